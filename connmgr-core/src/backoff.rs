@@ -1,0 +1,106 @@
+//! How long to wait before trying again.
+//!
+//! btcd waits 5 s × n, at most 300 s; Core has no retry of this sort. This file knows no clock and no peer.
+
+use core::time::Duration;
+
+use crate::rng::Rng;
+use crate::time::nanos;
+
+/// How long to wait after the n-th failure in a row.
+///
+/// With jitter the wait is spread evenly over [50 %, 100 %) of the plain one, so that a thousand nodes that lost the
+/// same peer do not come back at the same instant. The cap holds before jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Backoff {
+    /// How the wait grows.
+    pub growth: Growth,
+    /// The wait after the first failure.
+    pub base: Duration,
+    /// The longest wait.
+    pub cap: Duration,
+    /// Whether waits are spread.
+    pub jitter: bool,
+}
+
+/// How a wait grows from failure to failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Growth {
+    /// base, 2 base, 3 base, …
+    Linear,
+    /// base, 2 base, 4 base, …
+    Exponential,
+}
+
+impl Default for Backoff {
+    /// 5 s, doubled each time, at most 300 s, with jitter.
+    fn default() -> Self {
+        Self { growth: Growth::Exponential, base: Duration::from_secs(5), cap: Duration::from_secs(300), jitter: true }
+    }
+}
+
+impl Backoff {
+    /// The plain wait after `failures` failures in a row (0 counts as 1), without jitter.
+    pub fn wait(&self, failures: u32) -> Duration {
+        let failures = failures.max(1);
+        let factor = match self.growth {
+            Growth::Linear => failures,
+            Growth::Exponential => 1u32.checked_shl(failures - 1).unwrap_or(u32::MAX),
+        };
+        self.base.saturating_mul(factor).min(self.cap)
+    }
+
+    /// The wait after `failures` failures in a row, spread if so configured.
+    pub(crate) fn next(&self, failures: u32, rng: &mut Rng) -> Duration {
+        let wait = nanos(self.wait(failures));
+        let saved = if self.jitter { (1 + rng.below(wait / 2)).min(wait / 2) } else { 0 };
+        Duration::from_nanos(wait - saved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(backoff: Backoff, failures: core::ops::RangeInclusive<u32>) -> alloc::vec::Vec<u64> {
+        failures.map(|n| backoff.wait(n).as_secs()).collect()
+    }
+
+    #[test]
+    fn exponential_doubles_up_to_the_cap() {
+        assert_eq!(waits(Backoff::default(), 1..=8), [5, 10, 20, 40, 80, 160, 300, 300]);
+    }
+
+    #[test]
+    fn linear_reaches_the_cap_at_the_60th_wait() {
+        let linear = Backoff { growth: Growth::Linear, ..Backoff::default() };
+        assert_eq!(waits(linear, 58..=61), [290, 295, 300, 300]);
+    }
+
+    #[test]
+    fn no_number_of_failures_overflows() {
+        for growth in [Growth::Linear, Growth::Exponential] {
+            let backoff = Backoff { growth, ..Backoff::default() };
+            for failures in [0, 31, 32, 33, 64, 65, u32::MAX] {
+                assert!(backoff.wait(failures) <= backoff.cap);
+                assert!(backoff.wait(failures) >= backoff.base);
+            }
+        }
+    }
+
+    #[test]
+    fn jitter_stays_between_half_and_whole() {
+        let (backoff, mut rng) = (Backoff::default(), Rng::new([7; 32], 0));
+        let (mut least, mut most) = (Duration::MAX, Duration::ZERO);
+        for _ in 0..10_000 {
+            let wait = backoff.next(7, &mut rng);
+            assert!(wait >= Duration::from_secs(150) && wait < Duration::from_secs(300));
+            (least, most) = (least.min(wait), most.max(wait));
+        }
+        assert!(least < Duration::from_secs(151) && most > Duration::from_secs(299));
+    }
+}

@@ -1,0 +1,86 @@
+//! Which configurations make sense.
+
+use core::time::Duration;
+
+use super::{Config, Limits};
+use crate::error::ConfigError;
+
+/// No limit on a number of things may be beyond this: memory is finite.
+const MILLION: u32 = 1_000_000;
+
+const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError { field, must }) }
+}
+
+impl Limits {
+    /// Whether every limit is in its range.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first that isn't.
+    pub const fn check(&self) -> Result<(), ConfigError> {
+        const AT_MOST: &str = "at most 1000000";
+        let limits = [
+            (self.total, "limits.total"),
+            (self.full, "limits.full"),
+            (self.block_relay, "limits.block_relay"),
+            (self.feeler, "limits.feeler"),
+            (self.addr_fetch, "limits.addr_fetch"),
+            (self.added, "limits.added"),
+        ];
+        let mut i = 0;
+        while i < limits.len() {
+            if limits[i].0 > MILLION {
+                return Err(ConfigError { field: limits[i].1, must: AT_MOST });
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Whether every field is in its range.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first field that isn't, and what it must be.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.limits.check()?;
+        let waits = |wait: Duration| wait >= Duration::from_millis(1);
+        for (patience, timeout, hedge) in [
+            (self.dial.direct, "dial.direct.timeout", "dial.direct.hedge_after"),
+            (self.dial.proxied, "dial.proxied.timeout", "dial.proxied.hedge_after"),
+        ] {
+            require(waits(patience.timeout), timeout, "at least 1 ms")?;
+            require(waits(patience.hedge_after), hedge, "at least 1 ms")?;
+        }
+        for (wait, field) in [
+            (self.dial.lookup_timeout, "dial.lookup_timeout"),
+            (self.dial.min_spacing, "dial.min_spacing"),
+            (self.handshake_timeout, "handshake_timeout"),
+            (self.addr_fetch_timeout, "addr_fetch_timeout"),
+            (self.health.first_probe, "health.first_probe"),
+            (self.health.max_probe, "health.max_probe"),
+            (self.inbound.first_pause, "inbound.first_pause"),
+            (self.inbound.max_pause, "inbound.max_pause"),
+            (self.retry.base, "retry.base"),
+            (self.retry.cap, "retry.cap"),
+            (self.seeds.retry.base, "seeds.retry.base"),
+            (self.seeds.retry.cap, "seeds.retry.cap"),
+            (self.seeds.delay, "seeds.delay"),
+            (self.seeds.delay_when_known, "seeds.delay_when_known"),
+        ] {
+            require(waits(wait), field, "at least 1 ms")?;
+        }
+        require(self.max_bans <= 10 * MILLION, "max_bans", "at most 10000000")?;
+        require(self.health.own_failures >= 1, "health.own_failures", "at least 1")?;
+        require(self.health.silent_dials >= 1, "health.silent_dials", "at least 1")?;
+        require(self.health.silent_groups <= 16, "health.silent_groups", "at most 16")?;
+        require(self.seeds.batch >= 1, "seeds.batch", "at least 1")?;
+        require(self.score.max_hosts >= 1, "score.max_hosts", "at least 1")?;
+        require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
+        require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")?;
+        require(self.max_waiting_events >= 16, "max_waiting_events", "at least 16")?;
+        let unique = |i: usize| self.listeners[..i].iter().all(|other| other.id != self.listeners[i].id);
+        require((0..self.listeners.len()).all(unique), "listeners.id", "different for each listener")
+    }
+}

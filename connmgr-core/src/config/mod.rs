@@ -1,0 +1,502 @@
+//! Everything an operator may choose, as plain data with defaults.
+//!
+//! [`Config::default`] is a plain pool; [`Config::bitcoin`] adds what a Bitcoin node wants. Zero means zero; what
+//! is absent has its default. Ranges are checked once, by [`Config::check`].
+
+mod bitcoin;
+mod check;
+mod split;
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::action::Transport;
+use crate::address::{PeerAddress, Services};
+use crate::backoff::Backoff;
+use crate::event::Kind;
+use crate::host::HostName;
+use crate::id::ListenerId;
+use crate::input::Identity;
+use crate::network::{NetworkKind, NetworkSet};
+
+pub use bitcoin::Chain;
+pub use split::Split;
+
+/// Everything an operator may choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Config {
+    /// Whether the manager looks for peers itself.
+    pub mode: Mode,
+    /// How many connections of each kind.
+    pub limits: Limits,
+    /// The networks we may dial and keep addresses of. Onion and I2P also need a proxy in `proxies`.
+    pub networks: NetworkSet,
+    /// By which proxy each network is reached.
+    pub proxies: Proxies,
+    /// The port of seeds' addresses, and the one preferred when choosing whom to dial.
+    pub default_port: u16,
+    /// What a peer must offer to be of use.
+    pub required: RequiredServices,
+    /// How to speak to peers of which nothing else is known.
+    pub transport: Transport,
+    /// Our own addresses, never dialed. More may be learnt.
+    pub own_addresses: Vec<PeerAddress>,
+    /// Our own identity, where the protocol has one.
+    pub identity: Option<Identity>,
+    /// Treat 127.0.0.0/8 as an ordinary network, with groups and bans. For tests and regtest.
+    pub loopback_is_public: bool,
+    /// How dials are made.
+    pub dial: DialConfig,
+    /// How long a peer may take from `Connected` until it is ready.
+    pub handshake_timeout: Duration,
+    /// How long an addr-fetch connection may last in all.
+    pub addr_fetch_timeout: Duration,
+    /// When an added peer is dialed again.
+    pub retry: Backoff,
+    /// How long a connection must have been ready before its peer's back-off is forgotten.
+    pub stable_after: Duration,
+    /// Whether automatic connections keep apart.
+    pub groups: GroupRule,
+    /// When a network is taken for down.
+    pub health: HealthConfig,
+    /// DNS seeds and fixed seeds.
+    pub seeds: SeedConfig,
+    /// What gets a host banned.
+    pub score: ScoreConfig,
+    /// How many bans may stand at once; the one that ends first makes room. At most 10 million.
+    pub max_bans: u32,
+    /// Who may come in.
+    pub inbound: InboundConfig,
+    /// The sockets we listen on.
+    pub listeners: Vec<Listener>,
+    /// What is kept of addresses.
+    pub book: BookConfig,
+    /// How many actions one input may cause at the most; due work beyond that follows 1 ms later. At least 16.
+    pub max_actions_per_input: u32,
+    /// How many events may wait for a slow application; see [`Driver`](crate::driver::Driver). At least 16.
+    pub max_waiting_events: u32,
+}
+
+/// Whether the manager looks for peers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Mode {
+    /// Dial addresses from the book and from seeds, besides the added peers.
+    Automatic,
+    /// Dial the added peers and nobody else: no seeds, no book, ever.
+    ConnectOnly,
+}
+
+/// How many connections of each kind. See [`Split`] for how they share the total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Limits {
+    /// Connections and dials in all. At most 1 million.
+    pub total: u32,
+    /// Full outbound connections to keep.
+    pub full: u32,
+    /// Block-relay connections to keep.
+    pub block_relay: u32,
+    /// Feelers at a time.
+    pub feeler: u32,
+    /// Addr-fetch connections at a time; they take what room is left.
+    pub addr_fetch: u32,
+    /// Peers that may be added. At most 1 million.
+    pub added: u32,
+}
+
+/// By which proxy each network is reached; absent means directly (IPv4, IPv6, CJDNS) or not at all (onion, I2P).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Proxies {
+    /// For everything that has no entry of its own, names and lookups included.
+    pub all: Option<Proxy>,
+    /// For onion services.
+    pub onion: Option<Proxy>,
+    /// For I2P; there is no other way to it.
+    pub i2p: Option<Proxy>,
+}
+
+impl Proxies {
+    /// The proxy for a network.
+    pub const fn for_network(&self, kind: NetworkKind) -> Option<Proxy> {
+        match (kind, self.onion) {
+            (NetworkKind::Ipv4 | NetworkKind::Ipv6, _) | (NetworkKind::Onion, None) => self.all,
+            (NetworkKind::Onion, own) => own,
+            (NetworkKind::I2p, _) => self.i2p,
+            (NetworkKind::Cjdns, _) => None,
+        }
+    }
+
+    /// Every configured proxy's address.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        [self.all, self.onion, self.i2p].into_iter().flatten().map(|proxy| proxy.address)
+    }
+}
+
+/// A SOCKS5 proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Proxy {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Give each connection a circuit of its own, by a fresh user name and password.
+    pub isolate: bool,
+    /// It understands Tor's RESOLVE, so seeds can be looked up through it. Otherwise the seed's name is dialed as
+    /// an addr-fetch.
+    pub resolves: bool,
+}
+
+/// What a peer must offer to be of use, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct RequiredServices {
+    /// For full connections.
+    pub full: Services,
+    /// For block-relay connections.
+    pub block_relay: Services,
+}
+
+impl RequiredServices {
+    /// What a connection of this kind must offer.
+    pub const fn of(&self, kind: Kind) -> Services {
+        match kind {
+            Kind::Full => self.full,
+            Kind::BlockRelay => self.block_relay,
+            Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound => Services::NONE,
+        }
+    }
+}
+
+/// How dials are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct DialConfig {
+    /// Patience with dials that go straight to the target.
+    pub direct: Patience,
+    /// Patience with dials through a proxy.
+    pub proxied: Patience,
+    /// How many silent dials of one kind may stay open beside the target. Absent: as many as the target. Zero: a
+    /// dial keeps its slot until it ends.
+    pub max_hedged: Option<u32>,
+    /// How fast automatic dials may follow one another.
+    pub rate: Rate,
+    /// An address is preferably not dialed again before this. Exactly this is allowed.
+    pub spacing: Duration,
+    /// An address is never dialed again automatically before this, even when nobody else is known.
+    pub min_spacing: Duration,
+    /// How long a lookup may take.
+    pub lookup_timeout: Duration,
+}
+
+/// How long a dial may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Patience {
+    /// In all, before it is given up.
+    pub timeout: Duration,
+    /// Without an answer, before another dial may be made in its stead.
+    pub hedge_after: Duration,
+}
+
+/// A token bucket: so many at once, then so many a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// The time in which one more becomes allowed. Zero: no limit.
+    pub interval: Duration,
+}
+
+/// Whether automatic connections keep apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct GroupRule {
+    /// Automatic connections and dials to one group at a time; absent: any number, for small networks.
+    pub max_per_group: Option<u32>,
+    /// Onion, I2P and CJDNS have too few groups to keep apart: exempt them.
+    pub exempt_overlays: bool,
+}
+
+/// When a network is taken for down, and how it is probed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct HealthConfig {
+    /// Failures in a row that were ours or the route's. At least 1.
+    pub own_failures: u32,
+    /// Dials in a row without any answer. At least 1.
+    pub silent_dials: u32,
+    /// The groups these must be spread over (at most 16; when fewer groups are known at all, those).
+    pub silent_groups: u32,
+    /// The time these must be spread over.
+    pub silent_for: Duration,
+    /// A connection that has shown no life for this long is no proof that its network is up.
+    pub traffic_within: Duration,
+    /// The first wait before a probe; each further one is doubled.
+    pub first_probe: Duration,
+    /// The longest wait between probes.
+    pub max_probe: Duration,
+}
+
+/// DNS seeds and fixed seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct SeedConfig {
+    /// The seeds, in order of preference.
+    pub names: Vec<Seed>,
+    /// Addresses of last resort, for networks of which no address is known.
+    pub fixed: Vec<PeerAddress>,
+    /// How many seeds are asked at a time when some addresses are known. At least 1.
+    pub batch: u32,
+    /// The wait before each batch when few addresses are known.
+    pub delay: Duration,
+    /// The wait before each batch when many addresses are known.
+    pub delay_when_known: Duration,
+    /// How many addresses are many.
+    pub many: u32,
+    /// Ready full connections at which no more seeds are asked.
+    pub enough: u32,
+    /// When fixed seeds are used.
+    pub fixed_after: Duration,
+    /// Addresses kept of one answer.
+    pub keep: u32,
+    /// When a seed that failed may be asked again.
+    pub retry: Backoff,
+    /// When a seed that answered may be asked again, should the pool starve.
+    pub again_after: Duration,
+}
+
+/// A DNS seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Seed {
+    /// Its name, without a port.
+    pub name: HostName,
+    /// It answers `x49.name` with peers that offer services 0x49.
+    pub filters_services: bool,
+}
+
+/// What gets a host banned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct ScoreConfig {
+    /// A score above this gets the host banned; above half of it, a warning is given.
+    pub threshold: u32,
+    /// How long such a ban lasts.
+    pub ban_for: Duration,
+    /// How many hosts' scores are kept; the one least recently raised makes room. At least 1.
+    pub max_hosts: u32,
+}
+
+/// Who may come in. A group, here, is an IPv4 /24 or an IPv6 /64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct InboundConfig {
+    /// Connections from one host.
+    pub per_host: u32,
+    /// Unfinished handshakes of one group, or on one listener where hosts can't be seen.
+    pub half_open: u32,
+    /// New connections of one group, or on one listener where hosts can't be seen.
+    pub rate: Rate,
+    /// The first pause after `accept` fails; each further one is doubled.
+    pub first_pause: Duration,
+    /// The longest such pause.
+    pub max_pause: Duration,
+}
+
+/// A socket we listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Listener {
+    /// Its number, chosen by the caller, unique.
+    pub id: ListenerId,
+    /// Absent: remote hosts can be seen. Onion or I2P: every remote is the local proxy, so that what is counted by
+    /// host is counted by listener.
+    pub network: Option<NetworkKind>,
+    /// What those who come in by it are spared.
+    pub permissions: Permissions,
+}
+
+/// What an inbound connection is spared. The two are independent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Permissions {
+    /// Misbehaviour is counted but bans nobody, and bans are not looked at.
+    pub no_ban: bool,
+    /// Per-host, per-group, half-open and rate limits do not apply. The total does.
+    pub no_limit: bool,
+}
+
+/// What is kept of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct BookConfig {
+    /// Addresses kept; a bad or old one makes room. At most 1 million.
+    pub max_addresses: u32,
+    /// Addresses one peer may tell us.
+    pub gossip: Rate,
+    /// Addresses looked at in one call; the rest of the list is ignored.
+    pub max_per_call: u32,
+    /// The shortest time between two `Save` for the book's sake.
+    pub save_every: Duration,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Default for Config {
+    /// A plain pool: eight outbound connections out of 125, retry after 5 s rising to 300 s, a ban of a day above
+    /// a score of 100.
+    fn default() -> Self {
+        Self {
+            mode: Mode::Automatic,
+            limits: Limits::default(),
+            networks: NetworkSet::ALL,
+            proxies: Proxies::default(),
+            default_port: 0,
+            required: RequiredServices::default(),
+            transport: Transport::V1,
+            own_addresses: Vec::new(),
+            identity: None,
+            loopback_is_public: false,
+            dial: DialConfig::default(),
+            handshake_timeout: MINUTE,
+            addr_fetch_timeout: 5 * MINUTE,
+            retry: Backoff::default(),
+            stable_after: MINUTE,
+            groups: GroupRule::default(),
+            health: HealthConfig::default(),
+            seeds: SeedConfig::default(),
+            score: ScoreConfig::default(),
+            max_bans: 100_000,
+            inbound: InboundConfig::default(),
+            listeners: Vec::new(),
+            book: BookConfig::default(),
+            max_actions_per_input: 256,
+            max_waiting_events: 1024,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { total: 125, full: 8, block_relay: 0, feeler: 0, addr_fetch: 2, added: 8 }
+    }
+}
+
+impl Limits {
+    /// The limit of one kind; inbound has none of its own.
+    pub const fn of(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Full => self.full,
+            Kind::BlockRelay => self.block_relay,
+            Kind::Feeler => self.feeler,
+            Kind::AddrFetch => self.addr_fetch,
+            Kind::Added => self.added,
+            Kind::Inbound => self.total,
+        }
+    }
+}
+
+impl Default for DialConfig {
+    fn default() -> Self {
+        Self {
+            direct: Patience { timeout: 5 * SECOND, hedge_after: SECOND },
+            proxied: Patience { timeout: 30 * SECOND, hedge_after: 5 * SECOND },
+            max_hedged: None,
+            rate: Rate { burst: 64, interval: Duration::from_millis(100) },
+            spacing: 10 * MINUTE,
+            min_spacing: 30 * SECOND,
+            lookup_timeout: 30 * SECOND,
+        }
+    }
+}
+
+impl Default for GroupRule {
+    fn default() -> Self {
+        Self { max_per_group: Some(1), exempt_overlays: false }
+    }
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self {
+            own_failures: 3,
+            silent_dials: 25,
+            silent_groups: 8,
+            silent_for: 30 * SECOND,
+            traffic_within: 150 * SECOND,
+            first_probe: SECOND,
+            max_probe: 32 * SECOND,
+        }
+    }
+}
+
+impl Default for SeedConfig {
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            fixed: Vec::new(),
+            batch: 3,
+            delay: 11 * SECOND,
+            delay_when_known: 300 * SECOND,
+            many: 1000,
+            enough: 2,
+            fixed_after: MINUTE,
+            keep: 32,
+            retry: Backoff { cap: HOUR, base: 30 * SECOND, ..Backoff::default() },
+            again_after: 10 * MINUTE,
+        }
+    }
+}
+
+impl Default for ScoreConfig {
+    fn default() -> Self {
+        Self { threshold: 100, ban_for: 24 * HOUR, max_hosts: 4096 }
+    }
+}
+
+impl Default for InboundConfig {
+    fn default() -> Self {
+        Self {
+            per_host: 5,
+            half_open: 8,
+            rate: Rate { burst: 3, interval: 5 * SECOND },
+            first_pause: Duration::from_millis(50),
+            max_pause: 5 * SECOND,
+        }
+    }
+}
+
+impl Default for BookConfig {
+    fn default() -> Self {
+        Self {
+            max_addresses: 81_920,
+            gossip: Rate { burst: 1000, interval: 10 * SECOND },
+            max_per_call: 1000,
+            save_every: 15 * MINUTE,
+        }
+    }
+}

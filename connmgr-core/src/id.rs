@@ -1,0 +1,68 @@
+//! Names of things: small numbers that count up and are never reused.
+
+use core::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $letter:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The id with this number. Ids that the manager never gave are ignored by it.
+            pub const fn from_u64(number: u64) -> Self {
+                Self(number)
+            }
+
+            /// The number: 1 for the first of its sort, then counting up.
+            pub const fn as_u64(self) -> u64 {
+                self.0
+            }
+
+            /// Takes this id and leaves the one after it.
+            pub(crate) fn take(&mut self) -> Self {
+                let id = *self;
+                self.0 += 1;
+                id
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letter, "{}"), self.0)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        const _: () = {
+            crate::data::number_as_text!($name, from_u64, as_u64);
+        };
+    };
+}
+
+id!(
+    /// One attempt to connect, and whatever comes of it; or one accepted connection.
+    ConnId,
+    "c"
+);
+id!(
+    /// One peer that the operator asked for, the same across all its retries.
+    PeerId,
+    "p"
+);
+id!(
+    /// One name resolution.
+    LookupId,
+    "l"
+);
+
+/// One listening socket, numbered by the caller; described in [`Config::listeners`](crate::Config::listeners).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ListenerId(pub u32);
+
+impl fmt::Display for ListenerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "listener {}", self.0)
+    }
+}

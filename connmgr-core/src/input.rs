@@ -1,0 +1,272 @@
+//! What the manager is told and asked, as plain data.
+//!
+//! [`Input`] is the whole alphabet: drivers, traces, simulators and fuzzers speak it, and
+//! [`ConnManager::apply`](crate::ConnManager::apply) understands it. The typed methods of the manager are the same
+//! thing for people.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::address::{AddressInfo, PeerAddress, Services};
+use crate::config::Limits;
+use crate::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
+use crate::host::Host;
+use crate::id::{ConnId, ListenerId, LookupId, PeerId};
+use crate::network::NetworkKind;
+use crate::time::UnixTime;
+
+/// One thing told to the manager, or asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[allow(missing_docs, reason = "each field is the argument of the method that the variant names")]
+pub enum Input {
+    /// [`handle_timeout`](crate::ConnManager::handle_timeout)
+    Timeout,
+    /// [`handle_clock`](crate::ConnManager::handle_clock)
+    Clock { unix: UnixTime },
+    /// [`handle_dial_result`](crate::ConnManager::handle_dial_result)
+    DialResult { conn: ConnId, result: Result<(), DialError> },
+    /// [`handle_ready`](crate::ConnManager::handle_ready)
+    Ready { conn: ConnId, info: PeerInfo },
+    /// [`handle_closed`](crate::ConnManager::handle_closed)
+    Closed { conn: ConnId, cause: CloseCause },
+    /// [`handle_addresses`](crate::ConnManager::handle_addresses)
+    Addresses { source: Source, addresses: Vec<AddressInfo> },
+    /// [`handle_lookup_result`](crate::ConnManager::handle_lookup_result)
+    LookupResult { lookup: LookupId, result: Result<Vec<IpAddr>, LookupError> },
+    /// [`handle_misbehavior`](crate::ConnManager::handle_misbehavior)
+    Misbehavior { conn: ConnId, penalty: Penalty },
+    /// [`handle_activity`](crate::ConnManager::handle_activity)
+    Activity { conn: ConnId, activity: Activity },
+    /// [`handle_accept_error`](crate::ConnManager::handle_accept_error)
+    AcceptError { listener: ListenerId },
+    /// [`handle_network_changed`](crate::ConnManager::handle_network_changed)
+    NetworkChanged,
+    /// [`handle_own_address`](crate::ConnManager::handle_own_address)
+    OwnAddress { address: PeerAddress },
+    /// [`accept`](crate::ConnManager::accept)
+    Accept { remote: SocketAddr, listener: ListenerId },
+    /// [`add_peer`](crate::ConnManager::add_peer)
+    AddPeer { address: PeerAddress, keep: Keep },
+    /// [`remove_peer`](crate::ConnManager::remove_peer)
+    RemovePeer { peer: PeerId },
+    /// [`disconnect`](crate::ConnManager::disconnect)
+    Disconnect { conn: ConnId },
+    /// [`reconnect`](crate::ConnManager::reconnect)
+    Reconnect { conn: ConnId },
+    /// [`dial_now`](crate::ConnManager::dial_now)
+    DialNow { peer: PeerId },
+    /// [`ban`](crate::ConnManager::ban)
+    Ban { target: BanTarget, duration: Duration },
+    /// [`unban`](crate::ConnManager::unban)
+    Unban { target: BanTarget },
+    /// [`reset_score`](crate::ConnManager::reset_score)
+    ResetScore { host: Host },
+    /// [`sample_addresses`](crate::ConnManager::sample_addresses)
+    SampleAddresses { network: Option<NetworkKind>, count: u32 },
+    /// [`set_active`](crate::ConnManager::set_active)
+    SetActive { active: bool },
+    /// [`set_limits`](crate::ConnManager::set_limits)
+    SetLimits { limits: Limits },
+    /// [`shutdown`](crate::ConnManager::shutdown)
+    Shutdown,
+}
+
+/// What the manager answers to an [`Input`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Reply {
+    /// Noted: a fact needs no answer.
+    Noted,
+    /// To [`Input::Accept`].
+    Accepted(Result<ConnId, Refusal>),
+    /// To [`Input::AddPeer`].
+    Added(Result<PeerId, AddPeerError>),
+    /// To [`Input::SampleAddresses`].
+    Addresses(Vec<AddressInfo>),
+    /// To every other command.
+    Done(Result<(), CommandError>),
+}
+
+/// Who tells us addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Source {
+    /// The application, from a store of its own: trusted, and not rate-limited.
+    Application,
+    /// A connected peer, by gossip.
+    Peer(ConnId),
+}
+
+/// What a peer said of itself in its handshake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PeerInfo {
+    /// What it offers.
+    pub services: Services,
+    /// The nonce it sent; ours coming back means that we reached ourselves.
+    #[cfg_attr(feature = "serde", serde(with = "crate::data::option_u64"))]
+    pub nonce: Option<u64>,
+    /// Its identity, where the protocol has one. Two connections with the same identity are one too many.
+    pub identity: Option<Identity>,
+}
+
+/// A peer's own name for itself, proved in the handshake (a public key, or its hash).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Identity(pub [u8; 32]);
+
+/// Why a connection was closed under us, as the driver or the application saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum CloseCause {
+    /// The other end closed.
+    Eof,
+    /// The other end reset.
+    Reset,
+    /// The other end closed or reset before a single byte of it arrived. A v2 dial that ends so is retried as v1.
+    Unheard,
+    /// The operating system reported another error.
+    Error,
+    /// The application dropped the stream.
+    Dropped,
+}
+
+impl fmt::Display for CloseCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eof => "closed by the other end",
+            Self::Reset => "reset by the other end",
+            Self::Unheard => "closed by the other end without a word",
+            Self::Error => "broken",
+            Self::Dropped => "dropped by the application",
+        })
+    }
+}
+
+/// What a misbehaviour costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Penalty {
+    /// Points that stay.
+    pub persistent: u32,
+    /// Points that decay, by half every `score.half_life`.
+    pub transient: u32,
+}
+
+impl Penalty {
+    /// Both costs together, saturating.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            persistent: self.persistent.saturating_add(other.persistent),
+            transient: self.transient.saturating_add(other.transient),
+        }
+    }
+}
+
+/// What a connection has lately been good for: what eviction weighs, and proof that its network is up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Activity {
+    /// The shortest round trip.
+    pub ping: Option<Duration>,
+    /// It brought a block that was new to us.
+    pub block: bool,
+    /// It brought a transaction that was new to us.
+    pub transaction: bool,
+}
+
+impl Activity {
+    /// Both records as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let ping = match (self.ping, other.ping) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { ping, block: self.block || other.block, transaction: self.transaction || other.transaction }
+    }
+}
+
+/// How long an added peer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Keep {
+    /// Until it is removed: it is dialed again whenever the connection is lost.
+    Always,
+    /// For one attempt and the connection that may come of it.
+    Once,
+}
+
+/// Whom a ban is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum BanTarget {
+    /// Every IP address of a subnet.
+    Subnet(IpNet),
+    /// One host.
+    Host(Host),
+}
+
+impl fmt::Display for BanTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subnet(net) => net.fmt(f),
+            Self::Host(host) => host.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => f.write_str("timeout"),
+            Self::Clock { unix } => write!(f, "clock {unix}"),
+            Self::DialResult { conn, result: Ok(()) } => write!(f, "dial result {conn}: connected"),
+            Self::DialResult { conn, result: Err(error) } => write!(f, "dial result {conn}: {error}"),
+            Self::Ready { conn, .. } => write!(f, "ready {conn}"),
+            Self::Closed { conn, cause } => write!(f, "closed {conn}: {cause}"),
+            Self::Addresses { source: Source::Application, addresses } => {
+                write!(f, "{} addresses from the application", addresses.len())
+            }
+            Self::Addresses { source: Source::Peer(conn), addresses } => {
+                write!(f, "{} addresses from {conn}", addresses.len())
+            }
+            Self::LookupResult { lookup, result: Ok(ips) } => write!(f, "lookup {lookup}: {} addresses", ips.len()),
+            Self::LookupResult { lookup, result: Err(error) } => write!(f, "lookup {lookup}: {error}"),
+            Self::Misbehavior { conn, penalty } => {
+                write!(f, "misbehavior {conn}: {} and {}", penalty.persistent, penalty.transient)
+            }
+            Self::Activity { conn, .. } => write!(f, "activity {conn}"),
+            Self::AcceptError { listener } => write!(f, "accept error on {listener}"),
+            Self::NetworkChanged => f.write_str("network changed"),
+            Self::OwnAddress { address } => write!(f, "own address {address}"),
+            Self::Accept { remote, listener } => write!(f, "accept {remote} on {listener}"),
+            Self::AddPeer { address, keep: Keep::Always } => write!(f, "add peer {address}"),
+            Self::AddPeer { address, keep: Keep::Once } => write!(f, "add peer {address} once"),
+            Self::RemovePeer { peer } => write!(f, "remove peer {peer}"),
+            Self::Disconnect { conn } => write!(f, "disconnect {conn}"),
+            Self::Reconnect { conn } => write!(f, "reconnect {conn}"),
+            Self::DialNow { peer } => write!(f, "dial now {peer}"),
+            Self::Ban { target, duration } => write!(f, "ban {target} for {} s", duration.as_secs()),
+            Self::Unban { target } => write!(f, "unban {target}"),
+            Self::ResetScore { host } => write!(f, "reset score of {host}"),
+            Self::SampleAddresses { count, .. } => write!(f, "sample {count} addresses"),
+            Self::SetActive { active: true } => f.write_str("set active"),
+            Self::SetActive { active: false } => f.write_str("set inactive"),
+            Self::SetLimits { limits } => write!(f, "set limits {limits:?}"),
+            Self::Shutdown => f.write_str("shutdown"),
+        }
+    }
+}

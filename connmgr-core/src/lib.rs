@@ -1,0 +1,46 @@
+//! A connection manager for peer-to-peer nodes, as a pure state machine.
+#![no_std]
+
+extern crate alloc;
+
+// ── words
+mod action;
+mod address;
+mod backoff;
+mod config;
+#[cfg(feature = "serde")]
+mod data;
+mod error;
+mod event;
+mod host;
+mod id;
+mod input;
+mod network;
+mod rng;
+mod snapshot;
+mod time;
+
+// ── mechanisms
+mod bans;
+mod book;
+mod groups;
+mod limiter;
+mod score;
+pub mod socks;
+mod timers;
+
+pub use action::{Action, CloseReason, Isolation, IsolationToken, Route, Target, Transport};
+pub use address::{AddressError, AddressInfo, PeerAddress, Services};
+pub use backoff::{Backoff, Growth};
+pub use config::{
+    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Listener, Mode, Patience,
+    Permissions, Proxies, Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
+};
+pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, Refusal};
+pub use event::{Connected, DialFailure, EndReason, Event, Kind};
+pub use host::{Host, HostError, HostName};
+pub use id::{ConnId, ListenerId, LookupId, PeerId};
+pub use input::{Activity, BanTarget, CloseCause, Identity, Input, Keep, PeerInfo, Penalty, Reply, Source};
+pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
+pub use snapshot::{SavedAddress, SavedBan, Snapshot};
+pub use time::{Time, UnixTime};
