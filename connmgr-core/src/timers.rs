@@ -1,1 +1,342 @@
-//! Placeholder.
+//! Many timers, of which one rings next.
+//!
+//! An indexed binary heap in a `Vec`, ordered by time and then by the order of setting. It knows no clock and not
+//! what its keys mean. Nothing is allocated once the two `Vec`s have reached the largest number of timers ever set
+//! at a time; a `BTreeSet` would allocate as timers come and go.
+
+use alloc::vec::Vec;
+
+use crate::time::Time;
+
+/// A set timer. Valid until the timer rings or is cancelled; after that the number is given to another timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerId(u32);
+
+/// The timers that are set, each with a key that says what it is for.
+///
+/// Timers of the same instant ring in the order in which they were set. Every operation is O(log n) or better. The
+/// number of timers is bounded by the caller, who sets a fixed number of them for each thing it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Timers<K: Copy> {
+    /// The heap: no entry rings before the one at `(index - 1) / 2`.
+    heap: Vec<Entry>,
+    /// By `TimerId`: where in the heap it is.
+    slots: Vec<Slot<K>>,
+    /// The head of the list of free slots.
+    free: Option<u32>,
+    /// The sequence number of the next timer set; 2^64 of them never run out.
+    sequence: u64,
+}
+
+/// Ordered as it rings: the fields in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    at: Time,
+    sequence: u64,
+    slot: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot<K> {
+    Set { key: K, place: usize },
+    Free { next: Option<u32> },
+}
+
+const ID_IS_SET: &str = "a TimerId is used only while its timer is set";
+
+impl<K: Copy> Timers<K> {
+    /// No timers.
+    pub(crate) const fn new() -> Self {
+        Self { heap: Vec::new(), slots: Vec::new(), free: None, sequence: 0 }
+    }
+
+    /// Sets a timer to ring at `at`.
+    pub(crate) fn insert(&mut self, at: Time, key: K) -> TimerId {
+        let place = self.heap.len();
+        let slot = self.occupy(Slot::Set { key, place });
+        let sequence = self.next_sequence();
+        self.heap.push(Entry { at, sequence, slot });
+        self.sift_up(place);
+        TimerId(slot)
+    }
+
+    /// Moves a timer to `at`, earlier or later; among those of that instant it is now the last set.
+    ///
+    /// # Panics
+    /// When the timer is not set.
+    pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
+        let place = self.place(id);
+        let sequence = self.next_sequence();
+        self.heap[place] = Entry { at, sequence, slot: id.0 };
+        self.settle(place);
+    }
+
+    /// Forgets a timer, and gives its key back.
+    ///
+    /// # Panics
+    /// When the timer is not set.
+    pub(crate) fn cancel(&mut self, id: TimerId) -> K {
+        let place = self.place(id);
+        self.heap.swap_remove(place);
+        if place < self.heap.len() {
+            self.settle(place);
+        }
+        self.vacate(id)
+    }
+
+    /// Takes the timer that rings first, if that is at `now` or was before. Its id is free from here on.
+    pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
+        let first = self.heap.first().filter(|entry| entry.at <= now)?;
+        Some(self.cancel(TimerId(first.slot)))
+    }
+
+    /// When the next timer rings.
+    pub(crate) fn peek(&self) -> Option<Time> {
+        self.heap.first().map(|entry| entry.at)
+    }
+
+    /// When this timer rings.
+    ///
+    /// # Panics
+    /// When the timer is not set.
+    pub(crate) fn at(&self, id: TimerId) -> Time {
+        self.heap[self.place(id)].at
+    }
+
+    /// How many timers are set.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Recounts everything from scratch.
+    ///
+    /// # Errors
+    /// What is broken: the order of the heap, the link between heap and slots, or the list of free slots.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let in_order = |place: usize| self.heap[(place - 1) / 2] < self.heap[place];
+        if !(1..self.heap.len()).all(in_order) {
+            return Err("timers: a later timer stands before an earlier one");
+        }
+        let is_linked = |(place, entry): (usize, &Entry)| match self.slots.get(entry.slot as usize) {
+            Some(Slot::Set { place: known, .. }) => *known == place,
+            Some(Slot::Free { .. }) | None => false,
+        };
+        if !self.heap.iter().enumerate().all(is_linked) {
+            return Err("timers: a timer is not where its slot says");
+        }
+        if self.heap.iter().any(|entry| entry.sequence >= self.sequence) {
+            return Err("timers: a sequence number would be given twice");
+        }
+        match self.count_free() {
+            Some(free) if free + self.heap.len() == self.slots.len() => Ok(()),
+            Some(_) | None => Err("timers: a slot is lost, or free and set at once"),
+        }
+    }
+
+    /// The length of the list of free slots; none if it is no list.
+    fn count_free(&self) -> Option<usize> {
+        let (mut count, mut next) = (0, self.free);
+        while let Some(slot) = next {
+            next = match self.slots.get(slot as usize)? {
+                Slot::Free { next } => *next,
+                Slot::Set { .. } => return None,
+            };
+            count += 1;
+            if count > self.slots.len() {
+                return None;
+            }
+        }
+        Some(count)
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        sequence
+    }
+
+    fn place(&self, id: TimerId) -> usize {
+        match self.slots.get(id.0 as usize) {
+            Some(Slot::Set { place, .. }) => Some(*place),
+            Some(Slot::Free { .. }) | None => None,
+        }
+        .expect(ID_IS_SET)
+    }
+
+    fn occupy(&mut self, content: Slot<K>) -> u32 {
+        let Some(slot) = self.free else {
+            self.slots.push(content);
+            return u32::try_from(self.slots.len() - 1).expect("memory ends before 2^32 timers");
+        };
+        match core::mem::replace(&mut self.slots[slot as usize], content) {
+            Slot::Free { next } => self.free = next,
+            Slot::Set { .. } => unreachable!("the free list holds free slots only"),
+        }
+        slot
+    }
+
+    fn vacate(&mut self, id: TimerId) -> K {
+        let free = Slot::Free { next: self.free };
+        self.free = Some(id.0);
+        match core::mem::replace(&mut self.slots[id.0 as usize], free) {
+            Slot::Set { key, .. } => Some(key),
+            Slot::Free { .. } => None,
+        }
+        .expect(ID_IS_SET)
+    }
+
+    /// Brings an entry to its place, wherever that is.
+    fn settle(&mut self, place: usize) {
+        let place = self.sift_up(place);
+        self.sift_down(place);
+    }
+
+    fn sift_up(&mut self, mut place: usize) -> usize {
+        let entry = self.heap[place];
+        while place > 0 {
+            let parent = (place - 1) / 2;
+            if self.heap[parent] <= entry {
+                break;
+            }
+            self.put(place, self.heap[parent]);
+            place = parent;
+        }
+        self.put(place, entry);
+        place
+    }
+
+    fn sift_down(&mut self, mut place: usize) {
+        let entry = self.heap[place];
+        while let Some(child) = self.earlier_child(place).filter(|child| self.heap[*child] < entry) {
+            self.put(place, self.heap[child]);
+            place = child;
+        }
+        self.put(place, entry);
+    }
+
+    fn earlier_child(&self, place: usize) -> Option<usize> {
+        let left = 2 * place + 1;
+        let children = left..self.heap.len().min(left + 2);
+        children.min_by_key(|child| self.heap[*child])
+    }
+
+    fn put(&mut self, place: usize, entry: Entry) {
+        self.heap[place] = entry;
+        match &mut self.slots[entry.slot as usize] {
+            Slot::Set { place: known, .. } => *known = place,
+            Slot::Free { .. } => unreachable!("an entry of the heap has a slot"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn secs(secs: u64) -> Time {
+        Time::from_secs(secs)
+    }
+
+    /// Takes every timer due at `now`, checking after each.
+    fn drain(timers: &mut Timers<u32>, now: Time) -> Vec<u32> {
+        let mut rung = Vec::new();
+        while let Some(key) = timers.pop_due(now) {
+            rung.push(key);
+            assert_eq!(timers.check(), Ok(()));
+        }
+        rung
+    }
+
+    #[test]
+    fn timers_ring_in_order_of_time() {
+        let mut timers = Timers::new();
+        for (key, at) in [(1, 5), (2, 3), (3, 9), (4, 1)] {
+            timers.insert(secs(at), key);
+        }
+        assert_eq!(timers.peek(), Some(secs(1)));
+        assert_eq!(drain(&mut timers, secs(5)), [4, 2, 1]);
+        assert_eq!((timers.peek(), timers.len()), (Some(secs(9)), 1));
+    }
+
+    #[test]
+    fn timers_of_one_instant_ring_in_the_order_of_setting_and_none_is_lost() {
+        let mut timers = Timers::new();
+        for key in 0..1000 {
+            timers.insert(secs(7), key);
+        }
+        assert!(drain(&mut timers, secs(7)).into_iter().eq(0..1000));
+    }
+
+    #[test]
+    fn a_timer_does_not_ring_early() {
+        let mut timers = Timers::new();
+        timers.insert(secs(2), ());
+        assert_eq!(timers.pop_due(Time::from_nanos(1_999_999_999)), None);
+        assert_eq!(timers.pop_due(secs(2)), Some(()));
+    }
+
+    #[test]
+    fn a_moved_timer_rings_last_among_its_instant() {
+        let mut timers = Timers::new();
+        let first = timers.insert(secs(1), 1);
+        timers.insert(secs(2), 2);
+        timers.reset(first, secs(2));
+        assert_eq!(timers.at(first), secs(2));
+        assert_eq!(drain(&mut timers, secs(2)), [2, 1]);
+    }
+
+    #[test]
+    fn a_cancelled_timer_never_rings_and_its_slot_is_used_again() {
+        let mut timers = Timers::new();
+        let first = timers.insert(secs(1), 1);
+        timers.insert(secs(2), 2);
+        assert_eq!(timers.cancel(first), 1);
+        assert_eq!(timers.insert(secs(3), 3), first);
+        assert_eq!(drain(&mut timers, Time::MAX), [2, 3]);
+    }
+
+    #[test]
+    fn check_sees_a_broken_heap() {
+        let mut timers = Timers::new();
+        timers.insert(secs(1), 1);
+        timers.insert(secs(2), 2);
+        timers.heap.swap(0, 1);
+        assert!(timers.check().is_err());
+    }
+
+    /// A plain list does the same, slowly.
+    #[test]
+    fn any_mix_of_operations_agrees_with_a_plain_list() {
+        for seed in 0..20 {
+            let mut rng = Rng::new([seed; 32], 0);
+            let (mut timers, mut list, mut sequence) = (Timers::new(), Vec::<(Time, u32, TimerId)>::new(), 0);
+            for _ in 0..500 {
+                let at = secs(rng.below(30));
+                let pick = (!list.is_empty()).then(|| rng.index(list.len()));
+                match (rng.below(4), pick) {
+                    (0, Some(pick)) => {
+                        let (_, key, id) = list.remove(pick);
+                        assert_eq!(timers.cancel(id), key, "seed {seed}");
+                    }
+                    (1, Some(pick)) => {
+                        let (_, key, id) = list.remove(pick);
+                        timers.reset(id, at);
+                        list.push((at, key, id));
+                    }
+                    (2, _) => {
+                        let first = list.iter().enumerate().min_by_key(|(_, timer)| timer.0).map(|(index, _)| index);
+                        let due = first.filter(|first| list[*first].0 <= at).map(|first| list.remove(first).1);
+                        assert_eq!(timers.pop_due(at), due, "seed {seed}");
+                    }
+                    _ => {
+                        sequence += 1;
+                        list.push((at, sequence, timers.insert(at, sequence)));
+                    }
+                }
+                assert_eq!(timers.check(), Ok(()), "seed {seed}");
+                assert_eq!(timers.len(), list.len(), "seed {seed}");
+            }
+        }
+    }
+}
