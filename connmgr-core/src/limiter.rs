@@ -1,1 +1,173 @@
-//! Placeholder.
+//! How often a thing may be done: so many at once, then one in every interval.
+//!
+//! A token bucket kept as one time instead of a count of tokens (the generic cell rate algorithm, ITU-T I.371 annex A):
+//! the time at which the bucket will be full again. So nothing is ever refilled, and no rounding adds up. It knows no
+//! clock, and not what is limited.
+
+use core::hash::Hash;
+
+use crate::config::Rate;
+use crate::hasher::Keyed;
+use crate::lru::Lru;
+use crate::time::{Time, nanos};
+
+/// One token bucket, full at birth. Its [`Rate`] is the caller's, who may change it from call to call.
+///
+/// An interval of zero limits nothing; else a burst of 0 allows nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    full_at: Time,
+}
+
+impl Bucket {
+    /// Takes a token; false when there is none.
+    pub(crate) fn take(&mut self, rate: &Rate, now: Time) -> bool {
+        let is_ready = self.ready_at(rate, now) <= now;
+        if is_ready {
+            self.full_at = self.full_at.max(now).after(rate.interval);
+        }
+        is_ready
+    }
+
+    /// When there is a token again: `now` if there is one, [`Time::MAX`] if never.
+    pub(crate) fn ready_at(&self, rate: &Rate, now: Time) -> Time {
+        if rate.interval.is_zero() {
+            return now;
+        }
+        let Some(others) = rate.burst.checked_sub(1) else {
+            return Time::MAX;
+        };
+        let full_at = self.full_at.max(now).as_nanos();
+        let interval = nanos(rate.interval);
+        if full_at.checked_add(interval).is_none() {
+            return Time::MAX;
+        }
+        Time::from_nanos(full_at.saturating_sub(interval.saturating_mul(others.into()))).max(now)
+    }
+}
+
+/// A bucket for each key that was used lately, all of one rate.
+///
+/// A key without a bucket is one with a full bucket; so forgetting the key least recently used, when room is needed,
+/// forgets the one most nearly full, and can only allow too much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limiter<K: Clone + Eq + Hash>(Lru<K, Bucket>);
+
+impl<K: Clone + Eq + Hash> Limiter<K> {
+    /// No buckets, for at most `max_keys` at once (0 counts as 1).
+    pub(crate) fn new(max_keys: u32, keyed: Keyed) -> Self {
+        Self(Lru::new(max_keys, keyed))
+    }
+
+    /// Takes a token of `key`; false when it has none.
+    pub(crate) fn take(&mut self, key: &K, rate: &Rate, now: Time) -> bool {
+        self.0.touch_or_insert(key, Bucket::default()).take(rate, now)
+    }
+
+    /// When `key` has a token again: `now` if it has one, [`Time::MAX`] if never.
+    pub(crate) fn ready_at(&self, key: &K, rate: &Rate, now: Time) -> Time {
+        self.0.get(key).copied().unwrap_or_default().ready_at(rate, now)
+    }
+
+    /// How many buckets are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Recounts everything from scratch.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        self.0.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(5) };
+
+    fn secs(secs: u64) -> Time {
+        Time::from_secs(secs)
+    }
+
+    /// How many tokens can be taken at one instant, up to 10.
+    fn take_all(bucket: &mut Bucket, rate: Rate, now: Time) -> usize {
+        (0..10).take_while(|_| bucket.take(&rate, now)).count()
+    }
+
+    #[test]
+    fn a_burst_is_allowed_and_then_one_in_every_interval() {
+        let mut bucket = Bucket::default();
+        let taken = [0, 4, 5, 9, 10, 20].map(|now| take_all(&mut bucket, RATE, secs(now)));
+        assert_eq!(taken, [3, 0, 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_long_rest_saves_up_no_more_than_the_burst() {
+        let mut bucket = Bucket::default();
+        assert_eq!(take_all(&mut bucket, RATE, secs(0)), 3);
+        assert_eq!(take_all(&mut bucket, RATE, secs(1_000_000)), 3);
+    }
+
+    #[test]
+    fn a_token_is_ready_exactly_when_it_is_said_to_be() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.ready_at(&RATE, secs(1)), secs(1));
+        take_all(&mut bucket, RATE, secs(1));
+        let ready_at = bucket.ready_at(&RATE, secs(2));
+        assert_eq!(ready_at, secs(6));
+        assert!(!bucket.take(&RATE, Time::from_nanos(ready_at.as_nanos() - 1)));
+        assert!(bucket.take(&RATE, ready_at));
+    }
+
+    #[test]
+    fn asking_in_vain_costs_nothing() {
+        let mut bucket = Bucket::default();
+        take_all(&mut bucket, RATE, secs(0));
+        (1..50).for_each(|tenths| assert!(!bucket.take(&RATE, Time::from_millis(tenths * 100))));
+        assert!(bucket.take(&RATE, secs(5)));
+    }
+
+    #[test]
+    fn an_interval_of_zero_limits_nothing_and_a_burst_of_zero_allows_nothing() {
+        let unlimited = Rate { burst: 0, interval: Duration::ZERO };
+        assert_eq!(take_all(&mut Bucket::default(), unlimited, secs(0)), 10);
+        let nothing = Rate { burst: 0, ..RATE };
+        assert_eq!(take_all(&mut Bucket::default(), nothing, secs(0)), 0);
+        assert_eq!(Bucket::default().ready_at(&nothing, secs(0)), Time::MAX);
+    }
+
+    #[test]
+    fn no_rate_overflows() {
+        let endless = Rate { burst: u32::MAX, interval: Duration::MAX };
+        let mut bucket = Bucket::default();
+        assert_eq!(take_all(&mut bucket, endless, secs(0)), 1);
+        assert_eq!(bucket.ready_at(&endless, secs(1)), Time::MAX);
+        assert_eq!(take_all(&mut Bucket { full_at: Time::MAX }, RATE, secs(0)), 0);
+    }
+
+    #[test]
+    fn every_key_has_its_own_bucket() {
+        let mut limiter = Limiter::new(10, Keyed::new(1, 2));
+        (0..3).for_each(|_| assert!(limiter.take(&1, &RATE, secs(0))));
+        assert!(!limiter.take(&1, &RATE, secs(0)));
+        assert!(limiter.take(&2, &RATE, secs(0)));
+        assert_eq!(limiter.ready_at(&1, &RATE, secs(0)), secs(5));
+        assert_eq!(limiter.ready_at(&3, &RATE, secs(0)), secs(0));
+    }
+
+    #[test]
+    fn the_key_least_recently_used_makes_room() {
+        let mut limiter = Limiter::new(2, Keyed::new(1, 2));
+        let one = Rate { burst: 1, ..RATE };
+        for key in [1, 2, 1, 3] {
+            limiter.take(&key, &one, secs(0));
+        }
+        assert_eq!([1, 2, 3].map(|key| limiter.ready_at(&key, &one, secs(0)) > secs(0)), [true, false, true]);
+        assert_eq!((limiter.len(), limiter.check()), (2, Ok(())));
+    }
+}
