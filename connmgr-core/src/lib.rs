@@ -27,6 +27,7 @@ mod groups;
 mod hasher;
 mod limiter;
 mod lru;
+mod nets;
 mod score;
 pub mod socks;
 mod timers;
