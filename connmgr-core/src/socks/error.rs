@@ -217,3 +217,62 @@ impl fmt::Display for ReplyCode {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_code_says_whose_fault_it_was() {
+        use DialError::{HostUnreachable, ProxyFailed, Refused, ServiceUnreachable, TimedOut};
+        for (code, dial, lookup) in [
+            (0x01, ProxyFailed, LookupError::Proxy),
+            (0x02, ProxyFailed, LookupError::Proxy),
+            (0x03, ProxyFailed, LookupError::Proxy),
+            (0x04, HostUnreachable, LookupError::Failed),
+            (0x05, Refused, LookupError::Failed),
+            (0x06, TimedOut, LookupError::TimedOut),
+            (0x07, ProxyFailed, LookupError::Proxy),
+            (0x08, ProxyFailed, LookupError::Proxy),
+            (0x09, ProxyFailed, LookupError::Proxy),
+            (0xef, ProxyFailed, LookupError::Proxy),
+            (0xf0, ServiceUnreachable, LookupError::Failed),
+            (0xf1, ServiceUnreachable, LookupError::Failed),
+            (0xf2, ServiceUnreachable, LookupError::Failed),
+            (0xf3, ServiceUnreachable, LookupError::Failed),
+            (0xf4, ServiceUnreachable, LookupError::Failed),
+            (0xf5, ServiceUnreachable, LookupError::Failed),
+            (0xf6, ServiceUnreachable, LookupError::Failed),
+            (0xf7, ServiceUnreachable, LookupError::Failed),
+            (0xf8, ProxyFailed, LookupError::Proxy),
+            (0xff, ProxyFailed, LookupError::Proxy),
+        ] {
+            let why = SocksError::Failed(ReplyCode::from_u8(code));
+            assert_eq!((why.dial_error(), why.lookup_error()), (dial, lookup), "{code:#04x}: {why}");
+        }
+    }
+
+    #[test]
+    fn every_error_has_a_text_of_its_own() {
+        let codes = (1..=255).map(|code| SocksError::Failed(ReplyCode::from_u8(code)));
+        let others = [
+            SocksError::WrongVersion(4),
+            SocksError::NoAcceptableMethod,
+            SocksError::MethodNotOffered(0),
+            SocksError::WrongAuthVersion(5),
+            SocksError::CredentialsRefused,
+            SocksError::UnknownAddressType(0),
+            SocksError::NotAnIp,
+            SocksError::Closed,
+            SocksError::Overrun,
+        ];
+        let mut texts: Vec<_> = codes.chain(others).map(|why| why.to_string()).collect();
+        let count = texts.len();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), count);
+    }
+}
