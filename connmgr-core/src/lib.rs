@@ -35,6 +35,7 @@ mod timers;
 pub use action::{Action, CloseReason, Isolation, IsolationToken, Route, Target, Transport};
 pub use address::{AddressError, AddressInfo, PeerAddress, Services};
 pub use backoff::{Backoff, Growth};
+pub use book::{AddressView, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Listener, Mode, Patience,
     Permissions, Proxies, Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,

@@ -1,0 +1,384 @@
+//! One known address: the address itself, packed, and what became of it.
+//!
+//! It knows the rules about a single address (when it is terrible, how likely it is chosen) and nothing of its
+//! neighbours. Read first: `AddrInfo` in Bitcoin Core's `addrman`.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+
+use super::view::AddressView;
+use crate::address::{PeerAddress, Services};
+use crate::host::Host;
+use crate::network::NetworkKind;
+use crate::snapshot::SavedAddress;
+use crate::time::{Time, UnixTime, nanos};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How far ahead of ours the clock of others may be.
+const CLOCK_SLACK: Duration = Duration::from_secs(10 * 60);
+/// An address not seen for this long is terrible.
+const HORIZON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// An address tried so lately is in use, and never thrown out.
+const IN_USE: Duration = MINUTE;
+/// So many failures make an address terrible that never succeeded.
+const MAX_FAILURES_OF_UNTESTED: u8 = 3;
+/// So many failures make an address terrible that did not succeed for [`GOOD_FOR`].
+const MAX_FAILURES: u8 = 10;
+/// How long a success outweighs failures.
+const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A last-seen before this (in 1973) is no time but a mistake, as in Core.
+const FIRST_SENSIBLE: UnixTime = UnixTime::from_secs(100_000_000);
+/// What a last-seen nobody can believe is taken for.
+const UNBELIEVED: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+/// What gossip about others is held to be older than it says.
+const HEARSAY_PENALTY: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A last-seen as told, made believable: what lies more than 10 min ahead, or before 1973, is 5 days ago.
+pub(super) fn believable(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
+    let wrong = last_seen > unix.after(CLOCK_SLACK) || last_seen < FIRST_SENSIBLE;
+    if wrong { unix.before(UNBELIEVED) } else { last_seen }
+}
+
+/// The last-seen that a peer tells of *others*: made believable, then 2 h older. For callers of
+/// [`Book::add`](super::Book::add), which cannot tell hearsay from what is known first hand.
+pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
+    believable(last_seen, unix).before(HEARSAY_PENALTY)
+}
+
+/// An address in 36 bytes. Names are not kept, so they have no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    host: PackedHost,
+    port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PackedHost {
+    Ipv4([u8; 4]),
+    Ipv6([u8; 16]),
+    Onion([u8; 32]),
+    I2p([u8; 32]),
+    Cjdns([u8; 16]),
+}
+
+impl Key {
+    /// The key of an address, or none for a name.
+    pub(super) fn of(address: &PeerAddress) -> Option<Self> {
+        let host = match address.host() {
+            Host::Ip(IpAddr::V4(ip)) => PackedHost::Ipv4(ip.octets()),
+            Host::Ip(IpAddr::V6(ip)) => PackedHost::Ipv6(ip.octets()),
+            Host::Onion(key) => PackedHost::Onion(*key),
+            Host::I2p(hash) => PackedHost::I2p(*hash),
+            Host::Cjdns(ip) => PackedHost::Cjdns(ip.octets()),
+            Host::Name(_) => return None,
+        };
+        Some(Self { host, port: address.port() })
+    }
+
+    pub(super) fn address(&self) -> PeerAddress {
+        let host = match self.host {
+            PackedHost::Ipv4(ip) => Host::Ip(IpAddr::V4(Ipv4Addr::from(ip))),
+            PackedHost::Ipv6(ip) => Host::Ip(IpAddr::V6(Ipv6Addr::from(ip))),
+            PackedHost::Onion(key) => Host::Onion(key),
+            PackedHost::I2p(hash) => Host::I2p(hash),
+            PackedHost::Cjdns(ip) => Host::Cjdns(Ipv6Addr::from(ip)),
+        };
+        PeerAddress::new(host, self.port)
+    }
+
+    pub(super) const fn network(&self) -> NetworkKind {
+        match self.host {
+            PackedHost::Ipv4(_) => NetworkKind::Ipv4,
+            PackedHost::Ipv6(_) => NetworkKind::Ipv6,
+            PackedHost::Onion(_) => NetworkKind::Onion,
+            PackedHost::I2p(_) => NetworkKind::I2p,
+            PackedHost::Cjdns(_) => NetworkKind::Cjdns,
+        }
+    }
+
+    /// The network, the host and the port, zero-padded: different for different keys.
+    pub(super) fn bytes(&self) -> [u8; 35] {
+        let mut bytes = [0; 35];
+        let host: &[u8] = match &self.host {
+            PackedHost::Ipv4(ip) => ip,
+            PackedHost::Ipv6(ip) | PackedHost::Cjdns(ip) => ip,
+            PackedHost::Onion(key) | PackedHost::I2p(key) => key,
+        };
+        bytes[0] = u8::try_from(self.network().index()).expect("there are five networks");
+        bytes[1..3].copy_from_slice(&self.port.to_le_bytes());
+        bytes[3..3 + host.len()].copy_from_slice(host);
+        bytes
+    }
+}
+
+/// When something happened: nanoseconds since birth, negative before it; or never.
+///
+/// Exact, so that a spacing of ten minutes is neither a nanosecond more nor less, and reaching 292 years both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moment(i64);
+
+impl Moment {
+    const NEVER: Self = Self(i64::MIN);
+
+    fn at(now: Time) -> Self {
+        Self(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// So long before `now`; what would be earlier than 292 years before birth is then.
+    fn before(now: Time, ago: Duration) -> Self {
+        let ago = i64::try_from(nanos(ago)).unwrap_or(i64::MAX);
+        Self(Self::at(now).0.saturating_sub(ago).max(i64::MIN + 1))
+    }
+
+    /// How long ago, or nothing for never.
+    fn ago(self, now: Time) -> Option<Duration> {
+        let now = Self::at(now).0;
+        let ago = if now > self.0 { now.abs_diff(self.0) } else { 0 };
+        (self != Self::NEVER).then(|| Duration::from_nanos(ago))
+    }
+}
+
+/// A unix time in four bytes: good until 2106, and 2106 from then on.
+fn packed(unix: UnixTime) -> u32 {
+    u32::try_from(unix.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn unpacked(secs: u32) -> UnixTime {
+    UnixTime::from_secs(u64::from(secs))
+}
+
+/// What became of the latest dial.
+///
+/// ```text
+/// None ──try──▶ Pending ──answered──▶ Answered      (any) ──try──▶ Pending
+///                  │  └─────failed──▶ Failed ◀─failed─ Answered
+///                  └─forgiven▶ Forgiven ◀─forgiven─ Failed
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dial {
+    /// There was none in this life.
+    None,
+    /// It goes on.
+    Pending,
+    /// The host took the connection.
+    Answered,
+    /// It failed, and the failure is counted.
+    Failed,
+    /// It said nothing about the host: the network was down.
+    Forgiven,
+}
+
+/// One known address. 72 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    key: Key,
+    /// Where the address stands in the list of its network. Kept by the store alone.
+    pub(super) place: u32,
+    services: Services,
+    last_seen: u32,
+    last_try: Moment,
+    /// The epoch for never.
+    last_success: u32,
+    /// Since the last success; stops at 255.
+    failures: u8,
+    dial: Dial,
+    pub(super) v1_only: bool,
+}
+
+impl Entry {
+    /// An address heard of and never tried.
+    pub(super) fn heard(key: Key, services: Services, last_seen: UnixTime) -> Self {
+        Self {
+            key,
+            place: 0,
+            services,
+            last_seen: packed(last_seen),
+            last_try: Moment::NEVER,
+            last_success: 0,
+            failures: 0,
+            dial: Dial::None,
+            v1_only: false,
+        }
+    }
+
+    /// An address from a former life, where every figure may be nonsense. What is said to have happened in the
+    /// future is believed to have happened, just now: a dial is then held off, never let through early.
+    pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
+        let last_seen =
+            if saved.last_seen > unix { unix.before(UNBELIEVED) } else { believable(saved.last_seen, unix) };
+        let never_tried = saved.last_try == UnixTime::default();
+        Self {
+            last_try: if never_tried { Moment::NEVER } else { Moment::before(now, unix.since(saved.last_try)) },
+            last_success: packed(saved.last_success.min(unix)),
+            failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
+            v1_only: saved.v1_only,
+            ..Self::heard(key, saved.services, last_seen)
+        }
+    }
+
+    pub(super) fn saved(&self, unix: UnixTime, now: Time) -> SavedAddress {
+        let last_try = self.last_try.ago(now).map_or(UnixTime::default(), |ago| unix.before(ago));
+        SavedAddress {
+            address: self.address(),
+            services: self.services,
+            last_seen: self.last_seen(),
+            last_try,
+            last_success: unpacked(self.last_success),
+            failures: u32::from(self.failures),
+            v1_only: self.v1_only,
+        }
+    }
+
+    /// Takes in what is said of a known address. A time moves forward only, and only by more than an hour if it is
+    /// said to be of today, else by more than a day, so that gossip costs little and tells little of what we hear.
+    pub(super) fn refresh(&mut self, services: Services, last_seen: UnixTime, unix: UnixTime) {
+        self.services = self.services | services;
+        let step = if unix.since(last_seen) < DAY { 60 * MINUTE } else { DAY };
+        if last_seen > self.last_seen().after(step) {
+            self.last_seen = packed(last_seen);
+        }
+    }
+
+    pub(super) fn tried(&mut self, now: Time) {
+        self.last_try = Moment::at(now);
+        self.dial = Dial::Pending;
+    }
+
+    pub(super) fn answered(&mut self, now: Time) {
+        self.ensure_tried(now);
+        self.dial = Dial::Answered;
+    }
+
+    pub(super) fn failed(&mut self, now: Time) {
+        self.ensure_tried(now);
+        self.dial = Dial::Failed;
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// A connection became ready. The last-seen that others are told stays as it is: it would tell them to whom we
+    /// are connected (as in Core).
+    pub(super) fn succeeded(&mut self, services: Services, unix: UnixTime, now: Time) {
+        self.last_try = Moment::at(now);
+        self.dial = Dial::Answered;
+        self.failures = 0;
+        self.last_success = packed(unix);
+        self.services = services;
+    }
+
+    pub(super) fn forgiven(&mut self) {
+        match self.dial {
+            Dial::None | Dial::Answered | Dial::Forgiven => return,
+            Dial::Pending => {}
+            Dial::Failed => self.failures = self.failures.saturating_sub(1),
+        }
+        self.dial = Dial::Forgiven;
+    }
+
+    /// The result of a dial that nobody announced: the dial was now at the latest.
+    fn ensure_tried(&mut self, now: Time) {
+        match self.dial {
+            Dial::Pending | Dial::Answered => {}
+            Dial::None | Dial::Failed | Dial::Forgiven => self.last_try = Moment::at(now),
+        }
+    }
+
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    pub(super) fn address(&self) -> PeerAddress {
+        self.key.address()
+    }
+
+    pub(super) const fn services(&self) -> Services {
+        self.services
+    }
+
+    pub(super) fn last_seen(&self) -> UnixTime {
+        unpacked(self.last_seen)
+    }
+
+    pub(super) const fn failures(&self) -> u8 {
+        self.failures
+    }
+
+    /// Whether the address was dialed less than `spacing` ago; exactly that is not less.
+    pub(super) fn was_tried_within(&self, spacing: Duration, now: Time) -> bool {
+        self.last_try.ago(now).is_some_and(|ago| ago < spacing)
+    }
+
+    /// Whether the latest dial tells nothing about the host.
+    pub(super) const fn is_forgiven(&self) -> bool {
+        matches!(self.dial, Dial::Forgiven)
+    }
+
+    /// Whether the peer may offer `wanted`. One that never told us itself, and of which nobody says anything, may:
+    /// an address out of a plain DNS answer comes without services.
+    pub(super) fn may_offer(&self, wanted: Services) -> bool {
+        let unknown = self.services == Services::NONE && self.last_success == 0;
+        unknown || self.services.has(wanted)
+    }
+
+    /// Whether the port is the one that nodes of this chain listen on. I2P has no ports: 0 stands for all of them.
+    pub(super) fn is_on_port(&self, default_port: u16) -> bool {
+        default_port == 0
+            || self.key.port == default_port
+            || (self.key.port == 0 && self.key.network() == NetworkKind::I2p)
+    }
+
+    /// Whether a dial may be under way.
+    pub(super) fn is_in_use(&self, now: Time) -> bool {
+        self.was_tried_within(IN_USE, now)
+    }
+
+    /// Whether the address is not worth its place.
+    pub(super) fn is_terrible(&self, unix: UnixTime, now: Time) -> bool {
+        !self.is_in_use(now) && self.looks_terrible(unix)
+    }
+
+    /// [`Entry::is_terrible`] without the minute of grace after a dial.
+    pub(super) fn looks_terrible(&self, unix: UnixTime) -> bool {
+        // What we saw ourselves counts, though others are not told of it.
+        let last_good = unpacked(self.last_success);
+        let seen = self.last_seen().max(last_good);
+        let untested = self.last_success == 0;
+        seen > unix.after(CLOCK_SLACK)
+            || unix.since(seen) > HORIZON
+            || (untested && self.failures >= MAX_FAILURES_OF_UNTESTED)
+            || (unix.since(last_good) > GOOD_FOR && self.failures >= MAX_FAILURES)
+    }
+
+    /// What an address is worth to us; when one has to go, it is the least of them.
+    pub(super) fn worth(&self, unix: UnixTime, now: Time) -> Worth {
+        Worth {
+            decent: !self.is_terrible(unix, now),
+            succeeded: self.last_success != 0,
+            answered: self.dial == Dial::Answered,
+            last_seen: self.last_seen,
+        }
+    }
+
+    pub(super) fn view(&self) -> AddressView {
+        AddressView {
+            address: self.address(),
+            services: self.services,
+            last_seen: self.last_seen(),
+            failures: u32::from(self.failures),
+            last_try: (self.last_try != Moment::NEVER)
+                .then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0))),
+            last_success: (self.last_success != 0).then(|| unpacked(self.last_success)),
+        }
+    }
+}
+
+/// What an address is worth, compared field by field from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth {
+    pub(super) decent: bool,
+    succeeded: bool,
+    answered: bool,
+    last_seen: u32,
+}

@@ -1,0 +1,89 @@
+//! Answering what addresses we know: some of them, by chance, each at most once.
+//!
+//! It knows nothing of who asks or how often: one answer tells at most 23 % of the book, as in Bitcoin Core.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashTable;
+
+use super::Book;
+use crate::address::AddressInfo;
+use crate::network::{NetworkKind, NetworkSet};
+use crate::rng::Rng;
+use crate::time::UnixTime;
+
+/// The share of the book that one answer may tell, in percent, as in Core.
+const MAX_PERCENT: usize = 23;
+/// Addresses looked at for each one told: enough where three quarters are terrible, and a bound where all are.
+const LOOKS_PER_ADDRESS: usize = 4;
+
+impl Book {
+    /// Different addresses by chance, all of `network` if one is named, without terrible ones: at most `count`, and
+    /// at most 23 % of what is known there.
+    pub(crate) fn sample(
+        &self,
+        rng: &mut Rng,
+        network: Option<NetworkKind>,
+        count: u32,
+        unix: UnixTime,
+    ) -> Vec<AddressInfo> {
+        let networks = network.map_or(NetworkSet::ALL, |network| NetworkSet::EMPTY.with(network));
+        let known = self.store.len_in(networks);
+        let wanted = (known * MAX_PERCENT / 100).min(count as usize);
+        let mut deck = Deck::new(known);
+        let mut told = Vec::with_capacity(wanted);
+        for _ in 0..wanted * LOOKS_PER_ADDRESS {
+            if told.len() == wanted {
+                break;
+            }
+            let Some(entry) = deck.draw(rng).and_then(|n| self.store.nth(networks, n)) else { break };
+            if !entry.looks_terrible(unix) {
+                let (services, last_seen) = (entry.services(), entry.last_seen());
+                told.push(AddressInfo { address: entry.address(), services, last_seen });
+            }
+        }
+        told
+    }
+}
+
+/// The numbers below `len` as a shuffled deck (Fisher and Yates), of which only the cards that left their place are
+/// written down: drawing few of many costs few.
+struct Deck {
+    len: usize,
+    drawn: usize,
+    /// (place, card), for the places whose card is not the one of the same number.
+    moved: HashTable<(usize, usize)>,
+}
+
+impl Deck {
+    const fn new(len: usize) -> Self {
+        Self { len, drawn: 0, moved: HashTable::new() }
+    }
+
+    /// The next card, or none if all are drawn.
+    fn draw(&mut self, rng: &mut Rng) -> Option<usize> {
+        let left = self.len - self.drawn;
+        if left == 0 {
+            return None;
+        }
+        let place = self.drawn + rng.index(left);
+        let top = self.card_at(self.drawn);
+        self.drawn += 1;
+        match self.moved.find_mut(spread(place), |(at, _)| *at == place) {
+            Some((_, card)) => Some(core::mem::replace(card, top)),
+            None => {
+                self.moved.insert_unique(spread(place), (place, top), |(at, _)| spread(*at));
+                Some(place)
+            }
+        }
+    }
+
+    fn card_at(&self, place: usize) -> usize {
+        self.moved.find(spread(place), |(at, _)| *at == place).map_or(place, |(_, card)| *card)
+    }
+}
+
+/// Places are ours and drawn by chance, so any spreading will do as a hash: 2^64 divided by the golden ratio.
+const fn spread(place: usize) -> u64 {
+    (place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
