@@ -1,15 +1,13 @@
-//! One known address: the address itself, packed, and what became of it.
+//! One known address, and what became of it.
 //!
 //! It knows the rules about a single address (when it is terrible, how likely it is chosen) and nothing of its
 //! neighbours. Read first: `AddrInfo` in Bitcoin Core's `addrman`.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use super::key::Key;
 use super::view::AddressView;
 use crate::address::{PeerAddress, Services};
-use crate::host::Host;
-use crate::network::NetworkKind;
 use crate::snapshot::SavedAddress;
 use crate::time::{Time, UnixTime, nanos};
 
@@ -46,72 +44,6 @@ pub(super) fn believable(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
 /// [`Book::add`](super::Book::add), which cannot tell hearsay from what is known first hand.
 pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
     believable(last_seen, unix).before(HEARSAY_PENALTY)
-}
-
-/// An address in 36 bytes. Names are not kept, so they have no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    host: PackedHost,
-    port: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PackedHost {
-    Ipv4([u8; 4]),
-    Ipv6([u8; 16]),
-    Onion([u8; 32]),
-    I2p([u8; 32]),
-    Cjdns([u8; 16]),
-}
-
-impl Key {
-    /// The key of an address, or none for a name.
-    pub(super) fn of(address: &PeerAddress) -> Option<Self> {
-        let host = match address.host() {
-            Host::Ip(IpAddr::V4(ip)) => PackedHost::Ipv4(ip.octets()),
-            Host::Ip(IpAddr::V6(ip)) => PackedHost::Ipv6(ip.octets()),
-            Host::Onion(key) => PackedHost::Onion(*key),
-            Host::I2p(hash) => PackedHost::I2p(*hash),
-            Host::Cjdns(ip) => PackedHost::Cjdns(ip.octets()),
-            Host::Name(_) => return None,
-        };
-        Some(Self { host, port: address.port() })
-    }
-
-    pub(super) fn address(&self) -> PeerAddress {
-        let host = match self.host {
-            PackedHost::Ipv4(ip) => Host::Ip(IpAddr::V4(Ipv4Addr::from(ip))),
-            PackedHost::Ipv6(ip) => Host::Ip(IpAddr::V6(Ipv6Addr::from(ip))),
-            PackedHost::Onion(key) => Host::Onion(key),
-            PackedHost::I2p(hash) => Host::I2p(hash),
-            PackedHost::Cjdns(ip) => Host::Cjdns(Ipv6Addr::from(ip)),
-        };
-        PeerAddress::new(host, self.port)
-    }
-
-    pub(super) const fn network(&self) -> NetworkKind {
-        match self.host {
-            PackedHost::Ipv4(_) => NetworkKind::Ipv4,
-            PackedHost::Ipv6(_) => NetworkKind::Ipv6,
-            PackedHost::Onion(_) => NetworkKind::Onion,
-            PackedHost::I2p(_) => NetworkKind::I2p,
-            PackedHost::Cjdns(_) => NetworkKind::Cjdns,
-        }
-    }
-
-    /// The network, the host and the port, zero-padded: different for different keys.
-    pub(super) fn bytes(&self) -> [u8; 35] {
-        let mut bytes = [0; 35];
-        let host: &[u8] = match &self.host {
-            PackedHost::Ipv4(ip) => ip,
-            PackedHost::Ipv6(ip) | PackedHost::Cjdns(ip) => ip,
-            PackedHost::Onion(key) | PackedHost::I2p(key) => key,
-        };
-        bytes[0] = u8::try_from(self.network().index()).expect("there are five networks");
-        bytes[1..3].copy_from_slice(&self.port.to_le_bytes());
-        bytes[3..3 + host.len()].copy_from_slice(host);
-        bytes
-    }
 }
 
 /// When something happened: nanoseconds since birth, negative before it; or never.
@@ -264,7 +196,8 @@ impl Entry {
         self.last_try = Moment::at(now);
         self.dial = Dial::Answered;
         self.failures = 0;
-        self.last_success = packed(unix);
+        // The epoch stands for never.
+        self.last_success = packed(unix).max(1);
         self.services = services;
     }
 
@@ -320,13 +253,6 @@ impl Entry {
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
         let unknown = self.services == Services::NONE && self.last_success == 0;
         unknown || self.services.has(wanted)
-    }
-
-    /// Whether the port is the one that nodes of this chain listen on. I2P has no ports: 0 stands for all of them.
-    pub(super) fn is_on_port(&self, default_port: u16) -> bool {
-        default_port == 0
-            || self.key.port == default_port
-            || (self.key.port == 0 && self.key.network() == NetworkKind::I2p)
     }
 
     /// Whether a dial may be under way.

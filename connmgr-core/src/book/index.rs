@@ -8,7 +8,7 @@ use core::fmt;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
-use super::entry::Key;
+use super::key::Key;
 
 /// Slot numbers, found by key.
 #[derive(Clone)]

@@ -6,6 +6,7 @@
 
 mod entry;
 mod index;
+mod key;
 mod pick;
 mod sample;
 mod store;
@@ -21,7 +22,8 @@ use crate::network::{NetworkKind, NetworkSet};
 use crate::rng::Rng;
 use crate::snapshot::SavedAddress;
 use crate::time::{Time, UnixTime};
-use entry::{Entry, Key, believable};
+use entry::{Entry, believable};
+use key::Key;
 use store::Store;
 
 pub(crate) use entry::hearsay;

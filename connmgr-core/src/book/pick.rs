@@ -49,49 +49,68 @@ impl Book {
     ) -> Option<PeerAddress> {
         let known = self.store.len_in(choice.networks);
         let mut path = Path::new(known, rng);
-        let mut leniency = Leniency::START;
-        let mut hopeless_in_a_row = 0;
-        for round in 0..CANDIDATES {
-            // A whole lap of a small book without one that may do later on: further laps change nothing.
-            if hopeless_in_a_row == known {
+        for phase in &PHASES {
+            // Candidates in a row that cannot be taken in this phase; a lap of them, in a small book, ends it.
+            let (mut passed, mut some_may_later) = (0, false);
+            for leniency in &LENIENCY[phase.candidates.0..phase.candidates.1] {
+                if passed == known {
+                    break;
+                }
+                let entry = self.store.nth(choice.networks, path.step(rng))?;
+                passed += 1;
+                match judge(entry, choice, phase, now) {
+                    Verdict::Never => {}
+                    Verdict::NotInThisPhase => some_may_later = true,
+                    Verdict::By(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
+                        let address = entry.address();
+                        if allowed(&address) {
+                            return Some(address);
+                        }
+                    }
+                    Verdict::By(_) => passed = 0,
+                }
+            }
+            if passed == known && !some_may_later {
                 return None;
             }
-            let entry = self.store.nth(choice.networks, path.step(rng))?;
-            match judge(entry, choice, round, now) {
-                Verdict::Never => hopeless_in_a_row += 1,
-                Verdict::NotYet => hopeless_in_a_row = 0,
-                Verdict::By(chance) if leniency.accepts(chance, rng) => {
-                    let address = entry.address();
-                    if allowed(&address) {
-                        return Some(address);
-                    }
-                    hopeless_in_a_row += 1;
-                }
-                Verdict::By(_) => hopeless_in_a_row = 0,
-            }
-            leniency.grow();
         }
         None
     }
 }
 
+/// A stretch of the candidates, and what is asked of them.
+struct Phase {
+    /// From the first to before the second.
+    candidates: (usize, usize),
+    /// Not tried lately.
+    rested: bool,
+    /// On the default port.
+    usual_port: bool,
+}
+
+const PHASES: [Phase; 3] = [
+    Phase { candidates: (0, PATIENT_FOR), rested: true, usual_port: true },
+    Phase { candidates: (PATIENT_FOR, CHOOSY_FOR), rested: false, usual_port: true },
+    Phase { candidates: (CHOOSY_FOR, CANDIDATES), rested: false, usual_port: false },
+];
+
 /// What to think of a candidate.
 enum Verdict {
     /// Not in this choice.
     Never,
-    /// Not as one of the first candidates.
-    NotYet,
+    /// Not yet.
+    NotInThisPhase,
     /// By this chance, in parts of 2^32.
     By(u64),
 }
 
-fn judge(entry: &Entry, choice: &Choice, round: usize, now: Time) -> Verdict {
+fn judge(entry: &Entry, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
     if entry.was_tried_within(choice.min_spacing, now) || !entry.may_offer(choice.services) {
         return Verdict::Never;
     }
     let recent = !entry.is_forgiven() && entry.was_tried_within(choice.spacing, now);
-    if (recent && round < PATIENT_FOR) || (!entry.is_on_port(choice.default_port) && round < CHOOSY_FOR) {
-        return Verdict::NotYet;
+    if (phase.rested && recent) || (phase.usual_port && !entry.key().is_on_port(choice.default_port)) {
+        return Verdict::NotInThisPhase;
     }
     let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
     Verdict::By(if recent { chance / 100 } else { chance })
@@ -110,26 +129,22 @@ const CHANCE_AFTER_FAILURES: [u64; 9] = [
     154_636_263,
 ];
 
-/// By how much a candidate's chance is raised: 1 for the first, 1.2 times as much for each one after it (as in
-/// Core), so that of bad candidates only, one is taken in the end.
-struct Leniency(u64);
-
-impl Leniency {
-    /// Where the point is: 1.0 has so many bits behind it.
-    const POINT: u32 = 16;
-    const START: Self = Self(1 << Self::POINT);
-    /// Enough to make the smallest chance (0.01 × 0.66^8) a certainty.
-    const MOST: u64 = 4096 << Self::POINT;
-
-    fn grow(&mut self) {
-        self.0 = (self.0 * 6 / 5).min(Self::MOST);
+/// By how much the chance of each candidate is raised: 1 for the first, 1.2 times as much for each one after it (as
+/// in Core), so that of bad candidates only, one is taken in the end. Capped where the smallest chance there is
+/// (0.01 × 0.66^8) has become a certainty.
+const LENIENCY: [u64; CANDIDATES] = {
+    let mut table = [1 << POINT; CANDIDATES];
+    let mut i = 1;
+    while i < CANDIDATES {
+        let raised = table[i - 1] * 6 / 5;
+        table[i] = if raised < 4096 << POINT { raised } else { 4096 << POINT };
+        i += 1;
     }
+    table
+};
 
-    fn accepts(&self, chance: u64, rng: &mut Rng) -> bool {
-        let chance = (chance * self.0) >> Self::POINT;
-        chance >= 1 << 32 || rng.below(1 << 32) < chance
-    }
-}
+/// Where the point is in [`LENIENCY`]: 1.0 has so many bits behind it.
+const POINT: u32 = 16;
 
 /// The numbers of the candidates: each anywhere in a big book; in a small one, a walk that misses nobody.
 struct Path {

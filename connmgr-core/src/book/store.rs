@@ -5,8 +5,9 @@
 
 use alloc::vec::Vec;
 
-use super::entry::{Entry, Key};
+use super::entry::Entry;
 use super::index::Index;
+use super::key::Key;
 use crate::network::{NetworkKind, NetworkSet};
 
 /// The entries. A slot number stays the same for as long as its entry lives.
@@ -21,7 +22,12 @@ pub(super) struct Store {
 impl Store {
     /// An empty store; allocates nothing.
     pub(super) const fn new(keys: (u64, u64)) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), index: Index::new(keys), lists: [const { Vec::new() }; 5] }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: Index::new(keys),
+            lists: [const { Vec::new() }; NetworkKind::ALL.len()],
+        }
     }
 
     /// Puts in an entry whose address is not there yet; a second one of the same address is dropped.

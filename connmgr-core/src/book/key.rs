@@ -1,0 +1,80 @@
+//! An address packed into a few bytes, as the book keeps and hashes it.
+//!
+//! It knows all networks and no names: a name is not an address before it is resolved.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::address::PeerAddress;
+use crate::host::Host;
+use crate::network::NetworkKind;
+
+/// An address in 36 bytes. Names are not kept, so they have no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    host: PackedHost,
+    port: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PackedHost {
+    Ipv4([u8; 4]),
+    Ipv6([u8; 16]),
+    Onion([u8; 32]),
+    I2p([u8; 32]),
+    Cjdns([u8; 16]),
+}
+
+impl Key {
+    /// The key of an address, or none for a name.
+    pub(super) fn of(address: &PeerAddress) -> Option<Self> {
+        let host = match address.host() {
+            Host::Ip(IpAddr::V4(ip)) => PackedHost::Ipv4(ip.octets()),
+            Host::Ip(IpAddr::V6(ip)) => PackedHost::Ipv6(ip.octets()),
+            Host::Onion(key) => PackedHost::Onion(*key),
+            Host::I2p(hash) => PackedHost::I2p(*hash),
+            Host::Cjdns(ip) => PackedHost::Cjdns(ip.octets()),
+            Host::Name(_) => return None,
+        };
+        Some(Self { host, port: address.port() })
+    }
+
+    pub(super) fn address(&self) -> PeerAddress {
+        let host = match self.host {
+            PackedHost::Ipv4(ip) => Host::Ip(IpAddr::V4(Ipv4Addr::from(ip))),
+            PackedHost::Ipv6(ip) => Host::Ip(IpAddr::V6(Ipv6Addr::from(ip))),
+            PackedHost::Onion(key) => Host::Onion(key),
+            PackedHost::I2p(hash) => Host::I2p(hash),
+            PackedHost::Cjdns(ip) => Host::Cjdns(Ipv6Addr::from(ip)),
+        };
+        PeerAddress::new(host, self.port)
+    }
+
+    pub(super) const fn network(&self) -> NetworkKind {
+        match self.host {
+            PackedHost::Ipv4(_) => NetworkKind::Ipv4,
+            PackedHost::Ipv6(_) => NetworkKind::Ipv6,
+            PackedHost::Onion(_) => NetworkKind::Onion,
+            PackedHost::I2p(_) => NetworkKind::I2p,
+            PackedHost::Cjdns(_) => NetworkKind::Cjdns,
+        }
+    }
+
+    /// Whether the port is the one that nodes of this chain listen on. I2P has no ports: 0 stands for all of them.
+    pub(super) fn is_on_port(&self, default_port: u16) -> bool {
+        default_port == 0 || self.port == default_port || (self.port == 0 && self.network() == NetworkKind::I2p)
+    }
+
+    /// The network, the host and the port, zero-padded: different for different keys.
+    pub(super) fn bytes(&self) -> [u8; 35] {
+        let mut bytes = [0; 35];
+        let host: &[u8] = match &self.host {
+            PackedHost::Ipv4(ip) => ip,
+            PackedHost::Ipv6(ip) | PackedHost::Cjdns(ip) => ip,
+            PackedHost::Onion(key) | PackedHost::I2p(key) => key,
+        };
+        bytes[0] = u8::try_from(self.network().index()).expect("there are five networks");
+        bytes[1..3].copy_from_slice(&self.port.to_le_bytes());
+        bytes[3..3 + host.len()].copy_from_slice(host);
+        bytes
+    }
+}

@@ -1,0 +1,140 @@
+//! Stories about the book; here, what they share.
+
+mod choosing;
+mod keeping;
+mod lives;
+mod size;
+mod telling;
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::*;
+use crate::host::Host;
+
+const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
+const NOW: Time = Time::from_secs(1_000_000);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const SOURCE: SourceGroup = SourceGroup(7);
+
+const ANY: Choice = Choice {
+    networks: NetworkSet::ALL,
+    services: Services::NONE,
+    default_port: 0,
+    spacing: Duration::from_secs(600),
+    min_spacing: Duration::from_secs(30),
+};
+
+/// A book, its clocks and its chances.
+struct Desk {
+    book: Book,
+    rng: Rng,
+    unix: UnixTime,
+    now: Time,
+}
+
+impl Desk {
+    fn new(max_addresses: u32) -> Self {
+        let config = BookConfig { max_addresses, ..BookConfig::default() };
+        Self { book: Book::new(&config, (1, 2)), rng: Rng::new([3; 32], 0), unix: UNIX, now: NOW }
+    }
+
+    /// A book of the first `count` IPv4 addresses, seen an hour ago.
+    fn with(count: u32) -> Self {
+        let mut desk = Self::new(100_000);
+        for n in 0..count {
+            assert!(desk.hear(&ipv4(n), UNIX.before(HOUR)), "address {n} is new");
+        }
+        desk
+    }
+
+    fn hear(&mut self, address: &PeerAddress, last_seen: UnixTime) -> bool {
+        self.hear_of(address, Services::NONE, last_seen)
+    }
+
+    fn hear_of(&mut self, address: &PeerAddress, services: Services, last_seen: UnixTime) -> bool {
+        let info = AddressInfo { address: address.clone(), services, last_seen };
+        self.book.add(&info, SOURCE, self.unix, self.now, &mut self.rng)
+    }
+
+    fn wait(&mut self, wait: Duration) {
+        self.unix = self.unix.after(wait);
+        self.now = self.now.after(wait);
+    }
+
+    fn fail(&mut self, address: &PeerAddress) {
+        self.book.record_try(address, self.now);
+        self.book.record_failure(address, self.now);
+    }
+
+    fn succeed(&mut self, address: &PeerAddress, services: Services) {
+        self.book.record_try(address, self.now);
+        self.book.record_success(address, services, self.unix, self.now);
+    }
+
+    fn pick(&mut self, choice: &Choice) -> Option<PeerAddress> {
+        self.book.pick(&mut self.rng, choice, self.now, |_| true)
+    }
+
+    /// What comes out of so many choices.
+    fn picks(&mut self, choice: &Choice, count: u32) -> BTreeSet<PeerAddress> {
+        (0..count).filter_map(|_| self.pick(choice)).collect()
+    }
+
+    fn view(&self, address: &PeerAddress) -> AddressView {
+        self.book.get(address).expect("the address is known")
+    }
+
+    fn sample(&mut self, network: Option<NetworkKind>, count: u32) -> Vec<PeerAddress> {
+        let infos = self.book.sample(&mut self.rng, network, count, self.unix);
+        infos.into_iter().map(|info| info.address).collect()
+    }
+
+    /// The same address again, restored from what was saved of a book that holds nothing else.
+    fn restored(saved: SavedAddress) -> Self {
+        let mut desk = Self::new(10);
+        desk.book.restore(&[saved], UNIX, NOW);
+        desk
+    }
+}
+
+fn ipv4(n: u32) -> PeerAddress {
+    PeerAddress::new(Host::from(Ipv4Addr::from(0x0a00_0000 + n)), 8333)
+}
+
+fn ipv4_on_port(n: u32, port: u16) -> PeerAddress {
+    PeerAddress::new(ipv4(n).host().clone(), port)
+}
+
+fn onion(n: u8) -> PeerAddress {
+    PeerAddress::new(Host::Onion([n; 32]), 8333)
+}
+
+fn one_of_each_network() -> [PeerAddress; 5] {
+    let ipv6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    [
+        ipv4(1),
+        PeerAddress::new(Host::Ip(ipv6.into()), 1),
+        onion(1),
+        PeerAddress::new(Host::I2p([1; 32]), 0),
+        PeerAddress::new(Host::Cjdns(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 1)), 8333),
+    ]
+}
+
+fn saved(address: PeerAddress) -> SavedAddress {
+    SavedAddress {
+        address,
+        services: Services::NETWORK,
+        last_seen: UNIX.before(HOUR),
+        last_try: UnixTime::default(),
+        last_success: UnixTime::default(),
+        failures: 0,
+        v1_only: false,
+    }
+}

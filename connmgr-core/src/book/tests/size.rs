@@ -1,0 +1,65 @@
+//! How much room it takes, and that it stays in order.
+
+use super::*;
+
+#[test]
+fn ten_thousand_random_operations_leave_the_book_in_order() {
+    let mut desk = Desk::new(300);
+    let mut dice = Rng::new([9; 32], 1);
+    for step in 0..10_000 {
+        let n = u32::try_from(dice.below(600)).expect("below 600");
+        let address = if n < 500 { ipv4(n) } else { onion(u8::try_from(n - 500).expect("below 100")) };
+        match dice.below(8) {
+            0..=2 => _ = desk.hear(&address, desk.unix.before(SECOND * n)),
+            3 => _ = desk.book.forget(&address),
+            4 => desk.fail(&address),
+            5 => desk.succeed(&address, Services::NETWORK),
+            6 => desk.book.forgive(&address),
+            _ => desk.wait(SECOND * 7),
+        }
+        assert_eq!(desk.book.check(), Ok(()), "step {step}");
+    }
+    assert!(desk.book.len() > 200, "the book was in use");
+    let by_picking = desk.picks(&ANY, 20_000);
+    assert!(by_picking.iter().all(|address| desk.book.contains(address)));
+}
+
+#[test]
+fn the_same_story_makes_the_same_book() {
+    let story = || {
+        let mut desk = Desk::new(50);
+        (0..200).for_each(|n| _ = desk.hear(&ipv4(n), UNIX.after(SECOND * n)));
+        let picked = desk.picks(&ANY, 10);
+        (desk.book, picked)
+    };
+    assert_eq!(story(), story());
+}
+
+#[test]
+fn an_empty_book_allocates_nothing() {
+    assert_eq!(Desk::new(81_920).book.store.heap_bytes(), 0);
+}
+
+#[test]
+fn an_address_takes_at_most_128_bytes() {
+    let mut desk = Desk::new(80_000);
+    let mut most = 0;
+    for n in 0..80_000 {
+        desk.hear(&ipv4(n), UNIX);
+        if n >= 1000 {
+            most = most.max(desk.book.store.heap_bytes().div_ceil(desk.book.len()));
+        }
+    }
+    let full = desk.book.store.heap_bytes().div_ceil(desk.book.len());
+    assert!(most <= 128, "{most} bytes at the worst, {full} at 80000");
+}
+
+#[test]
+fn the_view_shows_the_book() {
+    let mut desk = Desk::with(2);
+    desk.hear(&onion(1), UNIX);
+    let view = BookView::new(&desk.book);
+    assert_eq!((view.len(), view.len_of(NetworkKind::Onion), view.is_empty()), (3, 1, false));
+    assert_eq!(view.iter().map(|known| known.address).collect::<Vec<_>>(), [ipv4(0), ipv4(1), onion(1)]);
+    assert_eq!(view.get(&onion(1)), desk.book.get(&onion(1)));
+}

@@ -1,0 +1,77 @@
+//! What others are told, and so what is terrible.
+
+use super::*;
+
+/// Whether one address among a hundred, after what `story` does to it and two minutes, is still told to others.
+fn is_told_after(story: impl FnOnce(&mut Desk, &PeerAddress)) -> bool {
+    let mut desk = Desk::new(100);
+    story(&mut desk, &onion(1));
+    desk.wait(2 * MINUTE);
+    for n in 2..6 {
+        desk.hear(&onion(n), desk.unix);
+    }
+    // Of five, one is told at a time: 200 answers miss none of them but by a chance of 0.8^200.
+    (0..200).any(|_| desk.sample(None, 10).contains(&onion(1)))
+}
+
+#[test]
+fn terrible_addresses_are_told_to_nobody() {
+    let seen =
+        |ago: Duration| move |desk: &mut Desk, address: &PeerAddress| assert!(desk.hear(address, UNIX.before(ago)));
+    assert!(is_told_after(seen(30 * DAY - 2 * MINUTE)));
+    assert!(!is_told_after(seen(30 * DAY - 2 * MINUTE + SECOND)));
+    let failing = |times: u32| {
+        move |desk: &mut Desk, address: &PeerAddress| {
+            desk.hear(address, UNIX);
+            (0..times).for_each(|_| desk.fail(address));
+        }
+    };
+    assert!(is_told_after(failing(2)));
+    assert!(!is_told_after(failing(3)));
+    let failing_since = |times: u32, success: Duration| {
+        move |desk: &mut Desk, address: &PeerAddress| {
+            desk.hear(address, UNIX);
+            desk.succeed(address, Services::NETWORK);
+            desk.wait(success);
+            (0..times).for_each(|_| desk.fail(address));
+        }
+    };
+    assert!(is_told_after(failing_since(9, 7 * DAY)));
+    assert!(is_told_after(failing_since(10, 7 * DAY - 2 * MINUTE)));
+    assert!(!is_told_after(failing_since(10, 7 * DAY)));
+}
+
+#[test]
+fn others_are_told_at_most_a_quarter_and_nothing_twice() {
+    let mut desk = Desk::with(1000);
+    desk.hear(&onion(1), UNIX);
+    let told = desk.sample(None, u32::MAX);
+    assert_eq!(told.len(), 230);
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), 230);
+    assert_eq!(desk.sample(None, 17).len(), 17);
+    assert_eq!(desk.sample(None, 0).len(), 0);
+}
+
+#[test]
+fn others_are_told_of_the_network_they_ask_for() {
+    let mut desk = Desk::with(1000);
+    (0..100).for_each(|n| assert!(desk.hear(&onion(n), UNIX)));
+    let told = desk.sample(Some(NetworkKind::Onion), 1000);
+    assert_eq!(told.len(), 23);
+    assert!(told.iter().all(|address| address.network() == Some(NetworkKind::Onion)));
+    assert_eq!(desk.sample(Some(NetworkKind::I2p), 1000), []);
+}
+
+#[test]
+fn in_time_others_are_told_everything() {
+    let mut desk = Desk::with(100);
+    let told: BTreeSet<_> = (0..100).flat_map(|_| desk.sample(None, 23)).collect();
+    assert_eq!(told.len(), 100);
+}
+
+#[test]
+fn a_success_is_not_told_by_the_last_seen() {
+    let mut desk = Desk::with(1);
+    desk.succeed(&ipv4(0), Services::NETWORK);
+    assert_eq!(desk.view(&ipv4(0)).last_seen, UNIX.before(HOUR));
+}
