@@ -260,13 +260,8 @@ impl Entry {
         self.was_tried_within(IN_USE, now)
     }
 
-    /// Whether the address is not worth its place.
-    pub(super) fn is_terrible(&self, unix: UnixTime, now: Time) -> bool {
-        !self.is_in_use(now) && self.looks_terrible(unix)
-    }
-
-    /// [`Entry::is_terrible`] without the minute of grace after a dial.
-    pub(super) fn looks_terrible(&self, unix: UnixTime) -> bool {
+    /// Whether the address is not worth its place. One that [is in use](Entry::is_in_use) keeps it all the same.
+    pub(super) fn is_terrible(&self, unix: UnixTime) -> bool {
         // What we saw ourselves counts, though others are not told of it.
         let last_good = unpacked(self.last_success);
         let seen = self.last_seen().max(last_good);
@@ -278,9 +273,9 @@ impl Entry {
     }
 
     /// What an address is worth to us; when one has to go, it is the least of them.
-    pub(super) fn worth(&self, unix: UnixTime, now: Time) -> Worth {
+    pub(super) fn worth(&self, unix: UnixTime) -> Worth {
         Worth {
-            decent: !self.is_terrible(unix, now),
+            decent: !self.is_terrible(unix),
             succeeded: self.last_success != 0,
             answered: self.dial == Dial::Answered,
             last_seen: self.last_seen,
@@ -303,7 +298,7 @@ impl Entry {
 /// What an address is worth, compared field by field from the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth {
-    pub(super) decent: bool,
+    decent: bool,
     succeeded: bool,
     answered: bool,
     last_seen: u32,

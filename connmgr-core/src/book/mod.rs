@@ -88,10 +88,10 @@ impl Book {
         let victim = (0..VICTIMS_LOOKED_AT)
             .filter_map(|_| self.store.nth(NetworkSet::ALL, rng.index(known)))
             .filter(|entry| !entry.is_in_use(now))
-            .map(|entry| (entry.worth(unix, now), *entry.key()))
+            .map(|entry| (entry.worth(unix), *entry.key()))
             .min_by_key(|(worth, _)| *worth);
         match victim {
-            Some((worth, key)) if worth < newcomer.worth(unix, now) => self.store.remove(&key).is_some(),
+            Some((worth, key)) if worth < newcomer.worth(unix) => self.store.remove(&key).is_some(),
             Some(_) | None => false,
         }
     }

@@ -98,7 +98,7 @@ const PHASES: [Phase; 3] = [
 enum Verdict {
     /// Not in this choice.
     Never,
-    /// Not yet.
+    /// Not before a laxer phase.
     NotInThisPhase,
     /// By this chance, in parts of 2^32.
     By(u64),

@@ -37,7 +37,7 @@ impl Book {
                 break;
             }
             let Some(entry) = deck.draw(rng).and_then(|n| self.store.nth(networks, n)) else { break };
-            if !entry.looks_terrible(unix) {
+            if !entry.is_terrible(unix) {
                 let (services, last_seen) = (entry.services(), entry.last_seen());
                 told.push(AddressInfo { address: entry.address(), services, last_seen });
             }

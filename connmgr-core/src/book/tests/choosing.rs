@@ -74,6 +74,17 @@ fn failures_make_an_address_less_likely() {
 }
 
 #[test]
+fn failing_and_tried_lately_is_worse_than_either() {
+    let mut desk = Desk::with(2);
+    (0..8).for_each(|_| desk.fail(&ipv4(0)));
+    desk.fail(&ipv4(1));
+    desk.wait(MINUTE);
+    let bad = (0..1000).filter(|_| desk.pick(&ANY) == Some(ipv4(0))).count();
+    // The first is offered in half of the choices: 0.01 × 0.66^8 × 1.2^30 = 0.09 of them.
+    assert!((10..100).contains(&bad), "{bad} of 1000");
+}
+
+#[test]
 fn other_ports_come_after_fifty_candidates() {
     let mut desk = Desk::new(100);
     let odd = ipv4_on_port(0, 22);

@@ -94,6 +94,30 @@ fn what_happened_is_kept_with_the_address() {
 }
 
 #[test]
+fn a_success_at_the_epoch_is_a_success() {
+    let mut desk = Desk { unix: UnixTime::default(), ..Desk::with(1) };
+    desk.succeed(&ipv4(0), Services::NETWORK);
+    assert!(desk.view(&ipv4(0)).last_success.is_some());
+}
+
+#[test]
+fn a_failure_that_no_dial_announced_is_a_dial_of_now() {
+    let mut desk = Desk::with(1);
+    desk.book.record_failure(&ipv4(0), NOW);
+    assert_eq!(desk.view(&ipv4(0)).last_try, Some(NOW));
+    assert_eq!(desk.pick(&ANY), None);
+}
+
+#[test]
+fn a_slow_failure_counts_from_the_beginning_of_its_dial() {
+    let mut desk = Desk::with(1);
+    desk.book.record_try(&ipv4(0), NOW);
+    desk.wait(5 * SECOND);
+    desk.book.record_failure(&ipv4(0), desk.now);
+    assert_eq!(desk.view(&ipv4(0)).last_try, Some(NOW));
+}
+
+#[test]
 fn a_peer_that_knows_no_v2_is_remembered() {
     let mut desk = Desk::with(2);
     desk.book.set_v1_only(&ipv4(0));
@@ -202,11 +226,24 @@ fn fresh_gossip_throws_out_no_good_peer() {
     for n in 0..8 {
         desk.hear(&ipv4(n), UNIX.before(20 * DAY));
         desk.succeed(&ipv4(n), Services::NETWORK);
+        desk.fail(&ipv4(n));
     }
     desk.wait(HOUR);
     for n in 100..1000 {
         assert!(!desk.hear(&ipv4(n), desk.unix));
     }
+}
+
+#[test]
+fn an_address_that_answered_outlasts_one_that_never_did() {
+    let mut desk = Desk::new(2);
+    desk.hear(&ipv4(0), UNIX.before(2 * HOUR));
+    desk.hear(&ipv4(1), UNIX.before(HOUR));
+    desk.book.record_try(&ipv4(0), desk.now);
+    desk.book.record_answered(&ipv4(0), desk.now);
+    desk.wait(HOUR);
+    assert!(desk.hear(&ipv4(2), UNIX));
+    assert!(desk.book.contains(&ipv4(0)));
 }
 
 #[test]

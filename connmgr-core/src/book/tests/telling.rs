@@ -20,6 +20,16 @@ fn terrible_addresses_are_told_to_nobody() {
         |ago: Duration| move |desk: &mut Desk, address: &PeerAddress| assert!(desk.hear(address, UNIX.before(ago)));
     assert!(is_told_after(seen(30 * DAY - 2 * MINUTE)));
     assert!(!is_told_after(seen(30 * DAY - 2 * MINUTE + SECOND)));
+    assert!(is_told_after(|desk, address| {
+        desk.hear(address, UNIX.before(29 * DAY));
+        desk.succeed(address, Services::NETWORK);
+        desk.wait(5 * DAY);
+    }));
+    assert!(!is_told_after(|desk, address| {
+        desk.hear(address, UNIX);
+        // The clock is put back, and two minutes pass.
+        desk.unix = UNIX.before(12 * MINUTE + SECOND);
+    }));
     let failing = |times: u32| {
         move |desk: &mut Desk, address: &PeerAddress| {
             desk.hear(address, UNIX);
