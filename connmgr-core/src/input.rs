@@ -158,7 +158,7 @@ impl fmt::Display for CloseCause {
 pub struct Penalty {
     /// Points that stay.
     pub persistent: u32,
-    /// Points that decay, by half every `score.half_life`.
+    /// Points that decay, by half every [`BanScore::HALF_LIFE_SECS`](crate::BanScore::HALF_LIFE_SECS).
     pub transient: u32,
 }
 

@@ -19,18 +19,32 @@ mod network;
 mod rng;
 mod snapshot;
 mod time;
+mod view;
 
 // ── mechanisms
 mod bans;
 mod book;
 mod groups;
 mod hasher;
+mod health;
 mod limiter;
 mod lru;
 mod nets;
 mod score;
+mod seeds;
 pub mod socks;
 mod timers;
+
+// ── connections
+mod conn;
+mod peers;
+mod table;
+
+// ── manager
+mod manager;
+
+// ── driver
+pub mod driver;
 
 pub use action::{Action, CloseReason, Isolation, IsolationToken, Route, Target, Transport};
 pub use address::{AddressError, AddressInfo, PeerAddress, Services};
@@ -46,7 +60,9 @@ pub use groups::Group;
 pub use host::{Host, HostError, HostName};
 pub use id::{ConnId, ListenerId, LookupId, PeerId};
 pub use input::{Activity, BanTarget, CloseCause, Identity, Input, Keep, PeerInfo, Penalty, Reply, Source};
+pub use manager::ConnManager;
 pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
 pub use score::BanScore;
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};
 pub use time::{Time, UnixTime};
+pub use view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};

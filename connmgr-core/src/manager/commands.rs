@@ -1,0 +1,196 @@
+//! What the manager is asked to do. Commands may be refused, with a reason.
+
+use alloc::vec::Vec;
+
+use crate::action::CloseReason;
+use crate::address::{AddressInfo, PeerAddress};
+use crate::config::Limits;
+use crate::error::{AddPeerError, CommandError};
+use crate::id::{ConnId, PeerId};
+use crate::input::Keep;
+use crate::network::NetworkKind;
+use crate::time::Time;
+
+use super::{ConnManager, Obstacle, PeerState, Phase};
+
+/// The most addresses that one answer to getaddr may hold (BIP 155).
+const MAX_SAMPLE: u32 = 1000;
+
+impl ConnManager {
+    /// Adds a peer: it is dialed now, and with [`Keep::Always`] again whenever the connection is lost, until it is
+    /// removed. A name is resolved again at each attempt. A connection that we have with the address already
+    /// becomes the peer's.
+    ///
+    /// # Errors
+    /// [`AddPeerError`] says why the peer was not added.
+    pub fn add_peer(&mut self, address: PeerAddress, keep: Keep, now: Time) -> Result<PeerId, AddPeerError> {
+        self.begin(now);
+        self.may_add(&address)?;
+        let id = self.next_peer.take();
+        self.peers.insert(id, address, keep);
+        // One more added peer may leave less for those who came in.
+        self.sweep_wanted = true;
+        self.plan();
+        Ok(id)
+    }
+
+    fn may_add(&self, address: &PeerAddress) -> Result<(), AddPeerError> {
+        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
+            return Err(AddPeerError::ShuttingDown);
+        }
+        if self.peers.with_address(address).is_some() {
+            return Err(AddPeerError::Duplicate);
+        }
+        if self.peers.len() >= self.limits.added {
+            return Err(AddPeerError::Full);
+        }
+        match self.rules().standing_obstacle(address) {
+            Some(Obstacle::Unreachable) => Err(AddPeerError::Unreachable),
+            Some(Obstacle::OwnAddress) => Err(AddPeerError::OwnAddress),
+            Some(Obstacle::Banned) => Err(AddPeerError::Banned),
+            Some(Obstacle::AddressInUse | Obstacle::NetworkDown) | None => Ok(()),
+        }
+    }
+
+    /// Removes an added peer, whatever is being done about it. Its connection is closed. It is never dialed again
+    /// for having been added.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownPeer`].
+    pub fn remove_peer(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        let state = self.peers.get(peer).ok_or(CommandError::UnknownPeer)?.state;
+        self.forget_peer(peer);
+        match state {
+            PeerState::Dialing(conn) | PeerState::Connected(conn) => self.close(conn, CloseReason::PeerRemoved),
+            PeerState::Waiting | PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => {}
+        }
+        self.plan();
+        Ok(())
+    }
+
+    /// Closes a connection or gives up a dial. An added peer stays added, and is dialed again after its back-off.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownConnection`].
+    pub fn disconnect(&mut self, conn: ConnId, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        self.table.get(conn).ok_or(CommandError::UnknownConnection)?;
+        self.close(conn, CloseReason::Requested);
+        self.plan();
+        Ok(())
+    }
+
+    /// Closes the connection of an added peer and dials the peer again at once.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownConnection`]; [`CommandError::NotAdded`] if the connection belongs to no added peer.
+    pub fn reconnect(&mut self, conn: ConnId, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        let peer = self.table.get(conn).ok_or(CommandError::UnknownConnection)?.peer();
+        let peer = peer.ok_or(CommandError::NotAdded)?;
+        self.close(conn, CloseReason::Requested);
+        self.hurry_peer(peer);
+        self.plan();
+        Ok(())
+    }
+
+    /// Dials an added peer now instead of after its wait. While its network is down it takes its turn with the
+    /// probes all the same.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownPeer`].
+    pub fn dial_now(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        self.peers.get(peer).ok_or(CommandError::UnknownPeer)?;
+        self.hurry_peer(peer);
+        self.plan();
+        Ok(())
+    }
+
+    fn hurry_peer(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(id) else { return };
+        match peer.state {
+            PeerState::Waiting | PeerState::Blocked(_) => {
+                self.disarm_peer(id);
+                self.peers.enqueue(id);
+            }
+            PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => {}
+        }
+    }
+
+    /// Addresses for an answer to getaddr: at most `count`, 1000 and 23 % of the book, drawn by chance.
+    pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
+        self.begin(now);
+        let unix = self.unix();
+        self.book.sample(&mut self.sample_rng, network, count.min(MAX_SAMPLE), unix)
+    }
+
+    /// Goes to work, or rests: while inactive nobody is dialed or let in, and every connection is closed. Added
+    /// peers stay added.
+    ///
+    /// # Errors
+    /// [`CommandError::ShuttingDown`].
+    pub fn set_active(&mut self, active: bool, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        self.phase = if active { Phase::Active } else { Phase::Inactive };
+        self.sweep_wanted = true;
+        if active {
+            self.wake_peers();
+            self.feed();
+            self.seed_again();
+        }
+        self.plan();
+        Ok(())
+    }
+
+    /// Rest was no failure of theirs: every added peer that waits is dialed now.
+    fn wake_peers(&mut self) {
+        for id in self.peers.ids() {
+            self.hurry_peer(id);
+        }
+    }
+
+    /// Changes the limits. Where they fall, surplus inbound connections go, and of the automatic ones the youngest;
+    /// added peers stay.
+    ///
+    /// # Errors
+    /// [`CommandError::BadLimits`] if one is out of range; nothing changes then.
+    pub fn set_limits(&mut self, limits: Limits, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        limits.check().map_err(|_| CommandError::BadLimits)?;
+        self.limits = limits;
+        self.sweep_wanted = true;
+        self.plan();
+        Ok(())
+    }
+
+    /// Closes everything, then says [`Event::Stopped`](crate::Event::Stopped), then nothing, ever. Asking twice does
+    /// nothing more.
+    ///
+    /// # Errors
+    /// None; the result is that of every command.
+    pub fn shutdown(&mut self, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        if self.phase != Phase::Stopped {
+            self.phase = Phase::Stopping;
+            self.sweep_wanted = true;
+            self.plan();
+        }
+        Ok(())
+    }
+
+    /// Commands are for the living.
+    pub(super) const fn check_running(&self) -> Result<(), CommandError> {
+        match self.phase {
+            Phase::Active | Phase::Inactive => Ok(()),
+            Phase::Stopping | Phase::Stopped => Err(CommandError::ShuttingDown),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! How connections end, and what follows.
+//!
+//! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
+//! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
+
+use alloc::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use crate::action::{Action, CloseReason, Transport};
+use crate::conn::{Conn, End};
+use crate::error::{DialError, Fault};
+use crate::event::{DialFailure, EndReason, Event, Kind};
+use crate::hasher::Keyed;
+use crate::health::Outcome;
+use crate::host::Host;
+use crate::id::{ConnId, PeerId};
+use crate::input::{CloseCause, Keep};
+
+use super::dialing::Plan;
+use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its dial failed.
+    Failed(DialError),
+    /// It was closed under us.
+    Closed(CloseCause),
+    /// We close it.
+    Ours(CloseReason),
+}
+
+/// How many ended connections are remembered, so that a late penalty still reaches its host.
+const REMEMBERED: usize = 1024;
+
+/// Connections that ended lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    hosts: HashMap<ConnId, Remembered, Keyed>,
+    order: VecDeque<ConnId>,
+}
+
+/// What a late penalty needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Remembered {
+    pub(super) host: Host,
+    pub(super) no_ban: bool,
+}
+
+impl Ended {
+    pub(super) fn new(keys: Keyed) -> Self {
+        Self { hosts: HashMap::with_hasher(keys), order: VecDeque::new() }
+    }
+
+    fn remember(&mut self, conn: &Conn) {
+        let Some(host) = conn.host() else { return };
+        if self.order.len() == REMEMBERED {
+            self.order.pop_front().and_then(|oldest| self.hosts.remove(&oldest));
+        }
+        self.order.push_back(conn.id());
+        self.hosts.insert(conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
+    }
+
+    pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
+        self.hosts.get(&conn)
+    }
+}
+
+impl ConnManager {
+    /// We close a connection or give up a dial.
+    pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
+        self.end(id, Ending::Ours(reason));
+    }
+
+    /// A connection ends: the one door out of the table.
+    pub(super) fn end(&mut self, id: ConnId, ending: Ending) {
+        let Some(conn) = self.table.remove(id) else { return };
+        if let Some(timer) = conn.notes.timer {
+            self.timers.cancel(timer);
+        }
+        self.announce_end(&conn, ending);
+        self.ended.remember(&conn);
+        self.judge_dial(&conn, ending);
+        self.release_address(&conn);
+        if self.downgrade(&conn, ending) {
+            return;
+        }
+        if let (Kind::AddrFetch, Some(address)) = (conn.kind(), conn.dialed()) {
+            self.end_fetch(address, conn.is_open());
+        }
+        if let Some(peer) = conn.peer() {
+            self.peer_lost(peer, &conn, ending);
+        }
+    }
+
+    fn announce_end(&mut self, conn: &Conn, ending: Ending) {
+        let (id, peer) = (conn.id(), conn.peer());
+        if let Ending::Ours(reason) = ending {
+            self.act(Action::Close { conn: id, reason });
+        }
+        if conn.is_open() {
+            self.stats.disconnected += 1;
+            self.tell(Event::Disconnected { conn: id, peer, reason: end_reason(ending) });
+            return;
+        }
+        match ending {
+            Ending::Failed(_) | Ending::Closed(_) => self.stats.dials_failed += 1,
+            Ending::Ours(_) => self.stats.dials_given_up += 1,
+        }
+        if let Some(address) = conn.dialed().cloned() {
+            self.tell(Event::DialFailed { conn: id, peer, address, error: dial_failure(ending) });
+        }
+    }
+
+    /// What a dial that came to nothing says of its address and of the network.
+    fn judge_dial(&mut self, conn: &Conn, ending: Ending) {
+        let (false, End::Outbound { address, .. }) = (conn.is_open(), conn.end()) else {
+            return self.judge_short_life(conn);
+        };
+        let error = match ending {
+            Ending::Failed(error) => error,
+            Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
+            Ending::Ours(_) | Ending::Closed(_) => return,
+        };
+        let (address, now) = (address.clone(), self.now());
+        if error.is_answer() {
+            self.record_answer(&address);
+            return self.book.record_failure(&address, now);
+        }
+        let is_down = address.network().is_some_and(|network| self.health[network.index()].is_down());
+        if is_down || error.fault() != Fault::Target {
+            self.book.forgive(&address);
+        } else {
+            self.book.record_failure(&address, now);
+        }
+        match (error.fault(), error) {
+            (_, DialError::Cancelled) => {}
+            (Fault::Target, _) => self.record_network_failure(Outcome::Silence, &address),
+            (Fault::Route | Fault::Ours, _) => self.record_network_failure(Outcome::Own, &address),
+        }
+    }
+
+    /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
+    /// something else.
+    fn judge_short_life(&mut self, conn: &Conn) {
+        if let (ConnState::Handshaking, Some(address)) = (conn.state(), conn.dialed()) {
+            let now = self.clocks.now();
+            self.book.record_failure(address, now);
+        }
+    }
+
+    /// The address is free again: an added peer may have waited for it, and so may a starved kind.
+    fn release_address(&mut self, conn: &Conn) {
+        if conn.is_open() {
+            self.feed();
+        }
+        let Some(address) = conn.address() else { return };
+        let Some(id) = self.peers.with_address(&address) else { return };
+        let blocked = PeerState::Blocked(Obstacle::AddressInUse);
+        if self.peers.get(id).is_some_and(|peer| peer.state == blocked) && !self.table.has_address(&address) {
+            self.peers.enqueue(id);
+        }
+    }
+
+    /// A v2 connection that died unheard is dialed once more as v1, on the same slot and route. Returns whether it
+    /// was.
+    fn downgrade(&mut self, conn: &Conn, ending: Ending) -> bool {
+        let End::Outbound { address, via, .. } = conn.end() else { return false };
+        let unheard = conn.state() == ConnState::Handshaking && ending == Ending::Closed(CloseCause::Unheard);
+        if !unheard || conn.transport() != Transport::V2 {
+            return false;
+        }
+        self.book.set_v1_only(address);
+        if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
+            peer.v1_only = true;
+        }
+        let may = self.phase == Phase::Active && self.rules().obstacle(address).is_none();
+        let fits = self.has_slot(conn.kind(), &self.split()) && self.rules().group_is_free(conn.kind(), address);
+        if may && fits {
+            self.dial(Plan {
+                kind: conn.kind(),
+                address: address.clone(),
+                peer: conn.peer(),
+                transport: Transport::V1,
+                same_route: Some(*via),
+            });
+        }
+        may && fits
+    }
+
+    /// The connection or dial of an added peer has ended.
+    fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
+        let is_its_own = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
+        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state)) {
+            return;
+        }
+        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id) {
+            return;
+        }
+        let was_stable = conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after;
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        peer.candidates = None;
+        if was_stable {
+            peer.attempt = 0;
+        }
+        let unanswered = match ending {
+            Ending::Failed(error) => !error.is_answer(),
+            Ending::Ours(reason) => reason == CloseReason::DialTimeout,
+            Ending::Closed(_) => false,
+        };
+        self.attempt_failed(id, unanswered);
+    }
+
+    /// Whether another address of the same name may do better.
+    fn may_try_another(&self, ending: Ending) -> bool {
+        self.phase == Phase::Active
+            && match ending {
+                Ending::Failed(_) => true,
+                Ending::Ours(reason) => reason == CloseReason::DialTimeout,
+                Ending::Closed(_) => false,
+            }
+    }
+
+    /// An attempt at an added peer is over. It is dialed again later, or not any more.
+    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool) {
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        if peer.keep == Keep::Once {
+            self.forget_peer(id);
+            return self.tell(Event::PeerFinished { peer: id });
+        }
+        peer.unanswered = unanswered;
+        let network = peer.address.network();
+        // While the network is down a failure says nothing of the peer: its back-off stands still.
+        let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
+        if !frozen || peer.attempt == 0 {
+            peer.attempt = peer.attempt.saturating_add(1);
+        }
+        peer.state = PeerState::Waiting;
+        let attempt = peer.attempt;
+        let wait = self.config.retry.next(attempt, &mut self.rng);
+        let at = self.at_least_a_tick(self.now().after(wait));
+        self.arm_peer(id, at);
+        self.stats.retries_scheduled += 1;
+        self.act(Action::ScheduleRetry { peer: id, at, attempt });
+    }
+
+    /// A peer is no longer added.
+    pub(super) fn forget_peer(&mut self, id: PeerId) {
+        self.disarm_peer(id);
+        self.peers.remove(id);
+    }
+}
+
+const fn end_reason(ending: Ending) -> EndReason {
+    match ending {
+        Ending::Ours(reason) => EndReason::Ours(reason),
+        Ending::Closed(cause) => EndReason::Theirs(cause),
+        // A dial that is open has no failure to report any more.
+        Ending::Failed(_) => EndReason::Theirs(CloseCause::Error),
+    }
+}
+
+const fn dial_failure(ending: Ending) -> DialFailure {
+    match ending {
+        Ending::Ours(reason) => DialFailure::GivenUp(reason),
+        Ending::Failed(error) => DialFailure::Failed(error),
+        // A dial that is not open can't be closed by the other end.
+        Ending::Closed(_) => DialFailure::Failed(DialError::Other),
+    }
+}

@@ -1,0 +1,414 @@
+//! What the manager is told. Facts cannot fail: an id that is unknown, ended or told twice is counted and ignored.
+
+use core::net::IpAddr;
+
+use crate::action::{Action, CloseReason};
+use crate::address::{AddressInfo, PeerAddress};
+use crate::book::{SourceGroup, hearsay};
+use crate::config::Mode;
+use crate::error::{DialError, LookupError};
+use crate::event::{Event, Kind};
+use crate::groups::{Group, is_routable};
+use crate::id::{ConnId, ListenerId, LookupId};
+use crate::input::{Activity, CloseCause, PeerInfo, Source};
+use crate::network::NetworkKind;
+use crate::time::{Time, UnixTime};
+use crate::timers::TimerId;
+
+use super::ending::Ending;
+use super::{ConnManager, ConnState, MAX_OWN_ADDRESSES, PeerState, Phase, Timer};
+
+impl ConnManager {
+    /// Time has passed. Does what is due; before [`poll_timeout`](Self::poll_timeout) it does nothing.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.begin(now);
+        let now = self.now();
+        if self.poll_timeout().is_none_or(|due| due > now) {
+            return;
+        }
+        self.earliest = now.after(super::TICK);
+        // A cause that emits nothing is work too: both are bounded by the same limit.
+        for _ in 0..self.config.max_actions_per_input {
+            if !self.has_room() {
+                break;
+            }
+            let Some(timer) = self.timers.pop_due(now) else { break };
+            self.fire(timer);
+        }
+        self.plan();
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Conn(id) => self.conn_is_due(id),
+            Timer::Peer(id) => {
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.timer = None;
+                    self.peers.enqueue(id);
+                }
+            }
+            Timer::Lookup(id) => {
+                self.take_lookup(id);
+                self.use_lookup(id, Err(LookupError::TimedOut));
+            }
+            Timer::Plan => self.single.plan = None,
+            Timer::Probe(network) => self.probe_is_due(network),
+            Timer::Seeds => self.seeds_are_due(),
+            Timer::FixedSeeds => self.fixed_seeds_are_due(),
+            Timer::Bans => self.bans_are_due(),
+            Timer::Save => {
+                self.single.save = None;
+                self.act(Action::Save);
+            }
+        }
+    }
+
+    /// The one timer of a connection has fired: what it means depends on how far the connection has come.
+    fn conn_is_due(&mut self, id: ConnId) {
+        let Some(notes) = self.table.notes(id) else { return };
+        notes.timer = None;
+        let Some(conn) = self.table.get(id) else { return };
+        match conn.state() {
+            ConnState::Dialing | ConnState::Silent => self.dial_is_due(id),
+            ConnState::Handshaking => self.close(id, CloseReason::HandshakeTimeout),
+            ConnState::Ready => self.close(id, CloseReason::Done),
+        }
+    }
+
+    fn dial_is_due(&mut self, id: ConnId) {
+        let Some(conn) = self.table.get(id) else { return };
+        let crate::conn::End::Outbound { deadline, .. } = conn.end() else { return };
+        let (deadline, kind, state, now) = (*deadline, conn.kind(), conn.state(), self.now());
+        if deadline <= now {
+            return self.close(id, CloseReason::DialTimeout);
+        }
+        if state == ConnState::Dialing && self.table.silent(kind) < self.max_hedged(kind) {
+            self.table.hedge(id, now);
+        }
+        self.arm_conn(id, deadline);
+    }
+
+    /// The world's clocks say this. Moves no deadline; tell it before anything else when a wake-up finds the two
+    /// clocks more than a second from their known offset.
+    pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
+        self.begin(now);
+        self.clocks.set_unix(unix);
+    }
+
+    /// A dial has ended. A success that comes after its `Close` is answered with another.
+    pub fn handle_dial_result(&mut self, conn: ConnId, result: Result<(), DialError>, now: Time) {
+        self.begin(now);
+        match (self.table.get(conn).map(|conn| conn.is_open()), result) {
+            (Some(false), Ok(())) => self.dial_succeeded(conn),
+            (Some(false), Err(error)) => self.end(conn, Ending::Failed(error)),
+            (None, Ok(())) if conn < self.next_conn && self.phase != Phase::Stopped => {
+                self.ignore();
+                self.act(Action::Close { conn, reason: CloseReason::Late });
+            }
+            (Some(true) | None, _) => self.ignore(),
+        }
+        self.plan();
+    }
+
+    fn dial_succeeded(&mut self, id: ConnId) {
+        let Some(conn) = self.table.get(id) else { return };
+        let (kind, silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
+        if let Some(address) = conn.dialed().cloned() {
+            self.record_answer(&address);
+            self.book.record_answered(&address, self.clocks.now());
+        }
+        if silent && self.table.slots_held(kind) >= self.split().of(kind) {
+            return self.close(id, CloseReason::Surplus);
+        }
+        self.stats.dials_succeeded += 1;
+        self.table.open(id, self.clocks.now());
+        self.arm_conn(id, self.now().after(self.config.handshake_timeout));
+        if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
+            peer.state = PeerState::Connected(id);
+            peer.candidates = None;
+            peer.unanswered = false;
+        }
+        self.tell_connected(id);
+    }
+
+    pub(super) fn tell_connected(&mut self, id: ConnId) {
+        if let Some(conn) = self.table.get(id) {
+            let connected = conn.connected();
+            self.tell(Event::Connected(connected));
+        }
+    }
+
+    /// The handshake is done.
+    pub fn handle_ready(&mut self, conn: ConnId, info: PeerInfo, now: Time) {
+        self.begin(now);
+        if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Handshaking) {
+            self.judge_handshake(conn, info);
+        } else {
+            self.ignore();
+        }
+        self.plan();
+    }
+
+    fn judge_handshake(&mut self, id: ConnId, info: PeerInfo) {
+        if self.is_ourselves(&info) {
+            return self.close_self_connection(id, &info);
+        }
+        let Some(conn) = self.table.get(id) else { return };
+        let kind = conn.kind();
+        let dialed = conn.dialed().cloned();
+        if let Some(notes) = self.table.notes(id) {
+            notes.services = info.services;
+        }
+        if let Some(address) = &dialed {
+            let (unix, now) = (self.unix(), self.now());
+            self.book.record_success(address, info.services, unix, now);
+            self.save_later(self.config.book.save_every);
+        }
+        if !info.services.has(self.config.required.of(kind)) {
+            return self.close(id, CloseReason::MissingServices);
+        }
+        if let Some(loser) = self.duplicate(id, &info) {
+            self.close_duplicate(loser, id, &info);
+            if loser == id {
+                return;
+            }
+        }
+        self.make_ready(id, kind, &info);
+    }
+
+    fn make_ready(&mut self, id: ConnId, kind: Kind, info: &PeerInfo) {
+        let now = self.now();
+        self.table.make_ready(id, info.identity, now);
+        self.stats.ready += 1;
+        self.record_life_of(id);
+        match kind {
+            Kind::Feeler => self.close(id, CloseReason::Done),
+            Kind::AddrFetch => self.arm_conn(id, now.after(self.config.addr_fetch_timeout)),
+            Kind::Full | Kind::BlockRelay | Kind::Added | Kind::Inbound => {
+                if let Some(timer) = self.table.notes(id).and_then(|notes| notes.timer.take()) {
+                    self.timers.cancel(timer);
+                }
+            }
+        }
+    }
+
+    /// A connection was closed by the other end, or its stream was dropped.
+    pub fn handle_closed(&mut self, conn: ConnId, cause: CloseCause, now: Time) {
+        self.begin(now);
+        if self.table.get(conn).is_some_and(|conn| conn.is_open()) {
+            self.end(conn, Ending::Closed(cause));
+        } else {
+            self.ignore();
+        }
+        self.plan();
+    }
+
+    /// Somebody tells us addresses. Those nobody could dial are left out; of a peer's, those beyond its rate. Looks
+    /// at `book.max_per_call` of them at the most.
+    pub fn handle_addresses(&mut self, source: Source, addresses: &[AddressInfo], now: Time) {
+        self.begin(now);
+        if self.config.mode == Mode::Automatic && self.phase != Phase::Stopped {
+            self.learn(source, addresses);
+        }
+        if let Source::Peer(conn) = source {
+            self.end_addr_fetch(conn, addresses.len());
+        }
+        self.plan();
+    }
+
+    fn learn(&mut self, source: Source, addresses: &[AddressInfo]) {
+        let Some(group) = self.source_group(source) else { return self.ignore() };
+        let mut learnt = 0;
+        let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
+        for info in addresses.iter().take(most) {
+            learnt += u64::from(self.learn_one(source, group, info));
+        }
+        self.stats.addresses_learnt += learnt;
+        self.stats.addresses_ignored += addresses.len() as u64 - learnt;
+        if learnt > 0 {
+            self.feed();
+            self.save_later(self.config.book.save_every);
+        }
+    }
+
+    /// Who stands behind a source; none if it is no live connection.
+    fn source_group(&self, source: Source) -> Option<SourceGroup> {
+        match source {
+            Source::Application => Some(SourceGroup(SOURCE_APPLICATION)),
+            Source::Peer(conn) => {
+                let conn = self.table.get(conn).filter(|conn| conn.is_open())?;
+                let group = conn.host().as_ref().and_then(Group::of);
+                Some(SourceGroup(group.map_or(SOURCE_HIDDEN, |group| group.as_u64())))
+            }
+        }
+    }
+
+    fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> bool {
+        let (unix, now) = (self.unix(), self.now());
+        let heard = match source {
+            Source::Application => info.clone(),
+            Source::Peer(conn) => {
+                let Some(notes) = self.table.notes(conn) else { return false };
+                if !notes.gossip.take(&self.config.book.gossip, now) {
+                    return false;
+                }
+                AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
+            }
+        };
+        self.is_worth_knowing(&heard.address) && self.book.add(&heard, group, unix, now, &mut self.rng)
+    }
+
+    /// Whether an address could ever be dialed.
+    pub(super) fn is_worth_knowing(&self, address: &PeerAddress) -> bool {
+        address.name().is_none()
+            && is_routable(address.host(), self.config.loopback_is_public)
+            && self.rules().is_reachable(address)
+            && !self.own.contains(address)
+    }
+
+    /// An addr-fetch has its answer when it brings more than one address: one may be just the peer's own.
+    fn end_addr_fetch(&mut self, conn: ConnId, count: usize) {
+        if count > 1 && self.table.get(conn).is_some_and(|conn| conn.kind() == Kind::AddrFetch) {
+            self.close(conn, CloseReason::Done);
+        }
+    }
+
+    /// A lookup has ended.
+    pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>, now: Time) {
+        self.begin(now);
+        match self.take_lookup(lookup) {
+            Some(timer) => {
+                self.timers.cancel(timer);
+                self.use_lookup(lookup, result);
+            }
+            None => self.ignore(),
+        }
+        self.plan();
+    }
+
+    /// Takes a lookup out of those under way, with its timer.
+    fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
+        let at = self.single.lookups.iter().position(|(id, _)| *id == lookup)?;
+        self.single.lookups.remove(at).map(|(_, timer)| timer)
+    }
+
+    fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+        if self.phase != Phase::Active {
+            self.abandon_lookup(lookup);
+        } else if let Some(peer) = self.peers.end_lookup(lookup) {
+            self.use_peer_lookup(peer, result);
+        } else {
+            self.use_seed_lookup(lookup, result);
+        }
+    }
+
+    /// Nobody is to be dialed now: whoever asked asks again later.
+    fn abandon_lookup(&mut self, lookup: LookupId) {
+        match self.peers.end_lookup(lookup) {
+            Some(peer) => self.peers.enqueue(peer),
+            None => self.seeds.abandon(lookup),
+        }
+    }
+
+    /// A connection has been good for something; its network is evidently up.
+    pub fn handle_activity(&mut self, conn: ConnId, activity: Activity, now: Time) {
+        self.begin(now);
+        match self.table.notes(conn) {
+            Some(notes) => {
+                notes.activity = notes.activity.and(activity);
+                self.record_life_of(conn);
+            }
+            None => self.ignore(),
+        }
+    }
+
+    /// Accepting on a listener failed for want of descriptors, buffers or memory: pause, longer each time in a row.
+    pub fn handle_accept_error(&mut self, listener: ListenerId, now: Time) {
+        self.begin(now);
+        if self.config.listeners.iter().any(|known| known.id == listener) && self.phase != Phase::Stopped {
+            self.pause_accepting(listener);
+        } else {
+            self.ignore();
+        }
+    }
+
+    /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
+    /// down is tried at full speed.
+    pub fn handle_network_changed(&mut self, now: Time) {
+        self.begin(now);
+        for network in NetworkKind::ALL {
+            if self.health[network.index()].restore() {
+                self.network_is_up(network);
+            }
+        }
+        self.feed();
+        self.plan();
+    }
+
+    /// This is one of our own addresses: it is never dialed.
+    pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
+        self.begin(now);
+        self.learn_own_address(address);
+        self.plan();
+    }
+
+    pub(super) fn learn_own_address(&mut self, address: &PeerAddress) {
+        if self.own.len() < MAX_OWN_ADDRESSES {
+            self.own.insert(address.clone());
+        }
+        self.book.forget(address);
+        if let Some(conn) = self.table.dialed(address) {
+            self.close(conn, CloseReason::OwnAddress);
+        }
+    }
+
+    fn is_ourselves(&self, info: &PeerInfo) -> bool {
+        let ours = |nonce| self.table.with_nonce(nonce).is_some();
+        info.nonce.is_some_and(ours) || (info.identity.is_some() && info.identity == self.config.identity)
+    }
+
+    /// We have reached ourselves: both ends go, and the address is remembered as ours.
+    fn close_self_connection(&mut self, id: ConnId, info: &PeerInfo) {
+        let other = info.nonce.and_then(|nonce| self.table.with_nonce(nonce)).filter(|other| *other != id);
+        for end in [Some(id), other].into_iter().flatten() {
+            let dialed = self.table.get(end).and_then(|conn| conn.dialed()).cloned();
+            self.close(end, CloseReason::OwnAddress);
+            if let Some(address) = dialed {
+                self.learn_own_address(&address);
+            }
+        }
+    }
+
+    /// Which of two connections to the same peer is one too many.
+    ///
+    /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
+    /// direction the dialer keeps the older; the other side leaves the choice to the dialer, lest each close
+    /// another.
+    fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
+        let theirs = info.identity?;
+        let older = self.table.with_identity(theirs)?;
+        let inbound = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_inbound());
+        match (inbound(older), inbound(newer), self.config.identity) {
+            (true, true, _) => None,
+            (false, false, _) | (true, false, None) | (false, true, None) => Some(newer),
+            (true, false, Some(ours)) => Some(if ours > theirs { older } else { newer }),
+            (false, true, Some(ours)) => Some(if ours > theirs { newer } else { older }),
+        }
+    }
+
+    /// One of two connections goes; an added peer whose connection it was keeps the other.
+    fn close_duplicate(&mut self, loser: ConnId, newer: ConnId, info: &PeerInfo) {
+        let older = info.identity.and_then(|identity| self.table.with_identity(identity));
+        let winner = if loser == newer { older } else { Some(newer) };
+        let peer = self.table.get(loser).and_then(|conn| conn.peer());
+        let orphan = winner.filter(|id| self.table.get(*id).is_some_and(|conn| conn.peer().is_none()));
+        if let (Some(peer), Some(winner)) = (peer, orphan) {
+            self.adopt(winner, peer);
+        }
+        self.close(loser, CloseReason::Duplicate);
+    }
+}
+
+/// Source groups that are no network group: those number their tag in the lowest byte, these lie above all.
+const SOURCE_APPLICATION: u64 = u64::MAX;
+const SOURCE_HIDDEN: u64 = u64::MAX - 1;

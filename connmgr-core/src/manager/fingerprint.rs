@@ -1,0 +1,128 @@
+//! The state as a number: what decides the future, and nothing else.
+//!
+//! Times are taken relative to now, ids by age; counters, the queue and chance are left out. So two histories that
+//! lead to the same future look the same, and a search need not walk on from both.
+
+use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::conn::{Conn, End};
+use crate::id::{ConnId, PeerId};
+use crate::network::NetworkKind;
+use crate::peers::AddedPeer;
+use crate::time::{Time, nanos};
+
+use super::{ConnManager, Obstacle, PeerState};
+
+/// The state at a moment, for hashing.
+struct Moment<'a> {
+    manager: &'a ConnManager,
+    now: Time,
+    conns: Vec<ConnId>,
+    peers: Vec<PeerId>,
+}
+
+impl ConnManager {
+    /// The behavioural state as a number, seen from `now`.
+    #[must_use]
+    pub fn fingerprint(&self, now: Time) -> u128 {
+        let mut conns: Vec<ConnId> = self.table.iter().map(Conn::id).collect();
+        conns.sort_unstable();
+        let moment = Moment { manager: self, now: now.max(self.now()), conns, peers: self.peers.ids() };
+        let mut hasher = SipHasher13::new();
+        moment.hash(&mut hasher);
+        hasher.finish128().as_u128()
+    }
+}
+
+impl Hash for Moment<'_> {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        let manager = self.manager;
+        (manager.phase, manager.sweep_wanted).hash(to);
+        hash_limits(manager, to);
+        self.conns.iter().filter_map(|id| manager.table.get(*id)).for_each(|conn| self.hash_conn(conn, to));
+        self.peers.iter().filter_map(|id| manager.peers.get(*id)).for_each(|peer| self.hash_peer(peer, to));
+        self.hash_book(to);
+        for (target, ban) in manager.bans.iter() {
+            (target, self.ahead(ban.until)).hash(to);
+        }
+        for network in NetworkKind::ALL {
+            manager.health[network.index()].fingerprint(self.now).hash(to);
+        }
+        for starved in &manager.starved {
+            starved.map(|starved| (self.ahead(starved.until), starved.times)).hash(to);
+        }
+        let bucket = manager.dial_bucket.ready_at(&manager.config.dial.rate, self.now);
+        (self.ahead(bucket), &manager.own).hash(to);
+        self.hash_timers(to);
+    }
+}
+
+impl Moment<'_> {
+    /// How far ahead a time lies; 0 if it is past.
+    fn ahead(&self, at: Time) -> u64 {
+        nanos(at.since(self.now))
+    }
+
+    fn conn_age(&self, id: ConnId) -> usize {
+        self.conns.partition_point(|other| *other < id)
+    }
+
+    fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
+        (conn.kind(), conn.state(), conn.transport(), conn.address(), conn.identity()).hash(to);
+        conn.peer().map(|id| self.peers.partition_point(|other| *other < id)).hash(to);
+        let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
+        stable_in.hash(to);
+        conn.notes.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
+        (conn.notes.services, conn.notes.score.value(self.now), conn.listener()).hash(to);
+        if let End::Outbound { deadline, group, .. } = conn.end() {
+            (self.ahead(*deadline), group).hash(to);
+        }
+    }
+
+    fn hash_peer<H: Hasher>(&self, peer: &AddedPeer, to: &mut H) {
+        (&peer.address, peer.keep, peer.attempt, peer.unanswered, peer.v1_only).hash(to);
+        peer.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
+        peer.candidates.hash(to);
+        match peer.state {
+            PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),
+            PeerState::Queued => (1, 0, None::<Obstacle>).hash(to),
+            PeerState::Blocked(obstacle) => (2, 0, Some(obstacle)).hash(to),
+            PeerState::Resolving => (3, 0, None::<Obstacle>).hash(to),
+            PeerState::Dialing(conn) => (4, self.conn_age(conn), None::<Obstacle>).hash(to),
+            PeerState::Connected(conn) => (5, self.conn_age(conn), None::<Obstacle>).hash(to),
+        }
+    }
+
+    fn hash_book<H: Hasher>(&self, to: &mut H) {
+        let spacing = self.manager.config.dial.spacing;
+        let mut entries: Vec<_> = self.manager.book().iter().collect();
+        entries.sort_unstable_by(|a, b| a.address.cmp(&b.address));
+        for entry in entries {
+            let tried = entry.last_try.map(|at| spacing.saturating_sub(self.now.since(at)));
+            (entry.address, entry.services, entry.failures, tried, entry.last_success.is_some()).hash(to);
+        }
+    }
+
+    fn hash_timers<H: Hasher>(&self, to: &mut H) {
+        let single = &self.manager.single;
+        let at = |timer: Option<crate::timers::TimerId>| timer.map(|timer| self.ahead(self.manager.timers.at(timer)));
+        [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save].map(at).hash(to);
+        single.probes.map(at).hash(to);
+        for (_, timer) in &single.lookups {
+            self.ahead(self.manager.timers.at(*timer)).hash(to);
+        }
+        for state in self.manager.seeds.states() {
+            core::mem::discriminant(state).hash(to);
+        }
+        self.ahead(self.manager.earliest).hash(to);
+    }
+}
+
+fn hash_limits<H: Hasher>(manager: &ConnManager, to: &mut H) {
+    let split = manager.split();
+    let limits = &manager.limits;
+    (limits.total, limits.added, split.added, split.full, split.block_relay, split.feeler, split.inbound).hash(to);
+}

@@ -1,0 +1,113 @@
+//! Who may come in, judged before any handshake.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::action::Action;
+use crate::config::Listener;
+use crate::conn::{Conn, End, Notes};
+use crate::error::Refusal;
+use crate::event::Kind;
+use crate::host::Host;
+use crate::id::{ConnId, ListenerId};
+use crate::time::Time;
+
+use super::{ConnManager, Phase};
+
+/// How many groups' rates are remembered; the least recently used gives way.
+pub(super) const MAX_RATES: u32 = 4096;
+
+impl ConnManager {
+    /// A stranger connects to one of our listeners: may it stay? Asked before a byte is exchanged.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not; close the socket then.
+    pub fn accept(&mut self, remote: SocketAddr, listener: ListenerId, now: Time) -> Result<ConnId, Refusal> {
+        self.begin(now);
+        let admitted = self.admit(remote, listener);
+        match admitted {
+            Ok(_) => self.stats.accepted += 1,
+            Err(_) => self.stats.refused += 1,
+        }
+        self.plan();
+        admitted
+    }
+
+    fn admit(&mut self, remote: SocketAddr, id: ListenerId) -> Result<ConnId, Refusal> {
+        if self.phase != Phase::Active {
+            return Err(Refusal::Inactive);
+        }
+        let known = self.config.listeners.iter().find(|listener| listener.id == id);
+        let listener = *known.ok_or(Refusal::UnknownListener)?;
+        self.pauses.remove(&id);
+        let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+        let conn = self.next_conn;
+        let notes = Notes::new(0);
+        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
+        self.judge(&conn)?;
+        Ok(self.let_in(conn))
+    }
+
+    /// Every rule about who comes in, cheapest first; the rate comes last, for it is used up by asking.
+    fn judge(&mut self, conn: &Conn) -> Result<(), Refusal> {
+        let (permissions, host) = (conn.permissions(), conn.end().visible_host());
+        if !permissions.no_ban && host.as_ref().is_some_and(|host| self.rules().is_banned(host)) {
+            return Err(Refusal::Banned);
+        }
+        let split = self.split();
+        if !self.has_slot(Kind::Inbound, &split) {
+            return Err(Refusal::Full);
+        }
+        if permissions.no_limit {
+            return Ok(());
+        }
+        let limits = &self.config.inbound;
+        if host.is_some_and(|host| self.table.inbound_of(&host) >= limits.per_host) {
+            return Err(Refusal::HostLimit);
+        }
+        let Some(origin) = conn.origin() else { return Ok(()) };
+        if self.table.half_open(origin) >= limits.half_open {
+            return Err(Refusal::HalfOpenLimit);
+        }
+        let now = self.clocks.now();
+        if self.inbound_rates.take(&origin, &limits.rate, now) { Ok(()) } else { Err(Refusal::RateLimit) }
+    }
+
+    fn let_in(&mut self, mut conn: Conn) -> ConnId {
+        let id = self.next_conn.take();
+        conn.notes.nonce = self.rng.next_u64();
+        self.table.insert(conn);
+        self.arm_conn(id, self.now().after(self.config.handshake_timeout));
+        self.record_life_of(id);
+        self.tell_connected(id);
+        id
+    }
+
+    pub(super) fn pause_accepting(&mut self, listener: ListenerId) {
+        let pauses = self.pauses.entry(listener).or_insert(0);
+        let factor = 1u32.checked_shl(*pauses).unwrap_or(u32::MAX);
+        *pauses = pauses.saturating_add(1);
+        let config = &self.config.inbound;
+        let wait: Duration = config.first_pause.saturating_mul(factor).min(config.max_pause);
+        let until = self.at_least_a_tick(self.now().after(wait));
+        self.act(Action::PauseAccept { listener, until });
+    }
+}
+
+fn inbound_end(remote: SocketAddr, listener: &Listener) -> End {
+    let Listener { id: listener, network, permissions } = *listener;
+    match network.filter(|network| network.is_overlay()) {
+        Some(network) => End::Hidden { listener, network, permissions },
+        None => End::Visible { remote, listener, permissions },
+    }
+}
+
+impl End {
+    /// The host of one who came in, where it can be seen.
+    fn visible_host(&self) -> Option<Host> {
+        match self {
+            Self::Visible { remote, .. } => Some(Host::from(remote.ip())),
+            Self::Outbound { .. } | Self::Hidden { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What always holds, recounted from scratch. For tests, simulators and fuzzers; a node may ask now and then.
+
+use crate::config::GroupRule;
+use crate::conn::Conn;
+use crate::event::Kind;
+use crate::peers::AddedPeer;
+
+use super::{ConnManager, ConnState, PeerState, Phase};
+
+type Checked = Result<(), &'static str>;
+
+const fn hold(holds: bool, otherwise: &'static str) -> Checked {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+impl ConnManager {
+    /// Whether everything is as it must be. Costs time proportional to all that is known.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold: always a defect of this crate.
+    pub fn check(&self) -> Result<(), &'static str> {
+        self.table.check(self.keys)?;
+        self.peers.check()?;
+        self.book.check()?;
+        self.bans.check()?;
+        self.scores.check()?;
+        self.inbound_rates.check()?;
+        self.timers.check()?;
+        self.check_limits()?;
+        self.table.iter().try_for_each(|conn| self.check_conn(conn))?;
+        self.peers.iter().try_for_each(|peer| self.check_peer(peer))?;
+        hold(self.phase != Phase::Stopped || self.table.len() == 0, "stopped with a connection left")
+    }
+
+    fn check_limits(&self) -> Checked {
+        if self.sweep_wanted {
+            return Ok(());
+        }
+        let split = self.split();
+        for kind in [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound] {
+            hold(self.table.slots_held(kind) <= split.of(kind), "more slots of a kind are held than there are")?;
+        }
+        // Added peers stay when the limit falls below them.
+        let added = self.table.slots_held(Kind::Added);
+        let total = self.limits.total.max(added);
+        hold(self.table.len() <= total, "more connections and dials than the total")
+    }
+
+    fn check_conn(&self, conn: &Conn) -> Checked {
+        let waits = match conn.state() {
+            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking => true,
+            ConnState::Ready => conn.kind() == Kind::AddrFetch,
+        };
+        hold(conn.notes.timer.is_some() == waits, "a connection lacks its timer, or has one too many")?;
+        let rules = self.rules();
+        let banned = !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
+        hold(!banned || self.sweep_wanted, "a connection to a banned host")?;
+        let ours = conn.dialed().is_some_and(|address| self.own.contains(address));
+        hold(!ours, "a connection to our own address")?;
+        let GroupRule { max_per_group, .. } = self.config.groups;
+        let crowded = conn.group().is_some_and(|group| self.table.in_group(group) > max_per_group.unwrap_or(u32::MAX));
+        hold(!crowded, "too many automatic connections to one group")?;
+        let claims = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
+        let orphan = conn.peer().is_some_and(|peer| !self.peers.get(peer).is_some_and(|peer| claims(peer.state)));
+        hold(!orphan, "a connection for an added peer that does not claim it")
+    }
+
+    fn check_peer(&self, peer: &AddedPeer) -> Checked {
+        let belongs =
+            |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id) && conn.is_open() == open);
+        match peer.state {
+            PeerState::Waiting => hold(peer.timer.is_some(), "a waiting peer has no timer"),
+            PeerState::Dialing(id) => hold(belongs(id, false), "a peer being dialed has no dial"),
+            PeerState::Connected(id) => hold(belongs(id, true), "a connected peer has no connection"),
+            PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => Ok(()),
+        }
+    }
+}

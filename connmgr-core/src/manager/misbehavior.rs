@@ -1,0 +1,185 @@
+//! Scores and bans.
+
+use core::time::Duration;
+
+use crate::action::CloseReason;
+use crate::error::CommandError;
+use crate::event::Event;
+use crate::host::Host;
+use crate::id::ConnId;
+use crate::input::{BanTarget, Penalty};
+use crate::time::Time;
+
+use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
+
+/// The shortest time between a ban and its `Save`.
+const SAVE_BANS_AFTER: Duration = Duration::from_secs(1);
+
+impl ConnManager {
+    /// A peer has misbehaved: the ban-score bump. The last 1024 ended connections still count.
+    pub fn handle_misbehavior(&mut self, conn: ConnId, penalty: Penalty, now: Time) {
+        self.begin(now);
+        let live = self.table.get(conn).map(|conn| (conn.host(), conn.permissions().no_ban));
+        let late = || self.ended.get(conn).map(|ended| (Some(ended.host.clone()), ended.no_ban));
+        match live.or_else(late) {
+            None => self.ignore(),
+            Some((Some(host), no_ban)) => self.raise_score(conn, &host, no_ban, penalty),
+            Some((None, no_ban)) => self.raise_own_score(conn, no_ban, penalty),
+        }
+        self.plan();
+    }
+
+    fn raise_score(&mut self, conn: ConnId, host: &Host, no_ban: bool, penalty: Penalty) {
+        let now = self.now();
+        let score = self.scores.increase(host, penalty, now);
+        let config = self.config.score;
+        if score <= config.threshold || no_ban {
+            return self.warn(conn, Some(host), score);
+        }
+        if self.rules().is_bannable(host) {
+            self.scores.reset(host);
+            self.impose(&BanTarget::Host(host.clone()), config.ban_for);
+        } else {
+            self.close(conn, CloseReason::Misbehaved);
+        }
+    }
+
+    /// Nobody can be held to account for a hidden connection but the connection itself.
+    fn raise_own_score(&mut self, conn: ConnId, no_ban: bool, penalty: Penalty) {
+        let now = self.now();
+        let Some(notes) = self.table.notes(conn) else { return };
+        let score = notes.score.increase(penalty, now);
+        if score > self.config.score.threshold && !no_ban {
+            self.close(conn, CloseReason::Misbehaved);
+        } else {
+            self.warn(conn, None, score);
+        }
+    }
+
+    fn warn(&mut self, conn: ConnId, host: Option<&Host>, score: u32) {
+        if score > self.config.score.threshold / 2 {
+            self.tell(Event::ScoreWarning { conn, host: host.cloned(), score });
+        }
+    }
+
+    /// Bans a host or a subnet, closes its connections, and never dials or admits it until the ban ends. A ban that
+    /// stands already ends at the new time if that is later.
+    ///
+    /// # Errors
+    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address.
+    pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        if !self.is_bannable(target) {
+            return Err(CommandError::NotBannable);
+        }
+        self.impose(target, duration);
+        self.plan();
+        Ok(())
+    }
+
+    /// Whether a ban of this target is of anyone in particular. A wide subnet may hold loopback or a proxy: those
+    /// stay exempt from it.
+    pub(super) fn is_bannable(&self, target: &BanTarget) -> bool {
+        match target {
+            BanTarget::Host(host) => self.rules().is_bannable(host),
+            BanTarget::Subnet(net) => {
+                let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
+                let is_host = net.network() == net.broadcast();
+                let spared = is_loopback && !self.config.loopback_is_public;
+                !spared && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
+            }
+        }
+    }
+
+    fn impose(&mut self, target: &BanTarget, duration: Duration) {
+        let (since, until) = (self.unix(), self.now().after(duration));
+        if let Some(evicted) = self.bans.ban(target, since, until) {
+            self.tell(Event::Unbanned { target: evicted });
+        }
+        self.stats.bans += 1;
+        let until = self.clocks.unix_at(until);
+        self.tell(Event::Banned { target: target.clone(), until });
+        self.bans_changed();
+        self.sweep_wanted = true;
+    }
+
+    /// Lifts a ban, exactly as it was imposed.
+    ///
+    /// # Errors
+    /// [`CommandError::NotBanned`] if there is no such ban.
+    pub fn unban(&mut self, target: &BanTarget, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        if !self.bans.unban(target) {
+            return Err(CommandError::NotBanned);
+        }
+        self.tell(Event::Unbanned { target: target.clone() });
+        self.bans_changed();
+        self.release_banned_peers();
+        self.feed();
+        self.plan();
+        Ok(())
+    }
+
+    /// Added peers that a ban held up are queued; those that another ban holds up still are blocked again.
+    fn release_banned_peers(&mut self) {
+        for id in self.peers.ids() {
+            if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::Banned)) {
+                self.disarm_peer(id);
+                self.peers.enqueue(id);
+            }
+        }
+    }
+
+    /// Forgets a host's score.
+    ///
+    /// # Errors
+    /// [`CommandError::ShuttingDown`].
+    pub fn reset_score(&mut self, host: &Host, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        self.scores.reset(host);
+        Ok(())
+    }
+
+    pub(super) fn bans_are_due(&mut self) {
+        self.single.bans = None;
+        let now = self.now();
+        while self.has_room() {
+            let Some(target) = self.bans.pop_expired(now) else { break };
+            self.tell(Event::Unbanned { target });
+            self.feed();
+        }
+        self.arm_bans();
+    }
+
+    fn bans_changed(&mut self) {
+        self.arm_bans();
+        self.save_later(SAVE_BANS_AFTER);
+    }
+
+    /// Sets the timer to the end of the ban that ends first.
+    pub(super) fn arm_bans(&mut self) {
+        if let Some(timer) = self.single.bans.take() {
+            self.timers.cancel(timer);
+        }
+        if let Some(at) = self.bans.next_expiry() {
+            let at = self.at_least_a_tick(at);
+            self.single.bans = Some(self.timers.insert(at, Timer::Bans));
+        }
+    }
+
+    /// State has changed that is worth saving within this time.
+    pub(super) fn save_later(&mut self, within: Duration) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
+        let at = self.at_least_a_tick(self.now().after(within));
+        match self.single.save {
+            Some(timer) if self.timers.at(timer) <= at => {}
+            Some(timer) => self.timers.reset(timer, at),
+            None => self.single.save = Some(self.timers.insert(at, Timer::Save)),
+        }
+    }
+}

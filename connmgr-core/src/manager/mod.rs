@@ -1,0 +1,294 @@
+//! The state machine.
+//!
+//! Facts record, the planner decides, the driver acts. This file holds the state and the run loop's bare bones: who
+//! is told what is in [`facts`] and [`commands`], who may be dialed in [`rules`], the planner in [`dialing`].
+
+mod apply;
+mod clocks;
+mod commands;
+mod dialing;
+mod ending;
+mod facts;
+mod fingerprint;
+mod inbound;
+mod invariants;
+mod misbehavior;
+mod probing;
+mod queries;
+mod rules;
+mod seeding;
+mod snapshot;
+mod sweep;
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use hashbrown::HashMap;
+
+use crate::action::Action;
+use crate::address::PeerAddress;
+use crate::bans::Bans;
+use crate::book::Book;
+use crate::config::{Config, Limits, Split};
+use crate::conn::Origin;
+use crate::error::ConfigError;
+use crate::event::{Event, Kind};
+use crate::hasher::Keyed;
+use crate::health::Health;
+use crate::id::{ConnId, ListenerId, LookupId, PeerId};
+use crate::limiter::{Bucket, Limiter};
+use crate::network::NetworkKind;
+use crate::peers::AddedPeers;
+use crate::rng::Rng;
+use crate::score::Scores;
+use crate::seeds::Seeds;
+use crate::snapshot::Snapshot;
+use crate::table::Table;
+use crate::time::{Time, UnixTime};
+use crate::timers::{TimerId, Timers};
+
+pub(crate) use crate::view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
+use clocks::Clocks;
+use ending::Ended;
+
+/// No deadline is nearer than this to the time it is set at, so that nothing can spin.
+const TICK: Duration = Duration::from_millis(1);
+
+/// The most actions that any single cause can emit at once. A step that could emit more stops and goes on a tick
+/// later.
+const ACTIONS_OF_ONE_CAUSE: u32 = 8;
+
+/// Whether the manager works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    /// It does.
+    Active,
+    /// It was told not to: no dial, nobody let in.
+    Inactive,
+    /// It shuts down; connections are being closed.
+    Stopping,
+    /// Everything is closed and said.
+    Stopped,
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Timer {
+    /// The next step of a connection: to hedge its dial, to give it up, to end its handshake or its visit.
+    Conn(ConnId),
+    /// An added peer's retry, or the end of what blocks it.
+    Peer(PeerId),
+    /// A lookup takes too long.
+    Lookup(LookupId),
+    /// The planner has work that had to wait.
+    Plan,
+    /// A network that is down is to be probed.
+    Probe(NetworkKind),
+    /// Seeds may be asked.
+    Seeds,
+    /// Fixed seeds may be used.
+    FixedSeeds,
+    /// A ban ends.
+    Bans,
+    /// State is to be saved.
+    Save,
+}
+
+/// The connection manager: a pure state machine. See the [crate's page](crate) for how it is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnManager {
+    config: Arc<Config>,
+    limits: Limits,
+    phase: Phase,
+    clocks: Clocks,
+    rng: Rng,
+    sample_rng: Rng,
+    keys: Keyed,
+
+    timers: Timers<Timer>,
+    /// `poll_timeout` is never before this.
+    earliest: Time,
+    single: SingleTimers,
+
+    table: Table,
+    peers: AddedPeers,
+    book: Book,
+    bans: Bans,
+    scores: Scores,
+    seeds: Seeds,
+    health: [Health; NetworkKind::ALL.len()],
+    dial_bucket: Bucket,
+    inbound_rates: Limiter<Origin>,
+    pauses: HashMap<ListenerId, u32, Keyed>,
+    own: BTreeSet<PeerAddress>,
+    ended: Ended,
+
+    /// Kinds that found nobody to dial, and when they may look again.
+    starved: [Option<Starved>; Kind::ALL.len()],
+    /// The added peer that was probed last in each network, so that they take turns.
+    last_probed: [PeerId; NetworkKind::ALL.len()],
+    /// Something has changed that may leave connections which must go.
+    sweep_wanted: bool,
+
+    next_conn: ConnId,
+    next_peer: PeerId,
+    next_lookup: LookupId,
+    actions: VecDeque<Action>,
+    /// Actions emitted by the present input.
+    spent: u32,
+    stats: Stats,
+}
+
+/// The timers of which there is at most one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct SingleTimers {
+    plan: Option<TimerId>,
+    seeds: Option<TimerId>,
+    fixed_seeds: Option<TimerId>,
+    bans: Option<TimerId>,
+    save: Option<TimerId>,
+    probes: [Option<TimerId>; NetworkKind::ALL.len()],
+    lookups: VecDeque<(LookupId, TimerId)>,
+}
+
+/// A kind found nobody to dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Starved {
+    until: Time,
+    /// How many times in a row.
+    times: u32,
+}
+
+/// How many of our own addresses are remembered; the oldest configured ones are never dropped, learnt ones beyond
+/// this are ignored.
+const MAX_OWN_ADDRESSES: usize = 1024;
+
+impl ConnManager {
+    /// A manager, born at `now`. It emits nothing before it is first told something; the first deadline is `now`.
+    ///
+    /// `rng_seed` decides all chance: the same seed and the same inputs give the same actions. It must be secret
+    /// and fresh in production. `snapshot` is what a former life left; what is wrong in it is left out.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first field of the configuration that is out of its range.
+    pub fn new(
+        config: Config,
+        snapshot: Option<Snapshot>,
+        rng_seed: [u8; 32],
+        unix: UnixTime,
+        now: Time,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let mut rng = Rng::new(rng_seed, 0);
+        let book_keys = (rng.next_u64(), rng.next_u64());
+        let keys = Keyed::new(rng.next_u64(), rng.next_u64());
+        let own = config.own_addresses.iter().cloned().collect();
+        let mut manager = Self {
+            limits: config.limits,
+            phase: Phase::Active,
+            clocks: Clocks::new(unix, now),
+            sample_rng: Rng::new(rng_seed, 1),
+            timers: Timers::new(),
+            earliest: now,
+            single: SingleTimers::default(),
+            table: Table::new(keys),
+            peers: AddedPeers::new(keys),
+            book: Book::new(&config.book, book_keys),
+            bans: Bans::new(config.max_bans, keys),
+            scores: Scores::new(config.score.max_hosts, keys),
+            seeds: Seeds::new(config.seeds.names.len()),
+            health: core::array::from_fn(|_| Health::new(now)),
+            dial_bucket: Bucket::default(),
+            inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
+            pauses: HashMap::with_hasher(keys),
+            own,
+            ended: Ended::new(keys),
+            starved: [None; Kind::ALL.len()],
+            last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
+            sweep_wanted: false,
+            next_conn: ConnId::from_u64(1),
+            next_peer: PeerId::from_u64(1),
+            next_lookup: LookupId::from_u64(1),
+            actions: VecDeque::new(),
+            spent: 0,
+            stats: Stats::default(),
+            config: Arc::new(config),
+            rng,
+            keys,
+        };
+        manager.single.plan = Some(manager.timers.insert(now, Timer::Plan));
+        snapshot.iter().for_each(|snapshot| manager.restore(snapshot));
+        manager.begin_seeding();
+        Ok(manager)
+    }
+
+    /// The next action to carry out. Drain when you like: after every input, or after many.
+    #[must_use = "an action that is not carried out is lost"]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is next due; none: not before something else happens.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match self.phase {
+            Phase::Stopped => None,
+            Phase::Active | Phase::Inactive | Phase::Stopping => self.timers.peek().map(|at| at.max(self.earliest)),
+        }
+    }
+
+    /// An input begins.
+    fn begin(&mut self, now: Time) {
+        self.clocks.advance(now);
+        self.spent = 0;
+    }
+
+    fn now(&self) -> Time {
+        self.clocks.now()
+    }
+
+    fn unix(&self) -> UnixTime {
+        self.clocks.unix()
+    }
+
+    /// Asks for an action.
+    fn act(&mut self, action: Action) {
+        self.spent += 1;
+        self.actions.push_back(action);
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.act(Action::Emit(event));
+    }
+
+    /// Whether one more cause may emit in this call.
+    fn has_room(&self) -> bool {
+        self.spent.saturating_add(ACTIONS_OF_ONE_CAUSE) <= self.config.max_actions_per_input
+    }
+
+    /// A deadline, a tick away at the least.
+    fn at_least_a_tick(&self, at: Time) -> Time {
+        at.max(self.now().after(TICK))
+    }
+
+    /// How the total is shared now.
+    fn split(&self) -> Split {
+        Split::new(&self.limits, self.config.mode, self.peers.len())
+    }
+
+    /// The planner goes on then, or earlier if it is to go on earlier already.
+    fn plan_at(&mut self, at: Time) {
+        let at = self.at_least_a_tick(at);
+        match self.single.plan {
+            Some(id) if self.timers.at(id) <= at => {}
+            Some(id) => self.timers.reset(id, at),
+            None => self.single.plan = Some(self.timers.insert(at, Timer::Plan)),
+        }
+    }
+
+    /// A fact or command that led nowhere.
+    fn ignore(&mut self) {
+        self.stats.ignored_facts += 1;
+    }
+}

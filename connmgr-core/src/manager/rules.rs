@@ -1,0 +1,113 @@
+//! Whom we may dial. Nobody else decides it.
+
+use alloc::collections::BTreeSet;
+
+use crate::address::PeerAddress;
+use crate::bans::Bans;
+use crate::config::{Config, Proxy};
+use crate::event::Kind;
+use crate::groups::Group;
+use crate::health::Health;
+use crate::host::Host;
+use crate::network::NetworkKind;
+use crate::table::Table;
+use crate::time::Time;
+
+use super::{ConnManager, Obstacle};
+
+/// All that the rules look at.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) config: &'a Config,
+    pub(super) table: &'a Table,
+    pub(super) bans: &'a Bans,
+    pub(super) own: &'a BTreeSet<PeerAddress>,
+    pub(super) health: &'a [Health; NetworkKind::ALL.len()],
+    pub(super) now: Time,
+}
+
+impl Rules<'_> {
+    /// What forbids to dial this address now, if anything does.
+    pub(super) fn obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
+        self.standing_obstacle(address).or_else(|| self.is_down(address).then_some(Obstacle::NetworkDown))
+    }
+
+    /// The same, but for the health of its network: what forbids even a probe.
+    pub(super) fn standing_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
+        if !self.is_reachable(address) {
+            Some(Obstacle::Unreachable)
+        } else if self.own.contains(address) {
+            Some(Obstacle::OwnAddress)
+        } else if self.is_banned(address.host()) {
+            Some(Obstacle::Banned)
+        } else if self.table.has_address(address) {
+            Some(Obstacle::AddressInUse)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the address's network is enabled, and a route leads there.
+    pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
+        match address.network() {
+            None => true,
+            Some(network) if !self.config.networks.contains(network) => false,
+            Some(NetworkKind::Ipv4 | NetworkKind::Ipv6) => address.port() != 0,
+            Some(NetworkKind::Cjdns) => address.port() != 0,
+            Some(network @ (NetworkKind::Onion | NetworkKind::I2p)) => {
+                self.config.proxies.for_network(network).is_some()
+            }
+        }
+    }
+
+    fn is_down(&self, address: &PeerAddress) -> bool {
+        address.network().is_some_and(|network| self.health[network.index()].is_down())
+    }
+
+    /// Whether the host is banned. Loopback and proxies never are, whatever subnet a ban names.
+    pub(super) fn is_banned(&self, host: &Host) -> bool {
+        self.bans.is_banned(host, self.now) && self.is_bannable(host)
+    }
+
+    /// Whether a ban of this host bans but this host: behind loopback and behind a proxy are many.
+    pub(super) fn is_bannable(&self, host: &Host) -> bool {
+        let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
+        let spared_loopback = host.is_loopback() && !self.config.loopback_is_public;
+        !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
+    }
+
+    /// The group that a dial of this kind takes.
+    pub(super) fn group(&self, kind: Kind, address: &PeerAddress) -> Option<Group> {
+        let exempt = self.config.groups.exempt_overlays && address.network().is_some_and(NetworkKind::is_overlay);
+        if kind.takes_group() && !exempt { Group::of(address.host()) } else { None }
+    }
+
+    /// Whether the group that a dial would take is free.
+    pub(super) fn group_is_free(&self, kind: Kind, address: &PeerAddress) -> bool {
+        match (self.config.groups.max_per_group, self.group(kind, address)) {
+            (Some(max), Some(group)) => self.table.in_group(group) < max,
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    /// The proxy by which an address is reached.
+    pub(super) fn proxy(&self, address: &PeerAddress) -> Option<Proxy> {
+        match address.network() {
+            Some(network) => self.config.proxies.for_network(network),
+            None => self.config.proxies.all,
+        }
+    }
+}
+
+impl ConnManager {
+    pub(super) fn rules(&self) -> Rules<'_> {
+        Rules {
+            config: &self.config,
+            table: &self.table,
+            bans: &self.bans,
+            own: &self.own,
+            health: &self.health,
+            now: self.now(),
+        }
+    }
+}

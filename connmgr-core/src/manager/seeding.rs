@@ -1,0 +1,221 @@
+//! DNS seeds and fixed seeds: when they are asked, and what is made of their answers.
+
+use core::net::IpAddr;
+use core::time::Duration;
+
+use crate::action::{Action, Route};
+use crate::address::{AddressInfo, PeerAddress, Services};
+use crate::book::SourceGroup;
+use crate::config::{Mode, Seed};
+use crate::error::LookupError;
+use crate::event::{Event, Kind};
+use crate::host::{Host, HostName};
+use crate::id::LookupId;
+
+use super::{ConnManager, Phase, Timer};
+
+/// A seed's addresses count as last seen so long ago, and up to so much longer: fresh gossip is worth more.
+const SEEN_AGO: Duration = Duration::from_secs(3 * 24 * 3600);
+const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
+
+/// Source groups of seeds: one each, so that one seed counts as one source. Network groups have a smaller tag.
+const SOURCE_SEEDS: u64 = 0xf0 << 56;
+const SOURCE_FIXED: u64 = 0xf1 << 56;
+
+impl ConnManager {
+    /// At birth: what we know comes first, and seeds the sooner, the less that is.
+    pub(super) fn begin_seeding(&mut self) {
+        self.arm_seeds();
+        self.arm_fixed_seeds();
+    }
+
+    /// The pool starves: seeds may be asked again.
+    pub(super) fn seed_again(&mut self) {
+        self.arm_seeds();
+        self.arm_fixed_seeds();
+    }
+
+    fn arm_seeds(&mut self) {
+        let again_after = self.config.seeds.again_after;
+        let Some(askable) = self.seeds.next_askable(again_after) else { return };
+        if self.config.mode == Mode::ConnectOnly || self.single.seeds.is_some() {
+            return;
+        }
+        let at = self.now().after(self.seed_delay()).max(askable);
+        // At birth the first deadline may be now.
+        let at = at.max(self.earliest);
+        self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
+    }
+
+    fn seed_delay(&self) -> Duration {
+        let config = &self.config.seeds;
+        match self.book.len() {
+            0 => Duration::ZERO,
+            known if known < config.many as usize => config.delay,
+            _ => config.delay_when_known,
+        }
+    }
+
+    fn arm_fixed_seeds(&mut self) {
+        let wanted = self.config.mode == Mode::Automatic && !self.config.seeds.fixed.is_empty();
+        if wanted && self.single.fixed_seeds.is_none() && self.lacking_networks().next().is_some() {
+            let at = self.at_least_a_tick(self.now().after(self.config.seeds.fixed_after));
+            self.single.fixed_seeds = Some(self.timers.insert(at, Timer::FixedSeeds));
+        }
+    }
+
+    pub(super) fn seeds_are_due(&mut self) {
+        self.single.seeds = None;
+        if self.phase != Phase::Active || self.has_enough_peers() {
+            return;
+        }
+        let config = &self.config.seeds;
+        let batch = if self.book.is_empty() { usize::MAX } else { config.batch as usize };
+        let (again_after, now) = (config.again_after, self.now());
+        let seeds: alloc::vec::Vec<usize> = self.seeds.askable(again_after, now).take(batch).collect();
+        for seed in seeds {
+            if !self.has_room() {
+                break;
+            }
+            self.ask(seed);
+        }
+        self.arm_seeds_later();
+    }
+
+    /// The next batch, should this one not be enough.
+    fn arm_seeds_later(&mut self) {
+        let config = &self.config.seeds;
+        let Some(askable) = self.seeds.next_askable(config.again_after) else { return };
+        let delay = self.seed_delay().max(config.delay);
+        let at = self.at_least_a_tick(self.now().after(delay).max(askable));
+        self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
+    }
+
+    /// Block-relay connections don't count: nobody learns addresses from them.
+    fn has_enough_peers(&self) -> bool {
+        let wanted = self.config.seeds.enough.min(self.split().full);
+        self.table.ready(Kind::Full) >= wanted
+    }
+
+    fn ask(&mut self, index: usize) {
+        let Some(seed) = self.config.seeds.names.get(index) else { return };
+        let name = self.name_to_ask(seed);
+        let route = match self.config.proxies.all {
+            None => Route::Direct,
+            Some(proxy) if proxy.resolves => {
+                Route::Proxy { proxy: proxy.address, isolation: self.isolation(proxy.isolate) }
+            }
+            Some(_) => return self.seeds.begin_fetch(index),
+        };
+        let lookup = self.begin_lookup();
+        self.seeds.begin(index, lookup);
+        let deadline = self.now().after(self.config.dial.lookup_timeout);
+        self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
+    }
+
+    /// A seed that filters is asked for what we need, as `x49.name`; the bare name gives nodes that serve blocks.
+    fn name_to_ask(&self, seed: &Seed) -> HostName {
+        let wanted = self.config.required.full;
+        if !self.asks_by_services(seed) {
+            return seed.name.clone();
+        }
+        let name = alloc::format!("x{:x}.{}", wanted.bits(), seed.name);
+        HostName::new(&name).unwrap_or_else(|_| seed.name.clone())
+    }
+
+    fn asks_by_services(&self, seed: &Seed) -> bool {
+        let wanted = self.config.required.full;
+        seed.filters_services && wanted != Services::NONE && wanted != Services::NETWORK
+    }
+
+    pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+        let Some(index) = self.seeds.asked_by(lookup) else { return };
+        let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
+        // An answer of which nothing is of use is no answer: it must not keep the others from being asked.
+        match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
+            Ok(added) => {
+                self.seeds.record_answer(index, self.clocks.now());
+                self.tell(Event::SeedAnswered { seed: seed.name, added });
+                self.feed();
+                self.save_later(self.config.book.save_every);
+            }
+            Err(error) => {
+                self.seed_failed(index);
+                self.tell(Event::SeedFailed { seed: seed.name, error });
+            }
+        }
+        self.arm_seeds();
+    }
+
+    /// Keeps what is of use in a seed's answer. Returns how many of them were new; none if nothing was of use.
+    fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
+        let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
+        let (mut used, mut added) = (0, 0);
+        for ip in ips {
+            let address = PeerAddress::new(Host::from(*ip), self.config.default_port);
+            if used == self.config.seeds.keep {
+                break;
+            }
+            if self.is_worth_knowing(&address) {
+                used += 1;
+                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u64));
+            }
+        }
+        (used > 0).then_some(added)
+    }
+
+    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u64) -> bool {
+        let (unix, now) = (self.unix(), self.now());
+        let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
+        let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };
+        self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
+    }
+
+    fn seed_failed(&mut self, index: usize) {
+        let (now, retry, rng) = (self.clocks.now(), &self.config.seeds.retry, &mut self.rng);
+        self.seeds.record_failure(index, |times| now.after(retry.next(times, rng)));
+    }
+
+    /// Whom to dial in order to ask a seed that can't be looked up.
+    pub(super) fn fetch_address(&self, index: usize) -> PeerAddress {
+        let seed = &self.config.seeds.names[index];
+        PeerAddress::new(Host::Name(seed.name.clone()), self.config.default_port)
+    }
+
+    /// The visit to a seed is over.
+    pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool) {
+        let is_it = |seed: &Seed| address.name() == Some(&seed.name);
+        let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
+        if !self.seeds.is_fetching(index) {
+            return;
+        }
+        if connected {
+            self.seeds.record_answer(index, self.clocks.now());
+        } else {
+            self.seed_failed(index);
+        }
+        self.arm_seeds();
+    }
+
+    /// Enabled networks of which no address is known.
+    fn lacking_networks(&self) -> impl Iterator<Item = crate::NetworkKind> {
+        let lacks = |network: &crate::NetworkKind| self.book.len_of(*network) == 0;
+        self.config.networks.iter().filter(lacks)
+    }
+
+    pub(super) fn fixed_seeds_are_due(&mut self) {
+        self.single.fixed_seeds = None;
+        if self.phase != Phase::Active || self.has_enough_peers() {
+            return;
+        }
+        let lacking: crate::NetworkSet = self.lacking_networks().collect();
+        let config = self.config.clone();
+        for address in &config.seeds.fixed {
+            let is_lacking = address.network().is_some_and(|network| lacking.contains(network));
+            if is_lacking && self.is_worth_knowing(address) {
+                self.learn_seed(address.clone(), Services::NONE, SOURCE_FIXED);
+            }
+        }
+        self.feed();
+    }
+}

@@ -1,0 +1,221 @@
+//! The added peers: those the operator asked for, and what is being done about each.
+//!
+//! ```text
+//!               ┌──────────── retry is due ───────────┐
+//!               ▼                                     │
+//!   add ────► Queued ──► Resolving ──► Dialing ──► Waiting
+//!              ▲  │           (names)   │    ▲        ▲
+//!              │  ▼                     ▼    │        │
+//!            Blocked                 Connected ───────┘
+//! ```
+//!
+//! This file knows no rule and no back-off: the manager decides, the list remembers.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use hashbrown::HashMap;
+
+use crate::address::PeerAddress;
+use crate::hasher::Keyed;
+use crate::id::{LookupId, PeerId};
+use crate::input::Keep;
+use crate::time::Time;
+use crate::timers::TimerId;
+use crate::view::{PeerState, PeerView};
+
+/// One added peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddedPeer {
+    pub(crate) id: PeerId,
+    pub(crate) address: PeerAddress,
+    pub(crate) keep: Keep,
+    pub(crate) state: PeerState,
+    /// Failed attempts in a row.
+    pub(crate) attempt: u32,
+    /// Its one timer: the retry, or the end of what blocks it.
+    pub(crate) timer: Option<TimerId>,
+    /// The last attempt got no answer at all: when its network comes back, the peer needs not wait.
+    pub(crate) unanswered: bool,
+    /// It did not understand the encrypted transport.
+    pub(crate) v1_only: bool,
+    /// What its name resolved to, still to be tried in this attempt, last first.
+    pub(crate) candidates: Option<Box<Vec<IpAddr>>>,
+}
+
+/// All added peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddedPeers {
+    slots: Vec<Option<AddedPeer>>,
+    free: Vec<u32>,
+    by_id: HashMap<PeerId, u32, Keyed>,
+    by_address: HashMap<PeerAddress, PeerId, Keyed>,
+    /// Those in [`PeerState::Queued`], in turn. A peer that has left that state is skipped when its turn comes.
+    queue: VecDeque<PeerId>,
+    /// Whose name each lookup is for.
+    lookups: HashMap<LookupId, PeerId, Keyed>,
+}
+
+impl AddedPeers {
+    pub(crate) fn new(keys: Keyed) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_id: HashMap::with_hasher(keys),
+            by_address: HashMap::with_hasher(keys),
+            queue: VecDeque::new(),
+            lookups: HashMap::with_hasher(keys),
+        }
+    }
+
+    /// Takes a new peer in, first in state [`PeerState::Queued`].
+    pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
+        let peer = AddedPeer {
+            id,
+            address: address.clone(),
+            keep,
+            state: PeerState::Queued,
+            attempt: 0,
+            timer: None,
+            unanswered: false,
+            v1_only: false,
+            candidates: None,
+        };
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).expect("limits keep the list under 2^32")
+        });
+        self.slots[slot as usize] = Some(peer);
+        self.by_id.insert(id, slot);
+        self.by_address.insert(address, id);
+        self.queue.push_back(id);
+    }
+
+    /// Takes a peer out; its lookup, if any, is nobody's.
+    pub(crate) fn remove(&mut self, id: PeerId) -> Option<AddedPeer> {
+        let slot = self.by_id.remove(&id)?;
+        let peer = self.slots[slot as usize].take()?;
+        self.free.push(slot);
+        self.by_address.remove(&peer.address);
+        if let PeerState::Resolving = peer.state {
+            self.lookups.retain(|_, whose| *whose != id);
+        }
+        self.forget_idle_turns();
+        Some(peer)
+    }
+
+    /// Puts a peer at the end of the queue.
+    pub(crate) fn enqueue(&mut self, id: PeerId) {
+        let Some(peer) = self.get_mut(id) else { return };
+        if peer.state != PeerState::Queued {
+            peer.state = PeerState::Queued;
+            self.forget_idle_turns();
+            self.queue.push_back(id);
+        }
+    }
+
+    /// Whose turn it is to be dialed.
+    pub(crate) fn first_queued(&mut self) -> Option<PeerId> {
+        while let Some(id) = self.queue.front().copied() {
+            if self.get(id).is_some_and(|peer| peer.state == PeerState::Queued) {
+                return Some(id);
+            }
+            self.queue.pop_front();
+        }
+        None
+    }
+
+    /// Turns that came to nothing (the peer left the queue by another door) must not pile up.
+    fn forget_idle_turns(&mut self) {
+        if self.queue.len() > 2 * self.by_id.len() + 16 {
+            let mut queue = core::mem::take(&mut self.queue);
+            let mut kept = alloc::collections::BTreeSet::new();
+            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.state == PeerState::Queued) && kept.insert(*id));
+            self.queue = queue;
+        }
+    }
+
+    /// A lookup of a peer's name begins: it holds the peer's slot.
+    pub(crate) fn begin_lookup(&mut self, id: PeerId, lookup: LookupId) {
+        if let Some(peer) = self.get_mut(id) {
+            peer.state = PeerState::Resolving;
+            self.lookups.insert(lookup, id);
+        }
+    }
+
+    /// A lookup has ended: whose was it?
+    pub(crate) fn end_lookup(&mut self, lookup: LookupId) -> Option<PeerId> {
+        self.lookups.remove(&lookup)
+    }
+
+    /// Lookups under way, each holding a slot.
+    pub(crate) fn lookups(&self) -> u32 {
+        u32::try_from(self.lookups.len()).expect("no more lookups than peers")
+    }
+
+    pub(crate) fn get(&self, id: PeerId) -> Option<&AddedPeer> {
+        self.slots[*self.by_id.get(&id)? as usize].as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut AddedPeer> {
+        self.slots[*self.by_id.get(&id)? as usize].as_mut()
+    }
+
+    pub(crate) fn with_address(&self, address: &PeerAddress) -> Option<PeerId> {
+        self.by_address.get(address).copied()
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.by_id.len()).expect("limits keep the list under 2^32")
+    }
+
+    /// All peers, by id.
+    pub(crate) fn ids(&self) -> Vec<PeerId> {
+        let mut ids: Vec<PeerId> = self.iter().map(|peer| peer.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// All peers, in no order that means anything.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &AddedPeer> {
+        self.slots.iter().flatten()
+    }
+
+    /// Checks the indexes against the list.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let indexed = |peer: &AddedPeer| {
+            self.get(peer.id).is_some_and(|same| same.id == peer.id)
+                && self.with_address(&peer.address) == Some(peer.id)
+        };
+        let queued = |peer: &AddedPeer| peer.state != PeerState::Queued || self.queue.contains(&peer.id);
+        let resolving = self.iter().filter(|peer| peer.state == PeerState::Resolving).count();
+        if self.iter().count() != self.by_id.len() || self.by_id.len() != self.by_address.len() {
+            return Err("the added peers' index has another length than their list");
+        }
+        if !self.iter().all(indexed) {
+            return Err("an added peer is not found by its id or address");
+        }
+        if !self.iter().all(queued) {
+            return Err("a queued peer has no turn");
+        }
+        if resolving != self.lookups.len() {
+            return Err("lookups and resolving peers differ in number");
+        }
+        Ok(())
+    }
+}
+
+impl AddedPeer {
+    pub(crate) fn view(&self, next_retry: Option<Time>) -> PeerView {
+        PeerView {
+            peer: self.id,
+            address: self.address.clone(),
+            keep: self.keep,
+            state: self.state,
+            attempt: self.attempt,
+            next_retry,
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! All connections, and every count of them.
+//!
+//! Counts change here and nowhere else, in insert, transition and remove: each takes a connection out of the
+//! counts, changes it, and counts it again, so that no transition can forget one. [`Table::check`] recounts all
+//! from scratch.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use crate::address::PeerAddress;
+use crate::conn::{Conn, End, Notes, Origin};
+use crate::event::Kind;
+use crate::groups::Group;
+use crate::hasher::Keyed;
+use crate::host::Host;
+use crate::id::{ConnId, PeerId};
+use crate::input::Identity;
+use crate::network::NetworkKind;
+use crate::time::Time;
+use crate::view::ConnState;
+
+type Map<K, V> = HashMap<K, V, Keyed>;
+type Slot = u32;
+
+/// All connections, and every count of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    slots: Vec<Option<Conn>>,
+    free: Vec<Slot>,
+    by_id: Map<ConnId, Slot>,
+    counts: Counts,
+}
+
+/// What is counted. Equal counts count the same connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Counts {
+    kinds: [KindCount; Kind::ALL.len()],
+    open_in: [u32; NetworkKind::ALL.len()],
+    addresses: Map<PeerAddress, u32>,
+    dialed: Map<PeerAddress, ConnId>,
+    groups: Map<Group, u32>,
+    inbound_of: Map<Host, u32>,
+    half_open: Map<Origin, u32>,
+    nonces: Map<u64, ConnId>,
+    identities: Map<Identity, Vec<ConnId>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct KindCount {
+    slots: u32,
+    silent: u32,
+    ready: u32,
+}
+
+impl Table {
+    /// An empty table. The keys keep strangers from aiming at one bucket.
+    pub(crate) fn new(keys: Keyed) -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::with_hasher(keys), counts: Counts::new(keys) }
+    }
+
+    /// Takes a connection in.
+    pub(crate) fn insert(&mut self, conn: Conn) {
+        self.counts.add(&conn);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            Slot::try_from(self.slots.len() - 1).expect("limits keep the table under 2^32")
+        });
+        self.by_id.insert(conn.id(), slot);
+        self.slots[slot as usize] = Some(conn);
+    }
+
+    /// Takes a connection out.
+    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Conn> {
+        let slot = self.by_id.remove(&id)?;
+        let conn = self.slots[slot as usize].take()?;
+        self.free.push(slot);
+        self.counts.subtract(&conn);
+        Some(conn)
+    }
+
+    /// A dial has been silent for long: it gives its slot back.
+    pub(crate) fn hedge(&mut self, id: ConnId, now: Time) {
+        self.transition(id, |conn| conn.hedge(now));
+    }
+
+    /// A dial has succeeded.
+    pub(crate) fn open(&mut self, id: ConnId, now: Time) {
+        self.transition(id, |conn| conn.open(now));
+    }
+
+    /// A handshake is done.
+    pub(crate) fn make_ready(&mut self, id: ConnId, identity: Option<Identity>, now: Time) {
+        self.transition(id, |conn| conn.make_ready(identity, now));
+    }
+
+    /// A connection belongs to an added peer from now on.
+    pub(crate) fn adopt(&mut self, id: ConnId, peer: PeerId) {
+        self.transition(id, |conn| conn.adopt(peer));
+    }
+
+    fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
+        let Some(slot) = self.by_id.get(&id) else { return };
+        let Some(conn) = self.slots[*slot as usize].as_mut() else { return };
+        self.counts.subtract(conn);
+        change(conn);
+        self.counts.add(conn);
+    }
+
+    /// A connection, to look at.
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.slots[*self.by_id.get(&id)? as usize].as_ref()
+    }
+
+    /// What nobody counts of a connection, to change.
+    pub(crate) fn notes(&mut self, id: ConnId) -> Option<&mut Notes> {
+        let slot = *self.by_id.get(&id)?;
+        self.slots[slot as usize].as_mut().map(|conn| &mut conn.notes)
+    }
+
+    /// All connections, in no order that means anything; sort before it can reach an action.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Conn> {
+        self.slots.iter().flatten()
+    }
+
+    /// Connections and dials of all kinds.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.by_id.len()).expect("limits keep the table under 2^32")
+    }
+
+    /// Connections of a kind, and its dials that hold a slot.
+    pub(crate) const fn slots_held(&self, kind: Kind) -> u32 {
+        self.counts.kinds[kind.index()].slots
+    }
+
+    /// Dials of a kind that have given their slot back.
+    pub(crate) const fn silent(&self, kind: Kind) -> u32 {
+        self.counts.kinds[kind.index()].silent
+    }
+
+    /// Ready connections of a kind.
+    pub(crate) const fn ready(&self, kind: Kind) -> u32 {
+        self.counts.kinds[kind.index()].ready
+    }
+
+    /// Open connections in a network.
+    pub(crate) const fn open_in(&self, network: NetworkKind) -> u32 {
+        self.counts.open_in[network.index()]
+    }
+
+    /// Whether any connection or dial has this address.
+    pub(crate) fn has_address(&self, address: &PeerAddress) -> bool {
+        self.counts.addresses.contains_key(address)
+    }
+
+    /// The connection or dial that we made to this address.
+    pub(crate) fn dialed(&self, address: &PeerAddress) -> Option<ConnId> {
+        self.counts.dialed.get(address).copied()
+    }
+
+    /// Automatic connections and dials that have taken this group.
+    pub(crate) fn in_group(&self, group: Group) -> u32 {
+        self.counts.groups.get(&group).copied().unwrap_or(0)
+    }
+
+    /// Inbound connections of a host.
+    pub(crate) fn inbound_of(&self, host: &Host) -> u32 {
+        self.counts.inbound_of.get(host).copied().unwrap_or(0)
+    }
+
+    /// Unfinished inbound handshakes that count together.
+    pub(crate) fn half_open(&self, origin: Origin) -> u32 {
+        self.counts.half_open.get(&origin).copied().unwrap_or(0)
+    }
+
+    /// The connection that sent this nonce.
+    pub(crate) fn with_nonce(&self, nonce: u64) -> Option<ConnId> {
+        self.counts.nonces.get(&nonce).copied()
+    }
+
+    /// The oldest ready connection with this identity.
+    pub(crate) fn with_identity(&self, identity: Identity) -> Option<ConnId> {
+        self.counts.identities.get(&identity)?.first().copied()
+    }
+
+    /// Recounts all from scratch.
+    pub(crate) fn check(&self, keys: Keyed) -> Result<(), &'static str> {
+        let mut counts = Counts::new(keys);
+        self.iter().for_each(|conn| counts.add(conn));
+        for list in counts.identities.values_mut() {
+            list.sort_unstable();
+        }
+        let mut kept = self.counts.clone();
+        for list in kept.identities.values_mut() {
+            list.sort_unstable();
+        }
+        if counts != kept {
+            return Err("the table's counts differ from a recount");
+        }
+        let found = |conn: &Conn| self.get(conn.id()).is_some_and(|same| same.id() == conn.id());
+        if self.iter().count() != self.by_id.len() || !self.iter().all(found) {
+            return Err("the table's index does not match its connections");
+        }
+        Ok(())
+    }
+}
+
+impl Counts {
+    fn new(keys: Keyed) -> Self {
+        fn map<K, V>(keys: Keyed) -> Map<K, V> {
+            HashMap::with_hasher(keys)
+        }
+        Self {
+            kinds: Default::default(),
+            open_in: Default::default(),
+            addresses: map(keys),
+            dialed: map(keys),
+            groups: map(keys),
+            inbound_of: map(keys),
+            half_open: map(keys),
+            nonces: map(keys),
+            identities: map(keys),
+        }
+    }
+
+    fn add(&mut self, conn: &Conn) {
+        let kind = &mut self.kinds[conn.kind().index()];
+        kind.slots += u32::from(conn.holds_slot());
+        kind.silent += u32::from(conn.state() == ConnState::Silent);
+        kind.ready += u32::from(conn.state() == ConnState::Ready);
+        if let (true, Some(network)) = (conn.is_open(), conn.network()) {
+            self.open_in[network.index()] += 1;
+        }
+        conn.address().into_iter().for_each(|address| up(&mut self.addresses, address));
+        conn.group().into_iter().for_each(|group| up(&mut self.groups, group));
+        if let End::Outbound { address, .. } = conn.end() {
+            self.dialed.insert(address.clone(), conn.id());
+        }
+        if let End::Visible { remote, .. } = conn.end() {
+            up(&mut self.inbound_of, Host::from(remote.ip()));
+        }
+        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+            up(&mut self.half_open, origin);
+        }
+        if let Some(identity) = conn.identity() {
+            self.identities.entry(identity).or_default().push(conn.id());
+        }
+        self.nonces.insert(conn.notes.nonce, conn.id());
+    }
+
+    fn subtract(&mut self, conn: &Conn) {
+        let kind = &mut self.kinds[conn.kind().index()];
+        kind.slots -= u32::from(conn.holds_slot());
+        kind.silent -= u32::from(conn.state() == ConnState::Silent);
+        kind.ready -= u32::from(conn.state() == ConnState::Ready);
+        if let (true, Some(network)) = (conn.is_open(), conn.network()) {
+            self.open_in[network.index()] -= 1;
+        }
+        conn.address().into_iter().for_each(|address| down(&mut self.addresses, address));
+        conn.group().into_iter().for_each(|group| down(&mut self.groups, group));
+        if let End::Outbound { address, .. } = conn.end() {
+            self.dialed.remove(address);
+        }
+        if let End::Visible { remote, .. } = conn.end() {
+            down(&mut self.inbound_of, Host::from(remote.ip()));
+        }
+        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+            down(&mut self.half_open, origin);
+        }
+        if let Some(identity) = conn.identity() {
+            self.forget_identity(identity, conn.id());
+        }
+        self.nonces.remove(&conn.notes.nonce);
+    }
+
+    fn forget_identity(&mut self, identity: Identity, id: ConnId) {
+        if let Entry::Occupied(mut entry) = self.identities.entry(identity) {
+            entry.get_mut().retain(|other| *other != id);
+            if entry.get().is_empty() {
+                entry.remove();
+            }
+        }
+    }
+}
+
+fn up<K: core::hash::Hash + Eq>(counts: &mut Map<K, u32>, key: K) {
+    *counts.entry(key).or_insert(0) += 1;
+}
+
+fn down<K: core::hash::Hash + Eq>(counts: &mut Map<K, u32>, key: K) {
+    if let Entry::Occupied(mut entry) = counts.entry(key) {
+        *entry.get_mut() -= 1;
+        if *entry.get() == 0 {
+            entry.remove();
+        }
+    }
+}

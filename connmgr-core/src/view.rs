@@ -1,0 +1,136 @@
+//! What can be known of the manager's state, as plain data.
+
+use crate::action::Transport;
+use crate::address::{PeerAddress, Services};
+use crate::event::Kind;
+use crate::id::{ConnId, ListenerId, PeerId};
+use crate::input::{BanTarget, Keep};
+use crate::time::{Time, UnixTime};
+
+/// A connection or dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ConnView {
+    /// Its id.
+    pub conn: ConnId,
+    /// What it is for.
+    pub kind: Kind,
+    /// How far it has come.
+    pub state: ConnState,
+    /// Since when it is in this state.
+    pub since: Time,
+    /// The other end, if it can be seen.
+    pub address: Option<PeerAddress>,
+    /// The added peer it is for.
+    pub peer: Option<PeerId>,
+    /// The listener it came in by.
+    pub listener: Option<ListenerId>,
+    /// How it is spoken on.
+    pub transport: Transport,
+    /// What the peer offers, once ready.
+    pub services: Services,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum ConnState {
+    /// Being dialed; it holds a slot.
+    Dialing,
+    /// Being dialed, without an answer for long: it has given its slot back.
+    Silent,
+    /// Open, its handshake not done.
+    Handshaking,
+    /// Open and ready.
+    Ready,
+}
+
+/// An added peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PeerView {
+    /// Its id.
+    pub peer: PeerId,
+    /// As it was added.
+    pub address: PeerAddress,
+    /// For how long it is wanted.
+    pub keep: Keep,
+    /// What is being done about it.
+    pub state: PeerState,
+    /// Failed attempts in a row.
+    pub attempt: u32,
+    /// When it is dialed next, if it waits for a time.
+    pub next_retry: Option<Time>,
+}
+
+/// What is being done about an added peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum PeerState {
+    /// It waits for its next attempt.
+    Waiting,
+    /// It would be dialed, if a slot were free.
+    Queued,
+    /// It would be dialed, but may not be now.
+    Blocked(Obstacle),
+    /// Its name is being resolved.
+    Resolving,
+    /// It is being dialed.
+    Dialing(ConnId),
+    /// It is connected; the connection's state says whether it is ready.
+    Connected(ConnId),
+}
+
+/// Why an added peer may not be dialed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Obstacle {
+    /// It is banned.
+    Banned,
+    /// Another connection or dial has its address.
+    AddressInUse,
+    /// Its network is down; it takes its turn among the probes.
+    NetworkDown,
+    /// It turned out to be ourselves.
+    OwnAddress,
+    /// Its network is disabled, or no configured route leads there.
+    Unreachable,
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct BanView {
+    /// Who.
+    pub target: BanTarget,
+    /// Since when.
+    pub since: UnixTime,
+    /// Until when.
+    pub until: UnixTime,
+}
+
+/// Counters since birth, and a few gauges. Plain numbers, cheap to copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Stats {
+    pub dials: u64,
+    pub dials_succeeded: u64,
+    pub dials_failed: u64,
+    pub dials_given_up: u64,
+    pub probes: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub ready: u64,
+    pub disconnected: u64,
+    pub retries_scheduled: u64,
+    pub lookups: u64,
+    pub bans: u64,
+    pub addresses_learnt: u64,
+    pub addresses_ignored: u64,
+    /// Facts about ids that are unknown, ended, or told twice.
+    pub ignored_facts: u64,
+}
