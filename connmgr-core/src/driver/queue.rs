@@ -1,0 +1,215 @@
+//! The events that wait for the application, and what gives way when it is slow.
+//!
+//! A connection that ends before the application took it is withdrawn with its stream: it sees neither `Connected`
+//! nor `Disconnected`. Of a peer's retry notices the latest stays. Every `Disconnected` of a connection that was
+//! taken is kept (there are at most as many as connections), and so is `Stopped`; any other event that finds the
+//! queue full is dropped and counted.
+
+use alloc::collections::VecDeque;
+
+use hashbrown::HashMap;
+
+use super::PoolEvent;
+use crate::event::{Connected, Event};
+use crate::hasher::Keyed;
+use crate::id::{ConnId, PeerId};
+use crate::time::Time;
+
+#[derive(Clone, Debug)]
+pub(super) struct EventQueue<S> {
+    /// Withdrawn events leave a hole.
+    waiting: VecDeque<Option<PoolEvent<S>>>,
+    holes: usize,
+    /// The position of the first waiting event, counted from the first event ever.
+    first: u64,
+    connected: HashMap<ConnId, u64, Keyed>,
+    retries: HashMap<PeerId, u64, Keyed>,
+    limit: usize,
+    missed: u64,
+}
+
+impl<S> EventQueue<S> {
+    pub(super) fn new(limit: u32) -> Self {
+        let map_keys = Keyed::new(0, 0);
+        Self {
+            waiting: VecDeque::new(),
+            holes: 0,
+            first: 0,
+            connected: HashMap::with_hasher(map_keys),
+            retries: HashMap::with_hasher(map_keys),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            missed: 0,
+        }
+    }
+
+    pub(super) fn push_connected(&mut self, info: Connected, stream: S) {
+        self.connected.insert(info.conn, self.end());
+        self.push(PoolEvent::Connected { info, stream });
+    }
+
+    pub(super) fn push_retry(&mut self, peer: PeerId, at: Time, attempt: u32) {
+        if let Some(position) = self.retries.remove(&peer) {
+            self.withdraw(position);
+        }
+        if self.is_full() {
+            self.missed += 1;
+            return;
+        }
+        self.retries.insert(peer, self.end());
+        self.push(PoolEvent::RetryScheduled { peer, at, attempt });
+    }
+
+    pub(super) fn push_event(&mut self, event: Event) {
+        if let Event::Disconnected { conn, .. } = &event {
+            match self.connected.remove(conn) {
+                Some(position) => self.withdraw(position),
+                None => self.push(PoolEvent::Event(event)),
+            }
+        } else if self.is_full() && event != Event::Stopped {
+            self.missed += 1;
+        } else {
+            self.push(PoolEvent::Event(event));
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<PoolEvent<S>> {
+        while let Some(slot) = self.waiting.pop_front() {
+            self.first += 1;
+            let Some(event) = slot else {
+                self.holes -= 1;
+                continue;
+            };
+            match &event {
+                PoolEvent::Connected { info, .. } => {
+                    self.connected.remove(&info.conn);
+                }
+                PoolEvent::RetryScheduled { peer, .. } => {
+                    self.retries.remove(peer);
+                }
+                PoolEvent::Event(_) => {}
+            }
+            return Some(event);
+        }
+        None
+    }
+
+    pub(super) const fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting.len() - self.holes >= self.limit
+    }
+
+    fn end(&self) -> u64 {
+        self.first + self.waiting.len() as u64
+    }
+
+    fn push(&mut self, event: PoolEvent<S>) {
+        self.waiting.push_back(Some(event));
+    }
+
+    fn withdraw(&mut self, position: u64) {
+        let index = usize::try_from(position - self.first).expect("a position in the queue");
+        self.waiting[index] = None;
+        self.holes += 1;
+        if self.holes > 64 && self.holes > self.waiting.len() / 2 {
+            self.close_holes();
+        }
+    }
+
+    fn close_holes(&mut self) {
+        self.waiting.retain(Option::is_some);
+        self.holes = 0;
+        for (position, event) in (self.first..).zip(self.waiting.iter().flatten()) {
+            match event {
+                PoolEvent::Connected { info, .. } => {
+                    self.connected.insert(info.conn, position);
+                }
+                PoolEvent::RetryScheduled { peer, .. } => {
+                    self.retries.insert(*peer, position);
+                }
+                PoolEvent::Event(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::Transport;
+    use crate::event::{EndReason, Kind};
+    use crate::input::CloseCause;
+    use alloc::rc::Rc;
+
+    fn connected(number: u64) -> Connected {
+        Connected {
+            conn: ConnId::from_u64(number),
+            kind: Kind::Full,
+            address: None,
+            peer: None,
+            listener: None,
+            transport: Transport::V1,
+            nonce: 0,
+        }
+    }
+
+    fn disconnected(number: u64) -> Event {
+        let reason = EndReason::Theirs(CloseCause::Eof);
+        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
+    }
+
+    #[test]
+    fn a_connection_that_ends_untaken_is_withdrawn_with_its_stream() {
+        let (mut queue, stream) = (EventQueue::new(16), Rc::new(()));
+        queue.push_connected(connected(1), stream.clone());
+        queue.push_event(disconnected(1));
+        assert_eq!((queue.pop(), Rc::strong_count(&stream)), (None, 1));
+    }
+
+    #[test]
+    fn a_connection_that_was_taken_gets_its_end() {
+        let mut queue = EventQueue::new(16);
+        queue.push_connected(connected(1), ());
+        queue.pop();
+        queue.push_event(disconnected(1));
+        assert_eq!(queue.pop(), Some(PoolEvent::Event(disconnected(1))));
+    }
+
+    #[test]
+    fn of_a_peers_retries_the_latest_stays() {
+        let (mut queue, peer) = (EventQueue::<()>::new(16), PeerId::from_u64(1));
+        for attempt in 1..=3 {
+            queue.push_retry(peer, Time::from_secs(5), attempt);
+        }
+        assert_eq!(queue.pop(), Some(PoolEvent::RetryScheduled { peer, at: Time::from_secs(5), attempt: 3 }));
+        assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn an_application_that_never_takes_anything_costs_bounded_memory() {
+        let mut queue = EventQueue::new(16);
+        for number in 0..10_000 {
+            queue.push_connected(connected(number), ());
+            queue.push_event(disconnected(number));
+            queue.push_event(Event::AddressesWanted { network: None });
+        }
+        assert!(queue.waiting.len() <= 16 + 130 && queue.connected.is_empty());
+        assert_eq!(queue.missed(), 10_000 - 16);
+    }
+
+    #[test]
+    fn holes_closed_keep_the_order_and_the_pairs() {
+        let mut queue = EventQueue::new(1000);
+        queue.push_connected(connected(1_000), ());
+        for number in 0..200 {
+            queue.push_connected(connected(number), ());
+            queue.push_event(disconnected(number));
+        }
+        queue.push_connected(connected(2_000), ());
+        queue.push_event(disconnected(1_000));
+        let next = queue.pop();
+        assert!(matches!(next, Some(PoolEvent::Connected { info, .. }) if info.conn == ConnId::from_u64(2_000)));
+    }
+}
