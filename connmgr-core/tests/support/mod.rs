@@ -1,0 +1,188 @@
+//! A manager in virtual time: the bench on which the stories are told.
+
+#![allow(dead_code, reason = "each test file uses its own part of the bench")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use connmgr_core::*;
+
+/// The wall clock at birth: 2026-01-01.
+pub const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
+
+/// A manager and its clock. Every input is followed by `check()`.
+pub struct Bench {
+    pub manager: ConnManager,
+    pub now: Time,
+}
+
+impl Bench {
+    /// A manager that is born now; its first deadline has not been met yet.
+    pub fn new(config: Config) -> Self {
+        Self::with_snapshot(config, None)
+    }
+
+    pub fn with_snapshot(config: Config, snapshot: Option<Snapshot>) -> Self {
+        let manager = ConnManager::new(config, snapshot, [7; 32], UNIX, Time::ZERO).expect("a good configuration");
+        Self { manager, now: Time::ZERO }
+    }
+
+    /// Tells or asks, checks the invariants, and returns the reply; actions stay queued.
+    pub fn apply(&mut self, input: &Input) -> Reply {
+        let reply = self.manager.apply(input, self.now);
+        if let Err(broken) = self.manager.check() {
+            panic!("{broken}, after {input} at {}", self.now);
+        }
+        reply
+    }
+
+    /// Takes all queued actions.
+    pub fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.manager.poll_action()).collect()
+    }
+
+    /// Tells or asks, and takes what follows.
+    pub fn tell(&mut self, input: Input) -> Vec<Action> {
+        self.apply(&input);
+        self.actions()
+    }
+
+    /// Lets time pass, meeting each deadline on its way exactly, and takes what happened.
+    pub fn pass(&mut self, time: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let end = self.now.after(time);
+        while let Some(due) = self.manager.poll_timeout().filter(|due| *due <= end) {
+            self.now = due.max(self.now);
+            self.apply(&Input::Timeout);
+            actions.extend(self.actions());
+        }
+        self.now = end;
+        actions
+    }
+
+    /// Adds a peer, and returns its id and what followed.
+    pub fn add_peer(&mut self, address: &str, keep: Keep) -> (PeerId, Vec<Action>) {
+        let reply = self.apply(&Input::AddPeer { address: addr(address), keep });
+        let Reply::Added(Ok(peer)) = reply else { panic!("{address} was not added: {reply:?}") };
+        (peer, self.actions())
+    }
+
+    /// The application knows these addresses.
+    pub fn learn(&mut self, addresses: &[PeerAddress]) -> Vec<Action> {
+        let info = |address: &PeerAddress| AddressInfo {
+            address: address.clone(),
+            services: Services::NETWORK | Services::WITNESS,
+            last_seen: UNIX,
+        };
+        self.tell(Input::Addresses { source: Source::Application, addresses: addresses.iter().map(info).collect() })
+    }
+
+    /// A dial succeeds.
+    pub fn connect(&mut self, conn: ConnId) -> Vec<Action> {
+        self.tell(Input::DialResult { conn, result: Ok(()) })
+    }
+
+    /// A dial fails.
+    pub fn fail(&mut self, conn: ConnId, error: DialError) -> Vec<Action> {
+        self.tell(Input::DialResult { conn, result: Err(error) })
+    }
+
+    /// A handshake is done with a useful peer.
+    pub fn ready(&mut self, conn: ConnId) -> Vec<Action> {
+        let info = PeerInfo { services: Services::NETWORK | Services::WITNESS, nonce: None, identity: None };
+        self.tell(Input::Ready { conn, info })
+    }
+
+    /// The other end closes.
+    pub fn close(&mut self, conn: ConnId) -> Vec<Action> {
+        self.tell(Input::Closed { conn, cause: CloseCause::Eof })
+    }
+
+    /// A stranger connects to listener 0.
+    pub fn accept(&mut self, remote: &str) -> Result<ConnId, Refusal> {
+        let remote: SocketAddr = remote.parse().expect("a socket address");
+        match self.apply(&Input::Accept { remote, listener: ListenerId(0) }) {
+            Reply::Accepted(result) => result,
+            other => panic!("not an answer to accept: {other:?}"),
+        }
+    }
+
+    /// Connections in a state.
+    pub fn count(&self, state: ConnState) -> usize {
+        self.manager.connections().iter().filter(|conn| conn.state == state).count()
+    }
+}
+
+/// An address, from its text.
+pub fn addr(text: &str) -> PeerAddress {
+    text.parse().expect(text)
+}
+
+/// `count` public addresses, each in a group of its own.
+pub fn addresses(count: u32) -> Vec<PeerAddress> {
+    (0..count).map(|n| addr(&format!("{}.{}.7.9:8333", 11 + n / 200, n % 200))).collect()
+}
+
+/// A configuration with a listener that spares nobody anything, and without a group rule.
+pub fn with_listener(config: Config) -> Config {
+    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    Config { listeners: vec![listener], ..config }
+}
+
+/// The dials among the actions.
+pub fn dials(actions: &[Action]) -> Vec<ConnId> {
+    let dial = |action: &Action| match action {
+        Action::Dial { conn, .. } => Some(*conn),
+        _ => None,
+    };
+    actions.iter().filter_map(dial).collect()
+}
+
+/// Whom a dial among the actions goes to.
+pub fn dialed_address(actions: &[Action], id: ConnId) -> PeerAddress {
+    let target = actions.iter().find_map(|action| match action {
+        Action::Dial { conn, target, .. } if *conn == id => Some(target),
+        _ => None,
+    });
+    match target.expect("the connection is dialed") {
+        Target::Direct(addr) => PeerAddress::from(*addr),
+        Target::Proxied { address, .. } => address.clone(),
+    }
+}
+
+/// The connections closed by us among the actions, and why.
+pub fn closes(actions: &[Action]) -> Vec<(ConnId, CloseReason)> {
+    let close = |action: &Action| match action {
+        Action::Close { conn, reason } => Some((*conn, *reason)),
+        _ => None,
+    };
+    actions.iter().filter_map(close).collect()
+}
+
+/// The events among the actions.
+pub fn events(actions: &[Action]) -> Vec<Event> {
+    let event = |action: &Action| match action {
+        Action::Emit(event) => Some(event.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(event).collect()
+}
+
+/// The retries scheduled among the actions: peer, time, attempt.
+pub fn retries(actions: &[Action]) -> Vec<(PeerId, Time, u32)> {
+    let retry = |action: &Action| match action {
+        Action::ScheduleRetry { peer, at, attempt } => Some((*peer, *at, *attempt)),
+        _ => None,
+    };
+    actions.iter().filter_map(retry).collect()
+}
+
+/// Seconds.
+pub const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// Milliseconds.
+pub const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
