@@ -4,40 +4,41 @@
 //! reaches an output.
 
 use core::fmt;
+use core::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
-use siphasher::sip::SipHasher13;
 
 use super::key::Key;
+use crate::hasher::Keyed;
 
 /// Slot numbers, found by key.
 #[derive(Clone)]
 pub(super) struct Index {
-    keys: (u64, u64),
+    keyed: Keyed,
     table: HashTable<u32>,
 }
 
 impl Index {
     /// An empty index; allocates nothing. `keys` are secret and never change.
     pub(super) const fn new(keys: (u64, u64)) -> Self {
-        Self { keys, table: HashTable::new() }
+        Self { keyed: Keyed::new(keys.0, keys.1), table: HashTable::new() }
     }
 
     /// Notes that `key`, which is in no slot yet, is in `slot`. `key_of` tells what is in the other slots.
     pub(super) fn insert<'a>(&mut self, key: &Key, slot: u32, key_of: impl Fn(u32) -> &'a Key) {
-        let keys = self.keys;
-        self.table.insert_unique(hash(keys, key), slot, |slot| hash(keys, key_of(*slot)));
+        let keyed = self.keyed;
+        self.table.insert_unique(hash(keyed, key), slot, |slot| hash(keyed, key_of(*slot)));
     }
 
     /// Forgets where `key` is, and tells it.
     pub(super) fn remove<'a>(&mut self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
-        let found = self.table.find_entry(hash(self.keys, key), |slot| key_of(*slot) == key);
+        let found = self.table.find_entry(hash(self.keyed, key), |slot| key_of(*slot) == key);
         found.ok().map(|found| found.remove().0)
     }
 
     /// Where `key` is.
     pub(super) fn find<'a>(&self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
-        self.table.find(hash(self.keys, key), |slot| key_of(*slot) == key).copied()
+        self.table.find(hash(self.keyed, key), |slot| key_of(*slot) == key).copied()
     }
 
     /// How many keys there are.
@@ -51,14 +52,16 @@ impl Index {
     }
 }
 
-fn hash((k0, k1): (u64, u64), key: &Key) -> u64 {
-    SipHasher13::new_with_keys(k0, k1).hash(&key.bytes())
+fn hash(keyed: Keyed, key: &Key) -> u64 {
+    let mut hasher = keyed.build_hasher();
+    hasher.write(&key.bytes());
+    hasher.finish()
 }
 
 /// Indexes of the same slots are equal: all that may differ is how the table is laid out.
 impl PartialEq for Index {
     fn eq(&self, other: &Self) -> bool {
-        self.keys == other.keys && self.table.len() == other.table.len()
+        self.keyed == other.keyed && self.table.len() == other.table.len()
     }
 }
 
