@@ -1,0 +1,19 @@
+//! What every adapter of connmgr that has an operating system under it shares.
+//!
+//! The policy is in [`connmgr_core`]; how sockets are opened is in the adapter of each runtime. Between them lies
+//! what is the same everywhere, and it knows no runtime:
+//!
+//! | | |
+//! |---|---|
+//! | [`Clock`] | the core's two clocks, read from the machine's |
+//! | [`dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
+//! | [`rng_seed`] | chance for a new manager |
+#![forbid(unsafe_code)]
+
+mod clock;
+mod entropy;
+mod errors;
+
+pub use clock::Clock;
+pub use entropy::rng_seed;
+pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
