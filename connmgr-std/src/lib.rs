@@ -7,13 +7,17 @@
 //! |---|---|
 //! | [`Clock`] | the core's two clocks, read from the machine's |
 //! | [`dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
+//! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
 mod clock;
 mod entropy;
 mod errors;
+mod state;
+mod sync;
 
 pub use clock::Clock;
 pub use entropy::rng_seed;
 pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
+pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
