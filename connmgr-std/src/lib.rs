@@ -8,6 +8,7 @@
 //! | [`Clock`] | the core's two clocks, read from the machine's |
 //! | [`dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
 //! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
+//! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
@@ -16,8 +17,12 @@ mod entropy;
 mod errors;
 mod state;
 mod sync;
+mod trace;
 
 pub use clock::Clock;
 pub use entropy::rng_seed;
 pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
+pub use trace::{
+    Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
+};
