@@ -9,12 +9,14 @@
 //! | [`dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
 //! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
+//! | [`Resolve`], [`ResolverPool`] | names looked up on detached threads |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
 mod clock;
 mod entropy;
 mod errors;
+mod resolver;
 mod state;
 mod sync;
 mod trace;
@@ -22,6 +24,7 @@ mod trace;
 pub use clock::Clock;
 pub use entropy::rng_seed;
 pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
+pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
 pub use trace::{
     Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
