@@ -10,12 +10,14 @@
 //! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
 //! | [`Resolve`], [`ResolverPool`] | names looked up on detached threads |
+//! | [`Mailbox`] | what streams report to the task that owns the driver |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
 mod clock;
 mod entropy;
 mod errors;
+mod mailbox;
 mod resolver;
 mod state;
 mod sync;
@@ -24,6 +26,7 @@ mod trace;
 pub use clock::Clock;
 pub use entropy::rng_seed;
 pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
+pub use mailbox::{Fact, MAX_ADDRESSES, Mailbox};
 pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
 pub use trace::{
