@@ -1,0 +1,23 @@
+//! Chance for a new manager, from the operating system.
+
+use std::io;
+
+/// A seed for [`Birth::rng_seed`](crate::Birth::rng_seed), fresh from the operating system.
+///
+/// Whoever knows it can tell which addresses the node will choose: keep it secret.
+///
+/// # Errors
+/// What the operating system reports; on a machine that has booted, this does not happen.
+pub fn rng_seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn two_seeds_differ() {
+        assert_ne!(super::rng_seed().unwrap(), super::rng_seed().unwrap());
+    }
+}

@@ -1,0 +1,200 @@
+//! The operating system's errors in the core's words.
+//!
+//! Whose fault an error is decides what the core does of it: see `connect(2)` and `accept(2)`. This file does not know
+//! by which route a dial went; errors of the connection to a proxy are the adapter's to rename.
+
+use std::io::{self, ErrorKind};
+
+use connmgr_core::{CloseCause, DialError};
+
+/// Why a connection could not be opened.
+///
+/// `EADDRNOTAVAIL` has two meanings: the machine has no address of this family (IPv6 switched off), or no port is
+/// free. It is taken for the first, which is the common one; both are this machine's fault. An error that is unknown
+/// counts as this machine's fault too, so that no address suffers for it.
+pub fn dial_error(error: &io::Error) -> DialError {
+    if is_out_of_resources(error) {
+        return DialError::OutOfResources;
+    }
+    if is_unsupported_family(error) {
+        return DialError::AddressFamilyUnsupported;
+    }
+    if is_host_down(error) {
+        return DialError::HostUnreachable;
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => DialError::Refused,
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => DialError::Reset,
+        ErrorKind::TimedOut => DialError::TimedOut,
+        ErrorKind::HostUnreachable => DialError::HostUnreachable,
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown | ErrorKind::AddrNotAvailable => {
+            DialError::NetworkUnreachable
+        }
+        ErrorKind::AddrInUse => DialError::OutOfResources,
+        ErrorKind::Unsupported => DialError::AddressFamilyUnsupported,
+        _ => DialError::Other,
+    }
+}
+
+/// Why an open connection broke. The end of the stream is no error of the system: see [`end_cause`].
+pub fn close_cause(error: &io::Error) -> CloseCause {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => CloseCause::Eof,
+        // EPIPE: the other end had closed already when we wrote, which is what a reset looks like to a writer.
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => CloseCause::Reset,
+        _ => CloseCause::Error,
+    }
+}
+
+/// Why a connection ended: by an error, or (none) by the end of the stream. `heard`: at least one byte of the other
+/// end has arrived. One that ends before that may have met a peer that does not understand our transport.
+pub fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
+    match error.map_or(CloseCause::Eof, close_cause) {
+        CloseCause::Eof | CloseCause::Reset if !heard => CloseCause::Unheard,
+        cause @ (CloseCause::Eof
+        | CloseCause::Reset
+        | CloseCause::Unheard
+        | CloseCause::Error
+        | CloseCause::Dropped) => cause,
+    }
+}
+
+/// Whether `accept` failed for the sake of one connection, which it took off the queue: then try again at once.
+///
+/// Every other error stays until something changes (descriptors, memory, permissions). Trying again would spin: tell
+/// the core with [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey its pause. `WouldBlock` is no error
+/// and not to be asked about.
+pub fn accept_error_is_transient(error: &io::Error) -> bool {
+    if is_out_of_resources(error) {
+        return false;
+    }
+    // Linux passes on errors of the connection itself: accept(2), "Error handling".
+    let of_the_connection = matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::Interrupted
+            | ErrorKind::TimedOut
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+    );
+    of_the_connection || is_host_down(error) || is_broken_handshake(error)
+}
+
+/// Whether the process or the machine is out of descriptors, buffers or memory.
+pub(crate) fn is_out_of_resources(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::OutOfMemory || is_one_of(error, raw::OUT_OF_RESOURCES)
+}
+
+fn is_unsupported_family(error: &io::Error) -> bool {
+    is_one_of(error, raw::UNSUPPORTED_FAMILY)
+}
+
+fn is_host_down(error: &io::Error) -> bool {
+    is_one_of(error, raw::HOST_DOWN)
+}
+
+fn is_broken_handshake(error: &io::Error) -> bool {
+    is_one_of(error, raw::BROKEN_HANDSHAKE)
+}
+
+fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+/// Codes that [`ErrorKind`] has no stable name for.
+#[cfg(unix)]
+mod raw {
+    pub(super) const OUT_OF_RESOURCES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[libc::EAFNOSUPPORT, libc::EPFNOSUPPORT, libc::EPROTONOSUPPORT];
+    pub(super) const HOST_DOWN: &[i32] = &[libc::EHOSTDOWN];
+    #[cfg(target_os = "linux")]
+    pub(super) const BROKEN_HANDSHAKE: &[i32] = &[libc::EPROTO, libc::ENOPROTOOPT, libc::ENONET];
+    #[cfg(not(target_os = "linux"))]
+    pub(super) const BROKEN_HANDSHAKE: &[i32] = &[libc::EPROTO, libc::ENOPROTOOPT];
+}
+
+/// Codes that [`ErrorKind`] has no stable name for: winsock's, as in its "Windows Sockets Error Codes".
+#[cfg(windows)]
+mod raw {
+    /// `WSAEMFILE`, `WSAENOBUFS`, `WSA_NOT_ENOUGH_MEMORY`.
+    pub(super) const OUT_OF_RESOURCES: &[i32] = &[10024, 10055, 8];
+    /// `WSAEAFNOSUPPORT`, `WSAEPFNOSUPPORT`, `WSAEPROTONOSUPPORT`.
+    pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[10047, 10046, 10043];
+    /// `WSAEHOSTDOWN`.
+    pub(super) const HOST_DOWN: &[i32] = &[10064];
+    pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
+}
+
+/// Elsewhere, [`ErrorKind`] has to do.
+#[cfg(not(any(unix, windows)))]
+mod raw {
+    pub(super) const OUT_OF_RESOURCES: &[i32] = &[];
+    pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[];
+    pub(super) const HOST_DOWN: &[i32] = &[];
+    pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use connmgr_core::Fault;
+
+    fn dial(code: i32) -> DialError {
+        dial_error(&io::Error::from_raw_os_error(code))
+    }
+
+    #[test]
+    fn each_system_error_of_a_dial_has_its_word() {
+        for (code, word) in [
+            (libc::ECONNREFUSED, DialError::Refused),
+            (libc::ECONNRESET, DialError::Reset),
+            (libc::ETIMEDOUT, DialError::TimedOut),
+            (libc::EHOSTUNREACH, DialError::HostUnreachable),
+            (libc::EHOSTDOWN, DialError::HostUnreachable),
+            (libc::ENETUNREACH, DialError::NetworkUnreachable),
+            (libc::ENETDOWN, DialError::NetworkUnreachable),
+            (libc::EADDRNOTAVAIL, DialError::NetworkUnreachable),
+            (libc::EAFNOSUPPORT, DialError::AddressFamilyUnsupported),
+            (libc::EMFILE, DialError::OutOfResources),
+            (libc::ENFILE, DialError::OutOfResources),
+            (libc::ENOBUFS, DialError::OutOfResources),
+            (libc::ENOMEM, DialError::OutOfResources),
+            (libc::EADDRINUSE, DialError::OutOfResources),
+        ] {
+            assert_eq!(dial(code), word, "{}", io::Error::from_raw_os_error(code));
+        }
+    }
+
+    #[test]
+    fn an_unknown_error_is_not_blamed_on_the_target() {
+        assert_eq!(dial(libc::EPERM).fault(), Fault::Ours);
+        assert_eq!(dial_error(&io::Error::other("odd")).fault(), Fault::Ours);
+    }
+
+    #[test]
+    fn a_silent_end_is_told_from_an_end_after_words() {
+        let reset = io::Error::from_raw_os_error(libc::ECONNRESET);
+        let broken = io::Error::from_raw_os_error(libc::EIO);
+        assert_eq!(end_cause(None, false), CloseCause::Unheard);
+        assert_eq!(end_cause(None, true), CloseCause::Eof);
+        assert_eq!(end_cause(Some(&reset), false), CloseCause::Unheard);
+        assert_eq!(end_cause(Some(&reset), true), CloseCause::Reset);
+        assert_eq!(end_cause(Some(&broken), false), CloseCause::Error);
+    }
+
+    #[test]
+    fn accept_is_tried_again_only_after_an_error_of_one_connection() {
+        let transient = |code| accept_error_is_transient(&io::Error::from_raw_os_error(code));
+        for code in [libc::ECONNABORTED, libc::EINTR, libc::EPROTO, libc::EHOSTDOWN, libc::ENETUNREACH] {
+            assert!(transient(code), "{}", io::Error::from_raw_os_error(code));
+        }
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EPERM, libc::EINVAL] {
+            assert!(!transient(code), "{}", io::Error::from_raw_os_error(code));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Names looked up on threads of our own.
+//!
+//! `getaddrinfo` can't be cancelled, and may hang for minutes. So it never runs where somebody must wait for it: its
+//! threads are detached, and whoever drops the pool goes on at once. A lookup past its deadline has lost its thread,
+//! which is then replaced. There are never more than [`MAX_THREADS`] lost and [`MAX_THREADS`] working threads, and
+//! one that watches the deadlines while lookups wait for a thread.
+//!
+//! This file knows no DNS: what is asked, and by which route, is the manager's decision.
+
+mod desk;
+mod threads;
+
+use std::fmt;
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Instant;
+
+use connmgr_core::{HostName, LookupError, LookupId};
+
+use self::desk::Job;
+use self::threads::Shared;
+use crate::sync::lock;
+
+/// Threads that look names up at a time, lost ones not counted; and lost ones at a time.
+pub const MAX_THREADS: usize = 4;
+
+/// Lookups that may wait for a thread; one more fails at once.
+pub const MAX_QUEUED: usize = 256;
+
+/// Addresses kept of one answer; the rest is dropped. The manager keeps fewer still of a seed's.
+pub const MAX_ANSWERS: usize = 256;
+
+/// Looks names up. May block for as long as it likes.
+pub trait Resolve: Send + Sync + 'static {
+    /// Every address of a name, in order of preference. No address is the same as [`LookupError::NotFound`].
+    ///
+    /// # Errors
+    /// [`LookupError::NotFound`] when the name has none, [`LookupError::Failed`] when that can't be found out.
+    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError>;
+}
+
+/// The operating system's resolver: `getaddrinfo`, with its hosts file and all that it is configured to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
+        // `std` does not tell a name that does not exist from a resolver that failed.
+        let found = (name.as_str(), 0).to_socket_addrs().map_err(|_| LookupError::Failed)?;
+        Ok(found.map(|addr| addr.ip()).collect())
+    }
+}
+
+/// Threads that look names up. Dropping it waits for nobody; what is still being looked up then has no answer.
+pub struct ResolverPool {
+    shared: Arc<Shared>,
+}
+
+impl ResolverPool {
+    /// A pool without a thread; they are started when there is work, and leave after 10 s without.
+    ///
+    /// `on_answer` is called at most once for each lookup, on any thread, at times from within
+    /// [`ResolverPool::resolve`]; it must not block.
+    pub fn new(
+        resolver: Arc<dyn Resolve>,
+        on_answer: impl Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { shared: Arc::new(Shared::new(resolver, Box::new(on_answer))) }
+    }
+
+    /// Looks a name up. Never blocks.
+    ///
+    /// After the deadline the answer is [`LookupError::TimedOut`]; it may come much later, or never, if the resolver
+    /// never returns: the manager keeps its own deadline. It is [`LookupError::Failed`] at once when [`MAX_QUEUED`]
+    /// lookups wait already, or the system refuses a thread.
+    pub fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
+        self.shared.ask(Job { lookup, name, deadline });
+    }
+}
+
+impl Drop for ResolverPool {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl fmt::Debug for ResolverPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolverPool").field("desk", &*lock(&self.shared.desk)).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! `bans.json`: the bans, for people to read and to edit.
+//!
+//! ```json
+//! { "version": 1, "bans": [
+//!   { "target": "1.2.3.0/24", "since": "2026-01-31T12:00:00Z", "until": "2026-02-01T12:00:00Z" },
+//!   { "target": "2001:db8::1", "until": 1769947200 } ] }
+//! ```
+//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. A ban whose
+//! beginning is left out began in 1970. One bad entry costs none of the others.
+
+use connmgr_core::{BanTarget, SavedBan, UnixTime};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::damage::{DamageCause, Loaded};
+use super::date;
+
+/// Of the format, not of the crate.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct WriteFile {
+    version: u32,
+    bans: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct ReadFile {
+    #[serde(default)]
+    bans: Vec<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    target: String,
+    #[serde(default)]
+    since: Moment,
+    until: Moment,
+}
+
+/// A time, as text or number.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a time must be a date such as 2026-01-31T12:00:00Z, or seconds since 1970")]
+enum Moment {
+    Secs(u64),
+    Date(String),
+}
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::Secs(0)
+    }
+}
+
+/// The whole file.
+pub(super) fn encode(bans: &[SavedBan]) -> Vec<u8> {
+    let file = WriteFile { version: VERSION, bans: bans.iter().map(Entry::from).collect() };
+    let mut text = serde_json::to_vec_pretty(&file).expect("text and numbers, into a vector");
+    text.push(b'\n');
+    text
+}
+
+/// The bans that make sense, and what is wrong.
+pub(super) fn decode(file: &[u8]) -> Loaded<Vec<SavedBan>> {
+    match open(file) {
+        Ok(entries) => parse(entries),
+        Err(why) => Loaded::Nothing(why),
+    }
+}
+
+fn open(file: &[u8]) -> Result<Vec<Value>, DamageCause> {
+    let wrong = |error: serde_json::Error| DamageCause::Content(error.to_string());
+    // The version comes first: another release may have other fields.
+    let file: Value = serde_json::from_slice(file).map_err(wrong)?;
+    let version = file.get("version").ok_or(DamageCause::Foreign)?;
+    match u32::deserialize(version).map_err(wrong)? {
+        VERSION => {}
+        found => return Err(DamageCause::Version { found, known: VERSION }),
+    }
+    ReadFile::deserialize(file).map(|file| file.bans).map_err(wrong)
+}
+
+fn parse(entries: Vec<Value>) -> Loaded<Vec<SavedBan>> {
+    let mut bans = Vec::new();
+    let mut wrong = None;
+    let mut count = 0;
+    for (index, entry) in entries.into_iter().enumerate() {
+        let entry = Entry::deserialize(entry).map_err(|error| error.to_string());
+        match entry.and_then(|entry| SavedBan::try_from(&entry)) {
+            Ok(ban) => bans.push(ban),
+            Err(why) => {
+                count += 1;
+                wrong.get_or_insert((index + 1, why));
+            }
+        }
+    }
+    match wrong {
+        None => Loaded::Whole(bans),
+        Some((first, why)) => Loaded::Part(bans, DamageCause::Entries { count, first, why }),
+    }
+}
+
+impl From<&SavedBan> for Entry {
+    fn from(ban: &SavedBan) -> Self {
+        Self { target: ban.target.to_string(), since: Moment::from(ban.since), until: Moment::from(ban.until) }
+    }
+}
+
+impl TryFrom<&Entry> for SavedBan {
+    type Error = String;
+
+    fn try_from(entry: &Entry) -> Result<Self, String> {
+        Ok(Self { target: target(&entry.target)?, since: entry.since.time()?, until: entry.until.time()? })
+    }
+}
+
+fn target(text: &str) -> Result<BanTarget, String> {
+    let wrong = |why: &dyn ToString| format!("target {text:?}: {}", why.to_string());
+    if text.contains('/') {
+        text.parse().map(BanTarget::Subnet).map_err(|error| wrong(&error))
+    } else {
+        text.parse().map(BanTarget::Host).map_err(|error| wrong(&error))
+    }
+}
+
+impl From<UnixTime> for Moment {
+    fn from(time: UnixTime) -> Self {
+        date::write(time).map_or(Self::Secs(time.as_secs()), Self::Date)
+    }
+}
+
+impl Moment {
+    fn time(&self) -> Result<UnixTime, String> {
+        match self {
+            Self::Secs(secs) => Ok(UnixTime::from_secs(*secs)),
+            Self::Date(text) => date::read(text).ok_or_else(|| format!("no time: {text:?}")),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One file of the state: read whole, replaced whole, or set aside.
+//!
+//! It knows nothing of what is in it. Replacing is: a temporary file in the same directory, synced, renamed over the
+//! old, and the directory synced. The temporary name is always the same, so a crash leaves one at the most.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{DamageCause, StateError};
+use crate::errors::is_out_of_resources;
+
+/// The most that is read of a file: over twice what a book of a million onion addresses takes.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// How many damaged files of one name are kept; the oldest make room.
+const MAX_SET_ASIDE: usize = 5;
+
+/// One file of the state.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    dir: PathBuf,
+    path: PathBuf,
+    /// The keyed hash of what the file holds, so that the same is not written twice.
+    holds: Option<u64>,
+    hasher: RandomState,
+}
+
+impl StateFile {
+    /// The file of this name; nothing is opened yet.
+    pub(super) fn new(dir: &Path, name: &str) -> Self {
+        Self { dir: dir.to_path_buf(), path: dir.join(name), holds: None, hasher: RandomState::new() }
+    }
+
+    /// Reads it whole; nothing if there is none.
+    ///
+    /// The outer error is of the machine (out of descriptors or memory): the file may well be good, so it is not to
+    /// be set aside.
+    pub(super) fn read(&mut self) -> Result<Result<Option<Vec<u8>>, DamageCause>, StateError> {
+        match read_bounded(&self.path) {
+            Ok(Ok(bytes)) => {
+                self.holds = Some(self.hasher.hash_one(&bytes));
+                Ok(Ok(Some(bytes)))
+            }
+            Ok(Err(why)) => Ok(Err(why)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Ok(None)),
+            Err(error) if is_out_of_resources(&error) => Err(StateError::io("read", &self.path, error)),
+            Err(error) => Ok(Err(DamageCause::Unreadable(error.to_string()))),
+        }
+    }
+
+    /// Replaces it by this, unless this is what it holds.
+    pub(super) fn save(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(StateError::TooLarge { path: self.path.clone(), bytes: bytes.len() as u64 });
+        }
+        let hash = self.hasher.hash_one(bytes);
+        if self.holds == Some(hash) && !self.is_missing() {
+            return Ok(());
+        }
+        self.holds = None;
+        self.replace(bytes).map_err(|error| StateError::io("write", &self.path, error))?;
+        self.holds = Some(hash);
+        Ok(())
+    }
+
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let temporary = with_suffix(&self.path, ".tmp");
+        let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, &self.path));
+        if written.is_err() {
+            // A full disk needs the room.
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        sync_dir(&self.dir)
+    }
+
+    /// Gives it another name, `<name>.damaged-<UNIX time>`, that nothing else has; returns that name.
+    pub(super) fn set_aside(&mut self) -> Result<PathBuf, StateError> {
+        self.holds = None;
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.rename_aside(unix).map_err(|error| StateError::io("set aside", &self.path, error))
+    }
+
+    fn rename_aside(&self, unix: u64) -> io::Result<PathBuf> {
+        let asides = self.asides()?;
+        let same_second = asides.iter().filter(|(age, _)| age.0 == unix).map(|(age, _)| age.1).max();
+        let suffix = match same_second {
+            None => format!(".damaged-{unix}"),
+            Some(nth) => format!(".damaged-{unix}-{}", nth.saturating_add(1)),
+        };
+        let aside = with_suffix(&self.path, &suffix);
+        make_room(asides);
+        fs::rename(&self.path, &aside)?;
+        sync_dir(&self.dir)?;
+        Ok(aside)
+    }
+
+    /// Whether nothing has its name.
+    pub(super) fn is_missing(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was set aside, with its age.
+    fn asides(&self) -> io::Result<Vec<(Age, PathBuf)>> {
+        let prefix = damaged_prefix(&self.path);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            found.extend(age(&path, &prefix).map(|age| (age, path)));
+        }
+        Ok(found)
+    }
+}
+
+/// When a file was set aside, as its name says: UNIX time, and which of that second.
+type Age = (u64, u64);
+
+/// Removes the oldest that were set aside, until there is room for one more.
+fn make_room(mut asides: Vec<(Age, PathBuf)>) {
+    asides.sort();
+    let surplus = (asides.len() + 1).saturating_sub(MAX_SET_ASIDE);
+    for (_, path) in asides.into_iter().take(surplus) {
+        // What can't be removed (a directory) stays; it is no reason not to start.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Options for a file that only its owner may read.
+#[cfg(unix)]
+pub(crate) fn private_options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Options for a file that only its owner may read; here, that is up to the directory.
+#[cfg(not(unix))]
+pub(crate) fn private_options() -> OpenOptions {
+    OpenOptions::new()
+}
+
+fn read_bounded(path: &Path) -> io::Result<Result<Vec<u8>, DamageCause>> {
+    // Opening a pipe would block for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Ok(Err(DamageCause::NotAFile));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Ok(Err(DamageCause::TooLarge));
+    }
+    Ok(Ok(bytes))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = private_options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes a rename last, on file systems that can sync a directory; some network and user-space ones can't.
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    match File::open(dir)?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Directories can't be opened like files here; the file system's journal has to do.
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn damaged_prefix(path: &Path) -> OsString {
+    let mut prefix = path.file_name().unwrap_or(OsStr::new("")).to_owned();
+    prefix.push(".damaged-");
+    prefix
+}
+
+/// The age in a name, if it is one of a file set aside.
+fn age(path: &Path, prefix: &OsStr) -> Option<Age> {
+    let suffix = path.file_name()?.to_str()?.strip_prefix(prefix.to_str()?)?;
+    let (unix, nth) = suffix.split_once('-').unwrap_or((suffix, "0"));
+    Some((unix.parse().ok()?, nth.parse().ok()?))
+}

@@ -1,0 +1,146 @@
+//! The state directory: what outlives the process.
+//!
+//! `peers.dat` holds the book and the anchors, `bans.json` the bans, `lock` nothing: who holds its lock owns the
+//! directory. A file that can't be understood never stops the node and is never overwritten: it is set aside under
+//! another name, and the rest is kept. Values are not judged here; the manager checks them.
+
+mod bans;
+mod damage;
+mod date;
+mod file;
+mod lock;
+mod peers;
+mod saver;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use connmgr_core::Snapshot;
+
+use self::damage::Loaded;
+use self::file::StateFile;
+use self::lock::DirLock;
+
+pub use damage::{Damage, DamageCause};
+pub(crate) use file::private_options;
+pub use saver::{NotFinished, Saver};
+
+/// A directory of state that this process, and no other, owns until the value is dropped.
+#[derive(Debug)]
+pub struct StateDir {
+    peers: StateFile,
+    bans: StateFile,
+    /// Held, not read: dropped last, when nothing is written any more.
+    _lock: DirLock,
+}
+
+impl StateDir {
+    /// Opens the directory, creating it (mode 0700) if need be, and reads what is there: nothing, if neither file
+    /// could be used. Each file that was set aside is reported.
+    ///
+    /// Blocks on the disk: to be called before the event loop begins.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when another process, or another part of this one, has the directory open;
+    /// [`StateError::Io`] when the directory can't be made or written to.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Snapshot>, Vec<Damage>), StateError> {
+        let path = path.as_ref();
+        create_private(path).map_err(|error| StateError::io("create the directory", path, error))?;
+        let lock = DirLock::take(path)?;
+        let mut dir =
+            Self { peers: StateFile::new(path, "peers.dat"), bans: StateFile::new(path, "bans.json"), _lock: lock };
+        let mut damages = Vec::new();
+        let peers = load(&mut dir.peers, peers::decode, &mut damages)?;
+        let bans = load(&mut dir.bans, bans::decode, &mut damages)?;
+        if let (Some(kept), true) = (&bans, dir.bans.is_missing()) {
+            // A file with one bad entry was set aside: write the good ones before a crash loses them. Should that
+            // fail, so will the next save, which reports it.
+            let _ = dir.bans.save(&bans::encode(kept));
+        }
+        let found = peers.is_some() || bans.is_some();
+        let (addresses, anchors) = peers.unwrap_or_default();
+        let snapshot = Snapshot { addresses, anchors, bans: bans.unwrap_or_default() };
+        Ok((dir, found.then_some(snapshot), damages))
+    }
+
+    /// Writes what has changed since the last time, so that after a crash either the old or the new is there.
+    /// Blocks on the disk; a [`Saver`] does it elsewhere. What an operator edits meanwhile is lost: edit the files of
+    /// a node that is stopped.
+    ///
+    /// # Errors
+    /// [`StateError`] of the first file that failed; the other is written all the same.
+    pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), StateError> {
+        let Snapshot { addresses, anchors, bans } = snapshot;
+        let bans = self.bans.save(&bans::encode(bans));
+        let peers = self.peers.save(&peers::encode(addresses, anchors));
+        bans.and(peers)
+    }
+}
+
+/// Why the state can't be opened or saved.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Somebody else has the directory open.
+    #[error("the state directory {} is in use by another process", dir.display())]
+    Locked {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// There is more to be saved than would be read again: 256 MiB.
+    #[error("{} would have {bytes} bytes, more than can be read again", path.display())]
+    TooLarge {
+        /// The file; it is left as it was.
+        path: PathBuf,
+        /// What it would have.
+        bytes: u64,
+    },
+    /// The operating system refuses.
+    #[error("can't {what} {}: {error}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With which file or directory.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl StateError {
+    fn io(what: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::Io { what, path: path.to_path_buf(), error }
+    }
+}
+
+/// Reads a file through its decoder; what is damaged is set aside and reported.
+fn load<T>(
+    file: &mut StateFile,
+    decode: impl FnOnce(&[u8]) -> Loaded<T>,
+    damages: &mut Vec<Damage>,
+) -> Result<Option<T>, StateError> {
+    let (kept, why) = match file.read()? {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) => match decode(&bytes) {
+            Loaded::Whole(value) => return Ok(Some(value)),
+            Loaded::Part(value, why) => (Some(value), why),
+            Loaded::Nothing(why) => (None, why),
+        },
+        Err(why) => (None, why),
+    };
+    let set_aside = file.set_aside()?;
+    damages.push(Damage { file: file.path().to_path_buf(), set_aside, why });
+    Ok(kept)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).create(path)
+}

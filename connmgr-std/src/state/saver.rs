@@ -1,0 +1,127 @@
+//! Saving off the event loop: one thread that owns the state directory.
+//!
+//! It knows no queue: while it writes, only the newest snapshot waits, for each holds all that the one before it did.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use connmgr_core::Snapshot;
+
+use super::{StateDir, StateError};
+use crate::sync::{lock, wait_timeout};
+
+/// A thread that writes snapshots to a [`StateDir`].
+///
+/// Dropped without [`Saver::finish`], it writes what waits on its own, as long as the process lives.
+pub struct Saver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+}
+
+/// What waits, and who may still come.
+struct Desk {
+    waiting: Option<Snapshot>,
+    /// No more will come.
+    closed: bool,
+    /// The thread has ended, and the directory is free.
+    ended: bool,
+}
+
+/// The disk was too slow to finish in the time given; the thread goes on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the state is still being written")]
+pub struct NotFinished;
+
+impl Saver {
+    /// Starts the thread. `on_error` is called on it with each failure; it should pass the error on and return.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(dir: StateDir, on_error: impl FnMut(StateError) + Send + 'static) -> io::Result<Self> {
+        let desk = Mutex::new(Desk { waiting: None, closed: false, ended: false });
+        let shared = Arc::new(Shared { desk, changed: Condvar::new() });
+        let ours = Ended(Arc::clone(&shared));
+        thread::Builder::new().name("connmgr-saver".into()).spawn(move || run(&ours, dir, on_error))?;
+        Ok(Self { shared })
+    }
+
+    /// Has this written when the thread gets to it, instead of what waits. Never blocks on the disk.
+    pub fn save(&self, snapshot: Snapshot) {
+        // The one it replaces may be large; it is freed after the lock.
+        let _replaced = lock(&self.shared.desk).waiting.replace(snapshot);
+        self.shared.changed.notify_all();
+    }
+
+    /// Writes what waits and lets go of the directory; blocks until that is done, or for so long.
+    ///
+    /// # Errors
+    /// [`NotFinished`] when the time is over first. A failure to write has gone to `on_error`.
+    pub fn finish(self, within: Duration) -> Result<(), NotFinished> {
+        let start = Instant::now();
+        self.close();
+        let mut desk = lock(&self.shared.desk);
+        while !desk.ended {
+            let left = within.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(NotFinished);
+            }
+            desk = wait_timeout(&self.shared.changed, desk, left);
+        }
+        Ok(())
+    }
+
+    fn close(&self) {
+        lock(&self.shared.desk).closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Saver {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Saver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saver").finish_non_exhaustive()
+    }
+}
+
+/// Says that the thread has ended, however it ends.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        lock(&self.0.desk).ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// The directory is dropped before `Ended` is, which belongs to the closure.
+fn run(ended: &Ended, mut dir: StateDir, mut on_error: impl FnMut(StateError)) {
+    while let Some(snapshot) = next(&ended.0) {
+        if let Err(error) = dir.save(&snapshot) {
+            on_error(error);
+        }
+    }
+}
+
+/// The newest snapshot; none once no more will come.
+fn next(shared: &Shared) -> Option<Snapshot> {
+    let mut desk = lock(&shared.desk);
+    loop {
+        match desk.waiting.take() {
+            Some(snapshot) => return Some(snapshot),
+            None if desk.closed => return None,
+            None => desk = shared.changed.wait(desk).unwrap_or_else(std::sync::PoisonError::into_inner),
+        }
+    }
+}

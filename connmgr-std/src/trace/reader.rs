@@ -1,0 +1,100 @@
+//! Reads a trace, line by line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::TraceError;
+use super::line::{self, Birth, Line, TRACE_VERSION};
+
+/// The longest line that is read: a birth with a book of a million addresses.
+const MAX_LINE: u64 = 512 << 20;
+
+/// The lines of a trace after its birth, which is read first. Ends after the first error.
+#[derive(Debug)]
+pub struct TraceReader<R> {
+    input: R,
+    birth: Birth,
+    /// Lines read so far.
+    count: u64,
+    failed: bool,
+}
+
+impl TraceReader<BufReader<File>> {
+    /// Opens a file and reads the birth.
+    ///
+    /// # Errors
+    /// As [`TraceReader::new`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, TraceError> {
+        Self::new(BufReader::new(File::open(path)?))
+    }
+}
+
+impl<R: BufRead> TraceReader<R> {
+    /// Reads the birth.
+    ///
+    /// # Errors
+    /// [`TraceError::Version`] for the trace of another release, [`TraceError::NoBirth`] for what is no trace.
+    pub fn new(mut input: R) -> Result<Self, TraceError> {
+        let text = next_line(&mut input, 1)?.ok_or(TraceError::NoBirth)?;
+        match line::birth_version(&text) {
+            None => return Err(TraceError::NoBirth),
+            Some(TRACE_VERSION) => {}
+            Some(found) => return Err(TraceError::Version { found, known: TRACE_VERSION }),
+        }
+        match line::parse(&text) {
+            Ok(Line::Birth(birth)) => Ok(Self { input, birth: *birth, count: 1, failed: false }),
+            Ok(Line::Step { .. } | Line::Action(_)) => Err(TraceError::NoBirth),
+            Err(why) => Err(TraceError::Line { line: 1, why }),
+        }
+    }
+
+    /// What the manager was born with.
+    pub fn birth(&self) -> &Birth {
+        &self.birth
+    }
+
+    /// How many lines have been read, the birth included: the number of the last one.
+    pub fn line_number(&self) -> u64 {
+        self.count
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, TraceError> {
+        let Some(text) = next_line(&mut self.input, self.count + 1)? else {
+            return Ok(None);
+        };
+        self.count += 1;
+        match line::parse(&text) {
+            Ok(Line::Birth(_)) => Err(TraceError::Line { line: self.count, why: "a second birth".into() }),
+            Ok(line @ (Line::Step { .. } | Line::Action(_))) => Ok(Some(line)),
+            Err(why) => Err(TraceError::Line { line: self.count, why }),
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for TraceReader<R> {
+    type Item = Result<Line, TraceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let line = self.read().transpose();
+        self.failed = matches!(line, Some(Err(_)));
+        line
+    }
+}
+
+/// The next line, without its end; none at the end of the trace. `number`: of this line, for errors.
+fn next_line(input: &mut impl BufRead, number: u64) -> Result<Option<Vec<u8>>, TraceError> {
+    let mut text = Vec::new();
+    input.by_ref().take(MAX_LINE).read_until(b'\n', &mut text)?;
+    match text.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(text)),
+        Some(_) if text.len() as u64 + 1 == MAX_LINE => {
+            Err(TraceError::Line { line: number, why: format!("longer than {MAX_LINE} bytes") })
+        }
+        Some(_) => Err(TraceError::CutOff { line: number }),
+    }
+}

@@ -1,0 +1,125 @@
+//! Writes a trace, and never stops the node: what fails is reported once, and then nothing more is written.
+//!
+//! It writes where it is called, on the event loop, into a buffer of 64 KiB; a trace is for finding faults, not for
+//! every day.
+
+use std::fmt;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use connmgr_core::{Action, Input, Reply, Time};
+
+use super::TraceError;
+use super::line::{Birth, WriteLine};
+use crate::state::private_options;
+
+const BUFFER: usize = 64 << 10;
+
+/// Writes a trace, buffered; flushed when dropped.
+pub struct TraceWriter {
+    /// None once it has failed or is full.
+    out: Option<BufWriter<Box<dyn Write + Send>>>,
+    /// The line at hand, kept for its memory.
+    line: Vec<u8>,
+    written: u64,
+    max_bytes: Option<u64>,
+}
+
+impl TraceWriter {
+    /// Creates the file (mode 0600) and writes the birth. `max_bytes`: the whole file is never larger; what would
+    /// make it so, and all after it, is left out.
+    ///
+    /// # Errors
+    /// When the file exists (an earlier trace is not overwritten), can't be written, or has no room for the birth.
+    pub fn create(path: impl AsRef<Path>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
+        let file = private_options().write(true).create_new(true).open(path)?;
+        Self::to(Box::new(file), birth, max_bytes)
+    }
+
+    /// Writes to anything else, as [`TraceWriter::create`] does to a file.
+    ///
+    /// # Errors
+    /// When the birth can't be written, or is larger than `max_bytes`.
+    pub fn to(out: Box<dyn Write + Send>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
+        let out = Some(BufWriter::with_capacity(BUFFER, out));
+        let mut writer = Self { out, line: Vec::new(), written: 0, max_bytes };
+        writer.put(&WriteLine::Birth { birth })?;
+        writer.flush()?;
+        // A birth can be large, with a snapshot in it; other lines are not.
+        writer.line = Vec::new();
+        Ok(writer)
+    }
+
+    /// Writes one call of the manager down.
+    ///
+    /// # Errors
+    /// The first time that it fails, and never again.
+    pub fn step(&mut self, now: Time, input: &Input, reply: &Reply) -> Result<(), TraceError> {
+        self.put(&WriteLine::Step { now, input, reply })
+    }
+
+    /// Writes one action down, when it is taken from the manager's queue.
+    ///
+    /// # Errors
+    /// The first time that it fails, and never again.
+    pub fn action(&mut self, action: &Action) -> Result<(), TraceError> {
+        self.put(&WriteLine::Action { action })
+    }
+
+    /// Passes what is buffered to the operating system.
+    ///
+    /// # Errors
+    /// The first time that it fails, and never again.
+    pub fn flush(&mut self) -> Result<(), TraceError> {
+        let flushed = self.out.as_mut().map_or(Ok(()), Write::flush);
+        self.off_if_failed(flushed.map_err(TraceError::Io))
+    }
+
+    /// Whether it still writes.
+    pub fn is_on(&self) -> bool {
+        self.out.is_some()
+    }
+
+    fn put(&mut self, line: &WriteLine<'_>) -> Result<(), TraceError> {
+        if self.out.is_none() {
+            return Ok(());
+        }
+        let put = self.try_put(line);
+        self.off_if_failed(put)
+    }
+
+    fn try_put(&mut self, line: &WriteLine<'_>) -> Result<(), TraceError> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line).map_err(std::io::Error::from)?;
+        self.line.push(b'\n');
+        let after = self.written.saturating_add(self.line.len() as u64);
+        if let Some(max) = self.max_bytes.filter(|max| after > *max) {
+            // What has been written is whole; better on disk than in a buffer that nobody flushes.
+            self.flush()?;
+            return Err(TraceError::Full(max));
+        }
+        self.written = after;
+        self.out.as_mut().map_or(Ok(()), |out| out.write_all(&self.line)).map_err(TraceError::Io)
+    }
+
+    fn off_if_failed(&mut self, result: Result<(), TraceError>) -> Result<(), TraceError> {
+        if result.is_err() {
+            if let Some(out) = self.out.take() {
+                // Taken apart, so that dropping it does not try to write once more.
+                let _ = out.into_parts();
+            }
+        }
+        result
+    }
+}
+
+impl fmt::Debug for TraceWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { out, line: _, written, max_bytes } = self;
+        f.debug_struct("TraceWriter")
+            .field("is_on", &out.is_some())
+            .field("written", written)
+            .field("max_bytes", max_bytes)
+            .finish()
+    }
+}

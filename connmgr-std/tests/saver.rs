@@ -1,0 +1,69 @@
+//! Saving off the event loop.
+#![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod common;
+
+use std::fs;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use common::{LONG, snapshot};
+use connmgr_core::{Snapshot, UnixTime};
+use connmgr_std::{NotFinished, Saver, StateDir};
+
+#[test]
+fn what_waits_is_written_before_it_finishes() {
+    let dir = tempfile::tempdir().unwrap();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |error| panic!("{error}")).unwrap();
+    let mut newest = snapshot();
+    for n in 0..100 {
+        newest.addresses[0].last_try = UnixTime::from_secs(n);
+        saver.save(newest.clone());
+    }
+    saver.finish(LONG).unwrap();
+    // The lock is free again, and the newest of all is what was kept.
+    let (_dir, loaded, _) = StateDir::open(dir.path()).unwrap();
+    assert_eq!(loaded, Some(newest));
+}
+
+#[test]
+fn a_failure_is_reported_and_the_next_save_tries_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (report, errors) = mpsc::channel();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, move |error| report.send(error).unwrap()).unwrap();
+    let obstacle = dir.path().join("peers.dat.tmp");
+    fs::create_dir(&obstacle).unwrap();
+    saver.save(snapshot());
+    errors.recv_timeout(LONG).expect("an error");
+    fs::remove_dir(&obstacle).unwrap();
+    saver.save(snapshot());
+    saver.finish(LONG).unwrap();
+    assert_eq!(StateDir::open(dir.path()).unwrap().1, Some(snapshot()));
+}
+
+#[test]
+fn finishing_does_not_wait_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let (entered, has_entered) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, move |_| {
+        entered.send(()).unwrap();
+        // The disk hangs, as far as the saver is concerned.
+        let _ = released.recv();
+    })
+    .unwrap();
+    fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
+    saver.save(Snapshot::default());
+    has_entered.recv_timeout(LONG).expect("the saver is at work");
+    assert_eq!(saver.finish(Duration::from_millis(1)), Err(NotFinished));
+    drop(release);
+}
+
+#[test]
+fn a_panic_of_the_callback_does_not_hang_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |_| panic!("as a test")).unwrap();
+    saver.save(snapshot());
+    assert_eq!(saver.finish(LONG), Ok(()));
+}

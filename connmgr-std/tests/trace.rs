@@ -1,0 +1,254 @@
+//! Traces: written, read and run again.
+#![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod common;
+
+use std::fs;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use common::snapshot;
+use connmgr_core::{Action, Config, ConfigError, ConnId, Input, Reply, Time, UnixTime};
+use connmgr_std::{
+    Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
+};
+
+fn birth() -> Birth {
+    let mut rng_seed = [0; 32];
+    rng_seed[..2].copy_from_slice(&[0xab, 0x01]);
+    Birth {
+        trace_version: TRACE_VERSION,
+        config: Config::default(),
+        snapshot: Some(snapshot()),
+        rng_seed,
+        now: Time::ZERO,
+        unix: UnixTime::from_secs(1_700_000_000),
+    }
+}
+
+/// Where a trace goes in memory.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A manager of sorts: asks for as many saves as it was called.
+struct Echo {
+    saves: u64,
+}
+
+impl Machine for Echo {
+    fn born(_: Birth) -> Result<Self, ConfigError> {
+        Ok(Self { saves: 0 })
+    }
+
+    fn apply(&mut self, _: &Input, _: Time) -> Reply {
+        self.saves += 1;
+        Reply::Noted
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.saves = self.saves.checked_sub(1)?;
+        Some(Action::Save)
+    }
+}
+
+fn step(writer: &mut TraceWriter, secs: u64) {
+    writer.step(Time::from_secs(secs), &Input::Timeout, &Reply::Noted).unwrap();
+}
+
+/// Two calls, the action of the first taken after both.
+fn written() -> Vec<u8> {
+    let paper = Paper::default();
+    let mut writer = TraceWriter::to(Box::new(paper.clone()), &birth(), None).unwrap();
+    step(&mut writer, 1);
+    step(&mut writer, 2);
+    writer.action(&Action::Save).unwrap();
+    drop(writer);
+    paper.bytes()
+}
+
+fn read(bytes: &[u8]) -> TraceReader<&[u8]> {
+    TraceReader::new(bytes).expect("a birth")
+}
+
+/// The bytes with line `number` (from 1) replaced.
+fn with_line(number: usize, line: &str) -> Vec<u8> {
+    let text = String::from_utf8(written()).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[number - 1] = line;
+    (lines.join("\n") + "\n").into_bytes()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let bytes = written();
+    let trace = read(&bytes);
+    assert_eq!(trace.birth(), &birth());
+    let step = |secs| Line::Step { now: Time::from_secs(secs), input: Input::Timeout, reply: Reply::Noted };
+    let lines: Vec<Line> = trace.map(Result::unwrap).collect();
+    assert_eq!(lines, [step(1), step(2), Line::Action(Action::Save)]);
+}
+
+#[test]
+fn lines_look_as_documented() {
+    let text = String::from_utf8(written()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with(r#"{"birth":{"trace_version":1,"config":{"#), "{}", lines[0]);
+    assert!(lines[0].contains(&format!(r#""rng_seed":"ab01{}""#, "0".repeat(60))), "{}", lines[0]);
+    assert_eq!(lines[1], r#"{"now":"1000000000","input":"timeout","reply":"noted"}"#);
+    assert_eq!(lines[3], r#"{"action":"save"}"#);
+}
+
+#[test]
+fn a_replay_that_goes_the_same_way_says_so() {
+    let summary = replay::<Echo>(read(&written())).unwrap();
+    let expected = ReplaySummary { inputs: 2, actions: 1, waiting: 1, cut_off: false, last: Time::from_secs(2) };
+    assert_eq!(summary, expected);
+}
+
+#[test]
+fn another_reply_is_found_by_line() {
+    let bytes = with_line(3, r#"{"now":"5","input":"timeout","reply":{"done":{"Ok":null}}}"#);
+    let error = replay::<Echo>(read(&bytes)).expect_err("it says noted");
+    assert!(matches!(error, ReplayError::Reply { line: 3, .. }), "{error}");
+}
+
+#[test]
+fn another_action_is_found_by_line() {
+    let bytes = with_line(4, r#"{"action":{"close":{"conn":"1","reason":"late"}}}"#);
+    let error = replay::<Echo>(read(&bytes)).expect_err("it saves");
+    let ReplayError::Action { line: 4, expected, found: Some(found) } = error else { panic!("{error}") };
+    assert!(matches!(*expected, Action::Close { conn, .. } if conn == ConnId::from_u64(1)));
+    assert_eq!(*found, Action::Save);
+}
+
+#[test]
+fn a_missing_action_is_found_by_line() {
+    let bytes = with_line(2, r#"{"action":"save"}"#);
+    let error = replay::<Echo>(read(&bytes)).expect_err("nothing was called yet");
+    assert!(matches!(error, ReplayError::Action { line: 2, found: None, .. }), "{error}");
+}
+
+#[test]
+fn another_version_is_refused_by_name() {
+    // What comes with it may look quite different.
+    let bytes = with_line(1, r#"{"birth":{"trace_version":7,"sun":true}}"#);
+    let error = TraceReader::new(&bytes[..]).expect_err("of another version");
+    assert!(matches!(error, TraceError::Version { found: 7, known: TRACE_VERSION }));
+    assert!(error.to_string().contains("version 7"), "{error}");
+}
+
+#[test]
+fn what_is_no_trace_is_refused() {
+    for text in ["", "\n", "hello\n", "{\"action\":\"save\"}\n", "{\"birth\":null}\n"] {
+        assert!(matches!(TraceReader::new(text.as_bytes()), Err(TraceError::NoBirth)), "{text:?}");
+    }
+}
+
+#[test]
+fn a_bad_line_is_named_and_ends_the_reading() {
+    for (line, says) in [
+        ("nonsense", "expected"),
+        ("{}", "expected a birth"),
+        (r#"{"now":"1","input":"timeout"}"#, "expected a birth"),
+        (r#"{"action":"dance"}"#, "dance"),
+        (r#"{"action":"save","mood":1}"#, "mood"),
+        (r#"{"birth":null,"now":"1","input":"timeout","reply":"noted","action":"save"}"#, "expected a birth"),
+    ] {
+        let bytes = with_line(3, line);
+        let mut trace = read(&bytes);
+        assert!(trace.next().unwrap().is_ok());
+        let error = trace.next().unwrap().expect_err(line);
+        assert!(matches!(error, TraceError::Line { line: 3, .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(trace.next().is_none());
+    }
+}
+
+#[test]
+fn a_second_birth_is_refused() {
+    let whole = String::from_utf8(written()).unwrap();
+    let bytes = with_line(2, whole.lines().next().unwrap());
+    assert!(matches!(read(&bytes).next(), Some(Err(TraceError::Line { line: 2, .. }))));
+}
+
+#[test]
+fn a_trace_cut_off_is_good_up_to_there() {
+    let bytes = written();
+    let summary = replay::<Echo>(read(&bytes[..bytes.len() - 5])).unwrap();
+    assert_eq!((summary.inputs, summary.actions, summary.cut_off), (2, 0, true));
+}
+
+#[test]
+fn a_full_trace_ends_with_a_whole_line() {
+    let paper = Paper::default();
+    let whole = written().len() as u64;
+    let mut writer = TraceWriter::to(Box::new(paper.clone()), &birth(), Some(whole - 1)).unwrap();
+    step(&mut writer, 1);
+    step(&mut writer, 2);
+    assert!(matches!(writer.action(&Action::Save), Err(TraceError::Full(max)) if max == whole - 1));
+    assert!(!writer.is_on());
+    // Reported once.
+    writer.action(&Action::Save).unwrap();
+    assert_eq!(replay::<Echo>(read(&paper.bytes())).unwrap().inputs, 2);
+}
+
+/// A disk with room for so many bytes.
+struct SmallDisk(usize);
+
+impl Write for SmallDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_once_and_turns_it_off() {
+    let room = written().len() + 100;
+    let mut writer = TraceWriter::to(Box::new(SmallDisk(room)), &birth(), None).unwrap();
+    let failures = (0..10_000).filter(|_| writer.action(&Action::Save).is_err()).count();
+    assert_eq!((failures, writer.is_on()), (1, false));
+    writer.flush().unwrap();
+}
+
+#[test]
+fn a_birth_without_room_is_an_error() {
+    assert!(matches!(TraceWriter::to(Box::new(io::sink()), &birth(), Some(10)), Err(TraceError::Full(10))));
+}
+
+#[test]
+fn a_file_is_private_and_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.jsonl");
+    drop(TraceWriter::create(&path, &birth(), None).unwrap());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(TraceWriter::create(&path, &birth(), None), Err(TraceError::Io(_))));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(TraceReader::open(&path).unwrap().birth(), &birth());
+}
