@@ -60,7 +60,7 @@ pub use groups::Group;
 pub use host::{Host, HostError, HostName};
 pub use id::{ConnId, ListenerId, LookupId, PeerId};
 pub use input::{Activity, BanTarget, CloseCause, Identity, Input, Keep, PeerInfo, Penalty, Reply, Source};
-pub use manager::ConnManager;
+pub use manager::{ConnManager, TRACE_VERSION};
 pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
 pub use score::BanScore;
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};

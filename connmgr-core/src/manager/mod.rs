@@ -52,6 +52,10 @@ pub(crate) use crate::view::{BanView, ConnState, ConnView, Obstacle, PeerState, 
 use clocks::Clocks;
 use ending::Ended;
 
+/// The version of what this crate does: raised by every release in which the same birth and inputs cause other
+/// actions. A trace of another version can't be replayed.
+pub const TRACE_VERSION: u32 = 1;
+
 /// No deadline is nearer than this to the time it is set at, so that nothing can spin.
 const TICK: Duration = Duration::from_millis(1);
 

@@ -3,8 +3,7 @@
 use connmgr_core::{Action, Config, Input, Reply, Snapshot, Time, UnixTime};
 use serde::{Deserialize, Serialize};
 
-/// The version of traces: raised whenever the same inputs cause other actions, or lines look otherwise.
-pub const TRACE_VERSION: u32 = 1;
+pub use connmgr_core::TRACE_VERSION;
 
 /// What a manager was born with: the arguments of its `new`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

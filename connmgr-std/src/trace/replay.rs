@@ -5,7 +5,7 @@
 
 use std::io::BufRead;
 
-use connmgr_core::{Action, ConfigError, Input, Reply, Time};
+use connmgr_core::{Action, ConfigError, ConnManager, Input, Reply, Time};
 
 use super::line::{Birth, Line};
 use super::{TraceError, TraceReader};
@@ -23,6 +23,20 @@ pub trait Machine: Sized {
 
     /// Takes an action from its queue.
     fn poll_action(&mut self) -> Option<Action>;
+}
+
+impl Machine for ConnManager {
+    fn born(birth: Birth) -> Result<Self, ConfigError> {
+        Self::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)
+    }
+
+    fn apply(&mut self, input: &Input, now: Time) -> Reply {
+        self.apply(input, now)
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.poll_action()
+    }
 }
 
 /// A replay that went as the trace has it.
