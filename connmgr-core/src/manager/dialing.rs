@@ -257,7 +257,9 @@ impl ConnManager {
         let until = self.now().after(wait);
         self.starved[kind.index()] = Some(Starved { until, times: times.saturating_add(1) });
         self.plan_at(until);
-        if self.book.is_empty() || !self.networks_up().is_empty() {
+        let out_of_addresses = self.book.is_empty() || !self.networks_up().is_empty();
+        if out_of_addresses && self.ask_again_at <= self.now() {
+            self.ask_again_at = until;
             let mut enabled = self.config.networks.iter();
             let only = enabled.next().filter(|_| enabled.next().is_none());
             self.tell(Event::AddressesWanted { network: only });
@@ -267,7 +269,8 @@ impl ConnManager {
 
     /// Something has changed that may give a starved kind somebody to dial.
     pub(super) fn feed(&mut self) {
-        self.starved = [None; Kind::ALL.len()];
+        let now = self.now();
+        self.starved.iter_mut().flatten().for_each(|starved| starved.until = now);
     }
 
     fn dial_addr_fetches(&mut self, split: &Split) {

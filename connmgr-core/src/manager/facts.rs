@@ -320,6 +320,7 @@ impl ConnManager {
             }
             None => self.ignore(),
         }
+        self.plan();
     }
 
     /// Accepting on a listener failed for want of descriptors, buffers or memory: pause, longer each time in a row.

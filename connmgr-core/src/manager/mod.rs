@@ -130,6 +130,8 @@ pub struct ConnManager {
 
     /// Kinds that found nobody to dial, and when they may look again.
     starved: [Option<Starved>; Kind::ALL.len()],
+    /// The application and the seeds are not asked for addresses again before this.
+    ask_again_at: Time,
     /// The added peer that was probed last in each network, so that they take turns.
     last_probed: [PeerId; NetworkKind::ALL.len()],
     /// Something has changed that may leave connections which must go.
@@ -209,6 +211,7 @@ impl ConnManager {
             own,
             ended: Ended::new(keys),
             starved: [None; Kind::ALL.len()],
+            ask_again_at: now,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
             sweep_wanted: false,
             next_conn: ConnId::from_u64(1),
