@@ -55,7 +55,7 @@ impl Hash for Moment<'_> {
             starved.map(|starved| (self.ahead(starved.until), starved.times)).hash(to);
         }
         let bucket = manager.dial_bucket.ready_at(&manager.config.dial.rate, self.now);
-        (self.ahead(bucket), &manager.own).hash(to);
+        (self.ahead(bucket), self.ahead(manager.ask_again_at), &manager.own).hash(to);
         self.hash_timers(to);
     }
 }
