@@ -1,0 +1,3 @@
+//! The command `connmgr-node`.
+
+fn main() {}

@@ -1,0 +1,43 @@
+//! Strangers' text, made fit to print.
+//!
+//! User agents and command names come from whoever connects: control characters would rewrite the operator's
+//! terminal, and right-to-left marks would turn a log line around. What is not plain printable ASCII is spelled out.
+
+/// The most characters of a stranger's text that are printed; Bitcoin Core allows user agents as long as this.
+pub const MAX_PRINTED: usize = 256;
+
+/// The text with everything but printable ASCII spelled as `\u{…}`, cut after [`MAX_PRINTED`] characters of it.
+pub fn escape(stranger: &str) -> String {
+    let mut out = String::new();
+    for letter in stranger.chars().take(MAX_PRINTED) {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            ' '..='~' => out.push(letter),
+            _ => out.extend(letter.escape_unicode()),
+        }
+    }
+    if stranger.chars().nth(MAX_PRINTED).is_some() {
+        out.push_str("...");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_as_it_is() {
+        assert_eq!(escape("/Satoshi:30.0.0/"), "/Satoshi:30.0.0/");
+    }
+
+    #[test]
+    fn control_characters_are_spelled_out() {
+        assert_eq!(escape("a\u{1b}[2J\n\u{202e}b\\"), "a\\u{1b}[2J\\u{a}\\u{202e}b\\\\");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(escape(&"x".repeat(300)).len(), MAX_PRINTED + 3);
+    }
+}
