@@ -3,9 +3,18 @@
 //! It shows the connection manager at work, and is what the interop tests run. From the bottom up:
 //!
 //! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
+//! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
+//! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
 //!
 //! Nothing here decides whom to dial, admit or ban.
 
 pub mod frame;
+pub mod gossip;
+pub mod handshake;
+pub mod headers;
+pub mod ping;
+pub mod reports;
+pub mod session;
 pub mod text;
+pub mod violation;
 pub mod wire;

@@ -1,0 +1,227 @@
+//! A peer's chain of headers, checked for linkage and work, of which only the tip is kept.
+//!
+//! Enough to see that a peer serves a chain and how long it is; not enough to trust it: difficulty adjustments and
+//! everything inside blocks are left to a real node. Memory is a few hashes, however long the chain. Read first:
+//! Core's headers-first sync, <https://developer.bitcoin.org/devguide/p2p_network.html#headers-first>.
+
+use std::collections::VecDeque;
+
+use bitcoin::block::{BlockHash, Header};
+use bitcoin::blockdata::constants::genesis_block;
+use bitcoin::params::Params;
+
+use crate::violation::Violation;
+
+/// The most headers of one message: Core's `MAX_HEADERS_RESULTS`.
+pub const MAX_HEADERS: usize = 2000;
+
+/// How far back a peer may change its mind. Real reorganisations are a few blocks deep.
+const MAX_REORG: usize = 64;
+
+/// After so many headers we ask one peer for no more: twice the length of the main chain in 2026. A chain without
+/// much work costs its maker little.
+const MAX_TOTAL: u64 = 2_000_000;
+
+/// What became of a message of headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There may be more: ask again from the new locator.
+    More,
+    /// The peer has no more for now.
+    UpToDate,
+    /// They lead to nothing we know: ask from the locator, once.
+    Ask,
+}
+
+/// How far we have followed one peer's chain.
+#[derive(Clone, Debug)]
+pub struct HeaderChain {
+    params: &'static Params,
+    /// The last hashes of the chain, the newest last; never empty.
+    recent: VecDeque<BlockHash>,
+    /// The height of the newest.
+    height: u32,
+    received: u64,
+    /// Whether the last message led nowhere.
+    lost: bool,
+}
+
+impl HeaderChain {
+    /// The chain that has only its genesis block.
+    pub fn new(params: &'static Params) -> Self {
+        let genesis = genesis_block(params).block_hash();
+        Self { params, recent: VecDeque::from([genesis]), height: 0, received: 0, lost: false }
+    }
+
+    /// The height of the tip.
+    pub const fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Where we are, for a `getheaders`: the newest hashes, then ever sparser ones, then the genesis block.
+    pub fn locator(&self) -> Vec<BlockHash> {
+        let mut hashes: Vec<_> = self.recent.iter().rev().take(10).copied().collect();
+        let sparse = (4..).map(|power| 1 << power).map_while(|back: usize| self.recent.iter().rev().nth(back));
+        hashes.extend(sparse);
+        hashes.push(genesis_block(self.params).block_hash());
+        hashes.dedup();
+        hashes
+    }
+
+    /// Follows the headers of one message.
+    ///
+    /// # Errors
+    /// A [`Violation`]; the chain is then as far as the good headers led.
+    pub fn extend(&mut self, headers: &[Header]) -> Result<Progress, Violation> {
+        if headers.len() > MAX_HEADERS {
+            return Err(Violation::TooManyHeaders(headers.len()));
+        }
+        let Some(first) = headers.first() else { return Ok(Progress::UpToDate) };
+        if !self.rewind_to(first.prev_blockhash) {
+            return self.get_lost();
+        }
+        self.lost = false;
+        headers.iter().try_for_each(|header| self.append(header))?;
+        self.received += headers.len() as u64;
+        let is_full = headers.len() == MAX_HEADERS && self.received < MAX_TOTAL;
+        Ok(if is_full { Progress::More } else { Progress::UpToDate })
+    }
+
+    /// Makes a block we know the tip again.
+    fn rewind_to(&mut self, hash: BlockHash) -> bool {
+        if let Some(index) = self.recent.iter().rposition(|known| *known == hash) {
+            let dropped = self.recent.len() - 1 - index;
+            self.recent.truncate(index + 1);
+            self.height -= u32::try_from(dropped).expect("at most MAX_REORG");
+            return true;
+        }
+        if hash == genesis_block(self.params).block_hash() {
+            self.recent = VecDeque::from([hash]);
+            self.height = 0;
+            return true;
+        }
+        false
+    }
+
+    /// One announcement of a block we can't place is honest (we may lag behind); a second in a row, after we asked
+    /// for what is between, is not.
+    fn get_lost(&mut self) -> Result<Progress, Violation> {
+        if std::mem::replace(&mut self.lost, true) { Err(Violation::Unconnected) } else { Ok(Progress::Ask) }
+    }
+
+    fn append(&mut self, header: &Header) -> Result<(), Violation> {
+        if self.recent.back() != Some(&header.prev_blockhash) {
+            return Err(Violation::BrokenChain);
+        }
+        let target = header.target();
+        if target > self.params.max_attainable_target {
+            return Err(Violation::NoWork);
+        }
+        let hash = header.validate_pow(target).map_err(|_| Violation::NoWork)?;
+        self.recent.push_back(hash);
+        if self.recent.len() > MAX_REORG {
+            self.recent.pop_front();
+        }
+        self.height = self.height.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// Makes a chain of headers on regtest, where work is two tries on average. For the loopback world and for tests.
+pub fn mine_regtest(count: u32) -> Vec<Header> {
+    let mut tip = genesis_block(&Params::REGTEST).header;
+    let mine = |_| {
+        tip = Header { prev_blockhash: tip.block_hash(), time: tip.time + 600, nonce: 0, ..tip };
+        while tip.validate_pow(tip.target()).is_err() {
+            tip.nonce += 1;
+        }
+        tip
+    };
+    (0..count).map(mine).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain() -> HeaderChain {
+        HeaderChain::new(&Params::REGTEST)
+    }
+
+    #[test]
+    fn a_long_chain_is_followed_and_not_kept() {
+        let headers = mine_regtest(4100);
+        let mut chain = chain();
+        assert_eq!(chain.extend(&headers[..2000]), Ok(Progress::More));
+        assert_eq!(chain.extend(&headers[2000..4000]), Ok(Progress::More));
+        assert_eq!(chain.extend(&headers[4000..]), Ok(Progress::UpToDate));
+        assert_eq!(chain.extend(&[]), Ok(Progress::UpToDate));
+        assert_eq!(chain.height(), 4100);
+        assert_eq!(chain.locator()[0], headers[4099].block_hash());
+        assert_eq!(chain.recent.len(), MAX_REORG);
+    }
+
+    #[test]
+    fn a_reorganisation_rewinds() {
+        let headers = mine_regtest(10);
+        let mut chain = chain();
+        chain.extend(&headers).expect("good");
+        assert_eq!(chain.extend(&headers[7..9]), Ok(Progress::UpToDate));
+        assert_eq!((chain.height(), chain.locator()[0]), (9, headers[8].block_hash()));
+        assert_eq!(chain.extend(&headers[..1]), Ok(Progress::UpToDate));
+        assert_eq!(chain.height(), 1);
+    }
+
+    #[test]
+    fn the_locator_reaches_back_and_ends_at_the_genesis_block() {
+        let headers = mine_regtest(100);
+        let mut chain = chain();
+        assert_eq!(chain.locator(), [headers[0].prev_blockhash]);
+        chain.extend(&headers).expect("good");
+        let back = |hash: &BlockHash| headers.iter().rposition(|header| header.block_hash() == *hash).map(|at| 99 - at);
+        let places: Vec<_> = chain.locator().iter().filter_map(back).collect();
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 32]);
+        assert_eq!(chain.locator().last(), Some(&headers[0].prev_blockhash));
+    }
+
+    #[test]
+    fn headers_that_lead_nowhere_are_forgiven_once() {
+        let headers = mine_regtest(10);
+        let mut chain = chain();
+        assert_eq!(chain.extend(&headers[5..]), Ok(Progress::Ask));
+        assert_eq!(chain.extend(&headers[5..]), Err(Violation::Unconnected));
+        assert_eq!(chain.height(), 0);
+    }
+
+    #[test]
+    fn headers_must_follow_one_another() {
+        let headers = mine_regtest(3);
+        assert_eq!(chain().extend(&[headers[0], headers[2]]), Err(Violation::BrokenChain));
+    }
+
+    #[test]
+    fn a_header_must_have_the_work_it_claims() {
+        let mut lazy = mine_regtest(1)[0];
+        while lazy.validate_pow(lazy.target()).is_ok() {
+            lazy.nonce += 1;
+        }
+        assert_eq!(chain().extend(&[lazy]), Err(Violation::NoWork));
+    }
+
+    #[test]
+    fn work_below_what_the_network_asks_is_none() {
+        let easy = mine_regtest(1)[0];
+        let genesis = genesis_block(&Params::MAINNET).block_hash();
+        let mut header = Header { prev_blockhash: genesis, ..easy };
+        while header.validate_pow(header.target()).is_err() {
+            header.nonce += 1;
+        }
+        assert_eq!(HeaderChain::new(&Params::MAINNET).extend(&[header]), Err(Violation::NoWork));
+    }
+
+    #[test]
+    fn more_headers_than_allowed_are_refused() {
+        let headers = mine_regtest(2001);
+        assert_eq!(chain().extend(&headers), Err(Violation::TooManyHeaders(2001)));
+    }
+}

@@ -1,0 +1,80 @@
+//! What a peer may do wrong, and what each costs.
+//!
+//! The manager bans a host above 100 points. What only malice or a broken peer does costs more than that at once, as
+//! Bitcoin Core discourages for it at once; what an old or hasty peer may do costs points that decay. Nothing here
+//! closes a connection.
+
+use bitcoin::p2p::Magic;
+use connmgr_core::Penalty;
+
+use crate::frame::FrameError;
+
+/// Enough to be banned at once.
+const BAN: Penalty = Penalty { persistent: 101, transient: 0 };
+/// Six of these within a minute get a host banned.
+const SMALL: Penalty = Penalty { persistent: 0, transient: 20 };
+
+/// What a peer did wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// It sent no proper message.
+    #[error(transparent)]
+    Frame(FrameError),
+    /// Its very first bytes are no message of our network: it belongs to another, or is no Bitcoin node.
+    #[error("not a node of this network (it begins with {0})")]
+    OtherNetwork(Magic),
+    /// It sent very many messages and did not finish its handshake.
+    #[error("{0} messages and no handshake")]
+    EndlessHandshake(u32),
+    /// It announced after its `verack` what belongs before it (BIP 155, BIP 339).
+    #[error("`{0}` after the handshake")]
+    LateFeature(&'static str),
+    /// More addresses than one message may carry.
+    #[error("{0} addresses in one message, at most 1000 are allowed")]
+    TooManyAddresses(usize),
+    /// More headers than one message may carry.
+    #[error("{0} headers in one message, at most 2000 are allowed")]
+    TooManyHeaders(usize),
+    /// The headers of one message do not follow one another.
+    #[error("headers that do not follow one another")]
+    BrokenChain,
+    /// A header lacks the work that it claims, or claims less than any block of this network may.
+    #[error("a header without its proof of work")]
+    NoWork,
+    /// Headers that lead nowhere, again after we asked how to get there.
+    #[error("headers that do not connect to any chain")]
+    Unconnected,
+}
+
+impl Violation {
+    /// What it costs.
+    pub const fn penalty(&self) -> Penalty {
+        match self {
+            Self::Frame(FrameError::Magic(_) | FrameError::TooLong { .. })
+            | Self::TooManyAddresses(_)
+            | Self::TooManyHeaders(_)
+            | Self::BrokenChain
+            | Self::NoWork => BAN,
+            Self::Frame(FrameError::Checksum(_) | FrameError::Malformed(_))
+            | Self::OtherNetwork(_)
+            | Self::EndlessHandshake(_)
+            | Self::LateFeature(_)
+            | Self::Unconnected => SMALL,
+        }
+    }
+
+    /// Whether there is no use in going on.
+    pub const fn is_fatal(&self) -> bool {
+        match self {
+            Self::Frame(error) => error.is_fatal(),
+            Self::Unconnected => false,
+            Self::OtherNetwork(_)
+            | Self::EndlessHandshake(_)
+            | Self::LateFeature(_)
+            | Self::TooManyAddresses(_)
+            | Self::TooManyHeaders(_)
+            | Self::BrokenChain
+            | Self::NoWork => true,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What the tests of the node share: a listener for reports and pairs of sockets.
+
+#![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
+
+pub mod recorder;
+
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// What has not happened on loopback by then never will. Only failures take so long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits, but not for ever.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// The two ends of a connection on loopback: who dialed, and who accepted.
+pub async fn connected() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (dialed, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+    (dialed.expect("listening"), accepted.expect("dialed").0)
+}

@@ -1,0 +1,130 @@
+//! Hears everything a session reports.
+
+use bitcoin::block::{BlockHash, Header};
+use connmgr_core::{Activity, AddressInfo};
+use connmgr_node::handshake::Peer;
+use connmgr_node::reports::Reports;
+use connmgr_node::violation::Violation;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::soon;
+
+/// One report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Ready(Peer),
+    Addresses(Vec<AddressInfo>),
+    Activity(Activity),
+    Misbehaving(Violation),
+    Tip(u32),
+}
+
+/// Passes on what it hears; answers from what it was given.
+#[derive(Debug)]
+pub struct Recorder {
+    heard: UnboundedSender<Heard>,
+    /// The answer to `getaddr`.
+    pub known: Vec<AddressInfo>,
+    /// The answer to `getheaders`.
+    pub chain: Vec<Header>,
+}
+
+/// The other end of a [`Recorder`].
+#[derive(Debug)]
+pub struct Ear(UnboundedReceiver<Heard>);
+
+impl Recorder {
+    pub fn new() -> (Self, Ear) {
+        let (heard, ear) = unbounded_channel();
+        (Self { heard, known: Vec::new(), chain: Vec::new() }, Ear(ear))
+    }
+
+    fn hear(&self, heard: Heard) {
+        // The test may have heard enough.
+        let _unheard = self.heard.send(heard);
+    }
+}
+
+impl Ear {
+    /// The next report that is of interest; others are passed over.
+    pub async fn hear<T>(&mut self, what: &str, mut wanted: impl FnMut(Heard) -> Option<T>) -> T {
+        let listen = async {
+            loop {
+                let heard = self.0.recv().await.unwrap_or_else(|| panic!("{what}: the session ended before"));
+                if let Some(found) = wanted(heard) {
+                    return found;
+                }
+            }
+        };
+        soon(what, listen).await
+    }
+
+    pub async fn ready(&mut self) -> Peer {
+        self.hear("ready", |heard| if let Heard::Ready(peer) = heard { Some(peer) } else { None }).await
+    }
+
+    pub async fn addresses(&mut self) -> Vec<AddressInfo> {
+        self.hear("addresses", |heard| if let Heard::Addresses(told) = heard { Some(told) } else { None }).await
+    }
+
+    pub async fn misbehaving(&mut self) -> Violation {
+        self.hear("misbehaving", |heard| if let Heard::Misbehaving(what) = heard { Some(what) } else { None }).await
+    }
+
+    pub async fn round_trip(&mut self) -> std::time::Duration {
+        self.hear("a pong", |heard| if let Heard::Activity(activity) = heard { activity.ping } else { None }).await
+    }
+
+    pub async fn new_block(&mut self) {
+        let wanted = |heard| matches!(heard, Heard::Activity(Activity { block: true, .. })).then_some(());
+        self.hear("a new block", wanted).await;
+    }
+
+    pub async fn tip(&mut self, height: u32) {
+        self.hear(&format!("tip {height}"), |heard| (heard == Heard::Tip(height)).then_some(())).await;
+    }
+
+    /// Everything until the session ends.
+    pub async fn rest(mut self) -> Vec<Heard> {
+        let mut all = Vec::new();
+        let listen = async {
+            while let Some(heard) = self.0.recv().await {
+                all.push(heard);
+            }
+        };
+        soon("the end of the session", listen).await;
+        all
+    }
+}
+
+impl<S: Sync> Reports<S> for Recorder {
+    fn ready(&mut self, _: &S, peer: &Peer) {
+        self.hear(Heard::Ready(peer.clone()));
+    }
+
+    fn addresses(&mut self, _: &S, addresses: Vec<AddressInfo>) {
+        self.hear(Heard::Addresses(addresses));
+    }
+
+    fn activity(&mut self, _: &S, activity: Activity) {
+        self.hear(Heard::Activity(activity));
+    }
+
+    fn misbehaving(&mut self, _: &S, violation: &Violation) {
+        self.hear(Heard::Misbehaving(violation.clone()));
+    }
+
+    fn tip(&mut self, _: &S, height: u32) {
+        self.hear(Heard::Tip(height));
+    }
+
+    async fn sample_addresses(&mut self, count: u32) -> Vec<AddressInfo> {
+        self.known.iter().take(count as usize).cloned().collect()
+    }
+
+    fn headers_after(&mut self, locator: &[BlockHash]) -> Vec<Header> {
+        let after = |hash: &BlockHash| self.chain.iter().position(|header| header.block_hash() == *hash);
+        let start = locator.iter().find_map(after).map_or(0, |index| index + 1);
+        self.chain[start..].iter().take(2000).copied().collect()
+    }
+}
