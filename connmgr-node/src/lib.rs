@@ -5,6 +5,7 @@
 //! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
 //! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
+//! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
 //!
 //! Nothing here decides whom to dial, admit or ban.
 
@@ -18,3 +19,4 @@ pub mod session;
 pub mod text;
 pub mod violation;
 pub mod wire;
+pub mod world;
