@@ -6,14 +6,17 @@
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
 //! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
+//! - [`cli`] and [`report`]: what the operator says, and what the operator reads.
 //!
 //! Nothing here decides whom to dial, admit or ban.
 
+pub mod cli;
 pub mod frame;
 pub mod gossip;
 pub mod handshake;
 pub mod headers;
 pub mod ping;
+pub mod report;
 pub mod reports;
 pub mod session;
 pub mod text;

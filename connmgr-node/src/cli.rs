@@ -1,0 +1,327 @@
+//! What the operator says on the command line.
+//!
+//! Parsed at the edge: what comes out is checked and typed, and an error names the option and what is allowed. It
+//! starts nothing. `--help` is made from the comments on `Arguments`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
+use connmgr_core::{Chain, PeerAddress};
+
+/// A small Bitcoin node that gets connected and stays connected.
+///
+/// Without --chain, --connect, --add, --listen or --proxy it starts its own little world on loopback: two dozen
+/// peers, good and bad, on regtest. With one of them it joins a real network: mainnet unless --chain says otherwise.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "connmgr-node", version)]
+struct Arguments {
+    /// The network to join [default: mainnet; without any address or --chain, a world on loopback]
+    #[arg(long, value_enum, value_name = "CHAIN")]
+    chain: Option<ChainName>,
+
+    /// Connect to this peer and to no others but added ones: no seeds, no gossip. May be repeated. The port may be
+    /// left out.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "outbound")]
+    connect: Vec<String>,
+
+    /// Keep a connection to this peer, besides the automatic ones. May be repeated. The port may be left out.
+    #[arg(long, value_name = "ADDRESS")]
+    add: Vec<String>,
+
+    /// Accept connections here: an IP address, a port, or both. May be repeated.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Vec<String>,
+
+    /// Full outbound connections to keep: 0 or more, at most --max-peers [default: 8]
+    #[arg(long, value_name = "N")]
+    outbound: Option<u32>,
+
+    /// Connections in all: 1 to 1000000 [default: 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_peers: Option<u32>,
+
+    /// Keep known addresses and bans in this directory
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Record everything the connection manager is told and does into this file. It holds secrets.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+
+    /// Stop after this time: a number and one of ms, s, m, h, such as 20s, 5m, 1h [default: at Ctrl-C]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    run_for: Option<Duration>,
+
+    /// Write one JSON object a line instead of text
+    #[arg(long)]
+    json: bool,
+
+    /// Reach everything through this SOCKS5 proxy (Tor: 127.0.0.1:9050)
+    #[arg(long, value_name = "IP:PORT")]
+    proxy: Option<SocketAddr>,
+
+    /// Take all chances from this seed instead of the operating system: 64 hexadecimal digits
+    #[arg(long, value_name = "HEX", value_parser = parse_seed)]
+    seed_rng: Option<[u8; 32]>,
+}
+
+/// The chains by the names people type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ChainName {
+    Mainnet,
+    Testnet4,
+    Signet,
+    Regtest,
+}
+
+impl From<ChainName> for Chain {
+    fn from(name: ChainName) -> Self {
+        match name {
+            ChainName::Mainnet => Self::Mainnet,
+            ChainName::Testnet4 => Self::Testnet4,
+            ChainName::Signet => Self::Signet,
+            ChainName::Regtest => Self::Regtest,
+        }
+    }
+}
+
+/// What the operator wants, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whom to meet.
+    pub scene: Scene,
+    /// The peers to connect to and no others, if any.
+    pub connect: Vec<PeerAddress>,
+    /// The peers to keep besides the automatic ones.
+    pub add: Vec<PeerAddress>,
+    /// Where to listen.
+    pub listen: Vec<SocketAddr>,
+    /// Full outbound connections; absent: the default of the configuration.
+    pub outbound: Option<u32>,
+    /// Connections in all; absent: the default of the configuration.
+    pub max_peers: Option<u32>,
+    /// Where state is kept; absent: nowhere.
+    pub state_dir: Option<PathBuf>,
+    /// Where the trace is written; absent: nowhere.
+    pub trace: Option<PathBuf>,
+    /// How long to run; absent: until told to stop.
+    pub run_for: Option<Duration>,
+    /// Whether to write JSON lines.
+    pub json: bool,
+    /// The proxy for everything.
+    pub proxy: Option<SocketAddr>,
+    /// Where all chances come from; absent: the operating system.
+    pub seed_rng: Option<[u8; 32]>,
+}
+
+/// Whom to meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scene {
+    /// The little world on loopback, on regtest.
+    World,
+    /// The nodes of a real chain.
+    Network(Chain),
+}
+
+impl Scene {
+    /// The chain to speak of.
+    pub const fn chain(self) -> Chain {
+        match self {
+            Self::World => Chain::Regtest,
+            Self::Network(chain) => chain,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the command line of this process. On an error, or when help is asked for, prints and ends the process.
+    pub fn parse() -> Self {
+        Self::try_parse(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads a command line, whose first word is the program's name.
+    ///
+    /// # Errors
+    /// Says which option is wrong and what is allowed, or carries the help that was asked for.
+    pub fn try_parse<I, T>(words: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        Arguments::try_parse_from(words)?.check()
+    }
+}
+
+impl Arguments {
+    fn check(self) -> Result<Options, clap::Error> {
+        let scene = self.scene();
+        let port = scene.chain().default_port();
+        let peers = |option: &str, texts: &[String]| -> Result<Vec<_>, clap::Error> {
+            texts.iter().map(|text| parse_peer(option, text, port)).collect()
+        };
+        if let (Some(outbound), Some(max_peers)) = (self.outbound, self.max_peers) {
+            if outbound > max_peers {
+                return Err(invalid("--outbound", &outbound.to_string(), &format!("at most --max-peers, {max_peers}")));
+            }
+        }
+        Ok(Options {
+            scene,
+            connect: peers("--connect", &self.connect)?,
+            add: peers("--add", &self.add)?,
+            listen: self.listen.iter().map(|text| parse_listen(text, port)).collect::<Result<_, _>>()?,
+            outbound: self.outbound,
+            max_peers: self.max_peers,
+            state_dir: self.state_dir,
+            trace: self.trace,
+            run_for: self.run_for,
+            json: self.json,
+            proxy: self.proxy,
+            seed_rng: self.seed_rng,
+        })
+    }
+
+    fn scene(&self) -> Scene {
+        let names_someone = !(self.connect.is_empty() && self.add.is_empty() && self.listen.is_empty());
+        match self.chain {
+            Some(chain) => Scene::Network(chain.into()),
+            None if names_someone || self.proxy.is_some() => Scene::Network(Chain::Mainnet),
+            None => Scene::World,
+        }
+    }
+}
+
+fn invalid(option: &str, value: &str, allowed: &str) -> clap::Error {
+    Arguments::command()
+        .error(ErrorKind::ValueValidation, format!("invalid value '{value}' for '{option}': expected {allowed}"))
+}
+
+fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::Error> {
+    PeerAddress::parse(text, port).map_err(|why| {
+        let allowed = "an IP address, onion, I2P or CJDNS address, or a host name, with or without ':port'";
+        invalid(option, text, &format!("{allowed} ({why})"))
+    })
+}
+
+/// An address and a port, or either alone: a port alone is one on every IPv4 address.
+fn parse_listen(text: &str, port: u16) -> Result<SocketAddr, clap::Error> {
+    let port_alone = || text.parse().map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    let ip_alone = || text.parse::<IpAddr>().map(|ip| SocketAddr::from((ip, port)));
+    text.parse().or_else(|_| ip_alone()).or_else(|_| port_alone()).map_err(|_| {
+        invalid(
+            "--listen",
+            text,
+            "an IP address, a port from 0 to 65535, or both as 1.2.3.4:8333 or [2001:db8::1]:8333",
+        )
+    })
+}
+
+/// A whole number and its unit.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a whole number and one of ms, s, m, h, such as 20s, 5m, 1h".to_string();
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let millis = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+fn parse_seed(text: &str) -> Result<[u8; 32], String> {
+    let wrong = || "expected 64 hexadecimal digits".to_string();
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(wrong());
+    }
+    let mut seed = [0; 32];
+    for (byte, pair) in seed.iter_mut().zip(0..) {
+        *byte = u8::from_str_radix(&text[2 * pair..2 * pair + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        let words = std::iter::once("connmgr-node").chain(line.split_whitespace());
+        Options::try_parse(words).map_err(|error| error.to_string())
+    }
+
+    fn options(line: &str) -> Options {
+        parse(line).expect(line)
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn without_arguments_there_is_a_world() {
+        assert_eq!(options("").scene, Scene::World);
+        assert_eq!(options("--for 20s --json --outbound 4 --state-dir /tmp/x").scene, Scene::World);
+    }
+
+    #[test]
+    fn whoever_names_a_peer_means_mainnet() {
+        let given = options("--connect 1.2.3.4");
+        assert_eq!(given.scene, Scene::Network(Chain::Mainnet));
+        assert_eq!(given.connect[0].to_string(), "1.2.3.4:8333");
+        assert_eq!(options("--proxy 127.0.0.1:9050").scene, Scene::Network(Chain::Mainnet));
+    }
+
+    #[test]
+    fn the_port_left_out_is_the_one_of_the_chain() {
+        let given = options("--chain signet --add node.example --add [2001:db8::1]:1 --listen 127.0.0.1 --listen 7");
+        assert_eq!(given.add[0].to_string(), "node.example:38333");
+        assert_eq!(given.add[1].to_string(), "[2001:db8::1]:1");
+        assert_eq!(given.listen[0].to_string(), "127.0.0.1:38333");
+        assert_eq!(given.listen[1].to_string(), "0.0.0.0:7");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in [("500ms", 500), ("20s", 20_000), ("5m", 300_000), ("1h", 3_600_000), ("0s", 0)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for wrong in
+            ["", "20", "s", "1.5s", "-1s", "20 s", "1d", "99999999999999999999s", "18446744073709551615h", "1ß"]
+        {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_seed_is_64_hexadecimal_digits() {
+        let seed = options(&format!("--seed-rng {}ff", "0".repeat(62))).seed_rng.expect("given");
+        assert_eq!((seed[0], seed[31]), (0, 255));
+    }
+
+    #[test]
+    fn an_error_names_the_option_and_what_is_allowed() {
+        for (line, named, allowed) in [
+            ("--chain moon", "--chain", "[possible values: mainnet, testnet4, signet, regtest]"),
+            ("--connect a/b", "--connect", "an IP address, onion, I2P or CJDNS address, or a host name"),
+            ("--add 1.2.3.4:x", "--add", "from 0 to 65535"),
+            ("--listen nowhere:1", "--listen", "an IP address, a port from 0 to 65535, or both"),
+            ("--outbound many", "--outbound", "invalid digit"),
+            ("--outbound 9 --max-peers 8", "--outbound", "at most --max-peers, 8"),
+            ("--max-peers 0", "--max-peers", "1..=1000000"),
+            ("--for soon", "--for", "one of ms, s, m, h"),
+            ("--seed-rng 12", "--seed-rng", "64 hexadecimal digits"),
+            ("--proxy localhost", "--proxy", "invalid socket address"),
+            ("--connect 1.2.3.4 --outbound 3", "--connect", "cannot be used with '--outbound"),
+        ] {
+            let error = parse(line).expect_err(line);
+            assert!(error.contains(named) && error.contains(allowed), "{line}: {error}");
+        }
+    }
+}

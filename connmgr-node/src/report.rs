@@ -1,0 +1,329 @@
+//! What the operator reads: a line for each thing that happens, and a summary at the end.
+//!
+//! Plain lines are for people, JSON lines (one object each) for programs. Strangers' text is fit to print before it
+//! gets here (see [`text`](crate::text)). A reader that goes away does not stop the node.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Write;
+use std::time::Duration;
+
+use connmgr_core::{ConnId, Event, Kind};
+use serde_json::{Map, Value, json};
+
+use crate::world::Row;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Plain,
+    /// For programs.
+    Json,
+}
+
+/// Writes what happens, line by line.
+#[derive(Debug)]
+pub struct Report<W> {
+    out: W,
+    format: Format,
+}
+
+impl<W: Write> Report<W> {
+    /// A report that goes here.
+    pub const fn new(out: W, format: Format) -> Self {
+        Self { out, format }
+    }
+
+    /// Something the manager told.
+    pub fn event(&mut self, since_start: Duration, event: &Event) {
+        match self.format {
+            Format::Plain => self.line(format_args!("{} {event}", Clock(since_start))),
+            Format::Json => {
+                let data = serde_json::to_value(event).unwrap_or_else(|error| Value::String(error.to_string()));
+                self.object("event", since_start, [("event", data)]);
+            }
+        }
+    }
+
+    /// Something that happened on one connection.
+    pub fn connection(&mut self, since_start: Duration, conn: ConnId, text: &str) {
+        match self.format {
+            Format::Plain => self.line(format_args!("{} {conn} {text}", Clock(since_start))),
+            Format::Json => {
+                let fields = [("conn", conn.as_u64().to_string().into()), ("text", text.into())];
+                self.object("connection", since_start, fields);
+            }
+        }
+    }
+
+    /// Something else worth knowing.
+    pub fn note(&mut self, since_start: Duration, text: &str) {
+        match self.format {
+            Format::Plain => self.line(format_args!("{} {text}", Clock(since_start))),
+            Format::Json => self.object("note", since_start, [("text", text.into())]),
+        }
+    }
+
+    /// What happened in all.
+    pub fn summary(&mut self, since_start: Duration, summary: &Summary) {
+        match self.format {
+            Format::Plain => self.line(format_args!("\n{summary}")),
+            Format::Json => self.object("summary", since_start, [("summary", summary.to_json())]),
+        }
+    }
+
+    fn object<const N: usize>(&mut self, sort: &str, since_start: Duration, fields: [(&str, Value); N]) {
+        let mut object = Map::new();
+        object.insert("type".to_string(), sort.into());
+        object.insert("ms".to_string(), millis(since_start).into());
+        object.extend(fields.into_iter().map(|(name, value)| (name.to_string(), value)));
+        self.line(format_args!("{}", Value::Object(object)));
+    }
+
+    /// A reader that went away (`| head`) is no reason to disconnect from anybody.
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        let _unread = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+    }
+}
+
+/// A time since the start, as it stands at the beginning of a line.
+struct Clock(Duration);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>5}.{:03}s", self.0.as_secs(), self.0.subsec_millis())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What happened in all.
+///
+/// [`Summary::note`] counts what events tell; dials and retries, which are not events, are filled in by whoever
+/// has the manager's own counters.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How long it took.
+    pub lasted: Duration,
+    /// Dials that were made.
+    pub dials: u64,
+    /// Connections that were opened, in either direction.
+    pub established: u64,
+    /// Those of them that finished their handshake.
+    pub ready: u64,
+    /// Dials that came to nothing.
+    pub failed: u64,
+    /// Connections that ended.
+    pub ended: u64,
+    /// Retries of added peers that were scheduled.
+    pub retries: u64,
+    /// Bans that were made.
+    pub bans: u64,
+    /// Outbound connections that should be there: full, block-relay and added.
+    pub target: u32,
+    /// When so many were ready at once for the first time.
+    pub time_to_target: Option<Duration>,
+    /// The highest tip that a peer's headers led to.
+    pub height: u32,
+    /// What happened at the peers of the little world, if there was one.
+    pub world: Vec<Row>,
+    live: BTreeSet<ConnId>,
+    lasting: BTreeSet<ConnId>,
+    reached: BTreeSet<ConnId>,
+}
+
+impl Summary {
+    /// A summary of a run that should reach so many outbound connections: full, block-relay and added.
+    pub fn new(target: u32) -> Self {
+        Self { target, ..Self::default() }
+    }
+
+    /// Counts an event.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::Connected(connected) => {
+                self.established += 1;
+                self.live.insert(connected.conn);
+                if is_target(connected.kind) {
+                    self.lasting.insert(connected.conn);
+                }
+            }
+            Event::Disconnected { conn, .. } => {
+                self.ended += 1;
+                self.live.remove(conn);
+                self.lasting.remove(conn);
+                self.reached.remove(conn);
+            }
+            Event::DialFailed { .. } => self.failed += 1,
+            Event::Banned { .. } => self.bans += 1,
+            _ => {}
+        }
+    }
+
+    /// Counts a handshake that is done.
+    pub fn note_ready(&mut self, conn: ConnId, since_start: Duration) {
+        self.ready += 1;
+        if self.lasting.contains(&conn) && self.reached.insert(conn) {
+            let is_full = u32::try_from(self.reached.len()).is_ok_and(|reached| reached >= self.target);
+            if is_full && self.time_to_target.is_none() {
+                self.time_to_target = Some(since_start);
+            }
+        }
+    }
+
+    /// Connections that are open.
+    pub fn live(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Outbound connections that are ready: what the target counts.
+    pub fn on_target(&self) -> usize {
+        self.reached.len()
+    }
+
+    fn to_json(&self) -> Value {
+        let row = |row: &Row| {
+            json!({
+                "behaviour": row.behaviour.name(), "peers": row.peers,
+                "accepted": row.accepted, "ready": row.ready, "live": row.live,
+            })
+        };
+        json!({
+            "lasted_ms": millis(self.lasted), "dials": self.dials, "established": self.established,
+            "ready": self.ready, "failed": self.failed, "ended": self.ended, "retries": self.retries,
+            "bans": self.bans, "target": self.target, "on_target": self.on_target(), "live": self.live(),
+            "time_to_target_ms": self.time_to_target.map(millis), "height": self.height,
+            "world": self.world.iter().map(row).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The kinds of connections that are there to stay.
+const fn is_target(kind: Kind) -> bool {
+    match kind {
+        Kind::Full | Kind::BlockRelay | Kind::Added => true,
+        Kind::Feeler | Kind::AddrFetch | Kind::Inbound => false,
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "after {}.{:03} s:", self.lasted.as_secs(), self.lasted.subsec_millis())?;
+        let rows = [
+            ("dials", self.dials),
+            ("established", self.established),
+            ("ready", self.ready),
+            ("failed", self.failed),
+            ("ended", self.ended),
+            ("retries", self.retries),
+            ("bans", self.bans),
+            ("live at the end", self.live.len() as u64),
+            ("headers", self.height.into()),
+        ];
+        rows.iter().try_for_each(|(name, number)| writeln!(f, "  {name:<18}{number:>8}"))?;
+        write!(f, "  {:<18}{:>8} of {}, ", "outbound", self.on_target(), self.target)?;
+        match self.time_to_target {
+            Some(time) => writeln!(f, "reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
+            None => writeln!(f, "never all of them")?,
+        }
+        if !self.world.is_empty() {
+            writeln!(f, "  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
+        }
+        self.world.iter().try_for_each(|row| {
+            let Row { behaviour, peers, accepted, ready, live } = row;
+            writeln!(f, "    {behaviour:<16}{peers:>8}{accepted:>10}{ready:>8}{live:>8}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Behaviour;
+    use connmgr_core::{CloseCause, Connected, DialError, DialFailure, EndReason, Transport};
+
+    fn connected(number: u64, kind: Kind) -> Event {
+        let address = Some("127.1.0.1:8333".parse().expect("an address"));
+        let conn = ConnId::from_u64(number);
+        let transport = Transport::V1;
+        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1 })
+    }
+
+    fn ended(number: u64) -> Event {
+        let reason = EndReason::Theirs(CloseCause::Eof);
+        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
+    }
+
+    fn ready(summary: &mut Summary, number: u64, seconds: u64) {
+        summary.note_ready(ConnId::from_u64(number), Duration::from_secs(seconds));
+    }
+
+    fn written(format: Format, write: impl FnOnce(&mut Report<&mut Vec<u8>>)) -> String {
+        let mut out = Vec::new();
+        write(&mut Report::new(&mut out, format));
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn the_target_is_reached_when_enough_are_ready_at_once() {
+        let mut summary = Summary::new(2);
+        for (number, kind) in [(1, Kind::Full), (2, Kind::Inbound), (3, Kind::BlockRelay), (4, Kind::Full)] {
+            summary.note(&connected(number, kind));
+        }
+        ready(&mut summary, 1, 1);
+        ready(&mut summary, 2, 2);
+        summary.note(&ended(1));
+        ready(&mut summary, 3, 3);
+        assert_eq!(summary.time_to_target, None);
+        ready(&mut summary, 4, 4);
+        assert_eq!(summary.time_to_target, Some(Duration::from_secs(4)));
+        assert_eq!((summary.live(), summary.on_target(), summary.ready, summary.ended), (3, 2, 4, 1));
+    }
+
+    #[test]
+    fn a_line_is_one_event_with_its_time() {
+        let address = "127.1.0.1:8333".parse().expect("an address");
+        let error = DialFailure::Failed(DialError::Refused);
+        let event = Event::DialFailed { conn: ConnId::from_u64(7), peer: None, address, error };
+        let at = Duration::from_millis(12_034);
+        let plain = written(Format::Plain, |report| report.event(at, &event));
+        assert_eq!(plain, "   12.034s dial failed c7 127.1.0.1:8333: connection refused\n");
+        let json: Value =
+            serde_json::from_str(&written(Format::Json, |report| report.event(at, &event))).expect("JSON");
+        assert_eq!((&json["type"], &json["ms"]), (&json!("event"), &json!(12_034)));
+        assert_eq!(json["event"]["dial_failed"]["address"], json!("127.1.0.1:8333"));
+    }
+
+    #[test]
+    fn json_stays_one_line_whatever_a_stranger_says() {
+        let line = written(Format::Json, |report| report.note(Duration::ZERO, "a\nb\u{1b}\""));
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON")["text"], json!("a\nb\u{1b}\""));
+    }
+
+    #[test]
+    fn the_summary_says_the_same_both_ways() {
+        let row = Row { behaviour: Behaviour::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
+        let mut summary = Summary::new(1);
+        (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
+        let plain = written(Format::Plain, |report| report.summary(Duration::ZERO, &summary));
+        for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {
+            assert!(plain.contains(line), "{plain}");
+        }
+        assert!(plain.contains("never all of them"));
+        let json = written(Format::Json, |report| report.summary(Duration::ZERO, &summary));
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));
+        assert_eq!(json["summary"]["world"][0]["behaviour"], json!("garbage"));
+        assert_eq!(json["summary"]["time_to_target_ms"], Value::Null);
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_matter() {
+        let mut nowhere: [u8; 0] = [];
+        Report::new(&mut nowhere[..], Format::Plain).note(Duration::ZERO, "unheard");
+    }
+}
