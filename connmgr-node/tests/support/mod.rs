@@ -1,7 +1,8 @@
-//! What the tests of the node share: a listener for reports and pairs of sockets.
+//! What the tests of the node share: a listener for reports, pairs of sockets, and a real bcoin node.
 
 #![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
 
+pub mod bcoin;
 pub mod recorder;
 
 use std::time::Duration;
