@@ -1,0 +1,78 @@
+//! What the manager is told, asks for and emits, as `tracing` events of the target `connmgr`: inputs at `trace`,
+//! actions at `debug`, events at `info`.
+//!
+//! Names and addresses may come from strangers, so nothing is logged that a terminal would obey.
+
+use std::fmt::{self, Display, Write};
+
+use connmgr_core::{Action, Input, Reply, Time};
+
+const TARGET: &str = "connmgr";
+
+pub(crate) fn input(now: Time, input: &Input, reply: &Reply) {
+    match reply {
+        Reply::Noted => tracing::trace!(target: TARGET, %now, "{}", Escaped(input)),
+        Reply::Accepted(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {
+            tracing::trace!(target: TARGET, %now, reply = %Escaped(&Answer(reply)), "{}", Escaped(input));
+        }
+    }
+}
+
+pub(crate) fn action(now: Time, action: &Action) {
+    match action {
+        Action::Emit(event) => tracing::info!(target: TARGET, %now, "{}", Escaped(event)),
+        Action::Dial { .. }
+        | Action::Close { .. }
+        | Action::ResolveSeed { .. }
+        | Action::ResolveHost { .. }
+        | Action::ScheduleRetry { .. }
+        | Action::PauseAccept { .. }
+        | Action::Save => tracing::debug!(target: TARGET, %now, "{}", Escaped(action)),
+    }
+}
+
+/// An answer in few words.
+struct Answer<'a>(&'a Reply);
+
+impl Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Reply::Noted | Reply::Done(Ok(())) => f.write_str("done"),
+            Reply::Accepted(Ok(conn)) => conn.fmt(f),
+            Reply::Accepted(Err(refusal)) => refusal.fmt(f),
+            Reply::Added(Ok(peer)) => peer.fmt(f),
+            Reply::Added(Err(error)) => error.fmt(f),
+            Reply::Addresses(addresses) => write!(f, "{} addresses", addresses.len()),
+            Reply::Done(Err(error)) => error.fmt(f),
+        }
+    }
+}
+
+/// Spells control characters out.
+struct Escaped<'a, T>(&'a T);
+
+impl<T: Display> Display for Escaped<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| {
+            if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        assert_eq!(Escaped(&"a\x1b[2J\r\nb").to_string(), r"a\u{1b}[2J\r\nb");
+    }
+}

@@ -1,0 +1,59 @@
+//! What watches the driver: whether there is news for the application, the trace, the log.
+
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, Input, Reply, Time};
+use connmgr_std::{TraceError, TraceWriter};
+
+/// The observer of this adapter's driver.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    trace: Option<TraceWriter>,
+    /// Why the trace ended, until it is taken.
+    trace_error: Option<TraceError>,
+    /// An event may have come since this was last taken.
+    news: bool,
+}
+
+impl Watch {
+    pub(crate) const fn new(trace: Option<TraceWriter>) -> Self {
+        Self { trace, trace_error: None, news: false }
+    }
+
+    /// Whether an event may have come since the last time.
+    pub(crate) const fn take_news(&mut self) -> bool {
+        std::mem::replace(&mut self.news, false)
+    }
+
+    /// Why the trace ended, once.
+    pub(crate) const fn take_trace_error(&mut self) -> Option<TraceError> {
+        self.trace_error.take()
+    }
+
+    /// Passes what is buffered of the trace to the operating system.
+    pub(crate) fn flush(&mut self) {
+        self.write_trace(TraceWriter::flush);
+    }
+
+    fn write_trace(&mut self, write: impl FnOnce(&mut TraceWriter) -> Result<(), TraceError>) {
+        if let Some(Err(error)) = self.trace.as_mut().map(write) {
+            self.trace_error = Some(error);
+        }
+    }
+}
+
+impl Observer for Watch {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.write_trace(|trace| trace.step(now, input, reply));
+        #[cfg(feature = "tracing")]
+        crate::log::input(now, input, reply);
+    }
+
+    fn action(&mut self, now: Time, action: &Action) {
+        self.news |= matches!(action, Action::Emit(_) | Action::ScheduleRetry { .. });
+        self.write_trace(|trace| trace.action(action));
+        #[cfg(feature = "tracing")]
+        crate::log::action(now, action);
+        #[cfg(not(feature = "tracing"))]
+        let _ = now;
+    }
+}
