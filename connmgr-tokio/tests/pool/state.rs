@@ -1,0 +1,118 @@
+//! What outlives a pool, and what stands in its way.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use connmgr_core::{
+    Action, AddressInfo, BanTarget, Config, ConnManager, Host, Input, Limits, Mode, PeerAddress, Services,
+};
+use connmgr_std::{Clock, Line, TraceReader, replay};
+use connmgr_tokio::{PoolEvent, Problem, StartError, StateError};
+
+use crate::support::{accept, add, builder, config, event, peer, start, within};
+
+const BANNED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
+
+#[tokio::test]
+async fn a_ban_outlives_the_pool() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = BanTarget::Host(Host::from(BANNED));
+    let pool = start(builder(config()).state_dir(dir.path())).await;
+    pool.handle().ban(target.clone(), Duration::from_secs(3600)).await.unwrap();
+    let problems = within("shutdown", pool.shutdown()).await;
+    assert!(problems.is_empty(), "{problems:?}");
+    let pool = start(builder(config()).state_dir(dir.path())).await;
+    let bans: Vec<_> = pool.handle().bans().await.into_iter().map(|ban| ban.target).collect();
+    assert_eq!(bans, [target]);
+}
+
+#[tokio::test]
+async fn addresses_outlive_the_pool() {
+    let dir = tempfile::tempdir().unwrap();
+    // A book, and nobody to be dialed from it.
+    let mut config = Config { mode: Mode::Automatic, ..config() };
+    config.limits = Limits { full: 0, addr_fetch: 0, ..config.limits };
+    let last_seen = Clock::start().unix();
+    let known = (1..=200).map(|group| AddressInfo {
+        address: PeerAddress::from(SocketAddr::from(([group, 2, 3, 4], 8333))),
+        services: Services::NETWORK,
+        last_seen,
+    });
+    let pool = start(builder(config.clone()).state_dir(dir.path())).await;
+    pool.handle().addresses(known.collect()).await;
+    let problems = within("shutdown", pool.shutdown()).await;
+    assert!(problems.is_empty(), "{problems:?}");
+    let pool = start(builder(config).state_dir(dir.path())).await;
+    let found = pool.handle().sample_addresses(None, 10).await;
+    assert_eq!(found.len(), 10);
+    assert!(found.iter().all(|info| info.address.to_string().ends_with(".2.3.4:8333")), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_is_told_of_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    let pool = start(builder(config()).state_dir(&path)).await;
+    fs::remove_dir_all(&path).unwrap();
+    pool.handle().ban(BanTarget::Host(Host::from(BANNED)), Duration::from_secs(3600)).await.unwrap();
+    let problems = within("shutdown", pool.shutdown()).await;
+    assert!(problems.iter().any(|problem| matches!(problem, Problem::NotSaved(_))), "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_of_and_the_pool_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("bans.json"), "{ no bans").unwrap();
+    let mut pool = start(builder(config()).state_dir(dir.path())).await;
+    let damage = event(&mut pool, "Problem", |event| match event {
+        PoolEvent::Problem(Problem::Damaged(damage)) => Some(damage),
+        _ => None,
+    })
+    .await;
+    assert_eq!(fs::read_to_string(damage.set_aside).unwrap(), "{ no bans");
+    assert!(pool.handle().bans().await.is_empty());
+}
+
+#[tokio::test]
+async fn two_pools_do_not_share_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = start(builder(config()).state_dir(dir.path())).await;
+    let second = builder(config()).state_dir(dir.path()).start().await;
+    assert!(matches!(second, Err(StartError::State(StateError::Locked { .. }))), "{second:?}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let (_listener, address) = peer().await;
+    let error = builder(config()).listen(address).start().await.unwrap_err();
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_configuration_that_makes_no_sense_is_refused_by_field() {
+    let mut config = config();
+    config.score.max_hosts = 0;
+    let error = builder(config).start().await.unwrap_err();
+    assert!(error.to_string().contains("score.max_hosts"), "{error}");
+}
+
+#[tokio::test]
+async fn a_trace_tells_the_whole_run_and_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace");
+    let (listener, address) = peer().await;
+    let pool = start(builder(config()).trace(&path)).await;
+    add(&pool, address).await;
+    let _theirs = accept(&listener).await;
+    let problems = within("shutdown", pool.shutdown()).await;
+    assert!(problems.is_empty(), "{problems:?}");
+    let _again = builder(config()).trace(&path).start().await.expect_err("a trace is not overwritten");
+    let replayed = replay::<ConnManager>(TraceReader::open(&path).unwrap()).expect("the same run again");
+    let lines: Vec<Line> = TraceReader::open(&path).unwrap().map(Result::unwrap).collect();
+    let count = |wanted: fn(&Line) -> bool| lines.iter().filter(|line| wanted(line)).count();
+    assert!(replayed.inputs > 0 && replayed.actions > 0);
+    assert_eq!(count(|line| matches!(line, Line::Step { input: Input::AddPeer { .. }, .. })), 1);
+    assert_eq!(count(|line| matches!(line, Line::Action(Action::Dial { .. }))), 1);
+    assert_eq!(count(|line| matches!(line, Line::Step { input: Input::Shutdown, .. })), 1);
+}
