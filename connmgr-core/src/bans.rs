@@ -111,6 +111,7 @@ impl Bans {
     }
 
     /// How many bans there are, with those that ended but were not yet taken.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_end.len()
     }

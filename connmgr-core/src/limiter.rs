@@ -65,11 +65,13 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     }
 
     /// When `key` has a token again: `now` if it has one, [`Time::MAX`] if never.
+    #[cfg(test)]
     pub(crate) fn ready_at(&self, key: &K, rate: &Rate, now: Time) -> Time {
         self.0.get(key).copied().unwrap_or_default().ready_at(rate, now)
     }
 
     /// How many buckets are kept.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

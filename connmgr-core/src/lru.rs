@@ -65,11 +65,13 @@ impl<K: Clone + Eq + Hash, V> Lru<K, V> {
     }
 
     /// The value of a key. Looking does not touch.
+    #[cfg(test)]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.find(key).map(|slot| &self.entries[slot as usize].value)
     }
 
     /// How many keys are known.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

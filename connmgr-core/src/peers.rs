@@ -11,7 +11,6 @@
 //!
 //! This file knows no rule and no back-off: the manager decides, the list remembers.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -42,7 +41,7 @@ pub(crate) struct AddedPeer {
     /// It did not understand the encrypted transport.
     pub(crate) v1_only: bool,
     /// What its name resolved to, still to be tried in this attempt, last first.
-    pub(crate) candidates: Option<Box<Vec<IpAddr>>>,
+    pub(crate) candidates: Vec<IpAddr>,
 }
 
 /// All added peers.
@@ -81,7 +80,7 @@ impl AddedPeers {
             timer: None,
             unanswered: false,
             v1_only: false,
-            candidates: None,
+            candidates: Vec::new(),
         };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

@@ -85,6 +85,7 @@ impl Scores {
     }
 
     /// What a host's score is at `now`; 0 for a host never heard of.
+    #[cfg(test)]
     pub(crate) fn value(&self, host: &Host, now: Time) -> u32 {
         self.0.get(host).map_or(0, |score| score.value(now))
     }
@@ -95,6 +96,7 @@ impl Scores {
     }
 
     /// How many hosts have a score.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

@@ -71,7 +71,7 @@ impl Config {
         ] {
             require(waits(wait), field, "at least 1 ms")?;
         }
-        require(self.max_bans <= 10 * MILLION, "max_bans", "at most 10000000")?;
+        require(self.max_bans <= MILLION, "max_bans", "at most 1000000")?;
         require(self.health.own_failures >= 1, "health.own_failures", "at least 1")?;
         require(self.health.silent_dials >= 1, "health.silent_dials", "at least 1")?;
         require(self.health.silent_groups <= 16, "health.silent_groups", "at most 16")?;
@@ -80,6 +80,8 @@ impl Config {
         require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
         require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")?;
         require(self.max_waiting_events >= 16, "max_waiting_events", "at least 16")?;
+        let seeds_have_a_port = self.seeds.names.is_empty() || self.default_port != 0;
+        require(seeds_have_a_port, "default_port", "the port of the seeds' addresses: not 0 when there are seeds")?;
         let unique = |i: usize| self.listeners[..i].iter().all(|other| other.id != self.listeners[i].id);
         require((0..self.listeners.len()).all(unique), "listeners.id", "different for each listener")
     }

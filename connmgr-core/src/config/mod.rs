@@ -36,7 +36,7 @@ pub struct Config {
     pub networks: NetworkSet,
     /// By which proxy each network is reached.
     pub proxies: Proxies,
-    /// The port of seeds' addresses, and the one preferred when choosing whom to dial.
+    /// The port of seeds' addresses, and the one preferred when choosing whom to dial; 0 for no preference.
     pub default_port: u16,
     /// What a peer must offer to be of use.
     pub required: RequiredServices,
@@ -66,7 +66,7 @@ pub struct Config {
     pub seeds: SeedConfig,
     /// What gets a host banned.
     pub score: ScoreConfig,
-    /// How many bans may stand at once; the one that ends first makes room. At most 10 million.
+    /// How many bans may stand at once; the one that ends first makes room. At most 1 million.
     pub max_bans: u32,
     /// Who may come in.
     pub inbound: InboundConfig,

@@ -4,7 +4,6 @@
 //! second time. What it must leave undone (no slot, nobody to dial, too fast, too much for one call) it does when a
 //! fact changes that, or at a deadline of its own.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -155,7 +154,7 @@ impl ConnManager {
             Ok(ips) => {
                 let candidates: Vec<IpAddr> = ips.iter().take(MAX_CANDIDATES).rev().copied().collect();
                 if let Some(peer) = self.peers.get_mut(id) {
-                    peer.candidates = Some(Box::new(candidates));
+                    peer.candidates = candidates;
                 }
                 if !self.dial_next_candidate(id) {
                     self.fail_lookup(id, LookupError::NotFound);
@@ -175,10 +174,7 @@ impl ConnManager {
         loop {
             let Some(peer) = self.peers.get_mut(id) else { return false };
             let port = peer.address.port();
-            let Some(ip) = peer.candidates.as_mut().and_then(|list| list.pop()) else {
-                peer.candidates = None;
-                return false;
-            };
+            let Some(ip) = peer.candidates.pop() else { return false };
             let address = PeerAddress::new(Host::from(ip), port);
             if self.rules().obstacle(&address).is_none() {
                 self.dial_for_peer(id, address);

@@ -4,6 +4,7 @@
 //! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
@@ -200,7 +201,7 @@ impl ConnManager {
         }
         let was_stable = conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after;
         let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.candidates = None;
+        peer.candidates = Vec::new();
         if was_stable {
             peer.attempt = 0;
         }

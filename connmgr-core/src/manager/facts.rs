@@ -1,5 +1,6 @@
 //! What the manager is told. Facts cannot fail: an id that is unknown, ended or told twice is counted and ignored.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::action::{Action, CloseReason};
@@ -125,7 +126,7 @@ impl ConnManager {
         self.arm_conn(id, self.now().after(self.config.handshake_timeout));
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Connected(id);
-            peer.candidates = None;
+            peer.candidates = Vec::new();
             peer.unanswered = false;
         }
         self.tell_connected(id);
