@@ -16,6 +16,7 @@ use crate::health::Outcome;
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::input::{CloseCause, Keep};
+use crate::network::NetworkKind;
 
 use super::dialing::Plan;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
@@ -128,7 +129,8 @@ impl ConnManager {
             self.record_answer(&address);
             return self.book.record_failure(&address, now);
         }
-        let is_down = address.network().is_some_and(|network| self.health[network.index()].is_down());
+        let network = self.rules().judged_network(address.host());
+        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
             self.book.forgive(&address);
         } else {
@@ -195,7 +197,9 @@ impl ConnManager {
         if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state)) {
             return;
         }
-        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id) {
+        let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
+        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
+        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id, is_down) {
             return;
         }
         let was_stable = conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after;
@@ -209,7 +213,7 @@ impl ConnManager {
             Ending::Ours(reason) => reason == CloseReason::DialTimeout,
             Ending::Closed(_) => false,
         };
-        self.attempt_failed(id, unanswered);
+        self.attempt_failed(id, unanswered, network);
     }
 
     /// Whether another address of the same name may do better.
@@ -222,15 +226,14 @@ impl ConnManager {
             }
     }
 
-    /// An attempt at an added peer is over. It is dialed again later, or not any more.
-    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool) {
+    /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
+    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if peer.keep == Keep::Once {
             self.forget_peer(id);
             return self.tell(Event::PeerFinished { peer: id });
         }
         peer.unanswered = unanswered;
-        let network = peer.address.network();
         // While the network is down a failure says nothing of the peer: its back-off stands still.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
         if !frozen || peer.attempt == 0 {

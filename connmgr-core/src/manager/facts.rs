@@ -333,7 +333,7 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed.
+    /// down is tried at full speed, and added peers that gave no answer are dialed now.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         for network in NetworkKind::ALL {
@@ -341,6 +341,7 @@ impl ConnManager {
                 self.network_is_up(network);
             }
         }
+        self.release_held_up(|_| true);
         self.feed();
         self.plan();
     }

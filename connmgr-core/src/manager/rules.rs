@@ -6,7 +6,7 @@ use crate::address::PeerAddress;
 use crate::bans::Bans;
 use crate::config::{Config, Proxy};
 use crate::event::Kind;
-use crate::groups::Group;
+use crate::groups::{Group, is_routable};
 use crate::health::Health;
 use crate::host::Host;
 use crate::network::NetworkKind;
@@ -61,7 +61,13 @@ impl Rules<'_> {
     }
 
     fn is_down(&self, address: &PeerAddress) -> bool {
-        address.network().is_some_and(|network| self.health[network.index()].is_down())
+        self.judged_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
+    }
+
+    /// The network whose health a host says something of. One on this machine or in a private network is reached
+    /// whether the internet is up or not: it proves nothing, and no outage holds it up.
+    pub(super) fn judged_network(&self, host: &Host) -> Option<NetworkKind> {
+        host.network().filter(|_| is_routable(host, self.config.loopback_is_public))
     }
 
     /// Whether the host is banned. Loopback and proxies never are, whatever subnet a ban names.

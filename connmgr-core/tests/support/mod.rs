@@ -1,6 +1,8 @@
 //! A manager in virtual time: the bench on which the stories are told.
 
-#![allow(dead_code, reason = "each test file uses its own part of the bench")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the bench")]
+
+pub mod world;
 
 use std::net::SocketAddr;
 use std::time::Duration;
