@@ -117,7 +117,7 @@ impl ConnManager {
     /// What a dial that came to nothing says of its address and of the network.
     fn judge_dial(&mut self, conn: &Conn, ending: Ending) {
         let (false, End::Outbound { address, .. }) = (conn.is_open(), conn.end()) else {
-            return self.judge_short_life(conn);
+            return self.judge_short_life(conn, ending);
         };
         let error = match ending {
             Ending::Failed(error) => error,
@@ -144,9 +144,15 @@ impl ConnManager {
     }
 
     /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
-    /// something else.
-    fn judge_short_life(&mut self, conn: &Conn) {
-        if let (ConnState::Handshaking, Some(address)) = (conn.state(), conn.dialed()) {
+    /// something else. Not so when we had other reasons to close it.
+    fn judge_short_life(&mut self, conn: &Conn, ending: Ending) {
+        let is_theirs = match ending {
+            Ending::Closed(_) | Ending::Failed(_) => true,
+            Ending::Ours(reason) => {
+                matches!(reason, CloseReason::HandshakeTimeout | CloseReason::MissingServices | CloseReason::Misbehaved)
+            }
+        };
+        if let (true, ConnState::Handshaking, Some(address)) = (is_theirs, conn.state(), conn.dialed()) {
             let now = self.clocks.now();
             self.book.record_failure(address, now);
         }
