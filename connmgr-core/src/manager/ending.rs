@@ -8,6 +8,7 @@ use alloc::collections::VecDeque;
 use hashbrown::HashMap;
 
 use crate::action::{Action, CloseReason, Transport};
+use crate::address::PeerAddress;
 use crate::conn::{Conn, End};
 use crate::error::{DialError, Fault};
 use crate::event::{DialFailure, EndReason, Event, Kind};
@@ -163,10 +164,15 @@ impl ConnManager {
         if conn.is_open() {
             self.feed();
         }
-        let Some(address) = conn.address() else { return };
-        let Some(id) = self.peers.with_address(&address) else { return };
-        let blocked = PeerState::Blocked(Obstacle::AddressInUse);
-        if self.peers.get(id).is_some_and(|peer| peer.state == blocked) && !self.table.has_address(&address) {
+        if let Some(address) = conn.address().filter(|address| !self.table.has_address(address)) {
+            self.wake_peer_at(&address);
+        }
+    }
+
+    /// An added peer that waits for its address, which another dial or connection has, looks again.
+    pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
+        let Some(id) = self.peers.with_address(address) else { return };
+        if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::AddressInUse)) {
             self.peers.enqueue(id);
         }
     }

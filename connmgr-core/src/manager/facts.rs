@@ -113,9 +113,10 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        if let Some(address) = conn.dialed().cloned() {
-            self.record_answer(&address);
-            self.book.record_answered(&address, self.clocks.now());
+        let address = conn.dialed().cloned();
+        if let Some(address) = &address {
+            self.record_answer(address);
+            self.book.record_answered(address, self.clocks.now());
         }
         if silent && self.table.slots_held(kind) >= self.split().of(kind) {
             return self.close(id, CloseReason::Surplus);
@@ -129,6 +130,8 @@ impl ConnManager {
             peer.unanswered = false;
         }
         self.tell_connected(id);
+        // An added peer may have waited for this very address: now the connection can become its own.
+        address.iter().for_each(|address| self.wake_peer_at(address));
     }
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {
