@@ -245,6 +245,10 @@ impl ConnManager {
             self.forget_peer(id);
             return self.tell(Event::PeerFinished { peer: id });
         }
+        if self.phase != Phase::Active {
+            // Rest is no failure: it is dialed as soon as there is work again.
+            return self.peers.enqueue(id);
+        }
         peer.unanswered = unanswered;
         // While the network is down a failure says nothing of the peer: its back-off stands still.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
