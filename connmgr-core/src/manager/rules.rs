@@ -50,7 +50,7 @@ impl Rules<'_> {
     /// Whether the address's network is enabled, and a route leads there.
     pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
         match address.network() {
-            None => true,
+            None => self.may_resolve(),
             Some(network) if !self.config.networks.contains(network) => false,
             Some(NetworkKind::Ipv4 | NetworkKind::Ipv6) => address.port() != 0,
             Some(NetworkKind::Cjdns) => address.port() != 0,
@@ -62,6 +62,15 @@ impl Rules<'_> {
 
     fn is_down(&self, address: &PeerAddress) -> bool {
         self.judged_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
+    }
+
+    /// Whether names are of use: through the proxy for everything, or for the IP networks. Elsewhere a lookup would
+    /// only tell the local resolver what we are up to.
+    pub(super) fn may_resolve(&self) -> bool {
+        let networks = self.config.networks;
+        self.config.proxies.all.is_some()
+            || networks.contains(NetworkKind::Ipv4)
+            || networks.contains(NetworkKind::Ipv6)
     }
 
     /// The network whose health a host says something of. One on this machine or in a private network is reached
