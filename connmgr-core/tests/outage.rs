@@ -152,7 +152,7 @@ fn a_book_that_is_mostly_dead_is_no_outage() {
         1..5 => Fate::Fails(DialError::Refused),
         _ => Fate::Silent,
     });
-    world.learn(&addresses(2000));
+    world.learn(&addresses(1000));
     world.run(HOUR);
     assert_eq!((world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }), world.ready()), (false, 8));
 }

@@ -188,8 +188,8 @@ fn a_hundred_lost_at_once_do_not_come_back_in_one_instant() {
     config.limits.added = 100;
     let mut world = World::new(config, |_| Fate::Good);
     addresses(100).iter().for_each(|address| {
- world.add_peer(&address.to_string());
- });
+        world.add_peer(&address.to_string());
+    });
     world.run(secs(120));
     world.goes_dark(Fate::Fails(DialError::Refused));
     let before = world.dials.len();
