@@ -114,19 +114,29 @@ impl Health {
         was_down
     }
 
-    /// A dial failed. `alive`: an open connection with traffic proves the network up. Returns the addresses whose
-    /// failures are to be forgiven, when this failure makes the network suspected.
+    /// Whether one more silent dial may be enough, as far as their number goes.
+    pub(crate) const fn is_nearly_suspicious(&self, config: &HealthConfig) -> bool {
+        match &self.state {
+            State::Up(run) => run.silent.saturating_add(1) >= config.silent_dials,
+            State::Down(_) => false,
+        }
+    }
+
+    /// A dial failed. `alive`: an open connection with traffic proves the network up; `groups`: silence must be
+    /// spread over so many. Returns the addresses whose failures are to be forgiven, when this failure makes the
+    /// network suspected.
     pub(crate) fn record_failure(
         &mut self,
         outcome: Outcome,
         address: &PeerAddress,
         alive: bool,
+        groups: u32,
         config: &HealthConfig,
         now: Time,
     ) -> Option<Vec<PeerAddress>> {
         let State::Up(run) = &mut self.state else { return None };
         run.record(outcome, address, now);
-        if alive || !run.is_suspicious(config, now) {
+        if alive || !run.is_suspicious(groups, config, now) {
             return None;
         }
         let addresses = core::mem::take(&mut run.addresses);
@@ -223,10 +233,9 @@ impl Run {
         }
     }
 
-    fn is_suspicious(&self, config: &HealthConfig, now: Time) -> bool {
-        let groups = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+    fn is_suspicious(&self, groups: u32, config: &HealthConfig, now: Time) -> bool {
         let silent = self.silent >= config.silent_dials
-            && groups >= config.silent_groups
+            && self.groups.len() >= groups as usize
             && now.since(self.began) >= config.silent_for;
         silent || self.own >= config.own_failures
     }

@@ -165,7 +165,6 @@ impl Book {
     }
 
     /// Whether an address is known.
-    #[cfg(test)]
     pub(crate) fn contains(&self, address: &PeerAddress) -> bool {
         self.entry(address).is_some()
     }

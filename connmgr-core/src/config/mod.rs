@@ -240,7 +240,8 @@ pub struct HealthConfig {
     pub own_failures: u32,
     /// Dials in a row without any answer. At least 1.
     pub silent_dials: u32,
-    /// The groups these must be spread over (at most 16; when fewer groups are known at all, those).
+    /// The groups these must be spread over (at most 16; when fewer are known at all, those, but
+    /// never one alone).
     pub silent_groups: u32,
     /// The time these must be spread over.
     pub silent_for: Duration,

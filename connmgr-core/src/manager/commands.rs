@@ -92,8 +92,9 @@ impl ConnManager {
         self.check_running()?;
         let peer = self.table.get(conn).ok_or(CommandError::UnknownConnection)?.peer();
         let peer = peer.ok_or(CommandError::NotAdded)?;
+        // Queued first: so its end is no failed attempt, and even a peer added for one connection is dialed again.
+        self.peers.enqueue(peer);
         self.close(conn, CloseReason::Requested);
-        self.hurry_peer(peer);
         self.plan();
         Ok(())
     }

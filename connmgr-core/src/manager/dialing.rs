@@ -156,7 +156,7 @@ impl ConnManager {
                 if let Some(peer) = self.peers.get_mut(id) {
                     peer.candidates = candidates;
                 }
-                if !self.dial_next_candidate(id) {
+                if !self.dial_next_candidate(id, true) {
                     self.fail_lookup(id, LookupError::NotFound);
                 }
             }
@@ -166,21 +166,31 @@ impl ConnManager {
 
     fn fail_lookup(&mut self, id: PeerId, error: LookupError) {
         self.tell(Event::LookupFailed { peer: id, error });
-        self.attempt_failed(id, false);
+        // Only that there is no such name is an answer.
+        self.attempt_failed(id, error != LookupError::NotFound, None);
     }
 
-    /// Dials the next address of a peer's name that may be dialed. Returns whether there was one.
-    pub(super) fn dial_next_candidate(&mut self, id: PeerId) -> bool {
-        loop {
-            let Some(peer) = self.peers.get_mut(id) else { return false };
-            let port = peer.address.port();
-            let Some(ip) = peer.candidates.pop() else { return false };
-            let address = PeerAddress::new(Host::from(ip), port);
-            if self.rules().obstacle(&address).is_none() {
-                self.dial_for_peer(id, address);
-                return true;
-            }
+    /// Dials the next address of a peer's name that may be dialed. If an outage alone forbids those that are left,
+    /// and it is worth waiting for, they are left to the probes. Returns whether the attempt goes on.
+    pub(super) fn dial_next_candidate(&mut self, id: PeerId, may_wait: bool) -> bool {
+        let Some(peer) = self.peers.get_mut(id) else { return false };
+        let port = peer.address.port();
+        let mut left = core::mem::take(&mut peer.candidates);
+        let obstacle = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port));
+        left.retain(|ip| matches!(obstacle(ip), None | Some(Obstacle::NetworkDown)));
+        let next = left.iter().rposition(|ip| obstacle(ip).is_none());
+        let ip = next.map(|at| left.remove(at));
+        if ip.is_none() && (left.is_empty() || !may_wait) {
+            return false;
         }
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.candidates = left;
+            peer.state = PeerState::Blocked(Obstacle::NetworkDown);
+        }
+        if let Some(ip) = ip {
+            self.dial_for_peer(id, PeerAddress::new(Host::from(ip), port));
+        }
+        true
     }
 
     fn dial_automatic(&mut self, kind: Kind, split: &Split) {

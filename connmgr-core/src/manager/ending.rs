@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use crate::action::{Action, CloseReason, Transport};
+use crate::address::PeerAddress;
 use crate::conn::{Conn, End};
 use crate::error::{DialError, Fault};
 use crate::event::{DialFailure, EndReason, Event, Kind};
@@ -17,6 +18,7 @@ use crate::health::Outcome;
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::input::{CloseCause, Keep};
+use crate::network::NetworkKind;
 
 use super::dialing::Plan;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
@@ -117,7 +119,7 @@ impl ConnManager {
     /// What a dial that came to nothing says of its address and of the network.
     fn judge_dial(&mut self, conn: &Conn, ending: Ending) {
         let (false, End::Outbound { address, .. }) = (conn.is_open(), conn.end()) else {
-            return self.judge_short_life(conn);
+            return self.judge_short_life(conn, ending);
         };
         let error = match ending {
             Ending::Failed(error) => error,
@@ -129,7 +131,8 @@ impl ConnManager {
             self.record_answer(&address);
             return self.book.record_failure(&address, now);
         }
-        let is_down = address.network().is_some_and(|network| self.health[network.index()].is_down());
+        let network = self.rules().judged_network(address.host());
+        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
             self.book.forgive(&address);
         } else {
@@ -143,9 +146,15 @@ impl ConnManager {
     }
 
     /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
-    /// something else.
-    fn judge_short_life(&mut self, conn: &Conn) {
-        if let (ConnState::Handshaking, Some(address)) = (conn.state(), conn.dialed()) {
+    /// something else. Not so when we had other reasons to close it.
+    fn judge_short_life(&mut self, conn: &Conn, ending: Ending) {
+        let is_theirs = match ending {
+            Ending::Closed(_) | Ending::Failed(_) => true,
+            Ending::Ours(reason) => {
+                matches!(reason, CloseReason::HandshakeTimeout | CloseReason::MissingServices | CloseReason::Misbehaved)
+            }
+        };
+        if let (true, ConnState::Handshaking, Some(address)) = (is_theirs, conn.state(), conn.dialed()) {
             let now = self.clocks.now();
             self.book.record_failure(address, now);
         }
@@ -156,10 +165,15 @@ impl ConnManager {
         if conn.is_open() {
             self.feed();
         }
-        let Some(address) = conn.address() else { return };
-        let Some(id) = self.peers.with_address(&address) else { return };
-        let blocked = PeerState::Blocked(Obstacle::AddressInUse);
-        if self.peers.get(id).is_some_and(|peer| peer.state == blocked) && !self.table.has_address(&address) {
+        if let Some(address) = conn.address().filter(|address| !self.table.has_address(address)) {
+            self.wake_peer_at(&address);
+        }
+    }
+
+    /// An added peer that waits for its address, which another dial or connection has, looks again.
+    pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
+        let Some(id) = self.peers.with_address(address) else { return };
+        if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::AddressInUse)) {
             self.peers.enqueue(id);
         }
     }
@@ -196,7 +210,9 @@ impl ConnManager {
         if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state)) {
             return;
         }
-        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id) {
+        let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
+        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
+        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id, is_down) {
             return;
         }
         let was_stable = conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after;
@@ -210,7 +226,7 @@ impl ConnManager {
             Ending::Ours(reason) => reason == CloseReason::DialTimeout,
             Ending::Closed(_) => false,
         };
-        self.attempt_failed(id, unanswered);
+        self.attempt_failed(id, unanswered, network);
     }
 
     /// Whether another address of the same name may do better.
@@ -223,15 +239,18 @@ impl ConnManager {
             }
     }
 
-    /// An attempt at an added peer is over. It is dialed again later, or not any more.
-    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool) {
+    /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
+    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if peer.keep == Keep::Once {
             self.forget_peer(id);
             return self.tell(Event::PeerFinished { peer: id });
         }
+        if self.phase != Phase::Active {
+            // Rest is no failure: it is dialed as soon as there is work again.
+            return self.peers.enqueue(id);
+        }
         peer.unanswered = unanswered;
-        let network = peer.address.network();
         // While the network is down a failure says nothing of the peer: its back-off stands still.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
         if !frozen || peer.attempt == 0 {

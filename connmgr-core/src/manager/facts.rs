@@ -114,9 +114,10 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        if let Some(address) = conn.dialed().cloned() {
-            self.record_answer(&address);
-            self.book.record_answered(&address, self.clocks.now());
+        let address = conn.dialed().cloned();
+        if let Some(address) = &address {
+            self.record_answer(address);
+            self.book.record_answered(address, self.clocks.now());
         }
         if silent && self.table.slots_held(kind) >= self.split().of(kind) {
             return self.close(id, CloseReason::Surplus);
@@ -130,6 +131,8 @@ impl ConnManager {
             peer.unanswered = false;
         }
         self.tell_connected(id);
+        // An added peer may have waited for this very address: now the connection can become its own.
+        address.iter().for_each(|address| self.wake_peer_at(address));
     }
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {
@@ -335,7 +338,7 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed.
+    /// down is tried at full speed, and added peers that gave no answer are dialed now.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         for network in NetworkKind::ALL {
@@ -343,6 +346,7 @@ impl ConnManager {
                 self.network_is_up(network);
             }
         }
+        self.release_held_up(|_| true);
         self.feed();
         self.plan();
     }

@@ -23,8 +23,10 @@ impl ConnManager {
         let late = || self.ended.get(conn).map(|ended| (Some(ended.host.clone()), ended.no_ban));
         match live.or_else(late) {
             None => self.ignore(),
-            Some((Some(host), no_ban)) => self.raise_score(conn, &host, no_ban, penalty),
-            Some((None, no_ban)) => self.raise_own_score(conn, no_ban, penalty),
+            Some((Some(host), no_ban)) if self.rules().is_bannable(&host) => {
+                self.raise_score(conn, &host, no_ban, penalty);
+            }
+            Some((_, no_ban)) => self.raise_own_score(conn, no_ban, penalty),
         }
         self.plan();
     }
@@ -36,15 +38,11 @@ impl ConnManager {
         if score <= config.threshold || no_ban {
             return self.warn(conn, Some(host), score);
         }
-        if self.rules().is_bannable(host) {
-            self.scores.reset(host);
-            self.impose(&BanTarget::Host(host.clone()), config.ban_for);
-        } else {
-            self.close(conn, CloseReason::Misbehaved);
-        }
+        self.scores.reset(host);
+        self.impose(&BanTarget::Host(host.clone()), config.ban_for);
     }
 
-    /// Nobody can be held to account for a hidden connection but the connection itself.
+    /// Behind an onion service, loopback or a proxy are many: nobody can be held to account but the connection.
     fn raise_own_score(&mut self, conn: ConnId, no_ban: bool, penalty: Penalty) {
         let now = self.now();
         let Some(notes) = self.table.notes(conn) else { return };

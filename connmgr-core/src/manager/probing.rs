@@ -1,9 +1,13 @@
 //! What is done about networks that answer or don't.
 
+use alloc::collections::BTreeSet;
+
 use crate::address::PeerAddress;
 use crate::config::{Mode, Split};
 use crate::event::{Event, Kind};
+use crate::groups::Group;
 use crate::health::Outcome;
+use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::network::{NetworkKind, NetworkSet};
 
@@ -15,10 +19,13 @@ const PROBE_KINDS: [Kind; 3] = [Kind::Full, Kind::BlockRelay, Kind::Feeler];
 /// Where probes take their addresses from; they take turns.
 const SOURCES: u32 = 3;
 
+/// How many known addresses are looked at to find out whether there are enough groups among them.
+const GROUPS_LOOKED_FOR: usize = 1000;
+
 impl ConnManager {
     /// Somebody answered our dial to this address.
     pub(super) fn record_answer(&mut self, address: &PeerAddress) {
-        let (Some(network), now) = (address.network(), self.now()) else { return };
+        let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
         if self.health[network.index()].record_answer(address, now) {
             self.network_is_up(network);
         }
@@ -26,7 +33,12 @@ impl ConnManager {
 
     /// A connection has shown life.
     pub(super) fn record_life_of(&mut self, conn: ConnId) {
-        let Some(network) = self.table.get(conn).and_then(|conn| conn.network()) else { return };
+        let Some(conn) = self.table.get(conn) else { return };
+        let network = match conn.host() {
+            Some(host) => self.rules().judged_network(&host),
+            None => conn.network(),
+        };
+        let Some(network) = network else { return };
         let now = self.now();
         if self.health[network.index()].record_life(now) {
             self.network_is_up(network);
@@ -35,16 +47,38 @@ impl ConnManager {
 
     /// A dial failed without any answer, or on our side.
     pub(super) fn record_network_failure(&mut self, outcome: Outcome, address: &PeerAddress) {
-        let (Some(network), now) = (address.network(), self.now()) else { return };
+        let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
+        let groups = self.groups_to_hear(network);
         let health = &mut self.health[network.index()];
         let alive = self.table.open_in(network) > 0 && health.showed_life(config, now);
-        let Some(forgiven) = health.record_failure(outcome, address, alive, config, now) else { return };
+        let failed = health.record_failure(outcome, address, alive, groups, config, now);
+        let Some(forgiven) = failed else { return };
         for address in forgiven {
             self.book.forgive(&address);
         }
         self.tell(Event::NetworkDown { network });
         self.arm_probe(network);
+    }
+
+    /// The groups that silence must be spread over before the network is suspected: the configured number, or all
+    /// that are known where they are fewer. One silent group alone is no sign: it may just be gone.
+    fn groups_to_hear(&self, network: NetworkKind) -> u32 {
+        let config = &self.config.health;
+        if !self.health[network.index()].is_nearly_suspicious(config) {
+            return config.silent_groups;
+        }
+        let added = self.peers.iter().map(|peer| peer.address.clone());
+        let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
+        let mut groups = BTreeSet::new();
+        for address in known.filter(|address| address.network() == Some(network)) {
+            groups.extend(Group::of(address.host()));
+            if groups.len() >= config.silent_groups as usize {
+                break;
+            }
+        }
+        let known = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        known.max(2).min(config.silent_groups)
     }
 
     /// The network answers again: everything that its silence held up goes on at full speed, and the other
@@ -66,16 +100,16 @@ impl ConnManager {
         }
     }
 
-    /// Added peers that the outage held up are dialed now.
+    /// Added peers that the outage held up are dialed now. A name may lead anywhere.
     fn release_peers(&mut self, network: NetworkKind) {
-        let held_up = |state, unanswered| match state {
-            PeerState::Blocked(obstacle) => obstacle == Obstacle::NetworkDown,
-            PeerState::Waiting => unanswered,
-            PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => false,
-        };
+        self.release_held_up(|address| address.network().is_none_or(|other| other == network));
+    }
+
+    /// The same, for those that meet a condition.
+    pub(super) fn release_held_up(&mut self, concerns: impl Fn(&PeerAddress) -> bool) {
         for id in self.peers.ids() {
             let Some(peer) = self.peers.get(id) else { continue };
-            if peer.address.network() == Some(network) && held_up(peer.state, peer.unanswered) {
+            if concerns(&peer.address) && is_held_up(peer.state, peer.unanswered) {
                 self.disarm_peer(id);
                 self.peers.enqueue(id);
             }
@@ -121,8 +155,12 @@ impl ConnManager {
     fn probe_answered(&mut self, network: NetworkKind, turn: u32, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
         let rules = self.rules();
-        let allowed =
-            |address: &&PeerAddress| rules.standing_obstacle(address).is_none() && rules.group_is_free(kind, address);
+        // Added peers have their own turn, and one that was removed must not come back by this door.
+        let allowed = |address: &&PeerAddress| {
+            self.book.contains(address)
+                && rules.standing_obstacle(address).is_none()
+                && rules.group_is_free(kind, address)
+        };
         let found = self.health[network.index()].answered(turn / SOURCES).find(allowed).cloned();
         found.is_some_and(|address| {
             self.dial_from_book(kind, address);
@@ -136,21 +174,32 @@ impl ConnManager {
             return false;
         }
         let last = self.last_probed[network.index()];
-        let waits = |id: &PeerId| {
-            self.peers.get(*id).is_some_and(|peer| {
-                peer.state == PeerState::Blocked(Obstacle::NetworkDown)
-                    && peer.address.network() == Some(network)
-                    && self.rules().standing_obstacle(&peer.address).is_none()
-            })
-        };
         let ids = self.peers.ids();
         let (earlier, later) = ids.split_at(ids.partition_point(|id| *id <= last));
-        let Some(id) = later.iter().chain(earlier).copied().find(waits) else { return false };
+        let target = |id: &PeerId| self.probe_target(*id, network).map(|address| (*id, address));
+        let Some((id, address)) = later.iter().chain(earlier).find_map(target) else { return false };
         self.last_probed[network.index()] = id;
-        if let Some(address) = self.peers.get(id).map(|peer| peer.address.clone()) {
-            self.dial_for_peer(id, address);
+        self.disarm_peer(id);
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.candidates.retain(|ip| Some(*ip) != address.host().ip());
         }
+        self.dial_for_peer(id, address);
         true
+    }
+
+    /// Where in this network an added peer may be probed, if the outage is all that holds it up. One that gave no
+    /// answer need not sit out its back-off: the probes' own pace is slow enough.
+    fn probe_target(&self, id: PeerId, network: NetworkKind) -> Option<PeerAddress> {
+        let peer = self.peers.get(id).filter(|peer| is_held_up(peer.state, peer.unanswered))?;
+        let rules = self.rules();
+        let may = |address: &PeerAddress| {
+            rules.judged_network(address.host()) == Some(network) && rules.standing_obstacle(address).is_none()
+        };
+        if peer.address.name().is_none() {
+            return Some(peer.address.clone()).filter(may);
+        }
+        let answers = peer.candidates.iter().rev();
+        answers.map(|ip| PeerAddress::new(Host::from(*ip), peer.address.port())).find(may)
     }
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
@@ -169,5 +218,14 @@ impl ConnManager {
             Mode::Automatic => PROBE_KINDS.into_iter().find(|kind| self.has_slot(*kind, split)),
             Mode::ConnectOnly => None,
         }
+    }
+}
+
+/// Whether an outage, or what looked like one, holds an added peer up.
+fn is_held_up(state: PeerState, unanswered: bool) -> bool {
+    match state {
+        PeerState::Blocked(obstacle) => obstacle == Obstacle::NetworkDown,
+        PeerState::Waiting => unanswered,
+        PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => false,
     }
 }

@@ -6,7 +6,7 @@ use crate::address::PeerAddress;
 use crate::bans::Bans;
 use crate::config::{Config, Proxy};
 use crate::event::Kind;
-use crate::groups::Group;
+use crate::groups::{Group, is_routable};
 use crate::health::Health;
 use crate::host::Host;
 use crate::network::NetworkKind;
@@ -50,7 +50,7 @@ impl Rules<'_> {
     /// Whether the address's network is enabled, and a route leads there.
     pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
         match address.network() {
-            None => true,
+            None => self.may_resolve(),
             Some(network) if !self.config.networks.contains(network) => false,
             Some(NetworkKind::Ipv4 | NetworkKind::Ipv6) => address.port() != 0,
             Some(NetworkKind::Cjdns) => address.port() != 0,
@@ -61,7 +61,22 @@ impl Rules<'_> {
     }
 
     fn is_down(&self, address: &PeerAddress) -> bool {
-        address.network().is_some_and(|network| self.health[network.index()].is_down())
+        self.judged_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
+    }
+
+    /// Whether names are of use: through the proxy for everything, or for the IP networks. Elsewhere a lookup would
+    /// only tell the local resolver what we are up to.
+    pub(super) fn may_resolve(&self) -> bool {
+        let networks = self.config.networks;
+        self.config.proxies.all.is_some()
+            || networks.contains(NetworkKind::Ipv4)
+            || networks.contains(NetworkKind::Ipv6)
+    }
+
+    /// The network whose health a host says something of. One on this machine or in a private network is reached
+    /// whether the internet is up or not: it proves nothing, and no outage holds it up.
+    pub(super) fn judged_network(&self, host: &Host) -> Option<NetworkKind> {
+        host.network().filter(|_| is_routable(host, self.config.loopback_is_public))
     }
 
     /// Whether the host is banned. Loopback and proxies never are, whatever subnet a ban names.

@@ -38,7 +38,7 @@ impl ConnManager {
     fn arm_seeds(&mut self) {
         let again_after = self.config.seeds.again_after;
         let Some(askable) = self.seeds.next_askable(again_after) else { return };
-        if self.config.mode == Mode::ConnectOnly || self.single.seeds.is_some() {
+        if self.config.mode == Mode::ConnectOnly || self.single.seeds.is_some() || !self.rules().may_resolve() {
             return;
         }
         let at = self.now().after(self.seed_delay()).max(askable);

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the bench")]
 
+pub mod world;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,0 +1,249 @@
+//! What happens when a network, or all of it, is gone, and when it comes back.
+
+mod support;
+
+use connmgr_core::*;
+use support::world::*;
+use support::*;
+
+const HOUR: std::time::Duration = secs(3600);
+
+/// An hour of nobody answering, `dark`: few dials, few wakes, and all `full` connections again within a minute.
+fn check_outage(mut world: World, dark: Fate, full: usize) {
+    world.run(secs(120));
+    assert_eq!(world.ready(), full, "full before the outage");
+    world.goes_dark(dark);
+    world.run_until_down(NetworkKind::Ipv4, secs(1200));
+    let (dials, wakes) = (world.dials.len(), world.wakes);
+    world.run(HOUR);
+    let (dials, wakes) = (world.dials.len() - dials, world.wakes - wakes);
+    assert!(dials <= 120, "{dials} dials in an hour of outage");
+    assert!(dials >= 60, "only {dials} probes in an hour of outage");
+    assert!(wakes <= 1000, "{wakes} wakes in an hour of outage");
+    world.becomes(|_| Fate::Good);
+    world.run(secs(60));
+    assert_eq!(world.ready(), full, "full within a minute of recovery");
+}
+
+fn pool_of_eight() -> World {
+    let mut world = World::new(Config::default(), |_| Fate::Good);
+    world.learn(&addresses(500));
+    world
+}
+
+fn with_added_peers(config: Config, count: u32) -> World {
+    let mut world = World::new(config, |_| Fate::Good);
+    for address in addresses(count) {
+        world.add_peer(&address.to_string());
+    }
+    world
+}
+
+fn connect_only() -> Config {
+    Config { mode: Mode::ConnectOnly, ..Config::default() }
+}
+
+#[test]
+fn a_silent_hour_is_survived() {
+    check_outage(pool_of_eight(), Fate::Silent, 8);
+}
+
+#[test]
+fn an_hour_without_a_route_is_survived() {
+    check_outage(pool_of_eight(), Fate::Fails(DialError::NetworkUnreachable), 8);
+}
+
+#[test]
+fn a_silent_hour_is_survived_with_added_peers_only() {
+    check_outage(with_added_peers(connect_only(), 8), Fate::Silent, 8);
+}
+
+#[test]
+fn a_silent_hour_is_survived_with_three_added_peers_only() {
+    check_outage(with_added_peers(connect_only(), 3), Fate::Silent, 3);
+}
+
+#[test]
+fn an_hour_without_a_route_is_survived_with_one_added_peer() {
+    check_outage(with_added_peers(connect_only(), 1), Fate::Fails(DialError::NetworkUnreachable), 1);
+}
+
+#[test]
+fn an_hour_without_a_route_is_survived_with_added_peers_in_an_automatic_pool() {
+    let mut world = with_added_peers(Config::default(), 4);
+    world.learn(&addresses(500)[100..]);
+    check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 12);
+}
+
+/// The names still resolve (from a cache), but nobody can be reached.
+#[test]
+fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
+    let mut world = World::new(connect_only(), |_| Fate::Good);
+    world.resolves(|name| {
+        Ok(vec![if name.to_string().starts_with('a') { [11, 1, 1, 1] } else { [12, 1, 1, 1] }.into()])
+    });
+    world.add_peer("a.example:8333");
+    world.add_peer("b.example:8333");
+    check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 2);
+}
+
+/// Every answer but the last of a name is dead, before the outage and after.
+#[test]
+fn after_an_outage_all_answers_of_a_name_are_tried_again() {
+    let mut world = World::new(connect_only(), |address| match address.to_string().as_str() {
+        "13.1.1.1:8333" => Fate::Good,
+        _ => Fate::Fails(DialError::Refused),
+    });
+    world.resolves(|_| Ok([11, 12, 13].map(|n| [n, 1, 1, 1].into()).to_vec()));
+    world.add_peer("a.example:8333");
+    world.run(secs(10));
+    assert_eq!(world.ready(), 1);
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run(HOUR);
+    world.becomes(|address| match address.to_string().as_str() {
+        "13.1.1.1:8333" => Fate::Good,
+        _ => Fate::Fails(DialError::Refused),
+    });
+    world.run(secs(60));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn a_dead_ipv6_never_slows_a_live_ipv4() {
+    let mut world = World::new(Config::default(), |address| if is_v4(address) { Fate::Good } else { Fate::Silent });
+    world.learn(&[addresses(100), v6_addresses(100)].concat());
+    let full = world.run_until(Time::from_secs(60), |world| world.ready() == 8);
+    assert!(full.is_some_and(|at| at < Time::from_secs(20)), "{full:?}");
+}
+
+#[test]
+fn a_dead_ipv6_beside_a_live_ipv4_costs_only_probes() {
+    let mut world = World::new(Config::default(), |address| {
+        if is_v4(address) { Fate::HangsUp } else { Fate::Fails(DialError::NetworkUnreachable) }
+    });
+    world.learn(&[addresses(300), v6_addresses(300)].concat());
+    world.run_until_down(NetworkKind::Ipv6, secs(60));
+    let before = world.dials.iter().filter(|(_, address)| !is_v4(address)).count();
+    world.run(HOUR);
+    let dials = world.dials.iter().filter(|(_, address)| !is_v4(address)).count() - before;
+    assert!((60..=120).contains(&dials), "{dials} dials");
+    assert!(!world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }));
+}
+
+#[test]
+fn a_network_that_comes_back_has_the_others_probed_at_once() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::NetworkUnreachable));
+    world.learn(&[addresses(100), v6_addresses(100)].concat());
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    world.run_until_down(NetworkKind::Ipv6, secs(60));
+    world.run(HOUR);
+    world.becomes(|_| Fate::Good);
+    let up = |network| move |world: &World| world.has_happened(&Event::NetworkUp { network });
+    let v4 = world.run_until(Time::MAX, up(NetworkKind::Ipv4)).expect("it comes back");
+    let v6 = world.run_until(Time::MAX, up(NetworkKind::Ipv6)).expect("it comes back");
+    assert!(v4.max(v6).since(v4.min(v6)) <= LATENCY, "{v4} and {v6}");
+}
+
+/// 11 % of addresses alive makes runs of 25 failures common: they are refusals and silence, mixed.
+#[test]
+fn a_book_that_is_mostly_dead_is_no_outage() {
+    let mut world = World::new(Config::default(), |address| match lot(address, 9) {
+        0 => Fate::Good,
+        1..5 => Fate::Fails(DialError::Refused),
+        _ => Fate::Silent,
+    });
+    world.learn(&addresses(1000));
+    world.run(HOUR);
+    assert_eq!((world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }), world.ready()), (false, 8));
+}
+
+#[test]
+fn an_outage_poisons_no_statistics() {
+    let mut world = World::new(Config::default(), |_| Fate::Silent);
+    world.learn(&addresses(500));
+    world.run(HOUR);
+    let blamed = world.bench.manager.book().iter().filter(|entry| entry.failures > 0).count();
+    assert_eq!(blamed, 0);
+}
+
+#[test]
+fn failures_that_are_ours_are_not_the_addresses_fault() {
+    for error in [DialError::NetworkUnreachable, DialError::OutOfResources, DialError::AddressFamilyUnsupported] {
+        let mut world = World::new(Config::default(), move |_| Fate::Fails(error));
+        world.learn(&addresses(500));
+        world.run(secs(600));
+        assert!(world.bench.manager.book().iter().all(|entry| entry.failures == 0), "{error}");
+    }
+}
+
+#[test]
+fn a_changed_network_is_tried_at_full_speed_at_once() {
+    let mut world = with_added_peers(Config::default(), 3);
+    world.becomes(|_| Fate::Fails(DialError::NetworkUnreachable));
+    world.learn(&addresses(500)[100..]);
+    world.run(HOUR);
+    world.becomes(|_| Fate::Good);
+    world.tell(Input::NetworkChanged);
+    world.run(secs(1));
+    assert_eq!(world.ready(), 11);
+}
+
+/// One added peer alone never makes an outage of its silence, and waits its back-off; but not when the network
+/// is known to have changed.
+#[test]
+fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
+    let mut world = with_added_peers(connect_only(), 1);
+    world.becomes(|_| Fate::Silent);
+    world.goes_dark(Fate::Silent);
+    world.run(secs(900));
+    world.becomes(|_| Fate::Good);
+    world.tell(Input::NetworkChanged);
+    world.run(secs(1));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn a_peer_on_this_machine_is_no_proof_that_the_internet_is_up() {
+    let local = |address: &PeerAddress| address.host().is_loopback();
+    let mut world = World::new(Config::default(), |_| Fate::Good);
+    world.learn(&addresses(500));
+    world.add_peer("127.0.0.1:8333");
+    world.run(secs(60));
+    world.goes_dark(Fate::Silent);
+    world.becomes(move |address| if local(address) { Fate::Good } else { Fate::Silent });
+    for _ in 0..300 {
+        world.run(secs(1));
+        if let Some(conn) = world.bench.manager.connections().iter().find(|conn| conn.state == ConnState::Ready) {
+            world.tell(Input::Activity { conn: conn.conn, activity: Activity::default() });
+        }
+    }
+    assert!(world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }));
+}
+
+#[test]
+fn a_peer_on_this_machine_is_dialed_all_the_same_during_an_outage() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::NetworkUnreachable));
+    world.learn(&addresses(500));
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    world.becomes(|_| Fate::Good);
+    world.fate = Box::new(|address| if address.host().is_loopback() { Fate::Good } else { Fate::Silent });
+    world.add_peer("127.0.0.1:8333");
+    world.run(millis(200));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn while_down_probes_take_turns() {
+    let mut world = with_added_peers(Config::default(), 2);
+    world.learn(&addresses(500)[100..]);
+    world.run(secs(60));
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    let before = world.dials.len();
+    world.run(secs(1800));
+    let probed: std::collections::BTreeSet<_> =
+        world.dials[before..].iter().map(|(_, address)| address.clone()).collect();
+    let added = addresses(2);
+    assert!(added.iter().all(|address| probed.contains(address)), "added peers have their turn");
+    assert!(probed.len() > 15, "so does the book: {}", probed.len());
+}
