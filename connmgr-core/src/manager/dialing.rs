@@ -113,23 +113,26 @@ impl ConnManager {
         }
     }
 
-    /// An automatic connection with the peer's address becomes the peer's.
+    /// An automatic connection with the peer's address, or a dial to it, becomes the peer's.
     fn try_adopt(&mut self, id: PeerId, address: &PeerAddress) -> bool {
         let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return false };
-        if conn.kind() != Kind::Full || !conn.is_open() {
+        if conn.kind() != Kind::Full {
             return false;
         }
         self.adopt(conn.id(), id);
         true
     }
 
-    /// A connection belongs to an added peer from now on.
+    /// A connection or dial belongs to an added peer from now on. Of a dial the application knows nothing yet.
     pub(super) fn adopt(&mut self, conn: ConnId, id: PeerId) {
         self.table.adopt(conn, id);
+        let is_open = self.table.get(conn).is_some_and(Conn::is_open);
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.state = PeerState::Connected(conn);
+            peer.state = if is_open { PeerState::Connected(conn) } else { PeerState::Dialing(conn) };
         }
-        self.tell(Event::Adopted { conn, peer: id });
+        if is_open {
+            self.tell(Event::Adopted { conn, peer: id });
+        }
     }
 
     fn resolve_peer(&mut self, id: PeerId, host: HostName) {
