@@ -81,7 +81,7 @@ pub(crate) enum End {
 }
 
 /// Where unfinished handshakes and new connections are counted together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
     /// Hosts that are neighbours.
     Near(Neighbourhood),

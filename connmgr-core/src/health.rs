@@ -7,6 +7,7 @@
 //! This file knows no dial and no timer: it is told outcomes, and says when to probe.
 
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::address::PeerAddress;
@@ -193,11 +194,19 @@ impl Health {
         self.answered.iter().rev().cycle().skip(skipped).take(count)
     }
 
-    /// Where the judgement stands, in numbers relative to `now`: what decides its future.
-    pub(crate) fn fingerprint(&self, now: Time) -> (bool, u32, u32, Duration) {
+    /// Hashes where the judgement stands, with times relative to `now`: what decides its future.
+    pub(crate) fn fingerprint<H: Hasher>(&self, config: &HealthConfig, now: Time, to: &mut H) {
+        now.since(self.last_life).min(config.traffic_within).hash(to);
+        self.answered.hash(to);
         match &self.state {
-            State::Up(run) => (false, run.own, run.silent, now.since(run.began)),
-            State::Down(probing) => (true, probing.made, u32::from(probing.owed), Duration::ZERO),
+            State::Up(run) => {
+                let began = if run.silent == 0 { Duration::ZERO } else { now.since(run.began).min(config.silent_for) };
+                (false, run.own, run.silent, began, &run.groups, &run.addresses).hash(to);
+            }
+            State::Down(Probing { made, owed, hurried }) => {
+                let hurried = hurried.map(|at| now.since(at).min(HURRY_SPACING));
+                (true, made, owed, hurried).hash(to);
+            }
         }
     }
 }

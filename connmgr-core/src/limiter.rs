@@ -29,6 +29,11 @@ impl Bucket {
         is_ready
     }
 
+    /// When it will be full again, should nothing be taken from it.
+    pub(crate) const fn full_at(&self) -> Time {
+        self.full_at
+    }
+
     /// When there is a token again: `now` if there is one, [`Time::MAX`] if never.
     pub(crate) fn ready_at(&self, rate: &Rate, now: Time) -> Time {
         if rate.interval.is_zero() {
@@ -68,6 +73,11 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     #[cfg(test)]
     pub(crate) fn ready_at(&self, key: &K, rate: &Rate, now: Time) -> Time {
         self.0.get(key).copied().unwrap_or_default().ready_at(rate, now)
+    }
+
+    /// Every key whose bucket is not full, and when it will be, the one used last first.
+    pub(crate) fn iter(&self, now: Time) -> impl Iterator<Item = (&K, Time)> {
+        self.0.iter().map(|(key, bucket)| (key, bucket.full_at())).filter(move |(_, full_at)| *full_at > now)
     }
 
     /// How many buckets are kept.

@@ -126,6 +126,12 @@ impl AddedPeers {
         None
     }
 
+    /// Those in the queue, in turn.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = PeerId> {
+        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state == PeerState::Queued);
+        self.queue.iter().filter(waits).copied()
+    }
+
     /// Turns that came to nothing (the peer left the queue by another door) must not pile up.
     fn forget_idle_turns(&mut self) {
         if self.queue.len() > 2 * self.by_id.len() + 16 {

@@ -50,6 +50,13 @@ impl BanScore {
         *self = Self::default();
     }
 
+    /// Where it stands, in numbers relative to `now`: what decides its future.
+    pub(crate) fn fingerprint(&self, now: Time) -> (u32, u64, u64) {
+        let transient = self.decayed(now);
+        let elapsed = if transient == 0 { 0 } else { whole_secs(now).saturating_sub(whole_secs(self.last)) };
+        (self.persistent, transient, elapsed)
+    }
+
     /// The transient part at `now`, in units of 2^-32 points.
     fn decayed(&self, now: Time) -> u64 {
         let elapsed = whole_secs(now).saturating_sub(whole_secs(self.last));
@@ -93,6 +100,11 @@ impl Scores {
     /// Forgives a host; whether there was anything to forgive.
     pub(crate) fn reset(&mut self, host: &Host) -> bool {
         self.0.remove(host).is_some()
+    }
+
+    /// Every host with its score, the one raised last first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Host, &BanScore)> {
+        self.0.iter()
     }
 
     /// How many hosts have a score.

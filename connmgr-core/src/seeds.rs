@@ -6,6 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::id::LookupId;
@@ -21,7 +22,7 @@ pub(crate) struct Seeds {
     fetches: VecDeque<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SeedState {
     /// Never asked.
     Idle,
@@ -99,9 +100,13 @@ impl Seeds {
         }
     }
 
-    /// Where each seed stands.
-    pub(crate) fn states(&self) -> &[SeedState] {
-        &self.states
+    /// Hashes where each seed stands, with times relative to `now`.
+    pub(crate) fn fingerprint<H: Hasher>(&self, again_after: Duration, now: Time, to: &mut H) {
+        for state in &self.states {
+            core::mem::discriminant(state).hash(to);
+            askable_at(state, again_after).map(|at| at.since(now)).hash(to);
+        }
+        (&self.failures, &self.fetches).hash(to);
     }
 }
 

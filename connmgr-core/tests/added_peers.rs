@@ -257,7 +257,8 @@ fn connect_only_dials_what_it_is_told_and_nothing_else() {
         fixed: vec![addr("9.9.9.9:8333")],
         ..SeedConfig::default()
     };
-    let mut world = World::new(Config { seeds, default_port: 8333, ..connect_only() }, |_| Fate::Fails(DialError::Refused));
+    let mut world =
+        World::new(Config { seeds, default_port: 8333, ..connect_only() }, |_| Fate::Fails(DialError::Refused));
     world.add_peer(PEER);
     world.learn(&addresses(100));
     world.run(secs(3600));

@@ -178,6 +178,12 @@ impl Book {
         Key::of(address).and_then(|key| self.store.get(&key))
     }
 
+    /// Everything that decides whom it chooses: each address, whether it is known to be v1 only, and whether its
+    /// latest dial says nothing about it. In no order that means anything.
+    pub(crate) fn judgements(&self) -> impl Iterator<Item = (AddressView, bool, bool)> {
+        self.store.iter().map(|entry| (entry.view(), entry.v1_only, entry.is_forgiven()))
+    }
+
     /// How many addresses are known.
     pub(crate) fn len(&self) -> usize {
         self.store.len_in(NetworkSet::ALL)

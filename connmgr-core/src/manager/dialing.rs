@@ -112,7 +112,8 @@ impl ConnManager {
         }
     }
 
-    /// An automatic connection with the peer's address becomes the peer's.
+    /// An automatic connection with the peer's address becomes the peer's. A dial does when it succeeds; until then
+    /// the peer waits.
     fn try_adopt(&mut self, id: PeerId, address: &PeerAddress) -> bool {
         let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return false };
         if conn.kind() != Kind::Full || !conn.is_open() {
@@ -198,8 +199,8 @@ impl ConnManager {
             return;
         }
         while self.has_slot(kind, split) {
-            if self.starved[kind.index()].is_some_and(|starved| starved.until > self.now()) {
-                return;
+            if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
+                return self.plan_at(starved.until);
             }
             if !self.has_room() {
                 return self.plan_at(self.now());

@@ -83,7 +83,8 @@ impl ConnManager {
         if deadline <= now {
             return self.close(id, CloseReason::DialTimeout);
         }
-        if state == ConnState::Dialing && self.table.silent(kind) < self.max_hedged(kind) {
+        let may_hedge = self.may_hedge(kind) && self.table.silent(kind) < self.max_hedged(kind);
+        if state == ConnState::Dialing && may_hedge {
             self.table.hedge(id, now);
         }
         self.arm_conn(id, deadline);

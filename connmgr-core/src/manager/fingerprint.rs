@@ -1,7 +1,8 @@
 //! The state as a number: what decides the future, and nothing else.
 //!
 //! Times are taken relative to now, ids by age; counters, the queue and chance are left out. So two histories that
-//! lead to the same future look the same, and a search need not walk on from both.
+//! lead to the same future look the same, and a search need not walk on from both. Left out too is what only a fact
+//! about an ended connection could still bring to light.
 
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
@@ -44,18 +45,20 @@ impl Hash for Moment<'_> {
         hash_limits(manager, to);
         self.conns.iter().filter_map(|id| manager.table.get(*id)).for_each(|conn| self.hash_conn(conn, to));
         self.peers.iter().filter_map(|id| manager.peers.get(*id)).for_each(|peer| self.hash_peer(peer, to));
+        manager.peers.queued().for_each(|id| self.peer_age(id).hash(to));
         self.hash_book(to);
         for (target, ban) in manager.bans.iter() {
             (target, self.ahead(ban.until)).hash(to);
         }
         for network in NetworkKind::ALL {
-            manager.health[network.index()].fingerprint(self.now).hash(to);
+            manager.health[network.index()].fingerprint(&manager.config.health, self.now, to);
+            self.peers.partition_point(|id| *id <= manager.last_probed[network.index()]).hash(to);
         }
         for starved in &manager.starved {
             starved.map(|starved| (self.ahead(starved.until), starved.times)).hash(to);
         }
-        let bucket = manager.dial_bucket.ready_at(&manager.config.dial.rate, self.now);
-        (self.ahead(bucket), self.ahead(manager.ask_again_at), &manager.own).hash(to);
+        (self.ahead(manager.dial_bucket.full_at()), self.ahead(manager.ask_again_at), &manager.own).hash(to);
+        self.hash_inbound(to);
         self.hash_timers(to);
     }
 }
@@ -70,15 +73,21 @@ impl Moment<'_> {
         self.conns.partition_point(|other| *other < id)
     }
 
+    fn peer_age(&self, id: PeerId) -> usize {
+        self.peers.partition_point(|other| *other < id)
+    }
+
     fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
         (conn.kind(), conn.state(), conn.transport(), conn.address(), conn.identity()).hash(to);
-        conn.peer().map(|id| self.peers.partition_point(|other| *other < id)).hash(to);
+        conn.peer().map(|id| self.peer_age(id)).hash(to);
         let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
         stable_in.hash(to);
         conn.notes.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
-        (conn.notes.services, conn.notes.score.value(self.now), conn.listener()).hash(to);
-        if let End::Outbound { deadline, group, .. } = conn.end() {
-            (self.ahead(*deadline), group).hash(to);
+        (conn.notes.services, conn.notes.score.fingerprint(self.now), conn.listener()).hash(to);
+        self.ahead(conn.notes.gossip.full_at()).hash(to);
+        if let End::Outbound { deadline, group, via, .. } = conn.end() {
+            // An isolation token is chance.
+            (self.ahead(*deadline), group, via.map(|(proxy, _)| proxy)).hash(to);
         }
     }
 
@@ -98,11 +107,30 @@ impl Moment<'_> {
 
     fn hash_book<H: Hasher>(&self, to: &mut H) {
         let spacing = self.manager.config.dial.spacing;
-        let mut entries: Vec<_> = self.manager.book().iter().collect();
-        entries.sort_unstable_by(|a, b| a.address.cmp(&b.address));
-        for entry in entries {
-            let tried = entry.last_try.map(|at| spacing.saturating_sub(self.now.since(at)));
-            (entry.address, entry.services, entry.failures, tried, entry.last_success.is_some()).hash(to);
+        let min_spacing = self.manager.config.dial.min_spacing;
+        let mut entries: Vec<_> = self.manager.book.judgements().collect();
+        entries.sort_unstable_by(|(a, ..), (b, ..)| a.address.cmp(&b.address));
+        for (entry, v1_only, forgiven) in entries {
+            let left = |at| [spacing, min_spacing].map(|spacing| spacing.saturating_sub(self.now.since(at)));
+            let (tried, succeeded) = (entry.last_try.map(left), entry.last_success.is_some());
+            (entry.address, entry.services, entry.failures, tried, succeeded, v1_only, forgiven).hash(to);
+        }
+    }
+
+    /// What decides who may come in, besides the connections themselves.
+    fn hash_inbound<H: Hasher>(&self, to: &mut H) {
+        let mut scores: Vec<_> = self.manager.scores.iter().collect();
+        scores.sort_unstable_by_key(|(host, _)| *host);
+        for (host, score) in scores {
+            (host, score.fingerprint(self.now)).hash(to);
+        }
+        let mut rates: Vec<_> = self.manager.inbound_rates.iter(self.now).collect();
+        rates.sort_unstable();
+        for (origin, full_at) in rates {
+            (origin, self.ahead(full_at)).hash(to);
+        }
+        for listener in &self.manager.config.listeners {
+            self.manager.pauses.get(&listener.id).hash(to);
         }
     }
 
@@ -114,9 +142,7 @@ impl Moment<'_> {
         for (_, timer) in &single.lookups {
             self.ahead(self.manager.timers.at(*timer)).hash(to);
         }
-        for state in self.manager.seeds.states() {
-            core::mem::discriminant(state).hash(to);
-        }
+        self.manager.seeds.fingerprint(self.manager.config.seeds.again_after, self.now, to);
         self.ahead(self.manager.earliest).hash(to);
     }
 }

@@ -5,6 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::action::{Action, CloseReason};
+use crate::conn::Conn;
 use crate::event::{Event, Kind};
 use crate::id::ConnId;
 
@@ -54,49 +55,43 @@ impl ConnManager {
         let mut doomed = self.banned();
         let split = self.split();
         for kind in SHRINKABLE {
-            let surplus = self.table.slots_held(kind).saturating_sub(split.of(kind));
-            self.doom_youngest(kind, surplus, &mut doomed);
+            let holds = |conn: &Conn| conn.kind() == kind && conn.holds_slot();
+            let going = doomed.iter().filter(|(id, _)| self.table.get(*id).is_some_and(holds)).count();
+            let surplus = self.table.slots_held(kind).saturating_sub(split.of(kind)) as usize;
+            self.doom_youngest(surplus.saturating_sub(going), holds, &mut doomed);
         }
-        // What is still too much in all (silent dials, addr-fetches) goes by the same rule.
-        let left = self.table.len() - u32::try_from(doomed.len()).unwrap_or(u32::MAX).min(self.table.len());
-        self.doom_silent(left.saturating_sub(self.limits.total), &mut doomed);
+        // What is still too much in all: silent dials first, then what makes room for added peers that stay though
+        // their share has shrunk.
+        self.doom_youngest(self.excess(&doomed), |conn| !conn.holds_slot(), &mut doomed);
+        for kind in SHRINKABLE {
+            self.doom_youngest(self.excess(&doomed), |conn| conn.kind() == kind, &mut doomed);
+        }
         doomed
+    }
+
+    /// By how many there are too many in all, once the doomed are gone.
+    fn excess(&self, doomed: &[(ConnId, CloseReason)]) -> usize {
+        (self.table.len() as usize).saturating_sub(doomed.len()).saturating_sub(self.limits.total as usize)
     }
 
     fn banned(&self) -> Vec<(ConnId, CloseReason)> {
         let rules = self.rules();
-        let is_banned = |conn: &&crate::conn::Conn| {
-            !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host))
-        };
+        let is_banned =
+            |conn: &&Conn| !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
         let mut banned: Vec<ConnId> = self.table.iter().filter(is_banned).map(|conn| conn.id()).collect();
         banned.sort_unstable();
         banned.into_iter().map(|id| (id, CloseReason::Banned)).collect()
     }
 
-    /// The youngest of a kind that hold a slot and are not doomed already.
-    fn doom_youngest(&self, kind: Kind, count: u32, doomed: &mut Vec<(ConnId, CloseReason)>) {
-        let already = |id: ConnId| doomed.iter().any(|(other, _)| *other == id);
-        let going = doomed.iter().filter(|(id, _)| self.table.get(*id).is_some_and(|conn| conn.kind() == kind)).count();
-        let count = (count as usize).saturating_sub(going);
+    /// The youngest of a sort that are not doomed already.
+    fn doom_youngest(&self, count: usize, sort: impl Fn(&Conn) -> bool, doomed: &mut Vec<(ConnId, CloseReason)>) {
         if count == 0 {
             return;
         }
-        let of_kind = self.table.iter().filter(|conn| conn.kind() == kind && conn.holds_slot());
-        let mut ids: Vec<ConnId> = of_kind.map(|conn| conn.id()).filter(|id| !already(*id)).collect();
+        let already = |id: ConnId| doomed.iter().any(|(other, _)| *other == id);
+        let sorted = self.table.iter().filter(|conn| sort(conn)).map(Conn::id);
+        let mut ids: Vec<ConnId> = sorted.filter(|id| !already(*id)).collect();
         ids.sort_unstable();
         doomed.extend(ids.into_iter().rev().take(count).map(|id| (id, CloseReason::LimitLowered)));
-    }
-
-    /// The youngest silent dials and addr-fetches.
-    fn doom_silent(&self, count: u32, doomed: &mut Vec<(ConnId, CloseReason)>) {
-        if count == 0 {
-            return;
-        }
-        let is_spare = |conn: &&crate::conn::Conn| !conn.holds_slot() || conn.kind() == Kind::AddrFetch;
-        let already = |id: ConnId| doomed.iter().any(|(other, _)| *other == id);
-        let spare = self.table.iter().filter(is_spare).map(|conn| conn.id());
-        let mut ids: Vec<ConnId> = spare.filter(|id| !already(*id)).collect();
-        ids.sort_unstable();
-        doomed.extend(ids.into_iter().rev().take(count as usize).map(|id| (id, CloseReason::LimitLowered)));
     }
 }

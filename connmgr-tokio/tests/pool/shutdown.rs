@@ -37,6 +37,7 @@ async fn a_shutdown_in_the_middle_of_a_lookup_leaves_no_task() {
     let (listener, address) = peer().await;
     let mut config = Config { mode: Mode::Automatic, ..config() };
     config.seeds.names = vec![Seed { name: "seed.example".parse().unwrap(), filters_services: false }];
+    config.default_port = 8333;
     let proxy = Proxy { address, isolate: false, resolves: true };
     let pool = start(builder(config).proxy(proxy)).await;
     let mut lookup = accept(&listener).await;

@@ -1,0 +1,19 @@
+//! What holds for every sequence of inputs, tried on random ones.
+//!
+//! A failure is shrunk, printed, and kept in `regressions.txt` beside this file, from where it is tried first in every
+//! later run.
+
+mod backoff;
+mod moves;
+mod slots;
+#[allow(unreachable_pub, reason = "shared by test files, each of which is a crate")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use proptest::test_runner::{Config, FileFailurePersistence};
+
+/// So many cases; `PROPTEST_RNG_SEED` repeats a run.
+fn cases(cases: u32) -> Config {
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Direct("tests/properties/regressions.txt")) as _);
+    Config { failure_persistence, ..Config::with_cases(cases) }
+}

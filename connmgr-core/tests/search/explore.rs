@@ -1,0 +1,106 @@
+//! The search: breadth first, so that the first failure found is a shortest one.
+
+use std::collections::HashSet;
+
+use connmgr_core::*;
+
+use crate::heal::heal;
+use crate::world::{Setup, World};
+
+/// How far to go.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Inputs in a row.
+    pub(crate) depth: usize,
+    /// Different states, after which the search ends.
+    pub(crate) states: usize,
+    /// Recovery is tried from each so many-th state; 1: from all.
+    pub(crate) heal_every: usize,
+}
+
+/// How a state was first reached: from which one, by which input.
+struct Step {
+    from: usize,
+    input: Input,
+}
+
+/// Walks all short histories of a world.
+pub(crate) fn explore(setup: &Setup, bounds: Bounds) {
+    let mut search = Search { setup, bounds, steps: Vec::new(), seen: HashSet::new() };
+    let mut level = vec![(0, World::new(setup))];
+    search.visit(&level[0].1, 0, Input::Timeout);
+    let mut depth = 0;
+    while depth < bounds.depth && search.has_room() {
+        let next: Vec<_> = level.iter().flat_map(|(number, world)| search.follow(*number, world)).collect();
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+        depth += 1;
+    }
+    println!("{}: {} states, {depth} inputs deep", setup.name, search.steps.len());
+}
+
+struct Search<'a> {
+    setup: &'a Setup,
+    bounds: Bounds,
+    steps: Vec<Step>,
+    seen: HashSet<u128>,
+}
+
+impl Search<'_> {
+    fn has_room(&self) -> bool {
+        self.steps.len() < self.bounds.states
+    }
+
+    /// The new states that one more input leads to.
+    fn follow(&mut self, from: usize, world: &World) -> Vec<(usize, World)> {
+        let mut found = Vec::new();
+        for input in world.inputs(self.setup) {
+            if !self.has_room() {
+                break;
+            }
+            let mut next = world.clone();
+            if let Err(broken) = next.step(&input) {
+                self.fail(from, Some(&input), &broken);
+            }
+            if let Some(number) = self.visit(&next, from, input) {
+                found.push((number, next));
+            }
+        }
+        found
+    }
+
+    /// Enters a state, unless it is known, and looks at it closely. Returns its number.
+    fn visit(&mut self, world: &World, from: usize, input: Input) -> Option<usize> {
+        if !self.seen.insert(world.manager.fingerprint(world.now)) {
+            return None;
+        }
+        let number = self.steps.len();
+        self.steps.push(Step { from, input });
+        if let Err(broken) = world.check_echoes() {
+            self.fail(number, None, &broken);
+        }
+        if number % self.bounds.heal_every == 0 {
+            if let Err(broken) = heal(world.clone(), self.setup) {
+                self.fail(number, None, &broken);
+            }
+        }
+        Some(number)
+    }
+
+    /// Prints how it came to this.
+    fn fail(&self, mut number: usize, last: Option<&Input>, broken: &str) -> ! {
+        let mut path: Vec<&Input> = last.into_iter().collect();
+        while number != 0 {
+            path.push(&self.steps[number].input);
+            number = self.steps[number].from;
+        }
+        let path: Vec<String> = path.iter().rev().map(|input| format!("  {input:?}")).collect();
+        panic!(
+            "world \"{}\": {broken}\nafter these inputs, each timeout at its deadline:\n{}",
+            self.setup.name,
+            path.join("\n")
+        );
+    }
+}

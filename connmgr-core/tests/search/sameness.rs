@@ -1,0 +1,117 @@
+//! What the fingerprint tells apart, and what it doesn't.
+
+use connmgr_core::*;
+
+use crate::support::{Bench, addr, addresses, dials, millis, secs, with_listener};
+
+/// A manager of one added peer, without chance in its waits.
+fn bench() -> Bench {
+    let mut config = Config { mode: Mode::ConnectOnly, ..with_listener(Config::default()) };
+    config.retry.jitter = false;
+    let mut bench = Bench::new(config);
+    bench.tell(Input::Timeout);
+    bench
+}
+
+fn print(bench: &Bench) -> u128 {
+    bench.manager.fingerprint(bench.now)
+}
+
+#[test]
+fn ids_counters_and_the_queue_do_not_count() {
+    let (mut one, mut other) = (bench(), bench());
+    // The other has lived through more, to the same end.
+    let (peer, _) = other.add_peer("1.2.3.4:8333", Keep::Always);
+    other.tell(Input::RemovePeer { peer });
+    other.tell(Input::Closed { conn: ConnId::from_u64(99), cause: CloseCause::Eof });
+    one.add_peer("5.6.7.8:8333", Keep::Always);
+    other.apply(&Input::AddPeer { address: addr("5.6.7.8:8333"), keep: Keep::Always });
+    assert_ne!(one.manager.stats(), other.manager.stats());
+    assert_ne!(one.manager.connections()[0].conn, other.manager.connections()[0].conn);
+    assert_eq!(print(&one), print(&other));
+}
+
+#[test]
+fn the_time_of_birth_does_not_count() {
+    let at = |wait| {
+        let mut bench = bench();
+        bench.pass(wait);
+        bench.add_peer("1.2.3.4:8333", Keep::Always);
+        bench.pass(secs(1));
+        print(&bench)
+    };
+    assert_eq!(at(secs(1000)), at(secs(12_345)));
+}
+
+#[test]
+fn time_counts_while_something_is_due() {
+    let mut bench = bench();
+    bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let before = print(&bench);
+    bench.pass(millis(1));
+    assert_ne!(print(&bench), before);
+}
+
+/// Two managers that are told different things last, and look different for it.
+fn check_differ(what: &str, one: Bench, other: Bench) {
+    assert_ne!(print(&one), print(&other), "{what}");
+}
+
+#[test]
+fn what_decides_the_future_counts() {
+    let with = |change: &dyn Fn(&mut Bench)| {
+        let mut bench = bench();
+        bench.add_peer("1.2.3.4:8333", Keep::Always);
+        bench.accept("9.9.9.9:1").expect("the first stranger comes in");
+        bench.pass(secs(100));
+        change(&mut bench);
+        bench
+    };
+    let accept = |bench: &mut Bench| bench.accept("9.9.8.9:1").expect("comes in");
+    let visit = |bench: &mut Bench| {
+        let conn = accept(bench);
+        bench.close(conn);
+    };
+    check_differ("a token used up", with(&visit), with(&|_| {}));
+    check_differ(
+        "a host's score",
+        with(&|bench| {
+            let conn = accept(bench);
+            bench.tell(Input::Misbehavior { conn, penalty: Penalty { persistent: 60, transient: 0 } });
+            bench.close(conn);
+        }),
+        with(&visit),
+    );
+    check_differ(
+        "a ban",
+        with(&|bench| {
+            let target = BanTarget::Host("7.7.7.7".parse().expect("a host"));
+            bench.tell(Input::Ban { target, duration: secs(10) });
+        }),
+        with(&|_| {}),
+    );
+    check_differ(
+        "a pause",
+        with(&|bench| drop(bench.tell(Input::AcceptError { listener: ListenerId(0) }))),
+        with(&|_| {}),
+    );
+    check_differ("rest", with(&|bench| drop(bench.tell(Input::SetActive { active: false }))), with(&|_| {}));
+    check_differ(
+        "a peer",
+        with(&|bench| drop(bench.add_peer("1.2.3.4:8334", Keep::Always))),
+        with(&|bench| drop(bench.add_peer("1.2.3.4:8334", Keep::Once))),
+    );
+}
+
+#[test]
+fn what_is_known_of_addresses_counts() {
+    let after = |error| {
+        let mut config = Config::default();
+        config.limits.full = 1;
+        let mut bench = Bench::new(config);
+        let conn = dials(&bench.learn(&addresses(1)))[0];
+        bench.fail(conn, error);
+        print(&bench)
+    };
+    assert_ne!(after(DialError::Refused), after(DialError::Cancelled));
+}
