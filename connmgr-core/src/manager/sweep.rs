@@ -73,7 +73,7 @@ impl ConnManager {
         banned.into_iter().map(|id| (id, CloseReason::Banned)).collect()
     }
 
-    /// The youngest of a kind that hold a slot and are not doomed already.
+    /// The youngest of a kind that hold a slot and are not doomed already; those that became an added peer's last.
     fn doom_youngest(&self, kind: Kind, count: u32, doomed: &mut Vec<(ConnId, CloseReason)>) {
         let already = |id: ConnId| doomed.iter().any(|(other, _)| *other == id);
         let going = doomed.iter().filter(|(id, _)| self.table.get(*id).is_some_and(|conn| conn.kind() == kind)).count();
@@ -82,9 +82,10 @@ impl ConnManager {
             return;
         }
         let of_kind = self.table.iter().filter(|conn| conn.kind() == kind && conn.holds_slot());
-        let mut ids: Vec<ConnId> = of_kind.map(|conn| conn.id()).filter(|id| !already(*id)).collect();
+        let is_nobodys = |conn: &crate::conn::Conn| (conn.peer().is_none(), conn.id());
+        let mut ids: Vec<(bool, ConnId)> = of_kind.map(is_nobodys).filter(|(_, id)| !already(*id)).collect();
         ids.sort_unstable();
-        doomed.extend(ids.into_iter().rev().take(count).map(|id| (id, CloseReason::LimitLowered)));
+        doomed.extend(ids.into_iter().rev().take(count).map(|(_, id)| (id, CloseReason::LimitLowered)));
     }
 
     /// The youngest silent dials and addr-fetches.
