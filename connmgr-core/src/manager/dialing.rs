@@ -198,8 +198,9 @@ impl ConnManager {
             return;
         }
         while self.has_slot(kind, split) {
-            if self.starved[kind.index()].is_some_and(|starved| starved.until > self.now()) {
-                return;
+            if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
+                // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
+                return self.plan_at(starved.until);
             }
             if !self.has_room() {
                 return self.plan_at(self.now());
