@@ -121,7 +121,7 @@ fn a_dead_ipv6_beside_a_live_ipv4_costs_only_probes() {
     let mut world = World::new(Config::default(), |address| {
         if is_v4(address) { Fate::HangsUp } else { Fate::Fails(DialError::NetworkUnreachable) }
     });
-    world.learn(&[addresses(300), v6_addresses(300)].concat());
+    world.learn(&[addresses(40), v6_addresses(100)].concat());
     world.run_until_down(NetworkKind::Ipv6, secs(60));
     let before = world.dials.iter().filter(|(_, address)| !is_v4(address)).count();
     world.run(HOUR);

@@ -200,6 +200,7 @@ impl ConnManager {
         }
         while self.has_slot(kind, split) {
             if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
+                // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
                 return self.plan_at(starved.until);
             }
             if !self.has_room() {

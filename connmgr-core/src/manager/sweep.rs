@@ -83,15 +83,15 @@ impl ConnManager {
         banned.into_iter().map(|id| (id, CloseReason::Banned)).collect()
     }
 
-    /// The youngest of a sort that are not doomed already.
+    /// The youngest of a sort that are not doomed already; those that became an added peer's last.
     fn doom_youngest(&self, count: usize, sort: impl Fn(&Conn) -> bool, doomed: &mut Vec<(ConnId, CloseReason)>) {
         if count == 0 {
             return;
         }
         let already = |id: ConnId| doomed.iter().any(|(other, _)| *other == id);
-        let sorted = self.table.iter().filter(|conn| sort(conn)).map(Conn::id);
-        let mut ids: Vec<ConnId> = sorted.filter(|id| !already(*id)).collect();
+        let sorted = self.table.iter().filter(|conn| sort(conn) && !already(conn.id()));
+        let mut ids: Vec<(bool, ConnId)> = sorted.map(|conn| (conn.peer().is_none(), conn.id())).collect();
         ids.sort_unstable();
-        doomed.extend(ids.into_iter().rev().take(count).map(|id| (id, CloseReason::LimitLowered)));
+        doomed.extend(ids.into_iter().rev().take(count).map(|(_, id)| (id, CloseReason::LimitLowered)));
     }
 }

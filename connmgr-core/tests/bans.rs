@@ -1,0 +1,394 @@
+//! What misbehaviour leads to.
+
+mod support;
+
+use connmgr_core::*;
+use support::world::*;
+use support::*;
+
+const DAY: std::time::Duration = secs(24 * 3600);
+
+fn penalty(persistent: u32, transient: u32) -> Penalty {
+    Penalty { persistent, transient }
+}
+
+fn host(text: &str) -> BanTarget {
+    BanTarget::Host(text.parse().expect(text))
+}
+
+fn subnet(text: &str) -> BanTarget {
+    BanTarget::Subnet(text.parse().expect(text))
+}
+
+fn bench() -> Bench {
+    Bench::new(with_listener(Config { mode: Mode::ConnectOnly, ..Config::default() }))
+}
+
+fn with_permissions(permissions: Permissions) -> Bench {
+    let mut config = with_listener(Config::default());
+    config.listeners[0].permissions = permissions;
+    config.listeners.push(Listener { id: ListenerId(1), network: None, permissions: Permissions::default() });
+    Bench::new(config)
+}
+
+/// Listener 0 is where an onion service comes in: every remote is the local Tor.
+fn on_an_onion_listener() -> Bench {
+    let mut config = with_listener(Config::default());
+    config.listeners[0].network = Some(NetworkKind::Onion);
+    Bench::new(config)
+}
+
+fn accepted(bench: &mut Bench, remote: &str) -> ConnId {
+    let conn = bench.accept(remote).expect("it is let in");
+    bench.actions();
+    conn
+}
+
+fn misbehaves(bench: &mut Bench, conn: ConnId, persistent: u32, transient: u32) -> Vec<Action> {
+    bench.tell(Input::Misbehavior { conn, penalty: penalty(persistent, transient) })
+}
+
+fn warnings(actions: &[Action]) -> Vec<u32> {
+    let warning = |event: Event| match event {
+        Event::ScoreWarning { score, .. } => Some(score),
+        _ => None,
+    };
+    events(actions).into_iter().filter_map(warning).collect()
+}
+
+fn is_banned(bench: &Bench, target: &BanTarget) -> bool {
+    bench.manager.bans().iter().any(|ban| ban.target == *target)
+}
+
+#[test]
+fn a_score_above_half_the_threshold_is_warned_of() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    let scores = [50, 1].map(|points| warnings(&misbehaves(&mut bench, conn, points, 0)));
+    assert_eq!(scores, [vec![], vec![51]]);
+}
+
+#[test]
+fn a_score_of_exactly_100_bans_nobody() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    let actions = misbehaves(&mut bench, conn, 100, 0);
+    assert_eq!((warnings(&actions), closes(&actions)), (vec![100], vec![]));
+}
+
+#[test]
+fn a_score_above_100_bans_for_a_day_and_closes() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    let actions = misbehaves(&mut bench, conn, 100, 1);
+    let banned = Event::Banned { target: host("1.2.3.4"), until: UNIX.after(DAY) };
+    assert!(events(&actions).contains(&banned));
+    assert_eq!(closes(&actions), [(conn, CloseReason::Banned)]);
+}
+
+#[test]
+fn every_connection_of_a_banned_host_is_closed() {
+    let mut bench = bench();
+    let conns = [1, 2, 3].map(|port| accepted(&mut bench, &format!("1.2.3.4:{port}")));
+    let other = accepted(&mut bench, "1.2.4.4:1");
+    let closed = closes(&misbehaves(&mut bench, conns[1], 101, 0));
+    assert_eq!(closed, conns.map(|conn| (conn, CloseReason::Banned)));
+    assert_eq!(bench.manager.connections()[0].conn, other);
+}
+
+#[test]
+fn points_fade_with_a_half_life_of_a_minute() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    bench.ready(conn);
+    misbehaves(&mut bench, conn, 10, 80);
+    bench.pass(secs(60));
+    assert_eq!(warnings(&misbehaves(&mut bench, conn, 1, 0)), [51]);
+}
+
+/// btcd answers with a stale total here: a spurious ban.
+#[test]
+fn a_penalty_of_nothing_bans_nobody() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    bench.ready(conn);
+    misbehaves(&mut bench, conn, 0, 100);
+    bench.pass(secs(60));
+    assert_eq!(closes(&misbehaves(&mut bench, conn, 40, 0)), []);
+}
+
+#[test]
+fn a_score_survives_a_reconnect() {
+    let mut bench = bench();
+    let first = accepted(&mut bench, "1.2.3.4:5");
+    misbehaves(&mut bench, first, 60, 0);
+    bench.close(first);
+    let second = accepted(&mut bench, "1.2.3.4:6");
+    assert_eq!(closes(&misbehaves(&mut bench, second, 60, 0)), [(second, CloseReason::Banned)]);
+}
+
+#[test]
+fn a_penalty_that_comes_after_the_end_still_reaches_its_host() {
+    let mut bench = bench();
+    let first = accepted(&mut bench, "1.2.3.4:5");
+    let second = accepted(&mut bench, "1.2.3.4:6");
+    bench.close(first);
+    assert_eq!(closes(&misbehaves(&mut bench, first, 101, 0)), [(second, CloseReason::Banned)]);
+}
+
+#[test]
+fn a_banned_host_is_refused() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!(bench.accept("1.2.3.4:5"), Err(Refusal::Banned));
+}
+
+#[test]
+fn a_banned_host_in_the_clothes_of_ipv6_is_refused() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!(bench.accept("[::ffff:1.2.3.4]:5"), Err(Refusal::Banned));
+}
+
+#[test]
+fn a_banned_subnet_is_refused_and_its_neighbour_is_not() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: DAY });
+    assert_eq!(bench.accept("1.2.3.200:5"), Err(Refusal::Banned));
+    assert!(bench.accept("1.2.4.1:5").is_ok());
+}
+
+#[test]
+fn a_banned_address_is_not_dialed_from_the_book() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::Refused));
+    world.tell(Input::Ban { target: subnet("11.0.0.0/9"), duration: DAY });
+    world.learn(&addresses(200));
+    world.run(secs(600));
+    let forbidden =
+        |address: &PeerAddress| matches!(address.host().ip(), Some(std::net::IpAddr::V4(ip)) if ip.octets()[1] < 128);
+    assert!(!world.dials.is_empty() && !world.dials.iter().any(|(_, address)| forbidden(address)));
+}
+
+#[test]
+fn a_dial_to_a_host_that_gets_banned_is_given_up() {
+    let mut bench = bench();
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let actions = bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!(closes(&actions), [(conn, CloseReason::Banned)]);
+}
+
+#[test]
+fn a_banned_peer_cannot_be_added() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    let added = bench.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always });
+    assert_eq!(added, Reply::Added(Err(AddPeerError::Banned)));
+}
+
+#[test]
+fn an_added_peer_is_dialed_when_its_ban_ends_and_not_before() {
+    let mut bench = bench();
+    bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    let before = dials(&bench.pass(DAY - millis(1))).len();
+    let after = dials(&bench.pass(millis(1))).len();
+    assert_eq!((before, after), (0, 1));
+}
+
+#[test]
+fn an_added_peer_is_dialed_when_its_ban_is_lifted() {
+    let mut bench = bench();
+    bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    bench.pass(secs(3600));
+    assert_eq!(dials(&bench.tell(Input::Unban { target: host("1.2.3.4") })).len(), 1);
+}
+
+#[test]
+fn an_unban_of_one_of_two_bans_leaves_the_other() {
+    let mut bench = bench();
+    bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: 2 * DAY });
+    bench.pass(secs(3600));
+    assert!(dials(&bench.tell(Input::Unban { target: host("1.2.3.4") })).is_empty());
+    assert!(dials(&bench.pass(DAY)).is_empty());
+    assert_eq!(dials(&bench.pass(DAY - secs(3600))).len(), 1);
+}
+
+#[test]
+fn a_ban_that_ends_refills_the_slot_at_once() {
+    let mut config = Config::default();
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    bench.tell(Input::Ban { target: host("11.0.7.9"), duration: secs(3600) });
+    bench.learn(&addresses(1));
+    let before = dials(&bench.pass(millis(3_599_999))).len();
+    let after = bench.pass(millis(1));
+    assert_eq!((before, dials(&after).len()), (0, 1));
+    assert!(events(&after).contains(&Event::Unbanned { target: host("11.0.7.9") }));
+}
+
+#[test]
+fn a_ban_is_listed_with_its_end() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: DAY });
+    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY) };
+    assert_eq!(bench.manager.bans(), [expected]);
+}
+
+#[test]
+fn what_is_not_banned_cannot_be_unbanned() {
+    let mut bench = bench();
+    let reply = bench.apply(&Input::Unban { target: host("1.2.3.4") });
+    assert_eq!(reply, Reply::Done(Err(CommandError::NotBanned)));
+}
+
+#[test]
+fn a_ban_is_saved_within_a_second() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!(bench.pass(secs(1)), [Action::Save]);
+}
+
+#[test]
+fn loopback_is_never_banned() {
+    let mut bench = bench();
+    for target in [host("127.0.0.1"), host("::1"), subnet("127.0.0.0/8"), subnet("127.0.0.1/32")] {
+        let reply = bench.apply(&Input::Ban { target: target.clone(), duration: DAY });
+        assert_eq!(reply, Reply::Done(Err(CommandError::NotBannable)), "{target}");
+    }
+}
+
+#[test]
+fn who_misbehaves_from_loopback_is_closed_and_nobody_else() {
+    let mut bench = bench();
+    let [bad, good] = [1, 2].map(|port| accepted(&mut bench, &format!("127.0.0.1:{port}")));
+    let closed = closes(&misbehaves(&mut bench, bad, 101, 0));
+    assert_eq!(closed, [(bad, CloseReason::Misbehaved)]);
+    assert_eq!(closes(&misbehaves(&mut bench, good, 1, 0)), [], "the others have a score of their own");
+}
+
+#[test]
+fn a_ban_of_everything_spares_loopback() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: subnet("0.0.0.0/0"), duration: DAY });
+    assert!(bench.accept("127.0.0.1:5").is_ok());
+    assert_eq!(bench.accept("9.9.9.9:5"), Err(Refusal::Banned));
+}
+
+#[test]
+fn where_loopback_is_public_it_is_banned_like_any_other() {
+    let config = Config { loopback_is_public: true, ..Config::default() };
+    let mut bench = Bench::new(with_listener(config));
+    let conn = accepted(&mut bench, "127.0.0.1:5");
+    misbehaves(&mut bench, conn, 101, 0);
+    assert!(is_banned(&bench, &host("127.0.0.1")));
+    assert!(bench.accept("127.0.0.2:5").is_ok());
+}
+
+#[test]
+fn the_proxy_is_never_banned() {
+    let proxy = Proxy { address: "10.0.0.9:9050".parse().unwrap(), isolate: false, resolves: false };
+    let proxies = Proxies { all: Some(proxy), ..Proxies::default() };
+    let mut bench = Bench::new(with_listener(Config { proxies, ..Config::default() }));
+    let conn = accepted(&mut bench, "10.0.0.9:5");
+    let closed = closes(&misbehaves(&mut bench, conn, 101, 0));
+    assert_eq!((closed, bench.manager.bans().len()), (vec![(conn, CloseReason::Misbehaved)], 0));
+}
+
+#[test]
+fn on_an_onion_listener_misbehaviour_closes_and_bans_nobody() {
+    let mut bench = on_an_onion_listener();
+    let [bad, good] = [1, 2].map(|port| accepted(&mut bench, &format!("127.0.0.1:{port}")));
+    let actions = misbehaves(&mut bench, bad, 101, 0);
+    assert_eq!(closes(&actions), [(bad, CloseReason::Misbehaved)]);
+    assert_eq!((bench.manager.bans().len(), bench.manager.connections()[0].conn), (0, good));
+}
+
+#[test]
+fn an_onion_listener_looks_at_no_ban_of_a_host() {
+    let mut bench = on_an_onion_listener();
+    bench.tell(Input::Ban { target: subnet("9.9.9.0/24"), duration: DAY });
+    assert!(bench.accept("9.9.9.9:5").is_ok());
+}
+
+#[test]
+fn no_ban_lets_a_banned_host_in() {
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert!(bench.accept("1.2.3.4:5").is_ok());
+}
+
+#[test]
+fn no_ban_is_warned_of_and_never_banned() {
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    let actions = misbehaves(&mut bench, conn, 1000, 0);
+    assert_eq!((warnings(&actions), closes(&actions), bench.manager.bans().len()), (vec![1000], vec![], 0));
+}
+
+#[test]
+fn no_ban_survives_a_ban_of_its_host() {
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    accepted(&mut bench, "1.2.3.4:5");
+    let actions = bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!(closes(&actions), []);
+}
+
+#[test]
+fn no_ban_is_no_no_limit() {
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    (1..=3).for_each(|port| {
+        accepted(&mut bench, &format!("1.2.3.4:{port}"));
+    });
+    assert_eq!(bench.accept("1.2.3.4:9"), Err(Refusal::RateLimit));
+}
+
+#[test]
+fn no_limit_is_no_no_ban() {
+    let mut bench = with_permissions(Permissions { no_ban: false, no_limit: true });
+    (1..=20).for_each(|port| {
+        accepted(&mut bench, &format!("1.2.3.4:{port}"));
+    });
+    bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
+    assert_eq!((bench.accept("1.2.3.4:99"), bench.manager.connections().len()), (Err(Refusal::Banned), 0));
+}
+
+#[test]
+fn a_forgiven_score_starts_over() {
+    let mut bench = bench();
+    let conn = accepted(&mut bench, "1.2.3.4:5");
+    misbehaves(&mut bench, conn, 90, 0);
+    bench.tell(Input::ResetScore { host: "1.2.3.4".parse().unwrap() });
+    assert_eq!(closes(&misbehaves(&mut bench, conn, 90, 0)), []);
+}
+
+#[test]
+fn an_outbound_peer_that_misbehaves_is_banned_and_its_slot_refilled() {
+    let mut config = Config::default();
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&addresses(50));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    let actions = misbehaves(&mut bench, conn, 101, 0);
+    assert_eq!((closes(&actions).len(), dials(&actions).len()), (1, 1));
+}
+
+#[test]
+fn a_ban_of_hundreds_of_connections_is_carried_out_in_parts() {
+    let mut config = with_listener(Config::default());
+    config.limits.total = 500;
+    config.listeners[0].permissions.no_limit = true;
+    let mut bench = Bench::new(config);
+    for n in 0..250 {
+        accepted(&mut bench, &format!("1.2.3.{n}:5"));
+    }
+    let at_once = bench.tell(Input::Ban { target: subnet("1.2.0.0/16"), duration: DAY });
+    bench.pass(secs(1));
+    assert!(at_once.len() <= 256, "{} actions", at_once.len());
+    assert!(bench.manager.connections().is_empty());
+}

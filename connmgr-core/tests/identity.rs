@@ -1,0 +1,245 @@
+//! Ourselves, and the same peer twice.
+
+mod support;
+
+use connmgr_core::*;
+use support::*;
+
+const SMALL: Identity = Identity([1; 32]);
+const GREAT: Identity = Identity([2; 32]);
+
+fn config(identity: Option<Identity>) -> Config {
+    let mut config = with_listener(Config { identity, ..Config::default() });
+    config.limits.full = 1;
+    config
+}
+
+fn nonce_of(actions: &[Action]) -> u64 {
+    let nonce = |event: Event| match event {
+        Event::Connected(info) => Some(info.nonce),
+        _ => None,
+    };
+    events(actions).into_iter().find_map(nonce).expect("a connection was announced")
+}
+
+fn ready_with(bench: &mut Bench, conn: ConnId, nonce: Option<u64>, identity: Option<Identity>) -> Vec<Action> {
+    bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce, identity } })
+}
+
+/// We dial ourselves: the outbound and the inbound end, and the nonces they sent.
+fn dialed_ourselves() -> (Bench, [ConnId; 2], [u64; 2]) {
+    let mut bench = Bench::new(config(None));
+    let actions = bench.learn(&addresses(2)[..1]);
+    let outbound = dials(&actions)[0];
+    let outbound_nonce = nonce_of(&bench.connect(outbound));
+    let inbound = bench.accept("11.0.7.9:40000").unwrap();
+    let inbound_nonce = nonce_of(&bench.actions());
+    (bench, [outbound, inbound], [outbound_nonce, inbound_nonce])
+}
+
+#[test]
+fn our_own_nonce_closes_both_ends_whichever_hears_it_first() {
+    for first in [0, 1] {
+        let (mut bench, conns, nonces) = dialed_ourselves();
+        let actions = ready_with(&mut bench, conns[first], Some(nonces[1 - first]), None);
+        let mut closed = closes(&actions);
+        closed.sort_unstable();
+        assert_eq!(closed, conns.map(|conn| (conn, CloseReason::OwnAddress)));
+    }
+}
+
+#[test]
+fn our_own_address_is_forgotten_and_never_dialed_again() {
+    let (mut bench, conns, nonces) = dialed_ourselves();
+    ready_with(&mut bench, conns[1], Some(nonces[0]), None);
+    bench.learn(&addresses(1));
+    assert!(bench.manager.book().is_empty() && dials(&bench.pass(secs(24 * 3600))).is_empty());
+}
+
+#[test]
+fn an_added_peer_that_is_ourselves_is_not_dialed_again() {
+    let mut bench = Bench::new(config(None));
+    let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let nonce = nonce_of(&bench.connect(conn));
+    ready_with(&mut bench, conn, Some(nonce), None);
+    assert!(dials(&bench.pass(secs(24 * 3600))).is_empty());
+    let state = bench.manager.added_peer(peer).map(|view| view.state);
+    assert_eq!(state, Some(PeerState::Blocked(Obstacle::OwnAddress)));
+}
+
+#[test]
+fn our_own_identity_is_ourselves_too() {
+    let mut bench = Bench::new(config(Some(SMALL)));
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    assert_eq!(closes(&ready_with(&mut bench, conn, None, Some(SMALL))), [(conn, CloseReason::OwnAddress)]);
+}
+
+#[test]
+fn a_strangers_nonce_is_nothing() {
+    let mut bench = Bench::new(config(None));
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let nonce = nonce_of(&bench.connect(conn));
+    assert_eq!(closes(&ready_with(&mut bench, conn, Some(nonce ^ 1), None)), []);
+}
+
+#[test]
+fn an_address_we_learn_is_ours_is_dropped_at_once() {
+    let mut bench = Bench::new(config(None));
+    let actions = bench.learn(&addresses(1));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    let actions = bench.tell(Input::OwnAddress { address: addresses(1)[0].clone() });
+    assert_eq!(closes(&actions), [(conn, CloseReason::OwnAddress)]);
+}
+
+#[test]
+fn a_second_connection_to_the_same_peer_is_closed() {
+    let mut bench = Bench::new(Config { identity: Some(SMALL), ..Config::default() });
+    let actions = bench.learn(&addresses(2));
+    let conns = dials(&actions);
+    for conn in &conns {
+        bench.connect(*conn);
+    }
+    ready_with(&mut bench, conns[0], None, Some(GREAT));
+    let actions = ready_with(&mut bench, conns[1], None, Some(GREAT));
+    assert_eq!(closes(&actions), [(conns[1], CloseReason::Duplicate)]);
+}
+
+#[test]
+fn no_address_is_dialed_twice_at_once() {
+    let mut bench = Bench::new(Config::default());
+    let mut all = bench.learn(&addresses(3));
+    all.extend(bench.learn(&addresses(3)));
+    all.extend(bench.add_peer(&addresses(1)[0].to_string(), Keep::Always).1);
+    let mut whom: Vec<PeerAddress> = dials(&all).into_iter().map(|conn| dialed_address(&all, conn)).collect();
+    whom.sort();
+    assert_eq!(whom, addresses(3));
+}
+
+/// Two managers wired together: what one closes, the other hears of as closed, a step later.
+struct Pair {
+    ends: [Bench; 2],
+    /// For each end: its connection, and the other's for the same wire.
+    wires: [(ConnId, ConnId); 2],
+    peers: [PeerId; 2],
+}
+
+const IDENTITIES: [Identity; 2] = [SMALL, GREAT];
+
+impl Pair {
+    /// Both dial each other at once, as added peers.
+    fn connecting() -> Self {
+        let mut ends = IDENTITIES.map(|identity| {
+            Bench::new(with_listener(Config { identity: Some(identity), mode: Mode::ConnectOnly, ..Config::default() }))
+        });
+        let hosts = ["1.1.1.1", "2.2.2.2"];
+        let dialed = [0, 1].map(|end| {
+            let (peer, actions) = ends[end].add_peer(&format!("{}:8333", hosts[1 - end]), Keep::Always);
+            (peer, dials(&actions)[0])
+        });
+        let accepted = [0, 1].map(|end| ends[end].accept(&format!("{}:4000", hosts[1 - end])).expect("let in"));
+        for end in [0, 1] {
+            ends[end].connect(dialed[end].1);
+        }
+        let wires = [(dialed[0].1, accepted[1]), (accepted[0], dialed[1].1)];
+        Self { ends, wires, peers: dialed.map(|(peer, _)| peer) }
+    }
+
+    fn conn(&self, end: usize, wire: usize) -> ConnId {
+        let (small, great) = self.wires[wire];
+        [small, great][end]
+    }
+
+    fn is_open(&self, end: usize, wire: usize) -> bool {
+        self.ends[end].manager.connections().iter().any(|view| view.conn == self.conn(end, wire))
+    }
+
+    /// The handshake on a wire is done at one end.
+    fn ready(&mut self, end: usize, wire: usize) {
+        let conn = self.conn(end, wire);
+        ready_with(&mut self.ends[end], conn, None, Some(IDENTITIES[1 - end]));
+    }
+
+    /// What one end has closed, the other sees closed.
+    fn hear_closes(&mut self) {
+        for (end, wire) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            if !self.is_open(end, wire) && self.is_open(1 - end, wire) {
+                let conn = self.conn(1 - end, wire);
+                self.ends[1 - end].close(conn);
+            }
+        }
+    }
+
+    /// The wires that are open at both ends.
+    fn open(&self) -> Vec<usize> {
+        [0, 1].into_iter().filter(|wire| self.is_open(0, *wire) && self.is_open(1, *wire)).collect()
+    }
+}
+
+/// Every order in which four handshakes can be done.
+fn orders() -> Vec<Vec<(usize, usize)>> {
+    let all = [(0, 0), (0, 1), (1, 0), (1, 1)];
+    let mut orders = vec![vec![]];
+    for _ in 0..4 {
+        let longer = |order: &Vec<(usize, usize)>| {
+            let rest: Vec<_> = all.into_iter().filter(|step| !order.contains(step)).collect();
+            rest.into_iter().map(|step| [order.clone(), vec![step]].concat()).collect::<Vec<_>>()
+        };
+        orders = orders.iter().flat_map(longer).collect();
+    }
+    orders
+}
+
+#[test]
+fn of_two_simultaneous_connections_exactly_the_one_that_the_greater_dialed_is_kept() {
+    for order in orders() {
+        let mut pair = Pair::connecting();
+        for (end, wire) in &order {
+            pair.ready(*end, *wire);
+        }
+        pair.hear_closes();
+        assert_eq!(pair.open(), [1], "{order:?}");
+    }
+}
+
+#[test]
+fn so_it_is_when_the_news_of_a_close_overtakes_the_handshake() {
+    for order in orders() {
+        let mut pair = Pair::connecting();
+        for (end, wire) in &order {
+            pair.ready(*end, *wire);
+            pair.hear_closes();
+        }
+        assert_eq!(pair.open(), [1], "{order:?}");
+    }
+}
+
+#[test]
+fn the_added_peer_keeps_the_connection_that_is_left() {
+    for order in orders() {
+        let mut pair = Pair::connecting();
+        for (end, wire) in &order {
+            pair.ready(*end, *wire);
+        }
+        pair.hear_closes();
+        for end in [0, 1] {
+            let state = pair.ends[end].manager.added_peer(pair.peers[end]).map(|view| view.state);
+            assert_eq!(state, Some(PeerState::Connected(pair.conn(end, 1))), "end {end}, {order:?}");
+        }
+    }
+}
+
+#[test]
+fn no_end_dials_the_other_again_while_one_connection_stands() {
+    let mut pair = Pair::connecting();
+    for (end, wire) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        pair.ready(end, wire);
+    }
+    pair.hear_closes();
+    let later = pair.ends.each_mut().map(|end| dials(&end.pass(secs(3600))).len());
+    assert_eq!(later, [0, 0]);
+}

@@ -1,0 +1,179 @@
+//! Who may come in.
+
+mod support;
+
+use connmgr_core::*;
+use support::*;
+
+fn bench() -> Bench {
+    Bench::new(with_listener(Config { mode: Mode::ConnectOnly, ..Config::default() }))
+}
+
+/// One connects from each remote, 5 s apart so that no rate is exceeded; each is ready at once if so wanted.
+fn arrive(bench: &mut Bench, remotes: impl IntoIterator<Item = String>, ready: bool) -> Vec<Result<ConnId, Refusal>> {
+    let mut arrive_one = |remote: String| {
+        let conn = bench.accept(&remote);
+        bench.actions();
+        if let (Ok(conn), true) = (conn, ready) {
+            bench.ready(conn);
+        }
+        bench.now = bench.now.after(secs(5));
+        conn
+    };
+    remotes.into_iter().map(&mut arrive_one).collect()
+}
+
+fn refusals(results: &[Result<ConnId, Refusal>]) -> Vec<Refusal> {
+    results.iter().filter_map(|result| result.err()).collect()
+}
+
+#[test]
+fn who_is_let_in_is_announced_as_connected() {
+    let mut bench = bench();
+    let conn = bench.accept("1.2.3.4:5").unwrap();
+    let events = events(&bench.actions());
+    assert!(
+        matches!(&events[..], [Event::Connected(Connected { conn: who, kind: Kind::Inbound, .. })] if *who == conn)
+    );
+}
+
+#[test]
+fn one_host_has_five_connections() {
+    let mut bench = bench();
+    let results = arrive(&mut bench, (1..=6).map(|port| format!("1.2.3.4:{port}")), true);
+    assert_eq!((refusals(&results), results[5]), (vec![Refusal::HostLimit], Err(Refusal::HostLimit)));
+}
+
+#[test]
+fn ipv4_in_the_clothes_of_ipv6_is_the_same_host() {
+    let mut bench = bench();
+    arrive(&mut bench, (1..=5).map(|port| format!("1.2.3.4:{port}")), true);
+    assert_eq!(bench.accept("[::ffff:1.2.3.4]:6"), Err(Refusal::HostLimit));
+}
+
+#[test]
+fn one_v4_24_has_eight_unfinished_handshakes() {
+    let mut bench = bench();
+    let results = arrive(&mut bench, (1..=9).map(|n| format!("1.2.3.{n}:5")), false);
+    assert_eq!(results[8], Err(Refusal::HalfOpenLimit));
+    assert!(bench.accept("1.2.4.1:5").is_ok());
+}
+
+#[test]
+fn one_v6_64_has_eight_unfinished_handshakes() {
+    let mut bench = bench();
+    let results = arrive(&mut bench, (1..=9).map(|n| format!("[2a00:1:2:3::{n}]:5")), false);
+    assert_eq!(results[8], Err(Refusal::HalfOpenLimit));
+    assert!(bench.accept("[2a00:1:2:4::1]:5").is_ok());
+}
+
+#[test]
+fn finished_handshakes_are_not_half_open() {
+    let mut bench = bench();
+    let results = arrive(&mut bench, (1..=20).map(|n| format!("1.2.3.{n}:5")), true);
+    assert_eq!(refusals(&results), []);
+}
+
+#[test]
+fn an_unfinished_handshake_ends_after_a_minute_and_makes_room() {
+    let mut bench = bench();
+    arrive(&mut bench, (1..=8).map(|n| format!("1.2.3.{n}:5")), false);
+    let closed = closes(&bench.pass(secs(60)));
+    assert_eq!((closed.len(), closed[0].1), (8, CloseReason::HandshakeTimeout));
+    assert!(bench.accept("1.2.3.9:5").is_ok());
+}
+
+#[test]
+fn one_group_connects_three_times_at_once_and_then_every_five_seconds() {
+    let mut bench = bench();
+    let mut tries = |count: u32| (0..count).filter(|n| bench.accept(&format!("1.2.3.{}:5", n + 1)).is_ok()).count();
+    assert_eq!(tries(5), 3);
+    bench.now = Time::from_secs(5);
+    let mut tries = |count: u32| (0..count).filter(|n| bench.accept(&format!("1.2.3.{}:6", n + 1)).is_ok()).count();
+    assert_eq!(tries(5), 1);
+}
+
+#[test]
+fn a_refused_connection_costs_nothing_but_its_rate() {
+    let mut bench = bench();
+    let results: Vec<_> = (0..100).map(|n| bench.accept(&format!("1.2.3.4:{n}"))).collect();
+    assert_eq!((refusals(&results).len(), bench.manager.connections().len()), (97, 3));
+}
+
+#[test]
+fn the_port_makes_no_other_host() {
+    let mut bench = bench();
+    let results: Vec<_> = [1, 2, 3, 4].map(|port| bench.accept(&format!("1.2.3.4:{port}"))).into();
+    assert_eq!(results[3], Err(Refusal::RateLimit));
+}
+
+#[test]
+fn the_total_less_what_is_reserved_may_come_in() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    let results = arrive(&mut bench, (0..130).map(|n| format!("1.{n}.3.4:5")), true);
+    assert_eq!((results.iter().filter(|r| r.is_ok()).count(), results[129]), (117, Err(Refusal::Full)));
+}
+
+#[test]
+fn no_limit_spares_everything_but_the_total() {
+    let mut config = with_listener(Config::default());
+    config.listeners[0].permissions.no_limit = true;
+    let mut bench = Bench::new(config);
+    let results: Vec<_> = (0..130).map(|port| bench.accept(&format!("1.2.3.4:{port}"))).collect();
+    assert_eq!((refusals(&results).len(), results[129]), (13, Err(Refusal::Full)));
+}
+
+#[test]
+fn on_an_onion_listener_hosts_are_not_told_apart_but_the_listener_has_a_limit() {
+    let mut config = with_listener(Config::default());
+    config.listeners[0].network = Some(NetworkKind::Onion);
+    let mut bench = Bench::new(config);
+    let ready = arrive(&mut bench, (1..=20).map(|port| format!("127.0.0.1:{port}")), true);
+    let half_open = arrive(&mut bench, (21..=29).map(|port| format!("127.0.0.1:{port}")), false);
+    assert_eq!((refusals(&ready), refusals(&half_open)), (vec![], vec![Refusal::HalfOpenLimit]));
+}
+
+#[test]
+fn nobody_comes_in_by_an_unknown_listener() {
+    let mut bench = bench();
+    let remote = "1.2.3.4:5".parse().unwrap();
+    let reply = bench.apply(&Input::Accept { remote, listener: ListenerId(7) });
+    assert_eq!(reply, Reply::Accepted(Err(Refusal::UnknownListener)));
+}
+
+#[test]
+fn nobody_comes_in_while_inactive() {
+    let mut bench = bench();
+    bench.tell(Input::SetActive { active: false });
+    assert_eq!(bench.accept("1.2.3.4:5"), Err(Refusal::Inactive));
+}
+
+/// The pauses that accept errors cause, in milliseconds.
+fn pauses(bench: &mut Bench, count: usize) -> Vec<u128> {
+    let mut pause = || {
+        let actions = bench.tell(Input::AcceptError { listener: ListenerId(0) });
+        let until = actions.iter().find_map(|action| match action {
+            Action::PauseAccept { until, .. } => Some(*until),
+            _ => None,
+        });
+        let wait = until.expect("accepting pauses").since(bench.now);
+        bench.now = bench.now.after(wait);
+        wait.as_millis()
+    };
+    (0..count).map(|_| pause()).collect()
+}
+
+#[test]
+fn accept_errors_pause_accepting_from_50_ms_to_5_s() {
+    let waits = pauses(&mut bench(), 10);
+    assert_eq!(waits, [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+}
+
+#[test]
+fn a_connection_that_comes_in_ends_the_growth_of_pauses() {
+    let mut bench = bench();
+    pauses(&mut bench, 5);
+    bench.accept("1.2.3.4:5").unwrap();
+    bench.actions();
+    assert_eq!(pauses(&mut bench, 1), [50]);
+}

@@ -1,0 +1,241 @@
+//! Where addresses come from when there are none: DNS seeds and fixed seeds.
+
+mod support;
+
+use std::net::IpAddr;
+
+use connmgr_core::*;
+use support::world::*;
+use support::*;
+
+fn names(count: usize) -> Vec<Seed> {
+    let seed = |n| Seed { name: HostName::new(&format!("seed{n}.example")).unwrap(), filters_services: false };
+    (0..count).map(seed).collect()
+}
+
+fn with_seeds(count: usize) -> Config {
+    Config {
+        default_port: 8333,
+        seeds: SeedConfig { names: names(count), ..SeedConfig::default() },
+        ..Config::default()
+    }
+}
+
+/// The seeds asked among the actions: lookup, name.
+fn asked(actions: &[Action]) -> Vec<(LookupId, String)> {
+    let ask = |action: &Action| match action {
+        Action::ResolveSeed { lookup, seed, .. } => Some((*lookup, seed.to_string())),
+        _ => None,
+    };
+    actions.iter().filter_map(ask).collect()
+}
+
+fn ips(count: u8) -> Vec<IpAddr> {
+    (0..count).map(|n| [11, n, 1, 1].into()).collect()
+}
+
+/// Answers every lookup so.
+fn answer(bench: &mut Bench, asked: &[(LookupId, String)], result: &Result<Vec<IpAddr>, LookupError>) -> Vec<Action> {
+    let tell =
+        |(lookup, _): &(LookupId, String)| bench.tell(Input::LookupResult { lookup: *lookup, result: result.clone() });
+    asked.iter().flat_map(tell).collect()
+}
+
+#[test]
+fn an_empty_book_has_all_seeds_asked_at_once() {
+    let mut bench = Bench::new(with_seeds(9));
+    assert_eq!(asked(&bench.pass(secs(0))).len(), 9);
+}
+
+#[test]
+fn a_few_known_addresses_have_seeds_asked_three_by_three_after_11_s() {
+    let mut first_life = Bench::new(Config::default());
+    first_life.learn(&addresses(1));
+    let mut bench = Bench::with_snapshot(with_seeds(9), Some(first_life.manager.snapshot()));
+    let counts: Vec<usize> = [10_999, 1, 10_999, 1].map(|wait| asked(&bench.pass(millis(wait))).len()).into();
+    assert_eq!(counts, [0, 3, 0, 3]);
+}
+
+#[test]
+fn many_known_addresses_put_seeds_off_for_5_minutes() {
+    let mut first_life = Bench::new(Config::default());
+    first_life.learn(&addresses(1000));
+    let mut bench = Bench::with_snapshot(with_seeds(9), Some(first_life.manager.snapshot()));
+    let counts: Vec<usize> = [299_999, 1].map(|wait| asked(&bench.pass(millis(wait))).len()).into();
+    assert_eq!(counts, [0, 3]);
+}
+
+#[test]
+fn no_seed_is_asked_once_two_full_connections_are_ready() {
+    let mut first_life = Bench::new(Config::default());
+    first_life.learn(&addresses(100));
+    let mut bench = Bench::with_snapshot(with_seeds(9), Some(first_life.manager.snapshot()));
+    for conn in dials(&bench.pass(secs(0))).into_iter().take(2) {
+        bench.connect(conn);
+        bench.ready(conn);
+    }
+    assert!(asked(&bench.pass(secs(60))).is_empty());
+}
+
+#[test]
+fn what_seeds_answer_is_dialed_on_the_default_port() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    world.resolves(|_| Ok(ips(20)));
+    world.run(secs(5));
+    assert!(world.ready() == 8 && world.dials.iter().all(|(_, address)| address.port() == 8333));
+}
+
+#[test]
+fn one_seed_gives_32_addresses_at_the_most() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    world.resolves(|_| Ok(ips(255)));
+    world.run(secs(5));
+    assert_eq!(world.bench.manager.book().len(), 32);
+}
+
+#[test]
+fn a_seeds_addresses_count_as_seen_three_to_seven_days_ago() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Silent);
+    world.resolves(|_| Ok(ips(32)));
+    world.run(secs(5));
+    let ages: Vec<u64> = world.bench.manager.book().iter().map(|entry| UNIX.since(entry.last_seen).as_secs()).collect();
+    let day = 24 * 3600;
+    assert!(ages.iter().all(|age| (3 * day - 5..=7 * day).contains(age)) && ages.iter().min() != ages.iter().max());
+}
+
+#[test]
+fn a_seed_that_filters_is_asked_by_services() {
+    let mut config = Config::bitcoin(Chain::Mainnet);
+    config.seeds.names.truncate(1);
+    let mut bench = Bench::new(config);
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "x9.seed.bitcoin.sipa.be");
+}
+
+#[test]
+fn a_seed_is_asked_by_its_bare_name_for_what_every_node_offers() {
+    let mut config = Config::bitcoin(Chain::Mainnet);
+    config.required.full = Services::NETWORK;
+    config.seeds.names.truncate(1);
+    let mut bench = Bench::new(config);
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be");
+}
+
+#[test]
+fn a_seed_that_fails_is_asked_again_with_growing_waits() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(24 * 3600));
+    let count = world.lookups.len();
+    assert!((24..=70).contains(&count), "{count} lookups in a day");
+}
+
+#[test]
+fn a_seed_that_hangs_is_given_up_after_30_s() {
+    let mut bench = Bench::new(with_seeds(1));
+    bench.pass(millis(29_999));
+    let failed = Event::SeedFailed { seed: names(1)[0].name.clone(), error: LookupError::TimedOut };
+    assert!(events(&bench.pass(millis(1))).contains(&failed));
+}
+
+#[test]
+fn a_poisoned_answer_is_no_answer() {
+    let mut bench = Bench::new(with_seeds(1));
+    let first = asked(&bench.pass(secs(0)));
+    let actions = answer(&mut bench, &first, &Ok(vec![[127, 0, 0, 1].into(), [10, 1, 2, 3].into()]));
+    let failed = Event::SeedFailed { seed: names(1)[0].name.clone(), error: LookupError::NotFound };
+    assert!(events(&actions).contains(&failed));
+    assert!(!asked(&bench.pass(secs(30))).is_empty(), "it is asked again");
+}
+
+#[test]
+fn a_poisoned_answer_does_not_keep_the_fixed_seeds_from_being_used() {
+    let mut config = with_seeds(1);
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let mut world = World::new(config, |_| Fate::Good);
+    world.resolves(|_| Ok(vec![[127, 0, 0, 1].into()]));
+    world.run(secs(62));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn fixed_seeds_wait_for_a_minute() {
+    let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let mut bench = Bench::new(config);
+    let counts = [59_999, 1].map(|wait| dials(&bench.pass(millis(wait))).len());
+    assert_eq!(counts, [0, 1]);
+}
+
+#[test]
+fn fixed_seeds_are_used_only_for_networks_without_an_address() {
+    let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333"), addr("[2a00:1::1]:8333")];
+    let mut bench = Bench::new(config);
+    bench.learn(&addresses(1));
+    bench.pass(secs(120));
+    let book = bench.manager.book();
+    assert_eq!((book.len_of(NetworkKind::Ipv4), book.len_of(NetworkKind::Ipv6)), (1, 1));
+}
+
+#[test]
+fn seeds_are_asked_again_when_the_pool_starves() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    world.resolves(|_| Ok(ips(8)));
+    world.run(secs(60));
+    assert_eq!((world.ready(), world.lookups.len()), (8, 1));
+    world.goes_dark(Fate::Fails(DialError::Refused));
+    world.resolves(|_| Ok((0..8).map(|n| IpAddr::from([12, n, 1, 1])).collect()));
+    world.becomes(
+        |address| {
+            if address.to_string().starts_with("12.") { Fate::Good } else { Fate::Fails(DialError::Refused) }
+        },
+    );
+    world.run(secs(1200));
+    assert_eq!(world.ready(), 8);
+}
+
+#[test]
+fn an_application_with_addresses_of_its_own_is_asked_for_them() {
+    let mut bench = Bench::new(Config::default());
+    let wanted = Event::AddressesWanted { network: None };
+    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+}
+
+#[test]
+fn a_config_with_one_network_names_it_when_it_wants_addresses() {
+    let networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6);
+    let mut bench = Bench::new(Config { networks, ..Config::default() });
+    let wanted = Event::AddressesWanted { network: Some(NetworkKind::Ipv6) };
+    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+}
+
+#[test]
+fn an_empty_book_never_spins() {
+    let mut world = World::new(with_seeds(9), |_| Fate::Good);
+    world.run(secs(24 * 3600));
+    assert!(world.wakes < 10_000, "{} wakes in a day", world.wakes);
+    assert!(world.events.len() < 10_000, "{} events in a day", world.events.len());
+}
+
+#[test]
+fn a_tiny_book_never_spins() {
+    for fate in [Fate::HangsUp, Fate::Fails(DialError::Refused), Fate::Silent, Fate::Good] {
+        let mut world = World::new(Config::default(), move |_| fate);
+        world.learn(&addresses(3));
+        world.run(secs(3600));
+        assert!(world.dials.len() <= 3 * 120, "{} dials, {fate:?}", world.dials.len());
+        assert!(world.wakes <= 3000, "{} wakes, {fate:?}", world.wakes);
+    }
+}
+
+#[test]
+fn a_pool_does_not_decay_an_address_is_dialed_again() {
+    let mut world = World::new(Config::default(), |_| Fate::Good);
+    world.learn(&addresses(8));
+    world.run(secs(60));
+    world.goes_dark(Fate::Fails(DialError::Refused));
+    world.run(secs(24 * 3600));
+    world.becomes(|_| Fate::Good);
+    world.run(secs(60));
+    assert_eq!(world.ready(), 8);
+}

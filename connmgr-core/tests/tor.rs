@@ -1,0 +1,209 @@
+//! Proxies and overlay networks: who sees what.
+
+mod support;
+
+use connmgr_core::*;
+use support::*;
+
+const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
+
+fn proxy(isolate: bool, resolves: bool) -> Proxy {
+    Proxy { address: "127.0.0.1:9050".parse().unwrap(), isolate, resolves }
+}
+
+/// Everything goes through one proxy.
+fn proxied(isolate: bool, resolves: bool) -> Config {
+    let seeds = SeedConfig {
+        names: vec![Seed { name: HostName::new("seed.example").unwrap(), filters_services: false }],
+        ..SeedConfig::default()
+    };
+    let proxies = Proxies { all: Some(proxy(isolate, resolves)), ..Proxies::default() };
+    Config { proxies, seeds, default_port: 8333, ..Config::default() }
+}
+
+fn targets(actions: &[Action]) -> Vec<Target> {
+    let target = |action: &Action| match action {
+        Action::Dial { target, .. } => Some(target.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(target).collect()
+}
+
+/// The circuits of the dials among the actions.
+fn circuits(actions: &[Action]) -> Vec<Isolation> {
+    let isolation = |target: Target| match target {
+        Target::Proxied { isolation, .. } => isolation,
+        Target::Direct(to) => panic!("{to} is dialed directly"),
+    };
+    targets(actions).into_iter().map(isolation).collect()
+}
+
+fn is_lookup(action: &Action) -> bool {
+    matches!(action, Action::ResolveHost { .. } | Action::ResolveSeed { .. })
+}
+
+#[test]
+fn an_onion_service_is_dialed_through_its_proxy() {
+    let proxies = Proxies { onion: Some(proxy(false, false)), ..Proxies::default() };
+    let mut bench = Bench::new(Config { proxies, ..Config::default() });
+    let (_, actions) = bench.add_peer(ONION, Keep::Always);
+    let expected =
+        Target::Proxied { proxy: proxy(false, false).address, isolation: Isolation::Shared, address: addr(ONION) };
+    assert_eq!(targets(&actions), [expected]);
+}
+
+#[test]
+fn with_an_onion_proxy_only_the_rest_goes_direct() {
+    let proxies = Proxies { onion: Some(proxy(false, false)), ..Proxies::default() };
+    let mut bench = Bench::new(Config { proxies, ..Config::default() });
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    assert_eq!(targets(&actions), [Target::Direct("1.2.3.4:8333".parse().unwrap())]);
+}
+
+#[test]
+fn without_a_proxy_onions_are_not_even_remembered() {
+    let mut bench = Bench::new(Config::default());
+    bench.learn(&[addr(ONION)]);
+    assert!(bench.manager.book().is_empty());
+}
+
+#[test]
+fn isolation_gives_every_dial_a_circuit_of_its_own() {
+    let mut bench = Bench::new(proxied(true, true));
+    let actions = bench.learn(&addresses(20));
+    let circuits = circuits(&actions);
+    let different: std::collections::BTreeSet<_> = circuits.iter().collect();
+    assert!(circuits.len() == 8 && different.len() == 8 && !circuits.contains(&Isolation::Shared));
+}
+
+#[test]
+fn every_attempt_has_a_circuit_of_its_own() {
+    let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..proxied(true, true) });
+    let (_, first) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.fail(dials(&first)[0], DialError::Refused);
+    let second = bench.pass(secs(5));
+    assert_ne!(circuits(&first), circuits(&second));
+}
+
+#[test]
+fn a_name_goes_to_the_proxy_and_to_no_resolver() {
+    let mut bench = Bench::new(proxied(true, true));
+    let (_, actions) = bench.add_peer("node.example:8333", Keep::Always);
+    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("node.example:8333"));
+    assert!(!actions.iter().any(is_lookup));
+}
+
+#[test]
+fn seeds_are_looked_up_through_a_proxy_that_can() {
+    let mut bench = Bench::new(proxied(true, true));
+    let actions = bench.pass(secs(0));
+    let route = actions.iter().find_map(|action| match action {
+        Action::ResolveSeed { route, .. } => Some(*route),
+        _ => None,
+    });
+    assert!(matches!(route, Some(Route::Proxy { isolation: Isolation::Token(_), .. })), "{route:?}");
+}
+
+#[test]
+fn seeds_are_dialed_by_name_where_the_proxy_cannot_look_them_up() {
+    let mut bench = Bench::new(proxied(true, false));
+    let actions = bench.pass(secs(0));
+    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example:8333"));
+    assert_eq!(bench.manager.connections()[0].kind, Kind::AddrFetch);
+}
+
+#[test]
+fn with_a_proxy_nothing_is_ever_looked_up_directly() {
+    for resolves in [true, false] {
+        let mut bench = Bench::new(proxied(true, resolves));
+        let (_, mut actions) = bench.add_peer("node.example:8333", Keep::Always);
+        actions.extend(bench.pass(secs(24 * 3600)));
+        let direct = actions.iter().any(|action| {
+            matches!(action, Action::ResolveSeed { route: Route::Direct, .. } | Action::ResolveHost { .. })
+        });
+        assert!(!direct && targets(&actions).iter().all(|target| matches!(target, Target::Proxied { .. })));
+    }
+}
+
+/// All lookups of a node that may reach overlay networks only.
+#[test]
+fn a_node_of_overlay_networks_only_asks_no_local_resolver() {
+    let mut config = proxied(true, false);
+    config.proxies = Proxies { onion: config.proxies.all, ..Proxies::default() };
+    config.networks = NetworkSet::EMPTY.with(NetworkKind::Onion);
+    let mut bench = Bench::new(config);
+    let name = bench.apply(&Input::AddPeer { address: addr("node.example:8333"), keep: Keep::Always });
+    assert_eq!(name, Reply::Added(Err(AddPeerError::Unreachable)));
+    assert!(!bench.pass(secs(3600)).iter().any(is_lookup));
+}
+
+fn fetching() -> (Bench, ConnId) {
+    let mut bench = Bench::new(proxied(false, false));
+    let conn = dials(&bench.pass(secs(0)))[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    (bench, conn)
+}
+
+fn tell_addresses(bench: &mut Bench, conn: ConnId, count: u32) -> Vec<Action> {
+    let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };
+    let addresses = addresses(count).into_iter().map(info).collect();
+    bench.tell(Input::Addresses { source: Source::Peer(conn), addresses })
+}
+
+#[test]
+fn an_addr_fetch_is_done_with_an_answer_of_more_than_one_address() {
+    let (mut bench, conn) = fetching();
+    let one = closes(&tell_addresses(&mut bench, conn, 1)).len();
+    let two = closes(&tell_addresses(&mut bench, conn, 2));
+    assert_eq!((one, two), (0, vec![(conn, CloseReason::Done)]));
+}
+
+#[test]
+fn what_an_addr_fetch_brings_is_dialed() {
+    let (mut bench, conn) = fetching();
+    let actions = tell_addresses(&mut bench, conn, 10);
+    assert_eq!(dials(&actions).len(), 8);
+}
+
+#[test]
+fn an_addr_fetch_is_done_after_5_minutes_in_any_case() {
+    let (mut bench, conn) = fetching();
+    assert!(closes(&bench.pass(millis(299_999))).is_empty());
+    assert!(closes(&bench.pass(millis(1))).contains(&(conn, CloseReason::Done)));
+}
+
+#[test]
+fn a_dial_through_a_proxy_may_take_30_s() {
+    let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..proxied(true, true) });
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    assert!(closes(&bench.pass(millis(29_999))).is_empty());
+    assert_eq!(closes(&bench.pass(millis(1))), [(conn, CloseReason::DialTimeout)]);
+}
+
+#[test]
+fn a_dead_tor_never_slows_ipv4() {
+    let proxies = Proxies { onion: Some(proxy(false, false)), ..Proxies::default() };
+    let mut bench = Bench::new(Config { proxies, mode: Mode::ConnectOnly, ..Config::default() });
+    let (_, mut actions) = bench.add_peer(ONION, Keep::Always);
+    for _ in 0..3 {
+        bench.fail(dials(&actions)[0], DialError::ProxyUnreachable);
+        actions = bench.pass(secs(20));
+        if dials(&actions).is_empty() {
+            break;
+        }
+    }
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    assert_eq!(dials(&actions).len(), 1);
+}
+
+#[test]
+fn a_dead_proxy_counts_against_no_address() {
+    let mut bench = Bench::new(proxied(true, true));
+    let actions = bench.learn(&addresses(20));
+    for conn in dials(&actions) {
+        bench.fail(conn, DialError::ProxyUnreachable);
+    }
+    assert!(bench.manager.book().iter().all(|entry| entry.failures == 0));
+}

@@ -1,0 +1,125 @@
+//! From the encrypted transport back to the plain one.
+
+mod support;
+
+use connmgr_core::*;
+use support::*;
+
+fn config() -> Config {
+    Config { mode: Mode::ConnectOnly, transport: Transport::V2, ..Config::default() }
+}
+
+fn transports(actions: &[Action]) -> Vec<Transport> {
+    let transport = |action: &Action| match action {
+        Action::Dial { transport, .. } => Some(*transport),
+        _ => None,
+    };
+    actions.iter().filter_map(transport).collect()
+}
+
+fn dies_unheard(bench: &mut Bench, conn: ConnId) -> Vec<Action> {
+    bench.connect(conn);
+    bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })
+}
+
+#[test]
+fn a_v2_dial_that_dies_unheard_is_made_again_as_v1_at_once() {
+    let mut bench = Bench::new(config());
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    assert_eq!((transports(&actions), transports(&again)), (vec![Transport::V2], vec![Transport::V1]));
+}
+
+#[test]
+fn the_first_dial_was_no_failed_attempt() {
+    let mut bench = Bench::new(config());
+    let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    assert_eq!((retries(&again).len(), bench.manager.added_peer(peer).map(|view| view.attempt)), (0, Some(0)));
+}
+
+#[test]
+fn a_v1_dial_that_dies_unheard_is_not_made_again() {
+    let mut bench = Bench::new(config());
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    let third = dies_unheard(&mut bench, dials(&again)[0]);
+    assert_eq!((dials(&third).len(), retries(&third).len()), (0, 1));
+}
+
+#[test]
+fn a_v2_dial_that_dies_after_a_byte_is_not_made_again() {
+    let mut bench = Bench::new(config());
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.connect(dials(&actions)[0]);
+    assert!(dials(&bench.close(dials(&actions)[0])).is_empty());
+}
+
+#[test]
+fn the_preference_sticks_to_an_added_peer() {
+    let mut bench = Bench::new(config());
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    bench.fail(dials(&again)[0], DialError::Refused);
+    assert_eq!(transports(&bench.pass(secs(5))), [Transport::V1]);
+}
+
+#[test]
+fn the_preference_sticks_to_an_address_and_is_saved() {
+    let mut config = config();
+    config.mode = Mode::Automatic;
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&[addr("1.2.3.4:8333")]);
+    dies_unheard(&mut bench, dials(&actions)[0]);
+    assert!(bench.manager.snapshot().addresses[0].v1_only);
+}
+
+#[test]
+fn the_second_dial_takes_the_same_slot_and_group() {
+    let mut config = config();
+    config.mode = Mode::Automatic;
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&addresses(50));
+    let first = dials(&actions)[0];
+    let again = dies_unheard(&mut bench, first);
+    assert_eq!(dials(&again).len(), 1);
+    assert_eq!(dialed_address(&again, dials(&again)[0]), dialed_address(&actions, first));
+}
+
+/// Another circuit would tell the peer's neighbourhood apart from the first dial's: Core #35319 lost the route.
+#[test]
+fn the_second_dial_takes_the_same_route() {
+    let mut config = config();
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().unwrap(), isolate: true, resolves: true };
+    config.proxies.all = Some(proxy);
+    let mut bench = Bench::new(config);
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    let target = |actions: &[Action]| {
+        actions.iter().find_map(|action| match action {
+            Action::Dial { target, .. } => Some(target.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(target(&actions), target(&again));
+}
+
+#[test]
+fn an_added_peers_second_dial_is_cancelled_with_it() {
+    let mut bench = Bench::new(config());
+    let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    let actions = bench.tell(Input::RemovePeer { peer });
+    assert_eq!(closes(&actions), [(dials(&again)[0], CloseReason::PeerRemoved)]);
+}
+
+#[test]
+fn a_peer_banned_meanwhile_is_not_dialed_again() {
+    let mut bench = Bench::new(config());
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    bench.tell(Input::Ban { target: BanTarget::Host("1.2.3.4".parse().unwrap()), duration: secs(60) });
+    assert!(dials(&bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })).is_empty());
+}
