@@ -342,6 +342,9 @@ impl ConnManager {
     /// down is tried at full speed, and added peers that gave no answer are dialed now.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
+        if self.phase == Phase::Stopped {
+            return self.ignore();
+        }
         for network in NetworkKind::ALL {
             if self.health[network.index()].restore() {
                 self.network_is_up(network);

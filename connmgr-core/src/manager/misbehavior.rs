@@ -21,7 +21,7 @@ impl ConnManager {
         self.begin(now);
         let live = self.table.get(conn).map(|conn| (conn.host(), conn.permissions().no_ban));
         let late = || self.ended.get(conn).map(|ended| (Some(ended.host.clone()), ended.no_ban));
-        match live.or_else(late) {
+        match live.or_else(late).filter(|_| self.phase != Phase::Stopped) {
             None => self.ignore(),
             Some((Some(host), no_ban)) if self.rules().is_bannable(&host) => {
                 self.raise_score(conn, &host, no_ban, penalty);
