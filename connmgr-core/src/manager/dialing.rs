@@ -24,7 +24,7 @@ use super::rules::Rules;
 use super::{ConnManager, Obstacle, PeerState, Phase, Starved, Timer};
 
 /// The kinds that the planner fills from the book, in order.
-const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
 /// The first and the longest wait of a kind that found nobody to dial, doubled in between.
 const STARVED_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(32));

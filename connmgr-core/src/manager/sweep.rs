@@ -9,6 +9,7 @@ use crate::conn::Conn;
 use crate::event::{Event, Kind};
 use crate::id::ConnId;
 
+use super::dialing::AUTOMATIC;
 use super::{ConnManager, Phase};
 
 /// Kinds whose connections may have to go when their share shrinks. Added peers never do.
@@ -56,9 +57,13 @@ impl ConnManager {
         let split = self.split();
         for kind in SHRINKABLE {
             let holds = |conn: &Conn| conn.kind() == kind && conn.holds_slot();
-            let going = doomed.iter().filter(|(id, _)| self.table.get(*id).is_some_and(holds)).count();
-            let surplus = self.table.slots_held(kind).saturating_sub(split.of(kind)) as usize;
-            self.doom_youngest(surplus.saturating_sub(going), holds, &mut doomed);
+            let surplus = self.table.slots_held(kind).saturating_sub(split.of(kind));
+            self.doom_surplus(surplus, holds, &mut doomed);
+        }
+        for kind in AUTOMATIC {
+            let is_silent = |conn: &Conn| conn.kind() == kind && !conn.holds_slot();
+            let surplus = self.table.silent(kind).saturating_sub(self.max_hedged(kind));
+            self.doom_surplus(surplus, is_silent, &mut doomed);
         }
         // What is still too much in all: silent dials first, then what makes room for added peers that stay though
         // their share has shrunk.
@@ -81,6 +86,14 @@ impl ConnManager {
         let mut banned: Vec<ConnId> = self.table.iter().filter(is_banned).map(|conn| conn.id()).collect();
         banned.sort_unstable();
         banned.into_iter().map(|id| (id, CloseReason::Banned)).collect()
+    }
+
+    /// The youngest of a sort of which there is a surplus, as far as it is not going already.
+    fn doom_surplus(&self, surplus: u32, sort: impl Fn(&Conn) -> bool, doomed: &mut Vec<(ConnId, CloseReason)>) {
+        if surplus > 0 {
+            let going = doomed.iter().filter(|(id, _)| self.table.get(*id).is_some_and(&sort)).count();
+            self.doom_youngest((surplus as usize).saturating_sub(going), sort, doomed);
+        }
     }
 
     /// The youngest of a sort that are not doomed already.
