@@ -64,7 +64,8 @@ impl ConnManager {
     /// stands already ends at the new time if that is later.
     ///
     /// # Errors
-    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address.
+    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address; for
+    /// everyone where `max_bans` is 0.
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -85,7 +86,9 @@ impl ConnManager {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_host = net.network() == net.broadcast();
                 let spared = is_loopback && !self.config.loopback_is_public;
-                !spared && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
+                self.config.max_bans > 0
+                    && !spared
+                    && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
             }
         }
     }
