@@ -97,6 +97,8 @@ impl ConnManager {
         let (since, until) = (self.unix(), self.now().after(duration));
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
+            self.release_banned_peers();
+            self.feed();
         }
         self.stats.bans += 1;
         let until = self.clocks.unix_at(until);
