@@ -177,6 +177,14 @@ impl Kind {
         }
     }
 
+    /// Whether the connection ends by itself once it has served its purpose.
+    pub const fn is_visit(self) -> bool {
+        match self {
+            Self::Feeler | Self::AddrFetch => true,
+            Self::Full | Self::BlockRelay | Self::Added | Self::Inbound => false,
+        }
+    }
+
     /// Whether they came to us.
     pub const fn is_inbound(self) -> bool {
         matches!(self, Self::Inbound)

@@ -1,4 +1,162 @@
 //! A connection manager for peer-to-peer nodes, as a pure state machine.
+//!
+//! It decides whom to dial, when and by which route, whom to let in, whom to drop and whom to ban. It opens no
+//! socket, reads no clock and draws no randomness of its own: it is told what happened and what time it is, and says
+//! what to do. So a node can run it on any runtime, and a simulator can run a year of it in seconds.
+//!
+//! Whoever only wants a pool of live connections takes an adapter crate (`connmgr-tokio`). This page is
+//! for those who write an adapter, a simulator or a node of their own kind.
+//!
+//! # The pieces
+//!
+//! [`ConnManager`] is the state machine. It is **told** facts (`handle_*`) and **asked** commands (`accept`,
+//! `add_peer`, `ban`, …), each with the time as last argument. It answers with a queue of [`Action`]s
+//! ([`poll_action`](ConnManager::poll_action)) and with one deadline
+//! ([`poll_timeout`](ConnManager::poll_timeout)). What it **knows** can be looked at:
+//! [`connections`](ConnManager::connections), [`added_peers`](ConnManager::added_peers),
+//! [`bans`](ConnManager::bans), [`stats`](ConnManager::stats), [`book`](ConnManager::book).
+//!
+//! [`Input`] is the same facts and commands as plain data, and [`ConnManager::apply`] takes it: this is what traces,
+//! fuzzers and simulators speak. [`Config`] is everything an operator may choose; [`Snapshot`] is what outlives the
+//! process.
+//!
+//! [`Driver`](driver::Driver) carries the actions out: it pairs streams with ids and calls [`Net`](driver::Net), the
+//! few things an adapter must be able to start. Every adapter stands on it.
+//!
+//! [`BanScore`], [`Backoff`] and the [SOCKS5 codec](socks) can be used on their own.
+//!
+//! # The run loop
+//!
+//! Tell what happened, carry out all actions, sleep until the deadline or the next fact. Here the whole world is one
+//! function: every dial succeeds at once, and the clock jumps.
+//!
+//! ```
+//! use connmgr_core::*;
+//!
+//! let mut now = Time::ZERO; // monotonic, counted from the manager's birth
+//! let unix = UnixTime::from_secs(1_767_225_600);
+//! let rng_seed = [7; 32]; // fresh and secret in production
+//! let mut manager = ConnManager::new(Config::default(), None, rng_seed, unix, now)?;
+//! manager.add_peer("192.0.2.1:8333".parse()?, Keep::Always, now)?;
+//!
+//! let mut ready = 0;
+//! while ready == 0 {
+//!     while let Some(action) = manager.poll_action() {
+//!         match action {
+//!             // A real driver starts the dial here, and tells the result when it comes.
+//!             Action::Dial { conn, .. } => manager.handle_dial_result(conn, Ok(()), now),
+//!             Action::Close { .. } => {} // shut the socket, or give up the dial
+//!             Action::ResolveSeed { lookup, .. } | Action::ResolveHost { lookup, .. } => {
+//!                 manager.handle_lookup_result(lookup, Err(LookupError::Failed), now);
+//!             }
+//!             Action::ScheduleRetry { .. } => {} // for information
+//!             Action::PauseAccept { .. } => {}   // stop accepting until then
+//!             Action::Save => {}                 // store `manager.snapshot()`
+//!             // The application shakes hands and tells how that went.
+//!             Action::Emit(Event::Connected(Connected { conn, .. })) => {
+//!                 manager.handle_ready(conn, PeerInfo::default(), now);
+//!                 ready += 1;
+//!             }
+//!             Action::Emit(_) => {}
+//!         }
+//!     }
+//!     // Sleep until the next fact, but no longer than this. Round up, never down.
+//!     if let Some(due) = manager.poll_timeout() {
+//!         now = now.max(due);
+//!         manager.handle_timeout(now);
+//!     }
+//! }
+//! assert_eq!(manager.connections()[0].state, ConnState::Ready);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With the [`Driver`](driver::Driver) the loop is shorter, and streams find their way to the application:
+//!
+//! ```
+//! use connmgr_core::driver::{Driver, Net, PoolEvent};
+//! use connmgr_core::*;
+//!
+//! /// Starts what it is asked to start; here it only remembers the dials.
+//! #[derive(Default)]
+//! struct World {
+//!     dials: Vec<ConnId>,
+//! }
+//!
+//! impl Net for World {
+//!     fn dial(&mut self, conn: ConnId, _: &Target, _: Transport, _: Time) {
+//!         self.dials.push(conn);
+//!     }
+//!     fn abort(&mut self, _: ConnId) {}
+//!     fn close(&mut self, _: ConnId, _: CloseReason) {}
+//!     fn resolve(&mut self, _: LookupId, _: &HostName, _: Route, _: Time) {}
+//!     fn pause_accept(&mut self, _: ListenerId, _: Time) {}
+//!     fn save(&mut self, _: Snapshot) {}
+//! }
+//!
+//! let now = Time::ZERO;
+//! let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+//! let manager = ConnManager::new(config, None, [7; 32], UnixTime::from_secs(1_767_225_600), now)?;
+//! let (mut driver, mut world) = (Driver::new(manager), World::default());
+//! driver.apply(&Input::AddPeer { address: "192.0.2.1:8333".parse()?, keep: Keep::Always }, now, &mut world);
+//! for conn in std::mem::take(&mut world.dials) {
+//!     driver.dialed(conn, Ok("a stream"), now, &mut world);
+//! }
+//! let Some(PoolEvent::Connected { info, stream }) = driver.poll_event() else { panic!("not connected") };
+//! assert_eq!((info.kind, stream), (Kind::Added, "a stream"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The contract
+//!
+//! Each clause is a test of the same name in `tests/contract/`.
+//!
+//! 1. **Facts cannot fail** (`facts_cannot_fail`). No sequence of calls panics. An id that is unknown, ended or told
+//!    twice is counted in [`Stats::ignored_facts`] and ignored. The last 1024 ended ids are remembered, so that a
+//!    late penalty still reaches its host.
+//! 2. **Time moves forward** (`time_moves_forward`). An earlier `now` counts as the latest one seen. No deadline
+//!    overflows; [`Time::MAX`] never comes.
+//! 3. **Early is free, late is safe** (`early_is_free_late_is_safe`). [`handle_timeout`](ConnManager::handle_timeout)
+//!    before the deadline emits nothing and moves no deadline. Hours late it does what is due once, and no more than
+//!    one call on time could.
+//! 4. **Progress** (`progress`). After a `handle_timeout(now)` that was due, the next deadline is at least 1 ms after
+//!    `now`, or none. Due work beyond a call's bound waits for it. Nothing spins.
+//! 5. **Drain when you like** (`drain_when_you_like`). Draining after every fact or after all of them yields the same
+//!    actions in the same order, and moves no deadline.
+//! 6. **Every dial ends once** (`every_dial_ends_once`): by the first of the driver's result and our
+//!    [`Close`](Action::Close). A success that has no slot, or comes after our `Close`, is closed next.
+//! 7. **Every connection ends once** (`every_connection_ends_once`). [`Connected`](Event::Connected) comes before
+//!    [`Disconnected`](Event::Disconnected), each once; nothing after.
+//! 8. **No dial breaks a rule** (`no_dial_breaks_a_rule`): not to the banned, the connected, the being-dialed,
+//!    ourselves, a disabled network, a taken group. Slot, address and group are taken in the same step that emits
+//!    the dial.
+//! 9. **Bounded** (`bounded`). Every collection has a limit, given in [`Config`] or at its constant, and it is said
+//!    who makes room. Each call does bounded work and emits at most [`Config::max_actions_per_input`] actions. The
+//!    queue of actions alone is bounded by the caller, who drains it.
+//! 10. **Same birth and inputs, same actions** (`same_birth_and_inputs_same_actions`), byte for byte, for the same
+//!     version, on every platform and build. The birth is configuration, snapshot, rng seed and clocks. A release
+//!     that decides otherwise bumps [`TRACE_VERSION`].
+//! 11. **Shut means shut** (`shut_means_shut`). After [`shutdown`](ConnManager::shutdown) every live id gets its
+//!     `Close`, then [`Stopped`](Event::Stopped) is emitted; then nothing.
+//!
+//! # Floors
+//!
+//! A file imports only from floors below its own.
+//!
+//! | floor | what it holds |
+//! |---|---|
+//! | words | time, ids, addresses, inputs, actions, events, configuration, errors: plain data |
+//! | mechanisms | timers, bans, scores, the book, health, limiters, groups, seeds, SOCKS5: each knows no other |
+//! | connections | a connection's states; the table, which keeps every count; the added peers |
+//! | manager | the policy: facts and commands record, one planner decides |
+//! | driver | actions become calls of [`Net`](driver::Net) |
+//!
+//! # Features
+//!
+//! - `serde`: [`Serialize` and `Deserialize`] for every word, as traces write them. Off by default.
+//!
+//! The crate is `no_std` and needs `alloc`.
+//!
+//! [`Serialize` and `Deserialize`]: https://serde.rs
 #![no_std]
 
 extern crate alloc;

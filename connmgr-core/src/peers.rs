@@ -155,6 +155,13 @@ impl AddedPeers {
         self.lookups.remove(&lookup)
     }
 
+    /// The lookup of a peer's name that is under way.
+    pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
+        let resolves = self.get(id).is_some_and(|peer| peer.state == PeerState::Resolving);
+        let mut lookups = self.lookups.iter().filter(|_| resolves);
+        lookups.find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
+    }
+
     /// Lookups under way, each holding a slot.
     pub(crate) fn lookups(&self) -> u32 {
         u32::try_from(self.lookups.len()).expect("no more lookups than peers")

@@ -24,7 +24,7 @@ use super::rules::Rules;
 use super::{ConnManager, Obstacle, PeerState, Phase, Starved, Timer};
 
 /// The kinds that the planner fills from the book, in order.
-const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
 /// The first and the longest wait of a kind that found nobody to dial, doubled in between.
 const STARVED_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(32));
@@ -172,13 +172,18 @@ impl ConnManager {
     }
 
     /// Dials the next address of a peer's name that may be dialed. If an outage alone forbids those that are left,
-    /// and it is worth waiting for, they are left to the probes. Returns whether the attempt goes on.
+    /// and it is worth waiting for, they are left to the probes. Where the limits have fallen meanwhile, the peer waits
+    /// for a slot, and its name is resolved again then. Returns whether the attempt goes on.
     pub(super) fn dial_next_candidate(&mut self, id: PeerId, may_wait: bool) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let port = peer.address.port();
         let mut left = core::mem::take(&mut peer.candidates);
         let obstacle = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port));
         left.retain(|ip| matches!(obstacle(ip), None | Some(Obstacle::NetworkDown)));
+        if !left.is_empty() && !self.has_slot(Kind::Added, &self.split()) {
+            self.peers.enqueue(id);
+            return true;
+        }
         let next = left.iter().rposition(|ip| obstacle(ip).is_none());
         let ip = next.map(|at| left.remove(at));
         if ip.is_none() && (left.is_empty() || !may_wait) {

@@ -292,7 +292,7 @@ impl ConnManager {
     }
 
     /// Takes a lookup out of those under way, with its timer.
-    fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
+    pub(super) fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
         let at = self.single.lookups.iter().position(|(id, _)| *id == lookup)?;
         self.single.lookups.remove(at).map(|(_, timer)| timer)
     }
@@ -342,6 +342,9 @@ impl ConnManager {
     /// down is tried at full speed, and added peers that gave no answer are dialed now.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
+        if self.phase == Phase::Stopped {
+            return self.ignore();
+        }
         for network in NetworkKind::ALL {
             if self.health[network.index()].restore() {
                 self.network_is_up(network);
@@ -390,10 +393,14 @@ impl ConnManager {
     ///
     /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
     /// direction the dialer keeps the older; the other side leaves the choice to the dialer, lest each close
-    /// another.
+    /// another. A visit (feeler, addr-fetch) ends soon anyway: it goes before any other.
     fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
         let theirs = info.identity?;
         let older = self.table.with_identity(theirs)?;
+        let is_visit = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_visit());
+        if is_visit(newer) || is_visit(older) {
+            return Some(if is_visit(newer) { newer } else { older });
+        }
         let inbound = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_inbound());
         match (inbound(older), inbound(newer), self.config.identity) {
             (true, true, _) => None,

@@ -21,7 +21,7 @@ impl ConnManager {
         self.begin(now);
         let live = self.table.get(conn).map(|conn| (conn.host(), conn.permissions().no_ban));
         let late = || self.ended.get(conn).map(|ended| (Some(ended.host.clone()), ended.no_ban));
-        match live.or_else(late) {
+        match live.or_else(late).filter(|_| self.phase != Phase::Stopped) {
             None => self.ignore(),
             Some((Some(host), no_ban)) if self.rules().is_bannable(&host) => {
                 self.raise_score(conn, &host, no_ban, penalty);
@@ -64,7 +64,8 @@ impl ConnManager {
     /// stands already ends at the new time if that is later.
     ///
     /// # Errors
-    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address.
+    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address; for
+    /// everyone where `max_bans` is 0.
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -85,7 +86,9 @@ impl ConnManager {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_host = net.network() == net.broadcast();
                 let spared = is_loopback && !self.config.loopback_is_public;
-                !spared && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
+                self.config.max_bans > 0
+                    && !spared
+                    && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
             }
         }
     }
@@ -94,6 +97,8 @@ impl ConnManager {
         let (since, until) = (self.unix(), self.now().after(duration));
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
+            self.release_banned_peers();
+            self.feed();
         }
         self.stats.bans += 1;
         let until = self.clocks.unix_at(until);

@@ -236,12 +236,15 @@ impl ConnManager {
         self.actions.pop_front()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is next due; none: not before something else happens.
+    /// When [`handle_timeout`](Self::handle_timeout) is next due; none: not before something else happens. What is
+    /// due at [`Time::MAX`] is never due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.phase {
             Phase::Stopped => None,
-            Phase::Active | Phase::Inactive | Phase::Stopping => self.timers.peek().map(|at| at.max(self.earliest)),
+            Phase::Active | Phase::Inactive | Phase::Stopping => {
+                self.timers.peek().map(|at| at.max(self.earliest)).filter(|at| *at < Time::MAX)
+            }
         }
     }
 

@@ -84,11 +84,12 @@ impl Rules<'_> {
         self.bans.is_banned(host, self.now) && self.is_bannable(host)
     }
 
-    /// Whether a ban of this host bans but this host: behind loopback and behind a proxy are many.
+    /// Whether a ban of this host bans but this host: behind loopback and behind a proxy are many. Where no ban may
+    /// stand, nobody is bannable.
     pub(super) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
         let spared_loopback = host.is_loopback() && !self.config.loopback_is_public;
-        !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
+        self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
     /// The group that a dial of this kind takes.

@@ -147,11 +147,12 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Keeps what is of use in a seed's answer. Returns how many of them were new; none if nothing was of use.
+    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`. Returns how many of them were new; none if nothing was of use.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
         let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (0, 0);
-        for ip in ips {
+        let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
+        for ip in ips.iter().take(most) {
             let address = PeerAddress::new(Host::from(*ip), self.config.default_port);
             if used == self.config.seeds.keep {
                 break;

@@ -1,0 +1,52 @@
+//! Clause 7: `Connected` comes before `Disconnected`, each once; nothing after.
+
+use connmgr_core::*;
+
+use crate::chaos::Mood;
+use crate::support::*;
+
+/// The watcher keeps book of every connection; the counters agree with it.
+#[test]
+fn every_connection_ends_once() {
+    crate::live(7, 1, Mood::Living, |manager, _, _, _, _| {
+        let stats = manager.stats();
+        let open = |conn: &ConnView| matches!(conn.state, ConnState::Handshaking | ConnState::Ready);
+        let open = manager.connections().iter().filter(|conn| open(conn)).count() as u64;
+        assert_eq!(stats.accepted + stats.dials_succeeded, stats.disconnected + open, "connections come and go");
+    });
+}
+
+#[test]
+fn a_connection_closed_by_both_sides_ends_once() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    let conn = bench.accept("1.2.3.4:1000").expect("room");
+    bench.actions();
+    let actions = bench.tell(Input::Disconnect { conn });
+    assert_eq!(events(&actions).len(), 1);
+    assert_eq!(bench.close(conn), []);
+}
+
+/// A seed's visit is no connection to keep: of two to the same peer the visit goes, and its timer with it.
+#[test]
+fn an_added_peer_never_takes_over_a_visit() {
+    let proxy = Proxy { address: "9.9.9.9:9050".parse().expect("an address"), isolate: false, resolves: false };
+    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let config = Config {
+        proxies: Proxies { all: Some(proxy), ..Proxies::default() },
+        seeds: SeedConfig { names: vec![seed], ..SeedConfig::default() },
+        default_port: 8333,
+        ..Config::default()
+    };
+    let mut bench = Bench::new(config);
+    let visit = dials(&bench.pass(secs(0)))[0];
+    let info = PeerInfo { identity: Some(Identity([9; 32])), ..PeerInfo::default() };
+    bench.connect(visit);
+    bench.tell(Input::Ready { conn: visit, info });
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let added = dials(&actions)[0];
+    bench.connect(added);
+    let actions = bench.tell(Input::Ready { conn: added, info });
+    assert_eq!(closes(&actions), [(visit, CloseReason::Duplicate)]);
+    bench.pass(secs(3600));
+    assert_eq!(bench.manager.connections().len(), 1, "what the peer keeps is not ended as a visit");
+}

@@ -1,0 +1,67 @@
+//! The contract of the crate's front page: one file a clause, a test of the clause's name in each.
+//!
+//! Directed stories come first; then chaos drives the clause through every configuration while the watcher looks on.
+//! A failure prints the configuration, the seed and the last steps; `CHAOS_SEED` and `CHAOS_SEEDS` search further.
+
+mod bounded;
+mod drain_when_you_like;
+mod early_is_free_late_is_safe;
+mod every_connection_ends_once;
+mod every_dial_ends_once;
+mod facts_cannot_fail;
+mod no_dial_breaks_a_rule;
+mod progress;
+mod same_birth_and_inputs_same_actions;
+mod shut_means_shut;
+mod time_moves_forward;
+
+#[path = "../support/chaos.rs"]
+mod chaos;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/watcher.rs"]
+mod watcher;
+
+use connmgr_core::*;
+
+use chaos::{Chaos, Mood, birth, configs};
+use watcher::Watcher;
+
+/// Steps of one chaotic life.
+const STEPS: u64 = 600;
+
+/// The seeds of a clause's lives: a range of its own, or what the environment asks for.
+fn seeds(clause: u64, count: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let first = number("CHAOS_SEED").unwrap_or(clause * 1_000_000);
+    first..first + number("CHAOS_SEEDS").unwrap_or(count)
+}
+
+/// Lives a chaotic life in every configuration, watched; `look` sees the manager after each step.
+fn live(clause: u64, count: u64, mood: Mood, mut look: impl FnMut(&ConnManager, Time, &Input, &Reply, &[Action])) {
+    for seed in seeds(clause, count) {
+        for (name, config) in configs() {
+            let mut manager = birth(&config, seed);
+            let mut watcher = Watcher::new(format!("`{name}`, CHAOS_SEED={seed}"), &config);
+            let mut chaos = Chaos::new(seed, mood, STEPS);
+            for _ in 0..STEPS {
+                let (now, input) = chaos.next(&manager);
+                let (reply, actions) = watcher.step(&mut manager, now, &input);
+                chaos.see(&actions);
+                look(&manager, now, &input, &reply, &actions);
+            }
+        }
+    }
+}
+
+/// A chaotic life written down, to be told to others.
+fn script(config: &Config, seed: u64, mood: Mood) -> Vec<(Time, Input)> {
+    let (mut manager, mut chaos) = (birth(config, seed), Chaos::new(seed, mood, STEPS));
+    let step = |_| {
+        let (now, input) = chaos.next(&manager);
+        manager.apply(&input, now);
+        chaos.see(&chaos::drain(&mut manager));
+        (now, input)
+    };
+    (0..STEPS).map(step).collect()
+}
