@@ -1,5 +1,7 @@
 //! How much may happen: dials a second, actions an input, wakes an hour.
 
+#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
+
 mod support;
 
 use connmgr_core::*;
@@ -110,7 +112,7 @@ fn a_peer_may_tell_a_thousand_addresses_and_then_one_in_ten_seconds() {
     bench.ready(conn);
     let tell = |bench: &mut Bench, from: u32| {
         let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };
-        let told = addresses(2000)[from as usize..].iter().cloned().take(1000).map(info).collect();
+        let told = addresses(2000)[from as usize..].iter().take(1000).cloned().map(info).collect();
         bench.tell(Input::Addresses { source: Source::Peer(conn), addresses: told });
         bench.manager.book().len()
     };

@@ -1,5 +1,7 @@
 //! Going to rest, going to work, ending, and living on in a snapshot.
 
+#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
+
 mod support;
 
 use connmgr_core::*;

@@ -1,5 +1,7 @@
 //! Proxies and overlay networks: who sees what.
 
+#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
+
 mod support;
 
 use connmgr_core::*;
@@ -8,13 +10,13 @@ use support::*;
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
 fn proxy(isolate: bool, resolves: bool) -> Proxy {
-    Proxy { address: "127.0.0.1:9050".parse().unwrap(), isolate, resolves }
+    Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate, resolves }
 }
 
 /// Everything goes through one proxy.
 fn proxied(isolate: bool, resolves: bool) -> Config {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").unwrap(), filters_services: false }],
+        names: vec![Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false }],
         ..SeedConfig::default()
     };
     let proxies = Proxies { all: Some(proxy(isolate, resolves)), ..Proxies::default() };

@@ -47,8 +47,8 @@ fn any_backoff() -> impl Strategy<Value = Backoff> {
 /// Lets an attempt run its course. Returns what followed its end, and whether the connection was stable.
 fn run(bench: &mut Bench, conn: ConnId, attempt: Attempt) -> (Vec<Action>, bool) {
     match attempt {
-        Attempt::Fails(error) => return (bench.fail(conn, error), false),
-        Attempt::Disconnected => return (bench.tell(Input::Disconnect { conn }), false),
+        Attempt::Fails(error) => (bench.fail(conn, error), false),
+        Attempt::Disconnected => (bench.tell(Input::Disconnect { conn }), false),
         Attempt::Opens(wait) => {
             bench.connect(conn);
             bench.pass(wait);

@@ -6,7 +6,6 @@
 mod backoff;
 mod moves;
 mod slots;
-#[allow(unreachable_pub, reason = "shared by test files, each of which is a crate")]
 #[path = "../support/mod.rs"]
 mod support;
 

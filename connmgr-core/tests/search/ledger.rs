@@ -45,7 +45,8 @@ impl Ledger {
                 self.dialing.insert(*conn);
             }
             Action::Close { conn, .. } => {
-                if succeeded.take_if(|succeeded| succeeded == conn).is_some() || self.dialing.remove(conn) {
+                let is_late_success = succeeded.take_if(|succeeded| succeeded == conn).is_some();
+                if is_late_success || self.dialing.remove(conn) {
                     self.end(*conn);
                 }
             }

@@ -12,7 +12,6 @@ mod explore;
 mod heal;
 mod ledger;
 mod sameness;
-#[allow(unreachable_pub, reason = "shared by test files, each of which is a crate")]
 #[path = "../support/mod.rs"]
 mod support;
 mod world;
