@@ -9,7 +9,8 @@ use support::world::*;
 use support::*;
 
 fn names(count: usize) -> Vec<Seed> {
-    let seed = |n| Seed { name: HostName::new(&format!("seed{n}.example")).unwrap(), filters_services: false };
+    let seed =
+        |n| Seed { name: HostName::new(&format!("seed{n}.example")).expect("a host name"), filters_services: false };
     (0..count).map(seed).collect()
 }
 
