@@ -155,6 +155,12 @@ impl AddedPeers {
         self.lookups.remove(&lookup)
     }
 
+    /// The lookup of a peer's name, if one is under way.
+    pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
+        self.get(id).filter(|peer| peer.state == PeerState::Resolving)?;
+        self.lookups.iter().find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
+    }
+
     /// Lookups under way, each holding a slot.
     pub(crate) fn lookups(&self) -> u32 {
         u32::try_from(self.lookups.len()).expect("no more lookups than peers")

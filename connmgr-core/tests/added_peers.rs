@@ -152,6 +152,17 @@ fn a_dial_that_succeeds_after_its_peer_was_removed_is_closed() {
 }
 
 #[test]
+fn peers_removed_while_their_names_are_resolved_leave_nothing_behind() {
+    let mut bench = Bench::new(connect_only());
+    bench.pass(secs(0));
+    for _ in 0..100 {
+        let (peer, _) = bench.add_peer("node.example:8333", Keep::Always);
+        bench.tell(Input::RemovePeer { peer });
+    }
+    assert_eq!(bench.manager.poll_timeout(), None);
+}
+
+#[test]
 fn a_removed_peer_does_not_come_back_as_a_probe() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
     world.learn(&addresses(20));

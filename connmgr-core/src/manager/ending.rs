@@ -268,6 +268,9 @@ impl ConnManager {
     /// A peer is no longer added.
     pub(super) fn forget_peer(&mut self, id: PeerId) {
         self.disarm_peer(id);
+        if let Some(timer) = self.peers.lookup_of(id).and_then(|lookup| self.take_lookup(lookup)) {
+            self.timers.cancel(timer);
+        }
         self.peers.remove(id);
     }
 }

@@ -292,7 +292,7 @@ impl ConnManager {
     }
 
     /// Takes a lookup out of those under way, with its timer.
-    fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
+    pub(super) fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
         let at = self.single.lookups.iter().position(|(id, _)| *id == lookup)?;
         self.single.lookups.remove(at).map(|(_, timer)| timer)
     }
