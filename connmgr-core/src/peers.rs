@@ -155,11 +155,10 @@ impl AddedPeers {
         self.lookups.remove(&lookup)
     }
 
-    /// The lookup of a peer's name that is under way.
+    /// The lookup of a peer's name, if one is under way.
     pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
-        let resolves = self.get(id).is_some_and(|peer| peer.state == PeerState::Resolving);
-        let mut lookups = self.lookups.iter().filter(|_| resolves);
-        lookups.find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
+        self.get(id).filter(|peer| peer.state == PeerState::Resolving)?;
+        self.lookups.iter().find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
     }
 
     /// Lookups under way, each holding a slot.

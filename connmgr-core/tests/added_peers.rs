@@ -1,7 +1,5 @@
 //! The peers the operator asked for: added, listed, removed, in every state.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -154,6 +152,17 @@ fn a_dial_that_succeeds_after_its_peer_was_removed_is_closed() {
 }
 
 #[test]
+fn peers_removed_while_their_names_are_resolved_leave_nothing_behind() {
+    let mut bench = Bench::new(connect_only());
+    bench.pass(secs(0));
+    for _ in 0..100 {
+        let (peer, _) = bench.add_peer("node.example:8333", Keep::Always);
+        bench.tell(Input::RemovePeer { peer });
+    }
+    assert_eq!(bench.manager.poll_timeout(), None);
+}
+
+#[test]
 fn a_removed_peer_does_not_come_back_as_a_probe() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
     world.learn(&addresses(20));
@@ -255,7 +264,7 @@ fn added_peers_never_eat_an_automatic_slot() {
 #[test]
 fn connect_only_dials_what_it_is_told_and_nothing_else() {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").unwrap(), filters_services: false }],
+        names: vec![Seed { name: HostName::new("seed.example").expect("a host name"), filters_services: false }],
         fixed: vec![addr("9.9.9.9:8333")],
         ..SeedConfig::default()
     };

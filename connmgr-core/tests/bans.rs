@@ -1,7 +1,5 @@
 //! What misbehaviour leads to.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -292,7 +290,7 @@ fn where_loopback_is_public_it_is_banned_like_any_other() {
 
 #[test]
 fn the_proxy_is_never_banned() {
-    let proxy = Proxy { address: "10.0.0.9:9050".parse().unwrap(), isolate: false, resolves: false };
+    let proxy = Proxy { address: "10.0.0.9:9050".parse().expect("it parses"), isolate: false, resolves: false };
     let proxies = Proxies { all: Some(proxy), ..Proxies::default() };
     let mut bench = Bench::new(with_listener(Config { proxies, ..Config::default() }));
     let conn = accepted(&mut bench, "10.0.0.9:5");
@@ -363,7 +361,7 @@ fn a_forgiven_score_starts_over() {
     let mut bench = bench();
     let conn = accepted(&mut bench, "1.2.3.4:5");
     misbehaves(&mut bench, conn, 90, 0);
-    bench.tell(Input::ResetScore { host: "1.2.3.4".parse().unwrap() });
+    bench.tell(Input::ResetScore { host: "1.2.3.4".parse().expect("it parses") });
     assert_eq!(closes(&misbehaves(&mut bench, conn, 90, 0)), []);
 }
 

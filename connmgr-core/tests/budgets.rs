@@ -1,7 +1,5 @@
 //! How much may happen: dials a second, actions an input, wakes an hour.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -108,7 +106,7 @@ fn a_peer_may_tell_a_thousand_addresses_and_then_one_in_ten_seconds() {
     let mut config = Config { mode: Mode::Automatic, ..with_listener(Config::default()) };
     config.limits.full = 0;
     let mut bench = Bench::new(config);
-    let conn = bench.accept("9.9.9.9:5").unwrap();
+    let conn = bench.accept("9.9.9.9:5").expect("it is let in");
     bench.ready(conn);
     let tell = |bench: &mut Bench, from: u32| {
         let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };

@@ -1,7 +1,5 @@
 //! Two clocks: one that decides, one that tells.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -21,8 +19,8 @@ fn busy() -> Bench {
     });
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
     bench.fail(dials(&actions)[0], DialError::Refused);
-    bench.accept("9.9.9.9:5").unwrap();
-    bench.tell(Input::Ban { target: BanTarget::Subnet("5.5.0.0/16".parse().unwrap()), duration: DAY });
+    bench.accept("9.9.9.9:5").expect("it is let in");
+    bench.tell(Input::Ban { target: BanTarget::Subnet("5.5.0.0/16".parse().expect("it parses")), duration: DAY });
     bench
 }
 
@@ -73,7 +71,7 @@ fn a_ban_is_shown_by_the_wall_clock_of_today() {
 
 #[test]
 fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
-    let target = BanTarget::Host("5.5.5.5".parse().unwrap());
+    let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
     let ban = SavedBan { target, since: UNIX.after(YEAR), until: UNIX.after(YEAR).after(DAY) };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let mut bench = Bench::with_snapshot(with_listener(Config::default()), Some(snapshot));
@@ -85,7 +83,7 @@ fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
 
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
-    let target = BanTarget::Host("5.5.5.5".parse().unwrap());
+    let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
     let ban = SavedBan { target, since: UNIX.before(2 * DAY), until: UNIX.before(DAY) };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let bench = Bench::with_snapshot(Config::default(), Some(snapshot));

@@ -1,7 +1,5 @@
 //! Automatic connections keep apart.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -19,7 +17,7 @@ fn onions(count: u8) -> Vec<PeerAddress> {
 }
 
 fn with_tor(config: Config) -> Config {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().unwrap(), isolate: false, resolves: false };
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: false, resolves: false };
     Config { proxies: Proxies { onion: Some(proxy), ..Proxies::default() }, ..config }
 }
 

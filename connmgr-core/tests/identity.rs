@@ -1,7 +1,5 @@
 //! Ourselves, and the same peer twice.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -34,7 +32,7 @@ fn dialed_ourselves() -> (Bench, [ConnId; 2], [u64; 2]) {
     let actions = bench.learn(&addresses(2)[..1]);
     let outbound = dials(&actions)[0];
     let outbound_nonce = nonce_of(&bench.connect(outbound));
-    let inbound = bench.accept("11.0.7.9:40000").unwrap();
+    let inbound = bench.accept("11.0.7.9:40000").expect("it is let in");
     let inbound_nonce = nonce_of(&bench.actions());
     (bench, [outbound, inbound], [outbound_nonce, inbound_nonce])
 }

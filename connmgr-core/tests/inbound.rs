@@ -1,7 +1,5 @@
 //! Who may come in.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -32,7 +30,7 @@ fn refusals(results: &[Result<ConnId, Refusal>]) -> Vec<Refusal> {
 #[test]
 fn who_is_let_in_is_announced_as_connected() {
     let mut bench = bench();
-    let conn = bench.accept("1.2.3.4:5").unwrap();
+    let conn = bench.accept("1.2.3.4:5").expect("it is let in");
     let events = events(&bench.actions());
     assert!(
         matches!(&events[..], [Event::Connected(Connected { conn: who, kind: Kind::Inbound, .. })] if *who == conn)
@@ -138,7 +136,7 @@ fn on_an_onion_listener_hosts_are_not_told_apart_but_the_listener_has_a_limit() 
 #[test]
 fn nobody_comes_in_by_an_unknown_listener() {
     let mut bench = bench();
-    let remote = "1.2.3.4:5".parse().unwrap();
+    let remote = "1.2.3.4:5".parse().expect("it parses");
     let reply = bench.apply(&Input::Accept { remote, listener: ListenerId(7) });
     assert_eq!(reply, Reply::Accepted(Err(Refusal::UnknownListener)));
 }
@@ -175,7 +173,7 @@ fn accept_errors_pause_accepting_from_50_ms_to_5_s() {
 fn a_connection_that_comes_in_ends_the_growth_of_pauses() {
     let mut bench = bench();
     pauses(&mut bench, 5);
-    bench.accept("1.2.3.4:5").unwrap();
+    bench.accept("1.2.3.4:5").expect("it is let in");
     bench.actions();
     assert_eq!(pauses(&mut bench, 1), [50]);
 }

@@ -1,7 +1,5 @@
 //! Going to rest, going to work, ending, and living on in a snapshot.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -15,7 +13,7 @@ fn busy() -> World {
     world.add_peer("1.2.3.4:8333");
     world.run(secs(10));
     for n in 1..=3 {
-        let conn = world.bench.accept(&format!("9.{n}.9.9:5")).unwrap();
+        let conn = world.bench.accept(&format!("9.{n}.9.9:5")).expect("it is let in");
         world.bench.actions();
         world.bench.ready(conn);
     }
@@ -137,7 +135,7 @@ fn commands_after_shutdown_are_refused() {
 #[test]
 fn a_snapshot_brings_the_book_and_the_bans_back() {
     let mut world = busy();
-    let target = BanTarget::Subnet("5.5.0.0/16".parse().unwrap());
+    let target = BanTarget::Subnet("5.5.0.0/16".parse().expect("it parses"));
     world.tell(Input::Ban { target, duration: secs(3600) });
     let saved = world.bench.manager.snapshot();
     let next = ConnManager::new(Config::default(), Some(saved.clone()), [8; 32], UNIX.after(secs(10)), Time::ZERO);
@@ -169,7 +167,7 @@ fn nonsense_in_a_snapshot_is_left_out() {
         v1_only: true,
     };
     let loopback = SavedBan {
-        target: BanTarget::Host("127.0.0.1".parse().unwrap()),
+        target: BanTarget::Host("127.0.0.1".parse().expect("it parses")),
         since: UnixTime::from_secs(0),
         until: UnixTime::from_secs(u64::MAX),
     };

@@ -1,7 +1,5 @@
 //! How the total is shared, and what happens when it changes.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -192,12 +190,12 @@ fn an_inbound_connection_of_an_added_peer_is_the_last_to_go() {
     let mut bench = Bench::new(config);
     let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
     for n in 0..4 {
-        let conn = bench.accept(&format!("9.{n}.1.1:5")).unwrap();
+        let conn = bench.accept(&format!("9.{n}.1.1:5")).expect("it is let in");
         bench.ready(conn);
     }
     let outbound = dials(&actions)[0];
     bench.connect(outbound);
-    let inbound = bench.accept("1.2.3.4:5").unwrap();
+    let inbound = bench.accept("1.2.3.4:5").expect("it is let in");
     let info = PeerInfo { identity: Some(Identity([2; 32])), ..PeerInfo::default() };
     bench.tell(Input::Ready { conn: inbound, info });
     bench.tell(Input::Ready { conn: outbound, info });

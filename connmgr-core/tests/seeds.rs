@@ -1,7 +1,5 @@
 //! Where addresses come from when there are none: DNS seeds and fixed seeds.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use std::net::IpAddr;
@@ -11,7 +9,8 @@ use support::world::*;
 use support::*;
 
 fn names(count: usize) -> Vec<Seed> {
-    let seed = |n| Seed { name: HostName::new(&format!("seed{n}.example")).unwrap(), filters_services: false };
+    let seed =
+        |n| Seed { name: HostName::new(&format!("seed{n}.example")).expect("a host name"), filters_services: false };
     (0..count).map(seed).collect()
 }
 

@@ -1,7 +1,5 @@
 //! Proxies and overlay networks: who sees what.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -10,13 +8,13 @@ use support::*;
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
 fn proxy(isolate: bool, resolves: bool) -> Proxy {
-    Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate, resolves }
+    Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate, resolves }
 }
 
 /// Everything goes through one proxy.
 fn proxied(isolate: bool, resolves: bool) -> Config {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false }],
+        names: vec![Seed { name: HostName::new("seed.example").expect("a host name"), filters_services: false }],
         ..SeedConfig::default()
     };
     let proxies = Proxies { all: Some(proxy(isolate, resolves)), ..Proxies::default() };
@@ -59,7 +57,7 @@ fn with_an_onion_proxy_only_the_rest_goes_direct() {
     let proxies = Proxies { onion: Some(proxy(false, false)), ..Proxies::default() };
     let mut bench = Bench::new(Config { proxies, ..Config::default() });
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
-    assert_eq!(targets(&actions), [Target::Direct("1.2.3.4:8333".parse().unwrap())]);
+    assert_eq!(targets(&actions), [Target::Direct("1.2.3.4:8333".parse().expect("it parses"))]);
 }
 
 #[test]

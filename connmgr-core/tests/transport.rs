@@ -1,7 +1,5 @@
 //! From the encrypted transport back to the plain one.
 
-#![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
-
 mod support;
 
 use connmgr_core::*;
@@ -93,7 +91,7 @@ fn the_second_dial_takes_the_same_slot_and_group() {
 #[test]
 fn the_second_dial_takes_the_same_route() {
     let mut config = config();
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().unwrap(), isolate: true, resolves: true };
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: true, resolves: true };
     config.proxies.all = Some(proxy);
     let mut bench = Bench::new(config);
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
@@ -122,6 +120,6 @@ fn a_peer_banned_meanwhile_is_not_dialed_again() {
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
     let conn = dials(&actions)[0];
     bench.connect(conn);
-    bench.tell(Input::Ban { target: BanTarget::Host("1.2.3.4".parse().unwrap()), duration: secs(60) });
+    bench.tell(Input::Ban { target: BanTarget::Host("1.2.3.4".parse().expect("it parses")), duration: secs(60) });
     assert!(dials(&bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })).is_empty());
 }

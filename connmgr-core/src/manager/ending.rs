@@ -268,8 +268,7 @@ impl ConnManager {
     /// A peer is no longer added. Nobody waits for the lookup of its name any more.
     pub(super) fn forget_peer(&mut self, id: PeerId) {
         self.disarm_peer(id);
-        let lookup = self.peers.lookup_of(id);
-        if let Some(timer) = lookup.and_then(|lookup| self.take_lookup(lookup)) {
+        if let Some(timer) = self.peers.lookup_of(id).and_then(|lookup| self.take_lookup(lookup)) {
             self.timers.cancel(timer);
         }
         self.peers.remove(id);
