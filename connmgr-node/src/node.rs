@@ -52,8 +52,9 @@ impl<W: Write + Send + 'static> Node<W> {
         let format = if options.json { Format::Json } else { Format::Plain };
         let board = Board::new(Report::new(out, format), setup::target(options, &config));
         let chain = options.scene.chain();
-        announce(&board, &config, chain, world.as_ref());
+        let max_peers = config.limits.total;
         let pool = start_pool(options, config).await?;
+        announce(&board, chain, max_peers, world.as_ref());
         let node = Self { chain, handle: pool.handle(), board, pool, world };
         node.meet(options).await?;
         Ok(node)
@@ -84,10 +85,10 @@ impl<W: Write + Send + 'static> Node<W> {
 
     /// The node knows everyone in its little world, and wants one in particular: the one that comes and goes.
     async fn settle(&self, world: &World) -> Result<()> {
+        self.handle.addresses(world.everyone()).await;
         for restless in world.addresses(Behaviour::ComingAndGoing) {
             self.add(&restless.into()).await?;
         }
-        self.handle.addresses(world.everyone()).await;
         Ok(())
     }
 
@@ -129,7 +130,8 @@ impl<W: Write + Send + 'static> Node<W> {
     fn retry(&self, peer: PeerId, at: Time, attempt: u32) {
         let wait = at.since(Time::ZERO).saturating_sub(self.board.elapsed());
         let (seconds, tenths) = (wait.as_secs(), wait.subsec_millis() / 100);
-        self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} failed attempts"));
+        let failures = if attempt == 1 { "failure" } else { "failures in a row" };
+        self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));
     }
 
     /// Counts first, for what is counted is how it stood before the end.
@@ -148,15 +150,13 @@ impl<W: Write + Send + 'static> Node<W> {
     }
 }
 
-fn announce<W: Write>(board: &Board<W>, config: &Config, chain: Chain, world: Option<&World>) {
-    let name = format!("{chain:?}").to_lowercase();
+fn announce<W: Write>(board: &Board<W>, chain: Chain, max_peers: u32, world: Option<&World>) {
     let Some(world) = world else {
-        return board.note(&format!("joining {name}, at most {} connections", config.limits.total));
+        let name = format!("{chain:?}").to_lowercase();
+        return board.note(&format!("joining {name}, at most {max_peers} connections"));
     };
     let count = world.everyone().len();
-    board.note(&format!(
-        "a little world of {count} peers on loopback, good and bad (--help tells how to join a real network)"
-    ));
+    board.note(&format!("a little world of {count} peers on loopback, good and bad; --help tells of real networks"));
     if world.relaxed() {
         board.note("127.1.0.1 can't be bound here: all are on 127.0.0.1, and the group rule is relaxed");
     }
@@ -179,7 +179,7 @@ async fn start_pool(options: &Options, config: Config) -> Result<Pool> {
     if let Some(proxy) = setup::proxy(options) {
         builder = builder.proxy(proxy);
     }
-    builder.start().await.map_err(|error| explain(error))
+    builder.start().await.map_err(explain)
 }
 
 /// Names the option behind an error.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connmgr_core::{ConnId, Event, Kind};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ impl<W: Write> Report<W> {
     /// Something the manager told.
     pub fn event(&mut self, since_start: Duration, event: &Event) {
         match self.format {
-            Format::Plain => self.line(format_args!("{} {event}", Clock(since_start))),
+            Format::Plain => self.line(format_args!("{} {}", Clock(since_start), Told(event))),
             Format::Json => {
                 let data = serde_json::to_value(event).unwrap_or_else(|error| Value::String(error.to_string()));
                 self.object("event", since_start, [("event", data)]);
@@ -99,6 +99,21 @@ struct Clock(Duration);
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>5}.{:03}s", self.0.as_secs(), self.0.subsec_millis())
+    }
+}
+
+/// An event as people read it.
+struct Told<'a>(&'a Event);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event::Banned { target, until } = self.0 else { return self.0.fmt(f) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let minutes = until.as_secs().saturating_sub(now).div_ceil(60);
+        match minutes % 60 {
+            0 => write!(f, "banned {target} for {} h", minutes / 60),
+            rest => write!(f, "banned {target} for {} h {rest} min", minutes / 60),
+        }
     }
 }
 
@@ -251,13 +266,14 @@ impl fmt::Display for Summary {
             ("headers", self.height.into()),
         ];
         rows.iter().try_for_each(|(name, number)| writeln!(f, "  {name:<18}{number:>8}"))?;
-        write!(f, "  {:<18}{:>8} of {}, ", "outbound", self.on_target(), self.target.total())?;
+        write!(f, "  {:<18}{:>8} of {}", "outbound", self.on_target(), self.target.total())?;
         match self.time_to_target {
-            Some(time) => writeln!(f, "reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
-            None => writeln!(f, "never all of them")?,
+            _ if self.target.total() == 0 => writeln!(f, " wanted")?,
+            Some(time) => writeln!(f, " wanted, reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
+            None => writeln!(f, " wanted, never reached")?,
         }
         if !self.world.is_empty() {
-            writeln!(f, "  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
+            writeln!(f, "\n  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
         }
         self.world.iter().try_for_each(|row| {
             let Row { behaviour, peers, accepted, ready, live } = row;
@@ -357,7 +373,7 @@ mod tests {
         for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {
             assert!(plain.contains(line), "{plain}");
         }
-        assert!(plain.contains("never all of them"));
+        assert!(plain.contains("never reached"));
         let json = written(Format::Json, |report| report.summary(Duration::ZERO, &summary));
         let json: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use connmgr_core::{ConnManager, Time};
 use connmgr_std::{ReplaySummary, TraceReader, replay};
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ pub struct Rerun(ReplaySummary);
 /// # Errors
 /// The file can't be read, is of another release, or the manager acts otherwise: the line says where.
 pub fn rerun(path: &Path) -> Result<Rerun> {
-    let trace = || format!("--replay {}", path.display());
-    let reader = TraceReader::open(path).with_context(trace)?;
-    replay::<ConnManager>(reader).map(Rerun).with_context(trace)
+    let reader = TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    let summary = replay::<ConnManager>(reader).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    Ok(Rerun(summary))
 }
 
 impl Rerun {

@@ -42,6 +42,8 @@ fn limits(options: &Options, base: Limits) -> Limits {
 fn impatient(config: Config, is_relaxed: bool) -> Config {
     let seconds = Duration::from_secs;
     Config {
+        // Nobody there lives on the usual port, so there is none to prefer.
+        default_port: 0,
         dial: DialConfig {
             direct: Patience { timeout: seconds(2), hedge_after: Duration::from_millis(500) },
             spacing: seconds(20),
