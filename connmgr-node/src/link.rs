@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use connmgr_core::{Activity, AddressInfo, Chain, ConnId};
+use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Services};
 use connmgr_tokio::{Connection, Handle};
 
 use crate::board::Board;
@@ -18,12 +18,21 @@ use crate::violation::Violation;
 pub async fn talk<W: Write + Send>(connection: Connection, chain: Chain, handle: Handle, board: Board<W>) {
     let conn = connection.id();
     let remote = connection.address().and_then(|address| address.socket_addr());
-    let hello = Hello { remote, ..Hello::new(connection.kind(), connection.nonce()) };
+    let hello = Hello { remote, services: services(chain), ..Hello::new(connection.kind(), connection.nonce()) };
     let link = Link { conn, handle, board: board.clone(), is_following: false };
     match Session::run(connection, &hello, &SessionConfig::new(chain), link).await {
         end @ (End::Obsolete(_) | End::Silent) => board.connection(conn, &end.to_string()),
         // Told already: the violation when it happened, the rest by the manager.
         End::Violation(_) | End::Wire(_) => {}
+    }
+}
+
+/// What we offer: nothing, for we keep no blocks. But nodes leave those they dialed that have none to offer, so on
+/// regtest, where nobody is misled, we say that we have some.
+fn services(chain: Chain) -> Services {
+    match chain {
+        Chain::Mainnet | Chain::Testnet4 | Chain::Signet => Services::NONE,
+        Chain::Regtest => Services::NETWORK | Services::WITNESS,
     }
 }
 
