@@ -11,6 +11,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use connmgr_core::{Chain, PeerAddress};
 
+/// What [`Config::bitcoin`](connmgr_core::Config::bitcoin) has; the help says the same.
+const DEFAULT_MAX_PEERS: u32 = 200;
+
 /// A small Bitcoin node that gets connected and stays connected.
 ///
 /// Without --chain, --connect, --add, --listen or --proxy it starts its own little world on loopback: two dozen
@@ -35,7 +38,7 @@ struct Arguments {
     #[arg(long, value_name = "IP:PORT")]
     listen: Vec<String>,
 
-    /// Full outbound connections to keep: 0 or more, at most --max-peers [default: 8]
+    /// Full outbound connections to keep: 0 (then none of any automatic kind) to --max-peers [default: 8]
     #[arg(long, value_name = "N")]
     outbound: Option<u32>,
 
@@ -51,7 +54,8 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 
-    /// Stop after this time: a number and one of ms, s, m, h, such as 20s, 5m, 1h [default: at Ctrl-C]
+    /// Stop after this time: a number and one of ms, s, m, h, such as 20s, 5m, 1h [default: in the world on loopback
+    /// 60s, on a real network at Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     run_for: Option<Duration>,
 
@@ -66,6 +70,12 @@ struct Arguments {
     /// Take all chances from this seed instead of the operating system: 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
+
+    /// Connect to nobody: run this trace again, and say where it goes another way
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "seed_rng",
+    ])]
+    replay: Option<PathBuf>,
 }
 
 /// The chains by the names people type.
@@ -115,6 +125,8 @@ pub struct Options {
     pub proxy: Option<SocketAddr>,
     /// Where all chances come from; absent: the operating system.
     pub seed_rng: Option<[u8; 32]>,
+    /// The trace to run again, instead of connecting to anybody.
+    pub replay: Option<PathBuf>,
 }
 
 /// Whom to meet.
@@ -162,10 +174,9 @@ impl Arguments {
         let peers = |option: &str, texts: &[String]| -> Result<Vec<_>, clap::Error> {
             texts.iter().map(|text| parse_peer(option, text, port)).collect()
         };
-        if let (Some(outbound), Some(max_peers)) = (self.outbound, self.max_peers) {
-            if outbound > max_peers {
-                return Err(invalid("--outbound", &outbound.to_string(), &format!("at most --max-peers, {max_peers}")));
-            }
+        let max_peers = self.max_peers.unwrap_or(DEFAULT_MAX_PEERS);
+        if let Some(outbound) = self.outbound.filter(|outbound| *outbound > max_peers) {
+            return Err(invalid("--outbound", &outbound.to_string(), &format!("at most --max-peers, {max_peers}")));
         }
         Ok(Options {
             scene,
@@ -180,6 +191,7 @@ impl Arguments {
             json: self.json,
             proxy: self.proxy,
             seed_rng: self.seed_rng,
+            replay: self.replay,
         })
     }
 
@@ -265,6 +277,12 @@ mod tests {
     }
 
     #[test]
+    fn the_help_tells_the_defaults_of_the_configuration() {
+        let limits = connmgr_core::Config::bitcoin(Chain::Mainnet).limits;
+        assert_eq!((limits.full, limits.total), (8, DEFAULT_MAX_PEERS));
+    }
+
+    #[test]
     fn without_arguments_there_is_a_world() {
         assert_eq!(options("").scene, Scene::World);
         assert_eq!(options("--for 20s --json --outbound 4 --state-dir /tmp/x").scene, Scene::World);
@@ -314,6 +332,8 @@ mod tests {
             ("--listen nowhere:1", "--listen", "an IP address, a port from 0 to 65535, or both"),
             ("--outbound many", "--outbound", "invalid digit"),
             ("--outbound 9 --max-peers 8", "--outbound", "at most --max-peers, 8"),
+            ("--outbound 201", "--outbound", "at most --max-peers, 200"),
+            ("--replay t --connect 1.2.3.4", "--replay", "cannot be used with '--connect"),
             ("--max-peers 0", "--max-peers", "1..=1000000"),
             ("--for soon", "--for", "one of ms, s, m, h"),
             ("--seed-rng 12", "--seed-rng", "64 hexadecimal digits"),

@@ -7,18 +7,26 @@
 //! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
 //! - [`cli`] and [`report`]: what the operator says, and what the operator reads.
+//! - [`setup`]: the pool that the operator asked for.
+//! - [`node`], with [`link`](mod@link) and [`board`]: the pool, a session on each of its connections, the report.
+//! - [`rerun`]: a recorded trace, run again.
 //!
 //! Nothing here decides whom to dial, admit or ban.
 
+pub mod board;
 pub mod cli;
 pub mod frame;
 pub mod gossip;
 pub mod handshake;
 pub mod headers;
+pub mod link;
+pub mod node;
 pub mod ping;
 pub mod report;
 pub mod reports;
+pub mod rerun;
 pub mod session;
+pub mod setup;
 pub mod text;
 pub mod violation;
 pub mod wire;

@@ -1,37 +1,58 @@
 //! The command `connmgr-node`: see `--help`.
 
 use std::io::stdout;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use connmgr_node::cli::{Options, Scene};
-use connmgr_node::report::{Format, Report, Summary};
-use connmgr_node::world::{World, WorldConfig};
-use tokio::time::sleep;
+use connmgr_node::cli::Options;
+use connmgr_node::node::{Node, Outcome};
+use connmgr_node::rerun::rerun;
+use connmgr_node::setup;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let options = Options::parse();
-    let start = Instant::now();
-    let format = if options.json { Format::Json } else { Format::Plain };
-    let mut report = Report::new(stdout(), format);
-    let world = match options.scene {
-        Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
-        Scene::Network(_) => None,
-    };
-    if let Some(world) = &world {
-        report.note(start.elapsed(), &format!("a world of its own on loopback: ask {}", world.entry()));
-        if world.relaxed() {
-            report.note(start.elapsed(), "127.1.0.1 can't be bound here: all on 127.0.0.1, group rule relaxed");
+async fn main() -> ExitCode {
+    match run(&Options::parse()).await {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Short) => {
+            eprintln!("error: the target was never reached");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
-    tokio::select! {
-        () = sleep(options.run_for.unwrap_or(Duration::MAX)) => {}
-        stopped = tokio::signal::ctrl_c() => stopped.context("Ctrl-C can't be caught")?,
+}
+
+async fn run(options: &Options) -> Result<Outcome> {
+    if let Some(trace) = &options.replay {
+        let rerun = rerun(trace)?;
+        if options.json {
+            println!("{}", rerun.to_json())
+        } else {
+            println!("{rerun}")
+        }
+        return Ok(Outcome::Good);
     }
-    let mut summary = Summary::new(0);
-    summary.lasted = start.elapsed();
-    summary.world = world.map(|world| world.tally()).unwrap_or_default();
-    report.summary(start.elapsed(), &summary);
-    Ok(())
+    // Caught from the very start: a signal during the start ends the run in order, too.
+    let stop = interrupted()?;
+    Node::start(options, stdout()).await?.run(setup::run_for(options), stop).await
+}
+
+/// Ready at Ctrl-C, and where there are others, at the signal that asks a process to end.
+#[cfg(unix)]
+fn interrupted() -> Result<impl Future<Output = Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let catch = |kind| signal(kind).context("signals can't be caught");
+    let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        Ok(())
+    })
+}
+
+/// Ready at Ctrl-C.
+#[cfg(not(unix))]
+fn interrupted() -> Result<impl Future<Output = Result<()>>> {
+    Ok(async { tokio::signal::ctrl_c().await.context("Ctrl-C can't be caught") })
 }

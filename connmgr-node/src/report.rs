@@ -3,10 +3,10 @@
 //! Plain lines are for people, JSON lines (one object each) for programs. Strangers' text is fit to print before it
 //! gets here (see [`text`](crate::text)). A reader that goes away does not stop the node.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connmgr_core::{ConnId, Event, Kind};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ impl<W: Write> Report<W> {
     /// Something the manager told.
     pub fn event(&mut self, since_start: Duration, event: &Event) {
         match self.format {
-            Format::Plain => self.line(format_args!("{} {event}", Clock(since_start))),
+            Format::Plain => self.line(format_args!("{} {}", Clock(since_start), Told(event))),
             Format::Json => {
                 let data = serde_json::to_value(event).unwrap_or_else(|error| Value::String(error.to_string()));
                 self.object("event", since_start, [("event", data)]);
@@ -81,6 +81,12 @@ impl<W: Write> Report<W> {
         self.line(format_args!("{}", Value::Object(object)));
     }
 
+    /// What it writes to.
+    #[cfg(test)]
+    pub(crate) const fn written(&self) -> &W {
+        &self.out
+    }
+
     /// A reader that went away (`| head`) is no reason to disconnect from anybody.
     fn line(&mut self, line: fmt::Arguments<'_>) {
         let _unread = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
@@ -93,6 +99,21 @@ struct Clock(Duration);
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>5}.{:03}s", self.0.as_secs(), self.0.subsec_millis())
+    }
+}
+
+/// An event as people read it.
+struct Told<'a>(&'a Event);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event::Banned { target, until } = self.0 else { return self.0.fmt(f) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let minutes = until.as_secs().saturating_sub(now).div_ceil(60);
+        match minutes % 60 {
+            0 => write!(f, "banned {target} for {} h", minutes / 60),
+            rest => write!(f, "banned {target} for {} h {rest} min", minutes / 60),
+        }
     }
 }
 
@@ -122,23 +143,39 @@ pub struct Summary {
     pub retries: u64,
     /// Bans that were made.
     pub bans: u64,
-    /// Outbound connections that should be there: full, block-relay and added.
-    pub target: u32,
+    /// Connections that should be there.
+    pub target: Target,
     /// When so many were ready at once for the first time.
     pub time_to_target: Option<Duration>,
     /// The highest tip that a peer's headers led to.
     pub height: u32,
     /// What happened at the peers of the little world, if there was one.
     pub world: Vec<Row>,
-    live: BTreeSet<ConnId>,
-    lasting: BTreeSet<ConnId>,
-    reached: BTreeSet<ConnId>,
+    live: BTreeMap<ConnId, Kind>,
+    handshaken: BTreeSet<ConnId>,
+}
+
+/// How many connections of ours should be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Full and block-relay connections.
+    pub automatic: u32,
+    /// Connections to peers that the operator asked for.
+    pub added: u32,
+}
+
+impl Target {
+    /// In all.
+    pub const fn total(self) -> u32 {
+        self.automatic.saturating_add(self.added)
+    }
 }
 
 impl Summary {
-    /// A summary of a run that should reach so many outbound connections: full, block-relay and added.
-    pub fn new(target: u32) -> Self {
-        Self { target, ..Self::default() }
+    /// A summary of a run that should reach so many connections.
+    pub fn new(target: Target) -> Self {
+        let time_to_target = (target.total() == 0).then_some(Duration::ZERO);
+        Self { target, time_to_target, ..Self::default() }
     }
 
     /// Counts an event.
@@ -146,32 +183,38 @@ impl Summary {
         match event {
             Event::Connected(connected) => {
                 self.established += 1;
-                self.live.insert(connected.conn);
-                if is_target(connected.kind) {
-                    self.lasting.insert(connected.conn);
-                }
+                self.live.insert(connected.conn, connected.kind);
             }
             Event::Disconnected { conn, .. } => {
                 self.ended += 1;
                 self.live.remove(conn);
-                self.lasting.remove(conn);
-                self.reached.remove(conn);
+                self.handshaken.remove(conn);
             }
+            Event::Adopted { conn, .. } => self.adopt(*conn),
             Event::DialFailed { .. } => self.failed += 1,
             Event::Banned { .. } => self.bans += 1,
             _ => {}
         }
     }
 
-    /// Counts a handshake that is done.
-    pub fn note_ready(&mut self, conn: ConnId, since_start: Duration) {
-        self.ready += 1;
-        if self.lasting.contains(&conn) && self.reached.insert(conn) {
-            let is_full = u32::try_from(self.reached.len()).is_ok_and(|reached| reached >= self.target);
-            if is_full && self.time_to_target.is_none() {
-                self.time_to_target = Some(since_start);
-            }
+    /// One of ours counts as an added peer's from now on; one that came to us stays what it is.
+    fn adopt(&mut self, conn: ConnId) {
+        if let Some(kind) = self.live.get_mut(&conn).filter(|kind| !kind.is_inbound()) {
+            *kind = Kind::Added;
         }
+    }
+
+    /// Counts a handshake that is done; whether all that should be there is there for the first time.
+    pub fn note_ready(&mut self, conn: ConnId, since_start: Duration) -> bool {
+        self.ready += 1;
+        if self.live.contains_key(&conn) {
+            self.handshaken.insert(conn);
+        }
+        let is_news = self.time_to_target.is_none() && self.on_target() >= self.target.total();
+        if is_news {
+            self.time_to_target = Some(since_start);
+        }
+        is_news
     }
 
     /// Connections that are open.
@@ -179,9 +222,16 @@ impl Summary {
         self.live.len()
     }
 
-    /// Outbound connections that are ready: what the target counts.
-    pub fn on_target(&self) -> usize {
-        self.reached.len()
+    /// How many of the connections that should be there are ready. More than wanted of one sort don't make up for
+    /// another.
+    pub fn on_target(&self) -> u32 {
+        let count = |wanted: fn(Kind) -> bool| {
+            let is_counted = |conn: &&ConnId| self.live.get(conn).is_some_and(|kind| wanted(*kind));
+            u32::try_from(self.handshaken.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
+        };
+        let automatic = count(|kind| matches!(kind, Kind::Full | Kind::BlockRelay));
+        let added = count(|kind| kind == Kind::Added);
+        automatic.min(self.target.automatic) + added.min(self.target.added)
     }
 
     fn to_json(&self) -> Value {
@@ -194,18 +244,10 @@ impl Summary {
         json!({
             "lasted_ms": millis(self.lasted), "dials": self.dials, "established": self.established,
             "ready": self.ready, "failed": self.failed, "ended": self.ended, "retries": self.retries,
-            "bans": self.bans, "target": self.target, "on_target": self.on_target(), "live": self.live(),
+            "bans": self.bans, "target": self.target.total(), "on_target": self.on_target(), "live": self.live(),
             "time_to_target_ms": self.time_to_target.map(millis), "height": self.height,
             "world": self.world.iter().map(row).collect::<Vec<_>>(),
         })
-    }
-}
-
-/// The kinds of connections that are there to stay.
-const fn is_target(kind: Kind) -> bool {
-    match kind {
-        Kind::Full | Kind::BlockRelay | Kind::Added => true,
-        Kind::Feeler | Kind::AddrFetch | Kind::Inbound => false,
     }
 }
 
@@ -224,13 +266,14 @@ impl fmt::Display for Summary {
             ("headers", self.height.into()),
         ];
         rows.iter().try_for_each(|(name, number)| writeln!(f, "  {name:<18}{number:>8}"))?;
-        write!(f, "  {:<18}{:>8} of {}, ", "outbound", self.on_target(), self.target)?;
+        write!(f, "  {:<18}{:>8} of {}", "outbound", self.on_target(), self.target.total())?;
         match self.time_to_target {
-            Some(time) => writeln!(f, "reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
-            None => writeln!(f, "never all of them")?,
+            _ if self.target.total() == 0 => writeln!(f, " wanted")?,
+            Some(time) => writeln!(f, " wanted, reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
+            None => writeln!(f, " wanted, never reached")?,
         }
         if !self.world.is_empty() {
-            writeln!(f, "  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
+            writeln!(f, "\n  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
         }
         self.world.iter().try_for_each(|row| {
             let Row { behaviour, peers, accepted, ready, live } = row;
@@ -257,8 +300,8 @@ mod tests {
         Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
     }
 
-    fn ready(summary: &mut Summary, number: u64, seconds: u64) {
-        summary.note_ready(ConnId::from_u64(number), Duration::from_secs(seconds));
+    fn ready(summary: &mut Summary, number: u64, seconds: u64) -> bool {
+        summary.note_ready(ConnId::from_u64(number), Duration::from_secs(seconds))
     }
 
     fn written(format: Format, write: impl FnOnce(&mut Report<&mut Vec<u8>>)) -> String {
@@ -269,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_target_is_reached_when_enough_are_ready_at_once() {
-        let mut summary = Summary::new(2);
+        let mut summary = Summary::new(Target { automatic: 2, added: 0 });
         for (number, kind) in [(1, Kind::Full), (2, Kind::Inbound), (3, Kind::BlockRelay), (4, Kind::Full)] {
             summary.note(&connected(number, kind));
         }
@@ -278,9 +321,26 @@ mod tests {
         summary.note(&ended(1));
         ready(&mut summary, 3, 3);
         assert_eq!(summary.time_to_target, None);
-        ready(&mut summary, 4, 4);
+        assert!(ready(&mut summary, 4, 4));
         assert_eq!(summary.time_to_target, Some(Duration::from_secs(4)));
         assert_eq!((summary.live(), summary.on_target(), summary.ready, summary.ended), (3, 2, 4, 1));
+    }
+
+    #[test]
+    fn an_added_peer_does_not_stand_in_for_an_automatic_one() {
+        let mut summary = Summary::new(Target { automatic: 1, added: 1 });
+        for number in [1, 2] {
+            summary.note(&connected(number, Kind::Added));
+            assert!(!ready(&mut summary, number, number));
+        }
+        assert_eq!(summary.on_target(), 1);
+        summary.note(&connected(3, Kind::Full));
+        assert!(ready(&mut summary, 3, 3));
+    }
+
+    #[test]
+    fn who_wants_nobody_is_there_at_once() {
+        assert_eq!(Summary::new(Target::default()).time_to_target, Some(Duration::ZERO));
     }
 
     #[test]
@@ -307,13 +367,13 @@ mod tests {
     #[test]
     fn the_summary_says_the_same_both_ways() {
         let row = Row { behaviour: Behaviour::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
-        let mut summary = Summary::new(1);
+        let mut summary = Summary::new(Target { automatic: 1, added: 0 });
         (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
         let plain = written(Format::Plain, |report| report.summary(Duration::ZERO, &summary));
         for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {
             assert!(plain.contains(line), "{plain}");
         }
-        assert!(plain.contains("never all of them"));
+        assert!(plain.contains("never reached"));
         let json = written(Format::Json, |report| report.summary(Duration::ZERO, &summary));
         let json: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));

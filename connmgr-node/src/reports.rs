@@ -14,6 +14,11 @@ pub trait Reports<S> {
     /// The handshake is done. Comes once, before everything else but [`Reports::misbehaving`].
     fn ready(&mut self, stream: &S, peer: &Peer);
 
+    /// Whether to follow this peer's chain of headers. Asked once, after [`Reports::ready`], where the session may.
+    fn wants_headers(&mut self) -> bool {
+        true
+    }
+
     /// The peer told addresses, at most 1000 at a time. Never called on block-relay connections.
     fn addresses(&mut self, stream: &S, addresses: Vec<AddressInfo>);
 

@@ -72,7 +72,7 @@ pub struct SessionConfig {
     pub chain: Chain,
     /// When to ping.
     pub ping: PingConfig,
-    /// Whether to follow the peer's chain of headers.
+    /// Whether the peer's chain of headers may be followed; [`Reports::wants_headers`] decides.
     pub sync_headers: bool,
 }
 
@@ -139,6 +139,7 @@ where
             }
         };
         reports.ready(wire.stream(), &peer);
+        let follows_headers = config.sync_headers && reports.wants_headers();
         let params: &'static Params = network(config.chain).params();
         Ok(Self {
             wire,
@@ -146,7 +147,7 @@ where
             kind: hello.kind,
             peer,
             pinger: Pinger::new(config.ping, Instant::now()),
-            headers: config.sync_headers.then(|| HeaderChain::new(params)),
+            headers: follows_headers.then(|| HeaderChain::new(params)),
             is_synced: false,
             was_asked_for_addresses: false,
         })

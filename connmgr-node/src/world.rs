@@ -216,6 +216,11 @@ impl World {
         PeerAddress::from(gossip)
     }
 
+    /// Everyone's address, as somebody who has been here before knows them.
+    pub fn everyone(&self) -> Vec<AddressInfo> {
+        self.peers.iter().map(|peer| info(peer.address)).collect()
+    }
+
     /// Where the peers of one behaviour are.
     pub fn addresses(&self, behaviour: Behaviour) -> impl Iterator<Item = SocketAddr> {
         self.peers.iter().filter(move |peer| peer.behaviour == behaviour).map(|peer| peer.address)

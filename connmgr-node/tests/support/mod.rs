@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
 
 pub mod bcoin;
+pub mod program;
 pub mod recorder;
 
 use std::time::Duration;
@@ -25,3 +26,8 @@ pub async fn connected() -> (TcpStream, TcpStream) {
     let (dialed, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
     (dialed.expect("listening"), accepted.expect("dialed").0)
 }
+
+/// Options of a node whose world can't be reached: addresses for documentation (RFC 3849), which nobody has. Where
+/// there is no route to them dials fail at once; where there is one, nobody answers.
+pub const OUT_OF_REACH: &str = "--chain regtest --add [2001:db8::1] --add [2001:db8:1::1] --add [2001:db8:2::1] \
+                                --add [2001:db8:3::1] --add 127.0.0.1:1";

@@ -1,0 +1,52 @@
+//! A recorded trace, run again on a fresh manager.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use connmgr_core::{ConnManager, Time};
+use connmgr_std::{ReplaySummary, TraceReader, replay};
+use serde_json::{Value, json};
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rerun(ReplaySummary);
+
+/// Runs a trace again, to its end or to the first difference.
+///
+/// # Errors
+/// The file can't be read, is of another release, or the manager acts otherwise: the line says where.
+pub fn rerun(path: &Path) -> Result<Rerun> {
+    let reader = TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    let summary = replay::<ConnManager>(reader).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    Ok(Rerun(summary))
+}
+
+impl Rerun {
+    /// The same, for programs.
+    pub fn to_json(self) -> Value {
+        let ReplaySummary { inputs, actions, waiting, cut_off, .. } = self.0;
+        let ms = u64::try_from(self.lasted().as_millis()).unwrap_or(u64::MAX);
+        json!({
+            "type": "replay", "lasted_ms": ms, "inputs": inputs, "actions": actions, "waiting": waiting,
+            "cut_off": cut_off,
+        })
+    }
+
+    fn lasted(self) -> Duration {
+        self.0.last.since(Time::ZERO)
+    }
+}
+
+impl fmt::Display for Rerun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ReplaySummary { inputs, actions, waiting, cut_off, .. } = self.0;
+        let (seconds, millis) = (self.lasted().as_secs(), self.lasted().subsec_millis());
+        write!(f, "{seconds}.{millis:03} s run again: {inputs} inputs, {actions} actions, all as recorded")?;
+        if waiting > 0 {
+            write!(f, "; {waiting} more actions were never taken")?;
+        }
+        if cut_off { f.write_str("; the last line was cut off") } else { Ok(()) }
+    }
+}

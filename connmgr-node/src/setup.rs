@@ -1,0 +1,147 @@
+//! The pool that the operator asked for: options made into a configuration. Starts nothing.
+
+use std::time::Duration;
+
+use connmgr_core::{
+    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, Limits, Mode, Patience, Proxy, Split,
+};
+
+use crate::cli::{Options, Scene};
+use crate::report::Target;
+
+/// How long the little world is shown, unless the operator says how long.
+const SHOW: Duration = Duration::from_secs(60);
+
+/// The configuration for these options. `is_relaxed`: all of the little world lives on one address, where there are
+/// no groups to keep apart.
+pub fn config(options: &Options, is_relaxed: bool) -> Config {
+    let base = Config::bitcoin(options.scene.chain());
+    let config = Config {
+        mode: if options.connect.is_empty() { Mode::Automatic } else { Mode::ConnectOnly },
+        limits: limits(options, base.limits),
+        ..base
+    };
+    match options.scene {
+        Scene::Network(_) => config,
+        Scene::World => impatient(config, is_relaxed),
+    }
+}
+
+fn limits(options: &Options, base: Limits) -> Limits {
+    let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
+    let asked = Limits {
+        total: options.max_peers.unwrap_or(base.total),
+        full: options.outbound.unwrap_or(base.full),
+        added: base.added.max(added),
+        ..base
+    };
+    if options.outbound == Some(0) { Limits { block_relay: 0, feeler: 0, addr_fetch: 0, ..asked } } else { asked }
+}
+
+/// The little world lives faster than the real one: nothing on loopback needs the patience that the internet does.
+fn impatient(config: Config, is_relaxed: bool) -> Config {
+    let seconds = Duration::from_secs;
+    Config {
+        // Nobody there lives on the usual port, so there is none to prefer.
+        default_port: 0,
+        dial: DialConfig {
+            direct: Patience { timeout: seconds(2), hedge_after: Duration::from_millis(500) },
+            spacing: seconds(20),
+            min_spacing: seconds(5),
+            ..config.dial
+        },
+        handshake_timeout: seconds(3),
+        retry: Backoff { base: seconds(1), cap: seconds(10), ..config.retry },
+        stable_after: seconds(3),
+        groups: GroupRule { max_per_group: config.groups.max_per_group.filter(|_| !is_relaxed), ..config.groups },
+        health: HealthConfig { max_probe: seconds(4), ..config.health },
+        ..config
+    }
+}
+
+/// The proxy that the operator named: Tor, or one that does as Tor does.
+pub fn proxy(options: &Options) -> Option<Proxy> {
+    options.proxy.map(|address| Proxy { address, isolate: true, resolves: true })
+}
+
+/// How many connections should be there once all is well. Peers of the little world don't count: one that comes and
+/// goes is never there for long.
+pub fn target(options: &Options, config: &Config) -> Target {
+    let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
+    let split = Split::new(&config.limits, config.mode, added);
+    Target { automatic: split.full + split.block_relay, added: split.added }
+}
+
+/// When to stop by itself, if ever.
+pub fn run_for(options: &Options) -> Option<Duration> {
+    match options.scene {
+        Scene::World => Some(options.run_for.unwrap_or(SHOW)),
+        Scene::Network(_) => options.run_for,
+    }
+}
+
+/// An error of the configuration in the operator's words: the option that caused it, and what is allowed.
+pub fn explain(error: &ConfigError) -> String {
+    let option = match error.field {
+        "limits.full" => "--outbound",
+        "limits.total" => "--max-peers",
+        "limits.added" => "--connect and --add",
+        other => other,
+    };
+    format!("{option}: must be {}", error.must)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Options {
+        Options::try_parse(std::iter::once("connmgr-node").chain(line.split_whitespace())).expect(line)
+    }
+
+    fn target_of(line: &str) -> (u32, u32) {
+        let options = options(line);
+        let target = target(&options, &config(&options, false));
+        (target.automatic, target.added)
+    }
+
+    #[test]
+    fn every_line_makes_a_valid_configuration() {
+        for line in ["", "--chain mainnet", "--outbound 0", "--max-peers 1", "--connect 1.2.3.4", "--outbound 200"] {
+            for is_relaxed in [false, true] {
+                assert_eq!(config(&options(line), is_relaxed).check(), Ok(()), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_target_is_what_the_limits_leave_room_for() {
+        assert_eq!(target_of(""), (10, 0));
+        assert_eq!(target_of("--add 1.2.3.4 --add 1.2.3.5"), (10, 2));
+        assert_eq!(target_of("--connect 1.2.3.4 --add 1.2.3.5"), (0, 2));
+        assert_eq!(target_of("--outbound 3"), (5, 0));
+        assert_eq!(target_of("--outbound 0"), (0, 0));
+        assert_eq!(target_of("--max-peers 4 --add 1.2.3.4"), (3, 1));
+    }
+
+    #[test]
+    fn more_peers_than_usual_may_be_asked_for() {
+        let line = (1..=20).map(|host| format!("--connect 1.2.3.{host} ")).collect::<String>();
+        assert_eq!(target_of(&line), (0, 20));
+    }
+
+    #[test]
+    fn only_the_little_world_is_impatient() {
+        let (world, signet) = (config(&options(""), false), config(&options("--chain signet"), false));
+        assert!(world.handshake_timeout < signet.handshake_timeout);
+        assert_eq!(signet, Config::bitcoin(connmgr_core::Chain::Signet));
+        assert_eq!(run_for(&options("")), Some(SHOW));
+        assert_eq!(run_for(&options("--chain signet")), None);
+    }
+
+    #[test]
+    fn the_group_rule_falls_only_where_there_are_no_groups() {
+        assert_eq!(config(&options(""), false).groups.max_per_group, Some(1));
+        assert_eq!(config(&options(""), true).groups.max_per_group, None);
+    }
+}

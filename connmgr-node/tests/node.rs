@@ -1,0 +1,145 @@
+//! The program as its user runs it: the little world on loopback, Ctrl-C, wrong options, traces and state.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::time::Duration;
+
+use connmgr_std::TraceReader;
+use serde_json::json;
+use support::program::{Program, replay_byte_for_byte, run};
+
+#[tokio::test]
+async fn without_a_network_it_reaches_its_target_in_its_little_world() {
+    let ended = Program::start("--for 12s").end().await;
+    let summary = &ended.summary;
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""), "{summary}");
+    assert!(summary["time_to_target_ms"].is_u64(), "{summary}");
+    assert_eq!((&summary["target"], &summary["height"]), (&json!(10), &json!(150)));
+    assert_eq!(summary["world"].as_array().map(Vec::len), Some(10));
+}
+
+#[tokio::test]
+async fn ctrl_c_closes_everything_and_is_no_failure() {
+    let mut program = Program::start("--for 10m");
+    program.hear_text("target reached").await;
+    program.interrupt();
+    let ended = program.end().await;
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    assert_eq!(ended.summary["on_target"], json!(10));
+}
+
+#[tokio::test]
+async fn ctrl_c_before_anything_was_reached_is_no_failure_either() {
+    let mut program = Program::start("--chain regtest --connect [2001:db8::1]");
+    program.hear_text("added").await;
+    program.interrupt();
+    assert_eq!(program.end().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_target_that_was_never_reached_is_a_failure() {
+    let (code, told, errors) = run("--chain regtest --connect 127.0.0.1:1 --for 300ms").await;
+    assert_eq!((code, errors.as_str()), (Some(1), "error: the target was never reached\n"));
+    assert!(told.contains("0 of 1 wanted, never reached"), "{told}");
+}
+
+#[tokio::test]
+async fn what_can_not_be_done_names_the_option() {
+    for (words, option, why) in [
+        ("--listen 198.51.100.1:1", "--listen", "can't listen on 198.51.100.1:1"),
+        ("--state-dir /dev/null/x", "--state-dir", "/dev/null/x"),
+        ("--trace /dev/null/x", "--trace", "/dev/null/x"),
+        ("--add 127.0.0.1:1 --add 127.0.0.1:1 --chain regtest", "--add", "added already"),
+        ("--outbound 2000000 --max-peers 1000000", "--outbound", "at most --max-peers, 1000000"),
+        ("--chain regtest --add a.onion", "--add", "onion"),
+        ("--replay /dev/null", "--replay", "does not begin with a birth"),
+    ] {
+        let (code, _, errors) = run(words).await;
+        assert!(code.is_some_and(|code| code > 0), "{words}");
+        assert!(errors.contains(option) && errors.contains(why), "{words}: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_run_goes_the_same_way_again_byte_for_byte() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let trace = dir.path().join("trace");
+    let words = format!("--trace {} --seed-rng {}", trace.display(), "07".repeat(32));
+    let mut program = Program::start(&words);
+    program.hear_text("target reached").await;
+    program.interrupt();
+    assert_eq!(program.end().await.code, Some(0));
+
+    assert!(replay_byte_for_byte(&trace) > 30);
+    let birth = TraceReader::open(&trace).expect("a trace").birth().clone();
+    assert_eq!(birth.rng_seed, [7; 32]);
+
+    let (code, told, errors) = run(&format!("--replay {}", trace.display())).await;
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(told.contains("all as recorded"), "{told}");
+}
+
+#[tokio::test]
+async fn a_run_that_goes_another_way_says_where() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let trace = dir.path().join("trace");
+    let words = format!("--trace {} --chain regtest --connect 127.0.0.1:1 --for 100ms", trace.display());
+    run(&words).await;
+    let other = std::fs::read_to_string(&trace).expect("a trace").replacen("127.0.0.1:1", "127.0.0.1:2", 1);
+    std::fs::write(&trace, other).expect("written");
+    let (code, _, errors) = run(&format!("--replay {}", trace.display())).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("line 3: did"), "{errors}");
+}
+
+#[tokio::test]
+async fn what_was_learnt_is_there_at_the_next_run() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (state, trace) = (dir.path().join("state"), dir.path().join("trace"));
+    let first = Program::start(&format!("--for 1s --state-dir {}", state.display())).end().await;
+    assert!(first.summary["bans"].is_u64(), "{}", first.errors);
+
+    let words = format!("--chain regtest --for 100ms --state-dir {} --trace {}", state.display(), trace.display());
+    run(&words).await;
+    let birth = TraceReader::open(&trace).expect("a trace").birth().clone();
+    assert!(birth.snapshot.expect("what was saved").addresses.len() >= 20);
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_state_is_told_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let words = format!("--chain regtest --outbound 0 --state-dir {}", dir.path().display());
+    let mut first = Program::start(&words);
+    first.hear_text("joining").await;
+    let (code, _, errors) = run(&format!("{words} --for 1s")).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("--state-dir"), "{errors}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_world_out_of_reach_costs_next_to_nothing() {
+    let pid_time = support::program::processor_time;
+    let mut program = Program::start(support::OUT_OF_REACH);
+    program.hear_text("added").await;
+    program.listen_for(Duration::from_secs(1)).await;
+    let before = pid_time(program.pid());
+    let said = program.listen_for(Duration::from_secs(5)).await;
+    let used = pid_time(program.pid()).saturating_sub(before);
+    assert!(used <= Duration::from_millis(50), "{used:?} of 5 s");
+    assert!(said.len() < 100, "{} lines in 5 s", said.len());
+}
+
+#[tokio::test]
+async fn one_node_dials_another() {
+    let mut host = Program::start("--chain regtest --outbound 0 --listen 127.0.0.1:0");
+    let listening = host.hear_text("listening on ").await;
+    let address = listening.trim_start_matches("listening on ");
+    let guest = Program::start(&format!("--chain regtest --for 1s --connect {address}")).end().await;
+    assert_eq!((guest.code, &guest.summary["ready"]), (Some(0), &json!(1)), "{}", guest.summary);
+    assert_eq!(host.hear_event("connected").await["kind"], json!("inbound"));
+    assert!(host.hear_text("ready: ").await.contains("connmgr-node"));
+    host.hear_event("disconnected").await;
+}

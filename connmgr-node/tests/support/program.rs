@@ -1,0 +1,171 @@
+//! The program itself, run as its user runs it.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::soon;
+
+/// A running `connmgr-node --json`. It is killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+/// What is left of one that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// The summary.
+    pub summary: Value,
+    /// Everything it said after the last line that was asked for, the summary excluded.
+    pub lines: Vec<Value>,
+    /// What it said on standard error.
+    pub errors: String,
+}
+
+/// The program with these words on its command line.
+fn command(words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connmgr-node"));
+    command.args(words.split_whitespace()).kill_on_drop(true).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end: the exit code, what it said, and what it complained of.
+pub async fn run(words: &str) -> (Option<i32>, String, String) {
+    let output = soon("the end", command(words).output()).await.expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).expect("it writes text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+impl Program {
+    /// Starts it.
+    pub fn start(words: &str) -> Self {
+        let mut child = command(words).arg("--json").spawn().expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { child, lines }
+    }
+
+    /// The next line in which something is found; others are passed over.
+    pub async fn hear<T>(&mut self, what: &str, mut wanted: impl FnMut(&Value) -> Option<T>) -> T {
+        let listen = async {
+            loop {
+                let line = self.line().await.unwrap_or_else(|| panic!("{what}: it ended before"));
+                if let Some(found) = wanted(&line) {
+                    return found;
+                }
+            }
+        };
+        soon(what, listen).await
+    }
+
+    /// The next line whose text begins so; the text.
+    pub async fn hear_text(&mut self, beginning: &str) -> String {
+        let wanted =
+            |line: &Value| line["text"].as_str().filter(|text| text.starts_with(beginning)).map(str::to_string);
+        self.hear(beginning, wanted).await
+    }
+
+    /// The next event of this name; its data.
+    pub async fn hear_event(&mut self, name: &str) -> Value {
+        self.hear(name, |line| line["event"].get(name).cloned()).await
+    }
+
+    async fn line(&mut self) -> Option<Value> {
+        let line = self.lines.next_line().await.expect("it writes text")?;
+        Some(serde_json::from_str(&line).expect("it writes JSON"))
+    }
+
+    /// Everything it says within this time.
+    pub async fn listen_for(&mut self, while_: Duration) -> Vec<Value> {
+        let mut heard = Vec::new();
+        let listen = async {
+            while let Some(line) = self.line().await {
+                heard.push(line);
+            }
+        };
+        // Reading lines may be given up and taken up again.
+        let _elapsed = tokio::time::timeout(while_, listen).await;
+        heard
+    }
+
+    /// Presses Ctrl-C.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).expect("small")).expect("not zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Waits for its end.
+    pub async fn end(mut self) -> Ended {
+        let read = async {
+            let (mut lines, mut errors) = (Vec::new(), String::new());
+            while let Some(line) = self.line().await {
+                lines.push(line);
+            }
+            let mut stderr = self.child.stderr.take().expect("piped");
+            stderr.read_to_string(&mut errors).await.expect("it writes text");
+            (self.child.wait().await.expect("it ends").code(), lines, errors)
+        };
+        let (code, mut lines, errors) = soon("the end", read).await;
+        let summary = lines.pop().map_or(Value::Null, |last| last["summary"].clone());
+        Ended { code, summary, lines, errors }
+    }
+}
+
+/// The processor time that a process has used.
+#[cfg(target_os = "linux")]
+pub fn processor_time(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    // The name in parentheses may have spaces; user and system time are the 12th and 13th field after it.
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("a name").split_whitespace().collect();
+    let ticks: u64 = fields[11..=12].iter().map(|field| field.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+}
+
+/// Runs a trace again, and compares the text of each reply and action with what was recorded.
+///
+/// Returns how many actions there were.
+pub fn replay_byte_for_byte(trace: &Path) -> usize {
+    use connmgr_core::{ConnManager, Input, Time};
+
+    let text = std::fs::read_to_string(trace).expect("a trace");
+    let mut lines = text.lines();
+    let reader = connmgr_std::TraceReader::open(trace).expect("a trace");
+    let birth = reader.birth().clone();
+    let mut manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)
+        .expect("it was born with this before");
+    lines.next().expect("the birth");
+    let mut actions = 0;
+    for (line, number) in lines.zip(2..) {
+        let recorded: Value = serde_json::from_str(line).expect("JSON");
+        let again = if recorded.get("action").is_some() {
+            actions += 1;
+            format!("{{\"action\":{}}}", to_json(&manager.poll_action().expect("as many actions as recorded")))
+        } else {
+            let now: Time = serde_json::from_value(recorded["now"].clone()).expect("a time");
+            let input: Input = serde_json::from_value(recorded["input"].clone()).expect("an input");
+            let reply = manager.apply(&input, now);
+            format!("{{\"now\":{},\"input\":{},\"reply\":{}}}", to_json(&now), to_json(&input), to_json(&reply))
+        };
+        assert_eq!(again, line, "line {number}");
+    }
+    assert_eq!(manager.poll_action(), None, "more actions than recorded");
+    actions
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("plain data")
+}
