@@ -3,10 +3,6 @@
 //! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
 //! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
 
-use alloc::collections::VecDeque;
-
-use hashbrown::HashMap;
-
 use crate::action::{Action, CloseReason, Transport};
 use crate::conn::{Conn, End};
 use crate::error::{DialError, Fault};
@@ -16,6 +12,7 @@ use crate::health::Outcome;
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::input::{CloseCause, Keep};
+use crate::lru::Lru;
 
 use super::dialing::Plan;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
@@ -31,15 +28,13 @@ pub(super) enum Ending {
     Ours(CloseReason),
 }
 
-/// How many ended connections are remembered, so that a late penalty still reaches its host.
-const REMEMBERED: usize = 1024;
+/// How many ended connections are remembered, so that a late penalty still reaches its host; the one that ended first
+/// makes room.
+const REMEMBERED: u32 = 1024;
 
 /// Connections that ended lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
-    hosts: HashMap<ConnId, Remembered, Keyed>,
-    order: VecDeque<ConnId>,
-}
+pub(super) struct Ended(Lru<ConnId, Remembered>);
 
 /// What a late penalty needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,20 +45,16 @@ pub(super) struct Remembered {
 
 impl Ended {
     pub(super) fn new(keys: Keyed) -> Self {
-        Self { hosts: HashMap::with_hasher(keys), order: VecDeque::new() }
+        Self(Lru::new(REMEMBERED, keys))
     }
 
     fn remember(&mut self, conn: &Conn) {
         let Some(host) = conn.host() else { return };
-        if self.order.len() == REMEMBERED {
-            self.order.pop_front().and_then(|oldest| self.hosts.remove(&oldest));
-        }
-        self.order.push_back(conn.id());
-        self.hosts.insert(conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
+        self.0.touch_or_insert(&conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
-        self.hosts.get(&conn)
+        self.0.get(&conn)
     }
 }
 
