@@ -20,7 +20,7 @@ use core::net::IpAddr;
 use hashbrown::{HashMap, HashTable};
 
 use crate::address::PeerAddress;
-use crate::hasher::Keyed;
+use crate::hasher::{Keyed, OwnNumbers};
 use crate::id::{LookupId, PeerId};
 use crate::input::Keep;
 use crate::time::Time;
@@ -59,7 +59,7 @@ pub(crate) struct AddedPeers {
     /// Those in [`PeerState::Queued`], in turn. A peer that has left that state is skipped when its turn comes.
     queue: VecDeque<PeerId>,
     /// Whose name each lookup is for.
-    lookups: HashMap<LookupId, PeerId, Keyed>,
+    lookups: HashMap<LookupId, PeerId, OwnNumbers>,
 }
 
 impl AddedPeers {
@@ -71,7 +71,7 @@ impl AddedPeers {
             by_id: HashTable::new(),
             by_address: HashTable::new(),
             queue: VecDeque::new(),
-            lookups: HashMap::with_hasher(keys),
+            lookups: HashMap::with_hasher(OwnNumbers),
         }
     }
 
@@ -92,10 +92,10 @@ impl AddedPeers {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("limits keep the list under 2^32")
         });
-        let (keyed, hashes) = (self.keyed, (self.keyed.hash_one(id), self.keyed.hash_one(&peer.address)));
+        let (keyed, hashes) = (self.keyed, (OwnNumbers.hash_one(id), self.keyed.hash_one(&peer.address)));
         self.slots[slot as usize] = Some(peer);
         let slots = &self.slots;
-        self.by_id.insert_unique(hashes.0, slot, |slot| keyed.hash_one(in_slot(slots, *slot).id));
+        self.by_id.insert_unique(hashes.0, slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id));
         self.by_address.insert_unique(hashes.1, slot, |slot| keyed.hash_one(&in_slot(slots, *slot).address));
         self.queue.push_back(id);
     }
@@ -106,7 +106,7 @@ impl AddedPeers {
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
         for (index, hash) in
-            [(&mut self.by_id, self.keyed.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(&peer.address))]
+            [(&mut self.by_id, OwnNumbers.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(&peer.address))]
         {
             index.find_entry(hash, |other| *other == slot).expect(INDEXED).remove();
         }
@@ -173,7 +173,7 @@ impl AddedPeers {
     }
 
     fn find(&self, id: PeerId) -> Option<u32> {
-        self.by_id.find(self.keyed.hash_one(id), |slot| in_slot(&self.slots, *slot).id == id).copied()
+        self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id == id).copied()
     }
 
     pub(crate) fn get(&self, id: PeerId) -> Option<&AddedPeer> {
