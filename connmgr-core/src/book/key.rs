@@ -2,6 +2,7 @@
 //!
 //! It knows all networks and no names: a name is not an address before it is resolved.
 
+use core::hash::Hasher;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::address::PeerAddress;
@@ -64,8 +65,9 @@ impl Key {
         default_port == 0 || self.port == default_port || (self.port == 0 && self.network() == NetworkKind::I2p)
     }
 
-    /// The network, the host and the port, zero-padded: different for different keys.
-    pub(super) fn bytes(&self) -> [u8; 35] {
+    /// Hashes the network, the port and the host: different bytes for different keys, and for IPv4 no more than the
+    /// hasher takes at once.
+    pub(super) fn write_to(&self, hasher: &mut impl Hasher) {
         let mut bytes = [0; 35];
         let host: &[u8] = match &self.host {
             PackedHost::Ipv4(ip) => ip,
@@ -75,6 +77,6 @@ impl Key {
         bytes[0] = u8::try_from(self.network().index()).expect("there are five networks");
         bytes[1..3].copy_from_slice(&self.port.to_le_bytes());
         bytes[3..3 + host.len()].copy_from_slice(host);
-        bytes
+        hasher.write(&bytes[..3 + host.len()]);
     }
 }
