@@ -186,6 +186,9 @@ impl AddedPeers {
     }
 
     pub(crate) fn with_address(&self, address: &PeerAddress) -> Option<PeerId> {
+        if self.by_address.is_empty() {
+            return None;
+        }
         let is_it = |slot: &u32| in_slot(&self.slots, *slot).address == *address;
         let slot = self.by_address.find(self.keyed.hash_one(address), is_it)?;
         Some(in_slot(&self.slots, *slot).id)

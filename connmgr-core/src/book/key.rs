@@ -65,18 +65,16 @@ impl Key {
         default_port == 0 || self.port == default_port || (self.port == 0 && self.network() == NetworkKind::I2p)
     }
 
-    /// Hashes the network, the port and the host: different bytes for different keys, and for IPv4 no more than the
-    /// hasher takes at once.
+    /// Hashes the network, the port and the host: in one write for IPv4, in two for the others.
     pub(super) fn write_to(&self, hasher: &mut impl Hasher) {
-        let mut bytes = [0; 35];
         let host: &[u8] = match &self.host {
-            PackedHost::Ipv4(ip) => ip,
+            PackedHost::Ipv4(ip) => {
+                return hasher.write_u64(u64::from(u32::from_be_bytes(*ip)) << 16 | u64::from(self.port));
+            }
             PackedHost::Ipv6(ip) | PackedHost::Cjdns(ip) => ip,
             PackedHost::Onion(key) | PackedHost::I2p(key) => key,
         };
-        bytes[0] = u8::try_from(self.network().index()).expect("there are five networks");
-        bytes[1..3].copy_from_slice(&self.port.to_le_bytes());
-        bytes[3..3 + host.len()].copy_from_slice(host);
-        hasher.write(&bytes[..3 + host.len()]);
+        hasher.write_u64((self.network().index() as u64) << 48 | u64::from(self.port));
+        hasher.write(host);
     }
 }

@@ -7,7 +7,7 @@ use crate::action::{Action, CloseReason, Transport};
 use crate::conn::{Conn, End};
 use crate::error::{DialError, Fault};
 use crate::event::{DialFailure, EndReason, Event, Kind};
-use crate::hasher::Keyed;
+use crate::hasher::OwnNumbers;
 use crate::health::Outcome;
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
@@ -34,7 +34,7 @@ const REMEMBERED: u32 = 1024;
 
 /// Connections that ended lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended(Lru<ConnId, Remembered>);
+pub(super) struct Ended(Lru<ConnId, Remembered, OwnNumbers>);
 
 /// What a late penalty needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub(super) struct Remembered {
 }
 
 impl Ended {
-    pub(super) fn new(keys: Keyed) -> Self {
-        Self(Lru::new(REMEMBERED, keys))
+    pub(super) fn new() -> Self {
+        Self(Lru::new(REMEMBERED, OwnNumbers))
     }
 
     fn remember(&mut self, conn: &Conn) {
