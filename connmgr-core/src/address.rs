@@ -2,6 +2,7 @@
 
 use alloc::string::ToString;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 use core::ops::{BitAnd, BitOr};
 use core::str::FromStr;
@@ -14,7 +15,7 @@ use crate::time::UnixTime;
 ///
 /// As text: `1.2.3.4:8333`, `[2001:db8::1]:8333`, `….onion:8333`, `….b32.i2p:0`, `cjdns:[fc00::1]:8333`,
 /// `node.example:8333`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerAddress {
     host: Host,
     port: u16,
@@ -93,6 +94,18 @@ fn parse_host(text: &str) -> Result<Host, AddressError> {
     match unbracketed(text) {
         Some(ip) => ip.parse::<IpAddr>().map(Host::from).map_err(|_| AddressError::BadHost(HostError::BadName)),
         None => text.parse().map_err(AddressError::BadHost),
+    }
+}
+
+/// In few writes: addresses are hashed often.
+impl Hash for PeerAddress {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        match &self.host {
+            Host::Ip(IpAddr::V4(ip)) => to.write_u64(u64::from(ip.to_bits()) << 16 | u64::from(self.port)),
+            Host::Ip(IpAddr::V6(_)) | Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => {
+                (&self.host, self.port).hash(to);
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! looking up. Every operation is O(1). It knows no time: whoever wants a thing kept touches it.
 
 use alloc::vec::Vec;
-use core::hash::{BuildHasher as _, Hash};
+use core::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 
@@ -14,9 +14,9 @@ use crate::hasher::Keyed;
 ///
 /// Nothing is allocated before the first key, nor after as many keys as ever were known at once are known again.
 #[derive(Clone, Debug)]
-pub(crate) struct Lru<K, V> {
+pub(crate) struct Lru<K, V, S = Keyed> {
     capacity: usize,
-    keyed: Keyed,
+    keyed: S,
     /// Positions in `entries`, by the hash of the key there.
     index: HashTable<u32>,
     entries: Vec<Entry<K, V>>,
@@ -36,9 +36,9 @@ struct Entry<K, V> {
 
 const INDEXED: &str = "every entry is in the index";
 
-impl<K: Clone + Eq + Hash, V> Lru<K, V> {
+impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     /// An empty map for at most `capacity` keys; a capacity of 0 counts as 1.
-    pub(crate) fn new(capacity: u32, keyed: Keyed) -> Self {
+    pub(crate) fn new(capacity: u32, keyed: S) -> Self {
         let capacity = capacity.max(1) as usize;
         Self { capacity, keyed, index: HashTable::new(), entries: Vec::new(), newest: None, oldest: None }
     }
@@ -65,7 +65,6 @@ impl<K: Clone + Eq + Hash, V> Lru<K, V> {
     }
 
     /// The value of a key. Looking does not touch.
-    #[cfg(test)]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.find(key).map(|slot| &self.entries[slot as usize].value)
     }
@@ -196,13 +195,13 @@ impl<K: Clone + Eq + Hash, V> Lru<K, V> {
 }
 
 /// Equal when they know the same in the same order; where in memory that lies does not matter.
-impl<K: Clone + Eq + Hash, V: PartialEq> PartialEq for Lru<K, V> {
+impl<K: Clone + Eq + Hash, V: PartialEq, S: BuildHasher + PartialEq> PartialEq for Lru<K, V, S> {
     fn eq(&self, other: &Self) -> bool {
         self.capacity == other.capacity && self.keyed == other.keyed && self.iter().eq(other.iter())
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Eq> Eq for Lru<K, V> {}
+impl<K: Clone + Eq + Hash, V: Eq, S: BuildHasher + Eq> Eq for Lru<K, V, S> {}
 
 #[cfg(test)]
 mod tests {

@@ -13,12 +13,13 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::hash::BuildHasher as _;
 use core::net::IpAddr;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 
 use crate::address::PeerAddress;
-use crate::hasher::Keyed;
+use crate::hasher::{Keyed, OwnNumbers};
 use crate::id::{LookupId, PeerId};
 use crate::input::Keep;
 use crate::time::Time;
@@ -45,27 +46,31 @@ pub(crate) struct AddedPeer {
 }
 
 /// All added peers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct AddedPeers {
+    keyed: Keyed,
     slots: Vec<Option<AddedPeer>>,
     free: Vec<u32>,
-    by_id: HashMap<PeerId, u32, Keyed>,
-    by_address: HashMap<PeerAddress, PeerId, Keyed>,
+    /// Slots, by the hash of the id there.
+    by_id: HashTable<u32>,
+    /// Slots, by the hash of the address there.
+    by_address: HashTable<u32>,
     /// Those in [`PeerState::Queued`], in turn. A peer that has left that state is skipped when its turn comes.
     queue: VecDeque<PeerId>,
     /// Whose name each lookup is for.
-    lookups: HashMap<LookupId, PeerId, Keyed>,
+    lookups: HashMap<LookupId, PeerId, OwnNumbers>,
 }
 
 impl AddedPeers {
     pub(crate) fn new(keys: Keyed) -> Self {
         Self {
+            keyed: keys,
             slots: Vec::new(),
             free: Vec::new(),
-            by_id: HashMap::with_hasher(keys),
-            by_address: HashMap::with_hasher(keys),
+            by_id: HashTable::new(),
+            by_address: HashTable::new(),
             queue: VecDeque::new(),
-            lookups: HashMap::with_hasher(keys),
+            lookups: HashMap::with_hasher(OwnNumbers),
         }
     }
 
@@ -73,7 +78,7 @@ impl AddedPeers {
     pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
         let peer = AddedPeer {
             id,
-            address: address.clone(),
+            address,
             keep,
             state: PeerState::Queued,
             attempt: 0,
@@ -86,18 +91,24 @@ impl AddedPeers {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("limits keep the list under 2^32")
         });
+        let (keyed, hashes) = (self.keyed, (OwnNumbers.hash_one(id), self.keyed.hash_one(&peer.address)));
         self.slots[slot as usize] = Some(peer);
-        self.by_id.insert(id, slot);
-        self.by_address.insert(address, id);
+        let slots = &self.slots;
+        self.by_id.insert_unique(hashes.0, slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id));
+        self.by_address.insert_unique(hashes.1, slot, |slot| keyed.hash_one(&in_slot(slots, *slot).address));
         self.queue.push_back(id);
     }
 
     /// Takes a peer out; its lookup, if any, is nobody's.
     pub(crate) fn remove(&mut self, id: PeerId) -> Option<AddedPeer> {
-        let slot = self.by_id.remove(&id)?;
+        let slot = self.find(id)?;
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
-        self.by_address.remove(&peer.address);
+        for (index, hash) in
+            [(&mut self.by_id, OwnNumbers.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(&peer.address))]
+        {
+            index.find_entry(hash, |other| *other == slot).expect(INDEXED).remove();
+        }
         if let PeerState::Resolving = peer.state {
             self.lookups.retain(|_, whose| *whose != id);
         }
@@ -166,16 +177,26 @@ impl AddedPeers {
         u32::try_from(self.lookups.len()).expect("no more lookups than peers")
     }
 
+    fn find(&self, id: PeerId) -> Option<u32> {
+        self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id == id).copied()
+    }
+
     pub(crate) fn get(&self, id: PeerId) -> Option<&AddedPeer> {
-        self.slots[*self.by_id.get(&id)? as usize].as_ref()
+        self.slots[self.find(id)? as usize].as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut AddedPeer> {
-        self.slots[*self.by_id.get(&id)? as usize].as_mut()
+        let slot = self.find(id)?;
+        self.slots[slot as usize].as_mut()
     }
 
     pub(crate) fn with_address(&self, address: &PeerAddress) -> Option<PeerId> {
-        self.by_address.get(address).copied()
+        if self.by_address.is_empty() {
+            return None;
+        }
+        let is_it = |slot: &u32| in_slot(&self.slots, *slot).address == *address;
+        let slot = self.by_address.find(self.keyed.hash_one(address), is_it)?;
+        Some(in_slot(&self.slots, *slot).id)
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -216,6 +237,26 @@ impl AddedPeers {
         }
         Ok(())
     }
+}
+
+/// Equal when they list the same: the indexes follow from the list.
+impl PartialEq for AddedPeers {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { keyed, slots, free, by_id: _, by_address: _, queue, lookups } = self;
+        *keyed == other.keyed
+            && *slots == other.slots
+            && *free == other.free
+            && *queue == other.queue
+            && *lookups == other.lookups
+    }
+}
+
+impl Eq for AddedPeers {}
+
+const INDEXED: &str = "every peer is in both indexes";
+
+fn in_slot(slots: &[Option<AddedPeer>], slot: u32) -> &AddedPeer {
+    slots[slot as usize].as_ref().expect("an indexed slot is taken")
 }
 
 impl AddedPeer {

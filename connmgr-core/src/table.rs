@@ -1,8 +1,8 @@
 //! All connections, and every count of them.
 //!
-//! Counts change here and nowhere else, in insert, transition and remove: each takes a connection out of the
-//! counts, changes it, and counts it again, so that no transition can forget one. [`Table::check`] recounts all
-//! from scratch.
+//! Counts change here and nowhere else, in insert, transition and remove. A transition takes a connection out of
+//! all counts that its progress can touch, changes it, and counts it again, so that none can be forgotten; who is at
+//! the other end never changes. [`Table::check`] recounts all from scratch.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::address::PeerAddress;
 use crate::conn::{Conn, End, Notes, Origin};
 use crate::event::Kind;
 use crate::groups::Group;
-use crate::hasher::Keyed;
+use crate::hasher::{Keyed, OwnNumbers};
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::input::Identity;
@@ -22,6 +22,7 @@ use crate::time::Time;
 use crate::view::ConnState;
 
 type Map<K, V> = HashMap<K, V, Keyed>;
+type OwnMap<K, V> = HashMap<K, V, OwnNumbers>;
 type Slot = u32;
 
 /// All connections, and every count of them.
@@ -29,7 +30,7 @@ type Slot = u32;
 pub(crate) struct Table {
     slots: Vec<Option<Conn>>,
     free: Vec<Slot>,
-    by_id: Map<ConnId, Slot>,
+    by_id: OwnMap<ConnId, Slot>,
     counts: Counts,
 }
 
@@ -38,12 +39,11 @@ pub(crate) struct Table {
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
-    addresses: Map<PeerAddress, u32>,
-    dialed: Map<PeerAddress, ConnId>,
+    addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
     inbound_of: Map<Host, u32>,
     half_open: Map<Origin, u32>,
-    nonces: Map<u64, ConnId>,
+    nonces: OwnMap<u64, ConnId>,
     identities: Map<Identity, Vec<ConnId>>,
 }
 
@@ -54,10 +54,18 @@ struct KindCount {
     ready: u32,
 }
 
+/// Who has an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct AddressCount {
+    conns: u32,
+    /// The one that we dialed.
+    dialed: Option<ConnId>,
+}
+
 impl Table {
     /// An empty table. The keys keep strangers from aiming at one bucket.
     pub(crate) fn new(keys: Keyed) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::with_hasher(keys), counts: Counts::new(keys) }
+        Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::with_hasher(OwnNumbers), counts: Counts::new(keys) }
     }
 
     /// Takes a connection in.
@@ -103,9 +111,14 @@ impl Table {
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
         let Some(slot) = self.by_id.get(&id) else { return };
         let Some(conn) = self.slots[*slot as usize].as_mut() else { return };
-        self.counts.subtract(conn);
+        let group = conn.group();
+        self.counts.subtract_progress(conn);
         change(conn);
-        self.counts.add(conn);
+        self.counts.add_progress(conn);
+        if conn.group() != group {
+            group.into_iter().for_each(|group| down(&mut self.counts.groups, group));
+            conn.group().into_iter().for_each(|group| up(&mut self.counts.groups, group));
+        }
     }
 
     /// A connection, to look at.
@@ -156,7 +169,7 @@ impl Table {
 
     /// The connection or dial that we made to this address.
     pub(crate) fn dialed(&self, address: &PeerAddress) -> Option<ConnId> {
-        self.counts.dialed.get(address).copied()
+        self.counts.addresses.get(address)?.dialed
     }
 
     /// Automatic connections and dials that have taken this group.
@@ -215,16 +228,51 @@ impl Counts {
             kinds: Default::default(),
             open_in: Default::default(),
             addresses: map(keys),
-            dialed: map(keys),
             groups: map(keys),
             inbound_of: map(keys),
             half_open: map(keys),
-            nonces: map(keys),
+            nonces: HashMap::with_hasher(OwnNumbers),
             identities: map(keys),
         }
     }
 
     fn add(&mut self, conn: &Conn) {
+        self.add_progress(conn);
+        conn.group().into_iter().for_each(|group| up(&mut self.groups, group));
+        if let Some(address) = conn.address() {
+            let count = self.addresses.entry(address).or_default();
+            count.conns += 1;
+            count.dialed = count.dialed.or(conn.dialed().map(|_| conn.id()));
+        }
+        if let End::Visible { remote, .. } = conn.end() {
+            up(&mut self.inbound_of, Host::from(remote.ip()));
+        }
+        self.nonces.insert(conn.notes.nonce, conn.id());
+    }
+
+    fn subtract(&mut self, conn: &Conn) {
+        self.subtract_progress(conn);
+        conn.group().into_iter().for_each(|group| down(&mut self.groups, group));
+        conn.address().into_iter().for_each(|address| self.subtract_address(address, conn));
+        if let End::Visible { remote, .. } = conn.end() {
+            down(&mut self.inbound_of, Host::from(remote.ip()));
+        }
+        self.nonces.remove(&conn.notes.nonce);
+    }
+
+    fn subtract_address(&mut self, address: PeerAddress, conn: &Conn) {
+        if let Entry::Occupied(mut entry) = self.addresses.entry(address) {
+            let count = entry.get_mut();
+            count.conns -= 1;
+            count.dialed = count.dialed.filter(|dialed| *dialed != conn.id());
+            if count.conns == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    /// Counts what a transition may change, but for the group, which hardly ever does.
+    fn add_progress(&mut self, conn: &Conn) {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots += u32::from(conn.holds_slot());
         kind.silent += u32::from(conn.state() == ConnState::Silent);
@@ -232,24 +280,15 @@ impl Counts {
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] += 1;
         }
-        conn.address().into_iter().for_each(|address| up(&mut self.addresses, address));
-        conn.group().into_iter().for_each(|group| up(&mut self.groups, group));
-        if let End::Outbound { address, .. } = conn.end() {
-            self.dialed.insert(address.clone(), conn.id());
-        }
-        if let End::Visible { remote, .. } = conn.end() {
-            up(&mut self.inbound_of, Host::from(remote.ip()));
-        }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
             up(&mut self.half_open, origin);
         }
         if let Some(identity) = conn.identity() {
             self.identities.entry(identity).or_default().push(conn.id());
         }
-        self.nonces.insert(conn.notes.nonce, conn.id());
     }
 
-    fn subtract(&mut self, conn: &Conn) {
+    fn subtract_progress(&mut self, conn: &Conn) {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots -= u32::from(conn.holds_slot());
         kind.silent -= u32::from(conn.state() == ConnState::Silent);
@@ -257,21 +296,12 @@ impl Counts {
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] -= 1;
         }
-        conn.address().into_iter().for_each(|address| down(&mut self.addresses, address));
-        conn.group().into_iter().for_each(|group| down(&mut self.groups, group));
-        if let End::Outbound { address, .. } = conn.end() {
-            self.dialed.remove(address);
-        }
-        if let End::Visible { remote, .. } = conn.end() {
-            down(&mut self.inbound_of, Host::from(remote.ip()));
-        }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
             down(&mut self.half_open, origin);
         }
         if let Some(identity) = conn.identity() {
             self.forget_identity(identity, conn.id());
         }
-        self.nonces.remove(&conn.notes.nonce);
     }
 
     fn forget_identity(&mut self, identity: Identity, id: ConnId) {

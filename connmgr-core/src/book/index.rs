@@ -54,7 +54,7 @@ impl Index {
 
 fn hash(keyed: Keyed, key: &Key) -> u64 {
     let mut hasher = keyed.build_hasher();
-    hasher.write(&key.bytes());
+    key.write_to(&mut hasher);
     hasher.finish()
 }
 

@@ -3,21 +3,19 @@
 //! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
 //! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-
-use hashbrown::HashMap;
 
 use crate::action::{Action, CloseReason, Transport};
 use crate::address::PeerAddress;
 use crate::conn::{Conn, End};
 use crate::error::{DialError, Fault};
 use crate::event::{DialFailure, EndReason, Event, Kind};
-use crate::hasher::Keyed;
+use crate::hasher::OwnNumbers;
 use crate::health::Outcome;
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::input::{CloseCause, Keep};
+use crate::lru::Lru;
 use crate::network::NetworkKind;
 
 use super::dialing::Plan;
@@ -34,15 +32,13 @@ pub(super) enum Ending {
     Ours(CloseReason),
 }
 
-/// How many ended connections are remembered, so that a late penalty still reaches its host.
-const REMEMBERED: usize = 1024;
+/// How many ended connections are remembered, so that a late penalty still reaches its host; the one that ended first
+/// makes room.
+const REMEMBERED: u32 = 1024;
 
 /// Connections that ended lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
-    hosts: HashMap<ConnId, Remembered, Keyed>,
-    order: VecDeque<ConnId>,
-}
+pub(super) struct Ended(Lru<ConnId, Remembered, OwnNumbers>);
 
 /// What a late penalty needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,21 +48,17 @@ pub(super) struct Remembered {
 }
 
 impl Ended {
-    pub(super) fn new(keys: Keyed) -> Self {
-        Self { hosts: HashMap::with_hasher(keys), order: VecDeque::new() }
+    pub(super) fn new() -> Self {
+        Self(Lru::new(REMEMBERED, OwnNumbers))
     }
 
     fn remember(&mut self, conn: &Conn) {
         let Some(host) = conn.host() else { return };
-        if self.order.len() == REMEMBERED {
-            self.order.pop_front().and_then(|oldest| self.hosts.remove(&oldest));
-        }
-        self.order.push_back(conn.id());
-        self.hosts.insert(conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
+        self.0.touch_or_insert(&conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
-        self.hosts.get(&conn)
+        self.0.get(&conn)
     }
 }
 

@@ -209,7 +209,7 @@ impl ConnManager {
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
             own,
-            ended: Ended::new(keys),
+            ended: Ended::new(),
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],

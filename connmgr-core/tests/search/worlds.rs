@@ -54,7 +54,7 @@ fn stranger(remote: &str) -> Input {
     Input::Accept { remote: remote.parse().expect("a socket address"), listener: ListenerId(0) }
 }
 
-const BOUNDS: Bounds = Bounds { depth: 20, states: 8_000, heal_every: 1 };
+const BOUNDS: Bounds = Bounds { depth: 20, states: 5_000, heal_every: 1 };
 
 #[test]
 fn a_pool_of_one_with_a_stranger() {
