@@ -55,7 +55,7 @@ struct Arguments {
     trace: Option<PathBuf>,
 
     /// Stop after this time: a number and one of ms, s, m, h, such as 20s, 5m, 1h [default: in the world on loopback
-    /// 60s, on a real network at Ctrl-C]
+    /// 30s, on a real network at Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     run_for: Option<Duration>,
 

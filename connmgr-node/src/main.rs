@@ -28,9 +28,9 @@ async fn run(options: &Options) -> Result<Outcome> {
     if let Some(trace) = &options.replay {
         let rerun = rerun(trace)?;
         if options.json {
-            println!("{}", rerun.to_json())
+            println!("{}", rerun.to_json());
         } else {
-            println!("{rerun}")
+            println!("{rerun}");
         }
         return Ok(Outcome::Good);
     }

@@ -10,7 +10,7 @@ use crate::cli::{Options, Scene};
 use crate::report::Target;
 
 /// How long the little world is shown, unless the operator says how long.
-const SHOW: Duration = Duration::from_secs(60);
+const SHOW: Duration = Duration::from_secs(30);
 
 /// The configuration for these options. `is_relaxed`: all of the little world lives on one address, where there are
 /// no groups to keep apart.
