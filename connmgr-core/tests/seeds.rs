@@ -237,6 +237,21 @@ fn a_pool_does_not_decay_an_address_is_dialed_again() {
     world.goes_dark(Fate::Fails(DialError::Refused));
     world.run(secs(24 * 3600));
     world.becomes(|_| Fate::Good);
+    // After a day of refusals each of the eight rests for ten minutes between two dials.
+    world.run(secs(600));
+    assert_eq!(world.ready(), 8);
+}
+
+#[test]
+fn a_world_that_refuses_everything_is_not_walked_through_at_full_speed() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1000));
+    world.run(secs(3600));
+    let first_hour = world.dials.len();
+    world.run(secs(3600));
+    let an_hour = world.dials.len() - first_hour;
+    assert!(an_hour <= 6 * 1000, "{an_hour} dials");
+    world.becomes(|_| Fate::Good);
     world.run(secs(60));
     assert_eq!(world.ready(), 8);
 }

@@ -30,7 +30,8 @@ pub(crate) struct Choice {
     pub(crate) default_port: u16,
     /// Preferably not dialed again before this; exactly this is fine. [`DialConfig::spacing`](crate::DialConfig).
     pub(crate) spacing: Duration,
-    /// Never dialed again before this; exactly this is fine. [`DialConfig::min_spacing`](crate::DialConfig).
+    /// Never dialed again before this, doubled for each failure up to `spacing`; exactly this is fine.
+    /// [`DialConfig::min_spacing`](crate::DialConfig).
     pub(crate) min_spacing: Duration,
 }
 
@@ -105,7 +106,7 @@ enum Verdict {
 }
 
 fn judge(entry: &Entry, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
-    if entry.was_tried_within(choice.min_spacing, now) || !entry.may_offer(choice.services) {
+    if entry.was_tried_within(rest(entry, choice), now) || !entry.may_offer(choice.services) {
         return Verdict::Never;
     }
     let recent = !entry.is_forgiven() && entry.was_tried_within(choice.spacing, now);
@@ -114,6 +115,14 @@ fn judge(entry: &Entry, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
     }
     let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
     Verdict::By(if recent { chance / 100 } else { chance })
+}
+
+/// How long an address rests in any case: twice as long after each failure, so that a world that refuses at once is
+/// not walked through again and again.
+fn rest(entry: &Entry, choice: &Choice) -> Duration {
+    let failures = if entry.is_forgiven() { 0 } else { entry.failures() };
+    let longest = choice.spacing.max(choice.min_spacing);
+    choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
 }
 
 /// 0.66^n for n failures, in parts of 2^32; more than eight count as eight.

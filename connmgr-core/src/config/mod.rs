@@ -192,7 +192,8 @@ pub struct DialConfig {
     pub rate: Rate,
     /// An address is preferably not dialed again before this. Exactly this is allowed.
     pub spacing: Duration,
-    /// An address is never dialed again automatically before this, even when nobody else is known.
+    /// An address is never dialed again automatically before this, even when nobody else is known. Doubled for each
+    /// failure in a row, up to `spacing`.
     pub min_spacing: Duration,
     /// How long a lookup may take.
     pub lookup_timeout: Duration,
