@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use connmgr_node::world::{Behaviour, World, WorldConfig};
 use connmgr_std::TraceReader;
 use serde_json::json;
 use support::program::{Program, replay_byte_for_byte, run};
@@ -142,4 +143,34 @@ async fn one_node_dials_another() {
     assert_eq!(host.hear_event("connected").await["kind"], json!("inbound"));
     assert!(host.hear_text("ready: ").await.contains("connmgr-node"));
     host.hear_event("disconnected").await;
+}
+
+fn world() -> World {
+    World::start(&WorldConfig::default()).expect("loopback")
+}
+
+#[tokio::test]
+async fn who_sends_garbage_is_banned() {
+    let world = world();
+    let garbage = world.addresses(Behaviour::Garbage).next().expect("one in the cast");
+    let mut program = Program::start(&format!("--chain regtest --connect {garbage}"));
+    program.hear_text("misbehaves: ").await;
+    assert_eq!(program.hear_event("banned").await["target"]["host"], json!(garbage.ip().to_string()));
+    assert_eq!(program.hear_event("disconnected").await["reason"]["ours"], json!("banned"));
+}
+
+#[tokio::test]
+async fn addresses_travel_from_peer_to_node_to_node() {
+    let world = world();
+    let listen = "--chain regtest --outbound 0 --listen 127.0.0.1:0";
+    let mut host = Program::start(&format!("{listen} --add {}", world.entry()));
+    let listening = host.hear_text("listening on ").await;
+    // Asked for after the addresses, so they are here, too.
+    host.hear_text("headers up to ").await;
+
+    let address = listening.trim_start_matches("listening on ");
+    let mut guest = Program::start(&format!("--chain regtest --add {address}"));
+    guest
+        .hear("a peer that it was told of", |line| (line["event"]["connected"]["kind"] == json!("full")).then_some(()))
+        .await;
 }
