@@ -18,6 +18,9 @@ const CANDIDATES: usize = 100;
 const PATIENT_FOR: usize = 30;
 /// The first so many candidates must be on the default port, as in btcd.
 const CHOOSY_FOR: usize = 50;
+/// From here to there rest counts again, and the port no more: where nobody is on the default port, the phases before
+/// pass everyone over.
+const PATIENT_AGAIN_FOR: usize = 80;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +92,11 @@ struct Phase {
     usual_port: bool,
 }
 
-const PHASES: [Phase; 3] = [
+const PHASES: [Phase; 4] = [
     Phase { candidates: (0, PATIENT_FOR), rested: true, usual_port: true },
     Phase { candidates: (PATIENT_FOR, CHOOSY_FOR), rested: false, usual_port: true },
-    Phase { candidates: (CHOOSY_FOR, CANDIDATES), rested: false, usual_port: false },
+    Phase { candidates: (CHOOSY_FOR, PATIENT_AGAIN_FOR), rested: true, usual_port: false },
+    Phase { candidates: (PATIENT_AGAIN_FOR, CANDIDATES), rested: false, usual_port: false },
 ];
 
 /// What to think of a candidate.

@@ -26,8 +26,12 @@ use super::{ConnManager, Obstacle, PeerState, Phase, Starved, Timer};
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
-/// The first and the longest wait of a kind that found nobody to dial, doubled in between.
-const STARVED_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(32));
+/// The first wait of a kind that found nobody to dial; doubled each time, …
+const STARVED_WAIT: Duration = Duration::from_secs(1);
+/// … at most so long before it looks again where some are known, …
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(8);
+/// … and so long before others are asked for addresses again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
 
 /// A dial that was decided on.
 pub(super) struct Plan {
@@ -266,18 +270,25 @@ impl ConnManager {
     /// Nobody is left to dial: wait, and ask the application and the seeds for more.
     fn starve(&mut self, kind: Kind) {
         let times = self.starved[kind.index()].map_or(0, |starved| starved.times);
-        let wait = STARVED_WAIT.0.saturating_mul(1 << times.min(16)).min(STARVED_WAIT.1);
-        let until = self.now().after(wait);
+        let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
+        let is_all_down = self.networks_up().is_empty();
+        // Those we know come to the end of their rest at any time; where there are none, news wakes us.
+        let may_find_some = !self.book.is_empty() && !is_all_down;
+        let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
+        let until = self.now().after(wait.min(longest));
         self.starved[kind.index()] = Some(Starved { until, times: times.saturating_add(1) });
         self.plan_at(until);
-        let out_of_addresses = self.book.is_empty() || !self.networks_up().is_empty();
-        if out_of_addresses && self.ask_again_at <= self.now() {
-            self.ask_again_at = until;
-            let mut enabled = self.config.networks.iter();
-            let only = enabled.next().filter(|_| enabled.next().is_none());
-            self.tell(Event::AddressesWanted { network: only });
-            self.seed_again();
+        if self.ask_again_at <= self.now() && (self.book.is_empty() || !is_all_down) {
+            self.ask_again_at = self.now().after(wait.min(ASK_AGAIN_AFTER));
+            self.ask_for_addresses();
         }
+    }
+
+    fn ask_for_addresses(&mut self) {
+        let mut enabled = self.config.networks.iter();
+        let only = enabled.next().filter(|_| enabled.next().is_none());
+        self.tell(Event::AddressesWanted { network: only });
+        self.seed_again();
     }
 
     /// Something has changed that may give a starved kind somebody to dial.
