@@ -4,6 +4,7 @@
 
 use core::time::Duration;
 
+use crate::error::ConfigError;
 use crate::rng::Rng;
 use crate::time::nanos;
 
@@ -44,6 +45,20 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// Whether both waits are at least 1 ms.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the wait that isn't.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const SHORTEST: Duration = Duration::from_millis(1);
+        for (wait, field) in [(self.base, "base"), (self.cap, "cap")] {
+            if wait < SHORTEST {
+                return Err(ConfigError { field, must: "at least 1 ms" });
+            }
+        }
+        Ok(())
+    }
+
     /// The plain wait after `failures` failures in a row (0 counts as 1), without jitter.
     pub fn wait(&self, failures: u32) -> Duration {
         let failures = failures.max(1);

@@ -215,8 +215,10 @@ pub enum CommandError {
     NotBanned,
     /// Loopback and the proxy's own address can't be banned: that would ban everyone behind them.
     NotBannable,
-    /// The limits contradict each other; see [`Limits`](crate::Limits).
+    /// A limit is out of range; see [`Limits::check`](crate::Limits::check).
     BadLimits,
+    /// A wait is out of range; see [`Backoff::check`](crate::Backoff::check).
+    BadBackoff,
     /// The manager shuts down.
     ShuttingDown,
 }
@@ -228,6 +230,7 @@ say!(CommandError {
     NotBanned => "not banned",
     NotBannable => "loopback and the proxy's address can't be banned",
     BadLimits => "a limit is out of range",
+    BadBackoff => "a wait of the back-off is shorter than 1 ms",
     ShuttingDown => "shutting down",
 });
 

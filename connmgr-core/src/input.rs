@@ -12,6 +12,7 @@ use core::time::Duration;
 use ipnet::IpNet;
 
 use crate::address::{AddressInfo, PeerAddress, Services};
+use crate::backoff::Backoff;
 use crate::config::Limits;
 use crate::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
 use crate::host::Host;
@@ -61,6 +62,8 @@ pub enum Input {
     Reconnect { conn: ConnId },
     /// [`dial_now`](crate::ConnManager::dial_now)
     DialNow { peer: PeerId },
+    /// [`set_retry`](crate::ConnManager::set_retry)
+    SetRetry { peer: PeerId, retry: Option<Backoff> },
     /// [`ban`](crate::ConnManager::ban)
     Ban { target: BanTarget, duration: Duration },
     /// [`unban`](crate::ConnManager::unban)
@@ -259,6 +262,7 @@ impl fmt::Display for Input {
             Self::Disconnect { conn } => write!(f, "disconnect {conn}"),
             Self::Reconnect { conn } => write!(f, "reconnect {conn}"),
             Self::DialNow { peer } => write!(f, "dial now {peer}"),
+            Self::SetRetry { peer, .. } => write!(f, "set retry of {peer}"),
             Self::Ban { target, duration } => write!(f, "ban {target} for {} s", duration.as_secs()),
             Self::Unban { target } => write!(f, "unban {target}"),
             Self::ResetScore { host } => write!(f, "reset score of {host}"),

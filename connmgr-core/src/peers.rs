@@ -11,6 +11,7 @@
 //!
 //! This file knows no rule and no back-off: the manager decides, the list remembers.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
@@ -19,6 +20,7 @@ use core::net::IpAddr;
 use hashbrown::{HashMap, HashTable};
 
 use crate::address::PeerAddress;
+use crate::backoff::Backoff;
 use crate::hasher::{Keyed, OwnNumbers};
 use crate::id::{LookupId, PeerId};
 use crate::input::Keep;
@@ -33,6 +35,8 @@ pub(crate) struct AddedPeer {
     pub(crate) address: PeerAddress,
     pub(crate) keep: Keep,
     pub(crate) state: PeerState,
+    /// Its own back-off, if it has one.
+    pub(crate) retry: Option<Box<Backoff>>,
     /// Failed attempts in a row.
     pub(crate) attempt: u32,
     /// Its one timer: the retry, or the end of what blocks it.
@@ -81,6 +85,7 @@ impl AddedPeers {
             address,
             keep,
             state: PeerState::Queued,
+            retry: None,
             attempt: 0,
             timer: None,
             unanswered: false,

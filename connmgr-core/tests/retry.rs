@@ -197,3 +197,28 @@ fn a_hundred_lost_at_once_do_not_come_back_in_one_instant() {
     let instants: std::collections::BTreeSet<Time> = world.dials[before..].iter().map(|(at, _)| *at).collect();
     assert!(instants.len() > 90, "{} instants", instants.len());
 }
+
+#[test]
+fn a_peer_may_have_a_back_off_of_its_own() {
+    let mut bench = Bench::new(config(plain(Growth::Linear)));
+    let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let retry = Backoff { base: secs(1), cap: secs(2), ..plain(Growth::Exponential) };
+    assert_eq!(bench.apply(&Input::SetRetry { peer, retry: Some(retry) }), Reply::Done(Ok(())));
+    let mut waits = Vec::new();
+    let mut conn = dials(&actions)[0];
+    for _ in 0..3 {
+        let (_, at, _) = retries(&bench.fail(conn, DialError::Refused))[0];
+        waits.push(at.since(bench.now).as_secs());
+        conn = dials(&bench.pass(secs(2)))[0];
+    }
+    assert_eq!(waits, [1, 2, 2]);
+}
+
+#[test]
+fn a_back_off_that_never_waits_is_refused() {
+    let mut bench = Bench::new(config(plain(Growth::Linear)));
+    let (peer, _) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let retry = Backoff { base: secs(0), ..Backoff::default() };
+    let reply = bench.apply(&Input::SetRetry { peer, retry: Some(retry) });
+    assert_eq!(reply, Reply::Done(Err(CommandError::BadBackoff)));
+}

@@ -30,6 +30,7 @@ impl ConnManager {
             Input::Disconnect { conn } => return Reply::Done(self.disconnect(*conn, now)),
             Input::Reconnect { conn } => return Reply::Done(self.reconnect(*conn, now)),
             Input::DialNow { peer } => return Reply::Done(self.dial_now(*peer, now)),
+            Input::SetRetry { peer, retry } => return Reply::Done(self.set_retry(*peer, *retry, now)),
             Input::Ban { target, duration } => return Reply::Done(self.ban(target, *duration, now)),
             Input::Unban { target } => return Reply::Done(self.unban(target, now)),
             Input::ResetScore { host } => return Reply::Done(self.reset_score(host, now)),

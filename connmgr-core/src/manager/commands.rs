@@ -1,9 +1,11 @@
 //! What the manager is asked to do. Commands may be refused, with a reason.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::action::CloseReason;
 use crate::address::{AddressInfo, PeerAddress};
+use crate::backoff::Backoff;
 use crate::config::Limits;
 use crate::error::{AddPeerError, CommandError};
 use crate::id::{ConnId, PeerId};
@@ -110,6 +112,20 @@ impl ConnManager {
         self.peers.get(peer).ok_or(CommandError::UnknownPeer)?;
         self.hurry_peer(peer);
         self.plan();
+        Ok(())
+    }
+
+    /// Gives an added peer a back-off of its own, from its next failure on; none: that of the configuration.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownPeer`]; [`CommandError::BadBackoff`] if a wait is shorter than 1 ms.
+    pub fn set_retry(&mut self, peer: PeerId, retry: Option<Backoff>, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        if retry.is_some_and(|retry| retry.check().is_err()) {
+            return Err(CommandError::BadBackoff);
+        }
+        self.peers.get_mut(peer).ok_or(CommandError::UnknownPeer)?.retry = retry.map(Box::new);
         Ok(())
     }
 

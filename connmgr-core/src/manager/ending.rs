@@ -250,7 +250,8 @@ impl ConnManager {
         }
         peer.state = PeerState::Waiting;
         let attempt = peer.attempt;
-        let wait = self.config.retry.next(attempt, &mut self.rng);
+        let retry = peer.retry.as_deref().copied().unwrap_or(self.config.retry);
+        let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
         self.arm_peer(id, at);
         self.stats.retries_scheduled += 1;

@@ -94,6 +94,7 @@ impl Moment<'_> {
     fn hash_peer<H: Hasher>(&self, peer: &AddedPeer, to: &mut H) {
         (&peer.address, peer.keep, peer.attempt, peer.unanswered, peer.v1_only).hash(to);
         peer.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
+        peer.retry.as_deref().map(|retry| (retry.growth as u8, retry.base, retry.cap, retry.jitter)).hash(to);
         peer.candidates.hash(to);
         match peer.state {
             PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),
