@@ -123,7 +123,7 @@ impl Task {
             Wake::Alarm => self.alarmed(&mut driver, now),
             Wake::PoolDropped => self.apply(&mut driver, &Input::Shutdown, now),
         }
-        if driver.observer_mut().take_news() {
+        if driver.has_events() {
             shared.tell_news();
         }
         if let Some(error) = driver.observer_mut().take_trace_error() {

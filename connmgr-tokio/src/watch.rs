@@ -1,4 +1,4 @@
-//! What watches the driver: whether there is news for the application, the trace, the log.
+//! What watches the driver: the trace, the log.
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Input, Reply, Time};
@@ -10,18 +10,11 @@ pub(crate) struct Watch {
     trace: Option<TraceWriter>,
     /// Why the trace ended, until it is taken.
     trace_error: Option<TraceError>,
-    /// An event may have come since this was last taken.
-    news: bool,
 }
 
 impl Watch {
     pub(crate) const fn new(trace: Option<TraceWriter>) -> Self {
-        Self { trace, trace_error: None, news: false }
-    }
-
-    /// Whether an event may have come since the last time.
-    pub(crate) const fn take_news(&mut self) -> bool {
-        std::mem::replace(&mut self.news, false)
+        Self { trace, trace_error: None }
     }
 
     /// Why the trace ended, once.
@@ -49,7 +42,6 @@ impl Observer for Watch {
     }
 
     fn action(&mut self, now: Time, action: &Action) {
-        self.news |= matches!(action, Action::Emit(_) | Action::ScheduleRetry { .. });
         self.write_trace(|trace| trace.action(action));
         #[cfg(feature = "tracing")]
         crate::log::action(now, action);

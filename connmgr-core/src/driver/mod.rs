@@ -193,6 +193,11 @@ impl<S, O: Observer> Driver<S, O> {
         self.events.pop()
     }
 
+    /// Whether [`Driver::poll_event`] has one.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// When [`Input::Timeout`] is next due. Round up, never down.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.manager.poll_timeout()

@@ -97,6 +97,10 @@ impl<S> EventQueue<S> {
         self.missed
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.len() == self.holes
+    }
+
     fn is_full(&self) -> bool {
         self.waiting.len() - self.holes >= self.limit
     }
@@ -166,6 +170,16 @@ mod tests {
         queue.push_connected(connected(1), stream.clone());
         queue.push_event(disconnected(1));
         assert_eq!((queue.pop(), Rc::strong_count(&stream)), (None, 1));
+    }
+
+    #[test]
+    fn a_queue_of_withdrawn_events_is_empty() {
+        let mut queue = EventQueue::new(16);
+        assert!(queue.is_empty());
+        queue.push_connected(connected(1), ());
+        assert!(!queue.is_empty());
+        queue.push_event(disconnected(1));
+        assert!(queue.is_empty());
     }
 
     #[test]
