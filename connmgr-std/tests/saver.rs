@@ -67,3 +67,29 @@ fn a_panic_of_the_callback_does_not_hang_the_end() {
     saver.save(snapshot());
     assert_eq!(saver.finish(LONG), Ok(()));
 }
+
+#[test]
+fn who_does_not_wait_for_the_end_is_told_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |error| panic!("{error}")).unwrap();
+    saver.save(snapshot());
+    let (tell, told) = mpsc::channel();
+    saver.finish_then(move || tell.send(()).unwrap());
+    told.recv_timeout(LONG).expect("the end");
+    assert_eq!(StateDir::open(dir.path()).unwrap().1, Some(snapshot()));
+}
+
+#[test]
+fn who_asks_after_the_end_is_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |_| panic!("as a test")).unwrap();
+    saver.save(snapshot());
+    // Free again once the thread has died of it.
+    while StateDir::open(dir.path()).is_err() {
+        std::thread::yield_now();
+    }
+    let (tell, told) = mpsc::channel();
+    saver.finish_then(move || tell.send(()).unwrap());
+    told.recv_timeout(LONG).expect("the end");
+}

@@ -22,7 +22,7 @@ use connmgr_core::{Input, ListenerId, LookupId, Time};
 use connmgr_std::{Clock, Mailbox, accept_error_is_transient};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinError;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::connection::Socket;
 use crate::event::Problem;
@@ -231,8 +231,11 @@ impl Task {
         self.net.listeners.close();
         self.net.jobs.shutdown().await;
         if let Some(saver) = self.net.saver.take() {
-            let finish = tokio::task::spawn_blocking(move || saver.finish(SAVE_WITHIN));
-            if !matches!(finish.await, Ok(Ok(()))) {
+            // Not on the runtime's blocking pool: the application may have filled it, and a runtime that is dropped
+            // would wait for it.
+            let (ended, end) = oneshot::channel();
+            saver.finish_then(move || drop(ended.send(())));
+            if timeout(SAVE_WITHIN, end).await.is_err() {
                 self.shared.report(Problem::SaveUnfinished);
             }
         }

@@ -30,9 +30,21 @@ struct Desk {
     waiting: Option<Snapshot>,
     /// No more will come.
     closed: bool,
-    /// The thread has ended, and the directory is free.
-    ended: bool,
+    end: End,
 }
+
+/// Whether the thread has ended and the directory is free, and who is to be told.
+enum End {
+    /// Not yet, and nobody has asked.
+    ToCome,
+    /// Not yet; this is to be called then.
+    Awaited(OnEnd),
+    /// It has.
+    Here,
+}
+
+/// Called once.
+type OnEnd = Box<dyn FnOnce() + Send>;
 
 /// The disk was too slow to finish in the time given; the thread goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +57,7 @@ impl Saver {
     /// # Errors
     /// When the system refuses a thread.
     pub fn start(dir: StateDir, on_error: impl FnMut(StateError) + Send + 'static) -> io::Result<Self> {
-        let desk = Mutex::new(Desk { waiting: None, closed: false, ended: false });
+        let desk = Mutex::new(Desk { waiting: None, closed: false, end: End::ToCome });
         let shared = Arc::new(Shared { desk, changed: Condvar::new() });
         let ours = Ended(Arc::clone(&shared));
         thread::Builder::new().name("connmgr-saver".into()).spawn(move || run(&ours, dir, on_error))?;
@@ -67,7 +79,7 @@ impl Saver {
         let start = Instant::now();
         self.close();
         let mut desk = lock(&self.shared.desk);
-        while !desk.ended {
+        while !matches!(desk.end, End::Here) {
             let left = within.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return Err(NotFinished);
@@ -75,6 +87,18 @@ impl Saver {
             desk = wait_timeout(&self.shared.changed, desk, left);
         }
         Ok(())
+    }
+
+    /// The same without blocking: calls `on_end` when what waits is written and the directory is free, from whatever
+    /// thread that happens on. It must not block. If the disk hangs, it is never called.
+    pub fn finish_then(self, on_end: impl FnOnce() + Send + 'static) {
+        self.close();
+        let mut desk = lock(&self.shared.desk);
+        if matches!(desk.end, End::Here) {
+            drop(desk);
+            return on_end();
+        }
+        desk.end = End::Awaited(Box::new(on_end));
     }
 
     fn close(&self) {
@@ -100,8 +124,12 @@ struct Ended(Arc<Shared>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        lock(&self.0.desk).ended = true;
+        let end = std::mem::replace(&mut lock(&self.0.desk).end, End::Here);
         self.0.changed.notify_all();
+        match end {
+            End::Awaited(on_end) => on_end(),
+            End::ToCome | End::Here => {}
+        }
     }
 }
 

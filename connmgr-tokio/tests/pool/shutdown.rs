@@ -93,3 +93,18 @@ fn a_runtime_that_ends_first_takes_the_pool_with_it() {
     let last = run().block_on(async { within("the end", pool.next()).await });
     assert!(last.is_none(), "{last:?}");
 }
+
+#[test]
+fn the_end_needs_no_thread_of_the_runtime() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = start(builder(config()).state_dir(dir.path())).await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let _application = tokio::task::spawn_blocking(move || released.recv());
+        let problems = within("shutdown", pool.shutdown()).await;
+        assert!(problems.is_empty(), "{problems:?}");
+        drop(release);
+    });
+}
