@@ -228,6 +228,8 @@ impl Task {
     /// Nothing is dialed any more, every connection is closed, and the manager has had its state saved one last time:
     /// what is left is to wait for the disk.
     async fn finish(mut self) {
+        // Whoever asks now is told at once that the pool is gone, and does not wait for the disk.
+        drop(self.sources);
         self.net.listeners.close();
         self.net.jobs.shutdown().await;
         if let Some(saver) = self.net.saver.take() {
@@ -297,7 +299,46 @@ impl Alarm {
 
 #[cfg(test)]
 mod tests {
+    use connmgr_core::driver::Driver;
+    use connmgr_core::{Config, ConnManager, Snapshot};
+    use connmgr_std::{ResolverPool, Saver, StateDir, SystemResolver};
+
     use super::*;
+    use crate::handle::{self, Handle};
+    use crate::listener::Listeners;
+    use crate::watch::Watch;
+
+    /// A task with nothing to do, and who may ask it.
+    fn task(saver: Saver) -> (Task, Handle) {
+        let clock = Clock::start();
+        let manager = ConnManager::new(Config::default(), None, [7; 32], clock.unix(), clock.now()).unwrap();
+        let (handle, requests) = handle::channel();
+        let mailbox = Mailbox::new(|| ());
+        let resolver = ResolverPool::new(Arc::new(SystemResolver), |_, _| ());
+        let net = TokioNet::new(Listeners::default(), Some(saver), resolver, mailbox.clone(), clock.clone());
+        let (_, lookups) = mpsc::unbounded_channel();
+        let sources = Sources { requests, lookups, mailbox, postman: Arc::default(), lifeline: None };
+        let shared = Arc::new(Shared::new(Driver::with_observer(manager, Watch::default())));
+        (Task::new(shared, net, clock, sources), handle)
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_a_pool_at_its_end_does_not_wait_for_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        // As far as the task is concerned, the disk hangs.
+        let hang = move |_| drop(released.recv());
+        let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, hang).unwrap();
+        std::fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
+        saver.save(Snapshot::default());
+        let (task, handle) = task(saver);
+        let ending = tokio::spawn(task.finish());
+        let answer = tokio::time::timeout(Duration::from_secs(5), handle.shutdown()).await;
+        assert_eq!(answer, Ok(Err(connmgr_core::CommandError::ShuttingDown)));
+        assert!(!ending.is_finished());
+        drop(release);
+        ending.await.unwrap();
+    }
 
     #[tokio::test]
     async fn the_alarm_rings_once_and_not_before_its_time() {
