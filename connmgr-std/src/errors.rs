@@ -1,7 +1,7 @@
 //! The operating system's errors in the core's words.
 //!
 //! Whose fault an error is decides what the core does of it: see `connect(2)` and `accept(2)`. This file does not know
-//! by which route a dial went; errors of the connection to a proxy are the adapter's to rename.
+//! by which route a dial went: the adapter chooses between [`dial_error`] and [`proxy_dial_error`].
 
 use std::io::{self, ErrorKind};
 
@@ -37,6 +37,13 @@ pub fn dial_error(error: &io::Error) -> DialError {
         ErrorKind::Unsupported => DialError::AddressFamilyUnsupported,
         _ => DialError::Other,
     }
+}
+
+/// Why the connection to a proxy could not be opened. That the proxy can't be reached says nothing of the target, nor
+/// of its network.
+pub fn proxy_dial_error(error: &io::Error) -> DialError {
+    let error = dial_error(error);
+    if error == DialError::OutOfResources { error } else { DialError::ProxyUnreachable }
 }
 
 /// Why an open connection broke. The end of the stream is no error of the system: see [`end_cause`].
@@ -174,6 +181,15 @@ mod tests {
     fn an_unknown_error_is_not_blamed_on_the_target() {
         assert_eq!(dial(libc::EPERM).fault(), Fault::Ours);
         assert_eq!(dial_error(&io::Error::other("odd")).fault(), Fault::Ours);
+    }
+
+    #[test]
+    fn a_proxy_that_cant_be_reached_is_not_the_targets_fault() {
+        let dial = |code| proxy_dial_error(&io::Error::from_raw_os_error(code));
+        for code in [libc::ECONNREFUSED, libc::ETIMEDOUT, libc::ENETUNREACH, libc::EPERM] {
+            assert_eq!(dial(code), DialError::ProxyUnreachable, "{}", io::Error::from_raw_os_error(code));
+        }
+        assert_eq!(dial(libc::EMFILE), DialError::OutOfResources);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | [`Clock`] | the core's two clocks, read from the machine's |
-//! | [`dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
+//! | [`dial_error`], [`proxy_dial_error`], [`close_cause`], [`end_cause`], [`accept_error_is_transient`] | the system's errors in the core's words |
 //! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
 //! | [`Resolve`], [`ResolverPool`] | names looked up on detached threads |
@@ -25,7 +25,7 @@ mod trace;
 
 pub use clock::Clock;
 pub use entropy::rng_seed;
-pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause};
+pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause, proxy_dial_error};
 pub use mailbox::{Fact, MAX_ADDRESSES, Mailbox};
 pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};

@@ -3,12 +3,12 @@
 //! Each function is the body of one task, which ends when it is aborted. Nothing here knows the manager: deadlines of
 //! dials are kept by it, with an abort.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, HostName, Isolation, LookupError, Target};
-use connmgr_std::dial_error;
+use connmgr_std::{dial_error, proxy_dial_error};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -53,24 +53,22 @@ pub(crate) async fn resolve(
 }
 
 async fn direct(address: SocketAddr) -> Result<TcpStream, DialError> {
-    let stream = connect(address).await.map_err(|error| dial_error(&error))?;
-    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
-    let met_itself = stream.local_addr().is_ok_and(|local| local == address);
-    if met_itself { Err(DialError::Refused) } else { Ok(stream) }
+    connect(address).await.map_err(|error| dial_error(&error))
 }
 
-/// That the proxy can't be reached says nothing of the target, nor of its network.
 async fn to_proxy(proxy: SocketAddr) -> Result<TcpStream, DialError> {
-    connect(proxy).await.map_err(|error| {
-        let error = dial_error(&error);
-        if error == DialError::OutOfResources { error } else { DialError::ProxyUnreachable }
-    })
+    connect(proxy).await.map_err(|error| proxy_dial_error(&error))
 }
 
-/// Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays.
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
+    if stream.local_addr().is_ok_and(|local| local == address) {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
+    // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
+    // if the other end is gone already, which the first read will say.
+    let _ = stream.set_nodelay(true);
     Ok(stream)
 }
 
