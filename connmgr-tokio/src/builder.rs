@@ -59,7 +59,9 @@ impl Builder {
     /// every remote is the local proxy.
     #[must_use]
     pub fn listen_with(mut self, address: SocketAddr, network: Option<NetworkKind>, permissions: Permissions) -> Self {
-        let id = self.config.listeners.iter().map(|listener| listener.id.0 + 1).max().map_or(ListenerId(0), ListenerId);
+        // A number that is taken, after the very last one, is refused with the rest of the configuration.
+        let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
+        let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
         self.config.listeners.push(Listener { id, network, permissions });
         self.listen.push((id, address));
         self

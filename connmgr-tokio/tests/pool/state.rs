@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, AddressInfo, BanTarget, Config, ConnManager, Host, Input, Limits, Mode, PeerAddress, Services,
+    Action, AddressInfo, BanTarget, Config, ConnManager, Host, Input, Limits, Listener, ListenerId, Mode, PeerAddress,
+    Permissions, Services,
 };
 use connmgr_std::{Clock, Line, TraceReader, replay};
 use connmgr_tokio::{PoolEvent, Problem, StartError, StateError};
 
-use crate::support::{accept, add, builder, config, event, peer, start, within};
+use crate::support::{ANY_PORT, accept, add, builder, config, event, peer, start, within};
 
 const BANNED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 
@@ -95,6 +96,15 @@ async fn a_configuration_that_makes_no_sense_is_refused_by_field() {
     config.score.max_hosts = 0;
     let error = builder(config).start().await.unwrap_err();
     assert!(error.to_string().contains("score.max_hosts"), "{error}");
+}
+
+#[tokio::test]
+async fn a_listener_after_the_last_number_is_refused() {
+    let listeners = [0, u32::MAX].map(ListenerId);
+    let listener = |id| Listener { id, network: None, permissions: Permissions::default() };
+    let config = Config { listeners: listeners.map(listener).into(), ..config() };
+    let error = builder(config).listen(ANY_PORT.into()).start().await.unwrap_err();
+    assert!(error.to_string().contains("listeners.id"), "{error}");
 }
 
 #[tokio::test]
