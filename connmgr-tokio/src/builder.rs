@@ -3,49 +3,41 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use connmgr_core::driver::Driver;
-use connmgr_core::{Config, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Proxy, Snapshot};
+use connmgr_core::{Config, ListenerId, NetworkKind, Permissions, Proxy};
 use connmgr_std::{
-    Birth, Clock, Damage, Mailbox, Resolve, ResolverPool, Saver, StateDir, SystemResolver, TRACE_VERSION, TraceWriter,
-    rng_seed,
+    Mailbox, Newborn, Origin, Problem, Resolve, ResolverPool, Saver, StartError, StateDir, SystemResolver,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::error::StartError;
-use crate::event::Problem;
 use crate::handle;
 use crate::listener::Listeners;
 use crate::net::TokioNet;
 use crate::pool::Pool;
 use crate::shared::Shared;
 use crate::task::{Sources, Task};
-use crate::watch::Watch;
 
 /// Puts a [`Pool`] together.
 pub struct Builder {
-    config: Config,
+    origin: Origin,
     listen: Vec<(ListenerId, SocketAddr)>,
-    state_dir: Option<PathBuf>,
     resolver: Arc<dyn Resolve>,
-    rng_seed: Option<[u8; 32]>,
-    trace: Option<PathBuf>,
 }
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        let resolver = Arc::new(SystemResolver);
-        Self { config, listen: Vec::new(), state_dir: None, resolver, rng_seed: None, trace: None }
+        Self { origin: Origin::new(config), listen: Vec::new(), resolver: Arc::new(SystemResolver) }
     }
 
     /// Keeps addresses and bans in this directory, made if need be. No other process may use it meanwhile. Without a
     /// directory nothing outlives the pool.
     #[must_use]
     pub fn state_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.state_dir = Some(path.into());
+        self.origin.state_dir = Some(path.into());
         self
     }
 
@@ -59,10 +51,7 @@ impl Builder {
     /// every remote is the local proxy.
     #[must_use]
     pub fn listen_with(mut self, address: SocketAddr, network: Option<NetworkKind>, permissions: Permissions) -> Self {
-        // A number that is taken, after the very last one, is refused with the rest of the configuration.
-        let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
-        let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
-        self.config.listeners.push(Listener { id, network, permissions });
+        let id = self.origin.add_listener(network, permissions);
         self.listen.push((id, address));
         self
     }
@@ -70,7 +59,7 @@ impl Builder {
     /// Reaches everything that has no proxy of its own in the configuration by this one, names and lookups included.
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.config.proxies.all = Some(proxy);
+        self.origin.config.proxies.all = Some(proxy);
         self
     }
 
@@ -85,7 +74,7 @@ impl Builder {
     /// do: for tests.
     #[must_use]
     pub const fn rng_seed(mut self, seed: [u8; 32]) -> Self {
-        self.rng_seed = Some(seed);
+        self.origin.rng_seed = Some(seed);
         self
     }
 
@@ -93,7 +82,7 @@ impl Builder {
     /// grows for as long as the pool lives.
     #[must_use]
     pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
-        self.trace = Some(path.into());
+        self.origin.trace = Some(path.into());
         self
     }
 
@@ -105,13 +94,12 @@ impl Builder {
     /// # Panics
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
-        self.config.check().map_err(StartError::Config)?;
+        self.origin.check()?;
         let (listeners, local_addrs) = self.bind().await?;
-        let state = self.open_state().await?;
-        let clock = Clock::start();
-        let shared = Arc::new(Shared::new(self.driver(state.snapshot, &clock)?));
-        state.damages.into_iter().for_each(|damage| shared.report(Problem::Damaged(damage)));
-        let saver = state.dir.map(|dir| start_saver(dir, &shared)).transpose()?;
+        let Newborn { manager, watch, clock, state_dir, damages } = bear(self.origin).await?;
+        let shared = Arc::new(Shared::new(Driver::with_observer(manager, watch)));
+        damages.into_iter().for_each(|damage| shared.report(Problem::Damaged(damage)));
+        let saver = state_dir.map(|dir| start_saver(dir, &shared)).transpose()?;
 
         let (answers, lookups) = mpsc::unbounded_channel();
         let resolver = ResolverPool::new(self.resolver, move |lookup, result| {
@@ -142,47 +130,15 @@ impl Builder {
         }
         Ok((listeners, local_addrs))
     }
-
-    /// The disk may be slow, so the runtime's threads are spared it.
-    async fn open_state(&self) -> Result<State, StartError> {
-        let Some(path) = self.state_dir.clone() else { return Ok(State::default()) };
-        let open = move || StateDir::open(path);
-        let (dir, snapshot, damages) = match tokio::task::spawn_blocking(open).await {
-            Ok(opened) => opened.map_err(StartError::State)?,
-            Err(error) => {
-                return Err(StartError::System { what: "open the state directory", error: io::Error::other(error) });
-            }
-        };
-        Ok(State { dir: Some(dir), snapshot, damages })
-    }
-
-    /// The driver, with its manager born now.
-    fn driver(
-        &self,
-        snapshot: Option<Snapshot>,
-        clock: &Clock,
-    ) -> Result<Driver<crate::connection::Guard, Watch>, StartError> {
-        let seed = self.rng_seed.map_or_else(rng_seed, Ok);
-        let rng_seed = seed.map_err(|error| StartError::System { what: "get a seed for chance", error })?;
-        let (config, now, unix) = (self.config.clone(), clock.now(), clock.unix());
-        let birth = Birth { trace_version: TRACE_VERSION, config, snapshot, rng_seed, now, unix };
-        let trace = self.trace.as_ref().map(|path| create_trace(path, &birth)).transpose()?;
-        let manager =
-            ConnManager::new(birth.config, birth.snapshot, rng_seed, unix, now).map_err(StartError::Config)?;
-        Ok(Driver::with_observer(manager, Watch::new(trace)))
-    }
 }
 
-/// What was found in the state directory.
-#[derive(Default)]
-struct State {
-    dir: Option<StateDir>,
-    snapshot: Option<Snapshot>,
-    damages: Vec<Damage>,
-}
-
-fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
-    TraceWriter::create(path, birth, None).map_err(|error| StartError::Trace { path: path.to_path_buf(), error })
+/// The disk may be slow, so the runtime's threads are spared it.
+async fn bear(origin: Origin) -> Result<Newborn, StartError> {
+    if origin.state_dir.is_none() && origin.trace.is_none() {
+        return origin.bear();
+    }
+    let born = tokio::task::spawn_blocking(move || origin.bear()).await;
+    born.unwrap_or_else(|error| Err(StartError::System { what: "open the state", error: io::Error::other(error) }))
 }
 
 fn start_saver(dir: StateDir, shared: &Arc<Shared>) -> Result<Saver, StartError> {
@@ -192,14 +148,8 @@ fn start_saver(dir: StateDir, shared: &Arc<Shared>) -> Result<Saver, StartError>
 }
 
 impl fmt::Debug for Builder {
-    /// Leaves out the seed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, listen, state_dir, resolver: _, rng_seed: _, trace } = self;
-        f.debug_struct("Builder")
-            .field("config", config)
-            .field("listen", listen)
-            .field("state_dir", state_dir)
-            .field("trace", trace)
-            .finish_non_exhaustive()
+        let Self { origin, listen, resolver: _ } = self;
+        f.debug_struct("Builder").field("origin", origin).field("listen", listen).finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use connmgr_core::{
     Activity, AddressInfo, CloseCause, ConnId, Connected, Kind, ListenerId, PeerAddress, PeerId, PeerInfo, Penalty,
     Transport,
 };
-use connmgr_std::{Fact, Mailbox, end_cause};
+use connmgr_std::{Fact, Mailbox, Reporter, end_cause};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -48,6 +48,7 @@ impl Socket {
 #[derive(Debug)]
 pub(crate) struct Guard {
     socket: Arc<Socket>,
+    mailbox: Mailbox,
     reporter: Reporter,
     /// A byte of the other end has arrived.
     heard: bool,
@@ -56,8 +57,9 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) const fn new(conn: ConnId, socket: Arc<Socket>, mailbox: Mailbox) -> Self {
-        Self { socket, reporter: Reporter { conn, mailbox }, heard: false, end: None }
+    pub(crate) fn new(conn: ConnId, socket: Arc<Socket>, mailbox: Mailbox) -> Self {
+        let reporter = Reporter::new(conn, mailbox.clone());
+        Self { socket, mailbox, reporter, heard: false, end: None }
     }
 
     /// Notes how the stream ended, unless that is known, or we ended it.
@@ -120,7 +122,8 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.socket.is_closed() {
-            self.reporter.post(Fact::Closed(self.end.unwrap_or(CloseCause::Dropped)));
+            let cause = self.end.unwrap_or(CloseCause::Dropped);
+            self.mailbox.post(self.reporter.id(), Fact::Closed(cause));
         }
     }
 }
@@ -239,47 +242,6 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.guard.shut_writing())
-    }
-}
-
-/// Tells facts about one connection, from anywhere. Facts never wait and never fail; those of a connection that has
-/// ended are ignored, except that a late penalty still reaches its host.
-///
-/// It does not keep the connection open.
-#[derive(Clone, Debug)]
-pub struct Reporter {
-    conn: ConnId,
-    mailbox: Mailbox,
-}
-
-impl Reporter {
-    /// The connection it tells of.
-    pub const fn id(&self) -> ConnId {
-        self.conn
-    }
-
-    /// The handshake is done.
-    pub fn ready(&self, info: PeerInfo) {
-        self.post(Fact::Ready(info));
-    }
-
-    /// The peer misbehaved.
-    pub fn misbehaving(&self, penalty: Penalty) {
-        self.post(Fact::Misbehaving(penalty));
-    }
-
-    /// What the connection has been good for since the last time.
-    pub fn activity(&self, activity: Activity) {
-        self.post(Fact::Activity(activity));
-    }
-
-    /// The peer told us these addresses.
-    pub fn addresses(&self, addresses: Vec<AddressInfo>) {
-        self.post(Fact::Addresses(addresses));
-    }
-
-    fn post(&self, fact: Fact) {
-        self.mailbox.post(self.conn, fact);
     }
 }
 

@@ -4,27 +4,22 @@
 mod builder;
 mod connection;
 mod dial;
-mod error;
-mod event;
 mod handle;
 mod listener;
-#[cfg(feature = "tracing")]
-mod log;
 mod net;
 mod pool;
 mod shared;
 mod task;
-mod watch;
 
 pub use connmgr_core;
-pub use connmgr_std::{Damage, DamageCause, Resolve, StateError, SystemResolver, TraceError};
+pub use connmgr_std::{
+    Damage, DamageCause, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+};
 
 pub use builder::Builder;
-pub use connection::{Connection, Reporter};
-pub use error::StartError;
-pub use event::Problem;
+pub use connection::Connection;
 pub use handle::Handle;
 pub use pool::Pool;
 
 /// What a [`Pool`] hands to its application.
-pub type PoolEvent = event::PoolEvent<Connection>;
+pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

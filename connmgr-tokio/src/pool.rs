@@ -5,12 +5,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use connmgr_core::Config;
+use connmgr_std::Problem;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::PoolEvent;
 use crate::builder::Builder;
-use crate::event::Problem;
 use crate::handle::Handle;
 use crate::shared::Shared;
 

@@ -8,11 +8,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use connmgr_core::driver::Driver;
+use connmgr_std::{PoolEvent, Problem, Watch};
 use tokio::sync::Notify;
 
 use crate::connection::{Connection, Guard};
-use crate::event::{PoolEvent, Problem};
-use crate::watch::Watch;
 
 /// The driver of this adapter.
 pub(crate) type TokioDriver = Driver<Guard, Watch>;

@@ -19,13 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{Input, ListenerId, LookupId, Time};
-use connmgr_std::{Clock, Mailbox, accept_error_is_transient};
+use connmgr_std::{Clock, Mailbox, Problem, accept_error_is_transient};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinError;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::connection::Socket;
-use crate::event::Problem;
 use crate::handle::Request;
 use crate::listener::Accepted;
 use crate::net::{Job, Lookup, TokioNet};
@@ -236,7 +235,10 @@ impl Task {
             // Not on the runtime's blocking pool: the application may have filled it, and a runtime that is dropped
             // would wait for it.
             let (ended, end) = oneshot::channel();
-            saver.finish_then(move || drop(ended.send(())));
+            saver.finish_then(move || {
+                // The runtime may have ended.
+                let _ = ended.send(());
+            });
             if timeout(SAVE_WITHIN, end).await.is_err() {
                 self.shared.report(Problem::SaveUnfinished);
             }
@@ -301,12 +303,11 @@ impl Alarm {
 mod tests {
     use connmgr_core::driver::Driver;
     use connmgr_core::{Config, ConnManager, Snapshot};
-    use connmgr_std::{ResolverPool, Saver, StateDir, SystemResolver};
+    use connmgr_std::{ResolverPool, Saver, StateDir, SystemResolver, Watch};
 
     use super::*;
     use crate::handle::{self, Handle};
     use crate::listener::Listeners;
-    use crate::watch::Watch;
 
     /// A task with nothing to do, and who may ask it.
     fn task(saver: Saver) -> (Task, Handle) {
@@ -327,7 +328,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (release, released) = std::sync::mpsc::channel::<()>();
         // As far as the task is concerned, the disk hangs.
-        let hang = move |_| drop(released.recv());
+        let hang = move |_| {
+            let _ = released.recv();
+        };
         let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, hang).unwrap();
         std::fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
         saver.save(Snapshot::default());

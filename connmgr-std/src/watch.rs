@@ -2,28 +2,32 @@
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Input, Reply, Time};
-use connmgr_std::{TraceError, TraceWriter};
 
-/// The observer of this adapter's driver.
+use crate::{TraceError, TraceWriter};
+
+/// The observer of an adapter's driver: writes the trace, if there is one, and with the feature `tracing` the log.
+///
+/// A trace that fails does not stop it; why is kept until it is taken.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
     trace: Option<TraceWriter>,
     /// Why the trace ended, until it is taken.
     trace_error: Option<TraceError>,
 }
 
 impl Watch {
-    pub(crate) const fn new(trace: Option<TraceWriter>) -> Self {
+    /// Writes this trace, or none.
+    pub const fn new(trace: Option<TraceWriter>) -> Self {
         Self { trace, trace_error: None }
     }
 
     /// Why the trace ended, once.
-    pub(crate) const fn take_trace_error(&mut self) -> Option<TraceError> {
+    pub const fn take_trace_error(&mut self) -> Option<TraceError> {
         self.trace_error.take()
     }
 
     /// Passes what is buffered of the trace to the operating system.
-    pub(crate) fn flush(&mut self) {
+    pub fn flush(&mut self) {
         self.write_trace(TraceWriter::flush);
     }
 

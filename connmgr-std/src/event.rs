@@ -1,7 +1,8 @@
 //! What a pool hands to its application. Knows no runtime: `C` is the adapter's connection.
 
-use connmgr_core::{Event, PeerId, Time, driver};
-use connmgr_std::{Damage, StateError, TraceError};
+use connmgr_core::{Connected, Event, PeerId, Time, driver};
+
+use crate::{Damage, StateError, TraceError};
 
 /// What a pool hands to its application.
 #[derive(Debug)]
@@ -26,10 +27,7 @@ pub enum PoolEvent<C> {
 
 impl<C> PoolEvent<C> {
     /// What the driver hands out, with its stream made into a connection.
-    pub(crate) fn from_driver<S>(
-        event: driver::PoolEvent<S>,
-        connect: impl FnOnce(connmgr_core::Connected, S) -> C,
-    ) -> Self {
+    pub fn from_driver<S>(event: driver::PoolEvent<S>, connect: impl FnOnce(Connected, S) -> C) -> Self {
         match event {
             driver::PoolEvent::Connected { info, stream } => Self::Connected(connect(info, stream)),
             driver::PoolEvent::RetryScheduled { peer, at, attempt } => Self::RetryScheduled { peer, at, attempt },

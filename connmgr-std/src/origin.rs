@@ -1,0 +1,152 @@
+//! What a pool's manager is born of, and what was born; or why nothing was.
+//!
+//! It knows no runtime: sockets are opened, and everything is put to work, by the adapter.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use connmgr_core::{
+    Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot, TRACE_VERSION,
+};
+
+use crate::{Birth, Clock, Damage, StateDir, StateError, TraceError, TraceWriter, Watch, rng_seed};
+
+/// What a manager is to be born of: what the builders of all adapters are told.
+#[derive(Clone)]
+pub struct Origin {
+    /// The configuration.
+    pub config: Config,
+    /// Where state is kept; none: nowhere.
+    pub state_dir: Option<PathBuf>,
+    /// Where all chance comes from; none: the operating system.
+    pub rng_seed: Option<[u8; 32]>,
+    /// Where the trace is written; none: nowhere.
+    pub trace: Option<PathBuf>,
+}
+
+/// A manager that was born, and what belongs to it.
+#[derive(Debug)]
+pub struct Newborn {
+    /// The manager.
+    pub manager: ConnManager,
+    /// Its observer, which has the trace.
+    pub watch: Watch,
+    /// Its clocks.
+    pub clock: Clock,
+    /// The state directory it was loaded from, for a [`Saver`](crate::Saver).
+    pub state_dir: Option<StateDir>,
+    /// What was wrong with the state.
+    pub damages: Vec<Damage>,
+}
+
+impl Origin {
+    /// The bare configuration: no state, no trace, and chance from the operating system.
+    pub const fn new(config: Config) -> Self {
+        Self { config, state_dir: None, rng_seed: None, trace: None }
+    }
+
+    /// Adds a listener to the configuration, numbered after all others.
+    pub fn add_listener(&mut self, network: Option<NetworkKind>, permissions: Permissions) -> ListenerId {
+        // A number that is taken, after the very last one, is refused with the rest of the configuration.
+        let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
+        let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
+        self.config.listeners.push(Listener { id, network, permissions });
+        id
+    }
+
+    /// Whether the configuration makes sense; to be asked before anything is opened.
+    ///
+    /// # Errors
+    /// [`StartError::Config`].
+    pub fn check(&self) -> Result<(), StartError> {
+        self.config.check().map_err(StartError::Config)
+    }
+
+    /// Loads the state and begins the trace; then the clocks start and the manager is born. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`StartError`] says what failed, and on what.
+    pub fn bear(self) -> Result<Newborn, StartError> {
+        self.check()?;
+        let (state_dir, snapshot, damages) = match self.state_dir {
+            Some(path) => {
+                let (dir, snapshot, damages) = StateDir::open(path).map_err(StartError::State)?;
+                (Some(dir), snapshot, damages)
+            }
+            None => (None, None, Vec::new()),
+        };
+        let rng_seed = self.rng_seed.map_or_else(rng_seed, Ok);
+        let rng_seed = rng_seed.map_err(|error| StartError::System { what: "get a seed for chance", error })?;
+        let clock = Clock::start();
+        let (manager, watch) = be_born(self.config, snapshot, rng_seed, &clock, self.trace.as_deref())?;
+        Ok(Newborn { manager, watch, clock, state_dir, damages })
+    }
+}
+
+fn be_born(
+    config: Config,
+    snapshot: Option<Snapshot>,
+    rng_seed: [u8; 32],
+    clock: &Clock,
+    trace: Option<&Path>,
+) -> Result<(ConnManager, Watch), StartError> {
+    let (now, unix) = (clock.now(), clock.unix());
+    let birth = Birth { trace_version: TRACE_VERSION, config, snapshot, rng_seed, now, unix };
+    let trace = trace.map(|path| create_trace(path, &birth)).transpose()?;
+    let manager = ConnManager::new(birth.config, birth.snapshot, rng_seed, unix, now).map_err(StartError::Config)?;
+    Ok((manager, Watch::new(trace)))
+}
+
+fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
+    TraceWriter::create(path, birth, None).map_err(|error| StartError::Trace { path: path.to_path_buf(), error })
+}
+
+impl fmt::Debug for Origin {
+    /// Leaves out the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, state_dir, rng_seed: _, trace } = self;
+        f.debug_struct("Origin")
+            .field("config", config)
+            .field("state_dir", state_dir)
+            .field("trace", trace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a pool did not start. Each names what failed, and on what.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration makes no sense.
+    #[error("{0}")]
+    Config(ConfigError),
+    /// A listener can't be opened: the port is taken, or the address is not this machine's.
+    #[error("can't listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The state directory can't be used; another process may have it.
+    #[error("{0}")]
+    State(StateError),
+    /// The trace can't be written; an earlier one is not overwritten.
+    #[error("can't write the trace {}: {error}", path.display())]
+    Trace {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        error: TraceError,
+    },
+    /// The system refuses a thread to save the state, or a seed for chance.
+    #[error("can't {what}: {error}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+}
