@@ -40,7 +40,7 @@ pub use event::{PoolEvent, Problem};
 pub use mailbox::{Fact, MAX_ADDRESSES, Mailbox};
 pub use origin::{Newborn, Origin, StartError};
 pub use reporter::Reporter;
-pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
+pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, OVERLAYS, Resolve, ResolverPool, SystemResolver};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
 pub use trace::{
     Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,

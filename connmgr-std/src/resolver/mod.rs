@@ -40,11 +40,21 @@ pub trait Resolve: Send + Sync + 'static {
 }
 
 /// The operating system's resolver: `getaddrinfo`, with its hosts file and all that it is configured to do.
+///
+/// It is never asked for names of [`OVERLAYS`], which are [`LookupError::NotFound`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
+/// The last labels of names that have no meaning in the DNS: to look one up would only tell the DNS's operators who
+/// wants to reach what (RFC 7686 §2). The manager knows complete onion and I2P addresses by themselves; what may come
+/// here is what was mistyped, or stands in I2P's address book.
+pub const OVERLAYS: [&str; 2] = ["onion", "i2p"];
+
 impl Resolve for SystemResolver {
     fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
+        if name.as_str().rsplit('.').next().is_some_and(|last| OVERLAYS.contains(&last)) {
+            return Err(LookupError::NotFound);
+        }
         // `std` does not tell a name that does not exist from a resolver that failed.
         let found = (name.as_str(), 0).to_socket_addrs().map_err(|_| LookupError::Failed)?;
         Ok(found.map(|addr| addr.ip()).collect())
