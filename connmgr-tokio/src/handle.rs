@@ -8,8 +8,8 @@ use std::fmt;
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddressInfo, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView, Host, Input, Keep,
-    Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats,
+    AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView, Host, Input,
+    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -91,6 +91,14 @@ impl Handle {
     /// [`CommandError::UnknownPeer`], or [`CommandError::ShuttingDown`].
     pub async fn dial_now(&self, peer: PeerId) -> Result<(), CommandError> {
         self.command(Input::DialNow { peer }).await
+    }
+
+    /// Gives an added peer a back-off of its own, from its next failure on; none: that of the configuration.
+    ///
+    /// # Errors
+    /// [`CommandError::UnknownPeer`], [`CommandError::BadBackoff`] or [`CommandError::ShuttingDown`].
+    pub async fn set_retry(&self, peer: PeerId, retry: Option<Backoff>) -> Result<(), CommandError> {
+        self.command(Input::SetRetry { peer, retry }).await
     }
 
     /// Bans a host or a subnet and closes its connections.

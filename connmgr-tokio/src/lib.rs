@@ -23,3 +23,8 @@ pub use pool::Pool;
 
 /// What a [`Pool`] hands to its application.
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;
+
+/// The example on the project's front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeOfTheProject;
