@@ -3,7 +3,6 @@
 //! Texts follow the custom of each network: onion v3 as in Tor's rend-spec-v3 §6, I2P as `.b32.i2p`. This file
 //! knows nothing of routes or of who may be dialed.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -79,11 +78,11 @@ impl fmt::Display for Host {
             Self::Ip(ip) => ip.fmt(f),
             Self::Onion(key) => {
                 base32::write(f, &onion_payload(key))?;
-                f.write_str(".onion")
+                f.write_str(ONION_SUFFIX)
             }
             Self::I2p(hash) => {
                 base32::write(f, hash)?;
-                f.write_str(".b32.i2p")
+                f.write_str(I2P_SUFFIX)
             }
             Self::Cjdns(ip) => write!(f, "cjdns:{ip}"),
             Self::Name(name) => name.fmt(f),
@@ -104,16 +103,18 @@ impl FromStr for Host {
             return if ip.octets()[0] == 0xfc { Ok(Self::Cjdns(ip)) } else { Err(HostError::BadCjdns) };
         }
         let lower = text.to_ascii_lowercase();
-        if let Some(label) = lower.strip_suffix(".onion") {
+        if let Some(label) = lower.strip_suffix(ONION_SUFFIX) {
             return parse_onion(label).map(Self::Onion).ok_or(HostError::BadOnion);
         }
-        if let Some(label) = lower.strip_suffix(".b32.i2p") {
+        if let Some(label) = lower.strip_suffix(I2P_SUFFIX) {
             return base32::read::<32>(label).map(Self::I2p).ok_or(HostError::BadI2p);
         }
         HostName::new(&lower).map(Self::Name)
     }
 }
 
+const ONION_SUFFIX: &str = ".onion";
+const I2P_SUFFIX: &str = ".b32.i2p";
 const ONION_VERSION: u8 = 3;
 
 /// Public key, two bytes of checksum, version: what an onion v3 address spells.
@@ -150,6 +151,9 @@ fn onion_checksum(key: &[u8; 32]) -> [u8; 2] {
 }
 
 /// A host name: lower case, at most 253 bytes, labels of letters, digits, `-` and `_`.
+///
+/// Never one that ends in `.onion` or `.b32.i2p`: an address of these is a [`Host`] of its own, and what is none must
+/// not be told to any resolver (RFC 7686 §2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(Arc<str>);
 
@@ -161,7 +165,8 @@ impl HostName {
     /// Checks and lower-cases a name.
     ///
     /// # Errors
-    /// [`HostError::BadName`] when it is empty, too long, or has a character no host name has (a port, a slash).
+    /// [`HostError::BadName`] when it is empty, too long, or has a character no host name has (a port, a slash);
+    /// [`HostError::BadOnion`] and [`HostError::BadI2p`] when it belongs to these networks.
     pub fn new(name: &str) -> Result<Self, HostError> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let label_is_good = |label: &str| {
@@ -174,7 +179,14 @@ impl HostName {
         if name.len() > Self::MAX_LEN || mistyped_ip || !name.split('.').all(label_is_good) {
             return Err(HostError::BadName);
         }
-        Ok(Self(String::from(name).to_ascii_lowercase().into()))
+        let name = name.to_ascii_lowercase();
+        if name.ends_with(ONION_SUFFIX) {
+            return Err(HostError::BadOnion);
+        }
+        if name.ends_with(I2P_SUFFIX) {
+            return Err(HostError::BadI2p);
+        }
+        Ok(Self(name.into()))
     }
 
     /// The name as text.
@@ -317,6 +329,13 @@ mod tests {
         for bad in ["", "a..b", "a b", "a/b", "seed:8333", "1.2.3", "999.1.1.1", &"a".repeat(64)] {
             assert_eq!(bad.parse::<Host>(), Err(HostError::BadName), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_address_of_an_overlay_is_never_a_name() {
+        assert_eq!("nobody.onion".parse::<HostName>(), Err(HostError::BadOnion));
+        assert_eq!("Nobody.B32.I2p".parse::<HostName>(), Err(HostError::BadI2p));
+        assert_eq!(alloc::format!("{ONION}.").parse::<Host>(), Err(HostError::BadOnion));
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn the_system_knows_localhost() {
 
 #[test]
 fn the_dns_is_not_told_of_overlay_networks() {
-    for name in ["2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion.", "seed.I2P", "onion"] {
+    for name in ["seed.I2P", "onion"] {
         let name = HostName::new(name).unwrap();
         assert_eq!(SystemResolver.resolve(&name), Err(LookupError::NotFound), "{}", name.as_str());
     }
