@@ -115,7 +115,8 @@ pub struct Limits {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Proxies {
-    /// For everything that has no entry of its own, names and lookups included.
+    /// For everything that has no entry of its own, names and lookups included; but not for I2P, where only a proxy
+    /// of I2P leads.
     pub all: Option<Proxy>,
     /// For onion services.
     pub onion: Option<Proxy>,
@@ -127,10 +128,9 @@ impl Proxies {
     /// The proxy for a network.
     pub const fn for_network(&self, kind: NetworkKind) -> Option<Proxy> {
         match (kind, self.onion) {
-            (NetworkKind::Ipv4 | NetworkKind::Ipv6, _) | (NetworkKind::Onion, None) => self.all,
+            (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns, _) | (NetworkKind::Onion, None) => self.all,
             (NetworkKind::Onion, own) => own,
             (NetworkKind::I2p, _) => self.i2p,
-            (NetworkKind::Cjdns, _) => None,
         }
     }
 
@@ -261,7 +261,7 @@ pub struct HealthConfig {
 pub struct SeedConfig {
     /// The seeds, in order of preference.
     pub names: Vec<Seed>,
-    /// Addresses of last resort, for networks of which no address is known.
+    /// Addresses of last resort, for networks of which no address is known, or none that answers.
     pub fixed: Vec<PeerAddress>,
     /// How many seeds are asked at a time when some addresses are known. At least 1.
     pub batch: u32,
