@@ -87,6 +87,12 @@ impl Health {
         now.since(self.last_life) < config.traffic_within
     }
 
+    /// Somebody came to us, or goes on speaking who did: the network carries something. It ends no outage, because
+    /// that costs a stranger nothing.
+    pub(crate) const fn record_visit(&mut self, now: Time) {
+        self.last_life = now;
+    }
+
     /// There was life: failures before it mean nothing. Returns whether the network was suspected down until now.
     pub(crate) fn record_life(&mut self, now: Time) -> bool {
         self.last_life = now;

@@ -31,16 +31,18 @@ impl ConnManager {
         }
     }
 
-    /// A connection has shown life.
+    /// A connection has shown life. One that we dialed proves that dials are answered; one that came in, only that
+    /// the network is there.
     pub(super) fn record_life_of(&mut self, conn: ConnId) {
         let Some(conn) = self.table.get(conn) else { return };
         let network = match conn.host() {
             Some(host) => self.rules().judged_network(&host),
             None => conn.network(),
         };
-        let Some(network) = network else { return };
-        let now = self.now();
-        if self.health[network.index()].record_life(now) {
+        let (Some(network), inbound, now) = (network, conn.kind().is_inbound(), self.now()) else { return };
+        if inbound {
+            self.health[network.index()].record_visit(now);
+        } else if self.health[network.index()].record_life(now) {
             self.network_is_up(network);
         }
     }
