@@ -51,9 +51,10 @@ impl ConnManager {
     pub(super) fn record_network_failure(&mut self, outcome: Outcome, address: &PeerAddress) {
         let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
-        let groups = self.groups_to_hear(network);
+        let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);
+        // Counting them costs something, and a network that is alive is not suspected anyway.
+        let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
         let health = &mut self.health[network.index()];
-        let alive = self.table.open_in(network) > 0 && health.showed_life(config, now);
         let failed = health.record_failure(outcome, address, alive, groups, config, now);
         let Some(forgiven) = failed else { return };
         for address in forgiven {
