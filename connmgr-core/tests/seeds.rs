@@ -255,3 +255,14 @@ fn a_world_that_refuses_everything_is_not_walked_through_at_full_speed() {
     world.run(secs(60));
     assert_eq!(world.ready(), 8);
 }
+
+#[test]
+fn a_changed_network_has_seeds_that_failed_asked_at_once() {
+    let mut world = World::new(with_seeds(2), |_| Fate::Good);
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(24 * 3600));
+    world.resolves(|_| Ok(ips(20)));
+    world.tell(Input::NetworkChanged);
+    world.run(secs(5));
+    assert_eq!(world.ready(), 8);
+}

@@ -339,7 +339,8 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed, and added peers that gave no answer are dialed now.
+    /// down is tried at full speed, added peers that gave no answer are dialed now, and seeds that failed may be asked
+    /// again.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         if self.phase == Phase::Stopped {
@@ -351,6 +352,7 @@ impl ConnManager {
             }
         }
         self.release_held_up(|_| true);
+        self.forgive_seeds();
         self.feed();
         self.plan();
     }

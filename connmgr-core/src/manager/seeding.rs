@@ -47,6 +47,17 @@ impl ConnManager {
         self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
     }
 
+    /// The network has changed: what seeds did not answer in the old one is forgotten.
+    pub(super) fn forgive_seeds(&mut self) {
+        self.seeds.forgive();
+        let Some(timer) = self.single.seeds else { return self.arm_seeds() };
+        let at = self.at_least_a_tick(self.now().after(self.seed_delay()));
+        // Only earlier: changes in a row must not put it off again and again.
+        if self.timers.at(timer) > at {
+            self.timers.reset(timer, at);
+        }
+    }
+
     fn seed_delay(&self) -> Duration {
         let config = &self.config.seeds;
         match self.book.len() {
