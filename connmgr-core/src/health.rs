@@ -193,6 +193,11 @@ impl Health {
         }
     }
 
+    /// Whether anybody in the network answered a dial in this life.
+    pub(crate) fn ever_answered(&self) -> bool {
+        !self.answered.is_empty()
+    }
+
     /// Addresses that answered last, latest first; with each turn beginning one further on.
     pub(crate) fn answered(&self, turn: u32) -> impl Iterator<Item = &PeerAddress> {
         let count = self.answered.len();
