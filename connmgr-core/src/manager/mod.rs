@@ -10,6 +10,7 @@ mod dialing;
 mod ending;
 mod facts;
 mod fingerprint;
+mod identity;
 mod inbound;
 mod invariants;
 mod misbehavior;
