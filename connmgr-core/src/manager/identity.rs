@@ -6,24 +6,18 @@ use crate::id::ConnId;
 use crate::input::PeerInfo;
 use crate::time::Time;
 
-use super::{ConnManager, MAX_OWN_ADDRESSES};
+use super::ConnManager;
 
 impl ConnManager {
-    /// This is one of our own addresses: it is never dialed.
+    /// This is one of our own addresses: it is never dialed. Of those told so, 1024 are remembered.
     pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
         self.begin(now);
-        self.learn_own_address(address);
-        self.plan();
-    }
-
-    fn learn_own_address(&mut self, address: &PeerAddress) {
-        if self.own.len() < MAX_OWN_ADDRESSES {
-            self.own.insert(address.clone());
-        }
+        self.own.give(address);
         self.book.forget(address);
         if let Some(conn) = self.table.dialed(address) {
             self.close(conn, CloseReason::OwnAddress);
         }
+        self.plan();
     }
 
     pub(super) fn is_ourselves(&self, info: &PeerInfo) -> bool {
@@ -38,7 +32,8 @@ impl ConnManager {
             let dialed = self.table.get(end).and_then(|conn| conn.dialed()).cloned();
             self.close(end, CloseReason::OwnAddress);
             if let Some(address) = dialed {
-                self.learn_own_address(&address);
+                self.own.meet(&address);
+                self.book.forget(&address);
             }
         }
     }
