@@ -293,7 +293,7 @@ impl ConnManager {
 
     /// Takes a lookup out of those under way, with its timer.
     pub(super) fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
-        let at = self.single.lookups.iter().position(|(id, _)| *id == lookup)?;
+        let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id).ok()?;
         self.single.lookups.remove(at).map(|(_, timer)| timer)
     }
 

@@ -156,6 +156,7 @@ struct SingleTimers {
     bans: Option<TimerId>,
     save: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
+    /// In order of their ids.
     lookups: VecDeque<(LookupId, TimerId)>,
 }
 
