@@ -2,7 +2,6 @@
 //!
 //! ```text
 //!   dial ───────► Dialing ──── hedged ───► Silent
-//!                    │   ◄──── adopted ──────┤
 //!                    │ opened                │ opened (a slot is free)
 //!                    ▼                       │
 //!   accept ────► Handshaking ◄───────────────┘
@@ -167,13 +166,10 @@ impl Conn {
         self.enter(ConnState::Ready, now);
     }
 
-    /// It belongs to an added peer from now on. One that we chose ourselves gives its group back; a silent dial
-    /// takes the slot that the peer's own dial would take.
+    /// It is open, and belongs to an added peer from now on. One that we chose ourselves gives its group back.
     pub(crate) fn adopt(&mut self, peer: PeerId) {
+        debug_assert!(self.is_open());
         self.peer = Some(peer);
-        if self.state == ConnState::Silent {
-            self.state = ConnState::Dialing;
-        }
         if let End::Outbound { group, .. } = &mut self.end {
             *group = None;
             self.kind = Kind::Added;

@@ -87,6 +87,12 @@ impl Health {
         now.since(self.last_life) < config.traffic_within
     }
 
+    /// Somebody came to us, or goes on speaking who did: the network carries something. It ends no outage, because
+    /// that costs a stranger nothing.
+    pub(crate) const fn record_visit(&mut self, now: Time) {
+        self.last_life = now;
+    }
+
     /// There was life: failures before it mean nothing. Returns whether the network was suspected down until now.
     pub(crate) fn record_life(&mut self, now: Time) -> bool {
         self.last_life = now;
@@ -185,6 +191,11 @@ impl Health {
             probing.owed = false;
             probing.made = probing.made.saturating_add(1);
         }
+    }
+
+    /// Whether anybody in the network answered a dial in this life.
+    pub(crate) fn ever_answered(&self) -> bool {
+        !self.answered.is_empty()
     }
 
     /// Addresses that answered last, latest first; with each turn beginning one further on.

@@ -188,6 +188,7 @@ mod health;
 mod limiter;
 mod lru;
 mod nets;
+mod own;
 mod score;
 mod seeds;
 pub mod socks;

@@ -12,12 +12,12 @@
 //! This file knows no rule and no back-off: the manager decides, the list remembers.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 use core::net::IpAddr;
 
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 
 use crate::address::PeerAddress;
 use crate::backoff::Backoff;
@@ -62,7 +62,7 @@ pub(crate) struct AddedPeers {
     /// Those in [`PeerState::Queued`], in turn. A peer that has left that state is skipped when its turn comes.
     queue: VecDeque<PeerId>,
     /// Whose name each lookup is for.
-    lookups: HashMap<LookupId, PeerId, OwnNumbers>,
+    lookups: BTreeMap<LookupId, PeerId>,
 }
 
 impl AddedPeers {
@@ -74,7 +74,7 @@ impl AddedPeers {
             by_id: HashTable::new(),
             by_address: HashTable::new(),
             queue: VecDeque::new(),
-            lookups: HashMap::with_hasher(OwnNumbers),
+            lookups: BTreeMap::new(),
         }
     }
 

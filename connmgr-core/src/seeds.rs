@@ -93,6 +93,15 @@ impl Seeds {
         self.states[seed] = SeedState::Failed { again: again(self.failures[seed]) };
     }
 
+    /// Seeds that failed may be asked as if they never had.
+    pub(crate) fn forgive(&mut self) {
+        for (state, failures) in self.states.iter_mut().zip(&mut self.failures) {
+            if let SeedState::Failed { .. } = state {
+                (*state, *failures) = (SeedState::Idle, 0);
+            }
+        }
+    }
+
     /// The asking came to nothing that says anything about the seed.
     pub(crate) fn abandon(&mut self, lookup: LookupId) {
         if let Some(seed) = self.asked_by(lookup) {

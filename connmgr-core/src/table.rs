@@ -44,6 +44,7 @@ struct Counts {
     inbound_of: Map<Host, u32>,
     half_open: Map<Origin, u32>,
     nonces: OwnMap<u64, ConnId>,
+    /// Oldest first.
     identities: Map<Identity, Vec<ConnId>>,
 }
 
@@ -201,14 +202,7 @@ impl Table {
     pub(crate) fn check(&self, keys: Keyed) -> Result<(), &'static str> {
         let mut counts = Counts::new(keys);
         self.iter().for_each(|conn| counts.add(conn));
-        for list in counts.identities.values_mut() {
-            list.sort_unstable();
-        }
-        let mut kept = self.counts.clone();
-        for list in kept.identities.values_mut() {
-            list.sort_unstable();
-        }
-        if counts != kept {
+        if counts != self.counts {
             return Err("the table's counts differ from a recount");
         }
         let found = |conn: &Conn| self.get(conn.id()).is_some_and(|same| same.id() == conn.id());
@@ -284,7 +278,8 @@ impl Counts {
             up(&mut self.half_open, origin);
         }
         if let Some(identity) = conn.identity() {
-            self.identities.entry(identity).or_default().push(conn.id());
+            let ids = self.identities.entry(identity).or_default();
+            ids.insert(ids.partition_point(|other| *other < conn.id()), conn.id());
         }
     }
 

@@ -104,7 +104,6 @@ impl<K: Copy> Timers<K> {
     }
 
     /// How many timers are set.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
     }

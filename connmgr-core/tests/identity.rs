@@ -243,3 +243,19 @@ fn no_end_dials_the_other_again_while_one_connection_stands() {
     let later = pair.ends.each_mut().map(|end| dials(&end.pass(secs(3600))).len());
     assert_eq!(later, [0, 0]);
 }
+
+/// Each echoes the nonce that we send it, and is taken for ourselves.
+#[test]
+fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
+    let mut bench = Bench::new(config(None));
+    for echo in addresses(1100) {
+        let actions = bench.learn(&[echo]);
+        let conn = dials(&actions)[0];
+        let nonce = nonce_of(&bench.connect(conn));
+        ready_with(&mut bench, conn, Some(nonce), None);
+        bench.pass(millis(100));
+    }
+    bench.tell(Input::OwnAddress { address: addr("9.9.9.9:8333") });
+    let actions = bench.learn(&[addr("9.9.9.9:8333")]);
+    assert!(dials(&actions).is_empty() && bench.manager.book().is_empty());
+}

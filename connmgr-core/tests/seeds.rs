@@ -172,7 +172,9 @@ fn fixed_seeds_are_used_only_for_networks_without_an_address() {
     let mut config = Config::default();
     config.seeds.fixed = vec![addr("9.9.9.9:8333"), addr("[2a00:1::1]:8333")];
     let mut bench = Bench::new(config);
-    bench.learn(&addresses(1));
+    let conn = dials(&bench.learn(&addresses(1)))[0];
+    bench.connect(conn);
+    bench.ready(conn);
     bench.pass(secs(120));
     let book = bench.manager.book();
     assert_eq!((book.len_of(NetworkKind::Ipv4), book.len_of(NetworkKind::Ipv6)), (1, 1));
@@ -253,5 +255,28 @@ fn a_world_that_refuses_everything_is_not_walked_through_at_full_speed() {
     assert!(an_hour <= 6 * 1000, "{an_hour} dials");
     world.becomes(|_| Fate::Good);
     world.run(secs(60));
+    assert_eq!(world.ready(), 8);
+}
+
+/// An address that looks good is worse than none, if it keeps all others away.
+#[test]
+fn a_poisoned_answer_that_looks_good_does_not_keep_the_fixed_seeds_from_being_used() {
+    let mut config = with_seeds(1);
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let fixed = config.seeds.fixed.clone();
+    let mut world = World::new(config, move |address| if fixed.contains(address) { Fate::Good } else { Fate::Silent });
+    world.resolves(|_| Ok(ips(1)));
+    world.run(secs(120));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn a_changed_network_has_seeds_that_failed_asked_at_once() {
+    let mut world = World::new(with_seeds(2), |_| Fate::Good);
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(24 * 3600));
+    world.resolves(|_| Ok(ips(20)));
+    world.tell(Input::NetworkChanged);
+    world.run(secs(5));
     assert_eq!(world.ready(), 8);
 }

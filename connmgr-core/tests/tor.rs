@@ -207,3 +207,10 @@ fn a_dead_proxy_counts_against_no_address() {
     }
     assert!(bench.manager.book().iter().all(|entry| entry.failures == 0));
 }
+
+#[test]
+fn a_proxy_for_everything_takes_cjdns_too() {
+    let mut bench = Bench::new(proxied(true, true));
+    let (_, actions) = bench.add_peer("cjdns:[fc00::1]:8333", Keep::Always);
+    assert_eq!(circuits(&actions).len(), 1);
+}

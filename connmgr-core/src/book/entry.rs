@@ -24,7 +24,7 @@ const IN_USE: Duration = MINUTE;
 const MAX_FAILURES_OF_UNTESTED: u8 = 3;
 /// So many failures make an address terrible that did not succeed for [`GOOD_FOR`].
 const MAX_FAILURES: u8 = 10;
-/// How long a success outweighs failures.
+/// How long a success outweighs failures, and the peer's own word on its services what others say.
 const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A last-seen before this (in 1973) is no time but a mistake, as in Core.
@@ -164,10 +164,13 @@ impl Entry {
         }
     }
 
-    /// Takes in what is said of a known address. A time moves forward only, and only by more than an hour if it is
-    /// said to be of today, else by more than a day, so that gossip costs little and tells little of what we hear.
+    /// Takes in what is said of a known address. Its own word on its services stands for a week: else gossip could have
+    /// us dial the useless again and again; and no longer, for peers learn. A time moves forward only, and only by more than an hour if it is said to be of
+    /// today, else by more than a day, so that gossip costs little and tells little of what we hear.
     pub(super) fn refresh(&mut self, services: Services, last_seen: UnixTime, unix: UnixTime) {
-        self.services = self.services | services;
+        if unix.since(unpacked(self.last_success)) > GOOD_FOR {
+            self.services = self.services | services;
+        }
         let step = if unix.since(last_seen) < DAY { 60 * MINUTE } else { DAY };
         if last_seen > self.last_seen().after(step) {
             self.last_seen = packed(last_seen);

@@ -54,7 +54,7 @@ impl Book {
     /// Takes in an address that `source` told, and tells whether it is new to us and kept.
     ///
     /// A last-seen that nobody can believe counts as 5 days ago; what a peer tells of others is passed through
-    /// [`hearsay`] first, by the caller. Of a known address, services are added and the time moves forward by more
+    /// [`hearsay`] first, by the caller. Of a known address, services are added unless the peer told its own within a week, and the time moves forward by more
     /// than an hour (of today) or a day, or not at all. Into a full book a newcomer comes only in the place of one
     /// that is worth less: a terrible one first, then one never ready and longest not seen; never one dialed within
     /// the last minute.

@@ -47,7 +47,7 @@ impl<'a> BookView<'a> {
 pub struct AddressView {
     /// The address.
     pub address: PeerAddress,
-    /// What the peer offers: by its own word if a connection was ever ready, else by hearsay.
+    /// What the peer offers: by its own word for a week after a ready connection, with hearsay added else.
     pub services: Services,
     /// When it is said to have been seen last.
     pub last_seen: UnixTime,

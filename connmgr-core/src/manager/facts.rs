@@ -17,7 +17,7 @@ use crate::time::{Time, UnixTime};
 use crate::timers::TimerId;
 
 use super::ending::Ending;
-use super::{ConnManager, ConnState, MAX_OWN_ADDRESSES, PeerState, Phase, Timer};
+use super::{ConnManager, ConnState, PeerState, Phase, Timer};
 
 impl ConnManager {
     /// Time has passed. Does what is due; before [`poll_timeout`](Self::poll_timeout) it does nothing.
@@ -293,7 +293,7 @@ impl ConnManager {
 
     /// Takes a lookup out of those under way, with its timer.
     pub(super) fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
-        let at = self.single.lookups.iter().position(|(id, _)| *id == lookup)?;
+        let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id).ok()?;
         self.single.lookups.remove(at).map(|(_, timer)| timer)
     }
 
@@ -339,7 +339,8 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed, and added peers that gave no answer are dialed now.
+    /// down is tried at full speed, added peers that gave no answer are dialed now, and seeds that failed may be asked
+    /// again.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         if self.phase == Phase::Stopped {
@@ -351,75 +352,9 @@ impl ConnManager {
             }
         }
         self.release_held_up(|_| true);
+        self.forgive_seeds();
         self.feed();
         self.plan();
-    }
-
-    /// This is one of our own addresses: it is never dialed.
-    pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
-        self.begin(now);
-        self.learn_own_address(address);
-        self.plan();
-    }
-
-    pub(super) fn learn_own_address(&mut self, address: &PeerAddress) {
-        if self.own.len() < MAX_OWN_ADDRESSES {
-            self.own.insert(address.clone());
-        }
-        self.book.forget(address);
-        if let Some(conn) = self.table.dialed(address) {
-            self.close(conn, CloseReason::OwnAddress);
-        }
-    }
-
-    fn is_ourselves(&self, info: &PeerInfo) -> bool {
-        let ours = |nonce| self.table.with_nonce(nonce).is_some();
-        info.nonce.is_some_and(ours) || (info.identity.is_some() && info.identity == self.config.identity)
-    }
-
-    /// We have reached ourselves: both ends go, and the address is remembered as ours.
-    fn close_self_connection(&mut self, id: ConnId, info: &PeerInfo) {
-        let other = info.nonce.and_then(|nonce| self.table.with_nonce(nonce)).filter(|other| *other != id);
-        for end in [Some(id), other].into_iter().flatten() {
-            let dialed = self.table.get(end).and_then(|conn| conn.dialed()).cloned();
-            self.close(end, CloseReason::OwnAddress);
-            if let Some(address) = dialed {
-                self.learn_own_address(&address);
-            }
-        }
-    }
-
-    /// Which of two connections to the same peer is one too many.
-    ///
-    /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
-    /// direction the dialer keeps the older; the other side leaves the choice to the dialer, lest each close
-    /// another. A visit (feeler, addr-fetch) ends soon anyway: it goes before any other.
-    fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
-        let theirs = info.identity?;
-        let older = self.table.with_identity(theirs)?;
-        let is_visit = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_visit());
-        if is_visit(newer) || is_visit(older) {
-            return Some(if is_visit(newer) { newer } else { older });
-        }
-        let inbound = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_inbound());
-        match (inbound(older), inbound(newer), self.config.identity) {
-            (true, true, _) => None,
-            (false, false, _) | (true, false, None) | (false, true, None) => Some(newer),
-            (true, false, Some(ours)) => Some(if ours > theirs { older } else { newer }),
-            (false, true, Some(ours)) => Some(if ours > theirs { newer } else { older }),
-        }
-    }
-
-    /// One of two connections goes; an added peer whose connection it was keeps the other.
-    fn close_duplicate(&mut self, loser: ConnId, newer: ConnId, info: &PeerInfo) {
-        let older = info.identity.and_then(|identity| self.table.with_identity(identity));
-        let winner = if loser == newer { older } else { Some(newer) };
-        let peer = self.table.get(loser).and_then(|conn| conn.peer());
-        let orphan = winner.filter(|id| self.table.get(*id).is_some_and(|conn| conn.peer().is_none()));
-        if let (Some(peer), Some(winner)) = (peer, orphan) {
-            self.adopt(winner, peer);
-        }
-        self.close(loser, CloseReason::Duplicate);
     }
 }
 

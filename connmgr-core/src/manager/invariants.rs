@@ -3,9 +3,10 @@
 use crate::config::GroupRule;
 use crate::conn::Conn;
 use crate::event::Kind;
+use crate::network::NetworkKind;
 use crate::peers::AddedPeer;
 
-use super::{ConnManager, ConnState, PeerState, Phase};
+use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
 
 type Checked = Result<(), &'static str>;
 
@@ -26,6 +27,7 @@ impl ConnManager {
         self.scores.check()?;
         self.inbound_rates.check()?;
         self.timers.check()?;
+        self.check_timers()?;
         self.check_limits()?;
         self.table.iter().try_for_each(|conn| self.check_conn(conn))?;
         self.peers.iter().try_for_each(|peer| self.check_peer(peer))?;
@@ -44,6 +46,22 @@ impl ConnManager {
         let added = self.table.slots_held(Kind::Added);
         let total = self.limits.total.max(added);
         hold(self.table.len() <= total, "more connections and dials than the total")
+    }
+
+    /// Whatever is under way has a deadline, and each deadline is of something: none is lost, and none is left over.
+    fn check_timers(&self) -> Checked {
+        let single = &self.single;
+        let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save];
+        let set = singles.iter().chain(&single.probes).flatten().count() + single.lookups.len();
+        let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
+        let peers = self.peers.iter().filter(|peer| peer.timer.is_some()).count();
+        hold(self.timers.len() == set + conns + peers, "a timer is set that nobody knows of")?;
+        for network in NetworkKind::ALL {
+            let health = &self.health[network.index()];
+            let waits = health.is_down() && health.owed_probe().is_none();
+            hold(single.probes[network.index()].is_some() == waits, "a network that is down is not probed")?;
+        }
+        hold(single.bans.is_some() == self.bans.next_expiry().is_some(), "nobody waits for the end of a ban")
     }
 
     fn check_conn(&self, conn: &Conn) -> Checked {
@@ -68,8 +86,12 @@ impl ConnManager {
     fn check_peer(&self, peer: &AddedPeer) -> Checked {
         let belongs =
             |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id) && conn.is_open() == open);
+        let may_wait = matches!(peer.state, PeerState::Waiting | PeerState::Blocked(_));
+        hold(peer.timer.is_none() || may_wait, "a peer that waits for no time has a timer")?;
         match peer.state {
-            PeerState::Waiting => hold(peer.timer.is_some(), "a waiting peer has no timer"),
+            PeerState::Waiting | PeerState::Blocked(Obstacle::Banned) => {
+                hold(peer.timer.is_some(), "a waiting or banned peer has no timer")
+            }
             PeerState::Dialing(id) => hold(belongs(id, false), "a peer being dialed has no dial"),
             PeerState::Connected(id) => hold(belongs(id, true), "a connected peer has no connection"),
             PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => Ok(()),

@@ -10,6 +10,7 @@ mod dialing;
 mod ending;
 mod facts;
 mod fingerprint;
+mod identity;
 mod inbound;
 mod invariants;
 mod misbehavior;
@@ -20,14 +21,13 @@ mod seeding;
 mod snapshot;
 mod sweep;
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::time::Duration;
 
 use hashbrown::HashMap;
 
 use crate::action::Action;
-use crate::address::PeerAddress;
 use crate::bans::Bans;
 use crate::book::Book;
 use crate::config::{Config, Limits, Split};
@@ -39,6 +39,7 @@ use crate::health::Health;
 use crate::id::{ConnId, ListenerId, LookupId, PeerId};
 use crate::limiter::{Bucket, Limiter};
 use crate::network::NetworkKind;
+use crate::own::OwnAddresses;
 use crate::peers::AddedPeers;
 use crate::rng::Rng;
 use crate::score::Scores;
@@ -125,7 +126,7 @@ pub struct ConnManager {
     dial_bucket: Bucket,
     inbound_rates: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
-    own: BTreeSet<PeerAddress>,
+    own: OwnAddresses,
     ended: Ended,
 
     /// Kinds that found nobody to dial, and when they may look again.
@@ -155,6 +156,7 @@ struct SingleTimers {
     bans: Option<TimerId>,
     save: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
+    /// In order of their ids.
     lookups: VecDeque<(LookupId, TimerId)>,
 }
 
@@ -165,10 +167,6 @@ struct Starved {
     /// How many times in a row.
     times: u32,
 }
-
-/// How many of our own addresses are remembered; the oldest configured ones are never dropped, learnt ones beyond
-/// this are ignored.
-const MAX_OWN_ADDRESSES: usize = 1024;
 
 impl ConnManager {
     /// A manager, born at `now`. It emits nothing before it is first told something; the first deadline is `now`.
@@ -189,7 +187,7 @@ impl ConnManager {
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());
         let keys = Keyed::new(rng.next_u64(), rng.next_u64());
-        let own = config.own_addresses.iter().cloned().collect();
+        let own = OwnAddresses::new(&config.own_addresses);
         let mut manager = Self {
             limits: config.limits,
             phase: Phase::Active,

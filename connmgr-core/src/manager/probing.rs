@@ -31,16 +31,18 @@ impl ConnManager {
         }
     }
 
-    /// A connection has shown life.
+    /// A connection has shown life. One that we dialed proves that dials are answered; one that came in, only that
+    /// the network is there.
     pub(super) fn record_life_of(&mut self, conn: ConnId) {
         let Some(conn) = self.table.get(conn) else { return };
         let network = match conn.host() {
             Some(host) => self.rules().judged_network(&host),
             None => conn.network(),
         };
-        let Some(network) = network else { return };
-        let now = self.now();
-        if self.health[network.index()].record_life(now) {
+        let (Some(network), inbound, now) = (network, conn.kind().is_inbound(), self.now()) else { return };
+        if inbound {
+            self.health[network.index()].record_visit(now);
+        } else if self.health[network.index()].record_life(now) {
             self.network_is_up(network);
         }
     }
@@ -49,9 +51,10 @@ impl ConnManager {
     pub(super) fn record_network_failure(&mut self, outcome: Outcome, address: &PeerAddress) {
         let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
-        let groups = self.groups_to_hear(network);
+        let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);
+        // Counting them costs something, and a network that is alive is not suspected anyway.
+        let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
         let health = &mut self.health[network.index()];
-        let alive = self.table.open_in(network) > 0 && health.showed_life(config, now);
         let failed = health.record_failure(outcome, address, alive, groups, config, now);
         let Some(forgiven) = failed else { return };
         for address in forgiven {

@@ -1,7 +1,5 @@
 //! Whom we may dial. Nobody else decides it.
 
-use alloc::collections::BTreeSet;
-
 use crate::address::PeerAddress;
 use crate::bans::Bans;
 use crate::config::{Config, Proxy};
@@ -10,6 +8,7 @@ use crate::groups::{Group, is_routable};
 use crate::health::Health;
 use crate::host::Host;
 use crate::network::NetworkKind;
+use crate::own::OwnAddresses;
 use crate::table::Table;
 use crate::time::Time;
 
@@ -21,7 +20,7 @@ pub(super) struct Rules<'a> {
     pub(super) config: &'a Config,
     pub(super) table: &'a Table,
     pub(super) bans: &'a Bans,
-    pub(super) own: &'a BTreeSet<PeerAddress>,
+    pub(super) own: &'a OwnAddresses,
     pub(super) health: &'a [Health; NetworkKind::ALL.len()],
     pub(super) now: Time,
 }

@@ -11,6 +11,7 @@ use crate::error::LookupError;
 use crate::event::{Event, Kind};
 use crate::host::{Host, HostName};
 use crate::id::LookupId;
+use crate::network::{NetworkKind, NetworkSet};
 
 use super::{ConnManager, Phase, Timer};
 
@@ -45,6 +46,17 @@ impl ConnManager {
         // At birth the first deadline may be now.
         let at = at.max(self.earliest);
         self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
+    }
+
+    /// The network has changed: what seeds did not answer in the old one is forgotten.
+    pub(super) fn forgive_seeds(&mut self) {
+        self.seeds.forgive();
+        let Some(timer) = self.single.seeds else { return self.arm_seeds() };
+        let at = self.at_least_a_tick(self.now().after(self.seed_delay()));
+        // Only earlier: changes in a row must not put it off again and again.
+        if self.timers.at(timer) > at {
+            self.timers.reset(timer, at);
+        }
     }
 
     fn seed_delay(&self) -> Duration {
@@ -147,7 +159,8 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`. Returns how many of them were new; none if nothing was of use.
+    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`. Returns how many of them
+    /// were new; none if nothing was of use.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
         let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (0, 0);
@@ -198,9 +211,13 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Enabled networks of which no address is known.
-    fn lacking_networks(&self) -> impl Iterator<Item = crate::NetworkKind> {
-        let lacks = |network: &crate::NetworkKind| self.book.len_of(*network) == 0;
+    /// Enabled networks of which no address is known; and while nobody is ready, those where nobody ever answered:
+    /// else one address in a poisoned answer would keep the fixed seeds away.
+    fn lacking_networks(&self) -> impl Iterator<Item = NetworkKind> {
+        let nobody_is_ready = self.table.ready(Kind::Full) == 0;
+        let lacks = move |network: &NetworkKind| {
+            self.book.len_of(*network) == 0 || (nobody_is_ready && !self.health[network.index()].ever_answered())
+        };
         self.config.networks.iter().filter(lacks)
     }
 
@@ -209,7 +226,7 @@ impl ConnManager {
         if self.phase != Phase::Active || self.has_enough_peers() {
             return;
         }
-        let lacking: crate::NetworkSet = self.lacking_networks().collect();
+        let lacking: NetworkSet = self.lacking_networks().collect();
         let config = self.config.clone();
         for address in &config.seeds.fixed {
             let is_lacking = address.network().is_some_and(|network| lacking.contains(network));

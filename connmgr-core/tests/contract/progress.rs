@@ -50,10 +50,10 @@ fn every_starved_kind_looks_again_by_itself() {
 /// What an activity set free is done at once: the planner ends that input too.
 #[test]
 fn a_sign_of_life_restores_full_speed_at_once() {
-    let mut bench = Bench::new(with_listener(Config::default()));
-    let conn = bench.accept("11.1.1.1:1000").expect("room");
-    bench.actions();
-    bench.pass(secs(50));
+    let mut bench = Bench::new(Config::default());
+    let (_, actions) = bench.add_peer("11.1.1.1:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
     bench.ready(conn);
     bench.pass(secs(600));
     let (peer, mut actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);

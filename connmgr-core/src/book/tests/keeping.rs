@@ -256,3 +256,15 @@ fn an_address_being_dialed_is_not_thrown_out() {
     desk.wait(SECOND);
     assert!(desk.hear(&ipv4(1), UNIX));
 }
+
+#[test]
+fn gossip_adds_no_service_to_what_a_peer_said_of_itself_within_a_week() {
+    let mut desk = Desk::with(1);
+    desk.succeed(&ipv4(0), Services::NETWORK);
+    desk.wait(7 * DAY);
+    desk.hear_of(&ipv4(0), Services::WITNESS, UNIX);
+    assert_eq!(desk.view(&ipv4(0)).services, Services::NETWORK);
+    desk.wait(SECOND);
+    desk.hear_of(&ipv4(0), Services::WITNESS, UNIX);
+    assert_eq!(desk.view(&ipv4(0)).services, Services::NETWORK | Services::WITNESS);
+}

@@ -1,0 +1,73 @@
+//! Ourselves, and the same peer twice: what becomes of connections to either.
+
+use crate::action::CloseReason;
+use crate::address::PeerAddress;
+use crate::id::ConnId;
+use crate::input::PeerInfo;
+use crate::time::Time;
+
+use super::ConnManager;
+
+impl ConnManager {
+    /// This is one of our own addresses: it is never dialed. Of those told so, 1024 are remembered.
+    pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
+        self.begin(now);
+        self.own.give(address);
+        self.book.forget(address);
+        if let Some(conn) = self.table.dialed(address) {
+            self.close(conn, CloseReason::OwnAddress);
+        }
+        self.plan();
+    }
+
+    pub(super) fn is_ourselves(&self, info: &PeerInfo) -> bool {
+        let ours = |nonce| self.table.with_nonce(nonce).is_some();
+        info.nonce.is_some_and(ours) || (info.identity.is_some() && info.identity == self.config.identity)
+    }
+
+    /// We have reached ourselves: both ends go, and the address is remembered as ours.
+    pub(super) fn close_self_connection(&mut self, id: ConnId, info: &PeerInfo) {
+        let other = info.nonce.and_then(|nonce| self.table.with_nonce(nonce)).filter(|other| *other != id);
+        for end in [Some(id), other].into_iter().flatten() {
+            let dialed = self.table.get(end).and_then(|conn| conn.dialed()).cloned();
+            self.close(end, CloseReason::OwnAddress);
+            if let Some(address) = dialed {
+                self.own.meet(&address);
+                self.book.forget(&address);
+            }
+        }
+    }
+
+    /// Which of two connections to the same peer is one too many.
+    ///
+    /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
+    /// direction the dialer keeps the older; the other side leaves the choice to the dialer, lest each close
+    /// another. A visit (feeler, addr-fetch) ends soon anyway: it goes before any other.
+    pub(super) fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
+        let theirs = info.identity?;
+        let older = self.table.with_identity(theirs)?;
+        let is_visit = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_visit());
+        if is_visit(newer) || is_visit(older) {
+            return Some(if is_visit(newer) { newer } else { older });
+        }
+        let inbound = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_inbound());
+        match (inbound(older), inbound(newer), self.config.identity) {
+            (true, true, _) => None,
+            (false, false, _) | (true, false, None) | (false, true, None) => Some(newer),
+            (true, false, Some(ours)) => Some(if ours > theirs { older } else { newer }),
+            (false, true, Some(ours)) => Some(if ours > theirs { newer } else { older }),
+        }
+    }
+
+    /// One of two connections goes; an added peer whose connection it was keeps the other.
+    pub(super) fn close_duplicate(&mut self, loser: ConnId, newer: ConnId, info: &PeerInfo) {
+        let older = info.identity.and_then(|identity| self.table.with_identity(identity));
+        let winner = if loser == newer { older } else { Some(newer) };
+        let peer = self.table.get(loser).and_then(|conn| conn.peer());
+        let orphan = winner.filter(|id| self.table.get(*id).is_some_and(|conn| conn.peer().is_none()));
+        if let (Some(peer), Some(winner)) = (peer, orphan) {
+            self.adopt(winner, peer);
+        }
+        self.close(loser, CloseReason::Duplicate);
+    }
+}

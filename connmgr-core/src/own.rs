@@ -1,0 +1,94 @@
+//! Our own addresses: those we were given, and those where we met ourselves.
+//!
+//! It knows no connection and no nonce. The two sorts are kept apart because a stranger can echo our nonce, and so
+//! have his own address taken for ours: as often as he likes, but never in the place of one that is.
+
+use alloc::collections::{BTreeSet, VecDeque};
+
+use crate::address::PeerAddress;
+
+/// How many addresses may be given after birth; more are ignored.
+const MAX_GIVEN: usize = 1024;
+/// How many addresses where we met ourselves are remembered; the oldest makes room. A forgotten one costs a dial.
+const MAX_MET: usize = 64;
+
+/// Our own addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OwnAddresses {
+    all: BTreeSet<PeerAddress>,
+    /// Those of them that nobody gave us, oldest first.
+    met: VecDeque<PeerAddress>,
+}
+
+impl OwnAddresses {
+    /// Those of the configuration, which are never dropped.
+    pub(crate) fn new(configured: &[PeerAddress]) -> Self {
+        Self { all: configured.iter().cloned().collect(), met: VecDeque::new() }
+    }
+
+    /// The operator or the application says that this one is ours.
+    pub(crate) fn give(&mut self, address: &PeerAddress) {
+        if self.all.len() - self.met.len() < MAX_GIVEN {
+            self.met.retain(|other| other != address);
+            self.all.insert(address.clone());
+        }
+    }
+
+    /// We dialed this one, and reached ourselves.
+    pub(crate) fn meet(&mut self, address: &PeerAddress) {
+        if !self.all.insert(address.clone()) {
+            return;
+        }
+        if self.met.len() == MAX_MET {
+            let oldest = self.met.pop_front();
+            oldest.iter().for_each(|oldest| _ = self.all.remove(oldest));
+        }
+        self.met.push_back(address.clone());
+    }
+
+    /// Whether it is ours.
+    pub(crate) fn contains(&self, address: &PeerAddress) -> bool {
+        self.all.contains(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Host;
+    use alloc::vec::Vec;
+
+    fn addresses(count: u16) -> Vec<PeerAddress> {
+        let host = Host::from(core::net::Ipv4Addr::new(1, 2, 3, 4));
+        (0..count).map(|port| PeerAddress::new(host.clone(), port)).collect()
+    }
+
+    #[test]
+    fn of_those_met_the_oldest_makes_room_of_those_given_none_does() {
+        let addresses = addresses(70);
+        let mut own = OwnAddresses::new(&addresses[..1]);
+        own.give(&addresses[1]);
+        addresses.iter().for_each(|address| own.meet(address));
+        let ours: Vec<bool> = addresses.iter().map(|address| own.contains(address)).collect();
+        let lost = |n: usize| (2..70 - MAX_MET).contains(&n);
+        assert!(ours.iter().enumerate().all(|(n, ours)| *ours != lost(n)), "{ours:?}");
+    }
+
+    #[test]
+    fn one_met_that_is_given_later_is_never_dropped() {
+        let addresses = addresses(70);
+        let mut own = OwnAddresses::new(&[]);
+        own.meet(&addresses[0]);
+        own.give(&addresses[0]);
+        addresses.iter().for_each(|address| own.meet(address));
+        assert!(own.contains(&addresses[0]));
+    }
+
+    #[test]
+    fn no_more_are_given_than_can_be_kept() {
+        let addresses = addresses(2000);
+        let mut own = OwnAddresses::new(&[]);
+        addresses.iter().for_each(|address| own.give(address));
+        assert_eq!(own.all.len(), MAX_GIVEN);
+    }
+}
