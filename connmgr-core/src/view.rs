@@ -112,24 +112,37 @@ pub struct BanView {
     pub until: UnixTime,
 }
 
-/// Counters since birth, and a few gauges. Plain numbers, cheap to copy.
+/// Counters since birth. Plain numbers, cheap to copy; none ever falls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Stats {
+    /// Dials begun, probes among them.
     pub dials: u64,
+    /// Dials that became a connection.
     pub dials_succeeded: u64,
+    /// Dials that the driver reported as failed.
     pub dials_failed: u64,
+    /// Dials that we ended: by their deadline, by a command, or because they succeeded without a free slot.
     pub dials_given_up: u64,
+    /// Dials into networks suspected down.
     pub probes: u64,
+    /// Strangers let in.
     pub accepted: u64,
+    /// Strangers refused.
     pub refused: u64,
+    /// Handshakes done.
     pub ready: u64,
+    /// Connections that ended, whoever ended them; dials not counted.
     pub disconnected: u64,
+    /// Retries of added peers that were given a time.
     pub retries_scheduled: u64,
+    /// Lookups begun, of seeds and of peers' names.
     pub lookups: u64,
+    /// Bans imposed, those that only prolong another among them.
     pub bans: u64,
+    /// Addresses told that were new and kept; those out of seeds' answers are not counted.
     pub addresses_learnt: u64,
+    /// Addresses told that were known already, of no use, or too many.
     pub addresses_ignored: u64,
     /// Facts about ids that are unknown, ended, or told twice.
     pub ignored_facts: u64,
