@@ -280,3 +280,16 @@ fn a_changed_network_has_seeds_that_failed_asked_at_once() {
     world.run(secs(5));
     assert_eq!(world.ready(), 8);
 }
+
+#[test]
+fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through() {
+    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
+    let mut world = World::new(Config { seeds, default_port: 8333, ..Config::default() }, |_| Fate::Good);
+    addresses(5000).chunks(1000).for_each(|chunk| world.learn(chunk));
+    world.run(secs(3600));
+    let asked_before = world.lookups.len();
+    world.goes_dark(Fate::Fails(DialError::Refused));
+    world.run(secs(400));
+    assert!(world.lookups.len() > asked_before);
+}

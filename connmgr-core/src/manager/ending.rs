@@ -87,6 +87,9 @@ impl ConnManager {
         if let Some(peer) = conn.peer() {
             self.peer_lost(peer, &conn, ending);
         }
+        if conn.kind() == Kind::Full && conn.state() == ConnState::Ready {
+            self.full_lost();
+        }
     }
 
     fn announce_end(&mut self, conn: &Conn, ending: Ending) {

@@ -36,6 +36,14 @@ impl ConnManager {
         self.arm_fixed_seeds();
     }
 
+    /// A full connection is lost. A big book may take hours to starve: with too few peers left, seeds are asked again
+    /// before it does.
+    pub(super) fn full_lost(&mut self) {
+        if self.phase == Phase::Active && !self.has_enough_peers() {
+            self.seed_again();
+        }
+    }
+
     fn arm_seeds(&mut self) {
         let again_after = self.config.seeds.again_after;
         let Some(askable) = self.seeds.next_askable(again_after) else { return };
