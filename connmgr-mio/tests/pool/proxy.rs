@@ -10,7 +10,7 @@ use std::time::Duration;
 use connmgr_core::{Config, DialError, DialFailure, Event, HostName, LookupError, Mode, Proxy, Seed};
 use connmgr_mio::Resolve;
 
-use crate::support::{World, builder, config, patient, peer};
+use crate::support::{PATIENCE, World, builder, config, patient, peer};
 
 fn through(address: SocketAddr) -> Proxy {
     Proxy { address, isolate: true, resolves: false }
@@ -137,10 +137,13 @@ fn a_dial_that_is_given_up_ends_at_once() {
     assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
 }
 
-fn seeds(address: SocketAddr) -> connmgr_mio::Builder {
+/// A pool that knows nobody but a seed, and asks for it here.
+fn seeded(address: SocketAddr, resolver: impl Resolve, lookup_timeout: Duration) -> World {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
     config.seeds.names = vec![Seed { name: "seed.example".parse().unwrap(), filters_services: false }];
-    builder(config).proxy(Proxy { address, isolate: false, resolves: true })
+    config.dial.lookup_timeout = lookup_timeout;
+    let proxy = Proxy { address, isolate: false, resolves: true };
+    World::start(builder(config).proxy(proxy).resolver(resolver))
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else() {
         answer(stream, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0]);
     });
     let nobody = Nobody::default();
-    let mut world = World::start(seeds(address).resolver(nobody.clone()));
+    let mut world = seeded(address, nobody.clone(), PATIENCE);
     let added = world.said("SeedAnswered", |event| match event {
         Event::SeedAnswered { added, .. } => Some(added),
         _ => None,
@@ -168,11 +171,7 @@ fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else() {
 #[test]
 fn a_lookup_that_is_never_answered_ends_at_its_deadline() {
     let (listener, address) = peer();
-    let mut builder_config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
-    builder_config.seeds.names = vec![Seed { name: "seed.example".parse().unwrap(), filters_services: false }];
-    builder_config.timeouts.lookup = Duration::from_millis(50);
-    let proxy = Proxy { address, isolate: false, resolves: true };
-    let mut world = World::start(builder(builder_config).proxy(proxy));
+    let mut world = seeded(address, Nobody::default(), Duration::from_millis(50));
     let mut lookup = world.accept(&listener);
     let end = thread::spawn(move || lookup.read_to_end(&mut Vec::new()).map(drop));
     world.until("the proxy is hung up on", |pool| {

@@ -59,7 +59,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn start(builder: Builder) -> Self {
-        let poll = Poll::new().expect("a poll");
+        Self::start_on(Poll::new().expect("a poll"), builder)
+    }
+
+    pub(crate) fn start_on(poll: Poll, builder: Builder) -> Self {
         let pool = builder.start(poll.registry(), POOL).expect("the pool starts");
         Self { pool, poll, events: Events::with_capacity(8), rounds: 0 }
     }
