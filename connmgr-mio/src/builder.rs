@@ -100,9 +100,9 @@ impl Builder {
     /// Opens the listeners and the state. Blocks on the disk: to be called before the loop begins.
     ///
     /// The pool registers with this registry (of which it keeps a clone: one descriptor), under these tokens and no
-    /// others: one for each listener, one for its waker, and one for each dial or proxied lookup that is under way. A
-    /// dial for which there is none left fails as one without a descriptor does. What is open has no token of the
-    /// pool's.
+    /// others: one for each listener, one for its waker, and one for each dial or proxied lookup that is under way, or
+    /// has ended in this round of the loop. What is open has none. A dial for which none is left fails as one without
+    /// a descriptor does; so give it plenty.
     ///
     /// # Errors
     /// [`StartError`] says what failed, and on what.
@@ -125,10 +125,10 @@ impl Builder {
             let bell = bell.clone();
             move || bell.ring()
         });
-        let (handle, commands) = handle::channel(bell.clone());
+        let (handle, commands) = handle::channel(bell);
         let net = MioNet::new(registry, tokens, listeners, saver, resolver, clock.clone());
-        let sources = Sources { notes, notes_sender, bell, commands, mailbox };
-        Ok(Pool::new(Driver::with_observer(manager, watch), net, clock, sources, handle, local_addrs, waker, damages))
+        let sources = Sources { notes, notes_sender, commands, handle, mailbox, waker };
+        Ok(Pool::new(Driver::with_observer(manager, watch), net, clock, sources, local_addrs, damages))
     }
 }
 

@@ -85,7 +85,8 @@ impl MioNet {
         Self { registry, tokens, listeners, saver, done, streams, dials, lookups, resolver, clock }
     }
 
-    /// Goes on with what the token stands for. It may stand for nothing any more, or the event may be of its past.
+    /// Goes on with what the token stands for, as far as its socket says: the event may be of the token's past, and
+    /// then nothing comes of it.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
             Some(Slot::Listener(index)) => self.listeners.note_event(*index),
@@ -119,6 +120,13 @@ impl MioNet {
         // It may not be registered, which is as good.
         let _ = self.registry.deregister(&mut stream);
         Some(stream)
+    }
+
+    /// The application has no more use for any stream.
+    pub(crate) fn release_all(&mut self) {
+        for (_, mut stream) in self.streams.drain() {
+            let _ = self.registry.deregister(&mut stream);
+        }
     }
 
     /// Stops listening and gives up every attempt.

@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::driver::{self, Driver};
 use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, Time};
 use connmgr_std::{Clock, Damage, Problem, Reporter, Watch};
-use mio::Waker;
 use mio::event::Event as MioEvent;
 
 use crate::builder::Builder;
@@ -44,10 +42,7 @@ pub struct Pool {
     pub(crate) more: bool,
     /// This round's turn is done.
     turned: bool,
-    handle: Handle,
     local_addrs: Vec<SocketAddr>,
-    /// Kept for those who may ring.
-    _waker: Arc<Waker>,
 }
 
 impl Pool {
@@ -56,22 +51,18 @@ impl Pool {
         Builder::new(config)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "all that the builder has made, once")]
     pub(crate) fn new(
         driver: MioDriver,
         net: MioNet,
         clock: Clock,
         sources: Sources,
-        handle: Handle,
         local_addrs: Vec<SocketAddr>,
-        waker: Arc<Waker>,
         damages: Vec<Damage>,
     ) -> Self {
         let (mail, answers) = Default::default();
         let problems = damages.into_iter().map(Problem::Damaged).collect();
         let (life, more, turned) = (Life::Running, false, false);
-        let _waker = waker;
-        Self { driver, net, clock, sources, mail, answers, problems, life, more, turned, handle, local_addrs, _waker }
+        Self { driver, net, clock, sources, mail, answers, problems, life, more, turned, local_addrs }
     }
 
     /// Notes an event of the poll; whether its token is the pool's. What came of it is there at the next
@@ -140,7 +131,7 @@ impl Pool {
 
     /// Commands for other threads.
     pub fn handle(&self) -> Handle {
-        self.handle.clone()
+        self.sources.handle.clone()
     }
 
     /// Where it listens, in the order in which the builder was told.
@@ -206,6 +197,7 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.shutdown();
         self.net.stop();
+        self.net.release_all();
     }
 }
 

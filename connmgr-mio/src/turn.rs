@@ -11,14 +11,16 @@
 //! It takes a bounded share of each, so that a busy listener or a talkative thread keeps neither the others nor the
 //! application's own sockets waiting; what is left makes [`Pool::poll_timeout`] zero.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use connmgr_core::{Input, ListenerId, LookupId, Time};
 use connmgr_std::{Mailbox, Problem, StateError, accept_error_is_transient};
+use mio::Waker;
 
 use crate::bell::Bell;
-use crate::handle::Ticket;
+use crate::handle::{Handle, Ticket};
 use crate::listener::Accepted;
 use crate::net::{Done, Lookup};
 use crate::pool::Pool;
@@ -53,9 +55,12 @@ pub(crate) struct Sources {
     pub(crate) notes: Receiver<Note>,
     /// For the thread that saves, at the end.
     pub(crate) notes_sender: Sender<Note>,
-    pub(crate) bell: Bell,
     pub(crate) commands: Receiver<(Ticket, Input)>,
+    /// The other end of `commands`.
+    pub(crate) handle: Handle,
     pub(crate) mailbox: Mailbox,
+    /// Lives as long as this, for those who may ring.
+    pub(crate) waker: Arc<Waker>,
 }
 
 /// How far a pool is from its end.
@@ -203,7 +208,7 @@ impl Pool {
 
     fn finish_saving(&mut self, now: Time) -> Life {
         let Some(saver) = self.net.saver.take() else { return Life::Ended };
-        let (notes, bell) = (self.sources.notes_sender.clone(), self.sources.bell.clone());
+        let (notes, bell) = (self.sources.notes_sender.clone(), Bell::new(&self.sources.waker));
         saver.finish_then(move || {
             // The pool may be gone.
             let _ = notes.send(Note::Saved);

@@ -10,7 +10,7 @@ use connmgr_core::{
 use connmgr_mio::{PoolEvent, Resolve};
 use mio::Poll;
 
-use crate::support::{BACKOFF, World, builder, config, peer};
+use crate::support::{BACKOFF, World, builder, config, patient, peer};
 
 #[test]
 fn an_added_peer_is_connected() {
@@ -87,6 +87,26 @@ fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
 }
 
 #[test]
+fn a_dial_that_succeeds_after_it_was_given_up_is_closed() {
+    for noticed in [false, true] {
+        let (listener, address) = peer();
+        let mut world = World::start(builder(config()));
+        let id = world.add(address);
+        let mut theirs = patient(listener.accept().unwrap().0);
+        if noticed {
+            world.wait(Duration::ZERO);
+        }
+        world.pool.remove_peer(id).unwrap();
+        world.wait(Duration::ZERO);
+        while let Some(event) = world.pool.next_event() {
+            assert!(!matches!(event, PoolEvent::Connected(_)), "{event:?}");
+        }
+        assert_eq!(theirs.read(&mut [0; 8]).unwrap(), 0);
+        assert!(world.pool.connections().is_empty());
+    }
+}
+
+#[test]
 fn a_peer_that_hangs_up_without_a_word_is_told_so() {
     let (listener, address) = peer();
     let mut world = World::start(builder(config()));
@@ -105,7 +125,7 @@ fn a_connection_that_we_close_ends_for_whoever_has_it() {
     let mut world = World::start(builder(config()));
     world.add(address);
     let ours = world.connected().conn;
-    let mut theirs = crate::support::patient(listener.accept().unwrap().0);
+    let mut theirs = patient(listener.accept().unwrap().0);
     theirs.write_all(b"too late").unwrap();
     world.pool.disconnect(ours).unwrap();
     assert_eq!(theirs.read(&mut [0; 8]).unwrap(), 0);

@@ -140,7 +140,7 @@ fn a_dial_that_is_given_up_ends_at_once() {
 /// A pool that knows nobody but a seed, and asks for it here.
 fn seeded(address: SocketAddr, resolver: impl Resolve, lookup_timeout: Duration) -> World {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
-    config.seeds.names = vec![Seed { name: "seed.example".parse().unwrap(), filters_services: false }];
+    config.seeds.names = vec![Seed { name: "seed.example".parse().expect("a name"), filters_services: false }];
     config.dial.lookup_timeout = lookup_timeout;
     let proxy = Proxy { address, isolate: false, resolves: true };
     World::start(builder(config).proxy(proxy).resolver(resolver))

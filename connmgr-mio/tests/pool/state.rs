@@ -19,7 +19,7 @@ fn target() -> BanTarget {
 }
 
 fn start_error(builder: connmgr_mio::Builder) -> StartError {
-    builder.start(Poll::new().unwrap().registry(), POOL).unwrap_err()
+    builder.start(Poll::new().expect("a poll").registry(), POOL).expect_err("something is wrong")
 }
 
 #[test]

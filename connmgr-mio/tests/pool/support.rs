@@ -121,7 +121,7 @@ impl World {
             PoolEvent::Connected(info) => Some(info),
             _ => None,
         });
-        let token = Token(PEERS + usize::try_from(info.conn.as_u64()).unwrap());
+        let token = Token(PEERS + usize::try_from(info.conn.as_u64()).expect("few connections"));
         let stream = self.pool.stream(info.conn).expect("it is lent");
         self.poll.registry().register(stream, token, Interest::READABLE).expect("it is registered nowhere else");
         info
