@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{Action, Config, Keep, Mode, Proxy};
+use connmgr_core::{Action, Config, DialError, DialFailure, Event, Keep, Mode, Proxy};
 use connmgr_mio::{Pool, PoolEvent, Unsent};
 use connmgr_std::{Line, TraceReader};
 use mio::{Events, Interest, Poll, Token};
@@ -95,6 +95,25 @@ fn a_listener_without_descriptors_pauses_and_comes_back() {
     let pauses =
         TraceReader::open(&trace).unwrap().filter(|line| matches!(line, Ok(Line::Action(Action::PauseAccept { .. }))));
     assert!((1..=8).contains(&pauses.count()));
+}
+
+#[test]
+fn a_dial_without_descriptors_fails_on_the_next_turn_and_is_not_the_peers_fault() {
+    if !alone("a_dial_without_descriptors_fails_on_the_next_turn_and_is_not_the_peers_fault") {
+        return;
+    }
+    let peer = TcpListener::bind(ANY_PORT).unwrap();
+    let poll = Poll::new().unwrap();
+    let mut pool = Pool::builder(config()).start(poll.registry(), 0..100).unwrap();
+    limit_descriptors(Some(0));
+    pool.add_peer(peer.local_addr().unwrap().to_string().parse().unwrap(), Keep::Always).unwrap();
+    limit_descriptors(None);
+    assert_eq!((pool.connections().len(), pool.poll_timeout()), (1, Some(Duration::ZERO)));
+    let failed = std::iter::from_fn(|| pool.next_event()).find_map(|event| match event {
+        PoolEvent::Event(Event::DialFailed { error, .. }) => Some(error),
+        _ => None,
+    });
+    assert_eq!(failed, Some(DialFailure::Failed(DialError::OutOfResources)));
 }
 
 #[test]

@@ -52,8 +52,8 @@ fn a_command_wakes_a_loop_that_has_nothing_to_wait_for() {
         handle.network_changed().unwrap();
     });
     world.event("an answer", |event| matches!(event, PoolEvent::Answered { reply: Reply::Noted, .. }).then_some(()));
-    // Within the loop's patience of one second, it would be found all the same.
-    assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
+    // At the next deadline, it would be found all the same.
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -62,11 +62,14 @@ fn a_peer_that_refuses_is_tried_until_it_accepts() {
     drop(listener);
     let mut world = World::start(builder(config()));
     let id = world.add(address);
-    let error = world.said("DialFailed", |event| match event {
-        Event::DialFailed { peer, error, .. } if peer == Some(id) => Some(error),
-        _ => None,
-    });
-    assert_eq!(error, DialFailure::Failed(DialError::Refused));
+    // More often than there are tokens.
+    for _ in 0..4 {
+        let error = world.said("DialFailed", |event| match event {
+            Event::DialFailed { peer, error, .. } if peer == Some(id) => Some(error),
+            _ => None,
+        });
+        assert_eq!(error, DialFailure::Failed(DialError::Refused));
+    }
     let _listener = TcpListener::bind(address).unwrap();
     assert_eq!(world.connected().peer, Some(id));
 }
@@ -84,6 +87,18 @@ fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
         _ => None,
     });
     assert_eq!(failed, Some(DialFailure::Failed(DialError::OutOfResources)));
+}
+
+#[test]
+fn the_poll_does_not_wait_while_a_result_does() {
+    let (listener, address) = peer();
+    let mut world = World::start(builder(config()));
+    world.add(address);
+    while world.pool.next_event().is_some() {}
+    let _theirs = listener.accept().unwrap();
+    assert_ne!(world.pool.poll_timeout(), Some(Duration::ZERO));
+    world.wait(Duration::ZERO);
+    assert_eq!(world.pool.poll_timeout(), Some(Duration::ZERO));
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
 /// Far beyond what anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pool's tokens, and the first of its connections'.
-pub(crate) const POOL: std::ops::Range<usize> = 10..100;
+/// The pool's tokens, so few that one that is lost is missed; and the first of its connections'.
+pub(crate) const POOL: std::ops::Range<usize> = 10..14;
 const PEERS: usize = 1000;
 
 pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
@@ -103,7 +103,7 @@ impl World {
                 }
             }
             assert!(start.elapsed() < PATIENCE, "{what}: did not happen");
-            self.wait(Duration::from_secs(1));
+            self.wait(PATIENCE);
         }
     }
 
