@@ -1,0 +1,235 @@
+//! One connection on its way: to a peer, or to a SOCKS5 proxy and through it.
+//!
+//! Knows no token and no manager: whoever owns it registers its socket, tells it of every event, and keeps the
+//! deadline. Edge-triggered: with each event it goes as far as it can.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+
+use connmgr_core::socks::{Client, Outcome, SocksError, Step};
+use connmgr_core::{DialError, LookupError};
+use connmgr_std::{dial_error, proxy_dial_error};
+use mio::event::Source;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+/// A connection that is being opened.
+///
+/// ```text
+/// Connecting ──► Negotiating ──► done      through a proxy
+///      └───────────────────────► done      directly
+/// ```
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    socket: TcpStream,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// To this address; what is to be said there, if it is a proxy.
+    Connecting(SocketAddr, Option<Box<Client>>),
+    /// With the proxy.
+    Negotiating(Box<Client>),
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The peer, or the proxy, can't be reached.
+    Unreachable(io::Error),
+    /// All tokens of the caller's range are taken.
+    NoToken,
+    /// The proxy says no, or nonsense.
+    Socks(SocksError),
+}
+
+impl Attempt {
+    /// Begins to connect. `client`: what is to be said there, if the address is a proxy's.
+    ///
+    /// # Errors
+    /// What the operating system knows at once.
+    pub(crate) fn start(address: SocketAddr, client: Option<Client>) -> io::Result<Self> {
+        let socket = TcpStream::connect(address)?;
+        Ok(Self { socket, stage: Stage::Connecting(address, client.map(Box::new)) })
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interests = match &self.stage {
+            Stage::Connecting(_, None) => Interest::WRITABLE,
+            Stage::Connecting(_, Some(_)) | Stage::Negotiating(_) => Interest::WRITABLE | Interest::READABLE,
+        };
+        self.socket.register(registry, token, interests)
+    }
+
+    pub(crate) fn deregister(&mut self, registry: &Registry) {
+        // A socket that is not registered is as good.
+        let _ = self.socket.deregister(registry);
+    }
+
+    /// The socket; after the end of the attempt, the peer's.
+    pub(crate) fn into_socket(self) -> TcpStream {
+        self.socket
+    }
+
+    /// Goes as far as it can; none when it has to wait for an event. Bounded, for what a proxy may say is.
+    pub(crate) fn advance(&mut self) -> Option<Result<Outcome, Failure>> {
+        if let Stage::Connecting(address, client) = &mut self.stage {
+            match connected(&self.socket, *address) {
+                Ok(false) => return None,
+                Ok(true) => {}
+                Err(error) => return Some(Err(Failure::Unreachable(error))),
+            }
+            match client.take() {
+                Some(client) => self.stage = Stage::Negotiating(client),
+                None => return Some(Ok(Outcome::Connected)),
+            }
+        }
+        match &mut self.stage {
+            Stage::Negotiating(client) => Some(negotiate(client, &mut self.socket)?.map_err(Failure::Socks)),
+            Stage::Connecting(..) => None,
+        }
+    }
+}
+
+/// Whether the socket is connected by now.
+fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
+    if let Some(error) = socket.take_error()? {
+        return Err(error);
+    }
+    match socket.peer_addr() {
+        Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(false),
+        other => other?,
+    };
+    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
+    if socket.local_addr().is_ok_and(|local| local == address) {
+        return Err(ErrorKind::ConnectionRefused.into());
+    }
+    // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
+    // if the other end is gone already, which the first read will say.
+    let _ = socket.set_nodelay(true);
+    Ok(true)
+}
+
+/// Reads no byte beyond the proxy's reply: what follows is the peer's.
+fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Result<Outcome, SocksError>> {
+    let mut buffer = [0; Client::MAX_READ];
+    loop {
+        let done: io::Result<()> = match client.step() {
+            Step::Write(bytes) => match stream.write(bytes) {
+                // Nothing would come of trying again.
+                Ok(0) => Err(ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    client.wrote(count);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Step::Read(wanted) => stream.read(&mut buffer[..wanted]).map(|count| client.received(&buffer[..count])),
+            Step::Done(result) => return Some(result),
+        };
+        match done.map_err(|error| error.kind()) {
+            Ok(()) | Err(ErrorKind::Interrupted) => {}
+            Err(ErrorKind::WouldBlock) => return None,
+            Err(_) => client.eof(),
+        }
+    }
+}
+
+impl Failure {
+    /// In the words of a dial; `proxied`: it went to a proxy.
+    pub(crate) fn dial_error(&self, proxied: bool) -> DialError {
+        match self {
+            Self::Unreachable(error) if proxied => proxy_dial_error(error),
+            Self::Unreachable(error) => dial_error(error),
+            Self::NoToken => DialError::OutOfResources,
+            Self::Socks(error) => error.dial_error(),
+        }
+    }
+
+    /// In the words of a lookup, which always goes to a proxy.
+    pub(crate) const fn lookup_error(&self) -> LookupError {
+        match self {
+            Self::Unreachable(_) => LookupError::Proxy,
+            Self::NoToken => LookupError::Failed,
+            Self::Socks(error) => error.lookup_error(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connmgr_core::{Isolation, PeerAddress};
+
+    use super::*;
+
+    /// A proxy that gives one byte at a time, with a `WouldBlock` before each, and takes as much as it likes.
+    struct Slow {
+        says: Vec<u8>,
+        ready: bool,
+        heard: usize,
+    }
+
+    impl Slow {
+        fn says(says: &[u8]) -> Self {
+            Self { says: says.to_vec(), ready: false, heard: 0 }
+        }
+
+        fn turn(&mut self) -> io::Result<()> {
+            self.ready = !self.ready;
+            if self.ready { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Read for Slow {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.turn()?;
+            if self.says.is_empty() {
+                return Ok(0);
+            }
+            buf[0] = self.says.remove(0);
+            Ok(1)
+        }
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.turn()?;
+            let count = bytes.len().min(3);
+            self.heard += count;
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn outcome(proxy: &mut Slow) -> Result<Outcome, SocksError> {
+        let address: PeerAddress = "node.example:1".parse().unwrap();
+        let mut client = Client::connect(&address, Isolation::Shared);
+        // Each round moves one piece; were one lost, there would be no end.
+        (0..1000).find_map(|_| negotiate(&mut client, proxy)).expect("an end")
+    }
+
+    #[test]
+    fn a_slow_proxys_reply_is_read_to_its_end_and_no_further() {
+        let mut proxy = Slow::says(b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00hello");
+        assert_eq!(outcome(&mut proxy), Ok(Outcome::Connected));
+        assert_eq!(proxy.says, b"hello");
+        assert_eq!(proxy.heard, 3 + 5 + "node.example".len() + 2);
+    }
+
+    #[test]
+    fn a_proxy_that_hangs_up_has_failed() {
+        assert_eq!(outcome(&mut Slow::says(b"\x05")), Err(SocksError::Closed));
+    }
+
+    #[test]
+    fn what_is_known_of_the_target_is_told_from_what_is_known_of_the_proxy() {
+        let refused = Failure::Unreachable(ErrorKind::ConnectionRefused.into());
+        assert_eq!(refused.dial_error(false), DialError::Refused);
+        assert_eq!(refused.dial_error(true), DialError::ProxyUnreachable);
+        assert_eq!(refused.lookup_error(), LookupError::Proxy);
+    }
+}

@@ -1,0 +1,264 @@
+//! Carries out what the driver asks for, on the caller's poll.
+//!
+//! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Done`] until
+//! the pool takes its turn. So an error that is known at once is told like any other. No decision is made here.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use connmgr_core::driver::Net;
+use connmgr_core::socks::{Client, Outcome};
+use connmgr_core::{
+    CloseReason, ConnId, DialError, HostName, ListenerId, LookupError, LookupId, Route, Snapshot, Target, Time,
+    Transport,
+};
+use connmgr_std::{Clock, ResolverPool, Saver};
+use mio::net::TcpStream;
+use mio::{Registry, Token};
+
+use crate::attempt::{Attempt, Failure};
+use crate::listener::Listeners;
+use crate::stream::Stream;
+use crate::tokens::Tokens;
+
+/// What came of a lookup.
+pub(crate) type Lookup = Result<Vec<IpAddr>, LookupError>;
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// A dial has ended.
+    Dialed(ConnId, Result<Stream, DialError>),
+    /// A lookup through a proxy has ended.
+    Looked(LookupId, Lookup),
+}
+
+/// What a token of ours stands for.
+#[derive(Debug)]
+pub(crate) enum Slot {
+    /// Our own waker.
+    Waker,
+    /// A listener, by its place among them.
+    Listener(usize),
+    /// A connection on its way.
+    Attempt(Purpose, Attempt),
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// A connection to a peer; `proxied`: by way of a proxy.
+    Dial { conn: ConnId, proxied: bool },
+    /// A lookup through a proxy.
+    Lookup(LookupId),
+}
+
+/// The outside world of one pool.
+#[derive(Debug)]
+pub(crate) struct MioNet {
+    pub(crate) registry: Registry,
+    pub(crate) tokens: Tokens<Slot>,
+    pub(crate) listeners: Listeners,
+    pub(crate) saver: Option<Saver>,
+    /// What waits to be told.
+    pub(crate) done: VecDeque<Done>,
+    /// The connections that the application has: those it was told of, until it takes their end or releases them.
+    pub(crate) streams: HashMap<ConnId, Stream>,
+    dials: HashMap<ConnId, Token>,
+    /// Lookups through proxies, and when they must have ended: nobody aborts them. There are few at a time.
+    lookups: Vec<(Time, Token)>,
+    resolver: ResolverPool,
+    clock: Clock,
+}
+
+impl MioNet {
+    pub(crate) fn new(
+        registry: Registry,
+        tokens: Tokens<Slot>,
+        listeners: Listeners,
+        saver: Option<Saver>,
+        resolver: ResolverPool,
+        clock: Clock,
+    ) -> Self {
+        let (done, streams, dials, lookups) = Default::default();
+        Self { registry, tokens, listeners, saver, done, streams, dials, lookups, resolver, clock }
+    }
+
+    /// Goes on with what the token stands for, as far as its socket says: the event may be of the token's past, and
+    /// then nothing comes of it.
+    pub(crate) fn note_event(&mut self, token: Token) {
+        match self.tokens.get_mut(token) {
+            Some(Slot::Listener(index)) => self.listeners.note_event(*index),
+            Some(Slot::Attempt(_, attempt)) => {
+                if let Some(result) = attempt.advance() {
+                    self.end(token, result);
+                }
+            }
+            Some(Slot::Waker) | None => {}
+        }
+    }
+
+    /// When the next lookup must have ended.
+    pub(crate) fn next_expiry(&self) -> Option<Time> {
+        self.lookups.iter().map(|(deadline, _)| *deadline).min()
+    }
+
+    /// Gives up the lookups that must have ended.
+    pub(crate) fn expire(&mut self, now: Time) {
+        while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
+            let (_, token) = self.lookups[at];
+            if let Some((Purpose::Lookup(lookup), _)) = self.take(token) {
+                self.done.push_back(Done::Looked(lookup, Err(LookupError::TimedOut)));
+            }
+        }
+    }
+
+    /// The application has no more use for the connection's stream.
+    pub(crate) fn release(&mut self, conn: ConnId) -> Option<Stream> {
+        let mut stream = self.streams.remove(&conn)?;
+        // It may not be registered, which is as good.
+        let _ = self.registry.deregister(&mut stream);
+        Some(stream)
+    }
+
+    /// The application has no more use for any stream.
+    pub(crate) fn release_all(&mut self) {
+        for (_, mut stream) in self.streams.drain() {
+            let _ = self.registry.deregister(&mut stream);
+        }
+    }
+
+    /// Stops listening and gives up every attempt.
+    pub(crate) fn stop(&mut self) {
+        self.listeners.close(&self.registry);
+        for slot in self.tokens.drain() {
+            if let Slot::Attempt(_, mut attempt) = slot {
+                attempt.deregister(&self.registry);
+            }
+        }
+        self.dials.clear();
+        self.lookups.clear();
+        self.done.clear();
+    }
+
+    /// Starts an attempt; its token, unless it has failed at once.
+    fn start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
+        match self.try_start(purpose, address, client) {
+            Ok(token) => Some(token),
+            Err(failure) => {
+                self.done.push_back(purpose.done(Err(failure)));
+                None
+            }
+        }
+    }
+
+    fn try_start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Result<Token, Failure> {
+        let attempt = Attempt::start(address, client).map_err(Failure::Unreachable)?;
+        let token = self.tokens.insert(Slot::Attempt(purpose, attempt)).ok_or(Failure::NoToken)?;
+        self.register(token).map_err(|error| {
+            self.tokens.remove(token);
+            Failure::Unreachable(error)
+        })?;
+        Ok(token)
+    }
+
+    fn register(&mut self, token: Token) -> io::Result<()> {
+        match self.tokens.get_mut(token) {
+            Some(Slot::Attempt(_, attempt)) => attempt.register(&self.registry, token),
+            Some(Slot::Waker | Slot::Listener(_)) | None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, token: Token, result: Result<Outcome, Failure>) {
+        if let Some((purpose, socket)) = self.take(token) {
+            self.done.push_back(purpose.done(result.map(|outcome| (outcome, socket))));
+        }
+    }
+
+    /// Takes an attempt out, and its socket from the poll.
+    fn take(&mut self, token: Token) -> Option<(Purpose, TcpStream)> {
+        let Slot::Attempt(purpose, mut attempt) = self.tokens.remove(token)? else { return None };
+        attempt.deregister(&self.registry);
+        match purpose {
+            Purpose::Dial { conn, .. } => {
+                self.dials.remove(&conn);
+            }
+            Purpose::Lookup(_) => self.lookups.retain(|(_, of)| *of != token),
+        }
+        Some((purpose, attempt.into_socket()))
+    }
+}
+
+impl Purpose {
+    /// What came of it, in its own words.
+    fn done(self, result: Result<(Outcome, TcpStream), Failure>) -> Done {
+        match self {
+            Self::Dial { conn, proxied } => Done::Dialed(
+                conn,
+                match result {
+                    Ok((Outcome::Connected, socket)) => Ok(Stream::new(socket)),
+                    Ok((Outcome::Resolved(_), _)) => Err(DialError::ProxyProtocol),
+                    Err(failure) => Err(failure.dial_error(proxied)),
+                },
+            ),
+            Self::Lookup(lookup) => Done::Looked(
+                lookup,
+                match result {
+                    Ok((Outcome::Resolved(ip), _)) => Ok(vec![ip]),
+                    Ok((Outcome::Connected, _)) => Err(LookupError::Proxy),
+                    Err(failure) => Err(failure.lookup_error()),
+                },
+            ),
+        }
+    }
+}
+
+impl Net for MioNet {
+    /// The manager keeps the deadline, with a [`Net::abort`].
+    fn dial(&mut self, conn: ConnId, target: &Target, _: Transport, _deadline: Time) {
+        let (address, client) = match target {
+            Target::Direct(address) => (*address, None),
+            Target::Proxied { proxy, isolation, address } => (*proxy, Some(Client::connect(address, *isolation))),
+        };
+        let purpose = Purpose::Dial { conn, proxied: client.is_some() };
+        if let Some(token) = self.start(purpose, address, client) {
+            self.dials.insert(conn, token);
+        }
+    }
+
+    fn abort(&mut self, conn: ConnId) {
+        if let Some(token) = self.dials.remove(&conn) {
+            self.take(token);
+        }
+    }
+
+    /// The stream stays until the application takes the event that says so, and reads to its end meanwhile.
+    fn close(&mut self, conn: ConnId, _: CloseReason) {
+        if let Some(stream) = self.streams.get_mut(&conn) {
+            stream.close();
+        }
+    }
+
+    fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
+        match route {
+            Route::Direct => self.resolver.resolve(lookup, name.clone(), self.clock.instant(deadline)),
+            Route::Proxy { proxy, isolation } => {
+                let client = Client::resolve(name, isolation);
+                if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {
+                    self.lookups.push((deadline, token));
+                }
+            }
+        }
+    }
+
+    fn pause_accept(&mut self, listener: ListenerId, until: Time) {
+        self.listeners.pause(listener, until);
+    }
+
+    fn save(&mut self, snapshot: Snapshot) {
+        if let Some(saver) = &self.saver {
+            saver.save(snapshot);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The pool, as the loop that turns it sees it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use connmgr_core::driver::{self, Driver};
+use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, Time};
+use connmgr_std::{Clock, Damage, Problem, Reporter, Watch};
+use mio::event::Event as MioEvent;
+
+use crate::builder::Builder;
+use crate::event::PoolEvent;
+use crate::handle::{Handle, Ticket};
+use crate::net::MioNet;
+use crate::stream::Stream;
+use crate::turn::{Life, Sources};
+
+/// The driver of this adapter. A stream passes from it to [`MioNet::streams`] when the application is told.
+pub(crate) type MioDriver = Driver<Stream, Watch>;
+
+/// A pool of live connections, turned by its caller's loop. It never blocks.
+///
+/// Each round of the loop: wait for [`Pool::poll_timeout`]; give every event of the batch to [`Pool::handle_event`];
+/// then take [`Pool::next_event`] until there is none.
+///
+/// Dropping it closes every connection at once; a thread goes on to save the state, as long as the process lives.
+/// [`Pool::shutdown`] and [`Pool::is_stopped`] wait for that.
+pub struct Pool {
+    pub(crate) driver: MioDriver,
+    pub(crate) net: MioNet,
+    pub(crate) clock: Clock,
+    pub(crate) sources: Sources,
+    /// Mail that has been fetched and not told yet.
+    pub(crate) mail: VecDeque<Input>,
+    /// What the application has not taken yet.
+    pub(crate) answers: VecDeque<(Ticket, Reply)>,
+    pub(crate) problems: VecDeque<Problem>,
+    pub(crate) life: Life,
+    /// The last turn has left something for the next.
+    pub(crate) more: bool,
+    /// This round's turn is done.
+    turned: bool,
+    local_addrs: Vec<SocketAddr>,
+}
+
+impl Pool {
+    /// Begins to build a pool.
+    pub fn builder(config: Config) -> Builder {
+        Builder::new(config)
+    }
+
+    pub(crate) fn new(
+        driver: MioDriver,
+        net: MioNet,
+        clock: Clock,
+        sources: Sources,
+        local_addrs: Vec<SocketAddr>,
+        damages: Vec<Damage>,
+    ) -> Self {
+        let (mail, answers) = Default::default();
+        let problems = damages.into_iter().map(Problem::Damaged).collect();
+        let (life, more, turned) = (Life::Running, false, false);
+        Self { driver, net, clock, sources, mail, answers, problems, life, more, turned, local_addrs }
+    }
+
+    /// Notes an event of the poll; whether its token is the pool's. What came of it is there at the next
+    /// [`Pool::next_event`].
+    pub fn handle_event(&mut self, event: &MioEvent) -> bool {
+        let ours = self.net.tokens.owns(event.token());
+        if ours {
+            self.net.note_event(event.token());
+        }
+        ours
+    }
+
+    /// How long the poll may wait, in whole milliseconds, rounded up: zero while something is there to be taken or
+    /// done, none while there is nothing to wait for but the poll.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        if self.has_work() {
+            return Some(Duration::ZERO);
+        }
+        let deadlines = [
+            self.driver.poll_timeout(),
+            self.net.listeners.next_resume(),
+            self.net.next_expiry(),
+            self.life.deadline(),
+        ];
+        deadlines.into_iter().flatten().min().map(|deadline| self.clock.wait(deadline))
+    }
+
+    /// The next event, if there is one; never waits.
+    ///
+    /// To be called until there is none, when all events of the poll's batch have been handled: the first call of a
+    /// round runs what is due and carries out what the pool wants, a bounded share of it, and after the last one the
+    /// tokens of what has ended may be used again.
+    pub fn next_event(&mut self) -> Option<PoolEvent> {
+        if !self.turned {
+            self.turned = true;
+            self.turn();
+        }
+        let event = self.take();
+        if event.is_none() {
+            self.turned = false;
+            self.net.tokens.wake_resting();
+        }
+        event
+    }
+
+    /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or
+    /// it is released.
+    ///
+    /// It is registered nowhere at first: register it under a token outside the pool's range.
+    pub fn stream(&mut self, conn: ConnId) -> Option<&mut Stream> {
+        self.net.streams.get_mut(&conn)
+    }
+
+    /// Lets go of a connection: its stream is dropped, and the manager is told, with what was last seen on the stream
+    /// as the cause. Its [`Event::Disconnected`] follows. It may have gone already, which changes nothing.
+    pub fn release(&mut self, conn: ConnId) {
+        if let Some(cause) = self.net.release(conn).and_then(|stream| stream.cause()) {
+            self.apply(&Input::Closed { conn, cause });
+        }
+    }
+
+    /// What tells facts of a connection from another thread.
+    pub fn reporter(&self, conn: ConnId) -> Reporter {
+        Reporter::new(conn, self.sources.mailbox.clone())
+    }
+
+    /// Commands for other threads.
+    pub fn handle(&self) -> Handle {
+        self.sources.handle.clone()
+    }
+
+    /// Where it listens, in the order in which the builder was told.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.local_addrs
+    }
+
+    /// Whether it was shut down, its state is saved, and every event is taken: then it may be dropped.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.life, Life::Ended) && !self.has_news()
+    }
+
+    pub(crate) const fn manager(&self) -> &ConnManager {
+        self.driver.manager()
+    }
+
+    /// Tells or asks the manager.
+    pub(crate) fn apply(&mut self, input: &Input) -> Reply {
+        let now = self.wake();
+        self.driver.apply(input, now, &mut self.net)
+    }
+
+    /// The time; if the machine's clock was set, the manager knows.
+    pub(crate) fn wake(&mut self) -> Time {
+        let now = self.clock.now();
+        if let Some(unix) = self.clock.drift() {
+            self.driver.apply(&Input::Clock { unix }, now, &mut self.net);
+        }
+        now
+    }
+
+    /// Whether there is something to take.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.problems.is_empty() || !self.answers.is_empty() || self.driver.has_events()
+    }
+
+    /// What the application is to know next. Answers come first, so that a new peer's id is known before its events.
+    fn take(&mut self) -> Option<PoolEvent> {
+        if let Some(problem) = self.problems.pop_front() {
+            return Some(PoolEvent::Problem(problem));
+        }
+        if let Some((ticket, reply)) = self.answers.pop_front() {
+            return Some(PoolEvent::Answered { ticket, reply });
+        }
+        Some(match self.driver.poll_event()? {
+            driver::PoolEvent::Connected { info, stream } => {
+                self.net.streams.insert(info.conn, stream);
+                PoolEvent::Connected(info)
+            }
+            driver::PoolEvent::RetryScheduled { peer, at, attempt } => PoolEvent::RetryScheduled { peer, at, attempt },
+            driver::PoolEvent::Event(event) => {
+                if let Event::Disconnected { conn, .. } = &event {
+                    self.net.release(*conn);
+                }
+                PoolEvent::Event(event)
+            }
+        })
+    }
+}
+
+impl Drop for Pool {
+    /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
+    fn drop(&mut self) {
+        self.shutdown();
+        self.net.stop();
+        self.net.release_all();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("net", &self.net).field("life", &self.life).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! The stream of one connection, which the pool keeps and lends.
+//!
+//! It notes how it ended, so that the manager can be told; it does not know the manager.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use connmgr_core::CloseCause;
+use connmgr_std::end_cause;
+use mio::event::Source;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). It is not registered anywhere until the
+/// application does, under a token of its own.
+///
+/// It never blocks: read or write until `WouldBlock`, then wait for an event. When the pool closes the connection,
+/// reads end (`Ok(0)`) and writes fail.
+#[derive(Debug)]
+pub struct Stream {
+    socket: TcpStream,
+    /// A byte of the other end has arrived.
+    heard: bool,
+    /// How the stream ended, if it was seen to.
+    end: Option<CloseCause>,
+    /// The manager has closed it.
+    closed: bool,
+}
+
+impl Stream {
+    pub(crate) const fn new(socket: TcpStream) -> Self {
+        Self { socket, heard: false, end: None, closed: false }
+    }
+
+    /// Closes our half: the other end reads to the end of what was written.
+    ///
+    /// # Errors
+    /// What the operating system says; not that the other end was faster.
+    pub fn shut_writing(&self) -> io::Result<()> {
+        match self.socket.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Shuts it both ways. Whoever waits for an event of it gets one.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+        // It fails only when the other end was faster.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    /// Why it ended, as far as it was seen; none if it was the manager who closed it.
+    pub(crate) fn cause(&self) -> Option<CloseCause> {
+        (!self.closed).then(|| self.end.unwrap_or(CloseCause::Dropped))
+    }
+
+    /// Reads by `attempt`. What has arrived of a peer that was closed (banned, perhaps) is not read any more.
+    fn read_by(&mut self, room: usize, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
+        if self.closed || room == 0 {
+            return Ok(0);
+        }
+        let read = attempt(&self.socket);
+        match &read {
+            Ok(0) => self.note_end(None),
+            Ok(_) => self.heard = true,
+            Err(error) => self.note_end(Some(error)),
+        }
+        read
+    }
+
+    fn write_by(&mut self, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
+        let written = attempt(&self.socket);
+        if let Err(error) = &written {
+            if !self.closed {
+                self.note_end(Some(error));
+            }
+        }
+        written
+    }
+
+    /// Notes how the stream ended, unless that is known, or it has not.
+    fn note_end(&mut self, error: Option<&io::Error>) {
+        let goes_on = |error: &io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+        if !error.is_some_and(goes_on) {
+            self.end.get_or_insert(end_cause(error, self.heard));
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.read_by(buf.len(), |mut socket| socket.read(buf))
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_by(|mut socket| socket.write(bytes))
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write_by(|mut socket| socket.write_vectored(slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Source for Stream {
+    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.socket.register(registry, token, interests)
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        self.socket.reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.socket.deregister(registry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    /// A stream that waits for what it reads, so that the tests need no poll, and its other end.
+    fn pair() -> (Stream, std::net::TcpStream) {
+        let (ours, theirs) = sockets();
+        (Stream::new(TcpStream::from_std(ours)), theirs)
+    }
+
+    fn sockets() -> (std::net::TcpStream, std::net::TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let ours = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (ours, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn an_end_without_a_word_is_told_from_one_after_words() {
+        for (words, cause) in [(&b""[..], CloseCause::Unheard), (b"hello", CloseCause::Eof)] {
+            let (mut ours, mut theirs) = pair();
+            theirs.write_all(words).unwrap();
+            drop(theirs);
+            assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+            ours.read_to_end(&mut Vec::new()).unwrap();
+            assert_eq!(ours.cause(), Some(cause));
+        }
+    }
+
+    #[test]
+    fn that_nothing_can_be_read_yet_is_no_end() {
+        let (ours, _theirs) = sockets();
+        ours.set_nonblocking(true).unwrap();
+        let mut ours = Stream::new(TcpStream::from_std(ours));
+        assert_eq!(ours.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_eq!(ours.read(&mut []).unwrap(), 0);
+        assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+    }
+
+    #[test]
+    fn nothing_is_read_of_a_stream_that_was_closed() {
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(b"hello").unwrap();
+        ours.close();
+        assert_eq!(ours.read(&mut [0; 8]).unwrap(), 0);
+        assert!(ours.write(b"hello").is_err());
+        assert_eq!(ours.cause(), None);
+    }
+
+    #[test]
+    fn our_half_can_be_closed_alone() {
+        let (mut ours, mut theirs) = pair();
+        ours.write_all(b"bye").unwrap();
+        ours.shut_writing().unwrap();
+        let mut heard = String::new();
+        theirs.read_to_string(&mut heard).unwrap();
+        theirs.write_all(b"and you").unwrap();
+        assert_eq!((heard.as_str(), ours.read(&mut [0; 8]).unwrap()), ("bye", 7));
+    }
+}

@@ -1,0 +1,9 @@
+//! A pool among real sockets of loopback, turned by a loop like an application's.
+
+mod commands;
+mod dialing;
+mod inbound;
+mod proxy;
+mod shutdown;
+mod state;
+mod support;

@@ -1,0 +1,184 @@
+//! What the stories share.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use connmgr_core::{Backoff, Config, ConnId, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_mio::{Builder, Pool, PoolEvent, Problem};
+use mio::{Events, Interest, Poll, Token};
+
+/// The wait before the first retry.
+pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
+
+/// Far beyond what anything here takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The pool's tokens, so few that one that is lost is missed; and the first of its connections'.
+pub(crate) const POOL: std::ops::Range<usize> = 10..14;
+const PEERS: usize = 1000;
+
+pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+
+/// Added peers only, retried soon, on loopback.
+pub(crate) fn config() -> Config {
+    let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
+    let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
+    config.inbound.rate = Rate { burst: 1000, interval: Duration::ZERO };
+    config.limits.added = 32;
+    config
+}
+
+pub(crate) fn builder(config: Config) -> Builder {
+    Pool::builder(config).rng_seed([7; 32])
+}
+
+/// A peer that listens, and where.
+pub(crate) fn peer() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(ANY_PORT).expect("a port of loopback");
+    let address = listener.local_addr().expect("bound");
+    (listener, address)
+}
+
+/// The other end, which waits for what it reads, but not forever.
+pub(crate) fn patient(stream: TcpStream) -> TcpStream {
+    stream.set_nonblocking(false).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_nodelay(true).expect("a socket");
+    stream
+}
+
+/// An application's loop.
+pub(crate) struct World {
+    pub(crate) pool: Pool,
+    pub(crate) poll: Poll,
+    events: Events,
+    /// How often the poll woke.
+    pub(crate) rounds: u32,
+}
+
+impl World {
+    pub(crate) fn start(builder: Builder) -> Self {
+        Self::start_on(Poll::new().expect("a poll"), builder)
+    }
+
+    pub(crate) fn start_on(poll: Poll, builder: Builder) -> Self {
+        let pool = builder.start(poll.registry(), POOL).expect("the pool starts");
+        Self { pool, poll, events: Events::with_capacity(8), rounds: 0 }
+    }
+
+    pub(crate) fn add(&mut self, address: impl ToString) -> PeerId {
+        self.pool.add_peer(address.to_string().parse().expect("an address"), Keep::Always).expect("added")
+    }
+
+    /// Waits once, at most so long, and handles what comes.
+    pub(crate) fn wait(&mut self, at_most: Duration) {
+        let timeout = self.pool.poll_timeout().map_or(at_most, |timeout| timeout.min(at_most));
+        self.poll.poll(&mut self.events, Some(timeout)).expect("poll");
+        self.rounds += 1;
+        for event in &self.events {
+            assert_eq!(self.pool.handle_event(event), POOL.contains(&event.token().0));
+        }
+    }
+
+    /// Turns the pool until `done` has something to say. No event is taken but by `done`.
+    pub(crate) fn until<T>(&mut self, what: &str, mut done: impl FnMut(&mut Pool) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(done) = done(&mut self.pool) {
+                return done;
+            }
+            assert!(start.elapsed() < PATIENCE, "{what}: did not happen");
+            self.wait(Duration::from_millis(2));
+        }
+    }
+
+    /// The first event that `pick` wants; the ones before are dropped.
+    pub(crate) fn event<T>(&mut self, what: &str, mut pick: impl FnMut(PoolEvent) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            while let Some(event) = self.pool.next_event() {
+                if let Some(picked) = pick(event) {
+                    return picked;
+                }
+            }
+            assert!(start.elapsed() < PATIENCE, "{what}: did not happen");
+            self.wait(PATIENCE);
+        }
+    }
+
+    /// The first event of the manager's that `pick` wants.
+    pub(crate) fn said<T>(&mut self, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        self.event(what, |event| match event {
+            PoolEvent::Event(event) => pick(event),
+            _ => None,
+        })
+    }
+
+    /// The next connection, its stream registered.
+    pub(crate) fn connected(&mut self) -> Connected {
+        let info = self.event("Connected", |event| match event {
+            PoolEvent::Connected(info) => Some(info),
+            _ => None,
+        });
+        let token = Token(PEERS + usize::try_from(info.conn.as_u64()).expect("few connections"));
+        let stream = self.pool.stream(info.conn).expect("it is lent");
+        self.poll.registry().register(stream, token, Interest::READABLE).expect("it is registered nowhere else");
+        info
+    }
+
+    /// A connection that was accepted by this peer.
+    pub(crate) fn accept(&mut self, listener: &TcpListener) -> TcpStream {
+        listener.set_nonblocking(true).expect("a socket");
+        let stream = self.until("a dial arrives", |pool| {
+            while let Some(event) = pool.next_event() {
+                assert!(!matches!(event, PoolEvent::Problem(_)), "{event:?}");
+            }
+            listener.accept().ok()
+        });
+        patient(stream.0)
+    }
+
+    /// Reads so many bytes, or up to the end of the stream, turning the pool meanwhile; no event is lost.
+    pub(crate) fn read(&mut self, conn: ConnId, count: usize) -> Vec<u8> {
+        let mut heard = Vec::new();
+        self.until("bytes", |pool| {
+            let stream = pool.stream(conn).expect("it is lent");
+            let mut buffer = vec![0; count - heard.len()];
+            match stream.read(&mut buffer) {
+                Ok(0) => return Some(()),
+                Ok(read) => heard.extend(&buffer[..read]),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+            (heard.len() == count).then_some(())
+        });
+        heard
+    }
+
+    pub(crate) fn write(&mut self, conn: ConnId, bytes: &[u8]) {
+        self.pool.stream(conn).expect("it is lent").write_all(bytes).expect("room in the buffer");
+    }
+
+    /// The end of one connection.
+    pub(crate) fn disconnected(&mut self, conn: ConnId) -> connmgr_core::EndReason {
+        self.said("Disconnected", |event| match event {
+            Event::Disconnected { conn: of, reason, .. } if of == conn => Some(reason),
+            _ => None,
+        })
+    }
+
+    /// Shuts down and turns to the end; what went wrong.
+    pub(crate) fn shutdown(&mut self) -> Vec<Problem> {
+        self.pool.shutdown();
+        let mut problems = Vec::new();
+        self.until("the end", |pool| {
+            while let Some(event) = pool.next_event() {
+                if let PoolEvent::Problem(problem) = event {
+                    problems.push(problem);
+                }
+            }
+            pool.is_stopped().then_some(())
+        });
+        problems
+    }
+}
