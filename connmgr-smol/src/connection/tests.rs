@@ -1,0 +1,140 @@
+//! What the application does with a stream, and what the manager hears of it.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use connmgr_core::Input;
+use futures_lite::future::{block_on, yield_now, zip};
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+
+/// Our end of a connection, the other end, and where ours reports to.
+async fn pair() -> (Connection, Stream, Mailbox) {
+    let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let ours = Stream::connect(listener.get_ref().local_addr().unwrap()).await.unwrap();
+    let (theirs, _) = listener.accept().await.unwrap();
+    let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
+    let guard = Guard::new(conn, Arc::new(Socket::new(ours)), mailbox.clone());
+    (Connection::new(info(conn), guard), theirs, mailbox)
+}
+
+fn info(conn: ConnId) -> Connected {
+    let (kind, transport) = (Kind::Full, Transport::V1);
+    Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0 }
+}
+
+/// The cause that dropping the connection reports.
+fn cause_of_drop(connection: Connection, mailbox: &Mailbox) -> Option<CloseCause> {
+    drop(connection);
+    let mut causes = Vec::new();
+    mailbox.drain(|input| {
+        if let Input::Closed { cause, .. } = input {
+            causes.push(cause);
+        }
+    });
+    assert!(causes.len() <= 1);
+    causes.pop()
+}
+
+#[test]
+fn a_connection_that_is_dropped_says_so() {
+    block_on(async {
+        let (ours, _theirs, mailbox) = pair().await;
+        assert_eq!(cause_of_drop(ours, &mailbox), Some(CloseCause::Dropped));
+    });
+}
+
+#[test]
+fn a_peer_that_closes_after_a_word_is_told_from_one_that_says_none() {
+    block_on(async {
+        for (word, cause) in [("hello", CloseCause::Eof), ("", CloseCause::Unheard)] {
+            let (mut ours, mut theirs, mailbox) = pair().await;
+            theirs.write_all(word.as_bytes()).await.unwrap();
+            drop(theirs);
+            let mut heard = String::new();
+            ours.read_to_string(&mut heard).await.unwrap();
+            assert_eq!((heard.as_str(), cause_of_drop(ours, &mailbox)), (word, Some(cause)));
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_resets_is_seen_to() {
+    block_on(async {
+        let (mut ours, mut theirs, mailbox) = pair().await;
+        theirs.write_all(b"hello").await.unwrap();
+        ours.read_exact(&mut [0; 5]).await.unwrap();
+        SockRef::from(&theirs).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        drop(theirs);
+        ours.read_exact(&mut [0]).await.unwrap_err();
+        assert_eq!(cause_of_drop(ours, &mailbox), Some(CloseCause::Reset));
+    });
+}
+
+#[test]
+fn a_reader_wakes_when_we_close() {
+    block_on(async {
+        let (mut ours, _theirs, mailbox) = pair().await;
+        let socket = Arc::clone(&ours.guard.socket);
+        let close = async {
+            yield_now().await;
+            socket.close();
+        };
+        let mut buffer = [0; 8];
+        let (read, ()) = zip(ours.read(&mut buffer), close).await;
+        assert_eq!((read.unwrap(), cause_of_drop(ours, &mailbox)), (0, None));
+    });
+}
+
+#[test]
+fn what_a_peer_sent_before_we_closed_it_is_not_read() {
+    block_on(async {
+        let (mut ours, mut theirs, _mailbox) = pair().await;
+        theirs.write_all(b"hello").await.unwrap();
+        ours.guard.socket.stream.readable().await.unwrap();
+        ours.guard.socket.close();
+        assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
+        ours.write_all(b"hello").await.unwrap_err();
+    });
+}
+
+#[test]
+fn shutting_our_half_leaves_theirs_open() {
+    block_on(async {
+        let (mut ours, mut theirs, _mailbox) = pair().await;
+        ours.write_all(b"bye").await.unwrap();
+        ours.close().await.unwrap();
+        let mut heard = String::new();
+        theirs.read_to_string(&mut heard).await.unwrap();
+        theirs.write_all(b"farewell").await.unwrap();
+        let mut answer = [0; 8];
+        ours.read_exact(&mut answer).await.unwrap();
+        assert_eq!((heard.as_str(), &answer), ("bye", b"farewell"));
+    });
+}
+
+#[test]
+fn slices_are_written_in_one_go() {
+    block_on(async {
+        let (mut ours, mut theirs, _mailbox) = pair().await;
+        let slices = [IoSlice::new(b"one "), IoSlice::new(b"two")];
+        assert_eq!(ours.write_vectored(&slices).await.unwrap(), 7);
+        let mut heard = [0; 7];
+        theirs.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"one two");
+    });
+}
+
+#[test]
+fn facts_are_told_beside_a_busy_stream() {
+    block_on(async {
+        let (ours, _theirs, mailbox) = pair().await;
+        let reporter = ours.reporter();
+        let (_reading, _writing) = futures_lite::io::split(ours);
+        let penalty = Penalty { persistent: 1, transient: 2 };
+        reporter.misbehaving(penalty);
+        let mut told = Vec::new();
+        mailbox.drain(|input| told.push(input));
+        assert_eq!(told, [Input::Misbehavior { conn: ConnId::from_u64(1), penalty }]);
+    });
+}

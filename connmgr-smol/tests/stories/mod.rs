@@ -1,0 +1,11 @@
+//! The pool over real sockets on loopback: the same stories whatever executor runs them.
+//!
+//! Every wait has an end: `within` names what did not happen.
+
+mod commands;
+mod dialing;
+mod inbound;
+mod proxy;
+mod shutdown;
+mod state;
+mod support;
