@@ -108,15 +108,17 @@ impl Builder {
     /// [`StartError`] says what failed, and on what.
     ///
     /// # Panics
-    /// In a build with debug assertions, by mio, if the poll has a waker that was not given.
+    /// In a build with debug assertions, by mio, if the poll has, or ever had, a waker that was not given: the next
+    /// pool on the same poll needs one of the application's.
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
         self.origin.check()?;
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
         let (listeners, local_addrs) = bind(&self.listen, &registry, &mut tokens)?;
+        let Newborn { manager, watch, clock, state_dir, damages } = self.origin.bear()?;
+        // After all that may be put right and tried again: a poll can have one waker in its life.
         let waker = self.waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
         let bell = Bell::new(&waker);
-        let Newborn { manager, watch, clock, state_dir, damages } = self.origin.bear()?;
 
         let (notes_sender, notes) = channel();
         let saver = state_dir.map(|dir| start_saver(dir, notes_sender.clone(), bell.clone())).transpose()?;

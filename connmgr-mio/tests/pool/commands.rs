@@ -11,7 +11,7 @@ use connmgr_core::{BanTarget, CommandError, ConnState, Event, Host, Keep, PeerIn
 use connmgr_mio::{PoolEvent, Unsent};
 use mio::{Poll, Token, Waker};
 
-use crate::support::{ANY_PORT, World, builder, config, patient, peer};
+use crate::support::{ANY_PORT, PATIENCE, World, builder, config, patient, peer};
 
 #[test]
 fn commands_of_other_threads_are_answered_by_ticket() {
@@ -45,14 +45,13 @@ fn commands_of_other_threads_are_answered_by_ticket() {
 fn a_command_wakes_a_loop_that_has_nothing_to_wait_for() {
     let mut world = World::start(builder(config()));
     while world.pool.next_event().is_some() {}
+    let ticket = world.pool.handle().network_changed().unwrap();
+    let start = Instant::now();
     assert!(world.pool.poll_timeout().is_none_or(|timeout| timeout > Duration::from_secs(5)));
-    let (handle, start) = (world.pool.handle(), Instant::now());
-    thread::spawn(move || {
-        thread::sleep(Duration::from_millis(20));
-        handle.network_changed().unwrap();
-    });
-    world.event("an answer", |event| matches!(event, PoolEvent::Answered { reply: Reply::Noted, .. }).then_some(()));
-    // At the next deadline, it would be found all the same.
+    world.wait(PATIENCE);
+    let next = world.pool.next_event();
+    assert!(matches!(next, Some(PoolEvent::Answered { ticket: of, reply: Reply::Noted }) if of == ticket), "{next:?}");
+    // At the next deadline, it would have been found all the same.
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 

@@ -3,14 +3,14 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connmgr_core::{Action, BanTarget, ConnManager, Host, Input};
 use connmgr_mio::{PoolEvent, Problem, StartError, StateError};
 use connmgr_std::{Line, TraceReader, replay};
 use mio::Poll;
 
-use crate::support::{ANY_PORT, POOL, World, builder, config, peer};
+use crate::support::{ANY_PORT, PATIENCE, POOL, World, builder, config, peer};
 
 const BANNED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 
@@ -41,10 +41,12 @@ fn a_ban_outlives_a_pool_that_is_dropped() {
     world.pool.ban(target(), Duration::from_secs(3600)).unwrap();
     drop(world);
     // A thread goes on writing.
-    let again = (0..1000).find_map(|_| {
-        thread::sleep(Duration::from_millis(2));
-        builder(config()).state_dir(dir.path()).start(Poll::new().unwrap().registry(), POOL).ok()
+    let start = Instant::now();
+    let again = std::iter::repeat_with(|| {
+        thread::yield_now();
+        builder(config()).state_dir(dir.path()).start(Poll::new().unwrap().registry(), POOL)
     });
+    let again = again.take_while(|_| start.elapsed() < PATIENCE).find_map(Result::ok);
     assert_eq!(again.expect("the directory is free").bans()[0].target, target());
 }
 
@@ -78,6 +80,16 @@ fn two_pools_do_not_share_a_directory() {
     let _first = World::start(builder(config()).state_dir(dir.path()));
     let second = start_error(builder(config()).state_dir(dir.path()));
     assert!(matches!(second, StartError::State(StateError::Locked { .. })), "{second:?}");
+}
+
+#[test]
+fn a_start_that_failed_may_be_tried_again_on_the_same_poll() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = World::start(builder(config()).state_dir(dir.path()));
+    let poll = Poll::new().unwrap();
+    builder(config()).state_dir(dir.path()).start(poll.registry(), POOL).unwrap_err();
+    first.shutdown();
+    builder(config()).state_dir(dir.path()).start(poll.registry(), POOL).unwrap();
 }
 
 #[test]
