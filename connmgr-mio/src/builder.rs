@@ -118,7 +118,7 @@ impl Builder {
         let Newborn { manager, watch, clock, state_dir, damages } = self.origin.bear()?;
         // After all that may be put right and tried again: a poll can have one waker in its life.
         let waker = self.waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
-        let bell = Bell::new(&waker);
+        let bell = Bell::new(waker);
 
         let (notes_sender, notes) = channel();
         let saver = state_dir.map(|dir| start_saver(dir, notes_sender.clone(), bell.clone())).transpose()?;
@@ -127,9 +127,9 @@ impl Builder {
             let bell = bell.clone();
             move || bell.ring()
         });
-        let (handle, commands) = handle::channel(bell);
+        let (handle, commands) = handle::channel(bell.clone());
         let net = MioNet::new(registry, tokens, listeners, saver, resolver, clock.clone());
-        let sources = Sources { notes, notes_sender, commands, handle, mailbox, waker };
+        let sources = Sources { notes, notes_sender, commands, handle, mailbox, bell };
         Ok(Pool::new(Driver::with_observer(manager, watch), net, clock, sources, local_addrs, damages))
     }
 }

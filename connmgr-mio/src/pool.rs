@@ -198,6 +198,7 @@ impl Drop for Pool {
         self.shutdown();
         self.net.stop();
         self.net.release_all();
+        self.sources.bell.silence();
     }
 }
 

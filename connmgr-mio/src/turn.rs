@@ -11,13 +11,11 @@
 //! It takes a bounded share of each, so that a busy listener or a talkative thread keeps neither the others nor the
 //! application's own sockets waiting; what is left makes [`Pool::poll_timeout`] zero.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use connmgr_core::{Input, ListenerId, LookupId, Time};
 use connmgr_std::{Mailbox, Problem, StateError, accept_error_is_transient};
-use mio::Waker;
 
 use crate::bell::Bell;
 use crate::handle::{Handle, Ticket};
@@ -59,8 +57,8 @@ pub(crate) struct Sources {
     /// The other end of `commands`.
     pub(crate) handle: Handle,
     pub(crate) mailbox: Mailbox,
-    /// Lives as long as this, for those who may ring.
-    pub(crate) waker: Arc<Waker>,
+    /// For all who may ring; silenced with the pool.
+    pub(crate) bell: Bell,
 }
 
 /// How far a pool is from its end.
@@ -208,7 +206,7 @@ impl Pool {
 
     fn finish_saving(&mut self, now: Time) -> Life {
         let Some(saver) = self.net.saver.take() else { return Life::Ended };
-        let (notes, bell) = (self.sources.notes_sender.clone(), Bell::new(&self.sources.waker));
+        let (notes, bell) = (self.sources.notes_sender.clone(), self.sources.bell.clone());
         saver.finish_then(move || {
             // The pool may be gone.
             let _ = notes.send(Note::Saved);
