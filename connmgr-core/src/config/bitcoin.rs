@@ -32,7 +32,7 @@ impl Chain {
         }
     }
 
-    /// The DNS seeds that Bitcoin Core 30 asks. All of them filter by services.
+    /// The DNS seeds that Bitcoin Core asks. All of them filter by services.
     pub const fn seed_names(self) -> &'static [&'static str] {
         match self {
             Self::Mainnet => &[
