@@ -1,0 +1,3 @@
+//! A deterministic hostile network for `connmgr`: years in seconds, every failure replayable.
+
+#![forbid(unsafe_code)]

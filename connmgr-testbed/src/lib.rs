@@ -1,0 +1,5 @@
+//! What every adapter is tried against, so that all of them show the same: unpublished.
+//!
+//! It knows no runtime: each adapter brings a small rig of its own, in its `tests/` and `benches/`.
+
+#![forbid(unsafe_code)]
