@@ -1,3 +1,27 @@
 //! A deterministic hostile network for `connmgr`: years in seconds, every failure replayable.
 
 #![forbid(unsafe_code)]
+
+pub mod check;
+pub mod config;
+pub mod dice;
+mod instant;
+pub mod links;
+pub mod plan;
+pub mod queue;
+pub mod scenario;
+pub mod subject;
+pub mod tally;
+pub mod watch;
+pub mod world;
+
+pub use connmgr_core;
+pub use instant::Instant;
+pub use scenario::Scenario;
+pub use subject::{Real, Subject};
+pub use world::{Broken, Scrutiny, World};
+
+/// A number that stands for a text: FNV-1a.
+pub(crate) fn text_key(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

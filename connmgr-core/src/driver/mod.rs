@@ -218,6 +218,11 @@ impl<S, O: Observer> Driver<S, O> {
         &mut self.observer
     }
 
+    /// The manager to look at, and the observer to change: for those who judge one by what the other saw.
+    pub const fn watched(&mut self) -> (&ConnManager, &mut O) {
+        (&self.manager, &mut self.observer)
+    }
+
     /// How many events the application was too slow to take.
     pub const fn missed_events(&self) -> u64 {
         self.events.missed()

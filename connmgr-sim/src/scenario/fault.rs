@@ -1,0 +1,130 @@
+//! What goes wrong, and when.
+
+use connmgr_core::{Limits, NetworkKind};
+use serde::{Deserialize, Serialize};
+
+use super::{ProxyFault, Span};
+use crate::dice::Share;
+
+/// Something that goes wrong at a time, for a while, perhaps again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultSpec {
+    /// What.
+    pub fault: Fault,
+    /// When it first begins.
+    pub at: Span,
+    /// How long it lasts; absent: it is over at once (a jump), or lasts to the end (a state).
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Span>,
+    /// It begins again so long after it began; absent: it comes once.
+    #[serde(default)]
+    pub every: Option<Span>,
+    /// How often in all, if it comes again. At most.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// The share of the managers it befalls.
+    #[serde(default = "all")]
+    pub share: Share,
+    /// In a swarm, the chance that it is there at all.
+    #[serde(default = "all")]
+    pub chance: Share,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Fault {
+    /// The interface is pulled: dials fail at once (no route), open connections are dead but not closed.
+    Interface,
+    /// Nothing sent into these networks comes back, nor anything sent before: dials stay silent, open connections are
+    /// dead but not closed.
+    Silent(Vec<NetworkKind>),
+    /// These networks have no route: dials fail at once.
+    NoRoute(Vec<NetworkKind>),
+    /// Every dial into these networks is reset, and every open connection with it.
+    Reset(Vec<NetworkKind>),
+    /// This share of the hosts can't be reached, and nothing comes from them.
+    Partition(Share),
+    /// The address translator forgets us: every open connection is reset at once.
+    NatReset,
+    /// The proxy is ill.
+    Proxy(ProxyFault),
+    /// No name server answers.
+    NamesHang,
+    /// Every name server fails.
+    NamesFail,
+    /// The wall clock steps forward; back again after `for`.
+    ClockForward(Span),
+    /// The wall clock steps back; forward again after `for`.
+    ClockBack(Span),
+    /// The machine sleeps for so long.
+    Suspend(Monotonic),
+    /// The process dies, and starts again after `for` with what was saved last.
+    Crash,
+    /// The process dies, and starts again after `for` with what was saved before its first crash.
+    CrashToOldState,
+    /// Dials are out of descriptors, and accepting fails.
+    OutOfDescriptors,
+    /// What comes of a dial that was given up is reported all the same.
+    LateResults,
+    /// What comes of each dial is reported twice.
+    DoubledResults,
+    /// What comes of a dial is not reported.
+    MissingResults(Share),
+    /// This share of the open connections hangs: dead, but not closed.
+    HalfHanging(Share),
+    /// The operator sets these limits; after `for`, the old ones again.
+    Limits(Limits),
+    /// The operator stops everything; after `for`, lets it go on.
+    Inactive,
+    /// The operating system says that the network changed.
+    NetworkChanged,
+    /// The operator has the process end in an orderly way; it starts again after `for`.
+    Restart,
+}
+
+impl Fault {
+    /// Whether it is over as soon as it has begun, unless it says how long it lasts.
+    pub const fn is_jump(&self) -> bool {
+        match self {
+            Self::NatReset
+            | Self::ClockForward(_)
+            | Self::ClockBack(_)
+            | Self::Crash
+            | Self::CrashToOldState
+            | Self::HalfHanging(_)
+            | Self::NetworkChanged
+            | Self::Restart => true,
+            Self::Interface
+            | Self::Silent(_)
+            | Self::NoRoute(_)
+            | Self::Reset(_)
+            | Self::Partition(_)
+            | Self::Proxy(_)
+            | Self::NamesHang
+            | Self::NamesFail
+            | Self::Suspend(_)
+            | Self::OutOfDescriptors
+            | Self::LateResults
+            | Self::DoubledResults
+            | Self::MissingResults(_)
+            | Self::Limits(_)
+            | Self::Inactive => false,
+        }
+    }
+}
+
+/// What the monotonic clock does while the machine sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monotonic {
+    /// It stands still, and the wall clock is found ahead.
+    Stops,
+    /// It goes on.
+    Continues,
+}
+
+const fn all() -> Share {
+    Share::ALL
+}

@@ -1,0 +1,181 @@
+//! The hosts around the managers, in populations of one character.
+
+use connmgr_core::{NetworkKind, Penalty};
+use serde::{Deserialize, Serialize};
+
+use super::{Span, Spread};
+use crate::dice::Share;
+
+/// Hosts of one character.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HostSpec {
+    /// The population's name, by which others speak of it.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+    /// The network they live in.
+    #[serde(default = "ipv4")]
+    pub network: NetworkKind,
+    /// How many address groups (IPv4 /16, IPv6 /32) they are spread over; absent: as many as there are hosts, within
+    /// reason.
+    #[serde(default)]
+    pub groups: Option<u32>,
+    /// The share of them that answers at all; dials to the others are never answered.
+    #[serde(default = "all")]
+    pub reachable: Share,
+    /// What they do with a connection.
+    #[serde(default)]
+    pub behavior: Behavior,
+    /// All of them turn at one moment, and do this from then on.
+    #[serde(default)]
+    pub turns: Option<Turn>,
+    /// The share of them without a free slot: they accept, find themselves full and close.
+    #[serde(default)]
+    pub full: Share,
+    /// The time from us to them and back, drawn once a host.
+    #[serde(default = "round_trip")]
+    pub latency: Spread,
+    /// How long they stay, and stay away; absent: they stay.
+    #[serde(default)]
+    pub churn: Option<Churn>,
+    /// How long a good connection to them lasts, churn apart; absent: until somebody closes it.
+    #[serde(default)]
+    pub session: Option<Spread>,
+    /// What they offer, as the number of Bitcoin's service bits; 9 is NETWORK and WITNESS.
+    #[serde(default = "useful")]
+    pub services: u64,
+    /// What they tell of others.
+    #[serde(default)]
+    pub gossip: Gossip,
+    /// They understand only the old transport: a v2 dial dies unheard.
+    #[serde(default)]
+    pub v1_only: bool,
+}
+
+/// What a host does with a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Behavior {
+    /// Accepts, shakes hands and stays.
+    #[default]
+    Accept,
+    /// Refuses.
+    Refuse,
+    /// Answers nothing.
+    BlackHole,
+    /// Answers only after so long; then it is good.
+    Slow(Spread),
+    /// Accepts, and closes after so long, before any handshake.
+    AcceptThenClose(Spread),
+    /// Accepts, and says nothing, ever.
+    Mute,
+    /// Shakes hands after so long.
+    SlowHandshake(Spread),
+    /// Each dial is good with this chance, and refused otherwise.
+    Flaky(Share),
+    /// Is good for so long, then misbehaves at this price every so often.
+    #[serde(rename_all = "kebab-case")]
+    Misbehave {
+        /// How long it is good.
+        after: Spread,
+        /// What each misbehaviour costs.
+        penalty: Penalty,
+    },
+    /// Answers only in windows: so long in every period, all of them at the same moments. What a back-off of the
+    /// same period resonates with.
+    #[serde(rename_all = "kebab-case")]
+    Windows {
+        /// From the opening of one window to that of the next.
+        period: Span,
+        /// How long each is open, from the beginning of the period.
+        open: Span,
+    },
+    /// Good, but lacks what is asked for.
+    Useless,
+}
+
+/// A turn that all hosts of a population take at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Turn {
+    /// When.
+    pub at: Span,
+    /// What they do from then on.
+    pub into: Behavior,
+    /// Whether they close what is open at that moment.
+    #[serde(default)]
+    pub hang_up: bool,
+}
+
+/// How hosts come and go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Churn {
+    /// How long a host stays.
+    pub up: Spread,
+    /// How long it stays away.
+    pub down: Spread,
+}
+
+/// What a host tells of others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Gossip {
+    /// How many addresses it answers with when it is asked, right after the handshake.
+    pub answer: u32,
+    /// How many it tells unasked, each time.
+    pub unasked: u32,
+    /// How often; absent: never.
+    pub every: Option<Span>,
+    /// Of which populations it tells; none named: of all that may be known.
+    pub about: Vec<String>,
+    /// The share of what it tells that nobody lives at.
+    pub invented: Share,
+}
+
+impl Default for Gossip {
+    /// 23 % of a book of a hundred, and a handful every ten minutes: 0.02 addresses a second.
+    fn default() -> Self {
+        Self { answer: 23, unasked: 10, every: Some(Span::minutes(10)), about: Vec::new(), invented: Share::NONE }
+    }
+}
+
+impl HostSpec {
+    /// A population of good hosts.
+    pub fn new(name: &str, count: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            count,
+            network: ipv4(),
+            groups: None,
+            reachable: all(),
+            behavior: Behavior::default(),
+            turns: None,
+            full: Share::NONE,
+            latency: round_trip(),
+            churn: None,
+            session: None,
+            services: useful(),
+            gossip: Gossip::default(),
+            v1_only: false,
+        }
+    }
+}
+
+const fn ipv4() -> NetworkKind {
+    NetworkKind::Ipv4
+}
+
+const fn all() -> Share {
+    Share::ALL
+}
+
+const fn useful() -> u64 {
+    9
+}
+
+/// A fifth within 20 ms, half within 90 ms, all within 600 ms.
+fn round_trip() -> Spread {
+    Spread::Quantiles([5, 20, 60, 120, 200, 600].map(Span::millis).to_vec())
+}

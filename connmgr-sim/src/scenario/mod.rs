@@ -1,0 +1,110 @@
+//! A scenario: a world, its people and what befalls them, as plain data.
+//!
+//! It holds no state and runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
+//! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
+
+mod book;
+mod expect;
+mod fault;
+mod host;
+mod network;
+mod node;
+mod spread;
+mod text;
+
+use crate::Instant;
+use serde::{Deserialize, Serialize};
+
+pub use book::{Acquaintance, BookSpec};
+pub use expect::{Bound, Expect};
+pub use fault::{Fault, FaultSpec, Monotonic};
+pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
+pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec};
+pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
+pub use spread::Spread;
+pub use text::Span;
+
+/// The version of the format; another is refused.
+pub const SCENARIO_VERSION: u32 = 1;
+
+/// A world, its people and what befalls them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// [`SCENARIO_VERSION`].
+    pub version: u32,
+    /// Its name: letters, digits and hyphens.
+    pub name: String,
+    /// What it shows, in a sentence.
+    pub about: String,
+    /// How long it lasts.
+    pub duration: Span,
+    /// The managers.
+    #[serde(default)]
+    pub node: NodeSpec,
+    /// The hosts around them, in populations.
+    #[serde(default)]
+    pub hosts: Vec<HostSpec>,
+    /// Peers that the operator added.
+    #[serde(default)]
+    pub peers: Vec<PeerSpec>,
+    /// Strangers that come in.
+    #[serde(default)]
+    pub inbound: Vec<InboundSpec>,
+    /// What the managers know at the start.
+    #[serde(default)]
+    pub book: BookSpec,
+    /// DNS seeds.
+    #[serde(default)]
+    pub seeds: Vec<SeedSpec>,
+    /// Names of added peers.
+    #[serde(default)]
+    pub names: NamesSpec,
+    /// The proxy, if there is one.
+    #[serde(default)]
+    pub proxy: Option<ProxySpec>,
+    /// What goes wrong, and when.
+    #[serde(default)]
+    pub faults: Vec<FaultSpec>,
+    /// What must come of it.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// An empty world of this name: one plain manager and nobody else.
+    pub fn new(name: &str, duration: Span) -> Self {
+        Self {
+            version: SCENARIO_VERSION,
+            name: name.to_owned(),
+            about: String::new(),
+            duration,
+            node: NodeSpec::default(),
+            hosts: Vec::new(),
+            peers: Vec::new(),
+            inbound: Vec::new(),
+            book: BookSpec::default(),
+            seeds: Vec::new(),
+            names: NamesSpec::default(),
+            proxy: None,
+            faults: Vec::new(),
+            expect: Expect::default(),
+        }
+    }
+
+    /// From when on all faults are over: as it says, or when the last one ends. None if one lasts to the end.
+    pub fn healed_at(&self) -> Option<Instant> {
+        if let Some(at) = self.expect.healed_at {
+            return Some(Instant::ZERO.after(at.0));
+        }
+        let end = Instant::ZERO.after(self.duration.0);
+        let mut last = Instant::ZERO;
+        for spec in &self.faults {
+            for (begins, ends) in crate::world::times(spec, end) {
+                let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));
+                last = last.max(over?);
+            }
+        }
+        Some(last)
+    }
+}

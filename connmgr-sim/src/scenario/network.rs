@@ -1,0 +1,107 @@
+//! What lies between the managers and the hosts: name servers and a proxy.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Span, Spread};
+
+/// A DNS seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SeedSpec {
+    /// Its name, such as `seed1.example`.
+    pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub behavior: SeedBehavior,
+    /// The populations it answers with; none named: all that may be known.
+    #[serde(default)]
+    pub about: Vec<String>,
+    /// How many addresses it answers with; 26 as a rule.
+    #[serde(default = "rule")]
+    pub answers: u32,
+    /// How long it takes.
+    #[serde(default = "a_while")]
+    pub latency: Spread,
+}
+
+/// What a name server does when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeedBehavior {
+    /// Answers.
+    #[default]
+    Answer,
+    /// Says that there is no such name.
+    NotFound,
+    /// Says that it failed.
+    Fail,
+    /// Says nothing.
+    Hang,
+    /// Answers with no address.
+    Empty,
+    /// Answers after the deadline.
+    Late,
+    /// Answers twice.
+    Twice,
+}
+
+/// How names of added peers are looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NamesSpec {
+    /// What name servers do.
+    pub behavior: SeedBehavior,
+    /// How long it takes.
+    pub latency: Spread,
+    /// A name resolves to this many hosts of its population.
+    pub answers: u32,
+}
+
+impl Default for NamesSpec {
+    fn default() -> Self {
+        Self { behavior: SeedBehavior::Answer, latency: a_while(), answers: 1 }
+    }
+}
+
+/// The SOCKS proxy of every manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProxySpec {
+    /// Everything goes through it; otherwise only what lives in onion.
+    #[serde(default)]
+    pub for_all: bool,
+    /// It understands Tor's RESOLVE.
+    #[serde(default = "yes")]
+    pub resolves: bool,
+    /// What it adds to every dial.
+    #[serde(default)]
+    pub adds: Span,
+}
+
+/// What ails a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyFault {
+    /// Nobody listens at its address.
+    Refused,
+    /// It is up, and says that it can't reach anybody.
+    Fails,
+    /// It is up, and its network is dead: it says nothing.
+    Silent,
+    /// It is up, and every service behind it looks as if it were off.
+    Unreachable,
+    /// It refuses our credentials.
+    Auth,
+}
+
+const fn rule() -> u32 {
+    26
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn a_while() -> Spread {
+    Spread::Uniform(Span::millis(20), Span::millis(400))
+}

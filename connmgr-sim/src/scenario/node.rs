@@ -1,0 +1,146 @@
+//! The managers, whom they were told to keep, and who comes to them.
+
+use connmgr_core::{Chain, Config, Limits};
+use serde::{Deserialize, Serialize};
+
+use super::{Span, Spread};
+use crate::dice::Share;
+
+/// The managers of a world: all of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NodeSpec {
+    /// How many.
+    pub count: u32,
+    /// What their configuration starts from.
+    pub base: Base,
+    /// What is different from that.
+    pub limits: Option<Limits>,
+    /// Dial only the added peers.
+    pub connect_only: bool,
+    /// Whether they listen, so that others and each other can connect to them.
+    pub listens: bool,
+    /// Whether the hosts and managers of the world know of them: whether they are gossiped, and in seeds' answers.
+    pub is_known: bool,
+    /// Whether each has an identity of its own, by which two connections to one peer are noticed.
+    pub has_identity: bool,
+    /// Whether they prefer the encrypted transport.
+    pub prefers_v2: bool,
+    /// Anything else of the configuration, by its own names and in its own forms; applied last.
+    pub config: toml::Table,
+    /// They start spread over this time.
+    pub start_within: Span,
+    /// How long the application takes to shake hands, beside the way to the peer and back.
+    pub handshake: Spread,
+    /// How often a ping goes round on each open connection: proof of life.
+    pub ping_every: Span,
+    /// How often the state is saved reaches the disk after it was asked for.
+    pub save_takes: Span,
+}
+
+impl Default for NodeSpec {
+    fn default() -> Self {
+        Self {
+            count: 1,
+            base: Base::Bitcoin,
+            limits: None,
+            connect_only: false,
+            listens: false,
+            is_known: false,
+            has_identity: false,
+            prefers_v2: false,
+            config: toml::Table::new(),
+            start_within: Span::default(),
+            handshake: Spread::Fixed(Span::millis(5)),
+            ping_every: Span::secs(120),
+            save_takes: Span::millis(50),
+        }
+    }
+}
+
+/// What a configuration starts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    /// [`Config::default`].
+    Plain,
+    /// [`Config::bitcoin`] of mainnet. Its seeds give way to those of the scenario.
+    #[default]
+    Bitcoin,
+}
+
+impl Base {
+    /// The configuration itself.
+    pub fn config(self) -> Config {
+        match self {
+            Self::Plain => Config::default(),
+            Self::Bitcoin => Config::bitcoin(Chain::Mainnet),
+        }
+    }
+}
+
+/// Peers that the operator added, at each manager.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PeerSpec {
+    /// The population they belong to, or `nodes` for the managers of the world: each adds those after it.
+    pub of: String,
+    /// How many of it.
+    pub count: u32,
+    /// By their name instead of their address.
+    #[serde(default)]
+    pub by_name: bool,
+    /// For one connection only.
+    #[serde(default)]
+    pub once: bool,
+    /// When they are added.
+    #[serde(default)]
+    pub at: Span,
+    /// When they are removed again; absent: never.
+    #[serde(default)]
+    pub removed_at: Option<Span>,
+}
+
+/// Strangers that come to each manager.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InboundSpec {
+    /// A name for reports.
+    pub name: String,
+    /// The time between two arrivals.
+    pub every: Spread,
+    /// From when on.
+    #[serde(default)]
+    pub from: Span,
+    /// Until when; absent: the end.
+    #[serde(default)]
+    pub until: Option<Span>,
+    /// How many hosts they are; each arrival is one of them.
+    pub hosts: u32,
+    /// How many /24 groups these live in.
+    #[serde(default = "one")]
+    pub groups: u32,
+    /// Each arrival has a port of its own, but the host may be one and the same: strangers behind one address
+    /// translator.
+    #[serde(default)]
+    pub behind_nat: bool,
+    /// How long the handshake takes; absent: it is never done.
+    #[serde(default)]
+    pub handshake: Option<Spread>,
+    /// How long they stay once ready; absent: until they are closed.
+    #[serde(default)]
+    pub stays: Option<Spread>,
+    /// The share of them that misbehaves, with what a ban costs, right after the handshake.
+    #[serde(default)]
+    pub misbehaves: Share,
+    /// How many addresses each tells once ready.
+    #[serde(default)]
+    pub tells: u32,
+    /// Of which population they tell.
+    #[serde(default)]
+    pub tells_about: Option<String>,
+}
+
+const fn one() -> u32 {
+    1
+}

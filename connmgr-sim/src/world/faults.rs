@@ -1,0 +1,245 @@
+//! What goes wrong: each fault begins and ends at its times, at the managers it befalls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connmgr_core::{CloseCause, ConnId, Input, NetworkKind};
+
+use super::happening::Happening;
+use super::node::Ails;
+use super::sessions::SOON;
+use super::{Broken, Mark, World};
+use crate::Instant;
+use crate::check::Violation;
+use crate::dice::{Dice, Purpose, Share};
+use crate::links::LinkId;
+use crate::scenario::{Fault, FaultSpec, Monotonic};
+use crate::subject::Subject;
+
+/// Times that a recurring fault comes, unless it says how often.
+const MOST_TIMES: u32 = 10_000;
+
+impl<S: Subject> World<S> {
+    pub(super) fn plan_faults(&mut self) {
+        let plan = Arc::clone(&self.plan);
+        for (number, spec) in (0u16..).zip(&plan.scenario.faults) {
+            if !Dice::new(plan.seed, Purpose::Swarm, number.into()).happens(spec.chance) {
+                continue;
+            }
+            for (begins, ends) in times(spec, self.end()) {
+                self.queue.push(begins, Happening::Begins { fault: number });
+                if let Some(ends) = ends {
+                    self.queue.push(ends, Happening::Ends { fault: number });
+                }
+            }
+        }
+        let Some(healed) = plan.scenario.healed_at() else { return };
+        self.queue.push(healed, Happening::Healed);
+        if let Some(within) = plan.scenario.expect.full_within {
+            self.queue.push(healed.after(within.0), Happening::MustBeFull);
+        }
+    }
+
+    pub(super) fn begins(&mut self, fault: u16) {
+        self.marks.push(Mark { at: self.now, fault, begins: true });
+        let plan = Arc::clone(&self.plan);
+        let spec = &plan.scenario.faults[usize::from(fault)];
+        for node in self.struck(fault, spec) {
+            self.strike(node, spec);
+        }
+    }
+
+    pub(super) fn ends(&mut self, fault: u16) {
+        self.marks.push(Mark { at: self.now, fault, begins: false });
+        let plan = Arc::clone(&self.plan);
+        let spec = &plan.scenario.faults[usize::from(fault)];
+        for node in self.struck(fault, spec) {
+            self.relieve(node, spec);
+        }
+    }
+
+    /// The managers that a fault befalls: the same each time it comes.
+    fn struck(&self, fault: u16, spec: &FaultSpec) -> Vec<u32> {
+        let dice = Dice::new(self.plan.seed, Purpose::Fault, fault.into());
+        (0..self.plan.scenario.node.count).filter(|node| dice.part((*node).into()).happens(spec.share)).collect()
+    }
+
+    fn strike(&mut self, node: u32, spec: &FaultSpec) {
+        let ails = &mut self.nodes[node as usize].ails;
+        match &spec.fault {
+            Fault::Interface => ails.interface += 1,
+            Fault::Silent(networks) => each(&mut ails.silent, networks, |count| *count += 1),
+            Fault::NoRoute(networks) => each(&mut ails.no_route, networks, |count| *count += 1),
+            Fault::Reset(networks) => {
+                each(&mut ails.reset, networks, |count| *count += 1);
+                self.reset_open(node, |network| networks.contains(&network));
+            }
+            Fault::Partition(share) => ails.partition = *share,
+            Fault::NatReset => self.reset_open(node, |_| true),
+            Fault::Proxy(fault) => ails.proxy = Some(*fault),
+            Fault::NamesHang => ails.names_hang += 1,
+            Fault::NamesFail => ails.names_fail += 1,
+            Fault::ClockForward(by) => self.step_clock(node, seconds(by.0)),
+            Fault::ClockBack(by) => self.step_clock(node, -seconds(by.0)),
+            Fault::Suspend(_) => self.suspend(node, spec),
+            Fault::Crash => self.kill(node),
+            Fault::CrashToOldState => self.crash_to_old_state(node),
+            Fault::OutOfDescriptors => ails.out_of_descriptors += 1,
+            Fault::LateResults => ails.late += 1,
+            Fault::DoubledResults => ails.doubled += 1,
+            Fault::MissingResults(share) => ails.missing = *share,
+            Fault::HalfHanging(share) => self.hang(node, *share),
+            Fault::Limits(limits) => self.set_limits(node, *limits),
+            Fault::Inactive => self.set_active(node, false),
+            Fault::NetworkChanged => self.tell(node, &Input::NetworkChanged),
+            Fault::Restart => self.shut_down(node),
+        }
+        self.start_again_if_over(node, spec);
+    }
+
+    fn relieve(&mut self, node: u32, spec: &FaultSpec) {
+        let Ails { interface, silent, no_route, reset, .. } = &mut self.nodes[node as usize].ails;
+        let down = |count: &mut u32| *count = count.saturating_sub(1);
+        match &spec.fault {
+            Fault::Interface => down(interface),
+            Fault::Silent(networks) => each(silent, networks, down),
+            Fault::NoRoute(networks) => each(no_route, networks, down),
+            Fault::Reset(networks) => each(reset, networks, down),
+            Fault::Partition(_) => self.nodes[node as usize].ails.partition = Share::NONE,
+            Fault::Proxy(_) => self.nodes[node as usize].ails.proxy = None,
+            Fault::NamesHang => down(&mut self.nodes[node as usize].ails.names_hang),
+            Fault::NamesFail => down(&mut self.nodes[node as usize].ails.names_fail),
+            Fault::ClockForward(by) => self.step_clock(node, -seconds(by.0)),
+            Fault::ClockBack(by) => self.step_clock(node, seconds(by.0)),
+            Fault::Suspend(monotonic) => self.resume(node, *monotonic, spec),
+            Fault::Crash | Fault::CrashToOldState | Fault::Restart => self.start(node),
+            Fault::OutOfDescriptors => down(&mut self.nodes[node as usize].ails.out_of_descriptors),
+            Fault::LateResults => down(&mut self.nodes[node as usize].ails.late),
+            Fault::DoubledResults => down(&mut self.nodes[node as usize].ails.doubled),
+            Fault::MissingResults(_) => self.nodes[node as usize].ails.missing = Share::NONE,
+            Fault::Limits(_) => self.set_limits(node, self.config.limits),
+            Fault::Inactive => self.set_active(node, true),
+            Fault::NatReset | Fault::HalfHanging(_) | Fault::NetworkChanged => {}
+        }
+    }
+
+    /// A process that died and of which nothing says when it starts again starts at once.
+    fn start_again_if_over(&mut self, node: u32, spec: &FaultSpec) {
+        let ends = matches!(spec.fault, Fault::Crash | Fault::CrashToOldState | Fault::Restart);
+        if ends && spec.lasts.is_none() {
+            self.later(SOON, Happening::Start { node });
+        }
+    }
+
+    fn reset_open(&mut self, node: u32, is_hit: impl Fn(NetworkKind) -> bool) {
+        for (_, id) in self.links_of(node) {
+            if self.links.get(id).is_some_and(|link| is_hit(link.network)) {
+                self.later(SOON, Happening::Closes { link: id, cause: CloseCause::Reset });
+            }
+        }
+    }
+
+    fn hang(&mut self, node: u32, share: Share) {
+        for (_, id) in self.links_of(node) {
+            if let Some(link) = self.links.get_mut(id) {
+                link.is_hung |= link.dice.part(20).happens(share);
+            }
+        }
+    }
+
+    /// A manager's links, by their ids.
+    fn links_of(&self, node: u32) -> Vec<(ConnId, LinkId)> {
+        let links = self.nodes[node as usize].links.iter();
+        let mut links: Vec<(ConnId, LinkId)> = links.map(|(conn, link)| (*conn, *link)).collect();
+        links.sort_unstable_by_key(|(conn, _)| *conn);
+        links
+    }
+
+    fn step_clock(&mut self, node: u32, seconds: i64) {
+        self.nodes[node as usize].clock.step(seconds);
+        // The adapter finds out when it next wakes; it looks once a second at the latest.
+        self.later(Duration::from_secs(1), Happening::Wake { node });
+        self.nodes[node as usize].armed = self.now.after(Duration::from_secs(1));
+    }
+
+    fn suspend(&mut self, node: u32, spec: &FaultSpec) {
+        let until = self.now.after(spec.lasts.map_or(Duration::ZERO, |lasts| lasts.0));
+        self.nodes[node as usize].ails.asleep_until = Some(until);
+    }
+
+    /// A machine wakes: what was open is found to be gone, unless the nap was short.
+    fn resume(&mut self, node: u32, monotonic: Monotonic, spec: &FaultSpec) {
+        let slept = spec.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
+        let place = &mut self.nodes[node as usize];
+        place.ails.asleep_until = None;
+        if monotonic == Monotonic::Stops {
+            place.clock.stand_still(slept);
+        }
+        place.armed = Instant::MAX;
+        self.arm(node);
+        if slept > Duration::from_secs(120) {
+            self.reset_open(node, |_| true);
+        }
+    }
+
+    fn crash_to_old_state(&mut self, node: u32) {
+        let place = &mut self.nodes[node as usize];
+        if place.first_saved.is_none() {
+            place.first_saved.clone_from(&place.saved);
+        }
+        place.saved.clone_from(&place.first_saved);
+        self.kill(node);
+    }
+
+    fn set_limits(&mut self, node: u32, limits: connmgr_core::Limits) {
+        self.nodes[node as usize].limits = limits;
+        self.tell(node, &Input::SetLimits { limits });
+        self.note_full(node);
+    }
+
+    fn set_active(&mut self, node: u32, active: bool) {
+        self.nodes[node as usize].ails.inactive = !active;
+        self.tell(node, &Input::SetActive { active });
+    }
+
+    /// Whether a host can't be reached from a manager for a partition's sake.
+    pub(super) fn is_parted(&self, node: u32, host: u32) -> bool {
+        let share = self.nodes[node as usize].ails.partition;
+        share > Share::NONE && Dice::new(self.plan.seed, Purpose::Fault, u64::from(host) << 16).happens(share)
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.healed = true;
+        (0..self.plan.scenario.node.count).for_each(|node| self.note_full(node));
+    }
+
+    /// The bounded recovery that the scenario promises.
+    pub(super) fn must_be_full(&mut self) {
+        let late = self.nodes.iter().find(|node| node.tally.full_after_healing.is_none());
+        let (Some(node), None) = (late, &self.broken) else { return };
+        let (automatic, added) = (node.tally.automatic(), node.tally.added());
+        let what = format!("the pool has not been full since the world was healed: {automatic} automatic and {added} added connections are ready");
+        let violation = Violation { at: node.now(self.now), what };
+        let (at, number, step) = (self.now, node.number, self.steps);
+        self.broken = Some(Box::new(Broken { at, node: number, step, violation }));
+    }
+}
+
+fn each(counts: &mut [u32; NetworkKind::ALL.len()], networks: &[NetworkKind], change: impl Fn(&mut u32)) {
+    networks.iter().for_each(|network| change(&mut counts[network.index()]));
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// When a fault begins and ends, each time it comes before the end of the world.
+pub(crate) fn times(spec: &FaultSpec, end: Instant) -> Vec<(Instant, Option<Instant>)> {
+    let first = Instant::ZERO.after(spec.at.0);
+    let ends = |begins: Instant| spec.lasts.map(|lasts| begins.after(lasts.0));
+    let Some(every) = spec.every else { return vec![(first, ends(first))] };
+    let step = every.0.max(Duration::from_millis(1));
+    let begins = std::iter::successors(Some(first), |begins| Some(begins.after(step)));
+    let times = spec.times.unwrap_or(MOST_TIMES).min(MOST_TIMES) as usize;
+    begins.take(times).take_while(|begins| *begins < end).map(|begins| (begins, ends(begins))).collect()
+}

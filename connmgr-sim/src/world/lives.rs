@@ -1,0 +1,300 @@
+//! Lives: of managers' processes, which start and end, and of hosts, which come and go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connmgr_core::{
+    CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime,
+};
+
+use super::happening::{Happening, Run};
+use super::node::Node;
+use super::sessions::SOON;
+use super::{Scrutiny, World};
+use crate::Instant;
+use crate::check::Suite;
+use crate::dice::{Dice, Purpose};
+use crate::links::{End, LinkId};
+use crate::plan::{BEGINNING, NODES, Plan, name_of};
+use crate::scenario::{Acquaintance, Behavior, PeerSpec};
+use crate::subject::{Birth, Subject};
+
+/// Whether a host is there, worked out when somebody asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Presence {
+    /// Until when what is known of it holds.
+    until: Instant,
+    is_away: bool,
+    turns: u32,
+    /// How often it was dialed.
+    pub(super) dials: u32,
+}
+
+impl<S: Subject> World<S> {
+    /// A process starts, with what was saved.
+    pub(super) fn start(&mut self, node: u32) {
+        if self.is_postponed(node, Happening::Start { node }) {
+            return;
+        }
+        let (now, plan) = (self.now, Arc::clone(&self.plan));
+        let place = &mut self.nodes[node as usize];
+        if place.subject.is_some() {
+            return;
+        }
+        place.start += 1;
+        place.tally.starts += 1;
+        place.clock.restart(now);
+        place.armed = Instant::MAX;
+        place.accepts_after = now;
+        place.limits = self.config.limits;
+        let mut config = (*self.config).clone();
+        if plan.scenario.node.listens {
+            config.own_addresses.push(plan.nodes[node as usize].clone());
+        }
+        if plan.scenario.node.has_identity {
+            config.identity = Some(connmgr_core::Identity(identity(node)));
+        }
+        let birth = Birth {
+            config,
+            snapshot: place.saved.as_deref().cloned(),
+            rng_seed: rng_seed(&plan, node, place.start),
+            unix: place.clock.unix(now),
+            now: place.clock.time(now),
+        };
+        let mut watch = if node == 0 { self.watch.clone() } else { Default::default() };
+        if self.scrutiny != Scrutiny::None {
+            watch.suite =
+                Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
+        }
+        let subject = S::born(&birth, watch).expect("the configuration was checked when the world was made");
+        self.nodes[node as usize].subject = Some(subject);
+        self.arm(node);
+        for (number, spec) in (0..).zip(&plan.scenario.peers) {
+            let wait = Instant::ZERO.after(spec.at.0).since(now);
+            self.later(wait, Happening::Adds { spec: number, node });
+        }
+        if self.nodes[node as usize].ails.inactive {
+            self.tell(node, &Input::SetActive { active: false });
+        }
+    }
+
+    /// A process ends without a word, and its connections with it.
+    pub(super) fn kill(&mut self, node: u32) {
+        let place = &mut self.nodes[node as usize];
+        let Some(subject) = place.subject.take() else { return };
+        place.past = digest_of(place.past, &subject);
+        place.peers.clear();
+        place.good_peers = 0;
+        let mut links: Vec<(ConnId, LinkId)> = place.links.iter().map(|(conn, link)| (*conn, *link)).collect();
+        links.sort_unstable_by_key(|(conn, _)| *conn);
+        for (_, id) in links {
+            if let Some(link) = self.remove(id) {
+                self.tell_other_end(&link, CloseCause::Reset);
+            }
+        }
+        self.note_full(node);
+    }
+
+    /// An orderly end: everything is closed, and the state saved.
+    pub(super) fn shut_down(&mut self, node: u32) {
+        self.tell(node, &Input::Shutdown);
+        let place = &mut self.nodes[node as usize];
+        if let Some(subject) = &place.subject {
+            place.saved = Some(Arc::new(subject.snapshot()));
+        }
+        self.kill(node);
+    }
+
+    pub(super) fn saved(&mut self, of: Run, snapshot: Box<Snapshot>) {
+        let place = &mut self.nodes[of.node as usize];
+        if place.run() == of && place.subject.is_some() {
+            place.saved = Some(Arc::new(*snapshot));
+        }
+    }
+
+    pub(super) fn adds(&mut self, spec: u16, node: u32) {
+        let plan = Arc::clone(&self.plan);
+        let peers = &plan.scenario.peers[usize::from(spec)];
+        for number in 0..peers.count {
+            let Some(address) = peer_address(&plan, peers, node, number) else { continue };
+            let keep = if peers.once { Keep::Once } else { Keep::Always };
+            let is_good = is_good(&plan, &address) && !peers.once;
+            let input = Input::AddPeer { address, keep };
+            let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
+            if let Some(Reply::Added(Ok(peer))) = reply {
+                let place = &mut self.nodes[node as usize];
+                place.peers.push((spec, peer));
+                place.good_peers += u32::from(is_good);
+            }
+        }
+        if let Some(at) = peers.removed_at {
+            let wait = Instant::ZERO.after(at.0).since(self.now);
+            self.later(wait, Happening::Removes { spec, node });
+        }
+        self.note_full(node);
+    }
+
+    pub(super) fn removes(&mut self, spec: u16, node: u32) {
+        let place = &mut self.nodes[node as usize];
+        let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|(of, _)| *of == spec);
+        place.peers = rest;
+        place.good_peers = place.good_peers.saturating_sub(u32::try_from(gone.len()).unwrap_or(u32::MAX));
+        for (_, peer) in gone {
+            self.tell(node, &Input::RemovePeer { peer });
+        }
+    }
+
+    /// All hosts of a population turn; some hang up.
+    pub(super) fn turns(&mut self, population: u16) {
+        let plan = Arc::clone(&self.plan);
+        let hangs_up = plan.scenario.hosts[usize::from(population)].turns.as_ref().is_some_and(|turn| turn.hang_up);
+        let misbehaves =
+            |host| matches!(plan.behavior(host, self.now), Behavior::Misbehave { .. });
+        let theirs = |end| matches!(end, End::Host(host) if plan.resident(host).population == population);
+        let links: Vec<(LinkId, bool)> = (self.links.iter())
+            .filter_map(|(id, link)| match link.end {
+                End::Host(host) if theirs(link.end) => Some((id, misbehaves(host))),
+                End::Host(_) | End::Node { .. } | End::Stranger { .. } | End::Nobody => None,
+            })
+            .collect();
+        for (link, misbehaves) in links {
+            if hangs_up {
+                self.later(SOON, Happening::Closes { link, cause: CloseCause::Reset });
+            } else if misbehaves {
+                self.later(SOON, Happening::Misbehaves { link });
+            }
+        }
+    }
+
+    /// Whether a host is there now.
+    pub(super) fn is_up(&mut self, host: u32) -> bool {
+        self.follow(host);
+        !self.hosts[host as usize].is_away
+    }
+
+    /// Until when a host that is there will be, if it ever goes.
+    pub(super) fn up_until(&mut self, host: u32) -> Option<Instant> {
+        self.plan.spec(host).churn.as_ref()?;
+        self.follow(host);
+        Some(self.hosts[host as usize].until)
+    }
+
+    /// Works out what a host's coming and going has come to by now.
+    fn follow(&mut self, host: u32) {
+        let plan = Arc::clone(&self.plan);
+        let Some(churn) = &plan.spec(host).churn else { return };
+        let dice = Dice::new(plan.seed, Purpose::Churn, host.into());
+        let presence = &mut self.hosts[host as usize];
+        while presence.until <= self.now {
+            presence.turns += 1;
+            let mut chance = dice.part(presence.turns.into());
+            // At the beginning of the world each is there or not, as often as it is over time.
+            presence.is_away = match presence.turns {
+                1 => {
+                    let (up, down) = (churn.up.draw(&mut chance), churn.down.draw(&mut chance));
+                    chance.between(Duration::ZERO, up + down) > up
+                }
+                _ => !presence.is_away,
+            };
+            let spread = if presence.is_away { &churn.down } else { &churn.up };
+            presence.until = presence.until.after(spread.draw(&mut chance).max(SOON));
+        }
+    }
+}
+
+fn is_good(plan: &Plan, address: &PeerAddress) -> bool {
+    let who = plan.at(address).or_else(|| {
+        address.name().and_then(|name| plan.named(name)).map(|range| crate::plan::Who::Host(range.start))
+    });
+    match who {
+        Some(crate::plan::Who::Node(_)) => plan.scenario.node.listens,
+        Some(crate::plan::Who::Host(host)) => {
+            let (resident, spec) = (plan.resident(host), plan.spec(host));
+            let accepts = matches!(spec.behavior, Behavior::Accept | Behavior::SlowHandshake(_) | Behavior::Slow(_));
+            resident.is_reachable && !resident.is_full && accepts && spec.churn.is_none() && spec.turns.is_none()
+        }
+        None => false,
+    }
+}
+
+/// The `number`-th peer that a manager adds. Of managers, each adds those after it.
+fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
+    if spec.of == NODES {
+        let count = plan.scenario.node.count;
+        return plan.address(NODES, (node + 1 + number) % count.max(1)).cloned();
+    }
+    if spec.by_name {
+        let name = name_of(&spec.of, number).ok()?;
+        return Some(PeerAddress::new(connmgr_core::Host::Name(name), crate::plan::PORT));
+    }
+    plan.address(&spec.of, number).cloned()
+}
+
+/// What a manager saved before the world began; none if it knows nobody.
+pub(super) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
+    let mut addresses = Vec::new();
+    for (number, acquaintance) in (0u64..).zip(&plan.scenario.book.knows) {
+        let dice = Dice::new(plan.seed, Purpose::Acquaintance, node.into()).part(number);
+        let whole = plan.addresses(&acquaintance.of);
+        let wanted = acquaintance.count.unwrap_or(u32::MAX) as usize;
+        let chosen = choose(whole.len(), wanted, &dice);
+        addresses.extend(chosen.into_iter().map(|at| remembered(plan, acquaintance, &whole[at], dice.part(at as u64))));
+    }
+    let own = &plan.nodes[node as usize];
+    addresses.retain(|saved| saved.address != *own);
+    (!addresses.is_empty()).then(|| Snapshot { addresses, ..Snapshot::default() })
+}
+
+/// So many of a whole, by a partial shuffle; all of them in order if all are wanted.
+fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..len).collect();
+    if wanted >= len {
+        return places;
+    }
+    let mut dice = *dice;
+    for place in 0..wanted {
+        let other = place + dice.index(len - place);
+        places.swap(place, other);
+    }
+    places.truncate(wanted);
+    places
+}
+
+fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
+    let age = dice.between(Duration::ZERO, acquaintance.seen_within.0);
+    let seen = BEGINNING.before(age);
+    let never = UnixTime::from_secs(0);
+    let info = plan.info(address.clone(), seen);
+    SavedAddress {
+        address: info.address,
+        services: Services::from_bits(info.services.bits()),
+        last_seen: seen,
+        last_try: if acquaintance.tried { seen } else { never },
+        last_success: if acquaintance.tried { seen } else { never },
+        failures: 0,
+        v1_only: false,
+    }
+}
+
+fn rng_seed(plan: &Plan, node: u32, start: u32) -> [u8; 32] {
+    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(start.into());
+    let mut seed = [0; 32];
+    seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
+    seed
+}
+
+/// The identity of a manager.
+pub(super) fn identity(node: u32) -> [u8; 32] {
+    let mut identity = [0; 32];
+    identity[..4].copy_from_slice(&(node + 1).to_be_bytes());
+    identity
+}
+
+/// All that a manager was told and asked in all its runs, folded into a number.
+pub(super) fn digest<S: Subject>(node: &Node<S>) -> u64 {
+    node.subject.as_ref().map_or(node.past, |subject| digest_of(node.past, subject))
+}
+
+fn digest_of<S: Subject>(past: u64, subject: &S) -> u64 {
+    (past.rotate_left(7) ^ subject.watch().digest()).wrapping_mul(0x517c_c1b7_2722_0a95)
+}

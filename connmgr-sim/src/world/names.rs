@@ -1,0 +1,103 @@
+//! Name servers, and a proxy that resolves.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connmgr_core::{HostName, Input, LookupError, LookupId, Route, Time};
+
+use super::World;
+use super::happening::{Happening, Run, Server};
+use crate::dice::{Dice, Purpose};
+use crate::plan::Plan;
+use crate::scenario::{SeedBehavior, SeedSpec};
+use crate::subject::Subject;
+
+/// How soon a lookup fails when the machine itself knows that it can't succeed.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+impl<S: Subject> World<S> {
+    pub(super) fn resolve(&mut self, node: u32, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
+        let plan = Arc::clone(&self.plan);
+        let place = &mut self.nodes[node as usize];
+        place.tally.lookups += 1;
+        let of = place.run();
+        let (ails, deadline) = (place.ails.clone(), place.clock.instant(deadline));
+        let mut plan_answer = |at, from| self.queue.push(at, Happening::Answer { of, lookup, from });
+        let soon = self.now.after(AT_ONCE);
+        let is_proxied = matches!(route, Route::Proxy { .. });
+        if ails.names_hang > 0 {
+            return;
+        }
+        if is_proxied && ails.proxy.is_some() {
+            return plan_answer(soon, Server::Proxy);
+        }
+        if ails.names_fail > 0 || ails.interface > 0 {
+            return plan_answer(soon, Server::Failed);
+        }
+        let Some((server, behavior, latency)) = server(&plan, name) else {
+            return plan_answer(self.now.after(AT_ONCE * 50), Server::NotFound);
+        };
+        let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(node.into());
+        let at = self.now.after(latency.draw(&mut dice));
+        match behavior {
+            SeedBehavior::Answer | SeedBehavior::Empty => plan_answer(at, server),
+            SeedBehavior::NotFound => plan_answer(at, Server::NotFound),
+            SeedBehavior::Fail => plan_answer(at, Server::Failed),
+            SeedBehavior::Hang => {}
+            SeedBehavior::Late => plan_answer(deadline.after(AT_ONCE * 50), server),
+            SeedBehavior::Twice => {
+                plan_answer(at, server);
+                plan_answer(at.after(AT_ONCE), server);
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, of: Run, lookup: LookupId, from: Server) {
+        if self.nodes[of.node as usize].run() != of {
+            return;
+        }
+        if self.is_postponed(of.node, Happening::Answer { of, lookup, from }) {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
+        let result = match from {
+            Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], &mut dice)),
+            Server::Host(first) => Ok(host_answer(&plan, first)),
+            Server::NotFound => Err(LookupError::NotFound),
+            Server::Failed => Err(LookupError::Failed),
+            Server::Proxy => Err(LookupError::Proxy),
+        };
+        self.tell(of.node, &Input::LookupResult { lookup, result });
+    }
+}
+
+/// Who answers for a name, how, and how fast. A seed's name may have services in front: `x9.`.
+fn server<'a>(plan: &'a Plan, name: &HostName) -> Option<(Server, SeedBehavior, &'a crate::scenario::Spread)> {
+    let whole = name.as_str();
+    let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or(whole, |(_, rest)| rest);
+    let seeds = (0..).zip(&plan.scenario.seeds);
+    let seed = seeds.into_iter().find(|(_, seed)| seed.name == whole || seed.name == bare);
+    if let Some((number, seed)) = seed {
+        return Some((Server::Seed(number), seed.behavior, &seed.latency));
+    }
+    let hosts = plan.named(name)?;
+    let names = &plan.scenario.names;
+    Some((Server::Host(hosts.start), names.behavior, &names.latency))
+}
+
+fn seed_answer(plan: &Plan, seed: &SeedSpec, dice: &mut Dice) -> Vec<IpAddr> {
+    if seed.behavior == SeedBehavior::Empty {
+        return Vec::new();
+    }
+    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, dice)?.host().ip());
+    drawn.collect()
+}
+
+fn host_answer(plan: &Plan, first: u32) -> Vec<IpAddr> {
+    let population = plan.resident(first).population;
+    let hosts = (first..).map_while(|host| plan.residents.get(host as usize));
+    let same = hosts.take_while(|resident| resident.population == population);
+    same.take(plan.scenario.names.answers as usize).filter_map(|resident| resident.address.host().ip()).collect()
+}

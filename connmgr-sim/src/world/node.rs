@@ -1,0 +1,171 @@
+//! One manager's process: whether it runs, its clocks, and what ails it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
+use rustc_hash::FxHashMap;
+
+use super::happening::Run;
+use crate::Instant;
+use crate::dice::Share;
+use crate::links::LinkId;
+use crate::plan::BEGINNING;
+use crate::scenario::ProxyFault;
+use crate::tally::Tally;
+
+/// One manager and what is around it.
+#[derive(Clone, Debug)]
+pub struct Node<S> {
+    /// Its number.
+    pub number: u32,
+    /// The manager, while its process runs.
+    pub subject: Option<S>,
+    /// What is counted of it.
+    pub tally: Tally,
+    pub(super) start: u32,
+    pub(super) now_full: bool,
+    /// The digests of the runs that are over.
+    pub(super) past: u64,
+    pub(super) clock: Clock,
+    /// The nearest wake-up that is planned.
+    pub(super) armed: Instant,
+    pub(super) links: FxHashMap<ConnId, LinkId>,
+    pub(super) ails: Ails,
+    pub(super) limits: Limits,
+    pub(super) mode: connmgr_core::Mode,
+    /// The peers that were added, by their specification.
+    pub(super) peers: Vec<(u16, PeerId)>,
+    /// How many of them can be reached when the world is healthy.
+    pub(super) good_peers: u32,
+    pub(super) accepts_after: Instant,
+    pub(super) arrivals: u64,
+    pub(super) saved: Option<Arc<Snapshot>>,
+    /// What was saved before the first crash.
+    pub(super) first_saved: Option<Arc<Snapshot>>,
+}
+
+impl<S> Node<S> {
+    pub(super) fn new(number: u32, limits: Limits, mode: connmgr_core::Mode, saved: Option<Arc<Snapshot>>) -> Self {
+        Self {
+            number,
+            subject: None,
+            tally: Tally::default(),
+            start: 0,
+            now_full: false,
+            past: 0,
+            clock: Clock::default(),
+            armed: Instant::MAX,
+            links: FxHashMap::default(),
+            ails: Ails::default(),
+            limits,
+            mode,
+            peers: Vec::new(),
+            good_peers: 0,
+            accepts_after: Instant::ZERO,
+            arrivals: 0,
+            saved,
+            first_saved: None,
+        }
+    }
+
+    /// This run of the process.
+    pub(super) const fn run(&self) -> Run {
+        Run { node: self.number, start: self.start }
+    }
+
+    /// Whether every connection is there that should be when the world is healthy.
+    pub fn is_full(&self) -> bool {
+        let added = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
+        let split = Split::new(&self.limits, self.mode, added);
+        let is_running = self.subject.is_some() && !self.ails.inactive;
+        is_running && self.tally.automatic() >= split.full + split.block_relay && self.tally.added() >= self.good_peers
+    }
+
+    /// The manager's own monotonic clock.
+    pub fn now(&self, world: Instant) -> Time {
+        self.clock.time(world)
+    }
+}
+
+/// The two clocks of a machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    /// When the process started.
+    zero: Instant,
+    /// How long the monotonic clock stood still since.
+    stood: Duration,
+    /// How far the wall clock is off, in seconds.
+    off: i64,
+    /// The two have moved against each other, and the manager does not know yet.
+    pub(super) is_news: bool,
+}
+
+impl Clock {
+    /// A process starts: its monotonic clock starts at zero, the wall clock is that of the machine.
+    pub(super) fn restart(&mut self, world: Instant) {
+        *self = Self { zero: world, stood: Duration::ZERO, off: self.off, is_news: false };
+    }
+
+    pub(super) fn time(&self, world: Instant) -> Time {
+        Time::from_nanos(nanos(world.since(self.zero).saturating_sub(self.stood)))
+    }
+
+    /// When a time of the manager comes in the world.
+    pub(super) fn instant(&self, time: Time) -> Instant {
+        if time == Time::MAX { Instant::MAX } else { self.zero.after(self.stood).after(time.since(Time::ZERO)) }
+    }
+
+    pub(super) fn unix(&self, world: Instant) -> UnixTime {
+        UnixTime::from_secs(BEGINNING.as_secs().saturating_add(world.as_secs()).saturating_add_signed(self.off))
+    }
+
+    /// The monotonic clock stood still for so long.
+    pub(super) fn stand_still(&mut self, lasted: Duration) {
+        self.stood += lasted;
+        self.is_news = true;
+    }
+
+    /// The wall clock steps.
+    pub(super) fn step(&mut self, seconds: i64) {
+        self.off = self.off.saturating_add(seconds);
+        self.is_news = true;
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What ails a machine. Faults of one sort may overlap, so they are counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ails {
+    pub(super) interface: u32,
+    pub(super) silent: [u32; NetworkKind::ALL.len()],
+    pub(super) no_route: [u32; NetworkKind::ALL.len()],
+    pub(super) reset: [u32; NetworkKind::ALL.len()],
+    pub(super) partition: Share,
+    pub(super) proxy: Option<ProxyFault>,
+    pub(super) names_hang: u32,
+    pub(super) names_fail: u32,
+    pub(super) out_of_descriptors: u32,
+    pub(super) late: u32,
+    pub(super) doubled: u32,
+    pub(super) missing: Share,
+    pub(super) inactive: bool,
+    pub(super) asleep_until: Option<Instant>,
+}
+
+impl Ails {
+    /// Whether nothing comes back from a network at all.
+    pub(super) fn is_cut_off(&self, network: NetworkKind) -> bool {
+        let at = network.index();
+        self.interface > 0 || self.silent[at] > 0 || self.no_route[at] > 0 || self.asleep_until.is_some()
+    }
+
+    /// Whether any of it keeps dials from succeeding.
+    pub(super) fn hampers(&self) -> bool {
+        let any = |counts: &[u32]| counts.iter().any(|count| *count > 0);
+        self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset) || self.proxy.is_some()
+    }
+}

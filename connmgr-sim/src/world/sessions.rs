@@ -1,0 +1,288 @@
+//! What happens on an open connection: handshake, pings, gossip, misbehaviour, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connmgr_core::{
+    Activity, CloseCause, ConnId, Connected, Identity, Input, Kind, PeerInfo, Penalty, Services, Source,
+};
+
+use super::World;
+use super::happening::Happening;
+use crate::dice::{Dice, Purpose};
+use crate::links::{End, Link, LinkId, Stage};
+use crate::plan::PORT;
+use crate::scenario::{Behavior, Gossip};
+use crate::subject::Subject;
+
+/// What takes hardly any time.
+pub(super) const SOON: Duration = Duration::from_millis(1);
+
+impl<S: Subject> World<S> {
+    /// The manager hands a connection to its application, which begins the handshake.
+    pub(super) fn open(&mut self, node: u32, info: &Connected, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        link.stage = Stage::Open;
+        link.kind = info.kind;
+        link.nonce = info.nonce;
+        let (end, inbound) = (link.end, info.kind.is_inbound());
+        let tally = &mut self.nodes[node as usize].tally;
+        if !inbound {
+            tally.connected += 1;
+        }
+        match end {
+            End::Host(host) => self.open_to_host(id, host),
+            // Each end's handshake is done a round trip after the dialer's connection is open.
+            End::Node { link: Some(other), .. } if !inbound => self.open_to_node(id, other),
+            End::Node { .. } | End::Nobody => {}
+            End::Stranger { sort } => self.open_to_stranger(id, sort),
+        }
+        self.later(self.plan.scenario.node.ping_every.0, Happening::Ping { link: id });
+    }
+
+    fn open_to_host(&mut self, id: LinkId, host: u32) {
+        let Some(link) = self.links.get(id) else { return };
+        let plan = Arc::clone(&self.plan);
+        let (round_trip, dice, is_v2) = (link.round_trip, link.dice, link.is_v2);
+        let (spec, resident) = (plan.spec(host), plan.resident(host));
+        let closes = |cause| Happening::Closes { link: id, cause };
+        if spec.v1_only && is_v2 {
+            return self.later(round_trip, closes(CloseCause::Unheard));
+        }
+        if resident.is_full {
+            return self.later(round_trip, closes(CloseCause::Eof));
+        }
+        let ours = plan.scenario.node.handshake.draw(&mut dice.part(10));
+        let shakes = |extra: Duration| (round_trip + ours + extra, Happening::Handshake { link: id });
+        let (wait, next) = match plan.behavior(host, self.now) {
+            Behavior::AcceptThenClose(after) => (after.draw(&mut dice.part(11)), closes(CloseCause::Eof)),
+            Behavior::Mute | Behavior::BlackHole => return,
+            Behavior::SlowHandshake(extra) => shakes(extra.draw(&mut dice.part(12))),
+            Behavior::Refuse => (round_trip, closes(CloseCause::Reset)),
+            Behavior::Windows { period, open } => {
+                self.later(rest_of_window(self.now, period.0, open.0), closes(CloseCause::Reset));
+                shakes(Duration::ZERO)
+            }
+            Behavior::Accept
+            | Behavior::Slow(_)
+            | Behavior::Flaky(_)
+            | Behavior::Misbehave { .. }
+            | Behavior::Useless => shakes(Duration::ZERO),
+        };
+        self.later(wait, next);
+        if let Some(until) = self.up_until(host) {
+            self.queue.push(until.max(self.now), closes(CloseCause::Reset));
+        }
+        if let Some(session) = &spec.session {
+            self.later(session.draw(&mut dice.part(13)), closes(CloseCause::Eof));
+        }
+    }
+
+    fn open_to_node(&mut self, id: LinkId, other: LinkId) {
+        let Some(link) = self.links.get(id) else { return };
+        let ours = self.plan.scenario.node.handshake.draw(&mut link.dice.part(10));
+        let round_trip = link.round_trip;
+        self.later(round_trip + ours, Happening::Handshake { link: id });
+        self.later(round_trip / 2 + ours, Happening::Handshake { link: other });
+    }
+
+    /// Whether anything comes back on a link.
+    pub(super) fn is_alive(&self, id: LinkId) -> bool {
+        let Some(link) = self.links.get(id) else { return false };
+        if link.is_hung || self.nodes[link.node as usize].ails.is_cut_off(link.network) {
+            return false;
+        }
+        match link.end {
+            End::Host(host) => !self.is_parted(link.node, host),
+            End::Node { node, .. } => !self.nodes[node as usize].ails.is_cut_off(link.network),
+            End::Stranger { .. } => true,
+            End::Nobody => false,
+        }
+    }
+
+    pub(super) fn handshake(&mut self, id: LinkId) {
+        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Open) else { return };
+        let (node, conn, end) = (link.node, link.conn, link.end);
+        if self.is_postponed(node, Happening::Handshake { link: id }) || !self.is_alive(id) {
+            return;
+        }
+        let info = self.peer_info(end);
+        self.tell(node, &Input::Ready { conn, info });
+        // The manager may have closed it at that.
+        let Some(link) = self.links.get_mut(id) else { return };
+        link.stage = Stage::Ready;
+        let kind = link.kind;
+        let tally = &mut self.nodes[node as usize].tally;
+        tally.now_ready[kind.index()] += 1;
+        tally.ready += 1;
+        self.note_full(node);
+        self.begin_talk(id, end, kind);
+    }
+
+    fn peer_info(&self, end: End) -> PeerInfo {
+        let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(super::lives::identity(node)));
+        match end {
+            End::Host(host) => {
+                let is_useless = *self.plan.behavior(host, self.now) == Behavior::Useless;
+                let services = if is_useless { 0 } else { self.plan.spec(host).services };
+                PeerInfo { services: Services::from_bits(services), nonce: None, identity: None }
+            }
+            End::Node { node, link } => {
+                let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
+                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node) }
+            }
+            End::Stranger { .. } | End::Nobody => PeerInfo::default(),
+        }
+    }
+
+    fn begin_talk(&mut self, id: LinkId, end: End, kind: Kind) {
+        match end {
+            End::Host(host) => {
+                let plan = Arc::clone(&self.plan);
+                self.begin_gossip(id, kind, &plan.spec(host).gossip);
+                if let Behavior::Misbehave { after, .. } = plan.behavior(host, self.now) {
+                    let dice = Dice::new(plan.seed, Purpose::Session, host.into()).part(self.steps);
+                    self.later(after.draw(&mut dice.part(0)), Happening::Misbehaves { link: id });
+                }
+            }
+            // What managers know of each other they learn when they ask for it.
+            End::Node { .. } if !kind.is_inbound() => self.begin_gossip(id, kind, &Gossip::default()),
+            End::Stranger { sort } => self.stranger_is_ready(id, sort),
+            End::Node { .. } | End::Nobody => {}
+        }
+    }
+
+    fn begin_gossip(&mut self, id: LinkId, kind: Kind, gossip: &Gossip) {
+        let asks = matches!(kind, Kind::Full | Kind::AddrFetch | Kind::Added);
+        if asks && gossip.answer > 0 {
+            let wait = self.links.get(id).map_or(SOON, |link| link.round_trip);
+            self.later(wait, Happening::Gossip { link: id, asked: true });
+        }
+        if let (Some(every), true, Kind::Full | Kind::Added) = (gossip.every, gossip.unasked > 0, kind) {
+            self.later(every.0, Happening::Gossip { link: id, asked: false });
+        }
+    }
+
+    pub(super) fn gossip(&mut self, id: LinkId, asked: bool) {
+        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Ready) else { return };
+        let (node, conn, end, dice) = (link.node, link.conn, link.end, link.dice);
+        if self.is_postponed(node, Happening::Gossip { link: id, asked }) {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let usual;
+        let gossip = match end {
+            End::Host(host) => &plan.spec(host).gossip,
+            End::Node { .. } | End::Stranger { .. } | End::Nobody => {
+                usual = Gossip::default();
+                &usual
+            }
+        };
+        if let (Some(every), false) = (gossip.every, asked) {
+            self.later(every.0, Happening::Gossip { link: id, asked });
+        }
+        if self.is_alive(id) {
+            let count = if asked { gossip.answer } else { gossip.unasked };
+            self.tell_addresses(node, conn, gossip, count, dice.part(self.now.as_nanos()));
+        }
+    }
+
+    pub(super) fn tell_addresses(&mut self, node: u32, conn: ConnId, gossip: &Gossip, count: u32, mut dice: Dice) {
+        let plan = Arc::clone(&self.plan);
+        let unix = self.nodes[node as usize].clock.unix(self.now);
+        let told = (0..count).filter_map(|_| {
+            let address = match dice.happens(gossip.invented) {
+                true => invented(&mut dice),
+                false => plan.draw(&gossip.about, &mut dice)?.clone(),
+            };
+            let age = Duration::from_secs(dice.below(10_800));
+            Some(plan.info(address, unix.before(age)))
+        });
+        let addresses = told.collect();
+        self.tell(node, &Input::Addresses { source: Source::Peer(conn), addresses });
+    }
+
+    pub(super) fn misbehaves(&mut self, id: LinkId) {
+        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Ready) else { return };
+        let (node, conn, end, dice) = (link.node, link.conn, link.end, link.dice);
+        if self.is_postponed(node, Happening::Misbehaves { link: id }) {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let (penalty, again) = match end {
+            End::Host(host) => match plan.behavior(host, self.now) {
+                Behavior::Misbehave { after, penalty } => (*penalty, after.draw(&mut dice.part(self.now.as_nanos()))),
+                _ => return,
+            },
+            End::Stranger { .. } => (Penalty { persistent: 101, transient: 0 }, Duration::from_secs(1)),
+            End::Node { .. } | End::Nobody => return,
+        };
+        self.tell(node, &Input::Misbehavior { conn, penalty });
+        self.later(again.max(SOON), Happening::Misbehaves { link: id });
+    }
+
+    /// A ping that does not come back is asked for once more; then the application drops the connection.
+    pub(super) fn ping(&mut self, id: LinkId) {
+        let Some(link) = self.links.get(id) else { return };
+        let (node, conn, missed, round_trip, is_ready) =
+            (link.node, link.conn, link.missed_ping, link.round_trip, link.stage == Stage::Ready);
+        if self.is_postponed(node, Happening::Ping { link: id }) {
+            return;
+        }
+        let is_alive = self.is_alive(id);
+        if !is_alive && missed {
+            return self.closes(id, CloseCause::Dropped);
+        }
+        if let Some(link) = self.links.get_mut(id) {
+            link.missed_ping = !is_alive;
+        }
+        self.later(self.plan.scenario.node.ping_every.0, Happening::Ping { link: id });
+        if is_alive && is_ready {
+            let activity = Activity { ping: Some(round_trip), block: false, transaction: false };
+            self.tell(node, &Input::Activity { conn, activity });
+        }
+    }
+
+    /// A link ends by its other end, or by what lies between.
+    pub(super) fn closes(&mut self, id: LinkId, cause: CloseCause) {
+        let Some(link) = self.links.get(id) else { return };
+        let (node, conn, stage) = (link.node, link.conn, link.stage);
+        if self.is_postponed(node, Happening::Closes { link: id, cause }) {
+            return;
+        }
+        // What the other end says does not get through; what we do ourselves does.
+        let is_heard = cause == CloseCause::Dropped || self.is_alive(id);
+        if !is_heard {
+            if let Some(link) = self.links.get_mut(id) {
+                link.is_hung = true;
+            }
+            return;
+        }
+        let Some(link) = self.remove(id) else { return };
+        if cause == CloseCause::Dropped {
+            self.tell_other_end(&link, CloseCause::Eof);
+        }
+        match stage {
+            Stage::Open | Stage::Ready => self.tell(node, &Input::Closed { conn, cause }),
+            Stage::Dialing | Stage::GivenUp => {}
+        }
+    }
+
+    /// The manager at the other end, if one is there, hears that we closed.
+    pub(super) fn tell_other_end(&mut self, link: &Link, cause: CloseCause) {
+        if let End::Node { link: Some(other), .. } = link.end {
+            self.later(link.round_trip / 2, Happening::Closes { link: other, cause });
+        }
+    }
+}
+
+/// An address where nobody lives: a group of its own, outside of all that is settled.
+fn invented(dice: &mut Dice) -> connmgr_core::PeerAddress {
+    let bits = u32::try_from(0xa000_0000 + dice.below(0x0700_0000)).expect("within IPv4");
+    std::net::SocketAddr::new(std::net::Ipv4Addr::from_bits(bits).into(), PORT).into()
+}
+
+fn rest_of_window(now: crate::Instant, period: Duration, open: Duration) -> Duration {
+    let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX).max(1);
+    open.saturating_sub(Duration::from_nanos(now.as_nanos() % period))
+}

@@ -1,0 +1,205 @@
+//! One turn of a manager: it is told one thing, what it asks for is begun, and what it tells its application is heard.
+
+use std::sync::Arc;
+
+use connmgr_core::driver::PoolEvent;
+use connmgr_core::{CloseCause, ConnId, Event, Input, Time};
+
+use super::happening::Happening;
+use super::{Broken, Scrutiny, World};
+use crate::links::{Link, LinkId, Stage};
+use crate::subject::{Outbox, Started, Subject};
+
+impl<S: Subject> World<S> {
+    /// Tells a manager something, if its process runs.
+    pub(super) fn tell(&mut self, node: u32, input: &Input) {
+        self.turn(node, |subject, now, outbox| {
+            subject.apply(input, now, outbox);
+        });
+    }
+
+    /// One turn of a manager, if its process runs. The two clocks are compared first, as adapters do.
+    pub(super) fn turn<T>(&mut self, node: u32, act: impl FnOnce(&mut S, Time, &mut Outbox) -> T) -> Option<T> {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let world_now = self.now;
+        let place = &mut self.nodes[node as usize];
+        let now = place.clock.time(world_now);
+        let Some(subject) = place.subject.as_mut() else {
+            self.outbox = outbox;
+            return None;
+        };
+        if std::mem::take(&mut place.clock.is_news) {
+            subject.apply(&Input::Clock { unix: place.clock.unix(world_now) }, now, &mut outbox);
+            self.judge(node, now);
+        }
+        let subject = self.nodes[node as usize].subject.as_mut()?;
+        let answer = act(subject, now, &mut outbox);
+        self.outbox = outbox;
+        self.finish_turn(node, now);
+        Some(answer)
+    }
+
+    /// After a manager was told something: it is judged, and what it asks for and tells is seen to.
+    pub(super) fn finish_turn(&mut self, node: u32, now: Time) {
+        self.judge(node, now);
+        let mut outbox = std::mem::take(&mut self.outbox);
+        outbox.drain(..).for_each(|started| self.carry_out(node, started));
+        self.outbox = outbox;
+        self.hear(node);
+        self.arm(node);
+        self.note_full(node);
+    }
+
+    fn judge(&mut self, node: u32, now: Time) {
+        let Scrutiny::Every(steps) = self.scrutiny else { return };
+        let Some(subject) = self.nodes[node as usize].subject.as_mut() else { return };
+        if let (Err(violation), None) = (subject.judge(now, self.steps % steps == 0), &self.broken) {
+            self.broken = Some(Box::new(Broken { at: self.now, node, step: self.steps, violation }));
+        }
+    }
+
+    /// The deadline has come, if it still stands.
+    pub(super) fn wake(&mut self, node: u32) {
+        let place = &mut self.nodes[node as usize];
+        if place.armed != self.now || self.is_postponed(node, Happening::Wake { node }) {
+            return;
+        }
+        let place = &mut self.nodes[node as usize];
+        place.armed = crate::Instant::MAX;
+        let now = place.clock.time(self.now);
+        let is_due = place.subject.as_ref().and_then(Subject::poll_timeout).is_some_and(|due| due <= now);
+        if is_due { self.tell(node, &Input::Timeout) } else { self.arm(node) }
+    }
+
+    pub(super) fn arm(&mut self, node: u32) {
+        let place = &mut self.nodes[node as usize];
+        let Some(due) = place.subject.as_ref().and_then(Subject::poll_timeout) else { return };
+        let at = place.clock.instant(due).max(self.now);
+        if at < place.armed {
+            place.armed = at;
+            self.queue.push(at, Happening::Wake { node });
+        }
+    }
+
+    /// A machine that sleeps hears nothing: what happens to it then, it finds when it wakes.
+    pub(super) fn is_postponed(&mut self, node: u32, happening: Happening) -> bool {
+        let place = &mut self.nodes[node as usize];
+        let Some(until) = place.ails.asleep_until.filter(|until| *until > self.now) else { return false };
+        if matches!(happening, Happening::Wake { .. }) {
+            place.armed = until;
+        }
+        self.queue.push(until, happening);
+        true
+    }
+
+    fn carry_out(&mut self, node: u32, started: Started) {
+        match started {
+            Started::Dial { conn, target, transport } => self.dial(node, conn, &target, transport),
+            Started::Abort { conn } => self.abort(node, conn),
+            Started::Close { conn } => self.close(node, conn),
+            Started::Resolve { lookup, name, route, deadline } => self.resolve(node, lookup, &name, route, deadline),
+            Started::PauseAccept { until } => {
+                let place = &mut self.nodes[node as usize];
+                place.accepts_after = place.clock.instant(until);
+            }
+            Started::Save { snapshot } => {
+                let of = self.nodes[node as usize].run();
+                self.later(self.plan.scenario.node.save_takes.0, Happening::Saved { of, snapshot });
+            }
+        }
+    }
+
+    fn abort(&mut self, node: u32, conn: ConnId) {
+        let place = &self.nodes[node as usize];
+        let Some(id) = place.links.get(&conn).copied() else { return };
+        if place.ails.late > 0 {
+            if let Some(link) = self.links.get_mut(id) {
+                link.stage = Stage::GivenUp;
+            }
+        } else {
+            self.remove(id);
+        }
+    }
+
+    /// We close: the other end hears of it half a round trip later.
+    fn close(&mut self, node: u32, conn: ConnId) {
+        let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
+        if let Some(link) = self.remove(id) {
+            self.tell_other_end(&link, CloseCause::Eof);
+        }
+    }
+
+    /// Takes a link out of the world and out of the counts.
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
+        let link = self.links.remove(id)?;
+        let place = &mut self.nodes[link.node as usize];
+        if place.links.get(&link.conn) == Some(&id) {
+            place.links.remove(&link.conn);
+        }
+        if link.stage == Stage::Ready {
+            place.tally.now_ready[link.kind.index()] -= 1;
+        }
+        Some(link)
+    }
+
+    fn hear(&mut self, node: u32) {
+        while let Some(event) = self.nodes[node as usize].subject.as_mut().and_then(Subject::poll_event) {
+            match event {
+                PoolEvent::Connected { info, stream } => self.open(node, &info, stream),
+                PoolEvent::RetryScheduled { .. } => {}
+                PoolEvent::Event(event) => self.event(node, &event),
+            }
+        }
+    }
+
+    fn event(&mut self, node: u32, event: &Event) {
+        let tally = &mut self.nodes[node as usize].tally;
+        match event {
+            Event::Disconnected { .. } => tally.disconnected += 1,
+            Event::Banned { .. } => tally.bans += 1,
+            Event::NetworkDown { .. } => tally.outages += 1,
+            Event::Adopted { conn, .. } => self.adopted(node, *conn),
+            Event::AddressesWanted { .. } if self.plan.scenario.book.application_tells > 0 => {
+                self.later(std::time::Duration::from_millis(1), Happening::Tells { node });
+            }
+            // The others change nothing in the world.
+            _ => {}
+        }
+    }
+
+    fn adopted(&mut self, node: u32, conn: ConnId) {
+        let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
+        let Some(link) = self.links.get_mut(id) else { return };
+        let before = std::mem::replace(&mut link.kind, connmgr_core::Kind::Added);
+        if link.stage == Stage::Ready {
+            let tally = &mut self.nodes[node as usize].tally;
+            tally.now_ready[before.index()] -= 1;
+            tally.now_ready[connmgr_core::Kind::Added.index()] += 1;
+        }
+    }
+
+    pub(super) fn note_full(&mut self, node: u32) {
+        let (now, healed) = (self.now, self.healed);
+        let place = &mut self.nodes[node as usize];
+        let is_full = place.is_full();
+        if is_full != place.now_full {
+            place.now_full = is_full;
+            place.tally.note_full(is_full, now);
+        }
+        if healed && is_full && place.tally.full_after_healing.is_none() {
+            place.tally.full_after_healing = Some(now);
+        }
+    }
+
+    /// What the application does when it is told that addresses are wanted.
+    pub(super) fn tells(&mut self, node: u32) {
+        let plan = Arc::clone(&self.plan);
+        let count = plan.scenario.book.application_tells;
+        let place = &self.nodes[node as usize];
+        let mut dice = self.dice(crate::dice::Purpose::Acquaintance, node).part(place.tally.dials);
+        let unix = place.clock.unix(self.now);
+        let known = (0..count).filter_map(|_| plan.draw(&[], &mut dice));
+        let addresses = known.map(|address| plan.info(address.clone(), unix)).collect();
+        self.tell(node, &Input::Addresses { source: connmgr_core::Source::Application, addresses });
+    }
+}
