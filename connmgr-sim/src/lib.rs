@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod check;
 pub mod config;
 pub mod dice;

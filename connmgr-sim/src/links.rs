@@ -126,9 +126,9 @@ impl Links {
 
     /// Every link, in the order of places.
     pub fn iter(&self) -> impl Iterator<Item = (LinkId, &Link)> {
-        (0..).zip(&self.places).filter_map(|(index, (generation, link))| {
-            Some((LinkId { index, generation: *generation }, link.as_ref()?))
-        })
+        (0..)
+            .zip(&self.places)
+            .filter_map(|(index, (generation, link))| Some((LinkId { index, generation: *generation }, link.as_ref()?)))
     }
 }
 

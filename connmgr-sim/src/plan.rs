@@ -72,8 +72,12 @@ impl Plan {
             settle(spec, number, seed, &mut land, &mut residents);
             populations.push(first..index(residents.len()));
         }
-        let nodes: Vec<PeerAddress> =
-            land.claim(NetworkKind::Ipv4, scenario.node.count, scenario.node.count, &Dice::new(seed, Purpose::Address, 0));
+        let nodes: Vec<PeerAddress> = land.claim(
+            NetworkKind::Ipv4,
+            scenario.node.count,
+            scenario.node.count,
+            &Dice::new(seed, Purpose::Address, 0),
+        );
         let hosts = residents.iter().zip(0..).map(|(resident, number)| (resident.address.clone(), Who::Host(number)));
         let mut by_address: FxHashMap<PeerAddress, Who> = hosts.collect();
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));

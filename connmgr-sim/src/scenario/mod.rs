@@ -4,11 +4,13 @@
 //! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
 
 mod book;
+mod check;
 mod expect;
 mod fault;
 mod host;
 mod network;
 mod node;
+mod read;
 mod spread;
 mod text;
 
@@ -21,6 +23,7 @@ pub use fault::{Fault, FaultSpec, Monotonic};
 pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
 pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
+pub use read::ScenarioError;
 pub use spread::Spread;
 pub use text::Span;
 

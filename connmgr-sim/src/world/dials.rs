@@ -159,7 +159,13 @@ impl<S: Subject> World<S> {
             Behavior::Refuse => refused,
             Behavior::BlackHole => Fate::Silence,
             Behavior::Slow(extra) => Fate::Known(round_trip + extra.draw(&mut link.dice.part(2)), Ok(())),
-            Behavior::Flaky(share) => if link.dice.part(3).happens(*share) { good } else { refused },
+            Behavior::Flaky(share) => {
+                if link.dice.part(3).happens(*share) {
+                    good
+                } else {
+                    refused
+                }
+            }
             Behavior::Windows { period, open } => match is_open(now, period.0, open.0) {
                 true => good,
                 false => Fate::Silence,

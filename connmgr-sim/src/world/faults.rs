@@ -218,7 +218,9 @@ impl<S: Subject> World<S> {
         let late = self.nodes.iter().find(|node| node.tally.full_after_healing.is_none());
         let (Some(node), None) = (late, &self.broken) else { return };
         let (automatic, added) = (node.tally.automatic(), node.tally.added());
-        let what = format!("the pool has not been full since the world was healed: {automatic} automatic and {added} added connections are ready");
+        let what = format!(
+            "the pool has not been full since the world was healed: {automatic} automatic and {added} added connections are ready"
+        );
         let violation = Violation { at: node.now(self.now), what };
         let (at, number, step) = (self.now, node.number, self.steps);
         self.broken = Some(Box::new(Broken { at, node: number, step, violation }));

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{
-    CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime,
-};
+use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime};
 
 use super::happening::{Happening, Run};
 use super::node::Node;
@@ -63,8 +61,7 @@ impl<S: Subject> World<S> {
         };
         let mut watch = if node == 0 { self.watch.clone() } else { Default::default() };
         if self.scrutiny != Scrutiny::None {
-            watch.suite =
-                Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
+            watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
         }
         let subject = S::born(&birth, watch).expect("the configuration was checked when the world was made");
         self.nodes[node as usize].subject = Some(subject);
@@ -148,8 +145,7 @@ impl<S: Subject> World<S> {
     pub(super) fn turns(&mut self, population: u16) {
         let plan = Arc::clone(&self.plan);
         let hangs_up = plan.scenario.hosts[usize::from(population)].turns.as_ref().is_some_and(|turn| turn.hang_up);
-        let misbehaves =
-            |host| matches!(plan.behavior(host, self.now), Behavior::Misbehave { .. });
+        let misbehaves = |host| matches!(plan.behavior(host, self.now), Behavior::Misbehave { .. });
         let theirs = |end| matches!(end, End::Host(host) if plan.resident(host).population == population);
         let links: Vec<(LinkId, bool)> = (self.links.iter())
             .filter_map(|(id, link)| match link.end {
@@ -203,9 +199,9 @@ impl<S: Subject> World<S> {
 }
 
 fn is_good(plan: &Plan, address: &PeerAddress) -> bool {
-    let who = plan.at(address).or_else(|| {
-        address.name().and_then(|name| plan.named(name)).map(|range| crate::plan::Who::Host(range.start))
-    });
+    let who = plan
+        .at(address)
+        .or_else(|| address.name().and_then(|name| plan.named(name)).map(|range| crate::plan::Who::Host(range.start)));
     match who {
         Some(crate::plan::Who::Node(_)) => plan.scenario.node.listens,
         Some(crate::plan::Who::Host(host)) => {

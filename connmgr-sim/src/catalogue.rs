@@ -1,0 +1,41 @@
+//! The scenarios that come with the crate.
+
+use crate::Scenario;
+
+macro_rules! scenarios {
+    ($($name:literal),* $(,)?) => {
+        const TEXTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../scenarios/", $name, ".toml")))),*];
+    };
+}
+
+scenarios!["cold-start",];
+
+/// Their names, in the order in which a campaign runs them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TEXTS.iter().map(|(name, _)| *name)
+}
+
+/// The scenario of a name.
+pub fn find(name: &str) -> Option<Scenario> {
+    let (_, text) = TEXTS.iter().find(|(other, _)| *other == name)?;
+    Some(Scenario::parse(text).expect("every scenario of the catalogue is read by a test"))
+}
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    names().filter_map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_is_sound_and_goes_by_its_own_name() {
+        for (name, text) in TEXTS {
+            let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(scenario.name, *name);
+            assert!(!scenario.about.is_empty(), "{name} does not say what it shows");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a scenario may not say, though it can be written.
+
+use std::collections::BTreeSet;
+
+use connmgr_core::HostName;
+
+use super::{Behavior, Scenario, ScenarioError};
+use crate::plan::{NODES, name_of};
+
+/// Hosts of all populations.
+const MOST_HOSTS: u64 = 1_000_000;
+/// Managers.
+const MOST_NODES: u32 = 100_000;
+/// A century is enough.
+const MOST_SECONDS: u64 = 100 * 365 * 86_400;
+/// Populations, faults and the like: they are numbered in 16 bits.
+const MOST_OF_A_SORT: usize = 1000;
+
+impl Scenario {
+    /// Whether a world can be made of it.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] says what is wrong.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        self.check_name()?;
+        self.check_sizes()?;
+        self.check_populations()?;
+        self.check_references()?;
+        self.check_people()?;
+        let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
+        config.check().map_err(|error| wrong(error.to_string()))
+    }
+
+    fn check_name(&self) -> Result<(), ScenarioError> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        hold(!self.name.is_empty() && self.name.bytes().all(fits), || {
+            format!("`{}` is no name: lower-case letters, digits and hyphens", self.name)
+        })
+    }
+
+    fn check_sizes(&self) -> Result<(), ScenarioError> {
+        let seconds = self.duration.0.as_secs();
+        hold(!self.duration.0.is_zero() && seconds <= MOST_SECONDS, || {
+            "`duration` must be more than nothing and at most a century".into()
+        })?;
+        hold(self.node.count <= MOST_NODES, || format!("`node.count` is more than {MOST_NODES}"))?;
+        let hosts: u64 = self.hosts.iter().map(|spec| u64::from(spec.count)).sum();
+        hold(hosts <= MOST_HOSTS, || format!("there are more than {MOST_HOSTS} hosts"))?;
+        let sorts = [self.hosts.len(), self.peers.len(), self.inbound.len(), self.seeds.len(), self.faults.len()];
+        hold(sorts.iter().all(|count| *count <= MOST_OF_A_SORT), || {
+            format!("there are more than {MOST_OF_A_SORT} populations, peers, strangers, seeds or faults")
+        })?;
+        hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
+    }
+
+    fn check_populations(&self) -> Result<(), ScenarioError> {
+        let mut names = BTreeSet::from([NODES]);
+        for spec in &self.hosts {
+            hold(names.insert(&spec.name), || {
+                format!("the population `{}` is there twice, or is `{NODES}`", spec.name)
+            })?;
+            hold(name_of(&spec.name, 0).is_ok(), || format!("`{}` can't be part of a host's name", spec.name))?;
+            hold(spec.groups != Some(0), || format!("the population `{}` has no group to live in", spec.name))?;
+            let behaviors = [Some(&spec.behavior), spec.turns.as_ref().map(|turn| &turn.into)];
+            hold(behaviors.into_iter().flatten().all(opens), || {
+                format!("the windows of `{}` have no period", spec.name)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_references(&self) -> Result<(), ScenarioError> {
+        let gossip = self.hosts.iter().flat_map(|spec| &spec.gossip.about);
+        let seeds = self.seeds.iter().flat_map(|spec| &spec.about);
+        let told = self.inbound.iter().filter_map(|spec| spec.tells_about.as_ref());
+        let peers = self.peers.iter().map(|spec| &spec.of);
+        let known = self.book.knows.iter().map(|known| &known.of);
+        for name in gossip.chain(seeds).chain(told).chain(peers).chain(known) {
+            let exists = name == NODES || self.hosts.iter().any(|spec| spec.name == *name);
+            hold(exists, || format!("there is no population `{name}`"))?;
+        }
+        for seed in &self.seeds {
+            hold(HostName::new(&seed.name).is_ok(), || format!("`{}` is no host's name", seed.name))?;
+        }
+        Ok(())
+    }
+
+    fn check_people(&self) -> Result<(), ScenarioError> {
+        for spec in &self.inbound {
+            hold(spec.hosts > 0, || format!("the strangers `{}` are nobody: `hosts` is 0", spec.name))?;
+        }
+        for spec in &self.faults {
+            let spaced = spec.every.is_none_or(|every| every.0.as_millis() >= 1);
+            hold(spaced, || "a fault comes again less than 1 ms after it began".into())?;
+        }
+        for name in &self.expect.probes {
+            hold(crate::check::is_probe(name), || format!("there is no probe `{name}`"))?;
+        }
+        Ok(())
+    }
+}
+
+const fn opens(behavior: &Behavior) -> bool {
+    match behavior {
+        Behavior::Windows { period, .. } => !period.0.is_zero(),
+        Behavior::Accept
+        | Behavior::Refuse
+        | Behavior::BlackHole
+        | Behavior::Slow(_)
+        | Behavior::AcceptThenClose(_)
+        | Behavior::Mute
+        | Behavior::SlowHandshake(_)
+        | Behavior::Flaky(_)
+        | Behavior::Misbehave { .. }
+        | Behavior::Useless => true,
+    }
+}
+
+fn wrong(what: String) -> ScenarioError {
+    ScenarioError::new(what)
+}
+
+fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioError> {
+    if holds { Ok(()) } else { Err(wrong(otherwise())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HostSpec, PeerSpec, Span};
+    use super::*;
+
+    fn error_of(change: impl FnOnce(&mut Scenario)) -> String {
+        let mut scenario = Scenario::new("a", Span::hours(1));
+        scenario.hosts.push(HostSpec::new("honest", 5));
+        assert_eq!(scenario.check(), Ok(()));
+        change(&mut scenario);
+        scenario.check().expect_err("a mistake").to_string()
+    }
+
+    #[test]
+    fn every_mistake_has_its_own_words() {
+        assert!(error_of(|s| s.name = "A b".into()).contains("is no name"));
+        assert!(error_of(|s| s.duration = Span::default()).contains("duration"));
+        assert!(error_of(|s| s.hosts.push(HostSpec::new("honest", 1))).contains("twice"));
+        assert!(error_of(|s| s.hosts.push(HostSpec::new("many", 2_000_000))).contains("hosts"));
+        assert!(error_of(|s| s.hosts[0].gossip.about = vec!["ghosts".into()]).contains("no population `ghosts`"));
+        let peer = PeerSpec {
+            of: "ghosts".into(),
+            count: 1,
+            by_name: false,
+            once: false,
+            at: Span::default(),
+            removed_at: None,
+        };
+        assert!(error_of(|s| s.peers.push(peer)).contains("no population `ghosts`"));
+        assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no probe `luck`"));
+        let limits = connmgr_core::Limits { total: 2_000_000, ..Default::default() };
+        assert!(error_of(|s| s.node.limits = Some(limits)).contains("limits.total"));
+        let config = toml::Table::from_iter([("colour".to_owned(), toml::Value::from(1))]);
+        assert!(error_of(|s| s.node.config = config).contains("colour"));
+    }
+}
