@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::book::BookView;
 use crate::config::{Config, Limits};
-use crate::id::PeerId;
+use crate::id::{ConnId, PeerId};
 
 use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
 
@@ -27,6 +27,12 @@ impl ConnManager {
         let mut conns: Vec<ConnView> = self.table.iter().map(crate::conn::Conn::view).collect();
         conns.sort_unstable_by_key(|conn| conn.conn);
         conns
+    }
+
+    /// A connection or dial.
+    #[must_use]
+    pub fn connection(&self, id: ConnId) -> Option<ConnView> {
+        self.table.get(id).map(crate::conn::Conn::view)
     }
 
     /// Every added peer, by id: whatever is being done about it.

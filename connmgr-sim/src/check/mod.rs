@@ -1,37 +1,129 @@
-//! Placeholder until the checkers arrive.
-use connmgr_core::driver::Observer;
-use connmgr_core::*;
+//! Checkers: whether one manager keeps its promises, judged after every step.
+//!
+//! They see what is told and asked (as an [`Observer`]) and the public view, never the inside. Every rule has a file of
+//! its own under `rules/` and costs the same however much is known: what a rule must know of the past it keeps in
+//! tables of its own, or finds in the ledger that all share. What costs more than a step may is left to
+//! [`Suite::audit`]. Nothing here depends on the order inside a hash table, so that a replay finds the same.
+//!
+//! A rule is kept exactly where the contract and the policy are exact. Where a step may leave work for the next tick
+//! (`max_actions_per_input`), the step shows it: its next deadline is at most a tick away. Then what the step should
+//! have brought about is judged at the first later step that leaves nothing.
 
-/// What was broken.
+mod checker;
+#[allow(dead_code, reason = "for rules that follow")]
+mod ledger;
+mod probe;
+mod property;
+mod reach;
+mod recovery;
+mod rules;
+mod step;
+mod violation;
+mod words;
+
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Time, UnixTime};
+
+use checker::{Rules, Seen};
+use ledger::Ledger;
+use step::Step;
+
+pub use probe::{Probe, Probes, UnknownProbe};
+pub use property::{Nature, Property, UnknownProperty};
+pub use recovery::{Recovery, Whole};
+pub use violation::Violation;
+
+/// All checkers of one manager.
+///
+/// Show it every input and action, in order, and ask [`Suite::after`] when the actions of an input are drained.
 #[derive(Clone, Debug)]
-pub struct Violation {
-    /// When.
-    pub at: Time,
-    /// What.
-    pub what: String,
+pub struct Suite {
+    ledger: Ledger,
+    step: Step,
+    rules: Rules,
+    probes: Probes,
+    /// The first thing found broken in this step.
+    found: Option<Violation>,
 }
-/// All.
-#[derive(Clone, Debug)]
-pub struct Suite;
+
 impl Suite {
-    /// New.
-    pub fn new(_: &Config, _: Option<&Snapshot>, _: UnixTime, _: Time) -> Self {
-        Self
+    /// The checkers of a manager that was born of these a moment ago and was told nothing yet.
+    pub fn new(config: &Config, snapshot: Option<&Snapshot>, unix: UnixTime, now: Time) -> Self {
+        let ledger = Ledger::new(config, snapshot, unix, now);
+        let rules = Rules::new(&ledger);
+        Self { rules, ledger, step: Step::new(now), probes: Probes::default(), found: None }
     }
-    /// After.
-    pub fn after(&mut self, _: Time, _: &ConnManager) -> Result<(), Violation> {
-        Ok(())
+
+    /// Judges the step. To be asked once for each input, when all its actions were seen.
+    ///
+    /// # Errors
+    /// The first property that the step broke.
+    pub fn after(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
+        debug_assert!(now <= self.step.now, "the step was told of");
+        self.step.end(manager.poll_timeout());
+        self.ledger.settle(&self.step, manager);
+        let seen = Seen { ledger: &self.ledger, step: &self.step };
+        let judged = self.rules.after(seen, manager);
+        self.probes.after(seen);
+        self.step.close();
+        match self.found.take() {
+            Some(violation) => Err(violation),
+            None => judged,
+        }
     }
-    /// Audit.
-    pub fn audit(&mut self, at: Time, m: &ConnManager) -> Result<(), Violation> {
-        m.check().map_err(|e| Violation { at, what: e.to_string() })
+
+    /// Compares everything with the public view, and asks [`ConnManager::check`]. Costs time proportional to all that
+    /// is known: to be asked every few thousand steps, and in small worlds after each. Only right after
+    /// [`Suite::after`].
+    ///
+    /// # Errors
+    /// The first property found broken.
+    pub fn audit(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
+        debug_assert!(now <= self.step.now, "the step was told of");
+        self.rules.audit(Seen { ledger: &self.ledger, step: &self.step }, manager)
+    }
+
+    /// Which notable states were reached, and how often.
+    pub const fn probes(&self) -> &Probes {
+        &self.probes
+    }
+
+    /// The same, to note what only the world sees.
+    pub const fn probes_mut(&mut self) -> &mut Probes {
+        &mut self.probes
+    }
+
+    /// Ready connections of a kind.
+    pub fn ready(&self, kind: Kind) -> u32 {
+        self.ledger.count(kind).ready
+    }
+
+    fn note(&mut self, judged: Result<(), Violation>) {
+        if let (None, Err(violation)) = (&self.found, judged) {
+            self.found = Some(violation);
+        }
     }
 }
+
 impl Observer for Suite {
-    fn input(&mut self, _: Time, _: &Input, _: &Reply) {}
-    fn action(&mut self, _: Time, _: &Action) {}
-}
-/// Whether there is a probe of this name.
-pub fn is_probe(name: &str) -> bool {
-    name != "luck"
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.step.begin(now, input, reply);
+        let seen = Seen { ledger: &self.ledger, step: &self.step };
+        self.probes.input(seen, input, reply);
+        let judged = self.rules.input(seen, input, reply);
+        self.note(judged);
+        self.ledger.input(&self.step, input, reply);
+    }
+
+    fn action(&mut self, _: Time, action: &Action) {
+        self.step.actions += 1;
+        let seen = Seen { ledger: &self.ledger, step: &self.step };
+        self.probes.action(seen, action);
+        let judged = self.rules.action(seen, action);
+        self.note(judged);
+        if let Action::Dial { conn, .. } = action {
+            self.step.dials.push(*conn);
+        }
+        self.ledger.action(&self.step, action);
+    }
 }

@@ -94,7 +94,7 @@ impl Scenario {
             hold(spaced, || "a fault comes again less than 1 ms after it began".into())?;
         }
         for name in &self.expect.probes {
-            hold(crate::check::is_probe(name), || format!("there is no probe `{name}`"))?;
+            hold(name.parse::<crate::check::Probe>().is_ok(), || format!("there is no probe `{name}`"))?;
         }
         Ok(())
     }

@@ -221,7 +221,7 @@ impl<S: Subject> World<S> {
         let what = format!(
             "the pool has not been full since the world was healed: {automatic} automatic and {added} added connections are ready"
         );
-        let violation = Violation { at: node.now(self.now), what };
+        let violation = Violation { property: crate::check::Property::Recovery, at: node.now(self.now), what };
         let (at, number, step) = (self.now, node.number, self.steps);
         self.broken = Some(Box::new(Broken { at, node: number, step, violation }));
     }

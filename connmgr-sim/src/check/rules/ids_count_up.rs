@@ -1,0 +1,57 @@
+//! Ids of connections, peers and lookups count up and are never used again.
+
+use connmgr_core::{Action, Event, Input, Reply};
+
+use crate::check::checker::{Rule, Seen, Verdict, hold};
+use crate::check::ledger::Ledger;
+use crate::check::property::Property;
+
+#[derive(Clone, Debug)]
+pub(crate) struct IdsCountUp {
+    conn: u64,
+    peer: u64,
+    lookup: u64,
+}
+
+impl IdsCountUp {
+    pub(crate) const fn new(_: &Ledger) -> Self {
+        Self { conn: 0, peer: 0, lookup: 0 }
+    }
+}
+
+impl Rule for IdsCountUp {
+    const PROPERTY: Property = Property::IdsCountUp;
+
+    fn input(&mut self, _: Seen<'_>, _: &Input, reply: &Reply) -> Verdict {
+        match reply {
+            Reply::Added(Ok(peer)) => rise("peer", &mut self.peer, peer.as_u64()),
+            Reply::Accepted(Ok(conn)) => rise("connection", &mut self.conn, conn.as_u64()),
+            Reply::Noted | Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Addresses(_) | Reply::Done(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
+        match action {
+            Action::Dial { conn, .. } => rise("connection", &mut self.conn, conn.as_u64()),
+            Action::ResolveSeed { lookup, .. } | Action::ResolveHost { lookup, .. } => {
+                rise("lookup", &mut self.lookup, lookup.as_u64())
+            }
+            Action::Emit(Event::Connected(connected)) if connected.kind.is_inbound() => {
+                let id = connected.conn.as_u64();
+                hold(id <= self.conn, || format!("{} came in under an id that was never given", connected.conn))
+            }
+            Action::Close { .. }
+            | Action::ScheduleRetry { .. }
+            | Action::PauseAccept { .. }
+            | Action::Save
+            | Action::Emit(_) => Ok(()),
+        }
+    }
+}
+
+fn rise(what: &str, last: &mut u64, id: u64) -> Verdict {
+    let before = core::mem::replace(last, id);
+    hold(id > before, || format!("{what} {id} follows {what} {before}"))
+}

@@ -1,0 +1,56 @@
+//! Enums of unit variants that have a kebab-case name: what reports print and scenarios write.
+
+/// Defines such an enum with `ALL`, `name`, `Display`, `FromStr` and the error of the latter.
+macro_rules! words {
+    (
+        $(#[$doc:meta])* $name:ident, $error:ident, $what:literal {
+            $($(#[$variant_doc:meta])+ $variant:ident => $text:literal,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])+ $variant,)+
+        }
+
+        impl $name {
+            /// Every one, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                Self::ALL.iter().copied().find(|word| word.name() == text).ok_or($error)
+            }
+        }
+
+        #[doc = concat!("The text names no ", $what, ".")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $error;
+
+        impl core::fmt::Display for $error {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!("unknown ", $what))
+            }
+        }
+
+        impl core::error::Error for $error {}
+    };
+}
+
+pub(crate) use words;
