@@ -59,7 +59,7 @@ impl<S: Subject> World<S> {
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
-        let mut watch = if node == 0 { self.watch.clone() } else { Default::default() };
+        let mut watch = if node == self.watched { self.watch.clone() } else { Default::default() };
         if self.scrutiny != Scrutiny::None {
             watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
         }
@@ -78,6 +78,7 @@ impl<S: Subject> World<S> {
     /// A process ends without a word, and its connections with it.
     pub(super) fn kill(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
+        place.keep_probes();
         let Some(subject) = place.subject.take() else { return };
         place.past = digest_of(place.past, &subject);
         place.peers.clear();

@@ -79,6 +79,7 @@ pub struct World<S> {
     config: Arc<Config>,
     scrutiny: Scrutiny,
     watch: Watch,
+    watched: u32,
     now: Instant,
     queue: Queue<Happening>,
     nodes: Vec<Node<S>>,
@@ -114,6 +115,7 @@ impl<S: Subject> World<S> {
             plan,
             scrutiny,
             watch,
+            watched: 0,
             now: Instant::ZERO,
             queue: Queue::default(),
             nodes: Vec::new(),
@@ -126,6 +128,13 @@ impl<S: Subject> World<S> {
         };
         world.begin();
         Ok(world)
+    }
+
+    /// Another manager than the first is watched by more than checkers. To be said before the world's first step.
+    #[must_use]
+    pub fn watching(mut self, node: u32) -> Self {
+        self.watched = node;
+        self
     }
 
     fn begin(&mut self) {

@@ -8,10 +8,12 @@ use rustc_hash::FxHashMap;
 
 use super::happening::Run;
 use crate::Instant;
+use crate::check::{Probe, Probes};
 use crate::dice::Share;
 use crate::links::LinkId;
 use crate::plan::BEGINNING;
 use crate::scenario::ProxyFault;
+use crate::subject::Subject;
 use crate::tally::Tally;
 
 /// One manager and what is around it.
@@ -27,6 +29,8 @@ pub struct Node<S> {
     pub(super) now_full: bool,
     /// The digests of the runs that are over.
     pub(super) past: u64,
+    /// What was reached in them.
+    pub(super) past_probes: Option<Box<Probes>>,
     pub(super) clock: Clock,
     /// The nearest wake-up that is planned.
     pub(super) armed: Instant,
@@ -54,6 +58,7 @@ impl<S> Node<S> {
             start: 0,
             now_full: false,
             past: 0,
+            past_probes: None,
             clock: Clock::default(),
             armed: Instant::MAX,
             links: FxHashMap::default(),
@@ -85,6 +90,26 @@ impl<S> Node<S> {
     /// The manager's own monotonic clock.
     pub fn now(&self, world: Instant) -> Time {
         self.clock.time(world)
+    }
+}
+
+impl<S: Subject> Node<S> {
+    /// The notable states that it reached, in all runs of its process.
+    pub fn probes(&self) -> Probes {
+        let mut probes = self.past_probes.as_deref().cloned().unwrap_or_default();
+        if let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) {
+            probes.merge(suite.probes());
+        }
+        if self.tally.starts > 1 {
+            probes.reach(Probe::Restarted);
+        }
+        probes
+    }
+
+    /// What was reached in this run of the process is kept when it ends.
+    pub(super) fn keep_probes(&mut self) {
+        let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) else { return };
+        self.past_probes.get_or_insert_default().merge(suite.probes());
     }
 }
 
