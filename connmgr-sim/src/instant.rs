@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::scenario::Span;
+
 /// Nanoseconds since the world began. 584 years; arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
@@ -31,6 +33,11 @@ impl Instant {
     /// Whole seconds since the beginning.
     pub const fn as_secs(self) -> u64 {
         self.0 / 1_000_000_000
+    }
+
+    /// How long after the beginning, as people write it.
+    pub const fn span(self) -> Span {
+        Span(Duration::from_nanos(self.0))
     }
 
     /// This instant and a while.

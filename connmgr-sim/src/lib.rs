@@ -2,14 +2,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod campaign;
 pub mod catalogue;
 pub mod check;
 pub mod config;
 pub mod dice;
+pub mod failure;
+pub mod figures;
 mod instant;
 pub mod links;
 pub mod plan;
 pub mod queue;
+pub mod results;
+pub mod run;
 pub mod scenario;
 pub mod subject;
 pub mod tally;
@@ -17,7 +22,9 @@ pub mod watch;
 pub mod world;
 
 pub use connmgr_core;
+pub use failure::{Failure, Verdict};
 pub use instant::Instant;
+pub use run::{Outcome, Terms, run};
 pub use scenario::Scenario;
 pub use subject::{Real, Subject};
 pub use world::{Broken, Scrutiny, World};
@@ -25,4 +32,9 @@ pub use world::{Broken, Scrutiny, World};
 /// A number that stands for a text: FNV-1a.
 pub(crate) fn text_key(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Folds a number into another.
+pub(crate) const fn fold(all: u64, one: u64) -> u64 {
+    (all.rotate_left(9) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -32,6 +32,7 @@ pub use probe::{Probe, Probes, UnknownProbe};
 pub use property::{Nature, Property, UnknownProperty};
 pub use recovery::{Recovery, Whole};
 pub use violation::Violation;
+pub(crate) use words::words;
 
 /// All checkers of one manager.
 ///

@@ -93,6 +93,9 @@ impl Scenario {
             let spaced = spec.every.is_none_or(|every| every.0.as_millis() >= 1);
             hold(spaced, || "a fault comes again less than 1 ms after it began".into())?;
         }
+        for bound in &self.expect.bounds {
+            hold(bound.of.parse::<crate::figures::Figure>().is_ok(), || format!("there is no figure `{}`", bound.of))?;
+        }
         for name in &self.expect.probes {
             hold(name.parse::<crate::check::Probe>().is_ok(), || format!("there is no probe `{name}`"))?;
         }

@@ -1,0 +1,26 @@
+//! `scenarios`: what comes with the program.
+
+use anyhow::Result;
+use clap::Args;
+use connmgr_sim::{Verdict, catalogue};
+
+use super::{source, table};
+
+/// List the scenarios that come with the program, or print one as TOML.
+#[derive(Debug, Args)]
+pub(super) struct Catalogue {
+    /// Print this one
+    name: Option<String>,
+}
+
+impl Catalogue {
+    pub(super) fn perform(self) -> Result<Verdict> {
+        if let Some(name) = self.name {
+            print!("{}", source::scenario(&name)?.to_toml());
+            return Ok(Verdict::Kept);
+        }
+        let rows = catalogue::all().into_iter().map(|scenario| vec![scenario.name, scenario.about]);
+        print!("{}", table::plain(&rows.collect::<Vec<_>>()));
+        Ok(Verdict::Kept)
+    }
+}

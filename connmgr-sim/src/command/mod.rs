@@ -1,0 +1,98 @@
+//! The command line: what is asked for, read and checked; each command in a file of its own.
+//!
+//! The first line of every answer holds the seed and the command that gives the same answer again.
+
+mod campaign;
+mod catalogue;
+mod progress;
+mod run;
+mod source;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use connmgr_sim::Verdict;
+
+/// Runs nodes in a hostile network that is all made up, in virtual time.
+///
+/// Exit codes: 0 every promise was kept; 10 safety (a panic among it); 11 liveness; 12 the same run went two ways;
+/// 13 a state that was promised was never reached; 14 a figure is out of bounds; 2 a wrong command line; 1 anything
+/// else, such as a file that can't be written.
+#[derive(Debug, Parser)]
+#[command(name = "connmgr-sim", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario once
+    Run(run::Run),
+    /// Run many seeds of many scenarios, on every core
+    Campaign(campaign::Campaign),
+    /// Put the results of a campaign's shards together, and judge the whole
+    Merge(campaign::Merge),
+    /// List the scenarios that come with the program, or print one as TOML
+    Scenarios(catalogue::Catalogue),
+}
+
+/// A mistake on the command line, or in a file it names.
+#[derive(Debug)]
+struct Usage(String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+fn usage(what: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(what.into()))
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    match perform(Arguments::parse().command) {
+        Ok(verdict) => ExitCode::from(verdict.exit_code()),
+        Err(error) => {
+            eprintln!("connmgr-sim: {error:#}");
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<Verdict> {
+    match command {
+        Command::Run(run) => run.perform(),
+        Command::Campaign(campaign) => campaign.perform(),
+        Command::Merge(merge) => merge.perform(),
+        Command::Scenarios(catalogue) => catalogue.perform(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_tells_every_exit_code() {
+        let help = Arguments::command().render_long_help().to_string();
+        for verdict in
+            [Verdict::Safety, Verdict::Liveness, Verdict::NonDeterminism, Verdict::MissedProbe, Verdict::Threshold]
+        {
+            assert!(help.contains(&format!("{} ", verdict.exit_code())), "{verdict}");
+        }
+    }
+}

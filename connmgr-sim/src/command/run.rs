@@ -1,0 +1,66 @@
+//! `run`: one scenario, one seed.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Args;
+use connmgr_sim::figures::Figure;
+use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, run};
+
+use super::table::row;
+use super::{source, table};
+
+/// The greatest seed: what TOML can say.
+pub(super) const MAX_SEED: u64 = i64::MAX as u64;
+
+/// Run a scenario once.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The name of a scenario that comes with the program, or a file that ends in .toml
+    scenario: String,
+    /// Where all chances come from
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
+    seed: u64,
+    /// Let nobody judge: for speed
+    #[arg(long)]
+    no_checks: bool,
+    /// If it fails, write all that replays the failure into this file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+impl Run {
+    pub(super) fn perform(self) -> Result<Verdict> {
+        let scenario = source::scenario(&self.scenario)?;
+        println!("seed {}: {}", self.seed, self.again());
+        let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
+        let began = Instant::now();
+        let outcome = run(&scenario, self.seed, Terms { scrutiny });
+        let took = began.elapsed().as_secs_f64();
+        print!("{}", summary(&scenario, &outcome));
+        println!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
+        Ok(outcome.verdict())
+    }
+
+    /// The command that gives the same answer.
+    fn again(&self) -> String {
+        let checks = if self.no_checks { " --no-checks" } else { "" };
+        format!("connmgr-sim run {} --seed {}{checks}", self.scenario, self.seed)
+    }
+}
+
+/// What came of a run, for people.
+pub(super) fn summary(scenario: &Scenario, outcome: &Outcome) -> String {
+    let mut rows = vec![row!["scenario", scenario.name], row!["", scenario.about]];
+    match outcome.failures.as_slice() {
+        [] => rows.push(row!["verdict", Verdict::Kept]),
+        failures => rows.extend(failures.iter().map(|failure| row!["FAILED", failure])),
+    }
+    rows.push(row!["digest", format!("{:016x}", outcome.digest)]);
+    rows.push(row!["steps", outcome.steps]);
+    rows.extend(Figure::ALL.iter().map(|figure| row![figure, figure.range_text(outcome.figures.get(*figure))]));
+    let probes: Vec<String> = outcome.probes.reached().map(|(probe, times)| format!("{probe} {times}")).collect();
+    rows.push(row!["reached", probes.join(", ")]);
+    table::plain(&rows)
+}

@@ -1,0 +1,47 @@
+//! Where a scenario comes from: the catalogue by its name, or a file.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use connmgr_sim::{Scenario, catalogue};
+
+use super::usage;
+
+/// A scenario by the name it has in the catalogue, or by the file it is in: what ends in `.toml` or has a `/` is a file.
+///
+/// # Errors
+/// A usage error says what there is, or what is wrong with the file.
+pub(super) fn scenario(text: &str) -> Result<Scenario> {
+    if text.ends_with(".toml") || text.contains('/') {
+        return from_file(Path::new(text));
+    }
+    catalogue::find(text).ok_or_else(|| {
+        let names: Vec<&str> = catalogue::names().collect();
+        usage(format!("there is no scenario `{text}`; there are {}, and files that end in .toml", names.join(", ")))
+    })
+}
+
+fn from_file(path: &Path) -> Result<Scenario> {
+    let text = fs::read_to_string(path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    Scenario::parse(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
+}
+
+/// Several of them; all of the catalogue if none is named.
+///
+/// # Errors
+/// As [`scenario`]; or two have one name.
+pub(super) fn scenarios(texts: &[String]) -> Result<Vec<Scenario>> {
+    if texts.is_empty() {
+        return Ok(catalogue::all());
+    }
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for text in texts {
+        let next = scenario(text)?;
+        if scenarios.iter().any(|other| other.name == next.name) {
+            return Err(usage(format!("the scenario `{}` is there twice", next.name)));
+        }
+        scenarios.push(next);
+    }
+    Ok(scenarios)
+}

@@ -1,0 +1,109 @@
+//! The command as people use it: what it prints first, what it returns, and that it says the same twice.
+#![cfg(feature = "cli")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A small world: one manager, a peer it was told to keep, ten minutes.
+const SMALL: &str = r#"
+version = 1
+name = "small"
+about = "One peer."
+duration = "10m"
+
+[node]
+base = "plain"
+
+[[hosts]]
+name = "honest"
+count = 3
+
+[[peers]]
+of = "honest"
+count = 2
+"#;
+
+fn sim(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_connmgr-sim")).args(words).output().expect("the program is there")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the program writes UTF-8")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("nobody killed it")
+}
+
+/// The small world with more in it, in a file.
+fn file(dir: &Path, more: &str) -> String {
+    let path = dir.join("small.toml");
+    let limits = if more.contains("node.limits") { "" } else { "[node.limits]\nfull = 0\ntotal = 8\n" };
+    std::fs::write(&path, SMALL.to_owned() + more + limits).expect("the directory is ours");
+    path.to_str().expect("a name of ours").to_owned()
+}
+
+fn dir() -> tempfile::TempDir {
+    tempfile::tempdir().expect("there is room")
+}
+
+#[test]
+fn the_first_line_holds_the_seed_and_the_command_that_gives_the_same_again() {
+    let dir = dir();
+    let file = file(dir.path(), "");
+    let output = sim(&["run", &file, "--seed", "7"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    let first = text(&output).lines().next().expect("a line").to_owned();
+    assert_eq!(first, format!("seed 7: connmgr-sim run {file} --seed 7"));
+    let words: Vec<String> = first.split_whitespace().skip(3).map(str::to_owned).collect();
+    let again = sim(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let digest = |output: &Output| text(output).lines().find(|line| line.starts_with("digest")).map(str::to_owned);
+    assert_eq!(digest(&again), digest(&output));
+}
+
+#[test]
+fn each_sort_of_failure_has_an_exit_code() {
+    for (more, expected) in [
+        ("[expect]\nbounds = [{ of = \"dials\", max = 0 }]\n", 14),
+        // There are not as many hosts as are wanted.
+        ("[expect]\nfull-within = \"1m\"\n[node.limits]\nfull = 4\ntotal = 8\n", 11),
+    ] {
+        let dir = dir();
+        let output = sim(&["run", &file(dir.path(), more)]);
+        assert_eq!(code(&output), expected, "{}", text(&output));
+    }
+    let dir = dir();
+    let file = file(dir.path(), "[expect]\nprobes = [\"ban\"]\n");
+    let output = sim(&["campaign", &file, "--seeds", "2"]);
+    assert_eq!(code(&output), 13, "{}", text(&output));
+    for wrong in [&["run", "no-such-scenario"][..], &["run", "cold-start", "--seed", "x"], &["frobnicate"]] {
+        assert_eq!(code(&sim(wrong)), 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_campaign_says_the_same_whoever_works_at_it() {
+    let dir = dir();
+    let file = file(dir.path(), "");
+    let campaign = |jobs: &str| text(&sim(&["campaign", &file, "--seeds", "5", "--jobs", jobs]));
+    let alone = campaign("1");
+    assert!(alone.contains("5 runs"), "{alone}");
+    assert_eq!(alone, campaign("2"));
+}
+
+#[test]
+fn shards_put_together_say_what_the_whole_says() {
+    let dir = dir();
+    let file = file(dir.path(), "[expect]\nprobes = [\"ban\"]\n");
+    let out = |name: &str| dir.path().join(name).to_str().expect("a name of ours").to_owned();
+    for shard in ["0/2", "1/2"] {
+        let name = out(&shard[..1]);
+        let output = sim(&["campaign", &file, "--seeds", "5", "--shard", shard, "--out", &name]);
+        assert_eq!(code(&output), 0, "a part alone promises nothing: {}", text(&output));
+    }
+    let merged = sim(&["merge", &out("1"), &out("0")]);
+    let whole = sim(&["campaign", &file, "--seeds", "5"]);
+    assert_eq!((code(&merged), code(&whole)), (13, 13));
+    assert_eq!(text(&merged).lines().last(), text(&whole).lines().last());
+    assert_eq!(code(&sim(&["merge", &out("0")])), 2, "a part is missing");
+}
