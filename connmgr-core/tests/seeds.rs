@@ -293,3 +293,15 @@ fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through
     world.run(secs(400));
     assert!(world.lookups.len() > asked_before);
 }
+
+#[test]
+fn a_pool_that_starves_for_a_minute_asks_seeds_however_many_peers_are_ready() {
+    // Three hosts in three groups, all an attacker's: the pool is short of five and has nobody to dial.
+    let mut bench = Bench::new(with_seeds(9));
+    for conn in dials(&bench.learn(&addresses(3))) {
+        bench.connect(conn);
+        bench.ready(conn);
+    }
+    assert!(asked(&bench.pass(secs(59))).is_empty());
+    assert!(!asked(&bench.pass(secs(60))).is_empty());
+}

@@ -8,7 +8,44 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!["cold-start",];
+scenarios![
+    "cold-start",
+    "stale-book",
+    "all-seeds-dead",
+    "poisoned-seed",
+    "attackers-first",
+    "slots-full",
+    "accept-then-close",
+    "everyone-refuses",
+    "slow-handshakes",
+    "half-hanging",
+    "interface-flap",
+    "outage",
+    "resets",
+    "partition",
+    "ipv6-black-hole",
+    "tor-refused",
+    "tor-network-dead",
+    "suspend",
+    "clock-year",
+    "crash-loop",
+    "late-and-doubled",
+    "out-of-descriptors",
+    "limits-lowered",
+    "dead-added-peers",
+    "resonance",
+    "transport-downgrade",
+    "gossip-wave",
+    "sleepers-turn",
+    "inbound-flood",
+    "inbound-before-outbound",
+    "ban-behind-nat",
+    "simultaneous-connect",
+    "daily-churn",
+    "herd",
+    "swarm",
+    "year",
+];
 
 /// Their names, in the order in which a campaign runs them.
 pub fn names() -> impl Iterator<Item = &'static str> {

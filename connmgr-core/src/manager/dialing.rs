@@ -269,14 +269,15 @@ impl ConnManager {
 
     /// Nobody is left to dial: wait, and ask the application and the seeds for more.
     fn starve(&mut self, kind: Kind) {
-        let times = self.starved[kind.index()].map_or(0, |starved| starved.times);
+        let (since, times) =
+            self.starved[kind.index()].map_or((self.now(), 0), |starved| (starved.since, starved.times));
         let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
         let is_all_down = self.networks_up().is_empty();
         // Those we know come to the end of their rest at any time; where there are none, news wakes us.
         let may_find_some = !self.book.is_empty() && !is_all_down;
         let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
         let until = self.now().after(wait.min(longest));
-        self.starved[kind.index()] = Some(Starved { until, times: times.saturating_add(1) });
+        self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
         self.plan_at(until);
         if self.ask_again_at <= self.now() && (self.book.is_empty() || !is_all_down) {
             self.ask_again_at = self.now().after(wait.min(ASK_AGAIN_AFTER));

@@ -15,6 +15,7 @@ use crate::network::NetworkKind;
 use crate::peers::AddedPeer;
 use crate::time::{Time, nanos};
 
+use super::seeding::FAMISHED_AFTER;
 use super::{ConnManager, Obstacle, PeerState};
 
 /// The state at a moment, for hashing.
@@ -55,7 +56,8 @@ impl Hash for Moment<'_> {
             self.peers.partition_point(|id| *id <= manager.last_probed[network.index()]).hash(to);
         }
         for starved in &manager.starved {
-            starved.map(|starved| (self.ahead(starved.until), starved.times)).hash(to);
+            let hunger = |since| nanos(self.now.since(since).min(FAMISHED_AFTER));
+            starved.map(|starved| (hunger(starved.since), self.ahead(starved.until), starved.times)).hash(to);
         }
         (self.ahead(manager.dial_bucket.full_at()), self.ahead(manager.ask_again_at), &manager.own).hash(to);
         self.hash_inbound(to);

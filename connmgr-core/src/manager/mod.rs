@@ -163,6 +163,7 @@ struct SingleTimers {
 /// A kind found nobody to dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Starved {
+    since: Time,
     until: Time,
     /// How many times in a row.
     times: u32,

@@ -19,6 +19,9 @@ use super::{ConnManager, Phase, Timer};
 const SEEN_AGO: Duration = Duration::from_secs(3 * 24 * 3600);
 const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 
+/// With nobody to dial for a full connection for so long, seeds are asked however many peers are ready.
+pub(super) const FAMISHED_AFTER: Duration = Duration::from_secs(60);
+
 /// Source groups of seeds: one each, so that one seed counts as one source. Network groups have a smaller tag.
 const SOURCE_SEEDS: u64 = 0xf0 << 56;
 const SOURCE_FIXED: u64 = 0xf1 << 56;
@@ -39,7 +42,7 @@ impl ConnManager {
     /// A full connection is lost. A big book may take hours to starve: with too few peers left, seeds are asked again
     /// before it does.
     pub(super) fn full_lost(&mut self) {
-        if self.phase == Phase::Active && !self.has_enough_peers() {
+        if self.phase == Phase::Active && self.wants_seeds() {
             self.seed_again();
         }
     }
@@ -86,7 +89,7 @@ impl ConnManager {
 
     pub(super) fn seeds_are_due(&mut self) {
         self.single.seeds = None;
-        if self.phase != Phase::Active || self.has_enough_peers() {
+        if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }
         let config = &self.config.seeds;
@@ -111,10 +114,14 @@ impl ConnManager {
         self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
     }
 
-    /// Block-relay connections don't count: nobody learns addresses from them.
-    fn has_enough_peers(&self) -> bool {
-        let wanted = self.config.seeds.enough.min(self.split().full);
-        self.table.ready(Kind::Full) >= wanted
+    /// Not with a few ready peers, who tell us of others; unless these few have long told of nobody to dial: an
+    /// attacker's few groups must not keep us from asking anyone else. Block-relay connections don't count: nobody
+    /// learns addresses from them.
+    fn wants_seeds(&self) -> bool {
+        let enough = self.config.seeds.enough.min(self.split().full);
+        let is_famished =
+            self.starved[Kind::Full.index()].is_some_and(|starved| self.now().since(starved.since) >= FAMISHED_AFTER);
+        self.table.ready(Kind::Full) < enough || is_famished
     }
 
     fn ask(&mut self, index: usize) {
@@ -231,7 +238,7 @@ impl ConnManager {
 
     pub(super) fn fixed_seeds_are_due(&mut self) {
         self.single.fixed_seeds = None;
-        if self.phase != Phase::Active || self.has_enough_peers() {
+        if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }
         let lacking: NetworkSet = self.lacking_networks().collect();
