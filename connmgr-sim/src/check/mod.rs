@@ -9,12 +9,13 @@
 //! (`max_actions_per_input`), the step shows it: its next deadline is at most a tick away. Then what the step should
 //! have brought about is judged at the first later step that leaves nothing.
 
+mod bucket;
 mod checker;
-#[allow(dead_code, reason = "for rules that follow")]
 mod ledger;
 mod probe;
 mod property;
 mod reach;
+mod recent;
 mod recovery;
 mod rules;
 mod step;
@@ -62,7 +63,7 @@ impl Suite {
     pub fn after(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
         debug_assert!(now <= self.step.now, "the step was told of");
         self.step.end(manager.poll_timeout());
-        self.ledger.settle(&self.step, manager);
+        self.ledger.settle(&mut self.step, manager);
         let seen = Seen { ledger: &self.ledger, step: &self.step };
         let judged = self.rules.after(seen, manager);
         self.probes.after(seen);

@@ -5,7 +5,6 @@ use core::time::Duration;
 
 use super::checker::Seen;
 use super::ledger::conn::{Conn, Life};
-use super::ledger::peer::Stable;
 use super::probe::{Probe, Probes};
 use super::step::Cause;
 
@@ -46,7 +45,7 @@ impl Probes {
                 let retry = peer.retry.unwrap_or(seen.ledger.config.retry);
                 self.reach(Probe::Retry);
                 self.reach_if(retry.wait(*attempt) == retry.cap, Probe::RetryCapped);
-                self.reach_if(peer.last_end.stable == Stable::Yes && peer.attempt > 0, Probe::RetryReset);
+                self.reach_if(peer.last_end.forgotten > 0, Probe::RetryReset);
                 self.reach_if(*attempt == peer.attempt, Probe::RetryFrozen);
             }
             Action::PauseAccept { until, .. } => {

@@ -86,6 +86,8 @@ pub(crate) struct Step {
     pub(crate) actions: u32,
     /// The dials among them.
     pub(crate) dials: Vec<ConnId>,
+    /// Who became ready, once the step is over.
+    pub(crate) made_ready: Option<ConnId>,
     /// What `poll_timeout` said before; none while that is not known (before the first step is over).
     pub(crate) due_before: Option<Option<Time>>,
     /// What it says after. Meaningful once all actions have been seen.
@@ -96,7 +98,16 @@ pub(crate) struct Step {
 
 impl Step {
     pub(crate) const fn new(now: Time) -> Self {
-        Self { now, cause: Cause::Birth, actions: 0, dials: Vec::new(), due_before: None, due: None, last_due: None }
+        Self {
+            now,
+            cause: Cause::Birth,
+            actions: 0,
+            dials: Vec::new(),
+            made_ready: None,
+            due_before: None,
+            due: None,
+            last_due: None,
+        }
     }
 
     /// An input begins a new step.
@@ -105,6 +116,7 @@ impl Step {
         self.cause = Cause::of(input, reply);
         self.actions = 0;
         self.dials.clear();
+        self.made_ready = None;
         if self.is_due_timeout() {
             self.last_due = Some(self.now);
         }
@@ -128,6 +140,11 @@ impl Step {
     /// Whether it is a timeout that came before the deadline.
     pub(crate) fn is_early_timeout(&self) -> bool {
         self.cause == Cause::Timeout && !self.is_due_timeout()
+    }
+
+    /// Whether nothing was left to be done when the step began.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.due_before.is_some_and(|due| due.is_none_or(|due| due > self.now.after(TICK)))
     }
 
     /// Whether nothing was left to be done a tick later. Where work is cut short by `max_actions_per_input`, and

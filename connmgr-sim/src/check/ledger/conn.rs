@@ -45,14 +45,14 @@ pub(crate) struct Conn {
 impl Conn {
     /// A dial.
     pub(crate) fn dialed(target: &Target, transport: Transport, now: Time) -> Self {
-        let (address, via) = match target {
-            Target::Direct(addr) => (direct(*addr), None),
-            Target::Proxied { proxy, isolation, address } => (address.clone(), Some((*proxy, *isolation))),
+        let via = match target {
+            Target::Direct(_) => None,
+            Target::Proxied { proxy, isolation, .. } => Some((*proxy, *isolation)),
         };
         Self {
             life: Life::Dialing,
             kind: None,
-            address: Some(address),
+            address: Some(dialed_address(target)),
             via,
             was_dialed: true,
             peer: None,
@@ -94,9 +94,22 @@ impl Conn {
         !self.was_dialed
     }
 
+    /// Whether, if it ends now without a word, it may be repeated as v1.
+    pub(crate) fn died_unheard(&self) -> bool {
+        self.life == Life::Open && self.was_dialed && self.transport == Transport::V2
+    }
+
     /// Whether the application was told of it.
     pub(crate) fn is_open(&self) -> bool {
         self.life != Life::Dialing
+    }
+}
+
+/// Whom a dial goes to.
+pub(crate) fn dialed_address(target: &Target) -> PeerAddress {
+    match target {
+        Target::Direct(addr) => direct(*addr),
+        Target::Proxied { address, .. } => address.clone(),
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use connmgr_core::{
     Action, BanTarget, CloseReason, Config, ConnId, ConnManager, Connected, DialFailure, EndReason, Event, Host, Input,
-    Kind, Limits, NetworkKind, PeerId, PeerState, Permissions, Reply, Snapshot, Split, Time, UnixTime,
+    Kind, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerState, Permissions, Reply, Snapshot, Split, Target,
+    Time, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
@@ -61,6 +62,12 @@ pub(crate) struct Ledger {
     pub(crate) last_conn: u64,
     /// The share of each kind, once inputs have been heard.
     pub(crate) split: Split,
+    /// The input of this step said that this v2 connection of ours died unheard.
+    pub(crate) unheard: Option<ConnId>,
+    /// To this address it was.
+    pub(crate) unheard_address: Option<PeerAddress>,
+    /// What the wall clock says, as last told: at this time, that.
+    clock: (Time, UnixTime),
 }
 
 impl Ledger {
@@ -77,6 +84,9 @@ impl Ledger {
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, 0),
+            unheard: None,
+            unheard_address: None,
+            clock: (now, unix),
             config: Arc::new(config.clone()),
         };
         snapshot.iter().for_each(|snapshot| ledger.restore(snapshot, unix, now));
@@ -105,7 +115,9 @@ impl Ledger {
 
     /// An input was told, and answered so.
     pub(crate) fn input(&mut self, step: &Step, input: &Input, reply: &Reply) {
+        (self.unheard, self.unheard_address) = (None, None);
         match input {
+            Input::Clock { unix } => self.clock = (step.now, *unix),
             Input::AddPeer { address, keep } => {
                 if let Reply::Added(Ok(id)) = reply {
                     self.peers.insert(*id, address.clone(), *keep);
@@ -141,10 +153,9 @@ impl Ledger {
             Input::Closed { conn, cause: connmgr_core::CloseCause::Unheard } => self.note_unheard(*conn),
             Input::Reconnect { conn } if is_done(reply) => {
                 let peer = self.conns.get(conn).and_then(|conn| conn.peer).and_then(|id| self.peers.get_mut(id));
-                peer.into_iter().for_each(|peer| peer.not_before = None);
+                peer.into_iter().for_each(|peer| (peer.not_before, peer.conn) = (None, None));
             }
             Input::Timeout
-            | Input::Clock { .. }
             | Input::DialResult { .. }
             | Input::Closed { .. }
             | Input::Addresses { .. }
@@ -175,12 +186,13 @@ impl Ledger {
     }
 
     /// A v2 connection died unheard: its peer is spoken to as v1 from now on.
-    fn note_unheard(&mut self, conn: ConnId) {
-        let Some(conn) = self.conns.get(&conn) else { return };
-        let died = conn.life == Life::Open && conn.was_dialed && conn.transport == connmgr_core::Transport::V2;
-        if let (true, Some(peer)) = (died, conn.peer.and_then(|id| self.peers.get_mut(id))) {
-            peer.v1_only = true;
+    fn note_unheard(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.get(&id) else { return };
+        if !conn.died_unheard() {
+            return;
         }
+        (self.unheard, self.unheard_address) = (Some(id), conn.address.clone());
+        conn.peer.and_then(|id| self.peers.get_mut(id)).into_iter().for_each(|peer| peer.v1_only = true);
     }
 
     // ── what is asked for
@@ -190,8 +202,7 @@ impl Ledger {
         match action {
             Action::Dial { conn, target, transport, .. } => {
                 let mut dialed = Conn::dialed(target, *transport, step.now);
-                let address = dialed.address.as_ref();
-                dialed.is_probe = address.and_then(|address| self.judged(address)).is_some_and(|it| self.is_down(it));
+                dialed.is_probe = self.suspected(target).is_some();
                 self.last_conn = self.last_conn.max(conn.as_u64());
                 self.conns.insert(*conn, dialed);
             }
@@ -280,7 +291,9 @@ impl Ledger {
 
     fn disconnected(&mut self, step: &Step, id: ConnId, peer: Option<PeerId>, reason: EndReason) {
         let Some(conn) = self.take(id) else { return };
-        let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)) else { return };
+        let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conn == Some(id)) else {
+            return;
+        };
         let (stable_after, loopback) = (self.config.stable_after, self.config.loopback_is_public);
         let just_ready = matches!(step.cause, Cause::Ready(ready, _) if ready == id);
         let stable = match conn.life {
@@ -291,7 +304,10 @@ impl Ledger {
         let dialed = conn.address.as_ref().filter(|_| conn.was_dialed);
         let network = dialed.and_then(|address| conn::judged_network(address, loopback));
         let unanswered = reason == EndReason::Ours(CloseReason::DialTimeout);
-        peer.last_end = LastEnd { unanswered, network, stable };
+        // A back-off is forgotten at once, though the notice that says so may never come (at rest there is none).
+        let forgotten = if stable == Stable::Yes { core::mem::take(&mut peer.attempt) } else { 0 };
+        peer.last_end = LastEnd { unanswered, network, stable, forgotten };
+        peer.conn = None;
     }
 
     fn dial_failed(&mut self, id: ConnId, peer: Option<PeerId>, error: DialFailure) {
@@ -303,7 +319,8 @@ impl Ledger {
         };
         let loopback = self.config.loopback_is_public;
         let network = conn.address.as_ref().and_then(|address| conn::judged_network(address, loopback));
-        peer.last_end = LastEnd { unanswered, network, stable: Stable::No };
+        peer.last_end = LastEnd { unanswered, network, ..LastEnd::default() };
+        peer.conn = None;
     }
 
     fn take(&mut self, id: ConnId) -> Option<Conn> {
@@ -326,6 +343,7 @@ impl Ledger {
     fn adopted(&mut self, id: ConnId, peer: PeerId) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         conn.peer = Some(peer);
+        self.peers.get_mut(peer).into_iter().for_each(|peer| peer.conn = Some(id));
         let (Some(kind), true) = (conn.kind, conn.was_dialed) else { return };
         conn.kind = Some(Kind::Added);
         let is_ready = u32::from(conn.life == Life::Ready);
@@ -340,12 +358,12 @@ impl Ledger {
     // ── the end of a step
 
     /// All actions of a step were seen: what they did not say is taken from the view.
-    pub(crate) fn settle(&mut self, step: &Step, manager: &ConnManager) {
+    pub(crate) fn settle(&mut self, step: &mut Step, manager: &ConnManager) {
         for id in &step.dials {
             self.learn_dial(*id, manager);
         }
         if let Cause::Ready(id, _) = step.cause {
-            self.make_ready(step, id);
+            step.made_ready = self.make_ready(step.now, id).then_some(id);
         }
         if self.lookups > 0 || !self.peers.named().is_empty() {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
@@ -360,17 +378,20 @@ impl Ledger {
             conn.kind = Some(view.kind);
             conn.peer = view.peer;
             conn.address = view.address;
+            let peer = view.peer.and_then(|id| self.peers.get_mut(id));
+            peer.into_iter().for_each(|peer| peer.conn = Some(id));
             self.counts[view.kind.index()].dialing += 1;
         }
     }
 
-    fn make_ready(&mut self, step: &Step, id: ConnId) {
-        let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life == Life::Open) else { return };
+    fn make_ready(&mut self, now: Time, id: ConnId) -> bool {
+        let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life == Life::Open) else { return false };
         conn.life = Life::Ready;
-        conn.since = step.now;
+        conn.since = now;
         if let Some(kind) = conn.kind {
             self.counts[kind.index()].ready += 1;
         }
+        true
     }
 
     // ── questions
@@ -394,8 +415,45 @@ impl Ledger {
     }
 
     /// The network whose health a dial to this address says something of.
-    pub(crate) fn judged(&self, address: &connmgr_core::PeerAddress) -> Option<NetworkKind> {
+    pub(crate) fn judged(&self, address: &PeerAddress) -> Option<NetworkKind> {
         conn::judged_network(address, self.config.loopback_is_public)
+    }
+
+    /// The network that a dial goes to, if that is suspected down: then the dial is a probe.
+    pub(crate) fn suspected(&self, target: &Target) -> Option<NetworkKind> {
+        if !self.down.contains(&true) {
+            return None;
+        }
+        let network = self.judged(&conn::dialed_address(target));
+        network.filter(|network| self.is_down(*network))
+    }
+
+    /// What the wall clock says at a time.
+    pub(crate) fn unix_at(&self, at: Time) -> UnixTime {
+        let (then, unix) = self.clock;
+        if at >= then { unix.after(at.since(then)) } else { unix.before(then.since(at)) }
+    }
+
+    /// Whether an address's network is enabled, and a route leads there.
+    pub(crate) fn is_reachable(&self, address: &PeerAddress) -> bool {
+        let (networks, proxies) = (self.config.networks, &self.config.proxies);
+        match address.network() {
+            None => {
+                let resolvable = [NetworkKind::Ipv4, NetworkKind::Ipv6].iter().any(|it| networks.contains(*it));
+                proxies.all.is_some() || resolvable
+            }
+            Some(it @ (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns)) => {
+                networks.contains(it) && address.port() != 0
+            }
+            Some(it @ (NetworkKind::Onion | NetworkKind::I2p)) => {
+                networks.contains(it) && proxies.for_network(it).is_some()
+            }
+        }
+    }
+
+    /// Whether a handshake shows that we reached ourselves by identity.
+    pub(crate) fn is_our_identity(&self, info: &PeerInfo) -> bool {
+        info.identity.is_some() && info.identity == self.config.identity
     }
 
     /// Whether a host is banned now.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use connmgr_core::{Backoff, Host, Keep, NetworkKind, PeerAddress, PeerId, Time};
+use connmgr_core::{Backoff, ConnId, Host, Keep, NetworkKind, PeerAddress, PeerId, Time};
 use rustc_hash::FxHashMap;
 
 /// One added peer.
@@ -16,6 +16,8 @@ pub(crate) struct Peer {
     pub(crate) attempt: u32,
     /// The last retry notice: not dialed before this, unless something releases it.
     pub(crate) not_before: Option<Wait>,
+    /// Its dial or connection, from the end of the step that began it.
+    pub(crate) conn: Option<ConnId>,
     /// How its last connection or dial ended.
     pub(crate) last_end: LastEnd,
     /// It did not understand the encrypted transport.
@@ -39,6 +41,8 @@ pub(crate) struct LastEnd {
     pub(crate) network: Option<NetworkKind>,
     /// It was ready for so long that its back-off is to be forgotten.
     pub(crate) stable: Stable,
+    /// How many failures in a row that made it forget.
+    pub(crate) forgotten: u32,
 }
 
 /// Whether a connection was stable when it ended.
@@ -76,6 +80,7 @@ impl Peers {
             retry: None,
             attempt: 0,
             not_before: None,
+            conn: None,
             last_end: LastEnd::default(),
             v1_only: false,
         };

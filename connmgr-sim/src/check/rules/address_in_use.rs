@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use connmgr_core::{Action, ConnId, ConnManager, Event, PeerAddress, Target};
 use rustc_hash::FxHashMap;
 
-use crate::check::checker::{Rule, Seen, Verdict, hold};
-use crate::check::ledger::Ledger;
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::conn::is_ambiguous;
-use crate::check::property::Property;
 
 /// Addresses in use are counted by who has them. Where the dialed address alone does not say which network is meant
 /// (`fc00::/8`), only the audit judges.

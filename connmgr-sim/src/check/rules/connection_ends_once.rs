@@ -3,10 +3,8 @@
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Reply};
 
-use crate::check::checker::{Rule, Seen, Verdict, hold};
-use crate::check::ledger::Ledger;
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::conn::Life;
-use crate::check::property::Property;
 use crate::check::step::Cause;
 
 #[derive(Clone, Debug)]

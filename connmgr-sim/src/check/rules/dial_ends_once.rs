@@ -3,10 +3,9 @@
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, DialError, DialFailure, Event, Input, Reply};
 
-use crate::check::checker::{Rule, Seen, Verdict, hold};
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use crate::check::ledger::Phase;
 use crate::check::ledger::conn::Life;
-use crate::check::ledger::{Ledger, Phase};
-use crate::check::property::Property;
 use crate::check::step::Cause;
 
 #[derive(Clone, Debug)]

@@ -2,9 +2,7 @@
 
 use connmgr_core::{Action, ConnManager};
 
-use crate::check::checker::{Rule, Seen, Verdict, hold};
-use crate::check::ledger::Ledger;
-use crate::check::property::Property;
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 
 #[derive(Clone, Debug)]
 pub(crate) struct EarlyIsFree;

@@ -2,9 +2,8 @@
 
 use connmgr_core::{Action, ConnManager, Time};
 
-use crate::check::checker::{Rule, Seen, Verdict, hold};
-use crate::check::ledger::{Ledger, Phase};
-use crate::check::property::Property;
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use crate::check::ledger::Phase;
 use crate::check::step::TICK;
 
 #[derive(Clone, Debug)]
