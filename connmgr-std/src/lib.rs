@@ -21,7 +21,7 @@
 //! | [`Origin`], [`Newborn`], [`StartError`] | how a manager is born, with its state and its trace |
 //! | [`PoolEvent`], [`Problem`] | what a pool hands to its application |
 //! | [`reply`] | what the manager's replies mean |
-//! | [`Watch`] | the observer of a driver: the trace, and with the feature `tracing` the log |
+//! | [`Watch`] | the observer of a driver: the trace, the log (feature `tracing`), the metrics (feature `metrics`) |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
@@ -42,6 +42,8 @@ mod listeners;
 #[cfg(feature = "tracing")]
 mod log;
 mod mailbox;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod origin;
 pub mod reply;
 mod reporter;
