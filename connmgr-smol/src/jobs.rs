@@ -5,29 +5,18 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread;
 
 use async_channel::{Receiver, Sender, bounded, unbounded};
-use connmgr_core::{ConnId, DialError, LookupError, LookupId};
 use futures_lite::FutureExt;
 
 use crate::Spawn;
-use crate::connection::Stream;
+use crate::wire::Stream;
 
 /// What came of a job.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// A dial has ended.
-    Dialed(ConnId, Result<Stream, DialError>),
-    /// A lookup has ended.
-    Looked(LookupId, Lookup),
-}
-
-/// What came of a lookup.
-pub(crate) type Lookup = Result<Vec<IpAddr>, LookupError>;
+pub(crate) type Job = connmgr_std::Job<Stream>;
 
 /// What a job has to say at its end, unless it was given up: its result, or its panic.
 pub(crate) type Finished = thread::Result<Job>;

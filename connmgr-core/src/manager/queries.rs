@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use crate::book::BookView;
 use crate::config::{Config, Limits};
+use crate::event::Kind;
 use crate::id::{ConnId, PeerId};
+use crate::view::ConnState;
 
 use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
 
@@ -33,6 +35,18 @@ impl ConnManager {
     #[must_use]
     pub fn connection(&self, id: ConnId) -> Option<ConnView> {
         self.table.get(id).map(crate::conn::Conn::view)
+    }
+
+    /// How many connections or dials of a kind are in a state. Costs nothing: they are counted as they change.
+    #[must_use]
+    pub const fn count(&self, kind: Kind, state: ConnState) -> u32 {
+        let (handshaking, ready) = (self.table.handshaking(kind), self.table.ready(kind));
+        match state {
+            ConnState::Dialing => self.table.slots_held(kind) - handshaking - ready,
+            ConnState::Silent => self.table.silent(kind),
+            ConnState::Handshaking => handshaking,
+            ConnState::Ready => ready,
+        }
     }
 
     /// Every added peer, by id: whatever is being done about it.

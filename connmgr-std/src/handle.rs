@@ -1,64 +1,39 @@
 //! Commands and views, for any task that has a [`Handle`].
 //!
-//! A command travels to the driver task and its answer comes back; the driver task waits for nobody, so a command may
-//! be awaited anywhere, the task that takes the events included. Once sent, a command is carried out even when nobody
+//! A command travels to the driver's task and its answer comes back; that task waits for nobody, so a command may be
+//! awaited anywhere, the task that takes the events included. Once sent, a command is carried out even when nobody
 //! waits for its answer any more.
 
-use std::fmt;
 use std::time::Duration;
 
 use connmgr_core::{
     AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView, Host, Input,
     Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats,
 };
-use tokio::sync::{mpsc, oneshot};
 
-/// Requests that may wait for the driver task; whoever asks for more waits until there is room.
-const MAX_WAITING: usize = 64;
+use crate::answer::answer;
+use crate::reply::{added, addresses, done};
+use crate::requests::{Request, Requests};
 
-/// A channel for requests.
-pub(crate) fn channel() -> (Handle, mpsc::Receiver<Request>) {
-    let (requests, receiver) = mpsc::channel(MAX_WAITING);
-    (Handle { requests }, receiver)
-}
-
-/// What the driver task is asked.
-pub(crate) enum Request {
-    /// To apply this, and to say what came of it.
-    Apply { input: Input, reply: oneshot::Sender<Reply> },
-    /// To show the manager to this, which sends off what it saw.
-    Look(Box<dyn FnOnce(&ConnManager) + Send>),
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Apply { input, .. } => f.debug_tuple("Apply").field(input).finish(),
-            Self::Look(_) => f.write_str("Look"),
-        }
-    }
-}
-
-/// Commands and views of a [`Pool`](crate::Pool). Cheap to clone; it does not keep the pool alive.
+/// Commands and views of a pool that is kept by a task. Cheap to clone; it does not keep the pool alive.
 ///
 /// When the pool is gone every command is refused with `ShuttingDown`, and every view is empty.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    requests: mpsc::Sender<Request>,
+    requests: Requests,
 }
 
 impl Handle {
+    pub(crate) const fn new(requests: Requests) -> Self {
+        Self { requests }
+    }
+
     /// Adds a peer, to be dialed as soon as the limits allow.
     ///
     /// # Errors
     /// [`AddPeerError`] says why it may not be added.
     pub async fn add_peer(&self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        match self.ask(Input::AddPeer { address, keep }).await {
-            Some(Reply::Added(added)) => added,
-            Some(Reply::Noted | Reply::Accepted(_) | Reply::Addresses(_) | Reply::Done(_)) | None => {
-                Err(AddPeerError::ShuttingDown)
-            }
-        }
+        added(self.ask(Input::AddPeer { address, keep }).await)
     }
 
     /// Removes an added peer for good, in whatever state it is, and closes its connection.
@@ -127,10 +102,7 @@ impl Handle {
 
     /// At most `count` addresses from the book, of one network or of all: what answers a peer's `getaddr`.
     pub async fn sample_addresses(&self, network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> {
-        match self.ask(Input::SampleAddresses { network, count }).await {
-            Some(Reply::Addresses(addresses)) => addresses,
-            Some(Reply::Noted | Reply::Accepted(_) | Reply::Added(_) | Reply::Done(_)) | None => Vec::new(),
-        }
+        addresses(self.ask(Input::SampleAddresses { network, count }).await)
     }
 
     /// Stops (closing every connection) or resumes all dialing and accepting.
@@ -150,7 +122,7 @@ impl Handle {
     }
 
     /// Begins to shut down: every connection is closed, and the last event is
-    /// [`Event::Stopped`](connmgr_core::Event::Stopped). [`Pool::shutdown`](crate::Pool::shutdown) waits for the end.
+    /// [`Event::Stopped`](connmgr_core::Event::Stopped). The pool's own `shutdown` waits for the end.
     ///
     /// # Errors
     /// [`CommandError::ShuttingDown`] when the pool is gone already.
@@ -194,19 +166,14 @@ impl Handle {
     }
 
     async fn command(&self, input: Input) -> Result<(), CommandError> {
-        match self.ask(input).await {
-            Some(Reply::Done(done)) => done,
-            Some(Reply::Noted | Reply::Accepted(_) | Reply::Added(_) | Reply::Addresses(_)) | None => {
-                Err(CommandError::ShuttingDown)
-            }
-        }
+        done(self.ask(input).await)
     }
 
     /// None when the pool is gone.
     async fn ask(&self, input: Input) -> Option<Reply> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Apply { input, reply }).await.ok()?;
-        answer.await.ok()
+        let (reply, told) = answer();
+        self.requests.push(Request::Apply { input, reply }).await;
+        told.take().await
     }
 
     async fn look<T, F>(&self, look: F) -> T
@@ -214,12 +181,8 @@ impl Handle {
         T: Default + Send + 'static,
         F: FnOnce(&ConnManager) -> T + Send + 'static,
     {
-        let (seen, answer) = oneshot::channel();
-        // That nobody waits for it any more is no error.
-        let look = Request::Look(Box::new(move |manager| drop(seen.send(look(manager)))));
-        match self.requests.send(look).await {
-            Ok(()) => answer.await.unwrap_or_default(),
-            Err(_) => T::default(),
-        }
+        let (seen, told) = answer();
+        self.requests.push(Request::Look(Box::new(move |manager| seen.tell(look(manager))))).await;
+        told.take().await.unwrap_or_default()
     }
 }
