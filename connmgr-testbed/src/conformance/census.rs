@@ -11,7 +11,7 @@ use super::Rig;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a process had at a time: how often each descriptor's kind, and each thread's name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Census {
     descriptors: BTreeMap<String, usize>,
     threads: BTreeMap<String, usize>,
@@ -25,16 +25,31 @@ impl Census {
 
     /// Waits until there is no more than there was then, and no task.
     pub(super) fn is_again<R: Rig>(&self, rig: &R) {
+        self.is_again_but_for(rig, "", 0);
+    }
+
+    /// The same, but that so many threads of this name are left as well.
+    pub(super) fn is_again_but_for<R: Rig>(&self, rig: &R, name: &str, count: usize) {
         let start = Instant::now();
         loop {
-            let (now, tasks) = (Self::take(), rig.tasks());
-            if now == *self && tasks == 0 {
+            let (mut now, tasks) = (Self::take(), rig.tasks());
+            let named = now.threads.remove(name).unwrap_or_default();
+            if now.is_as_many_as(self) && tasks == 0 && named == count {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "left: {tasks} tasks; was {self:#?}, is {now:#?}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "left: {tasks} tasks, {named} threads {name:?}; was {self:#?}, is {now:#?}"
+            );
             rig.turn(Duration::from_millis(1));
             thread::yield_now();
         }
+    }
+
+    /// A thread that has just begun may not have its name yet, so names do not count.
+    fn is_as_many_as(&self, other: &Self) -> bool {
+        let threads = |census: &Self| census.threads.values().sum::<usize>();
+        self.descriptors == other.descriptors && threads(self) == threads(other)
     }
 }
 

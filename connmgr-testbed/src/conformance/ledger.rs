@@ -1,6 +1,8 @@
 //! What the application was told, and what a trace says of it.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use connmgr_core::{Action, ConnManager, Event};
@@ -27,11 +29,10 @@ impl Ledger {
     /// The trace replays, action for action, and the application was told what the manager emitted, in that order:
     /// all of it but the connections that had ended before they could be taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
-        let open = || TraceReader::open(trace).expect("the trace can be read");
-        let replayed = replay::<ConnManager>(open()).expect("the run replays");
-        assert!(replayed.inputs > 0 && replayed.waiting == 0 && !replayed.cut_off, "{replayed:?}");
+        Self::replays(trace);
         let taken: BTreeSet<_> = self.told.iter().filter_map(connected).collect();
-        let mut emitted: Vec<Event> = open().filter_map(|line| emitted(line.expect("it was read before"))).collect();
+        let mut emitted: Vec<Event> =
+            open(trace).filter_map(|line| emitted(line.expect("it was read before"))).collect();
         emitted
             .retain(|event| connected(event).or_else(|| disconnected(event)).is_none_or(|conn| taken.contains(&conn)));
         if !to_the_end {
@@ -39,6 +40,16 @@ impl Ledger {
         }
         assert_eq!(self.told, emitted, "the application was told otherwise than the manager said");
     }
+
+    /// The trace is whole and replays, action for action.
+    pub(super) fn replays(trace: &Path) {
+        let replayed = replay::<ConnManager>(open(trace)).expect("the run replays");
+        assert!(replayed.inputs > 0 && replayed.waiting == 0 && !replayed.cut_off, "{replayed:?}");
+    }
+}
+
+fn open(trace: &Path) -> TraceReader<BufReader<File>> {
+    TraceReader::open(trace).expect("the trace can be read")
 }
 
 fn emitted(line: Line) -> Option<Event> {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
-use connmgr_std::{PoolEvent, Problem, StartError};
+use connmgr_std::{PoolEvent, Problem, StartError, StateError};
 use tempfile::TempDir;
 
 use super::ledger::Ledger;
@@ -44,6 +44,18 @@ impl<R: Rig> World<R> {
         Ok(Self { pool, ledger: Ledger::default(), trace, _home: home })
     }
 
+    /// Starts a pool in a directory that another may still be about to leave.
+    pub fn start_when_free(rig: &R, setup: &Setup) -> Self {
+        let start = Instant::now();
+        loop {
+            match Self::try_start(rig, setup.clone()) {
+                Ok(world) => return world,
+                Err(StartError::State(StateError::Locked { .. })) if start.elapsed() < PATIENCE => rig.turn(GLANCE),
+                Err(error) => panic!("not started: {error}"),
+            }
+        }
+    }
+
     /// Where it listens first.
     pub fn address(&self) -> SocketAddr {
         self.pool.local_addrs()[0]
@@ -62,8 +74,17 @@ impl<R: Rig> World<R> {
 
     /// Adds a peer for good.
     pub fn add(&mut self, address: impl ToString) -> PeerId {
+        self.add_for(address, Keep::Always)
+    }
+
+    /// Adds a peer for one attempt.
+    pub fn add_once(&mut self, address: impl ToString) -> PeerId {
+        self.add_for(address, Keep::Once)
+    }
+
+    fn add_for(&mut self, address: impl ToString, keep: Keep) -> PeerId {
         let address = address.to_string().parse().expect("an address");
-        match self.ask(Input::AddPeer { address, keep: Keep::Always }) {
+        match self.ask(Input::AddPeer { address, keep }) {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("not added: {other:?}"),
         }
@@ -143,17 +164,25 @@ impl<R: Rig> World<R> {
         })
     }
 
+    /// The next event in words; notices of retries are passed over.
+    pub fn next_tale(&mut self) -> String {
+        loop {
+            match self.next_event() {
+                Some(PoolEvent::RetryScheduled { .. }) => {}
+                event => return event.as_ref().map_or_else(|| "end".into(), tale),
+            }
+        }
+    }
+
+    /// Whether it has no connection and no dial.
+    pub fn pool_is_idle(&mut self) -> bool {
+        self.pool.connections().is_empty()
+    }
+
     /// The very next events are these, in this order: see [`tale`]. Notices of retries are passed over, for a later
     /// one may take the place of one that was not taken.
     pub fn tells(&mut self, expected: &[&str]) {
-        let mut told = Vec::new();
-        while told.len() < expected.len() {
-            match self.next_event() {
-                Some(PoolEvent::RetryScheduled { .. }) => {}
-                Some(event) => told.push(tale(&event)),
-                None => told.push("end".into()),
-            }
-        }
+        let told: Vec<String> = expected.iter().map(|_| self.next_tale()).collect();
         assert_eq!(told, expected);
     }
 
@@ -195,6 +224,14 @@ impl<R: Rig> World<R> {
         let problems = pool.shutdown();
         ledger.agrees_with(&trace, false);
         problems
+    }
+
+    /// Shuts down where events were taken past the ledger: the run replays.
+    pub fn end_unwatched(self) {
+        let Self { pool, trace, _home, .. } = self;
+        let problems = pool.shutdown();
+        assert!(problems.is_empty(), "{problems:?}");
+        Ledger::replays(&trace);
     }
 
     /// Shuts down and takes every event to the last; the ledger is right. What was told then.

@@ -26,12 +26,18 @@ impl Line {
     /// # Errors
     /// What the operating system says.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        TcpStream::connect(address).map(Self::new)
+        TcpStream::connect_timeout(&address, PATIENCE).map(Self::new)
     }
 
     /// Says this.
     pub fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the other end is there");
+    }
+
+    /// Says this, if the other end is still there.
+    pub fn try_say(&mut self, bytes: &[u8]) {
+        // It is not.
+        let _ = self.0.write_all(bytes);
     }
 
     /// Says this byte by byte, with a pause after each, so that each arrives alone.
@@ -68,7 +74,8 @@ impl Line {
 
     /// Closes this half: nothing more is said.
     pub fn close_half(&self) {
-        self.0.shutdown(Shutdown::Write).expect("the other end is there");
+        // It fails only when the other end was faster.
+        let _ = self.0.shutdown(Shutdown::Write);
     }
 
     /// Ends it by a reset, at once.

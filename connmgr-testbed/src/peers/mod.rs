@@ -4,11 +4,16 @@
 
 mod line;
 mod peer;
+#[cfg(target_os = "linux")]
+mod silent;
+pub mod socks;
 
 use std::time::Duration;
 
 pub use line::Line;
 pub use peer::Peer;
+#[cfg(target_os = "linux")]
+pub use silent::Silent;
 
 /// How long anything here waits: far beyond what it takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -37,7 +37,7 @@ impl Rig for Tokio {
     }
 
     fn turn(&self, time: Duration) {
-        self.0.block_on(sleep(time));
+        self.0.block_on(async { sleep(time).await });
     }
 
     fn tasks(&self) -> usize {
