@@ -174,7 +174,9 @@ impl Pool {
 impl Drop for Pool {
     /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
     fn drop(&mut self) {
-        self.shutdown();
+        if !self.driver.is_stopped() {
+            self.shutdown();
+        }
         self.net.stop();
         self.net.release_all();
         self.commands.bell.silence();

@@ -3,3 +3,6 @@
 //! It knows no runtime: each adapter brings a small rig of its own, in its `tests/` and `benches/`.
 
 #![forbid(unsafe_code)]
+
+pub mod conformance;
+pub mod peers;

@@ -1,0 +1,19 @@
+//! The other ends: peers and proxies as they are met, on real sockets of loopback.
+//!
+//! They know no runtime and no pool. Whatever waits here gives up after [`PATIENCE`], so that a test that fails ends.
+
+mod line;
+mod peer;
+#[cfg(target_os = "linux")]
+mod silent;
+pub mod socks;
+
+use std::time::Duration;
+
+pub use line::Line;
+pub use peer::Peer;
+#[cfg(target_os = "linux")]
+pub use silent::Silent;
+
+/// How long anything here waits: far beyond what it takes.
+pub const PATIENCE: Duration = Duration::from_secs(20);
