@@ -6,7 +6,7 @@
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
 //! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
-//! - [`cli`] and [`report`]: what the operator says, and what the operator reads.
+//! - [`cli`] and [`report`], with [`pen`]: what the operator says, and what the operator reads.
 //! - [`setup`]: the pool that the operator asked for.
 //! - [`node`], with [`link`](mod@link) and [`board`]: the pool, a session on each of its connections, the report.
 //! - [`rerun`]: a recorded trace, run again.
@@ -21,6 +21,7 @@ pub mod handshake;
 pub mod headers;
 pub mod link;
 pub mod node;
+pub mod pen;
 pub mod ping;
 pub mod report;
 pub mod reports;

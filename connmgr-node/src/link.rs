@@ -3,8 +3,6 @@
 //! Each report is one fact of the connection, and a line for the operator where it is of interest. What follows from
 //! it is the manager's to decide.
 
-use std::io::Write;
-
 use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Services};
 use connmgr_tokio::{Connection, Handle};
 
@@ -15,7 +13,7 @@ use crate::session::{End, Session, SessionConfig};
 use crate::violation::Violation;
 
 /// Talks on a connection until it ends.
-pub async fn talk<W: Write + Send>(connection: Connection, chain: Chain, handle: Handle, board: Board<W>) {
+pub async fn talk(connection: Connection, chain: Chain, handle: Handle, board: Board) {
     let conn = connection.id();
     let remote = connection.address().and_then(|address| address.socket_addr());
     let hello = Hello { remote, services: services(chain), ..Hello::new(connection.kind(), connection.nonce()) };
@@ -38,14 +36,14 @@ fn services(chain: Chain) -> Services {
 
 /// Carries what a session learns to where it belongs.
 #[derive(Debug)]
-struct Link<W: Write> {
+struct Link {
     conn: ConnId,
     handle: Handle,
-    board: Board<W>,
+    board: Board,
     is_following: bool,
 }
 
-impl<W: Write + Send> Reports<Connection> for Link<W> {
+impl Reports<Connection> for Link {
     fn ready(&mut self, connection: &Connection, peer: &Peer) {
         connection.ready(peer.info);
         self.board.ready(self.conn, peer);
@@ -78,7 +76,7 @@ impl<W: Write + Send> Reports<Connection> for Link<W> {
     }
 }
 
-impl<W: Write> Drop for Link<W> {
+impl Drop for Link {
     fn drop(&mut self) {
         if self.is_following {
             self.board.unfollow();

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use crate::board::Board;
 use crate::cli::{Options, Scene};
 use crate::link;
+use crate::pen::Pen;
 use crate::report::{Format, Report, Summary};
 use crate::setup;
 use crate::world::{Behaviour, World, WorldConfig};
@@ -30,27 +31,28 @@ pub enum Outcome {
 
 /// A node that runs.
 #[derive(Debug)]
-pub struct Node<W: Write> {
+pub struct Node {
     chain: Chain,
-    board: Board<W>,
+    board: Board,
     pool: Pool,
     handle: Handle,
     world: Option<World>,
 }
 
-impl<W: Write + Send + 'static> Node<W> {
+impl Node {
     /// Starts what the options ask for.
     ///
     /// # Errors
     /// Names the option that can't be fulfilled, and why.
-    pub async fn start(options: &Options, out: W) -> Result<Self> {
+    pub async fn start(options: &Options, out: impl Write + Send + 'static) -> Result<Self> {
         let world = match options.scene {
             Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
             Scene::Network(_) => None,
         };
         let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
+        let pen = Pen::new(out).context("the report's thread can't start")?;
         let format = if options.json { Format::Json } else { Format::Plain };
-        let board = Board::new(Report::new(out, format), setup::target(options, &config));
+        let board = Board::new(Report::new(pen, format), setup::target(options, &config));
         let chain = options.scene.chain();
         let max_peers = config.limits.total;
         let pool = start_pool(options, config).await?;
@@ -145,12 +147,14 @@ impl<W: Write + Send + 'static> Node<W> {
         for problem in pool.shutdown().await {
             board.note(&problem.to_string());
         }
-        board.report(&summary);
+        if !board.finish(&summary) {
+            eprintln!("warning: nobody reads the report; its end is lost");
+        }
         summary
     }
 }
 
-fn announce<W: Write>(board: &Board<W>, chain: Chain, max_peers: u32, world: Option<&World>) {
+fn announce(board: &Board, chain: Chain, max_peers: u32, world: Option<&World>) {
     let Some(world) = world else {
         let name = format!("{chain:?}").to_lowercase();
         return board.note(&format!("joining {name}, at most {max_peers} connections"));
