@@ -1,11 +1,13 @@
 //! What the tests of the node share: a listener for reports, pairs of sockets, and a real bcoin node.
 
-#![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_macros, reason = "each test target uses a part of it")]
 
 pub mod bcoin;
 pub mod program;
 pub mod recorder;
+pub mod wire;
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -31,3 +33,38 @@ pub async fn connected() -> (TcpStream, TcpStream) {
 /// there is no route to them dials fail at once; where there is one, nobody answers.
 pub const OUT_OF_REACH: &str = "--chain regtest --add [2001:db8::1] --add [2001:db8:1::1] --add [2001:db8:2::1] \
                                 --add [2001:db8:3::1] --add 127.0.0.1:1";
+
+/// What the node runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    Tokio,
+    Mio,
+    Smol,
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tokio => "tokio",
+            Self::Mio => "mio",
+            Self::Smol => "smol",
+        })
+    }
+}
+
+/// Makes these functions tests, each with a node on each runtime: `on::mio::some_story` and so on.
+macro_rules! on_each_runtime {
+    ($($(#[$when:meta])* $story:ident,)*) => {
+        mod on {
+            mod tokio {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Tokio).await })*
+            }
+            mod mio {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Mio).await })*
+            }
+            mod smol {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Smol).await })*
+            }
+        }
+    };
+}
