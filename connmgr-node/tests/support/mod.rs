@@ -5,6 +5,8 @@
 pub mod bcoin;
 pub mod program;
 pub mod recorder;
+#[cfg(target_os = "linux")]
+pub mod watch;
 
 use std::time::Duration;
 
