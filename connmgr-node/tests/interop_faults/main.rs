@@ -5,7 +5,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod flow;
 mod lab;
 mod peers;
 #[path = "../support/mod.rs"]
@@ -13,34 +12,20 @@ mod support;
 
 use std::time::Duration;
 
-use connmgr_core::NetworkKind;
 use connmgr_core::NetworkKind::{Ipv4, Ipv6};
-use tokio::task::JoinSet;
-
-use flow::{Flow, probes_in};
 use lab::Lab;
 use peers::Peers;
-use support::watch::{RUNTIMES, State, Watch};
+use support::flow::Flow;
+use support::watch::{State, Watch, on_every_runtime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Eight full connections and two block-relay ones.
 const POOL: usize = 10;
 
-/// Runs a story on every runtime at once, each in a lab of its own.
-async fn on_every_runtime<F>(story: impl Fn(&'static str) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let mut stories: JoinSet<()> = RUNTIMES.into_iter().map(story).collect();
-    while let Some(ended) = stories.join_next().await {
-        ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
-    }
-}
-
 /// A node in a lab, which knows one peer and hears of the others from it.
 fn meet(lab: &Lab, peers: &Peers, runtime: &'static str, story: &str, words: &str) -> Watch {
-    Watch::start(lab.node(), runtime, story, &format!("--chain regtest --add {} {words}", peers.first()))
+    Watch::start(Some(lab.node()), runtime, story, &format!("--chain regtest --add {} {words}", peers.first()))
 }
 
 fn is_full(state: &State) -> bool {
@@ -60,17 +45,6 @@ async fn lie_low(node: &mut Watch, length: Duration) {
     assert!(used < length / 50, "{used:?} of {length:?}");
 }
 
-/// Of each network there was one outage, with no more dials than the probes it may see.
-fn check_outages(node: &'static str, flow: &Flow, networks: &[NetworkKind]) {
-    for network in networks {
-        let outages = flow.outages(*network);
-        println!("{node}: {network}: outages (length, dials): {outages:.1?}");
-        let [(length, dials)] = outages[..] else { panic!("{node}: {network}: one outage: {outages:?}") };
-        let hurried = usize::from(networks.len() > 1);
-        assert!(dials <= probes_in(length) + hurried, "{node}: {network}: {dials} dials in {length:?}");
-    }
-}
-
 #[tokio::test]
 async fn when_nobody_answers_the_node_probes_and_is_itself_again_within_a_minute() {
     on_every_runtime(|runtime| async move {
@@ -86,7 +60,7 @@ async fn when_nobody_answers_the_node_probes_and_is_itself_again_within_a_minute
         lab.restore();
         let up = node.until("IPv4 is up", 60 * SECOND, is_up).await;
         node.until("the pool is full again", 60 * SECOND - up, is_full).await;
-        check_outages(runtime, &Flow::of(&node.end().await), &[Ipv4]);
+        Flow::of(&node.end().await).check_outages(runtime, &[Ipv4]);
     })
     .await;
 }
@@ -109,7 +83,7 @@ async fn a_pulled_cable_is_an_outage_at_once_and_forgotten_soon_after() {
         lab.plug();
         let up = node.until("both are up", 60 * SECOND, is_up).await;
         node.until("the pool is full again", 60 * SECOND - up, is_full).await;
-        check_outages(runtime, &Flow::of(&node.end().await), &[Ipv4, Ipv6]);
+        Flow::of(&node.end().await).check_outages(runtime, &[Ipv4, Ipv6]);
     })
     .await;
 }
@@ -155,7 +129,7 @@ async fn an_ipv6_that_leads_nowhere_never_slows_ipv4() {
         lab.restore();
         let up = node.until("IPv6 is up", 60 * SECOND, is_up).await;
         node.until("the pool is full", 60 * SECOND - up, |state| state.full() >= 62).await;
-        check_outages(runtime, &Flow::of(&node.end().await), &[Ipv6]);
+        Flow::of(&node.end().await).check_outages(runtime, &[Ipv6]);
     })
     .await;
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
 
 pub mod bcoin;
+#[cfg(target_os = "linux")]
+pub mod flow;
 pub mod program;
 pub mod recorder;
 #[cfg(target_os = "linux")]

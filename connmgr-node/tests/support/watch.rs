@@ -12,12 +12,24 @@ use connmgr_core::{NetworkKind, PeerAddress};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::program::processor_time;
 
 /// The runtimes that the program can stand on.
 pub const RUNTIMES: [&str; 1] = ["tokio"];
+
+/// Runs a story on every runtime at once.
+pub async fn on_every_runtime<F>(story: impl Fn(&'static str) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stories: JoinSet<()> = RUNTIMES.into_iter().map(story).collect();
+    while let Some(ended) = stories.join_next().await {
+        ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
+    }
+}
 
 /// A running program. It is killed when dropped.
 #[derive(Debug)]
@@ -37,6 +49,7 @@ pub struct State {
     down: BTreeSet<String>,
     outages: u32,
     failures: BTreeMap<String, u32>,
+    seeds: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -47,17 +60,16 @@ struct Live {
 }
 
 impl Watch {
-    /// Starts it in a namespace, on a runtime, with these words on its command line. Its trace stays in the target
+    /// Starts it, in another network namespace if so wanted, on a runtime, with these words on its command line. Its trace stays in the target
     /// directory, under this name, for whoever wants to know why a test failed.
-    pub fn start(namespace: &str, runtime: &'static str, name: &str, words: &str) -> Self {
+    pub fn start(namespace: Option<&str>, runtime: &'static str, name: &str, words: &str) -> Self {
         let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{runtime}.trace"));
         // Of the run before. The program overwrites none.
         let _absent = std::fs::remove_file(&trace);
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", namespace, env!("CARGO_BIN_EXE_connmgr-node"), "--json", "--trace"]);
-        command.arg(&trace).args(words.split_whitespace());
+        let mut command = command_in(namespace, env!("CARGO_BIN_EXE_connmgr-node"));
+        command.args(["--json", "--trace"]).arg(&trace).args(words.split_whitespace());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("`ip` must be installed (Debian: apt-get install iproute2)");
+        let mut child = command.spawn().expect("the script that runs this has installed `ip`");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         Self { name: name.to_string(), runtime, child, lines, trace, state: State::default() }
     }
@@ -125,6 +137,14 @@ impl Watch {
     }
 }
 
+/// A command, in another network namespace if so wanted.
+fn command_in(namespace: Option<&str>, program: &str) -> Command {
+    let Some(namespace) = namespace else { return Command::new(program) };
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace, program]);
+    command
+}
+
 impl State {
     /// Automatic connections whose handshake is done.
     pub fn full(&self) -> usize {
@@ -156,6 +176,16 @@ impl State {
         self.failures.get(reason).copied().unwrap_or(0)
     }
 
+    /// How many seeds brought addresses.
+    pub const fn seeds(&self) -> u32 {
+        self.seeds
+    }
+
+    /// Connections whose handshake is done.
+    pub fn ready(&self) -> usize {
+        self.live.values().filter(|live| live.is_ready).count()
+    }
+
     fn note(&mut self, line: &Value) {
         if let Some((name, data)) = line["event"].as_object().and_then(|event| event.iter().next()) {
             self.note_event(name, data);
@@ -183,6 +213,7 @@ impl State {
                 self.outages += 1;
                 self.down.insert(text("network"));
             }
+            "seed_answered" => self.seeds += u32::from(data["added"].as_u64() > Some(0)),
             "network_up" => drop(self.down.remove(&text("network"))),
             _ => {}
         }

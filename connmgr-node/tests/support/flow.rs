@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use connmgr_core::{Action, Event, NetworkKind, PeerAddress, Target, Time};
+use connmgr_core::{Action, Event, NetworkKind, Target, Time};
 use connmgr_std::{Line, TraceReader};
 
 /// All dials of a run, and its outages, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Flow {
+pub struct Flow {
     dials: Vec<(Time, NetworkKind)>,
     changes: Vec<(Time, Event)>,
 }
 
 impl Flow {
     /// Reads it from a trace.
-    pub(crate) fn of(trace: &Path) -> Self {
+    pub fn of(trace: &Path) -> Self {
         let (mut flow, mut now) = (Self::default(), Time::ZERO);
         for line in TraceReader::open(trace).expect("a trace") {
             match line.expect("a whole trace") {
@@ -29,8 +29,12 @@ impl Flow {
 
     fn note(&mut self, action: Action, now: Time) {
         match action {
-            Action::Dial { target: Target::Direct(address), .. } => {
-                self.dials.extend(PeerAddress::from(address).network().map(|network| (now, network)));
+            Action::Dial { target, .. } => {
+                let address = match target {
+                    Target::Direct(address) => address.into(),
+                    Target::Proxied { address, .. } => address,
+                };
+                self.dials.extend(address.network().map(|network| (now, network)));
             }
             Action::Emit(event @ (Event::NetworkDown { .. } | Event::NetworkUp { .. })) => {
                 self.changes.push((now, event));
@@ -40,7 +44,7 @@ impl Flow {
     }
 
     /// Each outage of a network that ended: how long it lasted, and how many dials were made into it.
-    pub(crate) fn outages(&self, of: NetworkKind) -> Vec<(Duration, usize)> {
+    fn outages(&self, of: NetworkKind) -> Vec<(Duration, usize)> {
         let mut outages = Vec::new();
         let mut began = None;
         for (at, event) in &self.changes {
@@ -56,13 +60,25 @@ impl Flow {
         outages
     }
 
+    /// Of each network there was one outage, which saw no more dials than the probes it may see.
+    pub fn check_outages(&self, name: &str, networks: &[NetworkKind]) {
+        // One probe more may be brought forward, when another network is up again.
+        let hurried = usize::from(networks.len() > 1);
+        for network in networks {
+            let outages = self.outages(*network);
+            println!("{name}: {network}: outages (length, dials): {outages:.1?}");
+            let [(length, dials)] = outages[..] else { panic!("{name}: {network}: one outage: {outages:?}") };
+            assert!(dials <= probes_in(length) + hurried, "{name}: {network}: {dials} dials in {length:?}");
+        }
+    }
+
     /// The dials into a network after one time and before another.
     fn dials_in(&self, of: NetworkKind, from: Time, until: Time) -> usize {
         self.dials.iter().filter(|(at, network)| *network == of && *at > from && *at < until).count()
     }
 
     /// The most dials that were made in any time of this length.
-    pub(crate) fn busiest(&self, length: Duration) -> usize {
+    pub fn busiest(&self, length: Duration) -> usize {
         let after = |start: &(Time, NetworkKind)| start.0.after(length);
         self.dials
             .iter()
@@ -73,9 +89,8 @@ impl Flow {
     }
 }
 
-/// How many probes an outage of this length may see: after 1, 2, 4, 8, 16, then every 32 s. One more may be brought
-/// forward, when another network is up again.
-pub(crate) fn probes_in(length: Duration) -> usize {
+/// How many probes an outage of this length may see: after 1, 2, 4, 8, 16, then every 32 s.
+fn probes_in(length: Duration) -> usize {
     let mut at = Duration::ZERO;
     let due = |made: &u32| {
         at += Duration::from_secs(1 << (*made).min(5));
