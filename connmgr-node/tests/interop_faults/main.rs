@@ -89,24 +89,28 @@ async fn a_pulled_cable_is_an_outage_at_once_and_forgotten_soon_after() {
 }
 
 #[tokio::test]
-async fn resets_are_answers_and_no_reason_to_storm() {
+async fn a_world_that_refuses_everything_is_no_outage_and_is_not_stormed() {
     on_every_runtime(|runtime| async move {
         let lab = Lab::new();
-        let peers = Peers::start(&lab, 100, 0);
+        // So many that there is always somebody left to dial: silence would be an outage after half a minute of this.
+        let peers = Peers::start(&lab, 1, 900);
         let mut node = meet(&lab, &peers, runtime, "resets", "");
         node.until("the pool is full", 20 * SECOND, is_full).await;
 
         lab.reset_all();
         peers.hang_up();
-        lie_low(&mut node, 15 * SECOND).await;
+        lie_low(&mut node, 35 * SECOND).await;
         let refused = node.state().failures("refused");
-        assert!(node.state().live() == 0 && refused > 0, "{:?}", node.state());
+        assert!(node.state().live() == 0 && refused > 300, "{:?}", node.state());
         lab.restore();
         node.until("the pool is full again", 60 * SECOND, is_full).await;
         assert_eq!(node.state().outages(), 0);
+
         let flow = Flow::of(&node.end().await);
-        println!("{runtime}: refused {refused}; dials in the busiest second {}", flow.busiest(SECOND));
-        assert!(flow.busiest(SECOND) <= 64 + 10 + 1);
+        let busiest = [1, 10].map(|seconds| flow.busiest(seconds * SECOND));
+        println!("{runtime}: {refused} refused; dials in the busiest second and ten seconds: {busiest:?}");
+        // 64 at once, then ten a second; and the added peer's.
+        assert!(busiest[0] <= 64 + 10 + 2 && busiest[1] <= 64 + 100 + 5, "{runtime}: {busiest:?}");
     })
     .await;
 }
