@@ -3,8 +3,12 @@
 #![allow(dead_code, unreachable_pub, unused_macros, reason = "each test target uses a part of it")]
 
 pub mod bcoin;
+#[cfg(target_os = "linux")]
+pub mod flow;
 pub mod program;
 pub mod recorder;
+#[cfg(target_os = "linux")]
+pub mod watch;
 pub mod wire;
 
 use std::fmt;
