@@ -3,3 +3,9 @@
 //! It knows no runtime: each adapter brings a small rig of its own, in its `tests/` and `benches/`.
 
 #![forbid(unsafe_code)]
+
+pub mod far_end;
+#[cfg(target_os = "linux")]
+pub mod process;
+#[cfg(target_os = "linux")]
+pub mod race;
