@@ -21,7 +21,7 @@ pub use sample::{Sample, Stopwatch};
 
 use crate::far_end::{self, ClosedPort, FarEnd};
 use crate::process;
-use table::{Contest, Rate};
+use table::{Contest, Rate, Runner};
 
 /// Turns of each; the first, which warms up, is not counted.
 const TURNS: usize = 9;
@@ -29,7 +29,7 @@ const TURNS: usize = 9;
 /// Connections that are held at the end.
 const HELD: u32 = 2000;
 
-/// How often they are opened in one turn.
+/// How often each opens them in one turn.
 const FILLS: usize = 5;
 
 /// Addresses in the book, of which the pool has to choose.
@@ -126,10 +126,14 @@ fn established(racer: &impl Racer, far_end: &mut FarEnd) -> Contest {
     let trial = opening(far_end);
     let targets = sockets(&trial.addresses, HELD);
     let all = Ended { opened: HELD, failed: 0 };
-    Contest::hold(TURNS, Rate::Opened, |turn| {
-        let bare = |far_end: &mut FarEnd| fill(|| racer.bare(&targets, HELD), all, far_end);
-        let pool = |far_end: &mut FarEnd| fill(|| racer.pool(trial.clone()), all, far_end);
-        take_turns(turn, far_end, bare, pool)
+    Contest::hold(TURNS * FILLS, FILLS, Rate::Opened, |runner| {
+        let (sample, ended) = match runner {
+            Runner::Bare => racer.bare(&targets, HELD),
+            Runner::Pool => racer.pool(trial.clone()),
+        };
+        // The streams are gone; so are the far end's, before the next begins.
+        far_end.hang_up().expect("the far end lives");
+        checked(sample, ended, all)
     })
 }
 
@@ -139,39 +143,18 @@ fn refused(racer: &impl Racer) -> Contest {
     let targets = sockets(&addresses, REFUSED);
     let trial = Trial { config: config::filled_to(WIDTH), addresses, goal: Goal::Refused(REFUSED) };
     let all = Ended { opened: 0, failed: REFUSED };
-    Contest::hold(TURNS, Rate::Refused, |turn| {
-        let bare = |(): &mut ()| checked(racer.bare(&targets, WIDTH), all);
-        let pool = |(): &mut ()| checked(racer.pool(trial.clone()), all);
-        take_turns(turn, &mut (), bare, pool)
+    Contest::hold(TURNS, 1, Rate::Refused, |runner| {
+        let (sample, mut ended) = match runner {
+            Runner::Bare => racer.bare(&targets, WIDTH),
+            Runner::Pool => racer.pool(trial.clone()),
+        };
+        // Several may fail in the round in which the goal is reached.
+        ended.failed = ended.failed.min(REFUSED);
+        checked(sample, ended, all)
     })
 }
 
-/// Who begins changes from turn to turn. The bare loop's sample comes first.
-fn take_turns<T>(
-    turn: usize,
-    with: &mut T,
-    mut bare: impl FnMut(&mut T) -> Sample,
-    mut pool: impl FnMut(&mut T) -> Sample,
-) -> (Sample, Sample) {
-    if turn % 2 == 0 {
-        let first = bare(with);
-        return (first, pool(with));
-    }
-    let first = pool(with);
-    (bare(with), first)
-}
-
-/// The streams are gone after each; so are the far end's, before the next.
-fn fill(mut once: impl FnMut() -> (Sample, Ended), expected: Ended, far_end: &mut FarEnd) -> Sample {
-    let samples = (0..FILLS).map(|_| {
-        let sample = checked(once(), expected);
-        far_end.hang_up().expect("the far end lives");
-        sample
-    });
-    samples.sum()
-}
-
-fn checked((sample, ended): (Sample, Ended), expected: Ended) -> Sample {
+fn checked(sample: Sample, ended: Ended, expected: Ended) -> Sample {
     assert_eq!(ended, expected, "a dial ended as it should not");
     sample
 }

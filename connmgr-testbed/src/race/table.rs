@@ -11,6 +11,19 @@ pub(super) enum Rate {
     Refused,
 }
 
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runner {
+    /// The bare loop's.
+    Bare,
+    /// The pool's.
+    Pool,
+}
+
+impl Runner {
+    const BOTH: [Self; 2] = [Self::Bare, Self::Pool];
+}
+
 /// All turns of both.
 #[derive(Debug)]
 pub(super) struct Contest {
@@ -43,11 +56,25 @@ impl Bounds {
 }
 
 impl Contest {
-    /// Holds the turns, after one that does not count.
-    pub(super) fn hold(turns: usize, rate: Rate, mut turn: impl FnMut(usize) -> (Sample, Sample)) -> Self {
-        turn(0);
-        let (bare, pool) = (0..turns).map(&mut turn).unzip();
-        Self { rate, bare, pool }
+    /// Has the two run so many times each, by turns, after a first time that does not count. So many of each make one
+    /// turn. Who begins changes with every pair.
+    pub(super) fn hold(runs: usize, per_turn: usize, rate: Rate, mut run: impl FnMut(Runner) -> Sample) -> Self {
+        for runner in Runner::BOTH {
+            run(runner);
+        }
+        let (mut bare, mut pool) = (Vec::new(), Vec::new());
+        for pair in 0..runs {
+            let mut order = Runner::BOTH;
+            order.rotate_left(pair % 2);
+            for runner in order {
+                match runner {
+                    Runner::Bare => bare.push(run(runner)),
+                    Runner::Pool => pool.push(run(runner)),
+                }
+            }
+        }
+        let turns = |samples: Vec<Sample>| samples.chunks(per_turn).map(|turn| turn.iter().copied().sum()).collect();
+        Self { rate, bare: turns(bare), pool: turns(pool) }
     }
 
     /// The median, and the extremes, over the turns.
