@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+pub mod endurance;
 pub mod far_end;
 #[cfg(target_os = "linux")]
 pub mod process;
