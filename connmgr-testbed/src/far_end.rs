@@ -23,6 +23,9 @@ const KEEPS: &str = "CONNMGR_FAR_END_KEEPS";
 /// Room for connections that were not accepted yet; the system allows no more than `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
+/// How often the far end looks for connections.
+const LOOKS_EVERY: Duration = Duration::from_millis(1);
+
 /// The far end, as the program that dials it sees it. Dropped, it ends.
 #[derive(Debug)]
 pub struct FarEnd {
@@ -126,6 +129,7 @@ pub fn serve_if_asked() {
 fn serve(keeps: usize) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     SockRef::from(&listener).listen(BACKLOG)?;
+    listener.set_nonblocking(true)?;
     println!("{}", listener.local_addr()?.port());
     let kept = Arc::new(Mutex::new(Kept::default()));
     let accepting = Arc::clone(&kept);
@@ -143,20 +147,25 @@ struct Kept {
     accepted: u64,
 }
 
+/// Looks now and then instead of waiting: whoever dials would pay for waking it, and more often the slower it dials.
 fn accept_all(listener: &TcpListener, keeps: usize, kept: &Mutex<Kept>) {
     loop {
-        let Ok((stream, _)) = listener.accept() else {
-            // Without descriptors it waits for some to be given back.
-            thread::sleep(Duration::from_millis(1));
-            continue;
-        };
+        // An error is that nothing waits, or that there are no descriptors until some are given back.
+        while let Ok((stream, _)) = listener.accept() {
+            lock(kept).keep(stream, keeps);
+        }
+        thread::sleep(LOOKS_EVERY);
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, stream: TcpStream, at_most: usize) {
         // It fails only if the dialer has reset it, which is as good.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-        let mut kept = lock(kept);
-        kept.accepted += 1;
-        kept.streams.push_back(stream);
-        if kept.streams.len() > keeps {
-            kept.streams.pop_front();
+        self.accepted += 1;
+        self.streams.push_back(stream);
+        if self.streams.len() > at_most {
+            self.streams.pop_front();
         }
     }
 }
@@ -171,7 +180,7 @@ fn hang_up(kept: &Mutex<Kept>) -> u64 {
             return now;
         }
         before = Some(now);
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(20 * LOOKS_EVERY);
     }
 }
 

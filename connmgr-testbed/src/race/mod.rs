@@ -9,6 +9,7 @@ mod idle;
 mod sample;
 mod table;
 
+use std::env;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Sender;
@@ -96,7 +97,8 @@ impl Ended {
     }
 }
 
-/// Runs the races and prints the table. Fails beyond the limits.
+/// Runs the races and prints the table. Fails beyond the limits. With `bare` or `pool` on the command line only that
+/// one runs, for a profiler.
 ///
 /// # Panics
 /// When the operating system refuses what is needed, or a dial ends as it should not: then nothing was measured.
@@ -104,11 +106,16 @@ pub fn run(racer: impl Racer) -> ExitCode {
     far_end::serve_if_asked();
     process::raise_descriptor_limit();
     let mut far_end = FarEnd::start(2 * HELD as usize).expect("a second process");
+    if let Some(runner) = env::args().skip(1).find_map(|word| Runner::named(&word)) {
+        run_alone(&racer, runner, &mut far_end);
+        return ExitCode::SUCCESS;
+    }
     println!("{}: pool against bare connect loop, medians of {TURNS} turns, turn about\n", racer_name(&racer));
-    let established = established(&racer, &mut far_end);
+    let mut opening = Opening::new(&mut far_end);
+    let opened = Contest::hold(TURNS * FILLS, FILLS, Rate::Opened, |runner| opening.run(&racer, runner));
     let refused = refused(&racer);
-    let is_fast = table::print(&established, &refused);
-    let is_quiet = idle::print(racer, opening(&far_end));
+    let is_fast = table::print(&opened, &refused);
+    let is_quiet = idle::print(racer, opening.trial);
     if is_fast && is_quiet { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -116,25 +123,37 @@ const fn racer_name<R: Racer>(_: &R) -> &'static str {
     R::RUNTIME
 }
 
-/// Fill a pool.
-fn opening(far_end: &FarEnd) -> Trial {
-    let addresses = known(far_end.port());
-    Trial { config: config::filled_to(HELD), addresses, goal: Goal::Open(HELD) }
+/// For a profiler: one of the two opens connections without the other.
+fn run_alone(racer: &impl Racer, runner: Runner, far_end: &mut FarEnd) {
+    let mut opening = Opening::new(far_end);
+    let samples: Vec<Sample> = (0..TURNS * FILLS).map(|_| opening.run(racer, runner)).collect();
+    let sum: Sample = samples.into_iter().sum();
+    println!("{}, {runner:?} alone: {:.1} µs of CPU a connection", racer_name(racer), sum.cpu_micros());
 }
 
-fn established(racer: &impl Racer, far_end: &mut FarEnd) -> Contest {
-    let trial = opening(far_end);
-    let targets = sockets(&trial.addresses, HELD);
-    let all = Ended { opened: HELD, failed: 0 };
-    Contest::hold(TURNS * FILLS, FILLS, Rate::Opened, |runner| {
+/// What is raced for connections.
+struct Opening<'a> {
+    far_end: &'a mut FarEnd,
+    trial: Trial,
+    targets: Vec<SocketAddr>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(far_end: &'a mut FarEnd) -> Self {
+        let addresses = known(far_end.port());
+        let targets = sockets(&addresses, HELD);
+        Self { far_end, trial: Trial { config: config::filled_to(HELD), addresses, goal: Goal::Open(HELD) }, targets }
+    }
+
+    fn run(&mut self, racer: &impl Racer, runner: Runner) -> Sample {
         let (sample, ended) = match runner {
-            Runner::Bare => racer.bare(&targets, HELD),
-            Runner::Pool => racer.pool(trial.clone()),
+            Runner::Bare => racer.bare(&self.targets, HELD),
+            Runner::Pool => racer.pool(self.trial.clone()),
         };
         // The streams are gone; so are the far end's, before the next begins.
-        far_end.hang_up().expect("the far end lives");
-        checked(sample, ended, all)
-    })
+        self.far_end.hang_up().expect("the far end lives");
+        checked(sample, ended, Ended { opened: HELD, failed: 0 })
+    }
 }
 
 fn refused(racer: &impl Racer) -> Contest {

@@ -22,6 +22,15 @@ pub(super) enum Runner {
 
 impl Runner {
     const BOTH: [Self; 2] = [Self::Bare, Self::Pool];
+
+    /// The one that the command line names.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        match word {
+            "bare" => Some(Self::Bare),
+            "pool" => Some(Self::Pool),
+            _ => None,
+        }
+    }
 }
 
 /// All turns of both.
