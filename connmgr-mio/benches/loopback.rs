@@ -41,7 +41,6 @@ mod racer {
 
         fn pool(&self, trial: Trial) -> (Sample, Ended) {
             let (mut world, sample) = World::fill(trial);
-            world.open.iter().for_each(|conn| world.pool.release(*conn));
             world.pool.shutdown();
             while !world.pool.is_stopped() {
                 world.round(|_, _| ());

@@ -30,8 +30,8 @@ mod racer {
             let tasks = Tasks::default();
             block_on(tasks.run(async {
                 let (pool, streams, ended, sample) = fill(&tasks, trial).await;
-                drop(streams);
                 pool.shutdown().await;
+                drop(streams);
                 (sample, ended)
             }))
         }

@@ -24,8 +24,8 @@ mod racer {
         fn pool(&self, trial: Trial) -> (Sample, Ended) {
             runtime().block_on(async {
                 let (pool, streams, ended, sample) = fill(trial).await;
-                drop(streams);
                 pool.shutdown().await;
+                drop(streams);
                 (sample, ended)
             })
         }
