@@ -62,14 +62,18 @@ impl ConnManager {
         Some(peer.view(peer.timer.map(|timer| self.timers.at(timer))))
     }
 
-    /// Every ban that stands, the first to end first.
+    /// Every ban that stands, the first to end first. One given by a clock that was ahead stands since now: else it
+    /// would seem to end before it began, and no later life would take it.
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
-        let now = self.now();
+        let (unix, now) = (self.unix(), self.now());
         let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
-        standing
-            .map(|(target, ban)| BanView { target, since: ban.since, until: self.clocks.unix_at(ban.until) })
-            .collect()
+        let view = |(target, ban): (_, crate::bans::Ban)| BanView {
+            target,
+            since: ban.since.min(unix),
+            until: self.clocks.unix_at(ban.until),
+        };
+        standing.map(view).collect()
     }
 
     /// Counters since birth.
