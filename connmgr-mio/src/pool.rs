@@ -174,7 +174,7 @@ impl Pool {
 impl Drop for Pool {
     /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
     fn drop(&mut self) {
-        if !self.driver.is_stopped() {
+        if !self.engine.manager().is_stopped() {
             self.shutdown();
         }
         self.net.stop();
