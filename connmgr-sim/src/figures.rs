@@ -45,6 +45,8 @@ words! {
         Outages => "outages",
         /// Starts of the process.
         Starts => "starts",
+        /// Addresses known at the end, as they would be saved; none while the process does not run.
+        Book => "book",
     }
 }
 
@@ -54,7 +56,7 @@ impl Figure {
         matches!(self, Self::ToTarget | Self::ToRecover | Self::Short)
     }
 
-    fn of<S>(self, node: &Node<S>, healed: Option<Instant>) -> Option<u64> {
+    fn of<S: Subject>(self, node: &Node<S>, healed: Option<Instant>) -> Option<u64> {
         let tally = &node.tally;
         match self {
             Self::ToTarget => tally.first_full.map(|at| millis(at.since(Instant::ZERO))),
@@ -72,6 +74,7 @@ impl Figure {
             Self::Bans => Some(tally.bans),
             Self::Outages => Some(tally.outages),
             Self::Starts => Some(tally.starts),
+            Self::Book => Some(node.subject.as_ref().map_or(0, |subject| subject.snapshot().addresses.len() as u64)),
         }
     }
 
