@@ -15,6 +15,7 @@ use std::time::Duration;
 use connmgr_core::NetworkKind::{Ipv4, Ipv6};
 use lab::Lab;
 use peers::Peers;
+use support::Runtime;
 use support::flow::Flow;
 use support::watch::{State, Watch, on_every_runtime};
 
@@ -24,7 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const POOL: usize = 10;
 
 /// A node in a lab, which knows one peer and hears of the others from it.
-fn meet(lab: &Lab, peers: &Peers, runtime: &'static str, story: &str, words: &str) -> Watch {
+fn meet(lab: &Lab, peers: &Peers, runtime: Runtime, story: &str, words: &str) -> Watch {
     Watch::start(Some(lab.node()), runtime, story, &format!("--chain regtest --add {} {words}", peers.first()))
 }
 
@@ -60,7 +61,7 @@ async fn when_nobody_answers_the_node_probes_and_is_itself_again_within_a_minute
         lab.restore();
         let up = node.until("IPv4 is up", 60 * SECOND, is_up).await;
         node.until("the pool is full again", 60 * SECOND - up, is_full).await;
-        Flow::of(&node.end().await).check_outages(runtime, &[Ipv4]);
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv4]);
     })
     .await;
 }
@@ -83,7 +84,7 @@ async fn a_pulled_cable_is_an_outage_at_once_and_forgotten_soon_after() {
         lab.plug();
         let up = node.until("both are up", 60 * SECOND, is_up).await;
         node.until("the pool is full again", 60 * SECOND - up, is_full).await;
-        Flow::of(&node.end().await).check_outages(runtime, &[Ipv4, Ipv6]);
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv4, Ipv6]);
     })
     .await;
 }
@@ -133,7 +134,7 @@ async fn an_ipv6_that_leads_nowhere_never_slows_ipv4() {
         lab.restore();
         let up = node.until("IPv6 is up", 60 * SECOND, is_up).await;
         node.until("the pool is full", 60 * SECOND - up, |state| state.full() >= 62).await;
-        Flow::of(&node.end().await).check_outages(runtime, &[Ipv6]);
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv6]);
     })
     .await;
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use connmgr_core::NetworkKind::Onion;
 
 use client::{Client, onion};
+use support::Runtime;
 use support::bcoin::{Bcoin, BcoinOptions};
 use support::flow::Flow;
 use support::watch::{Watch, on_every_runtime};
@@ -29,7 +30,7 @@ async fn bcoin(port: u16) -> Bcoin {
     Bcoin::start(&BcoinOptions { port: Some(port), max_inbound: Some(30), ..BcoinOptions::default() }).await
 }
 
-fn start(client: &Client, runtime: &'static str, name: &str, words: &str) -> Watch {
+fn start(client: &Client, runtime: Runtime, name: &str, words: &str) -> Watch {
     Watch::start(None, runtime, name, &format!("--proxy {} {words}", client.socks()))
 }
 
@@ -79,7 +80,7 @@ async fn a_tor_that_is_killed_is_an_outage_and_when_it_is_back_everybody_is_met_
         let _client = killed.restart().await;
         let up = node.until("Tor is up", 60 * SECOND, |state| !state.is_down(Onion)).await;
         node.until("all are ready again", 60 * SECOND - up, |state| state.ready_in(Onion) == 3).await;
-        Flow::of(&node.end().await).check_outages(runtime, &[Onion]);
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Onion]);
     })
     .await;
 }

@@ -15,13 +15,14 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::Runtime;
 use super::program::processor_time;
 
-/// The runtimes that the program can stand on.
-pub const RUNTIMES: [&str; 1] = ["tokio"];
+/// Every runtime that the program can stand on.
+pub const RUNTIMES: [Runtime; 3] = [Runtime::Tokio, Runtime::Mio, Runtime::Smol];
 
 /// Runs a story on every runtime at once.
-pub async fn on_every_runtime<F>(story: impl Fn(&'static str) -> F)
+pub async fn on_every_runtime<F>(story: impl Fn(Runtime) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -35,7 +36,7 @@ where
 #[derive(Debug)]
 pub struct Watch {
     name: String,
-    runtime: &'static str,
+    runtime: Runtime,
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     trace: PathBuf,
@@ -62,12 +63,17 @@ struct Live {
 impl Watch {
     /// Starts it, in another network namespace if so wanted, on a runtime, with these words on its command line. Its trace stays in the target
     /// directory, under this name, for whoever wants to know why a test failed.
-    pub fn start(namespace: Option<&str>, runtime: &'static str, name: &str, words: &str) -> Self {
+    pub fn start(namespace: Option<&str>, runtime: Runtime, name: &str, words: &str) -> Self {
         let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{runtime}.trace"));
         // Of the run before. The program overwrites none.
         let _absent = std::fs::remove_file(&trace);
         let mut command = command_in(namespace, env!("CARGO_BIN_EXE_connmgr-node"));
-        command.args(["--json", "--trace"]).arg(&trace).args(words.split_whitespace());
+        command
+            .arg("--runtime")
+            .arg(runtime.to_string())
+            .args(["--json", "--trace"])
+            .arg(&trace)
+            .args(words.split_whitespace());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the script that runs this has installed `ip`");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -103,7 +109,7 @@ impl Watch {
 
     /// Says something of it, for whoever reads the test's output.
     pub fn say(&self, text: &str) {
-        println!("{} {:>5}: {text}", self.name, self.runtime);
+        println!("{} on {}: {text}", self.name, self.runtime);
     }
 
     /// What stands, as far as it has been heard.
