@@ -224,6 +224,8 @@ impl<S> Engine<S> {
                 Ok(Note::Looked(lookup, result)) => self.looked(lookup, result, now, net),
                 Ok(Note::NotSaved(error)) => self.report(Problem::NotSaved(error)),
                 Ok(Note::Saved) => self.life = Life::Ended,
+                // Told once, for the sake of whoever reads the trace.
+                Ok(Note::Abandoned) if self.driver.is_stopped() => {}
                 Ok(Note::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
                 Err(_) => return,
             }

@@ -130,8 +130,9 @@ fn whoever_asks_a_pool_at_its_end_does_not_wait_for_the_disk() {
     back.shared.engine().set_saver(saver);
     let ours = keep((front, back));
     let handle = ours.handle();
-    block_on(handle.shutdown()).unwrap();
-    assert_eq!(block_on(handle.shutdown()), Err(CommandError::ShuttingDown));
+    // The turn that hears of the first may hear of a few more.
+    let refused = (0..=SHARE).find_map(|_| block_on(handle.shutdown()).err());
+    assert_eq!(refused, Some(CommandError::ShuttingDown));
     assert!(!ours.shared.engine().is_ended());
     drop(release);
     let problems = block_on(ours.shutdown());
