@@ -7,9 +7,10 @@ use connmgr_core::{Action, Input};
 use connmgr_std::{Line as TraceLine, TraceReader};
 use socket2::{Domain, Socket, Type};
 
-use crate::conformance::limits::{cpu_time, limit_descriptors};
+use crate::conformance::limits::limit_descriptors;
 use crate::conformance::{Rig, Setup, World, config};
 use crate::peers::Peer;
+use crate::process::cpu;
 
 /// How long the process has none.
 const DROUGHT: Duration = Duration::from_millis(150);
@@ -21,12 +22,12 @@ pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     let setup = Setup { trace: Some(trace.clone()), ..Setup::new(config()).listening() };
     let mut world = World::start(rig, setup);
     let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    let (busy, woke) = (cpu_time(), rig.wakes());
+    let (busy, woke) = (cpu(), rig.wakes());
     limit_descriptors(Some(0));
     client.connect(&world.address().into()).expect("somebody listens");
     world.is_quiet(DROUGHT);
     limit_descriptors(None);
-    let (busy, woke) = (cpu_time() - busy, rig.wakes() - woke);
+    let (busy, woke) = (cpu() - busy, rig.wakes() - woke);
     assert!(busy < DROUGHT / 2 && woke <= 20, "busy for {busy:?}, woke {woke} times");
     world.tells(&["connected inbound"]);
     drop(TcpStream::from(client));
