@@ -1,9 +1,11 @@
 //! What the suite wants of this adapter: an application's loop, turned by whoever waits for something.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,10 @@ use mio::{Events, Interest, Poll, Token};
 /// Where the connections' tokens begin.
 const PEERS: usize = 1 << 16;
 
-pub(crate) struct Mio;
+pub(crate) struct Mio {
+    /// How often a poll woke.
+    rounds: Rc<Cell<u64>>,
+}
 
 pub(crate) struct MioPool {
     poll: Poll,
@@ -25,13 +30,14 @@ pub(crate) struct MioPool {
     tokens: Range<usize>,
     /// Taken from the pool, for it does nothing until its events are taken, and not yet asked for.
     taken: VecDeque<PoolEvent>,
+    rounds: Rc<Cell<u64>>,
 }
 
 impl Rig for Mio {
     type Pool = MioPool;
 
     fn new() -> Self {
-        Self
+        Self { rounds: Rc::default() }
     }
 
     fn start(&self, setup: Setup) -> Result<MioPool, StartError> {
@@ -40,7 +46,8 @@ impl Rig for Mio {
         let dials = usize::try_from(setup.config.limits.added).expect("few peers");
         let tokens = 10..10 + setup.listen.len() + dials + 2;
         let pool = built!(Pool, setup).start(poll.registry(), tokens.clone())?;
-        Ok(MioPool { poll, events: Events::with_capacity(64), pool, tokens, taken: VecDeque::new() })
+        let (events, taken) = (Events::with_capacity(64), VecDeque::new());
+        Ok(MioPool { poll, events, pool, tokens, taken, rounds: Rc::clone(&self.rounds) })
     }
 
     fn turn(&self, time: Duration) {
@@ -49,6 +56,10 @@ impl Rig for Mio {
 
     fn tasks(&self) -> usize {
         0
+    }
+
+    fn wakes(&self) -> u64 {
+        self.rounds.get()
     }
 }
 
@@ -73,6 +84,7 @@ impl MioPool {
             Err(error) if error.kind() != ErrorKind::Interrupted => panic!("poll: {error}"),
             Ok(()) | Err(_) => {}
         }
+        self.rounds.set(self.rounds.get() + 1);
         for event in &self.events {
             assert_eq!(self.pool.handle_event(event), self.tokens.contains(&event.token().0));
         }

@@ -1,10 +1,12 @@
 //! What the suite wants of this adapter: an executor, whose threads go on by themselves.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
@@ -22,8 +24,8 @@ pub(crate) trait Executor: 'static {
 
 /// The adapter, on this executor.
 pub(crate) struct OnAsyncIo<E> {
-    /// Each task holds one more.
-    tasks: Arc<()>,
+    /// How often any task was polled; each that has not ended holds one more.
+    polls: Arc<AtomicU64>,
     executor: PhantomData<E>,
 }
 
@@ -44,17 +46,17 @@ impl<E: Executor> Rig for OnAsyncIo<E> {
             drop(done);
         }));
         E::block_on(async { wait.recv().await.expect_err("nothing is ever sent") });
-        Self { tasks: Arc::default(), executor: PhantomData }
+        Self { polls: Arc::default(), executor: PhantomData }
     }
 
     fn start(&self, setup: Setup) -> Result<SmolPool<E>, StartError> {
-        let tasks = Arc::downgrade(&self.tasks);
-        let spawner = move |task: BoxFuture| {
-            let counted = tasks.upgrade();
-            E::spawn(Box::pin(async move {
-                task.await;
-                drop(counted);
-            }));
+        let polls = Arc::downgrade(&self.polls);
+        let spawner = move |mut task: BoxFuture| {
+            let polls = polls.upgrade().expect("the rig outlives its pools");
+            E::spawn(Box::pin(poll_fn(move |cx| {
+                polls.fetch_add(1, Ordering::SeqCst);
+                task.poll(cx)
+            })));
         };
         let pool = E::block_on(built!(Pool, setup).start(spawner))?;
         Ok(SmolPool { pool, held: BTreeMap::new(), executor: PhantomData })
@@ -65,7 +67,11 @@ impl<E: Executor> Rig for OnAsyncIo<E> {
     }
 
     fn tasks(&self) -> usize {
-        Arc::strong_count(&self.tasks) - 1
+        Arc::strong_count(&self.polls) - 1
+    }
+
+    fn wakes(&self) -> u64 {
+        self.polls.load(Ordering::SeqCst)
     }
 }
 

@@ -17,33 +17,54 @@ pub(super) struct Census {
     threads: BTreeMap<String, usize>,
 }
 
+/// What may be left where something can't be given up.
+#[derive(Debug)]
+pub(super) struct Left {
+    /// Threads of this name: so many.
+    pub(super) threads: (&'static str, usize),
+    /// Sockets.
+    pub(super) sockets: usize,
+}
+
 impl Census {
     /// Counts.
     pub(super) fn take() -> Self {
         Self { descriptors: count(descriptors()), threads: count(threads()) }
     }
 
-    /// Waits until there is no more than there was then, and no task.
+    /// Waits until there is as much as there was then, and no task.
     pub(super) fn is_again<R: Rig>(&self, rig: &R) {
-        self.is_again_but_for(rig, "", 0);
+        self.is_again_but_for(rig, &Left { threads: ("", 0), sockets: 0 });
     }
 
-    /// The same, but that so many threads of this name are left as well.
-    pub(super) fn is_again_but_for<R: Rig>(&self, rig: &R, name: &str, count: usize) {
+    /// The same, but that this much more is left.
+    pub(super) fn is_again_but_for<R: Rig>(&self, rig: &R, left: &Left) {
         let start = Instant::now();
         loop {
-            let (mut now, tasks) = (Self::take(), rig.tasks());
-            let named = now.threads.remove(name).unwrap_or_default();
-            if now.is_as_many_as(self) && tasks == 0 && named == count {
+            let (now, tasks) = (Self::take(), rig.tasks());
+            if tasks == 0 && now.without(left).is_some_and(|now| now.is_as_many_as(self)) {
                 return;
             }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "left: {tasks} tasks, {named} threads {name:?}; was {self:#?}, is {now:#?}"
-            );
+            let waited = start.elapsed();
+            assert!(waited < PATIENCE, "left: {tasks} tasks; was {self:#?}, is {now:#?}, should be but for {left:?}");
             rig.turn(Duration::from_millis(1));
             thread::yield_now();
         }
+    }
+
+    /// This, less what may be left; none where that is not there.
+    fn without(&self, left: &Left) -> Option<Self> {
+        let (mut descriptors, mut threads) = (self.descriptors.clone(), self.threads.clone());
+        let (name, count) = left.threads;
+        if threads.remove(name).unwrap_or_default() != count {
+            return None;
+        }
+        if left.sockets > 0 {
+            let sockets = descriptors.get_mut("socket:")?;
+            *sockets = sockets.checked_sub(left.sockets)?;
+        }
+        descriptors.retain(|_, count| *count > 0);
+        Some(Self { descriptors, threads })
     }
 
     /// A thread that has just begun may not have its name yet, so names do not count.
@@ -68,7 +89,7 @@ fn descriptors() -> impl Iterator<Item = String> {
 }
 
 /// The name of each thread.
-pub(super) fn threads() -> impl Iterator<Item = String> {
+fn threads() -> impl Iterator<Item = String> {
     let all: Vec<_> =
         fs::read_dir("/proc/self/task").expect("/proc").map(|entry| entry.expect("/proc").path()).collect();
     // One may end while it is looked at.

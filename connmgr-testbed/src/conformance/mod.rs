@@ -14,6 +14,8 @@ mod census;
 mod ledger;
 #[cfg(target_os = "linux")]
 mod limits;
+#[cfg(target_os = "linux")]
+mod namespace;
 mod rig;
 pub mod scenarios;
 mod setup;
@@ -76,12 +78,15 @@ macro_rules! conformance {
                 a_name_is_resolved_by_the_hook,
                 a_name_that_nobody_knows_fails_its_peer,
                 a_resolver_that_hangs_delays_nobody_else,
-                #[cfg(target_os = "linux")] a_shutdown_waits_for_no_resolver;
+                #[cfg(target_os = "linux")] a_shutdown_waits_for_no_resolver,
+                #[cfg(target_os = "linux")] a_shutdown_waits_for_no_lookup_of_the_operating_system;
             commands:
                 commands_are_answered_in_the_middle_of_the_event_loop,
-                waiting_for_an_event_may_be_given_up_at_any_time,
+                next_may_be_given_up_at_any_time,
                 facts_reach_the_manager,
                 a_host_that_misbehaves_is_banned;
+            idle:
+                an_idle_pool_does_not_wake;
             starting:
                 a_port_that_is_taken_is_named,
                 a_configuration_that_makes_no_sense_is_refused_by_field,

@@ -30,6 +30,9 @@ pub trait Rig {
 
     /// Tasks of pools that have not ended.
     fn tasks(&self) -> usize;
+
+    /// How often pools were woken so far, for whatever reason, those who wait for their events included.
+    fn wakes(&self) -> u64;
 }
 
 /// A pool, and the application that holds its connections.
@@ -40,7 +43,8 @@ pub trait RigPool {
     /// Where it listens.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
-    /// The next event, waited for at most so long. The application holds each connection until it is released.
+    /// The next event, waited for at most so long; for no time, it is asked for once. The
+    /// application holds each connection until it is released.
     fn next(&mut self, within: Duration) -> Next;
 
     /// Lets the pool run for so long; no event is lost.

@@ -3,6 +3,8 @@
 //! They know no runtime and no pool. Whatever waits here gives up after [`PATIENCE`], so that a test that fails ends.
 
 mod line;
+#[cfg(target_os = "linux")]
+mod name_server;
 mod peer;
 #[cfg(target_os = "linux")]
 mod silent;
@@ -11,6 +13,8 @@ pub mod socks;
 use std::time::Duration;
 
 pub use line::Line;
+#[cfg(target_os = "linux")]
+pub use name_server::NameServer;
 pub use peer::Peer;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;

@@ -43,6 +43,10 @@ impl Rig for Tokio {
     fn tasks(&self) -> usize {
         self.0.metrics().num_alive_tasks()
     }
+
+    fn wakes(&self) -> u64 {
+        self.0.metrics().worker_park_count(0)
+    }
 }
 
 impl TokioPool {
@@ -59,11 +63,17 @@ impl RigPool for TokioPool {
     }
 
     fn next(&mut self, within: Duration) -> Next {
-        let next = async { timeout(within, self.pool.next()).await };
+        let next = async {
+            tokio::select! {
+                biased;
+                next = self.pool.next() => Some(next),
+                () = given_up(within) => None,
+            }
+        };
         match self.runtime.block_on(next) {
-            Ok(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
-            Ok(None) => Next::End,
-            Err(_) => Next::Nothing,
+            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => Next::End,
+            None => Next::Nothing,
         }
     }
 
@@ -121,6 +131,13 @@ impl RigPool for TokioPool {
 
     fn abandon(self) -> Self::Left {
         self.held
+    }
+}
+
+/// Ready after that time; for no time, at once, though a timer would not be.
+async fn given_up(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 

@@ -35,7 +35,7 @@ pub fn commands_are_answered_in_the_middle_of_the_event_loop<R: Rig>(rig: &R) {
 }
 
 /// Nothing is lost by it, and nothing comes twice.
-pub fn waiting_for_an_event_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
+pub fn next_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
     let mut world = World::start(rig, Setup::new(config()));
     let peers: Vec<Peer> = (0..8).map(|_| Peer::listen()).collect();
     let wanted: BTreeSet<_> = peers.iter().map(|peer| world.add(peer.address())).collect();

@@ -12,7 +12,7 @@ const EACH_WAY: u32 = 250;
 
 /// All are connected, each is heard by itself, half are let go by us and half by them, and nothing is left.
 pub fn five_hundred_connections_are_held_at_once<R: Rig>(rig: &R) {
-    super::super::limits::raise_descriptors();
+    crate::process::raise_descriptor_limit();
     let mut config = config();
     config.limits.total = 3 * EACH_WAY;
     config.limits.added = EACH_WAY;

@@ -8,6 +8,7 @@ pub mod crowd;
 pub mod descriptors;
 pub mod half_close;
 pub mod hung_up;
+pub mod idle;
 pub mod inbound;
 pub mod late;
 pub mod names;

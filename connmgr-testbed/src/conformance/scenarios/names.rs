@@ -100,7 +100,7 @@ pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
 pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     use connmgr_std::MAX_THREADS;
 
-    use crate::conformance::census::Census;
+    use crate::conformance::census::{Census, Left};
 
     let before = Census::take();
     let hanging = Hanging::default();
@@ -111,6 +111,33 @@ pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     }
     world.until("four threads hang", |_| (hanging.asked() == MAX_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, "connmgr-resolve", MAX_THREADS);
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
     hanging.let_go();
+}
+
+/// The same of `getaddrinfo` itself, where this machine lets us have a network of our own. Each thread that hangs in it
+/// keeps the socket by which it asked.
+#[cfg(target_os = "linux")]
+pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
+    use connmgr_std::MAX_THREADS;
+
+    use crate::conformance::census::{Census, Left};
+    use crate::conformance::namespace::Namespace;
+    use crate::peers::NameServer;
+
+    match Namespace::enter() {
+        Namespace::Inside => {}
+        Namespace::Done => return,
+        Namespace::Unavailable => return eprintln!("not tried: no user namespaces, or no `unshare` and `ip`"),
+    }
+    let mut server = NameServer::listen().expect("we are root here");
+    let before = Census::take();
+    let mut world = World::start(rig, Setup::new(config()));
+    for number in 0..6 {
+        world.add(format!("node{number}.example:1"));
+    }
+    world.until("four threads hang", |_| (server.asked_by() == MAX_THREADS).then_some(()));
+    world.end();
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: MAX_THREADS });
+    server.answer();
 }
