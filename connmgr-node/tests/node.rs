@@ -20,6 +20,7 @@ on_each_runtime! {
     ctrl_c_before_anything_was_reached_is_no_failure_either,
     a_target_that_was_never_reached_is_a_failure,
     what_can_not_be_done_names_the_option,
+    what_was_told_before_an_error_is_written,
     a_recorded_run_goes_the_same_way_again_byte_for_byte,
     a_run_that_goes_another_way_says_where,
     what_was_learnt_is_there_at_the_next_run,
@@ -95,6 +96,11 @@ async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
         assert!(code.is_some_and(|code| code > 0), "{words}");
         assert!(errors.contains(option) && errors.contains(why), "{words}: {errors}");
     }
+}
+
+async fn what_was_told_before_an_error_is_written(runtime: Runtime) {
+    let (_, told, _) = run(runtime, "--chain regtest --add 127.0.0.1:1 --add 127.0.0.1:1").await;
+    assert!(told.contains("added p1: 127.0.0.1:1\n"), "{told}");
 }
 
 async fn a_recorded_run_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {
