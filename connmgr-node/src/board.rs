@@ -1,6 +1,7 @@
 //! Where all parts of the node write what happens: the report, the summary, and who follows headers.
 //!
-//! One lock, held for one line. Nothing in here waits but [`Board::finish`].
+//! One lock, held for one line. Nothing in here waits but [`Board::finish`] and
+//! [`Board::wait`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -101,6 +102,11 @@ impl Board {
     /// Tells what happened in all, and waits a little for a reader who is behind; whether all could be written.
     pub fn finish(&self, summary: &Summary) -> bool {
         self.inside().report.summary(self.elapsed(), summary)
+    }
+
+    /// Waits a little for a reader who is behind; whether all could be written.
+    pub fn wait(&self) -> bool {
+        self.inside().report.wait()
     }
 
     /// Whoever panicked while writing left nothing half done.

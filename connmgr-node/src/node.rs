@@ -4,17 +4,17 @@
 //! know a runtime: see [`Runtime`].
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use connmgr_core::{Chain, Keep, PeerAddress, PeerId, Time};
+use connmgr_core::{Chain, Config, Keep, PeerAddress, PeerId, Time};
 use connmgr_std::StartError;
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
 use crate::link::Host;
 use crate::pen::Pen;
-use crate::report::{Format, Report, Summary};
+use crate::report::{Format, Report};
 use crate::runtime::mio::Mio;
 use crate::runtime::smol::Smol;
 use crate::runtime::tokio::Tokio;
@@ -46,12 +46,25 @@ pub struct Ended {
 /// # Errors
 /// Names the option that can't be fulfilled, and why; or what ended the run.
 pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> Result<Ended> {
+    let world = match options.scene {
+        Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
+        Scene::Network(_) => None,
+    };
+    let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
+    let format = if options.json { Format::Json } else { Format::Plain };
     let pen = Pen::new(out).context("the report's thread can't start")?;
-    match options.runtime {
-        RuntimeName::Tokio => Node::<Tokio>::start(options, pen, stop)?.run(setup::run_for(options)),
-        RuntimeName::Mio => Node::<Mio>::start(options, pen, stop)?.run(setup::run_for(options)),
-        RuntimeName::Smol => Node::<Smol>::start(options, pen, stop)?.run(setup::run_for(options)),
+    let board = Board::new(Report::new(pen, format), setup::target(options, &config));
+    let run = match options.runtime {
+        RuntimeName::Tokio => Node::<Tokio>::run,
+        RuntimeName::Mio => Node::<Mio>::run,
+        RuntimeName::Smol => Node::<Smol>::run,
+    };
+    let ended = run(options, config, board.clone(), world, stop);
+    if ended.is_err() {
+        // What was told before is of interest, too.
+        board.wait();
     }
+    ended
 }
 
 /// A node that runs.
@@ -64,22 +77,16 @@ struct Node<R> {
 }
 
 impl<R: Runtime> Node<R> {
-    fn start(options: &Options, pen: Pen, stop: Stop) -> Result<Self> {
-        let world = match options.scene {
-            Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
-            Scene::Network(_) => None,
-        };
-        let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
-        let format = if options.json { Format::Json } else { Format::Plain };
-        let board = Board::new(Report::new(pen, format), setup::target(options, &config));
-        let chain = options.scene.chain();
-        let max_peers = config.limits.total;
+    fn run(options: &Options, config: Config, board: Board, world: Option<World>, stop: Stop) -> Result<Ended> {
+        let (chain, max_peers) = (options.scene.chain(), config.limits.total);
         let host = Host::new(chain, board.clone());
         let runtime = R::start(options, config, host, stop.clone()).map_err(explain)?;
         announce(&board, chain, max_peers, world.as_ref());
         let mut node = Self { board, runtime, stop, world };
         node.meet(options)?;
-        Ok(node)
+        let run_for = setup::run_for(options);
+        node.attend(run_for.and_then(|run_for| Instant::now().checked_add(run_for)))?;
+        Ok(node.finish())
     }
 
     /// Says where it listens, and asks for the peers it should have.
@@ -109,17 +116,7 @@ impl<R: Runtime> Node<R> {
         restless.iter().try_for_each(|peer| self.add(peer).map(drop))
     }
 
-    /// Runs until it is told to stop or its time is up, then closes everything and tells what happened in all.
-    fn run(mut self, run_for: Option<Duration>) -> Result<Ended> {
-        let until = run_for.and_then(|run_for| Instant::now().checked_add(run_for));
-        self.attend(until)?;
-        let is_time_up = !self.stop.is_stopping();
-        let (summary, is_told) = self.finish();
-        let is_short = is_time_up && summary.time_to_target.is_none();
-        Ok(Ended { outcome: if is_short { Outcome::Short } else { Outcome::Good }, is_told })
-    }
-
-    /// Takes what comes from the pool.
+    /// Takes what comes from the pool, until it is told to stop or its time is up.
     fn attend(&mut self, until: Option<Instant>) -> Result<()> {
         loop {
             match self.runtime.next(until)? {
@@ -141,8 +138,10 @@ impl<R: Runtime> Node<R> {
         self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));
     }
 
-    /// Counts first, for what is counted is how it stood before the end.
-    fn finish(mut self) -> (Summary, bool) {
+    /// Closes everything and tells what happened in all. Counts first, for what is counted is how it stood before the
+    /// end.
+    fn finish(mut self) -> Ended {
+        let is_time_up = !self.stop.is_stopping();
         let stats = self.runtime.stats();
         let mut summary = self.board.summary();
         (summary.dials, summary.retries) = (stats.dials, stats.retries_scheduled);
@@ -151,8 +150,9 @@ impl<R: Runtime> Node<R> {
         for problem in self.runtime.shutdown() {
             self.board.note(&problem.to_string());
         }
-        let is_told = self.board.finish(&summary);
-        (summary, is_told)
+        let is_short = is_time_up && summary.time_to_target.is_none();
+        let outcome = if is_short { Outcome::Short } else { Outcome::Good };
+        Ended { outcome, is_told: self.board.finish(&summary) }
     }
 }
 

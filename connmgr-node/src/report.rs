@@ -71,8 +71,7 @@ impl Report {
         self.line(since_start, line);
     }
 
-    /// What happened in all, for which there is always room. Waits for a reader who is behind, 3 s at most; whether
-    /// all was written by then.
+    /// What happened in all, for which there is always room. Then as [`Report::wait`].
     pub fn summary(&mut self, since_start: Duration, summary: &Summary) -> bool {
         if let Some(missing) = self.missing(since_start) {
             self.pen.insist(missing);
@@ -81,6 +80,11 @@ impl Report {
             Format::Plain => format!("\n{summary}"),
             Format::Json => object("summary", since_start, [("summary", summary.to_json())]),
         });
+        self.wait()
+    }
+
+    /// Waits for a reader who is behind, 3 s at most; whether all was written by then.
+    pub fn wait(&self) -> bool {
         self.pen.wait(PATIENCE)
     }
 

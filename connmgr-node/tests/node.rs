@@ -5,13 +5,14 @@
 #[macro_use]
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use connmgr_node::world::{Behaviour, World, WorldConfig};
 use connmgr_std::TraceReader;
-use serde_json::json;
-use support::Runtime;
+use serde_json::{Value, json};
 use support::program::{Program, replay_byte_for_byte, run};
+use support::{Runtime, settled};
 
 on_each_runtime! {
     without_a_network_it_reaches_its_target_in_its_little_world,
@@ -19,6 +20,7 @@ on_each_runtime! {
     ctrl_c_before_anything_was_reached_is_no_failure_either,
     a_target_that_was_never_reached_is_a_failure,
     what_can_not_be_done_names_the_option,
+    what_was_told_before_an_error_is_written,
     a_recorded_run_goes_the_same_way_again_byte_for_byte,
     a_run_that_goes_another_way_says_where,
     what_was_learnt_is_there_at_the_next_run,
@@ -40,13 +42,31 @@ async fn without_a_network_it_reaches_its_target_in_its_little_world(runtime: Ru
 }
 
 async fn ctrl_c_closes_everything_and_is_no_failure(runtime: Runtime) {
-    let mut program = Program::start(runtime, "--for 10m");
-    program.hear_text("target reached").await;
+    let (dir, world) = (tempfile::tempdir().expect("a directory"), world());
+    let trace = dir.path().join("trace");
+    // These stay as long as we do: what ends is ended by us.
+    let peers: Vec<_> = world.addresses(Behaviour::Good).take(10).collect();
+    let connect: String = peers.iter().map(|peer| format!(" --connect {peer}")).collect();
+    let mut program = Program::start(runtime, &format!("--chain regtest{connect} --trace {}", trace.display()));
+    program.hear_text("target reached: 10 of 10").await;
+    assert_eq!(settled(&world, Behaviour::Good, |row| row.ready == 10).await.live, 10);
+
     program.interrupt();
     let ended = program.end().await;
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
-    // In this world a connection may be lost again before the signal arrives: that it was reached is what counts.
-    assert!(ended.summary["time_to_target_ms"].is_u64(), "{}", ended.summary);
+    let summary = &ended.summary;
+    assert_eq!((&summary["live"], &summary["on_target"], &summary["ended"]), (&json!(10), &json!(10), &json!(0)));
+
+    assert_eq!(closed_by_us(&trace), ["shutdown"; 10]);
+    let row = settled(&world, Behaviour::Good, |row| row.live == 0).await;
+    assert_eq!((row.accepted, row.ready), (10, 10), "and nobody was dialed again");
+}
+
+/// Why the manager closed connections, in the order in which it did.
+fn closed_by_us(trace: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(trace).expect("a trace");
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.filter_map(|line| line["action"]["close"]["reason"].as_str().map(str::to_string)).collect()
 }
 
 async fn ctrl_c_before_anything_was_reached_is_no_failure_either(runtime: Runtime) {
@@ -76,6 +96,11 @@ async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
         assert!(code.is_some_and(|code| code > 0), "{words}");
         assert!(errors.contains(option) && errors.contains(why), "{words}: {errors}");
     }
+}
+
+async fn what_was_told_before_an_error_is_written(runtime: Runtime) {
+    let (_, told, _) = run(runtime, "--chain regtest --add 127.0.0.1:1 --add 127.0.0.1:1").await;
+    assert!(told.contains("added p1: 127.0.0.1:1\n"), "{told}");
 }
 
 async fn a_recorded_run_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {

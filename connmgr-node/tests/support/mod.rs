@@ -14,8 +14,9 @@ pub mod wire;
 use std::fmt;
 use std::time::Duration;
 
+use connmgr_node::world::{Behaviour, Row, World};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What has not happened on loopback by then never will. Only failures take so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,6 +24,20 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits, but not for ever.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// Waits until the peers of one behaviour are so.
+pub async fn settled(world: &World, behaviour: Behaviour, is_so: impl Fn(&Row) -> bool) -> Row {
+    let settle = async {
+        loop {
+            let row = world.tally().into_iter().find(|row| row.behaviour == behaviour).expect("each has a row");
+            if is_so(&row) {
+                return row;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("the world settles", settle).await
 }
 
 /// The two ends of a connection on loopback: who dialed, and who accepted.

@@ -31,7 +31,7 @@ pub struct Ended {
 }
 
 /// The program with these words on its command line.
-fn command(runtime: Runtime, words: &str) -> Command {
+pub fn command(runtime: Runtime, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_connmgr-node"));
     command
         .arg("--runtime")
@@ -48,6 +48,13 @@ pub async fn run(runtime: Runtime, words: &str) -> (Option<i32>, String, String)
     let output = soon("the end", command(runtime, words).output()).await.expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("it writes text");
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Presses Ctrl-C for the process of this number.
+#[cfg(unix)]
+pub fn interrupt(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("small")).expect("not zero");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
 }
 
 impl Program {
@@ -104,8 +111,7 @@ impl Program {
     /// Presses Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).expect("small")).expect("not zero");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        interrupt(self.pid());
     }
 
     /// Its number.
