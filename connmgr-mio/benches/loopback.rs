@@ -6,7 +6,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{ConnId, Connected, Event, PeerInfo};
+    use connmgr_core::{ConnId, Connected, Event, Keep, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
     use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
     use mio::net::TcpStream;
@@ -115,6 +115,9 @@ mod racer {
             let poll = Poll::new().expect("a poll");
             let mut pool = Pool::builder(trial.config).start(poll.registry(), POOL).expect("the pool starts");
             pool.set_active(false).expect("it lives");
+            for peer in trial.peers {
+                pool.add_peer(peer, Keep::Always).expect("there is room");
+            }
             pool.addresses(trial.addresses);
             let (events, ended) = (Events::with_capacity(BATCH), Ended::default());
             let mut world = Self { poll, events, pool, open: Vec::with_capacity(2000), ended };

@@ -8,7 +8,7 @@ mod racer {
     use std::sync::mpsc::Sender;
 
     use async_io::{Async, block_on};
-    use connmgr_core::{Event, PeerInfo};
+    use connmgr_core::{Event, Keep, PeerInfo};
     use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
     use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
     use smol::{Executor, Task};
@@ -88,6 +88,9 @@ mod racer {
         let mut pool = Pool::builder(trial.config).start(spawn).await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
+        for peer in trial.peers {
+            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+        }
         handle.addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), Ended::default());
         let watch = Stopwatch::start();

@@ -19,7 +19,7 @@ use async_channel::Receiver;
 use async_io::Timer;
 use connmgr_core::{ListenerId, Time};
 use connmgr_std::kept::{Back, Next};
-use connmgr_std::{Clock, Guard, Wire};
+use connmgr_std::{Clock, Guard, SHARE, Wire};
 use futures_lite::future::yield_now;
 use futures_lite::{FutureExt, Stream as _};
 
@@ -68,8 +68,7 @@ impl Task {
     /// Runs until the manager has stopped and its state is saved, or the executor ends.
     pub(crate) async fn run(mut self) {
         let mut wake = Wake::Turn;
-        while let Next::Turn(deadline) = self.back.turn(&mut self.net, |engine, net, now| tell(wake, engine, net, now))
-        {
+        while let Next::Turn(deadline) = self.turn(wake) {
             self.alarm.set(deadline, &self.clock);
             wake = poll_fn(|cx| self.poll_wake(cx)).await;
             self.turns = self.turns.wrapping_add(1);
@@ -78,6 +77,11 @@ impl Task {
             }
         }
         self.finish().await;
+    }
+
+    fn turn(&mut self, wake: Wake) -> Next {
+        let Self { back, net, finished, .. } = self;
+        back.turn(net, |engine, net, now| tell(wake, finished, engine, net, now))
     }
 
     /// Nothing that comes is lost: what does not come first is there the next time.
@@ -125,10 +129,10 @@ const ASKS: [Ask; 4] = [
     |task, cx| task.alarm.poll_ring(cx).map(|()| Wake::Turn),
 ];
 
-fn tell(wake: Wake, engine: &mut Engine, net: &mut SmolNet, now: Time) {
+fn tell(wake: Wake, others: &Receiver<Finished>, engine: &mut Engine, net: &mut SmolNet, now: Time) {
     match wake {
         Wake::Turn => {}
-        Wake::Finished(finished) => job_finished(finished, engine, net, now),
+        Wake::Finished(finished) => jobs_finished(finished, others, engine, net, now),
         Wake::Accepted(listener, Ok((stream, remote))) => {
             // It fails only if the peer is gone, which the first read will say.
             let _ = stream.set_nodelay();
@@ -136,6 +140,16 @@ fn tell(wake: Wake, engine: &mut Engine, net: &mut SmolNet, now: Time) {
             engine.accept(remote, listener, now, |conn| open.guard(conn, stream), net);
         }
         Wake::Accepted(listener, Err(error)) => engine.accept_failed(listener, &error, now, net),
+    }
+}
+
+/// That one, and those that have finished as well: a turn for each would cost more than what it does.
+fn jobs_finished(first: Finished, others: &Receiver<Finished>, engine: &mut Engine, net: &mut SmolNet, now: Time) {
+    let mut next = Some(first);
+    for _ in 0..SHARE {
+        let Some(finished) = next.or_else(|| others.try_recv().ok()) else { return };
+        job_finished(finished, engine, net, now);
+        next = None;
     }
 }
 

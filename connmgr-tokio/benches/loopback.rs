@@ -5,7 +5,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{Event, PeerInfo};
+    use connmgr_core::{Event, Keep, PeerInfo};
     use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
     use connmgr_tokio::{Connection, Pool, PoolEvent};
     use tokio::net::TcpStream;
@@ -73,6 +73,9 @@ mod racer {
         let mut pool = Pool::builder(trial.config).start().await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
+        for peer in trial.peers {
+            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+        }
         handle.addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), Ended::default());
         let watch = Stopwatch::start();

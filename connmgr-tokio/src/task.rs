@@ -14,7 +14,7 @@ use std::panic::resume_unwind;
 
 use connmgr_core::{ListenerId, Time};
 use connmgr_std::kept::{Back, Next};
-use connmgr_std::{Clock, Guard, Wire};
+use connmgr_std::{Clock, Guard, SHARE, Wire};
 use tokio::task::{JoinError, coop::consume_budget};
 
 use crate::alarm::Alarm;
@@ -75,7 +75,7 @@ impl Task {
 fn tell(wake: Wake, engine: &mut Engine, net: &mut TokioNet, now: Time) {
     match wake {
         Wake::Turn => {}
-        Wake::Done(done) => job_done(done, engine, net, now),
+        Wake::Done(done) => jobs_done(done, engine, net, now),
         Wake::Accepted(listener, Ok((stream, remote))) => {
             // It fails only if the peer is gone, which the first read will say.
             let _ = stream.set_nodelay();
@@ -83,6 +83,16 @@ fn tell(wake: Wake, engine: &mut Engine, net: &mut TokioNet, now: Time) {
             engine.accept(remote, listener, now, |conn| open.guard(conn, stream), net);
         }
         Wake::Accepted(listener, Err(error)) => engine.accept_failed(listener, &error, now, net),
+    }
+}
+
+/// That one, and those that are done as well: a turn for each would cost more than what it does.
+fn jobs_done(first: Result<Job, JoinError>, engine: &mut Engine, net: &mut TokioNet, now: Time) {
+    let mut next = Some(first);
+    for _ in 0..SHARE {
+        let Some(done) = next.or_else(|| net.jobs.try_join_next()) else { return };
+        job_done(done, engine, net, now);
+        next = None;
     }
 }
 

@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use crate::action::{Action, CloseReason, Route, Target, Transport};
 use crate::error::{DialError, Refusal};
 use crate::event::{Connected, Event};
-use crate::hasher::Keyed;
+use crate::hasher::OwnNumbers;
 use crate::host::HostName;
 use crate::id::{ConnId, ListenerId, LookupId, PeerId};
 use crate::input::{Input, Reply};
@@ -128,7 +128,7 @@ enum Transit<S> {
 #[derive(Clone, Debug)]
 pub struct Driver<S, O = ()> {
     manager: ConnManager,
-    transit: HashMap<ConnId, Transit<S>, Keyed>,
+    transit: HashMap<ConnId, Transit<S>, OwnNumbers>,
     events: EventQueue<S>,
     save_wanted: bool,
     observer: O,
@@ -145,8 +145,7 @@ impl<S, O: Observer> Driver<S, O> {
     /// A driver that is watched.
     pub fn with_observer(manager: ConnManager, observer: O) -> Self {
         let events = EventQueue::new(manager.config().max_waiting_events);
-        // Ids are our own numbers: no stranger can choose them, so the keys need no secret.
-        let transit = HashMap::with_hasher(Keyed::new(0, 0));
+        let transit = HashMap::with_hasher(OwnNumbers);
         Self { manager, transit, events, save_wanted: false, observer }
     }
 

@@ -1,8 +1,8 @@
-//! The pool that is raced: one that fills itself from its book as fast as it can.
+//! The pools that are raced: as fast as they can be.
 
 use std::time::Duration;
 
-use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
+use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Mode, Rate};
 
 /// Keeps so many connections on loopback. What would hold it back on purpose is off: the rate of dials, the one
 /// connection a group, and the rest of an address does not come to bear, for the book is large.
@@ -17,4 +17,10 @@ pub(super) fn filled_to(count: u32) -> Config {
         max_waiting_events: 4 * super::REFUSED,
         ..Config::default()
     }
+}
+
+/// Keeps so many added peers, and looks for nobody else.
+pub(super) fn added(count: u32) -> Config {
+    let limits = Limits { total: count, added: count, ..Limits::default() };
+    Config { mode: Mode::ConnectOnly, limits, ..filled_to(0) }
 }

@@ -45,7 +45,9 @@ const WIDTH: u32 = 64;
 pub struct Trial {
     /// The pool's configuration: it fills itself.
     pub config: Config,
-    /// What it is told before it begins.
+    /// Peers that are added before it begins.
+    pub peers: Vec<PeerAddress>,
+    /// What else it is told before it begins.
     pub addresses: Vec<AddressInfo>,
     /// When it is done.
     pub goal: Goal,
@@ -70,7 +72,7 @@ pub trait Racer: Send + Sync + 'static {
     /// many opened, and how many were refused, comes with it.
     fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended);
 
-    /// The same by the pool, which is started, made inactive and told the addresses; the stopwatch runs from its
+    /// The same by the pool, which is started, made inactive and told peers and addresses; the stopwatch runs from its
     /// activation to its goal. Then it is shut down.
     fn pool(&self, trial: Trial) -> (Sample, Ended);
 
@@ -111,10 +113,13 @@ pub fn run(racer: impl Racer) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("{}: pool against bare connect loop, medians of {TURNS} turns, turn about\n", racer_name(&racer));
-    let mut opening = Opening::new(&mut far_end);
-    let opened = Contest::hold(TURNS * FILLS, FILLS, Rate::Opened, |runner| opening.run(&racer, runner));
+    let mut opening = Opening::of_added(&mut far_end);
+    let added = Contest::hold(TURNS * FILLS, FILLS, Rate::Opened("peers added"), |runner| opening.run(&racer, runner));
+    let mut opening = Opening::of_known(&mut far_end);
+    let chosen =
+        Contest::hold(TURNS * FILLS, FILLS, Rate::Opened("peers chosen"), |runner| opening.run(&racer, runner));
     let refused = refused(&racer);
-    let is_fast = table::print(&opened, &refused);
+    let is_fast = table::print([&added, &chosen], &refused);
     let is_quiet = idle::print(racer, opening.trial);
     if is_fast && is_quiet { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -125,7 +130,7 @@ const fn racer_name<R: Racer>(_: &R) -> &'static str {
 
 /// For a profiler: one of the two opens connections without the other.
 fn run_alone(racer: &impl Racer, runner: Runner, far_end: &mut FarEnd) {
-    let mut opening = Opening::new(far_end);
+    let mut opening = Opening::of_added(far_end);
     let samples: Vec<Sample> = (0..TURNS * FILLS).map(|_| opening.run(racer, runner)).collect();
     let sum: Sample = samples.into_iter().sum();
     println!("{}, {runner:?} alone: {:.1} µs of CPU a connection", racer_name(racer), sum.cpu_micros());
@@ -139,10 +144,20 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn new(far_end: &'a mut FarEnd) -> Self {
+    /// The pool chooses them from its book.
+    fn of_known(far_end: &'a mut FarEnd) -> Self {
         let addresses = known(far_end.port());
         let targets = sockets(&addresses, HELD);
-        Self { far_end, trial: Trial { config: config::filled_to(HELD), addresses, goal: Goal::Open(HELD) }, targets }
+        let (config, peers) = (config::filled_to(HELD), Vec::new());
+        Self { far_end, trial: Trial { config, peers, addresses, goal: Goal::Open(HELD) }, targets }
+    }
+
+    /// The pool is told each, as the bare loop is.
+    fn of_added(far_end: &'a mut FarEnd) -> Self {
+        let peers = far_end::addresses(HELD, far_end.port());
+        let targets = peers.iter().filter_map(PeerAddress::socket_addr).collect();
+        let (config, addresses) = (config::added(HELD), Vec::new());
+        Self { far_end, trial: Trial { config, peers, addresses, goal: Goal::Open(HELD) }, targets }
     }
 
     fn run(&mut self, racer: &impl Racer, runner: Runner) -> Sample {
@@ -160,7 +175,8 @@ fn refused(racer: &impl Racer) -> Contest {
     let closed = ClosedPort::reserve().expect("a port");
     let addresses = known(closed.port());
     let targets = sockets(&addresses, REFUSED);
-    let trial = Trial { config: config::filled_to(WIDTH), addresses, goal: Goal::Refused(REFUSED) };
+    let (config, peers) = (config::filled_to(WIDTH), Vec::new());
+    let trial = Trial { config, peers, addresses, goal: Goal::Refused(REFUSED) };
     let all = Ended { opened: 0, failed: REFUSED };
     Contest::hold(TURNS, 1, Rate::Refused, |runner| {
         let (sample, mut ended) = match runner {

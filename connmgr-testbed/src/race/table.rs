@@ -5,8 +5,8 @@ use super::Sample;
 /// What is counted by the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rate {
-    /// Connections.
-    Opened,
+    /// Connections, to peers known in this way.
+    Opened(&'static str),
     /// Dials that were refused.
     Refused,
 }
@@ -117,22 +117,23 @@ impl Spread {
 }
 
 /// Prints what the README shows; whether nothing is beyond its limit.
-pub(super) fn print(established: &Contest, refused: &Contest) -> bool {
+pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
     println!("| | bare loop | pool | pool against bare, each turn: median (least to most) | aim, limit | |");
     println!("|---|---|---|---|---|---|");
-    let rows = [rate_row(established), cpu_row(established), rate_row(refused), refused_row(refused)];
-    rows.into_iter().all(|holds| holds)
+    let opened = opened.map(|contest| [rate_row(contest), cpu_row(contest)] == [true; 2]);
+    let refused = [rate_row(refused), refused_row(refused)];
+    opened.into_iter().chain(refused).all(|holds| holds)
 }
 
 /// A rate of refusals is shown and not judged: the world refuses faster than anybody should dial.
 fn rate_row(contest: &Contest) -> bool {
     let percent = contest.pairs(|bare, pool| 100.0 * (pool.per_second() / bare.per_second() - 1.0));
     let name = match contest.rate {
-        Rate::Opened => "connections a second",
-        Rate::Refused => "refused dials a second",
+        Rate::Opened(peers) => format!("{peers}: connections a second"),
+        Rate::Refused => "refused dials a second".into(),
     };
     let bounds = match contest.rate {
-        Rate::Opened => Some(&PERCENT),
+        Rate::Opened(_) => Some(&PERCENT),
         Rate::Refused => None,
     };
     let (bare, pool) = (contest.bare(Sample::per_second), contest.pool(Sample::per_second));
@@ -144,7 +145,7 @@ fn rate_row(contest: &Contest) -> bool {
 fn cpu_row(contest: &Contest) -> bool {
     let percent = contest.pairs(|bare, pool| 100.0 * (pool.cpu_micros() / bare.cpu_micros() - 1.0));
     let (bare, pool) = (contest.bare(Sample::cpu_micros), contest.pool(Sample::cpu_micros));
-    print!("| CPU of a connection | {:.1} µs | {:.1} µs | ", bare.median, pool.median);
+    print!("| … CPU of one | {:.1} µs | {:.1} µs | ", bare.median, pool.median);
     print_percent(percent);
     print_verdict(Some(&PERCENT), percent.median, "+5 %, +15 %")
 }
@@ -152,7 +153,7 @@ fn cpu_row(contest: &Contest) -> bool {
 fn refused_row(contest: &Contest) -> bool {
     let more = contest.pairs(|bare, pool| pool.cpu_micros() - bare.cpu_micros());
     let (bare, pool) = (contest.bare(Sample::cpu_micros), contest.pool(Sample::cpu_micros));
-    print!("| CPU of a refused dial | {:.1} µs | {:.1} µs | ", bare.median, pool.median);
+    print!("| … CPU of one | {:.1} µs | {:.1} µs | ", bare.median, pool.median);
     print!("{:+.1} µs ({:+.1} to {:+.1})", more.median, more.least, more.most);
     print_verdict(Some(&MICROS), more.median, "+2 µs, +6 µs")
 }
