@@ -20,7 +20,7 @@ use proptest_state_machine::prop_state_machine;
 use system::Both;
 
 /// How many lists are tried where nobody says.
-const CASES: u32 = 512;
+const CASES: u32 = 256;
 
 fn settings() -> Config {
     let from_env = Config::default();
