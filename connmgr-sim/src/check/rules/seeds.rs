@@ -179,9 +179,11 @@ impl Rule for Seeds {
             hold(!early, || format!("{id} visits {name:?}, which rests until {rests}"))?;
             self.visits.push((*id, index));
         }
-        let late = |seed: &Seed| seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now());
+        let late = |seed: &Seed| {
+            seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now() && seen.now() < Time::MAX)
+        };
         if seen.step.cause == Cause::Timeout && seen.step.is_due_timeout() && seen.step.is_settled() {
-            let active = seen.ledger.phase == Phase::Active && seen.now() < Time::MAX;
+            let active = seen.ledger.phase == Phase::Active;
             for (index, seed) in self.seeds.iter_mut().enumerate().filter(|(_, seed)| late(seed)) {
                 hold(!active || seed.was_rest, || {
                     let name = &seen.ledger.config.seeds.names[index].name;
