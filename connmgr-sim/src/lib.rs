@@ -5,12 +5,14 @@
 pub mod campaign;
 pub mod catalogue;
 pub mod check;
+pub mod compare;
 pub mod config;
 pub mod dice;
 pub mod failure;
 pub mod figures;
 mod instant;
 pub mod links;
+pub mod models;
 pub mod plan;
 pub mod queue;
 pub mod results;
