@@ -11,6 +11,7 @@ macro_rules! scenarios {
 scenarios![
     "cold-start",
     "stale-book",
+    "scarce",
     "all-seeds-dead",
     "poisoned-seed",
     "attackers-first",

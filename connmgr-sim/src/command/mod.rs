@@ -4,6 +4,7 @@
 
 mod campaign;
 mod catalogue;
+mod compare;
 mod progress;
 mod run;
 mod source;
@@ -35,6 +36,8 @@ enum Command {
     Campaign(campaign::Campaign),
     /// Put the results of a campaign's shards together, and judge the whole
     Merge(campaign::Merge),
+    /// Run scenarios under our policy and under models of two others
+    Compare(compare::Compare),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -71,6 +74,7 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Run(run) => run.perform(),
         Command::Campaign(campaign) => campaign.perform(),
         Command::Merge(merge) => merge.perform(),
+        Command::Compare(compare) => compare.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }
