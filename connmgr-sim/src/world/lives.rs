@@ -103,10 +103,10 @@ impl<S: Subject> World<S> {
         self.kill(node);
     }
 
-    pub(super) fn saved(&mut self, of: Run, snapshot: Box<Snapshot>) {
+    pub(super) fn saved(&mut self, of: Run, snapshot: Snapshot) {
         let place = &mut self.nodes[of.node as usize];
         if place.run() == of && place.subject.is_some() {
-            place.saved = Some(Arc::new(*snapshot));
+            place.saved = Some(Arc::new(snapshot));
         }
     }
 

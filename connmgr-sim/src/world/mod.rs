@@ -258,7 +258,7 @@ impl<S: Subject> World<S> {
             Happening::Adds { spec, node } => self.adds(spec, node),
             Happening::Removes { spec, node } => self.removes(spec, node),
             Happening::Tells { node } => self.tells(node),
-            Happening::Saved { of, snapshot } => self.saved(of, snapshot),
+            Happening::Saved { of, snapshot } => self.saved(of, *snapshot),
             Happening::Begins { fault } => self.begins(fault),
             Happening::Ends { fault } => self.ends(fault),
             Happening::Turns { population } => self.turns(population),
