@@ -204,8 +204,8 @@ fn setup() -> impl Strategy<Value = Setup> {
     let whom = (mode, prop_oneof![2 => Just(usual), 1 => limits()], select(vec![Some(1), Some(2), None]));
     let required = select(vec![Services::NONE, Services::NETWORK]);
     let spacing = select(vec![Duration::from_secs(600), Duration::from_secs(20)]);
-    let how = (required, select(vec![None, Some(0), Some(1)]), rate([(64, 100), (2, 1000)]), spacing, backoff());
-    let doors = (1..4u32, 1..4u32, rate([(3, 5000), (8, 0)]));
+    let how = (required, select(vec![None, Some(0), Some(1)]), rate(&[(64, 100), (2, 1000)]), spacing, backoff());
+    let doors = (1..4u32, 1..4u32, rate(&[(1, 5000), (3, 60_000), (8, 0)]));
     (any::<u8>(), whom, how, doors).prop_map(|(rng_seed, whom, how, doors)| {
         let (mode, limits, max_per_group) = whom;
         let (required, max_hedged, dial_rate, spacing, retry) = how;
@@ -227,8 +227,8 @@ fn setup() -> impl Strategy<Value = Setup> {
     })
 }
 
-/// One of two rates: so many at once, then one in so many milliseconds.
-fn rate(rates: [(u32, u64); 2]) -> impl Strategy<Value = Rate> {
+/// One of these rates: so many at once, then one in so many milliseconds.
+fn rate(rates: &[(u32, u64)]) -> impl Strategy<Value = Rate> + use<> {
     select(rates.to_vec()).prop_map(|(burst, millis)| Rate { burst, interval: Duration::from_millis(millis) })
 }
 

@@ -60,6 +60,7 @@ impl Both {
             reply: &reply,
             actions: &actions,
             is_due: due_before.is_some_and(|due| due <= self.now),
+            due: self.manager.poll_timeout(),
             conns: self.manager.connections(),
             peers: self.manager.added_peers(),
             bans: self.manager.bans(),

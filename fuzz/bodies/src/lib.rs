@@ -8,6 +8,7 @@ mod bytes;
 mod configs;
 mod inputs;
 mod judge;
+mod scenario;
 mod snapshot;
 mod socks;
 mod state_files;
@@ -15,6 +16,7 @@ mod story;
 mod words;
 
 pub use inputs::inputs;
+pub use scenario::scenario;
 pub use snapshot::snapshot;
 pub use socks::socks;
 pub use state_files::state_files;
@@ -23,5 +25,10 @@ pub use state_files::state_files;
 pub type Body = fn(&[u8]);
 
 /// Every target in order of its name, which is that of its file in `fuzz/fuzz_targets` and of its directory in `fuzz/corpus`.
-pub const TARGETS: [(&str, Body); 4] =
-    [("inputs", inputs), ("snapshot", snapshot), ("socks", socks), ("state_files", state_files)];
+pub const TARGETS: [(&str, Body); 5] = [
+    ("inputs", inputs),
+    ("scenario", scenario),
+    ("snapshot", snapshot),
+    ("socks", socks),
+    ("state_files", state_files),
+];

@@ -40,6 +40,8 @@ pub(crate) struct Step<'a> {
     pub(crate) actions: &'a [Action],
     /// A deadline had come when the input was told.
     pub(crate) is_due: bool,
+    /// The next deadline.
+    pub(crate) due: Option<Time>,
     pub(crate) conns: Vec<ConnView>,
     pub(crate) peers: Vec<PeerView>,
     pub(crate) bans: Vec<BanView>,

@@ -19,6 +19,7 @@ impl Model {
         self.limits_hold();
         self.wanted_peers_are_dialed();
         AUTOMATIC.into_iter().enumerate().for_each(|(n, kind)| self.hunger(n, kind, step));
+        self.deadlines_are_set(step);
         self.views_agree(step);
     }
 
@@ -72,9 +73,11 @@ impl Model {
 
     /// A kind that has room and somebody to dial does not wait for ever.
     fn hunger(&mut self, n: usize, kind: Kind, step: &Step<'_>) {
-        let somebody = step.book.iter().any(|address| self.may_be_dialed(kind, address));
-        let hungry = self.active && self.config.mode == Mode::Automatic && self.has_room(kind) && somebody;
-        if !hungry || self.dial_credit_is_empty() {
+        let ripe_at = step.book.iter().filter_map(|address| self.ripe_at(kind, address)).min();
+        let works = self.active && self.config.mode == Mode::Automatic && self.has_room(kind);
+        let Some(ripe_at) = ripe_at.filter(|_| works) else { return self.hungry_since[n] = None };
+        self.wakes_by(ripe_at.max(self.now).after(PATIENCE), "nobody will look for somebody to dial", step);
+        if ripe_at > self.now || self.dial_credit_is_empty() {
             self.hungry_since[n] = None;
             return;
         }
@@ -82,21 +85,45 @@ impl Model {
         self.hold(!self.is_long_ago(since, PATIENCE), "room and somebody to dial, and no dial");
     }
 
+    /// Whatever happens at a time of its own has a deadline.
+    fn deadlines_are_set(&self, step: &Step<'_>) {
+        let (dial, handshake) = (self.config.dial.direct.timeout, self.config.handshake_timeout);
+        for conn in &self.conns {
+            match conn.stage {
+                Stage::Dialing | Stage::Silent => self.wakes_by(conn.since.after(dial), "a dial without end", step),
+                Stage::Open => self.wakes_by(conn.since.after(handshake), "a handshake without end", step),
+                Stage::Ready => {}
+            }
+        }
+        for waits in self.peers.iter().filter_map(|peer| peer.waits) {
+            self.wakes_by(waits, "a retry without a deadline", step);
+        }
+        for ban in &self.bans {
+            self.wakes_by(ban.until, "a ban without end", step);
+        }
+    }
+
+    /// The next deadline is at this time or before.
+    fn wakes_by(&self, time: Time, broken: &str, step: &Step<'_>) {
+        let tick = self.now.after(Duration::from_millis(1));
+        self.hold(step.due.is_some_and(|due| due <= time.max(tick)), broken);
+    }
+
     fn dial_credit_is_empty(&mut self) -> bool {
         let (rate, now) = (self.config.dial.rate, self.now);
         !self.dial_credit.has_token(&rate, now)
     }
 
-    /// Nothing at all speaks against an automatic dial.
-    fn may_be_dialed(&self, kind: Kind, address: &PeerAddress) -> bool {
-        let touched = self.touched.iter().find(|(known, _)| known == address).map(|(_, at)| *at);
-        let rested = touched.is_none_or(|at| self.is_long_ago(at, self.config.dial.spacing));
+    /// From when on nothing at all speaks against an automatic dial, if only time does.
+    fn ripe_at(&self, kind: Kind, address: &PeerAddress) -> Option<Time> {
         let demanding = kind == Kind::Full && self.config.required.full != Services::NONE;
         let forbidden = self.is_in_use(address)
             || self.is_banned(address.host())
             || self.config.own_addresses.contains(address)
+            || !self.group_has_room(address)
             || (demanding && self.useless.contains(address));
-        rested && !forbidden && self.group_has_room(address)
+        let touched = self.touched.iter().find(|(known, _)| known == address);
+        (!forbidden).then(|| touched.map_or(Time::ZERO, |(_, at)| at.after(self.config.dial.spacing)))
     }
 
     fn views_agree(&self, step: &Step<'_>) {
