@@ -4,6 +4,7 @@
 
 pub mod campaign;
 pub mod catalogue;
+pub mod chart;
 pub mod check;
 pub mod compare;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod results;
 pub mod run;
 pub mod scenario;
 pub mod subject;
+pub mod sweep;
 pub mod tally;
 pub mod watch;
 pub mod world;

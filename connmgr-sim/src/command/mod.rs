@@ -8,6 +8,7 @@ mod compare;
 mod progress;
 mod run;
 mod source;
+mod sweep;
 mod table;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Merge(campaign::Merge),
     /// Run scenarios under our policy and under models of two others
     Compare(compare::Compare),
+    /// Run a scenario at several values of a parameter: a table, and a picture
+    Sweep(sweep::Sweep),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -75,6 +78,7 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Campaign(campaign) => campaign.perform(),
         Command::Merge(merge) => merge.perform(),
         Command::Compare(compare) => compare.perform(),
+        Command::Sweep(sweep) => sweep.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }
