@@ -130,32 +130,21 @@ impl<'a> Chart<'a> {
         let medians: Vec<String> =
             medians.map(|(place, at)| format!("{:.1},{:.1}", self.x(place), self.y(at))).collect();
         draw(out, format_args!("<polyline class=\"line\" points=\"{}\"/>\n", medians.join(" ")));
-        for (place, point) in self.points.iter().enumerate() {
-            let (x, text) = (self.x(place), |value| self.sweep.figure.text(value));
-            match point.median {
-                Some(median) => draw(
-                    out,
-                    format_args!(
-                        "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\"><title>{}: {} to {}, median {}</title></circle>\
-                     <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
-                        self.y(median),
-                        escaped(&point.value),
-                        text(point.least),
-                        text(point.most),
-                        text(point.median),
-                        self.y(point.most.unwrap_or(median)) - 10.0,
-                        short(number(median) / self.scale)
-                    ),
-                ),
-                None => draw(
-                    out,
-                    format_args!(
-                        "<text class=\"never\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">never</text>\n",
-                        TOP + 12.0
-                    ),
-                ),
-            }
-        }
+        self.points.iter().enumerate().for_each(|(place, point)| self.dot(self.x(place), point, out));
+    }
+
+    fn dot(&self, x: f64, point: &Point, out: &mut String) {
+        let Some(median) = point.median else {
+            let y = TOP + 12.0;
+            let never = "text-anchor=\"middle\">never</text>\n";
+            return draw(out, format_args!("<text class=\"never\" x=\"{x:.1}\" y=\"{y}\" {never}"));
+        };
+        let (y, text) = (self.y(median), |value| self.sweep.figure.text(value));
+        let range = format!("{} to {}, median {}", text(point.least), text(point.most), text(point.median));
+        let title = format!("<title>{}: {range}</title>", escaped(&point.value));
+        draw(out, format_args!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\">{title}</circle>"));
+        let (y, label) = (y - 10.0, short(number(median) / self.scale));
+        draw(out, format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{label}</text>\n"));
     }
 }
 
