@@ -63,7 +63,9 @@ mod tests {
 
     fn world(reachable: u32) -> Scenario {
         let mut scenario = Scenario::new("small", Span::hours(2));
-        scenario.hosts.push(HostSpec { reachable: crate::dice::Share::percent(reachable), ..HostSpec::new("all", 500) });
+        scenario
+            .hosts
+            .push(HostSpec { reachable: crate::dice::Share::percent(reachable), ..HostSpec::new("all", 500) });
         let seen_within = Span::days(3);
         scenario.book.knows = vec![Acquaintance { of: "all".into(), count: None, seen_within, tried: false }];
         scenario

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod check;
 pub mod compare;
 pub mod config;
+pub mod diary;
 pub mod dice;
 pub mod failure;
 pub mod figures;

@@ -140,9 +140,8 @@ impl Policy for Core {
         let is_automatic = desk.config.mode == Mode::Automatic;
         let round = (!desk.added.is_empty()).then_some(self.round_at);
         let opens = is_automatic.then_some(self.opens_at);
-        let busy = |kinds: fn(Kind) -> bool| {
-            desk.conns.values().any(|conn| conn.stage == Stage::Dialing && kinds(conn.kind))
-        };
+        let busy =
+            |kinds: fn(Kind) -> bool| desk.conns.values().any(|conn| conn.stage == Stage::Dialing && kinds(conn.kind));
         let round = round.filter(|_| !busy(|kind| kind == Kind::Added));
         let opens = opens.filter(|_| !busy(|kind| kind != Kind::Added));
         [round, opens, self.seeds_at].into_iter().flatten().min()

@@ -118,7 +118,8 @@ impl<P: Policy> Modelled<P> {
             Input::Misbehavior { conn, penalty } => self.misbehaved(*conn, *penalty, now),
             Input::AddPeer { address, .. } => {
                 let is_known = self.desk.added.iter().any(|added| added.address == *address);
-                let added = if is_known { Err(AddPeerError::Duplicate) } else { Ok(self.desk.add(address.clone(), now)) };
+                let added =
+                    if is_known { Err(AddPeerError::Duplicate) } else { Ok(self.desk.add(address.clone(), now)) };
                 return Reply::Added(added);
             }
             Input::RemovePeer { peer } => return Reply::Done(self.remove_peer(*peer)),
