@@ -8,6 +8,7 @@ pub mod chart;
 pub mod check;
 pub mod compare;
 pub mod config;
+pub mod diary;
 pub mod dice;
 pub mod failure;
 pub mod figures;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use connmgr_core::{AddressInfo, Host as HostAddress, HostName, NetworkKind, PeerAddress, Services, UnixTime};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dice::{Dice, Purpose};
 use crate::scenario::{Behavior, HostSpec, Scenario};
@@ -126,6 +126,12 @@ impl Plan {
             return self.nodes.clone();
         }
         self.population(of).map(|host| self.resident(host).address.clone()).collect()
+    }
+
+    /// Where those live whom the scenario calls adversaries.
+    pub fn adversaries(&self) -> FxHashSet<PeerAddress> {
+        let is_adversary = |resident: &&Resident| self.scenario.hosts[usize::from(resident.population)].adversary;
+        self.residents.iter().filter(is_adversary).map(|resident| resident.address.clone()).collect()
     }
 
     /// One of those told about: of the named populations, or of all. The managers are among all if they are known.

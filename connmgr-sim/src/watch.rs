@@ -4,6 +4,7 @@ use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
 
 use crate::check::{Suite, Violation};
+use crate::diary::Diary;
 
 /// Who looks on at one manager.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,8 @@ pub struct Watch {
     digest: Digest,
     /// The checkers, if any.
     pub suite: Option<Box<Suite>>,
+    /// The diary, where a report is wanted.
+    pub diary: Option<Box<Diary>>,
 }
 
 impl Watch {
@@ -32,12 +35,24 @@ impl Observer for Watch {
         if let Some(suite) = &mut self.suite {
             suite.input(now, input, reply);
         }
+        if let Some(diary) = &mut self.diary {
+            diary.input(now, input, reply);
+        }
     }
 
     fn action(&mut self, now: Time, action: &Action) {
         self.digest.action(action);
         if let Some(suite) = &mut self.suite {
             suite.action(now, action);
+        }
+        if let Some(diary) = &mut self.diary {
+            diary.action(now, action);
+        }
+    }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        if let Some(diary) = &mut self.diary {
+            diary.settled(now, manager);
         }
     }
 }

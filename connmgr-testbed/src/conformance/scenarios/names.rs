@@ -115,7 +115,38 @@ pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     hanging.let_go();
 }
 
-/// The same of `getaddrinfo` itself, where this machine lets us have a network of our own. Each thread that hangs in it
+/// Threads that are past their deadline are lost, and replaced once: four lost ones and four in their place.
+#[cfg(target_os = "linux")]
+pub fn a_resolver_that_never_answers_has_eight_threads_at_most<R: Rig>(rig: &R) {
+    use connmgr_std::MAX_THREADS;
+
+    use crate::conformance::census::{Census, Left};
+
+    let before = Census::take();
+    let hanging = Hanging::default();
+    let resolver = hanging.clone();
+    let mut config = config();
+    config.limits.added = 500;
+    config.dial.lookup_timeout = Duration::from_millis(30);
+    config.retry.base = Duration::from_secs(60);
+    config.retry.cap = config.retry.base;
+    let mut world = World::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
+    let mut names = 0..500;
+    let mut ask = |world: &mut World<R>| {
+        world.add(format!("node{}.example:1", names.next().expect("eight are asked long before")));
+        world.pool.turn(Duration::from_millis(4));
+    };
+    while hanging.asked() < 2 * MAX_THREADS {
+        ask(&mut world);
+    }
+    (0..16).for_each(|_| ask(&mut world));
+    assert_eq!(hanging.asked(), 2 * MAX_THREADS);
+    world.end();
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", 2 * MAX_THREADS), sockets: 0 });
+    hanging.let_go();
+}
+
+/// After a shutdown, those that hang in `getaddrinfo` itself are left and nothing else, where this machine lets us have a network of our own. Each thread that hangs in it
 /// keeps the socket by which it asked.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
