@@ -27,6 +27,7 @@ scenarios![
     "ipv6-black-hole",
     "tor-refused",
     "tor-network-dead",
+    "overlays",
     "suspend",
     "clock-year",
     "crash-loop",

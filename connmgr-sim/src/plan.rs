@@ -80,6 +80,11 @@ impl Plan {
         );
         let hosts = residents.iter().zip(0..).map(|(resident, number)| (resident.address.clone(), Who::Host(number)));
         let mut by_address: FxHashMap<PeerAddress, Who> = hosts.collect();
+        // What lives in CJDNS is dialed by its IPv6 address.
+        let plain = |(address, who): (&PeerAddress, &Who)| Some((PeerAddress::from(address.socket_addr()?), *who));
+        let in_cjdns = by_address.iter().filter(|(address, _)| address.network() == Some(NetworkKind::Cjdns));
+        let in_cjdns: Vec<(PeerAddress, Who)> = in_cjdns.filter_map(plain).collect();
+        by_address.extend(in_cjdns);
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));
         let names = names(&scenario, &populations);
         Self { scenario, seed, residents, nodes, populations, by_address, names }
