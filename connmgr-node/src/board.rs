@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use connmgr_core::{ConnId, Event};
 
 use crate::handshake::Peer;
-use crate::report::{Report, Summary, Target};
+use crate::report::Report;
+use crate::summary::{Summary, Target};
 
 /// Sessions that follow their peer's headers at a time: one may lie or stall, and more would be waste.
 const MAX_FOLLOWERS: u32 = 2;

@@ -7,7 +7,7 @@
 //! - [`session`], with `talk`: a whole conversation with one peer, sans-IO; what it learns comes out as [`news`].
 //! - [`pump`]: carries bytes between a conversation and a stream, on any runtime.
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
-//! - [`cli`] and [`report`], with [`pen`]: what the operator says, and what the operator reads.
+//! - [`cli`] and [`report`], with [`summary`] and [`pen`]: what the operator says, and what the operator reads.
 //! - [`setup`]: the pool that the operator asked for.
 //! - [`runtime`]: what the node asks of a runtime, and the three it runs on.
 //! - [`node`], with [`link`](mod@link), [`board`] and [`stop`]: the pool, a conversation on each of its connections, the
@@ -34,6 +34,7 @@ pub mod runtime;
 pub mod session;
 pub mod setup;
 pub mod stop;
+pub mod summary;
 mod talk;
 pub mod text;
 pub mod violation;

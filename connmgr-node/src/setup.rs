@@ -7,7 +7,7 @@ use connmgr_core::{
 };
 
 use crate::cli::{Options, Scene};
-use crate::report::Target;
+use crate::summary::Target;
 
 /// How long the little world is shown, unless the operator says how long.
 const SHOW: Duration = Duration::from_secs(30);

@@ -1,0 +1,228 @@
+//! What happened in all, counted from events as they come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use connmgr_core::{ConnId, Event, Kind};
+use serde_json::{Value, json};
+
+use crate::report::millis;
+use crate::world::Row;
+
+/// What happened in all.
+///
+/// [`Summary::note`] counts what events tell; dials and retries, which are not events, are filled in by whoever
+/// has the manager's own counters.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How long it took.
+    pub lasted: Duration,
+    /// Dials that were made.
+    pub dials: u64,
+    /// Connections that were opened, in either direction.
+    pub established: u64,
+    /// Those of them that finished their handshake.
+    pub ready: u64,
+    /// Dials that came to nothing.
+    pub failed: u64,
+    /// Connections that ended.
+    pub ended: u64,
+    /// Retries of added peers that were scheduled.
+    pub retries: u64,
+    /// Bans that were made.
+    pub bans: u64,
+    /// Connections that should be there.
+    pub target: Target,
+    /// When so many were ready at once for the first time.
+    pub time_to_target: Option<Duration>,
+    /// The highest tip that a peer's headers led to.
+    pub height: u32,
+    /// What happened at the peers of the little world, if there was one.
+    pub world: Vec<Row>,
+    live: BTreeMap<ConnId, Kind>,
+    handshaken: BTreeSet<ConnId>,
+}
+
+/// How many connections of ours should be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Full and block-relay connections.
+    pub automatic: u32,
+    /// Connections to peers that the operator asked for.
+    pub added: u32,
+}
+
+impl Target {
+    /// In all.
+    pub const fn total(self) -> u32 {
+        self.automatic.saturating_add(self.added)
+    }
+}
+
+impl Summary {
+    /// A summary of a run that should reach so many connections.
+    pub fn new(target: Target) -> Self {
+        let time_to_target = (target.total() == 0).then_some(Duration::ZERO);
+        Self { target, time_to_target, ..Self::default() }
+    }
+
+    /// Counts an event.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::Connected(connected) => {
+                self.established += 1;
+                self.live.insert(connected.conn, connected.kind);
+            }
+            Event::Disconnected { conn, .. } => {
+                self.ended += 1;
+                self.live.remove(conn);
+                self.handshaken.remove(conn);
+            }
+            Event::Adopted { conn, .. } => self.adopt(*conn),
+            Event::DialFailed { .. } => self.failed += 1,
+            Event::Banned { .. } => self.bans += 1,
+            _ => {}
+        }
+    }
+
+    /// One of ours counts as an added peer's from now on; one that came to us stays what it is.
+    fn adopt(&mut self, conn: ConnId) {
+        if let Some(kind) = self.live.get_mut(&conn).filter(|kind| !kind.is_inbound()) {
+            *kind = Kind::Added;
+        }
+    }
+
+    /// Counts a handshake that is done; whether all that should be there is there for the first time.
+    pub fn note_ready(&mut self, conn: ConnId, since_start: Duration) -> bool {
+        self.ready += 1;
+        if self.live.contains_key(&conn) {
+            self.handshaken.insert(conn);
+        }
+        let is_news = self.time_to_target.is_none() && self.on_target() >= self.target.total();
+        if is_news {
+            self.time_to_target = Some(since_start);
+        }
+        is_news
+    }
+
+    /// Connections that are open.
+    pub fn live(&self) -> usize {
+        self.live.len()
+    }
+
+    /// How many of the connections that should be there are ready. More than wanted of one sort don't make up for
+    /// another.
+    pub fn on_target(&self) -> u32 {
+        let count = |wanted: fn(Kind) -> bool| {
+            let is_counted = |conn: &&ConnId| self.live.get(conn).is_some_and(|kind| wanted(*kind));
+            u32::try_from(self.handshaken.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
+        };
+        let automatic = count(|kind| matches!(kind, Kind::Full | Kind::BlockRelay));
+        let added = count(|kind| kind == Kind::Added);
+        automatic.min(self.target.automatic) + added.min(self.target.added)
+    }
+
+    /// The same, for programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let row = |row: &Row| {
+            json!({
+                "behaviour": row.behaviour.name(), "peers": row.peers,
+                "accepted": row.accepted, "ready": row.ready, "live": row.live,
+            })
+        };
+        json!({
+            "lasted_ms": millis(self.lasted), "dials": self.dials, "established": self.established,
+            "ready": self.ready, "failed": self.failed, "ended": self.ended, "retries": self.retries,
+            "bans": self.bans, "target": self.target.total(), "on_target": self.on_target(), "live": self.live(),
+            "time_to_target_ms": self.time_to_target.map(millis), "height": self.height,
+            "world": self.world.iter().map(row).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "after {}.{:03} s:", self.lasted.as_secs(), self.lasted.subsec_millis())?;
+        let rows = [
+            ("dials", self.dials),
+            ("established", self.established),
+            ("ready", self.ready),
+            ("failed", self.failed),
+            ("ended", self.ended),
+            ("retries", self.retries),
+            ("bans", self.bans),
+            ("live at the end", self.live.len() as u64),
+            ("headers", self.height.into()),
+        ];
+        rows.iter().try_for_each(|(name, number)| writeln!(f, "  {name:<18}{number:>8}"))?;
+        write!(f, "  {:<18}{:>8} of {}", "outbound", self.on_target(), self.target.total())?;
+        match self.time_to_target {
+            _ if self.target.total() == 0 => writeln!(f, " wanted")?,
+            Some(time) => writeln!(f, " wanted, reached after {}.{:03} s", time.as_secs(), time.subsec_millis())?,
+            None => writeln!(f, " wanted, never reached")?,
+        }
+        if !self.world.is_empty() {
+            writeln!(f, "\n  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
+        }
+        self.world.iter().try_for_each(|row| {
+            let Row { behaviour, peers, accepted, ready, live } = row;
+            writeln!(f, "    {behaviour:<16}{peers:>8}{accepted:>10}{ready:>8}{live:>8}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connmgr_core::{CloseCause, Connected, EndReason, Transport};
+
+    fn connected(number: u64, kind: Kind) -> Event {
+        let address = Some("127.1.0.1:8333".parse().expect("an address"));
+        let conn = ConnId::from_u64(number);
+        let transport = Transport::V1;
+        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1 })
+    }
+
+    fn ended(number: u64) -> Event {
+        let reason = EndReason::Theirs(CloseCause::Eof);
+        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
+    }
+
+    fn ready(summary: &mut Summary, number: u64, seconds: u64) -> bool {
+        summary.note_ready(ConnId::from_u64(number), Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_target_is_reached_when_enough_are_ready_at_once() {
+        let mut summary = Summary::new(Target { automatic: 2, added: 0 });
+        for (number, kind) in [(1, Kind::Full), (2, Kind::Inbound), (3, Kind::BlockRelay), (4, Kind::Full)] {
+            summary.note(&connected(number, kind));
+        }
+        ready(&mut summary, 1, 1);
+        ready(&mut summary, 2, 2);
+        summary.note(&ended(1));
+        ready(&mut summary, 3, 3);
+        assert_eq!(summary.time_to_target, None);
+        assert!(ready(&mut summary, 4, 4));
+        assert_eq!(summary.time_to_target, Some(Duration::from_secs(4)));
+        assert_eq!((summary.live(), summary.on_target(), summary.ready, summary.ended), (3, 2, 4, 1));
+    }
+
+    #[test]
+    fn an_added_peer_does_not_stand_in_for_an_automatic_one() {
+        let mut summary = Summary::new(Target { automatic: 1, added: 1 });
+        for number in [1, 2] {
+            summary.note(&connected(number, Kind::Added));
+            assert!(!ready(&mut summary, number, number));
+        }
+        assert_eq!(summary.on_target(), 1);
+        summary.note(&connected(3, Kind::Full));
+        assert!(ready(&mut summary, 3, 3));
+    }
+
+    #[test]
+    fn who_wants_nobody_is_there_at_once() {
+        assert_eq!(Summary::new(Target::default()).time_to_target, Some(Duration::ZERO));
+    }
+}
