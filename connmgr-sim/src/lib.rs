@@ -43,3 +43,8 @@ pub(crate) fn text_key(text: &str) -> u64 {
 pub(crate) const fn fold(all: u64, one: u64) -> u64 {
     (all.rotate_left(9) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
