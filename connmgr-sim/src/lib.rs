@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod campaign;
+pub mod canary;
+pub mod case;
 pub mod catalogue;
 pub mod check;
 pub mod config;
@@ -13,9 +15,12 @@ mod instant;
 pub mod links;
 pub mod plan;
 pub mod queue;
+pub mod record;
 pub mod results;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
+pub mod story;
 pub mod subject;
 pub mod tally;
 pub mod watch;
@@ -26,6 +31,7 @@ pub use failure::{Failure, Verdict};
 pub use instant::Instant;
 pub use run::{Outcome, Terms, run};
 pub use scenario::Scenario;
+pub use story::Story;
 pub use subject::{Real, Subject};
 pub use world::{Broken, Scrutiny, World};
 
