@@ -52,6 +52,7 @@ struct Counts {
 struct KindCount {
     slots: u32,
     silent: u32,
+    handshaking: u32,
     ready: u32,
 }
 
@@ -151,6 +152,11 @@ impl Table {
     /// Dials of a kind that have given their slot back.
     pub(crate) const fn silent(&self, kind: Kind) -> u32 {
         self.counts.kinds[kind.index()].silent
+    }
+
+    /// Connections of a kind whose handshake is not done.
+    pub(crate) const fn handshaking(&self, kind: Kind) -> u32 {
+        self.counts.kinds[kind.index()].handshaking
     }
 
     /// Ready connections of a kind.
@@ -270,6 +276,7 @@ impl Counts {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots += u32::from(conn.holds_slot());
         kind.silent += u32::from(conn.state() == ConnState::Silent);
+        kind.handshaking += u32::from(conn.state() == ConnState::Handshaking);
         kind.ready += u32::from(conn.state() == ConnState::Ready);
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] += 1;
@@ -287,6 +294,7 @@ impl Counts {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots -= u32::from(conn.holds_slot());
         kind.silent -= u32::from(conn.state() == ConnState::Silent);
+        kind.handshaking -= u32::from(conn.state() == ConnState::Handshaking);
         kind.ready -= u32::from(conn.state() == ConnState::Ready);
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] -= 1;

@@ -81,6 +81,20 @@ fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
     assert!(bench.accept("5.5.5.5:5").is_ok());
 }
 
+/// The wall clock was a year ahead when the ban was given, and is right again. The ban is in every snapshot until it ends.
+#[test]
+fn a_ban_given_by_a_clock_that_was_ahead_outlives_every_restart() {
+    let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
+    let mut bench = Bench::new(with_listener(Config::default()));
+    step(&mut bench, UNIX.after(YEAR));
+    bench.tell(Input::Ban { target, duration: DAY });
+    step(&mut bench, UNIX);
+    for _ in 0..3 {
+        bench = Bench::with_snapshot(with_listener(Config::default()), Some(bench.manager.snapshot()));
+        assert_eq!(bench.manager.bans()[0].until, UNIX.after(DAY));
+    }
+}
+
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));

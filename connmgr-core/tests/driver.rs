@@ -113,6 +113,38 @@ fn an_observer_sees_each_input_before_its_actions() {
     assert!(seen[3].starts_with("< dial failed c1") && seen[4].starts_with("< retry p1"), "{seen:?}");
 }
 
+/// How many connections of each kind and state there are, after each input.
+#[derive(Clone, Default)]
+struct Counted(Vec<u32>);
+
+impl Observer for Counted {
+    fn input(&mut self, _: Time, _: &Input, _: &Reply) {}
+    fn action(&mut self, _: Time, _: &Action) {}
+    fn settled(&mut self, _: Time, manager: &ConnManager) {
+        let states = [ConnState::Dialing, ConnState::Silent, ConnState::Handshaking, ConnState::Ready];
+        let all = manager.connections();
+        for (kind, state) in Kind::ALL.into_iter().flat_map(|kind| states.map(|state| (kind, state))) {
+            let found = all.iter().filter(|conn| (conn.kind, conn.state) == (kind, state)).count();
+            assert_eq!(u32::try_from(found), Ok(manager.count(kind, state)), "{kind} {state:?}");
+        }
+        assert!(all.iter().all(|conn| manager.connection(conn.conn).as_ref() == Some(conn)));
+        self.0.extend(states.map(|state| manager.count(Kind::Added, state)));
+    }
+}
+
+#[test]
+fn an_observer_sees_how_the_manager_stands_after_each_input() {
+    let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    let manager = ConnManager::new(config, None, [7; 32], UNIX, NOW).expect("good");
+    let mut driver = Driver::with_observer(manager, ((), Some(Counted::default())));
+    let (mut net, info) = (Notebook::default(), PeerInfo::default());
+    driver.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always }, NOW, &mut net);
+    driver.dialed(CONN, Ok(()), NOW, &mut net);
+    driver.apply(&Input::Ready { conn: CONN, info }, NOW, &mut net);
+    let seen = driver.observer().1.as_ref().map(|counted| counted.0.as_slice());
+    assert_eq!(seen, Some(&[1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1][..]));
+}
+
 #[test]
 fn state_is_saved_once_however_much_is_asked_for() {
     let (mut driver, mut net) = dialing();

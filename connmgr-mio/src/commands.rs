@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use connmgr_core::{
     Activity, AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnView, Host, Input,
-    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
+    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Source, Stats,
 };
+use connmgr_std::reply::{added, addresses, done};
 
 use crate::pool::Pool;
 
@@ -18,10 +19,7 @@ impl Pool {
     /// # Errors
     /// [`AddPeerError`] says why it may not be added.
     pub fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        match self.apply(&Input::AddPeer { address, keep }) {
-            Reply::Added(added) => added,
-            Reply::Noted | Reply::Accepted(_) | Reply::Addresses(_) | Reply::Done(_) => Err(AddPeerError::ShuttingDown),
-        }
+        added(Some(self.apply(&Input::AddPeer { address, keep })))
     }
 
     /// Removes an added peer for good, in whatever state it is, and closes its connection.
@@ -90,10 +88,7 @@ impl Pool {
 
     /// At most `count` addresses from the book, of one network or of all: what answers a peer's `getaddr`.
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> {
-        match self.apply(&Input::SampleAddresses { network, count }) {
-            Reply::Addresses(addresses) => addresses,
-            Reply::Noted | Reply::Accepted(_) | Reply::Added(_) | Reply::Done(_) => Vec::new(),
-        }
+        addresses(Some(self.apply(&Input::SampleAddresses { network, count })))
     }
 
     /// Stops (closing every connection) or resumes all dialing and accepting.
@@ -135,12 +130,7 @@ impl Pool {
     }
 
     fn command(&mut self, input: &Input) -> Result<(), CommandError> {
-        match self.apply(input) {
-            Reply::Done(done) => done,
-            Reply::Noted | Reply::Accepted(_) | Reply::Added(_) | Reply::Addresses(_) => {
-                Err(CommandError::ShuttingDown)
-            }
-        }
+        done(Some(self.apply(input)))
     }
 }
 

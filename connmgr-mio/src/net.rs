@@ -1,38 +1,25 @@
-//! Carries out what the driver asks for, on the caller's poll.
+//! Carries out what the driver asks of sockets, on the caller's poll.
 //!
-//! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Done`] until
+//! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Job`] until
 //! the pool takes its turn. So an error that is known at once is told like any other. No decision is made here.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use connmgr_core::driver::Net;
 use connmgr_core::socks::{Client, Outcome};
-use connmgr_core::{
-    CloseReason, ConnId, DialError, HostName, ListenerId, LookupError, LookupId, Route, Snapshot, Target, Time,
-    Transport,
-};
-use connmgr_std::{Clock, ResolverPool, Saver};
+use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
+use connmgr_std::{Job, Sockets};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
 use crate::attempt::{Attempt, Failure};
-use crate::listener::Listeners;
+use crate::listener::{Listeners, Listening};
 use crate::stream::Stream;
 use crate::tokens::Tokens;
 
-/// What came of a lookup.
-pub(crate) type Lookup = Result<Vec<IpAddr>, LookupError>;
-
 /// What came of an attempt.
-#[derive(Debug)]
-pub(crate) enum Done {
-    /// A dial has ended.
-    Dialed(ConnId, Result<Stream, DialError>),
-    /// A lookup through a proxy has ended.
-    Looked(LookupId, Lookup),
-}
+pub(crate) type Done = Job<Stream>;
 
 /// What a token of ours stands for.
 #[derive(Debug)]
@@ -60,7 +47,6 @@ pub(crate) struct MioNet {
     pub(crate) registry: Registry,
     pub(crate) tokens: Tokens<Slot>,
     pub(crate) listeners: Listeners,
-    pub(crate) saver: Option<Saver>,
     /// What waits to be told.
     pub(crate) done: VecDeque<Done>,
     /// The connections that the application has: those it was told of, until it takes their end or releases them.
@@ -68,28 +54,23 @@ pub(crate) struct MioNet {
     dials: HashMap<ConnId, Token>,
     /// Lookups through proxies, and when they must have ended: nobody aborts them. There are few at a time.
     lookups: Vec<(Time, Token)>,
-    resolver: ResolverPool,
-    clock: Clock,
 }
 
 impl MioNet {
-    pub(crate) fn new(
-        registry: Registry,
-        tokens: Tokens<Slot>,
-        listeners: Listeners,
-        saver: Option<Saver>,
-        resolver: ResolverPool,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(registry: Registry, tokens: Tokens<Slot>, listeners: Listeners) -> Self {
         let (done, streams, dials, lookups) = Default::default();
-        Self { registry, tokens, listeners, saver, done, streams, dials, lookups, resolver, clock }
+        Self { registry, tokens, listeners, done, streams, dials, lookups }
     }
 
     /// Goes on with what the token stands for, as far as its socket says: the event may be of the token's past, and
     /// then nothing comes of it.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
-            Some(Slot::Listener(index)) => self.listeners.note_event(*index),
+            Some(Slot::Listener(index)) => {
+                if let Some(listening) = self.listeners.get_mut(*index) {
+                    listening.note_event();
+                }
+            }
             Some(Slot::Attempt(_, attempt)) => {
                 if let Some(result) = attempt.advance() {
                     self.end(token, result);
@@ -99,13 +80,13 @@ impl MioNet {
         }
     }
 
-    /// When the next lookup must have ended.
-    pub(crate) fn next_expiry(&self) -> Option<Time> {
-        self.lookups.iter().map(|(deadline, _)| *deadline).min()
+    /// Whether somebody may be let in, or a result be told, without an event.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.done.is_empty() || self.listeners.open().any(Listening::is_ready)
     }
 
     /// Gives up the lookups that must have ended.
-    pub(crate) fn expire(&mut self, now: Time) {
+    fn expire(&mut self, now: Time) {
         while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
             let (_, token) = self.lookups[at];
             if let Some((Purpose::Lookup(lookup), _)) = self.take(token) {
@@ -127,19 +108,6 @@ impl MioNet {
         for (_, mut stream) in self.streams.drain() {
             let _ = self.registry.deregister(&mut stream);
         }
-    }
-
-    /// Stops listening and gives up every attempt.
-    pub(crate) fn stop(&mut self) {
-        self.listeners.close(&self.registry);
-        for slot in self.tokens.drain() {
-            if let Slot::Attempt(_, mut attempt) = slot {
-                attempt.deregister(&self.registry);
-            }
-        }
-        self.dials.clear();
-        self.lookups.clear();
-        self.done.clear();
     }
 
     /// Starts an attempt; its token, unless it has failed at once.
@@ -214,9 +182,8 @@ impl Purpose {
     }
 }
 
-impl Net for MioNet {
-    /// The manager keeps the deadline, with a [`Net::abort`].
-    fn dial(&mut self, conn: ConnId, target: &Target, _: Transport, _deadline: Time) {
+impl Sockets for MioNet {
+    fn dial(&mut self, conn: ConnId, target: &Target) {
         let (address, client) = match target {
             Target::Direct(address) => (*address, None),
             Target::Proxied { proxy, isolation, address } => (*proxy, Some(Client::connect(address, *isolation))),
@@ -234,21 +201,21 @@ impl Net for MioNet {
     }
 
     /// The stream stays until the application takes the event that says so, and reads to its end meanwhile.
-    fn close(&mut self, conn: ConnId, _: CloseReason) {
+    fn close(&mut self, conn: ConnId) {
         if let Some(stream) = self.streams.get_mut(&conn) {
             stream.close();
         }
     }
 
-    fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
-        match route {
-            Route::Direct => self.resolver.resolve(lookup, name.clone(), self.clock.instant(deadline)),
-            Route::Proxy { proxy, isolation } => {
-                let client = Client::resolve(name, isolation);
-                if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {
-                    self.lookups.push((deadline, token));
-                }
-            }
+    /// Streams are lent, and nobody but the pool drops them.
+    fn dropped(&mut self, _: ConnId) -> bool {
+        true
+    }
+
+    fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
+        let client = Client::resolve(name, isolation);
+        if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {
+            self.lookups.push((deadline, token));
         }
     }
 
@@ -256,9 +223,25 @@ impl Net for MioNet {
         self.listeners.pause(listener, until);
     }
 
-    fn save(&mut self, snapshot: Snapshot) {
-        if let Some(saver) = &self.saver {
-            saver.save(snapshot);
+    fn handle_timeout(&mut self, now: Time) {
+        self.listeners.resume(now);
+        self.expire(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let expiry = self.lookups.iter().map(|(deadline, _)| *deadline).min();
+        [self.listeners.next_resume(Listening::is_ready), expiry].into_iter().flatten().min()
+    }
+
+    fn stop(&mut self) {
+        self.listeners.drain().for_each(|listening| listening.close(&self.registry));
+        for slot in self.tokens.drain() {
+            if let Slot::Attempt(_, mut attempt) = slot {
+                attempt.deregister(&self.registry);
+            }
         }
+        self.dials.clear();
+        self.lookups.clear();
+        self.done.clear();
     }
 }

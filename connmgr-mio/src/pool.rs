@@ -3,22 +3,19 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use connmgr_core::driver::{self, Driver};
-use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, Time};
-use connmgr_std::{Clock, Damage, Problem, Reporter, Watch};
+use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, driver};
+use connmgr_std::{Engine, Reporter, Sockets};
 use mio::event::Event as MioEvent;
 
+use crate::bell::Bell;
 use crate::builder::Builder;
 use crate::event::PoolEvent;
 use crate::handle::{Handle, Ticket};
 use crate::net::MioNet;
 use crate::stream::Stream;
-use crate::turn::{Life, Sources};
-
-/// The driver of this adapter. A stream passes from it to [`MioNet::streams`] when the application is told.
-pub(crate) type MioDriver = Driver<Stream, Watch>;
 
 /// A pool of live connections, turned by its caller's loop. It never blocks.
 ///
@@ -28,21 +25,26 @@ pub(crate) type MioDriver = Driver<Stream, Watch>;
 /// Dropping it closes every connection at once; a thread goes on to save the state, as long as the process lives.
 /// [`Pool::shutdown`] and [`Pool::is_stopped`] wait for that.
 pub struct Pool {
-    pub(crate) driver: MioDriver,
+    pub(crate) engine: Engine<Stream>,
     pub(crate) net: MioNet,
-    pub(crate) clock: Clock,
-    pub(crate) sources: Sources,
-    /// Mail that has been fetched and not told yet.
-    pub(crate) mail: VecDeque<Input>,
+    pub(crate) commands: Commands,
     /// What the application has not taken yet.
     pub(crate) answers: VecDeque<(Ticket, Reply)>,
-    pub(crate) problems: VecDeque<Problem>,
-    pub(crate) life: Life,
-    /// The last turn has left something for the next.
+    /// The last turn has left something of the adapter's own for the next.
     pub(crate) more: bool,
     /// This round's turn is done.
     turned: bool,
     local_addrs: Vec<SocketAddr>,
+}
+
+/// Where commands of other threads come from.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    pub(crate) commands: Receiver<(Ticket, Input)>,
+    /// The other end of it.
+    pub(crate) handle: Handle,
+    /// For all who may ring; silenced with the pool.
+    pub(crate) bell: Bell,
 }
 
 impl Pool {
@@ -51,18 +53,9 @@ impl Pool {
         Builder::new(config)
     }
 
-    pub(crate) fn new(
-        driver: MioDriver,
-        net: MioNet,
-        clock: Clock,
-        sources: Sources,
-        local_addrs: Vec<SocketAddr>,
-        damages: Vec<Damage>,
-    ) -> Self {
-        let (mail, answers) = Default::default();
-        let problems = damages.into_iter().map(Problem::Damaged).collect();
-        let (life, more, turned) = (Life::Running, false, false);
-        Self { driver, net, clock, sources, mail, answers, problems, life, more, turned, local_addrs }
+    pub(crate) fn new(engine: Engine<Stream>, net: MioNet, commands: Commands, local_addrs: Vec<SocketAddr>) -> Self {
+        let answers = VecDeque::new();
+        Self { engine, net, commands, answers, more: false, turned: false, local_addrs }
     }
 
     /// Notes an event of the poll; whether its token is the pool's. What came of it is there at the next
@@ -81,13 +74,7 @@ impl Pool {
         if self.has_work() {
             return Some(Duration::ZERO);
         }
-        let deadlines = [
-            self.driver.poll_timeout(),
-            self.net.listeners.next_resume(),
-            self.net.next_expiry(),
-            self.life.deadline(),
-        ];
-        deadlines.into_iter().flatten().min().map(|deadline| self.clock.wait(deadline))
+        self.engine.poll_timeout(&self.net).map(|deadline| self.engine.clock().wait(deadline))
     }
 
     /// The next event, if there is one; never waits.
@@ -126,12 +113,12 @@ impl Pool {
 
     /// What tells facts of a connection from another thread.
     pub fn reporter(&self, conn: ConnId) -> Reporter {
-        Reporter::new(conn, self.sources.mailbox.clone())
+        Reporter::new(conn, self.engine.mailbox().clone())
     }
 
     /// Commands for other threads.
     pub fn handle(&self) -> Handle {
-        self.sources.handle.clone()
+        self.commands.handle.clone()
     }
 
     /// Where it listens, in the order in which the builder was told.
@@ -141,42 +128,34 @@ impl Pool {
 
     /// Whether it was shut down, its state is saved, and every event is taken: then it may be dropped.
     pub fn is_stopped(&self) -> bool {
-        matches!(self.life, Life::Ended) && !self.has_news()
+        self.engine.is_ended() && !self.has_news()
     }
 
     pub(crate) const fn manager(&self) -> &ConnManager {
-        self.driver.manager()
+        self.engine.manager()
     }
 
     /// Tells or asks the manager.
     pub(crate) fn apply(&mut self, input: &Input) -> Reply {
-        let now = self.wake();
-        self.driver.apply(input, now, &mut self.net)
-    }
-
-    /// The time; if the machine's clock was set, the manager knows.
-    pub(crate) fn wake(&mut self) -> Time {
-        let now = self.clock.now();
-        if let Some(unix) = self.clock.drift() {
-            self.driver.apply(&Input::Clock { unix }, now, &mut self.net);
-        }
-        now
+        let now = self.engine.wake(&mut self.net);
+        self.engine.apply(input, now, &mut self.net)
     }
 
     /// Whether there is something to take.
     pub(crate) fn has_news(&self) -> bool {
-        !self.problems.is_empty() || !self.answers.is_empty() || self.driver.has_events()
+        !self.answers.is_empty() || self.engine.has_news()
     }
 
     /// What the application is to know next. Answers come first, so that a new peer's id is known before its events.
     fn take(&mut self) -> Option<PoolEvent> {
-        if let Some(problem) = self.problems.pop_front() {
+        if let Some(problem) = self.engine.poll_problem() {
             return Some(PoolEvent::Problem(problem));
         }
         if let Some((ticket, reply)) = self.answers.pop_front() {
             return Some(PoolEvent::Answered { ticket, reply });
         }
-        Some(match self.driver.poll_event()? {
+        Some(match self.engine.poll_event()? {
+            // A stream passes from the driver to the net when the application is told.
             driver::PoolEvent::Connected { info, stream } => {
                 self.net.streams.insert(info.conn, stream);
                 PoolEvent::Connected(info)
@@ -195,15 +174,17 @@ impl Pool {
 impl Drop for Pool {
     /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
     fn drop(&mut self) {
-        self.shutdown();
+        if !self.engine.manager().is_stopped() {
+            self.shutdown();
+        }
         self.net.stop();
         self.net.release_all();
-        self.sources.bell.silence();
+        self.commands.bell.silence();
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("net", &self.net).field("life", &self.life).finish_non_exhaustive()
+        f.debug_struct("Pool").field("net", &self.net).field("engine", &self.engine).finish_non_exhaustive()
     }
 }

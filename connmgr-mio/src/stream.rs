@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 
 use connmgr_core::CloseCause;
-use connmgr_std::end_cause;
+use connmgr_std::Ending;
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -19,17 +19,14 @@ use mio::{Interest, Registry, Token};
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
-    /// A byte of the other end has arrived.
-    heard: bool,
-    /// How the stream ended, if it was seen to.
-    end: Option<CloseCause>,
+    ending: Ending,
     /// The manager has closed it.
     closed: bool,
 }
 
 impl Stream {
-    pub(crate) const fn new(socket: TcpStream) -> Self {
-        Self { socket, heard: false, end: None, closed: false }
+    pub(crate) fn new(socket: TcpStream) -> Self {
+        Self { socket, ending: Ending::default(), closed: false }
     }
 
     /// Closes our half: the other end reads to the end of what was written.
@@ -52,7 +49,7 @@ impl Stream {
 
     /// Why it ended, as far as it was seen; none if it was the manager who closed it.
     pub(crate) fn cause(&self) -> Option<CloseCause> {
-        (!self.closed).then(|| self.end.unwrap_or(CloseCause::Dropped))
+        (!self.closed).then(|| self.ending.cause())
     }
 
     /// Reads by `attempt`. What has arrived of a peer that was closed (banned, perhaps) is not read any more.
@@ -61,30 +58,16 @@ impl Stream {
             return Ok(0);
         }
         let read = attempt(&self.socket);
-        match &read {
-            Ok(0) => self.note_end(None),
-            Ok(_) => self.heard = true,
-            Err(error) => self.note_end(Some(error)),
-        }
+        self.ending.note_read(&read);
         read
     }
 
     fn write_by(&mut self, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         let written = attempt(&self.socket);
-        if let Err(error) = &written {
-            if !self.closed {
-                self.note_end(Some(error));
-            }
+        if !self.closed {
+            self.ending.note_write(&written);
         }
         written
-    }
-
-    /// Notes how the stream ended, unless that is known, or it has not.
-    fn note_end(&mut self, error: Option<&io::Error>) {
-        let goes_on = |error: &io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
-        if !error.is_some_and(goes_on) {
-            self.end.get_or_insert(end_cause(error, self.heard));
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Where all parts of the node write what happens: the report, the summary, and who follows headers.
 //!
-//! One lock, held for one line; nothing in here waits but for the reader of the report.
+//! One lock, held for one line. Nothing in here waits but [`Board::finish`] and
+//! [`Board::wait`].
 
-use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,28 +15,22 @@ use crate::report::{Report, Summary, Target};
 const MAX_FOLLOWERS: u32 = 2;
 
 /// What happens, written and counted. Cheap to clone: there is one behind all clones.
-#[derive(Debug)]
-pub struct Board<W> {
+#[derive(Clone, Debug)]
+pub struct Board {
     start: Instant,
-    inside: Arc<Mutex<Inside<W>>>,
+    inside: Arc<Mutex<Inside>>,
 }
 
 #[derive(Debug)]
-struct Inside<W> {
-    report: Report<W>,
+struct Inside {
+    report: Report,
     summary: Summary,
     followers: u32,
 }
 
-impl<W> Clone for Board<W> {
-    fn clone(&self) -> Self {
-        Self { start: self.start, inside: Arc::clone(&self.inside) }
-    }
-}
-
-impl<W: Write> Board<W> {
+impl Board {
     /// A board whose clock starts now, for a run that should reach so many connections.
-    pub fn new(report: Report<W>, target: Target) -> Self {
+    pub fn new(report: Report, target: Target) -> Self {
         let inside = Inside { report, summary: Summary::new(target), followers: 0 };
         Self { start: Instant::now(), inside: Arc::new(Mutex::new(inside)) }
     }
@@ -105,13 +99,18 @@ impl<W: Write> Board<W> {
         summary
     }
 
-    /// What happened in all.
-    pub fn report(&self, summary: &Summary) {
-        self.inside().report.summary(self.elapsed(), summary);
+    /// Tells what happened in all, and waits a little for a reader who is behind; whether all could be written.
+    pub fn finish(&self, summary: &Summary) -> bool {
+        self.inside().report.summary(self.elapsed(), summary)
+    }
+
+    /// Waits a little for a reader who is behind; whether all could be written.
+    pub fn wait(&self) -> bool {
+        self.inside().report.wait()
     }
 
     /// Whoever panicked while writing left nothing half done.
-    fn inside(&self) -> MutexGuard<'_, Inside<W>> {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,11 +118,19 @@ impl<W: Write> Board<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pen::Pen;
+    use crate::pen::paper::Paper;
     use crate::report::Format;
+
+    fn board() -> (Board, Paper) {
+        let paper = Paper::default();
+        let pen = Pen::new(paper.clone()).expect("a thread");
+        (Board::new(Report::new(pen, Format::Plain), Target::default()), paper)
+    }
 
     #[test]
     fn only_two_follow_headers_at_a_time() {
-        let board = Board::new(Report::new(Vec::new(), Format::Plain), Target::default());
+        let (board, _) = board();
         assert!(board.follow() && board.follow() && !board.follow());
         board.unfollow();
         assert!(board.follow());
@@ -131,12 +138,12 @@ mod tests {
 
     #[test]
     fn a_tip_is_told_once() {
-        let board = Board::new(Report::new(Vec::new(), Format::Plain), Target::default());
+        let (board, paper) = board();
         for height in [10, 10, 9, 12] {
             board.tip(ConnId::from_u64(1), height);
         }
         assert_eq!(board.summary().height, 12);
-        let written = String::from_utf8(board.inside().report.written().clone()).expect("text");
-        assert_eq!(written.lines().count(), 2, "{written}");
+        assert!(board.finish(&board.summary()));
+        assert_eq!(paper.text().matches("headers up to").count(), 2, "{}", paper.text());
     }
 }

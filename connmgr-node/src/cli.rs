@@ -71,6 +71,10 @@ struct Arguments {
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
 
+    /// What the node runs on; it behaves the same on each
+    #[arg(long, value_enum, value_name = "RUNTIME", default_value_t)]
+    runtime: RuntimeName,
+
     /// Connect to nobody: run this trace again, and say where it goes another way
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "seed_rng",
@@ -96,6 +100,18 @@ impl From<ChainName> for Chain {
             ChainName::Regtest => Self::Regtest,
         }
     }
+}
+
+/// What the node can run on, by the names people type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RuntimeName {
+    /// connmgr-tokio.
+    #[default]
+    Tokio,
+    /// connmgr-mio, in a poll loop.
+    Mio,
+    /// connmgr-smol.
+    Smol,
 }
 
 /// What the operator wants, checked.
@@ -125,6 +141,8 @@ pub struct Options {
     pub proxy: Option<SocketAddr>,
     /// Where all chances come from; absent: the operating system.
     pub seed_rng: Option<[u8; 32]>,
+    /// What to run on.
+    pub runtime: RuntimeName,
     /// The trace to run again, instead of connecting to anybody.
     pub replay: Option<PathBuf>,
 }
@@ -191,6 +209,7 @@ impl Arguments {
             json: self.json,
             proxy: self.proxy,
             seed_rng: self.seed_rng,
+            runtime: self.runtime,
             replay: self.replay,
         })
     }
@@ -318,6 +337,13 @@ mod tests {
     }
 
     #[test]
+    fn the_runtime_is_tokio_unless_another_is_named() {
+        assert_eq!(options("").runtime, RuntimeName::Tokio);
+        assert_eq!(options("--runtime mio").runtime, RuntimeName::Mio);
+        assert_eq!(options("--runtime smol").runtime, RuntimeName::Smol);
+    }
+
+    #[test]
     fn a_seed_is_64_hexadecimal_digits() {
         let seed = options(&format!("--seed-rng {}ff", "0".repeat(62))).seed_rng.expect("given");
         assert_eq!((seed[0], seed[31]), (0, 255));
@@ -335,6 +361,7 @@ mod tests {
             ("--outbound 201", "--outbound", "at most --max-peers, 200"),
             ("--replay t --connect 1.2.3.4", "--replay", "cannot be used with '--connect"),
             ("--max-peers 0", "--max-peers", "1..=1000000"),
+            ("--runtime glommio", "--runtime", "[possible values: tokio, mio, smol]"),
             ("--for soon", "--for", "one of ms, s, m, h"),
             ("--seed-rng 12", "--seed-rng", "64 hexadecimal digits"),
             ("--proxy localhost", "--proxy", "invalid socket address"),

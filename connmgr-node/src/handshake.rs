@@ -11,7 +11,6 @@ use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_network::VersionMessage;
 use bitcoin::p2p::{Address, ServiceFlags};
 use connmgr_core::{Kind, PeerInfo, Services};
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::frame::FrameError;
 use crate::session::End;
@@ -104,78 +103,89 @@ impl Peer {
     }
 }
 
-/// Shakes hands. Not cancel-safe: once dropped, the stream is of no more use.
+/// A handshake under way: messages go in until the peer has said what it is. Sans-IO.
 ///
-/// # Errors
-/// [`End`]: the other end left, spoke another protocol, or speaks too old a version of this one.
-pub async fn shake_hands<S>(wire: &mut Wire<S>, hello: &Hello) -> Result<Peer, End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut patience = MAX_MESSAGES;
-    if !hello.kind.is_inbound() {
-        wire.send(NetworkMessage::Version(hello.version()))?;
-    }
-    let theirs = read_version(wire, &mut patience).await?;
-    if theirs.version < MIN_VERSION {
-        return Err(End::Obsolete(theirs.version));
-    }
-    if hello.kind.is_inbound() {
-        wire.send(NetworkMessage::Version(hello.version()))?;
-    }
-    send_features(wire, theirs.version)?;
-    let peer = read_features(wire, Peer::new(&theirs), &mut patience).await?;
-    wire.flush().await?;
-    Ok(peer)
+/// ```text
+/// AwaitingVersion ──version──▶ AwaitingVerack ──verack──▶ done
+/// ```
+#[derive(Debug)]
+pub struct Handshake {
+    hello: Hello,
+    state: State,
+    /// Messages the peer may still send.
+    patience: u32,
 }
 
-fn send_features<S>(wire: &mut Wire<S>, their_version: u32) -> Result<(), WireError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // Older nodes may take a message they don't know before `verack` for an offence.
-    if their_version >= PROTOCOL_VERSION {
-        wire.send(NetworkMessage::WtxidRelay)?;
-        wire.send(NetworkMessage::SendAddrV2)?;
-    }
-    wire.send(NetworkMessage::Verack)
+#[derive(Debug)]
+enum State {
+    /// The peer has not said who it is. Whatever else comes is ignored, as Core does.
+    AwaitingVersion,
+    /// It has, and may say what it can do.
+    AwaitingVerack(Peer),
 }
 
-/// Whatever comes before the version is ignored, as Core does.
-async fn read_version<S>(wire: &mut Wire<S>, patience: &mut u32) -> Result<VersionMessage, End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let is_first = |patience: u32| patience == MAX_MESSAGES;
-    loop {
-        match wire.next().await {
-            Ok(NetworkMessage::Version(version)) => return Ok(version),
-            Ok(_) => lose_patience(patience)?,
-            Err(WireError::Frame(FrameError::Magic(magic))) if is_first(*patience) => {
-                return Err(Violation::OtherNetwork(magic).into());
+impl Handshake {
+    /// Begins: whoever dialed speaks first.
+    ///
+    /// # Errors
+    /// That of [`Wire::send`].
+    pub fn begin(hello: Hello, wire: &mut Wire) -> Result<Self, WireError> {
+        if !hello.kind.is_inbound() {
+            wire.send(NetworkMessage::Version(hello.version()))?;
+        }
+        Ok(Self { hello, state: State::AwaitingVersion, patience: MAX_MESSAGES })
+    }
+
+    /// What the connection is for.
+    pub const fn kind(&self) -> Kind {
+        self.hello.kind
+    }
+
+    /// Goes on with what was read: the peer, when the handshake is done.
+    ///
+    /// # Errors
+    /// [`End`]: the other end left, spoke another protocol, or speaks too old a version of this one. The handshake is
+    /// over then.
+    pub fn proceed(&mut self, wire: &mut Wire) -> Result<Option<Peer>, End> {
+        while let Some(message) = self.read(wire)? {
+            match (&mut self.state, message) {
+                (State::AwaitingVersion, NetworkMessage::Version(version)) => {
+                    self.state = State::AwaitingVerack(self.meet(&version, wire)?);
+                    continue;
+                }
+                (State::AwaitingVerack(peer), NetworkMessage::Verack) => return Ok(Some(peer.clone())),
+                (State::AwaitingVerack(peer), NetworkMessage::SendAddrV2) => peer.wants_addrv2 = true,
+                (State::AwaitingVersion | State::AwaitingVerack(_), _) => {}
             }
-            Err(error) => return Err(error.into()),
+            self.patience = self.patience.checked_sub(1).ok_or(Violation::EndlessHandshake(MAX_MESSAGES))?;
+        }
+        Ok(None)
+    }
+
+    fn read(&self, wire: &mut Wire) -> Result<Option<NetworkMessage>, End> {
+        let is_first = matches!(self.state, State::AwaitingVersion) && self.patience == MAX_MESSAGES;
+        match wire.next_message() {
+            Err(WireError::Frame(FrameError::Magic(magic))) if is_first => Err(Violation::OtherNetwork(magic).into()),
+            read => Ok(read?),
         }
     }
-}
 
-async fn read_features<S>(wire: &mut Wire<S>, mut peer: Peer, patience: &mut u32) -> Result<Peer, End>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    loop {
-        match wire.next().await? {
-            NetworkMessage::Verack => return Ok(peer),
-            NetworkMessage::SendAddrV2 => peer.wants_addrv2 = true,
-            _ => {}
+    /// The peer has said who it is: we answer, and say what we can do.
+    fn meet(&self, theirs: &VersionMessage, wire: &mut Wire) -> Result<Peer, End> {
+        if theirs.version < MIN_VERSION {
+            return Err(End::Obsolete(theirs.version));
         }
-        lose_patience(patience)?;
+        if self.hello.kind.is_inbound() {
+            wire.send(NetworkMessage::Version(self.hello.version()))?;
+        }
+        // Older nodes may take a message they don't know before `verack` for an offence.
+        if theirs.version >= PROTOCOL_VERSION {
+            wire.send(NetworkMessage::WtxidRelay)?;
+            wire.send(NetworkMessage::SendAddrV2)?;
+        }
+        wire.send(NetworkMessage::Verack)?;
+        Ok(Peer::new(theirs))
     }
-}
-
-fn lose_patience(patience: &mut u32) -> Result<(), Violation> {
-    *patience = patience.checked_sub(1).ok_or(Violation::EndlessHandshake(MAX_MESSAGES))?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -183,32 +193,51 @@ mod tests {
     use super::*;
     use crate::frame::encode;
     use bitcoin::p2p::Magic;
-    use std::time::Duration;
-    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
-    use tokio::time::timeout;
 
     const MAGIC: Magic = Magic::REGTEST;
 
-    fn pair() -> (Wire<DuplexStream>, Wire<DuplexStream>) {
-        let (near, far) = duplex(64 * 1024);
-        (Wire::new(near, MAGIC), Wire::new(far, MAGIC))
+    /// One side of a handshake.
+    struct Side {
+        handshake: Handshake,
+        wire: Wire,
     }
 
-    async fn within_a_second<T>(future: impl Future<Output = T>) -> T {
-        timeout(Duration::from_secs(1), future).await.expect("within a second")
+    impl Side {
+        fn new(hello: Hello) -> Self {
+            let mut wire = Wire::new(MAGIC);
+            Self { handshake: Handshake::begin(hello, &mut wire).expect("room"), wire }
+        }
+
+        fn proceed(&mut self) -> Result<Option<Peer>, End> {
+            self.handshake.proceed(&mut self.wire)
+        }
+
+        /// Says to the other all that waits.
+        fn speak(&mut self, to: &mut Self) {
+            to.wire.receive(self.wire.outgoing());
+            self.wire.handle_written(self.wire.outgoing().len());
+        }
     }
 
     fn hello(kind: Kind) -> Hello {
         Hello { services: Services::NETWORK, start_height: 5, ..Hello::new(kind, 42 + kind.index() as u64) }
     }
 
-    #[tokio::test]
-    async fn both_sides_learn_who_the_other_is() {
-        let (mut near, mut far) = pair();
+    /// What each learns of the other.
+    fn shake(dialer: Hello, acceptor: Hello) -> (Peer, Peer) {
+        let (mut near, mut far) = (Side::new(dialer), Side::new(acceptor));
+        near.speak(&mut far);
+        assert_eq!(far.proceed().expect("shaken"), None);
+        far.speak(&mut near);
+        let acceptor = near.proceed().expect("shaken").expect("all was said");
+        near.speak(&mut far);
+        (acceptor, far.proceed().expect("shaken").expect("all was said"))
+    }
+
+    #[test]
+    fn both_sides_learn_who_the_other_is() {
         let (ours, theirs) = (hello(Kind::Full), hello(Kind::Inbound));
-        let both = async { tokio::join!(shake_hands(&mut near, &ours), shake_hands(&mut far, &theirs)) };
-        let (near, far) = within_a_second(both).await;
-        let (near, far) = (near.expect("shaken"), far.expect("shaken"));
+        let (near, far) = shake(ours.clone(), theirs.clone());
         assert_eq!(near.info.nonce, Some(theirs.nonce));
         assert_eq!(far.info.nonce, Some(ours.nonce));
         assert_eq!(far.info.services, Services::NETWORK);
@@ -217,55 +246,48 @@ mod tests {
         assert!(far.user_agent.starts_with("/connmgr-node:"));
     }
 
-    #[tokio::test]
-    async fn inbound_waits_for_the_other_to_speak_first() {
-        let (mut near, mut far) = pair();
-        let ours = hello(Kind::Inbound);
-        let waiting = shake_hands(&mut near, &ours);
-        let heard = timeout(Duration::from_millis(20), async { tokio::join!(waiting, far.next()) }).await;
-        assert!(heard.is_err(), "nobody may speak");
+    #[test]
+    fn inbound_waits_for_the_other_to_speak_first() {
+        let mut side = Side::new(hello(Kind::Inbound));
+        assert_eq!(side.proceed().expect("nothing is wrong"), None);
+        assert!(side.wire.outgoing().is_empty());
     }
 
-    async fn after(sent: Vec<NetworkMessage>) -> End {
-        let (mut near, mut far) = pair();
-        for message in sent {
-            far.send(message).expect("room");
-        }
-        far.flush().await.expect("open");
-        within_a_second(shake_hands(&mut near, &hello(Kind::Inbound))).await.expect_err("no handshake")
+    fn after(bytes: &[u8]) -> End {
+        let mut side = Side::new(hello(Kind::Inbound));
+        side.wire.receive(bytes);
+        side.proceed().expect_err("no handshake")
     }
 
-    #[tokio::test]
-    async fn an_old_peer_is_left_without_a_penalty() {
+    #[test]
+    fn an_old_peer_is_left_without_a_penalty() {
         let old = VersionMessage { version: 60002, ..hello(Kind::Full).version() };
-        let end = after(vec![NetworkMessage::Version(old)]).await;
+        let end = after(&encode(MAGIC, NetworkMessage::Version(old)));
         assert!(matches!(end, End::Obsolete(60002)));
         assert_eq!(end.violation(), None);
     }
 
-    #[tokio::test]
-    async fn an_endless_handshake_is_cut_short() {
-        let end = after(vec![NetworkMessage::Verack; 1000]).await;
-        assert_eq!(end.violation(), Some(&Violation::EndlessHandshake(MAX_MESSAGES)));
+    #[test]
+    fn an_endless_handshake_is_cut_short() {
+        let verack = encode(MAGIC, NetworkMessage::Verack);
+        let version = encode(MAGIC, NetworkMessage::Version(hello(Kind::Full).version()));
+        for endless in [verack.repeat(1000), [version, encode(MAGIC, NetworkMessage::SendAddrV2).repeat(1000)].concat()]
+        {
+            assert_eq!(after(&endless).violation(), Some(&Violation::EndlessHandshake(MAX_MESSAGES)));
+        }
     }
 
-    #[tokio::test]
-    async fn a_node_of_another_network_is_no_criminal() {
-        let (mut near, far) = pair();
-        let mut far = far.into_stream();
-        far.write_all(&encode(Magic::BITCOIN, NetworkMessage::Verack)).await.expect("open");
-        let end = within_a_second(shake_hands(&mut near, &hello(Kind::Inbound))).await.expect_err("another network");
+    #[test]
+    fn a_node_of_another_network_is_no_criminal() {
+        let end = after(&encode(Magic::BITCOIN, NetworkMessage::Verack));
         let violation = end.violation().expect("a violation");
         assert_eq!(*violation, Violation::OtherNetwork(Magic::BITCOIN));
         assert!(violation.penalty().persistent == 0);
     }
 
-    #[tokio::test]
-    async fn a_user_agent_is_made_fit_to_print() {
-        let (mut near, mut far) = pair();
+    #[test]
+    fn a_user_agent_is_made_fit_to_print() {
         let theirs = Hello { user_agent: "/evil\u{1b}[2J\n/".to_string(), ..hello(Kind::Full) };
-        let ours = hello(Kind::Inbound);
-        let both = async { tokio::join!(shake_hands(&mut near, &ours), shake_hands(&mut far, &theirs)).0 };
-        assert_eq!(within_a_second(both).await.expect("shaken").user_agent, "/evil\\u{1b}[2J\\u{a}/");
+        assert_eq!(shake(theirs, hello(Kind::Inbound)).1.user_agent, "/evil\\u{1b}[2J\\u{a}/");
     }
 }

@@ -4,11 +4,14 @@
 //!
 //! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
-//! - [`session`]: a whole conversation with one peer; what it learns goes to [`reports::Reports`].
+//! - [`session`], with `talk`: a whole conversation with one peer, sans-IO; what it learns comes out as [`news`].
+//! - [`pump`]: carries bytes between a conversation and a stream, on any runtime.
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
-//! - [`cli`] and [`report`]: what the operator says, and what the operator reads.
+//! - [`cli`] and [`report`], with [`pen`]: what the operator says, and what the operator reads.
 //! - [`setup`]: the pool that the operator asked for.
-//! - [`node`], with [`link`](mod@link) and [`board`]: the pool, a session on each of its connections, the report.
+//! - [`runtime`]: what the node asks of a runtime, and the three it runs on.
+//! - [`node`], with [`link`](mod@link), [`board`] and [`stop`]: the pool, a conversation on each of its connections, the
+//!   report.
 //! - [`rerun`]: a recorded trace, run again.
 //!
 //! Nothing here decides whom to dial, admit or ban.
@@ -20,13 +23,18 @@ pub mod gossip;
 pub mod handshake;
 pub mod headers;
 pub mod link;
+pub mod news;
 pub mod node;
+pub mod pen;
 pub mod ping;
+pub mod pump;
 pub mod report;
-pub mod reports;
 pub mod rerun;
+pub mod runtime;
 pub mod session;
 pub mod setup;
+pub mod stop;
+mod talk;
 pub mod text;
 pub mod violation;
 pub mod wire;

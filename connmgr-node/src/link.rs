@@ -1,29 +1,40 @@
-//! One connection of the pool, from its opening to its end: a session, and its reports carried to the manager.
+//! One connection of the pool, from its opening to its end: a conversation, and what becomes of its news.
 //!
-//! Each report is one fact of the connection, and a line for the operator where it is of interest. What follows from
-//! it is the manager's to decide.
+//! What concerns the manager goes to it by the runtime, which holds the stream; what concerns the operator goes to the
+//! board. What follows from it is the manager's to decide.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::time::Instant;
 
-use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Services};
-use connmgr_tokio::{Connection, Handle};
+use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Connected, Event, PeerInfo, Penalty, Services};
+use connmgr_std::Reporter;
 
 use crate::board::Board;
-use crate::handshake::{Hello, Peer};
-use crate::reports::Reports;
+use crate::handshake::Hello;
+use crate::news::News;
+use crate::pump::{Pump, Turn};
 use crate::session::{End, Session, SessionConfig};
-use crate::violation::Violation;
 
-/// Talks on a connection until it ends.
-pub async fn talk<W: Write + Send>(connection: Connection, chain: Chain, handle: Handle, board: Board<W>) {
-    let conn = connection.id();
-    let remote = connection.address().and_then(|address| address.socket_addr());
-    let hello = Hello { remote, services: services(chain), ..Hello::new(connection.kind(), connection.nonce()) };
-    let link = Link { conn, handle, board: board.clone(), is_following: false };
-    match Session::run(connection, &hello, &SessionConfig::new(chain), link).await {
-        end @ (End::Obsolete(_) | End::Silent) => board.connection(conn, &end.to_string()),
-        // Told already: the violation when it happened, the rest by the manager.
-        End::Violation(_) | End::Wire(_) => {}
+/// Who meets the peers that the pool connects to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Host {
+    chain: Chain,
+    board: Board,
+}
+
+impl Host {
+    /// One who talks of this chain, and writes on this board.
+    pub const fn new(chain: Chain, board: Board) -> Self {
+        Self { chain, board }
+    }
+
+    /// A connection has opened: the conversation to be held on it.
+    pub fn meet(&self, info: &Connected) -> Link {
+        self.board.event(&Event::Connected(info.clone()));
+        let remote = info.address.as_ref().and_then(|address| address.socket_addr());
+        let hello = Hello { remote, services: services(self.chain), ..Hello::new(info.kind, info.nonce) };
+        let pump = Pump::new(Session::new(hello, SessionConfig::new(self.chain)));
+        Link { conn: info.conn, pump, board: self.board.clone(), is_following: false }
     }
 }
 
@@ -36,49 +47,115 @@ fn services(chain: Chain) -> Services {
     }
 }
 
-/// Carries what a session learns to where it belongs.
+/// What a link wants of the runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Tell the manager this of the connection.
+    Tell(Fact),
+    /// Ask the manager for at most so many addresses, and answer by [`Link::tell_addresses`].
+    Sample(u32),
+    /// Let go of the connection. The last of its orders.
+    Close,
+}
+
+/// What the manager is told of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The handshake is done.
+    Ready(PeerInfo),
+    /// The peer misbehaved.
+    Misbehaving(Penalty),
+    /// What the connection has been good for.
+    Activity(Activity),
+    /// The peer told addresses.
+    Addresses(Vec<AddressInfo>),
+}
+
+impl Fact {
+    /// Tells it by the reporter of its connection.
+    pub fn tell(self, reporter: &Reporter) {
+        match self {
+            Self::Ready(info) => reporter.ready(info),
+            Self::Misbehaving(penalty) => reporter.misbehaving(penalty),
+            Self::Activity(activity) => reporter.activity(activity),
+            Self::Addresses(addresses) => reporter.addresses(addresses),
+        }
+    }
+}
+
+/// One connection's conversation.
 #[derive(Debug)]
-struct Link<W: Write> {
+pub struct Link {
     conn: ConnId,
-    handle: Handle,
-    board: Board<W>,
+    pump: Pump,
+    board: Board,
     is_following: bool,
 }
 
-impl<W: Write + Send> Reports<Connection> for Link<W> {
-    fn ready(&mut self, connection: &Connection, peer: &Peer) {
-        connection.ready(peer.info);
-        self.board.ready(self.conn, peer);
+impl Link {
+    /// Talks as far as the stream allows without waiting. Not to be called after [`Order::Close`].
+    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> Turn<Order> {
+        loop {
+            match self.pump.turn(stream, now) {
+                Turn::Done(news) => {
+                    if let Some(order) = self.handle(news) {
+                        return Turn::Done(order);
+                    }
+                }
+                Turn::Again => return Turn::Again,
+                Turn::Wait(until) => return Turn::Wait(until),
+            }
+        }
     }
 
-    fn wants_headers(&mut self) -> bool {
-        self.is_following = self.board.follow();
-        self.is_following
+    /// Answers [`Order::Sample`].
+    pub fn tell_addresses(&mut self, addresses: &[AddressInfo]) {
+        self.pump.session().tell_addresses(addresses);
     }
 
-    fn addresses(&mut self, connection: &Connection, addresses: Vec<AddressInfo>) {
-        connection.addresses(addresses);
+    fn handle(&mut self, news: News) -> Option<Order> {
+        match news {
+            News::Ready(peer) => {
+                self.board.ready(self.conn, &peer);
+                self.is_following = self.board.follow();
+                if self.is_following {
+                    self.pump.session().follow_headers();
+                }
+                Some(Order::Tell(Fact::Ready(peer.info)))
+            }
+            News::Addresses(addresses) => Some(Order::Tell(Fact::Addresses(addresses))),
+            News::Activity(activity) => Some(Order::Tell(Fact::Activity(activity))),
+            News::Misbehaving(violation) => {
+                self.board.connection(self.conn, &format!("misbehaves: {violation}"));
+                Some(Order::Tell(Fact::Misbehaving(violation.penalty())))
+            }
+            News::Tip(height) => {
+                self.board.tip(self.conn, height);
+                None
+            }
+            News::AddressesWanted(count) => Some(Order::Sample(count)),
+            // This node keeps none.
+            News::HeadersWanted(_) => {
+                self.pump.session().tell_headers(Vec::new());
+                None
+            }
+            News::Ended(end) => {
+                self.tell_end(&end);
+                Some(Order::Close)
+            }
+        }
     }
 
-    fn activity(&mut self, connection: &Connection, activity: Activity) {
-        connection.activity(activity);
-    }
-
-    fn misbehaving(&mut self, connection: &Connection, violation: &Violation) {
-        connection.misbehaving(violation.penalty());
-        self.board.connection(self.conn, &format!("misbehaves: {violation}"));
-    }
-
-    fn tip(&mut self, _: &Connection, height: u32) {
-        self.board.tip(self.conn, height);
-    }
-
-    async fn sample_addresses(&mut self, count: u32) -> Vec<AddressInfo> {
-        self.handle.sample_addresses(None, count).await
+    fn tell_end(&self, end: &End) {
+        match end {
+            End::Obsolete(_) | End::Silent => self.board.connection(self.conn, &end.to_string()),
+            // Told already: the violation when it happened, the rest by the manager.
+            End::Violation(_) | End::Wire(_) => {}
+        }
     }
 }
 
-impl<W: Write> Drop for Link<W> {
+impl Drop for Link {
     fn drop(&mut self) {
         if self.is_following {
             self.board.unfollow();

@@ -2,16 +2,16 @@
 
 use std::io::stdout;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
-use connmgr_node::node::{Node, Outcome};
+use connmgr_node::node::{self, Ended, Outcome};
 use connmgr_node::rerun::rerun;
-use connmgr_node::setup;
+use connmgr_node::stop::Stop;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run(&Options::parse()).await {
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Short) => {
             eprintln!("error: the target was never reached");
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: &Options) -> Result<Outcome> {
+fn run(options: &Options) -> Result<Outcome> {
     if let Some(trace) = &options.replay {
         let rerun = rerun(trace)?;
         if options.json {
@@ -35,24 +35,47 @@ async fn run(options: &Options) -> Result<Outcome> {
         return Ok(Outcome::Good);
     }
     // Caught from the very start: a signal during the start ends the run in order, too.
-    let stop = interrupted()?;
-    Node::start(options, stdout()).await?.run(setup::run_for(options), stop).await
+    let stop = Stop::default();
+    stop_when_interrupted(stop.clone()).context("signals can't be caught")?;
+    let Ended { outcome, is_told } = node::run(options, stdout(), stop)?;
+    if !is_told {
+        eprintln!("warning: nobody reads the report; its end is lost");
+    }
+    Ok(outcome)
 }
 
-/// Ready at Ctrl-C, and where there are others, at the signal that asks a process to end.
+/// Has the node told to stop at Ctrl-C, and where there are others, at the signal that asks a process to end.
+///
+/// tokio catches them on a thread of its own, whatever the node runs on: mio has no signals, and smol not everywhere.
+fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let interrupted = {
+        let _inside = runtime.enter();
+        interrupted()?
+    };
+    let wait = move || {
+        runtime.block_on(interrupted);
+        stop.stop();
+    };
+    thread::Builder::new().name("signals".into()).spawn(wait)?;
+    Ok(())
+}
+
+/// Ready at Ctrl-C or at a request to end.
 #[cfg(unix)]
-fn interrupted() -> Result<impl Future<Output = Result<()>>> {
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let catch = |kind| signal(kind).context("signals can't be caught");
-    let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        Ok(())
     })
 }
 
 /// Ready at Ctrl-C.
 #[cfg(not(unix))]
-fn interrupted() -> Result<impl Future<Output = Result<()>>> {
-    Ok(async { tokio::signal::ctrl_c().await.context("Ctrl-C can't be caught") })
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // It fails only where there are no signals; then nobody waits for one.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -1,22 +1,26 @@
 //! The node: a pool, a session on each of its connections, and a report of what happens.
 //!
-//! It decides nothing about connections; it only starts what the options ask for, and stops it in order.
+//! It decides nothing about connections; it only starts what the options ask for, and stops it in order. Nor does it
+//! know a runtime: see [`Runtime`].
 
-use std::convert::Infallible;
-use std::future::pending;
 use std::io::Write;
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use connmgr_core::{Chain, Config, Event, Keep, PeerAddress, PeerId, Time};
-use connmgr_tokio::{Connection, Handle, Pool, PoolEvent, StartError};
-use tokio::time::sleep;
+use connmgr_core::{Chain, Config, Keep, PeerAddress, PeerId, Time};
+use connmgr_std::StartError;
 
 use crate::board::Board;
-use crate::cli::{Options, Scene};
-use crate::link;
-use crate::report::{Format, Report, Summary};
+use crate::cli::{Options, RuntimeName, Scene};
+use crate::link::Host;
+use crate::pen::Pen;
+use crate::report::{Format, Report};
+use crate::runtime::mio::Mio;
+use crate::runtime::smol::Smol;
+use crate::runtime::tokio::Tokio;
+use crate::runtime::{Next, Runtime};
 use crate::setup;
+use crate::stop::Stop;
 use crate::world::{Behaviour, World, WorldConfig};
 
 /// How a run ended that nothing went wrong with.
@@ -28,102 +32,102 @@ pub enum Outcome {
     Short,
 }
 
+/// What is left of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether its report was written to the end: a reader may have stalled.
+    pub is_told: bool,
+}
+
+/// Runs a node as the options say, until its time is up or it is told to stop. Its report goes to `out`.
+///
+/// # Errors
+/// Names the option that can't be fulfilled, and why; or what ended the run.
+pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> Result<Ended> {
+    let world = match options.scene {
+        Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
+        Scene::Network(_) => None,
+    };
+    let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
+    let format = if options.json { Format::Json } else { Format::Plain };
+    let pen = Pen::new(out).context("the report's thread can't start")?;
+    let board = Board::new(Report::new(pen, format), setup::target(options, &config));
+    let run = match options.runtime {
+        RuntimeName::Tokio => Node::<Tokio>::run,
+        RuntimeName::Mio => Node::<Mio>::run,
+        RuntimeName::Smol => Node::<Smol>::run,
+    };
+    let ended = run(options, config, board.clone(), world, stop);
+    if ended.is_err() {
+        // What was told before is of interest, too.
+        board.wait();
+    }
+    ended
+}
+
 /// A node that runs.
 #[derive(Debug)]
-pub struct Node<W: Write> {
-    chain: Chain,
-    board: Board<W>,
-    pool: Pool,
-    handle: Handle,
+struct Node<R> {
+    board: Board,
+    runtime: R,
+    stop: Stop,
     world: Option<World>,
 }
 
-impl<W: Write + Send + 'static> Node<W> {
-    /// Starts what the options ask for.
-    ///
-    /// # Errors
-    /// Names the option that can't be fulfilled, and why.
-    pub async fn start(options: &Options, out: W) -> Result<Self> {
-        let world = match options.scene {
-            Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
-            Scene::Network(_) => None,
-        };
-        let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
-        let format = if options.json { Format::Json } else { Format::Plain };
-        let board = Board::new(Report::new(out, format), setup::target(options, &config));
-        let chain = options.scene.chain();
-        let max_peers = config.limits.total;
-        let pool = start_pool(options, config).await?;
+impl<R: Runtime> Node<R> {
+    fn run(options: &Options, config: Config, board: Board, world: Option<World>, stop: Stop) -> Result<Ended> {
+        let (chain, max_peers) = (options.scene.chain(), config.limits.total);
+        let host = Host::new(chain, board.clone());
+        let runtime = R::start(options, config, host, stop.clone()).map_err(explain)?;
         announce(&board, chain, max_peers, world.as_ref());
-        let node = Self { chain, handle: pool.handle(), board, pool, world };
-        node.meet(options).await?;
-        Ok(node)
+        let mut node = Self { board, runtime, stop, world };
+        node.meet(options)?;
+        let run_for = setup::run_for(options);
+        node.attend(run_for.and_then(|run_for| Instant::now().checked_add(run_for)))?;
+        Ok(node.finish())
     }
 
     /// Says where it listens, and asks for the peers it should have.
-    async fn meet(&self, options: &Options) -> Result<()> {
-        for address in self.pool.local_addrs() {
+    fn meet(&mut self, options: &Options) -> Result<()> {
+        for address in self.runtime.local_addrs() {
             self.board.note(&format!("listening on {address}"));
         }
         for (option, peers) in [("--connect", &options.connect), ("--add", &options.add)] {
             for peer in peers {
-                let added = self.add(peer).await;
-                added.with_context(|| format!("{option} {peer}"))?;
+                self.add(peer).with_context(|| format!("{option} {peer}"))?;
             }
         }
-        match &self.world {
-            Some(world) => self.settle(world).await,
-            None => Ok(()),
-        }
+        self.settle()
     }
 
-    async fn add(&self, peer: &PeerAddress) -> Result<PeerId> {
-        let id = self.handle.add_peer(peer.clone(), Keep::Always).await?;
+    fn add(&mut self, peer: &PeerAddress) -> Result<PeerId> {
+        let id = self.runtime.add_peer(peer.clone(), Keep::Always)?;
         self.board.note(&format!("added {id}: {peer}"));
         Ok(id)
     }
 
     /// The node knows everyone in its little world, and wants one in particular: the one that comes and goes.
-    async fn settle(&self, world: &World) -> Result<()> {
-        self.handle.addresses(world.everyone()).await;
-        for restless in world.addresses(Behaviour::ComingAndGoing) {
-            self.add(&restless.into()).await?;
-        }
-        Ok(())
+    fn settle(&mut self) -> Result<()> {
+        let Some(world) = &self.world else { return Ok(()) };
+        self.runtime.addresses(world.everyone());
+        let restless: Vec<PeerAddress> = world.addresses(Behaviour::ComingAndGoing).map(PeerAddress::from).collect();
+        restless.iter().try_for_each(|peer| self.add(peer).map(drop))
     }
 
-    /// Runs until `stop` is ready or its time is up, then closes everything and tells what happened in all.
-    ///
-    /// # Errors
-    /// `stop`'s.
-    pub async fn run(mut self, run_for: Option<Duration>, stop: impl Future<Output = Result<()>>) -> Result<Outcome> {
-        let is_time_up = tokio::select! {
-            stopped = stop => stopped.map(|()| false)?,
-            () = until(run_for) => true,
-            ended = self.attend() => match ended? {},
-        };
-        let summary = self.finish().await;
-        let is_short = is_time_up && summary.time_to_target.is_none();
-        Ok(if is_short { Outcome::Short } else { Outcome::Good })
-    }
-
-    /// Takes what comes from the pool.
-    async fn attend(&mut self) -> Result<Infallible> {
-        while let Some(event) = self.pool.next().await {
-            match event {
-                PoolEvent::Connected(connection) => self.connected(connection),
-                PoolEvent::RetryScheduled { peer, at, attempt } => self.retry(peer, at, attempt),
-                PoolEvent::Event(event) => self.board.event(&event),
-                PoolEvent::Problem(problem) => self.board.note(&problem.to_string()),
-                other => self.board.note(&format!("{other:?}")),
+    /// Takes what comes from the pool, until it is told to stop or its time is up.
+    fn attend(&mut self, until: Option<Instant>) -> Result<()> {
+        loop {
+            match self.runtime.next(until)? {
+                Next::Event(event) => self.board.event(&event),
+                Next::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
+                Next::Problem(problem) => self.board.note(&problem.to_string()),
+                Next::Other(news) => self.board.note(&news),
+                Next::Woken => return Ok(()),
+                Next::Over => bail!("the pool stopped by itself"),
             }
         }
-        bail!("the pool stopped by itself")
-    }
-
-    fn connected(&self, connection: Connection) {
-        self.board.event(&Event::Connected(connection.info().clone()));
-        tokio::spawn(link::talk(connection, self.chain, self.handle.clone(), self.board.clone()));
     }
 
     /// The manager was born with the pool, a moment after the board.
@@ -134,23 +138,25 @@ impl<W: Write + Send + 'static> Node<W> {
         self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));
     }
 
-    /// Counts first, for what is counted is how it stood before the end.
-    async fn finish(self) -> Summary {
-        let Self { board, pool, handle, world, .. } = self;
-        let stats = handle.stats().await;
-        let mut summary = board.summary();
+    /// Closes everything and tells what happened in all. Counts first, for what is counted is how it stood before the
+    /// end.
+    fn finish(mut self) -> Ended {
+        let is_time_up = !self.stop.is_stopping();
+        let stats = self.runtime.stats();
+        let mut summary = self.board.summary();
         (summary.dials, summary.retries) = (stats.dials, stats.retries_scheduled);
-        summary.world = world.as_ref().map(World::tally).unwrap_or_default();
-        board.note("stopping");
-        for problem in pool.shutdown().await {
-            board.note(&problem.to_string());
+        summary.world = self.world.as_ref().map(World::tally).unwrap_or_default();
+        self.board.note("stopping");
+        for problem in self.runtime.shutdown() {
+            self.board.note(&problem.to_string());
         }
-        board.report(&summary);
-        summary
+        let is_short = is_time_up && summary.time_to_target.is_none();
+        let outcome = if is_short { Outcome::Short } else { Outcome::Good };
+        Ended { outcome, is_told: self.board.finish(&summary) }
     }
 }
 
-fn announce<W: Write>(board: &Board<W>, chain: Chain, max_peers: u32, world: Option<&World>) {
+fn announce(board: &Board, chain: Chain, max_peers: u32, world: Option<&World>) {
     let Some(world) = world else {
         let name = format!("{chain:?}").to_lowercase();
         return board.note(&format!("joining {name}, at most {max_peers} connections"));
@@ -160,26 +166,6 @@ fn announce<W: Write>(board: &Board<W>, chain: Chain, max_peers: u32, world: Opt
     if world.relaxed() {
         board.note("127.1.0.1 can't be bound here: all are on 127.0.0.1, and the group rule is relaxed");
     }
-}
-
-async fn start_pool(options: &Options, config: Config) -> Result<Pool> {
-    let mut builder = Pool::builder(config);
-    for address in &options.listen {
-        builder = builder.listen(*address);
-    }
-    if let Some(path) = &options.state_dir {
-        builder = builder.state_dir(path);
-    }
-    if let Some(path) = &options.trace {
-        builder = builder.trace(path);
-    }
-    if let Some(seed) = options.seed_rng {
-        builder = builder.rng_seed(seed);
-    }
-    if let Some(proxy) = setup::proxy(options) {
-        builder = builder.proxy(proxy);
-    }
-    builder.start().await.map_err(explain)
 }
 
 /// Names the option behind an error.
@@ -192,11 +178,4 @@ fn explain(error: StartError) -> anyhow::Error {
         _ => "the pool",
     };
     anyhow::Error::new(error).context(option)
-}
-
-async fn until(run_for: Option<Duration>) {
-    match run_for {
-        Some(run_for) => sleep(run_for).await,
-        None => pending().await,
-    }
 }

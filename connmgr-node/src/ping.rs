@@ -4,9 +4,7 @@
 //! list of them. Read first: BIP 31.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How often, and how patiently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,17 @@
 //! What the operator reads: a line for each thing that happens, and a summary at the end.
 //!
 //! Plain lines are for people, JSON lines (one object each) for programs. Strangers' text is fit to print before it
-//! gets here (see [`text`](crate::text)). A reader that goes away does not stop the node.
+//! gets here (see [`text`](crate::text)). A reader that goes away or falls behind does not stop the node: see
+//! [`pen`](crate::pen).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connmgr_core::{ConnId, Event, Kind};
 use serde_json::{Map, Value, json};
 
+use crate::pen::Pen;
 use crate::world::Row;
 
 /// How lines are written.
@@ -22,75 +23,105 @@ pub enum Format {
     Json,
 }
 
+/// How long the end waits for a reader who is behind.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Writes what happens, line by line.
 #[derive(Debug)]
-pub struct Report<W> {
-    out: W,
+pub struct Report {
+    pen: Pen,
     format: Format,
+    /// Lines there was no room for, and that were not told of yet.
+    missing: u64,
 }
 
-impl<W: Write> Report<W> {
-    /// A report that goes here.
-    pub const fn new(out: W, format: Format) -> Self {
-        Self { out, format }
+impl Report {
+    /// A report by this pen.
+    pub const fn new(pen: Pen, format: Format) -> Self {
+        Self { pen, format, missing: 0 }
     }
 
     /// Something the manager told.
     pub fn event(&mut self, since_start: Duration, event: &Event) {
-        match self.format {
-            Format::Plain => self.line(format_args!("{} {}", Clock(since_start), Told(event))),
+        let line = match self.format {
+            Format::Plain => format!("{} {}", Clock(since_start), Told(event)),
             Format::Json => {
                 let data = serde_json::to_value(event).unwrap_or_else(|error| Value::String(error.to_string()));
-                self.object("event", since_start, [("event", data)]);
+                object("event", since_start, [("event", data)])
             }
-        }
+        };
+        self.line(since_start, line);
     }
 
     /// Something that happened on one connection.
     pub fn connection(&mut self, since_start: Duration, conn: ConnId, text: &str) {
-        match self.format {
-            Format::Plain => self.line(format_args!("{} {conn} {text}", Clock(since_start))),
+        let line = match self.format {
+            Format::Plain => format!("{} {conn} {text}", Clock(since_start)),
             Format::Json => {
                 let fields = [("conn", conn.as_u64().to_string().into()), ("text", text.into())];
-                self.object("connection", since_start, fields);
+                object("connection", since_start, fields)
             }
-        }
+        };
+        self.line(since_start, line);
     }
 
     /// Something else worth knowing.
     pub fn note(&mut self, since_start: Duration, text: &str) {
-        match self.format {
-            Format::Plain => self.line(format_args!("{} {text}", Clock(since_start))),
-            Format::Json => self.object("note", since_start, [("text", text.into())]),
+        let line = self.written(since_start, text);
+        self.line(since_start, line);
+    }
+
+    /// What happened in all, for which there is always room. Then as [`Report::wait`].
+    pub fn summary(&mut self, since_start: Duration, summary: &Summary) -> bool {
+        if let Some(missing) = self.missing(since_start) {
+            self.pen.insist(missing);
+        }
+        self.pen.insist(match self.format {
+            Format::Plain => format!("\n{summary}"),
+            Format::Json => object("summary", since_start, [("summary", summary.to_json())]),
+        });
+        self.wait()
+    }
+
+    /// Waits for a reader who is behind, 3 s at most; whether all was written by then.
+    pub fn wait(&self) -> bool {
+        self.pen.wait(PATIENCE)
+    }
+
+    /// A line for which there is no room is left out, and counted. The count is told as soon as there is room again.
+    fn line(&mut self, since_start: Duration, line: String) {
+        let is_whole = match self.missing(since_start) {
+            None => true,
+            Some(missing) => self.pen.offer(missing),
+        };
+        if is_whole {
+            self.missing = 0;
+        }
+        if !is_whole || !self.pen.offer(line) {
+            self.missing += 1;
         }
     }
 
-    /// What happened in all.
-    pub fn summary(&mut self, since_start: Duration, summary: &Summary) {
+    fn missing(&self, since_start: Duration) -> Option<String> {
+        let lines = if self.missing == 1 { "line is" } else { "lines are" };
+        let text = || format!("{} {lines} missing here: the report was not read fast enough", self.missing);
+        (self.missing > 0).then(|| self.written(since_start, &text()))
+    }
+
+    fn written(&self, since_start: Duration, text: &str) -> String {
         match self.format {
-            Format::Plain => self.line(format_args!("\n{summary}")),
-            Format::Json => self.object("summary", since_start, [("summary", summary.to_json())]),
+            Format::Plain => format!("{} {text}", Clock(since_start)),
+            Format::Json => object("note", since_start, [("text", text.into())]),
         }
     }
+}
 
-    fn object<const N: usize>(&mut self, sort: &str, since_start: Duration, fields: [(&str, Value); N]) {
-        let mut object = Map::new();
-        object.insert("type".to_string(), sort.into());
-        object.insert("ms".to_string(), millis(since_start).into());
-        object.extend(fields.into_iter().map(|(name, value)| (name.to_string(), value)));
-        self.line(format_args!("{}", Value::Object(object)));
-    }
-
-    /// What it writes to.
-    #[cfg(test)]
-    pub(crate) const fn written(&self) -> &W {
-        &self.out
-    }
-
-    /// A reader that went away (`| head`) is no reason to disconnect from anybody.
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        let _unread = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
-    }
+fn object<const N: usize>(sort: &str, since_start: Duration, fields: [(&str, Value); N]) -> String {
+    let mut object = Map::new();
+    object.insert("type".to_string(), sort.into());
+    object.insert("ms".to_string(), millis(since_start).into());
+    object.extend(fields.into_iter().map(|(name, value)| (name.to_string(), value)));
+    Value::Object(object).to_string()
 }
 
 /// A time since the start, as it stands at the beginning of a line.
@@ -285,6 +316,8 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pen::MAX_WAITING;
+    use crate::pen::paper::{Paper, stalled};
     use crate::world::Behaviour;
     use connmgr_core::{CloseCause, Connected, DialError, DialFailure, EndReason, Transport};
 
@@ -304,10 +337,12 @@ mod tests {
         summary.note_ready(ConnId::from_u64(number), Duration::from_secs(seconds))
     }
 
-    fn written(format: Format, write: impl FnOnce(&mut Report<&mut Vec<u8>>)) -> String {
-        let mut out = Vec::new();
-        write(&mut Report::new(&mut out, format));
-        String::from_utf8(out).expect("text")
+    fn written(format: Format, write: impl FnOnce(&mut Report)) -> String {
+        let paper = Paper::default();
+        let mut report = Report::new(Pen::new(paper.clone()).expect("a thread"), format);
+        write(&mut report);
+        assert!(report.pen.wait(PATIENCE));
+        paper.text()
     }
 
     #[test]
@@ -365,16 +400,48 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_nobody_reads_are_left_out_and_counted() {
+        let (pen, paper, go_on) = stalled();
+        let mut report = Report::new(pen, Format::Json);
+        (0..MAX_WAITING + 100).for_each(|_| report.note(Duration::ZERO, "said"));
+        drop(go_on);
+        assert!(report.pen.wait(PATIENCE));
+        report.note(Duration::ZERO, "said");
+        assert!(report.summary(Duration::ZERO, &Summary::default()));
+
+        let text = paper.text();
+        let said = text.matches(r#""text":"said""#).count();
+        let missing = MAX_WAITING + 101 - said;
+        assert!((99..=100).contains(&missing), "{missing}");
+        let last: Vec<&str> = text.lines().rev().take(3).collect();
+        assert!(last[0].contains(r#""type":"summary""#), "{}", last[0]);
+        assert!(last[1].contains("said"), "{}", last[1]);
+        assert!(last[2].contains(&format!("{missing} lines are missing here")), "{}", last[2]);
+    }
+
+    #[test]
+    fn the_summary_comes_with_the_count_of_what_is_missing_before_it() {
+        let (pen, paper, go_on) = stalled();
+        let mut report = Report::new(pen, Format::Plain);
+        while report.missing == 0 {
+            report.note(Duration::ZERO, "said");
+        }
+        drop(go_on);
+        assert!(report.summary(Duration::ZERO, &Summary::default()));
+        assert!(paper.text().contains("1 line is missing here: the report was not read fast enough\n\nafter 0.000 s:"));
+    }
+
+    #[test]
     fn the_summary_says_the_same_both_ways() {
         let row = Row { behaviour: Behaviour::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
         let mut summary = Summary::new(Target { automatic: 1, added: 0 });
         (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
-        let plain = written(Format::Plain, |report| report.summary(Duration::ZERO, &summary));
+        let plain = written(Format::Plain, |report| assert!(report.summary(Duration::ZERO, &summary)));
         for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {
             assert!(plain.contains(line), "{plain}");
         }
         assert!(plain.contains("never reached"));
-        let json = written(Format::Json, |report| report.summary(Duration::ZERO, &summary));
+        let json = written(Format::Json, |report| assert!(report.summary(Duration::ZERO, &summary)));
         let json: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));
         assert_eq!(json["summary"]["world"][0]["behaviour"], json!("garbage"));
@@ -383,7 +450,9 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_matter() {
-        let mut nowhere: [u8; 0] = [];
-        Report::new(&mut nowhere[..], Format::Plain).note(Duration::ZERO, "unheard");
+        let nowhere = std::io::Cursor::new([0; 0]);
+        let mut report = Report::new(Pen::new(nowhere).expect("a thread"), Format::Plain);
+        report.note(Duration::ZERO, "unheard");
+        assert!(report.summary(Duration::ZERO, &Summary::default()), "nothing waits");
     }
 }

@@ -1,30 +1,24 @@
-//! A conversation with one peer, from the handshake to the end.
+//! A conversation with one peer, from the handshake to the end. Sans-IO.
 //!
-//! It owns the stream; what it learns goes to [`Reports`]. It asks for headers and, where the connection is for that,
-//! for addresses; it answers pings, and to those who came to us `getaddr`, once. It decides nothing about connections:
+//! Bytes go in and out, `now` and a deadline say when; what it learns comes out as [`News`]. So it runs the same on
+//! every runtime, and in a test without any: see [`Pump`](crate::pump::Pump). It decides nothing about connections:
 //! it ends when the stream does, when the peer breaks the protocol, or when the peer leaves a ping unanswered.
 
-use std::convert::Infallible;
+use std::io;
+use std::time::Instant;
 
 use bitcoin::block::Header;
-use bitcoin::hashes::Hash;
 use bitcoin::p2p::Magic;
-use bitcoin::p2p::message::NetworkMessage;
-use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
-use bitcoin::params::Params;
-use bitcoin::{BlockHash, Network};
-use connmgr_core::{Activity, AddressInfo, Chain, Kind};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::coop::consume_budget;
-use tokio::time::{Instant, sleep_until};
+use bitcoin::{Network, p2p::message::NetworkMessage};
+use connmgr_core::{AddressInfo, Chain};
 
-use crate::gossip::{self, MAX_ADDRESSES};
-use crate::handshake::{Hello, Peer, shake_hands};
-use crate::headers::{HeaderChain, MAX_HEADERS, Progress};
-use crate::ping::{PingConfig, PingDue, Pinger};
-use crate::reports::Reports;
+use crate::handshake::{Handshake, Hello, Peer};
+use crate::headers::MAX_HEADERS;
+use crate::news::News;
+use crate::ping::PingConfig;
+use crate::talk::Talk;
 use crate::violation::Violation;
-use crate::wire::{PROTOCOL_VERSION, Wire, WireError};
+use crate::wire::{Wire, WireError};
 
 /// Why a conversation ended.
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +66,12 @@ pub struct SessionConfig {
     pub chain: Chain,
     /// When to ping.
     pub ping: PingConfig,
-    /// Whether the peer's chain of headers may be followed; [`Reports::wants_headers`] decides.
-    pub sync_headers: bool,
 }
 
 impl SessionConfig {
-    /// Ping as Core does, and follow headers.
+    /// Ping as Core does.
     pub fn new(chain: Chain) -> Self {
-        Self { chain, ping: PingConfig::default(), sync_headers: true }
+        Self { chain, ping: PingConfig::default() }
     }
 
     /// The first four bytes of every message.
@@ -99,212 +91,151 @@ pub const fn network(chain: Chain) -> Network {
 }
 
 /// A conversation with one peer.
+///
+/// Tell it what was read, and that the stream ended; take what it learnt by [`Session::poll`] until there is no more;
+/// write [`Session::outgoing`]; and come again by [`Session::deadline`].
 #[derive(Debug)]
-pub struct Session<S, R> {
-    wire: Wire<S>,
-    reports: R,
-    kind: Kind,
-    peer: Peer,
-    pinger: Pinger,
-    headers: Option<HeaderChain>,
-    /// Whether the peer's chain has been followed to its end once: blocks are news only after that.
-    is_synced: bool,
-    was_asked_for_addresses: bool,
+pub struct Session {
+    config: SessionConfig,
+    wire: Wire,
+    phase: Phase,
 }
 
-impl<S, R> Session<S, R>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    R: Reports<S>,
-{
-    /// Shakes hands, talks, and says why it ended. The stream is closed by then.
-    pub async fn run(stream: S, hello: &Hello, config: &SessionConfig, reports: R) -> End {
-        match Self::start(stream, hello, config, reports).await {
-            Ok(session) => session.talk().await,
-            Err(end) => end,
-        }
+/// ```text
+/// ShakingHands ──verack──▶ Talking ──┐
+///       └────────────────────────────┴──▶ Ending ──told──▶ Over
+/// ```
+#[derive(Debug)]
+enum Phase {
+    /// There is no deadline: whoever holds it closes the stream when it takes too long.
+    ShakingHands(Box<Handshake>),
+    Talking(Box<Talk>),
+    /// It is over, which has yet to be told.
+    Ending(End),
+    Over,
+}
+
+impl Session {
+    /// Begins to shake hands.
+    pub fn new(hello: Hello, config: SessionConfig) -> Self {
+        let mut wire = Wire::new(config.magic());
+        let phase = match Handshake::begin(hello, &mut wire) {
+            Ok(handshake) => Phase::ShakingHands(Box::new(handshake)),
+            Err(error) => Phase::Ending(error.into()),
+        };
+        Self { config, wire, phase }
     }
 
-    /// Shakes hands. There is no deadline: drop it when it takes too long, or close the stream.
+    /// These bytes were read.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.wire.receive(bytes);
+    }
+
+    /// The other end closed the stream, or it broke. [`News::Ended`] follows what came before.
+    pub fn handle_end(&mut self, error: Option<io::Error>) {
+        self.wire.handle_end(error);
+    }
+
+    /// The bytes to write next; empty when there are none.
+    pub fn outgoing(&self) -> &[u8] {
+        self.wire.outgoing()
+    }
+
+    /// So many of the outgoing bytes were written.
     ///
-    /// # Errors
-    /// Why the handshake failed; what was the peer's doing has been reported.
-    pub async fn start(stream: S, hello: &Hello, config: &SessionConfig, mut reports: R) -> Result<Self, End> {
-        let mut wire = Wire::new(stream, config.magic());
-        let peer = match shake_hands(&mut wire, hello).await {
-            Ok(peer) => peer,
-            Err(end) => {
-                end.violation().into_iter().for_each(|violation| reports.misbehaving(wire.stream(), violation));
-                return Err(end);
+    /// # Panics
+    /// When there were not so many.
+    pub fn handle_written(&mut self, count: usize) {
+        self.wire.handle_written(count);
+    }
+
+    /// When to call [`Session::poll`] next, even if nothing is read.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Talking(talk) => Some(talk.deadline()),
+            Phase::ShakingHands(_) | Phase::Ending(_) | Phase::Over => None,
+        }
+    }
+
+    /// The next thing learnt from what was read so far; none until more is read, or the deadline comes.
+    pub fn poll(&mut self, now: Instant) -> Option<News> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::ShakingHands(handshake) => self.shake_hands(handshake, now),
+            Phase::Talking(talk) => self.talk(talk, now),
+            Phase::Ending(end) => Some(News::Ended(end)),
+            Phase::Over => None,
+        }
+    }
+
+    fn shake_hands(&mut self, mut handshake: Box<Handshake>, now: Instant) -> Option<News> {
+        let peer = match handshake.proceed(&mut self.wire) {
+            Ok(Some(peer)) => peer,
+            Ok(None) => {
+                self.phase = Phase::ShakingHands(handshake);
+                return None;
             }
+            Err(end) => return Some(self.end(end)),
         };
-        reports.ready(wire.stream(), &peer);
-        let follows_headers = config.sync_headers && reports.wants_headers();
-        let params: &'static Params = network(config.chain).params();
-        Ok(Self {
-            wire,
-            reports,
-            kind: hello.kind,
-            peer,
-            pinger: Pinger::new(config.ping, Instant::now()),
-            headers: follows_headers.then(|| HeaderChain::new(params)),
-            is_synced: false,
-            was_asked_for_addresses: false,
-        })
-    }
-
-    /// What the peer said of itself.
-    pub const fn peer(&self) -> &Peer {
-        &self.peer
-    }
-
-    /// Talks until there is nothing more to say.
-    pub async fn talk(mut self) -> End {
-        match self.exchange().await {
-            Ok(never) => match never {},
-            Err(end) => end,
+        match self.begin_to_talk(&handshake, &peer, now) {
+            Ok(talk) => self.phase = Phase::Talking(Box::new(talk)),
+            Err(error) => self.phase = Phase::Ending(error.into()),
         }
+        Some(News::Ready(peer))
     }
 
-    async fn exchange(&mut self) -> Result<Infallible, End> {
-        self.ask()?;
-        loop {
-            let result = tokio::select! {
-                message = self.wire.next() => match message {
-                    Ok(message) => self.handle(message).await,
-                    Err(error) => Err(error.into()),
-                },
-                () = sleep_until(self.pinger.deadline()) => self.ping(),
-            };
-            self.judge(result)?;
-            // What has arrived already is read without waiting: a peer that floods us must not keep the others out.
-            consume_budget().await;
-        }
+    fn begin_to_talk(&mut self, handshake: &Handshake, peer: &Peer, now: Instant) -> Result<Talk, WireError> {
+        Talk::begin(handshake.kind(), peer, &self.config, &mut self.wire, now)
     }
 
-    /// The first questions.
-    fn ask(&mut self) -> Result<(), End> {
-        if wants_addresses(self.kind) {
-            self.wire.send(NetworkMessage::GetAddr)?;
-        }
-        if self.headers.is_some() {
-            self.wire.send(NetworkMessage::SendHeaders)?;
-            self.ask_for_headers()?;
-        }
-        Ok(())
-    }
-
-    /// Reports an offence, and goes on if it can be borne.
-    fn judge(&mut self, result: Result<(), End>) -> Result<(), End> {
-        let Err(end) = result else { return Ok(()) };
-        let Some(violation) = end.violation() else { return Err(end) };
-        self.reports.misbehaving(self.wire.stream(), violation);
-        if violation.is_fatal() { Err(end) } else { Ok(()) }
-    }
-
-    fn ping(&mut self) -> Result<(), End> {
-        match self.pinger.handle_timeout(Instant::now()) {
-            PingDue::Nothing => Ok(()),
-            PingDue::Ping(nonce) => Ok(self.wire.send(NetworkMessage::Ping(nonce))?),
-            PingDue::GiveUp => Err(End::Silent),
-        }
-    }
-
-    async fn handle(&mut self, message: NetworkMessage) -> Result<(), End> {
-        match message {
-            NetworkMessage::Ping(nonce) => self.wire.send(NetworkMessage::Pong(nonce))?,
-            NetworkMessage::Pong(nonce) => self.handle_pong(nonce),
-            NetworkMessage::GetAddr => self.answer_getaddr().await?,
-            NetworkMessage::Addr(entries) => self.handle_addresses(entries.len(), || gossip::from_addr(&entries))?,
-            NetworkMessage::AddrV2(entries) => {
-                self.handle_addresses(entries.len(), || gossip::from_addrv2(&entries))?;
-            }
-            NetworkMessage::GetHeaders(request) => self.answer_getheaders(&request)?,
-            NetworkMessage::Headers(headers) => self.handle_headers(&headers)?,
-            NetworkMessage::Inv(items) => self.handle_inventory(&items)?,
-            NetworkMessage::WtxidRelay => return Err(Violation::LateFeature("wtxidrelay").into()),
-            NetworkMessage::SendAddrV2 => return Err(Violation::LateFeature("sendaddrv2").into()),
-            // A second `version` or `verack` is ignored, as Core does; the rest is of no use to this node.
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn handle_pong(&mut self, nonce: u64) {
-        if let Some(round_trip) = self.pinger.handle_pong(nonce, Instant::now()) {
-            let activity = Activity { ping: Some(round_trip), ..Activity::default() };
-            self.reports.activity(self.wire.stream(), activity);
-        }
-    }
-
-    fn handle_addresses(&mut self, count: usize, read: impl FnOnce() -> Vec<AddressInfo>) -> Result<(), Violation> {
-        if count > MAX_ADDRESSES {
-            return Err(Violation::TooManyAddresses(count));
-        }
-        // On a block-relay connection addresses would tell the peer what we know, and us nothing we asked for.
-        if self.kind != Kind::BlockRelay {
-            self.reports.addresses(self.wire.stream(), read());
-        }
-        Ok(())
-    }
-
-    /// Only those who came to us get an answer: asking those we dialed would let anyone read our book (Core does the
-    /// same against fingerprinting).
-    async fn answer_getaddr(&mut self) -> Result<(), WireError> {
-        if !self.kind.is_inbound() || std::mem::replace(&mut self.was_asked_for_addresses, true) {
-            return Ok(());
-        }
-        let count = u32::try_from(MAX_ADDRESSES).expect("a thousand");
-        let addresses = self.reports.sample_addresses(count).await;
-        gossip::to_message(&addresses, self.peer.wants_addrv2).map_or(Ok(()), |message| self.wire.send(message))
-    }
-
-    fn answer_getheaders(&mut self, request: &GetHeadersMessage) -> Result<(), WireError> {
-        let mut headers: Vec<Header> = self.reports.headers_after(&request.locator_hashes);
-        headers.truncate(MAX_HEADERS);
-        self.wire.send(NetworkMessage::Headers(headers))
-    }
-
-    fn handle_headers(&mut self, headers: &[Header]) -> Result<(), End> {
-        let Some(chain) = &mut self.headers else { return Ok(()) };
-        let before = chain.height();
-        let progress = chain.extend(headers)?;
-        let height = chain.height();
-        if height > before && self.is_synced {
-            self.reports.activity(self.wire.stream(), Activity { block: true, ..Activity::default() });
-        }
-        match progress {
-            Progress::More | Progress::Ask => self.ask_for_headers()?,
-            Progress::UpToDate => {
-                self.is_synced = true;
-                self.reports.tip(self.wire.stream(), height);
-            }
-        }
-        Ok(())
-    }
-
-    /// A block announced by its hash: ask for its header.
-    fn handle_inventory(&mut self, items: &[Inventory]) -> Result<(), WireError> {
-        let is_block = |item: &Inventory| {
-            matches!(item, Inventory::Block(_) | Inventory::WitnessBlock(_) | Inventory::CompactBlock(_))
+    fn talk(&mut self, mut talk: Box<Talk>, now: Instant) -> Option<News> {
+        let news = match talk.poll(&mut self.wire, now) {
+            Ok(news) => news,
+            Err(End::Violation(violation)) if !violation.is_fatal() => Some(News::Misbehaving(violation)),
+            Err(end) => return Some(self.end(end)),
         };
-        if self.is_synced && items.iter().any(is_block) { self.ask_for_headers() } else { Ok(()) }
+        self.phase = Phase::Talking(talk);
+        news
     }
 
-    fn ask_for_headers(&mut self) -> Result<(), WireError> {
-        let Some(chain) = &self.headers else { return Ok(()) };
-        self.wire.send(NetworkMessage::GetHeaders(GetHeadersMessage {
-            version: PROTOCOL_VERSION,
-            locator_hashes: chain.locator(),
-            stop_hash: BlockHash::all_zeros(),
-        }))
+    /// An offence is told before the end.
+    fn end(&mut self, end: End) -> News {
+        match end.violation().cloned() {
+            Some(violation) => {
+                self.phase = Phase::Ending(end);
+                News::Misbehaving(violation)
+            }
+            None => News::Ended(end),
+        }
     }
-}
 
-/// Whether a connection of this kind is there to learn addresses, among other things.
-const fn wants_addresses(kind: Kind) -> bool {
-    match kind {
-        Kind::Full | Kind::AddrFetch | Kind::Added => true,
-        Kind::BlockRelay | Kind::Feeler | Kind::Inbound => false,
+    /// Follows the peer's chain of headers from now on. Nothing happens unless the handshake is done.
+    pub fn follow_headers(&mut self) {
+        if let Phase::Talking(talk) = &mut self.phase {
+            let followed = talk.follow_headers(self.config.chain, &mut self.wire);
+            self.check(followed);
+        }
+    }
+
+    /// Answers [`News::AddressesWanted`].
+    pub fn tell_addresses(&mut self, addresses: &[AddressInfo]) {
+        if let Phase::Talking(talk) = &self.phase {
+            let told = talk.tell_addresses(addresses, &mut self.wire);
+            self.check(told);
+        }
+    }
+
+    /// Answers [`News::HeadersWanted`], with the first 2000 of these.
+    pub fn tell_headers(&mut self, mut headers: Vec<Header>) {
+        if let Phase::Talking(_) = &self.phase {
+            headers.truncate(MAX_HEADERS);
+            let told = self.wire.send(NetworkMessage::Headers(headers));
+            self.check(told);
+        }
+    }
+
+    fn check(&mut self, sent: Result<(), WireError>) {
+        if let Err(error) = sent {
+            self.phase = Phase::Ending(error.into());
+        }
     }
 }

@@ -1,16 +1,13 @@
-//! Messages over a stream: one owner reads and writes both ways at once.
+//! Messages of one connection, both ways. Sans-IO.
 //!
-//! Sending only queues; [`Wire::next`] moves bytes in both directions, so two ends that send much to each other can't
-//! block one another. It knows nothing of what messages mean. Read first: [`frame`](crate::frame).
+//! Bytes that were read go in by [`Wire::receive`] and come out as messages by [`Wire::next_message`]; messages go in by
+//! [`Wire::send`] and come out as bytes to write by [`Wire::outgoing`]. It knows nothing of what messages mean. Read
+//! first: [`frame`](crate::frame).
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use bitcoin::p2p::Magic;
 use bitcoin::p2p::message::NetworkMessage;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frame::{Decoder, FrameError, encode};
 
@@ -19,9 +16,6 @@ pub const PROTOCOL_VERSION: u32 = 70016;
 
 /// The most bytes that may wait for a peer that does not read. A thousand addresses are 531 KB at most.
 pub const MAX_OUTBOX: usize = 2_000_000;
-
-/// How much is read at a time.
-const CHUNK: usize = 8192;
 
 /// Why there is no message.
 #[derive(Debug, thiserror::Error)]
@@ -43,180 +37,156 @@ pub enum WireError {
     Frame(#[from] FrameError),
 }
 
-/// A stream that carries messages.
+/// What is between a stream of bytes and a conversation.
 #[derive(Debug)]
-pub struct Wire<S> {
-    stream: S,
+pub struct Wire {
     magic: Magic,
     decoder: Decoder,
     outbox: Vec<u8>,
     /// How much of the outbox is on its way already.
     sent: usize,
+    inbound: Inbound,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Messages of one network over this stream.
-    pub const fn new(stream: S, magic: Magic) -> Self {
-        Self { stream, magic, decoder: Decoder::new(magic), outbox: Vec::new(), sent: 0 }
+/// How the stream towards us is.
+#[derive(Debug)]
+enum Inbound {
+    /// More may come.
+    Open,
+    /// The other end closed it.
+    Closed,
+    /// It broke.
+    Broken(io::Error),
+}
+
+impl Wire {
+    /// Messages of one network.
+    pub const fn new(magic: Magic) -> Self {
+        Self { magic, decoder: Decoder::new(magic), outbox: Vec::new(), sent: 0, inbound: Inbound::Open }
     }
 
-    /// The stream beneath.
-    pub const fn stream(&self) -> &S {
-        &self.stream
-    }
-
-    /// The stream beneath, without what was read or queued.
-    pub fn into_stream(self) -> S {
-        self.stream
-    }
-
-    /// Queues a message; [`Wire::next`] and [`Wire::flush`] send it.
+    /// Queues a message.
     ///
     /// # Errors
     /// [`WireError::Backlog`] when more than [`MAX_OUTBOX`] bytes would wait.
     pub fn send(&mut self, message: NetworkMessage) -> Result<(), WireError> {
-        self.send_raw(&encode(self.magic, message))
-    }
-
-    /// Queues bytes that need not be a message.
-    ///
-    /// # Errors
-    /// As [`Wire::send`].
-    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        let waiting = self.outbox.len() - self.sent + bytes.len();
+        let bytes = encode(self.magic, message);
+        let waiting = self.outgoing().len() + bytes.len();
         if waiting > MAX_OUTBOX {
             return Err(WireError::Backlog(waiting));
         }
-        self.outbox.extend_from_slice(bytes);
+        self.outbox.extend_from_slice(&bytes);
         Ok(())
     }
 
-    /// The next message; meanwhile, what is queued is sent. Cancel-safe: nothing is lost when it is dropped.
+    /// The bytes to write next; empty when there are none.
+    pub fn outgoing(&self) -> &[u8] {
+        &self.outbox[self.sent..]
+    }
+
+    /// So many of the outgoing bytes were written.
     ///
-    /// # Errors
-    /// See [`WireError`]. After a [`FrameError`] that is not fatal, it may be called again.
-    pub async fn next(&mut self) -> Result<NetworkMessage, WireError> {
-        poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    /// Sends what is queued, and reads nothing. Cancel-safe.
-    ///
-    /// # Errors
-    /// [`WireError::Broken`].
-    pub async fn flush(&mut self) -> Result<(), WireError> {
-        Ok(poll_fn(|cx| self.poll_send(cx)).await?)
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<NetworkMessage, WireError>> {
-        // A write error is not final before what has arrived is read: the last words may explain it.
-        let sending = self.poll_send(cx);
-        loop {
-            if let Some(message) = self.decoder.next_message()? {
-                return Poll::Ready(Ok(message));
-            }
-            match self.poll_fill(cx) {
-                Poll::Ready(Ok(0)) if self.decoder.is_between_messages() => return Poll::Ready(Err(WireError::Closed)),
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(WireError::Truncated)),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-                Poll::Pending => break,
-            }
-        }
-        match sending {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
-        }
-    }
-
-    /// Reads once; zero bytes are the end of the stream.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut space = [0; CHUNK];
-        let mut read = ReadBuf::new(&mut space);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-        self.decoder.extend(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
-    }
-
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.sent < self.outbox.len() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outbox[self.sent..]))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.sent += written;
-        }
-        if self.sent > 0 {
+    /// # Panics
+    /// When there were not so many.
+    pub fn handle_written(&mut self, count: usize) {
+        assert!(count <= self.outgoing().len(), "more was written than there was");
+        self.sent += count;
+        if self.sent == self.outbox.len() {
             self.outbox = Vec::new();
             self.sent = 0;
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// These bytes were read.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.decoder.extend(bytes);
+    }
+
+    /// The other end closed the stream, or it broke. What was read before is still taken; then [`Wire::next_message`] says so.
+    pub fn handle_end(&mut self, error: Option<io::Error>) {
+        self.inbound = error.map_or(Inbound::Closed, Inbound::Broken);
+    }
+
+    /// The next message; none until more is read.
+    ///
+    /// # Errors
+    /// See [`WireError`]. After a [`FrameError`] that is not fatal, it may be called again.
+    pub fn next_message(&mut self) -> Result<Option<NetworkMessage>, WireError> {
+        if let Some(message) = self.decoder.next_message()? {
+            return Ok(Some(message));
+        }
+        match std::mem::replace(&mut self.inbound, Inbound::Closed) {
+            Inbound::Open => {
+                self.inbound = Inbound::Open;
+                Ok(None)
+            }
+            Inbound::Closed if self.decoder.is_between_messages() => Err(WireError::Closed),
+            Inbound::Closed => Err(WireError::Truncated),
+            Inbound::Broken(error) => Err(WireError::Broken(error)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-    use tokio::io::{AsyncWriteExt, duplex};
-    use tokio::time::timeout;
 
     const MAGIC: Magic = Magic::REGTEST;
-    const SOON: Duration = Duration::from_millis(5);
 
-    #[tokio::test]
-    async fn a_cancelled_read_loses_nothing() {
-        let (near, mut far) = duplex(1024);
-        let mut wire = Wire::new(near, MAGIC);
-        for byte in encode(MAGIC, NetworkMessage::Ping(7)) {
-            let cancelled = timeout(Duration::ZERO, wire.next()).await;
-            assert!(cancelled.is_err(), "the message is not complete");
-            far.write_all(&[byte]).await.expect("open");
+    #[test]
+    fn messages_arrive_byte_by_byte() {
+        let mut wire = Wire::new(MAGIC);
+        let bytes = encode(MAGIC, NetworkMessage::Ping(7));
+        for byte in &bytes[..bytes.len() - 1] {
+            wire.receive(&[*byte]);
+            assert!(wire.next_message().expect("no error").is_none(), "the message is not complete");
         }
-        assert_eq!(wire.next().await.expect("complete"), NetworkMessage::Ping(7));
+        wire.receive(&bytes[bytes.len() - 1..]);
+        assert_eq!(wire.next_message().expect("complete"), Some(NetworkMessage::Ping(7)));
     }
 
-    #[tokio::test]
-    async fn two_ends_that_both_send_much_do_not_block_each_other() {
-        let (near, far) = duplex(64);
-        let (mut near, mut far) = (Wire::new(near, MAGIC), Wire::new(far, MAGIC));
-        for number in 0..1000 {
-            near.send(NetworkMessage::Ping(number)).expect("room");
-            far.send(NetworkMessage::Pong(number)).expect("room");
-        }
-        let read = async |wire: &mut Wire<_>| {
-            for _ in 0..1000 {
-                wire.next().await.expect("a message");
-            }
-            wire.flush().await
-        };
-        let both = async { tokio::join!(read(&mut near), read(&mut far)) };
-        timeout(Duration::from_secs(5), both).await.expect("no deadlock").0.expect("sent");
+    #[test]
+    fn what_was_written_does_not_come_again() {
+        let mut wire = Wire::new(MAGIC);
+        wire.send(NetworkMessage::Ping(1)).expect("room");
+        wire.send(NetworkMessage::Ping(2)).expect("room");
+        wire.handle_written(32);
+        assert_eq!(wire.outgoing(), encode(MAGIC, NetworkMessage::Ping(2)));
+        wire.handle_written(32);
+        assert!(wire.outgoing().is_empty());
     }
 
-    #[tokio::test]
-    async fn a_peer_that_does_not_read_is_given_up() {
-        let (near, _far) = duplex(64);
-        let mut wire = Wire::new(near, MAGIC);
+    #[test]
+    fn a_peer_that_does_not_read_is_given_up() {
+        let mut wire = Wire::new(MAGIC);
         let error = (0..).find_map(|number| wire.send(NetworkMessage::Pong(number)).err());
         assert!(matches!(error, Some(WireError::Backlog(bytes)) if bytes > MAX_OUTBOX));
     }
 
-    #[tokio::test]
-    async fn an_end_between_messages_is_told_from_one_within() {
+    #[test]
+    fn an_end_between_messages_is_told_from_one_within() {
+        let bytes = encode(MAGIC, NetworkMessage::Ping(7));
         for (sent, text) in
             [(32, "closed by the other end"), (31, "closed by the other end in the middle of a message")]
         {
-            let (near, mut far) = duplex(1024);
-            let bytes = encode(MAGIC, NetworkMessage::Ping(7));
-            far.write_all(&bytes[..sent]).await.expect("open");
-            drop(far);
-            let mut wire = Wire::new(near, MAGIC);
+            let mut wire = Wire::new(MAGIC);
+            wire.receive(&bytes[..sent]);
+            wire.handle_end(None);
             let error = loop {
-                if let Err(error) = timeout(SOON, wire.next()).await.expect("at once") {
+                if let Err(error) = wire.next_message() {
                     break error;
                 }
             };
             assert_eq!(error.to_string(), text);
         }
+    }
+
+    #[test]
+    fn what_came_before_the_stream_broke_is_read() {
+        let mut wire = Wire::new(MAGIC);
+        wire.receive(&encode(MAGIC, NetworkMessage::Ping(7)));
+        wire.handle_end(Some(io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(wire.next_message().expect("it came before"), Some(NetworkMessage::Ping(7)));
+        assert!(matches!(wire.next_message(), Err(WireError::Broken(_))));
     }
 }

@@ -7,17 +7,21 @@
 mod door;
 mod peer;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitcoin::block::Header;
 use connmgr_core::{AddressInfo, PeerAddress, Services, UnixTime};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use tokio::runtime;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::headers::mine_regtest;
@@ -157,8 +161,9 @@ pub struct World {
     peers: Vec<Inhabitant>,
     is_relaxed: bool,
     chain: Arc<[Header]>,
-    /// Aborted when dropped.
-    _tasks: JoinSet<()>,
+    /// Dropped, it ends the thread.
+    lifeline: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -176,11 +181,13 @@ struct Counts {
 }
 
 impl World {
-    /// Opens all listeners. Must be called inside a tokio runtime.
+    /// Opens all listeners. The world lives on a thread of its own, whatever its visitor runs on.
     ///
     /// # Errors
-    /// No two dozen sockets can be bound.
+    /// No two dozen sockets can be bound, or there is no thread to be had.
     pub fn start(config: &WorldConfig) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let inside = runtime.enter();
         let (doors, is_relaxed) = door::build(&places(config.seed))?;
         let peers: Vec<_> = CAST
             .into_iter()
@@ -201,7 +208,14 @@ impl World {
             };
             tasks.spawn(life.live(door));
         }
-        Ok(Self { peers, is_relaxed, chain, _tasks: tasks })
+        drop(inside);
+        let (lifeline, ended) = oneshot::channel();
+        let live = move || {
+            let _ended = runtime.block_on(ended);
+            drop(tasks);
+        };
+        let thread = thread::Builder::new().name("world".into()).spawn(live)?;
+        Ok(Self { peers, is_relaxed, chain, lifeline: Some(lifeline), thread: Some(thread) })
     }
 
     /// Whether everyone lives on 127.0.0.1, because this system has no other loopback address. There are no groups to
@@ -250,6 +264,15 @@ impl World {
             live: row.live + peer.counts.live.load(Ordering::Relaxed),
             ..row
         })
+    }
+}
+
+impl Drop for World {
+    /// Everyone is gone when it returns.
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // A panic there was told already.
+        let _ended = self.thread.take().map(JoinHandle::join);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #![cfg(unix)]
 
+#[macro_use]
 mod support;
 
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::bcoin::{Bcoin, BcoinOptions};
 use support::program::{Program, replay_byte_for_byte};
-use support::soon;
+use support::{Runtime, soon};
 use tokio::time::{Instant, sleep};
 
 fn to(bcoin: SocketAddr) -> String {
@@ -33,10 +34,19 @@ fn is_dial(line: &&Value) -> bool {
     line["event"].get("connected").is_some() || line["event"].get("dial_failed").is_some()
 }
 
-#[tokio::test]
-async fn the_node_dials_bcoin_and_leaves_in_order() {
+on_each_runtime! {
+    the_node_dials_bcoin_and_leaves_in_order,
+    bcoin_dials_the_node,
+    a_bcoin_that_comes_back_is_met_again_with_one_connection,
+    a_bcoin_without_room_is_not_stormed,
+    a_run_with_bcoin_goes_the_same_way_again_byte_for_byte,
+    #[cfg(target_os = "linux")]
+    twenty_seconds_of_a_world_out_of_reach_cost_less_than_one_percent,
+}
+
+async fn the_node_dials_bcoin_and_leaves_in_order(runtime: Runtime) {
     let mut bcoin = Bcoin::start(&BcoinOptions { blocks: 10, ..BcoinOptions::default() }).await;
-    let mut program = Program::start(&to(bcoin.address()));
+    let mut program = Program::start(runtime, &to(bcoin.address()));
     let ready = program.hear_text("ready: ").await;
     assert!(ready.contains("/bcoin:") && ready.contains("10 blocks"), "{ready}");
     program.hear_text("headers up to 10").await;
@@ -51,9 +61,8 @@ async fn the_node_dials_bcoin_and_leaves_in_order() {
     assert_eq!(bcoin.status().await.accepted, 1);
 }
 
-#[tokio::test]
-async fn bcoin_dials_the_node() {
-    let mut program = Program::start("--chain regtest --outbound 0 --listen 127.0.0.1:0");
+async fn bcoin_dials_the_node(runtime: Runtime) {
+    let mut program = Program::start(runtime, "--chain regtest --outbound 0 --listen 127.0.0.1:0");
     let listening = program.hear_text("listening on ").await;
     let only = listening.trim_start_matches("listening on ").parse().expect("an address");
     let mut bcoin = Bcoin::start(&BcoinOptions { only: Some(only), ..BcoinOptions::default() }).await;
@@ -62,11 +71,10 @@ async fn bcoin_dials_the_node() {
     assert_eq!(bcoin.status().await.outbound, 1);
 }
 
-#[tokio::test]
-async fn a_bcoin_that_comes_back_is_met_again_with_one_connection() {
+async fn a_bcoin_that_comes_back_is_met_again_with_one_connection(runtime: Runtime) {
     let bcoin = Bcoin::start(&BcoinOptions::default()).await;
     let address = bcoin.address();
-    let mut program = Program::start(&to(address));
+    let mut program = Program::start(runtime, &to(address));
     program.hear_text("ready: ").await;
 
     let lost = Instant::now();
@@ -84,10 +92,9 @@ async fn a_bcoin_that_comes_back_is_met_again_with_one_connection() {
     assert_eq!(program.end().await.summary["live"], json!(1));
 }
 
-#[tokio::test]
-async fn a_bcoin_without_room_is_not_stormed() {
+async fn a_bcoin_without_room_is_not_stormed(runtime: Runtime) {
     let mut bcoin = Bcoin::start(&BcoinOptions { max_inbound: Some(0), ..BcoinOptions::default() }).await;
-    let mut program = Program::start(&to(bcoin.address()));
+    let mut program = Program::start(runtime, &to(bcoin.address()));
     let heard = program.listen_for(Duration::from_secs(15)).await;
     let dials = heard.iter().filter(is_dial).count() as u64;
     // At 0; then after half to all of 5, 10 and 20 s.
@@ -95,12 +102,11 @@ async fn a_bcoin_without_room_is_not_stormed() {
     assert_eq!(bcoin.status().await.accepted, dials);
 }
 
-#[tokio::test]
-async fn a_run_with_bcoin_goes_the_same_way_again_byte_for_byte() {
+async fn a_run_with_bcoin_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");
     let bcoin = Bcoin::start(&BcoinOptions { blocks: 3, ..BcoinOptions::default() }).await;
-    let mut program = Program::start(&format!("{} --trace {}", to(bcoin.address()), trace.display()));
+    let mut program = Program::start(runtime, &format!("{} --trace {}", to(bcoin.address()), trace.display()));
     program.hear_text("headers up to 3").await;
     bcoin.kill().await;
     program.hear_event("dial_failed").await;
@@ -110,9 +116,8 @@ async fn a_run_with_bcoin_goes_the_same_way_again_byte_for_byte() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn twenty_seconds_of_a_world_out_of_reach_cost_less_than_one_percent() {
-    let mut program = Program::start(support::OUT_OF_REACH);
+async fn twenty_seconds_of_a_world_out_of_reach_cost_less_than_one_percent(runtime: Runtime) {
+    let mut program = Program::start(runtime, support::OUT_OF_REACH);
     program.listen_for(Duration::from_secs(20)).await;
     let used = support::program::processor_time(program.pid());
     assert!(used < Duration::from_millis(200), "{used:?} of 20 s");

@@ -2,18 +2,38 @@
 
 #![cfg(unix)]
 
+#[macro_use]
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use connmgr_node::world::{Behaviour, World, WorldConfig};
 use connmgr_std::TraceReader;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::program::{Program, replay_byte_for_byte, run};
+use support::{Runtime, settled};
 
-#[tokio::test]
-async fn without_a_network_it_reaches_its_target_in_its_little_world() {
-    let ended = Program::start("--for 12s").end().await;
+on_each_runtime! {
+    without_a_network_it_reaches_its_target_in_its_little_world,
+    ctrl_c_closes_everything_and_is_no_failure,
+    ctrl_c_before_anything_was_reached_is_no_failure_either,
+    a_target_that_was_never_reached_is_a_failure,
+    what_can_not_be_done_names_the_option,
+    what_was_told_before_an_error_is_written,
+    a_recorded_run_goes_the_same_way_again_byte_for_byte,
+    a_run_that_goes_another_way_says_where,
+    what_was_learnt_is_there_at_the_next_run,
+    a_second_process_on_the_same_state_is_told_so,
+    #[cfg(target_os = "linux")]
+    a_world_out_of_reach_costs_next_to_nothing,
+    one_node_dials_another,
+    who_sends_garbage_is_banned,
+    addresses_travel_from_peer_to_node_to_node,
+}
+
+async fn without_a_network_it_reaches_its_target_in_its_little_world(runtime: Runtime) {
+    let ended = Program::start(runtime, "--for 12s").end().await;
     let summary = &ended.summary;
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""), "{summary}");
     assert!(summary["time_to_target_ms"].is_u64(), "{summary}");
@@ -21,34 +41,48 @@ async fn without_a_network_it_reaches_its_target_in_its_little_world() {
     assert_eq!(summary["world"].as_array().map(Vec::len), Some(10));
 }
 
-#[tokio::test]
-async fn ctrl_c_closes_everything_and_is_no_failure() {
-    let mut program = Program::start("--for 10m");
-    program.hear_text("target reached").await;
+async fn ctrl_c_closes_everything_and_is_no_failure(runtime: Runtime) {
+    let (dir, world) = (tempfile::tempdir().expect("a directory"), world());
+    let trace = dir.path().join("trace");
+    // These stay as long as we do: what ends is ended by us.
+    let peers: Vec<_> = world.addresses(Behaviour::Good).take(10).collect();
+    let connect: String = peers.iter().map(|peer| format!(" --connect {peer}")).collect();
+    let mut program = Program::start(runtime, &format!("--chain regtest{connect} --trace {}", trace.display()));
+    program.hear_text("target reached: 10 of 10").await;
+    assert_eq!(settled(&world, Behaviour::Good, |row| row.ready == 10).await.live, 10);
+
     program.interrupt();
     let ended = program.end().await;
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
-    // In this world a connection may be lost again before the signal arrives: that it was reached is what counts.
-    assert!(ended.summary["time_to_target_ms"].is_u64(), "{}", ended.summary);
+    let summary = &ended.summary;
+    assert_eq!((&summary["live"], &summary["on_target"], &summary["ended"]), (&json!(10), &json!(10), &json!(0)));
+
+    assert_eq!(closed_by_us(&trace), ["shutdown"; 10]);
+    let row = settled(&world, Behaviour::Good, |row| row.live == 0).await;
+    assert_eq!((row.accepted, row.ready), (10, 10), "and nobody was dialed again");
 }
 
-#[tokio::test]
-async fn ctrl_c_before_anything_was_reached_is_no_failure_either() {
-    let mut program = Program::start("--chain regtest --connect [2001:db8::1]");
+/// Why the manager closed connections, in the order in which it did.
+fn closed_by_us(trace: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(trace).expect("a trace");
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.filter_map(|line| line["action"]["close"]["reason"].as_str().map(str::to_string)).collect()
+}
+
+async fn ctrl_c_before_anything_was_reached_is_no_failure_either(runtime: Runtime) {
+    let mut program = Program::start(runtime, "--chain regtest --connect [2001:db8::1]");
     program.hear_text("added").await;
     program.interrupt();
     assert_eq!(program.end().await.code, Some(0));
 }
 
-#[tokio::test]
-async fn a_target_that_was_never_reached_is_a_failure() {
-    let (code, told, errors) = run("--chain regtest --connect 127.0.0.1:1 --for 300ms").await;
+async fn a_target_that_was_never_reached_is_a_failure(runtime: Runtime) {
+    let (code, told, errors) = run(runtime, "--chain regtest --connect 127.0.0.1:1 --for 300ms").await;
     assert_eq!((code, errors.as_str()), (Some(1), "error: the target was never reached\n"));
     assert!(told.contains("0 of 1 wanted, never reached"), "{told}");
 }
 
-#[tokio::test]
-async fn what_can_not_be_done_names_the_option() {
+async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
     for (words, option, why) in [
         ("--listen 198.51.100.1:1", "--listen", "can't listen on 198.51.100.1:1"),
         ("--state-dir /dev/null/x", "--state-dir", "/dev/null/x"),
@@ -58,18 +92,22 @@ async fn what_can_not_be_done_names_the_option() {
         ("--chain regtest --add a.onion", "--add", "onion"),
         ("--replay /dev/null", "--replay", "does not begin with a birth"),
     ] {
-        let (code, _, errors) = run(words).await;
+        let (code, _, errors) = run(runtime, words).await;
         assert!(code.is_some_and(|code| code > 0), "{words}");
         assert!(errors.contains(option) && errors.contains(why), "{words}: {errors}");
     }
 }
 
-#[tokio::test]
-async fn a_recorded_run_goes_the_same_way_again_byte_for_byte() {
+async fn what_was_told_before_an_error_is_written(runtime: Runtime) {
+    let (_, told, _) = run(runtime, "--chain regtest --add 127.0.0.1:1 --add 127.0.0.1:1").await;
+    assert!(told.contains("added p1: 127.0.0.1:1\n"), "{told}");
+}
+
+async fn a_recorded_run_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");
     let words = format!("--trace {} --seed-rng {}", trace.display(), "07".repeat(32));
-    let mut program = Program::start(&words);
+    let mut program = Program::start(runtime, &words);
     program.hear_text("target reached").await;
     program.interrupt();
     assert_eq!(program.end().await.code, Some(0));
@@ -78,54 +116,50 @@ async fn a_recorded_run_goes_the_same_way_again_byte_for_byte() {
     let birth = TraceReader::open(&trace).expect("a trace").birth().clone();
     assert_eq!(birth.rng_seed, [7; 32]);
 
-    let (code, told, errors) = run(&format!("--replay {}", trace.display())).await;
+    let (code, told, errors) = run(runtime, &format!("--replay {}", trace.display())).await;
     assert_eq!(code, Some(0), "{errors}");
     assert!(told.contains("all as recorded"), "{told}");
 }
 
-#[tokio::test]
-async fn a_run_that_goes_another_way_says_where() {
+async fn a_run_that_goes_another_way_says_where(runtime: Runtime) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");
     let words = format!("--trace {} --chain regtest --connect 127.0.0.1:1 --for 100ms", trace.display());
-    run(&words).await;
+    run(runtime, &words).await;
     let other = std::fs::read_to_string(&trace).expect("a trace").replacen("127.0.0.1:1", "127.0.0.1:2", 1);
     let dial = 1 + other.lines().position(|line| line.starts_with(r#"{"action":{"dial""#)).expect("a dial");
     std::fs::write(&trace, other).expect("written");
-    let (code, _, errors) = run(&format!("--replay {}", trace.display())).await;
+    let (code, _, errors) = run(runtime, &format!("--replay {}", trace.display())).await;
     assert_eq!(code, Some(1));
     assert!(errors.contains(&format!("line {dial}: did")), "{errors}");
 }
 
-#[tokio::test]
-async fn what_was_learnt_is_there_at_the_next_run() {
+async fn what_was_learnt_is_there_at_the_next_run(runtime: Runtime) {
     let dir = tempfile::tempdir().expect("a directory");
     let (state, trace) = (dir.path().join("state"), dir.path().join("trace"));
-    let first = Program::start(&format!("--for 1s --state-dir {}", state.display())).end().await;
+    let first = Program::start(runtime, &format!("--for 1s --state-dir {}", state.display())).end().await;
     assert!(first.summary["bans"].is_u64(), "{}", first.errors);
 
     let words = format!("--chain regtest --for 100ms --state-dir {} --trace {}", state.display(), trace.display());
-    run(&words).await;
+    run(runtime, &words).await;
     let birth = TraceReader::open(&trace).expect("a trace").birth().clone();
     assert!(birth.snapshot.expect("what was saved").addresses.len() >= 20);
 }
 
-#[tokio::test]
-async fn a_second_process_on_the_same_state_is_told_so() {
+async fn a_second_process_on_the_same_state_is_told_so(runtime: Runtime) {
     let dir = tempfile::tempdir().expect("a directory");
     let words = format!("--chain regtest --outbound 0 --state-dir {}", dir.path().display());
-    let mut first = Program::start(&words);
+    let mut first = Program::start(runtime, &words);
     first.hear_text("joining").await;
-    let (code, _, errors) = run(&format!("{words} --for 1s")).await;
+    let (code, _, errors) = run(runtime, &format!("{words} --for 1s")).await;
     assert_eq!(code, Some(1));
     assert!(errors.contains("--state-dir"), "{errors}");
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_world_out_of_reach_costs_next_to_nothing() {
+async fn a_world_out_of_reach_costs_next_to_nothing(runtime: Runtime) {
     let pid_time = support::program::processor_time;
-    let mut program = Program::start(support::OUT_OF_REACH);
+    let mut program = Program::start(runtime, support::OUT_OF_REACH);
     program.hear_text("added").await;
     program.listen_for(Duration::from_secs(1)).await;
     let before = pid_time(program.pid());
@@ -135,12 +169,11 @@ async fn a_world_out_of_reach_costs_next_to_nothing() {
     assert!(said.len() < 100, "{} lines in 5 s", said.len());
 }
 
-#[tokio::test]
-async fn one_node_dials_another() {
-    let mut host = Program::start("--chain regtest --outbound 0 --listen 127.0.0.1:0");
+async fn one_node_dials_another(runtime: Runtime) {
+    let mut host = Program::start(runtime, "--chain regtest --outbound 0 --listen 127.0.0.1:0");
     let listening = host.hear_text("listening on ").await;
     let address = listening.trim_start_matches("listening on ");
-    let guest = Program::start(&format!("--chain regtest --for 1s --connect {address}")).end().await;
+    let guest = Program::start(runtime, &format!("--chain regtest --for 1s --connect {address}")).end().await;
     assert_eq!((guest.code, &guest.summary["ready"]), (Some(0), &json!(1)), "{}", guest.summary);
     assert_eq!(host.hear_event("connected").await["kind"], json!("inbound"));
     assert!(host.hear_text("ready: ").await.contains("connmgr-node"));
@@ -151,27 +184,25 @@ fn world() -> World {
     World::start(&WorldConfig::default()).expect("loopback")
 }
 
-#[tokio::test]
-async fn who_sends_garbage_is_banned() {
+async fn who_sends_garbage_is_banned(runtime: Runtime) {
     let world = world();
     let garbage = world.addresses(Behaviour::Garbage).next().expect("one in the cast");
-    let mut program = Program::start(&format!("--chain regtest --connect {garbage}"));
+    let mut program = Program::start(runtime, &format!("--chain regtest --connect {garbage}"));
     program.hear_text("misbehaves: ").await;
     assert_eq!(program.hear_event("banned").await["target"]["host"], json!(garbage.ip().to_string()));
     assert_eq!(program.hear_event("disconnected").await["reason"]["ours"], json!("banned"));
 }
 
-#[tokio::test]
-async fn addresses_travel_from_peer_to_node_to_node() {
+async fn addresses_travel_from_peer_to_node_to_node(runtime: Runtime) {
     let world = world();
     let listen = "--chain regtest --outbound 0 --listen 127.0.0.1:0";
-    let mut host = Program::start(&format!("{listen} --add {}", world.entry()));
+    let mut host = Program::start(runtime, &format!("{listen} --add {}", world.entry()));
     let listening = host.hear_text("listening on ").await;
     // Asked for after the addresses, so they are here, too.
     host.hear_text("headers up to ").await;
 
     let address = listening.trim_start_matches("listening on ");
-    let mut guest = Program::start(&format!("--chain regtest --add {address}"));
+    let mut guest = Program::start(runtime, &format!("--chain regtest --add {address}"));
     guest
         .hear("a peer that it was told of", |line| (line["event"]["connected"]["kind"] == json!("full")).then_some(()))
         .await;

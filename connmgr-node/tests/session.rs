@@ -8,13 +8,13 @@ use bitcoin::p2p::address::{AddrV2, AddrV2Message};
 use bitcoin::p2p::message::{CommandString, NetworkMessage};
 use bitcoin::p2p::{Address, Magic, ServiceFlags};
 use connmgr_core::{AddressInfo, Chain, Kind, Penalty, Services, UnixTime};
-use connmgr_node::handshake::{Hello, shake_hands};
+use connmgr_node::handshake::Hello;
 use connmgr_node::headers::mine_regtest;
 use connmgr_node::ping::PingConfig;
-use connmgr_node::session::{End, Session, SessionConfig};
+use connmgr_node::session::{End, SessionConfig};
 use connmgr_node::violation::Violation;
-use connmgr_node::wire::Wire;
 use support::recorder::{Ear, Heard, Recorder};
+use support::wire::Wire;
 use support::{connected, soon};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -33,45 +33,37 @@ fn known(text: &str) -> AddressInfo {
 
 /// A session of ours in the background, that hears of everything.
 fn spawn(stream: TcpStream, kind: Kind, config: SessionConfig, recorder: Recorder) -> JoinHandle<End> {
-    tokio::spawn(async move { Session::run(stream, &Hello::new(kind, 1), &config, recorder).await })
+    tokio::spawn(recorder.talk(stream, Hello::new(kind, 1), config))
 }
 
 /// A session of ours of some kind, and a peer of it that has shaken hands and now does what the test says.
-async fn with_peer(kind: Kind, config: SessionConfig) -> (JoinHandle<End>, Ear, Wire<TcpStream>) {
+async fn with_peer(kind: Kind, config: SessionConfig) -> (JoinHandle<End>, Ear, Wire) {
     let (ours, theirs) = connected().await;
     let (recorder, mut ear) = Recorder::new();
     let session = spawn(ours, kind, config, recorder);
     let mut wire = Wire::new(theirs, Magic::REGTEST);
     let their_kind = if kind.is_inbound() { Kind::Full } else { Kind::Inbound };
-    soon("handshake", shake_hands(&mut wire, &Hello::new(their_kind, 2))).await.expect("shaken");
+    wire.shake_hands(Hello::new(their_kind, 2)).await;
     ear.ready().await;
     (session, ear, wire)
 }
 
-async fn send(wire: &mut Wire<TcpStream>, message: NetworkMessage) {
-    wire.send(message).expect("room");
-    soon("sending", wire.flush()).await.expect("open");
-}
-
 /// The next message of ours that is of interest.
-async fn receive<T>(wire: &mut Wire<TcpStream>, wanted: impl Fn(&NetworkMessage) -> Option<T>) -> T {
-    let read = async {
-        loop {
-            if let Some(found) = wanted(&wire.next().await.expect("open")) {
-                return found;
-            }
+async fn receive<T>(wire: &mut Wire, wanted: impl Fn(&NetworkMessage) -> Option<T>) -> T {
+    loop {
+        if let Some(found) = wanted(&wire.next().await) {
+            return found;
         }
-    };
-    soon("a message", read).await
+    }
 }
 
 /// Everything we said before we answered one more ping.
-async fn all_said(wire: &mut Wire<TcpStream>) -> Vec<NetworkMessage> {
+async fn all_said(wire: &mut Wire) -> Vec<NetworkMessage> {
     const LAST: u64 = 0x1a57;
-    send(wire, NetworkMessage::Ping(LAST)).await;
+    wire.send(NetworkMessage::Ping(LAST)).await;
     let mut said = Vec::new();
     loop {
-        match soon("a message", wire.next()).await.expect("open") {
+        match wire.next().await {
             NetworkMessage::Pong(LAST) => return said,
             message => said.push(message),
         }
@@ -91,7 +83,8 @@ async fn two_of_us_exchange_all_there_is() {
     acceptor.chain = mine_regtest(2500);
     let told = acceptor.known.clone();
     let ours = spawn(dialed, Kind::Full, config(), dialer);
-    let theirs = spawn(accepted, Kind::Inbound, SessionConfig { sync_headers: false, ..config() }, acceptor);
+    acceptor.follows = false;
+    let theirs = spawn(accepted, Kind::Inbound, config(), acceptor);
     assert!(dialer_ear.ready().await.wants_addrv2);
     acceptor_ear.ready().await;
     assert_eq!(dialer_ear.addresses().await, told);
@@ -108,7 +101,7 @@ async fn the_round_trip_is_measured() {
     let nonce =
         receive(&mut wire, |said| if let NetworkMessage::Ping(nonce) = said { Some(*nonce) } else { None }).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    send(&mut wire, NetworkMessage::Pong(nonce)).await;
+    wire.send(NetworkMessage::Pong(nonce)).await;
     assert!(ear.round_trip().await >= Duration::from_millis(50));
 }
 
@@ -127,10 +120,10 @@ async fn pings_are_answered_and_follow_one_another() {
     for _ in 0..3 {
         let nonce = |said: &NetworkMessage| if let NetworkMessage::Ping(nonce) = said { Some(*nonce) } else { None };
         let nonce = receive(&mut wire, nonce).await;
-        send(&mut wire, NetworkMessage::Pong(nonce)).await;
+        wire.send(NetworkMessage::Pong(nonce)).await;
         ear.round_trip().await;
     }
-    send(&mut wire, NetworkMessage::Ping(77)).await;
+    wire.send(NetworkMessage::Ping(77)).await;
     receive(&mut wire, |said| (*said == NetworkMessage::Pong(77)).then_some(())).await;
 }
 
@@ -157,9 +150,9 @@ async fn whoever_came_to_us_is_told_addresses_once() {
     recorder.known = vec![known("1.2.3.4:8333")];
     spawn(ours, Kind::Inbound, config(), recorder);
     let mut wire = Wire::new(theirs, Magic::REGTEST);
-    soon("handshake", shake_hands(&mut wire, &Hello::new(Kind::Full, 2))).await.expect("shaken");
+    wire.shake_hands(Hello::new(Kind::Full, 2)).await;
     for expected in [1, 0] {
-        send(&mut wire, NetworkMessage::GetAddr).await;
+        wire.send(NetworkMessage::GetAddr).await;
         let said = all_said(&mut wire).await;
         assert_eq!(said.iter().filter(|said| matches!(said, NetworkMessage::AddrV2(_))).count(), expected);
     }
@@ -172,15 +165,15 @@ async fn whomever_we_dialed_is_told_no_addresses() {
     recorder.known = vec![known("1.2.3.4:8333")];
     spawn(ours, Kind::Full, config(), recorder);
     let mut wire = Wire::new(theirs, Magic::REGTEST);
-    soon("handshake", shake_hands(&mut wire, &Hello::new(Kind::Inbound, 2))).await.expect("shaken");
-    send(&mut wire, NetworkMessage::GetAddr).await;
+    wire.shake_hands(Hello::new(Kind::Inbound, 2)).await;
+    wire.send(NetworkMessage::GetAddr).await;
     assert!(!all_said(&mut wire).await.iter().any(|said| matches!(said, NetworkMessage::AddrV2(_))));
 }
 
 #[tokio::test]
 async fn a_block_relay_connection_takes_no_addresses() {
     let (session, ear, mut wire) = with_peer(Kind::BlockRelay, config()).await;
-    send(&mut wire, addrs(3)).await;
+    wire.send(addrs(3)).await;
     all_said(&mut wire).await;
     drop(wire);
     soon("the end", session).await.expect("no panic");
@@ -190,7 +183,7 @@ async fn a_block_relay_connection_takes_no_addresses() {
 /// What a peer that says this is reported for, and whether that ends the conversation.
 async fn check(message: NetworkMessage, expected: &str, ends: bool) -> Penalty {
     let (session, mut ear, mut wire) = with_peer(Kind::Full, config()).await;
-    send(&mut wire, message).await;
+    wire.send(message).await;
     let violation = ear.misbehaving().await;
     assert_eq!(violation.to_string(), expected);
     assert_eq!(violation.is_fatal(), ends);
@@ -237,8 +230,7 @@ async fn an_unreadable_message_is_borne() {
 #[tokio::test]
 async fn garbage_after_the_handshake_gets_a_peer_banned() {
     let (session, mut ear, mut wire) = with_peer(Kind::Full, config()).await;
-    wire.send_raw(b"GET / HTTP/1.1\r\n\r\n").expect("room");
-    soon("sending", wire.flush()).await.expect("open");
+    wire.send_raw(b"GET / HTTP/1.1\r\n\r\n").await;
     assert!(matches!(ear.misbehaving().await, Violation::Frame(_)));
     assert!(
         soon("the end", session).await.expect("no panic").violation().is_some_and(|v| v.penalty().persistent > 100)

@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use connmgr_core::{Chain, Kind, PeerAddress};
-use connmgr_node::handshake::{Hello, shake_hands};
-use connmgr_node::session::{Session, SessionConfig};
+use connmgr_node::handshake::Hello;
+use connmgr_node::session::SessionConfig;
 use connmgr_node::violation::Violation;
-use connmgr_node::wire::Wire;
 use connmgr_node::world::{Behaviour, Row, World, WorldConfig};
 use support::recorder::{Ear, Recorder};
 use support::soon;
+use support::wire::Wire;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -34,8 +34,7 @@ async fn dial(address: SocketAddr) -> TcpStream {
 
 fn talk(stream: TcpStream) -> Ear {
     let (recorder, ear) = Recorder::new();
-    let config = SessionConfig::new(Chain::Regtest);
-    tokio::spawn(async move { Session::run(stream, &Hello::new(Kind::Full, 1), &config, recorder).await });
+    tokio::spawn(recorder.talk(stream, Hello::new(Kind::Full, 1), SessionConfig::new(Chain::Regtest)));
     ear
 }
 
@@ -74,7 +73,7 @@ async fn a_refusing_peer_refuses() {
 async fn a_silent_peer_says_nothing() {
     let world = world();
     let mut wire = Wire::new(dial(one(&world, Behaviour::Silent)).await, SessionConfig::new(Chain::Regtest).magic());
-    let waited = timeout(Duration::from_millis(100), shake_hands(&mut wire, &Hello::new(Kind::Full, 1))).await;
+    let waited = timeout(Duration::from_millis(100), wire.shake_hands(Hello::new(Kind::Full, 1))).await;
     assert!(waited.is_err(), "neither a word nor an end");
 }
 

@@ -3,14 +3,17 @@
 use crate::Scenario;
 
 macro_rules! scenarios {
-    ($($name:literal),* $(,)?) => {
-        const TEXTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../scenarios/", $name, ".toml")))),*];
+    ($name:ident, $folder:literal: $($scenario:literal),* $(,)?) => {
+        const $name: &[(&str, &str)] =
+            &[$(($scenario, include_str!(concat!("../scenarios/", $folder, $scenario, ".toml")))),*];
     };
 }
 
 scenarios![
+    USUAL, "":
     "cold-start",
     "stale-book",
+    "scarce",
     "all-seeds-dead",
     "poisoned-seed",
     "attackers-first",
@@ -26,6 +29,7 @@ scenarios![
     "ipv6-black-hole",
     "tor-refused",
     "tor-network-dead",
+    "overlays",
     "suspend",
     "clock-year",
     "crash-loop",
@@ -44,21 +48,31 @@ scenarios![
     "daily-churn",
     "herd",
     "swarm",
-    "year",
 ];
 
-/// Their names, in the order in which a campaign runs them.
+scenarios![
+    LARGE, "large/":
+    "year",
+    "ten-thousand",
+];
+
+/// The names of those that a campaign runs, in its order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TEXTS.iter().map(|(name, _)| *name)
+    USUAL.iter().map(|(name, _)| *name)
+}
+
+/// The names of those that take long, and are run by themselves.
+pub fn large() -> impl Iterator<Item = &'static str> {
+    LARGE.iter().map(|(name, _)| *name)
 }
 
 /// The scenario of a name.
 pub fn find(name: &str) -> Option<Scenario> {
-    let (_, text) = TEXTS.iter().find(|(other, _)| *other == name)?;
+    let (_, text) = USUAL.iter().chain(LARGE).find(|(other, _)| *other == name)?;
     Some(Scenario::parse(text).expect("every scenario of the catalogue is read by a test"))
 }
 
-/// All of them.
+/// All that a campaign runs.
 pub fn all() -> Vec<Scenario> {
     names().filter_map(find).collect()
 }
@@ -69,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_scenario_is_sound_and_goes_by_its_own_name() {
-        for (name, text) in TEXTS {
+        for (name, text) in USUAL.iter().chain(LARGE) {
             let scenario = Scenario::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(scenario.name, *name);
             assert!(!scenario.about.is_empty(), "{name} does not say what it shows");

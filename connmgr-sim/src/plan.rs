@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use connmgr_core::{AddressInfo, Host as HostAddress, HostName, NetworkKind, PeerAddress, Services, UnixTime};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dice::{Dice, Purpose};
 use crate::scenario::{Behavior, HostSpec, Scenario};
@@ -80,6 +80,11 @@ impl Plan {
         );
         let hosts = residents.iter().zip(0..).map(|(resident, number)| (resident.address.clone(), Who::Host(number)));
         let mut by_address: FxHashMap<PeerAddress, Who> = hosts.collect();
+        // What lives in CJDNS is dialed by its IPv6 address.
+        let plain = |(address, who): (&PeerAddress, &Who)| Some((PeerAddress::from(address.socket_addr()?), *who));
+        let in_cjdns = by_address.iter().filter(|(address, _)| address.network() == Some(NetworkKind::Cjdns));
+        let in_cjdns: Vec<(PeerAddress, Who)> = in_cjdns.filter_map(plain).collect();
+        by_address.extend(in_cjdns);
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));
         let names = names(&scenario, &populations);
         Self { scenario, seed, residents, nodes, populations, by_address, names }
@@ -126,6 +131,12 @@ impl Plan {
             return self.nodes.clone();
         }
         self.population(of).map(|host| self.resident(host).address.clone()).collect()
+    }
+
+    /// Where those live whom the scenario calls adversaries.
+    pub fn adversaries(&self) -> FxHashSet<PeerAddress> {
+        let is_adversary = |resident: &&Resident| self.scenario.hosts[usize::from(resident.population)].adversary;
+        self.residents.iter().filter(is_adversary).map(|resident| resident.address.clone()).collect()
     }
 
     /// One of those told about: of the named populations, or of all. The managers are among all if they are known.

@@ -5,6 +5,7 @@ use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
 
 use crate::canary::Canary;
 use crate::check::{Suite, Violation};
+use crate::diary::Diary;
 use crate::record::Recorder;
 use crate::subject::Birth;
 
@@ -14,6 +15,8 @@ pub struct Watch {
     digest: Digest,
     /// The checkers, if any.
     pub suite: Option<Box<Suite>>,
+    /// The diary, where a report is wanted.
+    pub diary: Option<Box<Diary>>,
     /// Who writes everything down, if anybody does.
     pub recorder: Option<Recorder>,
     /// What falls though nothing is wrong, where that is wanted.
@@ -55,6 +58,9 @@ impl Observer for Watch {
         if let Some(suite) = &mut self.suite {
             suite.input(now, input, reply);
         }
+        if let Some(diary) = &mut self.diary {
+            diary.input(now, input, reply);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.input(now, input, reply);
         }
@@ -65,11 +71,20 @@ impl Observer for Watch {
         if let Some(suite) = &mut self.suite {
             suite.action(now, action);
         }
+        if let Some(diary) = &mut self.diary {
+            diary.action(now, action);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.action(now, action);
         }
         if let Some(canary) = &mut self.canary {
             canary.action(action);
+        }
+    }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        if let Some(diary) = &mut self.diary {
+            diary.settled(now, manager);
         }
     }
 }

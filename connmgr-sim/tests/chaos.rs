@@ -3,7 +3,6 @@
 //! `CHAOS_SEEDS=from..to` and `CHAOS_STEPS=n` run more; a failure names both.
 
 #[path = "../../connmgr-core/tests/support/chaos.rs"]
-#[allow(dead_code, reason = "the core's tests use more of it")]
 mod chaos;
 
 use std::collections::VecDeque;

@@ -1,41 +1,42 @@
 //! Dials, and lookups through proxies: one task each, which ends when it is given up.
 //!
-//! The executor is the caller's and hands no task back, so a job listens for the end of its [`Leash`]; and that every
-//! job has ended is seen by their letting go of the channel on which they report.
+//! The executor is the caller's and hands no task back, so a job looks whether its [`Leash`] is still held; and that
+//! every job has ended is seen by their letting go of the channel on which they report.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::net::IpAddr;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use async_channel::{Receiver, Sender, bounded, unbounded};
-use connmgr_core::{ConnId, DialError, LookupError, LookupId};
+use async_channel::{Receiver, Sender, unbounded};
 use futures_lite::FutureExt;
 
 use crate::Spawn;
-use crate::connection::Stream;
+use crate::wire::Stream;
 
 /// What came of a job.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// A dial has ended.
-    Dialed(ConnId, Result<Stream, DialError>),
-    /// A lookup has ended.
-    Looked(LookupId, Lookup),
-}
-
-/// What came of a lookup.
-pub(crate) type Lookup = Result<Vec<IpAddr>, LookupError>;
+pub(crate) type Job = connmgr_std::Job<Stream>;
 
 /// What a job has to say at its end, unless it was given up: its result, or its panic.
 pub(crate) type Finished = thread::Result<Job>;
 
 /// Dropped, it ends its job, wherever that is.
 #[derive(Debug)]
-pub(crate) struct Leash {
-    _held: Sender<Infallible>,
+pub(crate) struct Leash(Arc<Mutex<Hold>>);
+
+/// What a job and its leash share.
+#[derive(Debug, Default)]
+enum Hold {
+    /// The leash is held, and the job has not waited yet.
+    #[default]
+    Held,
+    /// The leash is held, and the job waits.
+    Waited(Waker),
+    /// The job is given up.
+    Dropped,
 }
 
 /// Starts jobs.
@@ -54,22 +55,48 @@ impl Jobs {
 
     /// Starts one.
     pub(crate) fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> Leash {
-        let (leash, let_go) = bounded(1);
-        let finished = self.finished.clone();
+        let leash = Leash(Arc::default());
+        let (hold, finished) = (Arc::clone(&leash.0), self.finished.clone());
         self.spawner.spawn(Box::pin(async move {
-            let given_up = async {
-                // Nothing is ever sent.
-                let _ = let_go.recv().await;
-                None
-            };
-            let work = async { Some(AssertUnwindSafe(work).catch_unwind().await) };
-            if let Some(report) = given_up.or(work).await {
+            let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+            let report = poll_fn(|cx| match poll_dropped(&hold, cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => work.as_mut().poll(cx).map(Some),
+            });
+            if let Some(report) = report.await {
                 // The pool may have ended.
                 let _ = finished.try_send(report);
             }
         }));
-        Leash { _held: leash }
+        leash
     }
+}
+
+/// Ready when the leash was dropped.
+fn poll_dropped(hold: &Mutex<Hold>, cx: &Context<'_>) -> Poll<()> {
+    let mut hold = lock(hold);
+    match &mut *hold {
+        Hold::Dropped => return Poll::Ready(()),
+        Hold::Waited(waker) => waker.clone_from(cx.waker()),
+        Hold::Held => *hold = Hold::Waited(cx.waker().clone()),
+    }
+    Poll::Pending
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        let before = std::mem::replace(&mut *lock(&self.0), Hold::Dropped);
+        match before {
+            // Without the lock: it may run, or drop, the job at once.
+            Hold::Waited(waker) => waker.wake(),
+            Hold::Held | Hold::Dropped => {}
+        }
+    }
+}
+
+/// Nothing that is done under the lock can panic half way.
+fn lock(hold: &Mutex<Hold>) -> MutexGuard<'_, Hold> {
+    hold.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Jobs {

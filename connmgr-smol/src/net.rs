@@ -1,126 +1,105 @@
-//! Carries out what the driver asks for, on async-io.
+//! Carries out what the driver asks of sockets, on async-io.
 //!
-//! Everything here only starts something; what comes of it reaches the driver task, which owns this, as a finished
-//! job, an answer of the resolver, or mail. No decision is made here.
+//! Everything here only starts something; what comes of it reaches the driver's task, which owns this, as a finished
+//! job, or mail. No decision is made here.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::net::SocketAddr;
+use std::time::Instant;
 
-use connmgr_core::driver::Net;
-use connmgr_core::{
-    CloseReason, ConnId, DialError, HostName, ListenerId, LookupId, Route, Snapshot, Target, Time, Transport,
-};
-use connmgr_std::{Clock, Mailbox, ResolverPool, Saver};
+use async_io::Timer;
+use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
+use connmgr_std::{Clock, Guard, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
+use futures_lite::FutureExt;
 
-use crate::connection::{Guard, Socket, Stream};
-use crate::dial;
 use crate::jobs::{Job, Jobs, Leash};
 use crate::listener::Listeners;
+use crate::wire::Stream;
 
-/// The outside world of one pool.
+/// The sockets of one pool.
 #[derive(Debug)]
 pub(crate) struct SmolNet {
     pub(crate) listeners: Listeners,
-    pub(crate) saver: Option<Saver>,
     jobs: Jobs,
     /// The dials that have not ended.
     dials: HashMap<ConnId, Leash>,
     /// The lookups through proxies that have not ended.
     lookups: HashMap<LookupId, Leash>,
-    /// The sockets of connections that neither side has ended yet.
-    open: HashMap<ConnId, Weak<Socket>>,
-    resolver: ResolverPool,
-    mailbox: Mailbox,
+    pub(crate) open: OpenSockets<Stream>,
     clock: Clock,
 }
 
 impl SmolNet {
-    pub(crate) fn new(
-        listeners: Listeners,
-        saver: Option<Saver>,
-        jobs: Jobs,
-        resolver: ResolverPool,
-        mailbox: Mailbox,
-        clock: Clock,
-    ) -> Self {
-        let (dials, lookups, open) = Default::default();
-        Self { listeners, saver, jobs, dials, lookups, open, resolver, mailbox, clock }
+    pub(crate) fn new(listeners: Listeners, jobs: Jobs, mailbox: Mailbox, clock: Clock) -> Self {
+        let (dials, lookups) = Default::default();
+        Self { listeners, jobs, dials, lookups, open: OpenSockets::new(mailbox), clock }
     }
 
     /// The dial has ended by itself; its stream gets its guard.
-    pub(crate) fn dialed(&mut self, conn: ConnId, result: Result<Stream, DialError>) -> Result<Guard, DialError> {
+    pub(crate) fn dialed(
+        &mut self,
+        conn: ConnId,
+        result: Result<Stream, DialError>,
+    ) -> Result<Guard<Stream>, DialError> {
         self.dials.remove(&conn);
-        let socket = Arc::new(Socket::new(result?));
-        self.opened(conn, Arc::downgrade(&socket));
-        Ok(self.guards()(conn, socket))
+        result.map(|stream| self.open.guard(conn, stream))
     }
 
     /// The lookup through a proxy has ended by itself.
     pub(crate) fn looked(&mut self, lookup: LookupId) {
         self.lookups.remove(&lookup);
     }
-
-    /// What makes guards, without borrowing this.
-    pub(crate) fn guards(&self) -> impl FnOnce(ConnId, Arc<Socket>) -> Guard + use<> {
-        let mailbox = self.mailbox.clone();
-        |conn, socket| Guard::new(conn, socket, mailbox)
-    }
-
-    /// The connection's socket is here, unless it was dropped on the way.
-    pub(crate) fn opened(&mut self, conn: ConnId, socket: Weak<Socket>) {
-        if socket.strong_count() > 0 {
-            self.open.insert(conn, socket);
-        }
-    }
-
-    /// The application let go of the connection; whether that is news.
-    pub(crate) fn dropped(&mut self, conn: ConnId) -> bool {
-        self.open.remove(&conn).is_some()
-    }
-
-    /// Listens no more and gives every job up; what is left has to be saved by this.
-    pub(crate) fn end(self) -> Option<Saver> {
-        self.saver
-    }
 }
 
-impl Net for SmolNet {
-    /// The manager keeps the deadline, with a [`Net::abort`].
-    fn dial(&mut self, conn: ConnId, target: &Target, _: Transport, _deadline: Time) {
+impl Sockets for SmolNet {
+    fn dial(&mut self, conn: ConnId, target: &Target) {
         let target = target.clone();
-        let dial = self.jobs.start(async move { Job::Dialed(conn, dial::dial(target).await) });
-        self.dials.insert(conn, dial);
+        let leash = self.jobs.start(async move { Job::Dialed(conn, dial(target).await) });
+        self.dials.insert(conn, leash);
     }
 
     fn abort(&mut self, conn: ConnId) {
         self.dials.remove(&conn);
     }
 
-    fn close(&mut self, conn: ConnId, _: CloseReason) {
-        if let Some(socket) = self.open.remove(&conn).and_then(|socket| socket.upgrade()) {
-            socket.close();
-        }
+    fn close(&mut self, conn: ConnId) {
+        self.open.close(conn);
     }
 
-    fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
+    fn dropped(&mut self, conn: ConnId) -> bool {
+        self.open.dropped(conn)
+    }
+
+    fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let (name, deadline) = (name.clone(), self.clock.instant(deadline));
-        match route {
-            Route::Direct => self.resolver.resolve(lookup, name, deadline),
-            Route::Proxy { proxy, isolation } => {
-                let work = async move { Job::Looked(lookup, dial::resolve(name, proxy, isolation, deadline).await) };
-                let leash = self.jobs.start(work);
-                self.lookups.insert(lookup, leash);
-            }
-        }
+        let work = async move { Job::Looked(lookup, resolve(name, proxy, isolation, deadline).await) };
+        self.lookups.insert(lookup, self.jobs.start(work));
     }
 
     fn pause_accept(&mut self, listener: ListenerId, until: Time) {
         self.listeners.pause(listener, until);
     }
 
-    fn save(&mut self, snapshot: Snapshot) {
-        if let Some(saver) = &self.saver {
-            saver.save(snapshot);
-        }
+    fn handle_timeout(&mut self, now: Time) {
+        self.listeners.resume(now);
     }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.listeners.next_resume(|_| true)
+    }
+
+    fn stop(&mut self) {
+        self.listeners = Listeners::default();
+        self.dials.clear();
+        self.lookups.clear();
+    }
+}
+
+/// Looks a name up through a proxy, until the deadline.
+async fn resolve(name: HostName, proxy: SocketAddr, isolation: Isolation, deadline: Instant) -> Lookup {
+    let timeout = async {
+        Timer::at(deadline).await;
+        Err(LookupError::TimedOut)
+    };
+    resolve_by_proxy::<Stream>(name, proxy, isolation).or(timeout).await
 }

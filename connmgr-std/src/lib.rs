@@ -10,39 +10,74 @@
 //! | [`StateDir`], [`Saver`] | book, anchors and bans on disk, written off the event loop |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
 //! | [`Resolve`], [`ResolverPool`] | names looked up on detached threads |
-//! | [`Mailbox`] | what streams report to the task that owns the driver |
+//! | [`Settings`], [`builder_methods!`], [`bear`] | what the builders of all adapters are told |
+//! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
+//! | [`kept`], [`Handle`] | a pool that is kept by a task: the task's side, the application's, and its commands |
+//! | [`Listeners`] | what an adapter listens on, and the pauses |
+//! | [`Wire`], [`dial()`], [`resolve_by_proxy`] | dials of runtimes with futures, by SOCKS5 if need be |
+//! | [`OpenSockets`], [`Guard`], [`connection_methods!`], [`Ending`] | the streams that applications own, and how they end |
+//! | [`Mailbox`] | what streams report to whoever turns the engine |
 //! | [`Reporter`] | the same, told by the application of one connection |
 //! | [`Origin`], [`Newborn`], [`StartError`] | how a manager is born, with its state and its trace |
 //! | [`PoolEvent`], [`Problem`] | what a pool hands to its application |
-//! | [`Watch`] | the observer of a driver: the trace, and with the feature `tracing` the log |
+//! | [`reply`] | what the manager's replies mean |
+//! | [`Watch`] | the observer of a driver: the trace, the log (feature `tracing`), the metrics (feature `metrics`) |
 //! | [`rng_seed`] | chance for a new manager |
 #![forbid(unsafe_code)]
 
+mod answer;
+mod bell;
 mod clock;
+mod connection;
+mod dial;
+mod ending;
+mod engine;
 mod entropy;
 mod errors;
 mod event;
+mod guard;
+mod handle;
+pub mod kept;
+mod listeners;
 #[cfg(feature = "tracing")]
 mod log;
 mod mailbox;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod origin;
+pub mod reply;
 mod reporter;
+mod requests;
 mod resolver;
+mod settings;
 mod state;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod watch;
+mod wire;
+
+pub use connmgr_core;
 
 pub use clock::Clock;
+pub use dial::{Job, dial, resolve_by_proxy};
+pub use ending::Ending;
+pub use engine::{Engine, Lookup, SHARE, Sockets};
 pub use entropy::rng_seed;
 pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause, proxy_dial_error};
 pub use event::{PoolEvent, Problem};
+pub use guard::{Guard, OpenSockets};
+pub use handle::Handle;
+pub use listeners::Listeners;
 pub use mailbox::{Fact, MAX_ADDRESSES, Mailbox};
 pub use origin::{Newborn, Origin, StartError};
 pub use reporter::Reporter;
 pub use resolver::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, OVERLAYS, Resolve, ResolverPool, SystemResolver};
+pub use settings::{Settings, bear};
 pub use state::{Damage, DamageCause, NotFinished, Saver, StateDir, StateError};
 pub use trace::{
     Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
 };
 pub use watch::Watch;
+pub use wire::Wire;

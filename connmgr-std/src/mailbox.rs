@@ -82,6 +82,9 @@ impl Mailbox {
     /// connection, what it is before what it did, and its end last. Facts may be posted meanwhile, and are then for
     /// the next time.
     pub fn drain(&self, mut each: impl FnMut(Input)) {
+        if lock(&self.0.posted).records.is_empty() {
+            return;
+        }
         let empty = std::mem::take(&mut *lock(&self.0.spare));
         let mut full = std::mem::replace(&mut *lock(&self.0.posted), empty);
         full.place.clear();

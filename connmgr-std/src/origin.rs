@@ -64,7 +64,8 @@ impl Origin {
         self.config.check().map_err(StartError::Config)
     }
 
-    /// Loads the state and begins the trace; then the clocks start and the manager is born. Blocks on the disk.
+    /// Loads the state and begins the trace; then the clocks start and the manager is born. Blocks on the disk. If
+    /// nothing comes of what is born, the trace's file is removed with it.
     ///
     /// # Errors
     /// [`StartError`] says what failed, and on what.
@@ -100,7 +101,7 @@ fn be_born(
 }
 
 fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
-    TraceWriter::create(path, birth, None).map_err(|error| StartError::Trace { path: path.to_path_buf(), error })
+    TraceWriter::create_for_start(path, birth).map_err(|error| StartError::Trace { path: path.to_path_buf(), error })
 }
 
 impl fmt::Debug for Origin {

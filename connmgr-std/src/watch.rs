@@ -1,11 +1,12 @@
-//! What watches the driver: the trace, the log.
+//! What watches the driver: the trace, the log, the metrics.
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Input, Reply, Time};
 
 use crate::{TraceError, TraceWriter};
 
-/// The observer of an adapter's driver: writes the trace, if there is one, and with the feature `tracing` the log.
+/// The observer of an adapter's driver: writes the trace, if there is one, with the feature `tracing`
+/// the log, and with the feature `metrics` the metrics.
 ///
 /// A trace that fails does not stop it; why is kept until it is taken.
 #[derive(Debug, Default)]
@@ -13,12 +14,14 @@ pub struct Watch {
     trace: Option<TraceWriter>,
     /// Why the trace ended, until it is taken.
     trace_error: Option<TraceError>,
+    #[cfg(feature = "metrics")]
+    metrics: crate::metrics::Metrics,
 }
 
 impl Watch {
     /// Writes this trace, or none.
-    pub const fn new(trace: Option<TraceWriter>) -> Self {
-        Self { trace, trace_error: None }
+    pub fn new(trace: Option<TraceWriter>) -> Self {
+        Self { trace, ..Self::default() }
     }
 
     /// Why the trace ended, once.
@@ -43,13 +46,21 @@ impl Observer for Watch {
         self.write_trace(|trace| trace.step(now, input, reply));
         #[cfg(feature = "tracing")]
         crate::log::input(now, input, reply);
+        #[cfg(feature = "metrics")]
+        self.metrics.input(now, input, reply);
     }
 
     fn action(&mut self, now: Time, action: &Action) {
         self.write_trace(|trace| trace.action(action));
         #[cfg(feature = "tracing")]
         crate::log::action(now, action);
-        #[cfg(not(feature = "tracing"))]
+        #[cfg(feature = "metrics")]
+        self.metrics.action(now, action);
         let _ = now;
+    }
+
+    #[cfg(feature = "metrics")]
+    fn settled(&mut self, now: Time, manager: &connmgr_core::ConnManager) {
+        self.metrics.settled(now, manager);
     }
 }

@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 
 use common::snapshot;
-use connmgr_core::{Config, ConnManager, ListenerId, Permissions};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Config, ConnManager, Input, ListenerId, Permissions};
 use connmgr_std::{Newborn, Origin, StartError, StateDir, TraceReader, replay};
 
 #[test]
@@ -42,6 +43,22 @@ fn an_earlier_trace_is_not_overwritten() {
     let born = Origin { trace: Some(trace.clone()), ..Origin::new(Config::default()) }.bear();
     assert!(matches!(born, Err(StartError::Trace { .. })), "{born:?}");
     assert_eq!(fs::read_to_string(trace).unwrap(), "precious");
+}
+
+#[test]
+fn a_trace_of_nothing_is_removed_so_that_the_next_start_may_write_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("trace");
+    let origin = Origin { trace: Some(trace.clone()), ..Origin::new(Config::default()) };
+    // As if a start had failed after it.
+    drop(origin.clone().bear().unwrap());
+    assert!(!trace.exists());
+    let Newborn { mut manager, mut watch, clock, .. } = origin.bear().unwrap();
+    let now = clock.now();
+    let reply = manager.apply(&Input::Timeout, now);
+    watch.input(now, &Input::Timeout, &reply);
+    drop(watch);
+    replay::<ConnManager>(TraceReader::open(&trace).unwrap()).expect("a trace of something stays");
 }
 
 #[test]

@@ -252,3 +252,18 @@ fn a_file_is_private_and_never_overwritten() {
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(TraceReader::open(&path).unwrap().birth(), &birth());
 }
+
+#[test]
+fn an_error_of_the_system_is_said_once() {
+    let error = TraceError::from(io::Error::other("the disk is full"));
+    assert_eq!(error.to_string(), "trace: the disk is full");
+    assert!(std::error::Error::source(&error).is_none(), "it would be said again");
+}
+
+#[test]
+fn a_file_that_can_hold_no_birth_is_not_left_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace");
+    TraceWriter::create(&path, &birth(), Some(10)).unwrap_err();
+    assert!(!path.exists());
+}

@@ -1,132 +1,17 @@
-//! The guarded stream of one connection.
+//! The stream of one connection, in the application's hands.
 //!
-//! The application owns the [`Connection`]; the driver task only knows where its [`Socket`] is, so that it can shut it
-//! whoever holds it. Dropping the connection is how the application lets go of it: the driver task is told, with what
-//! was last seen on the stream as the cause. Nothing here knows the manager.
+//! That the manager is told when it is dropped, and that it can be shut meanwhile, is its guard's affair.
 
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use connmgr_core::{
-    Activity, AddressInfo, CloseCause, ConnId, Connected, Kind, ListenerId, PeerAddress, PeerId, PeerInfo, Penalty,
-    Transport,
-};
-use connmgr_std::{Fact, Mailbox, Reporter, end_cause};
-use socket2::SockRef;
+use connmgr_core::Connected;
+use connmgr_std::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket, and whether the manager has closed it.
-#[derive(Debug)]
-pub(crate) struct Socket {
-    stream: TcpStream,
-    closed: AtomicBool,
-}
-
-impl Socket {
-    pub(crate) const fn new(stream: TcpStream) -> Self {
-        Self { stream, closed: AtomicBool::new(false) }
-    }
-
-    /// Shuts it both ways. Whoever waits to read or write wakes.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        // It fails only when the other end was faster.
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
-    }
-
-    fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-}
-
-/// A stream on its way to the application. Dropping it tells the driver task.
-#[derive(Debug)]
-pub(crate) struct Guard {
-    socket: Arc<Socket>,
-    mailbox: Mailbox,
-    reporter: Reporter,
-    /// A byte of the other end has arrived.
-    heard: bool,
-    /// How the stream ended, if it was seen to.
-    end: Option<CloseCause>,
-}
-
-impl Guard {
-    pub(crate) fn new(conn: ConnId, socket: Arc<Socket>, mailbox: Mailbox) -> Self {
-        let reporter = Reporter::new(conn, mailbox.clone());
-        Self { socket, mailbox, reporter, heard: false, end: None }
-    }
-
-    /// Notes how the stream ended, unless that is known, or we ended it.
-    fn note_end(&mut self, error: Option<&io::Error>) {
-        if !self.socket.is_closed() {
-            self.end.get_or_insert(end_cause(error, self.heard));
-        }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // What has arrived of a peer that was closed (banned, perhaps) is not read any more.
-        while !self.socket.is_closed() && buf.remaining() > 0 {
-            ready!(self.socket.stream.poll_read_ready(cx))?;
-            match self.socket.stream.try_read_buf(buf) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    self.note_end(Some(&error));
-                    return Poll::Ready(Err(error));
-                }
-                Ok(0) => {
-                    self.note_end(None);
-                    break;
-                }
-                Ok(_) => {
-                    self.heard = true;
-                    break;
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Writes by `attempt`, which does not wait.
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.socket.stream.poll_write_ready(cx))?;
-            match attempt(&self.socket.stream) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    self.note_end(Some(&error));
-                    return Poll::Ready(Err(error));
-                }
-                Ok(count) => return Poll::Ready(Ok(count)),
-            }
-        }
-    }
-
-    fn shut_writing(&self) -> io::Result<()> {
-        match SockRef::from(&self.socket.stream).shutdown(Shutdown::Write) {
-            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
-            done => done,
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if !self.socket.is_closed() {
-            let cause = self.end.unwrap_or(CloseCause::Dropped);
-            self.mailbox.post(self.reporter.id(), Fact::Closed(cause));
-        }
-    }
-}
+use crate::wire::Stream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
@@ -139,89 +24,59 @@ impl Drop for Guard {
 #[derive(Debug)]
 pub struct Connection {
     info: Connected,
-    guard: Guard,
+    guard: Guard<Stream>,
 }
 
 impl Connection {
-    pub(crate) const fn new(info: Connected, guard: Guard) -> Self {
+    pub(crate) const fn new(info: Connected, guard: Guard<Stream>) -> Self {
         Self { info, guard }
     }
 
-    /// All that was known of it when it opened.
-    pub const fn info(&self) -> &Connected {
-        &self.info
+    connmgr_std::connection_methods!();
+
+    /// Reads or writes by `attempt`, which does not wait, as soon as the stream is `ready` for it.
+    fn poll_io(
+        &self,
+        mut ready: impl FnMut(&TcpStream) -> Poll<io::Result<()>>,
+        mut attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = &self.guard.wire().0;
+        loop {
+            ready!(ready(stream))?;
+            match attempt(stream) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+        }
     }
 
-    /// Its id.
-    pub const fn id(&self) -> ConnId {
-        self.info.conn
-    }
-
-    /// What it is for.
-    pub const fn kind(&self) -> Kind {
-        self.info.kind
-    }
-
-    /// The other end, unless it came in where hosts can't be seen (an onion listener).
-    pub const fn address(&self) -> Option<&PeerAddress> {
-        self.info.address.as_ref()
-    }
-
-    /// The added peer it is for.
-    pub const fn peer(&self) -> Option<PeerId> {
-        self.info.peer
-    }
-
-    /// The listener it came in by.
-    pub const fn listener(&self) -> Option<ListenerId> {
-        self.info.listener
-    }
-
-    /// How to speak.
-    pub const fn transport(&self) -> Transport {
-        self.info.transport
-    }
-
-    /// A number to put into our version message: when it comes back, we have reached ourselves.
-    pub const fn nonce(&self) -> u64 {
-        self.info.nonce
-    }
-
-    /// The handshake is done. To be told once; without it the connection is closed at the handshake's deadline.
-    pub fn ready(&self, info: PeerInfo) {
-        self.guard.reporter.ready(info);
-    }
-
-    /// The peer misbehaved.
-    pub fn misbehaving(&self, penalty: Penalty) {
-        self.guard.reporter.misbehaving(penalty);
-    }
-
-    /// What the connection has been good for since the last time.
-    pub fn activity(&self, activity: Activity) {
-        self.guard.reporter.activity(activity);
-    }
-
-    /// The peer told us these addresses.
-    pub fn addresses(&self, addresses: Vec<AddressInfo>) {
-        self.guard.reporter.addresses(addresses);
-    }
-
-    /// What tells the same facts from elsewhere, while the stream is busy.
-    pub fn reporter(&self) -> Reporter {
-        self.guard.reporter.clone()
+    fn poll_write_by(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(self.poll_io(|stream| stream.poll_write_ready(cx), attempt));
+        self.guard.note_write(&written);
+        Poll::Ready(written)
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().guard.poll_read(cx, buf)
+        let this = self.get_mut();
+        // What has arrived of a peer that was closed (banned, perhaps) is not read any more.
+        if this.guard.is_closed() || buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let read = ready!(this.poll_io(|stream| stream.poll_read_ready(cx), |stream| stream.try_read_buf(buf)));
+        this.guard.note_read(&read);
+        Poll::Ready(read.map(drop))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().guard.poll_write(cx, |stream| stream.try_write(bytes))
+        self.get_mut().poll_write_by(cx, |stream| stream.try_write(bytes))
     }
 
     fn poll_write_vectored(
@@ -229,7 +84,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().guard.poll_write(cx, |stream| stream.try_write_vectored(slices))
+        self.get_mut().poll_write_by(cx, |stream| stream.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {

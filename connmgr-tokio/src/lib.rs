@@ -1,24 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod builder;
 mod connection;
-mod dial;
-mod handle;
 mod listener;
 mod net;
 mod pool;
-mod shared;
 mod task;
+mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    Damage, DamageCause, Handle, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
 };
 
 pub use builder::Builder;
 pub use connection::Connection;
-pub use handle::Handle;
 pub use pool::Pool;
 
 /// What a [`Pool`] hands to its application.

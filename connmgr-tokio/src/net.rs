@@ -1,98 +1,55 @@
-//! Carries out what the driver asks for, on tokio.
+//! Carries out what the driver asks of sockets, on tokio.
 //!
-//! Everything here only starts something; what comes of it reaches the driver task, which owns this, as a finished
-//! job, an answer of the resolver, or mail. No decision is made here.
+//! Everything here only starts something; what comes of it reaches the driver's task, which owns this, as a finished
+//! job, or mail. No decision is made here.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Weak};
+use std::net::SocketAddr;
 
-use connmgr_core::driver::Net;
-use connmgr_core::{
-    CloseReason, ConnId, DialError, HostName, ListenerId, LookupError, LookupId, Route, Snapshot, Target, Time,
-    Transport,
-};
-use connmgr_std::{Clock, Mailbox, ResolverPool, Saver};
-use tokio::net::TcpStream;
+use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
+use connmgr_std::{Clock, Guard, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{Guard, Socket};
-use crate::dial;
 use crate::listener::Listeners;
+use crate::wire::Stream;
 
 /// What came of a job.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// A dial has ended.
-    Dialed(ConnId, Result<TcpStream, DialError>),
-    /// A lookup through a proxy has ended.
-    Looked(LookupId, Lookup),
-}
+pub(crate) type Job = connmgr_std::Job<Stream>;
 
-/// What came of a lookup.
-pub(crate) type Lookup = Result<Vec<IpAddr>, LookupError>;
-
-/// The outside world of one pool.
+/// The sockets of one pool.
 #[derive(Debug)]
 pub(crate) struct TokioNet {
     pub(crate) listeners: Listeners,
-    pub(crate) saver: Option<Saver>,
     /// Dials, and lookups through proxies: one task each. Dropped, all are aborted.
     pub(crate) jobs: JoinSet<Job>,
     /// The dials among them.
     dials: HashMap<ConnId, AbortHandle>,
-    /// The sockets of connections that neither side has ended yet.
-    open: HashMap<ConnId, Weak<Socket>>,
-    resolver: ResolverPool,
-    mailbox: Mailbox,
+    pub(crate) open: OpenSockets<Stream>,
     clock: Clock,
 }
 
 impl TokioNet {
-    pub(crate) fn new(
-        listeners: Listeners,
-        saver: Option<Saver>,
-        resolver: ResolverPool,
-        mailbox: Mailbox,
-        clock: Clock,
-    ) -> Self {
-        let (jobs, dials, open) = Default::default();
-        Self { listeners, saver, jobs, dials, open, resolver, mailbox, clock }
+    pub(crate) fn new(listeners: Listeners, mailbox: Mailbox, clock: Clock) -> Self {
+        let (jobs, dials) = Default::default();
+        Self { listeners, jobs, dials, open: OpenSockets::new(mailbox), clock }
     }
 
     /// The dial has ended by itself; its stream gets its guard.
-    pub(crate) fn dialed(&mut self, conn: ConnId, result: Result<TcpStream, DialError>) -> Result<Guard, DialError> {
+    pub(crate) fn dialed(
+        &mut self,
+        conn: ConnId,
+        result: Result<Stream, DialError>,
+    ) -> Result<Guard<Stream>, DialError> {
         self.dials.remove(&conn);
-        let socket = Arc::new(Socket::new(result?));
-        self.opened(conn, Arc::downgrade(&socket));
-        Ok(self.guards()(conn, socket))
-    }
-
-    /// What makes guards, without borrowing this.
-    pub(crate) fn guards(&self) -> impl FnOnce(ConnId, Arc<Socket>) -> Guard + use<> {
-        let mailbox = self.mailbox.clone();
-        |conn, socket| Guard::new(conn, socket, mailbox)
-    }
-
-    /// The connection's socket is here, unless it was dropped on the way.
-    pub(crate) fn opened(&mut self, conn: ConnId, socket: Weak<Socket>) {
-        if socket.strong_count() > 0 {
-            self.open.insert(conn, socket);
-        }
-    }
-
-    /// The application let go of the connection; whether that is news.
-    pub(crate) fn dropped(&mut self, conn: ConnId) -> bool {
-        self.open.remove(&conn).is_some()
+        result.map(|stream| self.open.guard(conn, stream))
     }
 }
 
-impl Net for TokioNet {
-    /// The manager keeps the deadline, with a [`Net::abort`].
-    fn dial(&mut self, conn: ConnId, target: &Target, _: Transport, _deadline: Time) {
+impl Sockets for TokioNet {
+    fn dial(&mut self, conn: ConnId, target: &Target) {
         let target = target.clone();
-        let dial = self.jobs.spawn(async move { Job::Dialed(conn, dial::dial(target).await) });
+        let dial = self.jobs.spawn(async move { Job::Dialed(conn, dial(target).await) });
         self.dials.insert(conn, dial);
     }
 
@@ -102,31 +59,39 @@ impl Net for TokioNet {
         }
     }
 
-    fn close(&mut self, conn: ConnId, _: CloseReason) {
-        if let Some(socket) = self.open.remove(&conn).and_then(|socket| socket.upgrade()) {
-            socket.close();
-        }
+    fn close(&mut self, conn: ConnId) {
+        self.open.close(conn);
     }
 
-    fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
-        let (name, deadline) = (name.clone(), self.clock.instant(deadline));
-        match route {
-            Route::Direct => self.resolver.resolve(lookup, name, deadline),
-            Route::Proxy { proxy, isolation } => {
-                let deadline = Instant::from_std(deadline);
-                self.jobs
-                    .spawn(async move { Job::Looked(lookup, dial::resolve(name, proxy, isolation, deadline).await) });
-            }
-        }
+    fn dropped(&mut self, conn: ConnId) -> bool {
+        self.open.dropped(conn)
+    }
+
+    fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
+        let (name, deadline) = (name.clone(), Instant::from_std(self.clock.instant(deadline)));
+        self.jobs.spawn(async move { Job::Looked(lookup, resolve(name, proxy, isolation, deadline).await) });
     }
 
     fn pause_accept(&mut self, listener: ListenerId, until: Time) {
         self.listeners.pause(listener, until);
     }
 
-    fn save(&mut self, snapshot: Snapshot) {
-        if let Some(saver) = &self.saver {
-            saver.save(snapshot);
-        }
+    fn handle_timeout(&mut self, now: Time) {
+        self.listeners.resume(now);
     }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.listeners.next_resume(|_| true)
+    }
+
+    fn stop(&mut self) {
+        self.listeners = Listeners::default();
+        self.jobs.abort_all();
+    }
+}
+
+/// Looks a name up through a proxy, until the deadline.
+pub(crate) async fn resolve(name: HostName, proxy: SocketAddr, isolation: Isolation, deadline: Instant) -> Lookup {
+    let lookup = resolve_by_proxy::<Stream>(name, proxy, isolation);
+    timeout_at(deadline, lookup).await.unwrap_or(Err(LookupError::TimedOut))
 }

@@ -1,18 +1,14 @@
 //! The pool, as its application sees it: events come out, and nothing waits for their being taken.
 
 use std::net::SocketAddr;
-use std::panic::resume_unwind;
-use std::sync::Arc;
 
 use connmgr_core::Config;
-use connmgr_std::Problem;
-use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinHandle};
+use connmgr_std::kept::Front;
+use connmgr_std::{Guard, Handle, Problem};
 
-use crate::PoolEvent;
 use crate::builder::Builder;
-use crate::handle::Handle;
-use crate::shared::Shared;
+use crate::wire::Stream;
+use crate::{Connection, PoolEvent};
 
 /// A pool of live connections, kept by a task of its own.
 ///
@@ -20,13 +16,8 @@ use crate::shared::Shared;
 /// runtime lives. [`Pool::shutdown`] waits for that.
 #[derive(Debug)]
 pub struct Pool {
-    shared: Arc<Shared>,
-    handle: Handle,
+    front: Front<Guard<Stream>>,
     local_addrs: Vec<SocketAddr>,
-    /// Dropped, it tells the driver task that the pool is gone.
-    lifeline: oneshot::Sender<()>,
-    /// The driver task; none once it has been seen to end.
-    task: Option<JoinHandle<()>>,
 }
 
 impl Pool {
@@ -35,14 +26,8 @@ impl Pool {
         Builder::new(config)
     }
 
-    pub(crate) const fn new(
-        shared: Arc<Shared>,
-        handle: Handle,
-        local_addrs: Vec<SocketAddr>,
-        lifeline: oneshot::Sender<()>,
-        task: JoinHandle<()>,
-    ) -> Self {
-        Self { shared, handle, local_addrs, lifeline, task: Some(task) }
+    pub(crate) const fn new(front: Front<Guard<Stream>>, local_addrs: Vec<SocketAddr>) -> Self {
+        Self { front, local_addrs }
     }
 
     /// The next event; none when the pool has stopped, everything is saved, and all events are taken.
@@ -52,26 +37,14 @@ impl Pool {
     /// [`Driver`](connmgr_core::driver::Driver).
     ///
     /// # Panics
-    /// When the driver task has panicked, with its panic: that is a fault of this crate.
+    /// When the driver's task has panicked, with its panic: that is a fault of this crate.
     pub async fn next(&mut self) -> Option<PoolEvent> {
-        loop {
-            if let Some(event) = self.shared.take() {
-                return Some(event);
-            }
-            let task = self.task.as_mut()?;
-            tokio::select! {
-                () = self.shared.news() => {}
-                ended = task => {
-                    self.task = None;
-                    pass_on_panic(ended);
-                }
-            }
-        }
+        self.front.next(Connection::new).await
     }
 
     /// Commands and views, for this task and others.
     pub fn handle(&self) -> Handle {
-        self.handle.clone()
+        self.front.handle()
     }
 
     /// Where it listens, in the order in which the builder was told.
@@ -85,20 +58,8 @@ impl Pool {
     /// It waits for the disk at most 10 s, and for no peer. Dropped, it shuts down all the same.
     ///
     /// # Panics
-    /// When the driver task has panicked, with its panic: that is a fault of this crate.
+    /// When the driver's task has panicked, with its panic: that is a fault of this crate.
     pub async fn shutdown(self) -> Vec<Problem> {
-        let Self { shared, lifeline, task, .. } = self;
-        drop(lifeline);
-        if let Some(task) = task {
-            pass_on_panic(task.await);
-        }
-        shared.take_problems()
-    }
-}
-
-/// A driver task that was cancelled died with its runtime, which is no fault.
-fn pass_on_panic(ended: Result<(), JoinError>) {
-    if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
-        resume_unwind(panic);
+        self.front.shutdown().await
     }
 }

@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use crate::action::{Action, CloseReason, Route, Target, Transport};
 use crate::error::{DialError, Refusal};
 use crate::event::{Connected, Event};
-use crate::hasher::Keyed;
+use crate::hasher::OwnNumbers;
 use crate::host::HostName;
 use crate::id::{ConnId, ListenerId, LookupId, PeerId};
 use crate::input::{Input, Reply};
@@ -47,6 +47,10 @@ pub trait Observer {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply);
     /// The manager asked for this. Every action comes after the input that caused it.
     fn action(&mut self, now: Time, action: &Action);
+    /// All that an input caused has been asked for: this is how the manager stands.
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        let _ = (now, manager);
+    }
 }
 
 /// Nobody watches.
@@ -66,6 +70,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.action(now, action);
         self.1.action(now, action);
     }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        self.0.settled(now, manager);
+        self.1.settled(now, manager);
+    }
 }
 
 /// One may watch.
@@ -76,6 +85,10 @@ impl<O: Observer> Observer for Option<O> {
 
     fn action(&mut self, now: Time, action: &Action) {
         self.iter_mut().for_each(|observer| observer.action(now, action));
+    }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        self.iter_mut().for_each(|observer| observer.settled(now, manager));
     }
 }
 
@@ -115,7 +128,7 @@ enum Transit<S> {
 #[derive(Clone, Debug)]
 pub struct Driver<S, O = ()> {
     manager: ConnManager,
-    transit: HashMap<ConnId, Transit<S>, Keyed>,
+    transit: HashMap<ConnId, Transit<S>, OwnNumbers>,
     events: EventQueue<S>,
     save_wanted: bool,
     observer: O,
@@ -132,8 +145,7 @@ impl<S, O: Observer> Driver<S, O> {
     /// A driver that is watched.
     pub fn with_observer(manager: ConnManager, observer: O) -> Self {
         let events = EventQueue::new(manager.config().max_waiting_events);
-        // Ids are our own numbers: no stranger can choose them, so the keys need no secret.
-        let transit = HashMap::with_hasher(Keyed::new(0, 0));
+        let transit = HashMap::with_hasher(OwnNumbers);
         Self { manager, transit, events, save_wanted: false, observer }
     }
 
@@ -244,6 +256,7 @@ impl<S, O: Observer> Driver<S, O> {
             self.observer.action(now, &action);
             self.carry_out(action, net);
         }
+        self.observer.settled(now, &self.manager);
         if core::mem::take(&mut self.save_wanted) {
             net.save(self.manager.snapshot());
         }

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 
 use super::PoolEvent;
 use crate::event::{Connected, Event};
-use crate::hasher::Keyed;
+use crate::hasher::OwnNumbers;
 use crate::id::{ConnId, PeerId};
 use crate::time::Time;
 
@@ -22,21 +22,20 @@ pub(super) struct EventQueue<S> {
     holes: usize,
     /// The position of the first waiting event, counted from the first event ever.
     first: u64,
-    connected: HashMap<ConnId, u64, Keyed>,
-    retries: HashMap<PeerId, u64, Keyed>,
+    connected: HashMap<ConnId, u64, OwnNumbers>,
+    retries: HashMap<PeerId, u64, OwnNumbers>,
     limit: usize,
     missed: u64,
 }
 
 impl<S> EventQueue<S> {
     pub(super) fn new(limit: u32) -> Self {
-        let map_keys = Keyed::new(0, 0);
         Self {
             waiting: VecDeque::new(),
             holes: 0,
             first: 0,
-            connected: HashMap::with_hasher(map_keys),
-            retries: HashMap::with_hasher(map_keys),
+            connected: HashMap::with_hasher(OwnNumbers),
+            retries: HashMap::with_hasher(OwnNumbers),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             missed: 0,
         }

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use crate::book::BookView;
 use crate::config::{Config, Limits};
+use crate::event::Kind;
 use crate::id::{ConnId, PeerId};
+use crate::view::ConnState;
 
 use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
 
@@ -35,6 +37,18 @@ impl ConnManager {
         self.table.get(id).map(crate::conn::Conn::view)
     }
 
+    /// How many connections or dials of a kind are in a state. Costs nothing: they are counted as they change.
+    #[must_use]
+    pub const fn count(&self, kind: Kind, state: ConnState) -> u32 {
+        let (handshaking, ready) = (self.table.handshaking(kind), self.table.ready(kind));
+        match state {
+            ConnState::Dialing => self.table.slots_held(kind) - handshaking - ready,
+            ConnState::Silent => self.table.silent(kind),
+            ConnState::Handshaking => handshaking,
+            ConnState::Ready => ready,
+        }
+    }
+
     /// Every added peer, by id: whatever is being done about it.
     #[must_use]
     pub fn added_peers(&self) -> Vec<PeerView> {
@@ -48,14 +62,18 @@ impl ConnManager {
         Some(peer.view(peer.timer.map(|timer| self.timers.at(timer))))
     }
 
-    /// Every ban that stands, the first to end first.
+    /// Every ban that stands, the first to end first. One given by a clock that was ahead stands since now: else it
+    /// would seem to end before it began, and no later life would take it.
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
-        let now = self.now();
+        let (unix, now) = (self.unix(), self.now());
         let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
-        standing
-            .map(|(target, ban)| BanView { target, since: ban.since, until: self.clocks.unix_at(ban.until) })
-            .collect()
+        let view = |(target, ban): (_, crate::bans::Ban)| BanView {
+            target,
+            since: ban.since.min(unix),
+            until: self.clocks.unix_at(ban.until),
+        };
+        standing.map(view).collect()
     }
 
     /// Counters since birth.

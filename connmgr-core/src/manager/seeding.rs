@@ -118,10 +118,10 @@ impl ConnManager {
     /// attacker's few groups must not keep us from asking anyone else. Block-relay connections don't count: nobody
     /// learns addresses from them.
     fn wants_seeds(&self) -> bool {
-        let enough = self.config.seeds.enough.min(self.split().full);
+        let (ready, wanted) = (self.table.ready(Kind::Full), self.split().full);
         let is_famished =
             self.starved[Kind::Full.index()].is_some_and(|starved| self.now().since(starved.since) >= FAMISHED_AFTER);
-        self.table.ready(Kind::Full) < enough || is_famished
+        ready < self.config.seeds.enough.min(wanted) || (is_famished && ready < wanted)
     }
 
     fn ask(&mut self, index: usize) {

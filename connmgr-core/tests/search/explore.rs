@@ -24,21 +24,28 @@ struct Step {
     input: Input,
 }
 
-/// Walks all short histories of a world.
-pub(crate) fn explore(setup: &Setup, bounds: Bounds) {
-    let mut search = Search { setup, bounds, steps: Vec::new(), seen: HashSet::new() };
+/// Another number of states than [`Bounds::states`], for a deeper search.
+const STATES: &str = "CONNMGR_SEARCH_STATES";
+
+/// Walks all short histories of a world, and prints how far it came.
+pub(crate) fn explore(setup: &Setup, mut bounds: Bounds) {
+    let states = std::env::var(STATES).ok();
+    bounds.states = states.map_or(bounds.states, |states| states.parse().expect("a number of states"));
+    let mut search = Search { setup, bounds, steps: Vec::new(), seen: HashSet::new(), healed: 0 };
     let mut level = vec![(0, World::new(setup))];
     search.visit(&level[0].1, 0, Input::Timeout);
     let mut depth = 0;
-    while depth < bounds.depth && search.has_room() {
-        let next: Vec<_> = level.iter().flat_map(|(number, world)| search.follow(*number, world)).collect();
-        if next.is_empty() {
+    while depth < bounds.depth && !level.is_empty() {
+        level = level.iter().flat_map(|(number, world)| search.follow(*number, world)).collect();
+        if !search.has_room() {
             break;
         }
-        level = next;
         depth += 1;
     }
-    println!("{}: {} states, {depth} inputs deep", setup.name, search.steps.len());
+    let all =
+        if level.is_empty() { "every history there is".into() } else { format!("every history of {depth} inputs") };
+    let (name, states) = (setup.name, search.steps.len());
+    println!("{name}: {all}, {states} states in all, recovery from {} of them", search.healed);
 }
 
 struct Search<'a> {
@@ -46,6 +53,8 @@ struct Search<'a> {
     bounds: Bounds,
     steps: Vec<Step>,
     seen: HashSet<u128>,
+    /// From how many states recovery was tried, and came.
+    healed: usize,
 }
 
 impl Search<'_> {
@@ -85,6 +94,7 @@ impl Search<'_> {
             if let Err(broken) = heal(world.clone(), self.setup) {
                 self.fail(number, None, &broken);
             }
+            self.healed += 1;
         }
         Some(number)
     }

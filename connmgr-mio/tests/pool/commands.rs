@@ -11,7 +11,7 @@ use connmgr_core::{BanTarget, CommandError, ConnState, Event, Host, Keep, PeerIn
 use connmgr_mio::{PoolEvent, Unsent};
 use mio::{Poll, Token, Waker};
 
-use crate::support::{ANY_PORT, PATIENCE, World, builder, config, patient, peer};
+use crate::support::{PATIENCE, World, builder, config, patient, peer};
 
 #[test]
 fn commands_of_other_threads_are_answered_by_ticket() {
@@ -119,23 +119,4 @@ fn facts_reach_the_manager_from_here_and_from_elsewhere() {
         _ => None,
     });
     assert_eq!(warned, (ours, 60));
-}
-
-#[test]
-fn an_idle_pool_does_not_wake() {
-    let (listener, address) = peer();
-    drop(listener);
-    let mut config = config();
-    config.retry.base = Duration::from_secs(60);
-    config.retry.cap = config.retry.base;
-    let mut world = World::start(builder(config).listen(ANY_PORT.into()));
-    world.add(address);
-    world.event("RetryScheduled", |event| matches!(event, PoolEvent::RetryScheduled { .. }).then_some(()));
-    let (before, start) = (world.rounds, Instant::now());
-    while start.elapsed() < Duration::from_millis(100) {
-        while world.pool.next_event().is_some() {}
-        world.wait(Duration::from_millis(100));
-    }
-    let woke = world.rounds - before;
-    assert!(woke <= 5, "woke {woke} times");
 }

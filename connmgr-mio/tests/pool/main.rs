@@ -3,7 +3,6 @@
 mod commands;
 mod dialing;
 mod inbound;
-mod proxy;
 mod shutdown;
-mod state;
+mod starting;
 mod support;

@@ -1,10 +1,9 @@
 //! What the stories share.
 
-use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{Backoff, Config, ConnId, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_mio::{Builder, Pool, PoolEvent, Problem};
 use mio::{Events, Interest, Poll, Token};
 
@@ -125,46 +124,6 @@ impl World {
         let stream = self.pool.stream(info.conn).expect("it is lent");
         self.poll.registry().register(stream, token, Interest::READABLE).expect("it is registered nowhere else");
         info
-    }
-
-    /// A connection that was accepted by this peer.
-    pub(crate) fn accept(&mut self, listener: &TcpListener) -> TcpStream {
-        listener.set_nonblocking(true).expect("a socket");
-        let stream = self.until("a dial arrives", |pool| {
-            while let Some(event) = pool.next_event() {
-                assert!(!matches!(event, PoolEvent::Problem(_)), "{event:?}");
-            }
-            listener.accept().ok()
-        });
-        patient(stream.0)
-    }
-
-    /// Reads so many bytes, or up to the end of the stream, turning the pool meanwhile; no event is lost.
-    pub(crate) fn read(&mut self, conn: ConnId, count: usize) -> Vec<u8> {
-        let mut heard = Vec::new();
-        self.until("bytes", |pool| {
-            let stream = pool.stream(conn).expect("it is lent");
-            let mut buffer = vec![0; count - heard.len()];
-            match stream.read(&mut buffer) {
-                Ok(0) => return Some(()),
-                Ok(read) => heard.extend(&buffer[..read]),
-                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
-            }
-            (heard.len() == count).then_some(())
-        });
-        heard
-    }
-
-    pub(crate) fn write(&mut self, conn: ConnId, bytes: &[u8]) {
-        self.pool.stream(conn).expect("it is lent").write_all(bytes).expect("room in the buffer");
-    }
-
-    /// The end of one connection.
-    pub(crate) fn disconnected(&mut self, conn: ConnId) -> connmgr_core::EndReason {
-        self.said("Disconnected", |event| match event {
-            Event::Disconnected { conn: of, reason, .. } if of == conn => Some(reason),
-            _ => None,
-        })
     }
 
     /// Shuts down and turns to the end; what went wrong.

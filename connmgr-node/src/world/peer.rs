@@ -9,23 +9,24 @@ use std::time::Duration;
 use bitcoin::block::{BlockHash, Header};
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::{Address, ServiceFlags};
-use connmgr_core::{Activity, AddressInfo, Chain, Kind, Services};
+use connmgr_core::{AddressInfo, Chain, Kind, Services};
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::door::Door;
 use super::{Behaviour, Counts, below};
+use crate::frame::encode;
 use crate::gossip::MAX_ADDRESSES;
-use crate::handshake::{Hello, Peer, shake_hands};
+use crate::handshake::Hello;
 use crate::headers::MAX_HEADERS;
-use crate::reports::Reports;
+use crate::news::News;
+use crate::pump::Pump;
+use crate::runtime::tokio::drive;
 use crate::session::{Session, SessionConfig};
-use crate::violation::Violation;
-use crate::wire::Wire;
 
 /// Connections one peer of the world holds; more are dropped.
 const MAX_CONNECTIONS: usize = 64;
@@ -151,12 +152,12 @@ impl Connection {
             Behaviour::Silent => listen_only(stream).await,
             Behaviour::Garbage => {
                 let noise = self.nonce.to_be_bytes().repeat(100);
-                self.shake_hands_and(stream, |wire| wire.send_raw(&noise).is_ok()).await;
+                self.misbehave(stream, &noise).await;
             }
             Behaviour::Oversized => {
                 let address = Address::new(&SocketAddr::from(([127, 99, 0, 1], 1)), ServiceFlags::NONE);
                 let flood = NetworkMessage::Addr(vec![(0, address); MAX_ADDRESSES + 1]);
-                self.shake_hands_and(stream, |wire| wire.send(flood).is_ok()).await;
+                self.misbehave(stream, &encode(SessionConfig::new(Chain::Regtest).magic(), flood)).await;
             }
             Behaviour::AcceptAndClose | Behaviour::Refusing | Behaviour::BlackHole => drop(stream),
         }
@@ -172,18 +173,31 @@ impl Connection {
         }
     }
 
-    async fn behave(self, stream: TcpStream) {
-        let hello = self.hello();
-        let config = SessionConfig { sync_headers: false, ..SessionConfig::new(Chain::Regtest) };
-        Session::run(stream, &hello, &config, self.teller).await;
+    fn session(&self) -> Session {
+        Session::new(self.hello(), SessionConfig::new(Chain::Regtest))
     }
 
-    async fn shake_hands_and(mut self, stream: TcpStream, misbehave: impl FnOnce(&mut Wire<TcpStream>) -> bool) {
-        let mut wire = Wire::new(stream, SessionConfig::new(Chain::Regtest).magic());
-        let Ok(peer) = shake_hands(&mut wire, &self.hello()).await else { return };
-        self.teller.ready(wire.stream(), &peer);
-        if misbehave(&mut wire) && wire.flush().await.is_ok() {
-            listen_only(wire.into_stream()).await;
+    async fn behave(self, mut stream: TcpStream) {
+        let mut pump = Pump::new(self.session());
+        loop {
+            let news = drive(&mut stream, |stream, now| pump.turn(stream, now)).await;
+            if let News::Ended(_) = news {
+                return;
+            }
+            self.teller.answer(news, pump.session());
+        }
+    }
+
+    /// Shakes hands, then sends this.
+    async fn misbehave(self, mut stream: TcpStream, offence: &[u8]) {
+        let mut pump = Pump::new(self.session());
+        let news = drive(&mut stream, |stream, now| pump.turn(stream, now)).await;
+        let News::Ready(_) = news else { return };
+        let last_words = pump.session().outgoing().to_vec();
+        self.teller.answer(news, pump.session());
+        let sent = stream.write_all(&[&last_words, offence].concat()).await;
+        if sent.is_ok() {
+            listen_only(stream).await;
         }
     }
 }
@@ -201,22 +215,21 @@ struct Teller {
     chain: Arc<[Header]>,
 }
 
-impl Reports<TcpStream> for Teller {
-    fn ready(&mut self, _: &TcpStream, _: &Peer) {
-        self.live.0.ready.fetch_add(1, Ordering::Relaxed);
+impl Teller {
+    fn answer(&self, news: News, session: &mut Session) {
+        match news {
+            News::Ready(_) => drop(self.live.0.ready.fetch_add(1, Ordering::Relaxed)),
+            News::AddressesWanted(count) => {
+                let count = self.addresses.len().min(usize::try_from(count).unwrap_or(usize::MAX));
+                session.tell_addresses(&self.addresses[..count]);
+            }
+            News::HeadersWanted(locator) => session.tell_headers(self.headers_after(&locator)),
+            // What is said to them is of no matter to those who live here.
+            News::Addresses(_) | News::Activity(_) | News::Misbehaving(_) | News::Tip(_) | News::Ended(_) => {}
+        }
     }
 
-    fn addresses(&mut self, _: &TcpStream, _: Vec<AddressInfo>) {}
-
-    fn activity(&mut self, _: &TcpStream, _: Activity) {}
-
-    fn misbehaving(&mut self, _: &TcpStream, _: &Violation) {}
-
-    async fn sample_addresses(&mut self, count: u32) -> Vec<AddressInfo> {
-        self.addresses.iter().take(usize::try_from(count).unwrap_or(usize::MAX)).cloned().collect()
-    }
-
-    fn headers_after(&mut self, locator: &[BlockHash]) -> Vec<Header> {
+    fn headers_after(&self, locator: &[BlockHash]) -> Vec<Header> {
         let after = |hash: &BlockHash| {
             self.chain.iter().position(|header| header.block_hash() == *hash).map(|position| position + 1)
         };

@@ -1,15 +1,22 @@
 //! What the tests of the node share: a listener for reports, pairs of sockets, and a real bcoin node.
 
-#![allow(dead_code, unreachable_pub, reason = "each test target uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_macros, reason = "each test target uses a part of it")]
 
 pub mod bcoin;
+#[cfg(target_os = "linux")]
+pub mod flow;
 pub mod program;
 pub mod recorder;
+#[cfg(target_os = "linux")]
+pub mod watch;
+pub mod wire;
 
+use std::fmt;
 use std::time::Duration;
 
+use connmgr_node::world::{Behaviour, Row, World};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What has not happened on loopback by then never will. Only failures take so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,6 +24,20 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits, but not for ever.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// Waits until the peers of one behaviour are so.
+pub async fn settled(world: &World, behaviour: Behaviour, is_so: impl Fn(&Row) -> bool) -> Row {
+    let settle = async {
+        loop {
+            let row = world.tally().into_iter().find(|row| row.behaviour == behaviour).expect("each has a row");
+            if is_so(&row) {
+                return row;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("the world settles", settle).await
 }
 
 /// The two ends of a connection on loopback: who dialed, and who accepted.
@@ -31,3 +52,38 @@ pub async fn connected() -> (TcpStream, TcpStream) {
 /// there is no route to them dials fail at once; where there is one, nobody answers.
 pub const OUT_OF_REACH: &str = "--chain regtest --add [2001:db8::1] --add [2001:db8:1::1] --add [2001:db8:2::1] \
                                 --add [2001:db8:3::1] --add 127.0.0.1:1";
+
+/// What the node runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    Tokio,
+    Mio,
+    Smol,
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tokio => "tokio",
+            Self::Mio => "mio",
+            Self::Smol => "smol",
+        })
+    }
+}
+
+/// Makes these functions tests, each with a node on each runtime: `on::mio::some_story` and so on.
+macro_rules! on_each_runtime {
+    ($($(#[$when:meta])* $story:ident,)*) => {
+        mod on {
+            mod tokio {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Tokio).await })*
+            }
+            mod mio {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Mio).await })*
+            }
+            mod smol {
+                $($(#[$when])* #[::tokio::test] async fn $story() { crate::$story(crate::support::Runtime::Smol).await })*
+            }
+        }
+    };
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use super::soon;
+use super::{Runtime, soon};
 
 /// A running `connmgr-node --json`. It is killed when dropped.
 #[derive(Debug)]
@@ -31,24 +31,36 @@ pub struct Ended {
 }
 
 /// The program with these words on its command line.
-fn command(words: &str) -> Command {
+pub fn command(runtime: Runtime, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_connmgr-node"));
-    command.args(words.split_whitespace()).kill_on_drop(true).stdin(Stdio::null());
+    command
+        .arg("--runtime")
+        .arg(runtime.to_string())
+        .args(words.split_whitespace())
+        .kill_on_drop(true)
+        .stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs it to its end: the exit code, what it said, and what it complained of.
-pub async fn run(words: &str) -> (Option<i32>, String, String) {
-    let output = soon("the end", command(words).output()).await.expect("it starts");
+pub async fn run(runtime: Runtime, words: &str) -> (Option<i32>, String, String) {
+    let output = soon("the end", command(runtime, words).output()).await.expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("it writes text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// Presses Ctrl-C for the process of this number.
+#[cfg(unix)]
+pub fn interrupt(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("small")).expect("not zero");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+}
+
 impl Program {
     /// Starts it.
-    pub fn start(words: &str) -> Self {
-        let mut child = command(words).arg("--json").spawn().expect("it starts");
+    pub fn start(runtime: Runtime, words: &str) -> Self {
+        let mut child = command(runtime, words).arg("--json").spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         Self { child, lines }
     }
@@ -99,8 +111,7 @@ impl Program {
     /// Presses Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).expect("small")).expect("not zero");
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+        interrupt(self.pid());
     }
 
     /// Its number.

@@ -2,9 +2,13 @@
 
 use bitcoin::block::{BlockHash, Header};
 use connmgr_core::{Activity, AddressInfo};
-use connmgr_node::handshake::Peer;
-use connmgr_node::reports::Reports;
+use connmgr_node::handshake::{Hello, Peer};
+use connmgr_node::news::News;
+use connmgr_node::pump::Pump;
+use connmgr_node::runtime::tokio::drive;
+use connmgr_node::session::{End, Session, SessionConfig};
 use connmgr_node::violation::Violation;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::soon;
@@ -27,6 +31,8 @@ pub struct Recorder {
     pub known: Vec<AddressInfo>,
     /// The answer to `getheaders`.
     pub chain: Vec<Header>,
+    /// Whether to follow the peer's headers.
+    pub follows: bool,
 }
 
 /// The other end of a [`Recorder`].
@@ -36,7 +42,7 @@ pub struct Ear(UnboundedReceiver<Heard>);
 impl Recorder {
     pub fn new() -> (Self, Ear) {
         let (heard, ear) = unbounded_channel();
-        (Self { heard, known: Vec::new(), chain: Vec::new() }, Ear(ear))
+        (Self { heard, known: Vec::new(), chain: Vec::new(), follows: true }, Ear(ear))
     }
 
     fn hear(&self, heard: Heard) {
@@ -97,34 +103,41 @@ impl Ear {
     }
 }
 
-impl<S: Sync> Reports<S> for Recorder {
-    fn ready(&mut self, _: &S, peer: &Peer) {
-        self.hear(Heard::Ready(peer.clone()));
+impl Recorder {
+    /// Talks on this stream to the end of the conversation.
+    pub async fn talk(self, mut stream: TcpStream, hello: Hello, config: SessionConfig) -> End {
+        let mut pump = Pump::new(Session::new(hello, config));
+        loop {
+            match drive(&mut stream, |stream, now| pump.turn(stream, now)).await {
+                News::Ended(end) => return end,
+                news => self.handle(news, pump.session()),
+            }
+        }
     }
 
-    fn addresses(&mut self, _: &S, addresses: Vec<AddressInfo>) {
-        self.hear(Heard::Addresses(addresses));
+    fn handle(&self, news: News, session: &mut Session) {
+        match news {
+            News::Ready(peer) => {
+                self.hear(Heard::Ready(peer));
+                if self.follows {
+                    session.follow_headers();
+                }
+            }
+            News::Addresses(addresses) => self.hear(Heard::Addresses(addresses)),
+            News::Activity(activity) => self.hear(Heard::Activity(activity)),
+            News::Misbehaving(violation) => self.hear(Heard::Misbehaving(violation)),
+            News::Tip(height) => self.hear(Heard::Tip(height)),
+            News::AddressesWanted(count) => {
+                session.tell_addresses(&self.known[..self.known.len().min(count as usize)]);
+            }
+            News::HeadersWanted(locator) => session.tell_headers(self.headers_after(&locator)),
+            News::Ended(_) => unreachable!("handled before"),
+        }
     }
 
-    fn activity(&mut self, _: &S, activity: Activity) {
-        self.hear(Heard::Activity(activity));
-    }
-
-    fn misbehaving(&mut self, _: &S, violation: &Violation) {
-        self.hear(Heard::Misbehaving(violation.clone()));
-    }
-
-    fn tip(&mut self, _: &S, height: u32) {
-        self.hear(Heard::Tip(height));
-    }
-
-    async fn sample_addresses(&mut self, count: u32) -> Vec<AddressInfo> {
-        self.known.iter().take(count as usize).cloned().collect()
-    }
-
-    fn headers_after(&mut self, locator: &[BlockHash]) -> Vec<Header> {
+    fn headers_after(&self, locator: &[BlockHash]) -> Vec<Header> {
         let after = |hash: &BlockHash| self.chain.iter().position(|header| header.block_hash() == *hash);
         let start = locator.iter().find_map(after).map_or(0, |index| index + 1);
-        self.chain[start..].iter().take(2000).copied().collect()
+        self.chain[start..].to_vec()
     }
 }

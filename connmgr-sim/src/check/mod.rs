@@ -19,6 +19,7 @@ mod recent;
 mod recovery;
 mod rules;
 mod step;
+mod survival;
 mod violation;
 mod words;
 
@@ -54,6 +55,26 @@ impl Suite {
         let ledger = Ledger::new(config, snapshot, unix, now);
         let rules = Rules::new(&ledger);
         Self { rules, ledger, step: Step::new(now), probes: Probes::default(), found: None }
+    }
+
+    /// The manager crashed, or was stopped, and another was born of these: `snapshot` is what the last `Save` stored, or
+    /// none if that was lost. `now` is the new manager's clock. Probes are kept; all else begins anew.
+    ///
+    /// # Errors
+    /// [`Property::BansSurvive`]: a ban that was saved, and did not end since, is not in the snapshot.
+    pub fn restarted(
+        &mut self,
+        config: &Config,
+        snapshot: Option<&Snapshot>,
+        unix: UnixTime,
+        now: Time,
+    ) -> Result<(), Violation> {
+        let survived = snapshot.map_or(Ok(()), |snapshot| survival::judge(&self.ledger, snapshot, unix));
+        let at = self.step.now;
+        let probes = core::mem::take(&mut self.probes);
+        *self = Self { probes, ..Self::new(config, snapshot, unix, now) };
+        self.probes.reach(Probe::Restarted);
+        survived.map_err(|what| Violation { property: Property::BansSurvive, at, what })
     }
 
     /// Judges the step. To be asked once for each input, when all its actions were seen.

@@ -27,12 +27,12 @@ impl<K: Clone + Eq + Hash, V: Default> Recent<K, V> {
         if !self.entries.contains_key(key) && self.entries.len() == self.capacity {
             self.forget_oldest();
         }
-        self.touches += 1;
-        self.order.push_back((self.touches, key.clone()));
         if self.order.len() > 2 * self.capacity + 64 {
             let entries = &self.entries;
-            self.order.retain(|(touch, other)| other == key || entries.get(other).is_some_and(|it| it.0 == *touch));
+            self.order.retain(|(touch, other)| entries.get(other).is_some_and(|it| it.0 == *touch));
         }
+        self.touches += 1;
+        self.order.push_back((self.touches, key.clone()));
         let entry = self.entries.entry(key.clone()).or_default();
         entry.0 = self.touches;
         &mut entry.1

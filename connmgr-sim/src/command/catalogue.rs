@@ -19,7 +19,8 @@ impl Catalogue {
             print!("{}", source::scenario(&name)?.to_toml());
             return Ok(Verdict::Kept);
         }
-        let rows = catalogue::all().into_iter().map(|scenario| vec![scenario.name, scenario.about]);
+        let scenarios = catalogue::names().chain(catalogue::large()).filter_map(catalogue::find);
+        let rows = scenarios.map(|scenario| vec![scenario.name, scenario.about]);
         print!("{}", table::plain(&rows.collect::<Vec<_>>()));
         Ok(Verdict::Kept)
     }

@@ -4,9 +4,11 @@
 
 mod campaign;
 mod catalogue;
+mod compare;
 mod progress;
 mod run;
 mod source;
+mod sweep;
 mod table;
 
 use std::process::ExitCode;
@@ -35,6 +37,10 @@ enum Command {
     Campaign(campaign::Campaign),
     /// Put the results of a campaign's shards together, and judge the whole
     Merge(campaign::Merge),
+    /// Run scenarios under our policy and under models of two others
+    Compare(compare::Compare),
+    /// Run a scenario at several values of a parameter: a table, and a picture
+    Sweep(sweep::Sweep),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -71,6 +77,8 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Run(run) => run.perform(),
         Command::Campaign(campaign) => campaign.perform(),
         Command::Merge(merge) => merge.perform(),
+        Command::Compare(compare) => compare.perform(),
+        Command::Sweep(sweep) => sweep.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }

@@ -51,6 +51,9 @@ pub struct HostSpec {
     /// They understand only the old transport: a v2 dial dies unheard.
     #[serde(default)]
     pub v1_only: bool,
+    /// They mean ill: reports show how many of our connections they hold. It changes nothing in the world.
+    #[serde(default)]
+    pub adversary: bool,
 }
 
 /// What a host does with a connection.
@@ -159,6 +162,7 @@ impl HostSpec {
             services: useful(),
             gossip: Gossip::default(),
             v1_only: false,
+            adversary: false,
         }
     }
 }

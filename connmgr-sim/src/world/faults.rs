@@ -174,6 +174,9 @@ impl<S: Subject> World<S> {
         place.ails.asleep_until = None;
         if monotonic == Monotonic::Stops {
             place.clock.stand_still(slept);
+            if let Some(diary) = place.subject.as_mut().and_then(|subject| subject.watch_mut().diary.as_mut()) {
+                diary.stood_still(slept);
+            }
         }
         place.armed = Instant::MAX;
         self.arm(node);

@@ -16,6 +16,7 @@ use crate::links::{End, LinkId};
 use crate::plan::{BEGINNING, NODES, Plan, name_of};
 use crate::scenario::{Acquaintance, Behavior, PeerSpec};
 use crate::subject::{Birth, Subject};
+use crate::watch::Watch;
 
 /// Whether a host is there, worked out when somebody asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +60,7 @@ impl<S: Subject> World<S> {
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
-        let mut watch = if node == self.watched { self.watch.clone() } else { Default::default() };
+        let mut watch = if node == self.watched { self.watch_from(now) } else { Default::default() };
         if self.scrutiny != Scrutiny::None {
             watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
         }
@@ -75,11 +76,26 @@ impl<S: Subject> World<S> {
         }
     }
 
+    /// Who watches a process that starts now. The diary goes on through all runs of the process.
+    fn watch_from(&mut self, now: Instant) -> Watch {
+        let mut diary = self.watch.diary.take();
+        if let Some(diary) = &mut diary {
+            diary.begin(now);
+        }
+        let mut watch = self.watch.clone();
+        watch.diary = diary;
+        watch
+    }
+
     /// A process ends without a word, and its connections with it.
     pub(super) fn kill(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         place.keep_probes();
-        let Some(subject) = place.subject.take() else { return };
+        let Some(mut subject) = place.subject.take() else { return };
+        if node == self.watched {
+            self.watch.diary = subject.watch_mut().diary.take();
+            self.watch.diary.iter_mut().for_each(|diary| diary.end(self.now));
+        }
         place.past = digest_of(place.past, &subject);
         place.peers.clear();
         place.good_peers = 0;
@@ -103,10 +119,10 @@ impl<S: Subject> World<S> {
         self.kill(node);
     }
 
-    pub(super) fn saved(&mut self, of: Run, snapshot: Box<Snapshot>) {
+    pub(super) fn saved(&mut self, of: Run, snapshot: Snapshot) {
         let place = &mut self.nodes[of.node as usize];
         if place.run() == of && place.subject.is_some() {
-            place.saved = Some(Arc::new(*snapshot));
+            place.saved = Some(Arc::new(snapshot));
         }
     }
 

@@ -20,6 +20,7 @@ use connmgr_core::{Config, ConfigError};
 
 use crate::Instant;
 use crate::check::Violation;
+use crate::diary::Diary;
 use crate::dice::{Dice, Purpose};
 use crate::links::Links;
 use crate::plan::Plan;
@@ -137,8 +138,18 @@ impl<S: Subject> World<S> {
         self
     }
 
+    /// The diary of the manager that is watched, to keep. None if there was none.
+    pub fn take_diary(&mut self) -> Option<Box<Diary>> {
+        let subject = self.nodes.get_mut(self.watched as usize).and_then(|node| node.subject.as_mut());
+        let diary = subject.and_then(|subject| subject.watch_mut().diary.take());
+        diary.or_else(|| self.watch.diary.take())
+    }
+
     fn begin(&mut self) {
         let plan = Arc::clone(&self.plan);
+        if let Some(diary) = &mut self.watch.diary {
+            diary.beware(plan.adversaries());
+        }
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
             let saved = lives::saved_before(&plan, number).map(Arc::new);
@@ -258,7 +269,7 @@ impl<S: Subject> World<S> {
             Happening::Adds { spec, node } => self.adds(spec, node),
             Happening::Removes { spec, node } => self.removes(spec, node),
             Happening::Tells { node } => self.tells(node),
-            Happening::Saved { of, snapshot } => self.saved(of, snapshot),
+            Happening::Saved { of, snapshot } => self.saved(of, *snapshot),
             Happening::Begins { fault } => self.begins(fault),
             Happening::Ends { fault } => self.ends(fault),
             Happening::Turns { population } => self.turns(population),

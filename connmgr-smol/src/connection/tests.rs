@@ -2,20 +2,29 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use connmgr_core::Input;
+use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty, Transport};
+use connmgr_std::{Mailbox, OpenSockets};
 use futures_lite::future::{block_on, yield_now, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use socket2::SockRef;
 
 use super::*;
 
 /// Our end of a connection, the other end, and where ours reports to.
-async fn pair() -> (Connection, Stream, Mailbox) {
+async fn pair() -> (Connection, Async<TcpStream>, Mailbox) {
+    let (ours, theirs, mailbox, _) = guarded_pair().await;
+    (ours, theirs, mailbox)
+}
+
+/// The same, and what closes ours.
+async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<Stream>) {
     let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let ours = Stream::connect(listener.get_ref().local_addr().unwrap()).await.unwrap();
+    let ours = Async::<TcpStream>::connect(listener.get_ref().local_addr().unwrap()).await.unwrap();
     let (theirs, _) = listener.accept().await.unwrap();
     let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
-    let guard = Guard::new(conn, Arc::new(Socket::new(ours)), mailbox.clone());
-    (Connection::new(info(conn), guard), theirs, mailbox)
+    let open = OpenSockets::new(mailbox.clone());
+    let guard = open.guard(conn, Stream(ours));
+    (Connection::new(info(conn), guard), theirs, mailbox, open)
 }
 
 fn info(conn: ConnId) -> Connected {
@@ -74,11 +83,11 @@ fn a_peer_that_resets_is_seen_to() {
 #[test]
 fn a_reader_wakes_when_we_close() {
     block_on(async {
-        let (mut ours, _theirs, mailbox) = pair().await;
-        let socket = Arc::clone(&ours.guard.socket);
+        let (mut ours, _theirs, mailbox, open) = guarded_pair().await;
+        let id = ours.id();
         let close = async {
             yield_now().await;
-            socket.close();
+            open.close(id);
         };
         let mut buffer = [0; 8];
         let (read, ()) = zip(ours.read(&mut buffer), close).await;
@@ -89,10 +98,10 @@ fn a_reader_wakes_when_we_close() {
 #[test]
 fn what_a_peer_sent_before_we_closed_it_is_not_read() {
     block_on(async {
-        let (mut ours, mut theirs, _mailbox) = pair().await;
+        let (mut ours, mut theirs, _mailbox, open) = guarded_pair().await;
         theirs.write_all(b"hello").await.unwrap();
-        ours.guard.socket.stream.readable().await.unwrap();
-        ours.guard.socket.close();
+        ours.guard.wire().0.readable().await.unwrap();
+        open.close(ours.id());
         assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 0);
         ours.write_all(b"hello").await.unwrap_err();
     });

@@ -1,13 +1,11 @@
 //! What the stories share.
 
-use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_io::{Async, Timer};
-use connmgr_core::{Backoff, Config, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_smol::{BoxFuture, Builder, Connection, Pool, PoolEvent, Spawn};
 use futures_lite::FutureExt;
 pub(crate) use futures_lite::future::yield_now;
@@ -27,40 +25,26 @@ pub(crate) fn spawner() -> impl Spawn {
     runtime::spawn
 }
 
-/// The tasks of one pool.
+/// The tasks of one pool: each that has not ended holds one more.
 #[derive(Clone, Default)]
-pub(crate) struct Tasks {
-    alive: Arc<()>,
-    polled: Arc<AtomicUsize>,
-}
+pub(crate) struct Tasks(Arc<()>);
 
 impl Tasks {
     /// Counts what is spawned by it.
     pub(crate) fn spawner(&self) -> impl Spawn + use<> {
-        let Self { alive, polled } = self.clone();
-        let weak = Arc::downgrade(&alive);
-        drop(alive);
-        move |mut task: BoxFuture| {
-            let (alive, polled) = (weak.upgrade(), Arc::clone(&polled));
+        let tasks = Arc::downgrade(&self.0);
+        move |task: BoxFuture| {
+            let alive = tasks.upgrade();
             runtime::spawn(Box::pin(async move {
-                poll_fn(|cx| {
-                    polled.fetch_add(1, Ordering::SeqCst);
-                    task.poll(cx)
-                })
-                .await;
-                drop((task, alive));
+                task.await;
+                drop(alive);
             }));
         }
     }
 
     /// How many have not ended.
-    pub(crate) fn alive(&self) -> usize {
-        Arc::strong_count(&self.alive) - 1
-    }
-
-    /// How often any of them was woken.
-    pub(crate) fn polled(&self) -> usize {
-        self.polled.load(Ordering::SeqCst)
+    fn alive(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
     }
 
     /// Waits until so many are left.
@@ -72,15 +56,6 @@ impl Tasks {
         })
         .await;
     }
-}
-
-/// What comes of it in that time, if anything.
-pub(crate) async fn for_a_while<F: Future>(millis: u64, future: F) -> Option<F::Output> {
-    let timeout = async {
-        Timer::after(Duration::from_millis(millis)).await;
-        None
-    };
-    async { Some(future.await) }.or(timeout).await
 }
 
 /// The wait before the first retry.
@@ -149,15 +124,6 @@ pub(crate) async fn event<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(P
 pub(crate) async fn connected(pool: &mut Pool) -> Connection {
     event(pool, "Connected", |event| match event {
         PoolEvent::Connected(connection) => Some(connection),
-        _ => None,
-    })
-    .await
-}
-
-/// The first event of the manager's that `pick` wants.
-pub(crate) async fn said<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
-    event(pool, what, |event| match event {
-        PoolEvent::Event(event) => pick(event),
         _ => None,
     })
     .await

@@ -102,10 +102,12 @@ pub enum StateError {
         what: &'static str,
         /// With which file or directory.
         path: PathBuf,
-        /// What the system says.
-        #[source]
+        /// What the system says. It is said with this error, and is no source of it.
         error: io::Error,
     },
+    /// A fault of ours while it was saved.
+    #[error("saving has panicked: {0}")]
+    Panicked(String),
 }
 
 impl StateError {

@@ -2,8 +2,10 @@
 //!
 //! It knows no queue: while it writes, only the newest snapshot waits, for each holds all that the one before it did.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,7 +62,14 @@ impl Saver {
         let desk = Mutex::new(Desk { waiting: None, closed: false, end: End::ToCome });
         let shared = Arc::new(Shared { desk, changed: Condvar::new() });
         let ours = Ended(Arc::clone(&shared));
-        thread::Builder::new().name("connmgr-saver".into()).spawn(move || run(&ours, dir, on_error))?;
+        let write = move || {
+            let mut dir = dir;
+            run(&ours.0, |snapshot| dir.save(snapshot), on_error);
+            // Free before anybody is told of the end.
+            drop(dir);
+            drop(ours);
+        };
+        thread::Builder::new().name("connmgr-saver".into()).spawn(write)?;
         Ok(Self { shared })
     }
 
@@ -133,13 +142,25 @@ impl Drop for Ended {
     }
 }
 
-/// The directory is dropped before `Ended` is, which belongs to the closure.
-fn run(ended: &Ended, mut dir: StateDir, mut on_error: impl FnMut(StateError)) {
-    while let Some(snapshot) = next(&ended.0) {
-        if let Err(error) = dir.save(&snapshot) {
+/// Saves one snapshot after the other, and goes on after a failure.
+fn run(
+    shared: &Shared,
+    mut save: impl FnMut(&Snapshot) -> Result<(), StateError>,
+    mut on_error: impl FnMut(StateError),
+) {
+    while let Some(snapshot) = next(shared) {
+        // What a panic left half done on the disk is what a crash would: a temporary file, which the next save replaces.
+        let saved = catch_unwind(AssertUnwindSafe(|| save(&snapshot)));
+        if let Err(error) = saved.unwrap_or_else(|panic| Err(StateError::Panicked(words_of(&*panic)))) {
             on_error(error);
         }
     }
+}
+
+/// What a panic says.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word").to_owned()
 }
 
 /// The newest snapshot; none once no more will come.
@@ -151,5 +172,27 @@ fn next(shared: &Shared) -> Option<Snapshot> {
             None if desk.closed => return None,
             None => desk = shared.changed.wait(desk).unwrap_or_else(std::sync::PoisonError::into_inner),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_while_saving_is_reported_and_the_next_save_tries_again() {
+        let desk = Mutex::new(Desk { waiting: Some(Snapshot::default()), closed: true, end: End::ToCome });
+        let shared = Shared { desk, changed: Condvar::new() };
+        let (mut saves, mut errors) = (0, Vec::new());
+        let save = |snapshot: &Snapshot| {
+            saves += 1;
+            if saves == 1 {
+                lock(&shared.desk).waiting = Some(snapshot.clone());
+                panic!("a fault of ours");
+            }
+            Ok(())
+        };
+        run(&shared, save, |error| errors.push(error.to_string()));
+        assert_eq!((saves, errors), (2, vec!["saving has panicked: a fault of ours".to_owned()]));
     }
 }

@@ -26,7 +26,7 @@ pub use writer::TraceWriter;
 pub enum TraceError {
     /// The operating system refuses.
     #[error("trace: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The trace has as many bytes as it may have; nothing more is written.
     #[error("trace: full at {0} bytes")]
     Full(u64),
@@ -55,4 +55,11 @@ pub enum TraceError {
         /// Which, counted from 1.
         line: u64,
     },
+}
+
+/// The error is said with this one, and is no source of it: it would be said twice.
+impl From<io::Error> for TraceError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }

@@ -4,8 +4,9 @@
 //! every day.
 
 use std::fmt;
+use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connmgr_core::{Action, Input, Reply, Time};
 
@@ -23,6 +24,8 @@ pub struct TraceWriter {
     line: Vec<u8>,
     written: u64,
     max_bytes: Option<u64>,
+    /// The file, if it is to be removed as long as there is nothing but a birth in it.
+    unused: Option<PathBuf>,
 }
 
 impl TraceWriter {
@@ -32,8 +35,18 @@ impl TraceWriter {
     /// # Errors
     /// When the file exists (an earlier trace is not overwritten), can't be written, or has no room for the birth.
     pub fn create(path: impl AsRef<Path>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
+        let path = path.as_ref();
         let file = private_options().write(true).create_new(true).open(path)?;
-        Self::to(Box::new(file), birth, max_bytes)
+        // A file without a birth is of no use to anybody, and in the way of the next attempt.
+        Self::to(Box::new(file), birth, max_bytes).inspect_err(|_| remove(path))
+    }
+
+    /// The same, for a start that may yet fail: dropped before its first step is written, it removes the file, which
+    /// would be in the way of the next attempt.
+    pub(crate) fn create_for_start(path: &Path, birth: &Birth) -> Result<Self, TraceError> {
+        let mut writer = Self::create(path, birth, None)?;
+        writer.unused = Some(path.to_path_buf());
+        Ok(writer)
     }
 
     /// Writes to anything else, as [`TraceWriter::create`] does to a file.
@@ -42,7 +55,7 @@ impl TraceWriter {
     /// When the birth can't be written, or is larger than `max_bytes`.
     pub fn to(out: Box<dyn Write + Send>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
         let out = Some(BufWriter::with_capacity(BUFFER, out));
-        let mut writer = Self { out, line: Vec::new(), written: 0, max_bytes };
+        let mut writer = Self { out, line: Vec::new(), written: 0, max_bytes, unused: None };
         writer.put(&WriteLine::Birth { birth })?;
         writer.flush()?;
         // A birth can be large, with a snapshot in it; other lines are not.
@@ -55,6 +68,7 @@ impl TraceWriter {
     /// # Errors
     /// The first time that it fails, and never again.
     pub fn step(&mut self, now: Time, input: &Input, reply: &Reply) -> Result<(), TraceError> {
+        self.unused = None;
         self.put(&WriteLine::Step { now, input, reply })
     }
 
@@ -113,13 +127,28 @@ impl TraceWriter {
     }
 }
 
+impl Drop for TraceWriter {
+    fn drop(&mut self) {
+        if let Some(path) = self.unused.take() {
+            // Closed first: not every system removes a file that is open.
+            self.out = None;
+            remove(&path);
+        }
+    }
+}
+
+/// If that fails, the next attempt says so.
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
 impl fmt::Debug for TraceWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { out, line: _, written, max_bytes } = self;
+        let Self { out, line: _, written, max_bytes, unused: _ } = self;
         f.debug_struct("TraceWriter")
             .field("is_on", &out.is_some())
             .field("written", written)
             .field("max_bytes", max_bytes)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -14,10 +14,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use connmgr_core::{
     Config, DialError, DialFailure, Event, Fault, Host, HostName, LookupError, Mode, NetworkKind, PeerAddress, Seed,
 };
-use connmgr_tokio::{Pool, Resolve};
+use connmgr_tokio::{Pool, PoolEvent, Resolve};
 
-use support::{add, builder, config, said, start};
+use support::{add, builder, config, event, start};
 use tor::Tor;
+
+/// The first event of the manager's that `pick` wants.
+async fn said<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+    event(pool, what, |event| match event {
+        PoolEvent::Event(event) => pick(event),
+        _ => None,
+    })
+    .await
+}
 
 /// A pool that has but this seed to begin with, and counts what is asked of the local resolver.
 async fn seeded(tor: &Tor, seed: &str) -> (Pool, Local) {

@@ -1,80 +1,11 @@
-//! Commands, views and events, in whatever order the application takes them.
+//! Commands and events, in whatever order the application takes them.
 
-use std::collections::BTreeSet;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use connmgr_core::{
-    AddPeerError, BanTarget, CommandError, ConnState, Event, Host, Keep, PeerInfo, PeerState, Penalty, Services,
-};
-use connmgr_tokio::PoolEvent;
+use connmgr_core::{AddPeerError, BanTarget, CommandError, Host, Keep, PeerState};
 use tokio::io::AsyncReadExt;
 
-use crate::support::{ANY_PORT, accept, add, builder, config, connected, event, peer, said, start, within};
-
-#[tokio::test]
-async fn commands_are_answered_in_the_middle_of_the_event_loop() {
-    let (_listener, address) = peer().await;
-    let mut pool = start(builder(config())).await;
-    let handle = pool.handle();
-    let id = add(&pool, address).await;
-    let ended = within("three rounds", async {
-        let mut ended = 0;
-        let mut held = None;
-        while ended < 3 {
-            match pool.next().await.expect("the pool lives") {
-                PoolEvent::Connected(connection) => {
-                    let view = handle.connections().await;
-                    assert_eq!((view.len(), view[0].conn), (1, connection.id()));
-                    handle.disconnect(connection.id()).await.unwrap();
-                    held = Some(connection);
-                }
-                PoolEvent::Event(Event::Disconnected { peer, .. }) => {
-                    assert_eq!(peer, Some(id));
-                    handle.dial_now(id).await.unwrap();
-                    held = None;
-                    ended += 1;
-                }
-                _ => {}
-            }
-        }
-        drop(held);
-        ended
-    })
-    .await;
-    assert_eq!(ended, 3);
-}
-
-#[tokio::test]
-async fn next_may_be_given_up_at_any_time() {
-    let mut pool = start(builder(config())).await;
-    let mut peers = Vec::new();
-    let mut wanted = BTreeSet::new();
-    for _ in 0..8 {
-        let (listener, address) = peer().await;
-        wanted.insert(add(&pool, address).await);
-        peers.push(listener);
-    }
-    let (mut seen, mut held) = (BTreeSet::new(), Vec::new());
-    within("every Connected", async {
-        while seen.len() < wanted.len() {
-            // Polled once, then dropped, whatever it was about to say.
-            let taken = {
-                let mut next = pin!(pool.next());
-                poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await
-            };
-            if let Poll::Ready(Some(PoolEvent::Connected(connection))) = taken {
-                assert!(seen.insert(connection.peer().expect("an added peer")), "twice");
-                held.push(connection);
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    assert_eq!(seen, wanted);
-}
+use crate::support::{accept, add, builder, config, connected, peer, start, within};
 
 #[tokio::test]
 async fn an_application_that_takes_no_events_delays_nothing() {
@@ -102,30 +33,6 @@ async fn an_application_that_takes_no_events_delays_nothing() {
 }
 
 #[tokio::test]
-async fn facts_reach_the_manager() {
-    let (_listener, address) = peer().await;
-    let mut pool = start(builder(config())).await;
-    add(&pool, address).await;
-    let ours = connected(&mut pool).await;
-    let reporter = ours.reporter();
-    reporter.ready(PeerInfo { services: Services::NETWORK, ..PeerInfo::default() });
-    within("it is ready", async {
-        while pool.handle().connections().await[0].state != ConnState::Ready {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    assert_eq!(pool.handle().connections().await[0].services, Services::NETWORK);
-    ours.misbehaving(Penalty { persistent: 60, transient: 0 });
-    let warned = said(&mut pool, "ScoreWarning", |event| match event {
-        Event::ScoreWarning { conn, score, .. } => Some((conn, score)),
-        _ => None,
-    })
-    .await;
-    assert_eq!(warned, (ours.id(), 60));
-}
-
-#[tokio::test]
 async fn a_pool_that_is_gone_refuses_every_command_and_shows_nothing() {
     let pool = start(builder(config())).await;
     let handle = pool.handle();
@@ -138,23 +45,4 @@ async fn a_pool_that_is_gone_refuses_every_command_and_shows_nothing() {
     assert_eq!(handle.shutdown().await, Err(CommandError::ShuttingDown));
     assert!(handle.connections().await.is_empty() && handle.bans().await.is_empty());
     handle.network_changed().await;
-}
-
-#[tokio::test]
-async fn an_idle_pool_does_not_wake() {
-    let (listener, address) = peer().await;
-    drop(listener);
-    let mut config = config();
-    config.retry.base = Duration::from_secs(60);
-    config.retry.cap = config.retry.base;
-    let mut pool = start(builder(config).listen(ANY_PORT.into())).await;
-    add(&pool, address).await;
-    event(&mut pool, "RetryScheduled", |event| matches!(event, PoolEvent::RetryScheduled { .. }).then_some(())).await;
-    let metrics = tokio::runtime::Handle::current().metrics();
-    let before = (metrics.worker_park_count(0), metrics.worker_total_busy_duration(0));
-    let quiet = tokio::time::timeout(Duration::from_millis(100), async { while pool.next().await.is_some() {} }).await;
-    assert!(quiet.is_err(), "the pool has ended");
-    let woke = metrics.worker_park_count(0) - before.0;
-    let busy = metrics.worker_total_busy_duration(0) - before.1;
-    assert!(woke <= 5 && busy < Duration::from_millis(50), "woke {woke} times, busy for {busy:?}");
 }

@@ -3,9 +3,5 @@
 //! Every wait has an end: `within` names what did not happen.
 
 mod commands;
-mod dialing;
-mod inbound;
-mod proxy;
 mod shutdown;
-mod state;
 mod support;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use connmgr_core::{Backoff, Config, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_tokio::{Builder, Connection, Pool, PoolEvent};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -70,15 +70,6 @@ pub(crate) async fn event<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(P
 pub(crate) async fn connected(pool: &mut Pool) -> Connection {
     event(pool, "Connected", |event| match event {
         PoolEvent::Connected(connection) => Some(connection),
-        _ => None,
-    })
-    .await
-}
-
-/// The first event of the manager's that `pick` wants.
-pub(crate) async fn said<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
-    event(pool, what, |event| match event {
-        PoolEvent::Event(event) => pick(event),
         _ => None,
     })
     .await

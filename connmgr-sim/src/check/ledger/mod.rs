@@ -66,6 +66,8 @@ pub(crate) struct Ledger {
     pub(crate) unheard: Option<ConnId>,
     /// To this address it was.
     pub(crate) unheard_address: Option<PeerAddress>,
+    /// A name was given to be resolved in this step.
+    resolves: bool,
     /// What the wall clock says, as last told: at this time, that.
     clock: (Time, UnixTime),
 }
@@ -86,6 +88,7 @@ impl Ledger {
             split: Split::new(&config.limits, config.mode, 0),
             unheard: None,
             unheard_address: None,
+            resolves: false,
             clock: (now, unix),
             config: Arc::new(config.clone()),
         };
@@ -216,10 +219,8 @@ impl Ledger {
                 }
             }
             Action::Save => self.bans.save(),
-            Action::Close { .. }
-            | Action::ResolveSeed { .. }
-            | Action::ResolveHost { .. }
-            | Action::PauseAccept { .. } => {}
+            Action::ResolveHost { .. } => self.resolves = true,
+            Action::Close { .. } | Action::ResolveSeed { .. } | Action::PauseAccept { .. } => {}
         }
     }
 
@@ -365,7 +366,7 @@ impl Ledger {
         if let Cause::Ready(id, _) = step.cause {
             step.made_ready = self.make_ready(step.now, id).then_some(id);
         }
-        if self.lookups > 0 || !self.peers.named().is_empty() {
+        if core::mem::take(&mut self.resolves) || (self.lookups > 0 && ends_lookups(step.cause)) {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
             self.lookups = u32::try_from(count).expect("fewer than peers");
@@ -481,4 +482,9 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Whether an input of this sort may end lookups of peers' names.
+const fn ends_lookups(cause: Cause) -> bool {
+    matches!(cause, Cause::Timeout | Cause::LookupResult(_) | Cause::RemovePeer(_))
 }

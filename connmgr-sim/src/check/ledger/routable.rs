@@ -10,7 +10,7 @@ use connmgr_core::Host;
 /// Whether the health of its network says anything of this host.
 pub(crate) fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
     match host {
-        host if host.is_loopback() => loopback_is_public,
+        host @ Host::Ip(_) if host.is_loopback() => loopback_is_public,
         Host::Ip(IpAddr::V4(ip)) => is_public_v4(*ip),
         Host::Ip(IpAddr::V6(ip)) => inner_v4(*ip).map_or_else(|| is_public_v6(*ip), is_public_v4),
         Host::Cjdns(ip) => ip.octets()[0] == 0xfc,

@@ -47,3 +47,32 @@ impl Rule for NoSpin {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::step::Step;
+    use connmgr_core::{Config, Input, Reply, UnixTime};
+
+    /// So many idle timeouts in one second, each due.
+    fn wake(times: u64) -> Verdict {
+        let (unix, now) = (UnixTime::from_secs(1), Time::ZERO);
+        let ledger = Ledger::new(&Config::default(), None, unix, now);
+        let manager = ConnManager::new(Config::default(), None, [0; 32], unix, now).expect("a good configuration");
+        let (mut rule, mut step) = (NoSpin::new(&ledger), Step::new(now));
+        (1..=times).try_for_each(|millis| {
+            step.begin(Time::from_millis(millis), &Input::Timeout, &Reply::Noted);
+            rule.after(Seen { ledger: &ledger, step: &step }, &manager)
+        })
+    }
+
+    #[test]
+    fn a_wake_up_every_millisecond_is_a_spin() {
+        assert!(wake(999).is_err());
+    }
+
+    #[test]
+    fn a_few_idle_wake_ups_are_none() {
+        assert_eq!(wake(FREE), Ok(()));
+    }
+}

@@ -2,8 +2,8 @@
 //! 1800 s after it was last raised, in whole seconds. Above half the threshold a warning says the score, above it
 //! follows a ban; where nobody can be banned, the connection goes.
 //!
-//! Computed naively in floating point; the manager computes in integers, so that a score is compared within a
-//! millionth of a point before it is rounded down.
+//! Computed naively in floating point; the manager computes in integers of a 2^32nd point, and a score is compared
+//! within what may be lost to rounding, before it is rounded down.
 
 use std::collections::VecDeque;
 
@@ -23,11 +23,16 @@ const LIFETIME_SECS: u64 = 1800;
 /// The most a transient part can be.
 const MOST: f64 = 4_294_967_296.0;
 
+/// The unit in which the manager keeps a score: what it may lose with each fading.
+const UNIT: f64 = 1.0 / 4_294_967_296.0;
+
 /// A score, naively.
 #[derive(Clone, Copy, Debug, Default)]
 struct Score {
     persistent: u32,
     transient: f64,
+    /// By how much the manager's may differ; nothing, as long as all can be said in its units.
+    error: f64,
     /// The whole second at which the transient part was last raised.
     last: u64,
 }
@@ -36,29 +41,34 @@ impl Score {
     fn raise(&mut self, penalty: Penalty, now: Time) {
         self.persistent = self.persistent.saturating_add(penalty.persistent);
         if penalty.transient > 0 {
-            self.transient = (self.faded(now) + f64::from(penalty.transient)).min(MOST);
-            self.last = now.as_nanos() / 1_000_000_000;
+            let (transient, error) = self.faded(now);
+            (self.transient, self.error) = ((transient + f64::from(penalty.transient)).min(MOST), error);
+            self.last = self.last.max(now.as_nanos() / 1_000_000_000);
         }
     }
 
-    fn faded(&self, now: Time) -> f64 {
+    /// The transient part, and by how much the manager's may differ.
+    fn faded(&self, now: Time) -> (f64, f64) {
         let elapsed = (now.as_nanos() / 1_000_000_000).saturating_sub(self.last);
-        match u32::try_from(elapsed) {
-            Ok(secs) if elapsed <= LIFETIME_SECS => self.transient * (-f64::from(secs) / HALF_LIFE_SECS).exp2(),
-            Ok(_) | Err(_) => 0.0,
+        if self.transient == 0.0 {
+            return (0.0, 0.0);
         }
+        let Some(secs) = u32::try_from(elapsed).ok().filter(|_| elapsed <= LIFETIME_SECS) else { return (0.0, 0.0) };
+        let faded = self.transient * (-f64::from(secs) / HALF_LIFE_SECS).exp2();
+        let is_exact = secs == 0 || (secs % 60 == 0 && (faded / UNIT).fract() == 0.0);
+        let lost = if is_exact { 0.0 } else { UNIT + faded * 1e-12 };
+        (faded, self.error + lost)
     }
 
     /// The least and the most it may be said to be.
     fn range(&self, now: Time) -> (u64, u64) {
-        let (exact, persistent) = (self.faded(now), u64::from(self.persistent));
-        let slack = 1e-6 + exact * 1e-9;
+        let ((faded, error), persistent) = (self.faded(now), u64::from(self.persistent));
         let whole = |score: f64| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 2^32")]
             let whole = score.clamp(0.0, MOST - 1.0) as u64;
             (whole + persistent).min(u32::MAX.into())
         };
-        (whole(exact - slack), whole(exact + slack))
+        (whole(faded - error), whole(faded + error))
     }
 }
 
@@ -227,7 +237,6 @@ mod tests {
         assert_eq!([10, 70, 10 + 7 * 60].map(|at| score.range(secs(at)).1), [150, 125, 100]);
         let mut score = Score::default();
         score.raise(penalty(0, u32::MAX), secs(0));
-        assert_eq!([1800, 1801].map(|at| score.range(secs(at)).1), [4, 0].map(|most: u64| most.min(4)));
-        assert!(score.range(secs(1800)).0 <= 3);
+        assert_eq!([1800, 1801].map(|at| score.range(secs(at))), [(3, 3), (0, 0)]);
     }
 }

@@ -1,5 +1,5 @@
 //! Seeds are asked when and how they may be: by their name, one question at a time, not again before their rest is
-//! over, not while enough peers are ready; and they give no more than may be kept.
+//! over, not while enough peers are ready and somebody is left to dial; and they give no more than may be kept.
 
 use core::time::Duration;
 
@@ -25,11 +25,20 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
+    /// When an address was last dialed for a full connection.
+    dialed_at: Time,
 }
+
+/// With nobody to dial for so long, seeds are asked however many peers are ready.
+const FAMISHED_AFTER: Duration = Duration::from_secs(60);
 
 impl Seeds {
     pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self { seeds: vec![Seed::default(); ledger.config.seeds.names.len()], visits: Vec::new() }
+        Self {
+            seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
+            visits: Vec::new(),
+            dialed_at: Time::ZERO,
+        }
     }
 
     fn named(ledger: &Ledger, name: &HostName) -> Option<usize> {
@@ -67,7 +76,10 @@ impl Seeds {
         let name = &ledger.config.seeds.names[index].name;
         hold(now >= seed.rests_until, || format!("{name} is asked at {now}, and rests until {}", seed.rests_until))?;
         let (ready, enough) = (ledger.count(Kind::Full).ready, ledger.config.seeds.enough.min(ledger.split.full));
-        hold(ready < enough, || format!("{name} is asked while {ready} full connections are ready, of {enough}"))
+        let is_famished = ready < ledger.split.full && now.since(self.dialed_at) >= FAMISHED_AFTER;
+        hold(ready < enough || is_famished, || {
+            format!("{name} is asked while {ready} full connections are ready, of {enough}")
+        })
     }
 
     fn answered(&mut self, seen: Seen<'_>, index: usize) {
@@ -151,6 +163,10 @@ impl Rule for Seeds {
     }
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+        let is_full = |id: &ConnId| seen.ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Full));
+        if seen.step.dials.iter().any(is_full) {
+            self.dialed_at = seen.now();
+        }
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());
@@ -163,9 +179,11 @@ impl Rule for Seeds {
             hold(!early, || format!("{id} visits {name:?}, which rests until {rests}"))?;
             self.visits.push((*id, index));
         }
-        let late = |seed: &Seed| seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now());
+        let late = |seed: &Seed| {
+            seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now() && seen.now() < Time::MAX)
+        };
         if seen.step.cause == Cause::Timeout && seen.step.is_due_timeout() && seen.step.is_settled() {
-            let active = seen.ledger.phase == Phase::Active && seen.now() < Time::MAX;
+            let active = seen.ledger.phase == Phase::Active;
             for (index, seed) in self.seeds.iter_mut().enumerate().filter(|(_, seed)| late(seed)) {
                 hold(!active || seed.was_rest, || {
                     let name = &seen.ledger.config.seeds.names[index].name;

@@ -1,0 +1,50 @@
+//! The list of bans.
+
+use std::net::IpAddr;
+
+use connmgr_core::{BanTarget, Host, Time};
+
+use super::Model;
+
+#[derive(Clone, Debug)]
+pub(super) struct RBan {
+    pub(super) target: BanTarget,
+    pub(super) until: Time,
+}
+
+impl Model {
+    pub(super) fn is_banned(&self, host: &Host) -> bool {
+        self.bans.iter().any(|ban| ban.until > self.now && covers(&ban.target, host))
+    }
+
+    /// Bans for so long; one that stands longer stays as it is.
+    pub(super) fn impose(&mut self, target: &BanTarget, until: Time) {
+        match self.bans.iter_mut().find(|ban| ban.target == *target) {
+            Some(ban) => ban.until = ban.until.max(until),
+            None => self.bans.push(RBan { target: target.clone(), until }),
+        }
+    }
+
+    pub(super) fn drop_ended_bans(&mut self) {
+        let now = self.now;
+        self.bans.retain(|ban| ban.until > now);
+    }
+}
+
+fn covers(target: &BanTarget, host: &Host) -> bool {
+    match (target, host) {
+        (BanTarget::Host(banned), host) => banned == host,
+        (BanTarget::Subnet(net), Host::Ip(ip)) => match (net.network(), ip) {
+            (IpAddr::V4(net_ip), IpAddr::V4(ip)) => same_bits(&net_ip.octets(), &ip.octets(), net.prefix_len()),
+            (IpAddr::V6(net_ip), IpAddr::V6(ip)) => same_bits(&net_ip.octets(), &ip.octets(), net.prefix_len()),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        },
+        (BanTarget::Subnet(_), _) => false,
+    }
+}
+
+/// Whether the first bits are the same, bit by bit.
+fn same_bits(a: &[u8], b: &[u8], count: u8) -> bool {
+    let bit = |bytes: &[u8], n: usize| bytes[n / 8] >> (7 - n % 8) & 1;
+    (0..usize::from(count)).all(|n| bit(a, n) == bit(b, n))
+}

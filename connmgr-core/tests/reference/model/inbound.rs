@@ -1,0 +1,79 @@
+//! Who may come in: every rule asked, in no order.
+
+use std::net::{IpAddr, SocketAddr};
+
+use connmgr_core::{Kind, Listener, ListenerId, PeerAddress, Refusal};
+
+use super::{Credit, Model, Stage};
+
+/// Where half-open connections and rates are counted: an IPv4 /24, an IPv6 /64, or a listener that sees no hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Near {
+    V4([u8; 3]),
+    V6([u8; 8]),
+    By(ListenerId),
+}
+
+impl Near {
+    fn of(remote: IpAddr) -> Self {
+        match remote {
+            IpAddr::V4(ip) => Self::V4(*ip.octets().first_chunk().expect("four bytes")),
+            IpAddr::V6(ip) => Self::V6(*ip.octets().first_chunk().expect("sixteen bytes")),
+        }
+    }
+}
+
+impl Model {
+    /// All reasons to refuse; none: it must come in, and its token is taken.
+    pub(super) fn refusals(&mut self, remote: SocketAddr, id: ListenerId) -> Vec<Refusal> {
+        let Some(listener) = self.config.listeners.iter().find(|listener| listener.id == id).copied() else {
+            return vec![Refusal::Inactive, Refusal::UnknownListener];
+        };
+        let hidden = listener.network.is_some();
+        let mut refusals = Vec::new();
+        let address = PeerAddress::from(remote);
+        let mut refuse = |holds: bool, refusal| {
+            if holds {
+                refusals.push(refusal);
+            }
+        };
+        refuse(!self.active, Refusal::Inactive);
+        refuse(!hidden && !listener.permissions.no_ban && self.is_banned(address.host()), Refusal::Banned);
+        refuse(!self.has_room(Kind::Inbound), Refusal::Full);
+        if !listener.permissions.no_limit {
+            let rules = self.config.inbound;
+            let of_host = self.count(|conn| conn.kind == Kind::Inbound && conn.host() == Some(address.host()));
+            refuse(!hidden && of_host >= rules.per_host, Refusal::HostLimit);
+            let near = near(remote, &listener);
+            let half_open = self.count(|conn| {
+                conn.kind == Kind::Inbound && conn.stage == Stage::Open && self.near_of(conn).as_ref() == Some(&near)
+            });
+            refuse(half_open >= rules.half_open, Refusal::HalfOpenLimit);
+            // The token is used up only where nothing else is in the way.
+            if refusals.is_empty() && !self.take_token(near) {
+                refusals.push(Refusal::RateLimit);
+            }
+        }
+        refusals
+    }
+
+    fn near_of(&self, conn: &super::RConn) -> Option<Near> {
+        match (&conn.address, conn.listener) {
+            (Some(address), _) => address.host().ip().map(Near::of),
+            (None, listener) => listener.map(Near::By),
+        }
+    }
+
+    fn take_token(&mut self, near: Near) -> bool {
+        let (rate, now) = (self.config.inbound.rate, self.now);
+        if !self.inbound_credit.iter().any(|(known, _)| *known == near) {
+            self.inbound_credit.push((near.clone(), Credit::full(&rate)));
+        }
+        let credit = self.inbound_credit.iter_mut().find(|(known, _)| *known == near);
+        credit.is_some_and(|(_, credit)| credit.take(&rate, now))
+    }
+}
+
+fn near(remote: SocketAddr, listener: &Listener) -> Near {
+    if listener.network.is_some() { Near::By(listener.id) } else { Near::of(remote.ip()) }
+}

@@ -1,0 +1,113 @@
+//! The list of added peers.
+
+use std::time::Duration;
+
+use connmgr_core::{Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, Time};
+
+use super::{Model, Stage};
+
+#[derive(Clone, Debug)]
+pub(super) struct RPeer {
+    pub(super) id: PeerId,
+    pub(super) address: PeerAddress,
+    pub(super) keep: Keep,
+    /// Failures in a row.
+    pub(super) attempt: u32,
+    /// The last failure was without any answer.
+    pub(super) unanswered: bool,
+    pub(super) retry: Option<Backoff>,
+    /// Its dial or connection.
+    pub(super) busy: Option<ConnId>,
+    /// It is not dialed before this.
+    pub(super) waits: Option<Time>,
+    /// Its attempt has failed, and when it is dialed next has not been said yet.
+    pub(super) owes_retry: bool,
+    /// It is wanted, but was found banned: the end of the ban must be noticed at a deadline only.
+    pub(super) held_by_ban: bool,
+}
+
+impl RPeer {
+    pub(super) const fn new(id: PeerId, address: PeerAddress, keep: Keep) -> Self {
+        Self {
+            id,
+            address,
+            keep,
+            attempt: 0,
+            unanswered: false,
+            retry: None,
+            busy: None,
+            waits: None,
+            owes_retry: false,
+            held_by_ban: false,
+        }
+    }
+
+    /// To be dialed as soon as nothing forbids it.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.busy.is_none() && self.waits.is_none() && !self.owes_retry
+    }
+
+    /// Is to be looked at now.
+    pub(super) const fn wake(&mut self) {
+        if self.busy.is_none() {
+            self.waits = None;
+            self.held_by_ban = false;
+        }
+    }
+}
+
+/// The shortest and the longest wait after so many failures in a row.
+pub(super) fn wait_bounds(backoff: &Backoff, attempt: u32) -> (Duration, Duration) {
+    let mut wait = backoff.base;
+    for _ in 1..attempt {
+        wait = match backoff.growth {
+            Growth::Linear => wait + backoff.base,
+            Growth::Exponential => wait * 2,
+        };
+        wait = wait.min(backoff.cap);
+    }
+    let wait = wait.min(backoff.cap);
+    (if backoff.jitter { wait / 2 } else { wait }, wait)
+}
+
+impl Model {
+    pub(super) fn peer_mut(&mut self, id: PeerId) -> Option<&mut RPeer> {
+        self.peers.iter_mut().find(|peer| peer.id == id)
+    }
+
+    /// The dial or connection of an added peer has ended, by which stage and with an answer or without.
+    pub(super) fn peer_lost(&mut self, conn: &super::RConn, unanswered: bool) {
+        let was_stable = conn.stage == Stage::Ready && self.is_long_ago(conn.since, self.config.stable_after);
+        let active = self.active;
+        let Some(at) = self.peers.iter().position(|peer| peer.busy == Some(conn.id)) else { return };
+        let peer = &mut self.peers[at];
+        peer.busy = None;
+        if was_stable {
+            peer.attempt = 0;
+        }
+        peer.owes_retry = active || peer.keep == Keep::Once;
+        if active {
+            peer.attempt += 1;
+            peer.unanswered = unanswered;
+        }
+    }
+
+    /// The peer is dialed again then.
+    pub(super) fn retry_is_said(&mut self, id: PeerId, at: Time, attempt: u32) {
+        let now = self.now;
+        let default = self.config.retry;
+        let Some(peer) = self.peers.iter().find(|peer| peer.id == id).cloned() else {
+            return self.hold(false, "a retry of nobody");
+        };
+        self.hold(peer.owes_retry && peer.keep == Keep::Always, "a retry without a failure");
+        self.hold(attempt == peer.attempt, "failures in a row are counted wrongly");
+        let (shortest, longest) = wait_bounds(&peer.retry.unwrap_or(default), peer.attempt);
+        let tick = Duration::from_millis(1);
+        self.hold(at >= now.after(shortest.max(tick)), "a retry too early");
+        self.hold(at <= now.after(longest.max(tick)), "a retry too late");
+        if let Some(peer) = self.peer_mut(id) {
+            peer.owes_retry = false;
+            peer.waits = Some(at);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! How the total is shared: added peers first, then full, then block-relay; what is left is for those who come.
+
+use connmgr_core::{Kind, Mode};
+
+use super::Model;
+
+impl Model {
+    /// How many connections of a kind there may be.
+    pub(super) fn share(&self, kind: Kind) -> u32 {
+        let automatic = u32::from(self.config.mode == Mode::Automatic);
+        let peers = u32::try_from(self.peers.len()).expect("few");
+        let wanted = [
+            (Kind::Added, peers.min(self.limits.added)),
+            (Kind::Full, automatic * self.limits.full),
+            (Kind::BlockRelay, automatic * self.limits.block_relay),
+        ];
+        let mut left = self.limits.total;
+        for (whose, wanted) in wanted {
+            let share = wanted.min(left);
+            if whose == kind {
+                return share;
+            }
+            left -= share;
+        }
+        if kind == Kind::Inbound { left } else { 0 }
+    }
+
+    /// Whether one more of a kind fits.
+    pub(super) fn has_room(&self, kind: Kind) -> bool {
+        self.held(kind) < self.share(kind) && self.count(|_| true) < self.limits.total
+    }
+}

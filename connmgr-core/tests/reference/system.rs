@@ -1,0 +1,189 @@
+//! Both managers side by side: each move becomes an input, is told to the real one, and judged by the naive one.
+
+use connmgr_core::{
+    Action, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, Input, Keep, ListenerId, PeerId,
+    PeerInfo, Penalty, Services, Source, Time, UnixTime,
+};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+
+use crate::model::{Model, Step};
+use crate::script::{Move, SUBNETS, Script, Setup, address};
+
+/// The wall clock at birth: 2026-01-01.
+pub(crate) const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
+
+/// More deadlines than any wait of a script meets if nothing spins.
+const MAX_DEADLINES: u32 = 10_000;
+
+/// The manager and its judge.
+pub(crate) struct Both {
+    manager: ConnManager,
+    model: Model,
+    now: Time,
+    /// Dials that have ended, for late results.
+    ended: Vec<ConnId>,
+}
+
+impl StateMachineTest for Both {
+    type SystemUnderTest = Self;
+    type Reference = Script;
+
+    fn init_test(setup: &Setup) -> Self {
+        let rng_seed = [setup.rng_seed; 32];
+        let config = setup.config();
+        let model = Model::new(&config);
+        let manager = ConnManager::new(config, None, rng_seed, UNIX, Time::ZERO).expect("in range");
+        let mut both = Self { manager, model, now: Time::ZERO, ended: Vec::new() };
+        both.tell(Input::Timeout);
+        both
+    }
+
+    fn apply(mut both: Self, _: &<Script as ReferenceStateMachine>::State, step: Move) -> Self {
+        both.play(step);
+        both
+    }
+
+    fn check_invariants(both: &Self, _: &<Script as ReferenceStateMachine>::State) {
+        assert_eq!(both.manager.check(), Ok(()));
+    }
+}
+
+impl Both {
+    /// Tells an input to both.
+    fn tell(&mut self, input: Input) {
+        let due_before = self.manager.poll_timeout();
+        let reply = self.manager.apply(&input, self.now);
+        let actions: Vec<Action> = std::iter::from_fn(|| self.manager.poll_action()).collect();
+        let step = Step {
+            now: self.now,
+            input: &input,
+            reply: &reply,
+            actions: &actions,
+            is_due: due_before.is_some_and(|due| due <= self.now),
+            due: self.manager.poll_timeout(),
+            conns: self.manager.connections(),
+            peers: self.manager.added_peers(),
+            bans: self.manager.bans(),
+            book: self.manager.book().iter().map(|entry| entry.address).collect(),
+        };
+        self.model.judge(&step);
+        for action in &actions {
+            if let Action::Close { conn, .. } = action {
+                self.ended.push(*conn);
+            }
+        }
+    }
+
+    fn play(&mut self, step: Move) {
+        match step {
+            Move::Wait(time) => self.wait(self.now.after(time)),
+            Move::Sleep(time) => {
+                self.now = self.now.after(time);
+                self.model.slept();
+                self.tell(Input::Timeout);
+            }
+            Move::Due => {
+                self.now = self.manager.poll_timeout().map_or(self.now, |due| due.max(self.now));
+                self.tell(Input::Timeout);
+            }
+            Move::DialOk(nth) => self.tell_of(self.dial(nth), |conn| Input::DialResult { conn, result: Ok(()) }),
+            Move::DialFails(nth, error) => {
+                self.tell_of(self.dial(nth), |conn| Input::DialResult { conn, result: Err(error) });
+            }
+            Move::Ready(nth, useful) => {
+                let services = if useful { Services::NETWORK | Services::WITNESS } else { Services::NONE };
+                let info = PeerInfo { services, nonce: None, identity: None };
+                self.tell_of(self.conn(nth, &[ConnState::Handshaking]), |conn| Input::Ready { conn, info });
+            }
+            Move::Closed(nth) => {
+                let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Ready]);
+                self.tell_of(open, |conn| Input::Closed { conn, cause: CloseCause::Eof });
+            }
+            Move::Misbehaves(nth, persistent, transient) => {
+                let conn = self.any(nth).or_else(|| self.ended.last().copied());
+                self.tell_of(conn, |conn| Input::Misbehavior { conn, penalty: Penalty { persistent, transient } });
+            }
+            Move::Disconnect(nth) => self.tell_of(self.any(nth), |conn| Input::Disconnect { conn }),
+            Move::Reconnect(nth) => self.tell_of(self.any(nth), |conn| Input::Reconnect { conn }),
+            Move::Learn(which) => self.learn(&which),
+            Move::Accept(who, same_port, listener) => {
+                let mut remote = address(who).socket_addr().expect("the pool has IP addresses");
+                remote.set_port(if same_port { remote.port() } else { 50_000 });
+                self.tell(Input::Accept { remote, listener: ListenerId(listener) });
+            }
+            Move::Add(who, always) => {
+                let keep = if always { Keep::Always } else { Keep::Once };
+                self.tell(Input::AddPeer { address: address(who), keep });
+            }
+            Move::Remove(nth) => self.tell(Input::RemovePeer { peer: self.peer(nth) }),
+            Move::DialNow(nth) => self.tell(Input::DialNow { peer: self.peer(nth) }),
+            Move::SetRetry(nth, retry) => self.tell(Input::SetRetry { peer: self.peer(nth), retry }),
+            Move::BanHost(who, duration) => {
+                self.tell(Input::Ban { target: BanTarget::Host(address(who).host().clone()), duration });
+            }
+            Move::BanSubnet(which, duration) => {
+                let subnet = SUBNETS[which].parse().expect("well spelled");
+                self.tell(Input::Ban { target: BanTarget::Subnet(subnet), duration });
+            }
+            Move::Unban(nth) => {
+                let bans = self.manager.bans();
+                let target = match bans.len() {
+                    0 => BanTarget::Host(address(nth).host().clone()),
+                    count => bans[nth % count].target.clone(),
+                };
+                self.tell(Input::Unban { target });
+            }
+            Move::ResetScore(who) => self.tell(Input::ResetScore { host: address(who).host().clone() }),
+            Move::NetworkChanged => self.tell(Input::NetworkChanged),
+            Move::SetActive(active) => self.tell(Input::SetActive { active }),
+            Move::SetLimits(limits) => self.tell(Input::SetLimits { limits }),
+        }
+    }
+
+    fn wait(&mut self, end: Time) {
+        for _ in 0..MAX_DEADLINES {
+            let Some(due) = self.manager.poll_timeout().filter(|due| *due <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = due.max(self.now);
+            self.tell(Input::Timeout);
+        }
+        panic!("the manager spins at {}", self.now);
+    }
+
+    fn learn(&mut self, which: &[usize]) {
+        let info = |number: &usize| AddressInfo {
+            address: address(*number),
+            services: Services::NETWORK | Services::WITNESS,
+            last_seen: UNIX,
+        };
+        let addresses = which.iter().map(info).collect();
+        self.tell(Input::Addresses { source: Source::Application, addresses });
+    }
+
+    fn tell_of(&mut self, conn: Option<ConnId>, input: impl FnOnce(ConnId) -> Input) {
+        // Nobody: then of somebody that never was.
+        self.tell(input(conn.unwrap_or(ConnId::from_u64(0))));
+    }
+
+    fn conn(&self, nth: usize, states: &[ConnState]) -> Option<ConnId> {
+        let conns = self.manager.connections();
+        let fit: Vec<ConnId> = conns.iter().filter(|conn| states.contains(&conn.state)).map(|conn| conn.conn).collect();
+        (!fit.is_empty()).then(|| fit[nth % fit.len()])
+    }
+
+    /// A dial under way, or one that has ended.
+    fn dial(&self, nth: usize) -> Option<ConnId> {
+        self.conn(nth, &[ConnState::Dialing, ConnState::Silent]).or_else(|| self.ended.last().copied())
+    }
+
+    fn any(&self, nth: usize) -> Option<ConnId> {
+        self.conn(nth, &[ConnState::Dialing, ConnState::Silent, ConnState::Handshaking, ConnState::Ready])
+    }
+
+    fn peer(&self, nth: usize) -> PeerId {
+        let peers = self.manager.added_peers();
+        if peers.is_empty() { PeerId::from_u64(0) } else { peers[nth % peers.len()].peer }
+    }
+}

@@ -1,0 +1,121 @@
+//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//!
+//! `cargo bench -p connmgr-mio --bench endurance [-- 20000]`
+
+#[cfg(target_os = "linux")]
+mod run {
+    use std::io::{ErrorKind, Read};
+    use std::process::ExitCode;
+    use std::time::{Duration, Instant};
+
+    use connmgr_core::{ConnId, PeerInfo};
+    use connmgr_mio::{Pool, PoolEvent};
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use mio::{Events, Interest, Poll, Token};
+
+    /// The pool's tokens: one for its waker, and as many as it may dial at once; a few rest while a batch is handled.
+    /// So few that those that are lost are missed before the first rest.
+    const POOL: std::ops::Range<usize> = 0..1000;
+
+    /// How long a round may take, so that the end of patience is seen.
+    const TICK: Duration = Duration::from_millis(100);
+
+    pub(super) fn run(course: Course) -> ExitCode {
+        let poll = Poll::new().expect("a poll");
+        let pool = Pool::builder(course.config()).start(poll.registry(), POOL).expect("the pool starts");
+        let mut world = World { poll, events: Events::with_capacity(256), pool, course };
+        world.pool.set_active(false).expect("it lives");
+        world.pool.addresses(world.course.addresses());
+        world.round();
+        world.rest();
+        for _ in 0..world.course.waves() {
+            world.pool.set_active(true).expect("it lives");
+            while !world.course.is_wave_over() {
+                world.round();
+            }
+            world.pool.set_active(false).expect("it lives");
+            let (stats, deadline) = (world.pool.stats(), Instant::now() + PATIENCE);
+            // What is missing then is found to be missing.
+            while world.course.is_behind(&stats) && Instant::now() < deadline {
+                world.round();
+            }
+            world.rest();
+        }
+        world.course.end()
+    }
+
+    struct World {
+        poll: Poll,
+        events: Events,
+        pool: Pool,
+        course: Course,
+    }
+
+    impl World {
+        fn round(&mut self) {
+            let at_most = self.pool.poll_timeout().map_or(TICK, |timeout| timeout.min(TICK));
+            self.poll.poll(&mut self.events, Some(at_most)).expect("poll");
+            for event in &self.events {
+                if !self.pool.handle_event(event) {
+                    let number = event.token().0 - POOL.end;
+                    read(&mut self.pool, ConnId::from_u64(number as u64));
+                }
+            }
+            while let Some(event) = self.pool.next_event() {
+                self.take(event);
+            }
+        }
+
+        fn take(&mut self, event: PoolEvent) {
+            match event {
+                PoolEvent::Connected(info) => {
+                    self.pool.ready(info.conn, PeerInfo::default());
+                    match self.course.opened(info.conn) {
+                        Part::Drop => self.pool.release(info.conn),
+                        Part::Disconnect => self.pool.disconnect(info.conn).expect("it is open"),
+                        Part::Read => self.register(info.conn),
+                    }
+                }
+                PoolEvent::Event(event) => self.course.told(&event),
+                PoolEvent::RetryScheduled { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn register(&mut self, conn: ConnId) {
+            let token = Token(POOL.end + usize::try_from(conn.as_u64()).expect("few connections"));
+            let stream = self.pool.stream(conn).expect("it is lent");
+            self.poll.registry().register(stream, token, Interest::READABLE).expect("it is registered nowhere else");
+        }
+
+        /// There are no tasks; a token that was lost would be missed by the dials.
+        fn rest(&mut self) {
+            let (stats, left) = (self.pool.stats(), self.pool.connections().len());
+            self.course.rest(&stats, left, 0);
+        }
+    }
+
+    /// Reads until there is no more.
+    fn read(pool: &mut Pool, conn: ConnId) {
+        let Some(stream) = pool.stream(conn) else { return };
+        let has_ended = loop {
+            match stream.read(&mut [0; 64]) {
+                Ok(0) => break true,
+                Ok(_) => {}
+                Err(error) => break error.kind() != ErrorKind::WouldBlock,
+            }
+        };
+        if has_ended {
+            pool.release(conn);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    run::run(connmgr_testbed::endurance::Course::begin("mio"))
+}
+
+/// What is counted is counted by Linux.
+#[cfg(not(target_os = "linux"))]
+fn main() {}

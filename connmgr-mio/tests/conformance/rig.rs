@@ -1,0 +1,200 @@
+//! What the suite wants of this adapter: an application's loop, turned by whoever waits for something.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
+use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
+use connmgr_testbed::{asked, built};
+use mio::{Events, Interest, Poll, Token};
+
+/// Where the connections' tokens begin.
+const PEERS: usize = 1 << 16;
+
+pub(crate) struct Mio {
+    /// How often a poll woke.
+    rounds: Rc<Cell<u64>>,
+}
+
+pub(crate) struct MioPool {
+    poll: Poll,
+    events: Events,
+    pool: Pool,
+    tokens: Range<usize>,
+    /// Taken from the pool, for it does nothing until its events are taken, and not yet asked for.
+    taken: VecDeque<PoolEvent>,
+    rounds: Rc<Cell<u64>>,
+}
+
+impl Rig for Mio {
+    type Pool = MioPool;
+
+    fn new() -> Self {
+        Self { rounds: Rc::default() }
+    }
+
+    fn start(&self, setup: Setup) -> Result<MioPool, StartError> {
+        let poll = Poll::new().expect("a poll");
+        // As few as may do, so that one that is lost is missed: listeners, the waker, dials, and one lookup.
+        let dials = usize::try_from(setup.config.limits.added).expect("few peers");
+        let tokens = 10..10 + setup.listen.len() + dials + 2;
+        let pool = built!(Pool, setup).start(poll.registry(), tokens.clone())?;
+        let (events, taken) = (Events::with_capacity(64), VecDeque::new());
+        Ok(MioPool { poll, events, pool, tokens, taken, rounds: Rc::clone(&self.rounds) })
+    }
+
+    fn turn(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn tasks(&self) -> usize {
+        0
+    }
+
+    fn wakes(&self) -> u64 {
+        self.rounds.get()
+    }
+}
+
+impl MioPool {
+    /// Takes what there is; after this the pool may wait.
+    fn take(&mut self) {
+        while let Some(event) = self.pool.next_event() {
+            if let PoolEvent::Connected(info) = &event {
+                let token = Token(PEERS + usize::try_from(info.conn.as_u64()).expect("few connections"));
+                let stream = self.pool.stream(info.conn).expect("it is lent");
+                let interests = Interest::READABLE | Interest::WRITABLE;
+                self.poll.registry().register(stream, token, interests).expect("it is registered nowhere else");
+            }
+            self.taken.push_back(event);
+        }
+    }
+
+    /// Waits once, at most so long.
+    fn wait(&mut self, at_most: Duration) {
+        let timeout = self.pool.poll_timeout().map_or(at_most, |timeout| timeout.min(at_most));
+        match self.poll.poll(&mut self.events, Some(timeout)) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => panic!("poll: {error}"),
+            Ok(()) | Err(_) => {}
+        }
+        self.rounds.set(self.rounds.get() + 1);
+        for event in &self.events {
+            assert_eq!(self.pool.handle_event(event), self.tokens.contains(&event.token().0));
+        }
+        self.take();
+    }
+
+    /// Turns until there is something, or that long.
+    fn until<T>(&mut self, time: Duration, mut done: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+        let start = Instant::now();
+        loop {
+            if let Some(done) = done(self) {
+                return Some(done);
+            }
+            self.wait(time.checked_sub(start.elapsed())?);
+        }
+    }
+
+    fn stream(&mut self, conn: ConnId) -> io::Result<&mut Stream> {
+        self.pool.stream(conn).ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+}
+
+impl RigPool for MioPool {
+    type Left = Poll;
+
+    fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.pool.local_addrs().to_vec()
+    }
+
+    fn next(&mut self, within: Duration) -> Next {
+        self.take();
+        let next = self.until(within, |this| match this.taken.pop_front() {
+            None => this.pool.is_stopped().then_some(Next::End),
+            Some(event) => Some(Next::Event(shared(event))),
+        });
+        next.unwrap_or(Next::Nothing)
+    }
+
+    fn turn(&mut self, time: Duration) {
+        self.take();
+        self.until(time, |_| None::<()>);
+    }
+
+    fn ask(&mut self, input: Input) -> Reply {
+        asked!(&mut self.pool, input)
+    }
+
+    fn connections(&mut self) -> Vec<ConnView> {
+        self.pool.connections()
+    }
+
+    fn added_peers(&mut self) -> Vec<PeerView> {
+        self.pool.added_peers()
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        self.pool.bans()
+    }
+
+    fn stats(&mut self) -> Stats {
+        self.pool.stats()
+    }
+
+    fn reporter(&mut self, conn: ConnId) -> Reporter {
+        self.pool.reporter(conn)
+    }
+
+    fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {
+        let read = self.until(within, |this| match this.stream(conn).and_then(|stream| stream.read(buffer)) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            read => Some(read),
+        });
+        read.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
+    }
+
+    fn write(&mut self, conn: ConnId, bytes: &[u8]) -> io::Result<usize> {
+        self.stream(conn)?.write(bytes)
+    }
+
+    fn close_half(&mut self, conn: ConnId) -> io::Result<()> {
+        self.stream(conn)?.shut_writing()
+    }
+
+    fn release(&mut self, conn: ConnId) {
+        self.pool.release(conn);
+    }
+
+    fn shutdown(mut self) -> Vec<Problem> {
+        self.pool.shutdown();
+        let stopped = self.until(Duration::from_secs(20), |this| this.pool.is_stopped().then_some(()));
+        stopped.expect("the end");
+        let problems = self.taken.into_iter().filter_map(|event| match event {
+            PoolEvent::Problem(problem) => Some(problem),
+            _ => None,
+        });
+        problems.collect()
+    }
+
+    fn abandon(self) -> Self::Left {
+        self.poll
+    }
+}
+
+/// The event as it is in all adapters.
+fn shared(event: PoolEvent) -> connmgr_std::PoolEvent<Connected> {
+    match event {
+        PoolEvent::Connected(info) => connmgr_std::PoolEvent::Connected(info),
+        PoolEvent::RetryScheduled { peer, at, attempt } => connmgr_std::PoolEvent::RetryScheduled { peer, at, attempt },
+        PoolEvent::Event(event) => connmgr_std::PoolEvent::Event(event),
+        PoolEvent::Problem(problem) => connmgr_std::PoolEvent::Problem(problem),
+        other => panic!("nobody has asked: {other:?}"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Carries bytes between a conversation and a stream that never blocks.
+//!
+//! Every runtime has its own way to wait, and none has its own way to talk: what is ready to be read and written is
+//! moved here, on all of them. A stream that is not ready says `WouldBlock`.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::Instant;
+
+use crate::news::News;
+use crate::session::Session;
+
+/// How much is read at a time.
+const CHUNK: usize = 8192;
+
+/// Reads without waiting before others have their turn: a peer that floods us must not keep them out.
+const MAX_READS: u32 = 8;
+
+/// What came of a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn<T> {
+    /// This. There may be more: turn again.
+    Done(T),
+    /// Nothing yet, and there is more to read: turn again once others had their turn.
+    Again,
+    /// Nothing until the stream is ready again, or this time has come.
+    Wait(Option<Instant>),
+}
+
+/// A conversation on its way over a stream.
+#[derive(Debug)]
+pub struct Pump {
+    session: Session,
+    /// Reads since it last waited.
+    reads: u32,
+    /// Why nothing can be written any more. Not final before what has arrived is read: the last words may explain it.
+    broken: Option<io::Error>,
+}
+
+impl Pump {
+    /// For one stream, the same at each turn.
+    pub const fn new(session: Session) -> Self {
+        Self { session, reads: 0, broken: None }
+    }
+
+    /// The conversation: to be answered by.
+    pub const fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Moves bytes until something is learnt. Not to be called after [`News::Ended`].
+    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> Turn<News> {
+        loop {
+            if let Some(news) = self.session.poll(now) {
+                return Turn::Done(news);
+            }
+            self.write(stream);
+            if self.reads == MAX_READS {
+                self.reads = 0;
+                return Turn::Again;
+            }
+            if !self.read(stream) {
+                self.reads = 0;
+                return Turn::Wait(self.session.deadline());
+            }
+            self.reads += 1;
+        }
+    }
+
+    fn write(&mut self, stream: &mut impl Write) {
+        while self.broken.is_none() && !self.session.outgoing().is_empty() {
+            match stream.write(self.session.outgoing()) {
+                Ok(0) => self.broken = Some(ErrorKind::WriteZero.into()),
+                Ok(written) => self.session.handle_written(written),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => self.broken = Some(error),
+            }
+        }
+    }
+
+    /// Whether there is something new.
+    fn read(&mut self, stream: &mut impl Read) -> bool {
+        let mut space = [0; CHUNK];
+        match stream.read(&mut space) {
+            Ok(0) => self.session.handle_end(None),
+            Ok(read) => self.session.receive(&space[..read]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => match self.broken.take() {
+                Some(error) => self.session.handle_end(Some(error)),
+                None => return false,
+            },
+            Err(error) => self.session.handle_end(Some(error)),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::encode;
+    use crate::handshake::Hello;
+    use crate::session::{End, SessionConfig};
+    use crate::wire::WireError;
+    use bitcoin::p2p::Magic;
+    use bitcoin::p2p::message::NetworkMessage;
+    use connmgr_core::{Chain, Kind};
+    use std::collections::VecDeque;
+
+    /// A stream that gives what it was given, then is not ready; and takes a few bytes at a time, or breaks.
+    struct Stream {
+        to_read: VecDeque<u8>,
+        written: Vec<u8>,
+        takes: io::Result<usize>,
+    }
+
+    impl Stream {
+        fn new(to_read: impl Into<VecDeque<u8>>) -> Self {
+            Self { to_read: to_read.into(), written: Vec::new(), takes: Ok(usize::MAX) }
+        }
+    }
+
+    impl Read for Stream {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            if self.to_read.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.to_read.read(buf) }
+        }
+    }
+
+    impl Write for Stream {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = match &self.takes {
+                Ok(most) => bytes.len().min(*most),
+                Err(error) => return Err(error.kind().into()),
+            };
+            self.written.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn pump(kind: Kind) -> Pump {
+        Pump::new(Session::new(Hello::new(kind, 1), SessionConfig::new(Chain::Regtest)))
+    }
+
+    #[test]
+    fn all_is_written_in_pieces_before_it_waits() {
+        let mut stream = Stream { takes: Ok(7), ..Stream::new([]) };
+        let mut pump = pump(Kind::Full);
+        assert!(matches!(pump.turn(&mut stream, Instant::now()), Turn::Wait(None)));
+        assert!(stream.written.len() > 100 && pump.session().outgoing().is_empty());
+    }
+
+    #[test]
+    fn a_flood_lets_others_have_their_turn() {
+        let unread = encode(Magic::REGTEST, NetworkMessage::Alert(vec![0; 500_000]));
+        let mut stream = Stream::new(unread);
+        let mut pump = pump(Kind::Inbound);
+        let mut pauses = 0;
+        while let Turn::Again = pump.turn(&mut stream, Instant::now()) {
+            pauses += 1;
+        }
+        assert_eq!(pauses, 500_024 / (8 * 8192), "a pause after each eight reads");
+    }
+
+    #[test]
+    fn a_stream_that_can_not_be_written_is_read_to_its_end_first() {
+        let garbage = encode(Magic::BITCOIN, NetworkMessage::Verack);
+        let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new(garbage) };
+        let last_words = pump(Kind::Full).turn(&mut stream, Instant::now());
+        assert!(matches!(last_words, Turn::Done(News::Misbehaving(_))), "{last_words:?}");
+
+        let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new([]) };
+        let end = pump(Kind::Full).turn(&mut stream, Instant::now());
+        assert!(matches!(end, Turn::Done(News::Ended(End::Wire(WireError::Broken(_))))), "{end:?}");
+    }
+}

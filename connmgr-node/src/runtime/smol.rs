@@ -1,0 +1,168 @@
+//! The node on smol: one thread, a task for each connection.
+
+use std::future::poll_fn;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats};
+use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
+use connmgr_std::{Problem, StartError};
+use smol::future::FutureExt;
+use smol::io::{AsyncRead, AsyncWrite};
+use smol::{Executor, Timer};
+
+use super::{Next, Runtime, builder};
+use crate::cli::Options;
+use crate::link::{Host, Link, Order};
+use crate::pump::Turn;
+use crate::stop::Stop;
+
+/// A pool on smol.
+#[derive(Debug)]
+pub struct Smol {
+    pool: Pool,
+    handle: Handle,
+    host: Host,
+    stop: Stop,
+    executor: Arc<Executor<'static>>,
+}
+
+impl Runtime for Smol {
+    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError> {
+        let executor = Arc::new(Executor::new());
+        let theirs = Arc::clone(&executor);
+        let spawn = move |task: BoxFuture| theirs.spawn(task).detach();
+        let pool = smol::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
+        Ok(Self { handle: pool.handle(), pool, host, stop, executor })
+    }
+
+    fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.pool.local_addrs().to_vec()
+    }
+
+    fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
+        smol::block_on(self.executor.run(self.handle.add_peer(address, keep)))
+    }
+
+    fn addresses(&mut self, addresses: Vec<AddressInfo>) {
+        smol::block_on(self.executor.run(self.handle.addresses(addresses)));
+    }
+
+    fn stats(&mut self) -> Stats {
+        smol::block_on(self.executor.run(self.handle.stats()))
+    }
+
+    fn next(&mut self, until: Option<Instant>) -> io::Result<Next> {
+        let Self { pool, handle, host, stop, executor } = self;
+        let executor = &*executor;
+        let mut time_up = until.map_or_else(Timer::never, Timer::at);
+        smol::block_on(executor.run(async {
+            loop {
+                let stopped = async {
+                    poll_fn(|cx| stop.poll(cx.waker())).await;
+                    Waited::Woken
+                };
+                let time_up = async {
+                    (&mut time_up).await;
+                    Waited::Woken
+                };
+                let event = match stopped.or(time_up).or(async { Waited::Pool(pool.next().await) }).await {
+                    Waited::Pool(Some(event)) => event,
+                    Waited::Pool(None) => return Ok(Next::Over),
+                    Waited::Woken => return Ok(Next::Woken),
+                };
+                let meet = |connection: Connection| {
+                    let link = host.meet(connection.info());
+                    executor.spawn(talk(connection, link, handle.clone())).detach();
+                };
+                if let Some(next) = Next::of(event, meet) {
+                    return Ok(next);
+                }
+            }
+        }))
+    }
+
+    fn shutdown(self) -> Vec<Problem> {
+        smol::block_on(self.executor.run(self.pool.shutdown()))
+    }
+}
+
+/// What was waited for.
+enum Waited {
+    Woken,
+    Pool(Option<PoolEvent>),
+}
+
+/// Talks on a connection until it ends.
+async fn talk(mut connection: Connection, mut link: Link, handle: Handle) {
+    let reporter = connection.reporter();
+    loop {
+        match drive(&mut connection, |stream, now| link.turn(stream, now)).await {
+            Order::Tell(fact) => fact.tell(&reporter),
+            Order::Sample(count) => link.tell_addresses(&handle.sample_addresses(None, count).await),
+            Order::Close => return,
+        }
+    }
+}
+
+/// Takes turns until one of them comes to something, and waits between them. Cancel-safe if the turns are.
+pub async fn drive<S, T>(stream: &mut S, mut turn: impl FnMut(&mut Polled<'_, '_, S>, Instant) -> Turn<T>) -> T
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut alarm = Timer::never();
+    let mut armed = None;
+    poll_fn(|cx| {
+        loop {
+            match turn(&mut Polled { stream, cx }, Instant::now()) {
+                Turn::Done(done) => return Poll::Ready(done),
+                Turn::Again => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Turn::Wait(until) => {
+                    if armed != until {
+                        armed = until;
+                        alarm = until.map_or_else(Timer::never, Timer::at);
+                    }
+                    ready!(alarm.poll(cx));
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// A stream as a turn sees it: what is not ready would block, and wakes the task when it is.
+#[derive(Debug)]
+pub struct Polled<'a, 'b, S> {
+    stream: &'a mut S,
+    cx: &'a mut Context<'b>,
+}
+
+impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        match Pin::new(&mut *self.stream).poll_read(self.cx, space) {
+            Poll::Ready(read) => read,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Polled<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match Pin::new(&mut *self.stream).poll_write(self.cx, bytes) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// Nothing is kept back here.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

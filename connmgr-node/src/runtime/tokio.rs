@@ -1,0 +1,158 @@
+//! The node on tokio: one thread, a task for each connection.
+
+use std::future::{pending, poll_fn};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats};
+use connmgr_std::{Problem, StartError};
+use connmgr_tokio::{Connection, Handle, Pool};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{sleep, sleep_until};
+
+use super::{Next, Runtime, builder, system};
+use crate::cli::Options;
+use crate::link::{Host, Link, Order};
+use crate::pump::Turn;
+use crate::stop::Stop;
+
+/// A pool on tokio. (Fields are dropped in order: nothing may outlive the runtime.)
+#[derive(Debug)]
+pub struct Tokio {
+    pool: Pool,
+    handle: Handle,
+    host: Host,
+    stop: Stop,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Runtime for Tokio {
+    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_io().enable_time().build().map_err(system("start tokio"))?;
+        let pool = runtime.block_on(builder!(Pool, options, config).start())?;
+        Ok(Self { handle: pool.handle(), pool, host, stop, runtime })
+    }
+
+    fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.pool.local_addrs().to_vec()
+    }
+
+    fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
+        self.runtime.block_on(self.handle.add_peer(address, keep))
+    }
+
+    fn addresses(&mut self, addresses: Vec<AddressInfo>) {
+        self.runtime.block_on(self.handle.addresses(addresses));
+    }
+
+    fn stats(&mut self) -> Stats {
+        self.runtime.block_on(self.handle.stats())
+    }
+
+    fn next(&mut self, until: Option<Instant>) -> io::Result<Next> {
+        let Self { pool, handle, host, stop, runtime } = self;
+        runtime.block_on(async {
+            let mut time_up = pin!(when(until));
+            loop {
+                let event = tokio::select! {
+                    biased;
+                    () = poll_fn(|cx| stop.poll(cx.waker())) => return Ok(Next::Woken),
+                    () = &mut time_up => return Ok(Next::Woken),
+                    event = pool.next() => event,
+                };
+                let meet = |connection: Connection| {
+                    let link = host.meet(connection.info());
+                    tokio::spawn(talk(connection, link, handle.clone()));
+                };
+                match event.map(|event| Next::of(event, meet)) {
+                    Some(Some(next)) => return Ok(next),
+                    Some(None) => {}
+                    None => return Ok(Next::Over),
+                }
+            }
+        })
+    }
+
+    fn shutdown(self) -> Vec<Problem> {
+        self.runtime.block_on(self.pool.shutdown())
+    }
+}
+
+async fn when(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until.into()).await,
+        None => pending().await,
+    }
+}
+
+/// Talks on a connection until it ends.
+async fn talk(mut connection: Connection, mut link: Link, handle: Handle) {
+    let reporter = connection.reporter();
+    loop {
+        match drive(&mut connection, |stream, now| link.turn(stream, now)).await {
+            Order::Tell(fact) => fact.tell(&reporter),
+            Order::Sample(count) => link.tell_addresses(&handle.sample_addresses(None, count).await),
+            Order::Close => return,
+        }
+    }
+}
+
+/// Takes turns until one of them comes to something, and waits between them. Cancel-safe if the turns are.
+pub async fn drive<S, T>(stream: &mut S, mut turn: impl FnMut(&mut Polled<'_, '_, S>, Instant) -> Turn<T>) -> T
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut alarm = pin!(sleep(Duration::ZERO));
+    poll_fn(|cx| {
+        loop {
+            match turn(&mut Polled { stream, cx }, Instant::now()) {
+                Turn::Done(done) => return Poll::Ready(done),
+                Turn::Again => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Turn::Wait(None) => return Poll::Pending,
+                Turn::Wait(Some(until)) => {
+                    alarm.as_mut().reset(until.into());
+                    ready!(alarm.as_mut().poll(cx));
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// A stream as a turn sees it: what is not ready would block, and wakes the task when it is.
+#[derive(Debug)]
+pub struct Polled<'a, 'b, S> {
+    stream: &'a mut S,
+    cx: &'a mut Context<'b>,
+}
+
+impl<S: AsyncRead + Unpin> Read for Polled<'_, '_, S> {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let mut space = ReadBuf::new(space);
+        match Pin::new(&mut *self.stream).poll_read(self.cx, &mut space) {
+            Poll::Ready(read) => read.map(|()| space.filled().len()),
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Polled<'_, '_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match Pin::new(&mut *self.stream).poll_write(self.cx, bytes) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// Nothing is kept back here.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Faults of a real network, and what the node makes of them, on every runtime.
+//!
+//! Run by `.ci/interop-faults`, as root: see [`lab`]. The numbers are the node's defaults, so a silence takes half a
+//! minute to become an outage; the stories run side by side.
+
+#![cfg(target_os = "linux")]
+
+mod lab;
+mod peers;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use connmgr_core::NetworkKind::{Ipv4, Ipv6};
+use lab::Lab;
+use peers::Peers;
+use support::Runtime;
+use support::flow::Flow;
+use support::watch::{State, Watch, on_every_runtime};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Eight full connections and two block-relay ones.
+const POOL: usize = 10;
+
+/// A node in a lab, which knows one peer and hears of the others from it.
+fn meet(lab: &Lab, peers: &Peers, runtime: Runtime, story: &str, words: &str) -> Watch {
+    Watch::start(Some(lab.node()), runtime, story, &format!("--chain regtest --add {} {words}", peers.first()))
+}
+
+fn is_full(state: &State) -> bool {
+    state.full() >= POOL
+}
+
+fn is_up(state: &State) -> bool {
+    !state.is_down(Ipv4) && !state.is_down(Ipv6)
+}
+
+/// Watches for a while, in which the node must use less than 2 % of a processor.
+async fn lie_low(node: &mut Watch, length: Duration) {
+    let before = node.processor_time();
+    node.during(length).await;
+    let used = node.processor_time() - before;
+    node.say(&format!("{used:.2?} of a processor in {length:.1?}"));
+    assert!(used < length / 50, "{used:?} of {length:?}");
+}
+
+#[tokio::test]
+async fn when_nobody_answers_the_node_probes_and_is_itself_again_within_a_minute() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        let peers = Peers::start(&lab, 250, 0);
+        let mut node = meet(&lab, &peers, runtime, "silence", "");
+        node.until("the pool is full", 20 * SECOND, is_full).await;
+
+        lab.drop_syns();
+        peers.hang_up();
+        node.until("IPv4 is down", 60 * SECOND, |state| state.is_down(Ipv4)).await;
+        lie_low(&mut node, 8 * SECOND).await;
+        lab.restore();
+        let up = node.until("IPv4 is up", 60 * SECOND, is_up).await;
+        node.until("the pool is full again", 60 * SECOND - up, is_full).await;
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv4]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pulled_cable_is_an_outage_at_once_and_forgotten_soon_after() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        let peers = Peers::start(&lab, 100, 100);
+        let mut node = meet(&lab, &peers, runtime, "cable", "");
+        node.until("the pool is full", 20 * SECOND, is_full).await;
+
+        // Nobody notices, as nobody has anything to say.
+        lab.pull();
+        let live = node.state().live();
+        assert_eq!(node.during(2 * SECOND).await.live(), live);
+        lab.give_up_connections();
+        node.until("both are down", 10 * SECOND, |state| state.is_down(Ipv4) && state.is_down(Ipv6)).await;
+        lie_low(&mut node, 8 * SECOND).await;
+        lab.plug();
+        let up = node.until("both are up", 60 * SECOND, is_up).await;
+        node.until("the pool is full again", 60 * SECOND - up, is_full).await;
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv4, Ipv6]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_world_that_refuses_everything_is_no_outage_and_is_not_stormed() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        // So many that there is always somebody left to dial: silence would be an outage after half a minute of this.
+        let peers = Peers::start(&lab, 1, 900);
+        let mut node = meet(&lab, &peers, runtime, "resets", "");
+        node.until("the pool is full", 20 * SECOND, is_full).await;
+
+        lab.reset_all();
+        peers.hang_up();
+        lie_low(&mut node, 35 * SECOND).await;
+        let refused = node.state().failures("refused");
+        assert!(node.state().live() == 0 && refused > 300, "{:?}", node.state());
+        lab.restore();
+        node.until("the pool is full again", 60 * SECOND, is_full).await;
+        assert_eq!(node.state().outages(), 0);
+
+        let flow = Flow::of(&node.end().await);
+        let busiest = [1, 10].map(|seconds| flow.busiest(seconds * SECOND));
+        println!("{runtime}: {refused} refused; dials in the busiest second and ten seconds: {busiest:?}");
+        // 64 at once, then ten a second; and the added peer's.
+        assert!(busiest[0] <= 64 + 10 + 2 && busiest[1] <= 64 + 100 + 5, "{runtime}: {busiest:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_ipv6_that_leads_nowhere_never_slows_ipv4() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        let peers = Peers::start(&lab, 40, 500);
+        lab.swallow_v6();
+        // More than IPv4 alone has, so that there is a reason to go on trying.
+        let mut node = meet(&lab, &peers, runtime, "ipv6", "--outbound 60");
+        node.until("IPv6 is down", 60 * SECOND, |state| state.is_down(Ipv6)).await;
+        node.say(&format!("{} of IPv4 are here", node.state().ready_in(Ipv4)));
+        // What is left of them comes at the pace of dials, ten a second.
+        node.until("all of IPv4 is here", 6 * SECOND, |state| state.ready_in(Ipv4) == 40).await;
+        lie_low(&mut node, 4 * SECOND).await;
+        assert!(node.state().is_down(Ipv6) && !node.state().is_down(Ipv4));
+
+        lab.restore();
+        let up = node.until("IPv6 is up", 60 * SECOND, is_up).await;
+        node.until("the pool is full", 60 * SECOND - up, |state| state.full() >= 62).await;
+        Flow::of(&node.end().await).check_outages(&runtime.to_string(), &[Ipv6]);
+    })
+    .await;
+}

@@ -1,0 +1,124 @@
+//! btcd's policy, as published: eight dials at a time, forgotten back-off, twenty-five failures and then five seconds.
+//!
+//! Known of it: a failed automatic dial is replaced at once, until 25 have failed in a row; from then on each after 5 s.
+//! An added peer waits 5 s × n, at most 300 s, and n is forgotten when TCP succeeds. Addresses tried less than 10
+//! minutes ago are skipped for the first 30 of at most 100 draws. All seeds are asked once, at the start. A dial may
+//! take 30 s.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use connmgr_core::{Kind, Mode, PeerAddress, Time};
+
+use super::desk::{Conn, Desk};
+use super::subject::{Modelled, Policy};
+
+/// A model of btcd's connection manager.
+pub type BtcdLike = Modelled<Btcd>;
+
+const RETRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_secs(300);
+const PATIENT_FAILURES: u32 = 25;
+const DRAWS: u32 = 100;
+const CHOOSY_DRAWS: u32 = 30;
+const RECENTLY: Duration = Duration::from_secs(600);
+
+/// btcd's own part.
+#[derive(Clone, Debug)]
+pub struct Btcd {
+    failures: u32,
+    /// When each free slot asks for an address again.
+    slots: VecDeque<Time>,
+    has_asked_seeds: bool,
+}
+
+impl Btcd {
+    /// One of at most 100 draws; none if they yield nobody.
+    fn choose(desk: &mut Desk, now: Time) -> Option<PeerAddress> {
+        for draw in 0..DRAWS {
+            let place = desk.dice.index(desk.known.len());
+            let known = desk.known.get(place)?;
+            let is_fresh = known.last_try.is_some_and(|tried| now.since(tried) < RECENTLY);
+            if (is_fresh && draw < CHOOSY_DRAWS) || desk.is_taken(&known.address, now) {
+                continue;
+            }
+            return Some(known.address.clone());
+        }
+        None
+    }
+
+    fn dial_added(desk: &mut Desk, now: Time) {
+        let due = desk.added.iter().filter(|added| added.conn.is_none() && added.retry_at <= now);
+        let due: Vec<_> = due.map(|added| (added.id, added.address.clone())).collect();
+        for (peer, address) in due {
+            desk.dial(address, Kind::Added, Some(peer), now);
+        }
+    }
+
+    fn free(&mut self, desk: &mut Desk, conn: &Conn, now: Time, has_failed: bool) {
+        if let Some(added) = conn.peer.and_then(|peer| desk.added_mut(peer)) {
+            added.conn = None;
+            added.failures = added.failures.saturating_add(1);
+            added.retry_at = now.after(RETRY.saturating_mul(added.failures).min(LONGEST_RETRY));
+        } else if conn.kind == Kind::Full {
+            self.failures = if has_failed { self.failures.saturating_add(1) } else { self.failures };
+            let waits = has_failed && self.failures >= PATIENT_FAILURES;
+            self.slots.push_back(if waits { now.after(RETRY) } else { now });
+        }
+    }
+}
+
+impl Policy for Btcd {
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn born(desk: &Desk) -> Self {
+        let split = desk.split();
+        // It knows one kind only: as many of it as the others keep of both.
+        let wanted = if desk.config.mode == Mode::ConnectOnly { 0 } else { split.full + split.block_relay };
+        Self { failures: 0, slots: vec![Time::ZERO; wanted as usize].into(), has_asked_seeds: false }
+    }
+
+    fn plan(&mut self, desk: &mut Desk, now: Time) {
+        if !self.has_asked_seeds && desk.config.mode == Mode::Automatic {
+            self.has_asked_seeds = true;
+            let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
+            names.iter().for_each(|name| desk.resolve(name, now));
+        }
+        Self::dial_added(desk, now);
+        for _ in 0..self.slots.len() {
+            let Some(at) = self.slots.pop_front() else { break };
+            if at > now {
+                self.slots.push_back(at);
+                continue;
+            }
+            match Self::choose(desk, now) {
+                Some(address) => desk.dial(address, Kind::Full, None, now),
+                // It has nobody to dial: a failure like any other.
+                None => {
+                    self.failures = self.failures.saturating_add(1);
+                    self.slots.push_back(now.after(RETRY));
+                }
+            }
+        }
+    }
+
+    fn next(&self, desk: &Desk) -> Option<Time> {
+        let retries = desk.added.iter().filter(|added| added.conn.is_none()).map(|added| added.retry_at);
+        self.slots.iter().copied().chain(retries).min()
+    }
+
+    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, _: Time) {
+        self.failures = 0;
+        if let Some(added) = conn.peer.and_then(|peer| desk.added_mut(peer)) {
+            added.failures = 0;
+        }
+    }
+
+    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+        self.free(desk, conn, now, true);
+    }
+
+    fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+        self.free(desk, conn, now, false);
+    }
+}

@@ -1,0 +1,223 @@
+//! What every model keeps: the addresses it knows, its dials and connections, the peers the operator added.
+//!
+//! It decides nothing: a model's own policy does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use connmgr_core::driver::PoolEvent;
+use connmgr_core::{
+    Config, ConnId, Connected, Group, HostName, Kind, LookupId, PeerAddress, PeerId, Route, Split, Target, Time,
+    Transport,
+};
+use rustc_hash::FxHashMap;
+
+use crate::dice::{Dice, Purpose};
+use crate::links::LinkId;
+use crate::subject::{Birth, Outbox, Started};
+
+/// Addresses a model remembers.
+const MOST_KNOWN: usize = 81_920;
+
+/// An address and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) address: PeerAddress,
+    pub(super) last_try: Option<Time>,
+    pub(super) failures: u32,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Dialing,
+    Open,
+    Ready,
+}
+
+/// A dial or connection.
+#[derive(Clone, Debug)]
+pub(super) struct Conn {
+    pub(super) address: Option<PeerAddress>,
+    pub(super) kind: Kind,
+    pub(super) stage: Stage,
+    /// The peer it is for, by its place among those added.
+    pub(super) peer: Option<PeerId>,
+    /// When the dial or the handshake is given up.
+    pub(super) deadline: Time,
+}
+
+/// A peer that the operator added.
+#[derive(Clone, Debug)]
+pub(super) struct Added {
+    pub(super) id: PeerId,
+    pub(super) address: PeerAddress,
+    pub(super) failures: u32,
+    /// Not dialed before.
+    pub(super) retry_at: Time,
+    pub(super) conn: Option<ConnId>,
+}
+
+/// What every model keeps.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) config: Config,
+    pub(super) known: Vec<Known>,
+    places: FxHashMap<PeerAddress, usize>,
+    pub(super) conns: BTreeMap<ConnId, Conn>,
+    pub(super) added: Vec<Added>,
+    pub(super) dice: Dice,
+    pub(super) started: Outbox,
+    pub(super) events: VecDeque<PoolEvent<LinkId>>,
+    pub(super) is_active: bool,
+    /// How long a dial may take.
+    pub(super) patience: Duration,
+    banned: BTreeMap<connmgr_core::Host, Time>,
+    next_conn: u64,
+    next_peer: u64,
+    next_lookup: u64,
+}
+
+impl Desk {
+    pub(super) fn new(birth: &Birth, patience: Duration) -> Self {
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&birth.rng_seed[..8]);
+        let mut desk = Self {
+            config: birth.config.clone(),
+            known: Vec::new(),
+            places: FxHashMap::default(),
+            conns: BTreeMap::new(),
+            added: Vec::new(),
+            dice: Dice::new(u64::from_le_bytes(seed), Purpose::Birth, 0),
+            started: Outbox::new(),
+            events: VecDeque::new(),
+            is_active: true,
+            patience,
+            banned: BTreeMap::new(),
+            next_conn: 0,
+            next_peer: 0,
+            next_lookup: 0,
+        };
+        for saved in birth.snapshot.iter().flat_map(|snapshot| &snapshot.addresses) {
+            desk.learn(&saved.address);
+        }
+        desk
+    }
+
+    pub(super) fn split(&self) -> Split {
+        Split::new(&self.config.limits, self.config.mode, u32::try_from(self.added.len()).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn learn(&mut self, address: &PeerAddress) {
+        if self.known.len() < MOST_KNOWN && !self.places.contains_key(address) && address.socket_addr().is_some() {
+            self.places.insert(address.clone(), self.known.len());
+            self.known.push(Known { address: address.clone(), last_try: None, failures: 0 });
+        }
+    }
+
+    pub(super) fn known_mut(&mut self, address: &PeerAddress) -> Option<&mut Known> {
+        self.places.get(address).and_then(|place| self.known.get_mut(*place))
+    }
+
+    /// Dials and connections of a kind.
+    pub(super) fn count(&self, kind: Kind) -> u32 {
+        u32::try_from(self.conns.values().filter(|conn| conn.kind == kind).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Open connections of a kind.
+    pub(super) fn open(&self, kind: Kind) -> u32 {
+        let open = |conn: &&Conn| conn.kind == kind && conn.stage != Stage::Dialing;
+        u32::try_from(self.conns.values().filter(open).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether an address is being dialed or connected, is banned, or shares its group with one that we chose.
+    pub(super) fn is_taken(&self, address: &PeerAddress, now: Time) -> bool {
+        let group = Group::of(address.host());
+        let collides = |conn: &Conn| {
+            conn.address.as_ref() == Some(address)
+                || (conn.kind.takes_group()
+                    && conn.address.as_ref().is_some_and(|other| Group::of(other.host()) == group))
+        };
+        self.banned.get(address.host()).is_some_and(|until| *until > now) || self.conns.values().any(collides)
+    }
+
+    pub(super) fn dial(&mut self, address: PeerAddress, kind: Kind, peer: Option<PeerId>, now: Time) {
+        let Some(target) = address.socket_addr() else { return };
+        let conn = self.next_conn();
+        if let Some(known) = self.known_mut(&address) {
+            known.last_try = Some(now);
+        }
+        let deadline = now.after(self.patience);
+        self.conns.insert(conn, Conn { address: Some(address), kind, stage: Stage::Dialing, peer, deadline });
+        if let Some(added) = peer.and_then(|peer| self.added_mut(peer)) {
+            added.conn = Some(conn);
+        }
+        self.started.push(Started::Dial { conn, target: Target::Direct(target), transport: Transport::V1 });
+    }
+
+    pub(super) fn resolve(&mut self, name: &HostName, now: Time) {
+        self.next_lookup += 1;
+        let (lookup, deadline) = (LookupId::from_u64(self.next_lookup), now.after(Duration::from_secs(30)));
+        self.started.push(Started::Resolve { lookup, name: name.clone(), route: Route::Direct, deadline });
+    }
+
+    /// A dial has become a connection, or somebody came in.
+    pub(super) fn opened(&mut self, conn: ConnId, stream: LinkId, now: Time) {
+        let deadline = now.after(self.config.handshake_timeout);
+        let Some(open) = self.conns.get_mut(&conn) else { return };
+        (open.stage, open.deadline) = (Stage::Open, deadline);
+        let info = Connected {
+            conn,
+            kind: open.kind,
+            address: open.address.clone(),
+            peer: open.peer,
+            listener: None,
+            transport: Transport::V1,
+            nonce: conn.as_u64(),
+        };
+        self.events.push_back(PoolEvent::Connected { info, stream });
+    }
+
+    pub(super) fn came_in(&mut self, stream: LinkId, now: Time) -> ConnId {
+        let conn = self.next_conn();
+        let inbound = Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now };
+        self.conns.insert(conn, inbound);
+        self.opened(conn, stream, now);
+        conn
+    }
+
+    /// Ends a dial or connection from our side.
+    pub(super) fn end(&mut self, conn: ConnId) -> Option<Conn> {
+        let ended = self.conns.remove(&conn)?;
+        self.started.push(match ended.stage {
+            Stage::Dialing => Started::Abort { conn },
+            Stage::Open | Stage::Ready => Started::Close { conn },
+        });
+        Some(ended)
+    }
+
+    pub(super) fn ban(&mut self, host: &connmgr_core::Host, now: Time) {
+        self.banned.insert(host.clone(), now.after(self.config.score.ban_for));
+    }
+
+    pub(super) fn add(&mut self, address: PeerAddress, now: Time) -> PeerId {
+        self.next_peer += 1;
+        let id = PeerId::from_u64(self.next_peer);
+        self.added.push(Added { id, address, failures: 0, retry_at: now, conn: None });
+        id
+    }
+
+    pub(super) fn added_mut(&mut self, peer: PeerId) -> Option<&mut Added> {
+        self.added.iter_mut().find(|added| added.id == peer)
+    }
+
+    /// The nearest deadline of a dial or handshake.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.conns.values().filter(|conn| conn.stage != Stage::Ready).map(|conn| conn.deadline).min()
+    }
+
+    fn next_conn(&mut self) -> ConnId {
+        self.next_conn += 1;
+        ConnId::from_u64(self.next_conn)
+    }
+}

@@ -1,0 +1,232 @@
+//! A model in the world: what is told reaches the desk, and the policy plans after each turn.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use connmgr_core::driver::PoolEvent;
+use connmgr_core::{
+    AddPeerError, BanScore, CommandError, ConfigError, ConnId, DialError, Input, Kind, PeerAddress, Refusal, Reply,
+    SavedAddress, Services, Snapshot, Time, UnixTime,
+};
+
+use super::desk::{Conn, Desk, Stage};
+use crate::check::Violation;
+use crate::links::LinkId;
+use crate::subject::{Birth, Outbox, Subject};
+use crate::watch::Watch;
+
+/// What is a model's own: whom it dials, and when.
+pub(super) trait Policy: Clone {
+    /// How long its dials may take.
+    const PATIENCE: Duration;
+
+    /// As it is at birth.
+    fn born(desk: &Desk) -> Self;
+    /// Dials whom it would dial now, and asks the seeds it would ask.
+    fn plan(&mut self, desk: &mut Desk, now: Time);
+    /// When it wants to plan again, deadlines of dials apart.
+    fn next(&self, desk: &Desk) -> Option<Time>;
+    /// A dial became a connection.
+    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+    /// A dial came to nothing.
+    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+    /// A connection that was open has ended.
+    fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+}
+
+/// A model of another connection manager.
+#[derive(Clone, Debug)]
+#[allow(private_bounds, reason = "only the models of this crate can be subjects")]
+pub struct Modelled<P: Policy> {
+    desk: Desk,
+    policy: P,
+    scores: Vec<(ConnId, BanScore)>,
+    watch: Watch,
+}
+
+#[allow(private_bounds, reason = "only the models of this crate can be subjects")]
+impl<P: Policy> Modelled<P> {
+    fn take_deadlines(&mut self, now: Time) {
+        let late = |conn: &Conn| conn.stage != Stage::Ready && conn.deadline <= now;
+        let ended: Vec<ConnId> = self.desk.conns.iter().filter(|(_, conn)| late(conn)).map(|(id, _)| *id).collect();
+        for id in ended {
+            if let Some(conn) = self.desk.end(id) {
+                self.over(&conn, now);
+            }
+        }
+    }
+
+    fn over(&mut self, conn: &Conn, now: Time) {
+        match conn.stage {
+            Stage::Dialing => self.policy.failed(&mut self.desk, conn, now),
+            Stage::Open | Stage::Ready => self.policy.lost(&mut self.desk, conn, now),
+        }
+    }
+
+    fn close_all(&mut self) {
+        let conns: Vec<ConnId> = self.desk.conns.keys().copied().collect();
+        for conn in conns {
+            self.desk.end(conn);
+        }
+    }
+
+    fn misbehaved(&mut self, id: ConnId, penalty: connmgr_core::Penalty, now: Time) {
+        let place = self.scores.iter().position(|(conn, _)| *conn == id).unwrap_or_else(|| {
+            self.scores.push((id, BanScore::default()));
+            self.scores.len() - 1
+        });
+        let score = self.scores[place].1.increase(penalty, now);
+        if score <= self.desk.config.score.threshold {
+            return;
+        }
+        self.scores.swap_remove(place);
+        if let Some(conn) = self.desk.end(id) {
+            if let Some(address) = &conn.address {
+                self.desk.ban(address.host(), now);
+            }
+            self.over(&conn, now);
+        }
+    }
+
+    fn remove_peer(&mut self, peer: connmgr_core::PeerId) -> Result<(), CommandError> {
+        let place = self.desk.added.iter().position(|added| added.id == peer).ok_or(CommandError::UnknownPeer)?;
+        if let Some(conn) = self.desk.added.remove(place).conn {
+            self.desk.end(conn);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, input: &Input, now: Time) -> Reply {
+        match input {
+            Input::Ready { conn, .. } => {
+                if let Some(conn) = self.desk.conns.get_mut(conn) {
+                    conn.stage = Stage::Ready;
+                }
+            }
+            Input::Closed { conn, .. } => {
+                if let Some(conn) = self.desk.conns.remove(conn) {
+                    self.over(&conn, now);
+                }
+            }
+            Input::Addresses { addresses, .. } => {
+                addresses.iter().for_each(|info| self.desk.learn(&info.address));
+            }
+            Input::LookupResult { result: Ok(ips), .. } => {
+                let port = self.desk.config.default_port;
+                ips.iter().for_each(|ip| self.desk.learn(&PeerAddress::from(SocketAddr::new(*ip, port))));
+            }
+            Input::Misbehavior { conn, penalty } => self.misbehaved(*conn, *penalty, now),
+            Input::AddPeer { address, .. } => {
+                let is_known = self.desk.added.iter().any(|added| added.address == *address);
+                let added =
+                    if is_known { Err(AddPeerError::Duplicate) } else { Ok(self.desk.add(address.clone(), now)) };
+                return Reply::Added(added);
+            }
+            Input::RemovePeer { peer } => return Reply::Done(self.remove_peer(*peer)),
+            Input::SetActive { active } => {
+                self.desk.is_active = *active;
+                if !active {
+                    self.close_all();
+                }
+            }
+            Input::SetLimits { limits } => self.desk.config.limits = *limits,
+            Input::Shutdown => {
+                self.desk.is_active = false;
+                self.close_all();
+            }
+            // Of no consequence for whom these models dial.
+            _ => {}
+        }
+        Reply::Noted
+    }
+
+    fn settle(&mut self, now: Time, outbox: &mut Outbox) {
+        self.take_deadlines(now);
+        if self.desk.is_active {
+            self.policy.plan(&mut self.desk, now);
+        }
+        outbox.append(&mut self.desk.started);
+    }
+}
+
+#[allow(private_bounds, reason = "only the models of this crate can be subjects")]
+impl<P: Policy> Subject for Modelled<P> {
+    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
+        birth.config.check()?;
+        let desk = Desk::new(birth, P::PATIENCE);
+        let policy = P::born(&desk);
+        Ok(Self { desk, policy, scores: Vec::new(), watch })
+    }
+
+    fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
+        let reply = self.tell(input, now);
+        self.settle(now, outbox);
+        reply
+    }
+
+    fn dialed(&mut self, conn: ConnId, result: Result<LinkId, DialError>, now: Time, outbox: &mut Outbox) {
+        match (result, self.desk.conns.get(&conn).map(|conn| conn.stage)) {
+            (Ok(stream), Some(Stage::Dialing)) => {
+                self.desk.opened(conn, stream, now);
+                if let Some(open) = self.desk.conns.get(&conn).cloned() {
+                    self.policy.succeeded(&mut self.desk, &open, now);
+                }
+            }
+            (Err(_), Some(Stage::Dialing)) => {
+                if let Some(failed) = self.desk.conns.remove(&conn) {
+                    self.policy.failed(&mut self.desk, &failed, now);
+                }
+            }
+            (_, Some(Stage::Open | Stage::Ready) | None) => {}
+        }
+        self.settle(now, outbox);
+    }
+
+    fn accept(&mut self, _: SocketAddr, link: LinkId, now: Time, outbox: &mut Outbox) -> Result<ConnId, Refusal> {
+        if self.desk.count(Kind::Inbound) >= self.desk.split().inbound {
+            return Err(Refusal::Full);
+        }
+        let conn = self.desk.came_in(link, now);
+        self.settle(now, outbox);
+        Ok(conn)
+    }
+
+    fn poll_event(&mut self) -> Option<PoolEvent<LinkId>> {
+        self.desk.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let planned = if self.desk.is_active { self.policy.next(&self.desk) } else { None };
+        planned.into_iter().chain(self.desk.next_deadline()).min()
+    }
+
+    fn judge(&mut self, _: Time, _: bool) -> Result<(), Violation> {
+        Ok(())
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn watch_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let never = UnixTime::from_secs(0);
+        let saved = |known: &super::desk::Known| SavedAddress {
+            address: known.address.clone(),
+            services: Services::NETWORK,
+            last_seen: crate::plan::BEGINNING,
+            last_try: never,
+            last_success: never,
+            failures: 0,
+            v1_only: false,
+        };
+        Snapshot { addresses: self.desk.known.iter().map(saved).collect(), ..Snapshot::default() }
+    }
+
+    fn fingerprint(&self, now: Time) -> u128 {
+        u128::from(now.as_nanos()) << 64 | self.desk.conns.len() as u128
+    }
+}

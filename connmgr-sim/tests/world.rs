@@ -1,0 +1,114 @@
+//! The world itself: that it goes on alike when forked, that hosts are independent of each other, and that managers
+//! meet each other in it.
+
+use connmgr_core::{ConnState, Kind, NetworkKind};
+use connmgr_sim::scenario::{Acquaintance, Behavior, HostSpec, NodeSpec, PeerSpec, Scenario, Span};
+use connmgr_sim::{Instant, Real, Scrutiny, World, catalogue};
+
+fn world(scenario: &Scenario, seed: u64) -> World<Real> {
+    World::new(scenario.clone(), seed, Scrutiny::CLOSEST).expect("a good configuration")
+}
+
+fn knows(of: &str) -> Acquaintance {
+    Acquaintance { of: of.into(), count: None, seen_within: Span::days(1), tried: false }
+}
+
+fn finished(mut world: World<Real>) -> World<Real> {
+    world.run().unwrap_or_else(|broken| panic!("{broken:?}"));
+    world
+}
+
+#[test]
+fn a_world_that_is_forked_goes_on_alike() {
+    let scenario = catalogue::find("swarm").expect("in the catalogue");
+    let mut one = World::<Real>::new(scenario, 7, Scrutiny::None).expect("a good configuration");
+    one.run_until(Instant::from_secs(3600)).expect("no promise is broken");
+    let fork = one.clone();
+    let (one, fork) = (finished(one), finished(fork));
+    assert!(one.steps() > 5000);
+    assert_eq!((one.digest(), one.steps()), (fork.digest(), fork.steps()));
+}
+
+#[test]
+fn another_seed_is_another_world() {
+    let scenario = catalogue::find("cold-start").expect("in the catalogue");
+    let digest = |seed| finished(world(&scenario, seed)).digest();
+    assert_eq!(digest(1), digest(1));
+    assert_ne!(digest(1), digest(2));
+}
+
+#[test]
+fn taking_a_population_out_leaves_the_others_as_they_were() {
+    let mut both = Scenario::new("both", Span::hours(1));
+    both.hosts = vec![HostSpec::new("honest", 50), HostSpec::new("others", 50)];
+    let mut one = both.clone();
+    one.hosts.pop();
+    let (both, one) = (world(&both, 3), world(&one, 3));
+    let homes = |world: &World<Real>| {
+        let residents = world.plan().residents.iter().take(50);
+        residents.map(|resident| (resident.address.clone(), resident.round_trip)).collect::<Vec<_>>()
+    };
+    assert_eq!(homes(&both), homes(&one));
+}
+
+#[test]
+fn managers_connect_to_each_other_and_know_who_is_who() {
+    let mut scenario = Scenario::new("pair", Span::minutes(10));
+    scenario.node = NodeSpec { count: 2, listens: true, has_identity: true, connect_only: true, ..NodeSpec::default() };
+    let once = Span::default();
+    scenario.peers.push(PeerSpec {
+        of: "nodes".into(),
+        count: 1,
+        by_name: false,
+        once: false,
+        at: once,
+        removed_at: None,
+    });
+    let world = finished(world(&scenario, 1));
+    for node in world.nodes() {
+        let conns = node.subject.as_ref().expect("it runs").manager().connections();
+        let ready = conns.iter().filter(|conn| conn.state == ConnState::Ready).count();
+        assert_eq!(ready, 1, "one connection of the two that were dialed stays: {conns:?}");
+    }
+}
+
+#[test]
+fn a_manager_that_dials_itself_notices() {
+    let mut scenario = Scenario::new("self", Span::minutes(10));
+    scenario.node = NodeSpec { listens: true, is_known: true, ..NodeSpec::default() };
+    scenario.hosts.push(HostSpec::new("few", 3));
+    // Its own address is not in the book it starts from, but its peers tell it.
+    scenario.book.knows = vec![knows("few")];
+    let world = finished(world(&scenario, 1));
+    let manager = world.nodes()[0].subject.as_ref().expect("it runs").manager();
+    assert!(manager.connections().iter().all(|conn| conn.kind != Kind::Inbound));
+}
+
+#[test]
+fn every_network_is_dialed() {
+    let scenario = catalogue::find("overlays").expect("in the catalogue");
+    let mut world = World::<Real>::new(scenario, 1, Scrutiny::USUAL).expect("a good configuration");
+    let mut seen = [false; NetworkKind::ALL.len()];
+    while world.step().unwrap_or_else(|broken| panic!("{broken:?}")) {
+        if world.steps() % 64 == 0 {
+            let manager = world.nodes()[0].subject.as_ref().expect("it runs").manager();
+            let ready = manager.connections().into_iter().filter(|conn| conn.state == ConnState::Ready);
+            for network in ready.filter_map(|conn| conn.address?.network()) {
+                seen[network.index()] = true;
+            }
+        }
+    }
+    assert_eq!(seen, [true; NetworkKind::ALL.len()]);
+}
+
+#[test]
+fn nobody_answers_where_nobody_is_reachable() {
+    let mut scenario = Scenario::new("void", Span::hours(1));
+    scenario.hosts.push(HostSpec { behavior: Behavior::BlackHole, ..HostSpec::new("void", 500) });
+    scenario.book.knows = vec![knows("void")];
+    let world = finished(world(&scenario, 1));
+    let tally = &world.nodes()[0].tally;
+    assert_eq!((tally.connected, tally.outages), (0, 1));
+    // Half a minute of dials before the outage is noticed, and at most 120 probes in the hour after.
+    assert!(tally.dials < 300, "{}", tally.dials);
+}

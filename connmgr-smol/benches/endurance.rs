@@ -1,0 +1,125 @@
+//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//!
+//! `cargo bench -p connmgr-smol --bench endurance [-- 20000]`
+
+#[cfg(target_os = "linux")]
+mod run {
+    use std::process::ExitCode;
+    use std::sync::Arc;
+
+    use async_io::Timer;
+    use connmgr_core::PeerInfo;
+    use connmgr_smol::{Connection, Handle, Pool, PoolEvent};
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use futures_lite::future::yield_now;
+    use futures_lite::{AsyncReadExt, FutureExt};
+    use smol::Executor;
+
+    /// An executor that counts its tasks: each has one of the tickets until it ends.
+    #[derive(Clone, Default)]
+    pub(super) struct Tasks {
+        pub(super) executor: Arc<Executor<'static>>,
+        tickets: Arc<()>,
+    }
+
+    impl Tasks {
+        fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+            let ticket = Arc::clone(&self.tickets);
+            let counted = async move {
+                task.await;
+                drop(ticket);
+            };
+            self.executor.spawn(counted).detach();
+        }
+
+        /// The tickets, less those that executors hold.
+        fn alive(&self) -> usize {
+            Arc::strong_count(&self.tickets) - EXECUTORS
+        }
+    }
+
+    /// Clones of [`Tasks`]: the program's, and the pool's.
+    const EXECUTORS: usize = 2;
+
+    pub(super) async fn run(mut course: Course, tasks: &Tasks) -> ExitCode {
+        let spawner = tasks.clone();
+        let builder = Pool::builder(course.config());
+        let mut pool = builder.start(move |task| spawner.spawn(task)).await.expect("the pool starts");
+        let handle = pool.handle();
+        handle.set_active(false).await.expect("it lives");
+        handle.addresses(course.addresses()).await;
+        rest(&mut course, &handle, tasks).await;
+        for _ in 0..course.waves() {
+            handle.set_active(true).await.expect("it lives");
+            while !course.is_wave_over() {
+                take(&mut course, &mut pool, tasks).await;
+            }
+            handle.set_active(false).await.expect("it lives");
+            let last_events = async {
+                let stats = handle.stats().await;
+                while course.is_behind(&stats) {
+                    take(&mut course, &mut pool, tasks).await;
+                }
+            };
+            // What is missing then is found to be missing.
+            let patience = async {
+                Timer::after(PATIENCE).await;
+            };
+            last_events.or(patience).await;
+            rest(&mut course, &handle, tasks).await;
+        }
+        pool.shutdown().await;
+        course.end()
+    }
+
+    async fn take(course: &mut Course, pool: &mut Pool, tasks: &Tasks) {
+        match pool.next().await.expect("it lives") {
+            PoolEvent::Connected(connection) => {
+                connection.ready(PeerInfo::default());
+                match course.opened(connection.id()) {
+                    Part::Drop => drop(connection),
+                    Part::Disconnect => tasks.spawn(disconnect(connection, pool.handle())),
+                    Part::Read => tasks.spawn(read(connection)),
+                }
+            }
+            PoolEvent::Event(event) => course.told(&event),
+            PoolEvent::RetryScheduled { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn disconnect(connection: Connection, handle: Handle) {
+        // It may have ended already.
+        let _ = handle.disconnect(connection.id()).await;
+    }
+
+    async fn read(mut connection: Connection) {
+        while connection.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
+    }
+
+    /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
+    /// never goes away; this is then the end of it.
+    async fn rest(course: &mut Course, handle: &Handle, tasks: &Tasks) {
+        for _ in 0..1_000_000 {
+            if tasks.alive() == 1 {
+                break;
+            }
+            yield_now().await;
+        }
+        let (stats, left) = (handle.stats().await, handle.connections().await.len());
+        course.rest(&stats, left, tasks.alive());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    use connmgr_testbed::endurance::Course;
+
+    let course = Course::begin("smol, one thread");
+    let tasks = run::Tasks::default();
+    async_io::block_on(tasks.executor.run(run::run(course, &tasks)))
+}
+
+/// What is counted is counted by Linux.
+#[cfg(not(target_os = "linux"))]
+fn main() {}

@@ -1,0 +1,38 @@
+//! A TCP stream watched by async-io, in the words that all adapters share.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+use async_io::Async;
+use connmgr_std::Wire;
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+
+/// A stream of the operating system, watched by async-io.
+#[derive(Debug)]
+pub(crate) struct Stream(pub(crate) Async<TcpStream>);
+
+impl Wire for Stream {
+    async fn connect(address: SocketAddr) -> io::Result<Self> {
+        Async::<TcpStream>::connect(address).await.map(Self)
+    }
+
+    async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().local_addr()
+    }
+
+    fn set_nodelay(&self) -> io::Result<()> {
+        self.0.get_ref().set_nodelay(true)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.get_ref().shutdown(how)
+    }
+}

@@ -1,0 +1,45 @@
+//! The suite that every adapter passes, under smol and under async-std.
+
+mod rig;
+
+/// Under smol.
+mod smol {
+    use connmgr_smol::BoxFuture;
+
+    use crate::rig::{Executor, OnAsyncIo};
+
+    pub(crate) struct Smol;
+
+    impl Executor for Smol {
+        fn spawn(task: BoxFuture) {
+            ::smol::spawn(task).detach();
+        }
+
+        fn block_on<F: Future>(future: F) -> F::Output {
+            ::smol::block_on(future)
+        }
+    }
+
+    connmgr_testbed::conformance!(OnAsyncIo<Smol>);
+}
+
+/// Under async-std, which is discontinued (RUSTSEC-2025-0052).
+mod async_std {
+    use connmgr_smol::BoxFuture;
+
+    use crate::rig::{Executor, OnAsyncIo};
+
+    pub(crate) struct AsyncStd;
+
+    impl Executor for AsyncStd {
+        fn spawn(task: BoxFuture) {
+            drop(::async_std::task::spawn(task));
+        }
+
+        fn block_on<F: Future>(future: F) -> F::Output {
+            ::async_std::task::block_on(future)
+        }
+    }
+
+    connmgr_testbed::conformance!(OnAsyncIo<AsyncStd>);
+}

@@ -1,0 +1,166 @@
+//! What the suite wants of this adapter: an executor, whose threads go on by themselves.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_io::Timer;
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
+use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
+use connmgr_testbed::{asked, built};
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
+
+/// What the suite wants of an executor.
+pub(crate) trait Executor: 'static {
+    fn spawn(task: BoxFuture);
+    fn block_on<F: Future>(future: F) -> F::Output;
+}
+
+/// The adapter, on this executor.
+pub(crate) struct OnAsyncIo<E> {
+    /// How often any task was polled; each that has not ended holds one more.
+    polls: Arc<AtomicU64>,
+    executor: PhantomData<E>,
+}
+
+pub(crate) struct SmolPool<E> {
+    pool: Pool,
+    held: BTreeMap<ConnId, Connection>,
+    executor: PhantomData<E>,
+}
+
+impl<E: Executor> Rig for OnAsyncIo<E> {
+    type Pool = SmolPool<E>;
+
+    fn new() -> Self {
+        // The executor's threads, and async-io's, begin with the first that is asked of them.
+        let (done, wait) = async_channel::bounded::<()>(1);
+        E::spawn(Box::pin(async move {
+            Timer::after(Duration::from_millis(1)).await;
+            drop(done);
+        }));
+        E::block_on(async { wait.recv().await.expect_err("nothing is ever sent") });
+        Self { polls: Arc::default(), executor: PhantomData }
+    }
+
+    fn start(&self, setup: Setup) -> Result<SmolPool<E>, StartError> {
+        let polls = Arc::downgrade(&self.polls);
+        let spawner = move |mut task: BoxFuture| {
+            let polls = polls.upgrade().expect("the rig outlives its pools");
+            E::spawn(Box::pin(poll_fn(move |cx| {
+                polls.fetch_add(1, Ordering::SeqCst);
+                task.poll(cx)
+            })));
+        };
+        let pool = E::block_on(built!(Pool, setup).start(spawner))?;
+        Ok(SmolPool { pool, held: BTreeMap::new(), executor: PhantomData })
+    }
+
+    fn turn(&self, time: Duration) {
+        E::block_on(Timer::after(time));
+    }
+
+    fn tasks(&self) -> usize {
+        Arc::strong_count(&self.polls) - 1
+    }
+
+    fn wakes(&self) -> u64 {
+        self.polls.load(Ordering::SeqCst)
+    }
+}
+
+impl<E> SmolPool<E> {
+    fn held(&mut self, conn: ConnId) -> &mut Connection {
+        self.held.get_mut(&conn).expect("a connection that was not released")
+    }
+}
+
+impl<E: Executor> RigPool for SmolPool<E> {
+    type Left = BTreeMap<ConnId, Connection>;
+
+    fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.pool.local_addrs().to_vec()
+    }
+
+    fn next(&mut self, within: Duration) -> Next {
+        match E::block_on(in_time(within, self.pool.next())) {
+            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => Next::End,
+            None => Next::Nothing,
+        }
+    }
+
+    fn turn(&mut self, time: Duration) {
+        E::block_on(Timer::after(time));
+    }
+
+    fn ask(&mut self, input: Input) -> Reply {
+        E::block_on(async { asked!(self.pool.handle(), input, .await) })
+    }
+
+    fn connections(&mut self) -> Vec<ConnView> {
+        E::block_on(self.pool.handle().connections())
+    }
+
+    fn added_peers(&mut self) -> Vec<PeerView> {
+        E::block_on(self.pool.handle().added_peers())
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        E::block_on(self.pool.handle().bans())
+    }
+
+    fn stats(&mut self) -> Stats {
+        E::block_on(self.pool.handle().stats())
+    }
+
+    fn reporter(&mut self, conn: ConnId) -> Reporter {
+        self.held(conn).reporter()
+    }
+
+    fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {
+        let read = in_time(within, self.held(conn).read(buffer));
+        E::block_on(read).unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
+    }
+
+    fn write(&mut self, conn: ConnId, bytes: &[u8]) -> io::Result<usize> {
+        E::block_on(self.held(conn).write(bytes))
+    }
+
+    fn close_half(&mut self, conn: ConnId) -> io::Result<()> {
+        E::block_on(self.held(conn).close())
+    }
+
+    fn release(&mut self, conn: ConnId) {
+        self.held.remove(&conn);
+    }
+
+    fn shutdown(self) -> Vec<Problem> {
+        E::block_on(self.pool.shutdown())
+    }
+
+    fn abandon(self) -> Self::Left {
+        self.held
+    }
+}
+
+/// What comes of it in that time, if anything.
+async fn in_time<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+    let timeout = async {
+        Timer::after(time).await;
+        None
+    };
+    async { Some(future.await) }.or(timeout).await
+}
+
+fn hold(held: &mut BTreeMap<ConnId, Connection>, connection: Connection) -> Connected {
+    let info = connection.info().clone();
+    held.insert(info.conn, connection);
+    info
+}

@@ -1,0 +1,135 @@
+//! The words of the core as values of labels: short, of `[a-z_]` only, and never a stranger's.
+
+use connmgr_core::{
+    CloseCause, CloseReason, ConnState, DialError, DialFailure, EndReason, Kind, LookupError, NetworkKind, Refusal,
+    Route,
+};
+
+/// What has a word for a label.
+pub(super) trait Label {
+    /// The word.
+    fn label(self) -> &'static str;
+}
+
+/// Gives an enum of unit variants its words.
+macro_rules! label {
+    ($name:ident { $($variant:ident => $word:literal,)+ }) => {
+        impl Label for $name {
+            fn label(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+label!(Kind {
+    Full => "full",
+    BlockRelay => "block_relay",
+    Feeler => "feeler",
+    AddrFetch => "addr_fetch",
+    Added => "added",
+    Inbound => "inbound",
+});
+
+label!(ConnState {
+    Dialing => "dialing",
+    Silent => "silent",
+    Handshaking => "handshaking",
+    Ready => "ready",
+});
+
+label!(NetworkKind {
+    Ipv4 => "ipv4",
+    Ipv6 => "ipv6",
+    Onion => "onion",
+    I2p => "i2p",
+    Cjdns => "cjdns",
+});
+
+label!(DialError {
+    Refused => "refused",
+    Reset => "reset",
+    TimedOut => "timed_out",
+    HostUnreachable => "host_unreachable",
+    ServiceUnreachable => "service_unreachable",
+    ProxyUnreachable => "proxy_unreachable",
+    ProxyAuth => "proxy_auth",
+    ProxyFailed => "proxy_failed",
+    ProxyProtocol => "proxy_protocol",
+    NetworkUnreachable => "network_unreachable",
+    AddressFamilyUnsupported => "address_family_unsupported",
+    OutOfResources => "out_of_resources",
+    Cancelled => "cancelled",
+    Other => "other",
+});
+
+label!(CloseReason {
+    DialTimeout => "dial_timeout",
+    HandshakeTimeout => "handshake_timeout",
+    Surplus => "surplus",
+    Late => "late",
+    Banned => "banned",
+    Misbehaved => "misbehaved",
+    OwnAddress => "own_address",
+    Duplicate => "duplicate",
+    MissingServices => "missing_services",
+    Done => "done",
+    Evicted => "evicted",
+    LimitLowered => "limit_lowered",
+    Requested => "requested",
+    PeerRemoved => "peer_removed",
+    Inactive => "inactive",
+    Shutdown => "shutdown",
+});
+
+label!(CloseCause {
+    Eof => "eof",
+    Reset => "reset",
+    Unheard => "unheard",
+    Error => "error",
+    Dropped => "dropped",
+});
+
+label!(LookupError {
+    NotFound => "not_found",
+    Failed => "failed",
+    TimedOut => "timed_out",
+    Proxy => "proxy",
+    Cancelled => "cancelled",
+});
+
+label!(Refusal {
+    Inactive => "inactive",
+    UnknownListener => "unknown_listener",
+    Banned => "banned",
+    Full => "full",
+    HostLimit => "host_limit",
+    HalfOpenLimit => "half_open_limit",
+    RateLimit => "rate_limit",
+});
+
+impl Label for Route {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Proxy { .. } => "proxy",
+        }
+    }
+}
+
+impl Label for DialFailure {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Failed(error) => error.label(),
+            Self::GivenUp(reason) => reason.label(),
+        }
+    }
+}
+
+/// Who ended a connection, and why.
+pub(super) fn end(reason: EndReason) -> (&'static str, &'static str) {
+    match reason {
+        EndReason::Ours(reason) => ("us", reason.label()),
+        EndReason::Theirs(cause) => ("them", cause.label()),
+    }
+}

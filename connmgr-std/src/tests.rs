@@ -1,0 +1,74 @@
+//! What the tests of this crate share: a runtime of one thread, who counts how often it is woken, and an outside
+//! world where nothing happens.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
+
+use crate::Sockets;
+
+/// Runs a future on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// Counts how often it was woken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Count(Arc<Woken>);
+
+#[derive(Debug, Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Count {
+    pub(crate) fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Dials nobody, and listens nowhere.
+#[derive(Debug)]
+pub(crate) struct NoSockets;
+
+impl Sockets for NoSockets {
+    fn dial(&mut self, _: ConnId, _: &Target) {}
+    fn abort(&mut self, _: ConnId) {}
+    fn close(&mut self, _: ConnId) {}
+    fn dropped(&mut self, _: ConnId) -> bool {
+        true
+    }
+    fn resolve(&mut self, _: LookupId, _: &HostName, _: SocketAddr, _: Isolation, _: Time) {}
+    fn pause_accept(&mut self, _: ListenerId, _: Time) {}
+    fn handle_timeout(&mut self, _: Time) {}
+    fn poll_timeout(&self) -> Option<Time> {
+        None
+    }
+    fn stop(&mut self) {}
+}

@@ -1,0 +1,68 @@
+//! What the application was told, and what a trace says of it.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use connmgr_core::{Action, ConnManager, Event};
+use connmgr_std::{Line, PoolEvent, TraceReader, replay};
+
+use connmgr_core::Connected;
+
+/// The events that the application has taken, in order; notices of retries and problems left out.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    told: Vec<Event>,
+}
+
+impl Ledger {
+    pub(super) fn note(&mut self, event: &PoolEvent<Connected>) {
+        match event {
+            PoolEvent::Connected(info) => self.told.push(Event::Connected(info.clone())),
+            PoolEvent::Event(event) => self.told.push(event.clone()),
+            PoolEvent::RetryScheduled { .. } | PoolEvent::Problem(_) => {}
+            other => panic!("an event of a new kind: {other:?}"),
+        }
+    }
+
+    /// The trace replays, action for action, and the application was told what the manager emitted, in that order:
+    /// all of it but the connections that had ended before they could be taken. `to_the_end`: the last event was taken.
+    pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
+        Self::replays(trace);
+        let taken: BTreeSet<_> = self.told.iter().filter_map(connected).collect();
+        let mut emitted: Vec<Event> =
+            open(trace).filter_map(|line| emitted(line.expect("it was read before"))).collect();
+        emitted
+            .retain(|event| connected(event).or_else(|| disconnected(event)).is_none_or(|conn| taken.contains(&conn)));
+        if !to_the_end {
+            emitted.truncate(self.told.len());
+        }
+        assert_eq!(self.told, emitted, "the application was told otherwise than the manager said");
+    }
+
+    /// The trace is whole and replays, action for action.
+    pub(super) fn replays(trace: &Path) {
+        let replayed = replay::<ConnManager>(open(trace)).expect("the run replays");
+        assert!(replayed.inputs > 0 && replayed.waiting == 0 && !replayed.cut_off, "{replayed:?}");
+    }
+}
+
+fn open(trace: &Path) -> TraceReader<BufReader<File>> {
+    TraceReader::open(trace).expect("the trace can be read")
+}
+
+fn emitted(line: Line) -> Option<Event> {
+    match line {
+        Line::Action(Action::Emit(event)) => Some(event),
+        Line::Action(_) | Line::Birth(_) | Line::Step { .. } => None,
+    }
+}
+
+fn connected(event: &Event) -> Option<connmgr_core::ConnId> {
+    if let Event::Connected(info) = event { Some(info.conn) } else { None }
+}
+
+fn disconnected(event: &Event) -> Option<connmgr_core::ConnId> {
+    if let Event::Disconnected { conn, .. } = event { Some(*conn) } else { None }
+}

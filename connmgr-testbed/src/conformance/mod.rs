@@ -1,0 +1,129 @@
+//! One list of scenarios, executed by every adapter on real loopback sockets.
+//!
+//! What a scenario expects is written once, so the adapters are compared with one another through it. Beyond what the
+//! scenario says, the end of each [`World`] checks that the run's trace replays action for action, and that the
+//! application was told what the manager emitted, in that order; and, on Linux, where each scenario has a process of
+//! its own, that afterwards no descriptor, task or thread is left.
+//!
+//! An adapter brings a [`Rig`] and names it: `connmgr_testbed::conformance!(rig::Tokio);` makes one test of each
+//! scenario. Nothing here knows a runtime.
+
+mod alone;
+#[cfg(target_os = "linux")]
+mod census;
+mod ledger;
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(target_os = "linux")]
+mod namespace;
+mod rig;
+pub mod scenarios;
+mod setup;
+mod world;
+
+pub use alone::run;
+pub use rig::{Next, Rig, RigPool};
+pub use setup::{BACKOFF, Hook, Listen, Setup, config};
+pub use world::{World, tale};
+
+/// Makes a test of each scenario, run with this [`Rig`].
+#[macro_export]
+macro_rules! conformance {
+    ($rig:ty) => {
+        $crate::scenarios! { $rig;
+            added:
+                an_added_peer_is_connected,
+                a_connection_that_is_released_is_made_again_after_its_back_off,
+                a_connection_that_we_close_ends_for_whoever_holds_it;
+            refused:
+                a_peer_that_refuses_is_tried_until_it_accepts,
+                every_failure_is_followed_by_the_time_of_its_retry;
+            silent:
+                #[cfg(target_os = "linux")] a_silent_peer_is_given_up_at_its_deadline,
+                #[cfg(target_os = "linux")] a_silent_peer_that_wakes_is_connected,
+                #[cfg(target_os = "linux")] a_dial_that_was_given_up_reaches_nobody;
+            late:
+                a_dial_that_succeeds_after_its_abort_is_not_shown,
+                a_dial_that_succeeds_at_its_abort_is_closed;
+            hung_up:
+                a_peer_that_hangs_up_without_a_word_is_told_so,
+                a_peer_that_closes_at_once_is_dialed_ever_more_slowly;
+            resets:
+                a_reset_before_the_first_byte_is_told,
+                a_reset_after_the_first_byte_is_told,
+                a_reset_is_seen_by_whoever_writes,
+                a_stranger_that_resets_at_once_harms_nobody,
+                a_proxy_that_resets_at_any_stage_has_failed;
+            half_close:
+                a_peer_that_has_said_everything_still_listens,
+                our_half_can_be_closed_alone;
+            inbound:
+                who_comes_is_connected_and_who_goes_is_missed,
+                one_too_many_of_a_host_is_refused,
+                a_hundred_that_go_at_once_are_all_missed,
+                two_listeners_are_told_apart,
+                after_a_shutdown_nobody_is_let_in;
+            crowd:
+                #[cfg(target_os = "linux")] five_hundred_connections_are_held_at_once;
+            proxied:
+                a_name_goes_to_a_slow_proxy_and_what_follows_its_reply_is_the_peers,
+                each_connection_has_a_circuit_of_its_own,
+                a_proxy_that_is_not_there_is_not_the_peers_fault,
+                a_dial_that_is_given_up_ends_at_once,
+                a_proxy_that_talks_nonsense_is_told_so;
+            seeds:
+                a_seed_is_looked_up_through_the_proxy_and_nowhere_else,
+                a_lookup_that_is_never_answered_ends_at_its_deadline;
+            names:
+                a_name_is_resolved_by_the_hook,
+                a_name_that_nobody_knows_fails_its_peer,
+                a_resolver_that_hangs_delays_nobody_else,
+                #[cfg(target_os = "linux")] a_shutdown_waits_for_no_resolver,
+                #[cfg(target_os = "linux")] a_resolver_that_never_answers_has_eight_threads_at_most,
+                #[cfg(target_os = "linux")] a_shutdown_waits_for_no_lookup_of_the_operating_system;
+            commands:
+                commands_are_answered_in_the_middle_of_the_event_loop,
+                next_may_be_given_up_at_any_time,
+                facts_reach_the_manager,
+                a_host_that_misbehaves_is_banned;
+            idle:
+                an_idle_pool_does_not_wake;
+            starting:
+                a_port_that_is_taken_is_named,
+                a_configuration_that_makes_no_sense_is_refused_by_field,
+                a_listener_after_the_last_number_is_refused;
+            state:
+                a_ban_outlives_the_pool,
+                a_ban_outlives_a_pool_that_is_dropped,
+                addresses_outlive_the_pool,
+                a_disk_that_takes_nothing_is_told_of_at_the_end,
+                #[cfg(target_os = "linux")] a_directory_that_turns_read_only_is_told_of_and_the_pool_goes_on,
+                a_damaged_file_is_told_of_and_the_pool_goes_on,
+                two_pools_do_not_share_a_directory,
+                a_trace_tells_the_whole_run_and_runs_again;
+            descriptors:
+                #[cfg(target_os = "linux")] a_listener_without_descriptors_pauses_and_comes_back,
+                #[cfg(target_os = "linux")] a_dial_without_descriptors_is_not_the_peers_fault;
+            shutdown:
+                a_shutdown_in_the_middle_of_dials_hangs_up_on_everyone,
+                a_shutdown_in_the_middle_of_a_lookup_hangs_up_on_the_proxy,
+                the_last_event_is_stopped,
+                a_pool_that_is_dropped_closes_its_connections,
+                #[cfg(target_os = "linux")] a_shutdown_in_the_middle_of_everything_leaves_nothing;
+        }
+    };
+}
+
+/// One test a scenario: `file: scenario, scenario; file: ...`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! scenarios {
+    ($rig:ty; $($file:ident: $($(#[$meta:meta])* $name:ident),+;)+) => { $($(
+        #[test]
+        $(#[$meta])*
+        fn $name() {
+            let test = concat!(module_path!(), "::", stringify!($name));
+            $crate::conformance::run::<$rig>(test, $crate::conformance::scenarios::$file::$name);
+        }
+    )+)+ };
+}

@@ -1,0 +1,54 @@
+//! A process without descriptors.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use connmgr_core::{Action, Input};
+use connmgr_std::{Line as TraceLine, TraceReader};
+use socket2::{Domain, Socket, Type};
+
+use crate::conformance::limits::limit_descriptors;
+use crate::conformance::{Rig, Setup, World, config};
+use crate::peers::Peer;
+use crate::process::cpu;
+
+/// How long the process has none.
+const DROUGHT: Duration = Duration::from_millis(150);
+
+/// It pauses, ever longer and without spinning, and whoever waited meanwhile is let in in the end.
+pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let trace = dir.path().join("trace");
+    let setup = Setup { trace: Some(trace.clone()), ..Setup::new(config()).listening() };
+    let mut world = World::start(rig, setup);
+    let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let (busy, woke) = (cpu(), rig.wakes());
+    limit_descriptors(Some(0));
+    client.connect(&world.address().into()).expect("somebody listens");
+    world.is_quiet(DROUGHT);
+    limit_descriptors(None);
+    let (busy, woke) = (cpu() - busy, rig.wakes() - woke);
+    assert!(busy < DROUGHT / 2 && woke <= 20, "busy for {busy:?}, woke {woke} times");
+    world.tells(&["connected inbound"]);
+    drop(TcpStream::from(client));
+    world.end();
+    let count = |wanted: fn(&TraceLine) -> bool| {
+        let lines = TraceReader::open(&trace).expect("a trace");
+        lines.filter(|line| line.as_ref().is_ok_and(wanted)).count()
+    };
+    let failures = count(|line| matches!(line, TraceLine::Step { input: Input::AcceptError { .. }, .. }));
+    let pauses = count(|line| matches!(line, TraceLine::Action(Action::PauseAccept { .. })));
+    assert!(pauses >= 1 && failures <= 8, "{pauses} pauses for {failures} failures");
+}
+
+/// It is our own fault, and told as such; the next goes well.
+pub fn a_dial_without_descriptors_is_not_the_peers_fault<R: Rig>(rig: &R) {
+    let peer = Peer::listen();
+    let mut world = World::start(rig, Setup::new(config()));
+    limit_descriptors(Some(0));
+    world.add(peer.address());
+    world.tells(&["dial failed: out of descriptors, ports or memory"]);
+    limit_descriptors(None);
+    world.event("connected", |event| matches!(event, connmgr_std::PoolEvent::Connected(_)).then_some(()));
+    world.end();
+}

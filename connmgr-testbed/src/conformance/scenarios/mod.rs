@@ -1,0 +1,23 @@
+//! The scenarios: one behaviour a file, one story a function.
+
+pub mod added;
+pub mod commands;
+#[cfg(target_os = "linux")]
+pub mod crowd;
+#[cfg(target_os = "linux")]
+pub mod descriptors;
+pub mod half_close;
+pub mod hung_up;
+pub mod idle;
+pub mod inbound;
+pub mod late;
+pub mod names;
+pub mod proxied;
+pub mod refused;
+pub mod resets;
+pub mod seeds;
+pub mod shutdown;
+#[cfg(target_os = "linux")]
+pub mod silent;
+pub mod starting;
+pub mod state;

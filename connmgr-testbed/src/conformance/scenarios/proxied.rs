@@ -1,0 +1,158 @@
+//! Dials through a SOCKS5 proxy.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use connmgr_core::{Input, Proxy};
+
+use crate::conformance::{Rig, Setup, World, config};
+use crate::peers::{Line, Peer, socks};
+
+/// By this proxy, each connection with a circuit of its own.
+fn by(proxy: &Peer) -> Setup {
+    Setup::new(config()).by_proxy(Proxy { address: proxy.address(), isolate: true, resolves: false })
+}
+
+/// A pause after each byte: time enough for it to arrive alone.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Replies of success, with every kind of bound address.
+fn replies() -> [Vec<u8>; 3] {
+    let mut name = vec![5, 0, 0, 3, 255];
+    name.extend([b'a'; 255 + 2]);
+    let mut v6 = vec![5, 0, 0, 4];
+    v6.extend([0; 16 + 2]);
+    [socks::DONE.to_vec(), v6, name]
+}
+
+/// However slowly the proxy speaks, and whatever it says it is bound to, the name is its to resolve; and what follows
+/// its reply, even in the same packet, is the peer's.
+pub fn a_name_goes_to_a_slow_proxy_and_what_follows_its_reply_is_the_peers<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, by(&listener));
+    for (number, reply) in replies().into_iter().enumerate() {
+        let id = world.add(format!("node{number}.example:8333"));
+        let mut line = world.accept(&listener);
+        let (user, asked) = world.meanwhile("the proxy is asked", || {
+            let asked = socks::serve(&mut line, PAUSE);
+            let (last, rest) = reply.split_last().expect("a reply");
+            line.drip(rest, PAUSE / 4);
+            line.say(&[&[*last], &b"hello"[..]].concat());
+            asked
+        });
+        assert!(user.is_some());
+        let host = format!("node{number}.example");
+        assert_eq!(asked, socks::Request { command: socks::CONNECT, host, port: 8333 });
+        let ours = world.connected();
+        assert_eq!((ours.peer, world.read(ours.conn, 5)), (Some(id), b"hello".to_vec()));
+        world.write(ours.conn, b"bye");
+        assert_eq!(&line.hear(), b"bye");
+    }
+    world.end();
+}
+
+/// No two have the same user name.
+pub fn each_connection_has_a_circuit_of_its_own<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, by(&listener));
+    let circuit = |world: &mut World<R>, name: &str| {
+        world.add(name);
+        let mut line = world.accept(&listener);
+        world.meanwhile("the proxy is asked", || socks::serve(&mut line, Duration::ZERO)).0.expect("a user")
+    };
+    let users = ["one.example:1", "two.example:1"].map(|name| circuit(&mut world, name));
+    assert_ne!(users[0], users[1]);
+    world.end();
+}
+
+/// The route's fault is told as the route's, and nobody is asked behind the proxy's back.
+pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let proxy = Proxy { address: Peer::nobody(), isolate: true, resolves: false };
+    let setup = Setup::new(config()).by_proxy(proxy).resolving(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)])
+    });
+    let mut world = World::start(rig, setup);
+    world.add("node.example:8333");
+    world.tells(&["dial failed: proxy unreachable"]);
+    world.end();
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+/// The proxy need not do anything for it.
+pub fn a_dial_that_is_given_up_ends_at_once<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, by(&listener));
+    let peer = world.add("node.example:8333");
+    let mut line = world.accept(&listener);
+    world.meanwhile("a greeting", || socks::hear_greeting(&mut line));
+    world.bid(Input::RemovePeer { peer });
+    assert!(world.meanwhile("the proxy is hung up on", || line.hear_out()).is_empty());
+    world.tells(&["dial failed: peer removed"]);
+    world.end();
+}
+
+/// A proxy that says so much, then this, and what is told of it.
+struct Nonsense {
+    goes_along: fn(&mut Line),
+    says: &'static [u8],
+    told: &'static str,
+}
+
+fn nothing(_: &mut Line) {}
+
+fn to_the_credentials(line: &mut Line) {
+    socks::hear_greeting(line);
+    line.say(&[5, socks::USER_PASSWORD]);
+    socks::hear_credentials(line);
+}
+
+fn to_the_request(line: &mut Line) {
+    socks::serve(line, Duration::ZERO);
+}
+
+const NO_SOCKS: &str = "dial failed: the proxy does not speak SOCKS5";
+const NO_ENTRY: &str = "dial failed: the proxy refused our credentials";
+const FAILED: &str = "dial failed: the proxy failed";
+
+const NONSENSE: [Nonsense; 14] = [
+    Nonsense { goes_along: nothing, says: b"HTTP/1.1 400 Bad Request\r\n\r\n", told: NO_SOCKS },
+    Nonsense { goes_along: nothing, says: &[4, 0], told: NO_SOCKS },
+    Nonsense { goes_along: nothing, says: &[5, 0xff], told: NO_ENTRY },
+    // A method that was not offered: every connection would be on one circuit.
+    Nonsense { goes_along: nothing, says: &[5, 0], told: NO_ENTRY },
+    Nonsense { goes_along: nothing, says: &[5], told: FAILED },
+    Nonsense { goes_along: to_the_credentials, says: &[1, 1], told: NO_ENTRY },
+    Nonsense { goes_along: to_the_credentials, says: &[5, 0], told: NO_SOCKS },
+    Nonsense { goes_along: to_the_request, says: &[], told: FAILED },
+    Nonsense { goes_along: to_the_request, says: &[5, 1, 0, 1, 0, 0, 0, 0, 0, 0], told: FAILED },
+    Nonsense { goes_along: to_the_request, says: &[5, 0x77], told: FAILED },
+    Nonsense { goes_along: to_the_request, says: &[5, 5], told: "dial failed: connection refused" },
+    Nonsense { goes_along: to_the_request, says: &[5, 0xf0], told: "dial failed: the proxy can't reach the service" },
+    Nonsense { goes_along: to_the_request, says: &[5, 0, 0, 9, 0, 0, 0, 0, 0, 0], told: NO_SOCKS },
+    Nonsense { goes_along: to_the_request, says: &[5, 0, 0, 3, 255, b'a'], told: FAILED },
+];
+
+/// Whatever it says, it is told whose fault it was, and nothing is left of it.
+pub fn a_proxy_that_talks_nonsense_is_told_so<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, by(&listener));
+    for nonsense in NONSENSE {
+        world.add_once("node.example:8333");
+        let mut line = world.accept(&listener);
+        world.meanwhile("the proxy talks", || {
+            (nonsense.goes_along)(&mut line);
+            line.try_say(nonsense.says);
+            line.close_half();
+            line.hear_out();
+        });
+        assert_eq!(world.next_tale(), nonsense.told, "{:?}", nonsense.says);
+        assert!(world.next_tale().starts_with("finished"));
+    }
+    assert!(world.pool_is_idle());
+    world.end();
+}

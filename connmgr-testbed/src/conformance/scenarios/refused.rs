@@ -1,0 +1,41 @@
+//! A peer's host is there, and nobody listens.
+
+use std::time::Duration;
+
+use connmgr_core::Input;
+
+use crate::conformance::{Rig, Setup, World, config};
+use crate::peers::Peer;
+
+/// More often than there are tokens, tasks or whatever else an adapter may lose with a failed dial.
+const ROUNDS: usize = 4;
+
+/// Each failure is told, the back-off goes on, and the first accept ends it.
+pub fn a_peer_that_refuses_is_tried_until_it_accepts<R: Rig>(rig: &R) {
+    let address = Peer::nobody();
+    let mut config = config();
+    config.limits.added = 1;
+    let mut world = World::start(rig, Setup::new(config));
+    let id = world.add(address);
+    for _ in 0..ROUNDS {
+        world.tells(&["dial failed: connection refused"]);
+    }
+    let _peer = Peer::listen_at(address);
+    assert_eq!(world.connected().peer, Some(id));
+    world.end();
+}
+
+/// Its notice follows the failure, and counts.
+pub fn every_failure_is_followed_by_the_time_of_its_retry<R: Rig>(rig: &R) {
+    let mut config = config();
+    config.retry.base = Duration::from_secs(60);
+    config.retry.cap = config.retry.base;
+    let mut world = World::start(rig, Setup::new(config));
+    let peer = world.add(Peer::nobody());
+    world.tells_all(&["dial failed: connection refused", "retry 1"]);
+    world.bid(Input::DialNow { peer });
+    world.tells_all(&["dial failed: connection refused", "retry 2"]);
+    world.bid(Input::RemovePeer { peer });
+    assert!(world.pool_is_idle());
+    world.end();
+}

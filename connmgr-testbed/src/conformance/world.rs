@@ -1,0 +1,270 @@
+//! A pool, its application, and what the scenarios do with them.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use connmgr_core::{ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
+use connmgr_std::{PoolEvent, Problem, StartError, StateError};
+use tempfile::TempDir;
+
+use super::ledger::Ledger;
+use super::{Next, Rig, RigPool, Setup};
+use crate::peers::{Line, PATIENCE, Peer};
+
+/// For how long the pool runs before a condition is looked at again.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// A pool that is being tried. Everything waits, but not for ever, and the pool runs meanwhile.
+pub struct World<R: Rig> {
+    /// The pool.
+    pub pool: R::Pool,
+    ledger: Ledger,
+    trace: PathBuf,
+    _home: TempDir,
+}
+
+impl<R: Rig> World<R> {
+    /// Starts a pool.
+    pub fn start(rig: &R, setup: Setup) -> Self {
+        Self::try_start(rig, setup).expect("the pool starts")
+    }
+
+    /// Starts a pool.
+    ///
+    /// # Errors
+    /// As the adapter's builder.
+    pub fn try_start(rig: &R, mut setup: Setup) -> Result<Self, StartError> {
+        let home = tempfile::tempdir().expect("a directory");
+        let trace = setup.trace.get_or_insert_with(|| home.path().join("trace")).clone();
+        let pool = rig.start(setup)?;
+        Ok(Self { pool, ledger: Ledger::default(), trace, _home: home })
+    }
+
+    /// Starts a pool in a directory that another may still be about to leave.
+    pub fn start_when_free(rig: &R, setup: &Setup) -> Self {
+        let start = Instant::now();
+        loop {
+            match Self::try_start(rig, setup.clone()) {
+                Ok(world) => return world,
+                Err(StartError::State(StateError::Locked { .. })) if start.elapsed() < PATIENCE => rig.turn(GLANCE),
+                Err(error) => panic!("not started: {error}"),
+            }
+        }
+    }
+
+    /// Where it listens first.
+    pub fn address(&self) -> SocketAddr {
+        self.pool.local_addrs()[0]
+    }
+
+    /// Asks the pool.
+    pub fn ask(&mut self, input: Input) -> Reply {
+        self.pool.ask(input)
+    }
+
+    /// Asks the pool for what it does not refuse.
+    pub fn bid(&mut self, input: Input) {
+        let said = format!("{input}");
+        assert_eq!(self.ask(input), Reply::Done(Ok(())), "{said}");
+    }
+
+    /// Adds a peer for good.
+    pub fn add(&mut self, address: impl ToString) -> PeerId {
+        self.add_for(address, Keep::Always)
+    }
+
+    /// Adds a peer for one attempt.
+    pub fn add_once(&mut self, address: impl ToString) -> PeerId {
+        self.add_for(address, Keep::Once)
+    }
+
+    fn add_for(&mut self, address: impl ToString, keep: Keep) -> PeerId {
+        let address = address.to_string().parse().expect("an address");
+        match self.ask(Input::AddPeer { address, keep }) {
+            Reply::Added(Ok(peer)) => peer,
+            other => panic!("not added: {other:?}"),
+        }
+    }
+
+    /// Runs the pool until there is something.
+    pub fn until<T>(&mut self, what: &str, mut done: impl FnMut(&mut R::Pool) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(done) = done(&mut self.pool) {
+                return done;
+            }
+            assert!(start.elapsed() < PATIENCE, "{what}: did not happen");
+            self.pool.turn(GLANCE);
+        }
+    }
+
+    /// Runs the pool while somebody else does something that blocks.
+    pub fn meanwhile<T: Send>(&mut self, what: &str, work: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let work = scope.spawn(work);
+            self.until(what, |_| work.is_finished().then_some(()));
+            work.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// The next of our dials to arrive there.
+    pub fn accept(&mut self, peer: &Peer) -> Line {
+        self.until("a dial arrives", |_| peer.accept())
+    }
+
+    /// The next event; none after the last.
+    pub fn next_event(&mut self) -> Option<PoolEvent<Connected>> {
+        match self.pool.next(PATIENCE) {
+            Next::Event(event) => {
+                self.ledger.note(&event);
+                Some(event)
+            }
+            Next::Nothing => panic!("no event came"),
+            Next::End => None,
+        }
+    }
+
+    /// Nothing is told for so long.
+    pub fn is_quiet(&mut self, time: Duration) {
+        let next = self.pool.next(time);
+        assert!(matches!(next, Next::Nothing), "{next:?}");
+    }
+
+    /// The first event that `pick` wants; the ones before are passed over.
+    pub fn event<T>(&mut self, what: &str, mut pick: impl FnMut(PoolEvent<Connected>) -> Option<T>) -> T {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let event = self.next_event().unwrap_or_else(|| panic!("{what}: the pool has ended"));
+            if let Some(picked) = pick(event) {
+                return picked;
+            }
+        }
+        panic!("{what}: did not happen")
+    }
+
+    /// The first event of the manager's that `pick` wants; the ones before are passed over.
+    pub fn said<T>(&mut self, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        self.event(what, |event| if let PoolEvent::Event(event) = event { pick(event) } else { None })
+    }
+
+    /// The next connection.
+    pub fn connected(&mut self) -> Connected {
+        self.event("connected", |event| if let PoolEvent::Connected(info) = event { Some(info) } else { None })
+    }
+
+    /// The end of this connection, and why.
+    pub fn disconnected(&mut self, conn: ConnId) -> EndReason {
+        self.said("disconnected", |event| match event {
+            Event::Disconnected { conn: of, reason, .. } if of == conn => Some(reason),
+            _ => None,
+        })
+    }
+
+    /// The next event in words; notices of retries are passed over.
+    pub fn next_tale(&mut self) -> String {
+        loop {
+            match self.next_event() {
+                Some(PoolEvent::RetryScheduled { .. }) => {}
+                event => return event.as_ref().map_or_else(|| "end".into(), tale),
+            }
+        }
+    }
+
+    /// Whether it has no connection and no dial.
+    pub fn pool_is_idle(&mut self) -> bool {
+        self.pool.connections().is_empty()
+    }
+
+    /// The very next events are these, in this order: see [`tale`]. Notices of retries are passed over, for a later
+    /// one may take the place of one that was not taken.
+    pub fn tells(&mut self, expected: &[&str]) {
+        let told: Vec<String> = expected.iter().map(|_| self.next_tale()).collect();
+        assert_eq!(told, expected);
+    }
+
+    /// The same, with the notices of retries: for back-offs far longer than anything here takes.
+    pub fn tells_all(&mut self, expected: &[&str]) {
+        let told: Vec<String> =
+            expected.iter().map(|_| self.next_event().as_ref().map_or_else(|| "end".into(), tale)).collect();
+        assert_eq!(told, expected);
+    }
+
+    /// Reads so many bytes of a connection, or up to its end.
+    pub fn read(&mut self, conn: ConnId, count: usize) -> Vec<u8> {
+        let mut heard = vec![0; count];
+        let mut length = 0;
+        while length < count {
+            match self.pool.read(conn, &mut heard[length..], PATIENCE).expect("bytes, or the end") {
+                0 => break,
+                read => length += read,
+            }
+        }
+        heard.truncate(length);
+        heard
+    }
+
+    /// Writes a little on a connection.
+    pub fn write(&mut self, conn: ConnId, bytes: &[u8]) {
+        assert_eq!(self.pool.write(conn, bytes).expect("an open stream"), bytes.len());
+    }
+
+    /// Shuts down: nothing goes wrong, and the ledger is right.
+    pub fn end(self) {
+        let problems = self.end_with_problems();
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    /// Shuts down; what went wrong. The ledger is right.
+    pub fn end_with_problems(self) -> Vec<Problem> {
+        let Self { pool, ledger, trace, _home } = self;
+        let problems = pool.shutdown();
+        ledger.agrees_with(&trace, false);
+        problems
+    }
+
+    /// Shuts down where events were taken past the ledger: the run replays.
+    pub fn end_unwatched(self) {
+        let Self { pool, trace, _home, .. } = self;
+        let problems = pool.shutdown();
+        assert!(problems.is_empty(), "{problems:?}");
+        Ledger::replays(&trace);
+    }
+
+    /// Shuts down and takes every event to the last; the ledger is right. What was told then.
+    pub fn end_and_listen(mut self) -> Vec<PoolEvent<Connected>> {
+        self.bid(Input::Shutdown);
+        let mut told = Vec::new();
+        while let Some(event) = self.next_event() {
+            told.push(event);
+        }
+        let Self { pool, ledger, trace, _home } = self;
+        let problems = pool.shutdown();
+        assert!(problems.is_empty(), "{problems:?}");
+        ledger.agrees_with(&trace, true);
+        told
+    }
+}
+
+impl<R: Rig> fmt::Debug for World<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("ledger", &self.ledger).finish_non_exhaustive()
+    }
+}
+
+/// An event in words, without what differs from run to run.
+pub fn tale(event: &PoolEvent<Connected>) -> String {
+    match event {
+        PoolEvent::Connected(info) => format!("connected {}", info.kind),
+        PoolEvent::RetryScheduled { attempt, .. } => format!("retry {attempt}"),
+        PoolEvent::Event(Event::Disconnected { reason, .. }) => format!("disconnected: {reason}"),
+        PoolEvent::Event(Event::DialFailed { error, .. }) => format!("dial failed: {error}"),
+        PoolEvent::Event(Event::LookupFailed { error, .. }) => format!("lookup failed: {error}"),
+        PoolEvent::Event(event) => event.to_string(),
+        PoolEvent::Problem(problem) => format!("problem: {problem}"),
+        other => panic!("an event of a new kind: {other:?}"),
+    }
+}

@@ -1,0 +1,24 @@
+//! The pool of a long run: it fills itself, and may dial the same addresses over and over.
+
+use std::time::Duration;
+
+use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
+
+/// Keeps so many connections, of so many addresses on loopback. No rate and no rest holds it back; an event that was
+/// missed would spoil the count.
+pub(super) fn busy(count: u32, known: u32) -> Config {
+    Config {
+        limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
+        loopback_is_public: true,
+        dial: DialConfig {
+            rate: Rate { burst: 1, interval: Duration::ZERO },
+            spacing: Duration::ZERO,
+            min_spacing: Duration::from_millis(1),
+            ..DialConfig::default()
+        },
+        groups: GroupRule { max_per_group: None, ..GroupRule::default() },
+        book: BookConfig { max_per_call: known, ..BookConfig::default() },
+        max_waiting_events: 100_000,
+        ..Config::default()
+    }
+}

@@ -1,0 +1,154 @@
+//! The long run: very many connections opened and closed, and nothing left of them.
+//!
+//! The adapter brings the loop of its runtime; a [`Course`] says what to do with each connection, keeps the
+//! application's own books, and compares. The run is cut into waves, between which the pool rests: nothing is open,
+//! so descriptors, threads, tasks and tokens must be what they were before the first, memory what it was after the
+//! first few, and the pool's counters what the application has counted.
+
+mod config;
+mod ledger;
+mod levels;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use connmgr_core::{AddressInfo, Config, ConnId, Event, PeerAddress, Services, Stats};
+use connmgr_std::Clock;
+
+use crate::far_end::{self, FarEnd};
+use crate::process;
+use ledger::Ledger;
+use levels::Levels;
+
+/// Connections of one run, unless the command line says otherwise.
+const CONNECTIONS: u64 = 200_000;
+
+/// Rests in one run.
+const WAVES: u64 = 20;
+
+/// Addresses the pool has to choose from, and how many connections it keeps.
+const KNOWN: u32 = 4096;
+const POOL: u32 = 256;
+
+/// Connections that the far end keeps, which resets the oldest: fewer than the pool keeps, so that there is always one
+/// whose reader learns of its end.
+const FAR_END_KEEPS: usize = 128;
+
+/// How long the last events of a wave may take; then they are missed for good.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a wave may take: a hundred times as long as it does.
+const WAVE_WITHIN: Duration = Duration::from_secs(120);
+
+/// What the application does with a connection once it is open and said to be ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Drops it at once.
+    Drop,
+    /// Has the pool close it.
+    Disconnect,
+    /// Reads to its end, and drops it then.
+    Read,
+}
+
+/// A run.
+#[derive(Debug)]
+pub struct Course {
+    far_end: FarEnd,
+    ledger: Ledger,
+    per_wave: u64,
+    /// Taken at each rest; the first is from before all.
+    levels: Vec<Levels>,
+    faults: Vec<String>,
+    /// When the last rest ended.
+    rested: Instant,
+}
+
+impl Course {
+    /// Begins a run on this runtime. Does not return in a process that was started as its far end.
+    ///
+    /// # Panics
+    /// When the operating system refuses what is needed.
+    pub fn begin(runtime: &str) -> Self {
+        far_end::serve_if_asked();
+        process::raise_descriptor_limit();
+        let connections = env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(CONNECTIONS);
+        println!("{runtime}: {connections} connections, {WAVES} rests");
+        let far_end = FarEnd::start(FAR_END_KEEPS).expect("a second process");
+        let per_wave = (connections / WAVES).max(1);
+        let (levels, faults) = Default::default();
+        Self { far_end, ledger: Ledger::default(), per_wave, levels, faults, rested: Instant::now() }
+    }
+
+    /// The pool's configuration.
+    pub fn config(&self) -> Config {
+        config::busy(POOL, KNOWN)
+    }
+
+    /// What the pool is to be told before it is first activated.
+    pub fn addresses(&self) -> Vec<AddressInfo> {
+        let last_seen = Clock::start().unix();
+        let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen };
+        far_end::addresses(KNOWN, self.far_end.port()).into_iter().map(info).collect()
+    }
+
+    /// How many waves there are.
+    pub const fn waves(&self) -> u64 {
+        WAVES
+    }
+
+    /// The application was given a connection; what it is to do with it.
+    pub fn opened(&mut self, conn: ConnId) -> Part {
+        self.ledger.opened(conn);
+        match conn.as_u64() % 4 {
+            0 => Part::Disconnect,
+            1 | 2 => Part::Drop,
+            _ => Part::Read,
+        }
+    }
+
+    /// The application was told this.
+    pub fn told(&mut self, event: &Event) {
+        self.ledger.told(event);
+    }
+
+    /// Whether the application has seen enough connections for the pool to rest.
+    ///
+    /// # Panics
+    /// When that takes too long: no run was ever to get stuck.
+    pub fn is_wave_over(&self) -> bool {
+        assert!(self.rested.elapsed() < WAVE_WITHIN, "stuck: {:?}", self.ledger);
+        self.ledger.seen() >= self.per_wave * self.levels.len() as u64
+    }
+
+    /// Whether the application was not told everything yet that these counters count.
+    pub fn is_behind(&self, stats: &Stats) -> bool {
+        self.ledger.is_behind(stats)
+    }
+
+    /// The pool rests: it is inactive, and no event comes any more. `left` counts what should not be there: connections
+    /// and dials. `tasks`: what the runtime has of its own to count.
+    ///
+    /// # Panics
+    /// When the far end is gone.
+    pub fn rest(&mut self, stats: &Stats, left: usize, tasks: usize) {
+        let accepted = self.far_end.hang_up().expect("the far end lives");
+        if left != 0 {
+            self.faults.push(format!("{left} connections are left while the pool rests"));
+        }
+        self.faults.extend(self.ledger.audit(stats, accepted));
+        let levels = Levels::read(self.ledger.seen(), tasks);
+        println!("{levels}");
+        self.levels.push(levels);
+        self.rested = Instant::now();
+    }
+
+    /// The verdict.
+    pub fn end(self) -> ExitCode {
+        let faults = self.faults.into_iter().chain(levels::compare(&self.levels));
+        let faults = faults.inspect(|fault| println!("FAULT: {fault}")).count();
+        println!("{faults} faults\n");
+        if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}

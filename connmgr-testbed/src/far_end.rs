@@ -1,0 +1,189 @@
+//! The other end of every connection: a process of its own, so that neither its CPU nor its descriptors are counted
+//! with those of the pool.
+//!
+//! It is this very program, started once more with a word in its environment: a `main` that uses it calls
+//! [`serve_if_asked`] before anything else. It listens on one port of all of 127.0.0.0/8, accepts everything, says
+//! nothing, and ends connections by a reset (linger 0), so that no address is left in `TIME_WAIT`.
+
+use std::collections::VecDeque;
+use std::env;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use connmgr_core::PeerAddress;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+/// Says that the process is a far end, and how many connections it keeps.
+const KEEPS: &str = "CONNMGR_FAR_END_KEEPS";
+
+/// Room for connections that were not accepted yet; the system allows no more than `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// How often the far end looks for connections.
+const LOOKS_EVERY: Duration = Duration::from_millis(1);
+
+/// The far end, as the program that dials it sees it. Dropped, it ends.
+#[derive(Debug)]
+pub struct FarEnd {
+    process: Child,
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl FarEnd {
+    /// Starts one that keeps so many connections: the oldest is reset when one more comes.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn start(keeps: usize) -> io::Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        let command = command.env(KEEPS, keeps.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let orders = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
+        let mut far_end = Self { process, orders, answers, port: 0 };
+        far_end.port = far_end.answer()?;
+        Ok(far_end)
+    }
+
+    /// The port at which it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Resets all that it keeps; how many it has accepted since its start.
+    ///
+    /// # Errors
+    /// That it is gone.
+    pub fn hang_up(&mut self) -> io::Result<u64> {
+        if let Some(orders) = &mut self.orders {
+            writeln!(orders)?;
+        }
+        self.answer()
+    }
+
+    fn answer<T: std::str::FromStr>(&mut self) -> io::Result<T> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        line.trim().parse().map_err(|_| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Drop for FarEnd {
+    fn drop(&mut self) {
+        self.orders = None;
+        // It ends when it finds that nobody orders any more.
+        let _ = self.process.wait();
+    }
+}
+
+/// So many addresses of loopback with this port, spread over its /16 groups.
+pub fn addresses(count: u32, port: u16) -> Vec<PeerAddress> {
+    // 127.0.0.0/16 is left out, for 127.0.0.1 is the address we dial from.
+    let octet = |number: u32| u8::try_from(number % 256).expect("less than 256");
+    let ip = |n: u32| Ipv4Addr::new(127, 1 + octet(n % 255), octet(n / 255 / 255), 1 + octet(n / 255 % 255));
+    (0..count).map(|n| PeerAddress::new(std::net::IpAddr::from(ip(n)).into(), port)).collect()
+}
+
+/// A port at which nobody listens, and which nobody else is given.
+#[derive(Debug)]
+pub struct ClosedPort {
+    port: u16,
+    /// Bound, and not listening.
+    _socket: Socket,
+}
+
+impl ClosedPort {
+    /// Reserves one.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn reserve() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))?;
+        let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
+        Ok(Self { port, _socket: socket })
+    }
+
+    /// The port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// If this process was started as a far end, it is one until whoever started it lets go of it, and then exits.
+///
+/// # Panics
+/// When the operating system gives it no port.
+pub fn serve_if_asked() {
+    let Some(keeps) = env::var(KEEPS).ok().and_then(|keeps| keeps.parse().ok()) else { return };
+    serve(keeps).expect("a port of loopback, and somebody who listens to what we say");
+    std::process::exit(0);
+}
+
+fn serve(keeps: usize) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    SockRef::from(&listener).listen(BACKLOG)?;
+    listener.set_nonblocking(true)?;
+    println!("{}", listener.local_addr()?.port());
+    let kept = Arc::new(Mutex::new(Kept::default()));
+    let accepting = Arc::clone(&kept);
+    thread::spawn(move || accept_all(&listener, keeps, &accepting));
+    for order in io::stdin().lines() {
+        order?;
+        println!("{}", hang_up(&kept));
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Kept {
+    streams: VecDeque<TcpStream>,
+    accepted: u64,
+}
+
+/// Looks now and then instead of waiting: whoever dials would pay for waking it, and more often the slower it dials.
+fn accept_all(listener: &TcpListener, keeps: usize, kept: &Mutex<Kept>) {
+    loop {
+        // An error is that nothing waits, or that there are no descriptors until some are given back.
+        while let Ok((stream, _)) = listener.accept() {
+            lock(kept).keep(stream, keeps);
+        }
+        thread::sleep(LOOKS_EVERY);
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, stream: TcpStream, at_most: usize) {
+        // It fails only if the dialer has reset it, which is as good.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        self.accepted += 1;
+        self.streams.push_back(stream);
+        if self.streams.len() > at_most {
+            self.streams.pop_front();
+        }
+    }
+}
+
+/// Waits until nothing has come for a while, then resets all; how many have come since the start.
+fn hang_up(kept: &Mutex<Kept>) -> u64 {
+    let mut before = None;
+    loop {
+        let now = lock(kept).accepted;
+        if before == Some(now) {
+            lock(kept).streams.clear();
+            return now;
+        }
+        before = Some(now);
+        thread::sleep(20 * LOOKS_EVERY);
+    }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}

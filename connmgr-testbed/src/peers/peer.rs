@@ -1,0 +1,50 @@
+//! A peer that listens.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use crate::peers::Line;
+
+/// A peer that listens on a port of loopback. The operating system makes connections for it; nothing is said on one
+/// before it is taken by [`Peer::accept`]. Dropped, it refuses whoever comes, and resets those that it has not taken.
+#[derive(Debug)]
+pub struct Peer {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Peer {
+    /// A peer on any free port.
+    pub fn listen() -> Self {
+        Self::listen_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// A peer on this port, where one may have been before.
+    pub fn listen_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).expect("a port of loopback");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("bound");
+        Self { listener, address }
+    }
+
+    /// An address where nobody listens.
+    pub fn nobody() -> SocketAddr {
+        Self::listen().address
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next who has come, if anybody has.
+    pub fn accept(&self) -> Option<Line> {
+        match self.listener.accept() {
+            Ok((stream, _)) => Some(Line::new(stream)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            // Whoever came has gone again.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => None,
+            Err(error) => panic!("accept: {error}"),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A full pool that nothing happens to sleeps.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use super::{Racer, Trial};
+use crate::process;
+
+/// How long a pool is watched.
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// Until what follows a filling has ended.
+const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+
+/// Fills a pool that is never emptied, counts how often its threads wake, and prints it; whether that is never.
+pub(super) fn print(racer: impl Racer, trial: Trial) -> bool {
+    let racer = Arc::new(racer);
+    let (full, filled) = channel();
+    thread::spawn(move || racer.hold(trial, full));
+    filled.recv().expect("the pool fills");
+    thread::sleep(SETTLES_WITHIN);
+    let (sleeps, cpu) = (process::sleeps_of_others(), process::cpu());
+    thread::sleep(WATCHED);
+    let (sleeps, cpu) = (process::sleeps_of_others() - sleeps, process::cpu() - cpu);
+    println!("\n{} connections held for {WATCHED:?}, no deadline: {sleeps} wake-ups, {cpu:?} of CPU.", super::HELD);
+    sleeps == 0
+}

@@ -1,0 +1,91 @@
+//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//!
+//! `cargo bench -p connmgr-tokio --bench endurance [-- 20000]`
+
+#[cfg(target_os = "linux")]
+mod run {
+    use std::process::ExitCode;
+
+    use connmgr_core::PeerInfo;
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
+    use tokio::io::AsyncReadExt;
+
+    pub(super) async fn run(mut course: Course) -> ExitCode {
+        let mut pool = Pool::builder(course.config()).start().await.expect("the pool starts");
+        let handle = pool.handle();
+        handle.set_active(false).await.expect("it lives");
+        handle.addresses(course.addresses()).await;
+        rest(&mut course, &handle).await;
+        for _ in 0..course.waves() {
+            handle.set_active(true).await.expect("it lives");
+            while !course.is_wave_over() {
+                take(&mut course, &mut pool).await;
+            }
+            handle.set_active(false).await.expect("it lives");
+            let last_events = async {
+                let stats = handle.stats().await;
+                while course.is_behind(&stats) {
+                    take(&mut course, &mut pool).await;
+                }
+            };
+            // What is missing then is found to be missing.
+            let _ = tokio::time::timeout(PATIENCE, last_events).await;
+            rest(&mut course, &handle).await;
+        }
+        pool.shutdown().await;
+        course.end()
+    }
+
+    async fn take(course: &mut Course, pool: &mut Pool) {
+        match pool.next().await.expect("it lives") {
+            PoolEvent::Connected(connection) => {
+                connection.ready(PeerInfo::default());
+                match course.opened(connection.id()) {
+                    Part::Drop => drop(connection),
+                    Part::Disconnect => drop(tokio::spawn(disconnect(connection, pool.handle()))),
+                    Part::Read => drop(tokio::spawn(read(connection))),
+                }
+            }
+            PoolEvent::Event(event) => course.told(&event),
+            PoolEvent::RetryScheduled { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn disconnect(connection: Connection, handle: Handle) {
+        // It may have ended already.
+        let _ = handle.disconnect(connection.id()).await;
+    }
+
+    async fn read(mut connection: Connection) {
+        while connection.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
+    }
+
+    /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
+    /// never goes away; this is then the end of it.
+    async fn rest(course: &mut Course, handle: &Handle) {
+        let metrics = tokio::runtime::Handle::current().metrics();
+        for _ in 0..1_000_000 {
+            if metrics.num_alive_tasks() == 1 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let (stats, left) = (handle.stats().await, handle.connections().await.len());
+        course.rest(&stats, left, metrics.num_alive_tasks());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    use connmgr_testbed::endurance::Course;
+
+    let course = Course::begin("tokio, one thread");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(run::run(course))
+}
+
+/// What is counted is counted by Linux.
+#[cfg(not(target_os = "linux"))]
+fn main() {}

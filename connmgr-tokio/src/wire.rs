@@ -1,0 +1,42 @@
+//! tokio's TCP stream, in the words that all adapters share.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+
+use connmgr_std::Wire;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A stream of tokio's.
+#[derive(Debug)]
+pub(crate) struct Stream(pub(crate) TcpStream);
+
+impl Wire for Stream {
+    async fn connect(address: SocketAddr) -> io::Result<Self> {
+        TcpStream::connect(address).await.map(Self)
+    }
+
+    async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    fn set_nodelay(&self) -> io::Result<()> {
+        self.0.set_nodelay(true)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        SockRef::from(&self.0).shutdown(how)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Dials and lookups through a proxy, on real sockets.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress, Target};
+use connmgr_std::dial;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::*;
+use crate::net::resolve;
+
+/// A proxy that answers one dial: after so many bytes of a request, these, byte by byte; and so on. Then it hangs up.
+async fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        for (request, answer) in script {
+            stream.read_exact(&mut vec![0; request]).await.unwrap();
+            for byte in answer {
+                stream.write_all(&[*byte]).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    address
+}
+
+fn proxied(proxy: SocketAddr, address: &str) -> Target {
+    let isolation = Isolation::Token(IsolationToken::from_u64(7));
+    Target::Proxied { proxy, isolation, address: address.parse::<PeerAddress>().unwrap() }
+}
+
+const REQUEST: usize = 5 + "node.example".len() + 2;
+const CREDENTIALS: usize = 1 + 2 * (1 + 24);
+const YES: &[u8] = &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+
+#[tokio::test]
+async fn what_follows_a_proxys_slow_reply_is_the_peers() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, YES), (0, b"hello")];
+    let mut stream: Stream = dial(proxied(proxy(script).await, "node.example:1")).await.unwrap();
+    let mut heard = String::new();
+    stream.0.read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard, "hello");
+}
+
+#[tokio::test]
+async fn what_the_proxy_says_of_the_target_counts_against_the_target() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, &[5, 5])];
+    let error = dial::<Stream>(proxied(proxy(script).await, "node.example:1")).await.unwrap_err();
+    assert_eq!(error, DialError::Refused);
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_says_nothing_of_the_target() {
+    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let error = dial::<Stream>(proxied(gone, "node.example:1")).await.unwrap_err();
+    assert_eq!(error, DialError::ProxyUnreachable);
+}
+
+#[tokio::test]
+async fn a_proxy_that_hangs_up_has_failed() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5])];
+    let error = dial::<Stream>(proxied(proxy(script).await, "node.example:1")).await.unwrap_err();
+    assert_eq!(error, DialError::ProxyFailed);
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_by_the_proxy() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (REQUEST, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0])];
+    let found = lookup(proxy(script).await, 10_000).await;
+    assert_eq!(found, Ok(vec![IpAddr::from([1, 2, 3, 4])]));
+}
+
+#[tokio::test]
+async fn a_lookup_ends_at_its_deadline() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (usize::from(u16::MAX), &[])];
+    assert_eq!(lookup(proxy(script).await, 20).await, Err(LookupError::TimedOut));
+}
+
+async fn lookup(proxy: SocketAddr, within_millis: u64) -> Result<Vec<IpAddr>, LookupError> {
+    let deadline = Instant::now() + Duration::from_millis(within_millis);
+    resolve("node.example".parse().unwrap(), proxy, Isolation::Shared, deadline).await
+}

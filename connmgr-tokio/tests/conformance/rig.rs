@@ -1,0 +1,148 @@
+//! What the suite wants of this adapter: a runtime of one thread, turned by whoever waits for something.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
+use connmgr_testbed::{asked, built};
+use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{sleep, timeout};
+
+pub(crate) struct Tokio(Rc<Runtime>);
+
+pub(crate) struct TokioPool {
+    runtime: Rc<Runtime>,
+    pool: Pool,
+    held: BTreeMap<ConnId, Connection>,
+}
+
+impl Rig for Tokio {
+    type Pool = TokioPool;
+
+    fn new() -> Self {
+        // The threads that open the state are to go home before they are counted.
+        let runtime = Builder::new_current_thread().enable_all().thread_keep_alive(Duration::from_millis(1)).build();
+        Self(Rc::new(runtime.expect("a runtime")))
+    }
+
+    fn start(&self, setup: Setup) -> Result<TokioPool, StartError> {
+        let pool = self.0.block_on(built!(Pool, setup).start())?;
+        Ok(TokioPool { runtime: Rc::clone(&self.0), pool, held: BTreeMap::new() })
+    }
+
+    fn turn(&self, time: Duration) {
+        self.0.block_on(async { sleep(time).await });
+    }
+
+    fn tasks(&self) -> usize {
+        self.0.metrics().num_alive_tasks()
+    }
+
+    fn wakes(&self) -> u64 {
+        self.0.metrics().worker_park_count(0)
+    }
+}
+
+impl TokioPool {
+    fn held(&mut self, conn: ConnId) -> &mut Connection {
+        self.held.get_mut(&conn).expect("a connection that was not released")
+    }
+}
+
+impl RigPool for TokioPool {
+    type Left = BTreeMap<ConnId, Connection>;
+
+    fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.pool.local_addrs().to_vec()
+    }
+
+    fn next(&mut self, within: Duration) -> Next {
+        let next = async {
+            tokio::select! {
+                biased;
+                next = self.pool.next() => Some(next),
+                () = given_up(within) => None,
+            }
+        };
+        match self.runtime.block_on(next) {
+            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => Next::End,
+            None => Next::Nothing,
+        }
+    }
+
+    fn turn(&mut self, time: Duration) {
+        self.runtime.block_on(async { sleep(time).await });
+    }
+
+    fn ask(&mut self, input: Input) -> Reply {
+        self.runtime.block_on(async { asked!(self.pool.handle(), input, .await) })
+    }
+
+    fn connections(&mut self) -> Vec<ConnView> {
+        self.runtime.block_on(self.pool.handle().connections())
+    }
+
+    fn added_peers(&mut self) -> Vec<PeerView> {
+        self.runtime.block_on(self.pool.handle().added_peers())
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        self.runtime.block_on(self.pool.handle().bans())
+    }
+
+    fn stats(&mut self) -> Stats {
+        self.runtime.block_on(self.pool.handle().stats())
+    }
+
+    fn reporter(&mut self, conn: ConnId) -> Reporter {
+        self.held(conn).reporter()
+    }
+
+    fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {
+        let runtime = Rc::clone(&self.runtime);
+        let read = async { timeout(within, self.held(conn).read(buffer)).await };
+        runtime.block_on(read).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+    }
+
+    fn write(&mut self, conn: ConnId, bytes: &[u8]) -> io::Result<usize> {
+        let runtime = Rc::clone(&self.runtime);
+        runtime.block_on(self.held(conn).write(bytes))
+    }
+
+    fn close_half(&mut self, conn: ConnId) -> io::Result<()> {
+        let runtime = Rc::clone(&self.runtime);
+        runtime.block_on(self.held(conn).shutdown())
+    }
+
+    fn release(&mut self, conn: ConnId) {
+        self.held.remove(&conn);
+    }
+
+    fn shutdown(self) -> Vec<Problem> {
+        self.runtime.block_on(self.pool.shutdown())
+    }
+
+    fn abandon(self) -> Self::Left {
+        self.held
+    }
+}
+
+/// Ready after that time; for no time, at once, though a timer would not be.
+async fn given_up(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}
+
+fn hold(held: &mut BTreeMap<ConnId, Connection>, connection: Connection) -> Connected {
+    let info = connection.info().clone();
+    held.insert(info.conn, connection);
+    info
+}

@@ -1,0 +1,80 @@
+//! The configurations that are tried: few, each with a corner of its own.
+
+use std::time::Duration;
+
+use connmgr_core::{
+    Backoff, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits, Listener,
+    ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, ScoreConfig, Seed, SeedConfig, Snapshot,
+    Time, Transport, UnixTime,
+};
+
+/// The wall clock at birth: 2026-01-01.
+pub(crate) const UNIX: u64 = 1_767_225_600;
+
+/// The configuration of this number, counted modulo their count.
+pub(crate) fn config(number: u8) -> Config {
+    let bitcoin = bitcoin();
+    let dial = DialConfig { max_hedged: Some(2), ..DialConfig::default() };
+    match number % 8 {
+        0 => bitcoin,
+        1 => tiny(bitcoin),
+        2 => Config { mode: Mode::ConnectOnly, ..bitcoin },
+        3 => Config { proxies: proxies(true), ..bitcoin },
+        4 => Config { proxies: proxies(false), dial, ..bitcoin },
+        5 => Config { transport: Transport::V2, loopback_is_public: false, ..bitcoin },
+        6 => Config { max_bans: 0, networks: NetworkSet::ALL.without(NetworkKind::Ipv6), ..bitcoin },
+        _ => Config { listeners: listeners(), ..Config::default() },
+    }
+}
+
+/// A manager, born at zero.
+pub(crate) fn birth(config: Config, snapshot: Option<Snapshot>, rng: u8) -> ConnManager {
+    let unix = UnixTime::from_secs(UNIX);
+    ConnManager::new(config, snapshot, [rng; 32], unix, Time::ZERO).expect("the configurations above are in range")
+}
+
+fn bitcoin() -> Config {
+    let seed = |name| Seed { name: HostName::new(name).expect("a name"), filters_services: true };
+    let seeds = SeedConfig {
+        names: vec![seed("seed1.example"), seed("seed2.example")],
+        fixed: vec!["99.1.2.3:8333".parse().expect("an address"), "[2a01:99::1]:8333".parse().expect("an address")],
+        ..SeedConfig::default()
+    };
+    Config {
+        listeners: listeners(),
+        identity: Some(Identity([2; 32])),
+        default_port: 8333,
+        seeds,
+        ..Config::bitcoin(Chain::Regtest)
+    }
+}
+
+fn listeners() -> Vec<Listener> {
+    let listener = |id, network, spared| {
+        let permissions = Permissions { no_ban: spared, no_limit: spared };
+        Listener { id: ListenerId(id), network, permissions }
+    };
+    vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)]
+}
+
+fn proxies(resolves: bool) -> Proxies {
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate: true, resolves };
+    Proxies { all: Some(proxy), onion: None, i2p: Some(Proxy { isolate: false, ..proxy }) }
+}
+
+/// Every bound as low as it goes.
+fn tiny(from: Config) -> Config {
+    let tick = Duration::from_millis(1);
+    Config {
+        limits: Limits { total: 6, full: 2, block_relay: 1, feeler: 1, addr_fetch: 1, added: 3 },
+        max_actions_per_input: 16,
+        max_bans: 1,
+        score: ScoreConfig { max_hosts: 1, threshold: 0, ban_for: Duration::ZERO },
+        book: BookConfig { max_addresses: 4, max_per_call: 3, save_every: Duration::ZERO, ..BookConfig::default() },
+        health: HealthConfig { own_failures: 1, silent_dials: 1, silent_groups: 0, ..HealthConfig::default() },
+        retry: Backoff { base: tick, cap: tick, ..Backoff::default() },
+        handshake_timeout: tick,
+        stable_after: Duration::ZERO,
+        ..from
+    }
+}

@@ -1,0 +1,54 @@
+//! Target `snapshot`: bytes that claim to be a snapshot, in JSON or in the encoding of `postcard`.
+//!
+//! Whatever can be read is given to a new manager, which lives for a while. What it keeps it keeps again in its next
+//! life.
+
+use connmgr_core::{ConnManager, Input, Snapshot, Time};
+
+use crate::bytes::Bytes;
+use crate::configs::{birth, config};
+use crate::judge::{Judge, check};
+
+/// How many deadlines the manager lives through.
+const DEADLINES: u32 = 24;
+
+/// The first byte chooses the encoding and the configuration; the rest is the snapshot.
+///
+/// # Panics
+/// When the manager does not bear the snapshot.
+pub fn snapshot(data: &[u8]) {
+    let mut bytes = Bytes::new(data);
+    let (is_json, number) = (bytes.flag(), bytes.byte());
+    let read: Option<Snapshot> = match is_json {
+        true => serde_json::from_slice(bytes.rest()).ok(),
+        false => postcard::from_bytes(bytes.rest()).ok(),
+    };
+    if let Some(snapshot) = read {
+        bear(snapshot, number);
+    }
+}
+
+/// A manager is born with the snapshot, and lives.
+pub(crate) fn bear(snapshot: Snapshot, number: u8) {
+    let config = config(number);
+    let mut manager = birth(config.clone(), Some(snapshot), number);
+    check(&manager);
+    let kept = sorted(&manager);
+    let again = birth(config.clone(), Some(kept.clone()), number);
+    assert_eq!(sorted(&again), kept, "what was kept is not kept again");
+    let mut judge = Judge::new(&config);
+    for _ in 0..DEADLINES {
+        let Some(due) = manager.poll_timeout() else { break };
+        judge.step(&mut manager, due, &Input::Timeout);
+    }
+    check(&manager);
+    judge.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
+}
+
+/// What the manager would save, in an order of its own.
+fn sorted(manager: &ConnManager) -> Snapshot {
+    let mut snapshot = manager.snapshot();
+    snapshot.addresses.sort_by(|a, b| a.address.cmp(&b.address));
+    snapshot.bans.sort_by(|a, b| a.target.cmp(&b.target));
+    snapshot
+}
