@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod campaign;
+pub mod canary;
+pub mod case;
 pub mod catalogue;
 pub mod chart;
 pub mod check;
@@ -17,9 +19,12 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+pub mod record;
 pub mod results;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
+pub mod story;
 pub mod subject;
 pub mod sweep;
 pub mod tally;
@@ -31,6 +36,7 @@ pub use failure::{Failure, Verdict};
 pub use instant::Instant;
 pub use run::{Outcome, Terms, run};
 pub use scenario::Scenario;
+pub use story::Story;
 pub use subject::{Real, Subject};
 pub use world::{Broken, Scrutiny, World};
 

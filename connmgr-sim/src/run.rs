@@ -4,11 +4,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use connmgr_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
+use crate::canary::Canary;
 use crate::check::{Probe, Probes};
 use crate::failure::{Failure, PANIC, Verdict};
 use crate::figures::Figures;
+use crate::record::Recorder;
 use crate::scenario::{Scenario, Span};
 use crate::subject::{Real, Subject};
 use crate::watch::Watch;
@@ -19,11 +22,39 @@ use crate::world::{Scrutiny, World};
 pub struct Terms {
     /// How closely the managers are watched.
     pub scrutiny: Scrutiny,
+    /// The first manager has a canary: a checker that falls though nothing is wrong, to try the tools with.
+    pub canary: bool,
+}
+
+impl Terms {
+    fn watch(self) -> Watch {
+        let mut watch = Watch::default();
+        watch.canary = self.canary.then(Canary::default);
+        watch
+    }
+
+    /// The world of a run.
+    ///
+    /// # Errors
+    /// When the configuration of the managers is refused.
+    pub fn world(self, scenario: Scenario, seed: u64) -> Result<World<Real>, ConfigError> {
+        World::watched(scenario, seed, self.scrutiny, self.watch())
+    }
+
+    /// The world of a run, in which everything about one manager is written down.
+    ///
+    /// # Errors
+    /// As [`Terms::world`].
+    pub fn recorded(self, scenario: Scenario, seed: u64, node: u32) -> Result<World<Real>, ConfigError> {
+        let mut watch = self.watch();
+        watch.recorder = Some(Recorder::default());
+        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node))
+    }
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { scrutiny: Scrutiny::USUAL }
+        Self { scrutiny: Scrutiny::USUAL, canary: false }
     }
 }
 
@@ -56,7 +87,7 @@ impl Outcome {
 
 /// Runs a scenario with a seed. A panic is a failure like any other.
 pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
-    let begun = catch_unwind(|| World::<Real>::watched(scenario.clone(), seed, terms.scrutiny, Watch::default()));
+    let begun = catch_unwind(|| terms.world(scenario.clone(), seed));
     let why = match begun {
         Ok(Ok(mut world)) => return finish(&mut world),
         Ok(Err(error)) => format!("the configuration is refused: {error}"),
@@ -120,7 +151,7 @@ fn panicked(what: String, at: Span, step: u64) -> Failure {
     Failure { verdict: Verdict::Safety, rule: PANIC.to_owned(), at, node: 0, step, what }
 }
 
-fn message(payload: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
 }
@@ -172,8 +203,8 @@ mod tests {
     #[test]
     fn who_watches_changes_nothing() {
         let scenario = small();
-        let unwatched = run(&scenario, 1, Terms { scrutiny: Scrutiny::None });
-        assert_eq!(run(&scenario, 1, Terms { scrutiny: Scrutiny::CLOSEST }).digest, unwatched.digest);
+        let unwatched = run(&scenario, 1, Terms { scrutiny: Scrutiny::None, ..Terms::default() });
+        assert_eq!(run(&scenario, 1, Terms { scrutiny: Scrutiny::CLOSEST, ..Terms::default() }).digest, unwatched.digest);
     }
 
     #[test]

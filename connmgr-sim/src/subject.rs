@@ -92,7 +92,8 @@ impl Real {
 }
 
 impl Subject for Real {
-    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
+    fn born(birth: &Birth, mut watch: Watch) -> Result<Self, ConfigError> {
+        watch.born(birth);
         let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
         let manager = ConnManager::new(config, snapshot, rng_seed, unix, now)?;
         Ok(Self(Driver::with_observer(manager, watch)))

@@ -3,8 +3,11 @@
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
 
+use crate::canary::Canary;
 use crate::check::{Suite, Violation};
 use crate::diary::Diary;
+use crate::record::Recorder;
+use crate::subject::Birth;
 
 /// Who looks on at one manager.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,10 @@ pub struct Watch {
     pub suite: Option<Box<Suite>>,
     /// The diary, where a report is wanted.
     pub diary: Option<Box<Diary>>,
+    /// Who writes everything down, if anybody does.
+    pub recorder: Option<Recorder>,
+    /// What falls though nothing is wrong, where that is wanted.
+    pub canary: Option<Canary>,
 }
 
 impl Watch {
@@ -22,10 +29,26 @@ impl Watch {
         self.digest.0
     }
 
+    /// A process starts.
+    pub(crate) fn born(&mut self, birth: &Birth) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.born(birth);
+        }
+    }
+
+    /// Recounts everything, if there are checkers.
+    pub(crate) fn audit(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
+        self.suite.as_mut().map_or(Ok(()), |suite| suite.audit(now, manager))
+    }
+
     pub(crate) fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation> {
-        let Some(suite) = &mut self.suite else { return Ok(()) };
-        suite.after(now, manager)?;
-        if thoroughly { suite.audit(now, manager) } else { Ok(()) }
+        if let Some(suite) = &mut self.suite {
+            suite.after(now, manager)?;
+            if thoroughly {
+                suite.audit(now, manager)?;
+            }
+        }
+        self.canary.as_ref().map_or(Ok(()), |canary| canary.judge(now))
     }
 }
 
@@ -38,6 +61,9 @@ impl Observer for Watch {
         if let Some(diary) = &mut self.diary {
             diary.input(now, input, reply);
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(now, input, reply);
+        }
     }
 
     fn action(&mut self, now: Time, action: &Action) {
@@ -47,6 +73,12 @@ impl Observer for Watch {
         }
         if let Some(diary) = &mut self.diary {
             diary.action(now, action);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.action(now, action);
+        }
+        if let Some(canary) = &mut self.canary {
+            canary.action(action);
         }
     }
 

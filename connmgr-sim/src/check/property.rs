@@ -89,6 +89,8 @@ words! {
         Invariants => "invariants",
         /// The pool is full again in time once the world is well.
         Recovery => "recovery",
+        /// Nothing: the checker that is broken on purpose, with which the tools are tried.
+        Canary => "canary",
     }
 }
 

@@ -36,7 +36,7 @@ impl Run {
         println!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
-        let outcome = run(&scenario, self.seed, Terms { scrutiny });
+        let outcome = run(&scenario, self.seed, Terms { scrutiny, ..Terms::default() });
         let took = began.elapsed().as_secs_f64();
         print!("{}", summary(&scenario, &outcome));
         println!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));

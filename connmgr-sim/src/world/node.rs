@@ -12,6 +12,7 @@ use crate::check::{Probe, Probes};
 use crate::dice::Share;
 use crate::links::LinkId;
 use crate::plan::BEGINNING;
+use crate::record::Record;
 use crate::scenario::ProxyFault;
 use crate::subject::Subject;
 use crate::tally::Tally;
@@ -104,6 +105,11 @@ impl<S: Subject> Node<S> {
             probes.reach(Probe::Restarted);
         }
         probes
+    }
+
+    /// What was written down of this run of its process.
+    pub fn take_record(&mut self) -> Option<Record> {
+        self.subject.as_mut()?.watch_mut().recorder.as_mut()?.take()
     }
 
     /// What was reached in this run of the process is kept when it ends.
