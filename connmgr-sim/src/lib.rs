@@ -17,6 +17,8 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod scenario;
