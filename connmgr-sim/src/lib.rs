@@ -20,6 +20,8 @@ pub mod models;
 pub mod plan;
 pub mod queue;
 pub mod record;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod scenario;
