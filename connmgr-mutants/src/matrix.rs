@@ -1,0 +1,71 @@
+//! The kill matrix: mutants down, layers across.
+
+use crate::layer::Layer;
+use crate::trial::{Trial, Verdict};
+
+/// The matrix, for a terminal or for a README. A number is the seconds after which the layer failed; a dash, that it
+/// noticed nothing; a blank, that it was not run.
+pub(crate) fn text(trials: &[Trial], markdown: bool) -> String {
+    let mut rows = vec![heading()];
+    if markdown {
+        rows.push(vec!["---".to_owned(); rows[0].len()]);
+    }
+    rows.extend(trials.iter().map(row));
+    let line = if markdown { markdown_line } else { plain_line };
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+fn heading() -> Vec<String> {
+    let layers = Layer::ALL.map(|layer| layer.name().to_owned());
+    [vec!["mutant".to_owned()], layers.to_vec(), vec!["first to notice".to_owned(), "in the simulator".to_owned()]]
+        .concat()
+}
+
+fn row(trial: &Trial) -> Vec<String> {
+    let cells = Layer::ALL.map(|layer| {
+        let verdict = trial.verdicts.iter().find(|(judged, _)| *judged == layer);
+        verdict.map_or_else(String::new, |(_, verdict)| cell(verdict))
+    });
+    let first = trial.first_killer().unwrap_or("SURVIVED").to_owned();
+    let simulated = trial.verdicts.iter().find(|(judged, _)| *judged == Layer::Simulator);
+    let simulated = simulated.and_then(|(_, verdict)| verdict.killer()).unwrap_or_default().to_owned();
+    [vec![trial.name.clone()], cells.to_vec(), vec![first, simulated]].concat()
+}
+
+fn cell(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Killed { after, .. } => format!("{:.2}", after.as_secs_f64()),
+        Verdict::Survived { .. } => "–".to_owned(),
+    }
+}
+
+fn markdown_line(row: &[String], _: &[usize]) -> String {
+    format!("| {} |\n", row.join(" | "))
+}
+
+fn plain_line(row: &[String], widths: &[usize]) -> String {
+    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    format!("{}\n", cells.join("  ").trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_row_shows_every_layer_and_the_first_killer() {
+        let after = Duration::from_millis(1234);
+        let killed = Verdict::Killed { by: "bans: a_b".to_owned(), after };
+        let trial = Trial {
+            name: "slot".to_owned(),
+            verdicts: vec![(Layer::Unit, Verdict::Survived { after }), (Layer::Stories, killed)],
+        };
+        let text = text(&[trial], true);
+        assert_eq!(text.lines().last(), Some("| slot | – | 1.23 |  |  |  |  | bans: a_b |  |"));
+    }
+}
