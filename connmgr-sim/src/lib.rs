@@ -12,6 +12,7 @@ pub mod compare;
 pub mod config;
 pub mod diary;
 pub mod dice;
+pub mod diff;
 pub mod failure;
 pub mod figures;
 mod instant;

@@ -5,6 +5,7 @@
 mod campaign;
 mod catalogue;
 mod compare;
+mod diff;
 mod progress;
 mod run;
 mod source;
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::Compare),
     /// Run a scenario at several values of a parameter: a table, and a picture
     Sweep(sweep::Sweep),
+    /// Run two worlds and show where they part
+    Diff(diff::Diff),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -86,6 +89,7 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Merge(merge) => merge.perform(),
         Command::Compare(compare) => compare.perform(),
         Command::Sweep(sweep) => sweep.perform(),
+        Command::Diff(diff) => diff.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }

@@ -88,8 +88,9 @@ pub(super) type Cut = Box<dyn Fn(&mut Scenario)>;
 
 /// Everything of a scenario that can be made simpler by itself.
 pub(super) fn simpler(scenario: &Scenario) -> Vec<Cut> {
-    let mut cuts: Vec<Cut> = NODE.iter().map(|cut| -> Cut { Box::new(move |scenario| cut(scenario)) }).collect();
-    for key in scenario.node.config.keys().cloned() {
+    let mut cuts: Vec<Cut> = NODE.iter().map(|cut| -> Cut { Box::new(cut) }).collect();
+    for key in scenario.node.config.keys() {
+        let key = key.clone();
         cuts.push(Box::new(move |scenario| drop(scenario.node.config.remove(&key))));
     }
     for place in 0..scenario.hosts.len() {

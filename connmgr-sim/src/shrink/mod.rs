@@ -124,7 +124,7 @@ mod tests {
         assert!(case.failure.step > 5_000, "{}", case.failure);
         let shrunk = shrink(&case, Budget { steps: 200_000, inputs: 500_000 }, &|_| {}).expect("it fails again");
         assert!(shrunk.case.failure.is_like(&case.failure));
-        assert_eq!(shrunk.case.run().failures, [shrunk.case.failure.clone()]);
+        assert_eq!(shrunk.case.run().failures, std::slice::from_ref(&shrunk.case.failure));
         let story = shrunk.story.expect("a manager's own failure");
         assert!(story.story.told.len() <= 20, "{}", story.story);
         let again = Story::parse(&story.story.to_string()).expect("a story");
