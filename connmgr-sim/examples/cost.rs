@@ -1,7 +1,7 @@
 //! What the checkers cost a step, beside the manager's own cost: `cargo run --release -p connmgr-sim --example cost`.
 //!
 //! A small world is played once and written down; then the same inputs are told to a fresh manager, with and without
-//! checkers, in turn. Printed is the median of the runs.
+//! checkers, in turn. Printed is the quickest run of each: what else the machine does only adds.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,8 +14,8 @@ use connmgr_core::*;
 use connmgr_sim::check::Suite;
 
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
-const STEPS: usize = 1_000_000;
-const RUNS: usize = 9;
+const STEPS: usize = 200_000;
+const RUNS: usize = 25;
 
 /// What is to happen, and when.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,9 +150,8 @@ fn run(told: &[(Time, Input)], mut suite: Option<Suite>) -> f64 {
     nanos
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 fn main() {
@@ -174,8 +173,8 @@ fn main() {
         bare.push(run(&world.told, None));
         checked.push(run(&world.told, Some(Suite::new(&config(), None, UNIX, Time::ZERO))));
     }
-    let (bare, checked) = (median(bare), median(checked));
-    println!("{STEPS} steps with {} actions, {} of virtual time, median of {RUNS} runs:", world.actions, world.now);
+    let (bare, checked) = (least(&bare), least(&checked));
+    println!("{STEPS} steps with {} actions, {} of virtual time, quickest of {RUNS} runs:", world.actions, world.now);
     println!("manager alone       {bare:7.0} ns a step");
     println!("manager, checkers   {checked:7.0} ns a step");
     println!("the checkers        {:7.0} ns a step", checked - bare);
