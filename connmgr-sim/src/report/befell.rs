@@ -72,11 +72,13 @@ impl Befell {
     /// The first faults, each with what comes right after it: from when, until when, and what it is called.
     pub(super) fn parts(&self, times: Times) -> Vec<(f64, f64, String)> {
         let faults = self.faults.iter().flat_map(|(name, bands)| bands.iter().map(move |band| (*band, name)));
-        let mut faults: Vec<_> = faults.filter(|((from, to), _)| to > from).collect();
+        // What is almost all of the time is no part of it.
+        let is_part = |(from, to): &Band| to > from && times.x(*to) - times.x(*from) < WIDTH / 2.0;
+        let mut faults: Vec<_> = faults.filter(|(band, _)| is_part(band)).collect();
         faults.sort();
         let part = |((from, to), name): (Band, &String)| {
             let (from, to) = (times.x(from), times.x(to));
-            let room = (to - from) / 4.0 + WIDTH / 200.0;
+            let room = ((to - from) / 4.0).clamp(WIDTH / 200.0, WIDTH / 20.0);
             ((from - room).max(0.0), (to + 2.0 * room).min(WIDTH), format!("fault: {name}"))
         };
         faults.into_iter().take(MOST_PARTS).map(part).collect()
