@@ -7,6 +7,7 @@ mod catalogue;
 mod compare;
 mod diff;
 mod progress;
+mod replay;
 mod run;
 mod source;
 mod sweep;
@@ -46,6 +47,8 @@ enum Command {
     Sweep(sweep::Sweep),
     /// Run two worlds and show where they part
     Diff(diff::Diff),
+    /// Run a real node's trace again, and compare every answer and action
+    Replay(replay::Replay),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -90,6 +93,7 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Compare(compare) => compare.perform(),
         Command::Sweep(sweep) => sweep.perform(),
         Command::Diff(diff) => diff.perform(),
+        Command::Replay(replay) => replay.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }

@@ -79,7 +79,7 @@ impl Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "dial given up: {reason}"),
+            Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "given up: {reason}"),
             Self::Failed(DialFailure::Failed(error)) => write!(f, "dial failed: {error}"),
             Self::Ended(EndReason::Ours(reason)) => write!(f, "closed by us: {reason}"),
             Self::Ended(EndReason::Theirs(cause)) => cause.fmt(f),

@@ -27,6 +27,11 @@ impl Times {
         Self { end: end.as_nanos().max(1_000_000_000) }
     }
 
+    /// The end of the plot.
+    pub(super) const fn end(self) -> Instant {
+        Instant::from_nanos(self.end)
+    }
+
     /// The end, in seconds.
     pub(super) fn seconds(self) -> f64 {
         self.end as f64 / 1e9
@@ -146,19 +151,36 @@ impl Powers {
         ((size.max(1e-9).log10() - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// Labels at powers of ten, written as `name` does.
-    pub(super) fn ticks(self, name: impl Fn(f64) -> String) -> Vec<Tick> {
-        let powers = std::iter::successors(Some(self.low), |power| Some(power + 1.0));
-        powers
-            .take_while(|power| *power <= self.high)
-            .map(|power| (self.at(10_f64.powf(power)), name(10_f64.powf(power))))
-            .collect()
+    /// Labels at round times, for sizes that are milliseconds.
+    pub(super) fn ticks(self) -> Vec<Tick> {
+        let inside = |(millis, _): &&(f64, &str)| (self.low..=self.high).contains(&millis.log10());
+        ROUND_MILLIS.iter().filter(inside).map(|(millis, name)| (self.at(*millis), (*name).to_owned())).collect()
     }
 }
 
 /// A hundredth of a unit is less than a pixel however far a reader zooms in, as far as pages go.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
+}
+
+/// Round times, in milliseconds, each about ten times the one before.
+const ROUND_MILLIS: [(f64, &str); 11] = [
+    (1.0, "1 ms"),
+    (10.0, "10 ms"),
+    (100.0, "100 ms"),
+    (1000.0, "1 s"),
+    (10_000.0, "10 s"),
+    (60_000.0, "1 min"),
+    (600_000.0, "10 min"),
+    (3_600_000.0, "1 h"),
+    (36_000_000.0, "10 h"),
+    (259_200_000.0, "3 d"),
+    (2_592_000_000.0, "30 d"),
+];
+
+/// From one place to another; more than nothing, for what has no width is not drawn at all.
+pub(super) fn wide(from: f64, to: f64) -> f64 {
+    rounded((to - from).max(0.01))
 }
 
 /// A while as people write it, short: two digits that count, and a unit.
@@ -230,7 +252,8 @@ mod tests {
     fn powers_are_equally_far_apart() {
         let powers = Powers::between(5.0, 300.0);
         assert_eq!([1.0, 10.0, 1000.0, 1e9].map(|size| rounded(powers.at(size))), [0.0, 0.33, 1.0, 1.0]);
-        assert_eq!(powers.ticks(|size| size.to_string()).len(), 4);
+        let labels: Vec<String> = Powers::between(2000.0, 300_000.0).ticks().into_iter().map(|tick| tick.1).collect();
+        assert_eq!(labels, ["1 s", "10 s", "1 min", "10 min"]);
         assert!(Powers::between(0.0, 0.0).at(0.0).is_finite());
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::axis::{HEIGHT, Tick, Times, grouped, rounded};
+use super::axis::{HEIGHT, Tick, Times, WIDTH, grouped, wide};
 use super::chart::{dot, labels};
 use crate::diary::{Diary, Note, NoteKind};
 use crate::scenario::Fault;
@@ -12,6 +12,9 @@ use crate::{Instant, Scenario, world};
 
 /// Bands and dots of one row, at most.
 const MOST: usize = 300;
+
+/// Faults that one can look at by pressing a button.
+const MOST_PARTS: usize = 6;
 
 /// From when, until when.
 type Band = (Instant, Instant);
@@ -44,13 +47,41 @@ impl Befell {
             svg.hidden aria-hidden="true" {
                 defs {
                     g #bands {
-                        @for (from, to) in self.faults.iter().flat_map(|(_, bands)| bands.iter().take(MOST)) {
-                            (band(times, *from, *to, 10.0 * HEIGHT))
-                        }
+                        @for (from, to) in self.shaded() { (band(times, from, to, 10.0 * HEIGHT)) }
                     }
                 }
             }
         }
+    }
+
+    /// All times in which there was some fault: bands that touch are one.
+    fn shaded(&self) -> Vec<Band> {
+        let mut bands: Vec<Band> = self.faults.iter().flat_map(|(_, bands)| bands).copied().collect();
+        bands.sort_unstable();
+        let mut all: Vec<Band> = Vec::new();
+        for (from, to) in bands {
+            match all.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                Some(_) | None => all.push((from, to)),
+            }
+        }
+        all.truncate(MOST);
+        all
+    }
+
+    /// The first faults, each with what comes right after it: from when, until when, and what it is called.
+    pub(super) fn parts(&self, times: Times) -> Vec<(f64, f64, String)> {
+        let faults = self.faults.iter().flat_map(|(name, bands)| bands.iter().map(move |band| (*band, name)));
+        // What is almost all of the time is no part of it.
+        let is_part = |(from, to): &Band| to > from && times.x(*to) - times.x(*from) < WIDTH / 2.0;
+        let mut faults: Vec<_> = faults.filter(|(band, _)| is_part(band)).collect();
+        faults.sort();
+        let part = |((from, to), name): (Band, &String)| {
+            let (from, to) = (times.x(from), times.x(to));
+            let room = ((to - from) / 4.0).clamp(WIDTH / 200.0, WIDTH / 20.0);
+            ((from - room).max(0.0), (to + 2.0 * room).min(WIDTH), format!("fault: {name}"))
+        };
+        faults.into_iter().take(MOST_PARTS).map(part).collect()
     }
 
     /// The rows.
@@ -136,6 +167,10 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
                 continue;
             }
         };
+        if *kind == NoteKind::Ended {
+            // What it had found is forgotten with it.
+            rows.values_mut().flatten().filter(|band| band.1 == end).for_each(|band| band.1 = *at);
+        }
         match (begins, rows.get_mut(&row).and_then(|bands| bands.last_mut())) {
             (true, _) => rows.entry(row).or_default().push((*at, end)),
             (false, Some(last)) => last.1 = *at,
@@ -147,7 +182,7 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
 
 fn band(times: Times, from: Instant, to: Instant, height: f64) -> Markup {
     let (x, to) = (times.x(from), times.x(to));
-    html! { rect x=(x) width=(rounded((to - x).max(0.0))) height=(height) {} }
+    html! { rect x=(x) y="-9" width=(wide(x, to)) height=(height + 18.0) {} }
 }
 
 fn spans(name: &str, class: &str, bands: &[Band], times: Times) -> Markup {

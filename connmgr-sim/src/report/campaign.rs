@@ -17,7 +17,7 @@ const MOST_FAILURES: usize = 1000;
 pub fn campaign(results: &Results, again: &str) -> String {
     let failures: Vec<(&str, u64, &Failure)> = results.failures().collect();
     let about = format!(
-        "{} runs of {} scenarios, {} steps; {} failures.",
+        "{} runs of {} scenarios, {} steps. Failures: {}.",
         grouped(results.runs() as u64),
         results.scenarios.len(),
         grouped(results.steps()),

@@ -81,7 +81,9 @@ fn levels(ticks: &[Tick]) -> Markup {
 pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     html! {
         div.labels.time[is_time] aria-hidden="true" {
-            @for (at, text) in ticks { span style=(format!("left:{:.3}%", at * 100.0)) { (text) } }
+            @for (at, text) in ticks {
+                span.last[*at > 0.97] style=(format!("left:{:.3}%", at * 100.0)) { (text) }
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ fn area(diary: &Diary, times: Times, y: impl Fn(&Level) -> f64) -> String {
             last = y;
         }
     }
-    write!(path, "H{}V{HEIGHT}z", times.x(diary.now())).expect("a text takes anything");
+    write!(path, "H{}V{HEIGHT}z", times.x(times.end())).expect("a text takes anything");
     path
 }
 

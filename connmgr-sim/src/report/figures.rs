@@ -55,7 +55,7 @@ fn backoff(diary: &Diary) -> Small {
     Small {
         title: "Back-off",
         about: format!("Wait of added peers by failed attempts in a row: {} of {}.", grouped(shown), grouped(total)),
-        upwards: scale.ticks(short),
+        upwards: scale.ticks(),
         along: (0..=most).step_by(step as usize).map(|attempt| (centre(attempt), label(attempt))).collect(),
         body: html! {
             @for (retry, place) in diary.retries().iter().zip(0..) {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Tick, Times, WIDTH, grouped};
+use super::axis::{Tick, Times, WIDTH, grouped, wide};
 use super::chart::labels;
 use super::page::filter;
 use crate::Instant;
@@ -20,17 +20,17 @@ pub(super) struct Shown<'a> {
     concerned: Vec<String>,
     starts: u32,
     total: u64,
-    now: Instant,
+    end: Instant,
 }
 
 impl<'a> Shown<'a> {
     /// The most telling lanes of a diary, and all that `what` names.
-    pub(super) fn of(diary: &'a Diary, what: &str) -> Self {
+    pub(super) fn of(diary: &'a Diary, what: &str, end: Instant) -> Self {
         let concerned = connections_in(what);
         let is_concerned = |lane: &Lane| lane.start == diary.starts() && concerned.contains(&lane.conn.to_string());
         let mut lanes = choose(diary.lanes(), is_concerned);
         lanes.sort_by_key(|lane| (lane.begun, lane.start, lane.conn));
-        Self { lanes, concerned, starts: diary.starts(), total: diary.lanes().total(), now: diary.now() }
+        Self { lanes, concerned, starts: diary.starts(), total: diary.lanes().total(), end }
     }
 
     /// Those that a failure names: where they are on the page, and what they are called.
@@ -53,7 +53,7 @@ impl<'a> Shown<'a> {
                     caption {
                         (grouped(self.lanes.len() as u64)) " dials and connections"
                         @if left_out > 0 { "; " (grouped(left_out)) " that tell less are left out" }
-                        ". Thin: dialing. Half: handshake. Thick: ready."
+                        ". Thin: being dialed. Broader: handshake. Broadest: ready."
                     }
                     thead {
                         tr {
@@ -74,8 +74,8 @@ impl<'a> Shown<'a> {
         html! {
             tr.step.concerned[is_concerned] #(id(lane)) tabindex="-1" {
                 th scope="row" title=(name) { @if is_concerned { "► " } (name) }
-                td { (bar(lane, times, self.now)) }
-                td { (ending(lane)) }
+                td { (bar(lane, times, self.end)) }
+                td title=(ending(lane)) { (ending(lane)) }
             }
         }
     }
@@ -111,8 +111,8 @@ fn ending(lane: &Lane) -> String {
 }
 
 /// The three ages of a connection, as far as it came to them.
-fn bar(lane: &Lane, times: Times, now: Instant) -> Markup {
-    let end = lane.ended.map_or(now, |(at, _)| at);
+fn bar(lane: &Lane, times: Times, end: Instant) -> Markup {
+    let end = lane.ended.map_or(end, |(at, _)| at);
     let ages = [
         ("dialing", lane.begun, lane.connected, 5.0, 2.0),
         ("shaking", lane.connected.unwrap_or(end), lane.ready, 3.5, 5.0),
@@ -125,7 +125,7 @@ fn bar(lane: &Lane, times: Times, now: Instant) -> Markup {
             use href="#bands" {}
             @for ((class, from, to, y, height), _) in ages.into_iter().zip(reached).filter(|(_, is_reached)| *is_reached) {
                 @let (from, to) = (times.x(from), times.x(to.unwrap_or(end)));
-                rect.(class) x=(from) y=(y) width=(super::axis::rounded((to - from).max(0.0))) height=(height) {}
+                rect.(class) x=(from) y=(y) width=(wide(from, to)) height=(height) {}
             }
             title { (spoken(lane, end)) }
         }

@@ -58,6 +58,7 @@
       const span = document.createElement("span");
       span.style.left = `${((number * step) / seconds - from) / width * 100}%`;
       span.textContent = clock(number * step, step);
+      span.classList.toggle("last", (number * step) / seconds > from + 0.97 * width);
       spans.push(span);
     }
     return spans;
@@ -110,6 +111,10 @@
   if (seconds > 0) {
     const buttons = { nearer, farther, earlier: () => move(-0.5), later: () => move(0.5), whole: () => show(0, 1) };
     for (const [id, act] of Object.entries(buttons)) find(id)?.addEventListener("click", act);
+    for (const button of all("[data-from]")) {
+      const { from, to } = button.dataset;
+      button.addEventListener("click", () => show(Number(from), to - from));
+    }
     // A wheel with Ctrl held zooms around the pointer.
     document.addEventListener("wheel", (event) => {
       const plot = event.target.closest?.("svg.time");
@@ -121,6 +126,10 @@
       show(at - (at - from) / width * wide, wide);
     }, { passive: false });
   }
+
+  // What came last is what one looks for.
+  for (const log of all(".log")) log.scrollTop = log.scrollHeight;
+  for (const it of all("details")) it.addEventListener("toggle", () => it.querySelectorAll(".log").forEach((log) => { log.scrollTop = log.scrollHeight; }));
 
   // `#dark` and `#light` choose a theme; `#selftest` presses every key and writes down what came of it.
   const selftest = () => {
@@ -167,6 +176,11 @@
       expect("l goes on", plot.viewBox.baseVal.x === 2500);
       press("0");
       expect("0 shows all", plot.viewBox.baseVal.width === 10000);
+      for (const button of all("[data-from]")) {
+        button.click();
+        expect("a part is shown", plot.viewBox.baseVal.width < 10000 && plot.viewBox.baseVal.width > 0);
+      }
+      press("0");
     }
     expect("nothing is fetched", performance.getEntriesByType("resource").length === 0);
     expect("ids are unique", new Set(all("[id]").map((it) => it.id)).size === all("[id]").length);

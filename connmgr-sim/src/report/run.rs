@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Tick, Times, grouped};
+use super::axis::{Tick, Times, WIDTH, grouped};
 use super::befell::Befell;
 use super::{course, figures, lanes, page, verdict};
 use crate::check::Property;
@@ -64,7 +64,7 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &Seen, again: &str) -> String {
     let Seen { outcome, diary, marks, end, .. } = seen;
     let title = format!("{}, seed {}", scenario.name, outcome.seed);
     let words: Vec<&str> = outcome.failures.iter().map(|failure| failure.what.as_str()).collect();
-    let lanes = lanes::Shown::of(diary, &words.join("\n"));
+    let lanes = lanes::Shown::of(diary, &words.join("\n"), *end);
     let times = Times::until(*end);
     let is_checked = |property: Property| {
         terms.scrutiny != Scrutiny::None && (property != Property::Recovery || scenario.expect.full_within.is_some())
@@ -91,7 +91,7 @@ pub(super) fn over_time(diary: &Diary, befell: &Befell, lanes: &lanes::Shown<'_>
     let ticks: Vec<Tick> = times.ticks();
     html! {
         (befell.shade(times))
-        (zoom())
+        (zoom(&parts(diary, befell, times)))
         (course::draw(diary, times, &ticks))
         (befell.draw(times, &ticks))
         (figures::charts(diary))
@@ -99,7 +99,17 @@ pub(super) fn over_time(diary: &Diary, befell: &Befell, lanes: &lanes::Shown<'_>
     }
 }
 
-fn zoom() -> Markup {
+/// Parts of the time that are worth a look: until as many were ready as ever, and the first faults.
+fn parts(diary: &Diary, befell: &Befell, times: Times) -> Vec<(f64, f64, String)> {
+    let changes = diary.levels().changes();
+    let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
+    let full = changes.iter().find(|(_, level)| level.outbound() == most).map_or(WIDTH, |(at, _)| times.x(*at));
+    let is_early = full < WIDTH / 5.0;
+    let beginning = is_early.then(|| (0.0, full.mul_add(1.5, WIDTH / 2000.0), "the beginning".to_owned()));
+    beginning.into_iter().chain(befell.parts(times)).collect()
+}
+
+fn zoom(parts: &[(f64, f64, String)]) -> Markup {
     html! {
         div.zoom role="group" aria-label="Part of the time that is shown" {
             button #nearer type="button" { "Nearer " kbd { "+" } }
@@ -107,6 +117,9 @@ fn zoom() -> Markup {
             button #earlier type="button" { "Earlier " kbd { "h" } }
             button #later type="button" { "Later " kbd { "l" } }
             button #whole type="button" { "All " kbd { "0" } }
+            @for (from, to, name) in parts {
+                button type="button" data-from=(from / WIDTH) data-to=(to / WIDTH) { (name) }
+            }
             output #part {}
         }
     }

@@ -35,7 +35,7 @@ pub fn trace(
     let Told { diary, inputs, actions, cut_off } = listen(trace)?;
     let times = Times::until(diary.now());
     let befell = Befell::of(None, &diary, diary.now());
-    let lanes = lanes::Shown::of(&diary, difference.unwrap_or_default());
+    let lanes = lanes::Shown::of(&diary, difference.unwrap_or_default(), diary.now());
     let verdict = if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept };
     let about = match difference {
         Some(difference) => format!("The replay went another way. {difference}"),

@@ -1,0 +1,159 @@
+//! Pages: what is on them, what is left out, and that nothing a scenario or a trace says gets out of its place.
+#![cfg(feature = "cli")]
+
+use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
+use connmgr_sim::campaign::Campaign;
+use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
+use connmgr_sim::{Scenario, Terms, Verdict, catalogue, report};
+use connmgr_std::{Birth, TRACE_VERSION, TraceReader, TraceWriter};
+
+/// A text that would be markup if anybody let it.
+const HOSTILE: &str = "<script>alert('&\"')</script>";
+
+fn small() -> Scenario {
+    let mut scenario = Scenario::new("small", Span::minutes(10));
+    scenario.hosts.push(HostSpec::new("honest", 60));
+    let (of, at) = ("honest".to_owned(), Span::default());
+    scenario.peers.push(PeerSpec { of, count: 2, by_name: false, once: false, at, removed_at: None });
+    scenario
+}
+
+fn page(scenario: &Scenario) -> String {
+    report::run(scenario, 1, Terms::default(), "connmgr-sim run small --seed 1").1
+}
+
+#[test]
+fn a_page_has_what_a_reader_looks_for() {
+    let page = page(&small());
+    for part in [
+        "all promises kept",
+        "connmgr-sim run small --seed 1",
+        "Outbound connections",
+        "What befell",
+        "Handshakes",
+        "<table class=\"rows\">",
+        "ids-count-up",
+        "What was measured",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_page_fetches_nothing_and_says_so_to_the_browser() {
+    let page = page(&small());
+    for outside in ["http://", "https://", "url(", "@import", "src=", "<link"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn the_same_run_gives_the_same_page() {
+    assert_eq!(page(&small()), page(&small()));
+}
+
+#[test]
+fn a_page_changes_nothing_in_what_comes_of_a_run() {
+    let scenario = small();
+    let (outcome, _) = report::run(&scenario, 1, Terms::default(), "");
+    assert_eq!(outcome, connmgr_sim::run(&scenario, 1, Terms::default()));
+}
+
+#[test]
+fn what_a_scenario_says_stays_text() {
+    let mut scenario = small();
+    scenario.name = HOSTILE.to_owned();
+    scenario.about = HOSTILE.to_owned();
+    let (_, page) = report::run(&scenario, 1, Terms::default(), HOSTILE);
+    assert!(!page.contains(HOSTILE));
+    assert!(page.contains("&lt;script&gt;alert('&amp;&quot;')&lt;/script&gt;"));
+    let results = Campaign { seeds: Some(1), ..Campaign::new(vec![scenario]) }.run(1, &|_, _| {});
+    assert!(!report::campaign(&results, HOSTILE).contains(HOSTILE));
+}
+
+#[test]
+fn a_failure_is_on_top_with_what_was_promised_seen_and_told_last() {
+    let mut scenario = small();
+    scenario.expect.bounds.push(Bound { of: "dials".into(), min: None, max: Some(1) });
+    scenario.hosts.clear();
+    scenario.peers.clear();
+    scenario.expect.full_within = Some(Span::minutes(1));
+    let (outcome, page) = report::run(&scenario, 1, Terms::default(), "");
+    assert_eq!(outcome.verdict(), Verdict::Liveness);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
+    let order =
+        ["Failed: liveness", "The pool is full again in time", "the pool has not been full", "<ol class=\"log\">"];
+    assert!(order.map(place).is_sorted());
+    assert!(place("<ol class=\"log\">") < place("Over time"));
+}
+
+#[test]
+fn a_run_that_never_began_has_a_page_all_the_same() {
+    let mut scenario = small();
+    scenario.hosts = vec![HostSpec::new("nobody", 0); 65_537];
+    let (outcome, page) = report::run(&scenario, 1, Terms::default(), "");
+    assert_eq!(outcome.verdict(), Verdict::Safety);
+    assert!(page.contains("fewer populations"));
+}
+
+#[test]
+fn a_long_run_has_a_short_page_that_says_what_is_left_out() {
+    let scenario = catalogue::find("outage").expect("it is in the catalogue");
+    let page = page(&scenario);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    assert!(page.contains("that tell less are left out"));
+}
+
+#[test]
+fn a_campaign_lists_failures_with_the_command_that_shows_each_again() {
+    let mut failing = small();
+    failing.name = "failing".into();
+    failing.expect.bounds.push(Bound { of: "dials".into(), min: None, max: Some(0) });
+    let campaign = Campaign { seeds: Some(3), ..Campaign::new(vec![small(), failing]) };
+    let page = report::campaign(&campaign.run(1, &|_, _| {}), "again");
+    assert_eq!(page.matches("connmgr-sim run failing --seed").count(), 3);
+    assert!(!page.contains("connmgr-sim run small --seed"));
+    assert!(page.contains("seconds-to-target"));
+}
+
+/// A trace of a manager that was told to keep a peer.
+fn trace() -> Vec<u8> {
+    let (rng_seed, unix, now) = ([7; 32], UnixTime::from_secs(1_700_000_000), Time::from_secs(3));
+    let config = Config::default();
+    let birth = Birth { trace_version: TRACE_VERSION, config: config.clone(), snapshot: None, rng_seed, unix, now };
+    let mut manager = ConnManager::new(config, None, rng_seed, unix, now).expect("the default is sound");
+    let dir = tempfile::tempdir().expect("there is room");
+    let path = dir.path().join("trace");
+    let mut writer = TraceWriter::create(&path, &birth, None).expect("there is room");
+    let address = "192.0.2.1:8333".parse().expect("an address");
+    for (at, input) in [(4, Input::AddPeer { address, keep: Keep::Always }), (60, Input::Timeout)] {
+        let now = Time::from_secs(at);
+        let reply = manager.apply(&input, now);
+        writer.step(now, &input, &reply).expect("there is room");
+        while let Some(action) = manager.poll_action() {
+            writer.action(&action).expect("there is room");
+        }
+    }
+    writer.flush().expect("there is room");
+    std::fs::read(path).expect("it was just written")
+}
+
+#[test]
+fn a_trace_becomes_a_page() {
+    let trace = trace();
+    let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), None, "again").expect("a page");
+    assert!(page.contains("added p1 192.0.2.1:8333"), "the kind of a dial comes from the manager");
+    assert!(page.contains("byte for byte"));
+    assert!(!page.contains("<b>"));
+}
+
+#[test]
+fn a_trace_that_is_cut_off_becomes_a_page_that_says_so() {
+    let mut trace = trace();
+    trace.truncate(trace.len() - 3);
+    let page = report::trace("cut", TraceReader::new(&*trace).expect("a trace"), Some("c1 differs"), "again");
+    let page = page.expect("a page");
+    assert!(page.contains("The last line is cut off."));
+    assert!(page.contains("► c1"), "what a difference names is marked");
+}
