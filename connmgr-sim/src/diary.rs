@@ -21,7 +21,7 @@ use rustc_hash::FxHashSet;
 
 use crate::Instant;
 
-pub use lane::{Ending, Lane, Lanes};
+pub use lane::{Ending, Lane, Lanes, Tells};
 pub use levels::{Bar, Bars, Level, Levels, Powers, thin};
 pub use notes::{Note, NoteKind, Notes, Retries, Retry};
 

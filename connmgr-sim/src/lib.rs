@@ -19,6 +19,8 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod record;
 pub mod results;
 pub mod run;

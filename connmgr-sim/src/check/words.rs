@@ -4,13 +4,13 @@
 macro_rules! words {
     (
         $(#[$doc:meta])* $name:ident, $error:ident, $what:literal {
-            $($(#[$variant_doc:meta])+ $variant:ident => $text:literal,)+
+            $($(#[doc = $about:literal])+ $variant:ident => $text:literal,)+
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])+ $variant,)+
+            $($(#[doc = $about])+ $variant,)+
         }
 
         impl $name {
@@ -21,6 +21,13 @@ macro_rules! words {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
+                }
+            }
+
+            /// What it is, in a sentence for people.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($about),+).trim_ascii(),)+
                 }
             }
         }

@@ -9,11 +9,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 use connmgr_sim::campaign::{self, Shard};
 use connmgr_sim::results::Results;
-use connmgr_sim::{Outcome, Scenario, Terms, Verdict};
+use connmgr_sim::{Outcome, Scenario, Terms, Verdict, report};
 
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{progress, source, table, usage};
+use super::{progress, source, table, usage, write};
 
 /// Run many seeds of many scenarios, on every core.
 #[derive(Debug, Args)]
@@ -35,6 +35,9 @@ pub(super) struct Campaign {
     /// Write what came of it into this file, for `merge`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a page on it into this file: HTML that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 /// Put the results of a campaign's shards together, and judge the whole.
@@ -46,6 +49,9 @@ pub(super) struct Merge {
     /// Write the whole into this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a page on it into this file: HTML that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl Campaign {
@@ -63,6 +69,7 @@ impl Campaign {
         };
         let results = campaign.run(jobs(self.jobs), &done);
         bar.finish_and_clear();
+        draw(&results, self.report.as_deref(), &self.again())?;
         conclude(&results, self.out.as_deref())
     }
 
@@ -81,6 +88,8 @@ impl Merge {
     pub(super) fn perform(self) -> Result<Verdict> {
         let parts = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
         let whole = Results::merge(parts).map_err(|error| usage(error.to_string()))?;
+        let files = self.files.iter().map(|path| format!(" {}", path.display()));
+        draw(&whole, self.report.as_deref(), &format!("connmgr-sim merge{}", files.collect::<String>()))?;
         conclude(&whole, self.out.as_deref())
     }
 }
@@ -100,6 +109,10 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
 fn read(path: &Path) -> Result<Results> {
     let text = fs::read_to_string(path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
+}
+
+fn draw(results: &Results, path: Option<&Path>, again: &str) -> Result<()> {
+    path.map_or(Ok(()), |path| write(path, &report::campaign(results, again)))
 }
 
 fn conclude(results: &Results, out: Option<&Path>) -> Result<Verdict> {

@@ -11,9 +11,11 @@ mod source;
 mod sweep;
 mod table;
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use connmgr_sim::Verdict;
 
@@ -59,6 +61,11 @@ impl std::error::Error for Usage {}
 
 fn usage(what: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(what.into()))
+}
+
+/// Writes a page.
+fn write(path: &Path, page: &str) -> Result<()> {
+    fs::write(path, page).with_context(|| path.display().to_string())
 }
 
 /// Reads the command line and does what it says.

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 use connmgr_sim::figures::Figure;
-use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, run};
+use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, report, run};
 
 use super::table::row;
-use super::{source, table};
+use super::{source, table, write};
 
 /// The greatest seed: what TOML can say.
 pub(super) const MAX_SEED: u64 = i64::MAX as u64;
@@ -28,6 +28,9 @@ pub(super) struct Run {
     /// If it fails, write all that replays the failure into this file
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write a page on it into this file: HTML that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl Run {
@@ -36,11 +39,18 @@ impl Run {
         println!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
-        let outcome = run(&scenario, self.seed, Terms { scrutiny, ..Terms::default() });
+        let outcome = self.outcome(&scenario, Terms { scrutiny, ..Terms::default() })?;
         let took = began.elapsed().as_secs_f64();
         print!("{}", summary(&scenario, &outcome));
         println!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
         Ok(outcome.verdict())
+    }
+
+    fn outcome(&self, scenario: &Scenario, terms: Terms) -> Result<Outcome> {
+        let Some(path) = &self.report else { return Ok(run(scenario, self.seed, terms)) };
+        let (outcome, page) = report::run(scenario, self.seed, terms, &self.again());
+        write(path, &page)?;
+        Ok(outcome)
     }
 
     /// The command that gives the same answer.

@@ -1,0 +1,242 @@
+//! Scales: where on a plot a time or a number lies, and what is written beside it. No markup.
+
+use std::time::Duration;
+
+use crate::Instant;
+
+/// Plots are so wide, in units of their own; pages stretch them.
+pub(super) const WIDTH: f64 = 10_000.0;
+/// And so high.
+pub(super) const HEIGHT: f64 = 100.0;
+
+/// A place along an axis, from 0 to 1, and what is written there.
+pub(super) type Tick = (f64, String);
+
+/// Labels on a time axis, at most.
+const MOST_TICKS: u64 = 8;
+
+/// From the beginning of the world to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    end: u64,
+}
+
+impl Times {
+    /// Times up to an end; to a second at least.
+    pub(super) fn until(end: Instant) -> Self {
+        Self { end: end.as_nanos().max(1_000_000_000) }
+    }
+
+    /// The end, in seconds.
+    pub(super) fn seconds(self) -> f64 {
+        self.end as f64 / 1e9
+    }
+
+    /// Where a moment lies, in units of the plot, to a hundredth.
+    pub(super) fn x(self, at: Instant) -> f64 {
+        rounded(at.as_nanos().min(self.end) as f64 / self.end as f64 * WIDTH)
+    }
+
+    /// How wide a while is.
+    pub(super) fn width(self, lasted: Duration) -> f64 {
+        rounded((lasted.as_secs_f64() / self.seconds() * WIDTH).min(WIDTH))
+    }
+
+    /// Labels at round times.
+    pub(super) fn ticks(self) -> Vec<Tick> {
+        let step = STEPS.iter().copied().find(|step| self.end / step <= MOST_TICKS);
+        let step = step.unwrap_or((self.end / MOST_TICKS).max(1));
+        let at = |number: u64| (number * step) as f64 / self.end as f64;
+        (0..=self.end / step).map(|number| (at(number), clock(number * step, step))).collect()
+    }
+}
+
+const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// Round times, in nanoseconds.
+const STEPS: [u64; 27] = [
+    SECOND / 10,
+    SECOND / 5,
+    SECOND / 2,
+    SECOND,
+    2 * SECOND,
+    5 * SECOND,
+    10 * SECOND,
+    20 * SECOND,
+    30 * SECOND,
+    MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    14 * DAY,
+    30 * DAY,
+    60 * DAY,
+    365 * DAY,
+];
+
+/// A time as it is written beside an axis whose labels are a step apart.
+fn clock(nanos: u64, step: u64) -> String {
+    let (secs, tenths) = (nanos / SECOND, nanos % SECOND / (SECOND / 10));
+    let (days, hours, minutes, seconds) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60);
+    let day = if days > 0 { format!("{days}d ") } else { String::new() };
+    match step {
+        DAY.. => format!("{days}d"),
+        MINUTE.. => format!("{day}{hours:02}:{minutes:02}"),
+        SECOND.. => format!("{day}{hours:02}:{minutes:02}:{seconds:02}"),
+        _ => format!("{day}{hours:02}:{minutes:02}:{seconds:02}.{tenths}"),
+    }
+}
+
+/// Numbers from zero up to the most, on a plot that is read upwards.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    top: u64,
+    step: u64,
+}
+
+impl Numbers {
+    /// Numbers up to the most; the top is round.
+    pub(super) fn up_to(most: u64) -> Self {
+        let powers = (0..19).map(|power| 10_u64.pow(power));
+        let steps = powers.flat_map(|power| [power, power.saturating_mul(2), power.saturating_mul(5)]);
+        let step = steps.into_iter().find(|step| most.div_ceil(*step) <= 4).unwrap_or(most / 4);
+        Self { top: most.max(1).div_ceil(step).saturating_mul(step), step }
+    }
+
+    /// Where a number lies.
+    pub(super) fn y(self, number: u64) -> f64 {
+        rounded(HEIGHT - number.min(self.top) as f64 / self.top as f64 * HEIGHT)
+    }
+
+    /// Labels at round numbers.
+    pub(super) fn ticks(self) -> Vec<Tick> {
+        let numbers = (0..=self.top / self.step).map(|number| number * self.step);
+        numbers.map(|number| (number as f64 / self.top as f64, number.to_string())).collect()
+    }
+}
+
+/// Sizes between two powers of ten, each as far from the last as that from the one before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Powers {
+    low: f64,
+    high: f64,
+}
+
+impl Powers {
+    /// Sizes from the least to the greatest, both above zero.
+    pub(super) fn between(least: f64, greatest: f64) -> Self {
+        let low = least.max(1e-9).log10().floor();
+        Self { low, high: greatest.max(1e-9).log10().ceil().max(low + 1.0) }
+    }
+
+    /// Where a size lies, from 0 to 1.
+    pub(super) fn at(self, size: f64) -> f64 {
+        ((size.max(1e-9).log10() - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+
+    /// Labels at powers of ten, written as `name` does.
+    pub(super) fn ticks(self, name: impl Fn(f64) -> String) -> Vec<Tick> {
+        let powers = std::iter::successors(Some(self.low), |power| Some(power + 1.0));
+        powers
+            .take_while(|power| *power <= self.high)
+            .map(|power| (self.at(10_f64.powf(power)), name(10_f64.powf(power))))
+            .collect()
+    }
+}
+
+/// A hundredth of a unit is less than a pixel however far a reader zooms in, as far as pages go.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+/// A while as people write it, short: two digits that count, and a unit.
+pub(super) fn short(millis: f64) -> String {
+    let units = [(86_400_000.0, "d"), (3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s")];
+    let (size, unit) = units.into_iter().find(|(size, _)| millis >= *size).unwrap_or((1.0, "ms"));
+    let number = millis / size;
+    if number >= 9.95 || number.fract() < 0.05 { format!("{number:.0} {unit}") } else { format!("{number:.1} {unit}") }
+}
+
+/// A number with a thin gap at every thousand.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_lie_where_they_should() {
+        let times = Times::until(Instant::from_secs(200));
+        assert_eq!([0, 50, 200, 300].map(|at| times.x(Instant::from_secs(at))), [0.0, 2500.0, WIDTH, WIDTH]);
+        assert_eq!(times.width(Duration::from_secs(100)), 5000.0);
+    }
+
+    #[test]
+    fn a_world_that_lasted_no_time_has_an_axis_all_the_same() {
+        let times = Times::until(Instant::ZERO);
+        assert_eq!(times.x(Instant::ZERO), 0.0);
+        assert!(times.ticks().len() > 1);
+    }
+
+    #[test]
+    fn labels_of_time_are_round_and_few_however_long_it_lasts() {
+        for secs in [1, 59, 7200, 93_600, 31_536_000, 31_536_000_000] {
+            let ticks = Times::until(Instant::from_secs(secs)).ticks();
+            assert!((2..=9).contains(&ticks.len()), "{secs}: {ticks:?}");
+            assert!(ticks.iter().all(|(at, _)| (0.0..=1.0).contains(at)));
+        }
+        let labels = |secs| -> Vec<String> {
+            Times::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
+        };
+        assert_eq!(labels(7200)[..3], ["00:00", "00:15", "00:30"]);
+        assert_eq!(labels(12)[1], "00:00:02");
+        assert_eq!(labels(31_536_000)[1], "60d");
+        assert_eq!(labels(1)[1], "00:00:00.2");
+    }
+
+    #[test]
+    fn numbers_go_up_and_end_at_a_round_one() {
+        let numbers = Numbers::up_to(11);
+        assert_eq!((numbers.y(0), numbers.y(15), numbers.y(99)), (HEIGHT, 0.0, 0.0));
+        let labels = |most| -> Vec<String> { Numbers::up_to(most).ticks().into_iter().map(|tick| tick.1).collect() };
+        assert_eq!(labels(11), ["0", "5", "10", "15"]);
+        assert_eq!(labels(0), ["0", "1"]);
+        assert_eq!(labels(u64::MAX).len(), 5);
+    }
+
+    #[test]
+    fn powers_are_equally_far_apart() {
+        let powers = Powers::between(5.0, 300.0);
+        assert_eq!([1.0, 10.0, 1000.0, 1e9].map(|size| rounded(powers.at(size))), [0.0, 0.33, 1.0, 1.0]);
+        assert_eq!(powers.ticks(|size| size.to_string()).len(), 4);
+        assert!(Powers::between(0.0, 0.0).at(0.0).is_finite());
+    }
+
+    #[test]
+    fn numbers_are_written_short() {
+        assert_eq!([0.0, 15.0, 1500.0, 64_000.0, 1e9].map(short), ["0 ms", "15 ms", "1.5 s", "1.1 min", "12 d"]);
+        assert_eq!([7, 1234, 1_234_567].map(grouped), ["7", "1\u{202f}234", "1\u{202f}234\u{202f}567"]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Swim lanes: one row for each connection, with its dial, its handshake and its life along the common time axis.
+
+use maud::{Markup, html};
+
+use super::axis::{Tick, Times, WIDTH, grouped};
+use super::chart::labels;
+use super::page::filter;
+use crate::Instant;
+use crate::diary::{Diary, Lane, Lanes, Tells};
+
+/// Rows of a page.
+const MOST: usize = 400;
+/// How many rows each sort may have at first, the most telling first; what is left goes to whoever tells most.
+const QUOTAS: [(Tells, usize); 4] =
+    [(Tells::Most, 120), (Tells::Much, 120), (Tells::Something, 60), (Tells::Little, 40)];
+
+/// The lanes that are shown, by the time they begin.
+pub(super) struct Shown<'a> {
+    lanes: Vec<&'a Lane>,
+    concerned: Vec<String>,
+    starts: u32,
+    total: u64,
+    now: Instant,
+}
+
+impl<'a> Shown<'a> {
+    /// The most telling lanes of a diary, and all that `what` names.
+    pub(super) fn of(diary: &'a Diary, what: &str) -> Self {
+        let concerned = connections_in(what);
+        let is_concerned = |lane: &Lane| lane.start == diary.starts() && concerned.contains(&lane.conn.to_string());
+        let mut lanes = choose(diary.lanes(), is_concerned);
+        lanes.sort_by_key(|lane| (lane.begun, lane.start, lane.conn));
+        Self { lanes, concerned, starts: diary.starts(), total: diary.lanes().total(), now: diary.now() }
+    }
+
+    /// Those that a failure names: where they are on the page, and what they are called.
+    pub(super) fn concerned(&self) -> Vec<(String, String)> {
+        let lanes = self.lanes.iter().filter(|lane| self.is_concerned(lane));
+        lanes.map(|lane| (id(lane), lane.conn.to_string())).collect()
+    }
+
+    fn is_concerned(&self, lane: &Lane) -> bool {
+        lane.start == self.starts && self.concerned.contains(&lane.conn.to_string())
+    }
+
+    pub(super) fn draw(&self, times: Times, ticks: &[Tick]) -> Markup {
+        let left_out = self.total.saturating_sub(self.lanes.len() as u64);
+        html! {
+            section aria-labelledby="lanes" {
+                h2 #lanes { "Connections" }
+                (filter("connections"))
+                table.rows {
+                    caption {
+                        (grouped(self.lanes.len() as u64)) " dials and connections"
+                        @if left_out > 0 { "; " (grouped(left_out)) " that tell less are left out" }
+                        ". Thin: dialing. Half: handshake. Thick: ready."
+                    }
+                    thead {
+                        tr {
+                            th scope="col" { "Who" }
+                            th scope="col" { span.hidden { "When" } (labels(ticks, true)) }
+                            th scope="col" { "How it ended" }
+                        }
+                    }
+                    tbody { @for lane in &self.lanes { (self.row(lane, times)) } }
+                }
+            }
+        }
+    }
+
+    fn row(&self, lane: &Lane, times: Times) -> Markup {
+        let is_concerned = self.is_concerned(lane);
+        let name = name(lane, self.starts);
+        html! {
+            tr.step.concerned[is_concerned] #(id(lane)) tabindex="-1" {
+                th scope="row" title=(name) { @if is_concerned { "► " } (name) }
+                td { (bar(lane, times, self.now)) }
+                td { (ending(lane)) }
+            }
+        }
+    }
+}
+
+/// What identifies a lane on the page: ids begin anew when a process starts again.
+fn id(lane: &Lane) -> String {
+    format!("lane-{}-{}", lane.start, lane.conn)
+}
+
+fn name(lane: &Lane, starts: u32) -> String {
+    let mut name = lane.conn.to_string();
+    if starts > 1 {
+        name += &format!(" of run {}", lane.start);
+    }
+    lane.kind.iter().for_each(|kind| name += &format!(" {kind}"));
+    lane.peer.iter().for_each(|peer| name += &format!(" {peer}"));
+    lane.address.iter().for_each(|address| name += &format!(" {address}"));
+    if lane.is_adversary {
+        name += " ⚠ adversary";
+    }
+    name
+}
+
+fn ending(lane: &Lane) -> String {
+    match (lane.ended, lane.ready.or(lane.connected)) {
+        (Some((_, ending)), None) => format!("× {ending}"),
+        (Some((_, ending)), Some(_)) if ending.is_ours() => format!("■ {ending}"),
+        (Some((_, ending)), Some(_)) => format!("◂ {ending}"),
+        (None, Some(_)) => "▸ open at the end".to_owned(),
+        (None, None) => "▸ being dialed at the end".to_owned(),
+    }
+}
+
+/// The three ages of a connection, as far as it came to them.
+fn bar(lane: &Lane, times: Times, now: Instant) -> Markup {
+    let end = lane.ended.map_or(now, |(at, _)| at);
+    let ages = [
+        ("dialing", lane.begun, lane.connected, 5.0, 2.0),
+        ("shaking", lane.connected.unwrap_or(end), lane.ready, 3.5, 5.0),
+        ("ready", lane.ready.unwrap_or(end), None, 1.5, 9.0),
+    ];
+    let reached = [true, lane.connected.is_some(), lane.ready.is_some()];
+    let kind = format!("kind{}", lane.kind.map_or(9, |kind| kind.index()));
+    html! {
+        svg.lane.time.(kind) viewBox=(format!("0 0 {WIDTH} 12")) preserveAspectRatio="none" role="img" aria-label=(spoken(lane, end)) {
+            use href="#bands" {}
+            @for ((class, from, to, y, height), _) in ages.into_iter().zip(reached).filter(|(_, is_reached)| *is_reached) {
+                @let (from, to) = (times.x(from), times.x(to.unwrap_or(end)));
+                rect.(class) x=(from) y=(y) width=(super::axis::rounded((to - from).max(0.0))) height=(height) {}
+            }
+            title { (spoken(lane, end)) }
+        }
+    }
+}
+
+fn spoken(lane: &Lane, end: Instant) -> String {
+    let mut text = format!("begun {}", lane.begun);
+    lane.connected.iter().for_each(|at| text += &format!(", connected {at}"));
+    lane.ready.iter().for_each(|at| text += &format!(", ready {at}"));
+    if lane.ended.is_some() {
+        text += &format!(", ended {end}");
+    }
+    text
+}
+
+fn choose(lanes: &Lanes, is_concerned: impl Fn(&Lane) -> bool) -> Vec<&Lane> {
+    let mut ranked: Vec<&Lane> = lanes.iter().collect();
+    ranked.sort_by_key(|lane| std::cmp::Reverse((is_concerned(lane), lane.rank())));
+    let mut room: Vec<(Tells, usize)> = QUOTAS.into();
+    let has_room = |lane: &&Lane| {
+        let of = room.iter_mut().find(|(tells, _)| *tells == lane.tells());
+        let left = of.map(|(_, left)| std::mem::replace(left, left.saturating_sub(1)));
+        is_concerned(lane) || left.is_some_and(|left| left > 0)
+    };
+    let (mut chosen, rest): (Vec<&Lane>, Vec<&Lane>) = ranked.into_iter().partition(has_room);
+    chosen.truncate(MOST);
+    let room = MOST - chosen.len();
+    chosen.extend(rest.into_iter().take(room));
+    chosen
+}
+
+/// The ids of connections that a text names: a `c` and digits, as ids are written.
+fn connections_in(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let is_id = |word: &&str| word.strip_prefix('c').is_some_and(|number| number.parse::<u64>().is_ok());
+    words.filter(is_id).map(str::to_owned).collect()
+}

@@ -1,0 +1,24 @@
+//! Reports: one self-contained HTML page on a run, a campaign or a trace. It needs no network, follows the reader's
+//! choice of light or dark, and can be used by keyboard alone.
+//!
+//! It judges nothing: verdicts come from runs, what is drawn from the [`Diary`](crate::diary::Diary). A page is a
+//! function of what it is about: the same run gives the same bytes.
+
+mod axis;
+mod befell;
+mod campaign;
+mod chart;
+mod course;
+mod figures;
+mod lanes;
+mod page;
+mod run;
+mod strip;
+#[cfg(feature = "cli")]
+mod trace;
+mod verdict;
+
+pub use campaign::campaign;
+pub use run::run;
+#[cfg(feature = "cli")]
+pub use trace::trace;

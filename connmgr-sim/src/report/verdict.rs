@@ -1,0 +1,78 @@
+//! The top of a page: what came of it, and how to see it again.
+
+use maud::{Markup, html};
+
+use super::axis::grouped;
+use crate::failure::Failure;
+use crate::{Instant, Verdict};
+
+/// The heading, with the verdict.
+pub(super) fn heading(title: &str, about: &str, verdict: Verdict) -> Markup {
+    let is_kept = verdict == Verdict::Kept;
+    let (class, sign) = if is_kept { ("kept", "✓") } else { ("broken", "✗") };
+    html! {
+        header {
+            h1 { (title) }
+            p.verdict.(class) { span aria-hidden="true" { (sign) " " } @if !is_kept { "Failed: " } (verdict) }
+            p { (about) }
+        }
+    }
+}
+
+/// The command that gives the same again.
+pub(super) fn again(command: &str) -> Markup {
+    html! { p.again { "Again: " code { (command) } } }
+}
+
+/// What failed, what was promised and what was seen. `lanes`: where on the page to look.
+pub(super) fn failures(failures: &[Failure], lanes: &[(String, String)]) -> Markup {
+    html! {
+        @if !failures.is_empty() {
+            section aria-labelledby="failed" {
+                h2 #failed { "What failed" }
+                @for failure in failures {
+                    article.failure.step tabindex="-1" {
+                        h3 { (failure.verdict) ": " (failure.rule) }
+                        dl {
+                            dt { "Promised" } dd { (promised(failure)) }
+                            dt { "Seen" } dd { (failure.what) }
+                            dt { "Where" }
+                            dd {
+                                "after " (Instant::ZERO.after(failure.at.0)) ", manager " (failure.node)
+                                ", step " (grouped(failure.step))
+                            }
+                            @if !lanes.is_empty() {
+                                dt { "Whom" }
+                                dd { @for (id, name) in lanes { a href=(format!("#{id}")) { (name) } " " } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn promised(failure: &Failure) -> &'static str {
+    match (failure.property(), failure.verdict) {
+        (Some(property), _) => property.about(),
+        (None, Verdict::Threshold) => "The figure stays within the bounds that the scenario sets.",
+        (None, Verdict::NonDeterminism) => "The same run goes the same way, whoever runs it.",
+        (None, Verdict::Kept | Verdict::MissedProbe | Verdict::Liveness | Verdict::Safety) => {
+            "No sequence of calls panics."
+        }
+    }
+}
+
+/// The last that was told and done.
+pub(super) fn last<'a>(lines: impl Iterator<Item = (Instant, &'a str)>, is_open: bool) -> Markup {
+    let lines: Vec<(Instant, &str)> = lines.collect();
+    html! {
+        @if !lines.is_empty() {
+            details open[is_open] {
+                summary { "The last " (lines.len()) " inputs and actions" @if is_open { " before it" } }
+                ol.log { @for (at, line) in &lines { li { time { (at) } " " (line) } } }
+            }
+        }
+    }
+}
