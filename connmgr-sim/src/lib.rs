@@ -12,6 +12,7 @@ pub mod compare;
 pub mod config;
 pub mod diary;
 pub mod dice;
+pub mod diff;
 pub mod failure;
 pub mod figures;
 mod instant;
@@ -19,9 +20,11 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+pub mod record;
+#[cfg(feature = "cli")]
+pub mod replay;
 #[cfg(feature = "report")]
 pub mod report;
-pub mod record;
 pub mod results;
 pub mod run;
 pub mod scenario;

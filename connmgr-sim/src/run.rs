@@ -204,7 +204,10 @@ mod tests {
     fn who_watches_changes_nothing() {
         let scenario = small();
         let unwatched = run(&scenario, 1, Terms { scrutiny: Scrutiny::None, ..Terms::default() });
-        assert_eq!(run(&scenario, 1, Terms { scrutiny: Scrutiny::CLOSEST, ..Terms::default() }).digest, unwatched.digest);
+        assert_eq!(
+            run(&scenario, 1, Terms { scrutiny: Scrutiny::CLOSEST, ..Terms::default() }).digest,
+            unwatched.digest
+        );
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Telling {
         let broken = |what: String| Broken { rule: PANIC.to_owned(), after: 0, what };
         let born = catch_unwind(|| ConnManager::new(config, snapshot, rng_seed, unix, now));
         let manager = born.map_err(|payload| broken(message(payload.as_ref())))?;
-        let manager = manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
+        let manager =
+            manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
         Ok(Self { manager, watch, wakes: manner.wakes, told: 0, now: birth.now })
     }
 
@@ -135,9 +136,7 @@ impl Telling {
         let stepped = catch_unwind(AssertUnwindSafe(|| self.step_unguarded(input, now, thoroughly, seen)));
         match stepped {
             Ok(judged) => judged.map_err(|violation| self.broken(&violation)),
-            Err(payload) => {
-                Err(Broken { rule: PANIC.to_owned(), after: self.told, what: message(payload.as_ref()) })
-            }
+            Err(payload) => Err(Broken { rule: PANIC.to_owned(), after: self.told, what: message(payload.as_ref()) }),
         }
     }
 

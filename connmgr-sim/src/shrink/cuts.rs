@@ -59,7 +59,10 @@ fn keep<T>(list: &mut Vec<T>, kept: &[usize]) {
 fn forget(scenario: &mut Scenario, name: &str) {
     scenario.peers.retain(|peer| peer.of != name);
     scenario.book.knows.retain(|known| known.of != name);
-    scenario.inbound.iter_mut().for_each(|spec| spec.tells_about = spec.tells_about.take().filter(|about| about != name));
+    scenario
+        .inbound
+        .iter_mut()
+        .for_each(|spec| spec.tells_about = spec.tells_about.take().filter(|about| about != name));
     scenario.seeds.iter_mut().for_each(|spec| spec.about.retain(|about| about != name));
     scenario.hosts.iter_mut().for_each(|spec| spec.gossip.about.retain(|about| about != name));
 }

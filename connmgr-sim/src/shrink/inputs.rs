@@ -80,7 +80,9 @@ impl Trial<'_> {
     fn simplify(&mut self, mut story: Story) -> Story {
         let births: [fn(&mut Birth); 4] = [
             |birth| birth.snapshot = None,
-            |birth| birth.config = Config { listeners: std::mem::take(&mut birth.config.listeners), ..Config::default() },
+            |birth| {
+                birth.config = Config { listeners: std::mem::take(&mut birth.config.listeners), ..Config::default() }
+            },
             |birth| birth.config.seeds.names.clear(),
             |birth| birth.rng_seed = [0; 32],
         ];
