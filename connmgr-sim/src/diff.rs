@@ -1,77 +1,106 @@
-//! Two runs side by side: what is measured of both, and where their first managers part.
+//! Two runs side by side: what each came to, and where one manager's story first goes two ways.
 
 use connmgr_core::ConfigError;
 
-use crate::figures::Figures;
-use crate::record::{Entry, Record, Recorder};
-use crate::run::finish;
-use crate::subject::{Real, Subject};
-use crate::watch::Watch;
-use crate::world::{Scrutiny, World};
-use crate::{Outcome, Scenario};
+use crate::record::{Entry, Record};
+use crate::run::{Outcome, Terms, finish};
+use crate::scenario::Scenario;
 
-/// One side.
+/// Entries shown before the first difference.
+const BEFORE: usize = 5;
+
+/// Two runs side by side.
 #[derive(Clone, Debug)]
-pub struct Side {
-    /// What came of it.
-    pub outcome: Outcome,
-    record: Option<Record>,
+pub struct Difference {
+    /// What each came to.
+    pub outcomes: [Outcome; 2],
+    /// The manager was born with something else: another configuration, other knowledge, other chances.
+    pub births_differ: bool,
+    /// Where its story first goes two ways; none if it never does.
+    pub first: Option<Parting>,
 }
 
-/// Where two runs part.
+/// Where two stories part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parting {
-    /// How many entries they have in common.
-    pub common: usize,
-    /// The next of the one; none if it ends there.
-    pub one: Option<Entry>,
-    /// The next of the other.
-    pub other: Option<Entry>,
+    /// After so many entries that are the same.
+    pub after: usize,
+    /// The last of these.
+    pub before: Vec<Entry>,
+    /// What comes next in each; nothing where it has ended.
+    pub next: [Option<Entry>; 2],
 }
 
-impl Side {
-    /// Runs a scenario with a seed, and writes down what its first manager was told and did in the last run of its
-    /// process.
-    ///
-    /// # Errors
-    /// When the configuration of the managers is refused.
-    pub fn run(scenario: &Scenario, seed: u64) -> Result<Self, ConfigError> {
-        let mut watch = Watch::default();
-        watch.recorder = Some(Recorder::default());
-        let mut world: World<Real> = World::watched(scenario.clone(), seed, Scrutiny::USUAL, watch)?;
-        let outcome = finish(&mut world);
-        let subject = world.node_mut(0).and_then(|node| node.subject.as_mut());
-        let record = subject.and_then(|subject| subject.watch_mut().recorder.as_mut()?.take());
-        Ok(Self { outcome, record })
-    }
+/// Runs two scenarios, each with its seed, and compares what the `node`-th manager of each was told and did. Of a
+/// process that starts again, its last run is compared.
+///
+/// # Errors
+/// When the configuration of the managers is refused.
+pub fn diff(runs: [(&Scenario, u64); 2], terms: Terms, node: u32) -> Result<Difference, ConfigError> {
+    let [(left, left_record), (right, right_record)] =
+        [recorded(runs[0], terms, node)?, recorded(runs[1], terms, node)?];
+    let entries = |record: &Option<Record>| record.as_ref().map_or(Vec::new(), |record| record.entries.clone());
+    let births_differ = match (&left_record, &right_record) {
+        (Some(left), Some(right)) => left.birth != right.birth,
+        (left, right) => left.is_some() != right.is_some(),
+    };
+    let first = parting(&entries(&left_record), &entries(&right_record));
+    Ok(Difference { outcomes: [left, right], births_differ, first })
+}
 
-    /// What was measured.
-    pub const fn figures(&self) -> &Figures {
-        &self.outcome.figures
-    }
+fn recorded(
+    (scenario, seed): (&Scenario, u64),
+    terms: Terms,
+    node: u32,
+) -> Result<(Outcome, Option<Record>), ConfigError> {
+    let mut world = terms.recorded(scenario.clone(), seed, node)?;
+    let outcome = finish(&mut world);
+    Ok((outcome, world.node_mut(node).and_then(crate::world::Node::take_record)))
+}
 
-    /// Where the two part; none if they are the same.
-    pub fn parts_from(&self, other: &Self) -> Option<Parting> {
-        let entries = |side: &Self| side.record.as_ref().map_or(Vec::new(), |record| record.entries.clone());
-        let (one, two) = (entries(self), entries(other));
-        let common = one.iter().zip(&two).take_while(|(a, b)| a == b).count();
-        let parting = Parting { common, one: one.get(common).cloned(), other: two.get(common).cloned() };
-        (parting.one != parting.other).then_some(parting)
-    }
+fn parting(left: &[Entry], right: &[Entry]) -> Option<Parting> {
+    let after = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let next = [left.get(after).cloned(), right.get(after).cloned()];
+    let before = left[after.saturating_sub(BEFORE)..after].to_vec();
+    next.iter().any(Option::is_some).then_some(Parting { after, before, next })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{HostSpec, PeerSpec, Span};
+
+    fn small() -> Scenario {
+        let mut scenario = Scenario::new("small", Span::minutes(5));
+        scenario.hosts.push(HostSpec::new("honest", 5));
+        let of = "honest".to_owned();
+        scenario.peers.push(PeerSpec {
+            of,
+            count: 2,
+            by_name: false,
+            once: false,
+            at: Span::default(),
+            removed_at: None,
+        });
+        scenario
+    }
 
     #[test]
-    fn a_run_does_not_part_from_itself_and_parts_from_that_of_another_seed() {
-        let scenario = crate::catalogue::find("cold-start").expect("in the catalogue");
-        let side = |seed| Side::run(&scenario, seed).expect("a good configuration");
-        let (one, same, other) = (side(1), side(1), side(2));
-        assert_eq!(one.parts_from(&same), None);
-        let parting = one.parts_from(&other).expect("another seed");
-        assert_ne!(parting.one, parting.other);
-        assert_ne!(one.outcome.digest, other.outcome.digest);
+    fn the_same_run_has_no_difference() {
+        let difference = diff([(&small(), 1), (&small(), 1)], Terms::default(), 0).expect("sound");
+        assert_eq!((difference.births_differ, difference.first), (false, None));
+    }
+
+    #[test]
+    fn one_peer_less_parts_where_it_would_have_been_added() {
+        let mut other = small();
+        other.peers[0].count = 1;
+        let difference = diff([(&small(), 1), (&other, 1)], Terms::default(), 0).expect("sound");
+        let parting = difference.first.expect("they part");
+        assert!(!difference.births_differ);
+        let is_added = |entry: &Option<Entry>| {
+            matches!(entry, Some(Entry::Told { input: connmgr_core::Input::AddPeer { .. }, .. }))
+        };
+        assert!(is_added(&parting.next[0]) && !is_added(&parting.next[1]), "{parting:?}");
     }
 }

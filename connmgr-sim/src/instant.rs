@@ -40,6 +40,12 @@ impl Instant {
         Span(Duration::from_nanos(self.0))
     }
 
+    /// The first instant after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// This instant and a while.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {

@@ -21,6 +21,8 @@ pub mod models;
 pub mod plan;
 pub mod queue;
 pub mod record;
+#[cfg(feature = "cli")]
+pub mod replay;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod results;

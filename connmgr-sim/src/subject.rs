@@ -13,7 +13,7 @@ use crate::links::LinkId;
 use crate::watch::Watch;
 
 /// What a subject is born with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Birth {
     /// The configuration.
     pub config: Config,

@@ -42,7 +42,7 @@ impl Sweep {
     /// # Errors
     /// When there is no such field, or a value does not fit.
     pub fn of_field(scenario: &Scenario, path: &str, values: &[String], figure: Figure) -> Result<Self, ScenarioError> {
-        let at = |value: &String| with_field(scenario, path, value);
+        let at = |value: &String| scenario.with_field(path, value);
         let scenarios = values.iter().map(at).collect::<Result<_, _>>()?;
         Ok(Self::new(path, figure, values.to_vec(), scenarios))
     }
@@ -51,7 +51,7 @@ impl Sweep {
     pub fn reachable() -> Self {
         let values = ["4 %", "11 %", "15 %", "25 %", "60 %", "100 %"].map(str::to_owned);
         let scenario = crate::catalogue::find("scarce").expect("it is in the catalogue");
-        let scenarios = values.iter().map(|value| with_field(&scenario, "hosts.0.reachable", value));
+        let scenarios = values.iter().map(|value| scenario.with_field("hosts.0.reachable", value));
         let scenarios = scenarios.collect::<Result<_, _>>().expect("every value is a share");
         Self::new("share of addresses that answer", Figure::ToTarget, values.to_vec(), scenarios)
     }
@@ -132,35 +132,6 @@ fn point(value: &str, results: &ScenarioResults, figure: Figure) -> Point {
     let at = |place: usize| values.get(place).copied().filter(|value| *value < u64::MAX);
     let last = values.len().saturating_sub(1);
     Point { value: value.to_owned(), least: at(0), median: at(last / 2), most: at(last) }
-}
-
-/// A scenario with one field set. A value is what TOML says it is, or else a text.
-fn with_field(scenario: &Scenario, path: &str, value: &str) -> Result<Scenario, ScenarioError> {
-    let mut root: toml::Value = toml::from_str(&scenario.to_toml()).expect("what was written can be read");
-    let mut place = &mut root;
-    for part in path.split('.') {
-        place = step(place, part).ok_or_else(|| ScenarioError {
-            line: None,
-            what: format!("the scenario `{}` has nothing at `{path}`: `{part}` is not there", scenario.name),
-        })?;
-    }
-    let literal = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
-    let literal = literal.and_then(|mut table| table.remove("value"));
-    *place = literal.unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    Scenario::parse(&toml::to_string(&root).expect("a value that was read can be written"))
-}
-
-/// A field of a table, made if it is absent; or a place of a list.
-fn step<'a>(value: &'a mut toml::Value, part: &str) -> Option<&'a mut toml::Value> {
-    match value {
-        toml::Value::Table(table) => Some(table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()))),
-        toml::Value::Array(list) => part.parse::<usize>().ok().and_then(|place| list.get_mut(place)),
-        toml::Value::String(_)
-        | toml::Value::Integer(_)
-        | toml::Value::Float(_)
-        | toml::Value::Boolean(_)
-        | toml::Value::Datetime(_) => None,
-    }
 }
 
 fn quoted(text: &str) -> String {

@@ -2,72 +2,90 @@
 
 use anyhow::Result;
 use clap::Args;
-use connmgr_sim::Verdict;
-use connmgr_sim::diff::Side;
+use connmgr_sim::diff::{Difference, Parting, diff};
 use connmgr_sim::figures::Figure;
 use connmgr_sim::record::Entry;
+use connmgr_sim::{Scenario, Terms, Verdict};
 
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{source, table, usage};
+use super::{source, table, usage, view};
 
-/// Run two worlds, and show what is measured of both and where their first managers part.
+/// Show two runs side by side, and where they part.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// The one: a scenario that comes with the program, or a file that ends in .toml
-    one: String,
-    /// The other; none: the same scenario
-    other: Option<String>,
-    /// The seed of the one
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
-    seed: u64,
-    /// The seed of the other [default: the same]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
-    other_seed: Option<u64>,
+    /// A scenario, with a seed if it is not the first: `cold-start` or `cold-start@7`
+    left: String,
+    /// Another; absent: the same
+    right: Option<String>,
+    /// Set a field of the right one, by its path in the scenario's TOML: `node.limits.full=4`. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Which manager's story is compared, from 0 on
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    node: u32,
 }
 
 impl Diff {
     pub(super) fn perform(self) -> Result<Verdict> {
-        let other = self.other.as_ref().unwrap_or(&self.one);
-        let other_seed = self.other_seed.unwrap_or(self.seed);
-        println!(
-            "seed {}: connmgr-sim diff {} {other} --seed {} --other-seed {other_seed}",
-            self.seed, self.one, self.seed
-        );
-        let run = |name: &str, seed| -> Result<Side> {
-            Side::run(&source::scenario(name)?, seed).map_err(|error| usage(error.to_string()))
-        };
-        let (one, two) = (run(&self.one, self.seed)?, run(other, other_seed)?);
-        print!("{}", figures(&one, &two));
-        match one.parts_from(&two) {
-            None => println!("their first managers were told and did the same"),
-            Some(parting) => {
-                println!("their first managers part after {} lines:", parting.common);
-                println!("  one:   {}", text(parting.one.as_ref()));
-                println!("  other: {}", text(parting.other.as_ref()));
-            }
+        let left = of(&self.left)?;
+        let mut right = self.right.as_deref().map_or_else(|| Ok(left.clone()), of)?;
+        for set in &self.set {
+            let (path, value) =
+                set.split_once('=').ok_or_else(|| usage(format!("--set {set}: expected PATH=VALUE")))?;
+            right.0 = right.0.with_field(path, value).map_err(|error| usage(format!("--set {set}: {error}")))?;
         }
+        println!("seeds {} and {}: {}", left.1, right.1, self.again());
+        let runs = [(&left.0, left.1), (&right.0, right.1)];
+        let difference = diff(runs, Terms::default(), self.node).map_err(|error| usage(error.to_string()))?;
+        print!("{}", figures(&difference));
+        print!("{}", first(&difference));
         Ok(Verdict::Kept)
+    }
+
+    fn again(&self) -> String {
+        let right = self.right.iter().map(|right| format!(" {right}"));
+        let set = self.set.iter().map(|set| format!(" --set '{set}'"));
+        let options: String = right.chain(set).collect();
+        format!("connmgr-sim diff {}{options} --node {}", self.left, self.node)
     }
 }
 
-fn figures(one: &Side, other: &Side) -> String {
-    let mut rows = vec![row!["", "one", "other"]];
-    let verdict = |side: &Side| side.outcome.verdict().to_string();
-    rows.push(row!["verdict", verdict(one), verdict(other)]);
-    rows.push(row!["steps", one.outcome.steps, other.outcome.steps]);
-    for figure in Figure::ALL {
-        let text = |side: &Side| figure.range_text(side.figures().get(*figure));
-        let mark = if text(one) == text(other) { "" } else { "  differs" };
-        rows.push(row![figure, text(one), format!("{}{mark}", text(other))]);
-    }
+/// A scenario and a seed.
+fn of(text: &str) -> Result<(Scenario, u64)> {
+    let (name, seed) = text.rsplit_once('@').unwrap_or((text, "1"));
+    let seed = seed.parse().ok().filter(|seed| *seed <= MAX_SEED);
+    let seed = seed.ok_or_else(|| usage(format!("`{text}`: expected a scenario, and a seed such as in `{name}@7`")))?;
+    Ok((source::scenario(name)?, seed))
+}
+
+fn figures(difference: &Difference) -> String {
+    let [left, right] = &difference.outcomes;
+    let mut rows = vec![row!["", "left", "right"]];
+    rows.push(row!["verdict", left.verdict(), right.verdict()]);
+    rows.push(row!["digest", format!("{:016x}", left.digest), format!("{:016x}", right.digest)]);
+    rows.push(row!["steps", left.steps, right.steps]);
+    rows.extend(Figure::ALL.iter().map(|figure| {
+        let text = |outcome: &connmgr_sim::Outcome| figure.range_text(outcome.figures.get(*figure));
+        row![figure, text(left), text(right)]
+    }));
     table::plain(&rows)
 }
 
-fn text(entry: Option<&Entry>) -> String {
-    match entry {
-        None => "nothing more".to_owned(),
-        Some(Entry::Told { now, input, .. }) => format!("{now} told: {input}"),
-        Some(Entry::Did { now, action }) => format!("{now} did: {action}"),
+fn first(difference: &Difference) -> String {
+    let births = if difference.births_differ { "The manager is born with something else.\n" } else { "" };
+    let Some(Parting { after, before, next: [left, right] }) = &difference.first else {
+        return format!("{births}What it is told and does is the same from beginning to end.\n");
+    };
+    let mut rows: Vec<Vec<String>> = before.iter().map(|entry| marked("", entry)).collect();
+    for (side, entry) in [("left", left), ("right", right)] {
+        rows.push(entry.as_ref().map_or_else(|| row![side, "", "", "nothing more"], |entry| marked(side, entry)));
     }
+    format!("{births}After {after} lines that are the same, they part:\n{}", table::plain(&rows))
+}
+
+fn marked(side: &str, entry: &Entry) -> Vec<String> {
+    let mut line = row![side];
+    line.extend(view::line(entry));
+    line
 }

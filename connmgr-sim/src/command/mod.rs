@@ -9,9 +9,12 @@ mod diff;
 mod progress;
 mod replay;
 mod run;
+mod self_test;
+mod shrink;
 mod source;
 mod sweep;
 mod table;
+mod view;
 
 use std::fs;
 use std::path::Path;
@@ -41,14 +44,18 @@ enum Command {
     Campaign(campaign::Campaign),
     /// Put the results of a campaign's shards together, and judge the whole
     Merge(campaign::Merge),
+    /// Run a seed, a saved failure or a recorded trace again
+    Replay(replay::Replay),
+    /// Make a failure small, and write a regression test
+    Shrink(shrink::Shrink),
+    /// Show two runs side by side, and where they part
+    Diff(diff::Diff),
     /// Run scenarios under our policy and under models of two others
     Compare(compare::Compare),
     /// Run a scenario at several values of a parameter: a table, and a picture
     Sweep(sweep::Sweep),
-    /// Run two worlds and show where they part
-    Diff(diff::Diff),
-    /// Run a real node's trace again, and compare every answer and action
-    Replay(replay::Replay),
+    /// Try the program itself: determinism, and a failure that must be found
+    SelfTest(self_test::SelfTest),
     /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::Catalogue),
 }
@@ -90,10 +97,12 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Run(run) => run.perform(),
         Command::Campaign(campaign) => campaign.perform(),
         Command::Merge(merge) => merge.perform(),
+        Command::Replay(replay) => replay.perform(),
+        Command::Shrink(shrink) => shrink.perform(),
+        Command::Diff(diff) => diff.perform(),
+        Command::SelfTest(test) => test.perform(),
         Command::Compare(compare) => compare.perform(),
         Command::Sweep(sweep) => sweep.perform(),
-        Command::Diff(diff) => diff.perform(),
-        Command::Replay(replay) => replay.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }
 }

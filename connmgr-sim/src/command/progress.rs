@@ -7,3 +7,8 @@ pub(super) fn bar(len: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {prefix}, {eta} left  {wide_msg}");
     ProgressBar::new(len as u64).with_style(style.expect("the template is sound")).with_prefix(what)
 }
+
+/// A mark that something of unknown length goes on.
+pub(super) fn spinner() -> ProgressBar {
+    ProgressBar::new_spinner()
+}

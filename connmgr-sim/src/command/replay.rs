@@ -1,48 +1,204 @@
-//! `replay`: a real node's trace, run again.
+//! `replay`: a seed, a saved failure or a recorded trace, again; and what one manager knew and did.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
-use connmgr_core::ConnManager;
-use connmgr_sim::{Verdict, report};
+use connmgr_core::{ConnId, Time};
+use connmgr_sim::case::Case;
+use connmgr_sim::replay::{Replayed, replay};
+use connmgr_sim::run::finish;
+use connmgr_sim::scenario::Span;
+use connmgr_sim::{Instant, Scenario, Terms, Verdict, report};
 use connmgr_std::{ReplayError, TraceReader};
 
-use super::{usage, write};
+use super::run::{MAX_SEED, summary};
+use super::view::{Down, line, view};
+use super::{source, table, usage, write};
 
-/// Run a real node's trace again, and compare every answer and action.
+/// Run something again, exactly as it was.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// What `connmgr-node --trace FILE` or an adapter wrote
-    trace: PathBuf,
+    /// A trace, a saved failure, a scenario in a file that ends in .toml, or the name of a scenario
+    what: String,
+    /// For a scenario, where all chances come from
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
+    seed: u64,
+    /// Stop after this time, such as `90s` or `1h 30m`, and show how the manager stands
+    #[arg(long, value_name = "TIME")]
+    at: Option<Span>,
+    /// Tell the story of one connection, such as `c17`
+    #[arg(long, value_name = "CONN", value_parser = parse_conn)]
+    explain: Option<ConnId>,
+    /// Which manager is shown or explained, from 0 on [default: the one that failed, or the first]
+    #[arg(long, value_name = "N")]
+    node: Option<u32>,
     /// Write a page on it into this file: HTML that needs nothing else
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
 
+fn parse_conn(text: &str) -> Result<ConnId, String> {
+    let number = text.strip_prefix('c').unwrap_or(text).parse();
+    number.map(ConnId::from_u64).map_err(|_| "expected the id of a connection, such as c17".to_owned())
+}
+
 impl Replay {
     pub(super) fn perform(self) -> Result<Verdict> {
-        let again = format!("connmgr-sim replay {}", self.trace.display());
-        println!("{again}");
-        let difference = match connmgr_std::replay::<ConnManager>(open(&self.trace)?) {
-            Ok(summary) => {
-                println!("{} inputs and {} actions, byte for byte", summary.inputs, summary.actions);
-                None
-            }
-            Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => {
-                println!("FAILED  {error}");
-                Some(error.to_string())
-            }
-            Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(usage(error.to_string())),
-        };
-        if let Some(path) = &self.report {
-            let name = self.trace.display().to_string();
-            write(path, &report::trace(&name, open(&self.trace)?, difference.as_deref(), &again)?)?;
+        let path = Path::new(&self.what);
+        if !path.is_file() || path.extension().is_some_and(|extension| extension == "toml") {
+            return self.of_world();
         }
-        Ok(if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept })
+        self.of_trace(path)
+    }
+
+    fn of_world(&self) -> Result<Verdict> {
+        if let Some(case) = case(&self.what)? {
+            println!("seed {}: connmgr-sim replay {}{}", case.seed, self.what, self.options());
+            let verdict = self.tell_world(&case.scenario, case.seed, case.terms(), case.failure.node)?;
+            if self.at.is_none() {
+                println!("{}", compared(&case));
+            }
+            return Ok(verdict);
+        }
+        let scenario = source::scenario(&self.what)?;
+        println!("seed {}: connmgr-sim replay {} --seed {}{}", self.seed, self.what, self.seed, self.options());
+        self.tell_world(&scenario, self.seed, Terms::default(), 0)
+    }
+
+    /// Runs a world, to its end or up to the time asked for.
+    fn tell_world(&self, scenario: &Scenario, seed: u64, terms: Terms, failed: u32) -> Result<Verdict> {
+        let node = self.node.unwrap_or(failed);
+        let mut world = terms.recorded(scenario.clone(), seed, node).map_err(|error| usage(error.to_string()))?;
+        if node as usize >= world.nodes().len() {
+            return Err(usage(format!("there is no manager {node}: there are {}", world.nodes().len())));
+        }
+        let verdict = match self.at {
+            Some(at) => {
+                let broken = world.run_until(Instant::from_nanos(nanos(at)).next()).err();
+                broken.map_or(Verdict::Kept, |broken| connmgr_sim::Failure::of(&broken).verdict)
+            }
+            None => {
+                let outcome = finish(&mut world);
+                print!("{}", summary(scenario, &outcome));
+                outcome.verdict()
+            }
+        };
+        let now = world.now();
+        let place = world.node_mut(node).expect("it was just looked up");
+        let at = place.now(now);
+        let record = place.take_record();
+        let entries = record.as_ref().map_or(&[][..], |record| &record.entries);
+        if self.at.is_some() {
+            let mut down = Down::default();
+            entries.iter().for_each(|entry| down.see(entry));
+            match &place.subject {
+                Some(real) => print!("{}", view(real.manager(), &down, at)),
+                None => println!("the process of manager {node} does not run at {now}"),
+            }
+        }
+        if let Some(conn) = self.explain {
+            explain(conn, entries.iter().filter(|entry| entry.is_about(conn)).map(line).collect());
+        }
+        if let Some(path) = &self.report {
+            let again = format!("connmgr-sim run {} --seed {seed}", scenario.name);
+            write(path, &report::run(scenario, seed, terms, &again).1)?;
+        }
+        Ok(verdict)
+    }
+
+    fn of_trace(&self, path: &Path) -> Result<Verdict> {
+        println!("trace {0}: connmgr-sim replay {0}{1}", path.display(), self.options());
+        let (mut down, mut lines) = (Down::default(), Vec::new());
+        let until = self.at.map(|at| Time::from_nanos(nanos(at)));
+        let replayed = replay(open(path)?, until, &mut |entry| {
+            down.see(entry);
+            if self.explain.is_some_and(|conn| entry.is_about(conn)) {
+                lines.push(line(entry));
+            }
+        });
+        let difference = match &replayed {
+            Ok(_) => None,
+            Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => Some(error.to_string()),
+            Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => {
+                return Err(usage(format!("{}: {error}", path.display())));
+            }
+        };
+        if let Some(out) = &self.report {
+            let again = format!("connmgr-sim replay {}", path.display());
+            let page = report::trace(&path.display().to_string(), open(path)?, difference.as_deref(), &again);
+            write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)?;
+        }
+        if let Ok(replayed) = &replayed {
+            if let Some(until) = until {
+                print!("{}", view(&replayed.manager, &down, until));
+            }
+        }
+        if let Some(conn) = self.explain {
+            explain(conn, lines);
+        }
+        Ok(conclude(replayed, difference))
+    }
+
+    fn options(&self) -> String {
+        let at = self.at.iter().map(|at| format!(" --at '{at}'"));
+        let conn = self.explain.iter().map(|conn| format!(" --explain {conn}"));
+        let node = self.node.iter().map(|node| format!(" --node {node}"));
+        at.chain(conn).chain(node).collect()
     }
 }
 
-fn open(path: &Path) -> Result<TraceReader<impl std::io::BufRead>> {
+fn nanos(span: Span) -> u64 {
+    u64::try_from(span.0.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn open(path: &Path) -> Result<TraceReader<std::io::BufReader<fs::File>>> {
     TraceReader::open(path).map_err(|error| usage(format!("{}: {error}", path.display())))
+}
+
+/// A saved failure; none if the file is something else.
+///
+/// # Errors
+/// When it is one that can't be read.
+pub(super) fn case(what: &str) -> Result<Option<Case>> {
+    let Ok(text) = fs::read_to_string(what) else { return Ok(None) };
+    let is_case = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("failure"));
+    let case = is_case.then(|| Case::parse(&text)).transpose();
+    case.map_err(|error| usage(format!("{what}: {error}")))
+}
+
+fn compared(case: &Case) -> String {
+    let outcome = case.run();
+    match outcome.failures.first() {
+        None => format!("it does not fail any more: release {} failed with {}", case.release, case.failure),
+        Some(failure) if *failure == case.failure => "as it was saved".to_owned(),
+        Some(_) => format!("it fails otherwise: release {} failed with {}", case.release, case.failure),
+    }
+}
+
+fn explain(conn: ConnId, lines: Vec<Vec<String>>) {
+    println!("\n{conn}, as the manager was told (<) and what it did (>)");
+    if lines.is_empty() {
+        println!("nothing was ever told of it");
+    }
+    print!("{}", table::plain(&lines));
+}
+
+fn conclude(replayed: Result<Replayed, ReplayError>, difference: Option<String>) -> Verdict {
+    if let Some(difference) = difference {
+        println!("it went another way: {difference}");
+        return Verdict::NonDeterminism;
+    }
+    let Ok(Replayed { inputs, actions, waiting, cut_off, last, broken, .. }) = replayed else { return Verdict::Kept };
+    println!("{last} run again: {inputs} inputs, {actions} actions, all as recorded");
+    if waiting > 0 {
+        println!("{waiting} more actions were never taken");
+    }
+    if cut_off {
+        println!("the last line was cut off, and left out");
+    }
+    let Some(violation) = broken else { return Verdict::Kept };
+    println!("FAILED {violation}");
+    if violation.property.is_liveness() { Verdict::Liveness } else { Verdict::Safety }
 }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
+use connmgr_sim::case::Case;
 use connmgr_sim::figures::Figure;
-use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, report, run};
+use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, canary, report, run};
 
 use super::table::row;
 use super::{source, table, write};
@@ -31,17 +32,25 @@ pub(super) struct Run {
     /// Write a page on it into this file: HTML that needs nothing else
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// With a checker that is broken on purpose; `canary` is the scenario in which it falls
+    #[arg(long, hide = true)]
+    canary: bool,
 }
 
 impl Run {
     pub(super) fn perform(self) -> Result<Verdict> {
-        let scenario = source::scenario(&self.scenario)?;
+        let scenario = match self.scenario.as_str() {
+            "canary" if self.canary => canary::world(),
+            name => source::scenario(name)?,
+        };
         println!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
-        let outcome = self.outcome(&scenario, Terms { scrutiny, ..Terms::default() })?;
+        let terms = Terms { scrutiny, canary: self.canary };
+        let outcome = self.outcome(&scenario, terms)?;
         let took = began.elapsed().as_secs_f64();
         print!("{}", summary(&scenario, &outcome));
+        self.save(&scenario, terms, &outcome)?;
         println!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
         Ok(outcome.verdict())
     }
@@ -53,10 +62,18 @@ impl Run {
         Ok(outcome)
     }
 
+    fn save(&self, scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Result<()> {
+        let (Some(path), Some(case)) = (&self.save, Case::of(scenario, terms, outcome)) else { return Ok(()) };
+        write(path, &case.to_toml())?;
+        println!("saved: connmgr-sim replay {}", path.display());
+        Ok(())
+    }
+
     /// The command that gives the same answer.
     fn again(&self) -> String {
         let checks = if self.no_checks { " --no-checks" } else { "" };
-        format!("connmgr-sim run {} --seed {}{checks}", self.scenario, self.seed)
+        let canary = if self.canary { " --canary" } else { "" };
+        format!("connmgr-sim run {} --seed {}{checks}{canary}", self.scenario, self.seed)
     }
 }
 

@@ -7,6 +7,7 @@ mod book;
 mod check;
 mod expect;
 mod fault;
+mod field;
 mod host;
 mod network;
 mod node;
