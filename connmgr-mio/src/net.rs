@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use connmgr_core::socks::{Client, Outcome};
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
@@ -44,7 +45,7 @@ pub(crate) enum Purpose {
 /// The outside world of one pool.
 #[derive(Debug)]
 pub(crate) struct MioNet {
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) tokens: Tokens<Slot>,
     pub(crate) listeners: Listeners,
     /// What waits to be told.
@@ -59,6 +60,7 @@ pub(crate) struct MioNet {
 impl MioNet {
     pub(crate) fn new(registry: Registry, tokens: Tokens<Slot>, listeners: Listeners) -> Self {
         let (done, streams, dials, lookups) = Default::default();
+        let registry = Arc::new(registry);
         Self { registry, tokens, listeners, done, streams, dials, lookups }
     }
 
@@ -140,14 +142,15 @@ impl MioNet {
 
     fn end(&mut self, token: Token, result: Result<Outcome, Failure>) {
         if let Some((purpose, socket)) = self.take(token) {
-            self.done.push_back(purpose.done(result.map(|outcome| (outcome, socket))));
+            let result = result.map(|outcome| (outcome, Stream::dialed(socket, Arc::clone(&self.registry))));
+            self.done.push_back(purpose.done(result));
         }
     }
 
-    /// Takes an attempt out, and its socket from the poll.
+    /// Takes an attempt out. The poll knows its socket until that is closed, or registered by the application; an event
+    /// that it tells of it under this token is one of the token's past.
     fn take(&mut self, token: Token) -> Option<(Purpose, TcpStream)> {
-        let Slot::Attempt(purpose, mut attempt) = self.tokens.remove(token)? else { return None };
-        attempt.deregister(&self.registry);
+        let Slot::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
         match purpose {
             Purpose::Dial { conn, .. } => {
                 self.dials.remove(&conn);
@@ -160,12 +163,12 @@ impl MioNet {
 
 impl Purpose {
     /// What came of it, in its own words.
-    fn done(self, result: Result<(Outcome, TcpStream), Failure>) -> Done {
+    fn done(self, result: Result<(Outcome, Stream), Failure>) -> Done {
         match self {
             Self::Dial { conn, proxied } => Done::Dialed(
                 conn,
                 match result {
-                    Ok((Outcome::Connected, socket)) => Ok(Stream::new(socket)),
+                    Ok((Outcome::Connected, stream)) => Ok(stream),
                     Ok((Outcome::Resolved(_), _)) => Err(DialError::ProxyProtocol),
                     Err(failure) => Err(failure.dial_error(proxied)),
                 },

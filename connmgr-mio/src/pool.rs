@@ -98,7 +98,7 @@ impl Pool {
     /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or
     /// it is released.
     ///
-    /// It is registered nowhere at first: register it under a token outside the pool's range.
+    /// Register it under a token outside the pool's range: before that, no event of it reaches the application.
     pub fn stream(&mut self, conn: ConnId) -> Option<&mut Stream> {
         self.net.streams.get_mut(&conn)
     }

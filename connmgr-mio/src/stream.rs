@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::sync::Arc;
 
 use connmgr_core::CloseCause;
 use connmgr_std::Ending;
@@ -11,22 +12,30 @@ use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). It is not registered anywhere until the
-/// application does, under a token of its own.
+/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). No event of it reaches the application until that
+/// registers it, under a token of its own.
 ///
 /// It never blocks: read or write until `WouldBlock`, then wait for an event. When the pool closes the connection,
 /// reads end (`Ok(0)`) and writes fail.
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
+    /// Where it is still registered for its dial.
+    dialed_on: Option<Arc<Registry>>,
     ending: Ending,
     /// The manager has closed it.
     closed: bool,
 }
 
 impl Stream {
+    /// One that is registered nowhere.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, ending: Ending::default(), closed: false }
+        Self { socket, dialed_on: None, ending: Ending::default(), closed: false }
+    }
+
+    /// One that is registered there, by its dial.
+    pub(crate) fn dialed(socket: TcpStream, registry: Arc<Registry>) -> Self {
+        Self { dialed_on: Some(registry), ..Self::new(socket) }
     }
 
     /// Closes our half: the other end reads to the end of what was written.
@@ -92,7 +101,17 @@ impl Write for Stream {
 }
 
 impl Source for Stream {
+    /// What is left of the dial's registration is taken over, or ends. To change it costs one call into the system
+    /// less, but only epoll says for certain that it has it: the application may use another poll than the pool.
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        if let Some(dialed_on) = self.dialed_on.take() {
+            let epoll = cfg!(any(target_os = "linux", target_os = "android"));
+            if epoll && self.socket.reregister(registry, token, interests).is_ok() {
+                return Ok(());
+            }
+            // It may have ended already, which is as good.
+            let _ = self.socket.deregister(&dialed_on);
+        }
         self.socket.register(registry, token, interests)
     }
 
@@ -101,6 +120,7 @@ impl Source for Stream {
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.dialed_on = None;
         self.socket.deregister(registry)
     }
 }
@@ -108,6 +128,9 @@ impl Source for Stream {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
+    use std::time::Duration;
+
+    use mio::{Events, Poll};
 
     use super::*;
 
@@ -164,5 +187,33 @@ mod tests {
         theirs.read_to_string(&mut heard).unwrap();
         theirs.write_all(b"and you").unwrap();
         assert_eq!((heard.as_str(), ours.read(&mut [0; 8]).unwrap()), ("bye", 7));
+    }
+
+    /// The tokens of what the poll tells by now.
+    fn told(poll: &mut Poll) -> Vec<Token> {
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        events.iter().map(mio::event::Event::token).collect()
+    }
+
+    #[test]
+    fn a_dials_registration_is_taken_over_by_the_application_on_its_poll_or_another() {
+        for same in [true, false] {
+            let (mut dials, mut others) = (Poll::new().unwrap(), Poll::new().unwrap());
+            let (ours, _theirs) = sockets();
+            ours.set_nonblocking(true).unwrap();
+            let mut socket = TcpStream::from_std(ours);
+            dials.registry().register(&mut socket, Token(1), Interest::WRITABLE).unwrap();
+            assert_eq!(told(&mut dials), [Token(1)]);
+            let mut ours = Stream::dialed(socket, Arc::new(dials.registry().try_clone().unwrap()));
+            let poll = if same { &dials } else { &others };
+            ours.register(poll.registry(), Token(2), Interest::WRITABLE).unwrap();
+            let expected = if same { (vec![Token(2)], vec![]) } else { (vec![], vec![Token(2)]) };
+            assert_eq!((told(&mut dials), told(&mut others)), expected);
+            ours.shut_writing().unwrap();
+            ours.close();
+            let told_of_its_end = (told(&mut dials), told(&mut others));
+            assert_eq!(told_of_its_end, expected);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The caller's range of tokens, and what each of ours stands for.
 //!
-//! A token that is given back rests until the batch of events it may occur in is over: an event of the past must not
-//! be taken for one of the token's next owner.
+//! A token that is given back rests until the batch of events it may occur in is over, so that an event of the past finds
+//! nobody. One may still come later: the socket of a dial stays registered until the application registers it. So
+//! whoever is next under the token takes an event for a hint, and looks at its own socket.
 
 use std::ops::Range;
 
