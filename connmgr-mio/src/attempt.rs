@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, LookupError};
-use connmgr_std::{dial_error, proxy_dial_error};
+use connmgr_std::{dial_error, may_meet_itself, proxy_dial_error};
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -102,7 +102,7 @@ fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
         other => other?,
     };
     // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
-    if socket.local_addr().is_ok_and(|local| local == address) {
+    if may_meet_itself(address) && socket.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
     // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only

@@ -11,7 +11,7 @@ use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, Target};
 
 use crate::engine::Lookup;
-use crate::{Wire, dial_error, proxy_dial_error};
+use crate::{Wire, dial_error, may_meet_itself, proxy_dial_error};
 
 /// What came of a job.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ async fn to_proxy<W: Wire>(proxy: SocketAddr) -> Result<W, DialError> {
 async fn connect<W: Wire>(address: SocketAddr) -> io::Result<W> {
     let wire = W::connect(address).await?;
     // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
-    if wire.local_addr().is_ok_and(|local| local == address) {
+    if may_meet_itself(address) && wire.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
     // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
