@@ -39,10 +39,7 @@ pub fn trace(
     let verdict = if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept };
     let words =
         if difference.is_some() { "told again, it went another way" } else { "told again, it went the same way" };
-    let about = match difference {
-        Some(difference) => difference,
-        None => "Every answer and every action is the same, byte for byte.",
-    };
+    let about = difference.unwrap_or("Every answer and every action is the same, byte for byte.");
     let body = html! {
         (verdict::heading_saying(&format!("Trace {name}"), about, verdict, words))
         (verdict::again(again))
