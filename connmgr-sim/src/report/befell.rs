@@ -182,7 +182,7 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
 
 fn band(times: Times, from: Instant, to: Instant, height: f64) -> Markup {
     let (x, to) = (times.x(from), times.x(to));
-    html! { rect x=(x) y="-9" width=(wide(x, to)) height=(height + 18.0) {} }
+    html! { rect vector-effect="non-scaling-stroke" x=(x) y="-9" width=(wide(x, to)) height=(height + 18.0) {} }
 }
 
 fn spans(name: &str, class: &str, bands: &[Band], times: Times) -> Markup {

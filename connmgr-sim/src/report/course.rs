@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use connmgr_core::Kind;
 use maud::{Markup, html};
 
-use super::axis::{HEIGHT, Numbers, Tick, Times, grouped, rounded, short};
+use super::axis::{HEIGHT, Numbers, Tick, Times, WIDTH, grouped, rounded, short};
 use super::chart::{Course, Key, bars};
 use crate::Instant;
 use crate::diary::{Bar, Diary, Level};
@@ -54,6 +54,7 @@ fn outbound(diary: &Diary, times: Times) -> Course {
         ticks: scale.ticks(),
         body: html! {
             @for (place, (class, _, _)) in there.iter().enumerate().rev() { path.(class) d=(layer(place)) {} }
+            path.dips d=(dips(diary, times, scale)) {}
         },
     }
 }
@@ -74,6 +75,24 @@ fn area(diary: &Diary, times: Times, y: impl Fn(&Level) -> f64) -> String {
         }
     }
     write!(path, "H{}V{HEIGHT}z", times.x(times.end())).expect("a text takes anything");
+    path
+}
+
+/// Dips by a quarter or more that are too short to be seen as gaps: a line down each.
+fn dips(diary: &Diary, times: Times, scale: Numbers) -> String {
+    let mut path = String::new();
+    // The total that last stood for long enough to be seen.
+    let mut settled = 0;
+    for pair in diary.levels().changes().windows(2) {
+        let [total, next] = [0, 1].map(|place: usize| u64::from(pair[place].1.outbound()));
+        let is_seen = times.width(pair[1].0.since(pair[0].0)) >= WIDTH / 1500.0;
+        if is_seen {
+            settled = total;
+        } else if next > total && 4 * total <= 3 * settled && settled > 0 {
+            let (x, from, to) = (times.x(pair[0].0), scale.y(settled), scale.y(total));
+            write!(path, "M{x} {from}V{to}").expect("a text takes anything");
+        }
+    }
     path
 }
 

@@ -37,12 +37,11 @@ pub fn trace(
     let befell = Befell::of(None, &diary, diary.now());
     let lanes = lanes::Shown::of(&diary, difference.unwrap_or_default(), diary.now());
     let verdict = if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept };
-    let about = match difference {
-        Some(difference) => format!("The replay went another way. {difference}"),
-        None => "Told again, the manager answered and did the same, byte for byte.".to_owned(),
-    };
+    let words =
+        if difference.is_some() { "told again, it went another way" } else { "told again, it went the same way" };
+    let about = difference.unwrap_or("Every answer and every action is the same, byte for byte.");
     let body = html! {
-        (verdict::heading(&format!("Trace {name}"), &about, verdict))
+        (verdict::heading_saying(&format!("Trace {name}"), about, verdict, words))
         (verdict::again(again))
         dl.facts {
             dt { "Lasted" } dd { (diary.now()) }

@@ -8,12 +8,17 @@ use crate::{Instant, Verdict};
 
 /// The heading, with the verdict.
 pub(super) fn heading(title: &str, about: &str, verdict: Verdict) -> Markup {
+    heading_saying(title, about, verdict, &verdict.to_string())
+}
+
+/// The heading, with the verdict in words of one's own.
+pub(super) fn heading_saying(title: &str, about: &str, verdict: Verdict, words: &str) -> Markup {
     let is_kept = verdict == Verdict::Kept;
     let (class, sign) = if is_kept { ("kept", "✓") } else { ("broken", "✗") };
     html! {
         header {
             h1 { (title) }
-            p.verdict.(class) { span aria-hidden="true" { (sign) " " } @if !is_kept { "Failed: " } (verdict) }
+            p.verdict.(class) { span aria-hidden="true" { (sign) " " } @if !is_kept { "Failed: " } (words) }
             p { (about) }
         }
     }
