@@ -100,10 +100,12 @@ mod tests {
     fn no_number_of_failures_overflows() {
         for growth in [Growth::Linear, Growth::Exponential] {
             let backoff = Backoff { growth, ..Backoff::default() };
-            for failures in [0, 31, 32, 33, 64, 65, u32::MAX] {
-                assert!(backoff.wait(failures) <= backoff.cap);
-                assert!(backoff.wait(failures) >= backoff.base);
+            let mut longest = Duration::ZERO;
+            for failures in [0, 1, 31, 32, 33, 64, 65, u32::MAX] {
+                longest = longest.max(backoff.wait(failures));
+                assert_eq!(backoff.wait(failures), longest, "no wait is shorter than one before it");
             }
+            assert_eq!(longest, backoff.cap);
         }
     }
 

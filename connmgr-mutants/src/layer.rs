@@ -44,6 +44,10 @@ const SEARCH: &str = "search";
 /// Not run: ten seconds each, or in need of more seeds than are run here to reach all that they promise.
 const LONG_SCENARIOS: [&str; 3] = ["herd", "swarm", "year"];
 
+/// Run last: they take most of the time.
+const SLOW_SCENARIOS: [&str; 5] =
+    ["daily-churn", "everyone-refuses", "gossip-wave", "inbound-flood", "out-of-descriptors"];
+
 /// Not run: it fails at any change of what the core does, a right one too, and so proves nothing.
 const NOT_RUN: &str = "the_actions_of_a_fixed_life_are_those_of_this_trace_version";
 
@@ -147,6 +151,7 @@ fn stories(workspace: &Path) -> Result<Vec<String>> {
 fn scenarios(workspace: &Path) -> Result<Vec<String>> {
     let mut names = stems(&workspace.join("connmgr-sim/scenarios"), "toml")?;
     names.retain(|name| !LONG_SCENARIOS.contains(&name.as_str()));
+    names.sort_by_key(|name| SLOW_SCENARIOS.contains(&name.as_str()));
     Ok(names)
 }
 

@@ -44,6 +44,7 @@ scenarios![
     "inbound-flood",
     "inbound-before-outbound",
     "ban-behind-nat",
+    "banned-friends",
     "simultaneous-connect",
     "daily-churn",
     "herd",

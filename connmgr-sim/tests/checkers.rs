@@ -385,6 +385,14 @@ fn a_retry_sooner_than_the_back_off_allows() {
 }
 
 #[test]
+fn a_retry_that_is_not_spread() {
+    let rigid = Config { retry: Backoff { jitter: false, ..Backoff::default() }, ..pool() };
+    let mut bench = Bench::mismatched(&rigid, &pool());
+    bench.add_peer("99.1.1.1:8333", Keep::Always).expect("nothing is broken yet");
+    breaks(Property::RetryBounds, bench.fail(DialError::Refused));
+}
+
+#[test]
 fn a_back_off_forgotten_after_a_short_connection() {
     let hasty = Config { stable_after: secs(1), ..pool() };
     let mut bench = Bench::mismatched(&hasty, &pool());
@@ -644,6 +652,19 @@ fn a_ban_that_does_not_end() {
     bench.tell(Input::Ban { target, duration: secs(60) }).expect("nothing is broken yet");
     bench.add_peer("98.1.1.1:8333", Keep::Always).expect("nothing is broken yet");
     breaks(Property::BanEnds, bench.pass(secs(100)));
+}
+
+#[test]
+fn a_ban_that_is_over_and_holds_a_peer_up() {
+    let mut bench = full(&pool());
+    bench.add_peer("99.1.1.1:8333", Keep::Always).expect("nothing is broken yet");
+    let target = BanTarget::Host("99.1.1.1".parse().expect("a host"));
+    bench.tell(Input::Ban { target: target.clone(), duration: secs(600) }).expect("nothing is broken yet");
+    let unbanned = Action::Emit(Event::Unbanned { target: target.clone() });
+    bench.forge(Input::Unban { target }, Reply::Done(Ok(())), &[unbanned]).expect("it may go on in a moment");
+    bench.add_peer("98.1.1.1:8333", Keep::Always).and_then(|()| bench.pass(secs(10))).expect("nobody looked yet");
+    bench.forge_actions(&[]).expect("nobody looked yet");
+    breaks(Property::BanEnds, bench.audit());
 }
 
 #[test]

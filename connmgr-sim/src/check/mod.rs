@@ -21,6 +21,7 @@ mod rules;
 mod step;
 mod survival;
 mod violation;
+mod wait;
 mod words;
 
 use connmgr_core::driver::Observer;

@@ -1,6 +1,7 @@
-//! A ban ends when it was to end, and no other way but by command or, being the first to end, for want of room.
+//! A ban ends when it was to end, and no other way but by command or, being the first to end, for want of room. Then it
+//! holds no added peer up any more.
 
-use connmgr_core::{Action, BanTarget, ConnManager, Event, Time};
+use connmgr_core::{Action, BanTarget, ConnManager, Event, Obstacle, PeerState, Time};
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::bans::Key;
@@ -65,5 +66,17 @@ impl Rule for BanEnds {
             Some((until, key)) => Err(format!("the ban of {key:?} was to end at {until}, and stands at {now}")),
             None => Ok(()),
         }
+    }
+
+    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+        let has_acted = seen.step.last_due.is_some_and(|due| self.changed.after(TICK) <= due);
+        if !has_acted || !seen.step.is_settled() {
+            return Ok(());
+        }
+        let is_free = |host| seen.ledger.bans.until(host, Time::ZERO).is_none();
+        let held_up = |state| state == PeerState::Blocked(Obstacle::Banned);
+        let peers = manager.added_peers();
+        let left = peers.iter().find(|view| held_up(view.state) && is_free(view.address.host()));
+        left.map_or(Ok(()), |view| Err(format!("the ban of {} is over, and holds {} up", view.address, view.peer)))
     }
 }

@@ -1,5 +1,5 @@
 //! Retries of added peers keep the bounds of their back-off: never sooner than half the plain wait, never later than
-//! the plain wait; counted up by one, but standing still while an outage holds the peer up, and forgotten only after a
+//! the plain wait, and before that where waits are spread; counted up by one, but standing still while an outage holds the peer up, and forgotten only after a
 //! stable connection. No dial comes before its time unless something releases it.
 
 use connmgr_core::{Action, Backoff, ConnManager, Keep, PeerId, Time};
@@ -7,6 +7,7 @@ use connmgr_core::{Action, Backoff, ConnManager, Keep, PeerId, Time};
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::peer::{Peer, Stable};
 use crate::check::step::TICK;
+use crate::check::wait::{longest_wait, shortest_wait};
 
 #[derive(Clone, Debug)]
 pub(crate) struct RetryBounds;
@@ -26,11 +27,12 @@ impl RetryBounds {
     }
 
     fn wait(id: PeerId, retry: Backoff, attempt: u32, now: Time, at: Time) -> Verdict {
-        let most = retry.wait(attempt);
-        let least = if retry.jitter { most / 2 } else { most };
+        let (least, most) = (shortest_wait(&retry, attempt), longest_wait(&retry, attempt));
         let (soonest, latest) = (now.after(least.max(TICK)), now.after(most.max(TICK)));
-        hold(soonest <= at && at <= latest, || {
-            format!("the retry of {id} after failure {attempt} is at {at}, not between {soonest} and {latest}")
+        // Jitter takes away something always, so that nobody waits for as long as another.
+        let is_spread = !retry.jitter || most <= TICK || at < latest;
+        hold(soonest <= at && at <= latest && is_spread, || {
+            format!("the retry of {id} after failure {attempt} is at {at}, not from {soonest} to before {latest}")
         })
     }
 }

@@ -8,6 +8,7 @@ use connmgr_core::{Action, ConnId, ConnManager, Event, HostName, Input, Kind, Lo
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::Phase;
 use crate::check::step::{Cause, TICK};
+use crate::check::wait::shortest_wait;
 
 /// Where the asking of one seed stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,8 +92,7 @@ impl Seeds {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        let wait = retry.wait(failures);
-        let least: Duration = if retry.jitter { wait / 2 } else { wait };
+        let least = shortest_wait(&retry, failures);
         *seed = Seed { asked: None, rests_until: seen.now().after(least), failures, was_rest: false };
     }
 
