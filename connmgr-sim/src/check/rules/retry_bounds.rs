@@ -1,6 +1,6 @@
 //! Retries of added peers keep the bounds of their back-off: never sooner than half the plain wait, never later than
-//! the plain wait, and before that where waits are spread; counted up by one, but standing still while an outage holds the peer up, and forgotten only after a
-//! stable connection. No dial comes before its time unless something releases it.
+//! the plain wait, and before that where waits are spread; counted up by one, but standing still while an outage holds
+//! the peer up, and forgotten only after a stable connection. No dial comes before its time unless something releases it.
 
 use connmgr_core::{Action, Backoff, ConnManager, Keep, PeerId, Time};
 
@@ -29,8 +29,9 @@ impl RetryBounds {
     fn wait(id: PeerId, retry: Backoff, attempt: u32, now: Time, at: Time) -> Verdict {
         let (least, most) = (shortest_wait(&retry, attempt), longest_wait(&retry, attempt));
         let (soonest, latest) = (now.after(least.max(TICK)), now.after(most.max(TICK)));
-        // Jitter takes away something always, so that nobody waits for as long as another.
-        let is_spread = !retry.jitter || most <= TICK || at < latest;
+        // Jitter takes away something always, so that nobody waits for as long as another. Near the end of time there
+        // is nothing to take from.
+        let is_spread = !retry.jitter || most <= TICK || at < latest || now.after(most).after(most) == Time::MAX;
         hold(soonest <= at && at <= latest && is_spread, || {
             format!("the retry of {id} after failure {attempt} is at {at}, not from {soonest} to before {latest}")
         })
