@@ -117,6 +117,17 @@ fn a_dead_ipv6_never_slows_a_live_ipv4() {
 }
 
 #[test]
+fn an_ipv6_that_is_known_to_be_dead_does_not_slow_ipv4_either() {
+    let dead = Fate::Fails(DialError::NetworkUnreachable);
+    let mut world = World::new(Config::default(), move |address| if is_v4(address) { Fate::HangsUp } else { dead });
+    world.learn(&[addresses(400), v6_addresses(100)].concat());
+    world.run_until_down(NetworkKind::Ipv6, secs(60));
+    world.becomes(move |address| if is_v4(address) { Fate::Good } else { dead });
+    world.run(secs(20));
+    assert_eq!(world.ready(), 8);
+}
+
+#[test]
 fn a_dead_ipv6_beside_a_live_ipv4_costs_only_probes() {
     let mut world = World::new(Config::default(), |address| {
         if is_v4(address) { Fate::HangsUp } else { Fate::Fails(DialError::NetworkUnreachable) }
