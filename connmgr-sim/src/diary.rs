@@ -270,11 +270,12 @@ impl Observer for Diary {
             Reply::Added(Err(error)) => self.remember(format_args!("told: {input}: refused, {error}")),
             Reply::Done(Err(error)) => self.remember(format_args!("told: {input}: refused, {error}")),
         }
-        match (input, reply) {
-            (Input::Accept { remote, .. }, Reply::Accepted(answer)) => self.accept(*remote, answer),
-            (Input::Ready { conn, .. }, _) => self.ready(*conn),
-            // What comes of the others is said in actions.
-            _ => {}
+        // What comes of the others is said in actions.
+        if let (Input::Accept { remote, .. }, Reply::Accepted(answer)) = (input, reply) {
+            self.accept(*remote, answer);
+        }
+        if let Input::Ready { conn, .. } = input {
+            self.ready(*conn);
         }
     }
 

@@ -27,7 +27,8 @@ pub struct Terms {
 }
 
 impl Terms {
-    fn watch(self) -> Watch {
+    /// Who watches the first manager.
+    pub(crate) fn watch(self) -> Watch {
         let mut watch = Watch::default();
         watch.canary = self.canary.then(Canary::default);
         watch

@@ -4,7 +4,7 @@
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
 use connmgr_sim::campaign::Campaign;
 use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
-use connmgr_sim::{Scenario, Terms, Verdict, catalogue, report};
+use connmgr_sim::{Scenario, Terms, Verdict, canary, catalogue, report};
 use connmgr_std::{Birth, TRACE_VERSION, TraceReader, TraceWriter};
 
 /// A text that would be markup if anybody let it.
@@ -86,6 +86,16 @@ fn a_failure_is_on_top_with_what_was_promised_seen_and_told_last() {
         ["Failed: liveness", "The pool is full again in time", "the pool has not been full", "<ol class=\"log\">"];
     assert!(order.map(place).is_sorted());
     assert!(place("<ol class=\"log\">") < place("Over time"));
+}
+
+#[test]
+fn a_checker_that_is_broken_on_purpose_is_on_the_page() {
+    let terms = Terms { canary: true, ..Terms::default() };
+    let scenario = canary::world();
+    let (outcome, page) = report::run(&scenario, 1, terms, "");
+    assert_eq!(outcome, connmgr_sim::run(&scenario, 1, terms));
+    assert_eq!(outcome.verdict(), Verdict::Safety);
+    assert!(page.contains("safety: canary"));
 }
 
 #[test]

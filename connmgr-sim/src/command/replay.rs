@@ -102,7 +102,7 @@ impl Replay {
             explain(conn, entries.iter().filter(|entry| entry.is_about(conn)).map(line).collect());
         }
         if let Some(path) = &self.report {
-            let again = format!("connmgr-sim run {} --seed {seed}", scenario.name);
+            let again = format!("connmgr-sim replay {} --seed {seed}", self.what);
             write(path, &report::run(scenario, seed, terms, &again).1)?;
         }
         Ok(verdict)

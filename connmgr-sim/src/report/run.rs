@@ -9,7 +9,6 @@ use crate::check::Property;
 use crate::diary::Diary;
 use crate::run::{Outcome, Terms, finish};
 use crate::subject::Real;
-use crate::watch::Watch;
 use crate::world::{Mark, Scrutiny, World};
 use crate::{Instant, Scenario};
 
@@ -50,7 +49,8 @@ fn see(scenario: &Scenario, seed: u64, terms: Terms) -> Option<Seen> {
 }
 
 fn watching(scenario: &Scenario, seed: u64, terms: Terms, node: u32) -> Option<Seen> {
-    let mut watch = Watch::default();
+    // The canary sits at the first manager only, whichever is looked at.
+    let mut watch = Terms { canary: terms.canary && node == 0, ..terms }.watch();
     watch.diary = Some(Box::default());
     let begun = std::panic::catch_unwind(|| World::<Real>::watched(scenario.clone(), seed, terms.scrutiny, watch));
     let mut world = begun.ok()?.ok()?.watching(node);
@@ -67,7 +67,9 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &Seen, again: &str) -> String {
     let lanes = lanes::Shown::of(diary, &words.join("\n"), *end);
     let times = Times::until(*end);
     let is_checked = |property: Property| {
-        terms.scrutiny != Scrutiny::None && (property != Property::Recovery || scenario.expect.full_within.is_some())
+        let is_promised = (property != Property::Recovery || scenario.expect.full_within.is_some())
+            && (property != Property::Canary || terms.canary);
+        is_promised && terms.scrutiny != Scrutiny::None
     };
     let befell = Befell::of(Some((scenario, marks)), diary, *end);
     let body = html! {
