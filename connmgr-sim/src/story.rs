@@ -252,3 +252,46 @@ fn seed(text: &str) -> Option<[u8; 32]> {
     }
     Some(seed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(told: Vec<(Time, Input)>) -> Story {
+        let (config, unix) = (Config::default(), UnixTime::from_secs(1_767_225_600));
+        Story { birth: Birth { config, snapshot: None, rng_seed: [7; 32], unix, now: Time::ZERO }, told }
+    }
+
+    fn shutdown() -> Vec<(Time, Input)> {
+        vec![(Time::from_nanos(5), Input::SetActive { active: false }), (Time::from_nanos(9), Input::Shutdown)]
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let story = story(shutdown());
+        let again = Story::parse(&story.to_string()).expect("a story");
+        assert_eq!((again.birth, again.told), (story.birth, story.told));
+    }
+
+    #[test]
+    fn an_error_names_the_line() {
+        let text = story(shutdown()).to_string();
+        let line = |text: &str| Story::parse(text).expect_err("no story").line;
+        assert_eq!(line(""), 1);
+        assert_eq!(line(&text.replace("shutdown", "shutup")), 3);
+        assert_eq!(line(&text.replacen("0707", "07g7", 1)), 1);
+    }
+
+    #[test]
+    fn a_promise_kept_is_no_failure() {
+        let manner = Manner { wakes: true, canary: true };
+        assert_eq!(story(shutdown()).tell(manner), Ok(()));
+    }
+
+    #[test]
+    fn a_configuration_that_is_refused_breaks_the_story() {
+        let mut story = story(Vec::new());
+        story.birth.config.limits.total = u32::MAX;
+        assert_eq!(story.tell(Manner::default()).expect_err("refused").rule, "configuration");
+    }
+}

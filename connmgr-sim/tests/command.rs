@@ -107,3 +107,67 @@ fn shards_put_together_say_what_the_whole_says() {
     assert_eq!(text(&merged).lines().last(), text(&whole).lines().last());
     assert_eq!(code(&sim(&["merge", &out("0")])), 2, "a part is missing");
 }
+
+/// A failure of the canary, saved, in a directory of its own.
+fn fallen(dir: &Path) -> String {
+    let path = dir.join("fallen.toml").to_str().expect("a name of ours").to_owned();
+    let output = sim(&["run", "canary", "--canary", "--save", &path]);
+    assert_eq!(code(&output), 10, "{}", text(&output));
+    path
+}
+
+#[test]
+fn a_saved_failure_replays_without_the_catalogue() {
+    let dir = dir();
+    let output = sim(&["replay", &fallen(dir.path())]);
+    assert_eq!(code(&output), 10, "{}", text(&output));
+    assert_eq!(text(&output).lines().last(), Some("as it was saved"));
+}
+
+#[test]
+fn a_failure_shrinks_to_one_that_fails_alike() {
+    let dir = dir();
+    let out = dir.path().join("small").to_str().expect("a name of ours").to_owned();
+    let output = sim(&["shrink", &fallen(dir.path()), "--out", &out]);
+    assert_eq!(code(&output), 10, "{}", text(&output));
+    let test = std::fs::read_to_string(format!("{out}.rs")).expect("a regression test was written");
+    assert!(test.contains("fn canary_in_canary_seed_1()") && test.lines().count() < 40, "{test}");
+    let again = sim(&["replay", &format!("{out}.toml")]);
+    assert_eq!(text(&again).lines().last(), Some("as it was saved"));
+}
+
+#[test]
+fn what_keeps_its_promises_does_not_shrink() {
+    let dir = dir();
+    assert_eq!(code(&sim(&["shrink", &file(dir.path(), "")])), 2);
+}
+
+#[test]
+fn a_replay_shows_how_the_manager_stood_and_tells_of_a_connection() {
+    let dir = dir();
+    let output = sim(&["replay", &file(dir.path(), ""), "--at", "1m", "--explain", "c1"]);
+    let shown = text(&output);
+    assert_eq!(code(&output), 0, "{shown}");
+    for part in ["2 connections and dials", "2 added peers", "networks down: none", "dial c1 ", "ready c1"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn two_runs_part_where_their_worlds_do() {
+    let dir = dir();
+    let file = file(dir.path(), "");
+    let same = text(&sim(&["diff", &file]));
+    assert!(same.contains("is the same from beginning to end"), "{same}");
+    let other = text(&sim(&["diff", &file, "--set", "peers.0.count=1"]));
+    assert!(other.contains("they part") && other.contains("add peer"), "{other}");
+    assert_eq!(code(&sim(&["diff", &file, "--set", "peers.0.colour=1"])), 2);
+}
+
+#[test]
+fn the_program_finds_its_own_canary() {
+    let dir = dir();
+    let output = sim(&["self-test", &file(dir.path(), ""), "--seeds", "2"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    assert!(text(&output).contains("told again it falls again"), "{}", text(&output));
+}

@@ -10,7 +10,7 @@ use connmgr_sim::case::Case;
 use connmgr_sim::replay::{Replayed, replay};
 use connmgr_sim::run::finish;
 use connmgr_sim::scenario::Span;
-use connmgr_sim::{Instant, Scenario, Terms, Verdict, report};
+use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report};
 use connmgr_std::{ReplayError, TraceReader};
 
 use super::run::{MAX_SEED, summary};
@@ -56,39 +56,52 @@ impl Replay {
     fn of_world(&self) -> Result<Verdict> {
         if let Some(case) = case(&self.what)? {
             println!("seed {}: connmgr-sim replay {}{}", case.seed, self.what, self.options());
-            let verdict = self.tell_world(&case.scenario, case.seed, case.terms(), case.failure.node)?;
-            if self.at.is_none() {
-                println!("{}", compared(&case));
-            }
+            let (verdict, outcome) = self.tell_world(&case.scenario, case.seed, case.terms(), case.failure.node)?;
+            outcome.iter().for_each(|outcome| println!("{}", compared(&case, outcome)));
             return Ok(verdict);
         }
         let scenario = source::scenario(&self.what)?;
         println!("seed {}: connmgr-sim replay {} --seed {}{}", self.seed, self.what, self.seed, self.options());
-        self.tell_world(&scenario, self.seed, Terms::default(), 0)
+        Ok(self.tell_world(&scenario, self.seed, Terms::default(), 0)?.0)
     }
 
-    /// Runs a world, to its end or up to the time asked for.
-    fn tell_world(&self, scenario: &Scenario, seed: u64, terms: Terms, failed: u32) -> Result<Verdict> {
+    /// Runs a world, to its end or up to the time asked for. What came of it is known only at its end.
+    fn tell_world(
+        &self,
+        scenario: &Scenario,
+        seed: u64,
+        terms: Terms,
+        failed: u32,
+    ) -> Result<(Verdict, Option<Outcome>)> {
         let node = self.node.unwrap_or(failed);
         let mut world = terms.recorded(scenario.clone(), seed, node).map_err(|error| usage(error.to_string()))?;
         if node as usize >= world.nodes().len() {
             return Err(usage(format!("there is no manager {node}: there are {}", world.nodes().len())));
         }
-        let verdict = match self.at {
-            Some(at) => {
-                let broken = world.run_until(Instant::from_nanos(nanos(at)).next()).err();
-                broken.map_or(Verdict::Kept, |broken| connmgr_sim::Failure::of(&broken).verdict)
-            }
-            None => {
-                let outcome = finish(&mut world);
-                print!("{}", summary(scenario, &outcome));
-                outcome.verdict()
-            }
+        let (verdict, outcome) = self.go(&mut world);
+        outcome.iter().for_each(|outcome| print!("{}", summary(scenario, outcome)));
+        self.show(&mut world, node);
+        if let Some(path) = &self.report {
+            let again = format!("connmgr-sim run {} --seed {seed}", scenario.name);
+            write(path, &report::run(scenario, seed, terms, &again).1)?;
+        }
+        Ok((verdict, outcome))
+    }
+
+    fn go(&self, world: &mut World<Real>) -> (Verdict, Option<Outcome>) {
+        let Some(at) = self.at else {
+            let outcome = finish(world);
+            return (outcome.verdict(), Some(outcome));
         };
+        let broken = world.run_until(Instant::from_nanos(nanos(at)).next()).err();
+        (broken.map_or(Verdict::Kept, |broken| Failure::of(&broken).verdict), None)
+    }
+
+    /// How the manager stands, if that is asked for, and the story of a connection, if one is named.
+    fn show(&self, world: &mut World<Real>, node: u32) {
         let now = world.now();
-        let place = world.node_mut(node).expect("it was just looked up");
-        let at = place.now(now);
-        let record = place.take_record();
+        let place = world.node_mut(node).expect("it was looked up before the run");
+        let (at, record) = (place.now(now), place.take_record());
         let entries = record.as_ref().map_or(&[][..], |record| &record.entries);
         if self.at.is_some() {
             let mut down = Down::default();
@@ -101,11 +114,6 @@ impl Replay {
         if let Some(conn) = self.explain {
             explain(conn, entries.iter().filter(|entry| entry.is_about(conn)).map(line).collect());
         }
-        if let Some(path) = &self.report {
-            let again = format!("connmgr-sim replay {} --seed {seed}", self.what);
-            write(path, &report::run(scenario, seed, terms, &again).1)?;
-        }
-        Ok(verdict)
     }
 
     fn of_trace(&self, path: &Path) -> Result<Verdict> {
@@ -125,20 +133,21 @@ impl Replay {
                 return Err(usage(format!("{}: {error}", path.display())));
             }
         };
-        if let Some(out) = &self.report {
-            let again = format!("connmgr-sim replay {}", path.display());
-            let page = report::trace(&path.display().to_string(), open(path)?, difference.as_deref(), &again);
-            write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)?;
-        }
-        if let Ok(replayed) = &replayed {
-            if let Some(until) = until {
-                print!("{}", view(&replayed.manager, &down, until));
-            }
+        self.draw_trace(path, difference.as_deref())?;
+        if let (Ok(replayed), Some(until)) = (&replayed, until) {
+            print!("{}", view(&replayed.manager, &down, until));
         }
         if let Some(conn) = self.explain {
             explain(conn, lines);
         }
         Ok(conclude(replayed, difference))
+    }
+
+    fn draw_trace(&self, path: &Path, difference: Option<&str>) -> Result<()> {
+        let Some(out) = &self.report else { return Ok(()) };
+        let again = format!("connmgr-sim replay {}", path.display());
+        let page = report::trace(&path.display().to_string(), open(path)?, difference, &again);
+        write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)
     }
 
     fn options(&self) -> String {
@@ -168,8 +177,7 @@ pub(super) fn case(what: &str) -> Result<Option<Case>> {
     case.map_err(|error| usage(format!("{what}: {error}")))
 }
 
-fn compared(case: &Case) -> String {
-    let outcome = case.run();
+fn compared(case: &Case, outcome: &Outcome) -> String {
     match outcome.failures.first() {
         None => format!("it does not fail any more: release {} failed with {}", case.release, case.failure),
         Some(failure) if *failure == case.failure => "as it was saved".to_owned(),
