@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
-use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, Target};
+use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, PeerAddress, Target};
 
 use crate::engine::Lookup;
 use crate::{Wire, dial_error, may_meet_itself, proxy_dial_error};
@@ -29,14 +29,17 @@ pub enum Job<W> {
 pub async fn dial<W: Wire>(target: Target) -> Result<W, DialError> {
     match target {
         Target::Direct(address) => connect(address).await.map_err(|error| dial_error(&error)),
-        Target::Proxied { proxy, isolation, address } => {
-            let mut wire = to_proxy::<W>(proxy).await?;
-            match negotiate(Client::connect(&address, isolation), &mut wire).await {
-                Ok(Outcome::Connected) => Ok(wire),
-                Ok(Outcome::Resolved(_)) => Err(DialError::ProxyProtocol),
-                Err(error) => Err(error.dial_error()),
-            }
-        }
+        // Its buffers are many times the size of all that a direct dial needs, and room for the larger is made in both.
+        Target::Proxied { proxy, isolation, address } => Box::pin(dial_by_proxy(proxy, isolation, address)).await,
+    }
+}
+
+async fn dial_by_proxy<W: Wire>(proxy: SocketAddr, isolation: Isolation, address: PeerAddress) -> Result<W, DialError> {
+    let mut wire = to_proxy::<W>(proxy).await?;
+    match negotiate(Client::connect(&address, isolation), &mut wire).await {
+        Ok(Outcome::Connected) => Ok(wire),
+        Ok(Outcome::Resolved(_)) => Err(DialError::ProxyProtocol),
+        Err(error) => Err(error.dial_error()),
     }
 }
 
