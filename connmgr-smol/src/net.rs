@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use async_io::Timer;
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
+use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
 use futures_lite::FutureExt;
 
 use crate::jobs::{Job, Jobs, Leash};
@@ -52,8 +52,12 @@ impl SmolNet {
 
 impl Sockets for SmolNet {
     fn dial(&mut self, conn: ConnId, target: &Target) {
-        let target = target.clone();
-        let leash = self.jobs.start(async move { Job::Dialed(conn, dial(target).await) });
+        let leash = match target.clone() {
+            Target::Direct(address) => self.jobs.start(async move { Job::Dialed(conn, dial(address).await) }),
+            Target::Proxied { proxy, isolation, address } => {
+                self.jobs.start(async move { Job::Dialed(conn, dial_by_proxy(proxy, isolation, address).await) })
+            }
+        };
         self.dials.insert(conn, leash);
     }
 

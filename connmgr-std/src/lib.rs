@@ -14,7 +14,7 @@
 //! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
 //! | [`kept`], [`Handle`] | a pool that is kept by a task: the task's side, the application's, and its commands |
 //! | [`Listeners`] | what an adapter listens on, and the pauses |
-//! | [`Wire`], [`dial()`], [`resolve_by_proxy`] | dials of runtimes with futures, by SOCKS5 if need be |
+//! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | dials and lookups of runtimes with futures |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`], [`Ending`] | the streams that applications own, and how they end |
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
 //! | [`IdMap`] | the table for ids |
@@ -64,7 +64,7 @@ mod wire;
 pub use connmgr_core;
 
 pub use clock::Clock;
-pub use dial::{Job, dial, resolve_by_proxy};
+pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 pub use ending::Ending;
 pub use engine::{Engine, Lookup, SHARE, Sockets};
 pub use entropy::rng_seed;

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
+use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
@@ -47,8 +47,12 @@ impl TokioNet {
 
 impl Sockets for TokioNet {
     fn dial(&mut self, conn: ConnId, target: &Target) {
-        let target = target.clone();
-        let dial = self.jobs.spawn(async move { Job::Dialed(conn, dial(target).await) });
+        let dial = match target.clone() {
+            Target::Direct(address) => self.jobs.spawn(async move { Job::Dialed(conn, dial(address).await) }),
+            Target::Proxied { proxy, isolation, address } => {
+                self.jobs.spawn(async move { Job::Dialed(conn, dial_by_proxy(proxy, isolation, address).await) })
+            }
+        };
         self.dials.insert(conn, dial);
     }
 
