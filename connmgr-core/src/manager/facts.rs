@@ -103,13 +103,17 @@ impl ConnManager {
         match (self.table.get(conn).map(|conn| conn.is_open()), result) {
             (Some(false), Ok(())) => self.dial_succeeded(conn),
             (Some(false), Err(error)) => self.end(conn, Ending::Failed(error)),
-            (None, Ok(())) if conn < self.next_conn && self.phase != Phase::Stopped => {
+            (None, Ok(())) if self.was_given(conn) && self.phase != Phase::Stopped => {
                 self.ignore();
                 self.act(Action::Close { conn, reason: CloseReason::Late });
             }
             (Some(true) | None, _) => self.ignore(),
         }
         self.plan();
+    }
+
+    fn was_given(&self, conn: ConnId) -> bool {
+        (ConnId::FIRST..self.next_conn).contains(&conn)
     }
 
     fn dial_succeeded(&mut self, id: ConnId) {
