@@ -37,6 +37,8 @@ pub(crate) struct Conn {
     kind: Kind,
     state: ConnState,
     since: Time,
+    /// A dial that has been silent for long, but holds its slot: there was no room to give it back.
+    overdue: bool,
     end: End,
     peer: Option<PeerId>,
     transport: Transport,
@@ -129,7 +131,8 @@ impl Conn {
         notes: Notes,
         now: Time,
     ) -> Self {
-        Self { id, kind, state: ConnState::Dialing, since: now, end, peer, transport, identity: None, notes }
+        let state = ConnState::Dialing;
+        Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
     }
 
     /// A connection that came in now. How it is spoken on shows with its first bytes; until then, plainly.
@@ -139,6 +142,7 @@ impl Conn {
             kind: Kind::Inbound,
             state: ConnState::Handshaking,
             since: now,
+            overdue: false,
             end,
             peer: None,
             transport: Transport::V1,
@@ -148,6 +152,12 @@ impl Conn {
     }
 
     /// The dial has been silent for long.
+    pub(crate) fn make_overdue(&mut self) {
+        debug_assert_eq!(self.state, ConnState::Dialing);
+        self.overdue = true;
+    }
+
+    /// The dial, silent for long, gives its slot back.
     pub(crate) fn hedge(&mut self, now: Time) {
         debug_assert_eq!(self.state, ConnState::Dialing);
         self.enter(ConnState::Silent, now);
@@ -179,6 +189,7 @@ impl Conn {
     fn enter(&mut self, state: ConnState, now: Time) {
         self.state = state;
         self.since = now;
+        self.overdue = false;
     }
 
     pub(crate) const fn id(&self) -> ConnId {
@@ -220,6 +231,11 @@ impl Conn {
             ConnState::Dialing | ConnState::Silent => false,
             ConnState::Handshaking | ConnState::Ready => true,
         }
+    }
+
+    /// Whether it is a dial that has been silent for long, and holds its slot.
+    pub(crate) const fn is_overdue(&self) -> bool {
+        self.overdue
     }
 
     /// Whether it takes one of its kind's slots.

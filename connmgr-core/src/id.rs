@@ -9,6 +9,9 @@ macro_rules! id {
         pub struct $name(u64);
 
         impl $name {
+            /// The first that is given.
+            pub(crate) const FIRST: Self = Self(1);
+
             /// The id with this number. Ids that the manager never gave are ignored by it.
             pub const fn from_u64(number: u64) -> Self {
                 Self(number)

@@ -4,6 +4,7 @@
 //! all counts that its progress can touch, changes it, and counts it again, so that none can be forgotten; who is at
 //! the other end never changes. [`Table::check`] recounts all from scratch.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -38,6 +39,8 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
+    /// Dials that still hold a slot, and have been silent for so long that another may have it.
+    overdue: BTreeSet<(Kind, ConnId)>,
     open_in: [u32; NetworkKind::ALL.len()],
     addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
@@ -90,7 +93,12 @@ impl Table {
         Some(conn)
     }
 
-    /// A dial has been silent for long: it gives its slot back.
+    /// A dial has been silent for long: it may give its slot back.
+    pub(crate) fn make_overdue(&mut self, id: ConnId) {
+        self.transition(id, Conn::make_overdue);
+    }
+
+    /// A dial gives its slot back.
     pub(crate) fn hedge(&mut self, id: ConnId, now: Time) {
         self.transition(id, |conn| conn.hedge(now));
     }
@@ -152,6 +160,12 @@ impl Table {
     /// Dials of a kind that have given their slot back.
     pub(crate) const fn silent(&self, kind: Kind) -> u32 {
         self.counts.kinds[kind.index()].silent
+    }
+
+    /// The oldest dial of a kind that has been silent for long, and still holds a slot.
+    pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
+        let next = self.counts.overdue.range((kind, ConnId::FIRST)..).next();
+        next.filter(|(of, _)| *of == kind).map(|(_, id)| *id)
     }
 
     /// Connections of a kind whose handshake is not done.
@@ -226,6 +240,7 @@ impl Counts {
         }
         Self {
             kinds: Default::default(),
+            overdue: BTreeSet::new(),
             open_in: Default::default(),
             addresses: map(keys),
             groups: map(keys),
@@ -278,6 +293,9 @@ impl Counts {
         kind.silent += u32::from(conn.state() == ConnState::Silent);
         kind.handshaking += u32::from(conn.state() == ConnState::Handshaking);
         kind.ready += u32::from(conn.state() == ConnState::Ready);
+        if conn.is_overdue() {
+            self.overdue.insert((conn.kind(), conn.id()));
+        }
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] += 1;
         }
@@ -296,6 +314,9 @@ impl Counts {
         kind.silent -= u32::from(conn.state() == ConnState::Silent);
         kind.handshaking -= u32::from(conn.state() == ConnState::Handshaking);
         kind.ready -= u32::from(conn.state() == ConnState::Ready);
+        if conn.is_overdue() {
+            self.overdue.remove(&(conn.kind(), conn.id()));
+        }
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] -= 1;
         }

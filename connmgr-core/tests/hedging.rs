@@ -17,6 +17,10 @@ fn live(bench: &Bench) -> usize {
     bench.count(ConnState::Handshaking) + bench.count(ConnState::Ready)
 }
 
+fn state(bench: &Bench, conn: ConnId) -> Option<ConnState> {
+    bench.manager.connections().iter().find(|view| view.conn == conn).map(|view| view.state)
+}
+
 #[test]
 fn a_dial_that_is_silent_for_a_second_has_another_made_in_its_stead() {
     let mut bench = Bench::new(pool(1, None));
@@ -80,6 +84,50 @@ fn no_more_dials_are_silent_than_allowed() {
         most = (most.0.max(silent), most.1.max(dialing));
     }
     assert_eq!(most, (3, 8));
+}
+
+/// A pool with room for one silent dial: one is silent, and the other as old but holds its slot.
+fn one_silent_one_overdue(target: u32) -> (Bench, ConnId, ConnId) {
+    let mut bench = Bench::new(pool(target, Some(1)));
+    let mut made = dials(&bench.learn(&addresses(50)));
+    made.extend(dials(&bench.pass(secs(1))));
+    made.extend(dials(&bench.pass(secs(1))));
+    assert_eq!((made.len(), bench.count(ConnState::Silent)), (target as usize + 1, 1));
+    (bench, made[0], made[1])
+}
+
+#[test]
+fn a_dial_silent_for_long_gives_its_slot_back_once_there_is_room() {
+    let (mut bench, silent, overdue) = one_silent_one_overdue(2);
+    let actions = bench.fail(silent, DialError::Refused);
+    assert_eq!((dials(&actions).len(), state(&bench, overdue)), (1, Some(ConnState::Silent)));
+}
+
+#[test]
+fn a_dial_silent_for_long_that_was_answered_gives_no_slot_back() {
+    let (mut bench, silent, overdue) = one_silent_one_overdue(2);
+    bench.connect(overdue);
+    bench.fail(silent, DialError::Refused);
+    assert_eq!(state(&bench, overdue), Some(ConnState::Handshaking));
+}
+
+#[test]
+fn room_for_more_silent_dials_is_used_when_limits_rise() {
+    let mut bench = Bench::new(pool(1, None));
+    bench.learn(&addresses(50));
+    bench.pass(secs(1));
+    bench.pass(secs(1));
+    let before = bench.count(ConnState::Silent);
+    bench.tell(Input::SetLimits { limits: Limits { full: 2, ..Limits::default() } });
+    assert_eq!((before, bench.count(ConnState::Silent)), (1, 2));
+}
+
+#[test]
+fn a_silent_dial_that_succeeds_takes_the_slot_of_one_as_silent() {
+    let (mut bench, silent, overdue) = one_silent_one_overdue(1);
+    let actions = bench.connect(silent);
+    assert!(matches!(&events(&actions)[0], Event::Connected(info) if info.conn == silent));
+    assert_eq!((live(&bench), state(&bench, overdue)), (1, Some(ConnState::Silent)));
 }
 
 #[test]

@@ -14,7 +14,10 @@ use connmgr_std::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, S
 
 type Answer = Result<Vec<IpAddr>, LookupError>;
 
-/// Answers by the name: `hang` until the test lets go, `panic` never, a number that many addresses.
+/// Long enough for threads to begin, shorter than a lookup that hangs.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// Answers by the name: `hang` and a number when the test lets go, `panic` never, `n` and a number that many addresses.
 struct Script {
     begun: Sender<()>,
     release: Mutex<Receiver<()>>,
@@ -24,12 +27,12 @@ impl Resolve for Script {
     fn resolve(&self, name: &HostName) -> Answer {
         self.begun.send(()).expect("the test outlives its threads");
         match name.as_str() {
-            "hang" => {
+            "panic" => panic!("as a test"),
+            "missing" => Err(LookupError::NotFound),
+            hangs if hangs.starts_with("hang") => {
                 let _ = self.release.lock().unwrap().recv();
                 Ok(vec![ip(1)])
             }
-            "panic" => panic!("as a test"),
-            "missing" => Err(LookupError::NotFound),
             count => Ok((0..count[1..].parse().unwrap()).flat_map(|n| [ip(n), ip(n)]).collect()),
         }
     }
@@ -99,58 +102,58 @@ fn errors_are_told_and_no_address_is_one() {
 }
 
 #[test]
-fn hanging_lookups_do_not_stop_others() {
+fn a_name_that_hangs_holds_one_thread_however_often_it_is_tried() {
     let world = World::new();
-    for n in 0..MAX_THREADS {
-        world.ask(n as u64, "hang", Duration::from_millis(50));
+    for n in 0..2 * MAX_THREADS {
+        world.ask(n as u64, "hang1", LONG);
     }
-    // Queued behind four that hang: no other call is made, so it is the watch that finds it a thread.
     world.ask(9, "n1", LONG);
     assert_eq!(world.answer(), (9, Ok(vec![ip(0)])));
-    drop(world.release);
-    for _ in 0..MAX_THREADS {
-        assert_eq!(world.answers.recv_timeout(LONG).unwrap().1, Err(LookupError::TimedOut));
+    world.await_begun(2);
+    assert!(world.begun.recv_timeout(SHORT).is_err(), "it hangs twice");
+    for n in 0..2 * MAX_THREADS {
+        world.release.send(()).unwrap();
+        assert_eq!(world.answer(), (n as u64, Ok(vec![ip(1)])));
     }
 }
 
-/// Four lost threads and four that work, all of them hanging.
-fn all_hanging() -> World {
+/// As many names that hang as there are threads.
+fn all_hanging(within: Duration) -> World {
     let world = World::new();
-    for n in 0..2 * MAX_THREADS {
-        let within = if n < MAX_THREADS { Duration::from_millis(50) } else { LONG };
-        world.ask(n as u64, "hang", within);
+    for n in 0..MAX_THREADS {
+        world.ask(n as u64, &format!("hang{n}"), within);
     }
-    world.await_begun(2 * MAX_THREADS);
+    world.await_begun(MAX_THREADS);
     world
 }
 
 #[test]
-fn when_every_thread_hangs_lookups_time_out() {
-    let world = all_hanging();
-    world.ask(9, "n1", Duration::from_millis(50));
-    assert_eq!(world.answer(), (9, Err(LookupError::TimedOut)));
-    assert!(world.begun.try_recv().is_err(), "a ninth thread was started");
-    drop(world.release);
-}
-
-#[test]
-fn threads_that_come_back_work_again() {
-    let world = all_hanging();
-    (0..2 * MAX_THREADS).for_each(|_| world.release.send(()).unwrap());
-    let answers: Vec<_> = (0..2 * MAX_THREADS).map(|_| world.answer().1).collect();
-    let late = answers.iter().filter(|answer| **answer == Err(LookupError::TimedOut)).count();
-    assert_eq!(late, MAX_THREADS, "{answers:?}");
+fn when_every_thread_hangs_the_next_lookup_waits_for_one_to_come_back() {
+    let world = all_hanging(SHORT);
     world.ask(9, "n1", LONG);
+    assert!(world.begun.recv_timeout(SHORT).is_err(), "a fifth thread was started");
+    world.release.send(()).unwrap();
+    assert_eq!(world.answer().1, Err(LookupError::TimedOut), "it came back late");
     assert_eq!(world.answer(), (9, Ok(vec![ip(0)])));
 }
 
 #[test]
+fn a_lookup_that_has_waited_past_its_deadline_is_not_made() {
+    let world = all_hanging(LONG);
+    world.ask(8, "n1", SHORT);
+    assert!(world.begun.recv_timeout(SHORT).is_err());
+    world.ask(9, "n1", SHORT);
+    assert_eq!(world.answer(), (8, Err(LookupError::TimedOut)), "told with the next lookup");
+    assert!(world.begun.recv_timeout(SHORT).is_err());
+    world.release.send(()).unwrap();
+    assert!(world.answer().1.is_ok());
+    assert_eq!(world.answer(), (9, Err(LookupError::TimedOut)), "told by the thread that came back");
+    assert!(world.begun.try_recv().is_err(), "nobody waits for it any more");
+}
+
+#[test]
 fn a_full_queue_fails_at_once() {
-    let world = World::new();
-    for n in 0..MAX_THREADS {
-        world.ask(n as u64, "hang", LONG);
-    }
-    world.await_begun(MAX_THREADS);
+    let world = all_hanging(LONG);
     for n in 0..=MAX_QUEUED {
         world.ask(100 + n as u64, "n1", LONG);
     }
@@ -168,8 +171,8 @@ fn a_lookup_that_is_late_already_is_not_made() {
 #[test]
 fn dropping_the_pool_waits_for_nobody() {
     let world = World::new();
-    world.ask(1, "hang", LONG);
-    world.ask(2, "hang", LONG);
+    world.ask(1, "hang1", LONG);
+    world.ask(2, "hang2", LONG);
     world.await_begun(2);
     // Would hang here for ever if it waited.
     drop(world.pool);

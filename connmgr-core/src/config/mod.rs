@@ -221,7 +221,8 @@ pub struct DialConfig {
 pub struct Patience {
     /// In all, before it is given up.
     pub timeout: Duration,
-    /// Without an answer, before another dial may be made in its stead.
+    /// Without an answer, before another dial may be made in its stead: then, or as soon as fewer than `max_hedged`
+    /// are silent.
     pub hedge_after: Duration,
 }
 

@@ -53,12 +53,25 @@ impl ConnManager {
             return;
         }
         let split = self.split();
+        self.hedge();
         self.dial_added(&split);
         self.dial_probes(&split);
         for kind in AUTOMATIC {
             self.dial_automatic(kind, &split);
         }
         self.dial_addr_fetches(&split);
+    }
+
+    /// Dials that have been silent for long give their slots back, the oldest first, while there is room beside them.
+    fn hedge(&mut self) {
+        for kind in AUTOMATIC {
+            while let Some(id) = self.table.first_overdue(kind) {
+                if self.table.silent(kind) >= self.max_hedged(kind) {
+                    break;
+                }
+                self.table.hedge(id, self.now());
+            }
+        }
     }
 
     /// Whether one more connection of this kind fits: into its share and into the total.

@@ -79,13 +79,12 @@ impl ConnManager {
     fn dial_is_due(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let crate::conn::End::Outbound { deadline, .. } = conn.end() else { return };
-        let (deadline, kind, state, now) = (*deadline, conn.kind(), conn.state(), self.now());
-        if deadline <= now {
+        let (deadline, state) = (*deadline, conn.state());
+        if deadline <= self.now() {
             return self.close(id, CloseReason::DialTimeout);
         }
-        let may_hedge = self.may_hedge(kind) && self.table.silent(kind) < self.max_hedged(kind);
-        if state == ConnState::Dialing && may_hedge {
-            self.table.hedge(id, now);
+        if state == ConnState::Dialing {
+            self.table.make_overdue(id);
         }
         self.arm_conn(id, deadline);
     }
@@ -103,13 +102,17 @@ impl ConnManager {
         match (self.table.get(conn).map(|conn| conn.is_open()), result) {
             (Some(false), Ok(())) => self.dial_succeeded(conn),
             (Some(false), Err(error)) => self.end(conn, Ending::Failed(error)),
-            (None, Ok(())) if conn < self.next_conn && self.phase != Phase::Stopped => {
+            (None, Ok(())) if self.was_given(conn) && self.phase != Phase::Stopped => {
                 self.ignore();
                 self.act(Action::Close { conn, reason: CloseReason::Late });
             }
             (Some(true) | None, _) => self.ignore(),
         }
         self.plan();
+    }
+
+    fn was_given(&self, conn: ConnId) -> bool {
+        (ConnId::FIRST..self.next_conn).contains(&conn)
     }
 
     fn dial_succeeded(&mut self, id: ConnId) {
@@ -120,7 +123,7 @@ impl ConnManager {
             self.record_answer(address);
             self.book.record_answered(address, self.clocks.now());
         }
-        if silent && self.table.slots_held(kind) >= self.split().of(kind) {
+        if silent && !self.has_slot_for_silent(kind) {
             return self.close(id, CloseReason::Surplus);
         }
         self.stats.dials_succeeded += 1;
@@ -134,6 +137,15 @@ impl ConnManager {
         self.tell_connected(id);
         // An added peer may have waited for this very address: now the connection can become its own.
         address.iter().for_each(|address| self.wake_peer_at(address));
+    }
+
+    /// Whether a silent dial that has succeeded gets a slot: a free one, or that of a dial which would be silent too if
+    /// there were room, and now there is.
+    fn has_slot_for_silent(&mut self, kind: Kind) -> bool {
+        let (held, share, now) = (self.table.slots_held(kind), self.split().of(kind), self.now());
+        let overdue = self.table.first_overdue(kind).filter(|_| held == share);
+        overdue.into_iter().for_each(|other| self.table.hedge(other, now));
+        held < share || overdue.is_some()
     }
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {

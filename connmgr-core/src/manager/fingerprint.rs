@@ -80,7 +80,7 @@ impl Moment<'_> {
     }
 
     fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
-        (conn.kind(), conn.state(), conn.transport(), conn.address(), conn.identity()).hash(to);
+        (conn.kind(), conn.state(), conn.is_overdue(), conn.transport(), conn.address(), conn.identity()).hash(to);
         conn.peer().map(|id| self.peer_age(id)).hash(to);
         let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
         stable_in.hash(to);

@@ -1,25 +1,24 @@
 //! Who looks up what: the book-keeping of the resolver's threads, without a thread or a clock in it.
 //!
-//! A lookup is queued, then busy on a thread, then gone. A busy one past its deadline is lost: its thread is not
-//! counted among those that work any more, so that another may take its place. At most [`MAX_THREADS`] are lost at a
-//! time; further ones keep their place until one comes back.
+//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: whoever asks for it again
+//! waits for the first to come back. So a name that hangs, however often it is tried, holds one thread of
+//! [`MAX_THREADS`].
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
-use connmgr_core::{HostName, LookupError, LookupId};
+use connmgr_core::{HostName, LookupId};
 
 use super::{MAX_QUEUED, MAX_THREADS};
 
-/// What waits, and which threads there are.
+/// What waits, and what the threads do.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     queue: VecDeque<Job>,
-    busy: Vec<Busy>,
+    /// What is being looked up, each name by a thread of its own.
+    busy: Vec<HostName>,
     /// Threads that wait for work, those just started included.
     idle: usize,
-    /// A thread watches the deadlines.
-    pub(super) watched: bool,
     /// The pool was dropped: nothing is begun any more.
     closed: bool,
 }
@@ -31,17 +30,6 @@ pub(super) struct Job {
     pub(super) name: HostName,
     pub(super) deadline: Instant,
 }
-
-/// A lookup that a thread is making.
-#[derive(Debug)]
-struct Busy {
-    thread: u64,
-    deadline: Instant,
-    lost: bool,
-}
-
-/// A lookup that ends without having been made, and why.
-pub(super) type Unanswered = (LookupId, LookupError);
 
 impl Desk {
     /// Queues a lookup; hands it back when the queue is full.
@@ -65,10 +53,11 @@ impl Desk {
     }
 
     /// An idle thread takes the next lookup, if there is one.
-    pub(super) fn take(&mut self, thread: u64) -> Option<Job> {
-        let job = self.queue.pop_front()?;
+    pub(super) fn take(&mut self) -> Option<Job> {
+        let next = self.queue.iter().position(|job| !self.busy.contains(&job.name))?;
+        let job = self.queue.remove(next)?;
         self.idle -= 1;
-        self.busy.push(Busy { thread, deadline: job.deadline, lost: false });
+        self.busy.push(job.name.clone());
         Some(job)
     }
 
@@ -77,75 +66,46 @@ impl Desk {
         self.idle -= 1;
     }
 
-    /// A busy thread is done; whether it stays, as an idle one. One that was lost may have been replaced.
-    pub(super) fn done(&mut self, thread: u64) -> bool {
-        self.busy.retain(|busy| busy.thread != thread);
-        let stays = !self.closed && self.working() < MAX_THREADS;
-        self.idle += usize::from(stays);
-        stays
+    /// The thread that looked this name up is back, as an idle one.
+    pub(super) fn done(&mut self, name: &HostName) {
+        self.busy.retain(|busy| busy != name);
+        self.idle += 1;
     }
 
-    /// Gives up what is past its deadline: marks busy threads as lost, takes queued lookups out.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Unanswered> {
-        let room = MAX_THREADS - self.lost();
-        for busy in self.busy.iter_mut().filter(|busy| !busy.lost && busy.deadline <= now).take(room) {
-            busy.lost = true;
-        }
+    /// Takes out what has waited past its deadline.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<LookupId> {
         let mut expired = Vec::new();
         self.queue.retain(|job| {
             let waits = job.deadline > now;
             if !waits {
-                expired.push((job.lookup, LookupError::TimedOut));
+                expired.push(job.lookup);
             }
             waits
         });
         expired
     }
 
-    /// No thread can be started: what is queued fails, unless some thread will come to it.
-    pub(super) fn give_up(&mut self) -> Vec<Unanswered> {
-        if self.working() > 0 {
+    /// No thread can be started: takes out what is queued, unless some thread will come to it.
+    pub(super) fn give_up(&mut self) -> Vec<LookupId> {
+        if self.threads() > 0 {
             return Vec::new();
         }
-        self.queue.drain(..).map(|job| (job.lookup, LookupError::Failed)).collect()
-    }
-
-    /// When to look again whether something is past its deadline; none while every queued lookup has its thread.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        if self.closed || !self.is_short_of_threads() {
-            return None;
-        }
-        // A thread that can't be marked as lost, because enough are, is not worth waking for.
-        let may_lose = self.lost() < MAX_THREADS;
-        let busy = self.busy.iter().filter(|busy| may_lose && !busy.lost).map(|busy| busy.deadline);
-        self.queue.iter().map(|job| job.deadline).chain(busy).min()
+        self.queue.drain(..).map(|job| job.lookup).collect()
     }
 
     /// Whether a thread should be started.
     pub(super) fn wants_thread(&self) -> bool {
-        !self.closed && self.is_short_of_threads() && self.working() < MAX_THREADS
-    }
-
-    /// Whether a watch should be started.
-    pub(super) fn wants_watch(&self) -> bool {
-        !self.watched && self.next_deadline().is_some()
+        let names: HashSet<_> = self.queue.iter().map(|job| &job.name).collect();
+        let ready = names.into_iter().filter(|name| !self.busy.contains(name)).count();
+        ready > self.idle && self.threads() < MAX_THREADS
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    fn is_short_of_threads(&self) -> bool {
-        self.queue.len() > self.idle
-    }
-
-    fn lost(&self) -> usize {
-        self.busy.iter().filter(|busy| busy.lost).count()
-    }
-
-    /// Threads that are not lost.
-    fn working(&self) -> usize {
-        self.idle + self.busy.len() - self.lost()
+    fn threads(&self) -> usize {
+        self.idle + self.busy.len()
     }
 }
 
@@ -155,109 +115,94 @@ mod tests {
 
     use super::*;
 
-    /// A desk, the threads started on it so far, and the lookups.
+    /// A desk whose threads take what they can at once, and the lookups asked for and begun, by their numbers.
     struct World {
         desk: Desk,
         born: Instant,
-        threads: u64,
-        lookups: u64,
+        asked: u64,
+        begun: Vec<u64>,
     }
 
     impl World {
         fn new() -> Self {
-            Self { desk: Desk::default(), born: Instant::now(), threads: 0, lookups: 0 }
+            Self { desk: Desk::default(), born: Instant::now(), asked: 0, begun: Vec::new() }
         }
 
         fn at(&self, secs: u64) -> Instant {
             self.born + Duration::from_secs(secs)
         }
 
-        /// Queues a lookup, starts the threads wanted, and lets idle ones work.
-        fn ask(&mut self, deadline: u64) {
-            self.lookups += 1;
-            let job = Job {
-                lookup: LookupId::from_u64(self.lookups),
-                name: HostName::new("seed.example").unwrap(),
-                deadline: self.at(deadline),
-            };
-            self.desk.queue(job).unwrap();
-            self.staff();
+        /// The next lookup, due at 30 s.
+        fn job(&mut self, name: &str) -> Job {
+            self.asked += 1;
+            Job { lookup: LookupId::from_u64(self.asked), name: HostName::new(name).unwrap(), deadline: self.at(30) }
         }
 
-        fn staff(&mut self) {
+        /// Queues a lookup, starts the threads wanted, and lets idle ones work.
+        fn ask(&mut self, name: &str) {
+            let job = self.job(name);
+            self.desk.queue(job).unwrap();
             while self.desk.wants_thread() {
                 self.desk.thread_started();
-                self.threads += 1;
-                self.desk.take(self.threads);
+            }
+            self.work();
+        }
+
+        fn done(&mut self, name: &str) {
+            self.desk.done(&HostName::new(name).unwrap());
+            self.work();
+        }
+
+        fn work(&mut self) {
+            while self.desk.idle > 0 {
+                let Some(job) = self.desk.take() else { break };
+                self.begun.push(job.lookup.as_u64());
             }
         }
-
-        fn expire(&mut self, secs: u64) -> Vec<Unanswered> {
-            let expired = self.desk.expire(self.at(secs));
-            self.staff();
-            expired
-        }
     }
 
     #[test]
-    fn four_lookups_run_and_the_fifth_waits() {
+    fn four_lookups_run_and_the_fifth_waits_for_one_of_them() {
         let mut world = World::new();
-        (0..5).for_each(|_| world.ask(30));
-        assert_eq!((world.threads, world.desk.queue.len()), (4, 1));
+        ["a", "b", "c", "d", "e"].into_iter().for_each(|name| world.ask(name));
+        assert_eq!((world.desk.threads(), &world.begun[..]), (4, &[1, 2, 3, 4][..]));
+        world.done("c");
+        assert_eq!((world.desk.threads(), world.begun.last()), (4, Some(&5)));
     }
 
     #[test]
-    fn a_lost_thread_is_replaced_when_its_deadline_comes() {
+    fn a_name_is_on_one_thread_at_a_time_and_holds_up_no_other() {
         let mut world = World::new();
-        (0..4).for_each(|_| world.ask(30));
-        world.ask(60);
-        assert_eq!(world.desk.next_deadline(), Some(world.at(30)));
-        assert_eq!(world.expire(30), []);
-        assert_eq!((world.threads, world.desk.lost(), world.desk.queue.len()), (5, 4, 0));
+        ["a", "a", "a", "b"].into_iter().for_each(|name| world.ask(name));
+        assert_eq!((world.desk.threads(), &world.begun[..]), (2, &[1, 4][..]));
+        world.done("b");
+        assert_eq!(world.begun, [1, 4], "still looked up by another");
+        world.done("a");
+        assert_eq!(world.begun, [1, 4, 2]);
     }
 
     #[test]
-    fn never_are_there_more_than_four_lost_and_four_working() {
+    fn a_name_that_hangs_does_not_fill_the_queue() {
         let mut world = World::new();
-        for n in 0..20 {
-            world.ask(30 + 30 * n);
-            world.expire(30 * n);
-        }
-        assert_eq!((world.threads, world.desk.lost(), world.desk.working()), (8, 4, 4));
+        (0..=MAX_QUEUED).for_each(|_| world.ask("a"));
+        let job = world.job("b");
+        let job = world.desk.queue(job).unwrap_err();
+        assert_eq!(world.desk.expire(world.at(30)).len(), MAX_QUEUED);
+        assert!(world.desk.queue(job).is_ok());
     }
 
     #[test]
-    fn with_all_threads_lost_the_watch_waits_for_the_queue_alone() {
+    fn when_no_thread_can_be_started_what_waits_is_given_up() {
         let mut world = World::new();
-        (0..8).for_each(|n| world.ask(30 + n));
-        world.expire(100);
-        (0..4).for_each(|_| world.ask(150));
-        world.expire(200);
-        world.ask(300);
-        assert_eq!((world.threads, world.desk.queue.len()), (8, 1));
-        assert_eq!(world.desk.next_deadline(), Some(world.at(300)));
-        assert_eq!(world.expire(300).len(), 1);
-        assert_eq!(world.desk.next_deadline(), None);
-    }
-
-    #[test]
-    fn a_lost_thread_that_comes_back_works_again_or_leaves() {
-        let mut world = World::new();
-        (0..4).for_each(|_| world.ask(30));
-        world.expire(30);
-        assert!(world.desk.done(1), "nobody has replaced it");
-        (0..4).for_each(|_| world.ask(60));
-        world.desk.take(1);
-        assert_eq!(world.desk.working(), 4);
-        assert!(!world.desk.done(2), "four work already");
-    }
-
-    #[test]
-    fn when_no_thread_can_be_started_what_waits_fails() {
-        let mut world = World::new();
-        let job =
-            Job { lookup: LookupId::from_u64(1), name: HostName::new("seed.example").unwrap(), deadline: world.at(9) };
+        let job = world.job("a");
         world.desk.queue(job).unwrap();
-        assert_eq!(world.desk.give_up(), [(LookupId::from_u64(1), LookupError::Failed)]);
+        assert_eq!(world.desk.give_up(), [LookupId::from_u64(1)]);
+    }
+
+    #[test]
+    fn what_some_thread_will_come_to_is_not_given_up() {
+        let mut world = World::new();
+        ["a", "a"].into_iter().for_each(|name| world.ask(name));
+        assert_eq!(world.desk.give_up(), []);
     }
 }

@@ -1,9 +1,11 @@
 //! Names looked up on threads of our own.
 //!
 //! `getaddrinfo` can't be cancelled, and may hang for minutes. So it never runs where somebody must wait for it: its
-//! threads are detached, and whoever drops the pool goes on at once. A lookup past its deadline has lost its thread,
-//! which is then replaced. There are never more than [`MAX_THREADS`] lost and [`MAX_THREADS`] working threads, and
-//! one that watches the deadlines while lookups wait for a thread.
+//! threads are detached, and whoever drops the pool goes on at once.
+//!
+//! There are never more than [`MAX_THREADS`], those that hang included, for one that hangs can't be had back. No name
+//! is looked up by two of them at a time, so it takes as many names that hang to hold the others up, and then only
+//! until one of them comes back.
 //!
 //! This file knows no DNS: what is asked, and by which route, is the manager's decision.
 
@@ -21,7 +23,7 @@ use self::desk::Job;
 use self::threads::Shared;
 use crate::sync::lock;
 
-/// Threads that look names up at a time, lost ones not counted; and lost ones at a time.
+/// Threads of a pool at a time, those included that hang past their deadline.
 pub const MAX_THREADS: usize = 4;
 
 /// Lookups that may wait for a thread; one more fails at once.
@@ -80,9 +82,9 @@ impl ResolverPool {
 
     /// Looks a name up. Never blocks.
     ///
-    /// After the deadline the answer is [`LookupError::TimedOut`]; it may come much later, or never, if the resolver
-    /// never returns: the manager keeps its own deadline. It is [`LookupError::Failed`] at once when [`MAX_QUEUED`]
-    /// lookups wait already, or the system refuses a thread.
+    /// After the deadline the answer is [`LookupError::TimedOut`]. No clock is kept for that: it comes when the resolver
+    /// returns, or with the next lookup, or never, for the manager keeps its own deadline. The answer is
+    /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses a thread.
     pub fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
         self.shared.ask(Job { lookup, name, deadline });
     }

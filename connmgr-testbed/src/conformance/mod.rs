@@ -79,7 +79,7 @@ macro_rules! conformance {
                 a_name_that_nobody_knows_fails_its_peer,
                 a_resolver_that_hangs_delays_nobody_else,
                 #[cfg(target_os = "linux")] a_shutdown_waits_for_no_resolver,
-                #[cfg(target_os = "linux")] a_resolver_that_never_answers_has_eight_threads_at_most,
+                #[cfg(target_os = "linux")] a_resolver_that_never_answers_has_four_threads_at_most,
                 #[cfg(target_os = "linux")] a_shutdown_waits_for_no_lookup_of_the_operating_system;
             commands:
                 commands_are_answered_in_the_middle_of_the_event_loop,

@@ -1,8 +1,8 @@
 //! What an input makes necessary.
 
 use connmgr_core::{
-    AddPeerError, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Keep, Limits, PeerAddress, Penalty,
-    Refusal, Reply, Services, Source,
+    AddPeerError, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind, Limits, PeerAddress,
+    Penalty, Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
@@ -99,9 +99,15 @@ impl Model {
         }
     }
 
+    /// Whether a silent dial of this kind that succeeds finds a slot, or one that is as silent makes way.
+    fn gets_slot(&self, kind: Kind) -> bool {
+        let (held, share) = (self.held(kind), self.share(kind));
+        held < share || held == share && self.has_overdue(kind)
+    }
+
     fn hear_dial_result(&mut self, id: ConnId, result: Result<(), DialError>) {
         match (self.conn(id), result) {
-            (Some(conn), Ok(())) if conn.stage == Stage::Silent && self.held(conn.kind) >= self.share(conn.kind) => {
+            (Some(conn), Ok(())) if conn.stage == Stage::Silent && !self.gets_slot(conn.kind) => {
                 self.owed.closes.push((id, CloseReason::Surplus));
             }
             (Some(conn), Ok(())) if !conn.is_open() => self.owed.opens = Some(id),

@@ -1,6 +1,6 @@
 //! The list of connections, and what is counted by walking it.
 
-use connmgr_core::{ConnId, ConnState, Host, Input, Kind, ListenerId, PeerAddress, Time};
+use connmgr_core::{ConnId, ConnState, ConnView, Host, Input, Kind, ListenerId, PeerAddress, Time};
 
 use super::{Model, Step};
 
@@ -21,6 +21,8 @@ pub(super) struct RConn {
     pub(super) stage: Stage,
     /// Since when it is in its stage; a silent dial counts from when it was made.
     pub(super) since: Time,
+    /// When time was last told, it had been in its stage for as long as a dial is waited for.
+    pub(super) is_overdue: bool,
     pub(super) address: Option<PeerAddress>,
     pub(super) listener: Option<ListenerId>,
     pub(super) no_ban: bool,
@@ -49,6 +51,12 @@ impl Model {
         self.count(|conn| conn.kind == kind && conn.stage != Stage::Silent)
     }
 
+    /// Whether a dial of this kind has been silent for long, the manager was told the time since, and it had no room to
+    /// give its slot back.
+    pub(super) fn has_overdue(&self, kind: Kind) -> bool {
+        self.count(|conn| conn.kind == kind && conn.stage == Stage::Dialing && conn.is_overdue) > 0
+    }
+
     pub(super) fn silent(&self, kind: Kind) -> u32 {
         self.count(|conn| conn.kind == kind && conn.stage == Stage::Silent)
     }
@@ -65,9 +73,12 @@ impl Model {
     /// Which dials have given their slots back is read off the view, and judged: not before their time, and not too few.
     pub(super) fn fall_silent(&mut self, step: &Step<'_>) {
         let hedge_after = self.config.dial.direct.hedge_after;
+        self.newly_silent.clear();
+        if step.is_due && *step.input == Input::Timeout {
+            let now = self.now;
+            self.conns.iter_mut().for_each(|conn| conn.is_overdue = conn.since.after(hedge_after) <= now);
+        }
         for kind in AUTOMATIC {
-            // Those that end in this step may have made room too late.
-            let mut was_free = self.silent(kind) < self.max_silent(kind);
             for view in step.conns.iter().filter(|view| view.kind == kind && view.state == ConnState::Silent) {
                 let Some(at) = self.conns.iter().position(|conn| conn.id == view.conn) else { continue };
                 if self.conns[at].stage == Stage::Dialing {
@@ -76,14 +87,16 @@ impl Model {
                         "a dial gave its slot back too early",
                     );
                     self.conns[at].stage = Stage::Silent;
+                    self.newly_silent.push(view.conn);
                 }
             }
-            was_free &= self.silent(kind) < self.max_silent(kind);
-            let overdue = |conn: &RConn| {
-                conn.stage == Stage::Dialing && conn.kind == kind && conn.since.after(hedge_after) == self.now
+            let silent = step.conns.iter().filter(|view| view.kind == kind && view.state == ConnState::Silent).count();
+            let has_room = silent < self.max_silent(kind) as usize;
+            let keeps_slot = |view: &ConnView| {
+                view.state == ConnState::Dialing
+                    && self.conn(view.conn).is_some_and(|conn| conn.kind == kind && conn.is_overdue)
             };
-            let hedges = step.is_due && *step.input == Input::Timeout && was_free;
-            self.hold(!hedges || self.count(overdue) == 0, "a silent dial kept its slot");
+            self.hold(!(has_room && step.conns.iter().any(keeps_slot)), "a silent dial kept its slot");
         }
     }
 }

@@ -91,6 +91,8 @@ pub(crate) struct Model {
     /// Since when each automatic kind has had room and somebody to dial.
     hungry_since: [Option<Time>; 2],
     owed: Owed,
+    /// Dials that gave their slots back in this step.
+    newly_silent: Vec<ConnId>,
     lately: VecDeque<String>,
 }
 
@@ -115,6 +117,7 @@ impl Model {
             inbound_credit: Vec::new(),
             hungry_since: [None; 2],
             owed: Owed::default(),
+            newly_silent: Vec::new(),
             lately: VecDeque::new(),
         }
     }

@@ -56,6 +56,7 @@ impl Model {
             kind,
             stage: Stage::Dialing,
             since: self.now,
+            is_overdue: false,
             address: Some(address.clone()),
             listener: None,
             no_ban: false,
@@ -123,14 +124,17 @@ impl Model {
         let asked = matches!(step.input, Input::SetLimits { .. } | Input::AddPeer { .. } | Input::Ban { .. });
         self.hold(asked || matches!(step.input, Input::Misbehavior { .. }), "a limit that nobody lowered");
         self.hold(conn.kind != Kind::Added, "an added peer goes for a limit");
+        // Whoever must go goes before others give their slots back.
+        let newly_silent = self.count(|other| other.kind == conn.kind && self.newly_silent.contains(&other.id));
         let over_share = match conn.stage {
-            Stage::Silent => self.silent(conn.kind) > self.max_silent(conn.kind),
-            Stage::Dialing | Stage::Open | Stage::Ready => self.held(conn.kind) > self.share(conn.kind),
+            Stage::Silent => self.silent(conn.kind) - newly_silent > self.max_silent(conn.kind),
+            Stage::Dialing | Stage::Open | Stage::Ready => self.held(conn.kind) + newly_silent > self.share(conn.kind),
         };
         let over_total = self.count(|_| true) > self.limits.total;
         self.hold(over_share || over_total, "a limit that holds");
         let younger = |other: &RConn| other.kind == conn.kind && other.id > conn.id;
-        let alike = |other: &RConn| (other.stage == Stage::Silent) == (conn.stage == Stage::Silent);
+        let was_silent = |other: &RConn| other.stage == Stage::Silent && !self.newly_silent.contains(&other.id);
+        let alike = |other: &RConn| was_silent(other) == was_silent(conn);
         let spared = self.count(|other| younger(other) && alike(other) && !self.must_go(other.id));
         self.hold(spared == 0, "an older one goes before a younger");
     }
@@ -238,6 +242,7 @@ impl Model {
             kind: Kind::Inbound,
             stage: Stage::Open,
             since: self.now,
+            is_overdue: false,
             address: known.network.is_none().then_some(remote),
             listener: Some(listener),
             no_ban: known.permissions.no_ban,

@@ -67,8 +67,7 @@ impl Rule for DialEndsOnce {
         self.closed = None;
         self.wanted = Wanted::Nothing;
         let Cause::DialResult(id, result) = seen.step.cause else { return Ok(()) };
-        // Ids begin at 1; a success of id 0, which nobody dialed, is answered as one that ended.
-        let was_given = id.as_u64() <= seen.ledger.last_conn;
+        let was_given = (1..=seen.ledger.last_conn).contains(&id.as_u64());
         self.wanted = match (seen.ledger.conn(id).map(|conn| conn.life), result) {
             (Some(Life::Dialing), Ok(())) => Wanted::Opening(id),
             (Some(Life::Dialing), Err(error)) => Wanted::Failure(id, error),
