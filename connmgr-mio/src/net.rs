@@ -42,6 +42,15 @@ pub(crate) enum Purpose {
     Lookup(LookupId),
 }
 
+/// How far an attempt has come when it is started.
+#[derive(Debug)]
+enum Started {
+    /// Its token will say more.
+    UnderWay(Token),
+    /// To the end.
+    Opened(Outcome, Stream),
+}
+
 /// The outside world of one pool.
 #[derive(Debug)]
 pub(crate) struct MioNet {
@@ -112,25 +121,33 @@ impl MioNet {
         }
     }
 
-    /// Starts an attempt; its token, unless it has failed at once.
+    /// Starts an attempt; its token, unless it has ended at once.
     fn start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
         match self.try_start(purpose, address, client) {
-            Ok(token) => Some(token),
-            Err(failure) => {
-                self.done.push_back(purpose.done(Err(failure)));
-                None
-            }
+            Ok(Started::UnderWay(token)) => Some(token),
+            Ok(Started::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
+            Err(failure) => self.end_at_once(purpose, Err(failure)),
         }
     }
 
-    fn try_start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Result<Token, Failure> {
-        let attempt = Attempt::start(address, client).map_err(Failure::Unreachable)?;
+    fn end_at_once(&mut self, purpose: Purpose, result: Result<(Outcome, Stream), Failure>) -> Option<Token> {
+        self.done.push_back(purpose.done(result));
+        None
+    }
+
+    /// Looks before it waits: what is on this machine, a proxy for instance, has accepted or refused by now, and the
+    /// poll needs not know of it.
+    fn try_start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Result<Started, Failure> {
+        let mut attempt = Attempt::start(address, client).map_err(Failure::Unreachable)?;
+        if let Some(result) = attempt.advance() {
+            return result.map(|outcome| Started::Opened(outcome, Stream::new(attempt.into_socket())));
+        }
         let token = self.tokens.insert(Slot::Attempt(purpose, attempt)).ok_or(Failure::NoToken)?;
         self.register(token).map_err(|error| {
             self.tokens.remove(token);
             Failure::Unreachable(error)
         })?;
-        Ok(token)
+        Ok(Started::UnderWay(token))
     }
 
     fn register(&mut self, token: Token) -> io::Result<()> {

@@ -1,10 +1,12 @@
 //! Dials, as the loop that turns the pool sees them.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use connmgr_core::{DialError, DialFailure, Event, Keep};
-use connmgr_mio::PoolEvent;
+use connmgr_mio::{Pool, PoolEvent};
+use connmgr_testbed::peers::Silent;
 use mio::Poll;
 
 use crate::support::{World, builder, config, patient, peer};
@@ -22,13 +24,18 @@ fn what_was_released_is_lent_no_more_and_may_be_released_again() {
     assert_eq!(world.pool.stats().ignored_facts, 0);
 }
 
-#[test]
-fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
-    let (_listener, address) = peer();
+/// A pool whose range is as long as its waker needs, and no longer.
+fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
     let poll = Poll::new().unwrap();
-    // One token is the waker's; none is left.
     let mut pool = builder(config()).start(poll.registry(), 5..6).unwrap();
     pool.add_peer(address.to_string().parse().unwrap(), Keep::Always).unwrap();
+    (poll, pool)
+}
+
+#[test]
+fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
+    let silent = Silent::listen();
+    let (_poll, mut pool) = without_tokens(silent.address());
     assert_eq!((pool.connections().len(), pool.poll_timeout()), (1, Some(Duration::ZERO)));
     let failed = std::iter::from_fn(|| pool.next_event()).find_map(|event| match event {
         PoolEvent::Event(Event::DialFailed { error, .. }) => Some(error),
@@ -37,16 +44,42 @@ fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
     assert_eq!(failed, Some(DialFailure::Failed(DialError::OutOfResources)));
 }
 
+/// On Linux a connection on the same machine is there when the call that asks for it returns.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dial_on_the_same_machine_needs_no_token() {
+    let (_listener, address) = peer();
+    let (_poll, mut pool) = without_tokens(address);
+    assert_eq!(pool.poll_timeout(), Some(Duration::ZERO));
+    let events: Vec<_> = std::iter::from_fn(|| pool.next_event()).collect();
+    assert!(events.iter().any(|event| matches!(event, PoolEvent::Connected(_))), "{events:?}");
+}
+
 #[test]
 fn the_poll_does_not_wait_while_a_result_does() {
-    let (listener, address) = peer();
+    let mut silent = Silent::listen();
     let mut world = World::start(builder(config()));
-    world.add(address);
+    world.add(silent.address());
     while world.pool.next_event().is_some() {}
-    let _theirs = listener.accept().unwrap();
     assert_ne!(world.pool.poll_timeout(), Some(Duration::ZERO));
-    world.wait(Duration::ZERO);
+    silent.wake();
+    // The system asks again after a second.
+    world.wait(Duration::from_secs(20));
     assert_eq!(world.pool.poll_timeout(), Some(Duration::ZERO));
+}
+
+#[test]
+fn a_refusal_that_comes_later_is_an_event_of_the_poll() {
+    let silent = Silent::listen();
+    let mut world = World::start(builder(config()));
+    world.add(silent.address());
+    // Nobody listens there any more when the system asks again, after a second.
+    drop(silent);
+    let failed = world.said("a failed dial", |event| match event {
+        Event::DialFailed { error, .. } => Some(error),
+        _ => None,
+    });
+    assert_eq!(failed, DialFailure::Failed(DialError::Refused));
 }
 
 #[test]
