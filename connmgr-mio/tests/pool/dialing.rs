@@ -26,9 +26,9 @@ fn what_was_released_is_lent_no_more_and_may_be_released_again() {
 
 /// A pool whose range is as long as its waker needs, and no longer.
 fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
-    let poll = Poll::new().unwrap();
-    let mut pool = builder(config()).start(poll.registry(), 5..6).unwrap();
-    pool.add_peer(address.to_string().parse().unwrap(), Keep::Always).unwrap();
+    let poll = Poll::new().expect("a poll");
+    let mut pool = builder(config()).start(poll.registry(), 5..6).expect("room for the waker");
+    pool.add_peer(address.into(), Keep::Always).expect("there is room");
     (poll, pool)
 }
 
