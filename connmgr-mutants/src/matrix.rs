@@ -8,6 +8,7 @@ use crate::trial::{Trial, Verdict};
 pub(crate) fn text(trials: &[Trial], markdown: bool) -> String {
     let mut rows = vec![heading()];
     rows.extend(trials.iter().map(row));
+    rows.push(totals(trials));
     if markdown {
         // A page has no room for who it was in each case.
         rows.iter_mut().for_each(|row| row.truncate(1 + Layer::ALL.len()));
@@ -27,14 +28,17 @@ fn heading() -> Vec<String> {
 }
 
 fn row(trial: &Trial) -> Vec<String> {
-    let cells = Layer::ALL.map(|layer| {
-        let verdict = trial.verdicts.iter().find(|(judged, _)| *judged == layer);
-        verdict.map_or_else(String::new, |(_, verdict)| cell(verdict))
-    });
+    let cells = Layer::ALL.map(|layer| trial.verdict(layer).map_or_else(String::new, cell));
     let first = trial.first_killer().unwrap_or("SURVIVED").to_owned();
-    let simulated = trial.verdicts.iter().find(|(judged, _)| *judged == Layer::Simulator);
-    let simulated = simulated.and_then(|(_, verdict)| verdict.killer()).unwrap_or_default().to_owned();
+    let simulated = trial.verdict(Layer::Simulator).and_then(Verdict::killer).unwrap_or_default().to_owned();
     [vec![trial.name.clone()], cells.to_vec(), vec![first, simulated]].concat()
+}
+
+/// How many each layer kills.
+fn totals(trials: &[Trial]) -> Vec<String> {
+    let kills = |layer| trials.iter().filter(|trial| trial.verdict(layer).and_then(Verdict::killer).is_some()).count();
+    let counts = Layer::ALL.map(|layer| kills(layer).to_string());
+    [vec!["killed".to_owned()], counts.to_vec(), vec![String::new(); 2]].concat()
 }
 
 fn cell(verdict: &Verdict) -> String {
@@ -69,12 +73,14 @@ mod tests {
     #[test]
     fn a_row_shows_every_layer_and_the_first_killer() {
         let text = text(&[trial()], false);
-        let cells: Vec<&str> = text.lines().last().unwrap_or_default().split_whitespace().collect();
+        let cells: Vec<&str> = text.lines().nth(1).unwrap_or_default().split_whitespace().collect();
         assert_eq!(cells, ["slot", "–", "1.23", "bans:", "a_b"]);
     }
 
     #[test]
-    fn a_page_shows_every_layer_alone() {
-        assert_eq!(text(&[trial()], true).lines().last(), Some("| slot | – | 1.23 |  |  |  |  |"));
+    fn a_page_shows_every_layer_alone_and_what_it_kills() {
+        let text = text(&[trial()], true);
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(lines, ["| slot | – | 1.23 |  |  |  |  |", "| killed | 0 | 1 | 0 | 0 | 0 | 0 |"]);
     }
 }
