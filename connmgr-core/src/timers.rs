@@ -1,12 +1,16 @@
 //! Many timers, of which one rings next.
 //!
-//! An indexed binary heap in a `Vec`, ordered by time and then by the order of setting. It knows no clock and not
-//! what its keys mean. Nothing is allocated once the two `Vec`s have reached the largest number of timers ever set
+//! An indexed heap in a `Vec`, ordered by time and then by the order of setting. It knows no clock and not what its
+//! keys mean. Nothing is allocated once the two `Vec`s have reached the largest number of timers ever set
 //! at a time; a `BTreeSet` would allocate as timers come and go.
 
 use alloc::vec::Vec;
 
 use crate::time::Time;
+
+/// The children of an entry. Four lie side by side in memory, and a timer that is moved far passes half as many entries
+/// as with two; each passed one is written to its slot, which is somewhere else.
+const CHILDREN: usize = 4;
 
 /// A set timer. Valid until the timer rings or is cancelled; after that the number is given to another timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub(crate) struct TimerId(u32);
 /// number of timers is bounded by the caller, who sets a fixed number of them for each thing it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timers<K: Copy> {
-    /// The heap: no entry rings before the one at `(index - 1) / 2`.
+    /// The heap: no entry rings before its parent.
     heap: Vec<Entry>,
     /// By `TimerId`: where in the heap it is.
     slots: Vec<Slot<K>>,
@@ -28,12 +32,18 @@ pub(crate) struct Timers<K: Copy> {
     sequence: u64,
 }
 
-/// Ordered as it rings: the fields in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     at: Time,
     sequence: u64,
     slot: u32,
+}
+
+impl Entry {
+    /// Ordered as it rings. One number, for which of several is the least can't be foreseen, and needs no branch so.
+    const fn rank(&self) -> u128 {
+        (self.at.as_nanos() as u128) << 64 | self.sequence as u128
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +123,7 @@ impl<K: Copy> Timers<K> {
     /// # Errors
     /// What is broken: the order of the heap, the link between heap and slots, or the list of free slots.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let in_order = |place: usize| self.heap[(place - 1) / 2] < self.heap[place];
+        let in_order = |place: usize| self.heap[parent(place)].rank() < self.heap[place].rank();
         if !(1..self.heap.len()).all(in_order) {
             return Err("timers: a later timer stands before an earlier one");
         }
@@ -194,8 +204,8 @@ impl<K: Copy> Timers<K> {
     fn sift_up(&mut self, mut place: usize) -> usize {
         let entry = self.heap[place];
         while place > 0 {
-            let parent = (place - 1) / 2;
-            if self.heap[parent] <= entry {
+            let parent = parent(place);
+            if self.heap[parent].rank() < entry.rank() {
                 break;
             }
             self.put(place, self.heap[parent]);
@@ -207,7 +217,7 @@ impl<K: Copy> Timers<K> {
 
     fn sift_down(&mut self, mut place: usize) {
         let entry = self.heap[place];
-        while let Some(child) = self.earlier_child(place).filter(|child| self.heap[*child] < entry) {
+        while let Some(child) = self.earlier_child(place).filter(|child| self.heap[*child].rank() < entry.rank()) {
             self.put(place, self.heap[child]);
             place = child;
         }
@@ -215,9 +225,9 @@ impl<K: Copy> Timers<K> {
     }
 
     fn earlier_child(&self, place: usize) -> Option<usize> {
-        let left = 2 * place + 1;
-        let children = left..self.heap.len().min(left + 2);
-        children.min_by_key(|child| self.heap[*child])
+        let first = CHILDREN * place + 1;
+        let children = first..self.heap.len().min(first + CHILDREN);
+        children.min_by_key(|child| self.heap[*child].rank())
     }
 
     fn put(&mut self, place: usize, entry: Entry) {
@@ -227,6 +237,11 @@ impl<K: Copy> Timers<K> {
             Slot::Free { .. } => unreachable!("an entry of the heap has a slot"),
         }
     }
+}
+
+/// Where the parent is of the entry here, which is not the first.
+const fn parent(place: usize) -> usize {
+    (place - 1) / CHILDREN
 }
 
 #[cfg(test)]

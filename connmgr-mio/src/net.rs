@@ -3,14 +3,14 @@
 //! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Job`] until
 //! the pool takes its turn. So an error that is known at once is told like any other. No decision is made here.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use connmgr_core::socks::{Client, Outcome};
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Job, Sockets};
+use connmgr_std::{IdMap, Job, Sockets};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
@@ -51,8 +51,8 @@ pub(crate) struct MioNet {
     /// What waits to be told.
     pub(crate) done: VecDeque<Done>,
     /// The connections that the application has: those it was told of, until it takes their end or releases them.
-    pub(crate) streams: HashMap<ConnId, Stream>,
-    dials: HashMap<ConnId, Token>,
+    pub(crate) streams: IdMap<ConnId, Stream>,
+    dials: IdMap<ConnId, Token>,
     /// Lookups through proxies, and when they must have ended: nobody aborts them. There are few at a time.
     lookups: Vec<(Time, Token)>,
 }

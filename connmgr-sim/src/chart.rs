@@ -9,25 +9,30 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 24.0;
-const TOP: f64 = 48.0;
+const TOP: f64 = 64.0;
 const BOTTOM: f64 = 64.0;
 /// About so many lines across.
 const TICKS: f64 = 5.0;
 
-const STYLE: &str = "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#222}.axis{stroke:#888}\
+const STYLE: &str = "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#222;\
+stroke:#fff;stroke-width:3px;paint-order:stroke}.about{font-size:12px;fill:#555}.axis{stroke:#888}\
 .grid{stroke:#ddd}.band{fill:#2a6fb0;opacity:.22}.line{stroke:#2a6fb0;stroke-width:2;fill:none}.dot{fill:#2a6fb0}\
 .never{fill:#b3261e}.title{font-weight:600;font-size:15px}@media(prefers-color-scheme:dark){svg{background:#16181c}\
-text{fill:#e6e6e6}.axis{stroke:#888}.grid{stroke:#333}.band{fill:#7ab8f5}.line{stroke:#7ab8f5}.dot{fill:#7ab8f5}\
-.never{fill:#ff8a80}}";
+text{fill:#e6e6e6;stroke:#16181c}.about{fill:#aaa}.axis{stroke:#888}.grid{stroke:#333}.band{fill:#7ab8f5}\
+.line{stroke:#7ab8f5}.dot{fill:#7ab8f5}.never{fill:#ff8a80}}";
 
-/// A sweep's points as an SVG document.
-pub fn svg(sweep: &Sweep, points: &[Point]) -> String {
+/// A sweep's points as an SVG document. `again` is the command that gives the same.
+pub fn svg(sweep: &Sweep, points: &[Point], again: &str) -> String {
     let chart = Chart::new(sweep, points);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-label=\"{title}\"><style>{STYLE}</style>\
-         <text class=\"title\" x=\"{LEFT}\" y=\"26\">{title}</text>\n",
-        title = escaped(&format!("{} by {}", sweep.figure, sweep.parameter))
+         aria-label=\"{title}\"><desc>{again}</desc><style>{STYLE}</style>\
+         <text class=\"title\" x=\"{LEFT}\" y=\"22\">{title}</text>\
+         <text class=\"about\" x=\"{LEFT}\" y=\"40\">Line: median of {seeds} seeds. Band: from the least to the \
+         greatest.</text>\n",
+        title = escaped(&format!("{} by {}", sweep.figure, sweep.parameter)),
+        again = escaped(again),
+        seeds = sweep.seeds,
     );
     chart.axes(&mut out);
     chart.band(&mut out);
@@ -192,9 +197,10 @@ mod tests {
         let mut sweep = Sweep::reachable();
         sweep.parameter = "<script>".into();
         let point = |median: Option<u64>| Point { value: "a & b".into(), least: median, median, most: median };
-        let svg = svg(&sweep, &[point(Some(5000)), point(None), point(Some(90_000))]);
+        let svg = svg(&sweep, &[point(Some(5000)), point(None), point(Some(90_000))], "a & b");
         assert_eq!(svg.matches("<circle").count(), 2);
         assert_eq!(svg.matches(">never<").count(), 1);
         assert!(!svg.contains("<script>") && !svg.contains("a & b"));
+        assert!(svg.contains("<desc>a &amp; b</desc>") && svg.contains("median of 9 seeds"));
     }
 }

@@ -36,6 +36,8 @@ pub struct Results {
 pub struct ScenarioResults {
     /// Its name.
     pub name: String,
+    /// What a command line calls it: its name, unless it was read from a file.
+    pub source: String,
     /// The seeds of the whole campaign: from this one,
     first_seed: u64,
     /// to before this one.
@@ -145,10 +147,11 @@ impl Results {
     }
 
     /// Every failure, with its scenario and seed, in the order of the campaign.
-    pub fn failures(&self) -> impl Iterator<Item = (&str, u64, &Failure)> {
+    pub fn failures(&self) -> impl Iterator<Item = (&ScenarioResults, u64, &Failure)> {
         self.scenarios.iter().flat_map(|scenario| {
             let outcomes = scenario.outcomes.iter();
-            outcomes.flat_map(|outcome| outcome.failures.iter().map(|failure| (&*scenario.name, outcome.seed, failure)))
+            outcomes
+                .flat_map(move |outcome| outcome.failures.iter().map(move |failure| (scenario, outcome.seed, failure)))
         })
     }
 
@@ -178,9 +181,15 @@ impl Results {
 }
 
 impl ScenarioResults {
+    /// The command that runs one of its seeds again.
+    pub fn again(&self, seed: u64) -> String {
+        format!("connmgr-sim run {} --seed {seed}", self.source)
+    }
+
     pub(crate) fn new(scenario: &Scenario, seeds: Range<u64>) -> Self {
         Self {
             name: scenario.name.clone(),
+            source: scenario.name.clone(),
             first_seed: seeds.start,
             end_seed: seeds.end,
             promised: scenario.expect.probes.clone(),

@@ -108,6 +108,18 @@ fn shards_put_together_say_what_the_whole_says() {
     assert_eq!(code(&sim(&["merge", &out("0")])), 2, "a part is missing");
 }
 
+#[test]
+fn a_failure_is_seen_again_by_the_file_of_its_scenario() {
+    let dir = dir();
+    let file = file(dir.path(), "[expect]\nbounds = [{ of = \"dials\", max = 0 }]\n");
+    let [results, page] = ["results", "page"].map(|name| dir.path().join(name).to_str().expect("a name").to_owned());
+    let output = sim(&["campaign", &file, "--seeds", "2", "--out", &results]);
+    let merged = sim(&["merge", &results, "--report", &page]);
+    let again = format!("connmgr-sim run {file} --seed 2\n");
+    assert!(text(&output).contains(&again) && text(&merged).contains(&again), "{}", text(&merged));
+    assert!(std::fs::read_to_string(&page).expect("a page").contains(again.trim_end()));
+}
+
 /// A failure of the canary, saved, in a directory of its own.
 fn fallen(dir: &Path) -> String {
     let path = dir.join("fallen.toml").to_str().expect("a name of ours").to_owned();

@@ -3,6 +3,7 @@
 
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
 use connmgr_sim::campaign::Campaign;
+use connmgr_sim::figures::Figure;
 use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
 use connmgr_sim::{Scenario, Terms, Verdict, canary, catalogue, report};
 use connmgr_std::{Birth, TRACE_VERSION, TraceReader, TraceWriter};
@@ -125,6 +126,18 @@ fn a_campaign_lists_failures_with_the_command_that_shows_each_again() {
     assert_eq!(page.matches("connmgr-sim run failing --seed").count(), 3);
     assert!(!page.contains("connmgr-sim run small --seed"));
     assert!(page.contains("seconds-to-target"));
+}
+
+#[test]
+fn a_campaign_names_the_seed_of_what_is_greatest() {
+    let scenario = catalogue::find("cold-start").expect("it is in the catalogue");
+    let results = Campaign { seeds: Some(5), ..Campaign::new(vec![scenario]) }.run(1, &|_, _| {});
+    let dials = |outcome: &connmgr_sim::Outcome| outcome.figures.get(Figure::Dials).most;
+    let outcomes = &results.scenarios[0].outcomes;
+    let worst = outcomes.iter().max_by_key(|outcome| dials(outcome)).expect("there are five");
+    let cells = format!("<td>{}</td><td>{}</td>", dials(worst).expect("there are some"), worst.seed);
+    assert!(worst.seed > 1, "nothing is tried if the first is the greatest");
+    assert!(report::campaign(&results, "again").contains(&cells), "{cells}");
 }
 
 /// A trace of a manager that was told to keep a peer.

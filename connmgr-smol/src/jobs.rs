@@ -4,15 +4,14 @@
 //! every job has ended is seen by their letting go of the channel on which they report.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use async_channel::{Receiver, Sender, unbounded};
-use futures_lite::FutureExt;
+use pin_project_lite::pin_project;
 
 use crate::Spawn;
 use crate::wire::Stream;
@@ -57,18 +56,37 @@ impl Jobs {
     pub(crate) fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> Leash {
         let leash = Leash(Arc::default());
         let (hold, finished) = (Arc::clone(&leash.0), self.finished.clone());
-        self.spawner.spawn(Box::pin(async move {
-            let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
-            let report = poll_fn(|cx| match poll_dropped(&hold, cx) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => work.as_mut().poll(cx).map(Some),
-            });
-            if let Some(report) = report.await {
-                // The pool may have ended.
-                let _ = finished.try_send(report);
-            }
-        }));
+        self.spawner.spawn(Box::pin(Leashed { work, hold, finished }));
         leash
+    }
+}
+
+pin_project! {
+    /// A job that ends with its leash. Not an `async` block, which would keep room for the work twice.
+    struct Leashed<F> {
+        #[pin]
+        work: F,
+        hold: Arc<Mutex<Hold>>,
+        finished: Sender<Finished>,
+    }
+}
+
+impl<F: Future<Output = Job>> Future for Leashed<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if poll_dropped(this.hold, cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let report = match catch_unwind(AssertUnwindSafe(|| this.work.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(job)) => Ok(job),
+            Err(panic) => Err(panic),
+        };
+        // The pool may have ended.
+        let _ = this.finished.try_send(report);
+        Poll::Ready(())
     }
 }
 

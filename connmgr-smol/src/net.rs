@@ -3,13 +3,12 @@
 //! Everything here only starts something; what comes of it reaches the driver's task, which owns this, as a finished
 //! job, or mail. No decision is made here.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use async_io::Timer;
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
+use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
 use futures_lite::FutureExt;
 
 use crate::jobs::{Job, Jobs, Leash};
@@ -22,9 +21,9 @@ pub(crate) struct SmolNet {
     pub(crate) listeners: Listeners,
     jobs: Jobs,
     /// The dials that have not ended.
-    dials: HashMap<ConnId, Leash>,
+    dials: IdMap<ConnId, Leash>,
     /// The lookups through proxies that have not ended.
-    lookups: HashMap<LookupId, Leash>,
+    lookups: IdMap<LookupId, Leash>,
     pub(crate) open: OpenSockets<Stream>,
     clock: Clock,
 }
@@ -53,8 +52,12 @@ impl SmolNet {
 
 impl Sockets for SmolNet {
     fn dial(&mut self, conn: ConnId, target: &Target) {
-        let target = target.clone();
-        let leash = self.jobs.start(async move { Job::Dialed(conn, dial(target).await) });
+        let leash = match target.clone() {
+            Target::Direct(address) => self.jobs.start(async move { Job::Dialed(conn, dial(address).await) }),
+            Target::Proxied { proxy, isolation, address } => {
+                self.jobs.start(async move { Job::Dialed(conn, dial_by_proxy(proxy, isolation, address).await) })
+            }
+        };
         self.dials.insert(conn, leash);
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
-use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, Target};
+use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, PeerAddress};
 
 use crate::engine::Lookup;
 use crate::{Wire, dial_error, may_meet_itself, proxy_dial_error};
@@ -22,21 +22,28 @@ pub enum Job<W> {
     Looked(LookupId, Lookup),
 }
 
-/// Opens a connection to the target.
+/// Opens a connection. A future of its own: what goes through a proxy needs many times its room.
+///
+/// # Errors
+/// [`DialError`] of the peer.
+pub async fn dial<W: Wire>(address: SocketAddr) -> Result<W, DialError> {
+    connect(address).await.map_err(|error| dial_error(&error))
+}
+
+/// Opens a connection through a proxy.
 ///
 /// # Errors
 /// [`DialError`] says whose fault it was.
-pub async fn dial<W: Wire>(target: Target) -> Result<W, DialError> {
-    match target {
-        Target::Direct(address) => connect(address).await.map_err(|error| dial_error(&error)),
-        Target::Proxied { proxy, isolation, address } => {
-            let mut wire = to_proxy::<W>(proxy).await?;
-            match negotiate(Client::connect(&address, isolation), &mut wire).await {
-                Ok(Outcome::Connected) => Ok(wire),
-                Ok(Outcome::Resolved(_)) => Err(DialError::ProxyProtocol),
-                Err(error) => Err(error.dial_error()),
-            }
-        }
+pub async fn dial_by_proxy<W: Wire>(
+    proxy: SocketAddr,
+    isolation: Isolation,
+    address: PeerAddress,
+) -> Result<W, DialError> {
+    let mut wire = to_proxy::<W>(proxy).await?;
+    match negotiate(Client::connect(&address, isolation), &mut wire).await {
+        Ok(Outcome::Connected) => Ok(wire),
+        Ok(Outcome::Resolved(_)) => Err(DialError::ProxyProtocol),
+        Err(error) => Err(error.dial_error()),
     }
 }
 

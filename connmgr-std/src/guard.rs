@@ -4,7 +4,6 @@
 //! [`Guard`] is how the application lets go of it: the manager is told by the mailbox, with what was last seen on the
 //! stream as the cause.
 
-use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use std::sync::{Arc, Mutex, Weak};
 use connmgr_core::ConnId;
 
 use crate::sync::lock;
-use crate::{Ending, Fact, Mailbox, Reporter, Wire};
+use crate::{Ending, Fact, IdMap, Mailbox, Reporter, Wire};
 
 /// A stream, and whether the manager has closed it.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ impl<W: Wire> Socket<W> {
 /// Where the sockets are of the connections that neither side has ended yet. Clones are the same.
 #[derive(Debug)]
 pub struct OpenSockets<W> {
-    open: Arc<Mutex<HashMap<ConnId, Weak<Socket<W>>>>>,
+    open: Arc<Mutex<IdMap<ConnId, Weak<Socket<W>>>>>,
     mailbox: Mailbox,
 }
 

@@ -14,9 +14,10 @@
 //! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
 //! | [`kept`], [`Handle`] | a pool that is kept by a task: the task's side, the application's, and its commands |
 //! | [`Listeners`] | what an adapter listens on, and the pauses |
-//! | [`Wire`], [`dial()`], [`resolve_by_proxy`] | dials of runtimes with futures, by SOCKS5 if need be |
+//! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | dials and lookups of runtimes with futures |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`], [`Ending`] | the streams that applications own, and how they end |
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
+//! | [`IdMap`] | the table for ids |
 //! | [`Reporter`] | the same, told by the application of one connection |
 //! | [`Origin`], [`Newborn`], [`StartError`] | how a manager is born, with its state and its trace |
 //! | [`PoolEvent`], [`Problem`] | what a pool hands to its application |
@@ -38,6 +39,7 @@ mod errors;
 mod event;
 mod guard;
 mod handle;
+mod id_map;
 pub mod kept;
 mod listeners;
 #[cfg(feature = "tracing")]
@@ -62,7 +64,7 @@ mod wire;
 pub use connmgr_core;
 
 pub use clock::Clock;
-pub use dial::{Job, dial, resolve_by_proxy};
+pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 pub use ending::Ending;
 pub use engine::{Engine, Lookup, SHARE, Sockets};
 pub use entropy::rng_seed;
@@ -71,6 +73,7 @@ pub use errors::{accept_error_is_transient, close_cause, dial_error, end_cause, 
 pub use event::{PoolEvent, Problem};
 pub use guard::{Guard, OpenSockets};
 pub use handle::Handle;
+pub use id_map::IdMap;
 pub use listeners::Listeners;
 pub use mailbox::{Fact, MAX_ADDRESSES, Mailbox};
 pub use origin::{Newborn, Origin, StartError};

@@ -3,12 +3,12 @@
 //! There is no queue: each connection has at most one record, into which its facts are merged, so that a task that is
 //! late finds no more than one record a connection. What the facts mean is the manager's affair.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source};
 
+use crate::IdMap;
 use crate::sync::lock;
 
 /// The most addresses that wait for one connection; what exceeds it is dropped. A Bitcoin peer may send 1000 in one
@@ -46,7 +46,7 @@ struct Shared {
 #[derive(Default)]
 struct Tray {
     records: Vec<(ConnId, Record)>,
-    place: HashMap<ConnId, usize>,
+    place: IdMap<ConnId, usize>,
 }
 
 /// What has been posted of one connection.

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -22,6 +23,10 @@ const KEEPS: &str = "CONNMGR_FAR_END_KEEPS";
 
 /// Room for connections that were not accepted yet; the system allows no more than `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
+
+/// The ports to choose from. As those of real nodes, they are none that the system gives to dials of its own accord
+/// (from 32768 on, on Linux): a dial to one of those would have to be asked whether it has met itself.
+const PORTS: RangeInclusive<u16> = 18_333..=18_432;
 
 /// How often the far end looks for connections.
 const LOOKS_EVERY: Duration = Duration::from_millis(1);
@@ -104,9 +109,7 @@ impl ClosedPort {
     /// # Errors
     /// What the operating system says.
     pub fn reserve() -> io::Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))?;
-        let port = socket.local_addr()?.as_socket().map_or(0, |address| address.port());
+        let (socket, port) = bind()?;
         Ok(Self { port, _socket: socket })
     }
 
@@ -114,6 +117,16 @@ impl ClosedPort {
     pub const fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// A socket at the first port that is free, and the port.
+fn bind() -> io::Result<(Socket, u16)> {
+    let bind = |port: u16| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))))?;
+        Ok((socket, port))
+    };
+    PORTS.map(bind).find(Result::is_ok).unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))
 }
 
 /// If this process was started as a far end, it is one until whoever started it lets go of it, and then exits.
@@ -127,10 +140,11 @@ pub fn serve_if_asked() {
 }
 
 fn serve(keeps: usize) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    SockRef::from(&listener).listen(BACKLOG)?;
-    listener.set_nonblocking(true)?;
-    println!("{}", listener.local_addr()?.port());
+    let (socket, port) = bind()?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    let listener = TcpListener::from(socket);
+    println!("{port}");
     let kept = Arc::new(Mutex::new(Kept::default()));
     let accepting = Arc::clone(&kept);
     thread::spawn(move || accept_all(&listener, keeps, &accepting));

@@ -3,11 +3,10 @@
 //! Everything here only starts something; what comes of it reaches the driver's task, which owns this, as a finished
 //! job, or mail. No decision is made here.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, Lookup, Mailbox, OpenSockets, Sockets, dial, resolve_by_proxy};
+use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
@@ -24,7 +23,7 @@ pub(crate) struct TokioNet {
     /// Dials, and lookups through proxies: one task each. Dropped, all are aborted.
     pub(crate) jobs: JoinSet<Job>,
     /// The dials among them.
-    dials: HashMap<ConnId, AbortHandle>,
+    dials: IdMap<ConnId, AbortHandle>,
     pub(crate) open: OpenSockets<Stream>,
     clock: Clock,
 }
@@ -48,8 +47,12 @@ impl TokioNet {
 
 impl Sockets for TokioNet {
     fn dial(&mut self, conn: ConnId, target: &Target) {
-        let target = target.clone();
-        let dial = self.jobs.spawn(async move { Job::Dialed(conn, dial(target).await) });
+        let dial = match target.clone() {
+            Target::Direct(address) => self.jobs.spawn(async move { Job::Dialed(conn, dial(address).await) }),
+            Target::Proxied { proxy, isolation, address } => {
+                self.jobs.spawn(async move { Job::Dialed(conn, dial_by_proxy(proxy, isolation, address).await) })
+            }
+        };
         self.dials.insert(conn, dial);
     }
 

@@ -9,7 +9,7 @@ mod queue;
 
 use core::net::SocketAddr;
 
-use hashbrown::HashMap;
+use hashbrown::HashSet;
 
 use crate::action::{Action, CloseReason, Route, Target, Transport};
 use crate::error::{DialError, Refusal};
@@ -115,20 +115,14 @@ pub enum PoolEvent<S> {
     Event(Event),
 }
 
-/// Where a stream is on its way to the application.
-#[derive(Clone, Debug)]
-enum Transit<S> {
-    /// The dial has no result yet.
-    Dialing,
-    /// It is here, and the manager has not said yet what becomes of it.
-    Arrived(S),
-}
-
 /// Owns the manager and carries its actions out. `S` is the adapter's stream; dropping one closes it.
 #[derive(Clone, Debug)]
 pub struct Driver<S, O = ()> {
     manager: ConnManager,
-    transit: HashMap<ConnId, Transit<S>, OwnNumbers>,
+    /// The dials that have no result yet.
+    dialing: HashSet<ConnId, OwnNumbers>,
+    /// A stream that is here, within the call that brings it: the manager has not said yet what becomes of it.
+    arrived: Option<(ConnId, S)>,
     events: EventQueue<S>,
     save_wanted: bool,
     observer: O,
@@ -145,8 +139,8 @@ impl<S, O: Observer> Driver<S, O> {
     /// A driver that is watched.
     pub fn with_observer(manager: ConnManager, observer: O) -> Self {
         let events = EventQueue::new(manager.config().max_waiting_events);
-        let transit = HashMap::with_hasher(OwnNumbers);
-        Self { manager, transit, events, save_wanted: false, observer }
+        let dialing = HashSet::with_hasher(OwnNumbers);
+        Self { manager, dialing, arrived: None, events, save_wanted: false, observer }
     }
 
     /// Tells or asks the manager anything but [`Input::DialResult`] and [`Input::Accept`], which bring a stream
@@ -159,21 +153,11 @@ impl<S, O: Observer> Driver<S, O> {
 
     /// Reports a dial. A stream that comes too late, or that has no slot, is dropped.
     pub fn dialed<N: Net>(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut N) {
-        let outcome = match result {
-            Ok(stream) => {
-                if let Some(transit) = self.transit.get_mut(&conn) {
-                    *transit = Transit::Arrived(stream);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.transit.remove(&conn);
-                Err(error)
-            }
-        };
-        self.tell(&Input::DialResult { conn, result: outcome }, now);
+        let is_awaited = self.dialing.remove(&conn);
+        let result = result.map(|stream| self.arrived = is_awaited.then_some((conn, stream)));
+        self.tell(&Input::DialResult { conn, result }, now);
         self.perform(now, net);
-        self.transit.remove(&conn);
+        self.arrived = None;
     }
 
     /// Asks whether an inbound connection may stay, and makes its stream only then: a refused one is dropped with
@@ -194,7 +178,7 @@ impl<S, O: Observer> Driver<S, O> {
             Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => Err(Refusal::Inactive),
         };
         if let Ok(conn) = admitted {
-            self.transit.insert(conn, Transit::Arrived(make(conn)));
+            self.arrived = Some((conn, make(conn)));
         }
         self.perform(now, net);
         admitted
@@ -265,13 +249,14 @@ impl<S, O: Observer> Driver<S, O> {
     fn carry_out<N: Net>(&mut self, action: Action, net: &mut N) {
         match action {
             Action::Dial { conn, target, transport, deadline } => {
-                self.transit.insert(conn, Transit::Dialing);
+                self.dialing.insert(conn);
                 net.dial(conn, &target, transport, deadline);
             }
-            Action::Close { conn, reason } => match self.transit.remove(&conn) {
-                Some(Transit::Dialing) => net.abort(conn),
-                Some(Transit::Arrived(_)) | None => net.close(conn, reason),
-            },
+            Action::Close { conn, .. } if self.dialing.remove(&conn) => net.abort(conn),
+            Action::Close { conn, reason } => {
+                self.arrived.take_if(|(arrived, _)| *arrived == conn);
+                net.close(conn, reason);
+            }
             Action::ResolveSeed { lookup, seed: name, route, deadline }
             | Action::ResolveHost { lookup, host: name, route, deadline } => {
                 net.resolve(lookup, &name, route, deadline);
@@ -280,7 +265,7 @@ impl<S, O: Observer> Driver<S, O> {
             Action::PauseAccept { listener, until } => net.pause_accept(listener, until),
             Action::Save => self.save_wanted = true,
             Action::Emit(Event::Connected(info)) => {
-                if let Some(Transit::Arrived(stream)) = self.transit.remove(&info.conn) {
+                if let Some((_, stream)) = self.arrived.take_if(|(arrived, _)| *arrived == info.conn) {
                     self.events.push_connected(info, stream);
                 }
             }

@@ -67,7 +67,10 @@ impl Campaign {
             }
             bar.inc(1);
         };
-        let results = campaign.run(jobs(self.jobs), &done);
+        let mut results = campaign.run(jobs(self.jobs), &done);
+        for (scenario, source) in results.scenarios.iter_mut().zip(&self.scenarios) {
+            scenario.source.clone_from(source);
+        }
         bar.finish_and_clear();
         draw(&results, self.report.as_deref(), &self.again())?;
         conclude(&results, self.out.as_deref())
@@ -134,7 +137,7 @@ fn summary(results: &Results) -> String {
     let mut text = table::plain(&rows);
     let failures: Vec<_> = results.failures().collect();
     for (scenario, seed, failure) in failures.iter().take(SHOWN) {
-        text += &format!("connmgr-sim run {scenario} --seed {seed}\n    {failure}\n");
+        text += &format!("{}\n    {failure}\n", scenario.again(*seed));
     }
     if failures.len() > SHOWN {
         text += &format!("and {} more failures\n", failures.len() - SHOWN);

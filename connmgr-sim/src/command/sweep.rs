@@ -60,7 +60,7 @@ impl Sweep {
             fs::write(path, sweep.csv(&points)).with_context(|| path.display().to_string())?;
         }
         if let Some(path) = &self.svg {
-            fs::write(path, chart::svg(&sweep, &points)).with_context(|| path.display().to_string())?;
+            fs::write(path, chart::svg(&sweep, &points, &self.again())).with_context(|| path.display().to_string())?;
         }
         Ok(Verdict::Kept)
     }

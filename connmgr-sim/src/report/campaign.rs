@@ -1,5 +1,7 @@
 //! A campaign's page: which scenarios failed, how to see each failure again, and how every figure is spread.
 
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
 
 use super::axis::grouped;
@@ -12,10 +14,12 @@ use crate::results::{Results, ScenarioResults};
 
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;
+/// What is told of a figure beside its picture.
+const HEADS: [&str; 7] = ["Least", "Lower quarter", "Median", "Upper quarter", "Greatest", "Seed", "Never"];
 
 /// Draws a page. `again` is the command that gives the same.
 pub fn campaign(results: &Results, again: &str) -> String {
-    let failures: Vec<(&str, u64, &Failure)> = results.failures().collect();
+    let failures: Vec<(&ScenarioResults, u64, &Failure)> = results.failures().collect();
     let about = format!(
         "{} runs of {} scenarios, {} steps. Failures: {}.",
         grouped(results.runs() as u64),
@@ -33,14 +37,14 @@ pub fn campaign(results: &Results, again: &str) -> String {
         section aria-labelledby="figures" {
             h2 #figures { "Figures" }
             p { "Of each run the greatest among its managers. Line: from least to greatest; box: the middle half; mark: "
-                "the median. The scale of each figure is that of a square root, from zero." }
+                "the median. The scale of each figure is that of a square root, from zero. Seed: of the greatest." }
             @for figure in Figure::ALL { (distribution(*figure, results)) }
         }
     };
     page::page("Campaign", 0.0, &body)
 }
 
-fn listed(failures: &[(&str, u64, &Failure)]) -> Markup {
+fn listed(failures: &[(&ScenarioResults, u64, &Failure)]) -> Markup {
     html! {
         @if !failures.is_empty() {
             section aria-labelledby="failed" {
@@ -51,8 +55,8 @@ fn listed(failures: &[(&str, u64, &Failure)]) -> Markup {
                 ol.failures {
                     @for (scenario, seed, failure) in failures.iter().take(MOST_FAILURES) {
                         li.step tabindex="-1" {
-                            strong { (scenario) ", seed " (seed) ": " (failure.rule) } " — " (failure)
-                            br; code { (format!("connmgr-sim run {scenario} --seed {seed}")) }
+                            strong { (scenario.name) ", seed " (seed) } " — " (failure)
+                            br; code { (scenario.again(*seed)) }
                         }
                     }
                 }
@@ -69,9 +73,10 @@ fn scenarios(results: &Results) -> Markup {
                 caption { "What came of each" }
                 thead {
                     tr {
-                        @for head in ["Scenario", "Verdict", "Runs", "Failed", "Steps", "Promised states not reached"] {
-                            th scope="col" { (head) }
-                        }
+                        th scope="col" { "Scenario" }
+                        th.text scope="col" { "Verdict" }
+                        @for head in ["Runs", "Failed", "Steps"] { th scope="col" { (head) } }
+                        th.text scope="col" { "Promised states not reached" }
                     }
                 }
                 tbody { @for scenario in &results.scenarios { (row(scenario, results.is_whole())) } }
@@ -90,19 +95,18 @@ fn row(scenario: &ScenarioResults, is_whole: bool) -> Markup {
     html! {
         tr.step tabindex="-1" {
             th scope="row" { (scenario.name) }
-            td.(class) { span aria-hidden="true" { (sign) } " " (verdict) }
+            td.text.(class) { span aria-hidden="true" { (sign) } " " (verdict) }
             td { (grouped(scenario.outcomes.len() as u64)) }
             td { (grouped(failed as u64)) }
             td { (grouped(steps)) }
-            td { (missed.join(", ")) }
+            td.text { @if missed.is_empty() { (if is_whole { "none" } else { "–" }) } @else { (missed.join(", ")) } }
         }
     }
 }
 
 fn distribution(figure: Figure, results: &Results) -> Markup {
-    let rows: Vec<(&ScenarioResults, Five, usize)> =
-        results.scenarios.iter().filter_map(|it| five(figure, it)).collect();
-    let top = rows.iter().map(|(_, five, _)| five.greatest).max().unwrap_or(0);
+    let rows: Vec<Spread<'_>> = results.scenarios.iter().filter_map(|it| Spread::of(figure, it)).collect();
+    let top = rows.iter().map(|row| row.five.greatest).max().unwrap_or(0);
     let of = |number| figure.text(Some(number));
     html! {
         @if top > 0 {
@@ -111,18 +115,19 @@ fn distribution(figure: Figure, results: &Results) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Scenario" }
-                        th scope="col" { "From 0 to " (of(top)) }
-                        @for head in ["Least", "Lower", "Median", "Upper", "Greatest", "Never"] { th scope="col" { (head) } }
+                        th.text scope="col" { "From 0 to " (of(top)) }
+                        @for head in HEADS { th scope="col" { (head) } }
                     }
                 }
                 tbody {
-                    @for (scenario, five, never) in rows {
+                    @for Spread { scenario, five, worst, never } in rows {
                         @let numbers = [five.least, five.lower, five.median, five.upper, five.greatest].map(of);
                         tr.step tabindex="-1" {
                             th scope="row" { (scenario.name) }
                             td { (five.draw(top, &numbers.join(", "))) }
                             @for number in &numbers { td { (number) } }
-                            td { @if never > 0 { (never) } }
+                            td { (worst) }
+                            td { (never) }
                         }
                     }
                 }
@@ -131,11 +136,25 @@ fn distribution(figure: Figure, results: &Results) -> Markup {
     }
 }
 
-/// How a figure is spread over a scenario's runs, and in how many it never came; none where it always is zero.
-fn five(figure: Figure, scenario: &ScenarioResults) -> Option<(&ScenarioResults, Five, usize)> {
-    let values = scenario.outcomes.iter().map(|outcome| outcome.figures.get(figure).most);
-    let came: Vec<u64> = values.flatten().collect();
-    let never = scenario.outcomes.len() - came.len();
-    let five = Five::of(came)?;
-    (five.greatest > 0 || never > 0).then_some((scenario, five, never))
+/// How a figure is spread over a scenario's runs.
+struct Spread<'a> {
+    scenario: &'a ScenarioResults,
+    five: Five,
+    /// The first seed with the greatest.
+    worst: u64,
+    /// In how many runs it never came.
+    never: usize,
+}
+
+impl<'a> Spread<'a> {
+    /// None where the figure always is zero.
+    fn of(figure: Figure, scenario: &'a ScenarioResults) -> Option<Self> {
+        let outcomes = scenario.outcomes.iter();
+        let came = outcomes.filter_map(|outcome| Some((outcome.figures.get(figure).most?, outcome.seed)));
+        let came: Vec<(u64, u64)> = came.collect();
+        let never = scenario.outcomes.len() - came.len();
+        let (_, worst) = *came.iter().max_by_key(|(number, seed)| (*number, Reverse(*seed)))?;
+        let five = Five::of(came.into_iter().map(|(number, _)| number).collect())?;
+        (five.greatest > 0 || never > 0).then_some(Self { scenario, five, worst, never })
+    }
 }

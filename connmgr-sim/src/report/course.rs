@@ -28,6 +28,7 @@ pub(super) fn draw(diary: &Diary, times: Times, ticks: &[Tick]) -> Markup {
     html! {
         section aria-labelledby="course" {
             h2 #course { "Over time" }
+            p.axes { "Since the beginning, in hours and minutes; in seconds too where they matter." }
             (outbound(diary, times).draw(ticks))
             @if diary.has_adversaries() { (adversaries(diary, times).draw(ticks)) }
             @if dialed > 0 { (dials(diary, times, dialed).draw(ticks)) }
@@ -152,7 +153,7 @@ fn arrivals(diary: &Diary, times: Times, came: u64) -> Course {
     let (came, refused) = (grouped(came), grouped(refused));
     Course {
         title: "Strangers",
-        about: format!("In each {}; {came} came in all, {refused} were refused.", short(width)),
+        about: format!("In each {}; {came} came in all, {refused} refused.", short(width)),
         keys: vec![
             Key { class: "begun", name: "came".to_owned() },
             Key { class: "failed", name: "refused (line)".to_owned() },

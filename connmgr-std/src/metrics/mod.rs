@@ -7,8 +7,6 @@
 mod labels;
 mod list;
 
-use std::collections::HashMap;
-
 use connmgr_core::driver::Observer;
 use connmgr_core::{
     Action, ConnId, ConnManager, ConnState, Event, Input, Kind, LookupError, LookupId, NetworkKind, Reply, Route, Time,
@@ -17,6 +15,7 @@ use metrics::{counter, gauge};
 
 use self::labels::Label;
 pub use self::list::{METRICS, Metric, MetricKind};
+use crate::IdMap;
 
 /// Every state of a connection.
 const STATES: [ConnState; 4] = [ConnState::Dialing, ConnState::Silent, ConnState::Handshaking, ConnState::Ready];
@@ -25,11 +24,11 @@ const STATES: [ConnState; 4] = [ConnState::Dialing, ConnState::Silent, ConnState
 #[derive(Debug)]
 pub(crate) struct Metrics {
     /// What each dial and connection is for, which its end does not say.
-    kinds: HashMap<ConnId, Kind>,
+    kinds: IdMap<ConnId, Kind>,
     /// Dials of this input, whose kind is not known yet.
     begun: Vec<ConnId>,
     /// Lookups under way: of what, and when the manager stops to wait. There are few at a time.
-    lookups: HashMap<LookupId, (&'static str, Time)>,
+    lookups: IdMap<LookupId, (&'static str, Time)>,
     /// What the gauges show, by kind and state.
     shown: [[u32; STATES.len()]; Kind::ALL.len()],
 }

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress, Target};
-use connmgr_std::dial;
+use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress};
+use connmgr_std::{dial, dial_by_proxy};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -29,9 +29,9 @@ async fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
     address
 }
 
-fn proxied(proxy: SocketAddr, address: &str) -> Target {
-    let isolation = Isolation::Token(IsolationToken::from_u64(7));
-    Target::Proxied { proxy, isolation, address: address.parse::<PeerAddress>().unwrap() }
+async fn dial_a_name(proxy: SocketAddr) -> Result<Stream, DialError> {
+    let address: PeerAddress = "node.example:1".parse().unwrap();
+    dial_by_proxy(proxy, Isolation::Token(IsolationToken::from_u64(7)), address).await
 }
 
 const REQUEST: usize = 5 + "node.example".len() + 2;
@@ -41,7 +41,7 @@ const YES: &[u8] = &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 #[tokio::test]
 async fn what_follows_a_proxys_slow_reply_is_the_peers() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, YES), (0, b"hello")];
-    let mut stream: Stream = dial(proxied(proxy(script).await, "node.example:1")).await.unwrap();
+    let mut stream = dial_a_name(proxy(script).await).await.unwrap();
     let mut heard = String::new();
     stream.0.read_to_string(&mut heard).await.unwrap();
     assert_eq!(heard, "hello");
@@ -50,21 +50,21 @@ async fn what_follows_a_proxys_slow_reply_is_the_peers() {
 #[tokio::test]
 async fn what_the_proxy_says_of_the_target_counts_against_the_target() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, &[5, 5])];
-    let error = dial::<Stream>(proxied(proxy(script).await, "node.example:1")).await.unwrap_err();
+    let error = dial_a_name(proxy(script).await).await.unwrap_err();
     assert_eq!(error, DialError::Refused);
 }
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_says_nothing_of_the_target() {
     let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
-    let error = dial::<Stream>(proxied(gone, "node.example:1")).await.unwrap_err();
+    let error = dial_a_name(gone).await.unwrap_err();
     assert_eq!(error, DialError::ProxyUnreachable);
 }
 
 #[tokio::test]
 async fn a_proxy_that_hangs_up_has_failed() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5])];
-    let error = dial::<Stream>(proxied(proxy(script).await, "node.example:1")).await.unwrap_err();
+    let error = dial_a_name(proxy(script).await).await.unwrap_err();
     assert_eq!(error, DialError::ProxyFailed);
 }
 
@@ -84,4 +84,11 @@ async fn a_lookup_ends_at_its_deadline() {
 async fn lookup(proxy: SocketAddr, within_millis: u64) -> Result<Vec<IpAddr>, LookupError> {
     let deadline = Instant::now() + Duration::from_millis(within_millis);
     resolve("node.example".parse().unwrap(), proxy, Isolation::Shared, deadline).await
+}
+
+/// There may be thousands at a time, each copied into its task.
+#[test]
+fn a_direct_dial_is_small() {
+    let size = size_of_val(&dial::<Stream>(SocketAddr::from(([127, 0, 0, 1], 1))));
+    assert!(size <= 384, "{size} bytes");
 }
