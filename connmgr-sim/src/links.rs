@@ -6,6 +6,7 @@ use connmgr_core::{ConnId, Kind, NetworkKind};
 
 use crate::Instant;
 use crate::dice::Dice;
+use crate::plan::Who;
 
 /// A link, by its place and how often that place was taken. An id of a link that has gone finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +39,17 @@ pub enum End {
     },
     /// Nobody.
     Nobody,
+}
+
+impl End {
+    /// Whether it is they.
+    pub fn is(self, who: Who) -> bool {
+        match (self, who) {
+            (Self::Host(host), Who::Host(other)) => host == other,
+            (Self::Node { node, .. }, Who::Node(other)) => node == other,
+            (Self::Host(_) | Self::Node { .. } | Self::Stranger { .. } | Self::Nobody, _) => false,
+        }
+    }
 }
 
 /// How far it has come.

@@ -1,7 +1,7 @@
 //! The world itself: that it goes on alike when forked, that hosts are independent of each other, and that managers
 //! meet each other in it.
 
-use connmgr_core::{ConnState, Kind, NetworkKind};
+use connmgr_core::{ConnState, Kind, Limits, NetworkKind};
 use connmgr_sim::scenario::{Acquaintance, Behavior, HostSpec, NodeSpec, PeerSpec, Scenario, Span};
 use connmgr_sim::{Instant, Real, Scrutiny, World, catalogue};
 
@@ -49,6 +49,21 @@ fn taking_a_population_out_leaves_the_others_as_they_were() {
         residents.map(|resident| (resident.address.clone(), resident.round_trip)).collect::<Vec<_>>()
     };
     assert_eq!(homes(&both), homes(&one));
+}
+
+/// The manager keeps the connection for blocks, and dials the peer when that ends.
+#[test]
+fn a_pool_is_full_while_a_block_relay_connection_has_an_added_peers_address() {
+    let mut scenario = Scenario::new("taken", Span::minutes(10));
+    scenario.node.limits = Some(Limits { full: 0, block_relay: 1, ..Limits::default() });
+    scenario.hosts.push(HostSpec::new("friend", 1));
+    scenario.book.knows.push(knows("friend"));
+    let at = Span::minutes(5);
+    scenario.peers.push(PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None });
+    let world = finished(world(&scenario, 1));
+    let conns = world.nodes()[0].subject.as_ref().expect("it runs").manager().connections();
+    assert_eq!(conns.iter().map(|conn| conn.kind).collect::<Vec<_>>(), [Kind::BlockRelay]);
+    assert!(world.nodes()[0].is_full());
 }
 
 #[test]

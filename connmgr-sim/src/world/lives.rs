@@ -6,14 +6,14 @@ use std::time::Duration;
 use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime};
 
 use super::happening::{Happening, Run};
-use super::node::Node;
+use super::node::{Added, Node};
 use super::sessions::SOON;
 use super::{Scrutiny, World};
 use crate::Instant;
 use crate::check::Suite;
 use crate::dice::{Dice, Purpose};
 use crate::links::{End, LinkId};
-use crate::plan::{BEGINNING, NODES, Plan, name_of};
+use crate::plan::{BEGINNING, NODES, Plan, Who, name_of};
 use crate::scenario::{Acquaintance, Behavior, PeerSpec};
 use crate::subject::{Birth, Subject};
 use crate::watch::Watch;
@@ -132,13 +132,13 @@ impl<S: Subject> World<S> {
         for number in 0..peers.count {
             let Some(address) = peer_address(&plan, peers, node, number) else { continue };
             let keep = if peers.once { Keep::Once } else { Keep::Always };
-            let is_good = is_good(&plan, &address) && !peers.once;
+            let good = good(&plan, &address).filter(|_| !peers.once);
             let input = Input::AddPeer { address, keep };
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
                 let place = &mut self.nodes[node as usize];
-                place.peers.push((spec, peer));
-                place.good_peers += u32::from(is_good);
+                place.peers.push(Added { spec, peer, good });
+                place.good_peers += u32::from(good.is_some());
             }
         }
         if let Some(at) = peers.removed_at {
@@ -150,10 +150,10 @@ impl<S: Subject> World<S> {
 
     pub(super) fn removes(&mut self, spec: u16, node: u32) {
         let place = &mut self.nodes[node as usize];
-        let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|(of, _)| *of == spec);
+        let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|added| added.spec == spec);
         place.peers = rest;
-        place.good_peers = place.good_peers.saturating_sub(u32::try_from(gone.len()).unwrap_or(u32::MAX));
-        for (_, peer) in gone {
+        place.good_peers -= gone.iter().map(|added| u32::from(added.good.is_some())).sum::<u32>();
+        for Added { peer, .. } in gone {
             self.tell(node, &Input::RemovePeer { peer });
         }
     }
@@ -215,19 +215,17 @@ impl<S: Subject> World<S> {
     }
 }
 
-fn is_good(plan: &Plan, address: &PeerAddress) -> bool {
-    let who = plan
-        .at(address)
-        .or_else(|| address.name().and_then(|name| plan.named(name)).map(|range| crate::plan::Who::Host(range.start)));
-    match who {
-        Some(crate::plan::Who::Node(_)) => plan.scenario.node.listens,
-        Some(crate::plan::Who::Host(host)) => {
+/// Who is at the address, if they accept whoever dials it when the world is healthy.
+fn good(plan: &Plan, address: &PeerAddress) -> Option<Who> {
+    let named = || address.name().and_then(|name| plan.named(name)).map(|range| Who::Host(range.start));
+    plan.at(address).or_else(named).filter(|who| match *who {
+        Who::Node(_) => plan.scenario.node.listens,
+        Who::Host(host) => {
             let (resident, spec) = (plan.resident(host), plan.spec(host));
             let accepts = matches!(spec.behavior, Behavior::Accept | Behavior::SlowHandshake(_) | Behavior::Slow(_));
             resident.is_reachable && !resident.is_full && accepts && spec.churn.is_none() && spec.turns.is_none()
         }
-        None => false,
-    }
+    })
 }
 
 /// The `number`-th peer that a manager adds. Of managers, each adds those after it.

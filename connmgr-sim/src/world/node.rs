@@ -3,19 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
+use connmgr_core::{ConnId, Kind, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
 use rustc_hash::FxHashMap;
 
 use super::happening::Run;
 use crate::Instant;
 use crate::check::{Probe, Probes};
 use crate::dice::Share;
-use crate::links::LinkId;
-use crate::plan::BEGINNING;
+use crate::links::{Link, LinkId, Links, Stage};
+use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
 use crate::scenario::ProxyFault;
 use crate::subject::Subject;
 use crate::tally::Tally;
+
+/// A peer that was added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Added {
+    /// By which part of the scenario.
+    pub(super) spec: u16,
+    pub(super) peer: PeerId,
+    /// Who it is, if it can be reached when the world is healthy.
+    pub(super) good: Option<Who>,
+}
 
 /// One manager and what is around it.
 #[derive(Clone, Debug)]
@@ -39,8 +49,8 @@ pub struct Node<S> {
     pub(super) ails: Ails,
     pub(super) limits: Limits,
     pub(super) mode: connmgr_core::Mode,
-    /// The peers that were added, by their specification.
-    pub(super) peers: Vec<(u16, PeerId)>,
+    /// The peers that were added.
+    pub(super) peers: Vec<Added>,
     /// How many of them can be reached when the world is healthy.
     pub(super) good_peers: u32,
     pub(super) accepts_after: Instant,
@@ -81,11 +91,32 @@ impl<S> Node<S> {
     }
 
     /// Whether every connection is there that should be when the world is healthy.
-    pub fn is_full(&self) -> bool {
+    pub const fn is_full(&self) -> bool {
+        self.now_full
+    }
+
+    pub(super) fn look_whether_full(&self, links: &Links) -> bool {
         let added = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
         let split = Split::new(&self.limits, self.mode, added);
         let is_running = self.subject.is_some() && !self.ails.inactive;
-        is_running && self.tally.automatic() >= split.full + split.block_relay && self.tally.added() >= self.good_peers
+        is_running
+            && self.tally.automatic() >= split.full + split.block_relay
+            && self.tally.added().saturating_add(self.covered(links)) >= self.good_peers
+    }
+
+    /// Good peers to whom there is a connection for blocks alone, so that they are not dialed while it lasts. Counted
+    /// only when some are missing.
+    fn covered(&self, links: &Links) -> u32 {
+        if self.tally.added() >= self.good_peers {
+            return 0;
+        }
+        let is_peers = |link: &&Link| {
+            link.kind == Kind::BlockRelay
+                && link.stage == Stage::Ready
+                && self.peers.iter().any(|peer| peer.good.is_some_and(|who| link.end.is(who)))
+        };
+        let covering = self.links.values().filter_map(|id| links.get(*id)).filter(is_peers);
+        u32::try_from(covering.count()).unwrap_or(u32::MAX)
     }
 
     /// The manager's own monotonic clock.

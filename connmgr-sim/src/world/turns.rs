@@ -181,7 +181,7 @@ impl<S: Subject> World<S> {
     pub(super) fn note_full(&mut self, node: u32) {
         let (now, healed) = (self.now, self.healed);
         let place = &mut self.nodes[node as usize];
-        let is_full = place.is_full();
+        let is_full = place.look_whether_full(&self.links);
         if is_full != place.now_full {
             place.now_full = is_full;
             place.tally.note_full(is_full, now);
