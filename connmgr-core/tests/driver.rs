@@ -82,6 +82,26 @@ fn a_close_while_dialing_aborts_and_a_late_stream_is_dropped() {
     assert_eq!(net.0.last().map(String::as_str), Some("close c1: succeeded too late"));
 }
 
+/// Once all is over the manager asks for nothing more, not even for a close.
+#[test]
+fn a_stream_that_comes_after_the_end_is_dropped() {
+    let (mut driver, mut net) = dialing();
+    driver.apply(&Input::Shutdown, NOW, &mut net);
+    assert!(driver.is_stopped());
+    let stream: Stream = Rc::new("late");
+    driver.dialed(CONN, Ok(Rc::clone(&stream)), NOW, &mut net);
+    assert_eq!(Rc::strong_count(&stream), 1);
+}
+
+#[test]
+fn a_second_stream_of_one_dial_is_dropped() {
+    let (mut driver, mut net) = dialing();
+    driver.dialed(CONN, Ok(Rc::new("first")), NOW, &mut net);
+    let stream: Stream = Rc::new("second");
+    driver.dialed(CONN, Ok(Rc::clone(&stream)), NOW, &mut net);
+    assert_eq!(Rc::strong_count(&stream), 1);
+}
+
 #[test]
 fn a_close_that_overtakes_connected_withholds_both_from_the_application_only() {
     let (mut driver, mut net) = dialing();

@@ -168,6 +168,29 @@ fn a_book_that_is_mostly_dead_is_no_outage() {
     assert_eq!((world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }), world.ready()), (false, 8));
 }
 
+/// Nobody lets us in, but some are there to say so.
+#[test]
+fn machines_that_refuse_show_that_their_network_is_up() {
+    let fate = |address: &PeerAddress| match lot(address, 3) {
+        0 => Fate::Fails(DialError::Refused),
+        _ => Fate::Silent,
+    };
+    let mut world = World::new(Config::default(), fate);
+    world.learn(&addresses(1000));
+    world.run(HOUR);
+    assert!(!world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }));
+}
+
+#[test]
+fn a_refusal_ends_an_outage() {
+    let mut world = World::new(Config::default(), |_| Fate::Silent);
+    world.learn(&addresses(500));
+    world.run_until_down(NetworkKind::Ipv4, secs(1200));
+    world.becomes(|_| Fate::Fails(DialError::Refused));
+    world.run(secs(60));
+    assert!(world.has_happened(&Event::NetworkUp { network: NetworkKind::Ipv4 }));
+}
+
 #[test]
 fn an_outage_poisons_no_statistics() {
     let mut world = World::new(Config::default(), |_| Fate::Silent);

@@ -62,7 +62,7 @@ struct Run {
     /// First run the layers on a copy that is not broken: a layer that fails there proves nothing
     #[arg(long)]
     unharmed: bool,
-    /// Print the matrix as Markdown
+    /// Print the matrix as Markdown, without the names of what failed
     #[arg(long)]
     markdown: bool,
 }

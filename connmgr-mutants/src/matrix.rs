@@ -3,14 +3,17 @@
 use crate::layer::Layer;
 use crate::trial::{Trial, Verdict};
 
-/// The matrix, for a terminal or for a README. A number is the seconds after which the layer failed; a dash, that it
+/// The matrix, for a terminal or, without the names of what failed, for a README. A number is the seconds after which the layer failed; a dash, that it
 /// noticed nothing; a blank, that it was not run.
 pub(crate) fn text(trials: &[Trial], markdown: bool) -> String {
     let mut rows = vec![heading()];
-    if markdown {
-        rows.push(vec!["---".to_owned(); rows[0].len()]);
-    }
     rows.extend(trials.iter().map(row));
+    rows.push(totals(trials));
+    if markdown {
+        // A page has no room for who it was in each case.
+        rows.iter_mut().for_each(|row| row.truncate(1 + Layer::ALL.len()));
+        rows.insert(1, vec!["---".to_owned(); rows[0].len()]);
+    }
     let line = if markdown { markdown_line } else { plain_line };
     let widths: Vec<usize> = (0..rows[0].len())
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
@@ -25,14 +28,17 @@ fn heading() -> Vec<String> {
 }
 
 fn row(trial: &Trial) -> Vec<String> {
-    let cells = Layer::ALL.map(|layer| {
-        let verdict = trial.verdicts.iter().find(|(judged, _)| *judged == layer);
-        verdict.map_or_else(String::new, |(_, verdict)| cell(verdict))
-    });
+    let cells = Layer::ALL.map(|layer| trial.verdict(layer).map_or_else(String::new, cell));
     let first = trial.first_killer().unwrap_or("SURVIVED").to_owned();
-    let simulated = trial.verdicts.iter().find(|(judged, _)| *judged == Layer::Simulator);
-    let simulated = simulated.and_then(|(_, verdict)| verdict.killer()).unwrap_or_default().to_owned();
+    let simulated = trial.verdict(Layer::Simulator).and_then(Verdict::killer).unwrap_or_default().to_owned();
     [vec![trial.name.clone()], cells.to_vec(), vec![first, simulated]].concat()
+}
+
+/// How many each layer kills.
+fn totals(trials: &[Trial]) -> Vec<String> {
+    let kills = |layer| trials.iter().filter(|trial| trial.verdict(layer).and_then(Verdict::killer).is_some()).count();
+    let counts = Layer::ALL.map(|layer| kills(layer).to_string());
+    [vec!["killed".to_owned()], counts.to_vec(), vec![String::new(); 2]].concat()
 }
 
 fn cell(verdict: &Verdict) -> String {
@@ -57,15 +63,24 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_row_shows_every_layer_and_the_first_killer() {
+    fn trial() -> Trial {
         let after = Duration::from_millis(1234);
         let killed = Verdict::Killed { by: "bans: a_b".to_owned(), after };
-        let trial = Trial {
-            name: "slot".to_owned(),
-            verdicts: vec![(Layer::Unit, Verdict::Survived { after }), (Layer::Stories, killed)],
-        };
-        let text = text(&[trial], true);
-        assert_eq!(text.lines().last(), Some("| slot | – | 1.23 |  |  |  |  | bans: a_b |  |"));
+        let verdicts = vec![(Layer::Unit, Verdict::Survived { after }), (Layer::Stories, killed)];
+        Trial { name: "slot".to_owned(), verdicts }
+    }
+
+    #[test]
+    fn a_row_shows_every_layer_and_the_first_killer() {
+        let text = text(&[trial()], false);
+        let cells: Vec<&str> = text.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+        assert_eq!(cells, ["slot", "–", "1.23", "bans:", "a_b"]);
+    }
+
+    #[test]
+    fn a_page_shows_every_layer_alone_and_what_it_kills() {
+        let text = text(&[trial()], true);
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(lines, ["| slot | – | 1.23 |  |  |  |  |", "| killed | 0 | 1 | 0 | 0 | 0 | 0 |"]);
     }
 }

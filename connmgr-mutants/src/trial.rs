@@ -50,6 +50,11 @@ impl Trial {
         self.first_killer().is_some()
     }
 
+    /// What a layer said, if it was run.
+    pub(crate) fn verdict(&self, layer: Layer) -> Option<&Verdict> {
+        self.verdicts.iter().find(|(judged, _)| *judged == layer).map(|(_, verdict)| verdict)
+    }
+
     /// What failed in the first layer that noticed.
     pub(crate) fn first_killer(&self) -> Option<&str> {
         self.verdicts.iter().find_map(|(_, verdict)| verdict.killer())
