@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   dial ───────► Dialing ──── hedged ───► Silent
-//!                    │ opened                │ opened (a slot is free)
+//!                    │ opened                │ opened (a slot is free, or made so)
 //!                    ▼                       │
 //!   accept ────► Handshaking ◄───────────────┘
 //!                    │ made ready
@@ -37,7 +37,7 @@ pub(crate) struct Conn {
     kind: Kind,
     state: ConnState,
     since: Time,
-    /// A dial that has been silent for long, but holds its slot: there was no room to give it back.
+    /// A dial without an answer for `hedge_after`, which holds its slot until there is room beside it.
     overdue: bool,
     end: End,
     peer: Option<PeerId>,
@@ -151,13 +151,13 @@ impl Conn {
         }
     }
 
-    /// The dial has been silent for long.
+    /// The dial has had no answer for `hedge_after`.
     pub(crate) fn make_overdue(&mut self) {
         debug_assert_eq!(self.state, ConnState::Dialing);
         self.overdue = true;
     }
 
-    /// The dial, silent for long, gives its slot back.
+    /// The dial gives its slot back.
     pub(crate) fn hedge(&mut self, now: Time) {
         debug_assert_eq!(self.state, ConnState::Dialing);
         self.enter(ConnState::Silent, now);
@@ -233,7 +233,7 @@ impl Conn {
         }
     }
 
-    /// Whether it is a dial that has been silent for long, and holds its slot.
+    /// Whether it is a dial without an answer for `hedge_after` that holds its slot.
     pub(crate) const fn is_overdue(&self) -> bool {
         self.overdue
     }

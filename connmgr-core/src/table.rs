@@ -93,7 +93,7 @@ impl Table {
         Some(conn)
     }
 
-    /// A dial has been silent for long: it may give its slot back.
+    /// A dial has had no answer for `hedge_after`: it may give its slot back.
     pub(crate) fn make_overdue(&mut self, id: ConnId) {
         self.transition(id, Conn::make_overdue);
     }
@@ -162,7 +162,7 @@ impl Table {
         self.counts.kinds[kind.index()].silent
     }
 
-    /// The oldest dial of a kind that has been silent for long, and still holds a slot.
+    /// The oldest dial of a kind that had no answer for `hedge_after`, and still holds a slot.
     pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
         let next = self.counts.overdue.range((kind, ConnId::FIRST)..).next();
         next.filter(|(of, _)| *of == kind).map(|(_, id)| *id)

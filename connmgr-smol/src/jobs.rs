@@ -56,18 +56,19 @@ impl Jobs {
     pub(crate) fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> Leash {
         let leash = Leash(Arc::default());
         let (hold, finished) = (Arc::clone(&leash.0), self.finished.clone());
-        self.spawner.spawn(Box::pin(Leashed { work, hold, finished }));
+        self.spawner.spawn(Box::pin(Leashed { work: Some(work), hold, finished: Some(finished) }));
         leash
     }
 }
 
 pin_project! {
-    /// A job that ends with its leash. Not an `async` block, which would keep room for the work twice.
+    /// A job that ends with its leash, and holds nothing from then on, however long the executor keeps it. Not an
+    /// `async` block, which would have room for the work twice.
     struct Leashed<F> {
         #[pin]
-        work: F,
+        work: Option<F>,
         hold: Arc<Mutex<Hold>>,
-        finished: Sender<Finished>,
+        finished: Option<Sender<Finished>>,
     }
 }
 
@@ -75,17 +76,20 @@ impl<F: Future<Output = Job>> Future for Leashed<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        if poll_dropped(this.hold, cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let report = match catch_unwind(AssertUnwindSafe(|| this.work.poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(job)) => Ok(job),
-            Err(panic) => Err(panic),
+        let mut this = self.project();
+        let report = match (poll_dropped(this.hold, cx), this.work.as_mut().as_pin_mut()) {
+            (Poll::Pending, Some(work)) => match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(job)) => Some(Ok(job)),
+                Err(panic) => Some(Err(panic)),
+            },
+            (Poll::Ready(()), _) | (Poll::Pending, None) => None,
         };
-        // The pool may have ended.
-        let _ = this.finished.try_send(report);
+        this.work.set(None);
+        if let (Some(finished), Some(report)) = (this.finished.take(), report) {
+            // The pool may have ended.
+            let _ = finished.try_send(report);
+        }
         Poll::Ready(())
     }
 }
@@ -120,5 +124,79 @@ fn lock(hold: &Mutex<Hold>) -> MutexGuard<'_, Hold> {
 impl fmt::Debug for Jobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jobs").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use async_channel::TryRecvError;
+    use connmgr_core::{ConnId, DialError};
+
+    use super::*;
+    use crate::BoxFuture;
+
+    /// An executor that keeps what has ended.
+    #[derive(Clone, Default)]
+    struct Hoarder(Arc<Mutex<Vec<BoxFuture>>>);
+
+    impl Hoarder {
+        fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> (Leash, Receiver<Finished>) {
+            let tasks = self.clone();
+            let (jobs, reports) = Jobs::new(Arc::new(move |task: BoxFuture| tasks.0.lock().unwrap().push(task)));
+            (jobs.start(work), reports)
+        }
+
+        fn poll(&self, waker: &Waker) -> Poll<()> {
+            let mut tasks = self.0.lock().unwrap();
+            tasks.iter_mut().map(|task| task.as_mut().poll(&mut Context::from_waker(waker))).next_back().unwrap()
+        }
+    }
+
+    fn job() -> Job {
+        Job::Dialed(ConnId::from_u64(7), Err(DialError::Refused))
+    }
+
+    #[test]
+    fn a_job_that_has_ended_reports_once_and_lets_go() {
+        let tasks = Hoarder::default();
+        let (_leash, reports) = tasks.start(ready(job()));
+        for _ in 0..2 {
+            assert_eq!(tasks.poll(Waker::noop()), Poll::Ready(()));
+        }
+        assert!(matches!(reports.try_recv(), Ok(Ok(Job::Dialed(..)))));
+        assert!(matches!(reports.try_recv(), Err(TryRecvError::Closed)));
+    }
+
+    #[test]
+    fn a_job_whose_leash_is_dropped_ends_without_a_word() {
+        let (tasks, held) = (Hoarder::default(), Arc::new(()));
+        let holds = Arc::clone(&held);
+        let (leash, reports) = tasks.start(async move {
+            pending::<()>().await;
+            drop(holds);
+            job()
+        });
+        assert!(tasks.poll(Waker::noop()).is_pending());
+        drop(leash);
+        assert_eq!(tasks.poll(Waker::noop()), Poll::Ready(()));
+        assert_eq!(Arc::strong_count(&held), 1);
+        assert!(matches!(reports.try_recv(), Err(TryRecvError::Closed)));
+    }
+
+    #[test]
+    fn a_job_that_panics_reports_its_panic() {
+        let tasks = Hoarder::default();
+        let (_leash, reports) = tasks.start(async { panic!("a fault of ours") });
+        assert_eq!(tasks.poll(Waker::noop()), Poll::Ready(()));
+        assert!(matches!(reports.try_recv(), Ok(Err(_))));
+    }
+
+    /// There may be thousands at a time.
+    #[test]
+    fn a_direct_dial_is_small() {
+        let dial = connmgr_std::dial::<Stream>(([127, 0, 0, 1], 1).into());
+        assert!(size_of_val(&dial) <= 512, "{} bytes", size_of_val(&dial));
     }
 }

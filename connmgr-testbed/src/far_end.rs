@@ -126,7 +126,8 @@ fn bind() -> io::Result<(Socket, u16)> {
         socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))))?;
         Ok((socket, port))
     };
-    PORTS.map(bind).find(Result::is_ok).unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))
+    let is_taken = |bound: &io::Result<_>| bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+    PORTS.map(bind).find(|bound| !is_taken(bound)).unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))
 }
 
 /// If this process was started as a far end, it is one until whoever started it lets go of it, and then exits.

@@ -1,7 +1,7 @@
 //! Carries the manager's actions out, for every runtime alike.
 //!
-//! A [`Driver`] owns the [`ConnManager`] and the streams in transit: it turns actions into calls of [`Net`], pairs
-//! each stream with the id it was dialed or accepted under, and hands events out. It knows no runtime: `Net` is
+//! A [`Driver`] owns the [`ConnManager`], and each stream until the application takes it: it turns actions into calls of
+//! [`Net`], pairs streams with the ids they were dialed or accepted under, and hands events out. It knows no runtime: `Net` is
 //! lent to it on each call and only *starts* things; what comes of them is told on a later turn. The driver feeds
 //! the manager only through [`ConnManager::apply`], so that what an [`Observer`] sees is what happened.
 
@@ -153,11 +153,10 @@ impl<S, O: Observer> Driver<S, O> {
 
     /// Reports a dial. A stream that comes too late, or that has no slot, is dropped.
     pub fn dialed<N: Net>(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut N) {
-        let is_awaited = self.dialing.remove(&conn);
-        let result = result.map(|stream| self.arrived = is_awaited.then_some((conn, stream)));
+        self.dialing.remove(&conn);
+        let result = result.map(|stream| self.arrived = Some((conn, stream)));
         self.tell(&Input::DialResult { conn, result }, now);
         self.perform(now, net);
-        self.arrived = None;
     }
 
     /// Asks whether an inbound connection may stay, and makes its stream only then: a refused one is dropped with
@@ -241,6 +240,8 @@ impl<S, O: Observer> Driver<S, O> {
             self.carry_out(action, net);
         }
         self.observer.settled(now, &self.manager);
+        // The manager had no use for it: it came too late, or twice.
+        self.arrived = None;
         if core::mem::take(&mut self.save_wanted) {
             net.save(self.manager.snapshot());
         }
@@ -252,10 +253,12 @@ impl<S, O: Observer> Driver<S, O> {
                 self.dialing.insert(conn);
                 net.dial(conn, &target, transport, deadline);
             }
-            Action::Close { conn, .. } if self.dialing.remove(&conn) => net.abort(conn),
             Action::Close { conn, reason } => {
-                self.arrived.take_if(|(arrived, _)| *arrived == conn);
-                net.close(conn, reason);
+                if self.dialing.remove(&conn) {
+                    net.abort(conn);
+                } else {
+                    net.close(conn, reason);
+                }
             }
             Action::ResolveSeed { lookup, seed: name, route, deadline }
             | Action::ResolveHost { lookup, host: name, route, deadline } => {

@@ -62,7 +62,7 @@ impl ConnManager {
         self.dial_addr_fetches(&split);
     }
 
-    /// Dials that have been silent for long give their slots back, the oldest first, while there is room beside them.
+    /// Dials without an answer for `hedge_after` give their slots back, the oldest first, while there is room beside them.
     fn hedge(&mut self) {
         for kind in AUTOMATIC {
             while let Some(id) = self.table.first_overdue(kind) {

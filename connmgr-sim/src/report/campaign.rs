@@ -15,7 +15,7 @@ use crate::results::{Results, ScenarioResults};
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;
 /// What is told of a figure beside its picture.
-const HEADS: [&str; 7] = ["Least", "Lower quarter", "Median", "Upper quarter", "Greatest", "Seed", "Never"];
+const HEADS: [&str; 7] = ["Least", "Lower quartile", "Median", "Upper quartile", "Greatest", "Seed", "Never"];
 
 /// Draws a page. `again` is the command that gives the same.
 pub fn campaign(results: &Results, again: &str) -> String {

@@ -10,7 +10,7 @@ use super::happening::Run;
 use crate::Instant;
 use crate::check::{Probe, Probes};
 use crate::dice::Share;
-use crate::links::{Link, LinkId, Links, Stage};
+use crate::links::{LinkId, Links, Stage};
 use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
 use crate::scenario::ProxyFault;
@@ -110,13 +110,13 @@ impl<S> Node<S> {
         if self.tally.added() >= self.good_peers {
             return 0;
         }
-        let is_peers = |link: &&Link| {
-            link.kind == Kind::BlockRelay
-                && link.stage == Stage::Ready
-                && self.peers.iter().any(|peer| peer.good.is_some_and(|who| link.end.is(who)))
+        let has = |who: Who, kind: Kind| {
+            let mut links = self.links.values().filter_map(|id| links.get(*id));
+            links.any(|link| link.kind == kind && link.stage == Stage::Ready && link.end.is(who))
         };
-        let covering = self.links.values().filter_map(|id| links.get(*id)).filter(is_peers);
-        u32::try_from(covering.count()).unwrap_or(u32::MAX)
+        let good = self.peers.iter().filter_map(|peer| peer.good);
+        let covered = good.filter(|who| has(*who, Kind::BlockRelay) && !has(*who, Kind::Added));
+        u32::try_from(covered.count()).unwrap_or(u32::MAX)
     }
 
     /// The manager's own monotonic clock.

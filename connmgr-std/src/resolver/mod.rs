@@ -84,7 +84,7 @@ impl ResolverPool {
     ///
     /// After the deadline the answer is [`LookupError::TimedOut`]. No clock is kept for that: it comes when the resolver
     /// returns, or with the next lookup, or never, for the manager keeps its own deadline. The answer is
-    /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses a thread.
+    /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses the only thread.
     pub fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
         self.shared.ask(Job { lookup, name, deadline });
     }
