@@ -2,7 +2,7 @@
 #![cfg(feature = "cli")]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A small world: one manager, a peer it was told to keep, ten minutes.
 const SMALL: &str = r#"
@@ -59,6 +59,20 @@ fn the_first_line_holds_the_seed_and_the_command_that_gives_the_same_again() {
     let again = sim(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let digest = |output: &Output| text(output).lines().find(|line| line.starts_with("digest")).map(str::to_owned);
     assert_eq!(digest(&again), digest(&output));
+}
+
+/// As with `| head -1`.
+#[test]
+fn whoever_stops_to_listen_gets_the_page_all_the_same() {
+    let dir = dir();
+    let page = dir.path().join("page.html");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_connmgr-sim"));
+    program.args(["run", "cold-start", "--report"]).arg(&page).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().expect("the program is there");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((code(&output), String::from_utf8_lossy(&output.stderr).as_ref()), (0, ""));
+    assert!(page.exists());
 }
 
 #[test]

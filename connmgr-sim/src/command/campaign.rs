@@ -13,7 +13,7 @@ use connmgr_sim::{Outcome, Scenario, Terms, Verdict, report};
 
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{progress, source, table, usage, write};
+use super::{progress, say, source, table, usage, write};
 
 /// Run many seeds of many scenarios, on every core.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Campaign {
         let scenarios = source::scenarios(&self.scenarios)?;
         let (first_seed, seeds, shard) = (self.first_seed, self.seeds, self.shard);
         let campaign = campaign::Campaign { scenarios, first_seed, seeds, terms: Terms::default(), shard };
-        println!("seeds from {first_seed}: {}", self.again());
+        say!("seeds from {first_seed}: {}", self.again());
         let bar = progress::bar(campaign.len(), "runs");
         let done = |scenario: &Scenario, outcome: &Outcome| {
             if let Some(failure) = outcome.failures.first() {
@@ -123,7 +123,7 @@ fn conclude(results: &Results, out: Option<&Path>) -> Result<Verdict> {
         let text = serde_json::to_string(results).context("results are plain data")?;
         fs::write(path, text + "\n").with_context(|| path.display().to_string())?;
     }
-    print!("{}", summary(results));
+    say::text(&summary(results));
     Ok(results.verdict())
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use connmgr_sim::{Verdict, catalogue};
 
-use super::{source, table};
+use super::{say, source, table};
 
 /// List the scenarios that come with the program, or print one as TOML.
 #[derive(Debug, Args)]
@@ -16,12 +16,12 @@ pub(super) struct Catalogue {
 impl Catalogue {
     pub(super) fn perform(self) -> Result<Verdict> {
         if let Some(name) = self.name {
-            print!("{}", source::scenario(&name)?.to_toml());
+            say::text(&source::scenario(&name)?.to_toml());
             return Ok(Verdict::Kept);
         }
         let scenarios = catalogue::names().chain(catalogue::large()).filter_map(catalogue::find);
         let rows = scenarios.map(|scenario| vec![scenario.name, scenario.about]);
-        print!("{}", table::plain(&rows.collect::<Vec<_>>()));
+        say::text(&table::plain(&rows.collect::<Vec<_>>()));
         Ok(Verdict::Kept)
     }
 }

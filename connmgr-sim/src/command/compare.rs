@@ -8,7 +8,7 @@ use connmgr_sim::{Scenario, Verdict};
 
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{source, table, usage};
+use super::{say, source, table, usage};
 
 /// What is compared where nothing is named: a day without any answer, and a book of which 11 % answers.
 const USUAL: [&str; 2] = ["outage", "scarce"];
@@ -35,13 +35,15 @@ impl Compare {
         let names = if self.scenarios.is_empty() { USUAL.map(str::to_owned).to_vec() } else { self.scenarios.clone() };
         let scenarios = source::scenarios(&names)?;
         let again = names.join(" ");
-        println!(
+        say!(
             "seeds from {}: connmgr-sim compare {again} --seeds {} --first-seed {}",
-            self.first_seed, self.seeds, self.first_seed
+            self.first_seed,
+            self.seeds,
+            self.first_seed
         );
         for scenario in &scenarios {
-            println!("\n{}: {}", scenario.name, scenario.about);
-            print!("{}", self.table(scenario)?);
+            say!("\n{}: {}", scenario.name, scenario.about);
+            say::text(&self.table(scenario)?);
         }
         Ok(Verdict::Kept)
     }

@@ -9,7 +9,7 @@ use connmgr_sim::{Scenario, Terms, Verdict};
 
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{source, table, usage, view};
+use super::{say, source, table, usage, view};
 
 /// Show two runs side by side, and where they part.
 #[derive(Debug, Args)]
@@ -35,11 +35,11 @@ impl Diff {
                 set.split_once('=').ok_or_else(|| usage(format!("--set {set}: expected PATH=VALUE")))?;
             right.0 = right.0.with_field(path, value).map_err(|error| usage(format!("--set {set}: {error}")))?;
         }
-        println!("seeds {} and {}: {}", left.1, right.1, self.again());
+        say!("seeds {} and {}: {}", left.1, right.1, self.again());
         let runs = [(&left.0, left.1), (&right.0, right.1)];
         let difference = diff(runs, Terms::default(), self.node).map_err(|error| usage(error.to_string()))?;
-        print!("{}", figures(&difference));
-        print!("{}", first(&difference));
+        say::text(&figures(&difference));
+        say::text(&first(&difference));
         Ok(Verdict::Kept)
     }
 

@@ -2,6 +2,9 @@
 //!
 //! The first line of every answer holds the seed and the command that gives the same answer again.
 
+#[macro_use]
+mod say;
+
 mod campaign;
 mod catalogue;
 mod compare;

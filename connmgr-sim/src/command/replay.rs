@@ -15,7 +15,7 @@ use connmgr_std::{ReplayError, TraceReader};
 
 use super::run::{MAX_SEED, summary};
 use super::view::{Down, line, view};
-use super::{source, table, usage, write};
+use super::{say, source, table, usage, write};
 
 /// Run something again, exactly as it was.
 #[derive(Debug, Args)]
@@ -55,13 +55,13 @@ impl Replay {
 
     fn of_world(&self) -> Result<Verdict> {
         if let Some(case) = case(&self.what)? {
-            println!("seed {}: connmgr-sim replay {}{}", case.seed, self.what, self.options());
+            say!("seed {}: connmgr-sim replay {}{}", case.seed, self.what, self.options());
             let (verdict, outcome) = self.tell_world(&case.scenario, case.seed, case.terms(), case.failure.node)?;
-            outcome.iter().for_each(|outcome| println!("{}", compared(&case, outcome)));
+            outcome.iter().for_each(|outcome| say!("{}", compared(&case, outcome)));
             return Ok(verdict);
         }
         let scenario = source::scenario(&self.what)?;
-        println!("seed {}: connmgr-sim replay {} --seed {}{}", self.seed, self.what, self.seed, self.options());
+        say!("seed {}: connmgr-sim replay {} --seed {}{}", self.seed, self.what, self.seed, self.options());
         Ok(self.tell_world(&scenario, self.seed, Terms::default(), 0)?.0)
     }
 
@@ -79,7 +79,7 @@ impl Replay {
             return Err(usage(format!("there is no manager {node}: there are {}", world.nodes().len())));
         }
         let (verdict, outcome) = self.go(&mut world);
-        outcome.iter().for_each(|outcome| print!("{}", summary(scenario, outcome)));
+        outcome.iter().for_each(|outcome| say::text(&summary(scenario, outcome)));
         self.show(&mut world, node);
         if let Some(path) = &self.report {
             let again = format!("connmgr-sim run {} --seed {seed}", scenario.name);
@@ -107,8 +107,8 @@ impl Replay {
             let mut down = Down::default();
             entries.iter().for_each(|entry| down.see(entry));
             match &place.subject {
-                Some(real) => print!("{}", view(real.manager(), &down, at)),
-                None => println!("the process of manager {node} does not run at {now}"),
+                Some(real) => say::text(&view(real.manager(), &down, at)),
+                None => say!("the process of manager {node} does not run at {now}"),
             }
         }
         if let Some(conn) = self.explain {
@@ -117,7 +117,7 @@ impl Replay {
     }
 
     fn of_trace(&self, path: &Path) -> Result<Verdict> {
-        println!("trace {0}: connmgr-sim replay {0}{1}", path.display(), self.options());
+        say!("trace {0}: connmgr-sim replay {0}{1}", path.display(), self.options());
         let (mut down, mut lines) = (Down::default(), Vec::new());
         let until = self.at.map(|at| Time::from_nanos(nanos(at)));
         let replayed = replay(open(path)?, until, &mut |entry| {
@@ -135,7 +135,7 @@ impl Replay {
         };
         self.draw_trace(path, difference.as_deref())?;
         if let (Ok(replayed), Some(until)) = (&replayed, until) {
-            print!("{}", view(&replayed.manager, &down, until));
+            say::text(&view(&replayed.manager, &down, until));
         }
         if let Some(conn) = self.explain {
             explain(conn, lines);
@@ -186,27 +186,27 @@ fn compared(case: &Case, outcome: &Outcome) -> String {
 }
 
 fn explain(conn: ConnId, lines: Vec<Vec<String>>) {
-    println!("\n{conn}, as the manager was told (<) and what it did (>)");
+    say!("\n{conn}, as the manager was told (<) and what it did (>)");
     if lines.is_empty() {
-        println!("nothing was ever told of it");
+        say!("nothing was ever told of it");
     }
-    print!("{}", table::plain(&lines));
+    say::text(&table::plain(&lines));
 }
 
 fn conclude(replayed: Result<Replayed, ReplayError>, difference: Option<String>) -> Verdict {
     if let Some(difference) = difference {
-        println!("it went another way: {difference}");
+        say!("it went another way: {difference}");
         return Verdict::NonDeterminism;
     }
     let Ok(Replayed { inputs, actions, waiting, cut_off, last, broken, .. }) = replayed else { return Verdict::Kept };
-    println!("{last} run again: {inputs} inputs, {actions} actions, all as recorded");
+    say!("{last} run again: {inputs} inputs, {actions} actions, all as recorded");
     if waiting > 0 {
-        println!("{waiting} more actions were never taken");
+        say!("{waiting} more actions were never taken");
     }
     if cut_off {
-        println!("the last line was cut off, and left out");
+        say!("the last line was cut off, and left out");
     }
     let Some(violation) = broken else { return Verdict::Kept };
-    println!("FAILED {violation}");
+    say!("FAILED {violation}");
     if violation.property.is_liveness() { Verdict::Liveness } else { Verdict::Safety }
 }

@@ -10,7 +10,7 @@ use connmgr_sim::figures::Figure;
 use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, canary, report, run};
 
 use super::table::row;
-use super::{source, table, write};
+use super::{say, source, table, write};
 
 /// The greatest seed: what TOML can say.
 pub(super) const MAX_SEED: u64 = i64::MAX as u64;
@@ -43,15 +43,15 @@ impl Run {
             "canary" if self.canary => canary::world(),
             name => source::scenario(name)?,
         };
-        println!("seed {}: {}", self.seed, self.again());
+        say!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
         let terms = Terms { scrutiny, canary: self.canary };
         let outcome = self.outcome(&scenario, terms)?;
         let took = began.elapsed().as_secs_f64();
-        print!("{}", summary(&scenario, &outcome));
+        say::text(&summary(&scenario, &outcome));
         self.save(&scenario, terms, &outcome)?;
-        println!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
+        say!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
         Ok(outcome.verdict())
     }
 
@@ -65,7 +65,7 @@ impl Run {
     fn save(&self, scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Result<()> {
         let (Some(path), Some(case)) = (&self.save, Case::of(scenario, terms, outcome)) else { return Ok(()) };
         write(path, &case.to_toml())?;
-        println!("saved: connmgr-sim replay {}", path.display());
+        say!("saved: connmgr-sim replay {}", path.display());
         Ok(())
     }
 

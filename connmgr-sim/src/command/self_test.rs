@@ -33,7 +33,7 @@ const FEW: usize = 20;
 impl SelfTest {
     pub(super) fn perform(self) -> Result<Verdict> {
         let names: String = self.scenarios.iter().map(|name| format!(" {name}")).collect();
-        println!("seeds from 1: connmgr-sim self-test{names} --seeds {}", self.seeds);
+        say!("seeds from 1: connmgr-sim self-test{names} --seeds {}", self.seeds);
         let verdict = self.twice()?;
         Ok(verdict.max(falls()))
     }
@@ -47,16 +47,12 @@ impl SelfTest {
         bar.finish_and_clear();
         Ok(match twice {
             Ok(results) => {
-                println!(
-                    "the same on 1 and on {jobs} threads: {} runs, digest {:016x}",
-                    results.runs(),
-                    results.digest()
-                );
+                say!("the same on 1 and on {jobs} threads: {} runs, digest {:016x}", results.runs(), results.digest());
                 Verdict::Kept
             }
             Err(parting) => {
                 let (scenario, failure) = *parting;
-                println!("FAILED {scenario}: {failure}");
+                say!("FAILED {scenario}: {failure}");
                 failure.verdict
             }
         })
@@ -73,18 +69,18 @@ fn falls() -> Verdict {
     let fallen: Vec<_> = outcomes.filter(|outcome| outcome.failures.first().is_some_and(is_found)).collect();
     let case = fallen.first().and_then(|outcome| Case::of(&canary::world(), terms, outcome));
     let (Some(case), 3) = (case, fallen.len()) else {
-        println!("FAILED the canary was found by {} of 3 runs", fallen.len());
+        say!("FAILED the canary was found by {} of 3 runs", fallen.len());
         return Verdict::MissedProbe;
     };
     let story = shrink(&case, Budget::default(), &|_| {}).ok().and_then(|shrunk| shrunk.story);
     match story.filter(|story| story.story.told.len() <= FEW && story.story.tell(story.manner).is_err()) {
         Some(story) => {
-            println!("the canary was found by 3 of 3 runs, at step {} the first time", case.failure.step);
-            println!("shrunk to {} inputs, told again it falls again", story.story.told.len());
+            say!("the canary was found by 3 of 3 runs, at step {} the first time", case.failure.step);
+            say!("shrunk to {} inputs, told again it falls again", story.story.told.len());
             Verdict::Kept
         }
         None => {
-            println!("FAILED the canary did not shrink to {FEW} inputs that let it fall again");
+            say!("FAILED the canary did not shrink to {FEW} inputs that let it fall again");
             Verdict::MissedProbe
         }
     }

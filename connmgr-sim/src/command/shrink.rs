@@ -32,8 +32,8 @@ pub(super) struct Shrink {
 impl Shrink {
     pub(super) fn perform(self) -> Result<Verdict> {
         let case = self.case()?;
-        println!("seed {}: {}", case.seed, self.again(&case));
-        println!("{}", case.failure);
+        say!("seed {}: {}", case.seed, self.again(&case));
+        say!("{}", case.failure);
         let began = Instant::now();
         let spinner = progress::spinner();
         let shrunk = shrink(&case, Budget::default(), &|what| {
@@ -43,26 +43,23 @@ impl Shrink {
         spinner.finish_and_clear();
         let shrunk = shrunk.map_err(|gone| usage(format!("{}: {gone}", self.what)))?;
         let smallest = &shrunk.case.failure;
-        println!(
-            "the scenario fails after {} of {} steps; {} were tried",
-            smallest.step, case.failure.step, shrunk.tried
-        );
+        say!("the scenario fails after {} of {} steps; {} were tried", smallest.step, case.failure.step, shrunk.tried);
         match &shrunk.story {
             Some(story) => {
-                println!(
+                say!(
                     "the manager fails after {} inputs, of {} in that scenario:",
                     story.story.told.len(),
                     story.before
                 );
-                story.story.told.iter().for_each(|(now, input)| println!("    {now} {input}"));
+                story.story.told.iter().for_each(|(now, input)| say!("    {now} {input}"));
             }
-            None => println!("no manager fails by itself, so that the scenario is all there is"),
+            None => say!("no manager fails by itself, so that the scenario is all there is"),
         }
         let out = self.out.clone().unwrap_or_else(|| format!("shrunk-{}-{}", case.scenario.name, case.seed).into());
         let file = |extension: &str| PathBuf::from(format!("{}.{extension}", out.display()));
         write_new(&file("toml"), &shrunk.case.to_toml())?;
         write_new(&file("rs"), &regression_test(&case, &shrunk))?;
-        println!("{:.1} s", began.elapsed().as_secs_f64());
+        say!("{:.1} s", began.elapsed().as_secs_f64());
         Ok(smallest.verdict)
     }
 
@@ -88,6 +85,6 @@ impl Shrink {
 
 fn write_new(path: &Path, text: &str) -> Result<()> {
     write(path, text)?;
-    println!("wrote {}", path.display());
+    say!("wrote {}", path.display());
     Ok(())
 }

@@ -13,7 +13,7 @@ use connmgr_sim::{Verdict, chart};
 use super::campaign::jobs;
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{progress, source, table, usage};
+use super::{progress, say, source, table, usage};
 
 /// Run a scenario at several values of a parameter.
 #[derive(Debug, Args)]
@@ -51,11 +51,11 @@ impl Sweep {
     pub(super) fn perform(self) -> Result<Verdict> {
         let mut sweep = self.sweep()?;
         (sweep.seeds, sweep.first_seed) = (self.seeds, self.first_seed);
-        println!("seeds from {}: {}", self.first_seed, self.again());
+        say!("seeds from {}: {}", self.first_seed, self.again());
         let bar = progress::bar(sweep.len(), "runs");
         let points = sweep.run(jobs(self.jobs), &|_, _| bar.inc(1));
         bar.finish_and_clear();
-        print!("{}", text(&sweep, &points));
+        say::text(&text(&sweep, &points));
         if let Some(path) = &self.csv {
             fs::write(path, sweep.csv(&points)).with_context(|| path.display().to_string())?;
         }
