@@ -183,7 +183,8 @@ impl Results {
 impl ScenarioResults {
     /// The command that runs one of its seeds again.
     pub fn again(&self, seed: u64) -> String {
-        format!("connmgr-sim run {} --seed {seed}", self.source)
+        let quoted = shlex::Quoter::new().allow_nul(true).quote(&self.source).unwrap_or_default();
+        format!("connmgr-sim run {quoted} --seed {seed}")
     }
 
     pub(crate) fn new(scenario: &Scenario, seeds: Range<u64>) -> Self {

@@ -124,14 +124,18 @@ fn shards_put_together_say_what_the_whole_says() {
 
 #[test]
 fn a_failure_is_seen_again_by_the_file_of_its_scenario() {
-    let dir = dir();
+    let dir = tempfile::Builder::new().prefix("my worlds ").tempdir().expect("a temporary directory");
     let file = file(dir.path(), "[expect]\nbounds = [{ of = \"dials\", max = 0 }]\n");
     let [results, page] = ["results", "page"].map(|name| dir.path().join(name).to_str().expect("a name").to_owned());
     let output = sim(&["campaign", &file, "--seeds", "2", "--out", &results]);
     let merged = sim(&["merge", &results, "--report", &page]);
-    let again = format!("connmgr-sim run {file} --seed 2\n");
+    // As a shell takes it: the name has a space in it.
+    let again = format!("connmgr-sim run '{file}' --seed 2");
     assert!(text(&output).contains(&again) && text(&merged).contains(&again), "{}", text(&merged));
-    assert!(std::fs::read_to_string(&page).expect("a page").contains(again.trim_end()));
+    let on_page = || std::fs::read_to_string(&page).expect("a page");
+    assert!(on_page().contains(&again));
+    sim(&["replay", &file, "--seed", "2", "--report", &page]);
+    assert!(on_page().contains(&format!("connmgr-sim replay '{file}' --seed 2")));
 }
 
 /// A failure of the canary, saved, in a directory of its own.

@@ -11,6 +11,7 @@ use connmgr_sim::campaign::{self, Shard};
 use connmgr_sim::results::Results;
 use connmgr_sim::{Outcome, Scenario, Terms, Verdict, report};
 
+use super::again::Again;
 use super::run::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage, write};
@@ -77,13 +78,11 @@ impl Campaign {
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> String {
-        let names = self.scenarios.iter().map(|name| format!(" {name}"));
-        let seeds = self.seeds.iter().map(|seeds| format!(" --seeds {seeds}"));
-        let Self { first_seed, shard, .. } = self;
-        let shard = (*shard != Shard::WHOLE).then(|| format!(" --shard {}/{}", shard.index(), shard.count()));
-        let options: String = names.chain(seeds).chain(shard).collect();
-        format!("connmgr-sim campaign{options} --first-seed {first_seed}")
+    fn again(&self) -> Again {
+        let shard = self.shard;
+        let shard = (shard != Shard::WHOLE).then(|| format!("{}/{}", shard.index(), shard.count()));
+        let again = Again::of("campaign").words(&self.scenarios).option("--seeds", self.seeds);
+        again.option("--shard", shard).option("--first-seed", [self.first_seed])
     }
 }
 
@@ -91,8 +90,8 @@ impl Merge {
     pub(super) fn perform(self) -> Result<Verdict> {
         let parts = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
         let whole = Results::merge(parts).map_err(|error| usage(error.to_string()))?;
-        let files = self.files.iter().map(|path| format!(" {}", path.display()));
-        draw(&whole, self.report.as_deref(), &format!("connmgr-sim merge{}", files.collect::<String>()))?;
+        let again = Again::of("merge").words(self.files.iter().map(|path| path.display()));
+        draw(&whole, self.report.as_deref(), &again)?;
         conclude(&whole, self.out.as_deref())
     }
 }
@@ -114,8 +113,8 @@ fn read(path: &Path) -> Result<Results> {
     serde_json::from_str(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
 }
 
-fn draw(results: &Results, path: Option<&Path>, again: &str) -> Result<()> {
-    path.map_or(Ok(()), |path| write(path, &report::campaign(results, again)))
+fn draw(results: &Results, path: Option<&Path>, again: &Again) -> Result<()> {
+    path.map_or(Ok(()), |path| write(path, &report::campaign(results, &again.to_string())))
 }
 
 fn conclude(results: &Results, out: Option<&Path>) -> Result<Verdict> {

@@ -6,6 +6,7 @@ use connmgr_sim::compare::Policy;
 use connmgr_sim::figures::{Figure, Figures};
 use connmgr_sim::{Scenario, Verdict};
 
+use super::again::Again;
 use super::run::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage};
@@ -34,13 +35,8 @@ impl Compare {
     pub(super) fn perform(self) -> Result<Verdict> {
         let names = if self.scenarios.is_empty() { USUAL.map(str::to_owned).to_vec() } else { self.scenarios.clone() };
         let scenarios = source::scenarios(&names)?;
-        let again = names.join(" ");
-        say!(
-            "seeds from {}: connmgr-sim compare {again} --seeds {} --first-seed {}",
-            self.first_seed,
-            self.seeds,
-            self.first_seed
-        );
+        let again = Again::of("compare").words(&names).option("--seeds", [self.seeds]);
+        say!("seeds from {}: {}", self.first_seed, again.option("--first-seed", [self.first_seed]));
         for scenario in &scenarios {
             say!("\n{}: {}", scenario.name, scenario.about);
             say::text(&self.table(scenario)?);

@@ -7,6 +7,7 @@ use connmgr_sim::figures::Figure;
 use connmgr_sim::record::Entry;
 use connmgr_sim::{Scenario, Terms, Verdict};
 
+use super::again::Again;
 use super::run::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, view};
@@ -43,11 +44,9 @@ impl Diff {
         Ok(Verdict::Kept)
     }
 
-    fn again(&self) -> String {
-        let right = self.right.iter().map(|right| format!(" {right}"));
-        let set = self.set.iter().map(|set| format!(" --set '{set}'"));
-        let options: String = right.chain(set).collect();
-        format!("connmgr-sim diff {}{options} --node {}", self.left, self.node)
+    fn again(&self) -> Again {
+        let again = Again::of("diff").words([&self.left]).words(&self.right);
+        again.option("--set", &self.set).option("--node", [self.node])
     }
 }
 

@@ -5,6 +5,7 @@
 #[macro_use]
 mod say;
 
+mod again;
 mod campaign;
 mod catalogue;
 mod compare;

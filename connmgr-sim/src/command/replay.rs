@@ -13,6 +13,7 @@ use connmgr_sim::scenario::Span;
 use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report};
 use connmgr_std::{ReplayError, TraceReader};
 
+use super::again::Again;
 use super::run::{MAX_SEED, summary};
 use super::view::{Down, line, view};
 use super::{say, source, table, usage, write};
@@ -55,14 +56,18 @@ impl Replay {
 
     fn of_world(&self) -> Result<Verdict> {
         if let Some(case) = case(&self.what)? {
-            say!("seed {}: connmgr-sim replay {}{}", case.seed, self.what, self.options());
-            let (verdict, outcome) = self.tell_world(&case.scenario, case.seed, case.terms(), case.failure.node)?;
+            let (again, scenario) = (self.again(None), &case.scenario);
+            say!("seed {}: {again}", case.seed);
+            let (verdict, outcome) = self.tell_world(scenario, case.seed, case.terms(), case.failure.node)?;
+            self.draw_world(scenario, case.seed, case.terms(), &again)?;
             outcome.iter().for_each(|outcome| say!("{}", compared(&case, outcome)));
             return Ok(verdict);
         }
-        let scenario = source::scenario(&self.what)?;
-        say!("seed {}: connmgr-sim replay {} --seed {}{}", self.seed, self.what, self.seed, self.options());
-        Ok(self.tell_world(&scenario, self.seed, Terms::default(), 0)?.0)
+        let (again, scenario) = (self.again(Some(self.seed)), source::scenario(&self.what)?);
+        say!("seed {}: {again}", self.seed);
+        let (verdict, _) = self.tell_world(&scenario, self.seed, Terms::default(), 0)?;
+        self.draw_world(&scenario, self.seed, Terms::default(), &again)?;
+        Ok(verdict)
     }
 
     /// Runs a world, to its end or up to the time asked for. What came of it is known only at its end.
@@ -81,11 +86,12 @@ impl Replay {
         let (verdict, outcome) = self.go(&mut world);
         outcome.iter().for_each(|outcome| say::text(&summary(scenario, outcome)));
         self.show(&mut world, node);
-        if let Some(path) = &self.report {
-            let again = format!("connmgr-sim run {} --seed {seed}", scenario.name);
-            write(path, &report::run(scenario, seed, terms, &again).1)?;
-        }
         Ok((verdict, outcome))
+    }
+
+    fn draw_world(&self, scenario: &Scenario, seed: u64, terms: Terms, again: &Again) -> Result<()> {
+        let Some(path) = &self.report else { return Ok(()) };
+        write(path, &report::run(scenario, seed, terms, &again.to_string()).1)
     }
 
     fn go(&self, world: &mut World<Real>) -> (Verdict, Option<Outcome>) {
@@ -117,7 +123,8 @@ impl Replay {
     }
 
     fn of_trace(&self, path: &Path) -> Result<Verdict> {
-        say!("trace {0}: connmgr-sim replay {0}{1}", path.display(), self.options());
+        let again = self.again(None);
+        say!("trace {}: {again}", path.display());
         let (mut down, mut lines) = (Down::default(), Vec::new());
         let until = self.at.map(|at| Time::from_nanos(nanos(at)));
         let replayed = replay(open(path)?, until, &mut |entry| {
@@ -133,7 +140,7 @@ impl Replay {
                 return Err(usage(format!("{}: {error}", path.display())));
             }
         };
-        self.draw_trace(path, difference.as_deref())?;
+        self.draw_trace(path, difference.as_deref(), &again)?;
         if let (Ok(replayed), Some(until)) = (&replayed, until) {
             say::text(&view(&replayed.manager, &down, until));
         }
@@ -143,18 +150,16 @@ impl Replay {
         Ok(conclude(replayed, difference))
     }
 
-    fn draw_trace(&self, path: &Path, difference: Option<&str>) -> Result<()> {
+    fn draw_trace(&self, path: &Path, difference: Option<&str>, again: &Again) -> Result<()> {
         let Some(out) = &self.report else { return Ok(()) };
-        let again = format!("connmgr-sim replay {}", path.display());
-        let page = report::trace(&path.display().to_string(), open(path)?, difference, &again);
+        let page = report::trace(&path.display().to_string(), open(path)?, difference, &again.to_string());
         write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)
     }
 
-    fn options(&self) -> String {
-        let at = self.at.iter().map(|at| format!(" --at '{at}'"));
-        let conn = self.explain.iter().map(|conn| format!(" --explain {conn}"));
-        let node = self.node.iter().map(|node| format!(" --node {node}"));
-        at.chain(conn).chain(node).collect()
+    /// The command that gives the same answer; a saved failure and a trace know of no other seed than their own.
+    fn again(&self, seed: Option<u64>) -> Again {
+        let again = Again::of("replay").words([&self.what]).option("--seed", seed).option("--at", self.at);
+        again.option("--explain", self.explain).option("--node", self.node)
     }
 }
 

@@ -9,6 +9,7 @@ use connmgr_sim::case::Case;
 use connmgr_sim::figures::Figure;
 use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, canary, report, run};
 
+use super::again::Again;
 use super::table::row;
 use super::{say, source, table, write};
 
@@ -57,7 +58,7 @@ impl Run {
 
     fn outcome(&self, scenario: &Scenario, terms: Terms) -> Result<Outcome> {
         let Some(path) = &self.report else { return Ok(run(scenario, self.seed, terms)) };
-        let (outcome, page) = report::run(scenario, self.seed, terms, &self.again());
+        let (outcome, page) = report::run(scenario, self.seed, terms, &self.again().to_string());
         write(path, &page)?;
         Ok(outcome)
     }
@@ -65,15 +66,14 @@ impl Run {
     fn save(&self, scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Result<()> {
         let (Some(path), Some(case)) = (&self.save, Case::of(scenario, terms, outcome)) else { return Ok(()) };
         write(path, &case.to_toml())?;
-        say!("saved: connmgr-sim replay {}", path.display());
+        say!("saved: {}", Again::of("replay").words([path.display()]));
         Ok(())
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> String {
-        let checks = if self.no_checks { " --no-checks" } else { "" };
-        let canary = if self.canary { " --canary" } else { "" };
-        format!("connmgr-sim run {} --seed {}{checks}{canary}", self.scenario, self.seed)
+    fn again(&self) -> Again {
+        let again = Again::of("run").words([&self.scenario]).option("--seed", [self.seed]);
+        again.flag("--no-checks", self.no_checks).flag("--canary", self.canary)
     }
 }
 

@@ -9,6 +9,7 @@ use connmgr_sim::case::Case;
 use connmgr_sim::shrink::{Budget, regression_test, shrink};
 use connmgr_sim::{Terms, Verdict, canary, run};
 
+use super::again::Again;
 use super::run::MAX_SEED;
 use super::{progress, replay, source, usage, write};
 
@@ -77,9 +78,8 @@ impl Shrink {
         Case::of(&scenario, terms, &outcome).ok_or_else(kept)
     }
 
-    fn again(&self, case: &Case) -> String {
-        let canary = if self.canary { " --canary" } else { "" };
-        format!("connmgr-sim shrink {} --seed {}{canary}", self.what, case.seed)
+    fn again(&self, case: &Case) -> Again {
+        Again::of("shrink").words([&self.what]).option("--seed", [case.seed]).flag("--canary", self.canary)
     }
 }
 

@@ -10,6 +10,7 @@ use connmgr_sim::figures::Figure;
 use connmgr_sim::sweep::{self, Point};
 use connmgr_sim::{Verdict, chart};
 
+use super::again::Again;
 use super::campaign::jobs;
 use super::run::MAX_SEED;
 use super::table::row;
@@ -60,7 +61,8 @@ impl Sweep {
             fs::write(path, sweep.csv(&points)).with_context(|| path.display().to_string())?;
         }
         if let Some(path) = &self.svg {
-            fs::write(path, chart::svg(&sweep, &points, &self.again())).with_context(|| path.display().to_string())?;
+            fs::write(path, chart::svg(&sweep, &points, &self.again().to_string()))
+                .with_context(|| path.display().to_string())?;
         }
         Ok(Verdict::Kept)
     }
@@ -81,11 +83,11 @@ impl Sweep {
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> String {
-        let param = self.param.iter().map(|param| format!(" --param {param} --values '{}'", self.values.join(",")));
-        let figure = self.figure.iter().map(|figure| format!(" --figure {figure}"));
-        let options: String = param.chain(figure).collect();
-        format!("connmgr-sim sweep {}{options} --seeds {} --first-seed {}", self.what, self.seeds, self.first_seed)
+    fn again(&self) -> Again {
+        let values = self.param.as_ref().map(|_| self.values.join(","));
+        let again = Again::of("sweep").words([&self.what]).option("--param", &self.param).option("--values", values);
+        let again = again.option("--figure", self.figure);
+        again.option("--seeds", [self.seeds]).option("--first-seed", [self.first_seed])
     }
 }
 
