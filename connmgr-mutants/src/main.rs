@@ -11,6 +11,7 @@ mod mutant;
 mod trial;
 mod watched;
 
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -81,7 +82,7 @@ fn perform(command: Command) -> Result<ExitCode> {
     match command {
         Command::List => {
             for mutant in mutant::all(&mutants())? {
-                println!("{}\n    {}", mutant.name, mutant.about.replace('\n', "\n    "));
+                writeln!(stdout(), "{}\n    {}", mutant.name, mutant.about.replace('\n', "\n    "))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -98,9 +99,9 @@ impl Run {
             bench.check_unharmed()?;
         }
         let trials = chosen.iter().map(|mutant| bench.attempt(mutant)).collect::<Result<Vec<_>>>()?;
-        print!("\n{}", matrix::text(&trials, self.markdown));
+        write!(stdout(), "\n{}", matrix::text(&trials, self.markdown))?;
         let survivors = trials.iter().filter(|trial| !trial.is_killed()).count();
-        println!("\n{} of {} mutants killed", trials.len() - survivors, trials.len());
+        writeln!(stdout(), "\n{} of {} mutants killed", trials.len() - survivors, trials.len())?;
         Ok(ExitCode::from(u8::from(survivors > 0)))
     }
 

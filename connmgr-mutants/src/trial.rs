@@ -1,5 +1,6 @@
 //! One mutant before the layers: built, run, judged.
 
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -85,7 +86,7 @@ impl Bench {
     /// One of them fails even so.
     pub(crate) fn check_unharmed(&self) -> Result<()> {
         self.copy.restore()?;
-        println!("unharmed");
+        writeln!(stdout(), "unharmed")?;
         for layer in &self.layers {
             if let Some(by) = self.judge(*layer)?.killer() {
                 bail!("{} fails though nothing is broken: {by}", layer.name());
@@ -101,7 +102,7 @@ impl Bench {
     pub(crate) fn attempt(&self, mutant: &Mutant) -> Result<Trial> {
         self.copy.restore()?;
         self.copy.apply(&mutant.patch)?;
-        println!("{}", mutant.name);
+        writeln!(stdout(), "{}", mutant.name)?;
         let mut verdicts = Vec::new();
         for layer in &self.layers {
             let verdict = self.judge(*layer)?;
@@ -121,22 +122,11 @@ impl Bench {
         let programs = layer.programs(&said, &self.target.join(PROFILE), &self.copy.root)?;
         ensure!(!programs.is_empty(), "cargo built nothing for the layer {}", layer.name());
         let verdict = self.run(layer, &programs)?;
-        match &verdict {
-            Verdict::Killed { by, after } => {
-                println!(
-                    "    {:10} kills in {:.2} s: {by}  (built in {built_in:.0} s)",
-                    layer.name(),
-                    after.as_secs_f64()
-                );
-            }
-            Verdict::Survived { after } => {
-                println!(
-                    "    {:10} saw nothing in {:.2} s  (built in {built_in:.0} s)",
-                    layer.name(),
-                    after.as_secs_f64()
-                );
-            }
-        }
+        let (did, after) = match &verdict {
+            Verdict::Killed { by, after } => (format!("kills, by {by},"), after.as_secs_f64()),
+            Verdict::Survived { after } => ("sees nothing".to_owned(), after.as_secs_f64()),
+        };
+        writeln!(stdout(), "    {:10} {did} in {after:.2} s (built in {built_in:.0} s)", layer.name())?;
         Ok(verdict)
     }
 
