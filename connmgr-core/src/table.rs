@@ -4,7 +4,7 @@
 //! all counts that its progress can touch, changes it, and counts it again, so that none can be forgotten; who is at
 //! the other end never changes. [`Table::check`] recounts all from scratch.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -39,8 +39,9 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
-    /// Dials that still hold a slot, and have been silent for so long that another may have it.
-    overdue: BTreeSet<(Kind, ConnId)>,
+    /// Dials of each kind that still hold a slot, and have been silent for so long that another may have it. Oldest
+    /// first, and never more than the kind has slots.
+    overdue: [VecDeque<ConnId>; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
     addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
@@ -164,8 +165,7 @@ impl Table {
 
     /// The oldest dial of a kind that had no answer for `hedge_after`, and still holds a slot.
     pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
-        let next = self.counts.overdue.range((kind, ConnId::FIRST)..).next();
-        next.filter(|(of, _)| *of == kind).map(|(_, id)| *id)
+        self.counts.overdue[kind.index()].front().copied()
     }
 
     /// Connections of a kind whose handshake is not done.
@@ -240,7 +240,7 @@ impl Counts {
         }
         Self {
             kinds: Default::default(),
-            overdue: BTreeSet::new(),
+            overdue: Default::default(),
             open_in: Default::default(),
             addresses: map(keys),
             groups: map(keys),
@@ -294,7 +294,8 @@ impl Counts {
         kind.handshaking += u32::from(conn.state() == ConnState::Handshaking);
         kind.ready += u32::from(conn.state() == ConnState::Ready);
         if conn.is_overdue() {
-            self.overdue.insert((conn.kind(), conn.id()));
+            let overdue = &mut self.overdue[conn.kind().index()];
+            overdue.insert(overdue.partition_point(|other| *other < conn.id()), conn.id());
         }
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] += 1;
@@ -315,7 +316,8 @@ impl Counts {
         kind.handshaking -= u32::from(conn.state() == ConnState::Handshaking);
         kind.ready -= u32::from(conn.state() == ConnState::Ready);
         if conn.is_overdue() {
-            self.overdue.remove(&(conn.kind(), conn.id()));
+            let overdue = &mut self.overdue[conn.kind().index()];
+            overdue.binary_search(&conn.id()).ok().and_then(|place| overdue.remove(place));
         }
         if let (true, Some(network)) = (conn.is_open(), conn.network()) {
             self.open_in[network.index()] -= 1;

@@ -23,6 +23,8 @@ fn check_none(what: &str, mut node: Node, mut round: impl FnMut(&mut Node, u32))
 fn the_steady_state_allocates_nothing() {
     check_none("a tick", Node::dialing(1000), |node, _| node.tick());
     check_none("a failed dial", Node::dialing(1000), |node, _| node.fail());
+    check_none("silence", Node::dialing(1000), |node, _| node.silence());
+    check_none("silence around a large pool", Node::dialing_many(10_000), |node, _| node.silence());
     check_none("a lost connection", Node::connected(1000), |node, _| node.replace());
     check_none("a retry", Node::with_peer(), |node, _| node.retry());
     check_none("a visit", Node::connected(1000), |node, number| node.visit(number));

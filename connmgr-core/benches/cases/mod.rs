@@ -81,6 +81,14 @@ impl Node {
         }
     }
 
+    /// So many addresses known, and a pool of 200 that dials them.
+    pub fn dialing_many(known: u32) -> Self {
+        let mut node = Self::dialing(known);
+        node.manager.set_limits(Limits { total: 500, full: 200, ..Limits::default() }, node.now).expect("good limits");
+        node.drain();
+        node
+    }
+
     /// As [`dialing`](Self::dialing), but with all connections open and ready, save one that is open only.
     pub fn connected(known: u32) -> Self {
         let mut node = Self::dialing(known);
@@ -212,6 +220,12 @@ impl Node {
         let Some(conn) = self.dial else { return };
         self.manager.handle_activity(conn, Activity { block: true, ..Activity::default() }, self.now);
         self.drain();
+    }
+
+    /// Nobody answers: what is due next.
+    pub fn silence(&mut self) {
+        self.now = self.manager.poll_timeout().expect("dials");
+        self.tick();
     }
 
     /// Time passes, and nothing is due.

@@ -5,7 +5,7 @@
 //! {"now":"0","input":"timeout","reply":"noted"}
 //! {"action":"save"}
 //! ```
-//! The same version, birth and inputs give the same actions, so a trace can be run again: [`replay`]. A trace holds
+//! The same version, birth and inputs give the same actions, so a trace can be run again: [`replay()`]. A trace holds
 //! secrets (the rng seed, peers, nonces).
 
 mod line;
