@@ -78,7 +78,7 @@ fn bind(
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in listen {
         let failed = |error| StartError::Listen { address, error };
-        let mut socket = TcpListener::bind(address).map_err(failed)?;
+        let mut socket = connmgr_std::bind(address).map(TcpListener::from_std).map_err(failed)?;
         local_addrs.push(socket.local_addr().map_err(failed)?);
         let token = tokens.insert(Slot::Listener(listeners.len())).ok_or_else(out_of_tokens)?;
         registry.register(&mut socket, token, Interest::READABLE).map_err(failed)?;

@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     add: Vec<String>,
 
-    /// Accept connections here: an IP address, a port, or both. May be repeated.
+    /// Accept connections here: an IP address (:: is IPv6 alone), a port, or both. May be repeated.
     #[arg(long, value_name = "IP:PORT")]
     listen: Vec<String>,
 

@@ -29,7 +29,7 @@ pub(crate) fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), 
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in &settings.listen {
         let failed = |error| StartError::Listen { address, error };
-        let socket = Async::<TcpListener>::bind(address).map_err(failed)?;
+        let socket = connmgr_std::bind(address).and_then(Async::new_nonblocking).map_err(failed)?;
         local_addrs.push(socket.get_ref().local_addr().map_err(failed)?);
         listeners.push(id, Listening { socket, waiting: false });
     }

@@ -13,7 +13,7 @@
 //! | [`Settings`], [`builder_methods!`], [`bear`] | what the builders of all adapters are told |
 //! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
 //! | [`kept`], [`Handle`] | a pool that is kept by a task: the task's side, the application's, and its commands |
-//! | [`Listeners`] | what an adapter listens on, and the pauses |
+//! | [`bind()`], [`Listeners`] | what an adapter listens on, and the pauses |
 //! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | dials and lookups of runtimes with futures |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`], [`Ending`] | the streams that applications own, and how they end |
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
@@ -28,6 +28,7 @@
 
 mod answer;
 mod bell;
+mod bind;
 mod clock;
 mod connection;
 mod dial;
@@ -63,6 +64,7 @@ mod wire;
 
 pub use connmgr_core;
 
+pub use bind::bind;
 pub use clock::Clock;
 pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 pub use ending::Ending;

@@ -71,6 +71,9 @@ macro_rules! builder_methods {
 
         /// Listens here, where remote hosts can be seen. Port 0: any free one, see
         /// [`Pool::local_addrs`](crate::Pool::local_addrs).
+        ///
+        /// `[::]` is IPv6 alone, on every system: to be reached by IPv4 as well, listen on `0.0.0.0` too, at the same
+        /// port if you like.
         #[must_use]
         pub fn listen(self, address: std::net::SocketAddr) -> Self {
             self.listen_with(address, None, $crate::connmgr_core::Permissions::default())

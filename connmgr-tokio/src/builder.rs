@@ -30,7 +30,7 @@ impl Builder {
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
         self.settings.origin.check()?;
-        let (listeners, local_addrs) = bind(&self.settings).await?;
+        let (listeners, local_addrs) = bind(&self.settings)?;
         let (mut front, back) = kept::open(bear(self.settings.origin).await?, self.settings.resolver)?;
         let clock = back.clock();
         let net = TokioNet::new(listeners, back.mailbox(), clock.clone());

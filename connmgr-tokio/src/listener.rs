@@ -17,11 +17,11 @@ pub(crate) type Listeners = connmgr_std::Listeners<TcpListener>;
 pub(crate) type Accepted = io::Result<(Stream, SocketAddr)>;
 
 /// Opens all that the settings name; and where each came to be.
-pub(crate) async fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
+pub(crate) fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in &settings.listen {
         let failed = |error| StartError::Listen { address, error };
-        let socket = TcpListener::bind(address).await.map_err(failed)?;
+        let socket = connmgr_std::bind(address).and_then(TcpListener::from_std).map_err(failed)?;
         local_addrs.push(socket.local_addr().map_err(failed)?);
         listeners.push(id, socket);
     }

@@ -63,6 +63,8 @@ macro_rules! conformance {
                 a_hundred_that_go_at_once_are_all_missed,
                 two_listeners_are_told_apart,
                 after_a_shutdown_nobody_is_let_in;
+            families:
+                both_families_are_let_in_at_one_port;
             crowd:
                 #[cfg(target_os = "linux")] five_hundred_connections_are_held_at_once;
             proxied:

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod crowd;
 #[cfg(target_os = "linux")]
 pub mod descriptors;
+pub mod families;
 pub mod half_close;
 pub mod hung_up;
 pub mod idle;
