@@ -86,10 +86,10 @@ pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
 /// More often than there are tokens, tasks or whatever else an adapter may lose with a dial that it had to wait for.
 const ROUNDS: usize = 4;
 
-/// Room for one peer, so that an adapter that is given room by that has little to lose.
+/// Room for one connection, so that an adapter that is given room by that has little to lose.
 fn for_one_by(proxy: &Peer) -> Setup {
     let mut setup = by(proxy);
-    setup.config.limits.added = 1;
+    setup.config.limits.total = 1;
     setup
 }
 
