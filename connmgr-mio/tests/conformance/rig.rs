@@ -42,10 +42,10 @@ impl Rig for Mio {
 
     fn start(&self, setup: Setup) -> Result<MioPool, StartError> {
         let poll = Poll::new().expect("a poll");
-        // As few as may do, so that one that is lost is missed: listeners, the waker, dials, and one lookup.
-        let dials = usize::try_from(setup.config.limits.added).expect("few peers");
-        let tokens = 10..10 + setup.listen.len() + dials + 2;
-        let pool = built!(Pool, setup).start(poll.registry(), tokens.clone())?;
+        let builder = built!(Pool, setup);
+        // As few as may do, so that one that is lost is missed.
+        let tokens = 10..10 + builder.tokens_needed();
+        let pool = builder.start(poll.registry(), tokens.clone())?;
         let (events, taken) = (Events::with_capacity(64), VecDeque::new());
         Ok(MioPool { poll, events, pool, tokens, taken, rounds: Rc::clone(&self.rounds) })
     }

@@ -24,10 +24,10 @@ use crate::stop::Stop;
 
 /// Wakes the poll: for the pool's threads, and for whoever stops the node.
 const WAKER: Token = Token(0);
-/// The pool's tokens: more than the dials that may be under way at a time.
-const POOL: Range<usize> = 1..100_000;
+/// The pool's tokens: two for each of the million connections that a configuration may allow, and to spare.
+const POOL: Range<usize> = 1..PEERS;
 /// Where those of the connections begin: ids count up, and are never reused.
-const PEERS: usize = 100_000;
+const PEERS: usize = 4_000_000;
 
 /// A pool in a poll loop.
 pub struct Mio {

@@ -72,6 +72,8 @@ macro_rules! conformance {
                 each_connection_has_a_circuit_of_its_own,
                 a_proxy_that_is_not_there_is_not_the_peers_fault,
                 a_dial_that_is_given_up_ends_at_once,
+                dials_that_open_one_after_another_use_nothing_up,
+                dials_given_up_one_after_another_use_nothing_up,
                 a_proxy_that_talks_nonsense_is_told_so;
             seeds:
                 a_seed_is_looked_up_through_the_proxy_and_nowhere_else,
