@@ -42,6 +42,8 @@ macro_rules! conformance {
                 #[cfg(target_os = "linux")] a_silent_peer_is_given_up_at_its_deadline,
                 #[cfg(target_os = "linux")] a_silent_peer_that_wakes_is_connected,
                 #[cfg(target_os = "linux")] a_dial_that_was_given_up_reaches_nobody;
+            itself:
+                #[cfg(target_os = "linux")] a_dial_that_meets_itself_has_met_nobody;
             late:
                 a_dial_that_succeeds_after_its_abort_is_not_shown,
                 a_dial_that_succeeds_at_its_abort_is_closed;

@@ -11,6 +11,8 @@ pub mod half_close;
 pub mod hung_up;
 pub mod idle;
 pub mod inbound;
+#[cfg(target_os = "linux")]
+pub mod itself;
 pub mod late;
 pub mod names;
 pub mod proxied;
