@@ -83,7 +83,7 @@ impl Builder {
         let ring = bell.clone();
         let engine = Engine::start(newborn, settings.resolver, move || ring.ring())?;
         let net = MioNet::new(registry, tokens, listeners);
-        let (handle, commands) = handle::channel(bell.clone());
+        let (handle, commands) = handle::channel(bell.clone(), engine.clock().clone());
         Ok(Pool::new(engine, net, Commands { commands, handle, bell }, local_addrs))
     }
 }

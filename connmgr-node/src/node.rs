@@ -130,9 +130,8 @@ impl<R: Runtime> Node<R> {
         }
     }
 
-    /// The manager was born with the pool, a moment after the board.
     fn retry(&self, peer: PeerId, at: Time, attempt: u32) {
-        let wait = at.since(Time::ZERO).saturating_sub(self.board.elapsed());
+        let wait = at.since(self.runtime.now());
         let (seconds, tenths) = (wait.as_secs(), wait.subsec_millis() / 100);
         let failures = if attempt == 1 { "failure" } else { "failures in a row" };
         self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));

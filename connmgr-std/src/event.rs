@@ -14,7 +14,7 @@ pub enum PoolEvent<C> {
     RetryScheduled {
         /// Which.
         peer: PeerId,
-        /// When.
+        /// When, by [`Handle::now`](crate::Handle::now).
         at: Time,
         /// How many attempts in a row have failed.
         attempt: u32,

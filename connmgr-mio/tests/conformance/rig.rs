@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
@@ -112,6 +112,10 @@ impl RigPool for MioPool {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn next(&mut self, within: Duration) -> Next {

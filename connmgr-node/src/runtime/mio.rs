@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats};
+use connmgr_core::{
+    AddPeerError, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats, Time,
+};
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use mio::{Events, Interest, Poll, Token};
@@ -62,6 +64,10 @@ impl Runtime for Mio {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {

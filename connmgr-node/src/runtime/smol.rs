@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats};
+use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
@@ -42,6 +42,10 @@ impl Runtime for Smol {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {

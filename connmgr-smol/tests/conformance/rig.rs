@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
@@ -86,6 +86,10 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn next(&mut self, within: Duration) -> Next {

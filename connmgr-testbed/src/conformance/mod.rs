@@ -107,6 +107,8 @@ macro_rules! conformance {
                 a_damaged_file_is_told_of_and_the_pool_goes_on,
                 two_pools_do_not_share_a_directory,
                 a_trace_tells_the_whole_run_and_runs_again;
+            times:
+                the_time_until_a_retry_can_be_told;
             descriptors:
                 #[cfg(target_os = "linux")] a_listener_without_descriptors_pauses_and_comes_back,
                 #[cfg(target_os = "linux")] a_dial_without_descriptors_is_not_the_peers_fault;

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
@@ -42,6 +42,9 @@ pub trait RigPool {
 
     /// Where it listens.
     fn local_addrs(&self) -> Vec<SocketAddr>;
+
+    /// The time by which it counts.
+    fn now(&self) -> Time;
 
     /// The next event, waited for at most so long; for no time, it is asked for once. The
     /// application holds each connection until it is released.

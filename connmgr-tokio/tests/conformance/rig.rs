@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
 use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
@@ -60,6 +60,10 @@ impl RigPool for TokioPool {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn next(&mut self, within: Duration) -> Next {

@@ -24,3 +24,4 @@ pub mod shutdown;
 pub mod silent;
 pub mod starting;
 pub mod state;
+pub mod times;
