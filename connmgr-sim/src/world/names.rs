@@ -63,7 +63,7 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
         let result = match from {
-            Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], &mut dice)),
+            Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], self.now, &mut dice)),
             Server::Host(first) => Ok(host_answer(&plan, first)),
             Server::NotFound => Err(LookupError::NotFound),
             Server::Failed => Err(LookupError::Failed),
@@ -87,11 +87,11 @@ fn server<'a>(plan: &'a Plan, name: &HostName) -> Option<(Server, SeedBehavior, 
     Some((Server::Host(hosts.start), names.behavior, &names.latency))
 }
 
-fn seed_answer(plan: &Plan, seed: &SeedSpec, dice: &mut Dice) -> Vec<IpAddr> {
+fn seed_answer(plan: &Plan, seed: &SeedSpec, now: crate::Instant, dice: &mut Dice) -> Vec<IpAddr> {
     if seed.behavior == SeedBehavior::Empty {
         return Vec::new();
     }
-    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, dice)?.host().ip());
+    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, now, dice)?.host().ip());
     drawn.collect()
 }
 
