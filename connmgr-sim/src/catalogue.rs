@@ -47,6 +47,7 @@ scenarios![
     "banned-friends",
     "simultaneous-connect",
     "daily-churn",
+    "crowded",
     "herd",
     "swarm",
 ];
