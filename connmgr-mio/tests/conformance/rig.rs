@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -154,6 +156,15 @@ impl RigPool for MioPool {
 
     fn reporter(&mut self, conn: ConnId) -> Reporter {
         self.pool.reporter(conn)
+    }
+
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.stream(conn)?.local_addr()
+    }
+
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
+        (*self.stream(conn).expect("a connection that was not released")).as_fd()
     }
 
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {

@@ -92,6 +92,9 @@ macro_rules! conformance {
                 next_may_be_given_up_at_any_time,
                 facts_reach_the_manager,
                 a_host_that_misbehaves_is_banned;
+            sockets:
+                #[cfg(unix)] a_connection_knows_our_own_end,
+                #[cfg(unix)] small_messages_are_sent_at_once;
             idle:
                 an_idle_pool_does_not_wake;
             starting:

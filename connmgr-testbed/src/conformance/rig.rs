@@ -4,6 +4,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
@@ -70,6 +72,16 @@ pub trait RigPool {
 
     /// What tells facts of a connection that the application holds.
     fn reporter(&mut self, conn: ConnId) -> Reporter;
+
+    /// Our own end of a connection.
+    ///
+    /// # Errors
+    /// What the stream says.
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
+
+    /// The socket of a connection.
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_>;
 
     /// Reads what there is, waited for at most so long. No event is lost meanwhile.
     ///

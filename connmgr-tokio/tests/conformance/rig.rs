@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -107,6 +109,15 @@ impl RigPool for TokioPool {
 
     fn reporter(&mut self, conn: ConnId) -> Reporter {
         self.held(conn).reporter()
+    }
+
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).local_addr()
+    }
+
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
+        (*self.held(conn)).as_fd()
     }
 
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {

@@ -22,6 +22,8 @@ pub mod seeds;
 pub mod shutdown;
 #[cfg(target_os = "linux")]
 pub mod silent;
+#[cfg(unix)]
+pub mod sockets;
 pub mod starting;
 pub mod state;
 pub mod times;
