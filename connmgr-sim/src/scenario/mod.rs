@@ -22,7 +22,7 @@ pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
 pub use fault::{Fault, FaultSpec, Monotonic};
 pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
-pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec};
+pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
 pub use spread::Spread;
