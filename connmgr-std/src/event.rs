@@ -50,6 +50,6 @@ pub enum Problem {
     #[error("state: still being written")]
     SaveUnfinished,
     /// The trace could not be written, or is full; nothing more is written to it.
-    #[error("{0}")]
+    #[error("trace: {0}")]
     Trace(TraceError),
 }

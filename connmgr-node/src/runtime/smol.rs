@@ -36,7 +36,8 @@ impl Runtime for Smol {
         let executor = Arc::new(Executor::new());
         let theirs = Arc::clone(&executor);
         let spawn = move |task: BoxFuture| theirs.spawn(task).detach();
-        let pool = smol::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
+        // smol's own would need async-io, with a panic where it can't be had; the start says so.
+        let pool = smol::future::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
         Ok(Self { handle: pool.handle(), pool, host, stop, executor })
     }
 

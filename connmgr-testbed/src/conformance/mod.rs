@@ -125,6 +125,23 @@ macro_rules! conformance {
     };
 }
 
+/// Makes a test of each scenario that needs a real Tor, run with this [`Rig`]: for `.ci/interop-tor`.
+#[macro_export]
+macro_rules! behind_tor {
+    ($rig:ty) => {
+        $crate::scenarios! { $rig;
+            behind_tor:
+                a_seed_is_resolved_by_tor_and_its_answer_dialed_through_tor,
+                a_seed_may_answer_with_an_ipv6_address,
+                a_seed_that_tor_cannot_resolve_has_failed,
+                each_stream_has_a_user_of_its_own,
+                a_name_that_tor_cannot_reach_has_timed_out,
+                an_onion_address_that_cannot_be_is_an_unreachable_service,
+                a_dead_tor_is_a_dead_network_until_it_is_back;
+        }
+    };
+}
+
 /// One test a scenario: `file: scenario, scenario; file: ...`.
 #[doc(hidden)]
 #[macro_export]

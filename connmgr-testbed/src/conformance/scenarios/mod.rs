@@ -1,6 +1,8 @@
 //! The scenarios: one behaviour a file, one story a function.
 
 pub mod added;
+#[cfg(target_os = "linux")]
+pub mod behind_tor;
 pub mod commands;
 #[cfg(target_os = "linux")]
 pub mod crowd;
