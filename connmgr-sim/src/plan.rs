@@ -49,6 +49,13 @@ pub struct Resident {
     pub stay: Range<Instant>,
 }
 
+impl Resident {
+    /// Whether it is there at the beginning, and did not come in the place of another.
+    pub fn is_first(&self) -> bool {
+        self.stay.start == Instant::ZERO
+    }
+}
+
 /// Who lives where.
 #[derive(Debug)]
 pub struct Plan {
@@ -121,13 +128,13 @@ impl Plan {
         self.names.get(name).cloned()
     }
 
-    /// Where the `number`-th of a population, or of the managers, lives.
+    /// Where the `number`-th of a population, or of the managers, lives, of those who are there at the beginning.
     pub fn address(&self, of: &str, number: u32) -> Option<&PeerAddress> {
         if of == NODES {
             return self.nodes.get(number as usize);
         }
-        let host = self.population(of).nth(number as usize)?;
-        Some(&self.resident(host).address)
+        let first = self.population(of).map(|host| self.resident(host)).filter(|resident| resident.is_first());
+        first.map(|resident| &resident.address).nth(number as usize)
     }
 
     /// Where those of a population, or the managers, live who are there at the beginning.
@@ -135,11 +142,8 @@ impl Plan {
         if of == NODES {
             return self.nodes.clone();
         }
-        let residents = self.population(of).map(|host| self.resident(host));
-        residents
-            .filter(|resident| resident.stay.start == Instant::ZERO)
-            .map(|resident| resident.address.clone())
-            .collect()
+        let first = self.population(of).map(|host| self.resident(host)).filter(|resident| resident.is_first());
+        first.map(|resident| resident.address.clone()).collect()
     }
 
     /// Where those live whom the scenario calls adversaries.

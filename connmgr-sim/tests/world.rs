@@ -150,3 +150,15 @@ fn a_pool_lives_on_newcomers_when_all_it_knew_are_gone() {
     let tells_nothing = Gossip { answer: 0, unasked: 0, ..Gossip::default() };
     assert_eq!(end(tells_nothing), (0, 0), "nobody of the beginning is left, and of the others nothing is heard");
 }
+
+#[test]
+fn newcomers_are_not_known_at_the_beginning_nor_added() {
+    let mut scenario = Scenario::new("leaving", Span::days(3));
+    let churn = Churn { up: Span::days(1).into(), down: Span::days(1).into(), leaves: Share::ALL };
+    scenario.hosts.push(HostSpec { churn: Some(churn), ..HostSpec::new("network", 5) });
+    let world = world(&scenario, 1);
+    let plan = world.plan();
+    assert_eq!(plan.population("network").len(), 5 + 3 * 5);
+    assert_eq!(plan.addresses("network").len(), 5);
+    assert_eq!((plan.address("network", 4).is_some(), plan.address("network", 5)), (true, None));
+}
