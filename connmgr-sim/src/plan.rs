@@ -167,11 +167,13 @@ impl Plan {
 
     /// What a host's population does with a connection at a moment of the world.
     pub fn behavior(&self, host: u32, now: crate::Instant) -> &Behavior {
-        let spec = self.spec(host);
-        match &spec.turns {
-            Some(turn) if now.as_nanos() >= crate::Instant::ZERO.after(turn.at.0).as_nanos() => &turn.into,
-            Some(_) | None => &spec.behavior,
-        }
+        self.turned(host, now).unwrap_or(&self.spec(host).behavior)
+    }
+
+    /// What a host turned into, if it has turned by now.
+    pub fn turned(&self, host: u32, now: crate::Instant) -> Option<&Behavior> {
+        let turn = self.spec(host).turns.as_ref()?;
+        (now >= crate::Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use connmgr_core::HostName;
 
 use super::{Behavior, Scenario, ScenarioError};
+use crate::Instant;
+use crate::figures::Figure;
 use crate::plan::{NODES, name_of};
 
 /// Hosts of all populations.
@@ -27,6 +29,7 @@ impl Scenario {
         self.check_populations()?;
         self.check_references()?;
         self.check_people()?;
+        self.check_promises()?;
         let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
     }
@@ -93,13 +96,31 @@ impl Scenario {
             let spaced = spec.every.is_none_or(|every| every.0.as_millis() >= 1);
             hold(spaced, || "a fault comes again less than 1 ms after it began".into())?;
         }
-        for bound in &self.expect.bounds {
-            hold(bound.of.parse::<crate::figures::Figure>().is_ok(), || format!("there is no figure `{}`", bound.of))?;
+        Ok(())
+    }
+
+    /// A promise that nobody could ever see broken is a mistake.
+    fn check_promises(&self) -> Result<(), ScenarioError> {
+        let expect = &self.expect;
+        for bound in &expect.bounds {
+            let figures = || Figure::ALL.iter().map(|figure| figure.name()).collect::<Vec<_>>().join(", ");
+            hold(bound.of.parse::<Figure>().is_ok(), || {
+                format!("there is no figure `{}`; there are {}", bound.of, figures())
+            })?;
+            hold(bound.min.is_some() || bound.max.is_some(), || {
+                format!("the bound of `{}` has neither `min` nor `max`", bound.of)
+            })?;
         }
-        for name in &self.expect.probes {
+        for name in &expect.probes {
             hold(name.parse::<crate::check::Probe>().is_ok(), || format!("there is no probe `{name}`"))?;
         }
-        Ok(())
+        let Some(within) = expect.full_within else { return Ok(()) };
+        let healed = self.healed_at().ok_or_else(|| {
+            wrong("a fault without `for` lasts to the end, so that `full-within` needs `expect.healed-at`".into())
+        })?;
+        hold(healed.after(within.0) <= Instant::ZERO.after(self.duration.0), || {
+            format!("`full-within` ends after the scenario, which is well from {healed} on and lasts {}", self.duration)
+        })
     }
 }
 
@@ -129,8 +150,9 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 
 #[cfg(test)]
 mod tests {
-    use super::super::{HostSpec, PeerSpec, Span};
+    use super::super::{Bound, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
+    use crate::dice::Share;
 
     fn error_of(change: impl FnOnce(&mut Scenario)) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
@@ -157,6 +179,22 @@ mod tests {
         };
         assert!(error_of(|s| s.peers.push(peer)).contains("no population `ghosts`"));
         assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no probe `luck`"));
+        let bound = |of: &str| vec![Bound { of: of.into(), min: None, max: None }];
+        assert!(error_of(|s| s.expect.bounds = bound("luck")).contains("there are seconds-to-target, "));
+        assert!(error_of(|s| s.expect.bounds = bound("dials")).contains("neither"));
+        assert!(error_of(|s| s.expect.full_within = Some(Span::hours(2))).contains("ends after the scenario"));
+        let endless = FaultSpec {
+            fault: Fault::Interface,
+            at: Span::default(),
+            lasts: None,
+            every: None,
+            times: None,
+            share: Share::ALL,
+            chance: Share::ALL,
+        };
+        let promised = Expect { full_within: Some(Span::millis(1)), ..Expect::default() };
+        let error = error_of(|s| (s.faults, s.expect) = (vec![endless], promised));
+        assert!(error.contains("healed-at"), "{error}");
         let limits = connmgr_core::Limits { total: 2_000_000, ..Default::default() };
         assert!(error_of(|s| s.node.limits = Some(limits)).contains("limits.total"));
         let config = toml::Table::from_iter([("colour".to_owned(), toml::Value::from(1))]);
