@@ -44,7 +44,7 @@ pub enum DialError {
     NetworkUnreachable,
     /// This machine does not speak the address family.
     AddressFamilyUnsupported,
-    /// This process or machine is out of descriptors, ports or memory.
+    /// This process or machine is out of descriptors, ports or memory, or the driver has no room for one more dial.
     OutOfResources,
     /// The driver gave the dial up on its own.
     Cancelled,
@@ -111,7 +111,7 @@ say!(DialError {
     ProxyProtocol => "the proxy does not speak SOCKS5",
     NetworkUnreachable => "network unreachable",
     AddressFamilyUnsupported => "address family not supported",
-    OutOfResources => "out of descriptors, ports or memory",
+    OutOfResources => "out of descriptors, ports, memory or the driver's room",
     Cancelled => "cancelled",
     Other => "failed for another reason",
 });

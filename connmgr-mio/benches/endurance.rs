@@ -14,7 +14,7 @@ mod run {
     use mio::{Events, Interest, Poll, Token};
 
     /// The pool's tokens: one for its waker, and as many as it may dial at once; a few rest while a batch is handled.
-    /// So few that those that are lost are missed before the first rest.
+    /// Most dials here need none, for the far end is on this machine: that none is lost is for the conformance suite.
     const POOL: std::ops::Range<usize> = 0..1000;
 
     /// How long a round may take, so that the end of patience is seen.
@@ -88,7 +88,7 @@ mod run {
             self.poll.registry().register(stream, token, Interest::READABLE).expect("it is registered nowhere else");
         }
 
-        /// There are no tasks; a token that was lost would be missed by the dials.
+        /// There are no tasks.
         fn rest(&mut self) {
             let (stats, left) = (self.pool.stats(), self.pool.connections().len());
             self.course.rest(&stats, left, 0);

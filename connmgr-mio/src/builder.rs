@@ -39,22 +39,40 @@ impl Builder {
         self
     }
 
+    /// How many tokens it needs at least: one for each listener, one for its waker if none was given, and two for each
+    /// connection that `limits.total` allows and each seed that a proxy looks up. All of these may be dials at a time,
+    /// and all may end in one round of the loop and be followed by others, while their own tokens rest until its end.
+    pub fn tokens_needed(&self) -> usize {
+        let Config { limits, proxies, seeds, .. } = &self.settings.origin.config;
+        let lookups = if proxies.all.is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
+        let attempts = usize::try_from(limits.total).unwrap_or(usize::MAX).saturating_add(lookups);
+        let listeners = self.settings.listen.len();
+        attempts.saturating_mul(2).saturating_add(listeners).saturating_add(usize::from(self.waker.is_none()))
+    }
+
     /// Opens the listeners and the state. Blocks on the disk: to be called before the loop begins.
     ///
     /// The pool registers with this registry (of which it keeps a clone: one descriptor), under these tokens and no
-    /// others: one for each listener, one for its waker, and one for each dial or proxied lookup that is under way, or
-    /// has ended in this round of the loop. What is open has none. A dial for which none is left fails as one without
-    /// a descriptor does; so give it plenty.
+    /// others; it needs [`Builder::tokens_needed`] of them. Connections that are open have none, nor does a dial that
+    /// ends at once. A dial for which none is left fails with
+    /// [`DialError::OutOfResources`](connmgr_core::DialError::OutOfResources): that happens only where
+    /// [`Pool::set_limits`] raises the limits beyond what the range was made for, or where more peers are added and
+    /// removed in one round than the limits allow. Whoever may raise them later gives it plenty from the start: what is
+    /// not used costs nothing.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what.
+    /// [`StartError`] says what failed, and on what. A range that is too short is refused with the number that it needs.
     ///
     /// # Panics
     /// In a build with debug assertions, by mio, if the poll has, or ever had, a waker that was not given: the next
     /// pool on the same poll needs one of the application's.
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
+        let needed = self.tokens_needed();
         let Self { settings, waker } = self;
         settings.origin.check()?;
+        if tokens.len() < needed {
+            return Err(too_few_tokens(tokens.len(), needed));
+        }
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
         let (listeners, local_addrs) = bind(&settings.listen, &registry, &mut tokens)?;
@@ -65,7 +83,7 @@ impl Builder {
         let ring = bell.clone();
         let engine = Engine::start(newborn, settings.resolver, move || ring.ring())?;
         let net = MioNet::new(registry, tokens, listeners);
-        let (handle, commands) = handle::channel(bell.clone());
+        let (handle, commands) = handle::channel(bell.clone(), engine.clock().clone());
         Ok(Pool::new(engine, net, Commands { commands, handle, bell }, local_addrs))
     }
 }
@@ -80,7 +98,7 @@ fn bind(
         let failed = |error| StartError::Listen { address, error };
         let mut socket = connmgr_std::bind(address).map(TcpListener::from_std).map_err(failed)?;
         local_addrs.push(socket.local_addr().map_err(failed)?);
-        let token = tokens.insert(Slot::Listener(listeners.len())).ok_or_else(out_of_tokens)?;
+        let token = tokens.insert(Slot::Listener(listeners.len())).expect("they were counted");
         registry.register(&mut socket, token, Interest::READABLE).map_err(failed)?;
         listeners.push(id, Listening::new(socket));
     }
@@ -88,12 +106,13 @@ fn bind(
 }
 
 fn make_waker(registry: &Registry, tokens: &mut Tokens<Slot>) -> Result<Arc<Waker>, StartError> {
-    let token = tokens.insert(Slot::Waker).ok_or_else(out_of_tokens)?;
+    let token = tokens.insert(Slot::Waker).expect("they were counted");
     Waker::new(registry, token).map(Arc::new).map_err(system("make a waker"))
 }
 
-fn out_of_tokens() -> StartError {
-    system("fit the listeners and the waker")(io::Error::other("the range of tokens is too short"))
+fn too_few_tokens(given: usize, needed: usize) -> StartError {
+    let error = io::Error::other(format!("it has {given}, and {needed} are needed"));
+    StartError::System { what: "do with the range of tokens", error }
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {

@@ -99,7 +99,8 @@ impl Pool {
         self.command(&Input::SetActive { active })
     }
 
-    /// Changes the limits; surplus connections are closed.
+    /// Changes the limits; surplus connections are closed. The range of tokens stays what it was:
+    /// [`Builder::start`](crate::Builder::start) says what comes of a higher total.
     ///
     /// # Errors
     /// [`CommandError::BadLimits`], or [`CommandError::ShuttingDown`].

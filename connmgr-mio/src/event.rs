@@ -16,7 +16,7 @@ pub enum PoolEvent {
     RetryScheduled {
         /// Which.
         peer: PeerId,
-        /// When.
+        /// When, by [`Pool::now`](crate::Pool::now).
         at: Time,
         /// How many attempts in a row have failed.
         attempt: u32,

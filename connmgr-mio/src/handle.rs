@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use connmgr_core::{
-    AddressInfo, Backoff, BanTarget, ConnId, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, Source,
+    AddressInfo, Backoff, BanTarget, ConnId, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, Source, Time,
 };
+use connmgr_std::Clock;
 
 use crate::bell::Bell;
 
@@ -33,9 +34,9 @@ pub enum Unsent {
 }
 
 /// A queue of commands.
-pub(crate) fn channel(bell: Bell) -> (Handle, Receiver<(Ticket, Input)>) {
+pub(crate) fn channel(bell: Bell, clock: Clock) -> (Handle, Receiver<(Ticket, Input)>) {
     let (commands, receiver) = sync_channel(MAX_WAITING);
-    (Handle { commands, tickets: Arc::default(), bell }, receiver)
+    (Handle { commands, tickets: Arc::default(), bell, clock }, receiver)
 }
 
 /// Commands of a [`Pool`](crate::Pool), for any thread. Cheap to clone; it does not keep the pool alive, nor a
@@ -49,6 +50,7 @@ pub struct Handle {
     commands: SyncSender<(Ticket, Input)>,
     tickets: Arc<AtomicU64>,
     bell: Bell,
+    clock: Clock,
 }
 
 #[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
@@ -131,6 +133,11 @@ impl Handle {
     /// [`Pool::own_address`](crate::Pool::own_address)
     pub fn own_address(&self, address: PeerAddress) -> Result<Ticket, Unsent> {
         self.send(Input::OwnAddress { address })
+    }
+
+    /// [`Pool::now`](crate::Pool::now), at once; it goes on when the pool is gone.
+    pub fn now(&self) -> Time {
+        self.clock.now()
     }
 
     fn send(&self, input: Input) -> Result<Ticket, Unsent> {

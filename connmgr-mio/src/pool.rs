@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, driver};
+use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, Time, driver};
 use connmgr_std::{Engine, Reporter, Sockets};
 use mio::event::Event as MioEvent;
 
@@ -119,6 +119,24 @@ impl Pool {
     /// Commands for other threads.
     pub fn handle(&self) -> Handle {
         self.commands.handle.clone()
+    }
+
+    /// The time by which the pool counts, from its birth on: what `since` and `next_retry` of the views, and
+    /// [`PoolEvent::RetryScheduled`], are to be compared with.
+    ///
+    /// ```
+    /// use connmgr_mio::{Pool, PoolEvent};
+    ///
+    /// fn tell(pool: &mut Pool) {
+    ///     while let Some(event) = pool.next_event() {
+    ///         if let PoolEvent::RetryScheduled { peer, at, .. } = event {
+    ///             println!("{peer} is dialed again in {:?}", at.since(pool.now()));
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn now(&self) -> Time {
+        self.engine.clock().now()
     }
 
     /// Where it listens, in the order in which the builder was told.

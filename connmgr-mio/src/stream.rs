@@ -3,7 +3,11 @@
 //! It notes how it ended, so that the manager can be told; it does not know the manager.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
 use connmgr_core::CloseCause;
@@ -36,6 +40,14 @@ impl Stream {
     /// One that is registered there, by its dial.
     pub(crate) fn dialed(socket: TcpStream, registry: Arc<Registry>) -> Self {
         Self { dialed_on: Some(registry), ..Self::new(socket) }
+    }
+
+    /// Our own end: what the machine's address on this route is, unless it leads through a proxy.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
     }
 
     /// Closes our half: the other end reads to the end of what was written.
@@ -77,6 +89,23 @@ impl Stream {
             self.ending.note_write(&written);
         }
         written
+    }
+}
+
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
+/// here would pass by the pool, which judges an end by what it saw.
+#[cfg(unix)]
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// The socket, as `AsFd` gives it on Unix.
+#[cfg(windows)]
+impl AsSocket for Stream {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.socket.as_socket()
     }
 }
 

@@ -47,7 +47,7 @@ fn a_dial_without_descriptors_fails_on_the_next_turn_and_is_not_the_peers_fault(
     }
     let peer = TcpListener::bind(ANY_PORT).unwrap();
     let poll = Poll::new().unwrap();
-    let mut pool = Pool::builder(config()).start(poll.registry(), 0..100).unwrap();
+    let mut pool = Pool::builder(config()).start(poll.registry(), 0..1000).unwrap();
     limit_descriptors(Some(0));
     pool.add_peer(peer.local_addr().unwrap().to_string().parse().unwrap(), Keep::Always).unwrap();
     limit_descriptors(None);
@@ -66,7 +66,7 @@ fn a_handle_that_outlives_its_pool_holds_no_descriptor() {
     }
     let before = descriptors();
     let poll = Poll::new().unwrap();
-    let pool = Pool::builder(config()).listen(ANY_PORT.into()).start(poll.registry(), 0..100).unwrap();
+    let pool = Pool::builder(config()).listen(ANY_PORT.into()).start(poll.registry(), 0..1000).unwrap();
     let handle = pool.handle();
     drop((pool, poll));
     assert_eq!(descriptors(), before);

@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use connmgr_core::{Chain, Config, Keep, PeerAddress, PeerId, Time};
 use connmgr_std::StartError;
 
@@ -130,9 +130,8 @@ impl<R: Runtime> Node<R> {
         }
     }
 
-    /// The manager was born with the pool, a moment after the board.
     fn retry(&self, peer: PeerId, at: Time, attempt: u32) {
-        let wait = at.since(Time::ZERO).saturating_sub(self.board.elapsed());
+        let wait = at.since(self.runtime.now());
         let (seconds, tenths) = (wait.as_secs(), wait.subsec_millis() / 100);
         let failures = if attempt == 1 { "failure" } else { "failures in a row" };
         self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));
@@ -171,11 +170,25 @@ fn announce(board: &Board, chain: Chain, max_peers: u32, world: Option<&World>) 
 /// Names the option behind an error.
 fn explain(error: StartError) -> anyhow::Error {
     let option = match &error {
-        StartError::Config(error) => return anyhow::anyhow!(setup::explain(error)),
+        StartError::Config(error) => return anyhow!(setup::explain(error)),
         StartError::Listen { .. } => "--listen",
         StartError::State(_) => "--state-dir",
-        StartError::Trace { .. } => "--trace",
+        StartError::Trace { path, error } => return anyhow!("--trace {}: {error}", path.display()),
         _ => "the pool",
     };
     anyhow::Error::new(error).context(option)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_trace_is_said_once() {
+        let error = io::Error::other("no such place").into();
+        let told = format!("{:#}", explain(StartError::Trace { path: "/nowhere/x".into(), error }));
+        assert_eq!(told, "--trace /nowhere/x: no such place");
+    }
 }

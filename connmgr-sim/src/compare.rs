@@ -57,9 +57,11 @@ fn measure<S: Subject>(scenario: &Scenario, seed: u64) -> Result<Figures, Config
 
 #[cfg(test)]
 mod tests {
+    use connmgr_core::Limits;
+
     use super::*;
     use crate::figures::Figure;
-    use crate::scenario::{Acquaintance, Fault, FaultSpec, HostSpec, Span};
+    use crate::scenario::{Acquaintance, Fault, FaultSpec, HostSpec, PeerSpec, Span};
 
     fn world(reachable: u32) -> Scenario {
         let mut scenario = Scenario::new("small", Span::hours(2));
@@ -81,6 +83,20 @@ mod tests {
         for policy in Policy::ALL {
             let seconds = of(policy, &world(50), Figure::ToTarget) / 1000;
             assert!(seconds < 300, "{}: {seconds} s", policy.name());
+        }
+    }
+
+    #[test]
+    fn every_policy_dials_an_added_peer_within_seconds() {
+        let mut scenario = Scenario::new("friend", Span::hours(1));
+        scenario.node.limits = Some(Limits { full: 0, block_relay: 0, ..Limits::default() });
+        scenario.hosts.push(HostSpec::new("friend", 1));
+        let at = Span::default();
+        let friend = PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None };
+        scenario.peers.push(friend);
+        for policy in Policy::ALL {
+            let millis = of(policy, &scenario, Figure::ToTarget);
+            assert!((1..4_000).contains(&millis), "{}: {millis} ms", policy.name());
         }
     }
 

@@ -36,6 +36,8 @@ pub enum Purpose {
     Fault,
     /// Which parts of a swarm scenario are there.
     Swarm,
+    /// When a host leaves for good.
+    Departure,
 }
 
 /// A stream of draws with one key.

@@ -91,6 +91,21 @@ mod tests {
         assert_eq!((difference.births_differ, difference.first), (false, None));
     }
 
+    /// The first hour of `all-seeds-dead` is another story whichever of its seeds fails in another way.
+    #[test]
+    fn each_dead_seed_is_dead_in_its_own_way() {
+        let whole = crate::catalogue::find("all-seeds-dead").expect("in the catalogue");
+        let hour = Scenario { duration: Span::hours(1), expect: Default::default(), ..whole };
+        for (place, seed) in hour.seeds.iter().enumerate() {
+            for way in hour.seeds.iter().map(|other| other.behavior).filter(|way| *way != seed.behavior) {
+                let mut other = hour.clone();
+                other.seeds[place].behavior = way;
+                let difference = diff([(&hour, 1), (&other, 1)], Terms::default(), 0).expect("sound");
+                assert!(difference.first.is_some(), "{} might as well be {way:?}", seed.name);
+            }
+        }
+    }
+
     #[test]
     fn one_peer_less_parts_where_it_would_have_been_added() {
         let mut other = small();

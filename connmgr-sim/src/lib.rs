@@ -29,6 +29,7 @@ pub mod results;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
+mod stays;
 pub mod story;
 pub mod subject;
 pub mod sweep;

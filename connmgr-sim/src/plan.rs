@@ -9,8 +9,10 @@ use std::time::Duration;
 use connmgr_core::{AddressInfo, Host as HostAddress, HostName, NetworkKind, PeerAddress, Services, UnixTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::Instant;
 use crate::dice::{Dice, Purpose};
 use crate::scenario::{Behavior, HostSpec, Scenario};
+use crate::stays::{Stay, stays};
 
 /// The port of everybody.
 pub const PORT: u16 = 8333;
@@ -43,6 +45,8 @@ pub struct Resident {
     pub is_full: bool,
     /// From us to it and back.
     pub round_trip: Duration,
+    /// When it lives there at all, coming and going apart.
+    pub stay: Range<Instant>,
 }
 
 /// Who lives where.
@@ -69,7 +73,8 @@ impl Plan {
         let mut populations = Vec::new();
         for (number, spec) in scenario.hosts.iter().enumerate() {
             let first = index(residents.len());
-            settle(spec, number, seed, &mut land, &mut residents);
+            let stays = stays(spec, seed, Instant::ZERO.after(scenario.duration.0));
+            settle(spec, number, seed, stays, &mut land, &mut residents);
             populations.push(first..index(residents.len()));
         }
         let nodes: Vec<PeerAddress> = land.claim(
@@ -125,12 +130,16 @@ impl Plan {
         Some(&self.resident(host).address)
     }
 
-    /// Where a population, or the managers, live.
+    /// Where those of a population, or the managers, live who are there at the beginning.
     pub fn addresses(&self, of: &str) -> Vec<PeerAddress> {
         if of == NODES {
             return self.nodes.clone();
         }
-        self.population(of).map(|host| self.resident(host).address.clone()).collect()
+        let residents = self.population(of).map(|host| self.resident(host));
+        residents
+            .filter(|resident| resident.stay.start == Instant::ZERO)
+            .map(|resident| resident.address.clone())
+            .collect()
     }
 
     /// Where those live whom the scenario calls adversaries.
@@ -140,12 +149,16 @@ impl Plan {
     }
 
     /// One of those told about: of the named populations, or of all. The managers are among all if they are known.
-    pub fn draw(&self, about: &[String], dice: &mut Dice) -> Option<&PeerAddress> {
+    /// None where the lot falls on who has not come yet.
+    pub fn draw(&self, about: &[String], now: Instant, dice: &mut Dice) -> Option<&PeerAddress> {
+        let come = |resident: &&Resident| resident.stay.start <= now;
         if about.is_empty() {
             let nodes = if self.scenario.node.is_known { self.nodes.len() } else { 0 };
             let number = dice.index(self.residents.len() + nodes);
-            let host = self.residents.get(number).map(|resident| &resident.address);
-            return host.or_else(|| self.nodes.get(number.checked_sub(self.residents.len())?));
+            let Some(resident) = self.residents.get(number) else {
+                return self.nodes.get(number - self.residents.len());
+            };
+            return Some(resident).filter(come).map(|resident| &resident.address);
         }
         let name = &about[dice.index(about.len())];
         if name == NODES {
@@ -153,7 +166,8 @@ impl Plan {
         }
         let range = self.population(name);
         let host = range.start + index(dice.index(range.len()));
-        self.residents.get(host as usize).map(|resident| &resident.address).filter(|_| !range.is_empty())
+        let resident = self.residents.get(host as usize).filter(|_| !range.is_empty());
+        resident.filter(come).map(|resident| &resident.address)
     }
 
     /// What is said of an address.
@@ -166,25 +180,25 @@ impl Plan {
     }
 
     /// What a host's population does with a connection at a moment of the world.
-    pub fn behavior(&self, host: u32, now: crate::Instant) -> &Behavior {
+    pub fn behavior(&self, host: u32, now: Instant) -> &Behavior {
         self.turned(host, now).unwrap_or(&self.spec(host).behavior)
     }
 
     /// What a host turned into, if it has turned by now.
-    pub fn turned(&self, host: u32, now: crate::Instant) -> Option<&Behavior> {
+    pub fn turned(&self, host: u32, now: Instant) -> Option<&Behavior> {
         let turn = self.spec(host).turns.as_ref()?;
-        (now >= crate::Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
+        (now >= Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
     }
 }
 
-fn settle(spec: &HostSpec, number: usize, seed: u64, land: &mut Land, residents: &mut Vec<Resident>) {
+fn settle(spec: &HostSpec, number: usize, seed: u64, stays: Vec<Stay>, land: &mut Land, residents: &mut Vec<Resident>) {
     let entity = crate::text_key(&spec.name);
     let groups = spec.groups.unwrap_or_else(|| spec.count.min(MOST_GROUPS));
-    let homes = land.claim(spec.network, spec.count, groups, &Dice::new(seed, Purpose::Address, entity));
+    let homes = land.claim(spec.network, index(stays.len()), groups, &Dice::new(seed, Purpose::Address, entity));
     let population = u16::try_from(number).expect("a scenario has fewer populations than that, as was checked");
     let characters = Dice::new(seed, Purpose::Character, entity);
     let latencies = Dice::new(seed, Purpose::Latency, entity);
-    residents.extend(homes.into_iter().zip(0..).map(|(address, host)| {
+    residents.extend(homes.into_iter().zip(stays).zip(0..).map(|((address, stay), host)| {
         let mut character = characters.part(host);
         Resident {
             address,
@@ -192,6 +206,7 @@ fn settle(spec: &HostSpec, number: usize, seed: u64, land: &mut Land, residents:
             is_reachable: character.happens(spec.reachable),
             is_full: character.happens(spec.full),
             round_trip: spec.latency.draw(&mut latencies.part(host)),
+            stay,
         }
     }));
 }

@@ -198,14 +198,7 @@ mod tests {
     fn small() -> Scenario {
         let mut scenario = Scenario::new("small", Span::minutes(10));
         scenario.hosts.push(HostSpec::new("honest", 60));
-        let seed = SeedSpec {
-            name: "seed.example".into(),
-            behavior: Default::default(),
-            about: Vec::new(),
-            answers: 26,
-            latency: Span::millis(50).into(),
-        };
-        scenario.seeds.push(seed);
+        scenario.seeds.push(SeedSpec { latency: Span::millis(50).into(), ..SeedSpec::new("seed.example") });
         scenario
     }
 

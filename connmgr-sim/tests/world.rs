@@ -2,7 +2,8 @@
 //! meet each other in it.
 
 use connmgr_core::{ConnState, Kind, Limits, NetworkKind};
-use connmgr_sim::scenario::{Acquaintance, Behavior, HostSpec, NodeSpec, PeerSpec, Scenario, Span};
+use connmgr_sim::dice::Share;
+use connmgr_sim::scenario::{Acquaintance, Behavior, Churn, Gossip, HostSpec, NodeSpec, PeerSpec, Scenario, Span};
 use connmgr_sim::{Instant, Real, Scrutiny, World, catalogue};
 
 fn world(scenario: &Scenario, seed: u64) -> World<Real> {
@@ -126,4 +127,26 @@ fn nobody_answers_where_nobody_is_reachable() {
     assert_eq!((tally.connected, tally.outages), (0, 1));
     // Half a minute of dials before the outage is noticed, and at most 120 probes in the hour after.
     assert!(tally.dials < 300, "{}", tally.dials);
+}
+
+#[test]
+fn a_pool_lives_on_newcomers_when_all_it_knew_are_gone() {
+    /// Connections that are ready at the end, and how many were made on the last day.
+    fn end(gossip: Gossip) -> (usize, u64) {
+        let mut scenario = Scenario::new("leaving", Span::days(12));
+        let (up, down) = (Span::days(30).into(), Span::minutes(10).into());
+        let churn = Some(Churn { up, down, leaves: Share::percent(50) });
+        scenario.hosts.push(HostSpec { churn, gossip, ..HostSpec::new("network", 300) });
+        scenario.book.knows = vec![knows("network")];
+        let mut world = World::<Real>::new(scenario, 1, Scrutiny::USUAL).expect("a good configuration");
+        world.run_until(Instant::from_secs(11 * 86_400)).expect("no promise is broken");
+        let before = world.nodes()[0].tally.connected;
+        let world = finished(world);
+        let conns = world.nodes()[0].subject.as_ref().expect("it runs").manager().connections();
+        let ready = conns.iter().filter(|conn| conn.state == ConnState::Ready).count();
+        (ready, world.nodes()[0].tally.connected - before)
+    }
+    assert!(end(Gossip::default()).0 >= 8);
+    let tells_nothing = Gossip { answer: 0, unasked: 0, ..Gossip::default() };
+    assert_eq!(end(tells_nothing), (0, 0), "nobody of the beginning is left, and of the others nothing is heard");
 }

@@ -1,9 +1,13 @@
 //! How a pool is put together and started.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_io::Timer;
 use connmgr_core::Config;
 use connmgr_std::{Settings, StartError, bear, kept};
+use futures_lite::future::poll_once;
+use polling::Poller;
 
 use crate::jobs::Jobs;
 use crate::listener::bind;
@@ -29,8 +33,12 @@ impl Builder {
     ///
     /// # Errors
     /// [`StartError`] says what failed, and on what.
+    ///
+    /// # Panics
+    /// By async-io, at its first use in the process, when the system refuses it a thread.
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
         self.settings.origin.check()?;
+        start_reactor().await?;
         let (listeners, local_addrs) = bind(&self.settings)?;
         let (mut front, back) = kept::open(bear(self.settings.origin).await?, self.settings.resolver)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
@@ -40,4 +48,12 @@ impl Builder {
         spawner.spawn(Box::pin(front.keep(Task::new(back, net, finished, clock).run())));
         Ok(Pool::new(front, local_addrs))
     }
+}
+
+/// async-io has one reactor for the process, made at its first use, with a panic where the system has no descriptors for
+/// it. So whether it has some is seen before, and the reactor made before anything else takes them.
+async fn start_reactor() -> Result<(), StartError> {
+    Poller::new().map_err(|error| StartError::System { what: "start async-io", error })?;
+    poll_once(Timer::after(Duration::from_secs(1))).await;
+    Ok(())
 }

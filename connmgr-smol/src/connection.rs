@@ -4,6 +4,10 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -56,6 +60,23 @@ impl Connection {
         let written = ready!(attempt(Pin::new(&mut &self.guard.wire().0)));
         self.guard.note_write(&written);
         Poll::Ready(written)
+    }
+}
+
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
+/// here would pass by the pool, which judges an end by what it saw.
+#[cfg(unix)]
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.guard.wire().0.as_fd()
+    }
+}
+
+/// The socket, as `AsFd` gives it on Unix.
+#[cfg(windows)]
+impl AsSocket for Connection {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.guard.wire().0.as_socket()
     }
 }
 

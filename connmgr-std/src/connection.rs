@@ -1,6 +1,6 @@
 //! What an application knows of an open connection and tells of it, in every adapter where it owns the connection.
 
-/// The methods of an adapter's connection that do not concern its stream, to be put into an `impl` of a type with the
+/// The methods of an adapter's connection that do not concern its stream of bytes, to be put into an `impl` of a type with the
 /// fields `info` ([`Connected`](connmgr_core::Connected)) and `guard` ([`Guard`](crate::Guard)). What they are called
 /// and what they do is so the same whatever the runtime.
 #[macro_export]
@@ -44,6 +44,14 @@ macro_rules! connection_methods {
         /// A number to put into our version message: when it comes back, we have reached ourselves.
         pub const fn nonce(&self) -> u64 {
             self.info.nonce
+        }
+
+        /// Our own end: what the machine's address on this route is, unless it leads through a proxy.
+        ///
+        /// # Errors
+        /// What the operating system says.
+        pub fn local_addr(&self) -> std::io::Result<std::net::SocketAddr> {
+            $crate::Wire::local_addr(self.guard.wire())
         }
 
         /// The handshake is done. To be told once; without it the connection is closed at the handshake's deadline.

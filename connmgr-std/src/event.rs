@@ -14,7 +14,7 @@ pub enum PoolEvent<C> {
     RetryScheduled {
         /// Which.
         peer: PeerId,
-        /// When.
+        /// When, by [`Handle::now`](crate::Handle::now).
         at: Time,
         /// How many attempts in a row have failed.
         attempt: u32,
@@ -50,6 +50,6 @@ pub enum Problem {
     #[error("state: still being written")]
     SaveUnfinished,
     /// The trace could not be written, or is full; nothing more is written to it.
-    #[error("{0}")]
+    #[error("trace: {0}")]
     Trace(TraceError),
 }

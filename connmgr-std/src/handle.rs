@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use connmgr_core::{
     AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView, Host, Input,
-    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats,
+    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
 };
 
+use crate::Clock;
 use crate::answer::answer;
 use crate::reply::{added, addresses, done};
 use crate::requests::{Request, Requests};
@@ -21,11 +22,12 @@ use crate::requests::{Request, Requests};
 #[derive(Clone, Debug)]
 pub struct Handle {
     requests: Requests,
+    clock: Clock,
 }
 
 impl Handle {
-    pub(crate) const fn new(requests: Requests) -> Self {
-        Self { requests }
+    pub(crate) const fn new(requests: Requests, clock: Clock) -> Self {
+        Self { requests, clock }
     }
 
     /// Adds a peer, to be dialed as soon as the limits allow.
@@ -163,6 +165,23 @@ impl Handle {
     /// Counters since the start; all zero when the pool is gone.
     pub async fn stats(&self) -> Stats {
         self.look(ConnManager::stats).await
+    }
+
+    /// The time by which the pool counts, from its birth on: what [`ConnView::since`], [`PeerView::next_retry`] and
+    /// [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled) are to be compared with. It asks nobody, and goes
+    /// on when the pool is gone.
+    ///
+    /// ```
+    /// # async fn example(handle: connmgr_std::Handle) {
+    /// for peer in handle.added_peers().await {
+    ///     if let Some(at) = peer.next_retry {
+    ///         println!("{} is dialed again in {:?}", peer.address, at.since(handle.now()));
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn now(&self) -> Time {
+        self.clock.now()
     }
 
     async fn command(&self, input: Input) -> Result<(), CommandError> {

@@ -142,7 +142,7 @@ pub enum StartError {
         /// What is wrong.
         error: TraceError,
     },
-    /// The system refuses a thread to save the state, or a seed for chance.
+    /// The system refuses what every pool needs: a thread to save the state, a seed for chance, descriptors to wait by.
     #[error("can't {what}: {error}")]
     System {
         /// What was tried.

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 use common::snapshot;
 use connmgr_core::{Action, Config, ConfigError, ConnId, Input, Reply, Time, UnixTime};
 use connmgr_std::{
-    Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
+    Birth, Line, Machine, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter,
+    replay,
 };
 
 fn birth() -> Birth {
@@ -256,8 +257,9 @@ fn a_file_is_private_and_never_overwritten() {
 #[test]
 fn an_error_of_the_system_is_said_once() {
     let error = TraceError::from(io::Error::other("the disk is full"));
-    assert_eq!(error.to_string(), "trace: the disk is full");
+    assert_eq!(error.to_string(), "the disk is full");
     assert!(std::error::Error::source(&error).is_none(), "it would be said again");
+    assert_eq!(Problem::Trace(error).to_string(), "trace: the disk is full");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod conformance;
 #[cfg(target_os = "linux")]
 pub mod endurance;
 pub mod far_end;
+pub mod insatiable;
 pub mod peers;
 #[cfg(target_os = "linux")]
 pub mod process;

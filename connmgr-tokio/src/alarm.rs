@@ -17,7 +17,7 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn new() -> Self {
-        Self { sleep: Box::pin(sleep_until(Instant::now())), set_to: None }
+        Self { sleep: Box::pin(unset()), set_to: None }
     }
 
     /// Costs nothing when nothing changes.
@@ -26,8 +26,10 @@ impl Alarm {
             return;
         }
         self.set_to = deadline;
-        if let Some(deadline) = deadline {
-            self.sleep.as_mut().reset(Instant::from_std(clock.instant(deadline)));
+        match deadline {
+            Some(deadline) => self.sleep.as_mut().reset(Instant::from_std(clock.instant(deadline))),
+            // The one before would wake the task for nothing.
+            None => self.sleep.set(unset()),
         }
     }
 
@@ -42,14 +44,32 @@ impl Alarm {
     }
 }
 
+/// A timer that wakes nobody until it is reset.
+fn unset() -> Sleep {
+    sleep_until(Instant::now())
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
     use std::time::Duration;
 
     use tokio::time::timeout;
 
     use super::*;
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 
     async fn ring(alarm: &mut Alarm) {
         poll_fn(|cx| alarm.poll_ring(cx)).await;
@@ -77,5 +97,22 @@ mod tests {
         alarm.set(Some(Time::from_millis(10)), &clock);
         alarm.set(None, &clock);
         assert!(timeout(Duration::from_millis(10), ring(&mut alarm)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn nobody_is_woken_by_an_alarm_that_is_no_longer_set() {
+        let (clock, mut alarm, woken) = (Clock::start(), Alarm::new(), Arc::new(Count::default()));
+        let waker = Waker::from(Arc::clone(&woken));
+        for wakes in [1, 0] {
+            let deadline = clock.now().after(Duration::from_millis(100));
+            alarm.set(Some(deadline), &clock);
+            assert!(alarm.poll_ring(&mut Context::from_waker(&waker)).is_pending());
+            if wakes == 0 {
+                alarm.set(None, &clock);
+            }
+            // Timers ring in the order of their times.
+            sleep_until(Instant::from_std(clock.instant(deadline)) + Duration::from_millis(5)).await;
+            assert_eq!(woken.0.swap(0, Ordering::SeqCst), wakes);
+        }
     }
 }

@@ -3,6 +3,10 @@
 //! That the manager is told when it is dropped, and that it can be shut meanwhile, is its guard's affair.
 
 use std::io::{self, ErrorKind, IoSlice};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -58,6 +62,23 @@ impl Connection {
         let written = ready!(self.poll_io(|stream| stream.poll_write_ready(cx), attempt));
         self.guard.note_write(&written);
         Poll::Ready(written)
+    }
+}
+
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
+/// here would pass by the pool, which judges an end by what it saw.
+#[cfg(unix)]
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.guard.wire().0.as_fd()
+    }
+}
+
+/// The socket, as `AsFd` gives it on Unix.
+#[cfg(windows)]
+impl AsSocket for Connection {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.guard.wire().0.as_socket()
     }
 }
 

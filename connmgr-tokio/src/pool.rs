@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use connmgr_core::Config;
+use connmgr_core::{Config, Time};
 use connmgr_std::kept::Front;
 use connmgr_std::{Guard, Handle, Problem};
 
@@ -45,6 +45,23 @@ impl Pool {
     /// Commands and views, for this task and others.
     pub fn handle(&self) -> Handle {
         self.front.handle()
+    }
+
+    /// The time by which it counts, as [`Handle::now`] tells it too.
+    ///
+    /// ```
+    /// use connmgr_tokio::{Pool, PoolEvent};
+    ///
+    /// async fn tell(mut pool: Pool) {
+    ///     while let Some(event) = pool.next().await {
+    ///         if let PoolEvent::RetryScheduled { peer, at, .. } = event {
+    ///             println!("{peer} is dialed again in {:?}", at.since(pool.now()));
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn now(&self) -> Time {
+        self.front.now()
     }
 
     /// Where it listens, in the order in which the builder was told.

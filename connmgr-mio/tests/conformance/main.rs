@@ -3,3 +3,8 @@
 mod rig;
 
 connmgr_testbed::conformance!(crate::rig::Mio);
+
+#[cfg(all(feature = "interop", target_os = "linux"))]
+mod behind_tor {
+    connmgr_testbed::behind_tor!(crate::rig::Mio);
+}

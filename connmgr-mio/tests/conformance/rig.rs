@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
@@ -42,10 +44,10 @@ impl Rig for Mio {
 
     fn start(&self, setup: Setup) -> Result<MioPool, StartError> {
         let poll = Poll::new().expect("a poll");
-        // As few as may do, so that one that is lost is missed: listeners, the waker, dials, and one lookup.
-        let dials = usize::try_from(setup.config.limits.added).expect("few peers");
-        let tokens = 10..10 + setup.listen.len() + dials + 2;
-        let pool = built!(Pool, setup).start(poll.registry(), tokens.clone())?;
+        let builder = built!(Pool, setup);
+        // As few as may do, so that one that is lost is missed.
+        let tokens = 10..10 + builder.tokens_needed();
+        let pool = builder.start(poll.registry(), tokens.clone())?;
         let (events, taken) = (Events::with_capacity(64), VecDeque::new());
         Ok(MioPool { poll, events, pool, tokens, taken, rounds: Rc::clone(&self.rounds) })
     }
@@ -114,6 +116,10 @@ impl RigPool for MioPool {
         self.pool.local_addrs().to_vec()
     }
 
+    fn now(&self) -> Time {
+        self.pool.now()
+    }
+
     fn next(&mut self, within: Duration) -> Next {
         self.take();
         let next = self.until(within, |this| match this.taken.pop_front() {
@@ -150,6 +156,15 @@ impl RigPool for MioPool {
 
     fn reporter(&mut self, conn: ConnId) -> Reporter {
         self.pool.reporter(conn)
+    }
+
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.stream(conn)?.local_addr()
+    }
+
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
+        (*self.stream(conn).expect("a connection that was not released")).as_fd()
     }
 
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {

@@ -42,6 +42,13 @@ fn commands_of_other_threads_are_answered_by_ticket() {
 }
 
 #[test]
+fn a_handle_reads_the_clock_of_its_pool() {
+    let world = World::start(builder(config()));
+    let times = [world.pool.now(), world.pool.handle().now(), world.pool.now()];
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
 fn a_command_wakes_a_loop_that_has_nothing_to_wait_for() {
     let mut world = World::start(builder(config()));
     while world.pool.next_event().is_some() {}

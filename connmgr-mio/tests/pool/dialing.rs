@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use connmgr_core::{DialError, DialFailure, Event, Keep};
+use connmgr_core::{Config, DialError, DialFailure, Event, Keep, Limits};
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_testbed::peers::Silent;
 use mio::Poll;
@@ -24,10 +24,12 @@ fn what_was_released_is_lent_no_more_and_may_be_released_again() {
     assert_eq!(world.pool.stats().ignored_facts, 0);
 }
 
-/// A pool whose range is as long as its waker needs, and no longer.
+/// A pool whose limits were raised: its range is as long as its waker needs, and no longer.
 fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
-    let poll = Poll::new().expect("a poll");
-    let mut pool = builder(config()).start(poll.registry(), 5..6).expect("room for the waker");
+    let (poll, limits) = (Poll::new().expect("a poll"), config().limits);
+    let nobody = Config { limits: Limits { total: 0, ..limits }, ..config() };
+    let mut pool = builder(nobody).start(poll.registry(), 5..6).expect("room for the waker");
+    pool.set_limits(limits).expect("it lives");
     pool.add_peer(address.into(), Keep::Always).expect("there is room");
     (poll, pool)
 }

@@ -13,8 +13,8 @@ pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
 /// Far beyond what anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pool's tokens, so few that one that is lost is missed; and the first of its connections'.
-pub(crate) const POOL: std::ops::Range<usize> = 10..14;
+/// The pool's tokens, and the first of its connections'.
+pub(crate) const POOL: std::ops::Range<usize> = 10..PEERS;
 const PEERS: usize = 1000;
 
 pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);

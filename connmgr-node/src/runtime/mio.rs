@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats};
+use connmgr_core::{
+    AddPeerError, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats, Time,
+};
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use mio::{Events, Interest, Poll, Token};
@@ -22,10 +24,10 @@ use crate::stop::Stop;
 
 /// Wakes the poll: for the pool's threads, and for whoever stops the node.
 const WAKER: Token = Token(0);
-/// The pool's tokens: more than the dials that may be under way at a time.
-const POOL: Range<usize> = 1..100_000;
+/// The pool's tokens: two for each of the million connections that a configuration may allow, and to spare.
+const POOL: Range<usize> = 1..PEERS;
 /// Where those of the connections begin: ids count up, and are never reused.
-const PEERS: usize = 100_000;
+const PEERS: usize = 4_000_000;
 
 /// A pool in a poll loop.
 pub struct Mio {
@@ -62,6 +64,10 @@ impl Runtime for Mio {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {

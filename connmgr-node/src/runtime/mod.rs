@@ -31,6 +31,9 @@ pub trait Runtime: Sized {
     /// Where the pool listens.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
+    /// The time by which the pool counts.
+    fn now(&self) -> Time;
+
     /// Adds a peer.
     ///
     /// # Errors

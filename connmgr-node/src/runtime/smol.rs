@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats};
+use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
@@ -36,12 +36,17 @@ impl Runtime for Smol {
         let executor = Arc::new(Executor::new());
         let theirs = Arc::clone(&executor);
         let spawn = move |task: BoxFuture| theirs.spawn(task).detach();
-        let pool = smol::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
+        // smol's own would need async-io, with a panic where it can't be had; the start says so.
+        let pool = smol::future::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
         Ok(Self { handle: pool.handle(), pool, host, stop, executor })
     }
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {

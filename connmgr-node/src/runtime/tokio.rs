@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats};
+use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_std::{Problem, StartError};
 use connmgr_tokio::{Connection, Handle, Pool};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -39,6 +39,10 @@ impl Runtime for Tokio {
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
+    }
+
+    fn now(&self) -> Time {
+        self.pool.now()
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {

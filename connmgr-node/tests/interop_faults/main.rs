@@ -117,7 +117,23 @@ async fn a_world_that_refuses_everything_is_no_outage_and_is_not_stormed() {
 }
 
 #[tokio::test]
-async fn an_ipv6_that_leads_nowhere_never_slows_ipv4() {
+async fn the_pool_is_full_before_it_is_known_that_half_of_its_addresses_lead_nowhere() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        let peers = Peers::start(&lab, 100, 100);
+        lab.swallow_v6();
+        let mut node = meet(&lab, &peers, runtime, "half", "");
+        // One in two dials is never answered, and gives its slot back after a second. The last of the two block-relay
+        // slots takes longest: there are dials for it three times in five seconds.
+        node.until("the pool is full", 30 * SECOND, is_full).await;
+        assert!(is_up(node.state()));
+        node.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_ipv6_that_leads_nowhere_keeps_nobody_of_ipv4_away_once_it_is_known() {
     on_every_runtime(|runtime| async move {
         let lab = Lab::new();
         let peers = Peers::start(&lab, 40, 500);

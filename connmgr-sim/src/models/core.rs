@@ -2,8 +2,9 @@
 //!
 //! Known of it: a choice draws at most 100 addresses, each taken with a chance that falls to 0.66^n with n failures (at
 //! most 8) and to a hundredth if it was tried in the last 10 minutes; one connection a group. Added peers are tried in
-//! turn, every 60 s. Seeds: all at once when nothing is known, else three at a time after 11 s (300 s from 1000 known
-//! addresses on), until two full connections are there. Nothing slows it down when the network is down.
+//! turn; 60 s after a round in which one was tried comes the next, 2 s after one in which all were connected. Seeds: all
+//! at once when nothing is known, else three at a time after 11 s (300 s from 1000 known addresses on), until two full
+//! connections are there. Nothing slows it down when the network is down.
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub type CoreLike = Modelled<Core>;
 
 const PAUSE: Duration = Duration::from_millis(500);
 const ROUND: Duration = Duration::from_secs(60);
+const IDLE_ROUND: Duration = Duration::from_secs(2);
 const SEED_DELAY: Duration = Duration::from_secs(11);
 const SEED_DELAY_WHEN_KNOWN: Duration = Duration::from_secs(300);
 const MANY: usize = 1000;
@@ -37,6 +39,7 @@ pub struct Core {
     /// The thread that opens added ones, and its place in the round.
     round_at: Time,
     turn: usize,
+    has_tried: bool,
     seeds_at: Option<Time>,
     seeds_asked: usize,
 }
@@ -72,7 +75,7 @@ impl Core {
         }
     }
 
-    /// One after the other, with half a second between; then a minute's rest.
+    /// One after the other, with half a second between; then a rest.
     fn open_added(&mut self, desk: &mut Desk, now: Time) {
         let is_dialing = |conn: &Conn| conn.stage == Stage::Dialing && conn.kind == Kind::Added;
         if self.round_at > now || desk.conns.values().any(is_dialing) {
@@ -81,12 +84,19 @@ impl Core {
         while let Some(added) = desk.added.get(self.turn) {
             self.turn += 1;
             if added.conn.is_none() {
-                self.round_at = now.after(PAUSE);
+                (self.round_at, self.has_tried) = (now.after(PAUSE), true);
                 let (peer, address) = (added.id, added.address.clone());
                 return desk.dial(address, Kind::Added, Some(peer), now);
             }
         }
-        (self.turn, self.round_at) = (0, now.after(ROUND));
+        let rest = if std::mem::take(&mut self.has_tried) { ROUND } else { IDLE_ROUND };
+        (self.turn, self.round_at) = (0, now.after(rest));
+    }
+
+    /// The thread that dialed goes on half a second after the dial's end; the other does not wait for it.
+    fn pause(&mut self, kind: Kind, now: Time) {
+        let goes_on_at = if kind == Kind::Added { &mut self.round_at } else { &mut self.opens_at };
+        *goes_on_at = (*goes_on_at).max(now.after(PAUSE));
     }
 
     fn ask_seeds(&mut self, desk: &mut Desk, now: Time) {
@@ -125,6 +135,7 @@ impl Policy for Core {
             opens_at: Time::ZERO,
             round_at: Time::ZERO,
             turn: 0,
+            has_tried: false,
             seeds_at: asks.then(|| Time::ZERO.after(wait)),
             seeds_asked: 0,
         }
@@ -148,15 +159,14 @@ impl Policy for Core {
     }
 
     fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
-        self.opens_at = self.opens_at.max(now.after(PAUSE));
+        self.pause(conn.kind, now);
         if let Some(known) = conn.address.as_ref().and_then(|address| desk.known_mut(address)) {
             known.failures = 0;
         }
     }
 
     fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
-        self.opens_at = self.opens_at.max(now.after(PAUSE));
-        self.round_at = self.round_at.max(now.after(PAUSE));
+        self.pause(conn.kind, now);
         forget(desk, conn.peer);
         if let Some(known) = conn.address.as_ref().and_then(|address| desk.known_mut(address)) {
             known.failures = known.failures.saturating_add(1);

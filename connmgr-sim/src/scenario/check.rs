@@ -10,7 +10,7 @@ use crate::check::Probe;
 use crate::figures::Figure;
 use crate::plan::{NODES, name_of};
 
-/// Hosts of all populations.
+/// Hosts of all populations, with all who may come in the place of others.
 const MOST_HOSTS: u64 = 1_000_000;
 /// Managers.
 const MOST_NODES: u32 = 100_000;
@@ -50,8 +50,10 @@ impl Scenario {
             "`duration` must be more than nothing and at most a century".into()
         })?;
         hold(self.node.count <= MOST_NODES, || format!("`node.count` is more than {MOST_NODES}"))?;
-        let hosts: u64 = self.hosts.iter().map(|spec| u64::from(spec.count)).sum();
-        hold(hosts <= MOST_HOSTS, || format!("there are more than {MOST_HOSTS} hosts"))?;
+        let hosts: u64 = self.hosts.iter().map(|spec| spec.at_most(self.duration)).sum();
+        hold(hosts <= MOST_HOSTS, || {
+            format!("there are more than {MOST_HOSTS} hosts, if each that may leave for good leaves each day")
+        })?;
         let sorts = [self.hosts.len(), self.peers.len(), self.inbound.len(), self.seeds.len(), self.faults.len()];
         hold(sorts.iter().all(|count| *count <= MOST_OF_A_SORT), || {
             format!("there are more than {MOST_OF_A_SORT} populations, peers, strangers, seeds or faults")
@@ -164,16 +166,21 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bound, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
+    use super::super::{Bound, Churn, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
     use crate::dice::Share;
 
-    fn error_of(change: impl FnOnce(&mut Scenario)) -> String {
+    fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
         scenario.hosts.push(HostSpec::new("honest", 5));
         assert_eq!(scenario.check(), Ok(()));
         change(&mut scenario);
         scenario.check().expect_err("a mistake").to_string()
+    }
+
+    fn leaving() -> Churn {
+        let (up, down) = (Span::days(1).into(), Span::days(1).into());
+        Churn { up, down, leaves: crate::dice::Share::percent(1) }
     }
 
     #[test]
@@ -184,6 +191,8 @@ mod tests {
         assert!(error_of(|s| s.hosts.push(HostSpec::new("many", 2_000_000))).contains("hosts"));
         assert!(error_of(|s| s.hosts[0].gossip.answer = 200_000).contains("told"));
         assert!(error_of(|s| s.hosts[0].gossip.every = Some(Span::millis(1))).contains("every 100 ms"));
+        let leave = |s: &mut Scenario| s.hosts[0] = HostSpec { churn: Some(leaving()), ..HostSpec::new("a", 300_000) };
+        assert!(error_of(|s| (leave(s), s.duration = Span::days(3))).contains("leaves each day"));
         assert!(error_of(|s| s.hosts[0].gossip.about = vec!["ghosts".into()]).contains("no population `ghosts`"));
         let peer = PeerSpec {
             of: "ghosts".into(),

@@ -119,6 +119,10 @@ pub struct Churn {
     pub up: Spread,
     /// How long it stays away.
     pub down: Spread,
+    /// The share that leaves for good each day. For each of them a new host comes, which is told of from then on; the
+    /// dead go on being told of as well. Only those of the beginning are known at the start, or added.
+    #[serde(default)]
+    pub leaves: Share,
 }
 
 /// What a host tells of others.
@@ -164,6 +168,13 @@ impl HostSpec {
             v1_only: false,
             adversary: false,
         }
+    }
+
+    /// How many hosts this can come to at most: where any leave for good, a new one may come to each place each day.
+    pub(super) fn at_most(&self, duration: Span) -> u64 {
+        let leaves = self.churn.as_ref().is_some_and(|churn| churn.leaves > Share::NONE);
+        let days = if leaves { duration.0.as_secs() / 86_400 + 1 } else { 0 };
+        u64::from(self.count) * (1 + days)
     }
 }
 

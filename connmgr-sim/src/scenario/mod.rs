@@ -22,7 +22,7 @@ pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
 pub use fault::{Fault, FaultSpec, Monotonic};
 pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
-pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec};
+pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
 pub use spread::Spread;
@@ -96,15 +96,16 @@ impl Scenario {
         }
     }
 
-    /// From when on nothing more goes wrong: as it says, or when the last fault has ended and the last population has
-    /// turned. None if a fault lasts to the end.
+    /// From when on nothing more goes wrong: as it says, or when the last fault has ended and everybody has turned
+    /// who does. None if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {
         if let Some(at) = self.expect.healed_at {
             return Some(Instant::ZERO.after(at.0));
         }
         let end = Instant::ZERO.after(self.duration.0);
-        let turns = self.hosts.iter().filter_map(|spec| spec.turns.as_ref());
-        let mut last = turns.map(|turn| Instant::ZERO.after(turn.at.0)).max().unwrap_or(Instant::ZERO);
+        let hosts = self.hosts.iter().filter_map(|spec| Some(spec.turns.as_ref()?.at));
+        let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
+        let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
             for (begins, ends) in crate::world::times(spec, end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));

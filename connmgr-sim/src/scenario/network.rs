@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Span, Spread};
+use crate::Instant;
 
 /// A DNS seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ pub struct SeedSpec {
     /// What it does.
     #[serde(default)]
     pub behavior: SeedBehavior,
+    /// It turns at a moment, and does this from then on.
+    #[serde(default)]
+    pub turns: Option<SeedTurn>,
     /// The populations it answers with; none named: all that may be known.
     #[serde(default)]
     pub about: Vec<String>,
@@ -22,6 +26,36 @@ pub struct SeedSpec {
     /// How long it takes.
     #[serde(default = "a_while")]
     pub latency: Spread,
+}
+
+/// A turn that a seed takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SeedTurn {
+    /// When.
+    pub at: Span,
+    /// What it does from then on.
+    pub into: SeedBehavior,
+}
+
+impl SeedSpec {
+    /// A seed that answers.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            behavior: SeedBehavior::default(),
+            turns: None,
+            about: Vec::new(),
+            answers: rule(),
+            latency: a_while(),
+        }
+    }
+
+    /// What it does at a moment of the world.
+    pub fn behavior(&self, now: Instant) -> SeedBehavior {
+        let turned = self.turns.filter(|turn| now >= Instant::ZERO.after(turn.at.0));
+        turned.map_or(self.behavior, |turn| turn.into)
+    }
 }
 
 /// What a name server does when it is asked.
@@ -39,6 +73,8 @@ pub enum SeedBehavior {
     Hang,
     /// Answers with no address.
     Empty,
+    /// Answers with addresses that nobody can be reached at.
+    Junk,
     /// Answers after the deadline.
     Late,
     /// Answers twice.

@@ -65,6 +65,10 @@ pub(super) enum Server {
     Seed(u16),
     /// The server of a host's name: the host.
     Host(u32),
+    /// A server that knows of nobody.
+    Empty,
+    /// A server that tells what is of no use.
+    Junk,
     /// No such name.
     NotFound,
     /// The server, or the way to it, fails.

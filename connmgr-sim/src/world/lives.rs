@@ -185,14 +185,14 @@ impl<S: Subject> World<S> {
     /// Whether a host is there now.
     pub(super) fn is_up(&mut self, host: u32) -> bool {
         self.follow(host);
-        !self.hosts[host as usize].is_away
+        self.plan.resident(host).stay.contains(&self.now) && !self.hosts[host as usize].is_away
     }
 
     /// Until when a host that is there will be, if it ever goes.
     pub(super) fn up_until(&mut self, host: u32) -> Option<Instant> {
         self.plan.spec(host).churn.as_ref()?;
         self.follow(host);
-        Some(self.hosts[host as usize].until)
+        Some(self.hosts[host as usize].until.min(self.plan.resident(host).stay.end))
     }
 
     /// Works out what a host's coming and going has come to by now.

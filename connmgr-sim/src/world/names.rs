@@ -1,6 +1,6 @@
 //! Name servers, and a proxy that resolves.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +8,26 @@ use connmgr_core::{HostName, Input, LookupError, LookupId, Route, Time};
 
 use super::World;
 use super::happening::{Happening, Run, Server};
+use crate::Instant;
 use crate::dice::{Dice, Purpose};
 use crate::plan::Plan;
-use crate::scenario::{SeedBehavior, SeedSpec};
+use crate::scenario::{SeedBehavior, SeedSpec, Spread};
 use crate::subject::Subject;
 
 /// How soon a lookup fails when the machine itself knows that it can't succeed.
 const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Addresses that nobody can be reached at: unspecified, loopback, link-local, multicast, for documents, broadcast.
+const JUNK: [IpAddr; 8] = [
+    IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 7, 7)),
+    IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
+    IpAddr::V4(Ipv4Addr::BROADCAST),
+    IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 7)),
+];
 
 impl<S: Subject> World<S> {
     pub(super) fn resolve(&mut self, node: u32, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
@@ -35,13 +48,15 @@ impl<S: Subject> World<S> {
         if ails.names_fail > 0 || ails.interface > 0 {
             return plan_answer(soon, Server::Failed);
         }
-        let Some((server, behavior, latency)) = server(&plan, name) else {
+        let Some((server, behavior, latency)) = server(&plan, name, self.now) else {
             return plan_answer(self.now.after(AT_ONCE * 50), Server::NotFound);
         };
         let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(node.into());
         let at = self.now.after(latency.draw(&mut dice));
         match behavior {
-            SeedBehavior::Answer | SeedBehavior::Empty => plan_answer(at, server),
+            SeedBehavior::Answer => plan_answer(at, server),
+            SeedBehavior::Empty => plan_answer(at, Server::Empty),
+            SeedBehavior::Junk => plan_answer(at, Server::Junk),
             SeedBehavior::NotFound => plan_answer(at, Server::NotFound),
             SeedBehavior::Fail => plan_answer(at, Server::Failed),
             SeedBehavior::Hang => {}
@@ -63,8 +78,10 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
         let result = match from {
-            Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], &mut dice)),
+            Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], self.now, &mut dice)),
             Server::Host(first) => Ok(host_answer(&plan, first)),
+            Server::Empty => Ok(Vec::new()),
+            Server::Junk => Ok(JUNK.to_vec()),
             Server::NotFound => Err(LookupError::NotFound),
             Server::Failed => Err(LookupError::Failed),
             Server::Proxy => Err(LookupError::Proxy),
@@ -74,24 +91,21 @@ impl<S: Subject> World<S> {
 }
 
 /// Who answers for a name, how, and how fast. A seed's name may have services in front: `x9.`.
-fn server<'a>(plan: &'a Plan, name: &HostName) -> Option<(Server, SeedBehavior, &'a crate::scenario::Spread)> {
+fn server<'a>(plan: &'a Plan, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a Spread)> {
     let whole = name.as_str();
     let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or(whole, |(_, rest)| rest);
     let seeds = (0..).zip(&plan.scenario.seeds);
     let seed = seeds.into_iter().find(|(_, seed)| seed.name == whole || seed.name == bare);
     if let Some((number, seed)) = seed {
-        return Some((Server::Seed(number), seed.behavior, &seed.latency));
+        return Some((Server::Seed(number), seed.behavior(now), &seed.latency));
     }
     let hosts = plan.named(name)?;
     let names = &plan.scenario.names;
     Some((Server::Host(hosts.start), names.behavior, &names.latency))
 }
 
-fn seed_answer(plan: &Plan, seed: &SeedSpec, dice: &mut Dice) -> Vec<IpAddr> {
-    if seed.behavior == SeedBehavior::Empty {
-        return Vec::new();
-    }
-    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, dice)?.host().ip());
+fn seed_answer(plan: &Plan, seed: &SeedSpec, now: Instant, dice: &mut Dice) -> Vec<IpAddr> {
+    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, now, dice)?.host().ip());
     drawn.collect()
 }
 

@@ -189,11 +189,12 @@ impl<S: Subject> World<S> {
 
     pub(super) fn tell_addresses(&mut self, node: u32, conn: ConnId, gossip: &Gossip, count: u32, mut dice: Dice) {
         let plan = Arc::clone(&self.plan);
-        let unix = self.nodes[node as usize].clock.unix(self.now);
+        let now = self.now;
+        let unix = self.nodes[node as usize].clock.unix(now);
         let told = (0..count).filter_map(|_| {
             let address = match dice.happens(gossip.invented) {
                 true => invented(&mut dice),
-                false => plan.draw(&gossip.about, &mut dice)?.clone(),
+                false => plan.draw(&gossip.about, now, &mut dice)?.clone(),
             };
             let age = Duration::from_secs(dice.below(10_800));
             Some(plan.info(address, unix.before(age)))

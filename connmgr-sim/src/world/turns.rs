@@ -231,7 +231,7 @@ impl<S: Subject> World<S> {
         let place = &self.nodes[node as usize];
         let mut dice = self.dice(crate::dice::Purpose::Acquaintance, node).part(place.tally.dials);
         let unix = place.clock.unix(self.now);
-        let known = (0..count).filter_map(|_| plan.draw(&[], &mut dice));
+        let known = (0..count).filter_map(|_| plan.draw(&[], self.now, &mut dice));
         let addresses = known.map(|address| plan.info(address.clone(), unix)).collect();
         self.tell(node, &Input::Addresses { source: connmgr_core::Source::Application, addresses });
     }

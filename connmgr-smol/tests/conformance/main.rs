@@ -21,6 +21,11 @@ mod smol {
     }
 
     connmgr_testbed::conformance!(OnAsyncIo<Smol>);
+
+    #[cfg(all(feature = "interop", target_os = "linux"))]
+    mod behind_tor {
+        connmgr_testbed::behind_tor!(super::OnAsyncIo<super::Smol>);
+    }
 }
 
 /// Under async-std, which is discontinued (RUSTSEC-2025-0052).
@@ -42,4 +47,9 @@ mod async_std {
     }
 
     connmgr_testbed::conformance!(OnAsyncIo<AsyncStd>);
+
+    #[cfg(all(feature = "interop", target_os = "linux"))]
+    mod behind_tor {
+        connmgr_testbed::behind_tor!(super::OnAsyncIo<super::AsyncStd>);
+    }
 }

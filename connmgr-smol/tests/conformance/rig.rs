@@ -5,12 +5,14 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
@@ -88,6 +90,10 @@ impl<E: Executor> RigPool for SmolPool<E> {
         self.pool.local_addrs().to_vec()
     }
 
+    fn now(&self) -> Time {
+        self.pool.now()
+    }
+
     fn next(&mut self, within: Duration) -> Next {
         match E::block_on(in_time(within, self.pool.next())) {
             Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
@@ -122,6 +128,15 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn reporter(&mut self, conn: ConnId) -> Reporter {
         self.held(conn).reporter()
+    }
+
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).local_addr()
+    }
+
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
+        (*self.held(conn)).as_fd()
     }
 
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {

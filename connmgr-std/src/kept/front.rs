@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::thread;
 
-use connmgr_core::Connected;
+use connmgr_core::{Connected, Time};
 
 use super::Shared;
 use crate::answer::{Answer, answer};
@@ -46,6 +46,11 @@ impl<S> Front<S> {
     /// Commands and views.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// The time, as [`Handle::now`] tells it.
+    pub fn now(&self) -> Time {
+        self.handle.now()
     }
 
     /// Has the pool shut down, and waits for the end of the task: the problems that nobody has taken.

@@ -33,7 +33,7 @@ pub fn open<S>(newborn: Newborn, resolver: Arc<dyn Resolve>) -> Result<(Front<S>
     let ring = bell.clone();
     let engine = Engine::start(newborn, resolver, move || ring.ring())?;
     let requests = Requests::new(bell.clone());
-    let handle = Handle::new(requests.clone());
+    let handle = Handle::new(requests.clone(), engine.clock().clone());
     let shared = Arc::new(Shared { engine: Mutex::new(engine), news: Bell::default() });
     Ok((Front::new(Arc::clone(&shared), handle), Back::new(shared, requests, bell)))
 }

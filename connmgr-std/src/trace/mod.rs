@@ -20,18 +20,18 @@ pub use reader::TraceReader;
 pub use replay::{Machine, ReplayError, ReplaySummary, replay};
 pub use writer::TraceWriter;
 
-/// Why a trace can't be written or read.
+/// Why a trace can't be written or read. That it is about a trace, and which, is said by whoever says this.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
     /// The operating system refuses.
-    #[error("trace: {0}")]
+    #[error("{0}")]
     Io(io::Error),
     /// The trace has as many bytes as it may have; nothing more is written.
-    #[error("trace: full at {0} bytes")]
+    #[error("full at {0} bytes")]
     Full(u64),
     /// Another release wrote it, which may have acted otherwise.
-    #[error("trace: of version {found}, and this release runs version {known}")]
+    #[error("of version {found}, and this release runs version {known}")]
     Version {
         /// The version of the trace.
         found: u32,
@@ -39,10 +39,10 @@ pub enum TraceError {
         known: u32,
     },
     /// The trace does not begin with a birth, or there is nothing in it.
-    #[error("trace: does not begin with a birth")]
+    #[error("does not begin with a birth")]
     NoBirth,
     /// A line is not what a line may be.
-    #[error("trace: line {line}: {why}")]
+    #[error("line {line}: {why}")]
     Line {
         /// Which, counted from 1.
         line: u64,
@@ -50,7 +50,7 @@ pub enum TraceError {
         why: String,
     },
     /// The last line was not finished: the process died while it wrote. All before it is good.
-    #[error("trace: line {line}: cut off")]
+    #[error("line {line}: cut off")]
     CutOff {
         /// Which, counted from 1.
         line: u64,

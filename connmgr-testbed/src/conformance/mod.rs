@@ -42,6 +42,8 @@ macro_rules! conformance {
                 #[cfg(target_os = "linux")] a_silent_peer_is_given_up_at_its_deadline,
                 #[cfg(target_os = "linux")] a_silent_peer_that_wakes_is_connected,
                 #[cfg(target_os = "linux")] a_dial_that_was_given_up_reaches_nobody;
+            itself:
+                #[cfg(target_os = "linux")] a_dial_that_meets_itself_has_met_nobody;
             late:
                 a_dial_that_succeeds_after_its_abort_is_not_shown,
                 a_dial_that_succeeds_at_its_abort_is_closed;
@@ -72,6 +74,8 @@ macro_rules! conformance {
                 each_connection_has_a_circuit_of_its_own,
                 a_proxy_that_is_not_there_is_not_the_peers_fault,
                 a_dial_that_is_given_up_ends_at_once,
+                dials_that_open_one_after_another_use_nothing_up,
+                dials_given_up_one_after_another_use_nothing_up,
                 a_proxy_that_talks_nonsense_is_told_so;
             seeds:
                 a_seed_is_looked_up_through_the_proxy_and_nowhere_else,
@@ -88,6 +92,9 @@ macro_rules! conformance {
                 next_may_be_given_up_at_any_time,
                 facts_reach_the_manager,
                 a_host_that_misbehaves_is_banned;
+            sockets:
+                #[cfg(unix)] a_connection_knows_our_own_end,
+                #[cfg(unix)] small_messages_are_sent_at_once;
             idle:
                 an_idle_pool_does_not_wake;
             starting:
@@ -103,6 +110,8 @@ macro_rules! conformance {
                 a_damaged_file_is_told_of_and_the_pool_goes_on,
                 two_pools_do_not_share_a_directory,
                 a_trace_tells_the_whole_run_and_runs_again;
+            times:
+                the_time_until_a_retry_can_be_told;
             descriptors:
                 #[cfg(target_os = "linux")] a_listener_without_descriptors_pauses_and_comes_back,
                 #[cfg(target_os = "linux")] a_dial_without_descriptors_is_not_the_peers_fault;
@@ -112,6 +121,23 @@ macro_rules! conformance {
                 the_last_event_is_stopped,
                 a_pool_that_is_dropped_closes_its_connections,
                 #[cfg(target_os = "linux")] a_shutdown_in_the_middle_of_everything_leaves_nothing;
+        }
+    };
+}
+
+/// Makes a test of each scenario that needs a real Tor, run with this [`Rig`]: for `.ci/interop-tor`.
+#[macro_export]
+macro_rules! behind_tor {
+    ($rig:ty) => {
+        $crate::scenarios! { $rig;
+            behind_tor:
+                a_seed_is_resolved_by_tor_and_its_answer_dialed_through_tor,
+                a_seed_may_answer_with_an_ipv6_address,
+                a_seed_that_tor_cannot_resolve_has_failed,
+                each_stream_has_a_user_of_its_own,
+                a_name_that_tor_cannot_reach_has_timed_out,
+                an_onion_address_that_cannot_be_is_an_unreachable_service,
+                a_dead_tor_is_a_dead_network_until_it_is_back;
         }
     };
 }

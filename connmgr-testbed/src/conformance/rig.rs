@@ -4,9 +4,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
@@ -43,6 +45,9 @@ pub trait RigPool {
     /// Where it listens.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
+    /// The time by which it counts.
+    fn now(&self) -> Time;
+
     /// The next event, waited for at most so long; for no time, it is asked for once. The
     /// application holds each connection until it is released.
     fn next(&mut self, within: Duration) -> Next;
@@ -67,6 +72,16 @@ pub trait RigPool {
 
     /// What tells facts of a connection that the application holds.
     fn reporter(&mut self, conn: ConnId) -> Reporter;
+
+    /// Our own end of a connection.
+    ///
+    /// # Errors
+    /// What the stream says.
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
+
+    /// The socket of a connection.
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_>;
 
     /// Reads what there is, waited for at most so long. No event is lost meanwhile.
     ///

@@ -29,6 +29,11 @@ impl Line {
         TcpStream::connect_timeout(&address, PATIENCE).map(Self::new)
     }
 
+    /// Where the other end is.
+    pub fn other_end(&self) -> SocketAddr {
+        self.0.peer_addr().expect("it was connected")
+    }
+
     /// Says this.
     pub fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the other end is there");

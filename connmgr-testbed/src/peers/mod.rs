@@ -9,6 +9,8 @@ mod peer;
 #[cfg(target_os = "linux")]
 mod silent;
 pub mod socks;
+#[cfg(target_os = "linux")]
+mod tor;
 
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ pub use name_server::NameServer;
 pub use peer::Peer;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;
+#[cfg(target_os = "linux")]
+pub use tor::{Streams, Tor};
 
 /// How long anything here waits: far beyond what it takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -3,3 +3,8 @@
 mod rig;
 
 connmgr_testbed::conformance!(crate::rig::Tokio);
+
+#[cfg(all(feature = "interop", target_os = "linux"))]
+mod behind_tor {
+    connmgr_testbed::behind_tor!(crate::rig::Tokio);
+}

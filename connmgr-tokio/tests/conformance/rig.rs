@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats};
+use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
 use connmgr_testbed::{asked, built};
 use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
@@ -62,6 +64,10 @@ impl RigPool for TokioPool {
         self.pool.local_addrs().to_vec()
     }
 
+    fn now(&self) -> Time {
+        self.pool.now()
+    }
+
     fn next(&mut self, within: Duration) -> Next {
         let next = async {
             tokio::select! {
@@ -103,6 +109,15 @@ impl RigPool for TokioPool {
 
     fn reporter(&mut self, conn: ConnId) -> Reporter {
         self.held(conn).reporter()
+    }
+
+    fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).local_addr()
+    }
+
+    #[cfg(unix)]
+    fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
+        (*self.held(conn)).as_fd()
     }
 
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize> {

@@ -3,5 +3,6 @@
 //! Every wait has an end: `within` names what did not happen.
 
 mod commands;
+mod fairness;
 mod shutdown;
 mod support;

@@ -47,7 +47,7 @@ pub fn a_dial_without_descriptors_is_not_the_peers_fault<R: Rig>(rig: &R) {
     let mut world = World::start(rig, Setup::new(config()));
     limit_descriptors(Some(0));
     world.add(peer.address());
-    world.tells(&["dial failed: out of descriptors, ports or memory"]);
+    world.tells(&["dial failed: out of descriptors, ports, memory or the driver's room"]);
     limit_descriptors(None);
     world.event("connected", |event| matches!(event, connmgr_std::PoolEvent::Connected(_)).then_some(()));
     world.end();

@@ -1,6 +1,8 @@
 //! The scenarios: one behaviour a file, one story a function.
 
 pub mod added;
+#[cfg(target_os = "linux")]
+pub mod behind_tor;
 pub mod commands;
 #[cfg(target_os = "linux")]
 pub mod crowd;
@@ -11,6 +13,8 @@ pub mod half_close;
 pub mod hung_up;
 pub mod idle;
 pub mod inbound;
+#[cfg(target_os = "linux")]
+pub mod itself;
 pub mod late;
 pub mod names;
 pub mod proxied;
@@ -20,5 +24,8 @@ pub mod seeds;
 pub mod shutdown;
 #[cfg(target_os = "linux")]
 pub mod silent;
+#[cfg(unix)]
+pub mod sockets;
 pub mod starting;
 pub mod state;
+pub mod times;

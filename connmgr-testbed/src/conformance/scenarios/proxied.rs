@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connmgr_core::{Input, Proxy};
 
-use crate::conformance::{Rig, Setup, World, config};
+use crate::conformance::{Rig, RigPool, Setup, World, config};
 use crate::peers::{Line, Peer, socks};
 
 /// By this proxy, each connection with a circuit of its own.
@@ -81,6 +81,50 @@ pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
     world.tells(&["dial failed: proxy unreachable"]);
     world.end();
     assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+/// More often than there are tokens, tasks or whatever else an adapter may lose with a dial that it had to wait for.
+const ROUNDS: usize = 4;
+
+/// Room for one connection, so that an adapter that is given room by that has little to lose.
+fn for_one_by(proxy: &Peer) -> Setup {
+    let mut setup = by(proxy);
+    setup.config.limits.total = 1;
+    setup
+}
+
+/// Each waits for its proxy; the last opens as the first did.
+pub fn dials_that_open_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, for_one_by(&listener));
+    for _ in 0..ROUNDS {
+        world.add_once("node.example:8333");
+        let mut line = world.accept(&listener);
+        world.meanwhile("the proxy is asked", || socks::serve(&mut line, PAUSE));
+        line.say(&socks::DONE);
+        world.tells(&["connected added"]);
+        drop(line);
+        let conn = world.pool.connections()[0].conn;
+        assert_eq!(world.read(conn, 1), b"");
+        world.pool.release(conn);
+        world.tells(&["disconnected: closed by the other end without a word"]);
+        assert!(world.next_tale().starts_with("finished"));
+    }
+    world.end();
+}
+
+/// Each is given up while its proxy waits for more.
+pub fn dials_given_up_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
+    let listener = Peer::listen();
+    let mut world = World::start(rig, for_one_by(&listener));
+    for _ in 0..ROUNDS {
+        let peer = world.add("node.example:8333");
+        let mut line = world.accept(&listener);
+        world.meanwhile("a greeting", || socks::hear_greeting(&mut line));
+        world.bid(Input::RemovePeer { peer });
+        world.tells(&["dial failed: peer removed"]);
+    }
+    world.end();
 }
 
 /// The proxy need not do anything for it.

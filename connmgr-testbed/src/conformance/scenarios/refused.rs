@@ -7,15 +7,13 @@ use connmgr_core::Input;
 use crate::conformance::{Rig, Setup, World, config};
 use crate::peers::Peer;
 
-/// More often than there are tokens, tasks or whatever else an adapter may lose with a failed dial.
+/// Enough to see that it goes on.
 const ROUNDS: usize = 4;
 
 /// Each failure is told, the back-off goes on, and the first accept ends it.
 pub fn a_peer_that_refuses_is_tried_until_it_accepts<R: Rig>(rig: &R) {
     let address = Peer::nobody();
-    let mut config = config();
-    config.limits.added = 1;
-    let mut world = World::start(rig, Setup::new(config));
+    let mut world = World::start(rig, Setup::new(config()));
     let id = world.add(address);
     for _ in 0..ROUNDS {
         world.tells(&["dial failed: connection refused"]);

@@ -1,0 +1,28 @@
+//! Times, by a clock that the application can read.
+
+use std::time::Duration;
+
+use connmgr_std::PoolEvent;
+
+use crate::conformance::{Rig, RigPool, Setup, World, config};
+use crate::peers::Peer;
+
+const WAIT: Duration = Duration::from_secs(60);
+
+/// The pool's clock is the one by which it schedules: what is scheduled now comes after that wait, in the event and in
+/// the views.
+pub fn the_time_until_a_retry_can_be_told<R: Rig>(rig: &R) {
+    let mut config = config();
+    (config.retry.base, config.retry.cap) = (WAIT, WAIT);
+    let mut world = World::start(rig, Setup::new(config).listening());
+    let before = world.pool.now();
+    world.add(Peer::nobody());
+    let at = world.event("RetryScheduled", |event| match event {
+        PoolEvent::RetryScheduled { at, .. } => Some(at),
+        _ => None,
+    });
+    let after = world.pool.now();
+    assert!((before.after(WAIT)..=after.after(WAIT)).contains(&at), "{before}, {after}: {at}");
+    assert_eq!(world.pool.added_peers()[0].next_retry, Some(at));
+    world.end();
+}

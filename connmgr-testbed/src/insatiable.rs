@@ -1,0 +1,58 @@
+//! An application that never lets a pool rest: each answer is followed by the next question before the pool's turn is
+//! over.
+//!
+//! It needs no runtime: whoever wakes it runs it. So a pool that is asked by it has work at the end of every turn.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+/// Such an application.
+#[derive(Clone, Debug)]
+pub struct Insatiable(Arc<Run>);
+
+struct Run {
+    asks: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    left: Arc<AtomicUsize>,
+}
+
+impl Insatiable {
+    /// Asks so many times, the first time at once.
+    pub fn ask<F: Future<Output = ()> + Send>(times: usize, mut ask: impl FnMut() -> F + Send + 'static) -> Self {
+        let left = Arc::new(AtomicUsize::new(times));
+        let counted = Arc::clone(&left);
+        let asks = async move {
+            while counted.load(Ordering::SeqCst) > 0 {
+                ask().await;
+                counted.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        let run = Arc::new(Run { asks: Mutex::new(Box::pin(asks)), left });
+        Arc::clone(&run).wake();
+        Self(run)
+    }
+
+    /// Whether it has asked for the last time, and was answered.
+    pub fn is_done(&self) -> bool {
+        self.0.left.load(Ordering::SeqCst) == 0
+    }
+}
+
+impl Wake for Run {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.left.load(Ordering::SeqCst) > 0 {
+            // It says by `left` when it is ready.
+            let _ = asks.as_mut().poll(&mut Context::from_waker(&waker));
+        }
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("left", &self.left).finish_non_exhaustive()
+    }
+}

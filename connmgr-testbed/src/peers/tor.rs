@@ -1,0 +1,161 @@
+//! A real Tor without a network, started and stopped by a test.
+//!
+//! It knows one directory authority, which is dead, so it never has a circuit. What it can do alone is answer: for
+//! mapped names, for addresses that no circuit would help to reach, and, after two seconds, for all the others.
+//! Read first: `tor(1)`; Tor's `control-spec`, STREAM events. Where Tor is not installed, or could reach a network, a
+//! test fails and says what to do; none is skipped.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use connmgr_core::Proxy;
+use tempfile::TempDir;
+
+use crate::peers::PATIENCE;
+
+/// What it resolves by itself, and to what. The IPv6 address is of a range that counts as public; nothing gets there.
+const MAPPED: [(&str, &str); 2] = [("seed.example", "127.0.0.5"), ("seed6.example", "2a00:1450::5")];
+
+/// A Tor. It is killed when dropped, and ends by itself when this process does.
+#[derive(Debug)]
+pub struct Tor {
+    child: Child,
+    socks: SocketAddr,
+    control: SocketAddr,
+    dir: TempDir,
+}
+
+impl Tor {
+    /// Starts it on ports that are free, and waits until it listens.
+    pub fn start() -> Self {
+        assert_no_network();
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (child, [socks, control]) = launch(dir.path(), "auto");
+        Self { child, socks, control, dir }
+    }
+
+    /// Kills it, as a crash would. Nobody listens on its port then.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("it is ours");
+    }
+
+    /// Starts it again on the same port, once it was killed.
+    pub fn restart(&mut self) {
+        (self.child, [self.socks, self.control]) = launch(self.dir.path(), &self.socks.to_string());
+    }
+
+    /// It, as our proxy.
+    pub const fn proxy(&self) -> Proxy {
+        Proxy { address: self.socks, isolate: true, resolves: true }
+    }
+
+    /// The streams that it will be asked for from now on.
+    pub fn streams(&self) -> Streams {
+        let mut control = TcpStream::connect_timeout(&self.control, PATIENCE).expect("Tor has a control port");
+        control.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        control.write_all(b"AUTHENTICATE\r\nSETEVENTS STREAM\r\n").expect("Tor goes on");
+        let mut streams = Streams(BufReader::new(control));
+        for _ in ["AUTHENTICATE", "SETEVENTS"] {
+            assert_eq!(streams.next_line().trim_end(), "250 OK");
+        }
+        streams
+    }
+}
+
+impl Drop for Tor {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a Tor says of the streams that it is asked for.
+#[derive(Debug)]
+pub struct Streams(BufReader<TcpStream>);
+
+impl Streams {
+    /// The user that the next stream to this target is asked for by, as Tor understood it.
+    pub fn user_of(&mut self, target: &str) -> String {
+        loop {
+            let line = self.next_line();
+            if line.contains(&format!(" {target} ")) {
+                let user = line.split(' ').find_map(|word| word.strip_prefix("SOCKS_USERNAME="));
+                return user.unwrap_or_else(|| panic!("no user: {line}")).to_owned();
+            }
+        }
+    }
+
+    fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        assert!(self.0.read_line(&mut line).expect("Tor says something") > 0, "Tor has gone");
+        line
+    }
+}
+
+/// Its process, and where it listens.
+fn launch(dir: &Path, socks_port: &str) -> (Child, [SocketAddr; 2]) {
+    let torrc = dir.join("torrc");
+    std::fs::write(&torrc, configuration(dir, socks_port)).expect("the directory is ours");
+    let mut command = Command::new("tor");
+    command.arg("-f").arg(&torrc).args(["--defaults-torrc", "/dev/null"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("`tor` must be installed (Debian: apt-get install tor)");
+    let log = BufReader::new(child.stdout.take().expect("piped"));
+    let (said, heard) = channel();
+    // Read to its end, for a full pipe would stop it. Nobody listens any more once it is up.
+    thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+    (child, listeners(&heard))
+}
+
+/// Where it listens: for SOCKS, and for control.
+fn listeners(log: &Receiver<String>) -> [SocketAddr; 2] {
+    let (mut socks, mut control, mut said) = (None, None, Vec::new());
+    loop {
+        if let (Some(socks), Some(control)) = (socks, control) {
+            return [socks, control];
+        }
+        let line = log.recv_timeout(PATIENCE);
+        let line = line.unwrap_or_else(|error| panic!("Tor does not listen ({error}):\n{}", said.join("\n")));
+        socks = socks.or_else(|| opened(&line, "Socks"));
+        control = control.or_else(|| opened(&line, "Control"));
+        said.push(line);
+    }
+}
+
+fn opened(line: &str, kind: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once(&format!("Opened {kind} listener connection (ready) on "))?;
+    Some(address.parse().expect("an address"))
+}
+
+/// Tor waits at least 2 s before it gives a stream up.
+fn configuration(dir: &Path, socks_port: &str) -> String {
+    let maps = MAPPED.map(|(name, address)| format!("MapAddress {name} {address}\n")).concat();
+    format!(
+        "DataDirectory {}\n\
+         Log notice stdout\n\
+         __OwningControllerProcess {}\n\
+         SocksPort {socks_port} ExtendedErrors NoPreferIPv6Automap\n\
+         SocksTimeout 2\n\
+         ControlPort auto\n\
+         ClientOnly 1\n\
+         UseDefaultFallbackDirs 0\n\
+         DirAuthority dead orport=1 v3ident={id} 127.0.0.1:1 {id}\n\
+         {maps}",
+        dir.join("data").display(),
+        std::process::id(),
+        id = "0000000000000000000000000000000000000001",
+    )
+}
+
+/// Connecting a datagram socket sends nothing, but it needs a route.
+fn assert_no_network() {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
+    let routed = socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).map_err(|error| error.kind());
+    assert_eq!(routed, Err(ErrorKind::NetworkUnreachable), "to be run without a network: see .ci/interop-tor");
+}

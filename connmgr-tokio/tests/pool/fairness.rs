@@ -1,0 +1,28 @@
+//! A pool beside others on a runtime of one thread.
+
+use connmgr_testbed::insatiable::Insatiable;
+use tokio::task::yield_now;
+
+use crate::support::{builder, config, start};
+
+/// Many times what a pool does in one go.
+const COMMANDS: usize = 100_000;
+
+/// How often others must come to run meanwhile.
+const TURNS: usize = 5;
+
+#[tokio::test]
+async fn a_pool_that_always_has_work_lets_others_run() {
+    let pool = start(builder(config())).await;
+    let handle = pool.handle();
+    let asks = Insatiable::ask(COMMANDS, move || {
+        let handle = handle.clone();
+        async move { handle.network_changed().await }
+    });
+    let mut turns = 0;
+    while !asks.is_done() {
+        turns += 1;
+        yield_now().await;
+    }
+    assert!(turns >= TURNS, "{turns} turns");
+}
