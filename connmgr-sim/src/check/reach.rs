@@ -38,7 +38,7 @@ impl Probes {
 
     pub(crate) fn action(&mut self, seen: Seen<'_>, action: &Action) {
         match action {
-            Action::Dial { conn, .. } => self.dial(seen, conn.as_u64()),
+            Action::Dial { .. } => self.reach_if(seen.ledger.unheard.is_some(), Probe::TransportDowngrade),
             Action::Close { reason, .. } => self.close(*reason),
             Action::ScheduleRetry { peer, attempt, .. } => {
                 let Some(peer) = seen.ledger.peers.get(*peer) else { return };
@@ -63,11 +63,6 @@ impl Probes {
         if reached {
             self.reach(probe);
         }
-    }
-
-    fn dial(&mut self, seen: Seen<'_>, _conn: u64) {
-        let unheard = matches!(seen.step.cause, Cause::Closed(_, connmgr_core::CloseCause::Unheard));
-        self.reach_if(unheard && seen.step.actions == 2, Probe::TransportDowngrade);
     }
 
     fn close(&mut self, reason: CloseReason) {

@@ -171,7 +171,7 @@ impl HostSpec {
     }
 
     /// How many hosts this can come to at most: where any leave for good, a new one may come to each place each day.
-    pub(super) fn at_most(&self, duration: Span) -> u64 {
+    pub fn at_most(&self, duration: Span) -> u64 {
         let leaves = self.churn.as_ref().is_some_and(|churn| churn.leaves > Share::NONE);
         let days = if leaves { duration.0.as_secs() / 86_400 + 1 } else { 0 };
         u64::from(self.count) * (1 + days)

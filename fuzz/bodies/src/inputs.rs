@@ -3,6 +3,8 @@
 //! Every step is judged. At the end a twin that hears the same and is drained only once must have done the same, and
 //! a shutdown must end everything in bounded time.
 
+use std::time::Duration;
+
 use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 
 use crate::bytes::Bytes;
@@ -12,6 +14,11 @@ use crate::story::Story;
 
 /// More than any shutdown needs: each deadline closes at least one connection.
 const LAST_DEADLINES: u32 = 1000;
+
+/// In this time a manager wakes for nothing a few times at most, and once for each connection and peer; one that
+/// looks every tick would a hundred times.
+const A_WHILE: Duration = Duration::from_millis(100);
+const IDLE_WAKE_UPS: usize = 20;
 
 /// What was told, and what came of it.
 #[derive(Default)]
@@ -43,6 +50,7 @@ pub fn inputs(data: &[u8]) {
     check(&manager);
     hear_again(&mut twin, &record);
     assert_eq!(twin, manager, "5, 10: the same inputs led elsewhere");
+    leave_alone(&mut judge, &mut manager);
     shut_down(&mut judge, &mut manager);
 }
 
@@ -55,6 +63,18 @@ fn hear_again(twin: &mut ConnManager, record: &Record) {
         assert_eq!(twin.poll_action().as_ref(), Some(action), "5, 10: another action");
     }
     assert_eq!(twin.poll_action(), None, "5, 10: one action more");
+}
+
+/// Clause 4: told nothing but the time, it does not wake again and again for nothing.
+fn leave_alone(judge: &mut Judge, manager: &mut ConnManager) {
+    let things = manager.connections().len() + manager.added_peers().len();
+    let Some(end) = manager.poll_timeout().map(|due| due.after(A_WHILE)) else { return };
+    let mut idle = 0;
+    while let Some(due) = manager.poll_timeout().filter(|due| *due < end) {
+        let (_, actions) = judge.step(manager, due, &Input::Timeout);
+        idle += usize::from(actions.is_empty());
+        assert!(idle <= IDLE_WAKE_UPS + things, "4: {idle} wake-ups in {A_WHILE:?} led to nothing");
+    }
 }
 
 /// Clause 11.

@@ -71,6 +71,10 @@ impl Judge {
     fn judge(&mut self, step: &Step<'_>) {
         let was_stopped = self.stopped;
         step.deadlines();
+        if let Some(conn) = self.late_success(step.input) {
+            let close = Action::Close { conn, reason: CloseReason::Late };
+            step.hold(step.actions.first() == Some(&close), "6: a late success is not closed");
+        }
         let most = self.config.max_actions_per_input as usize;
         step.hold(step.actions.len() <= most, "9: more actions than max_actions_per_input");
         step.actions.iter().enumerate().for_each(|(place, action)| self.action(place, action, step));
@@ -103,6 +107,13 @@ impl Judge {
             Action::Emit(event) => self.event(event, step),
             Action::ResolveSeed { .. } | Action::ResolveHost { .. } | Action::Save => {}
         }
+    }
+
+    /// Whose success is told though it has ended, if anybody's.
+    fn late_success(&self, input: &Input) -> Option<ConnId> {
+        let Input::DialResult { conn, result: Ok(()) } = *input else { return None };
+        let was_given = conn > ConnId::from_u64(0) && conn <= self.newest;
+        (was_given && !self.lives.contains_key(&conn) && !self.stopped).then_some(conn)
     }
 
     fn dialed(&mut self, conn: ConnId, step: &Step<'_>) {
@@ -172,6 +183,9 @@ impl Judge {
             let held = |other: &&ConnView| other.kind == conn.kind && other.state != ConnState::Silent;
             let held = step.view.iter().filter(held).count();
             step.hold(held <= split.of(conn.kind) as usize || conn.kind == Kind::Added, "8: a dial beyond its share");
+            let silent = |other: &&ConnView| other.kind == conn.kind && other.state == ConnState::Silent;
+            let most = self.config.dial.max_hedged.unwrap_or(split.of(conn.kind));
+            step.hold(step.view.iter().filter(silent).count() <= most as usize, "9: more silent dials than max_hedged");
         }
     }
 }

@@ -6,7 +6,7 @@
 use connmgr_sim::{Real, Scenario, Scrutiny, World};
 
 /// Only worlds of at most so many hosts and managers are begun: larger ones take long to make.
-const SMALL: u32 = 64;
+const SMALL: u64 = 64;
 /// How many things happen.
 const STEPS: u32 = 400;
 
@@ -22,8 +22,8 @@ pub fn scenario(data: &[u8]) {
         Ok(again) => assert_eq!(again.to_toml(), written, "what is written is read as something else"),
         Err(error) => panic!("what is written can't be read: {error}\n{written}"),
     }
-    let hosts = scenario.hosts.iter().map(|spec| spec.count);
-    let crowd = hosts.chain([scenario.node.count]).fold(0u32, u32::saturating_add);
+    let hosts = scenario.hosts.iter().map(|spec| spec.at_most(scenario.duration));
+    let crowd = hosts.chain([scenario.node.count.into()]).fold(0u64, u64::saturating_add);
     if crowd <= SMALL {
         live(scenario, &written);
     }
