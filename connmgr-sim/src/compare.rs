@@ -95,7 +95,7 @@ mod tests {
         let friend = PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None };
         scenario.peers.push(friend);
         for policy in Policy::ALL {
-            let millis = of(policy, &scenario, Figure::Short);
+            let millis = of(policy, &scenario, Figure::ToTarget);
             assert!((1..4_000).contains(&millis), "{}: {millis} ms", policy.name());
         }
     }

@@ -185,11 +185,13 @@ impl Plan {
 
     /// What a host's population does with a connection at a moment of the world.
     pub fn behavior(&self, host: u32, now: Instant) -> &Behavior {
-        let spec = self.spec(host);
-        match &spec.turns {
-            Some(turn) if now >= Instant::ZERO.after(turn.at.0) => &turn.into,
-            Some(_) | None => &spec.behavior,
-        }
+        self.turned(host, now).unwrap_or(&self.spec(host).behavior)
+    }
+
+    /// What a host turned into, if it has turned by now.
+    pub fn turned(&self, host: u32, now: Instant) -> Option<&Behavior> {
+        let turn = self.spec(host).turns.as_ref()?;
+        (now >= Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
     }
 }
 

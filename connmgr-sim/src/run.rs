@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use connmgr_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
+use crate::Instant;
 use crate::canary::Canary;
 use crate::check::{Probe, Probes};
 use crate::failure::{Failure, PANIC, Verdict};
@@ -88,9 +89,14 @@ impl Outcome {
 
 /// Runs a scenario with a seed. A panic is a failure like any other.
 pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
+    run_with(scenario, seed, terms, &|_| {})
+}
+
+/// As [`run`]; `progress` is told each hundredth of the scenario's time that has passed.
+pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(u32)) -> Outcome {
     let begun = catch_unwind(|| terms.world(scenario.clone(), seed));
     let why = match begun {
-        Ok(Ok(mut world)) => return finish(&mut world),
+        Ok(Ok(mut world)) => return finish_with(&mut world, progress),
         Ok(Err(error)) => format!("the configuration is refused: {error}"),
         Err(payload) => message(payload.as_ref()),
     };
@@ -107,7 +113,18 @@ pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
 
 /// Runs a world to its end, or to the first promise broken, and says what came of it.
 pub fn finish<S: Subject>(world: &mut World<S>) -> Outcome {
-    let ended = catch_unwind(AssertUnwindSafe(|| world.run()));
+    finish_with(world, &|_| {})
+}
+
+fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> Outcome {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let hundredth = world.plan().scenario.duration.0 / 100;
+        for part in 1..=100 {
+            world.run_until(Instant::ZERO.after(hundredth * part))?;
+            progress(part);
+        }
+        world.run()
+    }));
     let mut failures = match ended {
         Ok(Ok(())) => Vec::new(),
         Ok(Err(broken)) => vec![Failure::of(&broken)],

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connmgr_core::driver::Observer;
 use connmgr_core::*;
-use connmgr_sim::check::{Probe, Property, Recovery, Suite, Violation, Whole};
+use connmgr_sim::check::{Probe, Property, Suite, Violation};
 
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
@@ -730,19 +730,6 @@ fn a_connection_that_the_view_does_not_show() {
     let mut bench = full(&pool());
     bench.manager = Bench::new(&pool()).manager;
     breaks(Property::ViewAgrees, bench.audit());
-}
-
-#[test]
-fn a_pool_that_is_not_whole_in_time() {
-    let mut bench = dialing(&pool(), &pool());
-    let mut recovery = Recovery::new(Whole { full: 8, ..Whole::default() }, secs(60));
-    recovery.healed(bench.now);
-    recovery.check(bench.now.after(secs(59)), &bench.suite).expect("there is time left");
-    let mut in_time = recovery.clone();
-    breaks(Property::Recovery, recovery.check(bench.now.after(secs(60)), &bench.suite));
-    bench.connect().and_then(|()| bench.ready_all()).expect("nothing is broken");
-    in_time.check(bench.now.after(secs(59)), &bench.suite).expect("it is whole");
-    assert_eq!(in_time.took(), Some(secs(59)));
 }
 
 #[test]

@@ -95,6 +95,35 @@ fn each_sort_of_failure_has_an_exit_code() {
     }
 }
 
+/// After hours of work the answer is worth more than the page.
+#[test]
+fn a_page_that_cannot_be_written_does_not_cost_the_answer() {
+    let dir = dir();
+    let small = file(dir.path(), "");
+    let nowhere = dir.path().join("nowhere/page.html").to_str().expect("a name of ours").to_owned();
+    for (command, answer) in
+        [(["run", &*small, "--report", &*nowhere], "verdict"), (["campaign", &small, "--out", &nowhere], "digest")]
+    {
+        let output = sim(&command);
+        assert_eq!(code(&output), 1, "{}", text(&output));
+        assert!(text(&output).contains(answer), "{}", text(&output));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(&nowhere));
+    }
+}
+
+#[test]
+fn what_is_mistyped_is_told_with_what_there_is() {
+    for (command, told) in [
+        (&["run", "cold-strt"][..], "did you mean `cold-start`?"),
+        (&["replay", "lost.trace"], "neither a scenario nor a file `lost.trace`"),
+        (&["sweep", "outage", "--param", "a", "--values", "1", "--figure", "luck"], "there are seconds-to-target, "),
+        (&["campaign", "--jobs", "0"], "at least 1"),
+    ] {
+        let said = String::from_utf8_lossy(&sim(command).stderr).into_owned();
+        assert!(said.contains(told), "{said}");
+    }
+}
+
 #[test]
 fn a_campaign_says_the_same_whoever_works_at_it() {
     let dir = dir();

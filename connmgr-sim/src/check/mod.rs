@@ -16,7 +16,6 @@ mod probe;
 mod property;
 mod reach;
 mod recent;
-mod recovery;
 mod rules;
 mod step;
 mod survival;
@@ -33,7 +32,6 @@ use step::Step;
 
 pub use probe::{Probe, Probes, UnknownProbe};
 pub use property::{Nature, Property, UnknownProperty};
-pub use recovery::{Recovery, Whole};
 pub use violation::Violation;
 pub(crate) use words::words;
 

@@ -52,7 +52,8 @@ macro_rules! words {
 
         impl core::fmt::Display for $error {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!("unknown ", $what))
+                let names: Vec<&str> = $name::ALL.iter().map(|word| word.name()).collect();
+                write!(f, concat!("there is no such ", $what, "; there are {}"), names.join(", "))
             }
         }
 

@@ -28,7 +28,7 @@ pub(super) struct Campaign {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     first_seed: u64,
     /// Threads; they change nothing but the time it takes [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
     /// Do only this part of the work, from 0/N to (N-1)/N
     #[arg(long, value_name = "I/N", value_parser = parse_shard, default_value = "0/1")]
@@ -73,8 +73,7 @@ impl Campaign {
             scenario.source.clone_from(source);
         }
         bar.finish_and_clear();
-        draw(&results, self.report.as_deref(), &self.again())?;
-        conclude(&results, self.out.as_deref())
+        conclude(&results, self.out.as_deref(), self.report.as_deref(), &self.again())
     }
 
     /// The command that gives the same answer.
@@ -91,14 +90,18 @@ impl Merge {
         let parts = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
         let whole = Results::merge(parts).map_err(|error| usage(error.to_string()))?;
         let again = Again::of("merge").words(self.files.iter().map(|path| path.display()));
-        draw(&whole, self.report.as_deref(), &again)?;
-        conclude(&whole, self.out.as_deref())
+        say!("{again}");
+        conclude(&whole, self.out.as_deref(), self.report.as_deref(), &again)
     }
 }
 
 /// As many threads as are asked for, or as there are cores.
 pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
     asked.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}
+
+pub(super) fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected how many, at least 1".to_owned())
 }
 
 fn parse_shard(text: &str) -> Result<Shard, String> {
@@ -113,16 +116,16 @@ fn read(path: &Path) -> Result<Results> {
     serde_json::from_str(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
 }
 
-fn draw(results: &Results, path: Option<&Path>, again: &Again) -> Result<()> {
-    path.map_or(Ok(()), |path| write(path, &report::campaign(results, &again.to_string())))
-}
-
-fn conclude(results: &Results, out: Option<&Path>) -> Result<Verdict> {
+/// Says what came of it before anything is written: a file that can't be must not cost the answer.
+fn conclude(results: &Results, out: Option<&Path>, page: Option<&Path>, again: &Again) -> Result<Verdict> {
+    say::text(&summary(results));
     if let Some(path) = out {
         let text = serde_json::to_string(results).context("results are plain data")?;
-        fs::write(path, text + "\n").with_context(|| path.display().to_string())?;
+        write(path, &(text + "\n"))?;
     }
-    say::text(&summary(results));
+    if let Some(path) = page {
+        write(path, &report::campaign(results, &again.to_string()))?;
+    }
     Ok(results.verdict())
 }
 

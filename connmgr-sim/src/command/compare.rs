@@ -9,7 +9,7 @@ use connmgr_sim::{Scenario, Verdict};
 use super::again::Again;
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{say, source, table, usage};
+use super::{progress, say, source, table, usage};
 
 /// What is compared where nothing is named: a day without any answer, and a book of which 11 % answers.
 const USUAL: [&str; 2] = ["outage", "scarce"];
@@ -47,11 +47,15 @@ impl Compare {
     /// A row for each figure, a column for each policy: the median of the seeds, and the greatest.
     fn table(&self, scenario: &Scenario) -> Result<String> {
         let mut columns = Vec::new();
+        let seeds = usize::try_from(self.seeds).unwrap_or(usize::MAX);
+        let bar = progress::bar(Policy::ALL.len() * seeds, "runs");
         for policy in Policy::ALL {
             let seeds = self.first_seed..self.first_seed + self.seeds;
-            let runs: Result<Vec<Figures>, _> = seeds.map(|seed| policy.figures(scenario, seed)).collect();
+            let runs: Result<Vec<Figures>, _> =
+                seeds.map(|seed| policy.figures(scenario, seed)).inspect(|_| bar.inc(1)).collect();
             columns.push(runs.map_err(|error| usage(error.to_string()))?);
         }
+        bar.finish_and_clear();
         let mut rows = vec![row!["median (most)"]];
         rows[0].extend(Policy::ALL.iter().map(|policy| policy.name().to_owned()));
         for figure in TOLD {

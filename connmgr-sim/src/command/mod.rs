@@ -80,9 +80,9 @@ fn usage(what: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(what.into()))
 }
 
-/// Writes a page.
-fn write(path: &Path, page: &str) -> Result<()> {
-    fs::write(path, page).with_context(|| path.display().to_string())
+/// Writes a file.
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| path.display().to_string())
 }
 
 /// Reads the command line and does what it says.

@@ -7,11 +7,12 @@ use anyhow::Result;
 use clap::Args;
 use connmgr_sim::case::Case;
 use connmgr_sim::figures::Figure;
-use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, canary, report, run};
+use connmgr_sim::run::run_with;
+use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, canary, report};
 
 use super::again::Again;
 use super::table::row;
-use super::{say, source, table, write};
+use super::{progress, say, source, table, write};
 
 /// The greatest seed: what TOML can say.
 pub(super) const MAX_SEED: u64 = i64::MAX as u64;
@@ -48,19 +49,27 @@ impl Run {
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
         let terms = Terms { scrutiny, canary: self.canary };
-        let outcome = self.outcome(&scenario, terms)?;
+        let (outcome, page) = self.outcome(&scenario, terms);
         let took = began.elapsed().as_secs_f64();
         say::text(&summary(&scenario, &outcome));
         self.save(&scenario, terms, &outcome)?;
         say!("{:.0} steps a second, {took:.2} s", outcome.steps as f64 / took.max(1e-9));
+        if let (Some(path), Some(page)) = (&self.report, page) {
+            write(path, &page)?;
+        }
         Ok(outcome.verdict())
     }
 
-    fn outcome(&self, scenario: &Scenario, terms: Terms) -> Result<Outcome> {
-        let Some(path) = &self.report else { return Ok(run(scenario, self.seed, terms)) };
-        let (outcome, page) = report::run(scenario, self.seed, terms, &self.again().to_string());
-        write(path, &page)?;
-        Ok(outcome)
+    /// What came of it, and the page on it if one is asked for.
+    fn outcome(&self, scenario: &Scenario, terms: Terms) -> (Outcome, Option<String>) {
+        if self.report.is_some() {
+            let (outcome, page) = report::run(scenario, self.seed, terms, &self.again().to_string());
+            return (outcome, Some(page));
+        }
+        let bar = progress::bar(100, "%");
+        let outcome = run_with(scenario, self.seed, terms, &|part| bar.set_position(part.into()));
+        bar.finish_and_clear();
+        (outcome, None)
     }
 
     fn save(&self, scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Result<()> {

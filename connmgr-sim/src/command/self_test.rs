@@ -10,7 +10,7 @@ use connmgr_sim::check::Property;
 use connmgr_sim::shrink::{Budget, shrink};
 use connmgr_sim::{Terms, Verdict, canary};
 
-use super::campaign::jobs;
+use super::campaign::{jobs, parse_jobs};
 use super::{progress, source};
 
 /// Try the program itself: the same campaign twice, on one thread and on many; and a failure that is known to be there,
@@ -23,7 +23,7 @@ pub(super) struct SelfTest {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
     /// Threads of the second time [default: one a core, at least two]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
 }
 

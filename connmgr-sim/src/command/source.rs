@@ -17,8 +17,13 @@ pub(super) fn scenario(text: &str) -> Result<Scenario> {
         return from_file(Path::new(text));
     }
     catalogue::find(text).ok_or_else(|| {
-        let names: Vec<&str> = catalogue::names().collect();
-        usage(format!("there is no scenario `{text}`; there are {}, and files that end in .toml", names.join(", ")))
+        let likeness = |name: &&str| strsim::damerau_levenshtein(text, name);
+        match catalogue::names().min_by_key(likeness).filter(|name| likeness(name) <= 1 + text.len() / 3) {
+            Some(meant) => usage(format!("there is no scenario `{text}`: did you mean `{meant}`?")),
+            None => {
+                usage(format!("there is neither a scenario nor a file `{text}`; `connmgr-sim scenarios` lists them"))
+            }
+        }
     })
 }
 

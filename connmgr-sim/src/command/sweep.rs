@@ -11,10 +11,10 @@ use connmgr_sim::sweep::{self, Point};
 use connmgr_sim::{Verdict, chart};
 
 use super::again::Again;
-use super::campaign::jobs;
+use super::campaign::{jobs, parse_jobs};
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{progress, say, source, table, usage};
+use super::{progress, say, source, table, usage, write};
 
 /// Run a scenario at several values of a parameter.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED - 100_000))]
     first_seed: u64,
     /// Threads; they change nothing but the time it takes [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
     /// Write the points into this file, as comma-separated values
     #[arg(long, value_name = "FILE")]
@@ -58,7 +58,7 @@ impl Sweep {
         bar.finish_and_clear();
         say::text(&text(&sweep, &points));
         if let Some(path) = &self.csv {
-            fs::write(path, sweep.csv(&points)).with_context(|| path.display().to_string())?;
+            write(path, &sweep.csv(&points))?;
         }
         if let Some(path) = &self.svg {
             fs::write(path, chart::svg(&sweep, &points, &self.again().to_string()))

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use connmgr_core::HostName;
 
 use super::{Behavior, Scenario, ScenarioError};
+use crate::Instant;
+use crate::check::Probe;
+use crate::figures::Figure;
 use crate::plan::{NODES, name_of};
 
 /// Hosts of all populations, with all who may come in the place of others.
 const MOST_HOSTS: u64 = 1_000_000;
 /// Managers.
 const MOST_NODES: u32 = 100_000;
+/// Addresses told or added at once: ten of Bitcoin's greatest messages, and more.
+const MOST_TOLD: u32 = 100_000;
 /// A century is enough.
 const MOST_SECONDS: u64 = 100 * 365 * 86_400;
 /// Populations, faults and the like: they are numbered in 16 bits.
@@ -27,6 +32,7 @@ impl Scenario {
         self.check_populations()?;
         self.check_references()?;
         self.check_people()?;
+        self.check_promises()?;
         let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
     }
@@ -52,7 +58,18 @@ impl Scenario {
         hold(sorts.iter().all(|count| *count <= MOST_OF_A_SORT), || {
             format!("there are more than {MOST_OF_A_SORT} populations, peers, strangers, seeds or faults")
         })?;
+        hold(self.most_told() <= MOST_TOLD, || format!("more than {MOST_TOLD} addresses are told or added at once"))?;
         hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
+    }
+
+    /// The greatest number of addresses that anybody tells, or the operator adds, in one moment.
+    fn most_told(&self) -> u32 {
+        let gossip = self.hosts.iter().flat_map(|spec| [spec.gossip.answer, spec.gossip.unasked]);
+        let seeds = self.seeds.iter().map(|spec| spec.answers);
+        let strangers = self.inbound.iter().map(|spec| spec.tells);
+        let peers = self.peers.iter().map(|spec| spec.count);
+        let own = [self.book.application_tells, self.names.answers];
+        gossip.chain(seeds).chain(strangers).chain(peers).chain(own).max().unwrap_or(0)
     }
 
     fn check_populations(&self) -> Result<(), ScenarioError> {
@@ -63,6 +80,9 @@ impl Scenario {
             })?;
             hold(name_of(&spec.name, 0).is_ok(), || format!("`{}` can't be part of a host's name", spec.name))?;
             hold(spec.groups != Some(0), || format!("the population `{}` has no group to live in", spec.name))?;
+            hold(spec.gossip.every.is_none_or(|every| every.0.as_millis() >= 100), || {
+                format!("`{}` tell addresses more often than every 100 ms", spec.name)
+            })?;
             let behaviors = [Some(&spec.behavior), spec.turns.as_ref().map(|turn| &turn.into)];
             hold(behaviors.into_iter().flatten().all(opens), || {
                 format!("the windows of `{}` have no period", spec.name)
@@ -95,13 +115,28 @@ impl Scenario {
             let spaced = spec.every.is_none_or(|every| every.0.as_millis() >= 1);
             hold(spaced, || "a fault comes again less than 1 ms after it began".into())?;
         }
-        for bound in &self.expect.bounds {
-            hold(bound.of.parse::<crate::figures::Figure>().is_ok(), || format!("there is no figure `{}`", bound.of))?;
-        }
-        for name in &self.expect.probes {
-            hold(name.parse::<crate::check::Probe>().is_ok(), || format!("there is no probe `{name}`"))?;
-        }
         Ok(())
+    }
+
+    /// A promise that nobody could ever see broken is a mistake.
+    fn check_promises(&self) -> Result<(), ScenarioError> {
+        let expect = &self.expect;
+        for bound in &expect.bounds {
+            bound.of.parse::<Figure>().map_err(|error| wrong(format!("`{}`: {error}", bound.of)))?;
+            hold(bound.min.is_some() || bound.max.is_some(), || {
+                format!("the bound of `{}` has neither `min` nor `max`", bound.of)
+            })?;
+        }
+        for name in &expect.probes {
+            name.parse::<Probe>().map_err(|error| wrong(format!("`{name}`: {error}")))?;
+        }
+        let Some(within) = expect.full_within else { return Ok(()) };
+        let healed = self.healed_at().ok_or_else(|| {
+            wrong("a fault without `for` lasts to the end, so that `full-within` needs `expect.healed-at`".into())
+        })?;
+        hold(healed.after(within.0) <= Instant::ZERO.after(self.duration.0), || {
+            format!("`full-within` ends after the scenario, which is well from {healed} on and lasts {}", self.duration)
+        })
     }
 }
 
@@ -131,8 +166,9 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Churn, HostSpec, PeerSpec, Span};
+    use super::super::{Bound, Churn, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
+    use crate::dice::Share;
 
     fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
@@ -153,6 +189,8 @@ mod tests {
         assert!(error_of(|s| s.duration = Span::default()).contains("duration"));
         assert!(error_of(|s| s.hosts.push(HostSpec::new("honest", 1))).contains("twice"));
         assert!(error_of(|s| s.hosts.push(HostSpec::new("many", 2_000_000))).contains("hosts"));
+        assert!(error_of(|s| s.hosts[0].gossip.answer = 200_000).contains("told"));
+        assert!(error_of(|s| s.hosts[0].gossip.every = Some(Span::millis(1))).contains("every 100 ms"));
         let leave = |s: &mut Scenario| s.hosts[0] = HostSpec { churn: Some(leaving()), ..HostSpec::new("a", 300_000) };
         assert!(error_of(|s| (leave(s), s.duration = Span::days(3))).contains("leaves each day"));
         assert!(error_of(|s| s.hosts[0].gossip.about = vec!["ghosts".into()]).contains("no population `ghosts`"));
@@ -165,7 +203,25 @@ mod tests {
             removed_at: None,
         };
         assert!(error_of(|s| s.peers.push(peer)).contains("no population `ghosts`"));
-        assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no probe `luck`"));
+        assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no such probe; there are "));
+        let bound = |of: &str| vec![Bound { of: of.into(), min: None, max: None }];
+        assert!(
+            error_of(|s| s.expect.bounds = bound("luck")).contains("no such figure; there are seconds-to-target, ")
+        );
+        assert!(error_of(|s| s.expect.bounds = bound("dials")).contains("neither"));
+        assert!(error_of(|s| s.expect.full_within = Some(Span::hours(2))).contains("ends after the scenario"));
+        let endless = FaultSpec {
+            fault: Fault::Interface,
+            at: Span::default(),
+            lasts: None,
+            every: None,
+            times: None,
+            share: Share::ALL,
+            chance: Share::ALL,
+        };
+        let promised = Expect { full_within: Some(Span::millis(1)), ..Expect::default() };
+        let error = error_of(|s| (s.faults, s.expect) = (vec![endless], promised));
+        assert!(error.contains("healed-at"), "{error}");
         let limits = connmgr_core::Limits { total: 2_000_000, ..Default::default() };
         assert!(error_of(|s| s.node.limits = Some(limits)).contains("limits.total"));
         let config = toml::Table::from_iter([("colour".to_owned(), toml::Value::from(1))]);

@@ -8,7 +8,7 @@ use super::Span;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
-    /// From when on the world is healthy. Absent: when the last fault has ended.
+    /// From when on the world is healthy. Absent: when the last fault has ended and everybody has turned who does.
     pub healed_at: Option<Span>,
     /// From then, how long until every pool is full again. Absent: it need not be.
     pub full_within: Option<Span>,

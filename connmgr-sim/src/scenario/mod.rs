@@ -96,13 +96,16 @@ impl Scenario {
         }
     }
 
-    /// From when on all faults are over: as it says, or when the last one ends. None if one lasts to the end.
+    /// From when on nothing more goes wrong: as it says, or when the last fault has ended and everybody has turned
+    /// who does. None if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {
         if let Some(at) = self.expect.healed_at {
             return Some(Instant::ZERO.after(at.0));
         }
         let end = Instant::ZERO.after(self.duration.0);
-        let mut last = Instant::ZERO;
+        let hosts = self.hosts.iter().filter_map(|spec| Some(spec.turns.as_ref()?.at));
+        let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
+        let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
             for (begins, ends) in crate::world::times(spec, end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));

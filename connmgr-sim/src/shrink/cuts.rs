@@ -1,7 +1,36 @@
 //! What can be taken out of a scenario.
+//!
+//! A world breaks some promises only because its people do not do what they promised; others any world breaks in which
+//! nobody is left to connect to. Of the latter only hindrances are taken out, so that the small world still asks for
+//! nothing that the whole one did not offer.
 
+use crate::check::Property;
 use crate::dice::Share;
-use crate::scenario::{Behavior, Expect, Fault, Gossip, HostSpec, NamesSpec, NodeSpec, Scenario, Span, Spread};
+use crate::failure::{Failure, Verdict};
+use crate::scenario::{Behavior, Fault, Gossip, HostSpec, NamesSpec, NodeSpec, Scenario, Span, Spread};
+
+/// How much may be taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Everything,
+    /// What is against the managers; all that helps them stays.
+    Hindrances,
+}
+
+impl Scope {
+    pub(super) fn of(failure: &Failure) -> Self {
+        let needs_help = failure.verdict == Verdict::Threshold || failure.property() == Some(Property::Recovery);
+        if needs_help { Self::Hindrances } else { Self::Everything }
+    }
+
+    /// The lists that may be thinned, those first that nobody else speaks of.
+    pub(super) const fn lists(self) -> &'static [List] {
+        match self {
+            Self::Everything => &[List::Faults, List::Inbound, List::Peers, List::Seeds, List::Knows, List::Hosts],
+            Self::Hindrances => &[List::Faults, List::Inbound, List::Adversaries],
+        }
+    }
+}
 
 /// A list of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,24 +41,25 @@ pub(super) enum List {
     Seeds,
     Knows,
     Hosts,
+    /// Of the hosts, those who mean ill.
+    Adversaries,
 }
 
-/// Every list, those first that nobody else speaks of.
-pub(super) const LISTS: [List; 6] = [List::Faults, List::Inbound, List::Peers, List::Seeds, List::Knows, List::Hosts];
-
 impl List {
-    pub(super) fn len(self, scenario: &Scenario) -> usize {
-        match self {
+    /// The places in the list that may be taken out.
+    pub(super) fn places(self, scenario: &Scenario) -> Vec<usize> {
+        let len = match self {
             Self::Faults => scenario.faults.len(),
             Self::Inbound => scenario.inbound.len(),
             Self::Peers => scenario.peers.len(),
             Self::Seeds => scenario.seeds.len(),
             Self::Knows => scenario.book.knows.len(),
-            Self::Hosts => scenario.hosts.len(),
-        }
+            Self::Hosts | Self::Adversaries => scenario.hosts.len(),
+        };
+        (0..len).filter(|place| self != Self::Adversaries || scenario.hosts[*place].adversary).collect()
     }
 
-    /// The scenario with only these of the list. Who speaks of a population that is gone goes with it.
+    /// The scenario with only these of the places that may be taken out. Who speaks of a population that is gone goes with it.
     pub(super) fn only(self, whole: &Scenario, kept: &[usize]) -> Scenario {
         let mut scenario = whole.clone();
         match self {
@@ -42,6 +72,10 @@ impl List {
                 let gone = (0..whole.hosts.len()).filter(|place| !kept.contains(place));
                 gone.for_each(|place| forget(&mut scenario, &whole.hosts[place].name));
                 keep(&mut scenario.hosts, kept);
+            }
+            Self::Adversaries => {
+                let honest = (0..whole.hosts.len()).filter(|place| !whole.hosts[*place].adversary);
+                return Self::Hosts.only(whole, &honest.chain(kept.iter().copied()).collect::<Vec<_>>());
             }
         }
         scenario
@@ -67,19 +101,23 @@ fn forget(scenario: &mut Scenario, name: &str) {
     scenario.hosts.iter_mut().for_each(|spec| spec.gossip.about.retain(|about| about != name));
 }
 
-/// Every count of a scenario, in a fixed order.
-pub(super) fn numbers(scenario: &mut Scenario) -> Vec<&mut u32> {
-    let mut numbers = vec![&mut scenario.node.count, &mut scenario.book.application_tells, &mut scenario.names.answers];
-    for spec in &mut scenario.hosts {
+/// Every count of a scenario that may be lowered, in a fixed order.
+pub(super) fn numbers(scenario: &mut Scenario, scope: Scope) -> Vec<&mut u32> {
+    let all = scope == Scope::Everything;
+    let mut numbers = Vec::new();
+    for spec in scenario.hosts.iter_mut().filter(|spec| all || spec.adversary) {
         numbers.extend([&mut spec.count, &mut spec.gossip.answer, &mut spec.gossip.unasked]);
     }
-    numbers.extend(scenario.peers.iter_mut().map(|spec| &mut spec.count));
     for spec in &mut scenario.inbound {
         numbers.extend([&mut spec.hosts, &mut spec.groups, &mut spec.tells]);
     }
-    numbers.extend(scenario.seeds.iter_mut().map(|spec| &mut spec.answers));
-    numbers.extend(scenario.book.knows.iter_mut().filter_map(|spec| spec.count.as_mut()));
     numbers.extend(scenario.faults.iter_mut().filter_map(|spec| spec.times.as_mut()));
+    if all {
+        numbers.extend([&mut scenario.node.count, &mut scenario.book.application_tells, &mut scenario.names.answers]);
+        numbers.extend(scenario.peers.iter_mut().map(|spec| &mut spec.count));
+        numbers.extend(scenario.seeds.iter_mut().map(|spec| &mut spec.answers));
+        numbers.extend(scenario.book.knows.iter_mut().filter_map(|spec| spec.count.as_mut()));
+    }
     numbers
 }
 
@@ -87,21 +125,29 @@ pub(super) fn numbers(scenario: &mut Scenario) -> Vec<&mut u32> {
 pub(super) type Cut = Box<dyn Fn(&mut Scenario)>;
 
 /// Everything of a scenario that can be made simpler by itself.
-pub(super) fn simpler(scenario: &Scenario) -> Vec<Cut> {
-    let mut cuts: Vec<Cut> = NODE.iter().map(|cut| -> Cut { Box::new(cut) }).collect();
-    for key in scenario.node.config.keys() {
-        let key = key.clone();
-        cuts.push(Box::new(move |scenario| drop(scenario.node.config.remove(&key))));
+pub(super) fn simpler(scenario: &Scenario, scope: Scope) -> Vec<Cut> {
+    let mut cuts: Vec<Cut> = PROMISES.iter().map(|cut| -> Cut { Box::new(cut) }).collect();
+    if scope == Scope::Everything {
+        cuts.extend(NODE.iter().map(|cut| -> Cut { Box::new(cut) }));
+        for key in scenario.node.config.keys() {
+            let key = key.clone();
+            cuts.push(Box::new(move |scenario| drop(scenario.node.config.remove(&key))));
+        }
     }
     for place in 0..scenario.hosts.len() {
         let of = |cut: fn(&mut HostSpec)| -> Cut { Box::new(move |scenario| cut(&mut scenario.hosts[place])) };
+        if scope == Scope::Everything {
+            cuts.extend(HELP.iter().copied().map(of));
+        }
         cuts.extend(HOST.iter().copied().map(of));
     }
     for place in 0..scenario.faults.len() {
         cuts.push(Box::new(move |scenario| scenario.faults[place].every = None));
         cuts.push(Box::new(move |scenario| scenario.faults[place].share = Share::ALL));
         cuts.push(Box::new(move |scenario| scenario.faults[place].chance = Share::ALL));
-        cuts.push(Box::new(move |scenario| scenario.faults[place].fault = Fault::Interface));
+        if scope == Scope::Everything {
+            cuts.push(Box::new(move |scenario| scenario.faults[place].fault = Fault::Interface));
+        }
     }
     for place in 0..scenario.inbound.len() {
         cuts.push(Box::new(move |scenario| scenario.inbound[place].stays = None));
@@ -110,14 +156,17 @@ pub(super) fn simpler(scenario: &Scenario) -> Vec<Cut> {
     cuts
 }
 
-const NODE: &[fn(&mut Scenario)] = &[
-    |scenario| {
-        let Scenario { node, expect, .. } = scenario;
-        *expect = Expect { bounds: Vec::new(), probes: Vec::new(), ..expect.clone() };
-        *node = NodeSpec { config: std::mem::take(&mut node.config), base: node.base, ..NodeSpec::default() };
-    },
+const PROMISES: &[fn(&mut Scenario)] = &[
     |scenario| scenario.expect.bounds.clear(),
     |scenario| scenario.expect.probes.clear(),
+    |scenario| scenario.expect.full_within = None,
+];
+
+const NODE: &[fn(&mut Scenario)] = &[
+    |scenario| {
+        let node = &mut scenario.node;
+        *node = NodeSpec { config: std::mem::take(&mut node.config), base: node.base, ..NodeSpec::default() };
+    },
     |scenario| scenario.node.limits = None,
     |scenario| scenario.node.base = crate::scenario::Base::Plain,
     |scenario| scenario.node.listens = false,
@@ -133,10 +182,16 @@ const NODE: &[fn(&mut Scenario)] = &[
     |scenario| scenario.proxy = None,
 ];
 
-const HOST: &[fn(&mut HostSpec)] = &[
+/// What hosts do for the managers.
+const HELP: &[fn(&mut HostSpec)] = &[
     |host| {
         *host = HostSpec { network: host.network, ..HostSpec::new(&host.name, host.count) };
     },
+    |host| host.gossip = Gossip { answer: 0, unasked: 0, every: None, about: Vec::new(), invented: Share::NONE },
+    |host| host.gossip.every = None,
+];
+
+const HOST: &[fn(&mut HostSpec)] = &[
     |host| host.behavior = Behavior::Accept,
     |host| host.turns = None,
     |host| host.churn = None,
@@ -144,8 +199,6 @@ const HOST: &[fn(&mut HostSpec)] = &[
     |host| host.full = Share::NONE,
     |host| host.reachable = Share::ALL,
     |host| host.latency = Spread::Fixed(Span::millis(100)),
-    |host| host.gossip = Gossip { answer: 0, unasked: 0, every: None, about: Vec::new(), invented: Share::NONE },
-    |host| host.gossip.every = None,
     |host| host.v1_only = false,
     |host| host.groups = None,
 ];

@@ -111,6 +111,7 @@ mod tests {
     use super::*;
     use crate::canary;
     use crate::run::{Terms, run};
+    use crate::scenario::{Scenario, Span};
 
     fn fallen() -> Case {
         let terms = Terms { canary: true, ..Terms::default() };
@@ -130,6 +131,32 @@ mod tests {
         let again = Story::parse(&story.story.to_string()).expect("a story");
         assert_eq!(again.tell(story.manner), Err(story.broken));
         assert_eq!(again.tell(Manner::default()), Ok(()), "only the canary falls");
+    }
+
+    /// What shrinks is the trouble, not what the managers need to get out of it.
+    #[test]
+    fn a_world_that_recovers_too_late_keeps_what_it_recovers_by() {
+        let scenario = Scenario::parse(
+            r#"
+            version = 1
+            name = "hasty"
+            about = "Nobody is that quick."
+            duration = "1h"
+            hosts = [{ name = "honest", count = 200 }, { name = "attackers", count = 5, adversary = true }]
+            book = { knows = [{ of = "honest" }, { of = "attackers" }] }
+            faults = [{ fault = "interface", at = "1m", for = "9m" }, { fault = "nat-reset", at = "20m" }]
+            expect = { full-within = "10ms", probes = ["target-reached"] }
+            "#,
+        )
+        .expect("a scenario");
+        let outcome = run(&scenario, 1, Terms::default());
+        let case = Case::of(&scenario, Terms::default(), &outcome).expect("it fails");
+        let mut shrunk = shrink(&case, Budget::default(), &|_| {}).expect("it fails again").case.scenario;
+        let names: Vec<(&str, u32)> = shrunk.hosts.iter().map(|spec| (&*spec.name, spec.count)).collect();
+        assert_eq!((names, shrunk.book.knows.len()), (vec![("honest", 200)], 1), "attackers go, the honest stay");
+        assert_eq!((shrunk.faults.len(), shrunk.expect.probes.len()), (1, 0));
+        (shrunk.expect.full_within, shrunk.duration) = (Some(Span::minutes(1)), scenario.duration);
+        assert_eq!(run(&shrunk, 1, Terms::default()).failures, [], "a manager can keep the promise in the small world");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The search for the smallest scenario that still fails, by cuts that are kept if it does.
 
 use super::Gone;
-use super::cuts::{self, LISTS, List};
+use super::cuts::{self, List, Scope};
 use super::ddmin::minimize;
+use crate::Instant;
 use crate::case::Case;
 use crate::run::run;
 use crate::scenario::{Scenario, Span};
@@ -11,6 +12,7 @@ use crate::scenario::{Scenario, Span};
 pub(super) struct Search {
     /// The smallest found so far.
     best: Case,
+    scope: Scope,
     /// Steps that may still be made.
     left: u64,
     tried: u32,
@@ -21,11 +23,16 @@ impl Search {
     ///
     /// # Errors
     /// When it does not fail any more.
-    pub(super) fn new(case: Case, steps: u64) -> Result<Self, Gone> {
+    pub(super) fn new(mut case: Case, steps: u64) -> Result<Self, Gone> {
+        let scope = Scope::of(&case.failure);
+        if scope == Scope::Hindrances {
+            // The world has as long to recover when there is less to recover from.
+            case.scenario.expect.healed_at = case.scenario.healed_at().map(Instant::span);
+        }
         let found = case.run().failures.into_iter().next();
         match found {
             Some(failure) if failure.is_like(&case.failure) => {
-                Ok(Self { best: case.with(failure), left: steps, tried: 1 })
+                Ok(Self { scope, best: case.with(failure), left: steps, tried: 1 })
             }
             instead => Err(Gone { instead }),
         }
@@ -38,13 +45,13 @@ impl Search {
             progress("the duration");
             self.cut_duration();
             progress("what is there");
-            LISTS.iter().for_each(|list| self.thin(*list));
+            self.scope.lists().iter().for_each(|list| self.thin(*list));
             progress("what is special");
-            for cut in cuts::simpler(&self.best.scenario) {
+            for cut in cuts::simpler(&self.best.scenario, self.scope) {
                 self.attempt_with(&cut);
             }
             progress("how many there are");
-            (0..cuts::numbers(&mut self.best.scenario.clone()).len()).for_each(|number| self.lower(number));
+            (0..cuts::numbers(&mut self.best.scenario.clone(), self.scope).len()).for_each(|number| self.lower(number));
             if self.best == tried || self.left == 0 {
                 return;
             }
@@ -97,24 +104,27 @@ impl Search {
     /// Takes out what a list can do without.
     fn thin(&mut self, list: List) {
         let whole = self.best.scenario.clone();
-        let places: Vec<usize> = (0..list.len(&whole)).collect();
-        minimize(places, &mut |kept| self.attempt(list.only(&whole, kept)).then_some(kept.len()));
+        minimize(list.places(&whole), &mut |kept| self.attempt(list.only(&whole, kept)).then_some(kept.len()));
     }
 
     /// Makes a number as small as it can be: nothing, one, or halved again and again.
     fn lower(&mut self, number: usize) {
-        let now = |scenario: &Scenario| cuts::numbers(&mut scenario.clone()).get(number).map_or(0, |number| **number);
         for least in [0, 1] {
-            if now(&self.best.scenario) > least && self.set(number, least) {
+            if self.number(number) > least && self.set(number, least) {
                 return;
             }
         }
-        while now(&self.best.scenario) > 1 && self.set(number, now(&self.best.scenario) / 2) {}
+        while self.number(number) > 1 && self.set(number, self.number(number) / 2) {}
+    }
+
+    fn number(&self, number: usize) -> u32 {
+        cuts::numbers(&mut self.best.scenario.clone(), self.scope).get(number).map_or(0, |number| **number)
     }
 
     fn set(&mut self, number: usize, value: u32) -> bool {
+        let scope = self.scope;
         self.attempt_with(&|scenario| {
-            if let Some(place) = cuts::numbers(scenario).into_iter().nth(number) {
+            if let Some(place) = cuts::numbers(scenario, scope).into_iter().nth(number) {
                 *place = value;
             }
         })

@@ -34,7 +34,8 @@ impl<S: Subject> World<S> {
             }
         }
         let Some(healed) = plan.scenario.healed_at() else { return };
-        self.queue.push(healed, Happening::Healed);
+        // What the last fault breaks is broken a moment after it.
+        self.queue.push(healed.after(SOON * 2), Happening::Healed);
         if let Some(within) = plan.scenario.expect.full_within {
             self.queue.push(healed.after(within.0), Happening::MustBeFull);
         }

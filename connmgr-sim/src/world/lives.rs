@@ -69,6 +69,7 @@ impl<S: Subject> World<S> {
         self.arm(node);
         for (number, spec) in (0..).zip(&plan.scenario.peers) {
             let wait = Instant::ZERO.after(spec.at.0).since(now);
+            self.nodes[node as usize].adding += u32::from(wait.is_zero());
             self.later(wait, Happening::Adds { spec: number, node });
         }
         if self.nodes[node as usize].ails.inactive {
@@ -98,7 +99,7 @@ impl<S: Subject> World<S> {
         }
         place.past = digest_of(place.past, &subject);
         place.peers.clear();
-        place.good_peers = 0;
+        (place.good_peers, place.adding) = (0, 0);
         let mut links: Vec<(ConnId, LinkId)> = place.links.iter().map(|(conn, link)| (*conn, *link)).collect();
         links.sort_unstable_by_key(|(conn, _)| *conn);
         for (_, id) in links {
@@ -141,6 +142,8 @@ impl<S: Subject> World<S> {
                 place.good_peers += u32::from(good.is_some());
             }
         }
+        let place = &mut self.nodes[node as usize];
+        place.adding = place.adding.saturating_sub(1);
         if let Some(at) = peers.removed_at {
             let wait = Instant::ZERO.after(at.0).since(self.now);
             self.later(wait, Happening::Removes { spec, node });

@@ -53,6 +53,8 @@ pub struct Node<S> {
     pub(super) peers: Vec<Added>,
     /// How many of them can be reached when the world is healthy.
     pub(super) good_peers: u32,
+    /// Plans to add peers that are carried out in this very moment.
+    pub(super) adding: u32,
     pub(super) accepts_after: Instant,
     pub(super) arrivals: u64,
     pub(super) saved: Option<Arc<Snapshot>>,
@@ -78,6 +80,7 @@ impl<S> Node<S> {
             mode,
             peers: Vec::new(),
             good_peers: 0,
+            adding: 0,
             accepts_after: Instant::ZERO,
             arrivals: 0,
             saved,
@@ -95,21 +98,18 @@ impl<S> Node<S> {
         self.now_full
     }
 
-    pub(super) fn look_whether_full(&self, links: &Links) -> bool {
-        let added = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
-        let split = Split::new(&self.limits, self.mode, added);
-        let is_running = self.subject.is_some() && !self.ails.inactive;
+    /// Whether the pool is full, with so many ready connections: automatic ones, and those of added peers.
+    pub(super) fn look_whether_full(&self, links: &Links, automatic: u32, added: u32) -> bool {
+        let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
+        let split = Split::new(&self.limits, self.mode, peers);
+        let is_running = self.subject.is_some() && !self.ails.inactive && self.adding == 0;
         is_running
-            && self.tally.automatic() >= split.full + split.block_relay
-            && self.tally.added().saturating_add(self.covered(links)) >= self.good_peers
+            && automatic >= split.full + split.block_relay
+            && (added >= self.good_peers || added.saturating_add(self.covered(links)) >= self.good_peers)
     }
 
-    /// Good peers to whom there is a connection for blocks alone, so that they are not dialed while it lasts. Counted
-    /// only when some are missing.
+    /// Good peers to whom there is a connection for blocks alone, so that they are not dialed while it lasts.
     fn covered(&self, links: &Links) -> u32 {
-        if self.tally.added() >= self.good_peers {
-            return 0;
-        }
         let has = |who: Who, kind: Kind| {
             let mut links = self.links.values().filter_map(|id| links.get(*id));
             links.any(|link| link.kind == kind && link.stage == Stage::Ready && link.end.is(who))

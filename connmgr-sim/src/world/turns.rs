@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use connmgr_core::driver::PoolEvent;
-use connmgr_core::{CloseCause, ConnId, Event, Input, Time};
+use connmgr_core::{CloseCause, ConnId, Event, Input, Kind, Time};
 
 use super::happening::Happening;
 use super::{Broken, Scrutiny, World};
-use crate::links::{Link, LinkId, Stage};
+use crate::links::{End, Link, LinkId, Stage};
+use crate::scenario::Behavior;
 use crate::subject::{Outbox, Started, Subject};
 
 impl<S: Subject> World<S> {
@@ -170,24 +171,56 @@ impl<S: Subject> World<S> {
     fn adopted(&mut self, node: u32, conn: ConnId) {
         let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
         let Some(link) = self.links.get_mut(id) else { return };
-        let before = std::mem::replace(&mut link.kind, connmgr_core::Kind::Added);
+        let before = std::mem::replace(&mut link.kind, Kind::Added);
         if link.stage == Stage::Ready {
             let tally = &mut self.nodes[node as usize].tally;
             tally.now_ready[before.index()] -= 1;
-            tally.now_ready[connmgr_core::Kind::Added.index()] += 1;
+            tally.now_ready[Kind::Added.index()] += 1;
         }
     }
 
     pub(super) fn note_full(&mut self, node: u32) {
-        let (now, healed) = (self.now, self.healed);
+        let now = self.now;
         let place = &mut self.nodes[node as usize];
-        let is_full = place.look_whether_full(&self.links);
+        let is_full = place.look_whether_full(&self.links, place.tally.automatic(), place.tally.added());
         if is_full != place.now_full {
             place.now_full = is_full;
             place.tally.note_full(is_full, now);
         }
-        if healed && is_full && place.tally.full_after_healing.is_none() {
-            place.tally.full_after_healing = Some(now);
+        if self.healed && is_full && place.tally.full_after_healing.is_none() && self.is_full_of_good(node) {
+            self.nodes[node as usize].tally.full_after_healing = Some(now);
+        }
+    }
+
+    /// Whether a pool would be full without the connections that are dead, or to hosts who are good no more.
+    fn is_full_of_good(&self, node: u32) -> bool {
+        let place = &self.nodes[node as usize];
+        let good = |kind: Kind| {
+            let good = place.links.values().filter(|id| {
+                let link = self.links.get(**id).filter(|link| link.kind == kind && link.stage == Stage::Ready);
+                link.is_some_and(|link| self.is_alive(**id) && self.means_well(link.end))
+            });
+            u32::try_from(good.count()).unwrap_or(u32::MAX)
+        };
+        place.look_whether_full(&self.links, good(Kind::Full) + good(Kind::BlockRelay), good(Kind::Added))
+    }
+
+    /// Whether a host to whom there is a connection has not turned against us.
+    fn means_well(&self, end: End) -> bool {
+        let End::Host(host) = end else { return true };
+        let Some(into) = self.plan.turned(host, self.now) else { return true };
+        match into {
+            Behavior::Accept
+            | Behavior::Slow(_)
+            | Behavior::SlowHandshake(_)
+            | Behavior::Flaky(_)
+            | Behavior::Windows { .. }
+            | Behavior::Useless => true,
+            Behavior::Refuse
+            | Behavior::BlackHole
+            | Behavior::AcceptThenClose(_)
+            | Behavior::Mute
+            | Behavior::Misbehave { .. } => false,
         }
     }
 
