@@ -8,6 +8,7 @@
 mod support;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -103,8 +104,9 @@ async fn a_bcoin_without_room_is_not_stormed(runtime: Runtime) {
 }
 
 async fn a_run_with_bcoin_goes_the_same_way_again_byte_for_byte(runtime: Runtime) {
-    let dir = tempfile::tempdir().expect("a directory");
-    let trace = dir.path().join("trace");
+    // It stays in the target directory, for `connmgr-sim` and for whoever looks on.
+    let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bcoin-{runtime}.trace"));
+    let _absent = std::fs::remove_file(&trace);
     let bcoin = Bcoin::start(&BcoinOptions { blocks: 3, ..BcoinOptions::default() }).await;
     let mut program = Program::start(runtime, &format!("{} --trace {}", to(bcoin.address()), trace.display()));
     program.hear_text("headers up to 3").await;
