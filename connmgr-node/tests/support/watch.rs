@@ -61,8 +61,8 @@ struct Live {
 }
 
 impl Watch {
-    /// Starts it, in another network namespace if so wanted, on a runtime, with these words on its command line. Its trace stays in the target
-    /// directory, under this name, for whoever wants to know why a test failed.
+    /// Starts it, in another network namespace if so wanted, on a runtime, with these words on its command line. Its
+    /// trace stays in the target directory, under this name, for whoever wants to know why a test failed.
     pub fn start(namespace: Option<&str>, runtime: Runtime, name: &str, words: &str) -> Self {
         let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{runtime}.trace"));
         // Of the run before. The program overwrites none.
