@@ -3,8 +3,8 @@
 use crate::layer::Layer;
 use crate::trial::{Trial, Verdict};
 
-/// The matrix, for a terminal or, without the names of what failed, for a README. A number is the seconds after which the layer failed; a dash, that it
-/// noticed nothing; a blank, that it was not run.
+/// The matrix, for a terminal or, without the names of what failed, for a README. A number is the seconds after which the
+/// layer failed; a dash, that it noticed nothing; a blank, that it was not run.
 pub(crate) fn text(trials: &[Trial], markdown: bool) -> String {
     let mut rows = vec![heading()];
     rows.extend(trials.iter().map(row));

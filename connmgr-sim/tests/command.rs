@@ -99,11 +99,16 @@ fn each_sort_of_failure_has_an_exit_code() {
 #[test]
 fn a_page_that_cannot_be_written_does_not_cost_the_answer() {
     let dir = dir();
-    let small = file(dir.path(), "");
-    let nowhere = dir.path().join("nowhere/page.html").to_str().expect("a name of ours").to_owned();
-    for (command, answer) in
-        [(["run", &*small, "--report", &*nowhere], "verdict"), (["campaign", &small, "--out", &nowhere], "digest")]
-    {
+    let file = file(dir.path(), "[expect]\nbounds = [{ of = \"dials\", max = 0 }]\n");
+    let [saved, nowhere] = ["saved.toml", "nowhere/page.html"]
+        .map(|name| dir.path().join(name).to_str().expect("a name of ours").to_owned());
+    assert_eq!(code(&sim(&["run", &file, "--save", &saved])), 14);
+    for (command, answer) in [
+        (["run", &*file, "--report", &*nowhere], "FAILED"),
+        (["campaign", &file, "--out", &nowhere], "digest"),
+        (["campaign", &file, "--report", &nowhere], "digest"),
+        (["replay", &saved, "--report", &nowhere], "as it was saved"),
+    ] {
         let output = sim(&command);
         assert_eq!(code(&output), 1, "{}", text(&output));
         assert!(text(&output).contains(answer), "{}", text(&output));

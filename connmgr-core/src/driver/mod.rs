@@ -1,9 +1,9 @@
 //! Carries the manager's actions out, for every runtime alike.
 //!
-//! A [`Driver`] owns the [`ConnManager`], and each stream until the application takes it: it turns actions into calls of
-//! [`Net`], pairs streams with the ids they were dialed or accepted under, and hands events out. It knows no runtime: `Net` is
-//! lent to it on each call and only *starts* things; what comes of them is told on a later turn. The driver feeds
-//! the manager only through [`ConnManager::apply`], so that what an [`Observer`] sees is what happened.
+//! A [`Driver`] owns the [`ConnManager`], and each stream until the application takes it: it turns actions into calls
+//! of [`Net`], pairs streams with the ids they were dialed or accepted under, and hands events out. It knows no
+//! runtime: `Net` is lent to it on each call and only *starts* things; what comes of them is told on a later turn. The
+//! driver feeds the manager only through [`ConnManager::apply`], so that what an [`Observer`] sees is what happened.
 
 mod queue;
 

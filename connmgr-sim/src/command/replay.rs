@@ -59,8 +59,8 @@ impl Replay {
             let (again, scenario) = (self.again(None), &case.scenario);
             say!("seed {}: {again}", case.seed);
             let (verdict, outcome) = self.tell_world(scenario, case.seed, case.terms(), case.failure.node)?;
-            self.draw_world(scenario, case.seed, case.terms(), &again)?;
             outcome.iter().for_each(|outcome| say!("{}", compared(&case, outcome)));
+            self.draw_world(scenario, case.seed, case.terms(), &again)?;
             return Ok(verdict);
         }
         let (again, scenario) = (self.again(Some(self.seed)), source::scenario(&self.what)?);
@@ -140,14 +140,15 @@ impl Replay {
                 return Err(usage(format!("{}: {error}", path.display())));
             }
         };
-        self.draw_trace(path, difference.as_deref(), &again)?;
         if let (Ok(replayed), Some(until)) = (&replayed, until) {
             say::text(&view(&replayed.manager, &down, until));
         }
         if let Some(conn) = self.explain {
             explain(conn, lines);
         }
-        Ok(conclude(replayed, difference))
+        let verdict = conclude(replayed, difference.as_deref());
+        self.draw_trace(path, difference.as_deref(), &again)?;
+        Ok(verdict)
     }
 
     fn draw_trace(&self, path: &Path, difference: Option<&str>, again: &Again) -> Result<()> {
@@ -198,7 +199,7 @@ fn explain(conn: ConnId, lines: Vec<Vec<String>>) {
     say::text(&table::plain(&lines));
 }
 
-fn conclude(replayed: Result<Replayed, ReplayError>, difference: Option<String>) -> Verdict {
+fn conclude(replayed: Result<Replayed, ReplayError>, difference: Option<&str>) -> Verdict {
     if let Some(difference) = difference {
         say!("it went another way: {difference}");
         return Verdict::NonDeterminism;

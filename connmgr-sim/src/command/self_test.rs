@@ -10,6 +10,7 @@ use connmgr_sim::check::Property;
 use connmgr_sim::shrink::{Budget, shrink};
 use connmgr_sim::{Terms, Verdict, canary};
 
+use super::again::Again;
 use super::campaign::{jobs, parse_jobs};
 use super::{progress, source};
 
@@ -32,8 +33,7 @@ const FEW: usize = 20;
 
 impl SelfTest {
     pub(super) fn perform(self) -> Result<Verdict> {
-        let names: String = self.scenarios.iter().map(|name| format!(" {name}")).collect();
-        say!("seeds from 1: connmgr-sim self-test{names} --seeds {}", self.seeds);
+        say!("seeds from 1: {}", Again::of("self-test").words(&self.scenarios).option("--seeds", [self.seeds]));
         let verdict = self.twice()?;
         Ok(verdict.max(falls()))
     }

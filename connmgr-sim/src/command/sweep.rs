@@ -1,10 +1,9 @@
 //! `sweep`: a figure against a parameter, as a table and as a picture.
 
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use connmgr_sim::figures::Figure;
 use connmgr_sim::sweep::{self, Point};
@@ -61,8 +60,7 @@ impl Sweep {
             write(path, &sweep.csv(&points))?;
         }
         if let Some(path) = &self.svg {
-            fs::write(path, chart::svg(&sweep, &points, &self.again().to_string()))
-                .with_context(|| path.display().to_string())?;
+            write(path, &chart::svg(&sweep, &points, &self.again().to_string()))?;
         }
         Ok(Verdict::Kept)
     }

@@ -180,7 +180,7 @@ mod tests {
 
     fn leaving() -> Churn {
         let (up, down) = (Span::days(1).into(), Span::days(1).into());
-        Churn { up, down, leaves: crate::dice::Share::percent(1) }
+        Churn { up, down, leaves: Share::percent(1) }
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl List {
         (0..len).filter(|place| self != Self::Adversaries || scenario.hosts[*place].adversary).collect()
     }
 
-    /// The scenario with only these of the places that may be taken out. Who speaks of a population that is gone goes with it.
+    /// The scenario with only these of the places that may be taken out. Who speaks of a population that is gone goes
+    /// with it.
     pub(super) fn only(self, whole: &Scenario, kept: &[usize]) -> Scenario {
         let mut scenario = whole.clone();
         match self {
