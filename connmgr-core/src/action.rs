@@ -164,7 +164,8 @@ pub enum CloseReason {
     DialTimeout,
     /// The handshake took too long.
     HandshakeTimeout,
-    /// The dial succeeded when its slot had been given to another.
+    /// It made progress when its slot had been given to another, and every slot of its kind was held by one that had
+    /// come as far.
     Surplus,
     /// The dial succeeded after we gave it up.
     Late,
@@ -184,6 +185,8 @@ pub enum CloseReason {
     Evicted,
     /// A limit was lowered, or a peer was added when all slots were taken.
     LimitLowered,
+    /// A block-relay connection had the address of a peer that was added.
+    MadeRoom,
     /// The application asked for it.
     Requested,
     /// The added peer was removed.
@@ -201,6 +204,7 @@ impl fmt::Display for CloseReason {
             Self::HandshakeTimeout => "no handshake in time",
             Self::Surplus => "its slot went to another",
             Self::Late => "succeeded too late",
+            Self::MadeRoom => "made room for an added peer",
             Self::Banned => "banned",
             Self::Misbehaved => "misbehaved",
             Self::OwnAddress => "connected to ourselves",

@@ -1,13 +1,14 @@
 //! One connection: what it is for, how far it has come.
 //!
 //! ```text
-//!   dial ───────► Dialing ──── hedged ───► Silent
-//!                    │ opened                │ opened (a slot is free, or made so)
-//!                    ▼                       │
-//!   accept ────► Handshaking ◄───────────────┘
-//!                    │ made ready
-//!                    ▼
-//!                  Ready
+//!   dial ───────► Dialing ───── gives its slot ───► Silent
+//!                    │ opened                         │ opened (takes a slot)
+//!                    ▼                                │
+//!   accept ────► Handshaking ◄────────────────────────┘
+//!                    │      └── gives its slot ───► Stalled
+//!                    │ made ready                     │ made ready (takes a slot)
+//!                    ▼                                │
+//!                  Ready ◄────────────────────────────┘
 //! ```
 //!
 //! From every state a connection may end; it is then taken out of the table, and there is no state for it. This
@@ -37,8 +38,10 @@ pub(crate) struct Conn {
     kind: Kind,
     state: ConnState,
     since: Time,
-    /// A dial without an answer for `hedge_after`, which holds its slot until there is room beside it.
+    /// Without progress for `hedge_after`: it gives its slot back as soon as there is room beside it.
     overdue: bool,
+    /// When the dial, and later the handshake, is given up.
+    deadline: Time,
     end: End,
     peer: Option<PeerId>,
     transport: Transport,
@@ -58,8 +61,6 @@ pub(crate) enum End {
         via: Option<(SocketAddr, Isolation)>,
         /// The group the dial took, if its kind takes one.
         group: Option<Group>,
-        /// When the dial is given up.
-        deadline: Time,
     },
     /// They came, from a host that can be seen.
     Visible {
@@ -129,20 +130,22 @@ impl Conn {
         peer: Option<PeerId>,
         transport: Transport,
         notes: Notes,
+        deadline: Time,
         now: Time,
     ) -> Self {
         let state = ConnState::Dialing;
-        Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
+        Self { id, kind, state, since: now, overdue: false, deadline, end, peer, transport, identity: None, notes }
     }
 
     /// A connection that came in now. How it is spoken on shows with its first bytes; until then, plainly.
-    pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, now: Time) -> Self {
+    pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, deadline: Time, now: Time) -> Self {
         Self {
             id,
             kind: Kind::Inbound,
             state: ConnState::Handshaking,
             since: now,
             overdue: false,
+            deadline,
             end,
             peer: None,
             transport: Transport::V1,
@@ -151,38 +154,49 @@ impl Conn {
         }
     }
 
-    /// The dial has had no answer for `hedge_after`.
+    /// The dial or handshake has made no progress for `hedge_after`.
     pub(crate) fn make_overdue(&mut self) {
-        debug_assert_eq!(self.state, ConnState::Dialing);
+        debug_assert!(matches!(self.state, ConnState::Dialing | ConnState::Handshaking));
         self.overdue = true;
     }
 
-    /// The dial gives its slot back.
-    pub(crate) fn hedge(&mut self, now: Time) {
-        debug_assert_eq!(self.state, ConnState::Dialing);
-        self.enter(ConnState::Silent, now);
+    /// The dial or handshake gives its slot to another.
+    pub(crate) fn give_slot(&mut self, now: Time) {
+        match self.state {
+            ConnState::Dialing => self.enter(ConnState::Silent, now),
+            ConnState::Handshaking => self.enter(ConnState::Stalled, now),
+            ConnState::Silent | ConnState::Stalled | ConnState::Ready => {
+                debug_assert!(false, "it has no slot to give");
+            }
+        }
     }
 
-    /// The dial has succeeded.
-    pub(crate) fn open(&mut self, now: Time) {
+    /// The dial has succeeded; the handshake may last until `deadline`.
+    pub(crate) fn open(&mut self, deadline: Time, now: Time) {
         debug_assert!(!self.is_open());
+        self.deadline = deadline;
         self.enter(ConnState::Handshaking, now);
     }
 
     /// The handshake is done.
     pub(crate) fn make_ready(&mut self, identity: Option<Identity>, now: Time) {
-        debug_assert_eq!(self.state, ConnState::Handshaking);
+        debug_assert!(self.is_handshaking());
         self.identity = identity;
         self.enter(ConnState::Ready, now);
     }
 
-    /// It is open, and belongs to an added peer from now on. One that we chose ourselves gives its group back.
+    /// It is open, and belongs to an added peer from now on. One that we chose ourselves gives its group back, and
+    /// takes a slot of added peers, which are never without.
     pub(crate) fn adopt(&mut self, peer: PeerId) {
         debug_assert!(self.is_open());
         self.peer = Some(peer);
         if let End::Outbound { group, .. } = &mut self.end {
             *group = None;
             self.kind = Kind::Added;
+            self.overdue = false;
+            if self.state == ConnState::Stalled {
+                self.state = ConnState::Handshaking;
+            }
         }
     }
 
@@ -227,23 +241,27 @@ impl Conn {
 
     /// Whether the application was told of it.
     pub(crate) const fn is_open(&self) -> bool {
-        match self.state {
-            ConnState::Dialing | ConnState::Silent => false,
-            ConnState::Handshaking | ConnState::Ready => true,
-        }
+        self.state.is_open()
     }
 
-    /// Whether it is a dial without an answer for `hedge_after` that holds its slot.
+    /// Whether it is open and not yet ready.
+    pub(crate) const fn is_handshaking(&self) -> bool {
+        matches!(self.state, ConnState::Handshaking | ConnState::Stalled)
+    }
+
+    /// When the dial, or the handshake once it is open, is given up.
+    pub(crate) const fn deadline(&self) -> Time {
+        self.deadline
+    }
+
+    /// Whether it has made no progress for `hedge_after`, and holds its slot all the same.
     pub(crate) const fn is_overdue(&self) -> bool {
         self.overdue
     }
 
     /// Whether it takes one of its kind's slots.
     pub(crate) const fn holds_slot(&self) -> bool {
-        match self.state {
-            ConnState::Silent => false,
-            ConnState::Dialing | ConnState::Handshaking | ConnState::Ready => true,
-        }
+        self.state.holds_slot()
     }
 
     /// The other end, if it can be seen.
@@ -314,14 +332,14 @@ impl Conn {
 
     /// The action that dials it.
     pub(crate) fn dial_action(&self) -> Option<Action> {
-        let End::Outbound { address, via, deadline, .. } = &self.end else { return None };
+        let End::Outbound { address, via, .. } = &self.end else { return None };
         let target = match via {
             Some((proxy, isolation)) => {
                 Target::Proxied { proxy: *proxy, isolation: *isolation, address: address.clone() }
             }
             None => Target::Direct(address.socket_addr()?),
         };
-        Some(Action::Dial { conn: self.id, target, transport: self.transport, deadline: *deadline })
+        Some(Action::Dial { conn: self.id, target, transport: self.transport, deadline: self.deadline })
     }
 
     /// What the application is told when it opens.

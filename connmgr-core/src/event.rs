@@ -177,6 +177,14 @@ impl Kind {
         }
     }
 
+    /// Whether we keep so many of them, with addresses that we choose ourselves.
+    pub(crate) const fn is_automatic(self) -> bool {
+        match self {
+            Self::Full | Self::BlockRelay => true,
+            Self::Feeler | Self::AddrFetch | Self::Added | Self::Inbound => false,
+        }
+    }
+
     /// Whether the connection ends by itself once it has served its purpose.
     pub const fn is_visit(self) -> bool {
         match self {

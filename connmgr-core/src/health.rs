@@ -4,6 +4,10 @@
 //! addresses are. Here a network is suspected down after a run of failures in which nobody answered at all, and is
 //! then probed after 1, 2, 4, 8, 16, then every 32 s: at most 120 dials in any hour. The first answer ends it.
 //!
+//! Failures of our own (no route, no such address family) say that we can't dial, whoever is connected; silence says
+//! nothing while a connection in the network lives. Some networks are routed in part: failures of our own come at once
+//! and cost next to nothing, so that many addresses are tried before a network is suspected for them.
+//!
 //! This file knows no dial and no timer: it is told outcomes, and says when to probe.
 
 use alloc::vec::Vec;
@@ -18,7 +22,17 @@ use crate::time::Time;
 /// How many of the latest addresses that answered are remembered for probing.
 const ANSWERED: usize = 8;
 /// How many addresses of a silent run are remembered, so that their failures can be forgiven.
-const RUN_ADDRESSES: usize = 128;
+const RUN_ADDRESSES: usize = 256;
+/// As many silent dials, if so many addresses are known, are more than a scarce world explains: where 4 % answer, so
+/// many in a row are silent once in 30 000 times.
+const SILENT_IN_SCARCE_WORLD: u32 = 256;
+/// As many failures of our own in a row, if so many addresses are known, are more than a network routed in part
+/// explains: where a tenth is routed, once in 800 times.
+const OWN_WHERE_PARTLY_ROUTED: u32 = 64;
+/// Where an answer ended a run of failures of our own, so many times that run is needed to suspect the network, …
+const TIMES_THE_LONGEST_OWN_RUN: u32 = 4;
+/// … but no more than this.
+const MOST_OWN: u32 = 256;
 /// As many groups as a configuration can ask for.
 const GROUPS: usize = 16;
 
@@ -30,6 +44,8 @@ pub(crate) struct Health {
     last_life: Time,
     /// Addresses that answered last, latest last.
     answered: Vec<PeerAddress>,
+    /// The longest run of failures of our own that an answer has ended.
+    longest_own: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +57,7 @@ enum State {
 /// Failures in a row, since the last sign of life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Run {
-    /// In a row, ours or the route's.
+    /// In a row, ours or the route's. Ended by anything but another.
     own: u32,
     /// Without any answer.
     silent: u32,
@@ -53,6 +69,7 @@ struct Run {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Probing {
+    cause: Cause,
     /// Probes made.
     made: u32,
     /// A probe is due, and waits for a slot and an address.
@@ -61,13 +78,35 @@ struct Probing {
     hurried: Option<Time>,
 }
 
+/// Why a network is taken for down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Cause {
+    /// Nobody answers.
+    Silence,
+    /// We can't dial: failures in a row were ours or the route's.
+    Own,
+}
+
 /// What became of a dial, as far as the network is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Nobody answered.
     Silence,
-    /// It failed on our side or on the route.
+    /// It failed on the route: at the proxy.
+    Route,
+    /// It failed on our side.
     Own,
+}
+
+/// What is known of a network besides its health, when a dial into it has failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings {
+    /// An open connection with traffic proves the network up.
+    pub(crate) alive: bool,
+    /// Silence must be spread over so many groups.
+    pub(crate) groups: u32,
+    /// So many addresses are known in it.
+    pub(crate) known: u32,
 }
 
 /// No probe is brought forward twice within this, so that an hour never sees more than 120.
@@ -75,7 +114,7 @@ const HURRY_SPACING: Duration = Duration::from_secs(30 * 60);
 
 impl Health {
     pub(crate) fn new(now: Time) -> Self {
-        Self { state: State::Up(Run::default()), last_life: now, answered: Vec::new() }
+        Self { state: State::Up(Run::default()), last_life: now, answered: Vec::new(), longest_own: 0 }
     }
 
     pub(crate) const fn is_down(&self) -> bool {
@@ -93,10 +132,18 @@ impl Health {
         self.last_life = now;
     }
 
-    /// There was life: failures before it mean nothing. Returns whether the network was suspected down until now.
+    /// There was life on a connection: silence before it means nothing. That we can't dial it does not disprove.
+    /// Returns whether the network was suspected down until now.
     pub(crate) fn record_life(&mut self, now: Time) -> bool {
         self.last_life = now;
-        self.restore()
+        match &mut self.state {
+            State::Up(run) => {
+                run.end_silence();
+                false
+            }
+            State::Down(Probing { cause: Cause::Own, .. }) => false,
+            State::Down(Probing { cause: Cause::Silence, .. }) => self.restore(),
+        }
     }
 
     /// Somebody answered a dial. Returns whether the network was suspected down until now.
@@ -108,7 +155,11 @@ impl Health {
             }
             self.answered.push(address.clone());
         }
-        self.record_life(now)
+        self.last_life = now;
+        if let State::Up(run) = &self.state {
+            self.longest_own = self.longest_own.max(run.own);
+        }
+        self.restore()
     }
 
     /// Takes the network for up again. Returns whether it was suspected down until now.
@@ -121,6 +172,11 @@ impl Health {
         was_down
     }
 
+    /// The machine is in another network: how this one is routed is open again.
+    pub(crate) const fn forget_routes(&mut self) {
+        self.longest_own = 0;
+    }
+
     /// Whether one more silent dial may be enough, as far as their number goes.
     pub(crate) const fn is_nearly_suspicious(&self, config: &HealthConfig) -> bool {
         match &self.state {
@@ -129,25 +185,36 @@ impl Health {
         }
     }
 
-    /// A dial failed. `alive`: an open connection with traffic proves the network up; `groups`: silence must be
-    /// spread over so many. Returns the addresses whose failures are to be forgiven, when this failure makes the
-    /// network suspected.
+    /// A dial failed. Returns the addresses whose failures are to be forgiven, when this failure makes the network
+    /// suspected.
     pub(crate) fn record_failure(
         &mut self,
         outcome: Outcome,
         address: &PeerAddress,
-        alive: bool,
-        groups: u32,
+        around: Surroundings,
         config: &HealthConfig,
         now: Time,
     ) -> Option<Vec<PeerAddress>> {
-        let State::Up(run) = &mut self.state else { return None };
+        let longest_own = self.longest_own;
+        let run = match &mut self.state {
+            State::Up(run) => run,
+            State::Down(probing) => {
+                if outcome == Outcome::Silence {
+                    // It went out: we can dial, but nobody answers.
+                    probing.cause = Cause::Silence;
+                }
+                return None;
+            }
+        };
         run.record(outcome, address, now);
-        if alive || !run.is_suspicious(groups, config, now) {
-            return None;
-        }
+        let cause = match outcome {
+            Outcome::Silence if !around.alive && run.is_silent(around, config, now) => Cause::Silence,
+            Outcome::Route if run.own >= config.own_failures => Cause::Own,
+            Outcome::Own if run.own >= own_needed(around.known, longest_own, config) => Cause::Own,
+            Outcome::Silence | Outcome::Route | Outcome::Own => return None,
+        };
         let addresses = core::mem::take(&mut run.addresses);
-        self.state = State::Down(Probing { made: 0, owed: false, hurried: None });
+        self.state = State::Down(Probing { cause, made: 0, owed: false, hurried: None });
         Some(addresses)
     }
 
@@ -208,23 +275,33 @@ impl Health {
     /// Hashes where the judgement stands, with times relative to `now`: what decides its future.
     pub(crate) fn fingerprint<H: Hasher>(&self, config: &HealthConfig, now: Time, to: &mut H) {
         now.since(self.last_life).min(config.traffic_within).hash(to);
-        self.answered.hash(to);
+        (&self.answered, self.longest_own).hash(to);
         match &self.state {
             State::Up(run) => {
                 let began = if run.silent == 0 { Duration::ZERO } else { now.since(run.began).min(config.silent_for) };
                 (false, run.own, run.silent, began, &run.groups, &run.addresses).hash(to);
             }
-            State::Down(Probing { made, owed, hurried }) => {
+            State::Down(Probing { cause, made, owed, hurried }) => {
                 let hurried = hurried.map(|at| now.since(at).min(HURRY_SPACING));
-                (true, made, owed, hurried).hash(to);
+                (true, cause, made, owed, hurried).hash(to);
             }
         }
     }
 }
 
+/// How many failures of our own in a row make a network suspected.
+fn own_needed(known: u32, longest_own: u32, config: &HealthConfig) -> u32 {
+    let usual = longest_own.saturating_mul(TIMES_THE_LONGEST_OWN_RUN).min(MOST_OWN);
+    known.min(OWN_WHERE_PARTLY_ROUTED).max(usual).max(config.own_failures)
+}
+
 impl Run {
     fn clear(&mut self) {
         self.own = 0;
+        self.end_silence();
+    }
+
+    fn end_silence(&mut self) {
         self.silent = 0;
         self.groups.clear();
         self.addresses.clear();
@@ -232,7 +309,7 @@ impl Run {
 
     fn record(&mut self, outcome: Outcome, address: &PeerAddress, now: Time) {
         match outcome {
-            Outcome::Own => self.own = self.own.saturating_add(1),
+            Outcome::Own | Outcome::Route => self.own = self.own.saturating_add(1),
             Outcome::Silence => self.record_silence(address, now),
         }
     }
@@ -253,10 +330,9 @@ impl Run {
         }
     }
 
-    fn is_suspicious(&self, groups: u32, config: &HealthConfig, now: Time) -> bool {
-        let silent = self.silent >= config.silent_dials
-            && self.groups.len() >= groups as usize
-            && now.since(self.began) >= config.silent_for;
-        silent || self.own >= config.own_failures
+    fn is_silent(&self, around: Surroundings, config: &HealthConfig, now: Time) -> bool {
+        self.silent >= around.known.min(SILENT_IN_SCARCE_WORLD).max(config.silent_dials)
+            && self.groups.len() >= around.groups as usize
+            && now.since(self.began) >= config.silent_for
     }
 }

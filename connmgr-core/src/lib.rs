@@ -180,6 +180,7 @@ mod time;
 mod view;
 
 // ── mechanisms
+mod aliases;
 mod bans;
 mod book;
 mod groups;
@@ -189,8 +190,10 @@ mod limiter;
 mod lru;
 mod nets;
 mod own;
+mod pace;
 mod score;
 mod seeds;
+mod shortage;
 pub mod socks;
 mod timers;
 

@@ -39,10 +39,13 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
-    /// Dials of each kind that still hold a slot, and have been silent for so long that another may have it. Oldest
-    /// first, and never more than the kind has slots.
-    overdue: [VecDeque<ConnId>; Kind::ALL.len()],
+    /// Of each automatic kind, what holds a slot without being ready.
+    hopes: [Hopes; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
+    /// Dials that are not open, oldest first.
+    dialing_in: [VecDeque<ConnId>; NetworkKind::ALL.len()],
+    /// Automatic dials and connections that are not ready.
+    under_way_in: [u32; NetworkKind::ALL.len()],
     addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
     inbound_of: Map<Host, u32>,
@@ -55,9 +58,20 @@ struct Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct KindCount {
     slots: u32,
+    dialing: u32,
     silent: u32,
+    stalled: u32,
     handshaking: u32,
     ready: u32,
+}
+
+/// What holds a slot without being ready: never more than the kind has slots. Each list oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Hopes {
+    dialing: VecDeque<ConnId>,
+    handshaking: VecDeque<ConnId>,
+    /// Those of either that have made no progress for so long that another may have their slot.
+    overdue: VecDeque<ConnId>,
 }
 
 /// Who has an address.
@@ -94,19 +108,19 @@ impl Table {
         Some(conn)
     }
 
-    /// A dial has had no answer for `hedge_after`: it may give its slot back.
+    /// A dial or handshake has made no progress for `hedge_after`: it may give its slot back.
     pub(crate) fn make_overdue(&mut self, id: ConnId) {
         self.transition(id, Conn::make_overdue);
     }
 
-    /// A dial gives its slot back.
-    pub(crate) fn hedge(&mut self, id: ConnId, now: Time) {
-        self.transition(id, |conn| conn.hedge(now));
+    /// A dial or handshake gives its slot to another.
+    pub(crate) fn give_slot(&mut self, id: ConnId, now: Time) {
+        self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded.
-    pub(crate) fn open(&mut self, id: ConnId, now: Time) {
-        self.transition(id, |conn| conn.open(now));
+    /// A dial has succeeded; its handshake may last until `deadline`.
+    pub(crate) fn open(&mut self, id: ConnId, deadline: Time, now: Time) {
+        self.transition(id, |conn| conn.open(deadline, now));
     }
 
     /// A handshake is done.
@@ -158,19 +172,41 @@ impl Table {
         self.counts.kinds[kind.index()].slots
     }
 
-    /// Dials of a kind that have given their slot back.
-    pub(crate) const fn silent(&self, kind: Kind) -> u32 {
-        self.counts.kinds[kind.index()].silent
+    /// Connections or dials of a kind in a state.
+    pub(crate) const fn count(&self, kind: Kind, state: ConnState) -> u32 {
+        self.counts.kinds[kind.index()].get(state)
     }
 
-    /// The oldest dial of a kind that had no answer for `hedge_after`, and still holds a slot.
+    /// Whether anything of a kind is not ready.
+    pub(crate) const fn is_dialing(&self, kind: Kind) -> bool {
+        let count = &self.counts.kinds[kind.index()];
+        count.dialing + count.silent + count.handshaking + count.stalled > 0
+    }
+
+    /// Dials and connections of a kind that have given their slot back.
+    pub(crate) const fn without_slot(&self, kind: Kind) -> u32 {
+        let count = &self.counts.kinds[kind.index()];
+        count.silent + count.stalled
+    }
+
+    /// The oldest dial or handshake of a kind without progress for `hedge_after` that still holds a slot.
     pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
-        self.counts.overdue[kind.index()].front().copied()
+        self.counts.hopes[kind.index()].overdue.front().copied()
     }
 
-    /// Connections of a kind whose handshake is not done.
-    pub(crate) const fn handshaking(&self, kind: Kind) -> u32 {
-        self.counts.kinds[kind.index()].handshaking
+    /// Dials and handshakes of a kind without progress for `hedge_after` that still hold a slot, the oldest first.
+    pub(crate) fn overdue(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
+        self.counts.hopes[kind.index()].overdue.iter().copied()
+    }
+
+    /// The youngest unfinished handshake of an automatic kind that holds a slot.
+    pub(crate) fn youngest_handshaking(&self, kind: Kind) -> Option<ConnId> {
+        self.counts.hopes[kind.index()].handshaking.back().copied()
+    }
+
+    /// Dials of an automatic kind that hold a slot, the youngest first.
+    pub(crate) fn dialing(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
+        self.counts.hopes[kind.index()].dialing.iter().rev().copied()
     }
 
     /// Ready connections of a kind.
@@ -181,6 +217,16 @@ impl Table {
     /// Open connections in a network.
     pub(crate) const fn open_in(&self, network: NetworkKind) -> u32 {
         self.counts.open_in[network.index()]
+    }
+
+    /// The oldest dial in a network that is not open.
+    pub(crate) fn first_dialing_in(&self, network: NetworkKind) -> Option<ConnId> {
+        self.counts.dialing_in[network.index()].front().copied()
+    }
+
+    /// Automatic dials and connections in a network that are not ready.
+    pub(crate) const fn under_way_in(&self, network: NetworkKind) -> u32 {
+        self.counts.under_way_in[network.index()]
     }
 
     /// Whether any connection or dial has this address.
@@ -240,8 +286,10 @@ impl Counts {
         }
         Self {
             kinds: Default::default(),
-            overdue: Default::default(),
+            hopes: Default::default(),
             open_in: Default::default(),
+            dialing_in: Default::default(),
+            under_way_in: Default::default(),
             addresses: map(keys),
             groups: map(keys),
             inbound_of: map(keys),
@@ -290,15 +338,17 @@ impl Counts {
     fn add_progress(&mut self, conn: &Conn) {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots += u32::from(conn.holds_slot());
-        kind.silent += u32::from(conn.state() == ConnState::Silent);
-        kind.handshaking += u32::from(conn.state() == ConnState::Handshaking);
-        kind.ready += u32::from(conn.state() == ConnState::Ready);
-        if conn.is_overdue() {
-            let overdue = &mut self.overdue[conn.kind().index()];
-            overdue.insert(overdue.partition_point(|other| *other < conn.id()), conn.id());
+        *kind.of(conn.state()) += 1;
+        if conn.kind().is_automatic() {
+            self.hopes[conn.kind().index()].add(conn);
         }
-        if let (true, Some(network)) = (conn.is_open(), conn.network()) {
-            self.open_in[network.index()] += 1;
+        if let Some(network) = conn.network() {
+            let at = network.index();
+            self.open_in[at] += u32::from(conn.is_open());
+            self.under_way_in[at] += u32::from(is_under_way(conn));
+            if !conn.is_open() {
+                insert(&mut self.dialing_in[at], conn.id());
+            }
         }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
             up(&mut self.half_open, origin);
@@ -312,15 +362,17 @@ impl Counts {
     fn subtract_progress(&mut self, conn: &Conn) {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots -= u32::from(conn.holds_slot());
-        kind.silent -= u32::from(conn.state() == ConnState::Silent);
-        kind.handshaking -= u32::from(conn.state() == ConnState::Handshaking);
-        kind.ready -= u32::from(conn.state() == ConnState::Ready);
-        if conn.is_overdue() {
-            let overdue = &mut self.overdue[conn.kind().index()];
-            overdue.binary_search(&conn.id()).ok().and_then(|place| overdue.remove(place));
+        *kind.of(conn.state()) -= 1;
+        if conn.kind().is_automatic() {
+            self.hopes[conn.kind().index()].subtract(conn);
         }
-        if let (true, Some(network)) = (conn.is_open(), conn.network()) {
-            self.open_in[network.index()] -= 1;
+        if let Some(network) = conn.network() {
+            let at = network.index();
+            self.open_in[at] -= u32::from(conn.is_open());
+            self.under_way_in[at] -= u32::from(is_under_way(conn));
+            if !conn.is_open() {
+                remove(&mut self.dialing_in[at], conn.id());
+            }
         }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
             down(&mut self.half_open, origin);
@@ -337,6 +389,74 @@ impl Counts {
                 entry.remove();
             }
         }
+    }
+}
+
+impl KindCount {
+    const fn get(&self, state: ConnState) -> u32 {
+        match state {
+            ConnState::Dialing => self.dialing,
+            ConnState::Silent => self.silent,
+            ConnState::Handshaking => self.handshaking,
+            ConnState::Stalled => self.stalled,
+            ConnState::Ready => self.ready,
+        }
+    }
+
+    const fn of(&mut self, state: ConnState) -> &mut u32 {
+        match state {
+            ConnState::Dialing => &mut self.dialing,
+            ConnState::Silent => &mut self.silent,
+            ConnState::Handshaking => &mut self.handshaking,
+            ConnState::Stalled => &mut self.stalled,
+            ConnState::Ready => &mut self.ready,
+        }
+    }
+}
+
+impl Hopes {
+    /// The list of a state.
+    const fn of(&mut self, state: ConnState) -> Option<&mut VecDeque<ConnId>> {
+        match state {
+            ConnState::Dialing => Some(&mut self.dialing),
+            ConnState::Handshaking => Some(&mut self.handshaking),
+            ConnState::Silent | ConnState::Stalled | ConnState::Ready => None,
+        }
+    }
+
+    fn add(&mut self, conn: &Conn) {
+        if let Some(list) = self.of(conn.state()) {
+            insert(list, conn.id());
+        }
+        if conn.is_overdue() {
+            insert(&mut self.overdue, conn.id());
+        }
+    }
+
+    fn subtract(&mut self, conn: &Conn) {
+        if let Some(list) = self.of(conn.state()) {
+            remove(list, conn.id());
+        }
+        if conn.is_overdue() {
+            remove(&mut self.overdue, conn.id());
+        }
+    }
+}
+
+/// Whether it is an automatic dial or connection that is not ready.
+const fn is_under_way(conn: &Conn) -> bool {
+    conn.kind().is_automatic() && !matches!(conn.state(), ConnState::Ready)
+}
+
+/// Puts an id in its place. New dials have the greatest, so that place is the last.
+fn insert(ids: &mut VecDeque<ConnId>, id: ConnId) {
+    let place = ids.partition_point(|other| *other < id);
+    ids.insert(place, id);
+}
+
+fn remove(ids: &mut VecDeque<ConnId>, id: ConnId) {
+    if let Ok(place) = ids.binary_search(&id) {
+        ids.remove(place);
     }
 }
 

@@ -38,12 +38,35 @@ pub struct ConnView {
 pub enum ConnState {
     /// Being dialed; it holds a slot.
     Dialing,
-    /// Being dialed, without an answer for long: it has given its slot back.
+    /// Being dialed, and its slot given back: it had no answer for long, or another that had come further took it.
     Silent,
-    /// Open, its handshake not done.
+    /// Open, its handshake not done; it holds a slot.
     Handshaking,
+    /// Open, its handshake not done for long: it has given its slot back.
+    Stalled,
     /// Open and ready.
     Ready,
+}
+
+impl ConnState {
+    /// Every state, in the order in which a connection comes by them.
+    pub const ALL: [Self; 5] = [Self::Dialing, Self::Silent, Self::Handshaking, Self::Stalled, Self::Ready];
+
+    /// Whether the application was told of the connection.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Dialing | Self::Silent => false,
+            Self::Handshaking | Self::Stalled | Self::Ready => true,
+        }
+    }
+
+    /// Whether the connection takes one of its kind's slots.
+    pub const fn holds_slot(self) -> bool {
+        match self {
+            Self::Silent | Self::Stalled => false,
+            Self::Dialing | Self::Handshaking | Self::Ready => true,
+        }
+    }
 }
 
 /// An added peer.

@@ -249,11 +249,11 @@ fn no_end_dials_the_other_again_while_one_connection_stands() {
 fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
     let mut bench = Bench::new(config(None));
     for echo in addresses(1100) {
-        let actions = bench.learn(&[echo]);
+        // Dials of which nothing comes follow more and more slowly.
+        let actions = [bench.learn(&[echo]), bench.pass(secs(10))].concat();
         let conn = dials(&actions)[0];
         let nonce = nonce_of(&bench.connect(conn));
         ready_with(&mut bench, conn, Some(nonce), None);
-        bench.pass(millis(100));
     }
     bench.tell(Input::OwnAddress { address: addr("9.9.9.9:8333") });
     let actions = bench.learn(&[addr("9.9.9.9:8333")]);

@@ -50,12 +50,12 @@ pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
 ///
 /// Exact, so that a spacing of ten minutes is neither a nanosecond more nor less, and reaching 292 years both ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Moment(i64);
+pub(super) struct Moment(i64);
 
 impl Moment {
-    const NEVER: Self = Self(i64::MIN);
+    pub(super) const NEVER: Self = Self(i64::MIN);
 
-    fn at(now: Time) -> Self {
+    pub(super) fn at(now: Time) -> Self {
         Self(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
     }
 
@@ -114,7 +114,7 @@ pub(super) struct Entry {
     last_try: Moment,
     /// The epoch for never.
     last_success: u32,
-    /// Since the last success; stops at 255.
+    /// Since a connection was last stable; stops at 255.
     failures: u8,
     dial: Dial,
     pub(super) v1_only: bool,
@@ -198,10 +198,14 @@ impl Entry {
     pub(super) fn succeeded(&mut self, services: Services, unix: UnixTime, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Answered;
-        self.failures = 0;
         // The epoch stands for never.
         self.last_success = packed(unix).max(1);
         self.services = services;
+    }
+
+    /// The connection lasted, or served its purpose.
+    pub(super) const fn proved(&mut self) {
+        self.failures = 0;
     }
 
     pub(super) fn forgiven(&mut self) {
@@ -249,6 +253,11 @@ impl Entry {
     /// Whether the latest dial tells nothing about the host.
     pub(super) const fn is_forgiven(&self) -> bool {
         matches!(self.dial, Dial::Forgiven)
+    }
+
+    /// Whether the latest dial failed, and was made by then.
+    pub(super) const fn has_failed_before(&self, moment: Moment) -> bool {
+        matches!(self.dial, Dial::Failed) && self.last_try.0 <= moment.0
     }
 
     /// Whether the peer may offer `wanted`. One that never told us itself, and of which nobody says anything, may:

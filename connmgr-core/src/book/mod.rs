@@ -22,7 +22,7 @@ use crate::network::{NetworkKind, NetworkSet};
 use crate::rng::Rng;
 use crate::snapshot::SavedAddress;
 use crate::time::{Time, UnixTime};
-use entry::{Entry, believable};
+use entry::{Entry, Moment, believable};
 use key::Key;
 use store::Store;
 
@@ -43,12 +43,18 @@ pub(crate) struct SourceGroup(pub(crate) u64);
 pub(crate) struct Book {
     max_addresses: usize,
     store: Store,
+    /// Up to when failures in each network earn their addresses no rest.
+    forgiven_until: [Moment; NetworkKind::ALL.len()],
 }
 
 impl Book {
     /// An empty book. `keys` are drawn at birth and secret, so that nobody can aim at one place in the index.
     pub(crate) fn new(config: &BookConfig, keys: (u64, u64)) -> Self {
-        Self { max_addresses: config.max_addresses as usize, store: Store::new(keys) }
+        Self {
+            max_addresses: config.max_addresses as usize,
+            store: Store::new(keys),
+            forgiven_until: [Moment::NEVER; NetworkKind::ALL.len()],
+        }
     }
 
     /// Takes in an address that `source` told, and tells whether it is new to us and kept.
@@ -118,9 +124,26 @@ impl Book {
     }
 
     /// A connection was ready, and the peer told its services. To be called also where it is of no use to us and is
-    /// closed for that: then its services keep us from dialing it again.
+    /// closed for that: then its services keep us from dialing it again. That it was ready does not prove that it
+    /// stays: failures are forgotten when it is [stable](Self::record_stable).
     pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, unix: UnixTime, now: Time) {
         self.update(address, |entry| entry.succeeded(services, unix, now));
+    }
+
+    /// A connection was ready for long enough to be called stable, or served its purpose: failures are forgotten.
+    pub(crate) fn record_stable(&mut self, address: &PeerAddress) {
+        self.update(address, Entry::proved);
+    }
+
+    /// Dials in a network lead to something again: the failures of its addresses so far earn them no rest, beyond
+    /// `min_spacing`. They count in all else.
+    pub(crate) fn forgive_rests(&mut self, network: NetworkKind, now: Time) {
+        self.forgiven_until[network.index()] = Moment::at(now);
+    }
+
+    /// Whether the latest dial of an address earns it no rest.
+    fn is_forgiven(&self, entry: &Entry) -> bool {
+        entry.is_forgiven() || entry.has_failed_before(self.forgiven_until[entry.key().network().index()])
     }
 
     /// The latest dial said nothing about the host, for the network was down: its failure is not counted, and it is
@@ -181,7 +204,7 @@ impl Book {
     /// Everything that decides whom it chooses: each address, whether it is known to be v1 only, and whether its
     /// latest dial says nothing about it. In no order that means anything.
     pub(crate) fn judgements(&self) -> impl Iterator<Item = (AddressView, bool, bool)> {
-        self.store.iter().map(|entry| (entry.view(), entry.v1_only, entry.is_forgiven()))
+        self.store.iter().map(|entry| (entry.view(), entry.v1_only, self.is_forgiven(entry)))
     }
 
     /// How many addresses are known.

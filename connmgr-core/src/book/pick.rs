@@ -33,9 +33,11 @@ pub(crate) struct Choice {
     pub(crate) default_port: u16,
     /// Preferably not dialed again before this; exactly this is fine. [`DialConfig::spacing`](crate::DialConfig).
     pub(crate) spacing: Duration,
-    /// Never dialed again before this, doubled for each failure up to `spacing`; exactly this is fine.
+    /// Never dialed again before this, doubled for each failure up to `longest_rest`; exactly this is fine.
     /// [`DialConfig::min_spacing`](crate::DialConfig).
     pub(crate) min_spacing: Duration,
+    /// However often it has failed, an address rests no longer than this; `min_spacing` holds all the same.
+    pub(crate) longest_rest: Duration,
 }
 
 impl Book {
@@ -62,7 +64,7 @@ impl Book {
                 }
                 let entry = self.store.nth(choice.networks, path.step(rng))?;
                 passed += 1;
-                match judge(entry, choice, phase, now) {
+                match judge(entry, self.is_forgiven(entry), choice, phase, now) {
                     Verdict::Never => {}
                     Verdict::NotInThisPhase => some_may_later = true,
                     Verdict::By(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
@@ -109,11 +111,12 @@ enum Verdict {
     By(u64),
 }
 
-fn judge(entry: &Entry, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
-    if entry.was_tried_within(rest(entry, choice), now) || !entry.may_offer(choice.services) {
+fn judge(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
+    let failures = if is_forgiven { 0 } else { entry.failures() };
+    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) {
         return Verdict::Never;
     }
-    let recent = !entry.is_forgiven() && entry.was_tried_within(choice.spacing, now);
+    let recent = !is_forgiven && entry.was_tried_within(choice.spacing, now);
     if (phase.rested && recent) || (phase.usual_port && !entry.key().is_on_port(choice.default_port)) {
         return Verdict::NotInThisPhase;
     }
@@ -123,9 +126,8 @@ fn judge(entry: &Entry, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
 
 /// How long an address rests in any case: twice as long after each failure, so that a world that refuses at once is
 /// not walked through again and again.
-fn rest(entry: &Entry, choice: &Choice) -> Duration {
-    let failures = if entry.is_forgiven() { 0 } else { entry.failures() };
-    let longest = choice.spacing.max(choice.min_spacing);
+fn rest(failures: u8, choice: &Choice) -> Duration {
+    let longest = choice.longest_rest.max(choice.min_spacing);
     choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
 }
 

@@ -51,7 +51,7 @@ pub struct AddressView {
     pub services: Services,
     /// When it is said to have been seen last.
     pub last_seen: UnixTime,
-    /// Failures since the last success; stops at 255. Those that were not the peer's fault don't count.
+    /// Failures since a connection was last stable; stops at 255. Those that were not the peer's fault don't count.
     pub failures: u32,
     /// When it was dialed last; [`Time::ZERO`] for a dial before the manager was born.
     pub last_try: Option<Time>,

@@ -5,8 +5,8 @@ use crate::event::Kind;
 
 /// The share of each kind of the total, once so many peers are added.
 ///
-/// Added peers come first, then full, block-relay and feelers; what is left is for those who come to us. No other
-/// place computes with limits.
+/// Added peers come first, then full, block-relay and feelers; what is left is for those who come to us, some of it
+/// only while nothing is dialed. No other place computes with limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Split {
     /// Added peers that may be connected or being dialed at once.
@@ -21,11 +21,21 @@ pub struct Split {
     pub addr_fetch: u32,
     /// The most that may come in.
     pub inbound: u32,
+    /// Of `inbound`, what nobody new is let into while full or block-relay connections are dialed: room for dials
+    /// without progress that have given their slot to another. As much as the two kinds have slots, or
+    /// `dial.max_hedged` if that is less; at most a quarter. Further ones use what else is free.
+    pub hedged: u32,
 }
 
+/// Of what outbound connections leave, one in so many is kept for dials without a slot. More would shut out too many of
+/// those who come to us where the total is small.
+const MOST_HEDGED: u32 = 4;
+
 impl Split {
-    /// Splits `limits.total` when `added` peers are added.
-    pub fn new(limits: &Limits, mode: Mode, added: u32) -> Self {
+    /// Splits `limits.total` when `added` peers are added; `max_hedged` is [`DialConfig::max_hedged`].
+    ///
+    /// [`DialConfig::max_hedged`]: crate::DialConfig::max_hedged
+    pub fn new(limits: &Limits, mode: Mode, max_hedged: Option<u32>, added: u32) -> Self {
         let mut left = limits.total;
         let mut take = |wanted: u32| {
             let taken = wanted.min(left);
@@ -36,14 +46,14 @@ impl Split {
             Mode::Automatic => wanted,
             Mode::ConnectOnly => 0,
         };
-        Self {
-            added: take(added.min(limits.added)),
-            full: take(automatic(limits.full)),
-            block_relay: take(automatic(limits.block_relay)),
-            feeler: take(automatic(limits.feeler)),
-            addr_fetch: automatic(limits.addr_fetch),
-            inbound: left,
-        }
+        let added = take(added.min(limits.added));
+        let full = take(automatic(limits.full));
+        let block_relay = take(automatic(limits.block_relay));
+        let feeler = take(automatic(limits.feeler));
+        let most_hedged = max_hedged.unwrap_or(u32::MAX);
+        let hedged = (full.min(most_hedged) + block_relay.min(most_hedged)).min(left / MOST_HEDGED);
+        let addr_fetch = automatic(limits.addr_fetch);
+        Self { added, full, block_relay, feeler, addr_fetch, inbound: left, hedged }
     }
 
     /// The share of one kind.
@@ -70,7 +80,7 @@ mod tests {
 
     fn check(total: u32, added: u32, mode: Mode, expected: (u32, u32, u32)) {
         let limits = Limits { total, added: added.max(8), ..Limits::default() };
-        let split = Split::new(&limits, mode, added);
+        let split = Split::new(&limits, mode, None, added);
         assert_eq!((split.full, split.reserved(), split.inbound), expected, "total {total}, added {added}");
     }
 
@@ -89,7 +99,17 @@ mod tests {
     #[test]
     fn bitcoin_reserves_three_more() {
         let limits = super::super::Config::bitcoin(super::super::Chain::Mainnet).limits;
-        let split = Split::new(&limits, Mode::Automatic, 0);
-        assert_eq!((split.reserved(), split.inbound), (11, 189));
+        let split = Split::new(&limits, Mode::Automatic, None, 0);
+        assert_eq!((split.reserved(), split.hedged, split.inbound), (11, 10, 189));
+    }
+
+    #[test]
+    fn room_for_silent_dials_is_at_most_a_quarter_and_no_more_than_may_be_silent() {
+        let hedged = |total, max_hedged| {
+            let split = Split::new(&Limits { total, ..Limits::default() }, Mode::Automatic, max_hedged, 0);
+            split.hedged
+        };
+        assert_eq!([8, 12, 20, 125].map(|total| hedged(total, None)), [0, 1, 3, 8]);
+        assert_eq!([Some(0), Some(3)].map(|most| hedged(125, most)), [0, 3]);
     }
 }

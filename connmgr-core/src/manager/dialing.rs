@@ -6,32 +6,19 @@
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
-use core::time::Duration;
 
-use crate::action::{Action, Isolation, IsolationToken, Route, Transport};
+use crate::action::{Action, CloseReason, Isolation, IsolationToken, Route, Transport};
 use crate::address::PeerAddress;
-use crate::book::Choice;
-use crate::config::{Mode, Patience, Split};
+use crate::config::Split;
 use crate::conn::{Conn, End, Notes, via};
 use crate::error::LookupError;
 use crate::event::{Event, Kind};
 use crate::host::{Host, HostName};
 use crate::id::{ConnId, LookupId, PeerId};
-use crate::network::NetworkSet;
 use crate::time::Time;
 
-use super::rules::Rules;
-use super::{ConnManager, Obstacle, PeerState, Phase, Starved, Timer};
-
-/// The kinds that the planner fills from the book, in order.
-pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
-
-/// The first wait of a kind that found nobody to dial; doubled each time, …
-const STARVED_WAIT: Duration = Duration::from_secs(1);
-/// … at most so long before it looks again where some are known, …
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(8);
-/// … and so long before others are asked for addresses again.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
+use super::slots::AUTOMATIC;
+use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 
 /// A dial that was decided on.
 pub(super) struct Plan {
@@ -62,35 +49,23 @@ impl ConnManager {
         self.dial_addr_fetches(&split);
     }
 
-    /// Dials without an answer for `hedge_after` give their slots back, the oldest first, while there is room beside them.
-    fn hedge(&mut self) {
-        for kind in AUTOMATIC {
-            while let Some(id) = self.table.first_overdue(kind) {
-                if self.table.silent(kind) >= self.max_hedged(kind) {
-                    break;
-                }
-                self.table.hedge(id, self.now());
-            }
-        }
-    }
-
-    /// Whether one more connection of this kind fits: into its share and into the total.
-    pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
-        let lookups = self.peers.lookups();
-        let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };
-        held < split.of(kind) && self.table.len() + lookups < self.limits.total
-    }
-
     fn dial_added(&mut self, split: &Split) {
         while let Some(peer) = self.peers.first_queued() {
-            if !self.has_slot(Kind::Added, split) {
+            if !self.has_slot(Kind::Added, split) || self.must_pause() {
                 return;
-            }
-            if !self.has_room() {
-                return self.plan_at(self.now());
             }
             self.dial_peer(peer);
         }
+    }
+
+    /// Whether no dial may be made now: this call has done enough, or the machine has no room for another. Then the
+    /// planner goes on later.
+    pub(super) fn must_pause(&mut self) -> bool {
+        let until = if self.has_room() { self.shortage.until(self.now()) } else { Some(self.now()) };
+        if let Some(until) = until {
+            self.plan_at(until);
+        }
+        until.is_some()
     }
 
     /// Begins an attempt at an added peer, or notes what forbids it.
@@ -130,19 +105,31 @@ impl ConnManager {
     }
 
     /// An automatic connection with the peer's address becomes the peer's. A dial does when it succeeds; until then
-    /// the peer waits.
+    /// the peer waits. A block-relay connection is not what was asked for, and makes room.
     fn try_adopt(&mut self, id: PeerId, address: &PeerAddress) -> bool {
         let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return false };
-        if conn.kind() != Kind::Full || !conn.is_open() {
-            return false;
+        let conn = (conn.id(), conn.kind(), conn.is_open());
+        match conn {
+            (conn, Kind::Full, true) => {
+                self.adopt(conn, id);
+                true
+            }
+            (conn, Kind::BlockRelay, _) => {
+                // Its end frees the address, for which the peer then has the first turn.
+                self.close(conn, CloseReason::MadeRoom);
+                self.dial_peer(id);
+                true
+            }
+            (_, Kind::Full | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound, _) => false,
         }
-        self.adopt(conn.id(), id);
-        true
     }
 
     /// A connection belongs to an added peer from now on.
     pub(super) fn adopt(&mut self, conn: ConnId, id: PeerId) {
         self.table.adopt(conn, id);
+        if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Ready) {
+            self.disarm_conn(conn);
+        }
         if let Some(peer) = self.peers.get_mut(id) {
             peer.state = PeerState::Connected(conn);
         }
@@ -216,105 +203,16 @@ impl ConnManager {
         true
     }
 
-    fn dial_automatic(&mut self, kind: Kind, split: &Split) {
-        if self.config.mode == Mode::ConnectOnly {
-            return;
-        }
-        while self.has_slot(kind, split) {
-            if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
-                // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
-                return self.plan_at(starved.until);
-            }
-            if !self.has_room() {
-                return self.plan_at(self.now());
-            }
-            let now = self.now();
-            let ready_at = self.dial_bucket.ready_at(&self.config.dial.rate, now);
-            if ready_at > now {
-                return self.plan_at(ready_at);
-            }
-            let Some(address) = self.choose(kind, self.networks_up(), |rules, address| rules.obstacle(address)) else {
-                return self.starve(kind);
-            };
-            self.dial_bucket.take(&self.config.dial.rate, now);
-            self.starved[kind.index()] = None;
-            self.dial_from_book(kind, address);
-        }
-    }
-
     /// Dials an address that was chosen from the book.
     pub(super) fn dial_from_book(&mut self, kind: Kind, address: PeerAddress) {
         let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
         self.dial(Plan { kind, address, peer: None, transport, same_route: None });
     }
 
-    /// Chooses whom to dial, in these networks, where no obstacle of this sort is met.
-    pub(super) fn choose(
-        &mut self,
-        kind: Kind,
-        networks: NetworkSet,
-        obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
-    ) -> Option<PeerAddress> {
-        let choice = Choice {
-            networks,
-            services: self.config.required.of(kind),
-            default_port: self.config.default_port,
-            spacing: self.config.dial.spacing,
-            min_spacing: self.config.dial.min_spacing,
-        };
-        let now = self.clocks.now();
-        let rules = Rules {
-            config: &self.config,
-            table: &self.table,
-            bans: &self.bans,
-            own: &self.own,
-            health: &self.health,
-            now,
-        };
-        let allowed = |address: &PeerAddress| obstacle(&rules, address).is_none() && rules.group_is_free(kind, address);
-        self.book.pick(&mut self.rng, &choice, now, allowed)
-    }
-
-    /// The enabled networks that are not suspected down.
-    fn networks_up(&self) -> NetworkSet {
-        self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
-    }
-
-    /// Nobody is left to dial: wait, and ask the application and the seeds for more.
-    fn starve(&mut self, kind: Kind) {
-        let (since, times) =
-            self.starved[kind.index()].map_or((self.now(), 0), |starved| (starved.since, starved.times));
-        let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
-        let is_all_down = self.networks_up().is_empty();
-        // Those we know come to the end of their rest at any time; where there are none, news wakes us.
-        let may_find_some = !self.book.is_empty() && !is_all_down;
-        let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
-        let until = self.now().after(wait.min(longest));
-        self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
-        self.plan_at(until);
-        if self.ask_again_at <= self.now() && (self.book.is_empty() || !is_all_down) {
-            self.ask_again_at = self.now().after(wait.min(ASK_AGAIN_AFTER));
-            self.ask_for_addresses();
-        }
-    }
-
-    fn ask_for_addresses(&mut self) {
-        let mut enabled = self.config.networks.iter();
-        let only = enabled.next().filter(|_| enabled.next().is_none());
-        self.tell(Event::AddressesWanted { network: only });
-        self.seed_again();
-    }
-
-    /// Something has changed that may give a starved kind somebody to dial.
-    pub(super) fn feed(&mut self) {
-        let now = self.now();
-        self.starved.iter_mut().flatten().for_each(|starved| starved.until = now);
-    }
-
     fn dial_addr_fetches(&mut self, split: &Split) {
         while self.has_slot(Kind::AddrFetch, split) {
-            if !self.has_room() {
-                return self.plan_at(self.now());
+            if self.must_pause() {
+                return;
             }
             let Some(seed) = self.seeds.next_fetch() else { return };
             let address = self.fetch_address(seed);
@@ -333,14 +231,17 @@ impl ConnManager {
         let id = self.next_conn.take();
         let now = self.now();
         let via = same_route.unwrap_or_else(|| self.route(&address));
-        let patience = self.patience(via.is_some());
-        let deadline = self.at_least_a_tick(now.after(patience.timeout));
+        let is_proxied = via.is_some();
+        let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
-        let end = End::Outbound { address: address.clone(), via, group, deadline };
+        let end = End::Outbound { address: address.clone(), via, group };
         let notes = Notes::new(self.rng.next_u64());
-        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
-        let first_step = if self.may_hedge(kind) { deadline.min(now.after(patience.hedge_after)) } else { deadline };
-        self.arm_conn(id, first_step);
+        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, deadline, now));
+        self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
+        self.shortage.record_dial(&self.config.health, now);
+        if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
+            self.paces[network.index()].record_dial(id.as_u64(), now);
+        }
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Dialing(id);
         }
@@ -361,20 +262,6 @@ impl ConnManager {
         if isolate { Isolation::Token(IsolationToken::from_u64(self.rng.next_u64())) } else { Isolation::Shared }
     }
 
-    pub(super) fn patience(&self, proxied: bool) -> Patience {
-        if proxied { self.config.dial.proxied } else { self.config.dial.direct }
-    }
-
-    /// Whether a silent dial of this kind may leave its slot to another.
-    pub(super) fn may_hedge(&self, kind: Kind) -> bool {
-        AUTOMATIC.contains(&kind) && self.max_hedged(kind) > 0
-    }
-
-    /// How many silent dials of this kind may stay open.
-    pub(super) fn max_hedged(&self, kind: Kind) -> u32 {
-        self.config.dial.max_hedged.unwrap_or_else(|| self.split().of(kind))
-    }
-
     /// Sets the one timer of a connection.
     pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
         let at = self.at_least_a_tick(at);
@@ -382,6 +269,13 @@ impl ConnManager {
         match notes.timer {
             Some(timer) => self.timers.reset(timer, at),
             None => notes.timer = Some(self.timers.insert(at, Timer::Conn(id))),
+        }
+    }
+
+    /// A connection waits for nothing any more.
+    pub(super) fn disarm_conn(&mut self, id: ConnId) {
+        if let Some(timer) = self.table.notes(id).and_then(|notes| notes.timer.take()) {
+            self.timers.cancel(timer);
         }
     }
 

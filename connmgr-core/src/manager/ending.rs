@@ -47,6 +47,22 @@ pub(super) struct Remembered {
     pub(super) no_ban: bool,
 }
 
+impl Ending {
+    /// Whether it says something of the other end, or of the way there.
+    pub(super) const fn is_theirs(self) -> bool {
+        match self {
+            Self::Closed(_) | Self::Failed(_) => true,
+            Self::Ours(reason) => matches!(
+                reason,
+                CloseReason::DialTimeout
+                    | CloseReason::HandshakeTimeout
+                    | CloseReason::MissingServices
+                    | CloseReason::Misbehaved
+            ),
+        }
+    }
+}
+
 impl Ended {
     pub(super) fn new() -> Self {
         Self(Lru::new(REMEMBERED, OwnNumbers))
@@ -77,6 +93,7 @@ impl ConnManager {
         self.announce_end(&conn, ending);
         self.ended.remember(&conn);
         self.judge_dial(&conn, ending);
+        self.judge_pace(&conn, ending);
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;
@@ -122,6 +139,12 @@ impl ConnManager {
             Ending::Ours(_) | Ending::Closed(_) => return,
         };
         let (address, now) = (address.clone(), self.now());
+        if error == DialError::OutOfResources {
+            return self.out_of_resources(&address);
+        }
+        if error != DialError::Cancelled {
+            self.no_shortage(conn.id());
+        }
         if error.is_answer() {
             self.record_answer(&address);
             return self.book.record_failure(&address, now);
@@ -136,23 +159,35 @@ impl ConnManager {
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
             (Fault::Target, _) => self.record_network_failure(Outcome::Silence, &address),
-            (Fault::Route | Fault::Ours, _) => self.record_network_failure(Outcome::Own, &address),
+            (Fault::Route, _) => self.record_network_failure(Outcome::Route, &address),
+            (Fault::Ours, _) if self.is_routed(conn) => {}
+            (Fault::Ours, _) => self.record_network_failure(Outcome::Own, &address),
         }
     }
 
+    /// Whether an older dial into the same network still goes on: so there is a route, if not to every address.
+    fn is_routed(&self, failed: &Conn) -> bool {
+        let oldest = failed.network().and_then(|network| self.table.first_dialing_in(network));
+        oldest.is_some_and(|oldest| oldest < failed.id())
+    }
+
     /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
-    /// something else. Not so when we had other reasons to close it.
+    /// something else. So does an automatic one that was ready but not stable. Not so when we had other reasons to
+    /// close it.
     fn judge_short_life(&mut self, conn: &Conn, ending: Ending) {
-        let is_theirs = match ending {
-            Ending::Closed(_) | Ending::Failed(_) => true,
-            Ending::Ours(reason) => {
-                matches!(reason, CloseReason::HandshakeTimeout | CloseReason::MissingServices | CloseReason::Misbehaved)
-            }
+        let was_good = match conn.state() {
+            ConnState::Ready => !conn.kind().is_automatic() || self.was_stable(conn),
+            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
         };
-        if let (true, ConnState::Handshaking, Some(address)) = (is_theirs, conn.state(), conn.dialed()) {
+        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.dialed()) {
             let now = self.clocks.now();
             self.book.record_failure(address, now);
         }
+    }
+
+    /// Whether a connection has been ready for `stable_after`.
+    pub(super) fn was_stable(&self, conn: &Conn) -> bool {
+        conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after
     }
 
     /// The address is free again: an added peer may have waited for it, and so may a starved kind.
@@ -177,7 +212,7 @@ impl ConnManager {
     /// was.
     fn downgrade(&mut self, conn: &Conn, ending: Ending) -> bool {
         let End::Outbound { address, via, .. } = conn.end() else { return false };
-        let unheard = conn.state() == ConnState::Handshaking && ending == Ending::Closed(CloseCause::Unheard);
+        let unheard = conn.is_handshaking() && ending == Ending::Closed(CloseCause::Unheard);
         if !unheard || conn.transport() != Transport::V2 {
             return false;
         }
@@ -210,7 +245,7 @@ impl ConnManager {
         if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id, is_down) {
             return;
         }
-        let was_stable = conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after;
+        let was_stable = self.was_stable(conn);
         let Some(peer) = self.peers.get_mut(id) else { return };
         peer.candidates = Vec::new();
         if was_stable {
@@ -246,6 +281,8 @@ impl ConnManager {
             return self.peers.enqueue(id);
         }
         peer.unanswered = unanswered;
+        self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
+        let Some(peer) = self.peers.get_mut(id) else { return };
         // While the network is down a failure says nothing of the peer: its back-off stands still.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
         if !frozen || peer.attempt == 0 {

@@ -12,11 +12,11 @@ use crate::event::{Event, Kind};
 use crate::groups::{Group, is_routable};
 use crate::id::{ConnId, ListenerId, LookupId};
 use crate::input::{Activity, CloseCause, PeerInfo, Source};
-use crate::network::NetworkKind;
 use crate::time::{Time, UnixTime};
 use crate::timers::TimerId;
 
 use super::ending::Ending;
+use super::slots::is_proxied;
 use super::{ConnManager, ConnState, PeerState, Phase, Timer};
 
 impl ConnManager {
@@ -57,6 +57,10 @@ impl ConnManager {
             Timer::Seeds => self.seeds_are_due(),
             Timer::FixedSeeds => self.fixed_seeds_are_due(),
             Timer::Bans => self.bans_are_due(),
+            Timer::StartOver => {
+                self.single.start_over = None;
+                self.start_over();
+            }
             Timer::Save => {
                 self.single.save = None;
                 self.act(Action::Save);
@@ -69,24 +73,16 @@ impl ConnManager {
         let Some(notes) = self.table.notes(id) else { return };
         notes.timer = None;
         let Some(conn) = self.table.get(id) else { return };
+        let is_over = conn.deadline() <= self.now();
         match conn.state() {
-            ConnState::Dialing | ConnState::Silent => self.dial_is_due(id),
-            ConnState::Handshaking => self.close(id, CloseReason::HandshakeTimeout),
-            ConnState::Ready => self.close(id, CloseReason::Done),
+            ConnState::Dialing | ConnState::Silent if is_over => self.close(id, CloseReason::DialTimeout),
+            ConnState::Handshaking | ConnState::Stalled if is_over => self.close(id, CloseReason::HandshakeTimeout),
+            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
+                self.no_progress(id);
+            }
+            ConnState::Ready if conn.kind().is_visit() => self.close(id, CloseReason::Done),
+            ConnState::Ready => self.is_stable(id),
         }
-    }
-
-    fn dial_is_due(&mut self, id: ConnId) {
-        let Some(conn) = self.table.get(id) else { return };
-        let crate::conn::End::Outbound { deadline, .. } = conn.end() else { return };
-        let (deadline, state) = (*deadline, conn.state());
-        if deadline <= self.now() {
-            return self.close(id, CloseReason::DialTimeout);
-        }
-        if state == ConnState::Dialing {
-            self.table.make_overdue(id);
-        }
-        self.arm_conn(id, deadline);
     }
 
     /// The world's clocks say this. Moves no deadline; tell it before anything else when a wake-up finds the two
@@ -117,18 +113,20 @@ impl ConnManager {
 
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
-        let (kind, silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        let address = conn.dialed().cloned();
+        let (kind, is_silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
+        let (address, is_proxied) = (conn.dialed().cloned(), is_proxied(conn));
         if let Some(address) = &address {
             self.record_answer(address);
             self.book.record_answered(address, self.clocks.now());
         }
-        if silent && !self.has_slot_for_silent(kind) {
+        self.no_shortage(id);
+        if is_silent && !self.take_slot(kind, false) {
             return self.close(id, CloseReason::Surplus);
         }
         self.stats.dials_succeeded += 1;
-        self.table.open(id, self.clocks.now());
-        self.arm_conn(id, self.now().after(self.config.handshake_timeout));
+        let deadline = self.handshake_deadline();
+        self.table.open(id, deadline, self.clocks.now());
+        self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Connected(id);
             peer.candidates = Vec::new();
@@ -137,15 +135,6 @@ impl ConnManager {
         self.tell_connected(id);
         // An added peer may have waited for this very address: now the connection can become its own.
         address.iter().for_each(|address| self.wake_peer_at(address));
-    }
-
-    /// Whether a silent dial that has succeeded gets a slot: a free one, or that of a dial which would be silent too if
-    /// there were room, and now there is.
-    fn has_slot_for_silent(&mut self, kind: Kind) -> bool {
-        let (held, share, now) = (self.table.slots_held(kind), self.split().of(kind), self.now());
-        let overdue = self.table.first_overdue(kind).filter(|_| held == share);
-        overdue.into_iter().for_each(|other| self.table.hedge(other, now));
-        held < share || overdue.is_some()
     }
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {
@@ -158,7 +147,7 @@ impl ConnManager {
     /// The handshake is done.
     pub fn handle_ready(&mut self, conn: ConnId, info: PeerInfo, now: Time) {
         self.begin(now);
-        if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Handshaking) {
+        if self.table.get(conn).is_some_and(crate::conn::Conn::is_handshaking) {
             self.judge_handshake(conn, info);
         } else {
             self.ignore();
@@ -179,6 +168,9 @@ impl ConnManager {
         if let Some(address) = &dialed {
             let (unix, now) = (self.unix(), self.now());
             self.book.record_success(address, info.services, unix, now);
+            if !kind.is_automatic() {
+                self.book.record_stable(address);
+            }
             self.save_later(self.config.book.save_every);
         }
         if !info.services.has(self.config.required.of(kind)) {
@@ -190,22 +182,30 @@ impl ConnManager {
                 return;
             }
         }
-        self.make_ready(id, kind, &info);
+        let is_stalled = self.table.get(id).is_some_and(|conn| conn.state() == ConnState::Stalled);
+        if is_stalled && !self.take_slot(kind, true) {
+            return self.close(id, CloseReason::Surplus);
+        }
+        self.make_ready(id, &info);
     }
 
-    fn make_ready(&mut self, id: ConnId, kind: Kind, info: &PeerInfo) {
-        let now = self.now();
+    fn make_ready(&mut self, id: ConnId, info: &PeerInfo) {
+        let Some(conn) = self.table.get(id) else { return };
+        let (kind, peer, now) = (conn.kind(), conn.peer(), self.now());
         self.table.make_ready(id, info.identity, now);
         self.stats.ready += 1;
         self.record_life_of(id);
+        if peer.is_some() {
+            self.added_is_ready();
+        }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),
             Kind::AddrFetch => self.arm_conn(id, now.after(self.config.addr_fetch_timeout)),
-            Kind::Full | Kind::BlockRelay | Kind::Added | Kind::Inbound => {
-                if let Some(timer) = self.table.notes(id).and_then(|notes| notes.timer.take()) {
-                    self.timers.cancel(timer);
-                }
+            Kind::Full | Kind::BlockRelay => {
+                self.automatic_is_ready(id);
+                self.arm_conn(id, now.after(self.config.stable_after));
             }
+            Kind::Added | Kind::Inbound => self.disarm_conn(id),
         }
     }
 
@@ -351,21 +351,16 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed, added peers that gave no answer are dialed now, and seeds that failed may be asked
-    /// again.
+    /// down is tried at full speed, added peers that gave no answer are dialed within 15 s, and seeds that failed may
+    /// be asked again. At most once a minute: what is told sooner has its effect when the minute is over.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         if self.phase == Phase::Stopped {
             return self.ignore();
         }
-        for network in NetworkKind::ALL {
-            if self.health[network.index()].restore() {
-                self.network_is_up(network);
-            }
+        if self.may_start_over() {
+            self.start_over();
         }
-        self.release_held_up(|_| true);
-        self.forgive_seeds();
-        self.feed();
         self.plan();
     }
 }

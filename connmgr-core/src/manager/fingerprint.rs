@@ -54,7 +54,14 @@ impl Hash for Moment<'_> {
         for network in NetworkKind::ALL {
             manager.health[network.index()].fingerprint(&manager.config.health, self.now, to);
             self.peers.partition_point(|id| *id <= manager.last_probed[network.index()]).hash(to);
+            manager.paces[network.index()].fingerprint(self.now, to);
         }
+        manager.shortage.fingerprint(self.now, to);
+        let may_start_over_at = manager.started_over.map(|at| at.after(super::START_OVER_EVERY));
+        (self.ahead(manager.push_again_at), may_start_over_at.map(|at| self.ahead(at))).hash(to);
+        (manager.fruitless_attempts as usize).min(self.peers.len()).hash(to);
+        self.hash_turns(to);
+        self.hash_aliases(to);
         for starved in &manager.starved {
             let hunger = |since| nanos(self.now.since(since).min(FAMISHED_AFTER));
             starved.map(|starved| (hunger(starved.since), self.ahead(starved.until), starved.times)).hash(to);
@@ -79,6 +86,21 @@ impl Moment<'_> {
         self.peers.partition_point(|other| *other < id)
     }
 
+    /// Which network was dialed longest ago, and so on.
+    fn hash_turns<H: Hasher>(&self, to: &mut H) {
+        let turns = self.manager.paces.each_ref().map(crate::pace::Pace::last_turn);
+        turns.map(|turn| turns.iter().filter(|other| **other < turn).count()).hash(to);
+    }
+
+    fn hash_aliases<H: Hasher>(&self, to: &mut H) {
+        let mut aliases: Vec<_> = self.manager.aliases.iter().collect();
+        aliases.retain(|(_, conn)| self.manager.table.get(*conn).is_some());
+        aliases.sort_unstable();
+        for (address, conn) in aliases {
+            (address, self.conn_age(conn)).hash(to);
+        }
+    }
+
     fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
         (conn.kind(), conn.state(), conn.is_overdue(), conn.transport(), conn.address(), conn.identity()).hash(to);
         conn.peer().map(|id| self.peer_age(id)).hash(to);
@@ -87,9 +109,10 @@ impl Moment<'_> {
         conn.notes.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
         (conn.notes.services, conn.notes.score.fingerprint(self.now), conn.listener()).hash(to);
         self.ahead(conn.notes.gossip.full_at()).hash(to);
-        if let End::Outbound { deadline, group, via, .. } = conn.end() {
+        self.ahead(conn.deadline()).hash(to);
+        if let End::Outbound { group, via, .. } = conn.end() {
             // An isolation token is chance.
-            (self.ahead(*deadline), group, via.map(|(proxy, _)| proxy)).hash(to);
+            (group, via.map(|(proxy, _)| proxy)).hash(to);
         }
     }
 
@@ -140,7 +163,8 @@ impl Moment<'_> {
     fn hash_timers<H: Hasher>(&self, to: &mut H) {
         let single = &self.manager.single;
         let at = |timer: Option<crate::timers::TimerId>| timer.map(|timer| self.ahead(self.manager.timers.at(timer)));
-        [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save].map(at).hash(to);
+        let timers = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
+        timers.map(at).hash(to);
         single.probes.map(at).hash(to);
         for (_, timer) in &single.lookups {
             self.ahead(self.manager.timers.at(*timer)).hash(to);
@@ -153,5 +177,6 @@ impl Moment<'_> {
 fn hash_limits<H: Hasher>(manager: &ConnManager, to: &mut H) {
     let split = manager.split();
     let limits = &manager.limits;
-    (limits.total, limits.added, split.added, split.full, split.block_relay, split.feeler, split.inbound).hash(to);
+    (limits.total, limits.added, split.added, split.full, split.block_relay, split.feeler).hash(to);
+    (split.hedged, split.inbound).hash(to);
 }

@@ -64,6 +64,10 @@ impl ConnManager {
         let older = info.identity.and_then(|identity| self.table.with_identity(identity));
         let winner = if loser == newer { older } else { Some(newer) };
         let peer = self.table.get(loser).and_then(|conn| conn.peer());
+        let dialed = self.table.get(loser).and_then(|conn| conn.dialed());
+        if let (Some(address), Some(winner)) = (dialed, winner) {
+            self.aliases.meet(address, winner);
+        }
         let orphan = winner.filter(|id| self.table.get(*id).is_some_and(|conn| conn.peer().is_none()));
         if let (Some(peer), Some(winner)) = (peer, orphan) {
             self.adopt(winner, peer);

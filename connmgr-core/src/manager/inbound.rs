@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::id::{ConnId, ListenerId};
 use crate::time::Time;
 
+use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase};
 
 /// How many groups' rates are remembered; the least recently used gives way.
@@ -43,7 +44,7 @@ impl ConnManager {
         let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
         let conn = self.next_conn;
         let notes = Notes::new(0);
-        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
+        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.handshake_deadline(), self.now());
         self.judge(&conn)?;
         Ok(self.let_in(conn))
     }
@@ -54,8 +55,7 @@ impl ConnManager {
         if !permissions.no_ban && host.as_ref().is_some_and(|host| self.rules().is_banned(host)) {
             return Err(Refusal::Banned);
         }
-        let split = self.split();
-        if !self.has_slot(Kind::Inbound, &split) {
+        if !self.has_room_for_newcomer() {
             return Err(Refusal::Full);
         }
         if permissions.no_limit {
@@ -73,14 +73,29 @@ impl ConnManager {
         if self.inbound_rates.take(&origin, &limits.rate, now) { Ok(()) } else { Err(Refusal::RateLimit) }
     }
 
+    /// While we dial, newcomers leave room for silent dials: else a full house would keep a scarce world from being
+    /// found. Nobody who is in is thrown out for it.
+    fn has_room_for_newcomer(&self) -> bool {
+        let split = self.split();
+        let is_dialing = AUTOMATIC.into_iter().any(|kind| self.table.is_dialing(kind));
+        let kept = if is_dialing { split.hedged } else { 0 };
+        self.has_slot(Kind::Inbound, &split) && self.table.slots_held(Kind::Inbound) < split.inbound - kept
+    }
+
     fn let_in(&mut self, mut conn: Conn) -> ConnId {
         let id = self.next_conn.take();
         conn.notes.nonce = self.rng.next_u64();
+        let deadline = conn.deadline();
         self.table.insert(conn);
-        self.arm_conn(id, self.now().after(self.config.handshake_timeout));
+        self.arm_conn(id, deadline);
         self.record_life_of(id);
         self.tell_connected(id);
         id
+    }
+
+    /// When a handshake that begins now is given up.
+    pub(super) fn handshake_deadline(&self) -> Time {
+        self.at_least_a_tick(self.now().after(self.config.handshake_timeout))
     }
 
     pub(super) fn pause_accepting(&mut self, listener: ListenerId) {

@@ -26,6 +26,7 @@ impl ConnManager {
         self.bans.check()?;
         self.scores.check()?;
         self.inbound_rates.check()?;
+        self.aliases.check()?;
         self.timers.check()?;
         self.check_timers()?;
         self.check_limits()?;
@@ -42,6 +43,10 @@ impl ConnManager {
         for kind in [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound] {
             hold(self.table.slots_held(kind) <= split.of(kind), "more slots of a kind are held than there are")?;
         }
+        for kind in super::slots::AUTOMATIC {
+            let fits = self.table.without_slot(kind) <= self.max_hedged(kind);
+            hold(fits, "more dials and handshakes of a kind go on without a slot than may")?;
+        }
         // Added peers stay when the limit falls below them.
         let added = self.table.slots_held(Kind::Added);
         let total = self.limits.total.max(added);
@@ -51,7 +56,7 @@ impl ConnManager {
     /// Whatever is under way has a deadline, and each deadline is of something: none is lost, and none is left over.
     fn check_timers(&self) -> Checked {
         let single = &self.single;
-        let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save];
+        let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
         let set = singles.iter().chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
         let peers = self.peers.iter().filter(|peer| peer.timer.is_some()).count();
@@ -66,9 +71,13 @@ impl ConnManager {
 
     fn check_conn(&self, conn: &Conn) -> Checked {
         let waits = match conn.state() {
-            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking => true,
-            ConnState::Ready => conn.kind() == Kind::AddrFetch,
+            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => true,
+            ConnState::Ready => {
+                conn.kind() == Kind::AddrFetch || (conn.kind().is_automatic() && !self.was_stable(conn))
+            }
         };
+        // A connection that is stable just now may not have been told so yet.
+        let waits = waits || (conn.kind().is_automatic() && conn.notes.timer.is_some());
         hold(conn.notes.timer.is_some() == waits, "a connection lacks its timer, or has one too many")?;
         let rules = self.rules();
         let banned = !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));

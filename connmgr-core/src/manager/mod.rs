@@ -4,6 +4,8 @@
 //! is told what is in [`facts`] and [`commands`], who may be dialed in [`rules`], the planner in [`dialing`].
 
 mod apply;
+mod automatic;
+mod choosing;
 mod clocks;
 mod commands;
 mod dialing;
@@ -14,10 +16,12 @@ mod identity;
 mod inbound;
 mod invariants;
 mod misbehavior;
+mod pacing;
 mod probing;
 mod queries;
 mod rules;
 mod seeding;
+mod slots;
 mod snapshot;
 mod sweep;
 
@@ -28,6 +32,7 @@ use core::time::Duration;
 use hashbrown::HashMap;
 
 use crate::action::Action;
+use crate::aliases::Aliases;
 use crate::bans::Bans;
 use crate::book::Book;
 use crate::config::{Config, Limits, Split};
@@ -40,10 +45,12 @@ use crate::id::{ConnId, ListenerId, LookupId, PeerId};
 use crate::limiter::{Bucket, Limiter};
 use crate::network::NetworkKind;
 use crate::own::OwnAddresses;
+use crate::pace::Pace;
 use crate::peers::AddedPeers;
 use crate::rng::Rng;
 use crate::score::Scores;
 use crate::seeds::Seeds;
+use crate::shortage::Shortage;
 use crate::snapshot::Snapshot;
 use crate::table::Table;
 use crate::time::{Time, UnixTime};
@@ -55,10 +62,13 @@ use ending::Ended;
 
 /// The version of what this crate does: raised by every release in which the same birth and inputs cause other
 /// actions. A trace of another version can't be replayed.
-pub const TRACE_VERSION: u32 = 1;
+pub const TRACE_VERSION: u32 = 2;
 
 /// No deadline is nearer than this to the time it is set at, so that nothing can spin.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Changes of the machine's network have an effect once in so long.
+const START_OVER_EVERY: Duration = Duration::from_secs(60);
 
 /// The most actions that any single cause can emit at once. A step that could emit more stops and goes on a tick
 /// later.
@@ -98,6 +108,8 @@ enum Timer {
     Bans,
     /// State is to be saved.
     Save,
+    /// The machine's network has changed again, too soon after the last time.
+    StartOver,
 }
 
 /// The connection manager: a pure state machine. See the [crate's page](crate) for how it is run.
@@ -123,16 +135,25 @@ pub struct ConnManager {
     scores: Scores,
     seeds: Seeds,
     health: [Health; NetworkKind::ALL.len()],
+    paces: [Pace; NetworkKind::ALL.len()],
+    shortage: Shortage,
     dial_bucket: Bucket,
     inbound_rates: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
     own: OwnAddresses,
+    aliases: Aliases,
     ended: Ended,
 
     /// Kinds that found nobody to dial, and when they may look again.
     starved: [Option<Starved>; Kind::ALL.len()],
     /// The application and the seeds are not asked for addresses again before this.
     ask_again_at: Time,
+    /// No slot is taken from a network of which nothing has come before this.
+    push_again_at: Time,
+    /// When the machine's network last changed, with effect.
+    started_over: Option<Time>,
+    /// Attempts at added peers that failed since one was last ready.
+    fruitless_attempts: u32,
     /// The added peer that was probed last in each network, so that they take turns.
     last_probed: [PeerId; NetworkKind::ALL.len()],
     /// Something has changed that may leave connections which must go.
@@ -155,6 +176,7 @@ struct SingleTimers {
     fixed_seeds: Option<TimerId>,
     bans: Option<TimerId>,
     save: Option<TimerId>,
+    start_over: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// In order of their ids.
     lookups: VecDeque<(LookupId, TimerId)>,
@@ -204,13 +226,19 @@ impl ConnManager {
             scores: Scores::new(config.score.max_hosts, keys),
             seeds: Seeds::new(config.seeds.names.len()),
             health: core::array::from_fn(|_| Health::new(now)),
+            paces: [const { Pace::new() }; NetworkKind::ALL.len()],
+            shortage: Shortage::default(),
             dial_bucket: Bucket::default(),
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
             own,
+            aliases: Aliases::new(keys),
             ended: Ended::new(),
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
+            push_again_at: now,
+            started_over: None,
+            fruitless_attempts: 0,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
             sweep_wanted: false,
             next_conn: ConnId::FIRST,
@@ -283,7 +311,7 @@ impl ConnManager {
 
     /// How the total is shared now.
     fn split(&self) -> Split {
-        Split::new(&self.limits, self.config.mode, self.peers.len())
+        Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len())
     }
 
     /// The planner goes on then, or earlier if it is to go on earlier already.

@@ -1,15 +1,18 @@
 //! What is done about networks that answer or don't.
 
 use alloc::collections::BTreeSet;
+use core::time::Duration;
 
 use crate::address::PeerAddress;
 use crate::config::{Mode, Split};
 use crate::event::{Event, Kind};
 use crate::groups::Group;
-use crate::health::Outcome;
+use crate::health::{Outcome, Surroundings};
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
-use crate::network::{NetworkKind, NetworkSet};
+use crate::network::NetworkKind;
+use crate::peers::AddedPeer;
+use crate::time::nanos;
 
 use super::{ConnManager, Obstacle, PeerState, Timer};
 
@@ -18,6 +21,11 @@ const PROBE_KINDS: [Kind; 3] = [Kind::Full, Kind::BlockRelay, Kind::Feeler];
 
 /// Where probes take their addresses from; they take turns.
 const SOURCES: u32 = 3;
+
+/// Added peers that are released together are dialed so long after one another, …
+const RELEASE_STRIDE: Duration = Duration::from_millis(150);
+/// … and all of them within this.
+const RELEASED_WITHIN: Duration = Duration::from_secs(15);
 
 /// How many known addresses are looked at to find out whether there are enough groups among them.
 const GROUPS_LOOKED_FOR: usize = 1000;
@@ -52,10 +60,12 @@ impl ConnManager {
         let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
         let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);
-        // Counting them costs something, and a network that is alive is not suspected anyway.
+        // Counting them costs something, and a network that is alive is not suspected for silence anyway.
         let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
+        let known = u32::try_from(self.book.len_of(network)).unwrap_or(u32::MAX);
         let health = &mut self.health[network.index()];
-        let failed = health.record_failure(outcome, address, alive, groups, config, now);
+        let around = Surroundings { alive, groups, known };
+        let failed = health.record_failure(outcome, address, around, config, now);
         let Some(forgiven) = failed else { return };
         for address in forgiven {
             self.book.forgive(&address);
@@ -91,6 +101,7 @@ impl ConnManager {
             self.timers.cancel(timer);
         }
         self.tell(Event::NetworkUp { network });
+        self.restore_pace(network);
         self.feed();
         self.release_peers(network);
         let now = self.now();
@@ -103,18 +114,41 @@ impl ConnManager {
         }
     }
 
-    /// Added peers that the outage held up are dialed now. A name may lead anywhere.
+    /// Added peers that the outage held up are dialed soon. A name may lead anywhere.
     fn release_peers(&mut self, network: NetworkKind) {
         self.release_held_up(|address| address.network().is_none_or(|other| other == network));
     }
 
     /// The same, for those that meet a condition.
     pub(super) fn release_held_up(&mut self, concerns: impl Fn(&PeerAddress) -> bool) {
-        for id in self.peers.ids() {
-            let Some(peer) = self.peers.get(id) else { continue };
-            if concerns(&peer.address) && is_held_up(peer.state, peer.unanswered) {
+        self.release(|peer| concerns(&peer.address) && is_held_up(peer.state, peer.unanswered));
+    }
+
+    /// An added peer is ready. If every other one has failed since one was last ready, what kept them all away is
+    /// over: they need not sit out their back-off.
+    pub(super) fn added_is_ready(&mut self) {
+        let failed = core::mem::take(&mut self.fruitless_attempts);
+        if failed >= self.peers.len().max(2) {
+            self.release(|peer| peer.state == PeerState::Waiting);
+        }
+    }
+
+    /// Added peers of a sort are dialed soon, one after the other, so that no second sees more than a tenth of many.
+    fn release(&mut self, sort: impl Fn(&AddedPeer) -> bool) {
+        let mut ids = self.peers.ids();
+        ids.retain(|id| self.peers.get(*id).is_some_and(&sort));
+        let Ok(count) = u32::try_from(ids.len()) else { return };
+        let stride = RELEASE_STRIDE.min(RELEASED_WITHIN / count.max(1));
+        for (place, id) in (0..).zip(ids) {
+            if place == 0 {
                 self.disarm_peer(id);
                 self.peers.enqueue(id);
+                continue;
+            }
+            let jitter = Duration::from_nanos(self.rng.below(nanos(stride)));
+            let at = self.at_least_a_tick(self.now().after(stride.saturating_mul(place) + jitter));
+            if self.peers.get(id).is_some_and(|peer| peer.timer.is_none_or(|timer| self.timers.at(timer) > at)) {
+                self.arm_peer(id, at);
             }
         }
     }
@@ -134,8 +168,8 @@ impl ConnManager {
     pub(super) fn dial_probes(&mut self, split: &Split) {
         for network in NetworkKind::ALL {
             let Some(turn) = self.health[network.index()].owed_probe() else { continue };
-            if !self.has_room() {
-                return self.plan_at(self.now());
+            if self.must_pause() {
+                return;
             }
             if self.probe(network, turn, split) {
                 self.stats.probes += 1;
@@ -207,8 +241,8 @@ impl ConnManager {
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
-        let networks = NetworkSet::EMPTY.with(network);
-        let found = self.choose(kind, networks, |rules, address| rules.standing_obstacle(address));
+        let spacing = self.config.dial.spacing;
+        let found = self.choose(kind, network, spacing, |rules, address| rules.standing_obstacle(address));
         found.is_some_and(|address| {
             self.dial_from_book(kind, address);
             true

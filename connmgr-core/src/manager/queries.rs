@@ -40,13 +40,7 @@ impl ConnManager {
     /// How many connections or dials of a kind are in a state. Costs nothing: they are counted as they change.
     #[must_use]
     pub const fn count(&self, kind: Kind, state: ConnState) -> u32 {
-        let (handshaking, ready) = (self.table.handshaking(kind), self.table.ready(kind));
-        match state {
-            ConnState::Dialing => self.table.slots_held(kind) - handshaking - ready,
-            ConnState::Silent => self.table.silent(kind),
-            ConnState::Handshaking => handshaking,
-            ConnState::Ready => ready,
-        }
+        self.table.count(kind, state)
     }
 
     /// Every added peer, by id: whatever is being done about it.

@@ -1,6 +1,7 @@
 //! Whom we may dial. Nobody else decides it.
 
 use crate::address::PeerAddress;
+use crate::aliases::Aliases;
 use crate::bans::Bans;
 use crate::config::{Config, Proxy};
 use crate::event::Kind;
@@ -22,6 +23,7 @@ pub(super) struct Rules<'a> {
     pub(super) bans: &'a Bans,
     pub(super) own: &'a OwnAddresses,
     pub(super) health: &'a [Health; NetworkKind::ALL.len()],
+    pub(super) aliases: &'a Aliases,
     pub(super) now: Time,
 }
 
@@ -91,6 +93,11 @@ impl Rules<'_> {
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
+    /// Whether a peer was met at this address that is still connected by another.
+    pub(super) fn is_alias(&self, address: &PeerAddress) -> bool {
+        self.aliases.connection(address).is_some_and(|conn| self.table.get(conn).is_some())
+    }
+
     /// The group that a dial of this kind takes.
     pub(super) fn group(&self, kind: Kind, address: &PeerAddress) -> Option<Group> {
         let exempt = self.config.groups.exempt_overlays && address.network().is_some_and(NetworkKind::is_overlay);
@@ -122,6 +129,7 @@ impl ConnManager {
             bans: &self.bans,
             own: &self.own,
             health: &self.health,
+            aliases: &self.aliases,
             now: self.now(),
         }
     }

@@ -10,7 +10,7 @@ use crate::conn::Conn;
 use crate::event::{Event, Kind};
 use crate::id::ConnId;
 
-use super::dialing::AUTOMATIC;
+use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase};
 
 /// Kinds whose connections may have to go when their share shrinks. Added peers never do.
@@ -81,10 +81,10 @@ impl ConnManager {
             self.doom_surplus(self.table.slots_held(kind), split.of(kind), holds, &mut doomed);
         }
         for kind in AUTOMATIC {
-            let is_silent = |conn: &Conn| conn.kind() == kind && !conn.holds_slot();
-            self.doom_surplus(self.table.silent(kind), self.max_hedged(kind), is_silent, &mut doomed);
+            let is_without = |conn: &Conn| conn.kind() == kind && !conn.holds_slot();
+            self.doom_surplus(self.table.without_slot(kind), self.max_hedged(kind), is_without, &mut doomed);
         }
-        // What is still too much in all: silent dials first, then what makes room for added peers that stay though
+        // What is still too much in all: what has no slot first, then what makes room for added peers that stay though
         // their share has shrunk.
         self.doom_youngest(self.excess(&doomed), |conn| !conn.holds_slot(), &mut doomed);
         for kind in SHRINKABLE {

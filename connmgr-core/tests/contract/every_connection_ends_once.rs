@@ -10,7 +10,7 @@ use crate::support::*;
 fn every_connection_ends_once() {
     crate::live(7, 1, Mood::Living, |manager, _, _, _, _| {
         let stats = manager.stats();
-        let open = |conn: &ConnView| matches!(conn.state, ConnState::Handshaking | ConnState::Ready);
+        let open = |conn: &ConnView| conn.state.is_open();
         let open = manager.connections().iter().filter(|conn| open(conn)).count() as u64;
         assert_eq!(stats.accepted + stats.dials_succeeded, stats.disconnected + open, "connections come and go");
     });

@@ -78,7 +78,7 @@ fn silent_dials_go_when_the_limit_of_their_kind_falls() {
     let mut bench = Bench::new(Config::default());
     bench.learn(&addresses(100));
     bench.pass(secs(2));
-    assert_eq!(bench.count(ConnState::Silent), 8);
+    assert_eq!(bench.count(ConnState::Silent), 16);
     bench.tell(Input::SetLimits { limits: Limits { full: 1, ..Limits::default() } });
-    assert_eq!((bench.count(ConnState::Silent), bench.manager.connections().len()), (1, 2));
+    assert_eq!((bench.count(ConnState::Silent), bench.manager.connections().len()), (2, 3));
 }

@@ -112,7 +112,7 @@ impl Move {
             pick(&peers, number)
         };
         const DIALS: [ConnState; 2] = [ConnState::Dialing, ConnState::Silent];
-        const OPEN: [ConnState; 2] = [ConnState::Handshaking, ConnState::Ready];
+        const OPEN: [ConnState; 3] = [ConnState::Handshaking, ConnState::Stalled, ConnState::Ready];
         Some(match self {
             Self::Pass(wait) => {
                 bench.now = bench.now.after(wait);
@@ -124,7 +124,7 @@ impl Move {
             }
             Self::Dialed(n, result) => Input::DialResult { conn: conn(n, &DIALS)?, result },
             Self::Ready(n, identity) => {
-                Input::Ready { conn: conn(n, &[ConnState::Handshaking])?, info: info(identity) }
+                Input::Ready { conn: conn(n, &[ConnState::Handshaking, ConnState::Stalled])?, info: info(identity) }
             }
             Self::Closed(n, cause) => Input::Closed { conn: conn(n, &OPEN)?, cause },
             Self::Misbehaves(n) => {
@@ -138,8 +138,8 @@ impl Move {
             Self::Add(n, keep) => Input::AddPeer { address: address(n), keep },
             Self::Remove(n) => Input::RemovePeer { peer: peer(n)? },
             Self::DialNow(n) => Input::DialNow { peer: peer(n)? },
-            Self::Disconnect(n) => Input::Disconnect { conn: conn(n, &[DIALS, OPEN].concat())? },
-            Self::Reconnect(n) => Input::Reconnect { conn: conn(n, &[DIALS, OPEN].concat())? },
+            Self::Disconnect(n) => Input::Disconnect { conn: conn(n, &ConnState::ALL)? },
+            Self::Reconnect(n) => Input::Reconnect { conn: conn(n, &ConnState::ALL)? },
             Self::Ban(n) => Input::Ban { target: BanTarget::Host(address(n).host().clone()), duration: secs(100) },
             Self::Unban(n) => {
                 let bans: Vec<BanTarget> = bench.manager.bans().into_iter().map(|ban| ban.target).collect();

@@ -33,13 +33,13 @@ struct Before {
 
 fn held(bench: &Bench, kind: Kind) -> u32 {
     let conns = bench.manager.connections();
-    let holds = |conn: &&ConnView| conn.kind == kind && conn.state != ConnState::Silent;
+    let holds = |conn: &&ConnView| conn.kind == kind && conn.state.holds_slot();
     u32::try_from(conns.iter().filter(holds).count()).expect("few")
 }
 
 fn split(bench: &Bench) -> Split {
     let added = u32::try_from(bench.manager.added_peers().len()).expect("few");
-    Split::new(bench.manager.limits(), bench.manager.config().mode, added)
+    Split::new(bench.manager.limits(), bench.manager.config().mode, bench.manager.config().dial.max_hedged, added)
 }
 
 /// Makes a move, and checks all that is said of slots and dials.
@@ -73,7 +73,8 @@ fn check_slots(bench: &Bench, before: &Before) -> Result<(), TestCaseError> {
     let all = u32::try_from(bench.manager.connections().len()).expect("few");
     prop_assert!(all <= limits.total.max(added), "{all} connections and dials of {}", limits.total);
     let hedged = bench.manager.config().dial.max_hedged;
-    let silent = u32::try_from(bench.count(ConnState::Silent)).expect("few");
+    let without = bench.count(ConnState::Silent) + bench.count(ConnState::Stalled);
+    let silent = u32::try_from(without).expect("few");
     prop_assert!(silent <= hedged.map_or(limits.total, |hedged| 2 * hedged), "{silent} silent dials");
     Ok(())
 }
@@ -140,7 +141,7 @@ proptest! {
         for _ in 0..200 {
             let open = |conn: &ConnView| match conn.state {
                 ConnState::Dialing | ConnState::Silent => Some(Input::DialResult { conn: conn.conn, result: Ok(()) }),
-                ConnState::Handshaking => Some(Input::Ready { conn: conn.conn, info: PeerInfo { services: Services::NETWORK, ..PeerInfo::default() } }),
+                ConnState::Handshaking | ConnState::Stalled => Some(Input::Ready { conn: conn.conn, info: PeerInfo { services: Services::NETWORK, ..PeerInfo::default() } }),
                 ConnState::Ready => None,
             };
             match bench.manager.connections().iter().find_map(open) {

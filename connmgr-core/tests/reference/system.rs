@@ -93,10 +93,13 @@ impl Both {
             Move::Ready(nth, useful) => {
                 let services = if useful { Services::NETWORK | Services::WITNESS } else { Services::NONE };
                 let info = PeerInfo { services, nonce: None, identity: None };
-                self.tell_of(self.conn(nth, &[ConnState::Handshaking]), |conn| Input::Ready { conn, info });
+                self.tell_of(self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled]), |conn| Input::Ready {
+                    conn,
+                    info,
+                });
             }
             Move::Closed(nth) => {
-                let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Ready]);
+                let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready]);
                 self.tell_of(open, |conn| Input::Closed { conn, cause: CloseCause::Eof });
             }
             Move::Misbehaves(nth, persistent, transient) => {
@@ -179,7 +182,7 @@ impl Both {
     }
 
     fn any(&self, nth: usize) -> Option<ConnId> {
-        self.conn(nth, &[ConnState::Dialing, ConnState::Silent, ConnState::Handshaking, ConnState::Ready])
+        self.conn(nth, &ConnState::ALL)
     }
 
     fn peer(&self, nth: usize) -> PeerId {

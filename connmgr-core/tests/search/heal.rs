@@ -71,7 +71,7 @@ fn good_news(world: &World, setup: &Setup) -> Option<Input> {
     }
     world.manager.connections().into_iter().find_map(|ConnView { conn, state, .. }| match state {
         ConnState::Dialing | ConnState::Silent => Some(Input::DialResult { conn, result: Ok(()) }),
-        ConnState::Handshaking => Some(Input::Ready { conn, info: USEFUL }),
+        ConnState::Handshaking | ConnState::Stalled => Some(Input::Ready { conn, info: USEFUL }),
         ConnState::Ready => None,
     })
 }
@@ -108,7 +108,7 @@ fn full_wanted(manager: &ConnManager, setup: &Setup) -> usize {
 
 fn full_target(manager: &ConnManager) -> usize {
     let added = u32::try_from(manager.added_peers().len()).expect("few");
-    Split::new(manager.limits(), manager.config().mode, added).full as usize
+    Split::new(manager.limits(), manager.config().mode, manager.config().dial.max_hedged, added).full as usize
 }
 
 fn full_ready(manager: &ConnManager) -> usize {

@@ -84,7 +84,7 @@ impl Ledger {
 
     /// Compares with what the manager says there is.
     pub(crate) fn balance(&self, manager: &ConnManager) -> Result<(), String> {
-        let is_open = |conn: &ConnView| matches!(conn.state, ConnState::Handshaking | ConnState::Ready);
+        let is_open = |conn: &ConnView| conn.state.is_open();
         let (open, dialing): (Vec<_>, Vec<_>) = manager.connections().into_iter().partition(is_open);
         if !open.iter().map(|conn| conn.conn).eq(self.open.iter().copied()) {
             return Err(format!("open: the driver has {:?}, the manager {open:?}", self.open));

@@ -61,7 +61,7 @@ impl World {
                     inputs.push(Input::DialResult { conn, result: Ok(()) });
                     inputs.extend(setup.errors.iter().map(|error| Input::DialResult { conn, result: Err(*error) }));
                 }
-                ConnState::Handshaking => {
+                ConnState::Handshaking | ConnState::Stalled => {
                     inputs.extend(setup.infos.iter().map(|info| Input::Ready { conn, info: *info }));
                     inputs.extend(setup.causes.iter().map(|cause| Input::Closed { conn, cause: *cause }));
                 }
@@ -120,7 +120,7 @@ impl World {
     pub(crate) fn check_echoes(&self) -> Result<(), String> {
         let before = self.manager.fingerprint(self.now);
         let unknown = ConnId::from_u64(1 << 40);
-        let is_open = |conn: &ConnView| matches!(conn.state, ConnState::Handshaking | ConnState::Ready);
+        let is_open = |conn: &ConnView| conn.state.is_open();
         let open = self.manager.connections().into_iter().filter(is_open).map(|conn| conn.conn);
         let mut world = self.clone();
         for conn in self.ledger.ended.iter().copied().chain([unknown]) {

@@ -152,7 +152,7 @@ impl Chaos {
                 5..=8 => Input::DialResult { conn, result: Err(self.dial_error()) },
                 _ => Input::Disconnect { conn },
             },
-            ConnState::Handshaking => match self.dice.below(10) {
+            ConnState::Handshaking | ConnState::Stalled => match self.dice.below(10) {
                 0..=6 => Input::Ready { conn, info: self.info() },
                 7 => Input::Closed { conn, cause: CloseCause::Unheard },
                 8 => Input::Closed { conn, cause: self.cause() },

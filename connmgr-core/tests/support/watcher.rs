@@ -277,7 +277,7 @@ impl Watcher {
         let view = step.after.connections();
         let open = |state| match state {
             ConnState::Dialing | ConnState::Silent => Life::Dialed,
-            ConnState::Handshaking | ConnState::Ready => Life::Open,
+            ConnState::Handshaking | ConnState::Stalled | ConnState::Ready => Life::Open,
         };
         let shown = view.iter().map(|conn| (conn.conn, open(conn.state)));
         let told = self.conns.iter().filter(|(_, seen)| seen.life != Life::Ended).map(|(id, seen)| (*id, seen.life));
@@ -317,16 +317,16 @@ impl Watcher {
         }
         let (limits, view) = (*step.after.limits(), step.after.connections());
         let added = u32::try_from(step.after.added_peers().len()).expect("few");
-        let split = Split::new(&limits, self.config.mode, added);
+        let split = Split::new(&limits, self.config.mode, self.config.dial.max_hedged, added);
         let count = |kind, silent| {
-            let of = |conn: &&ConnView| conn.kind == kind && (conn.state == ConnState::Silent) == silent;
+            let of = |conn: &&ConnView| conn.kind == kind && conn.state.holds_slot() != silent;
             u32::try_from(view.iter().filter(of).count()).expect("few")
         };
         for kind in Kind::ALL {
             let held = count(kind, false);
             self.hold(held <= split.of(kind) || kind == Kind::Added, "8: more slots held than there are", step);
-            let silent = self.config.dial.max_hedged.unwrap_or(split.of(kind));
-            self.hold(count(kind, true) <= silent, "8: more silent dials than max_hedged", step);
+            let silent = self.config.dial.max_hedged.unwrap_or(2 * split.of(kind));
+            self.hold(count(kind, true) <= silent, "8: more dials and handshakes without a slot than max_hedged", step);
         }
         let total = limits.total.max(count(Kind::Added, false));
         self.hold(view.len() <= total as usize, "8: more than the total", step);

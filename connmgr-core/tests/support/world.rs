@@ -103,7 +103,7 @@ impl World {
     pub fn goes_dark(&mut self, fate: Fate) {
         self.becomes(move |_| fate);
         for conn in self.bench.manager.connections() {
-            if matches!(conn.state, ConnState::Handshaking | ConnState::Ready) {
+            if conn.state.is_open() {
                 self.tell(Input::Closed { conn: conn.conn, cause: CloseCause::Error });
             }
         }

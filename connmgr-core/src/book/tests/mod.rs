@@ -29,6 +29,7 @@ const ANY: Choice = Choice {
     default_port: 0,
     spacing: Duration::from_secs(600),
     min_spacing: Duration::from_secs(30),
+    longest_rest: Duration::from_secs(600),
 };
 
 /// A book, its clocks and its chances.

@@ -162,7 +162,7 @@ const fn stage(state: ConnState) -> Stage {
     match state {
         ConnState::Dialing => Stage::Dialing,
         ConnState::Silent => Stage::Silent,
-        ConnState::Handshaking => Stage::Open,
+        ConnState::Handshaking | ConnState::Stalled => Stage::Open,
         ConnState::Ready => Stage::Ready,
     }
 }

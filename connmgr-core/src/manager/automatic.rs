@@ -1,0 +1,125 @@
+//! Automatic dials: a kind that has a slot free is given an address from the book, as fast as the pace allows.
+//!
+//! With nobody left to dial, the kind starves: it waits, asks for addresses, and dials those that rest.
+
+use core::time::Duration;
+
+use crate::config::{Mode, Split};
+use crate::event::{Event, Kind};
+
+use super::choosing::Chosen;
+use super::slots::Vacancy;
+use super::{ConnManager, Starved};
+
+/// The first wait of a kind that found nobody to dial; doubled each time, …
+const STARVED_WAIT: Duration = Duration::from_secs(1);
+/// … at most so long before it looks again where some are known, …
+const LOOK_AGAIN_AFTER: Duration = crate::pace::SLOWEST;
+/// … and so long before others are asked for addresses again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
+/// A network that is proven may take slots of one that is not; having found nobody there, it looks again after this.
+const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+impl ConnManager {
+    pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
+        if self.config.mode == Mode::ConnectOnly {
+            return;
+        }
+        while let Some(vacancy) = self.vacancy(kind, split) {
+            if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
+                // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
+                return self.plan_at(starved.until);
+            }
+            if self.must_pause() {
+                return;
+            }
+            let now = self.now();
+            let ready_at = self.dial_bucket.ready_at(&self.config.dial.rate, now);
+            if ready_at > now {
+                return self.plan_at(ready_at);
+            }
+            if !self.dial_next(kind, vacancy) {
+                return;
+            }
+        }
+    }
+
+    /// Dials the next address, if there is one now. Returns whether it did.
+    fn dial_next(&mut self, kind: Kind, vacancy: Vacancy) -> bool {
+        let now = self.now();
+        match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
+            (Chosen::Address(address), _) => {
+                if let Vacancy::Of(other) = vacancy {
+                    self.table.give_slot(other, now);
+                }
+                self.starved[kind.index()] = None;
+                self.dial_bucket.take(&self.config.dial.rate, now);
+                self.dial_from_book(kind, address);
+                true
+            }
+            (Chosen::Later(_) | Chosen::Nobody, Vacancy::Of(_)) => {
+                self.push_again_at = now.after(PUSH_AGAIN_AFTER);
+                false
+            }
+            (Chosen::Later(at), Vacancy::Free) => {
+                // What is known has led nowhere for long: others may know better.
+                if self.paces.iter().any(crate::pace::Pace::is_slowed) {
+                    self.ask_for_addresses(ASK_AGAIN_AFTER);
+                }
+                self.plan_at(at);
+                false
+            }
+            (Chosen::Nobody, Vacancy::Free) => {
+                self.starve(kind);
+                self.dial_resting(kind);
+                false
+            }
+        }
+    }
+
+    /// With nobody else left, dials one of those that rest.
+    fn dial_resting(&mut self, kind: Kind) {
+        let now = self.now();
+        if let Some(address) = self.choose_resting(kind) {
+            self.dial_bucket.take(&self.config.dial.rate, now);
+            self.dial_from_book(kind, address);
+        }
+    }
+
+    /// Nobody is left to dial: wait, and ask the application and the seeds for more.
+    fn starve(&mut self, kind: Kind) {
+        let (since, times) =
+            self.starved[kind.index()].map_or((self.now(), 0), |starved| (starved.since, starved.times));
+        let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
+        let is_all_down = self.networks_up().is_empty();
+        // Those we know come to the end of their rest at any time; where there are none, news wakes us.
+        let may_find_some = !self.book.is_empty() && !is_all_down;
+        let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
+        let until = self.now().after(wait.min(longest));
+        self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
+        self.plan_at(until);
+        if self.book.is_empty() || !is_all_down {
+            self.ask_for_addresses(wait.min(ASK_AGAIN_AFTER));
+        }
+    }
+
+    /// Asks the application and the seeds for addresses, unless that was done lately; not again before `wait`.
+    fn ask_for_addresses(&mut self, wait: Duration) {
+        if self.ask_again_at > self.now() {
+            return;
+        }
+        self.ask_again_at = self.now().after(wait);
+        let mut enabled = self.config.networks.iter();
+        let only = enabled.next().filter(|_| enabled.next().is_none());
+        self.tell(Event::AddressesWanted { network: only });
+        self.seed_again();
+    }
+
+    /// Something has changed that may give a starved kind somebody to dial.
+    pub(super) fn feed(&mut self) {
+        let now = self.now();
+        for starved in self.starved.iter_mut().flatten() {
+            starved.until = now;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Whom to dial next: the networks take turns, and in each the book chooses.
+//!
+//! The network with the least under way, for what dials into it yield, comes first. So one that is dead, or answers
+//! slowly, costs one that is alive next to nothing, from the first dial on. Each network has a pace of its own.
+
+use crate::address::PeerAddress;
+use crate::book::Choice;
+use crate::event::Kind;
+use crate::network::{NetworkKind, NetworkSet};
+use crate::pace::Pace;
+use crate::time::Time;
+
+use super::rules::Rules;
+use super::slots::AUTOMATIC;
+use super::{ConnManager, Obstacle};
+
+/// Where nobody else is left, an address that rests is dialed all the same after this.
+const LONGEST_REST_WHERE_SCARCE: core::time::Duration = core::time::Duration::from_secs(60);
+
+/// Of all that may be under way, a network from which nothing came so far takes so many parts of [`PARTS`] at the
+/// most, if something comes from another.
+const DOUBTFUL_PARTS: u32 = 3;
+const PARTS: u32 = 4;
+
+/// Who is dialed next.
+pub(super) enum Chosen {
+    /// This address.
+    Address(PeerAddress),
+    /// Somebody, but not before this.
+    Later(Time),
+    /// Nobody that is known.
+    Nobody,
+}
+
+/// A network's claim to be next.
+#[derive(Clone, Copy)]
+struct Claim {
+    network: NetworkKind,
+    under_way: u64,
+    yields: u64,
+    is_proven: bool,
+    last_turn: u64,
+}
+
+impl Claim {
+    /// Less under way, for what it yields, comes first; then what is proven; then what was chosen longest ago.
+    fn order(&self, other: &Self) -> core::cmp::Ordering {
+        let load = (self.under_way + 1) * other.yields;
+        load.cmp(&((other.under_way + 1) * self.yields))
+            .then(other.is_proven.cmp(&self.is_proven))
+            .then(self.last_turn.cmp(&other.last_turn))
+    }
+}
+
+impl ConnManager {
+    /// Chooses whom to dial next; if `only_proven`, in networks from which something has come.
+    pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
+        let (order, count) = self.networks_in_turn(only_proven);
+        let mut later = None;
+        for network in order.into_iter().take(count) {
+            let at = self.next_dial_at(network);
+            if at > self.now() {
+                later = Some(later.map_or(at, |other: Time| other.min(at)));
+            } else if let Some(address) = self.choose_up(kind, network, self.config.dial.spacing) {
+                return Chosen::Address(address);
+            }
+        }
+        later.map_or(Chosen::Nobody, Chosen::Later)
+    }
+
+    /// Chooses among those that rest, where there is nobody else: at the slowest pace.
+    pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
+        let (order, count) = self.networks_in_turn(false);
+        let now = self.now();
+        let mut ready = order.into_iter().take(count).filter(|network| self.pace(*network).next_scarce_at() <= now);
+        // Of few networks that are ready at once, the others have their turn the next time.
+        let network = ready.next()?;
+        self.choose_up(kind, network, LONGEST_REST_WHERE_SCARCE)
+    }
+
+    fn choose_up(
+        &mut self,
+        kind: Kind,
+        network: NetworkKind,
+        longest_rest: core::time::Duration,
+    ) -> Option<PeerAddress> {
+        self.choose(kind, network, longest_rest, |rules, address| rules.obstacle(address))
+    }
+
+    /// Chooses whom to dial in a network, where no obstacle of this sort is met. No address rests longer than said.
+    pub(super) fn choose(
+        &mut self,
+        kind: Kind,
+        network: NetworkKind,
+        longest_rest: core::time::Duration,
+        obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
+    ) -> Option<PeerAddress> {
+        let choice = Choice {
+            networks: NetworkSet::EMPTY.with(network),
+            services: self.config.required.of(kind),
+            default_port: self.config.default_port,
+            spacing: self.config.dial.spacing,
+            min_spacing: self.config.dial.min_spacing,
+            longest_rest,
+        };
+        let now = self.clocks.now();
+        let rules = Rules {
+            config: &self.config,
+            table: &self.table,
+            bans: &self.bans,
+            own: &self.own,
+            health: &self.health,
+            aliases: &self.aliases,
+            now,
+        };
+        let allowed = |address: &PeerAddress| {
+            obstacle(&rules, address).is_none() && !rules.is_alias(address) && rules.group_is_free(kind, address)
+        };
+        self.book.pick(&mut self.rng, &choice, now, allowed)
+    }
+
+    /// The networks that may be dialed now, the one whose turn it is first, and how many they are.
+    fn networks_in_turn(&self, only_proven: bool) -> ([NetworkKind; NetworkKind::ALL.len()], usize) {
+        let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
+        let up = self.networks_up();
+        let somebody_is_proven = up.iter().any(|network| self.is_proven(network));
+        let mut count = 0;
+        for at in 0..claims.len() {
+            let claim = claims[at];
+            let may = up.contains(claim.network)
+                && self.book.len_of(claim.network) > 0
+                && (claim.is_proven || !only_proven)
+                && (claim.is_proven || !somebody_is_proven || !self.takes_its_share(claim));
+            if may {
+                claims.swap(count, at);
+                count += 1;
+            }
+        }
+        claims[..count].sort_unstable_by(Claim::order);
+        (claims.map(|claim| claim.network), count)
+    }
+
+    fn claim(&self, network: NetworkKind) -> Claim {
+        let pace = self.pace(network);
+        Claim {
+            network,
+            under_way: self.table.under_way_in(network).into(),
+            yields: pace.yields(),
+            is_proven: pace.is_proven(),
+            last_turn: pace.last_turn(),
+        }
+    }
+
+    /// Whether a network has as much under way as one may from which nothing comes.
+    fn takes_its_share(&self, claim: Claim) -> bool {
+        let split = self.split();
+        let all: u32 = AUTOMATIC.into_iter().map(|kind| split.of(kind).saturating_add(self.max_hedged(kind))).sum();
+        claim.under_way >= u64::from((all / PARTS * DOUBTFUL_PARTS).max(1))
+    }
+
+    /// The enabled networks that are not suspected down.
+    pub(super) fn networks_up(&self) -> NetworkSet {
+        self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
+    }
+
+    /// Whether dials into a network have lately led to a ready connection.
+    pub(super) fn is_proven(&self, network: NetworkKind) -> bool {
+        self.pace(network).is_proven()
+    }
+
+    const fn pace(&self, network: NetworkKind) -> &Pace {
+        &self.paces[network.index()]
+    }
+
+    /// When the next automatic dial into a network may be made.
+    fn next_dial_at(&mut self, network: NetworkKind) -> Time {
+        let now = self.now();
+        if self.paces[network.index()].outlives(now) {
+            self.restore_pace(network);
+        }
+        self.pace(network).next_at()
+    }
+
+    /// Full speed again in a network, and rests that addresses earned meanwhile are forgiven.
+    pub(super) fn restore_pace(&mut self, network: NetworkKind) {
+        let now = self.now();
+        if self.paces[network.index()].restore() {
+            self.book.forgive_rests(network, now);
+            self.feed();
+        }
+    }
+}

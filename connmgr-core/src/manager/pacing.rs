@@ -1,0 +1,98 @@
+//! What dials lead to, told to the pace of their network; and what makes everything start over at full speed.
+
+use crate::address::PeerAddress;
+use crate::conn::Conn;
+use crate::error::DialError;
+use crate::id::ConnId;
+use crate::network::NetworkKind;
+
+use super::ending::Ending;
+use super::{ConnManager, ConnState, START_OVER_EVERY, Timer};
+
+impl ConnManager {
+    /// What an automatic dial or connection that has ended says of its network's pace.
+    pub(super) fn judge_pace(&mut self, conn: &Conn, ending: Ending) {
+        let (true, Some(network)) = (conn.kind().is_automatic(), conn.network()) else { return };
+        let life = self.now().since(conn.since());
+        let was_stable = self.was_stable(conn);
+        let pace = &mut self.paces[network.index()];
+        match conn.state() {
+            // A deadline may come late; the connection was stable all the same.
+            ConnState::Ready if was_stable && conn.notes.timer.is_some() => self.restore_stable(conn),
+            ConnState::Ready if was_stable => {}
+            ConnState::Ready => pace.record_short_life(conn.id(), life),
+            ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
+                if ending.is_theirs() && ending != Ending::Failed(DialError::Cancelled) {
+                    pace.record_failure();
+                }
+            }
+        }
+    }
+
+    pub(super) fn automatic_is_ready(&mut self, id: ConnId) {
+        let now = self.now();
+        let Some(network) = self.table.get(id).and_then(Conn::network) else { return };
+        if self.paces[network.index()].record_ready(id, now) {
+            self.restore_pace(network);
+        }
+    }
+
+    /// A connection has been ready for `stable_after`.
+    pub(super) fn is_stable(&mut self, id: ConnId) {
+        if let Some(conn) = self.table.get(id).cloned() {
+            self.restore_stable(&conn);
+        }
+    }
+
+    /// A stable connection proves its address good, and dialing worth while.
+    fn restore_stable(&mut self, conn: &Conn) {
+        if let Some(address) = conn.dialed() {
+            self.book.record_stable(address);
+        }
+        if let Some(network) = conn.network() {
+            self.paces[network.index()].record_stable();
+            self.restore_pace(network);
+        }
+    }
+
+    /// A dial failed because this machine has no room for another: that is nobody else's fault, and all dials wait.
+    pub(super) fn out_of_resources(&mut self, address: &PeerAddress) {
+        self.book.forgive(address);
+        let now = self.now();
+        self.shortage.record_want(self.next_conn, &self.config.health, now);
+    }
+
+    /// A dial ended for another reason: if it was made during a shortage, that is over.
+    pub(super) fn no_shortage(&mut self, conn: ConnId) {
+        if self.shortage.record_other(conn) {
+            self.release_held_up(|_| true);
+            self.feed();
+        }
+    }
+
+    /// Whether the network's change may have its effect now; else it has it later.
+    pub(super) fn may_start_over(&mut self) -> bool {
+        let Some(last) = self.started_over else { return true };
+        let at = last.after(START_OVER_EVERY);
+        if at > self.now() && self.single.start_over.is_none() {
+            self.single.start_over = Some(self.timers.insert(self.at_least_a_tick(at), Timer::StartOver));
+        }
+        at <= self.now()
+    }
+
+    /// The machine is in another network: nothing that failed before says anything now.
+    pub(super) fn start_over(&mut self) {
+        self.started_over = Some(self.now());
+        for network in NetworkKind::ALL {
+            self.paces[network.index()].forget();
+            self.restore_pace(network);
+            self.health[network.index()].forget_routes();
+            if self.health[network.index()].restore() {
+                self.network_is_up(network);
+            }
+        }
+        self.release_held_up(|_| true);
+        self.forgive_seeds();
+        self.feed();
+    }
+}

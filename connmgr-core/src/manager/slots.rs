@@ -1,0 +1,132 @@
+//! Who holds a slot, who gives one up, and who takes one.
+//!
+//! A success beats a hope. A slot is held by what is ready, and by what is promising: a dial, or a handshake after it,
+//! that has made progress within `hedge_after` of its route. What makes none gives its slot up, and takes one again
+//! when it does: a free one, else that of something that has come less far. So a pool in which every answer is slow
+//! fills as well, and never holds more than its target.
+
+use crate::config::{Patience, Split};
+use crate::conn::{Conn, End};
+use crate::event::Kind;
+use crate::id::ConnId;
+use crate::time::Time;
+
+use super::{ConnManager, ConnState};
+
+/// The kinds that the planner fills from the book, in order.
+pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+
+/// As many dials and handshakes of a kind as it has slots, times this, may go on without a slot: where three in four
+/// don't answer, a quarter of what is under way is then worth waiting for.
+const HEDGED_PER_SLOT: u32 = 2;
+
+/// Where a dial may have its slot from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vacancy {
+    /// One is free.
+    Free,
+    /// This dial gives its own up: nothing has come of its network so far, and much of another.
+    Of(ConnId),
+}
+
+impl ConnManager {
+    /// Whether one more connection of this kind fits: into its share and into the total.
+    pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
+        let lookups = self.peers.lookups();
+        let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };
+        held < split.of(kind) && self.table.len() + lookups < self.limits.total
+    }
+
+    /// What makes no progress gives its slot up, the oldest first, while there is room for it without one.
+    pub(super) fn hedge(&mut self) {
+        for kind in AUTOMATIC {
+            while let Some(id) = self.table.first_overdue(kind) {
+                if !self.has_hedge_room(kind) {
+                    break;
+                }
+                self.table.give_slot(id, self.now());
+            }
+        }
+    }
+
+    /// Where one more automatic dial would have its slot from.
+    pub(super) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
+        if self.has_slot(kind, split) {
+            return Some(Vacancy::Free);
+        }
+        let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
+        if !fits || self.push_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
+            return None;
+        }
+        let is_doubtful = |id: &ConnId| {
+            let network = self.table.get(*id).and_then(Conn::network);
+            network.is_some_and(|network| !self.is_proven(network))
+        };
+        self.table.dialing(kind).find(is_doubtful).map(Vacancy::Of)
+    }
+
+    /// Gets a slot for a dial that opens, or a handshake that is done, without one: a free one, else one of what has
+    /// come less far. Returns whether there is any.
+    pub(super) fn take_slot(&mut self, kind: Kind, is_ready: bool) -> bool {
+        let (held, share) = (self.table.slots_held(kind), self.split().of(kind));
+        if held != share {
+            return held < share;
+        }
+        let behind = self.furthest_behind(kind, is_ready);
+        if let Some(other) = behind {
+            self.table.give_slot(other, self.now());
+        }
+        behind.is_some()
+    }
+
+    /// What makes no progress comes first, then the youngest dial, then the youngest handshake.
+    fn furthest_behind(&self, kind: Kind, is_ready: bool) -> Option<ConnId> {
+        let is_behind = |id: &ConnId| is_ready || self.table.get(*id).is_some_and(|conn| !conn.is_open());
+        let overdue = self.table.overdue(kind).find(is_behind);
+        let dialing = || self.table.dialing(kind).next();
+        let handshaking = || self.table.youngest_handshaking(kind).filter(is_behind);
+        overdue.or_else(dialing).or_else(handshaking)
+    }
+
+    /// A connection of an automatic kind has made no progress for `hedge_after`.
+    pub(super) fn no_progress(&mut self, id: ConnId) {
+        let Some(conn) = self.table.get(id) else { return };
+        let deadline = conn.deadline();
+        if matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
+            self.table.make_overdue(id);
+        }
+        self.arm_conn(id, deadline);
+    }
+
+    /// When a dial or handshake that makes progress now is looked at again: when it makes none, or is to be given up.
+    pub(super) fn next_look(&self, kind: Kind, is_proxied: bool, deadline: Time) -> Time {
+        if !self.may_hedge(kind) {
+            return deadline;
+        }
+        deadline.min(self.now().after(self.patience(is_proxied).hedge_after))
+    }
+
+    pub(super) fn patience(&self, is_proxied: bool) -> Patience {
+        if is_proxied { self.config.dial.proxied } else { self.config.dial.direct }
+    }
+
+    fn has_hedge_room(&self, kind: Kind) -> bool {
+        self.table.without_slot(kind) < self.max_hedged(kind)
+    }
+
+    /// Whether a dial or handshake of this kind may leave its slot to another.
+    fn may_hedge(&self, kind: Kind) -> bool {
+        kind.is_automatic() && self.max_hedged(kind) > 0
+    }
+
+    /// How many dials and handshakes of this kind may go on without a slot.
+    pub(super) fn max_hedged(&self, kind: Kind) -> u32 {
+        let usual = || self.split().of(kind).saturating_mul(HEDGED_PER_SLOT);
+        self.config.dial.max_hedged.unwrap_or_else(usual)
+    }
+}
+
+/// Whether a connection that we dialed is reached through a proxy.
+pub(super) const fn is_proxied(conn: &Conn) -> bool {
+    matches!(conn.end(), End::Outbound { via: Some(_), .. })
+}

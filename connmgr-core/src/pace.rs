@@ -1,0 +1,278 @@
+//! How fast automatic dials into one network may follow one another, and how much they yield.
+//!
+//! Dials that lead nowhere slow down. The first [`BURST`] since full speed was last restored go as fast as
+//! `dial.rate` allows; after that each [`STRETCH`] doubles the interval, up to [`SLOWEST`]. So no failure, of whatever
+//! sort, costs more than 1 200 dials in its first hour and 360 in each later one. Full speed comes back with a
+//! connection that is *stable*, or with the first that is ready after a stretch in which none was. The latter counts
+//! once between two stable ones: peers that get ready and go would else restore it again and again.
+//!
+//! This file knows no address, no timer and no other network: it is told what became of dials.
+
+use core::hash::{Hash, Hasher};
+use core::time::Duration;
+
+use crate::id::ConnId;
+use crate::time::{Time, nanos};
+
+/// Dials at full speed. Where 4 % of the addresses answer, eight connections take 200 dials on average, and more than
+/// this once in a million times.
+const BURST: u32 = 512;
+/// So many further dials double the interval.
+const STRETCH: u32 = 64;
+/// The interval of the first stretch.
+const FIRST_INTERVAL: Duration = Duration::from_millis(200);
+/// The longest interval: 360 dials an hour.
+pub(crate) const SLOWEST: Duration = Duration::from_secs(10);
+/// With so many dials in a row that led to no ready connection, the next ready one is a recovery.
+const DRY: u32 = 8;
+/// A connection that lives so many times as long as any before it is a recovery as well, …
+const TIMES_AS_LONG: u32 = 4;
+/// … but not before this.
+const LIVES: Duration = Duration::from_secs(5);
+/// Of so many outcomes at the most the yield is computed; older ones weigh less and less.
+const OUTCOMES: u16 = 64;
+
+/// The pace of automatic dials into one network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Dials since full speed was restored.
+    fruitless: u32,
+    next_at: Time,
+    /// The last dial, and its number among those into all networks.
+    last: Option<(Time, u64)>,
+    /// Dials in a row that led to no ready connection.
+    dry: u32,
+    /// It was dry since full speed was restored.
+    was_dry: bool,
+    /// A recovery that is not stable counts once.
+    may_recover: bool,
+    /// The latest connection that is ready, and since when.
+    hope: Option<(ConnId, Time)>,
+    /// The longest life of a ready connection that ended before it was stable.
+    longest_life: Duration,
+    outcomes: u16,
+    ready: u16,
+}
+
+impl Pace {
+    pub(crate) const fn new() -> Self {
+        Self {
+            fruitless: 0,
+            next_at: Time::ZERO,
+            last: None,
+            dry: 0,
+            was_dry: false,
+            may_recover: true,
+            hope: None,
+            longest_life: Duration::ZERO,
+            outcomes: 0,
+            ready: 0,
+        }
+    }
+
+    /// When the next dial may be made; past, if now.
+    pub(crate) const fn next_at(&self) -> Time {
+        self.next_at
+    }
+
+    /// When an address that still rests may be dialed, where nobody else is left: no faster than at the slowest pace.
+    pub(crate) fn next_scarce_at(&self) -> Time {
+        self.last.map_or(Time::ZERO, |(at, _)| at.after(SLOWEST)).max(self.next_at)
+    }
+
+    /// Whether dials have led nowhere for so long that they have slowed down.
+    pub(crate) const fn is_slowed(&self) -> bool {
+        self.fruitless > BURST
+    }
+
+    /// A dial begins, the `turn`-th of all.
+    pub(crate) fn record_dial(&mut self, turn: u64, now: Time) {
+        self.fruitless = self.fruitless.saturating_add(1);
+        self.next_at = self.next_at.max(now).after(self.interval());
+        self.last = Some((now, turn));
+    }
+
+    fn interval(&self) -> Duration {
+        let Some(beyond) = self.fruitless.checked_sub(BURST + 1) else { return Duration::ZERO };
+        let factor = 1u32.checked_shl(beyond / STRETCH).unwrap_or(u32::MAX);
+        FIRST_INTERVAL.saturating_mul(factor).min(SLOWEST)
+    }
+
+    /// A dial has ended, or what came of it, before it was ready.
+    pub(crate) fn record_failure(&mut self) {
+        self.dry = self.dry.saturating_add(1);
+        self.was_dry |= self.dry >= DRY;
+        self.record_outcome(0);
+    }
+
+    /// A connection is ready. Returns whether that is a recovery; the caller then restores.
+    pub(crate) fn record_ready(&mut self, conn: ConnId, now: Time) -> bool {
+        let recovers = self.dry >= DRY && self.may_recover;
+        self.dry = 0;
+        self.hope = Some((conn, now));
+        self.record_outcome(1);
+        if recovers {
+            self.may_recover = false;
+        }
+        recovers
+    }
+
+    /// A ready connection has ended before it was stable.
+    pub(crate) fn record_short_life(&mut self, conn: ConnId, life: Duration) {
+        self.hope = self.hope.filter(|(hope, _)| *hope != conn);
+        self.longest_life = self.longest_life.max(life);
+    }
+
+    /// A connection is stable: whatever failed before it is over.
+    pub(crate) fn record_stable(&mut self) {
+        self.may_recover = true;
+        self.longest_life = Duration::ZERO;
+        self.hope = None;
+    }
+
+    /// Whether the latest ready connection has outlived all before it by so much that it is a recovery. Says so once.
+    pub(crate) fn outlives(&mut self, now: Time) -> bool {
+        let enough = self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
+        let lives = self.is_slowed() && self.hope.is_some_and(|(_, since)| now.since(since) >= enough);
+        let recovers = lives && self.may_recover;
+        if recovers {
+            self.may_recover = false;
+        }
+        recovers
+    }
+
+    /// Full speed from now on. Returns whether addresses have earned rests that are to be forgiven.
+    pub(crate) const fn restore(&mut self) -> bool {
+        let was_dry = self.was_dry;
+        self.fruitless = 0;
+        self.next_at = Time::ZERO;
+        self.dry = 0;
+        self.was_dry = false;
+        was_dry
+    }
+
+    /// What happened before says nothing any more: the machine is in another network.
+    pub(crate) const fn forget(&mut self) {
+        self.may_recover = true;
+        self.longest_life = Duration::ZERO;
+        self.outcomes = 0;
+        self.ready = 0;
+    }
+
+    /// Whether dials into the network have lately led to a ready connection.
+    pub(crate) const fn is_proven(&self) -> bool {
+        self.ready > 0
+    }
+
+    /// The share of dials that lead to a ready connection, in parts of 256, at least 1: a half where nothing is known.
+    pub(crate) fn yields(&self) -> u64 {
+        ((u64::from(self.ready) + 1) * 256 / (u64::from(self.outcomes) + 2)).max(1)
+    }
+
+    /// The number of the last dial: networks take turns by it.
+    pub(crate) fn last_turn(&self) -> u64 {
+        self.last.map_or(0, |(_, turn)| turn)
+    }
+
+    fn record_outcome(&mut self, ready: u16) {
+        if self.outcomes >= OUTCOMES {
+            self.outcomes /= 2;
+            self.ready /= 2;
+        }
+        self.outcomes += 1;
+        self.ready += ready;
+    }
+
+    /// Hashes what decides the future, with times relative to `now`.
+    pub(crate) fn fingerprint<H: Hasher>(&self, now: Time, to: &mut H) {
+        let ahead = |at: Time| nanos(at.since(now));
+        (self.fruitless, ahead(self.next_at), ahead(self.next_scarce_at())).hash(to);
+        (self.dry.min(DRY), self.was_dry, self.may_recover, self.longest_life).hash(to);
+        self.hope.map(|(_, since)| now.since(since)).hash(to);
+        (self.outcomes, self.ready).hash(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+    use std::{println, vec};
+
+    use super::*;
+
+    /// The dials that a pace allows in each of so many hours, if nothing comes of any.
+    fn fruitless_hours(hours: usize) -> Vec<u32> {
+        let (mut pace, mut now, mut dials) = (Pace::new(), Time::ZERO, vec![0; hours]);
+        while let Some(hour) = dials.get_mut(usize::try_from(now.as_nanos() / 3_600_000_000_000).expect("few hours")) {
+            *hour += 1;
+            pace.record_dial(1, now);
+            pace.record_failure();
+            // The rate of all automatic dials.
+            now = pace.next_at().max(now.after(Duration::from_millis(100)));
+        }
+        dials
+    }
+
+    #[test]
+    fn fruitless_dials_slow_down_to_one_in_ten_seconds() {
+        let hours = fruitless_hours(24);
+        println!("{hours:?}");
+        assert!(hours[0] <= 1_250 && hours[1..].iter().all(|dials| *dials <= 361), "{hours:?}");
+        assert!(hours.iter().sum::<u32>() <= 9_600, "{hours:?}");
+    }
+
+    #[test]
+    fn the_burst_is_at_full_speed() {
+        let mut pace = Pace::new();
+        (0..BURST).for_each(|_| pace.record_dial(1, Time::ZERO));
+        assert_eq!(pace.next_at(), Time::ZERO);
+        pace.record_dial(1, Time::ZERO);
+        assert_eq!(pace.next_at(), Time::ZERO.after(FIRST_INTERVAL));
+    }
+
+    fn dry(pace: &mut Pace) {
+        (0..DRY).for_each(|_| pace.record_failure());
+    }
+
+    #[test]
+    fn the_first_ready_one_after_a_dry_stretch_is_a_recovery_once() {
+        let mut pace = Pace::new();
+        let ready = |pace: &mut Pace| pace.record_ready(ConnId::FIRST, Time::ZERO);
+        assert!(!ready(&mut pace), "nothing had failed");
+        dry(&mut pace);
+        assert!(ready(&mut pace));
+        pace.restore();
+        dry(&mut pace);
+        assert!(!ready(&mut pace), "it was not stable");
+        pace.record_stable();
+        dry(&mut pace);
+        assert!(ready(&mut pace));
+    }
+
+    #[test]
+    fn ready_and_gone_is_no_recovery_but_a_life_much_longer_than_all_before_is() {
+        let mut pace = Pace::new();
+        let conn = ConnId::FIRST;
+        for _ in 0..=BURST {
+            pace.record_dial(1, Time::ZERO);
+            assert!(!pace.record_ready(conn, Time::ZERO));
+            pace.record_short_life(conn, Duration::from_secs(2));
+        }
+        assert!(!pace.outlives(Time::from_secs(100)), "it has ended");
+        pace.record_ready(conn, Time::from_secs(100));
+        assert!(!pace.outlives(Time::from_secs(107)));
+        assert!(pace.outlives(Time::from_secs(108)));
+        assert!(!pace.outlives(Time::from_secs(109)), "once");
+    }
+
+    #[test]
+    fn the_yield_follows_what_happens() {
+        let mut pace = Pace::new();
+        assert_eq!((pace.yields(), pace.is_proven()), (128, false));
+        pace.record_ready(ConnId::FIRST, Time::ZERO);
+        assert_eq!((pace.yields(), pace.is_proven()), (170, true));
+        (0..200).for_each(|_| pace.record_failure());
+        assert!(pace.yields() < 8 && !pace.is_proven(), "{}", pace.yields());
+    }
+}
