@@ -83,6 +83,10 @@ impl ConnManager {
     /// The machine is in another network: nothing that failed before says anything now.
     pub(super) fn start_over(&mut self) {
         self.started_over = Some(self.now());
+        // Told again when the minute is over, but before that was noticed, it has its effect once.
+        if let Some(timer) = self.single.start_over.take() {
+            self.timers.cancel(timer);
+        }
         for network in NetworkKind::ALL {
             self.paces[network.index()].forget();
             self.restore_pace(network);
