@@ -72,10 +72,10 @@ impl ConnManager {
     pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
         let (order, count) = self.networks_in_turn(false);
         let now = self.now();
-        let mut ready = order.into_iter().take(count).filter(|network| self.pace(*network).next_scarce_at() <= now);
-        // Of few networks that are ready at once, the others have their turn the next time.
-        let network = ready.next()?;
-        self.choose_up(kind, network, LONGEST_REST_WHERE_SCARCE)
+        order.into_iter().take(count).find_map(|network| {
+            let is_ready = self.pace(network).next_scarce_at() <= now;
+            if is_ready { self.choose_up(kind, network, LONGEST_REST_WHERE_SCARCE) } else { None }
+        })
     }
 
     fn choose_up(
