@@ -234,6 +234,11 @@ impl Table {
         self.counts.addresses.contains_key(address)
     }
 
+    /// How many connections and dials have this address.
+    pub(crate) fn holders(&self, address: &PeerAddress) -> u32 {
+        self.counts.addresses.get(address).map_or(0, |count| count.conns)
+    }
+
     /// The connection or dial that we made to this address.
     pub(crate) fn dialed(&self, address: &PeerAddress) -> Option<ConnId> {
         self.counts.addresses.get(address)?.dialed

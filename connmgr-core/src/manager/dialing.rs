@@ -114,13 +114,16 @@ impl ConnManager {
                 self.adopt(conn, id);
                 true
             }
-            (conn, Kind::BlockRelay, _) => {
+            // Where a stranger has the address too, nothing would be won.
+            (conn, Kind::BlockRelay, _) if self.table.holders(address) == 1 => {
                 // Its end frees the address, for which the peer then has the first turn.
                 self.close(conn, CloseReason::MadeRoom);
                 self.dial_peer(id);
                 true
             }
-            (_, Kind::Full | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound, _) => false,
+            (_, Kind::Full | Kind::BlockRelay | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound, _) => {
+                false
+            }
         }
     }
 

@@ -190,12 +190,12 @@ impl ConnManager {
         conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after
     }
 
-    /// The address is free again: an added peer may have waited for it, and so may a starved kind.
+    /// One fewer has the address: an added peer may have waited for it, and so may a starved kind.
     fn release_address(&mut self, conn: &Conn) {
         if conn.is_open() {
             self.feed();
         }
-        if let Some(address) = conn.address().filter(|address| !self.table.has_address(address)) {
+        if let Some(address) = conn.address() {
             self.wake_peer_at(&address);
         }
     }
