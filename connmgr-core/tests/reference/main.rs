@@ -1,10 +1,11 @@
 //! The manager against a naive one.
 //!
 //! [`model`] is a second connection manager, made of lists and loops, that shares no code with the first: only the
-//! words (addresses, inputs, actions) are the same. It cannot know which address chance chooses, so it does not
-//! foretell actions but judges them: every dial must be one that its rules allow, every end one that has a reason, and
-//! whatever its rules demand must have been done. Lists of random inputs are told to both; a failure is shrunk, printed,
-//! and kept in `regressions.txt` beside this file, from where it is tried first in every later run.
+//! words (addresses, inputs, actions) are the same. It cannot know which address chance chooses, nor where in its span
+//! a wait with jitter ends; up to that it foretells everything: who gives a slot to whom, when nobody may be dialed,
+//! and that somebody of this list must be dialed now. What chance has chosen it reads off actions and views, and judges.
+//! Lists of random inputs are told to both; a failure is shrunk, printed, and kept in `regressions.txt` beside this
+//! file, from where it is tried first in every later run.
 //!
 //! `PROPTEST_CASES` sets how many lists are tried, `PROPTEST_RNG_SEED` which.
 //!

@@ -44,8 +44,12 @@ pub(crate) enum Move {
     Wait(Duration),
     /// Time passes, and only then the manager is called.
     Sleep(Duration),
+    /// Time passes, and what comes next is told before any deadline.
+    Late(Duration),
     /// The deadline is met.
     Due,
+    /// For so long, all whom we dial do the same.
+    Storm(Storm, Duration),
     DialOk(usize),
     DialFails(usize, DialError),
     /// A handshake is done, with a peer of use or one of none.
@@ -68,6 +72,16 @@ pub(crate) enum Move {
     NetworkChanged,
     SetActive(bool),
     SetLimits(Limits),
+}
+
+/// What all whom we dial do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Storm {
+    Refuse,
+    /// They are ready, and go after a second.
+    AreReadyAndGo,
+    /// They accept, and never speak.
+    NeverSpeak,
 }
 
 /// The setup of a test: what a configuration can differ in, and no more, so that a failure prints little. The framework
@@ -133,7 +147,9 @@ impl ReferenceStateMachine for Script {
         prop_oneof![
             8 => span().prop_map(Move::Wait),
             1 => select(vec![secs(1), secs(70), secs(4000), secs(90_000)]).prop_map(Move::Sleep),
+            1 => span().prop_map(Move::Late),
             6 => Just(Move::Due),
+            1 => (storm(), select(vec![secs(5), secs(30), secs(90)])).prop_map(|(storm, time)| Move::Storm(storm, time)),
             14 => nth.clone().prop_map(Move::DialOk),
             7 => (nth.clone(), dial_error()).prop_map(|(nth, error)| Move::DialFails(nth, error)),
             10 => (nth.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, useful)| Move::Ready(nth, useful)),
@@ -152,7 +168,7 @@ impl ReferenceStateMachine for Script {
             1 => (0..SUBNETS.len(), ban_for).prop_map(|(which, time)| Move::BanSubnet(which, time)),
             2 => nth.prop_map(Move::Unban),
             1 => (0..POOL.len()).prop_map(Move::ResetScore),
-            1 => Just(Move::NetworkChanged),
+            2 => Just(Move::NetworkChanged),
             1 => prop::bool::weighted(0.7).prop_map(Move::SetActive),
             1 => limits().prop_map(Move::SetLimits),
         ]
@@ -173,8 +189,14 @@ fn points() -> impl Strategy<Value = u32> {
     select(vec![0, 1, 20, 49, 51, 101, u32::MAX])
 }
 
+fn storm() -> impl Strategy<Value = Storm> {
+    select(vec![Storm::Refuse, Storm::AreReadyAndGo, Storm::NeverSpeak])
+}
+
 fn dial_error() -> impl Strategy<Value = DialError> {
-    select(vec![DialError::Refused, DialError::Reset, DialError::TimedOut, DialError::Cancelled])
+    let theirs = select(vec![DialError::Refused, DialError::Reset, DialError::TimedOut]);
+    let ours = select(vec![DialError::Cancelled, DialError::NetworkUnreachable, DialError::OutOfResources]);
+    prop_oneof![3 => theirs, 1 => ours]
 }
 
 fn backoff() -> impl Strategy<Value = Backoff> {
@@ -203,7 +225,7 @@ fn setup() -> impl Strategy<Value = Setup> {
     let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8 };
     let whom = (mode, prop_oneof![2 => Just(usual), 1 => limits()], select(vec![Some(1), Some(2), None]));
     let required = select(vec![Services::NONE, Services::NETWORK]);
-    let spacing = select(vec![Duration::from_secs(600), Duration::from_secs(20)]);
+    let spacing = select(vec![600, 20, 1]).prop_map(Duration::from_secs);
     let how = (required, select(vec![None, Some(0), Some(1)]), rate(&[(64, 100), (2, 1000)]), spacing, backoff());
     let doors = (1..4u32, 1..4u32, rate(&[(1, 5000), (3, 60_000), (8, 0)]));
     (any::<u8>(), whom, how, doors).prop_map(|(rng_seed, whom, how, doors)| {

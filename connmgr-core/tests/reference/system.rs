@@ -1,19 +1,26 @@
 //! Both managers side by side: each move becomes an input, is told to the real one, and judged by the naive one.
 
+use std::time::Duration;
+
 use connmgr_core::{
-    Action, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, Input, Keep, ListenerId, PeerId,
-    PeerInfo, Penalty, Services, Source, Time, UnixTime,
+    Action, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError, Input, Keep,
+    ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
 };
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use crate::model::{Model, Step};
-use crate::script::{Move, SUBNETS, Script, Setup, address};
+use crate::script::{Move, SUBNETS, Script, Setup, Storm, address};
 
 /// The wall clock at birth: 2026-01-01.
 pub(crate) const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
+const USEFUL: Services = Services::from_bits(Services::NETWORK.bits() | Services::WITNESS.bits());
+
 /// More deadlines than any wait of a script meets if nothing spins.
 const MAX_DEADLINES: u32 = 10_000;
+
+/// In a storm the world is looked at so often, if no deadline comes earlier.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// The manager and its judge.
 pub(crate) struct Both {
@@ -64,7 +71,7 @@ impl Both {
             conns: self.manager.connections(),
             peers: self.manager.added_peers(),
             bans: self.manager.bans(),
-            book: self.manager.book().iter().map(|entry| entry.address).collect(),
+            book: self.manager.book().iter().collect(),
         };
         self.model.judge(&step);
         for action in &actions {
@@ -79,24 +86,21 @@ impl Both {
             Move::Wait(time) => self.wait(self.now.after(time)),
             Move::Sleep(time) => {
                 self.now = self.now.after(time);
-                self.model.slept();
                 self.tell(Input::Timeout);
             }
+            Move::Late(time) => self.now = self.now.after(time),
             Move::Due => {
                 self.now = self.manager.poll_timeout().map_or(self.now, |due| due.max(self.now));
                 self.tell(Input::Timeout);
             }
+            Move::Storm(storm, time) => self.weather(storm, self.now.after(time)),
             Move::DialOk(nth) => self.tell_of(self.dial(nth), |conn| Input::DialResult { conn, result: Ok(()) }),
             Move::DialFails(nth, error) => {
                 self.tell_of(self.dial(nth), |conn| Input::DialResult { conn, result: Err(error) });
             }
             Move::Ready(nth, useful) => {
-                let services = if useful { Services::NETWORK | Services::WITNESS } else { Services::NONE };
-                let info = PeerInfo { services, nonce: None, identity: None };
-                self.tell_of(self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled]), |conn| Input::Ready {
-                    conn,
-                    info,
-                });
+                let handshaking = self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled]);
+                self.tell_of(handshaking, |conn| Input::Ready { conn, info: info(useful) });
             }
             Move::Closed(nth) => {
                 let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready]);
@@ -155,6 +159,40 @@ impl Both {
         panic!("the manager spins at {}", self.now);
     }
 
+    /// Meets every deadline, and answers all dials in the same way.
+    fn weather(&mut self, storm: Storm, end: Time) {
+        while self.now < end {
+            while let Some(answer) = self.manager.connections().iter().find_map(|conn| self.answer(storm, conn)) {
+                self.tell(answer);
+            }
+            let next = self.manager.poll_timeout().unwrap_or(end).min(self.now.after(LOOK_AROUND));
+            self.now = next.max(self.now);
+            if self.manager.poll_timeout().is_some_and(|due| due <= self.now) {
+                self.tell(Input::Timeout);
+            }
+        }
+    }
+
+    fn answer(&self, storm: Storm, view: &ConnView) -> Option<Input> {
+        let conn = view.conn;
+        match (storm, view.state) {
+            _ if view.kind.is_inbound() => None,
+            (Storm::Refuse, ConnState::Dialing | ConnState::Silent) => {
+                Some(Input::DialResult { conn, result: Err(DialError::Refused) })
+            }
+            (Storm::AreReadyAndGo | Storm::NeverSpeak, ConnState::Dialing | ConnState::Silent) => {
+                Some(Input::DialResult { conn, result: Ok(()) })
+            }
+            (Storm::AreReadyAndGo, ConnState::Handshaking | ConnState::Stalled) => {
+                Some(Input::Ready { conn, info: info(true) })
+            }
+            (Storm::AreReadyAndGo, ConnState::Ready) if view.since < self.now => {
+                Some(Input::Closed { conn, cause: CloseCause::Eof })
+            }
+            (_, ConnState::Handshaking | ConnState::Stalled | ConnState::Ready) => None,
+        }
+    }
+
     fn learn(&mut self, which: &[usize]) {
         let info = |number: &usize| AddressInfo {
             address: address(*number),
@@ -189,4 +227,9 @@ impl Both {
         let peers = self.manager.added_peers();
         if peers.is_empty() { PeerId::from_u64(0) } else { peers[nth % peers.len()].peer }
     }
+}
+
+const fn info(useful: bool) -> PeerInfo {
+    let services = if useful { USEFUL } else { Services::NONE };
+    PeerInfo { services, nonce: None, identity: None }
 }

@@ -9,6 +9,7 @@ use super::Model;
 #[derive(Clone, Debug)]
 pub(super) struct RBan {
     pub(super) target: BanTarget,
+    /// It may be past, as long as the end has not been told.
     pub(super) until: Time,
 }
 
@@ -25,9 +26,12 @@ impl Model {
         }
     }
 
-    pub(super) fn drop_ended_bans(&mut self) {
-        let now = self.now;
-        self.bans.retain(|ban| ban.until > now);
+    /// The end of a ban is told.
+    pub(super) fn end_of_ban(&mut self, target: &BanTarget) {
+        let stands = self.bans.iter().any(|ban| ban.target == *target && ban.until > self.now);
+        self.hold(!stands, "the end of a ban that stands");
+        self.bans.retain(|ban| ban.target != *target);
+        self.feed();
     }
 }
 

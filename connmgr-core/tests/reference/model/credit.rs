@@ -1,5 +1,7 @@
 //! A token bucket that is filled drop by drop: nanoseconds are the drops, an interval of them is a token.
 
+use std::time::Duration;
+
 use connmgr_core::{Rate, Time};
 
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +13,15 @@ pub(super) struct Credit {
 impl Credit {
     pub(super) fn full(rate: &Rate) -> Self {
         Self { drops: u128::from(rate.burst) * rate.interval.as_nanos(), at: Time::ZERO }
+    }
+
+    /// When there is a token.
+    pub(super) fn next_token(&mut self, rate: &Rate, now: Time) -> Time {
+        if self.has_token(rate, now) {
+            return now;
+        }
+        let missing = rate.interval.as_nanos() - self.drops;
+        now.after(Duration::from_nanos(u64::try_from(missing).expect("less than an interval")))
     }
 
     /// Fills what time has brought; whether there is a token.

@@ -1,36 +1,47 @@
 //! What an input makes necessary.
 
+use std::time::Duration;
+
 use connmgr_core::{
     AddPeerError, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind, Limits, PeerAddress,
     Penalty, Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
-use super::{Model, Stage, Step};
+use super::{Model, RConn, Stage, Step};
+
+/// Changes of the machine's network have an effect once in so long.
+const STARTS_OVER_EVERY: Duration = Duration::from_secs(60);
 
 impl Model {
     pub(super) fn hear(&mut self, step: &Step<'_>) {
         match step.input {
-            Input::Timeout if step.is_due => self.time_has_come(),
+            Input::Timeout if step.is_due => self.bans_run_out(),
             Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } => {}
             Input::DialResult { conn, result } => self.hear_dial_result(*conn, *result),
-            Input::Ready { conn, info } => self.hear_ready(*conn, info.services, step),
+            Input::Ready { conn, info } => self.hear_ready(*conn, info.services),
             Input::Closed { conn, .. } => {
                 self.owed.ends = self.conn(*conn).filter(|conn| conn.is_open()).map(|conn| conn.id);
             }
             Input::Misbehavior { conn, penalty } => self.hear_misbehavior(*conn, *penalty),
-            Input::Addresses { source: Source::Application, addresses } => {
-                self.told.extend(addresses.iter().map(|info| info.address.clone()));
-            }
+            Input::Addresses { source: Source::Application, addresses } => self.learns(addresses),
             Input::Accept { .. } => self.hear_accept(step),
             Input::AddPeer { address, keep } => self.hear_add(step.reply, address, *keep),
-            Input::NetworkChanged => {
-                self.peers.iter_mut().filter(|peer| peer.unanswered && !peer.owes_retry).for_each(RPeer::wake);
-            }
+            Input::NetworkChanged => self.hear_change(),
             command => {
                 let expected = self.hear_command(command);
                 self.hold(*step.reply == Reply::Done(expected), "another reply");
             }
+        }
+    }
+
+    /// The machine's network has changed: that has its effect once a minute, later if it is too soon.
+    fn hear_change(&mut self) {
+        let next = self.started_over.map(|last| last.after(STARTS_OVER_EVERY));
+        match next.filter(|next| *next > self.now) {
+            None => self.start_over(),
+            Some(next) if self.start_over_at.is_none() => self.start_over_at = Some(self.due(next)),
+            Some(_) => {}
         }
     }
 
@@ -74,65 +85,57 @@ impl Model {
         Ok(())
     }
 
-    /// A deadline is met: whatever has run out by now is over.
-    fn time_has_come(&mut self) {
-        let (dial, handshake) = (self.config.dial.direct.timeout, self.config.handshake_timeout);
-        for conn in &self.conns {
-            match conn.stage {
-                Stage::Dialing | Stage::Silent if self.is_long_ago(conn.since, dial) => {
-                    self.owed.closes.push((conn.id, CloseReason::DialTimeout));
-                }
-                Stage::Open if self.is_long_ago(conn.since, handshake) => {
-                    self.owed.closes.push((conn.id, CloseReason::HandshakeTimeout));
-                }
-                Stage::Dialing | Stage::Silent | Stage::Open | Stage::Ready => {}
-            }
-        }
-        let now = self.now;
-        self.drop_ended_bans();
+    /// A deadline is met: bans that have run out by now hold nobody up.
+    fn bans_run_out(&mut self) {
         let free: Vec<bool> = self.peers.iter().map(|peer| !self.is_banned(peer.address.host())).collect();
         for (peer, free) in self.peers.iter_mut().zip(free) {
-            if peer.waits.is_some_and(|at| at <= now) {
-                peer.waits = None;
-            }
             peer.held_by_ban &= !free;
         }
     }
 
-    /// Whether a silent dial of this kind that succeeds finds a slot, or one that is as silent makes way.
-    fn gets_slot(&self, kind: Kind) -> bool {
-        let (held, share) = (self.held(kind), self.share(kind));
-        held < share || held == share && self.has_overdue(kind)
-    }
-
     fn hear_dial_result(&mut self, id: ConnId, result: Result<(), DialError>) {
-        match (self.conn(id), result) {
-            (Some(conn), Ok(())) if conn.stage == Stage::Silent && !self.gets_slot(conn.kind) => {
-                self.owed.closes.push((id, CloseReason::Surplus));
-            }
-            (Some(conn), Ok(())) if !conn.is_open() => self.owed.opens = Some(id),
+        match (self.conn(id).cloned(), result) {
+            (Some(conn), Ok(())) if !conn.is_open() => self.hear_success(&conn),
             (Some(conn), Err(_)) if !conn.is_open() => self.owed.ends = Some(id),
             (None, Ok(())) => self.owed.late = Some(id),
             (Some(_) | None, _) => {}
         }
     }
 
-    fn hear_ready(&mut self, id: ConnId, services: Services, step: &Step<'_>) {
-        let Some(at) = self.conns.iter().position(|conn| conn.id == id && conn.stage == Stage::Open) else { return };
-        let conn = self.conns[at].clone();
-        if conn.kind != connmgr_core::Kind::Inbound {
-            let address = conn.address.clone().expect("we dialed it");
-            self.useless.retain(|known| *known != address);
-            if services == Services::NONE && step.book.contains(&address) {
-                self.useless.push(address);
-            }
+    /// A dial has succeeded. One without a slot needs one.
+    fn hear_success(&mut self, conn: &RConn) {
+        self.answers(conn.dialed().expect("we dialed it"));
+        self.is_not_short(conn.id);
+        if conn.stage == Stage::Silent && !self.takes_slot(conn.kind, false) {
+            self.owed.closes.push((conn.id, CloseReason::Surplus));
+        } else {
+            self.owed.opens = Some(conn.id);
         }
-        if conn.kind == connmgr_core::Kind::Full && !services.has(self.config.required.full) {
+    }
+
+    fn hear_ready(&mut self, id: ConnId, services: Services) {
+        let is_handshaking = |conn: &&RConn| matches!(conn.stage, Stage::Handshaking | Stage::Stalled);
+        let Some(conn) = self.conn(id).filter(is_handshaking).cloned() else { return };
+        if let Some(address) = conn.dialed() {
+            self.proves(address, services, !conn.is_automatic());
+        }
+        if conn.kind == Kind::Full && !services.has(self.config.required.full) {
             return self.owed.closes.push((id, CloseReason::MissingServices));
         }
-        self.touch(&conn);
-        self.conns[at].stage = Stage::Ready;
-        self.conns[at].since = self.now;
+        if conn.stage == Stage::Stalled && !self.takes_slot(conn.kind, true) {
+            return self.owed.closes.push((id, CloseReason::Surplus));
+        }
+        let stable_at = self.now.after(self.config.stable_after);
+        let stable = conn.is_automatic().then(|| self.due(stable_at));
+        let now = self.now;
+        let ready = self.conn_mut(id);
+        (ready.stage, ready.since, ready.look, ready.is_overdue) = (Stage::Ready, now, stable, false);
+        if self.peer_of(id).is_some() {
+            self.added_is_ready();
+        }
+        if conn.is_automatic() {
+            self.automatic_is_ready(&conn);
+        }
     }
 
     fn hear_misbehavior(&mut self, id: ConnId, penalty: Penalty) {
@@ -187,6 +190,7 @@ impl Model {
         self.active = active;
         if active {
             self.peers.iter_mut().for_each(RPeer::wake);
+            self.feed();
         } else {
             self.owed.closes.extend(self.conns.iter().map(|conn| (conn.id, CloseReason::Inactive)));
         }

@@ -39,14 +39,17 @@ impl Model {
         };
         refuse(!self.active, Refusal::Inactive);
         refuse(!hidden && !listener.permissions.no_ban && self.is_banned(address.host()), Refusal::Banned);
-        refuse(!self.has_room(Kind::Inbound), Refusal::Full);
+        let open = self.share(Kind::Inbound) - self.kept_for_hedging();
+        refuse(!self.has_room(Kind::Inbound) || self.held(Kind::Inbound) >= open, Refusal::Full);
         if !listener.permissions.no_limit {
             let rules = self.config.inbound;
             let of_host = self.count(|conn| conn.kind == Kind::Inbound && conn.host() == Some(address.host()));
             refuse(!hidden && of_host >= rules.per_host, Refusal::HostLimit);
             let near = near(remote, &listener);
             let half_open = self.count(|conn| {
-                conn.kind == Kind::Inbound && conn.stage == Stage::Open && self.near_of(conn).as_ref() == Some(&near)
+                conn.kind == Kind::Inbound
+                    && conn.stage == Stage::Handshaking
+                    && self.near_of(conn).as_ref() == Some(&near)
             });
             refuse(half_open >= rules.half_open, Refusal::HalfOpenLimit);
             // The token is used up only where nothing else is in the way.

@@ -1,33 +1,45 @@
 //! A naive connection manager that judges another.
 //!
-//! Everything is a list, walked from its beginning. Each step goes through three stages: what the input makes
-//! necessary is written down ([`hear`]), each action must be necessary or allowed ([`see`]), and at the end nothing
-//! necessary may be left undone ([`settle`]).
+//! Everything is a list, walked from its beginning. Each step goes through four stages: what the input makes
+//! necessary is written down ([`hear`]), each action must be necessary or allowed ([`see`]), then whoever can be
+//! dialed must be dialed, and nobody else ([`plan`]), and at the end nothing necessary may be left undone ([`settle`]).
 
 mod bans;
+mod book;
+mod clock;
 mod credit;
 mod hear;
 mod inbound;
 mod lists;
+mod pace;
 mod peers;
+mod plan;
 mod scores;
 mod see;
 mod settle;
 mod shares;
+mod shortage;
+mod slots;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, BanView, CloseReason, Config, ConnId, ConnView, Host, Input, Limits, PeerAddress, PeerView, Reply, Time,
+    Action, AddressView, BanView, CloseReason, Config, ConnId, ConnView, Event, Host, Input, Kind, Limits, NetworkKind,
+    PeerId, PeerView, Reply, Time,
 };
 
 use bans::RBan;
+use book::RAddress;
+use clock::Due;
 use credit::Credit;
 use inbound::Near;
-use lists::{RConn, Stage};
+use lists::{AUTOMATIC, RConn, Stage};
+use pace::RPace;
 use peers::RPeer;
+use plan::Starved;
 use scores::Account;
+use shortage::RShortage;
 
 /// So many steps are told with a failure.
 const REMEMBERED_STEPS: usize = 10;
@@ -45,7 +57,46 @@ pub(crate) struct Step<'a> {
     pub(crate) conns: Vec<ConnView>,
     pub(crate) peers: Vec<PeerView>,
     pub(crate) bans: Vec<BanView>,
-    pub(crate) book: Vec<PeerAddress>,
+    pub(crate) book: Vec<AddressView>,
+}
+
+impl Step<'_> {
+    fn kind(&self, conn: ConnId) -> Option<Kind> {
+        self.conns.iter().find(|view| view.conn == conn).map(|view| view.kind)
+    }
+
+    fn peer(&self, conn: ConnId) -> Option<PeerId> {
+        self.conns.iter().find(|view| view.conn == conn)?.peer
+    }
+
+    /// Whether all that is to be done is done at its end.
+    fn plans(&self) -> bool {
+        match (self.input, self.reply) {
+            (Input::Timeout, _) => self.is_due,
+            (Input::SetRetry { .. } | Input::ResetScore { .. } | Input::SampleAddresses { .. }, _)
+            | (_, Reply::Done(Err(_)) | Reply::Added(Err(_))) => false,
+            (_, _) => true,
+        }
+    }
+
+    /// How many actions come before the plan: the first of it is a dial, or saves one.
+    fn before_plan(&self) -> usize {
+        let is_planned = |action: &Action| match action {
+            Action::Dial { .. } | Action::Close { reason: CloseReason::MadeRoom, .. } => true,
+            Action::Emit(event) => matches!(event, Event::Adopted { .. } | Event::AddressesWanted { .. }),
+            _ => false,
+        };
+        self.actions.iter().position(is_planned).unwrap_or(self.actions.len())
+    }
+
+    /// Whether an action is for an automatic kind.
+    fn is_automatic(&self, action: &Action) -> bool {
+        match action {
+            Action::Dial { conn, .. } => self.kind(*conn).is_none_or(|kind| AUTOMATIC.contains(&kind)),
+            Action::Emit(event) => matches!(event, Event::AddressesWanted { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// What the input of this step makes necessary.
@@ -62,6 +113,8 @@ struct Owed {
     warning: Option<f64>,
     /// Closed by us in this step, its end not yet told.
     closing: Option<(ConnId, CloseReason)>,
+    /// Room was made for this added peer, which is dialed next.
+    dial: Option<PeerId>,
     evicts: bool,
 }
 
@@ -79,20 +132,28 @@ pub(crate) struct Model {
     peers: Vec<RPeer>,
     bans: Vec<RBan>,
     accounts: Vec<(Host, Account)>,
-    told: Vec<PeerAddress>,
-    /// When an address of the book was dialed last.
-    dialed: Vec<(PeerAddress, Time)>,
-    /// When anything happened to an address last.
-    touched: Vec<(PeerAddress, Time)>,
-    /// Addresses whose peers turned out to offer too little.
-    useless: Vec<PeerAddress>,
+    book: Vec<RAddress>,
+    /// One for each network of the pool.
+    paces: Vec<RPace>,
+    shortage: Option<RShortage>,
+    /// Of the automatic kinds.
+    starved: [Option<Starved>; 2],
+    /// Nobody is asked for addresses before this.
+    asked_until: Time,
+    /// No slot is taken from a network of which nothing has come before this.
+    push_again_at: Time,
+    /// When the network's change had its effect, and when it has it next.
+    started_over: Option<Time>,
+    start_over_at: Option<Due>,
+    /// Attempts at added peers that failed since one was ready.
+    fruitless_attempts: usize,
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
-    /// Since when each automatic kind has had room and somebody to dial.
-    hungry_since: [Option<Time>; 2],
+    /// Times that were set for something so far.
+    turns: u64,
+    /// A deadline is met in this step.
+    rings: bool,
     owed: Owed,
-    /// Dials that gave their slots back in this step.
-    newly_silent: Vec<ConnId>,
     lately: VecDeque<String>,
 }
 
@@ -109,22 +170,22 @@ impl Model {
             peers: Vec::new(),
             bans: Vec::new(),
             accounts: Vec::new(),
-            told: Vec::new(),
-            dialed: Vec::new(),
-            touched: Vec::new(),
-            useless: Vec::new(),
+            book: Vec::new(),
+            paces: [NetworkKind::Ipv4, NetworkKind::Ipv6].map(RPace::new).into(),
+            shortage: None,
+            starved: [None; 2],
+            asked_until: Time::ZERO,
+            push_again_at: Time::ZERO,
+            started_over: None,
+            start_over_at: None,
+            fruitless_attempts: 0,
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
-            hungry_since: [None; 2],
+            turns: 0,
+            rings: false,
             owed: Owed::default(),
-            newly_silent: Vec::new(),
             lately: VecDeque::new(),
         }
-    }
-
-    /// Nobody called the manager for a while.
-    pub(crate) fn slept(&mut self) {
-        self.hungry_since = [None; 2];
     }
 
     /// Judges a step.
@@ -136,9 +197,13 @@ impl Model {
         let actions: Vec<String> = step.actions.iter().map(|action| format!("    {action}\n")).collect();
         self.lately.push_back(format!("{} {:?}\n{}", step.now, step.input, actions.concat()));
         self.owed = Owed::default();
+        self.rings = *step.input == Input::Timeout && step.is_due;
         self.hear(step);
-        self.fall_silent(step);
-        step.actions.iter().for_each(|action| self.see(action, step));
+        let (facts, planned) = step.actions.split_at(step.before_plan());
+        facts.iter().for_each(|action| self.see(action, step));
+        let over = self.time_passes();
+        self.hold(over.is_none(), &format!("not given up, though its time is over: {over:?}"));
+        self.plan(planned, step);
         self.settle(step);
     }
 
@@ -147,19 +212,18 @@ impl Model {
         if !holds {
             let lately: Vec<&str> = self.lately.iter().map(String::as_str).collect();
             panic!(
-                "{broken}\n{}-- conns\n{}-- peers\n{}-- bans\n{}-- {:?}\n-- {:?}\n",
+                "{broken}\n{}-- conns\n{}-- peers\n{}-- bans\n{}-- book\n{}-- paces\n{}-- {:?}\n-- {:?}\n-- starved {:?}\n",
                 lately.concat(),
                 lines(&self.conns),
                 lines(&self.peers),
                 lines(&self.bans),
+                lines(&self.book),
+                lines(&self.paces),
                 self.owed,
-                self.limits
+                self.limits,
+                self.starved,
             );
         }
-    }
-
-    fn conn(&self, id: ConnId) -> Option<&RConn> {
-        self.conns.iter().find(|conn| conn.id == id)
     }
 
     fn peer_of(&self, conn: ConnId) -> Option<&RPeer> {

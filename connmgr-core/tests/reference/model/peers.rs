@@ -1,10 +1,17 @@
 //! The list of added peers.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use connmgr_core::{Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, Time};
+use connmgr_core::{Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, PeerView, Time};
 
+use super::clock::Due;
 use super::{Model, Stage};
+
+/// Peers that are released are dialed so long after one another, …
+const STRIDE: Duration = Duration::from_millis(150);
+/// … and all of them within this.
+const WITHIN: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
 pub(super) struct RPeer {
@@ -19,7 +26,10 @@ pub(super) struct RPeer {
     /// Its dial or connection.
     pub(super) busy: Option<ConnId>,
     /// It is not dialed before this.
-    pub(super) waits: Option<Time>,
+    pub(super) waits: Option<Due>,
+    /// It was released in this step: it is dialed at a time that chance chooses in each of these spans, if that is
+    /// earlier.
+    released: Vec<Range<Time>>,
     /// Its attempt has failed, and when it is dialed next has not been said yet.
     pub(super) owes_retry: bool,
     /// It is wanted, but was found banned: the end of the ban must be noticed at a deadline only.
@@ -37,6 +47,7 @@ impl RPeer {
             retry: None,
             busy: None,
             waits: None,
+            released: Vec::new(),
             owes_retry: false,
             held_by_ban: false,
         }
@@ -48,9 +59,10 @@ impl RPeer {
     }
 
     /// Is to be looked at now.
-    pub(super) const fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         if self.busy.is_none() {
             self.waits = None;
+            self.released.clear();
             self.held_by_ban = false;
         }
     }
@@ -89,6 +101,8 @@ impl Model {
         if active {
             peer.attempt += 1;
             peer.unanswered = unanswered;
+            let counts = peer.keep == Keep::Always;
+            self.fruitless_attempts += usize::from(counts);
         }
     }
 
@@ -105,9 +119,52 @@ impl Model {
         let tick = Duration::from_millis(1);
         self.hold(at >= now.after(shortest.max(tick)), "a retry too early");
         self.hold(at <= now.after(longest.max(tick)), "a retry too late");
+        let due = self.due(at);
         if let Some(peer) = self.peer_mut(id) {
             peer.owes_retry = false;
-            peer.waits = Some(at);
+            peer.waits = Some(due);
         }
+    }
+
+    /// An added peer is ready. After as many failures as there are peers, what kept all of them away is over.
+    pub(super) fn added_is_ready(&mut self) {
+        let failed = std::mem::take(&mut self.fruitless_attempts);
+        if failed >= self.peers.len().max(2) {
+            self.release(|_| true);
+        }
+    }
+
+    /// Those of a sort that wait are dialed one after the other, the first now.
+    pub(super) fn release(&mut self, sort: impl Fn(&RPeer) -> bool) {
+        let now = self.now;
+        let mut waiting: Vec<&mut RPeer> =
+            self.peers.iter_mut().filter(|peer| peer.waits.is_some() && sort(peer)).collect();
+        waiting.sort_by_key(|peer| peer.id);
+        let count = u32::try_from(waiting.len()).expect("few");
+        for (place, peer) in (0..).zip(waiting) {
+            let stride = STRIDE.min(WITHIN / count);
+            match place {
+                0 => peer.wake(),
+                place => peer.released.push(now.after(stride * place)..now.after(stride * (place + 1))),
+            }
+        }
+    }
+
+    /// When those that were released in this step are dialed is read off the view, and judged: at a time that their
+    /// release allows, and not later than before it.
+    pub(super) fn read_releases(&mut self, views: &[PeerView]) {
+        let mut peers = std::mem::take(&mut self.peers);
+        for peer in peers.iter_mut().filter(|peer| !peer.released.is_empty()) {
+            let (Some(before), spans) = (peer.waits, std::mem::take(&mut peer.released)) else { continue };
+            let shown = views.iter().find(|view| view.peer == peer.id).and_then(|view| view.next_retry);
+            let Some(shown) = shown else { return self.hold(false, "a peer that is released waits for no time") };
+            let is_one = shown == before.at || spans.iter().any(|span| span.contains(&shown));
+            let is_first = shown <= before.at && spans.iter().all(|span| shown < span.end);
+            self.hold(is_one && is_first, &format!("{} is released to {shown}, not {spans:?}", peer.address));
+            if shown != before.at {
+                peer.waits = Some(self.due(shown));
+            }
+        }
+        self.peers = peers;
     }
 }

@@ -2,22 +2,37 @@
 
 use connmgr_core::{
     Action, BanTarget, CloseReason, ConnId, Connected, DialError, DialFailure, EndReason, Event, Input, Keep, Kind,
-    Mode, PeerAddress, PeerId, Target,
+    Mode, PeerAddress, PeerId, Target, Time,
 };
 
 use super::lists::AUTOMATIC;
 use super::scores::CLOSE;
 use super::{Model, RConn, Stage, Step};
 
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The dial failed.
+    Failed(DialError),
+    /// The other end closed it.
+    Closed,
+    /// We did.
+    Ours(CloseReason),
+}
+
 impl Model {
     pub(super) fn see(&mut self, action: &Action, step: &Step<'_>) {
         if let Some((conn, reason)) = self.owed.closing.take() {
             return self.see_close_told(conn, reason, action);
         }
+        if let Some(peer) = self.owed.dial.take() {
+            let is_its = matches!(action, Action::Dial { conn, .. } if step.peer(*conn) == Some(peer));
+            self.hold(is_its, "room is made for a peer that is not dialed");
+        }
         match action {
             Action::Dial { conn, target: Target::Direct(addr), deadline, .. } => {
                 self.hold(*deadline == self.now.after(self.config.dial.direct.timeout), "another deadline");
-                self.see_dial(*conn, &PeerAddress::from(*addr), step);
+                self.see_dial(*conn, &PeerAddress::from(*addr), *deadline, step);
             }
             Action::Close { conn, reason } => self.see_close(*conn, *reason, step),
             Action::ScheduleRetry { peer, at, attempt } => self.retry_is_said(*peer, *at, *attempt),
@@ -30,12 +45,13 @@ impl Model {
         }
     }
 
-    fn see_dial(&mut self, id: ConnId, address: &PeerAddress, step: &Step<'_>) {
+    fn see_dial(&mut self, id: ConnId, address: &PeerAddress, deadline: Time, step: &Step<'_>) {
         let Some(view) = step.conns.iter().find(|view| view.conn == id) else {
             return self.hold(false, "a dial that is gone at once");
         };
         let kind = view.kind;
         self.hold(self.active, "a dial at rest");
+        self.hold(self.short_until().is_none(), "a dial for which this machine has nothing left");
         self.hold(id > self.newest, "ids count up");
         self.newest = id;
         self.hold(!self.is_in_use(address), "a dial to an address in use");
@@ -44,26 +60,25 @@ impl Model {
         self.hold(self.has_room(kind), "a dial without a slot");
         match (kind, view.peer) {
             (Kind::Added, Some(peer)) => self.see_dial_of_peer(id, address, peer),
-            (Kind::Full | Kind::BlockRelay, None) => self.see_automatic_dial(kind, address),
+            (Kind::Full | Kind::BlockRelay, None) => self.see_automatic_dial(address),
             _ => self.hold(false, "a dial of an unknown sort"),
         }
-        // Of addresses that are not in the book nothing is remembered.
-        if step.book.contains(address) {
-            note(&mut self.dialed, address, self.now);
-        }
-        let conn = RConn {
+        self.conns.push(RConn {
             id,
             kind,
             stage: Stage::Dialing,
             since: self.now,
+            deadline,
+            look: None,
             is_overdue: false,
             address: Some(address.clone()),
             listener: None,
             no_ban: false,
             account: super::Account::default(),
-        };
-        self.touch(&conn);
-        self.conns.push(conn);
+        });
+        self.look_at(id);
+        self.shortage_is_tried();
+        self.tries(address);
     }
 
     fn see_dial_of_peer(&mut self, id: ConnId, address: &PeerAddress, peer: PeerId) {
@@ -74,19 +89,10 @@ impl Model {
         }
     }
 
-    fn see_automatic_dial(&mut self, kind: Kind, address: &PeerAddress) {
+    /// Besides, it must be to one of those that the model thinks of: see `plan`.
+    fn see_automatic_dial(&self, address: &PeerAddress) {
         self.hold(self.config.mode == Mode::Automatic, "an automatic dial though connect-only");
-        self.hold(self.told.contains(address), "a dial to an address nobody told");
         self.hold(self.group_has_room(address), "a dial into a taken group");
-        let last = self.dialed.iter().find(|(known, _)| known == address).map(|(_, at)| *at);
-        let rested = last.is_none_or(|last| self.is_long_ago(last, self.config.dial.min_spacing));
-        self.hold(rested, "an address is dialed again too soon");
-        let offers = !self.useless.contains(address) || kind != Kind::Full;
-        let undemanding = self.config.required.full == connmgr_core::Services::NONE;
-        self.hold(offers || undemanding, "a full dial to a peer that said it is of no use");
-        let (rate, now) = (self.config.dial.rate, self.now);
-        let in_time = self.dial_credit.take(&rate, now);
-        self.hold(in_time, "automatic dials follow one another too fast");
     }
 
     pub(super) fn is_in_use(&self, address: &PeerAddress) -> bool {
@@ -109,6 +115,11 @@ impl Model {
         }
         let Some(conn) = self.conn(id).cloned() else { return self.hold(false, "a close of what has ended") };
         match reason {
+            CloseReason::DialTimeout | CloseReason::HandshakeTimeout => {
+                let over = self.time_passes();
+                self.hold(over == Some((id, reason)), &format!("not its turn to be given up, but {over:?}"));
+            }
+            CloseReason::MadeRoom => self.see_room_made(&conn),
             CloseReason::LimitLowered => self.see_shrink(&conn, step),
             CloseReason::Evicted => {
                 self.hold(self.owed.evicts && conn.kind == Kind::Inbound, "evicted for nobody");
@@ -124,19 +135,26 @@ impl Model {
         let asked = matches!(step.input, Input::SetLimits { .. } | Input::AddPeer { .. } | Input::Ban { .. });
         self.hold(asked || matches!(step.input, Input::Misbehavior { .. }), "a limit that nobody lowered");
         self.hold(conn.kind != Kind::Added, "an added peer goes for a limit");
-        // Whoever must go goes before others give their slots back.
-        let newly_silent = self.count(|other| other.kind == conn.kind && self.newly_silent.contains(&other.id));
-        let over_share = match conn.stage {
-            Stage::Silent => self.silent(conn.kind) - newly_silent > self.max_silent(conn.kind),
-            Stage::Dialing | Stage::Open | Stage::Ready => self.held(conn.kind) + newly_silent > self.share(conn.kind),
+        let over_share = if conn.stage.has_slot() {
+            self.held(conn.kind) > self.share(conn.kind)
+        } else {
+            self.without_slot(conn.kind) > self.max_without_slot(conn.kind)
         };
         let over_total = self.count(|_| true) > self.limits.total;
         self.hold(over_share || over_total, "a limit that holds");
         let younger = |other: &RConn| other.kind == conn.kind && other.id > conn.id;
-        let was_silent = |other: &RConn| other.stage == Stage::Silent && !self.newly_silent.contains(&other.id);
-        let alike = |other: &RConn| was_silent(other) == was_silent(conn);
+        let alike = |other: &RConn| other.stage.has_slot() == conn.stage.has_slot();
         let spared = self.count(|other| younger(other) && alike(other) && !self.must_go(other.id));
         self.hold(spared == 0, "an older one goes before a younger");
+    }
+
+    /// A block-relay connection makes room for an added peer with its address, if nobody else has that.
+    fn see_room_made(&mut self, conn: &RConn) {
+        let is_it = |peer: &&super::RPeer| peer.is_wanted() && Some(&peer.address) == conn.dialed();
+        let peer = self.peers.iter().find(is_it).map(|peer| peer.id);
+        self.hold(conn.kind == Kind::BlockRelay && peer.is_some(), "room is made for nobody");
+        self.hold(self.has_room(Kind::Added) && self.short_until().is_none(), "room is made for one that has no slot");
+        self.owed.dial = peer;
     }
 
     fn must_go(&self, id: ConnId) -> bool {
@@ -153,34 +171,47 @@ impl Model {
             _ => return self.hold(false, "the end of what was closed is not told next"),
         };
         self.hold(told == (id, why), "another end is told");
-        self.end(id, peer, why == CloseReason::DialTimeout);
+        self.end(id, peer, Cause::Ours(why));
     }
 
     /// A connection is over.
-    fn end(&mut self, id: ConnId, peer: Option<PeerId>, unanswered: bool) {
+    fn end(&mut self, id: ConnId, peer: Option<PeerId>, cause: Cause) {
         let at = self.conns.iter().position(|conn| conn.id == id).expect("it was live when it was closed");
         let conn = self.conns.remove(at);
         if let Some(owner) = self.peer_of(id).map(|owner| owner.id) {
             self.hold(peer == Some(owner), "the end of another peer's connection");
         }
-        self.touch(&conn);
         self.ended.extend(conn.host().cloned().map(|host| (id, host, conn.no_ban)));
         self.owed.closes.retain(|(closed, _)| *closed != id);
-        self.peer_lost(&conn, unanswered);
+        self.end_is_noted(&conn, cause);
+        if !conn.is_open() {
+            self.shortage_begins_or_ends(id, cause);
+        }
+        self.end_counts(&conn, cause);
+        if conn.is_open() {
+            self.feed();
+        }
+        self.peer_lost(&conn, cause.is_silence());
     }
 
-    pub(super) fn touch(&mut self, conn: &RConn) {
-        if let Some(address) = &conn.address {
-            note(&mut self.touched, address, self.now);
+    /// What the end of a dial says of what this machine has left.
+    fn shortage_begins_or_ends(&mut self, id: ConnId, cause: Cause) {
+        match cause {
+            Cause::Failed(DialError::OutOfResources) => self.is_short(),
+            Cause::Failed(DialError::Cancelled) => {}
+            Cause::Failed(_) | Cause::Ours(CloseReason::DialTimeout) => self.is_not_short(id),
+            Cause::Closed | Cause::Ours(_) => {}
         }
     }
 
     fn see_event(&mut self, event: &Event, step: &Step<'_>) {
         match event {
             Event::Connected(connected) => self.see_connected(connected, step),
-            Event::Disconnected { conn, peer, reason: EndReason::Theirs(_) } => self.see_end(*conn, *peer, false),
+            Event::Disconnected { conn, peer, reason: EndReason::Theirs(_) } => {
+                self.see_end(*conn, *peer, Cause::Closed);
+            }
             Event::DialFailed { conn, peer, error: DialFailure::Failed(error), .. } => {
-                self.see_end(*conn, *peer, !matches!(error, DialError::Refused | DialError::Reset));
+                self.see_end(*conn, *peer, Cause::Failed(*error));
             }
             Event::Disconnected { .. } | Event::DialFailed { .. } => self.hold(false, "an end without its close"),
             Event::Adopted { conn, peer } => self.see_adopted(*conn, *peer),
@@ -196,8 +227,7 @@ impl Model {
                 self.hold(near, "a warning of another score");
             }
             Event::Banned { target, .. } => self.hold(self.stands(target), "a ban of nobody"),
-            Event::Unbanned { target } => self.hold(!self.stands(target), "the end of a ban that stands"),
-            Event::AddressesWanted { .. } => self.hold(self.config.mode == Mode::Automatic, "nobody is looked for"),
+            Event::Unbanned { target } => self.end_of_ban(target),
             other => self.hold(false, &format!("nothing has caused {other:?}")),
         }
     }
@@ -206,10 +236,10 @@ impl Model {
         self.bans.iter().any(|ban| ban.target == *target && ban.until > self.now)
     }
 
-    fn see_end(&mut self, id: ConnId, peer: Option<PeerId>, unanswered: bool) {
+    fn see_end(&mut self, id: ConnId, peer: Option<PeerId>, cause: Cause) {
         let told = self.owed.ends.take();
         self.hold(told == Some(id), "an end that nobody reported");
-        self.end(id, peer, unanswered);
+        self.end(id, peer, cause);
     }
 
     fn see_connected(&mut self, connected: &Connected, step: &Step<'_>) {
@@ -218,14 +248,12 @@ impl Model {
         if let Input::Accept { remote, listener } = step.input {
             return self.let_in(connected, PeerAddress::from(*remote), *listener);
         }
-        let now = self.now;
-        let at = self.conns.iter().position(|conn| conn.id == connected.conn).expect("it was live");
-        self.hold(self.conns[at].kind == connected.kind, "connected as another kind");
-        self.conns[at].stage = Stage::Open;
-        self.conns[at].since = now;
-        let conn = self.conns[at].clone();
-        self.touch(&conn);
-        let id = connected.conn;
+        let (id, now, deadline) = (connected.conn, self.now, self.now.after(self.config.handshake_timeout));
+        let conn = self.conn_mut(id);
+        (conn.stage, conn.since, conn.deadline, conn.is_overdue) = (Stage::Handshaking, now, deadline, false);
+        let same_kind = conn.kind == connected.kind;
+        self.hold(same_kind, "connected as another kind");
+        self.look_at(id);
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.busy == Some(id)) {
             peer.unanswered = false;
         }
@@ -240,8 +268,10 @@ impl Model {
         let conn = RConn {
             id: connected.conn,
             kind: Kind::Inbound,
-            stage: Stage::Open,
+            stage: Stage::Handshaking,
             since: self.now,
+            deadline: self.now.after(self.config.handshake_timeout),
+            look: None,
             is_overdue: false,
             address: known.network.is_none().then_some(remote),
             listener: Some(listener),
@@ -249,6 +279,7 @@ impl Model {
             account: super::Account::default(),
         };
         self.conns.push(conn);
+        self.look_at(connected.conn);
     }
 
     fn see_adopted(&mut self, id: ConnId, peer: PeerId) {
@@ -259,17 +290,37 @@ impl Model {
             _ => false,
         };
         self.hold(fits, "an adoption that does not fit");
-        self.conns.iter_mut().filter(|conn| conn.id == id).for_each(|conn| conn.kind = Kind::Added);
+        self.hold(self.has_room(Kind::Added), "an adoption without a slot");
+        let adopted = self.conn_mut(id);
+        (adopted.kind, adopted.is_overdue) = (Kind::Added, false);
+        match adopted.stage {
+            Stage::Stalled => adopted.stage = Stage::Handshaking,
+            Stage::Ready => adopted.look = None,
+            Stage::Dialing | Stage::Silent | Stage::Handshaking => {}
+        }
         if let Some(owner) = self.peer_mut(peer) {
             owner.busy = Some(id);
         }
     }
 }
 
-/// Notes when something happened to an address last.
-fn note(list: &mut Vec<(PeerAddress, connmgr_core::Time)>, address: &PeerAddress, now: connmgr_core::Time) {
-    list.retain(|(known, _)| known != address);
-    list.push((address.clone(), now));
+/// Whom a dial is for.
+pub(super) fn target(target: &Target) -> PeerAddress {
+    match target {
+        Target::Direct(addr) => PeerAddress::from(*addr),
+        Target::Proxied { address, .. } => address.clone(),
+    }
+}
+
+impl Cause {
+    /// Whether nobody has answered.
+    const fn is_silence(self) -> bool {
+        match self {
+            Self::Failed(error) => !matches!(error, DialError::Refused | DialError::Reset),
+            Self::Closed => false,
+            Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
+        }
+    }
 }
 
 /// The group of an address: an IPv4 /16, an IPv6 /32.

@@ -2,7 +2,8 @@
 
 use connmgr_core::{Kind, Mode};
 
-use super::Model;
+use super::lists::AUTOMATIC;
+use super::{Model, Stage};
 
 impl Model {
     /// How many connections of a kind there may be.
@@ -23,6 +24,16 @@ impl Model {
             left -= share;
         }
         if kind == Kind::Inbound { left } else { 0 }
+    }
+
+    /// Slots of those who come that nobody new is let into while an automatic kind is being dialed.
+    pub(super) fn kept_for_hedging(&self) -> u32 {
+        if self.count(|conn| conn.is_automatic() && conn.stage != Stage::Ready) == 0 {
+            return 0;
+        }
+        let most = self.config.dial.max_hedged.unwrap_or(u32::MAX);
+        let wanted: u32 = AUTOMATIC.iter().map(|kind| self.share(*kind).min(most)).sum();
+        wanted.min(self.share(Kind::Inbound) / 4)
     }
 
     /// Whether one more of a kind fits.

@@ -1,0 +1,235 @@
+//! How fast automatic dials into one network may follow one another: all dials since full speed are in a list.
+
+use std::time::Duration;
+
+use connmgr_core::{CloseReason, ConnId, DialError, NetworkKind, PeerAddress, Time};
+
+use super::book::network;
+use super::see::Cause;
+use super::{Model, RConn, Stage};
+
+/// So many dials are made at full speed, …
+const FULL_SPEED: usize = 512;
+/// … and after so many further ones the interval is twice as long each time, …
+const FOR_EACH: usize = 64;
+/// … beginning with this, …
+const FIRST: Duration = Duration::from_millis(200);
+/// … up to this.
+pub(super) const SLOWEST: Duration = Duration::from_secs(10);
+/// So many failures in a row make the next success a recovery.
+const DRY: u32 = 8;
+
+#[derive(Debug)]
+pub(super) struct RPace {
+    pub(super) network: NetworkKind,
+    /// Every dial since full speed was restored.
+    made: Vec<Time>,
+    /// The last of all dials, and its number.
+    last: Option<(Time, u64)>,
+    failed_in_a_row: u32,
+    /// There were [`DRY`] failures in a row since full speed was restored.
+    was_dry: bool,
+    /// No recovery has been counted since something was stable.
+    may_recover: bool,
+    latest_ready: Option<(ConnId, Time)>,
+    longest_life: Duration,
+    /// Dials whose outcome is known, and how many of them led to a ready connection.
+    tried: u64,
+    led_to: u64,
+    /// Failures of dials made by then are forgiven.
+    pub(super) forgiven_until: Option<Time>,
+}
+
+impl RPace {
+    pub(super) const fn new(network: NetworkKind) -> Self {
+        Self {
+            network,
+            made: Vec::new(),
+            last: None,
+            failed_in_a_row: 0,
+            was_dry: false,
+            may_recover: true,
+            latest_ready: None,
+            longest_life: Duration::ZERO,
+            tried: 0,
+            led_to: 0,
+            forgiven_until: None,
+        }
+    }
+
+    pub(super) fn dials(&mut self, id: ConnId, now: Time) {
+        self.made.push(now);
+        self.last = Some((now, id.as_u64()));
+    }
+
+    /// When the next dial may be made.
+    pub(super) fn next_at(&self) -> Time {
+        let mut at = Time::ZERO;
+        for (number, made) in self.made.iter().enumerate() {
+            let mut wait = if number < FULL_SPEED { Duration::ZERO } else { FIRST };
+            for _ in 0..number.saturating_sub(FULL_SPEED) / FOR_EACH {
+                wait = (wait * 2).min(SLOWEST);
+            }
+            at = at.max(*made).after(wait);
+        }
+        at
+    }
+
+    /// When an address that rests may be dialed.
+    pub(super) fn next_scarce_at(&self) -> Time {
+        self.last.map_or(Time::ZERO, |(at, _)| at.after(SLOWEST)).max(self.next_at())
+    }
+
+    pub(super) const fn is_slow(&self) -> bool {
+        self.made.len() > FULL_SPEED
+    }
+
+    pub(super) fn last_number(&self) -> u64 {
+        self.last.map_or(0, |(_, number)| number)
+    }
+
+    pub(super) const fn is_proven(&self) -> bool {
+        self.led_to > 0
+    }
+
+    /// Of 256 dials, so many lead to a ready connection; of a network nobody knows, half.
+    pub(super) fn yields(&self) -> u64 {
+        ((self.led_to + 1) * 256 / (self.tried + 2)).max(1)
+    }
+
+    fn outcome(&mut self, led: bool) {
+        if self.tried == 64 {
+            (self.tried, self.led_to) = (32, self.led_to / 2);
+        }
+        self.tried += 1;
+        self.led_to += u64::from(led);
+    }
+
+    fn fails(&mut self) {
+        self.failed_in_a_row += 1;
+        self.was_dry |= self.failed_in_a_row == DRY;
+        self.outcome(false);
+    }
+
+    /// Whether one that is ready is a recovery.
+    fn ready(&mut self, id: ConnId, now: Time) -> bool {
+        let recovers = self.failed_in_a_row >= DRY && self.may_recover;
+        self.may_recover &= !recovers;
+        self.failed_in_a_row = 0;
+        self.latest_ready = Some((id, now));
+        self.outcome(true);
+        recovers
+    }
+
+    fn lived(&mut self, id: ConnId, life: Duration) {
+        if self.latest_ready.is_some_and(|(latest, _)| latest == id) {
+            self.latest_ready = None;
+        }
+        self.longest_life = self.longest_life.max(life);
+    }
+
+    /// Whether the latest ready one lives so much longer than those before it that this is a recovery.
+    pub(super) fn recovers_by_life(&mut self, now: Time) -> bool {
+        let enough = (self.longest_life * 4).max(Duration::from_secs(5));
+        let lives = self.latest_ready.is_some_and(|(_, since)| since.after(enough) <= now);
+        let recovers = lives && self.is_slow() && self.may_recover;
+        self.may_recover &= !recovers;
+        recovers
+    }
+}
+
+impl Model {
+    pub(super) fn pace(&self, network: NetworkKind) -> &RPace {
+        self.paces.iter().find(|pace| pace.network == network).expect("the pool has two networks")
+    }
+
+    pub(super) fn pace_of(&mut self, address: &PeerAddress) -> &mut RPace {
+        let network = network(address);
+        self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks")
+    }
+
+    /// Full speed; if there was a dry stretch, the failures so far are forgiven.
+    pub(super) fn restore_pace(&mut self, network: NetworkKind) {
+        let now = self.now;
+        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
+        pace.made.clear();
+        pace.failed_in_a_row = 0;
+        if std::mem::take(&mut pace.was_dry) {
+            pace.forgiven_until = Some(now);
+            self.feed();
+        }
+    }
+
+    /// An automatic connection is ready.
+    pub(super) fn automatic_is_ready(&mut self, conn: &RConn) {
+        let (address, now) = (conn.dialed().expect("automatic").clone(), self.now);
+        if self.pace_of(&address).ready(conn.id, now) {
+            self.restore_pace(network(&address));
+        }
+    }
+
+    /// An automatic connection has been ready for long.
+    pub(super) fn is_stable(&mut self, id: ConnId) {
+        let address = self.conn(id).and_then(RConn::dialed).expect("automatic").clone();
+        self.stable_at(&address);
+    }
+
+    fn stable_at(&mut self, address: &PeerAddress) {
+        self.entry(address).into_iter().for_each(|entry| entry.failures = 0);
+        let pace = self.pace_of(address);
+        pace.may_recover = true;
+        pace.longest_life = Duration::ZERO;
+        pace.latest_ready = None;
+        self.restore_pace(network(address));
+    }
+
+    /// What the end of an automatic dial or connection means for the pace.
+    pub(super) fn end_counts(&mut self, conn: &RConn, cause: Cause) {
+        if !conn.is_automatic() {
+            return;
+        }
+        let address = conn.dialed().expect("automatic").clone();
+        let life = self.now.since(conn.since);
+        match conn.stage {
+            // The time may not have been told yet.
+            Stage::Ready if life >= self.config.stable_after && conn.look.is_some() => self.stable_at(&address),
+            Stage::Ready if life >= self.config.stable_after => {}
+            Stage::Ready => self.pace_of(&address).lived(conn.id, life),
+            Stage::Dialing | Stage::Silent | Stage::Handshaking | Stage::Stalled => {
+                if cause.blames_the_other_end() && cause != Cause::Failed(DialError::Cancelled) {
+                    self.pace_of(&address).fails();
+                }
+            }
+        }
+    }
+
+    /// The machine's network has changed, with effect.
+    pub(super) fn start_over(&mut self) {
+        (self.started_over, self.start_over_at) = (Some(self.now), None);
+        for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
+            let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two");
+            pace.may_recover = true;
+            pace.longest_life = Duration::ZERO;
+            (pace.tried, pace.led_to) = (0, 0);
+            self.restore_pace(network);
+        }
+        self.release(|peer| peer.unanswered);
+        self.feed();
+    }
+}
+
+impl Cause {
+    /// Whether an end says something of the other end, or of the way there.
+    pub(super) const fn blames_the_other_end(self) -> bool {
+        match self {
+            Self::Failed(_) | Self::Closed => true,
+            Self::Ours(reason) => matches!(
+                reason,
+                CloseReason::DialTimeout
+                    | CloseReason::HandshakeTimeout
+                    | CloseReason::MissingServices
+                    | CloseReason::Misbehaved
+            ),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Whom the manager must dial now, up to what chance decides: one of these addresses.
+
+use connmgr_core::{Action, Event, Kind, Mode, NetworkKind, PeerAddress, Time};
+
+use super::lists::AUTOMATIC;
+use super::pace::SLOWEST;
+use super::slots::Room;
+use super::{Model, Step};
+
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// With nobody else left, one that rests for longer is dialed all the same.
+const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
+/// Others are asked for addresses at least so often while nobody is left, …
+const ASKS_AGAIN: Duration = Duration::from_secs(32);
+/// … and those that are known are looked through as often as that.
+const LOOKS_AGAIN: Duration = SLOWEST;
+
+/// A kind with a slot free found nobody to dial.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Starved {
+    until: Time,
+    times: u32,
+}
+
+/// Who is next.
+enum Next {
+    /// One of these.
+    OneOf(Vec<PeerAddress>),
+    Later(Time),
+    Nobody,
+}
+
+/// What a plan has done and the model has not yet seen.
+type Left<'a> = std::slice::Iter<'a, Action>;
+
+impl Model {
+    /// Judges what was planned: added peers first, then the automatic kinds.
+    pub(super) fn plan(&mut self, planned: &[Action], step: &Step<'_>) {
+        if !self.active || !step.plans() {
+            return self.hold(planned.is_empty(), "something is planned at rest, or by an input that did nothing");
+        }
+        self.hedge();
+        let automatic = planned.iter().position(|action| step.is_automatic(action)).unwrap_or(planned.len());
+        let (added, automatic) = planned.split_at(automatic);
+        added.iter().for_each(|action| self.see(action, step));
+        self.wanted_peers_are_dialed(step);
+        let mut left = automatic.iter();
+        for kind in AUTOMATIC {
+            if self.config.mode == Mode::Automatic {
+                self.fill(kind, &mut left, step);
+            }
+        }
+        let more = left.next();
+        self.hold(more.is_none(), &format!("more is done than is to be done: {more:?}"));
+    }
+
+    /// A kind is filled as long as it has room, somebody to dial, and may dial yet.
+    fn fill(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
+        while let Some(room) = self.room(kind) {
+            let looks = self.starved[place(kind)].map(|starved| starved.until);
+            if let Some(wait) = looks.filter(|until| *until > self.now).or(self.short_until()) {
+                return self.wakes_by(wait, "nobody looks again for somebody to dial", step);
+            }
+            let token_at = self.dial_credit.next_token(&self.config.dial.rate, self.now);
+            if token_at > self.now {
+                return self.wakes_by(token_at, "nobody waits for the next automatic dial", step);
+            }
+            match (self.next(kind, room != Room::Free), room) {
+                (Next::OneOf(addresses), room) => {
+                    if let Room::Of(other) = room {
+                        self.give_slot(other);
+                    }
+                    self.starved[place(kind)] = None;
+                    self.must_dial(kind, &addresses, left, step);
+                }
+                (Next::Later(_) | Next::Nobody, Room::Of(_)) => return self.push_again_at = self.now.after(SECOND),
+                (Next::Later(at), Room::Free) => {
+                    if self.paces.iter().any(super::pace::RPace::is_slow) {
+                        self.must_ask(ASKS_AGAIN, left);
+                    }
+                    return self.wakes_by(at, "nobody waits for the pace", step);
+                }
+                (Next::Nobody, Room::Free) => {
+                    self.starves(kind, left, step);
+                    return self.dials_one_that_rests(kind, left, step);
+                }
+            }
+        }
+    }
+
+    /// The next action is a dial of one of these.
+    fn must_dial(&mut self, kind: Kind, addresses: &[PeerAddress], left: &mut Left<'_>, step: &Step<'_>) {
+        let Some(Action::Dial { conn, target, .. }) = left.as_slice().first() else {
+            return self.hold(false, &format!("no {kind:?} dial, and there is room and any of {addresses:?}"));
+        };
+        let address = super::see::target(target);
+        let is_right = step.kind(*conn) == Some(kind) && addresses.contains(&address);
+        self.hold(is_right, &format!("not a {kind:?} dial to any of {addresses:?}"));
+        left.next().into_iter().for_each(|action| self.see(action, step));
+        let (rate, now) = (self.config.dial.rate, self.now);
+        let in_time = self.dial_credit.take(&rate, now);
+        self.hold(in_time, "automatic dials follow one another too fast");
+        let id = *conn;
+        self.pace_of(&address).dials(id, now);
+    }
+
+    /// Who is next: of the network whose turn it is; if that has nobody, of the one after it.
+    fn next(&mut self, kind: Kind, only_proven: bool) -> Next {
+        let mut later: Option<Time> = None;
+        for rank in self.networks_in_turn(only_proven) {
+            let mut addresses = Vec::new();
+            for network in rank {
+                let at = self.next_at(network);
+                if at > self.now {
+                    later = Some(later.map_or(at, |other| other.min(at)));
+                } else {
+                    addresses.extend(self.ripe(kind, network, self.config.dial.spacing));
+                }
+            }
+            if !addresses.is_empty() {
+                return Next::OneOf(addresses);
+            }
+        }
+        later.map_or(Next::Nobody, Next::Later)
+    }
+
+    fn next_at(&mut self, network: NetworkKind) -> Time {
+        let now = self.now;
+        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two");
+        if pace.recovers_by_life(now) {
+            self.restore_pace(network);
+        }
+        self.pace(network).next_at()
+    }
+
+    /// The networks of known addresses, the one whose turn it is first; those of equal rights together.
+    fn networks_in_turn(&self, only_proven: bool) -> Vec<Vec<NetworkKind>> {
+        let mut turns: Vec<Vec<NetworkKind>> = Vec::new();
+        for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
+            let is_proven = self.is_proven(network);
+            let is_known = self.book.iter().any(|entry| super::book::network(&entry.address) == network);
+            let others = self.paces.iter().any(super::pace::RPace::is_proven);
+            if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(network)) {
+                continue;
+            }
+            match turns.first().map(|other| self.turn(network).cmp(&self.turn(other[0]))) {
+                Some(std::cmp::Ordering::Less) => turns.insert(0, vec![network]),
+                Some(std::cmp::Ordering::Equal) => turns[0].push(network),
+                Some(std::cmp::Ordering::Greater) | None => turns.push(vec![network]),
+            }
+        }
+        turns
+    }
+
+    /// By what networks take turns: the least under way for its yield, then the proven one, then the one dialed longest
+    /// ago. The yield of all others is the common denominator.
+    fn turn(&self, network: NetworkKind) -> (u64, bool, u64) {
+        let others = self.paces.iter().filter(|pace| pace.network != network);
+        let load = (self.under_way(network) + 1) * others.map(super::pace::RPace::yields).product::<u64>();
+        (load, !self.is_proven(network), self.pace(network).last_number())
+    }
+
+    fn under_way(&self, network: NetworkKind) -> u64 {
+        let is_under_way = |conn: &super::RConn| {
+            conn.is_automatic()
+                && conn.stage != super::Stage::Ready
+                && conn.dialed().is_some_and(|address| super::book::network(address) == network)
+        };
+        self.count(is_under_way).into()
+    }
+
+    /// A network of which nothing comes has three quarters of all that may be under way at the most, where something
+    /// comes of another.
+    fn has_its_share(&self, network: NetworkKind) -> bool {
+        let all: u32 = AUTOMATIC.iter().map(|kind| self.share(*kind) + self.max_without_slot(*kind)).sum();
+        self.under_way(network) >= u64::from((all / 4 * 3).max(1))
+    }
+
+    /// Nobody is left: the kind looks again later, and the application is asked.
+    fn starves(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
+        let times = self.starved[place(kind)].map_or(0, |starved| starved.times);
+        let wait = (0..times.min(6)).fold(SECOND, |wait, _| wait * 2);
+        let until = self.now.after(wait.min(if self.book.is_empty() { ASKS_AGAIN } else { LOOKS_AGAIN }));
+        self.starved[place(kind)] = Some(Starved { until, times: times + 1 });
+        self.must_ask(wait.min(ASKS_AGAIN), left);
+        self.wakes_by(until, "a kind starves for ever", step);
+    }
+
+    /// Addresses are asked for, unless that was done lately.
+    fn must_ask(&mut self, again_after: Duration, left: &mut Left<'_>) {
+        if self.asked_until > self.now {
+            return;
+        }
+        self.asked_until = self.now.after(again_after);
+        let asks = left.next() == Some(&Action::Emit(Event::AddressesWanted { network: None }));
+        self.hold(asks, "nobody is left to dial, and nobody is asked for more");
+    }
+
+    /// With nobody else left one that rests is dialed, of the first network in turn that has one and may.
+    fn dials_one_that_rests(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
+        for mut rank in self.networks_in_turn(false) {
+            rank.retain(|network| self.pace(*network).next_scarce_at() <= self.now);
+            let ripe = |network: &NetworkKind| self.ripe(kind, *network, LONGEST_REST_WHERE_SCARCE);
+            let ripe: Vec<PeerAddress> = rank.iter().flat_map(ripe).collect();
+            if !ripe.is_empty() {
+                return self.must_dial(kind, &ripe, left, step);
+            }
+        }
+    }
+
+    /// Something has changed by which a starved kind may find somebody.
+    pub(super) fn feed(&mut self) {
+        let now = self.now;
+        self.starved.iter_mut().flatten().for_each(|starved| starved.until = now);
+    }
+}
+
+const fn place(kind: Kind) -> usize {
+    match kind {
+        Kind::BlockRelay => 1,
+        Kind::Full | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound => 0,
+    }
+}
