@@ -80,7 +80,7 @@ impl RPace {
         self.last.map_or(Time::ZERO, |(at, _)| at.after(SLOWEST)).max(self.next_at())
     }
 
-    pub(super) const fn is_slow(&self) -> bool {
+    pub(super) fn is_slow(&self) -> bool {
         self.made.len() > FULL_SPEED
     }
 
