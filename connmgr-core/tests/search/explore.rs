@@ -1,6 +1,6 @@
 //! The search: breadth first, so that the first failure found is a shortest one.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use connmgr_core::*;
 
@@ -31,7 +31,8 @@ const STATES: &str = "CONNMGR_SEARCH_STATES";
 pub(crate) fn explore(setup: &Setup, mut bounds: Bounds) {
     let states = std::env::var(STATES).ok();
     bounds.states = states.map_or(bounds.states, |states| states.parse().expect("a number of states"));
-    let mut search = Search { setup, bounds, steps: Vec::new(), seen: HashSet::new(), healed: 0 };
+    let mut search =
+        Search { setup, bounds, steps: Vec::new(), seen: HashSet::new(), stages: BTreeSet::new(), healed: 0 };
     let mut level = vec![(0, World::new(setup))];
     search.visit(&level[0].1, 0, Input::Timeout);
     let mut depth = 0;
@@ -46,6 +47,8 @@ pub(crate) fn explore(setup: &Setup, mut bounds: Bounds) {
         if level.is_empty() { "every history there is".into() } else { format!("every history of {depth} inputs") };
     let (name, states) = (setup.name, search.steps.len());
     println!("{name}: {all}, {states} states in all, recovery from {} of them", search.healed);
+    let missed: Vec<&ConnState> = setup.stages.iter().filter(|stage| !search.stages.contains(stage)).collect();
+    assert!(missed.is_empty(), "world \"{name}\": no connection was ever {missed:?}");
 }
 
 struct Search<'a> {
@@ -53,6 +56,8 @@ struct Search<'a> {
     bounds: Bounds,
     steps: Vec<Step>,
     seen: HashSet<u128>,
+    /// How far connections came.
+    stages: BTreeSet<ConnState>,
     /// From how many states recovery was tried, and came.
     healed: usize,
 }
@@ -87,6 +92,7 @@ impl Search<'_> {
         }
         let number = self.steps.len();
         self.steps.push(Step { from, input });
+        self.stages.extend(world.manager.connections().iter().map(|conn| conn.state));
         if let Err(broken) = world.check_echoes() {
             self.fail(number, None, &broken);
         }

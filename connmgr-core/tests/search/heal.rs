@@ -6,7 +6,7 @@ use std::time::Duration;
 use connmgr_core::*;
 
 use crate::support::addr;
-use crate::world::{Setup, USEFUL, World, ips};
+use crate::world::{Setup, USEFUL, World, ips, split};
 
 /// The longest that recovery may take: a ban (60 s), and then the longest wait there is (probe, starvation, back-off:
 /// 32 s at the most).
@@ -18,37 +18,45 @@ const REST: Duration = Duration::from_secs(3600);
 /// What an idle hour may cost in wake-ups: saving, and a ban that ends.
 const REST_TIMEOUTS: usize = 10;
 
-/// Lets all go well, until the pool is at its target.
+/// Lets all go well, until the pool is at its target. Where that is not enough, for one peer was met at several
+/// addresses and those rest as long as it is connected, that peer leaves, and all goes well again.
 ///
 /// # Errors
 /// What is missing when time is up.
 pub(crate) fn heal(mut world: World, setup: &Setup) -> Result<(), String> {
-    let end = world.now.after(WITHIN);
     world.step(&Input::SetActive { active: true })?;
+    while let Some(lack) = lets_all_go_well(&mut world, setup)? {
+        let Some(twice) = world.ledger.met_twice() else { return Err(lack) };
+        world.step(&Input::Closed { conn: twice, cause: CloseCause::Eof })?;
+    }
+    rest(world, setup)
+}
+
+/// Lets all go well for a while. Returns what is still missing then.
+fn lets_all_go_well(world: &mut World, setup: &Setup) -> Result<Option<String>, String> {
+    let end = world.now.after(WITHIN);
     for _ in 0..INPUTS {
-        if let Some(input) = good_news(&world, setup) {
+        if let Some(input) = good_news(world, setup) {
             world.step(&input).map_err(|broken| format!("{broken}, while healing, after {input}"))?;
             continue;
         }
-        let Some(lack) = lack(&world, setup) else { return rest(world, setup) };
+        let Some(lack) = lack(world, setup) else { return Ok(None) };
         match world.manager.poll_timeout().filter(|due| *due <= end) {
             Some(_) => drop(world.step(&Input::Timeout)?),
             None => {
-                return Err(format!(
-                    "never recovers: {lack}, until {end}, next deadline {:?}",
-                    world.manager.poll_timeout()
-                ));
+                let due = world.manager.poll_timeout();
+                return Ok(Some(format!("never recovers: {lack}, until {end}, next deadline {due:?}")));
             }
         }
     }
-    Err(format!("not recovered after {INPUTS} inputs: {}", lack(&world, setup).unwrap_or_default()))
+    Err(format!("not recovered after {INPUTS} inputs: {}", lack(world, setup).unwrap_or_default()))
 }
 
 /// A pool at its target is left alone: it dials nobody, and hardly wakes. One for which too few are known goes on
 /// looking for more.
 fn rest(mut world: World, setup: &Setup) -> Result<(), String> {
     let (end, dials) = (world.now.after(REST), world.manager.stats().dials);
-    if full_ready(&world.manager) < full_target(&world.manager) {
+    if automatic_ready(&world.manager) < automatic_target(&world.manager) {
         return Ok(());
     }
     for _ in 0..REST_TIMEOUTS {
@@ -79,9 +87,9 @@ fn good_news(world: &World, setup: &Setup) -> Option<Input> {
 /// What is missing to a healthy pool.
 fn lack(world: &World, setup: &Setup) -> Option<String> {
     let manager = &world.manager;
-    let (full, wanted) = (full_ready(manager), full_wanted(manager, setup));
-    if full < wanted {
-        return Some(format!("{full} full connections of {wanted}"));
+    let (ready, wanted) = (automatic_ready(manager), automatic_wanted(manager, setup));
+    if ready < wanted {
+        return Some(format!("{ready} automatic connections of {wanted}"));
     }
     let peers = manager.added_peers();
     let waiting = peers.iter().find(|peer| !is_served(peer, manager));
@@ -99,19 +107,19 @@ fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
 }
 
 /// The target, or as many as there are groups with an address that no added peer has.
-fn full_wanted(manager: &ConnManager, setup: &Setup) -> usize {
+fn automatic_wanted(manager: &ConnManager, setup: &Setup) -> usize {
     let taken: BTreeSet<PeerAddress> = manager.added_peers().into_iter().map(|peer| peer.address).collect();
     let free = setup.known.iter().map(|text| addr(text)).filter(|address| !taken.contains(address));
     let groups: BTreeSet<Option<Group>> = free.map(|address| Group::of(address.host())).collect();
-    groups.len().min(full_target(manager))
+    groups.len().min(automatic_target(manager))
 }
 
-fn full_target(manager: &ConnManager) -> usize {
-    let added = u32::try_from(manager.added_peers().len()).expect("few");
-    Split::new(manager.limits(), manager.config().mode, manager.config().dial.max_hedged, added).full as usize
+fn automatic_target(manager: &ConnManager) -> usize {
+    let split = split(manager);
+    (split.full + split.block_relay) as usize
 }
 
-fn full_ready(manager: &ConnManager) -> usize {
-    let is_full = |conn: &&ConnView| conn.state == ConnState::Ready && conn.kind == Kind::Full;
-    manager.connections().iter().filter(is_full).count()
+fn automatic_ready(manager: &ConnManager) -> usize {
+    let is_it = |conn: &&ConnView| conn.state == ConnState::Ready && conn.kind.takes_group();
+    manager.connections().iter().filter(is_it).count()
 }

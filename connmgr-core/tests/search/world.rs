@@ -25,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) anytime: Vec<Input>,
     /// Whether peers misbehave.
     pub(crate) misbehavior: bool,
+    /// How far connections come in some history; else the search does not go deep enough.
+    pub(crate) stages: &'static [ConnState],
 }
 
 /// A handshake with a useful peer.
@@ -94,11 +96,13 @@ impl World {
         if let Input::LookupResult { lookup, .. } = input {
             self.lookups.retain(|other| other != lookup);
         }
+        let before = self.manager.connections();
         self.manager.apply(input, self.now);
         let actions: Vec<Action> = std::iter::from_fn(|| self.manager.poll_action()).collect();
         self.note_lookups(&actions);
         self.manager.check()?;
-        self.ledger.enter(input, &actions)?;
+        self.ledger.enter(input, &actions, &self.manager)?;
+        actions.iter().try_for_each(|action| self.check_surplus(action, &before))?;
         self.ledger.balance(&self.manager)?;
         if let (Input::Timeout, Some(due)) = (input, self.manager.poll_timeout()) {
             if due < self.now.after(std::time::Duration::from_millis(1)) {
@@ -106,6 +110,22 @@ impl World {
             }
         }
         Ok(actions)
+    }
+
+    /// A success is thrown away only where every slot of its kind is held by one that has come at least as far.
+    fn check_surplus(&self, action: &Action, before: &[ConnView]) -> Result<(), String> {
+        let Action::Close { conn, reason: CloseReason::Surplus } = action else { return Ok(()) };
+        let thrown = before.iter().find(|view| view.conn == *conn).ok_or("surplus: what was not there")?;
+        let holders: Vec<&ConnView> =
+            before.iter().filter(|view| view.kind == thrown.kind && view.state.holds_slot()).collect();
+        let as_far = |view: &&ConnView| {
+            if thrown.state.is_open() { view.state == ConnState::Ready } else { view.state.is_open() }
+        };
+        let slots = split(&self.manager).of(thrown.kind) as usize;
+        if holders.len() < slots || !holders.iter().all(as_far) {
+            return Err(format!("{conn} is surplus, {:?}, beside {holders:?}", thrown.state));
+        }
+        Ok(())
     }
 
     fn note_lookups(&mut self, actions: &[Action]) {
@@ -166,4 +186,10 @@ impl World {
 /// What every name resolves to in this world.
 pub(crate) fn ips(setup: &Setup) -> Vec<IpAddr> {
     setup.ips.iter().map(|text| text.parse().expect("an IP address")).collect()
+}
+
+/// How the total is shared now.
+pub(crate) fn split(manager: &ConnManager) -> Split {
+    let added = u32::try_from(manager.added_peers().len()).expect("few");
+    Split::new(manager.limits(), manager.config().mode, manager.config().dial.max_hedged, added)
 }

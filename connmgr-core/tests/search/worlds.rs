@@ -11,6 +11,8 @@ use crate::world::{Setup, USEFUL};
 /// Two groups, three addresses.
 const KNOWN: &[&str] = &["11.1.0.1:8333", "11.1.0.2:8333", "12.2.0.1:8333"];
 
+const FOUR_GROUPS: &[&str] = &["11.1.0.1:8333", "12.2.0.1:8333", "13.3.0.1:8333", "14.4.0.1:8333"];
+
 /// Short waits without chance, so that few times differ.
 fn config(total: u32, full: u32, added: u32) -> Config {
     let waits = |base, cap| Backoff { growth: Growth::Exponential, base, cap, jitter: false };
@@ -41,8 +43,12 @@ fn setup(name: &'static str, config: Config) -> Setup {
         ips: &["11.1.0.9", "12.2.0.9"],
         anytime: Vec::new(),
         misbehavior: false,
+        stages: &ConnState::ALL,
     }
 }
+
+/// Added peers keep their slots.
+const OF_ADDED_PEERS: &[ConnState] = &[ConnState::Dialing, ConnState::Handshaking, ConnState::Ready];
 
 const REST: [Input; 2] = [Input::SetActive { active: false }, Input::SetActive { active: true }];
 
@@ -72,9 +78,39 @@ fn a_pool_of_two() {
     explore(&setup, BOUNDS);
 }
 
+/// Who opens late, or opens and says nothing for long, has lost its slot to another, and takes it back.
+#[test]
+fn slow_answers_in_a_pool_of_one() {
+    let mut setup = setup("slow", config(4, 1, 0));
+    setup.known = FOUR_GROUPS;
+    explore(&setup, BOUNDS);
+}
+
+#[test]
+fn slow_answers_in_a_pool_of_two_with_room_for_one_without_a_slot() {
+    let mut setup = setup("two slow", config(4, 2, 0));
+    setup.known = FOUR_GROUPS;
+    setup.config.dial.max_hedged = Some(1);
+    setup.errors = &[];
+    setup.causes = &[];
+    explore(&setup, BOUNDS);
+}
+
+#[test]
+fn slow_answers_to_both_automatic_kinds() {
+    let mut setup = setup("both kinds", config(5, 1, 0));
+    setup.known = FOUR_GROUPS;
+    setup.config.limits.block_relay = 1;
+    setup.errors = &[];
+    setup.causes = &[];
+    setup.anytime = vec![stranger("13.3.0.1:50000")];
+    explore(&setup, BOUNDS);
+}
+
 #[test]
 fn added_peers_only() {
     let mut setup = setup("added peers", Config { mode: Mode::ConnectOnly, ..config(2, 0, 2) });
+    setup.stages = OF_ADDED_PEERS;
     setup.anytime =
         vec![add("11.1.0.1:8333", Keep::Always), add("12.2.0.1:8333", Keep::Once), stranger("12.2.0.1:50000")];
     setup.anytime.extend(REST);
@@ -108,6 +144,7 @@ fn a_network_that_goes_down() {
 fn a_peer_known_by_name() {
     let mut setup = setup("name", Config { mode: Mode::ConnectOnly, ..config(2, 0, 2) });
     setup.known = &[];
+    setup.stages = OF_ADDED_PEERS;
     setup.anytime = vec![add("peer.example:8333", Keep::Always), add("11.1.0.9:8333", Keep::Always)];
     setup.anytime.extend(REST);
     explore(&setup, BOUNDS);
