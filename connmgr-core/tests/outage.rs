@@ -299,3 +299,42 @@ fn a_stranger_who_connects_does_not_end_an_outage() {
     let dials = world.dials.len() - before;
     assert!(dials <= 120, "{dials} dials in an hour of outage");
 }
+
+/// When each of 100 added peers, lost together, is dialed again.
+fn crowd(mode: Fate, ill: std::time::Duration) -> (usize, std::time::Duration) {
+    let mut config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    (config.limits.added, config.limits.total) = (100, 200);
+    let mut world = with_added_peers(config, 100);
+    world.run(secs(300));
+    assert_eq!(world.ready(), 100);
+    world.goes_dark(mode);
+    world.run(ill);
+    world.becomes(|_| Fate::Good);
+    let begun = world.bench.now;
+    let first = world.run_until(Time::MAX, |world| world.ready() > 0).expect("somebody is back");
+    let before = world.dials.iter().filter(|(at, _)| *at < first).count();
+    let last = world.run_until(begun.after(HOUR), |world| world.ready() == 100).expect("all are back");
+    let dials = &world.dials[before..];
+    let busiest = dials
+        .iter()
+        .map(|(at, _)| dials.iter().filter(|(other, _)| *other >= *at && other.since(*at) < secs(1)).count());
+    (busiest.max().unwrap_or(0), last.since(first))
+}
+
+#[test]
+fn after_an_outage_a_hundred_added_peers_come_back_one_after_another() {
+    for mode in [Fate::Silent, Fate::Fails(DialError::NetworkUnreachable)] {
+        let (busiest, within) = crowd(mode, HOUR);
+        println!("after an hour of {mode:?}: {busiest} dials in the busiest second, all back within {within:?}");
+        assert!(busiest <= 10 && within <= secs(60), "{mode:?}: {busiest} in a second, all within {within:?}");
+    }
+}
+
+#[test]
+fn a_hundred_added_peers_that_were_refused_for_a_day_are_back_soon_after_the_first() {
+    for mode in [Fate::Fails(DialError::Refused), Fate::HangsUp] {
+        let (busiest, within) = crowd(mode, 24 * HOUR);
+        println!("after a day of {mode:?}: {busiest} dials in the busiest second, all back within {within:?}");
+        assert!(busiest <= 10 && within <= secs(60), "{mode:?}: {busiest} in a second, all within {within:?}");
+    }
+}
