@@ -119,9 +119,9 @@ impl Table {
         self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded; its handshake may last until `deadline`.
-    pub(crate) fn open(&mut self, id: ConnId, deadline: Time, now: Time) {
-        self.transition(id, |conn| conn.open(deadline, now));
+    /// A dial has succeeded.
+    pub(crate) fn open(&mut self, id: ConnId, now: Time) {
+        self.transition(id, |conn| conn.open(now));
     }
 
     /// A handshake is done.

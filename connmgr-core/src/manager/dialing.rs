@@ -235,8 +235,8 @@ impl ConnManager {
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
         let end = End::Outbound { address: address.clone(), via, group };
-        let notes = Notes::new(self.rng.next_u64());
-        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, deadline, now));
+        let notes = Notes::new(self.rng.next_u64(), deadline);
+        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
         self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {

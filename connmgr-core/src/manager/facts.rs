@@ -125,7 +125,10 @@ impl ConnManager {
         }
         self.stats.dials_succeeded += 1;
         let deadline = self.handshake_deadline();
-        self.table.open(id, deadline, self.clocks.now());
+        self.table.open(id, self.clocks.now());
+        if let Some(notes) = self.table.notes(id) {
+            notes.deadline = deadline;
+        }
         self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Connected(id);

@@ -86,7 +86,9 @@ impl ConnManager {
         let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
         let mut groups = BTreeSet::new();
         // Where a connection is open nobody is dialed.
-        let is_open = |address| self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open);
+        let is_open = |address: &PeerAddress| {
+            self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open)
+        };
         for address in known.filter(|address| address.network() == Some(network) && !is_open(address)) {
             groups.extend(Group::of(address.host()));
             if groups.len() >= config.silent_groups as usize {
