@@ -105,7 +105,8 @@ impl Desk {
     }
 
     pub(super) fn split(&self) -> Split {
-        Split::new(&self.config.limits, self.config.mode, u32::try_from(self.added.len()).unwrap_or(u32::MAX))
+        let added = u32::try_from(self.added.len()).unwrap_or(u32::MAX);
+        Split::new(&self.config.limits, self.config.mode, self.config.dial.max_hedged, added)
     }
 
     pub(super) fn learn(&mut self, address: &PeerAddress) {

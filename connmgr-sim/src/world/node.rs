@@ -101,7 +101,7 @@ impl<S> Node<S> {
     /// Whether the pool is full, with so many ready connections: automatic ones, and those of added peers.
     pub(super) fn look_whether_full(&self, links: &Links, automatic: u32, added: u32) -> bool {
         let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
-        let split = Split::new(&self.limits, self.mode, peers);
+        let split = Split::new(&self.limits, self.mode, None, peers);
         let is_running = self.subject.is_some() && !self.ails.inactive && self.adding == 0;
         is_running
             && automatic >= split.full + split.block_relay
