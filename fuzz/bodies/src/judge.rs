@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, BanTarget, CloseReason, Config, ConnId, ConnManager, ConnState, ConnView, Connected, Event, Host, Input,
-    Kind, PeerAddress, Reply, Split, Time,
+    Action, BanTarget, CloseReason, Config, ConnId, ConnManager, ConnView, Connected, Event, Host, Input, Kind,
+    PeerAddress, Reply, Split, Time,
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -185,7 +185,10 @@ impl Judge {
             step.hold(held <= split.of(conn.kind) as usize || conn.kind == Kind::Added, "8: a dial beyond its share");
             let silent = |other: &&ConnView| other.kind == conn.kind && !other.state.holds_slot();
             let most = self.config.dial.max_hedged.unwrap_or(2 * split.of(conn.kind));
-            step.hold(step.view.iter().filter(silent).count() <= most as usize, "9: more dials and handshakes without a slot than max_hedged");
+            step.hold(
+                step.view.iter().filter(silent).count() <= most as usize,
+                "9: more dials and handshakes without a slot than max_hedged",
+            );
         }
     }
 }

@@ -74,9 +74,8 @@ fn conns(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
     })?;
     for kind in Kind::ALL {
         let count = seen.ledger.count(kind);
-        let shown = |sort: fn(ConnState) -> bool| {
-            views.iter().filter(|view| view.kind == kind && sort(view.state)).count()
-        };
+        let shown =
+            |sort: fn(ConnState) -> bool| views.iter().filter(|view| view.kind == kind && sort(view.state)).count();
         let (open, ready) = (shown(ConnState::is_open), shown(|state| state == ConnState::Ready));
         let dialing = shown(|state| !state.is_open());
         let same = (count.open as usize, count.ready as usize, count.dialing as usize) == (open, ready, dialing);
