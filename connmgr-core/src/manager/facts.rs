@@ -89,7 +89,8 @@ impl ConnManager {
         self.arm_conn(id, deadline);
     }
 
-    /// The world's clocks say this. Moves no deadline; tell it before anything else when a wake-up finds the two
+    /// The world's clocks say this. Moves no deadline, and changes no age: what is remembered by date (when an address
+    /// was seen, when a ban was given) moves with the clock. Tell it before anything else when a wake-up finds the two
     /// clocks more than a second from their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
@@ -177,8 +178,8 @@ impl ConnManager {
             notes.services = info.services;
         }
         if let Some(address) = &dialed {
-            let (unix, now) = (self.unix(), self.now());
-            self.book.record_success(address, info.services, unix, now);
+            let now = self.now();
+            self.book.record_success(address, info.services, now);
             self.save_later(self.config.book.save_every);
         }
         if !info.services.has(self.config.required.of(kind)) {
