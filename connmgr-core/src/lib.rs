@@ -193,6 +193,7 @@ mod score;
 mod seeds;
 pub mod socks;
 mod timers;
+mod turns;
 
 // ── connections
 mod conn;

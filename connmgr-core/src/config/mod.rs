@@ -292,7 +292,7 @@ pub struct SeedConfig {
     pub enough: u32,
     /// When fixed seeds are used.
     pub fixed_after: Duration,
-    /// Addresses kept of one answer.
+    /// Addresses kept of one answer, each counted once.
     pub keep: u32,
     /// When a seed that failed may be asked again.
     pub retry: Backoff,
@@ -375,7 +375,8 @@ pub struct BookConfig {
     pub max_addresses: u32,
     /// Addresses one peer may tell us.
     pub gossip: Rate,
-    /// Addresses looked at in one call; the rest of the list is ignored.
+    /// Addresses looked at in one call; the rest of the list is ignored. So it is with the answers of seeds and of added
+    /// peers' names.
     pub max_per_call: u32,
     /// The shortest time between two `Save` for the book's sake.
     pub save_every: Duration,

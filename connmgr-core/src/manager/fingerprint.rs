@@ -97,7 +97,7 @@ impl Moment<'_> {
         (&peer.address, peer.keep, peer.attempt, peer.unanswered, peer.v1_only).hash(to);
         peer.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
         peer.retry.as_deref().map(|retry| (retry.growth as u8, retry.base, retry.cap, retry.jitter)).hash(to);
-        peer.candidates.hash(to);
+        (&peer.candidates, &peer.turns).hash(to);
         match peer.state {
             PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),
             PeerState::Queued => (1, 0, None::<Obstacle>).hash(to),
