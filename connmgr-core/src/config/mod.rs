@@ -262,7 +262,8 @@ pub struct HealthConfig {
     pub silent_groups: u32,
     /// The time these must be spread over.
     pub silent_for: Duration,
-    /// A connection that has shown no life for this long is no proof that its network is up.
+    /// A connection that has shown no life for this long is no proof that its network is up. Life is what comes by it: the
+    /// adapters see to that, and look every 30 s, or five times in this time where it is shorter than 150 s.
     pub traffic_within: Duration,
     /// The first wait before a probe; each further one is doubled.
     pub first_probe: Duration,

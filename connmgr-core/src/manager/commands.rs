@@ -20,8 +20,8 @@ const MAX_SAMPLE: u32 = 1000;
 
 impl ConnManager {
     /// Adds a peer: it is dialed now, and with [`Keep::Always`] again whenever the connection is lost, until it is
-    /// removed. A name is resolved again at each attempt. A connection that we have with the address already
-    /// becomes the peer's.
+    /// removed. A name is resolved again at each attempt, which tries up to 16 of its addresses; the next
+    /// attempt goes on behind them. A connection that we have with the address already becomes the peer's.
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.

@@ -328,7 +328,9 @@ impl ConnManager {
         }
     }
 
-    /// A connection has been good for something; its network is evidently up.
+    /// A connection has been good for something, or just said something; its network is evidently up. To be told at
+    /// least every fifth of `health.traffic_within` while bytes come: without it, a network in which few dials are
+    /// answered may be taken for down though its connections live.
     pub fn handle_activity(&mut self, conn: ConnId, activity: Activity, now: Time) {
         self.begin(now);
         match self.table.notes(conn) {

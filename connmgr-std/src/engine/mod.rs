@@ -5,6 +5,8 @@
 //! streams ─► mailbox ├─► turn ─► clock drift ─► inputs ─► Driver ─► actions ─┬─► Sockets: what only a runtime can do
 //! deadlines          ┘                                                       └─► Saver, ResolverPool
 //! ```
+//! That bytes were read of a connection makes no news: it is seen at a wake-up that something else makes.
+//!
 //! An adapter calls it when one of its sockets has news ([`Engine::dialed`], [`Engine::accept`]) and then lets it take
 //! its [`Engine::turn`]. It knows no runtime, waits for nothing, and takes a bounded share of each source, so that a
 //! talkative one keeps no other waiting.
