@@ -236,6 +236,36 @@ fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
     assert_eq!(world.ready(), 1);
 }
 
+/// Whether a pool of two, of which one is left and nobody else answers any more, finds its network down within 10
+/// minutes, if bytes come by that one so often.
+fn is_down_though_bytes_come_every(wait: std::time::Duration) -> bool {
+    let mut config = Config::default();
+    config.limits.full = 2;
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&addresses(500));
+    world.run(secs(60));
+    world.becomes(|_| Fate::Silent);
+    let conns: Vec<ConnId> = world.bench.manager.connections().iter().map(|view| view.conn).collect();
+    let [left, lost] = conns[..] else { panic!("not a pool of two: {conns:?}") };
+    world.tell(Input::Closed { conn: lost, cause: CloseCause::Reset });
+    let end = world.bench.now.after(secs(600));
+    while world.bench.now < end {
+        world.tell(Input::Activity { conn: left, activity: Activity::default() });
+        world.run(wait);
+    }
+    world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 })
+}
+
+#[test]
+fn one_connection_by_which_bytes_come_keeps_its_network_up() {
+    assert!(!is_down_though_bytes_come_every(secs(30)));
+}
+
+#[test]
+fn one_connection_by_which_nothing_comes_is_no_proof_that_its_network_is_up() {
+    assert!(is_down_though_bytes_come_every(secs(600)));
+}
+
 #[test]
 fn a_peer_on_this_machine_is_no_proof_that_the_internet_is_up() {
     let local = |address: &PeerAddress| address.host().is_loopback();
