@@ -19,6 +19,9 @@ use draw::Draw;
 pub use outlook::{Outlook, outlook};
 pub use steady::steady;
 
+/// What the names of random worlds begin with where a scenario is named: `random:7` is the world of seed 7.
+pub const PREFIX: &str = "random:";
+
 /// Chance, in hundredths, of a world that is long enough for a storm.
 const LONG: u32 = 8;
 
