@@ -215,7 +215,7 @@ fn lasts_throughout(spec: &FaultSpec) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Acquaintance, Behavior, HostSpec, OwnError};
+    use crate::scenario::{Acquaintance, Behavior, HostSpec, OwnError, Turn};
 
     /// Twenty of a behavior, all of them known, for a pool of ten.
     fn world(behavior: Behavior) -> Scenario {
@@ -260,6 +260,20 @@ mod tests {
         ] {
             assert_eq!(seen(world(behavior.clone())), expected, "{behavior:?}");
         }
+    }
+
+    #[test]
+    fn a_turn_is_as_good_as_the_worse_of_what_it_turns_from_and_into() {
+        let turning = |from: Behavior, into: Behavior, hang_up| {
+            let mut scenario = world(from);
+            scenario.hosts[0].turns = Some(Turn { at: Span::minutes(1), into, hang_up });
+            seen(scenario)
+        };
+        let slow = || Behavior::Slow(Span::secs(1).into());
+        assert_eq!(turning(Behavior::Accept, slow(), false), Outlook::Fills);
+        assert_eq!(turning(Behavior::Accept, slow(), true), Outlook::Unsure);
+        assert_eq!(turning(Behavior::Refuse, Behavior::Accept, false), Outlook::Unsure);
+        assert_eq!(turning(Behavior::Refuse, Behavior::Mute, false), Outlook::Cannot);
     }
 
     #[test]
