@@ -25,6 +25,8 @@ pub struct Terms {
     pub scrutiny: Scrutiny,
     /// The first manager has a canary: a checker that falls though nothing is wrong, to try the tools with.
     pub canary: bool,
+    /// Which chances the managers are born with: the same world, but another order of their own choices.
+    pub birth: u32,
 }
 
 impl Terms {
@@ -40,7 +42,7 @@ impl Terms {
     /// # Errors
     /// When the configuration of the managers is refused.
     pub fn world(self, scenario: Scenario, seed: u64) -> Result<World<Real>, ConfigError> {
-        World::watched(scenario, seed, self.scrutiny, self.watch())
+        Ok(World::watched(scenario, seed, self.scrutiny, self.watch())?.born(self.birth))
     }
 
     /// The world of a run, in which everything about one manager is written down.
@@ -50,13 +52,13 @@ impl Terms {
     pub fn recorded(self, scenario: Scenario, seed: u64, node: u32) -> Result<World<Real>, ConfigError> {
         let mut watch = self.watch();
         watch.recorder = Some(Recorder::default());
-        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node))
+        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node).born(self.birth))
     }
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { scrutiny: Scrutiny::USUAL, canary: false }
+        Self { scrutiny: Scrutiny::USUAL, canary: false, birth: 0 }
     }
 }
 
