@@ -26,6 +26,7 @@ mod words;
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Time, UnixTime};
 
+pub(crate) use bucket::Bucket;
 use checker::{Rules, Seen};
 use ledger::Ledger;
 use step::Step;
