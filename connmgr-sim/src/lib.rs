@@ -20,6 +20,7 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+pub mod random;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod replay;
