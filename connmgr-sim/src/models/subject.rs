@@ -193,7 +193,7 @@ impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
             }
             (Err(_), Some(Stage::Dialing)) => {
                 if let Some(failed) = self.desk.conns.remove(&conn) {
-                    self.policy.failed(&mut self.desk, &failed, now);
+                    self.over(&failed, now);
                 }
             }
             (_, Some(Stage::Open | Stage::Ready) | None) => {}
