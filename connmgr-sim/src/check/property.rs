@@ -35,6 +35,8 @@ words! {
         GroupTaken => "group-taken",
         /// No kind holds more slots than it has, nor more silent dials than may be.
         SlotLimits => "slot-limits",
+        /// A dial that succeeded is closed as surplus only if every slot of its kind is held by an open connection.
+        SuccessKept => "success-kept",
         /// Connections and dials never exceed the total.
         TotalLimit => "total-limit",
         /// Contract 8: only enabled networks, each by its own route; never directly where a proxy is configured.
