@@ -250,10 +250,15 @@ impl<S: Subject> World<S> {
         self.nodes.get_mut(number as usize)
     }
 
-    /// What was counted of each manager by network, by now.
-    pub fn traffic(&self) -> Vec<[Traffic; NetworkKind::ALL.len()]> {
+    /// What was counted of each manager by network, up to a moment before which nothing more happens.
+    pub fn traffic(&self, at: Instant) -> Vec<[Traffic; NetworkKind::ALL.len()]> {
         let after = self.config.stable_after;
-        self.nodes.iter().map(|node| node.traffic(&self.links, after, self.now)).collect()
+        self.nodes.iter().map(|node| node.traffic(&self.links, after, at)).collect()
+    }
+
+    /// When the next thing happens; none if nothing lies ahead before the end of the scenario.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.queue.next_at().filter(|at| *at <= self.end())
     }
 
     /// Who lives where.
