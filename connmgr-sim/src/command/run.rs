@@ -20,7 +20,7 @@ pub(super) const MAX_SEED: u64 = i64::MAX as u64;
 /// Run a scenario once.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The name of a scenario that comes with the program, or a file that ends in .toml
+    /// The name of a scenario that comes with the program, `random:SEED`, or a file that ends in .toml
     scenario: String,
     /// Where all chances come from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]

@@ -2,16 +2,25 @@
 //!
 //! Each part of a world has draws of its own, keyed by (seed, part): a part that the grammar gains changes no other.
 //! What is drawn is a plain [`Scenario`], so that a failure in it shrinks like any other. The grammar promises nothing
-//! of what it draws: no world has an `expect`,.
+//! of what it draws: no world has an `expect`, and [`outlook`] says what can be said of it,.
 
 mod draw;
 mod faults;
 mod hosts;
 mod node;
+mod outlook;
+mod prospect;
+mod steady;
 mod times;
 
 use crate::scenario::{Scenario, Span};
 use draw::Draw;
+
+pub use outlook::{Outlook, outlook};
+pub use steady::steady;
+
+/// What the names of random worlds begin with where a scenario is named: `random:7` is the world of seed 7.
+pub const PREFIX: &str = "random:";
 
 /// Chance, in hundredths, of a world that is long enough for a storm.
 const LONG: u32 = 8;

@@ -244,6 +244,12 @@ fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<
     plan.address(&spec.of, number).cloned()
 }
 
+/// The addresses that a manager knows when the world begins.
+pub(crate) fn known_at_start(plan: &Plan, node: u32) -> Vec<PeerAddress> {
+    let saved = saved_before(plan, node).map(|saved| saved.addresses).unwrap_or_default();
+    saved.into_iter().map(|saved| saved.address).collect()
+}
+
 /// What a manager saved before the world began; none if it knows nobody.
 pub(super) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
     let mut addresses = Vec::new();
@@ -302,6 +308,14 @@ fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
 pub(super) fn identity(node: u32) -> [u8; 32] {
     let mut identity = [0; 32];
     identity[..4].copy_from_slice(&(node + 1).to_be_bytes());
+    identity
+}
+
+/// The identity of a peer of a population, which no manager has.
+pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
+    let mut identity = [0xff; 32];
+    identity[..8].copy_from_slice(&crate::text_key(population).to_be_bytes());
+    identity[8..12].copy_from_slice(&peer.to_be_bytes());
     identity
 }
 

@@ -31,7 +31,9 @@ use crate::tally::Traffic;
 use crate::watch::Watch;
 use happening::Happening;
 
+pub(crate) use dials::strikes_address;
 pub(crate) use faults::times;
+pub(crate) use lives::known_at_start;
 pub use node::Node;
 
 /// How closely the managers are watched.

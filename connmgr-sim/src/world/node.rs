@@ -13,7 +13,7 @@ use crate::dice::Share;
 use crate::links::{LinkId, Links, Stage};
 use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
-use crate::scenario::ProxyFault;
+use crate::scenario::{OwnFailures, ProxyFault};
 use crate::subject::Subject;
 use crate::tally::{Tally, Traffic};
 
@@ -222,6 +222,7 @@ pub(super) struct Ails {
     pub(super) no_route: [u32; NetworkKind::ALL.len()],
     pub(super) reset: [u32; NetworkKind::ALL.len()],
     pub(super) partition: Share,
+    pub(super) own_failures: Vec<OwnFailures>,
     pub(super) proxy: Option<ProxyFault>,
     pub(super) names_hang: u32,
     pub(super) names_fail: u32,
@@ -243,6 +244,7 @@ impl Ails {
     /// Whether any of it keeps dials from succeeding.
     pub(super) fn hampers(&self) -> bool {
         let any = |counts: &[u32]| counts.iter().any(|count| *count > 0);
-        self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset) || self.proxy.is_some()
+        let far = self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset);
+        far || self.proxy.is_some() || !self.own_failures.is_empty()
     }
 }

@@ -220,8 +220,11 @@ impl<S: Subject> World<S> {
             | Behavior::Useless => true,
             Behavior::Refuse
             | Behavior::BlackHole
+            | Behavior::Unreachable
             | Behavior::AcceptThenClose(_)
+            | Behavior::ReadyThenClose(_)
             | Behavior::Mute
+            | Behavior::Mirror
             | Behavior::Misbehave { .. } => false,
         }
     }
