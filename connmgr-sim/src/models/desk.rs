@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, Config, ConnId, Connected, Host, Kind, LookupId, PeerAddress, PeerId, Services, Split, Time,
-    Transport,
+    AddPeerError, Config, ConnId, Connected, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo, Split,
+    Time, Transport,
 };
 use rustc_hash::FxHashMap;
 
@@ -51,6 +51,8 @@ pub(super) struct Conn {
     pub(super) peer: Option<PeerId>,
     /// When the dial or the handshake is given up.
     pub(super) deadline: Time,
+    /// Who it is, once it is ready.
+    identity: Option<Identity>,
 }
 
 /// A peer that the operator added.
@@ -164,19 +166,24 @@ impl Desk {
 
     pub(super) fn came_in(&mut self, stream: LinkId, now: Time) -> ConnId {
         let conn = self.next_conn();
-        let inbound = Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now };
+        let inbound =
+            Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now, identity: None };
         self.conns.insert(conn, inbound);
         self.opened(conn, stream, now);
         conn
     }
 
-    /// A connection is ready; whether it offers what is required of its kind.
-    pub(super) fn made_ready(&mut self, id: ConnId, services: Services) -> bool {
+    /// A connection is ready; whether it is of use: it offers what is required of its kind, and leads neither to
+    /// ourselves nor to a peer that is connected already.
+    pub(super) fn made_ready(&mut self, id: ConnId, info: &PeerInfo) -> bool {
+        let is_ours = info.nonce.is_some_and(|nonce| self.conns.contains_key(&ConnId::from_u64(nonce)))
+            || (info.identity.is_some() && info.identity == self.config.identity);
+        let is_there = info.identity.is_some() && self.conns.values().any(|conn| conn.identity == info.identity);
         let Some(conn) = self.conns.get_mut(&id) else { return true };
-        if !services.has(self.config.required.of(conn.kind)) {
+        if is_ours || is_there || !info.services.has(self.config.required.of(conn.kind)) {
             return false;
         }
-        conn.stage = Stage::Ready;
+        (conn.stage, conn.identity) = (Stage::Ready, info.identity);
         if let Some(known) = conn.address.clone().and_then(|address| self.known_mut(&address)) {
             known.strikes = 0;
         }

@@ -112,7 +112,7 @@ impl<P: Policy, const PACED: bool> Modelled<P, PACED> {
     fn tell(&mut self, input: &Input, now: Time) -> Reply {
         match input {
             Input::Ready { conn, info } => {
-                let is_useful = self.desk.made_ready(*conn, info.services);
+                let is_useful = self.desk.made_ready(*conn, info);
                 if !is_useful {
                     self.close(*conn, now);
                 }

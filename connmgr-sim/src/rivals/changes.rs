@@ -23,16 +23,7 @@ pub(super) struct Window {
 /// The moments at which something changes, in order, the beginning first, before the end.
 pub(super) fn changes(scenario: &Scenario) -> Vec<Instant> {
     let end = Instant::ZERO.after(scenario.duration.0);
-    let at = |wait: Duration| Instant::ZERO.after(wait);
-    let mut changes = vec![Instant::ZERO, at(scenario.node.start_within.0)];
-    for spec in &scenario.faults {
-        let times = crate::world::times(spec, end);
-        changes.extend(times.into_iter().flat_map(|(begins, ends)| [Some(begins), ends]).flatten());
-    }
-    changes.extend(scenario.hosts.iter().filter_map(|spec| Some(at(spec.turns.as_ref()?.at.0))));
-    changes.extend(scenario.seeds.iter().filter_map(|spec| Some(at(spec.turns?.at.0))));
-    changes
-        .extend(scenario.peers.iter().flat_map(|spec| [Some(spec.at), spec.removed_at]).flatten().map(|it| at(it.0)));
+    let mut changes = crate::random::changes(scenario);
     changes.extend(scenario.hosts.iter().flat_map(|spec| windows_of(spec, end)));
     changes.retain(|at| *at < end);
     changes.sort_unstable();

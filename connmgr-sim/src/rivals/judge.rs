@@ -6,7 +6,7 @@ use super::budget::Meter;
 use super::course::{Cap, Course, Goal, run};
 use super::criterion::{Bounds, Criterion};
 use super::rival::{Arena, Rival, Runs, Start};
-use super::{BIRTHS, CONFIRMING, median};
+use super::{BIRTHS, CONFIRMING, median, quantile};
 use crate::failure::Failure;
 use crate::run::{self, Outcome, Terms, finish_by, message};
 use crate::scenario::Scenario;
@@ -138,45 +138,54 @@ impl<'a> Comparison<'a> {
         ours: &Start<S>,
     ) -> Option<Failure> {
         let start = self.arena.start_rival(rival);
-        let theirs = self.median_of(criterion, &*start, least, BIRTHS)?;
+        let theirs = self.quantile_of(criterion, &*start, least, BIRTHS, 1, 2)?;
         let limit = self.bounds.limit(criterion, theirs);
         if least <= limit {
             return None;
         }
-        if least > 2 * limit {
-            return Some(self.failure(criterion, own, rival, theirs, BIRTHS));
-        }
-        // It is close: luck would show something in some of many worlds.
-        let goal = self.bounds.goal(criterion, Cap::NONE);
-        let all = (0..CONFIRMING).map(|birth| criterion.of(&ours.course(birth, goal).0, Cap::NONE));
-        let own = median(&all.collect::<Vec<_>>());
-        let least = own.or(self.bounds.at_least(criterion))?;
-        let theirs = self.median_of(criterion, &*start, least, CONFIRMING)?;
-        let is_worse = least > self.bounds.limit(criterion, theirs);
-        is_worse.then(|| self.failure(criterion, own, rival, theirs, CONFIRMING))
+        self.is_confirmed(criterion, ours, &*start).then(|| self.failure(criterion, own, rival, theirs))
     }
 
-    /// The median of a rival, if it could show ours to be worse.
-    fn median_of(&self, criterion: Criterion, start: &dyn Runs, ours: u64, births: u32) -> Option<u64> {
+    /// Whether ours is worse beyond luck, of which much is seen in many worlds: the best third of many births of ours is
+    /// beyond what the worst third of the rival's allows.
+    fn is_confirmed<S: Subject>(&self, criterion: Criterion, ours: &Start<S>, rival: &dyn Runs) -> bool {
+        let goal = self.bounds.goal(criterion, Cap::NONE);
+        let own = (0..CONFIRMING).map(|birth| criterion.of(&ours.course(birth, goal).0, Cap::NONE));
+        let own = quantile(&own.collect::<Vec<_>>(), 1, 3).or(self.bounds.at_least(criterion));
+        let Some(own) = own else { return false };
+        let theirs = self.quantile_of(criterion, rival, own, CONFIRMING, 2, 3);
+        theirs.is_some_and(|theirs| own > self.bounds.limit(criterion, theirs))
+    }
+
+    /// A quantile of a rival, if it could show ours to be worse.
+    fn quantile_of(
+        &self,
+        criterion: Criterion,
+        rival: &dyn Runs,
+        ours: u64,
+        births: u32,
+        part: u32,
+        of: u32,
+    ) -> Option<u64> {
         let cap = self.bounds.cap(criterion, ours);
         let goal = self.bounds.goal(criterion, cap);
         let mut values = Vec::new();
         let mut failed = 0;
         for birth in 0..births {
-            let value = criterion.of(&start.course(birth, goal).0, cap);
+            let value = criterion.of(&rival.course(birth, goal).0, cap);
             failed += u32::from(value.is_none());
-            if failed > births / 2 {
+            if failed >= births - births * part / of {
                 return None;
             }
             values.push(value);
         }
-        median(&values)
+        quantile(&values, part, of)
     }
 
-    fn failure(&self, criterion: Criterion, own: Option<u64>, rival: Rival, theirs: u64, births: u32) -> Failure {
+    fn failure(&self, criterion: Criterion, own: Option<u64>, rival: Rival, theirs: u64) -> Failure {
         let limit = criterion.text(Some(self.bounds.limit(criterion, theirs)));
         let (own, theirs) = (criterion.text(own), criterion.text(Some(theirs)));
-        let what = format!("{own} in the median of {births} births, {theirs} of {rival}: at most {limit}");
+        let what = format!("{own} in the median of {BIRTHS} births, {theirs} of {rival}: at most {limit}");
         let at = crate::Instant::ZERO.after(self.arena.plan.scenario.duration.0);
         Failure::compared(criterion.property(), at, 0, what)
     }

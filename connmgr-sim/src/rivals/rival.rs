@@ -68,10 +68,15 @@ impl Arena {
         plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
     }
 
-    /// Whether a rival knows of its peers by the rules of ours. btcd asks its seeds at once, whomever it knows.
+    /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows; and who lives
+    /// in one network has no added peers elsewhere.
     pub(super) fn is_fair(&self, rival: Rival) -> bool {
         let scenario = &self.plan.scenario;
-        rival != Rival::BtcdLike || scenario.seeds.is_empty() || scenario.book.knows.is_empty()
+        match rival {
+            Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
+            Rival::Within(_) => scenario.peers.is_empty(),
+            Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
+        }
     }
 
     /// The world before a subject of ours is born.

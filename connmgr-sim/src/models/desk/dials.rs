@@ -70,7 +70,10 @@ impl Desk {
         if let Some(pace) = self.pace.as_mut().filter(|_| kind.takes_group()) {
             pace.dialed(&self.config.dial, now);
         }
-        self.conns.insert(conn, Conn { address: None, kind, stage: Stage::Dialing, peer: None, deadline: now });
+        self.conns.insert(
+            conn,
+            Conn { address: None, kind, stage: Stage::Dialing, peer: None, deadline: now, identity: None },
+        );
         self.go_on(conn, address, now);
         conn
     }
