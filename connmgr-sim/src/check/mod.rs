@@ -29,6 +29,7 @@ use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Ti
 pub(crate) use bucket::Bucket;
 use checker::{Rules, Seen};
 use ledger::Ledger;
+pub(crate) use ledger::routable::is_routable;
 use step::Step;
 
 pub use probe::{Probe, Probes, UnknownProbe};

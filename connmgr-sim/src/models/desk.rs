@@ -15,6 +15,7 @@ use connmgr_core::{
 use rustc_hash::FxHashMap;
 
 use super::pace::Pace;
+use crate::check::is_routable;
 use crate::dice::{Dice, Purpose};
 use crate::links::LinkId;
 use crate::subject::{Birth, Outbox, Started};
@@ -125,8 +126,9 @@ impl Desk {
     /// Takes note of an address, if it can be dialed at all.
     pub(super) fn learn(&mut self, address: &PeerAddress) {
         let is_new = self.known.len() < MOST_KNOWN && !self.places.contains_key(address);
-        let is_ours = self.config.own_addresses.contains(address);
-        if is_new && !is_ours && address.name().is_none() && self.target(address).is_some() {
+        let is_peers =
+            is_routable(address.host(), self.config.loopback_is_public) && !self.config.own_addresses.contains(address);
+        if is_new && is_peers && self.target(address).is_some() {
             self.places.insert(address.clone(), self.known.len());
             self.known.push(Known { address: address.clone(), last_try: None, failures: 0, strikes: 0 });
         }

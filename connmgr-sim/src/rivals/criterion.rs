@@ -70,6 +70,7 @@ pub(super) struct Bounds {
     healed: Option<Instant>,
     duration: u64,
     slots: u64,
+    has_fair_clocks: bool,
 }
 
 impl Bounds {
@@ -81,6 +82,7 @@ impl Bounds {
             healed: scenario.healed_at().filter(|at| *at > Instant::ZERO),
             duration: millis(scenario.duration.0),
             slots: arena.slots().into(),
+            has_fair_clocks: arena.has_fair_clocks(),
         }
     }
 
@@ -119,7 +121,10 @@ impl Bounds {
     /// Whether a number of ours can be compared. Dials count only where nothing changed before the pool was full: where
     /// something did, the budget bounds them.
     pub(super) fn is_comparable(&self, criterion: Criterion, fill: Option<u64>) -> bool {
-        criterion != Criterion::Dials || fill.is_some_and(|fill| self.last_change(fill) == 0)
+        match criterion {
+            Criterion::Fill | Criterion::Again => self.has_fair_clocks,
+            Criterion::Dials => fill.is_some_and(|fill| self.last_change(fill) == 0),
+        }
     }
 
     /// How far a rival is run that could show this of ours to be too much.

@@ -125,7 +125,7 @@ impl<'a> Comparison<'a> {
         if self.bounds.is_harmless(criterion, least) || !self.bounds.is_comparable(criterion, fill) {
             return None;
         }
-        let rivals = self.arena.rivals().into_iter().filter(|rival| self.arena.is_fair(*rival));
+        let rivals = self.arena.rivals().into_iter().filter(|rival| self.arena.is_fair(*rival, criterion));
         rivals.into_iter().find_map(|rival| self.loses(criterion, own, least, rival, ours))
     }
 

@@ -7,9 +7,10 @@ use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet};
 
 use super::budget::Meter;
 use super::course::{Course, Goal, run};
+use super::criterion::Criterion;
 use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::plan::Plan;
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::{Expect, Fault, Monotonic, Scenario};
 use crate::subject::Subject;
 use crate::watch::Watch;
 use crate::world::{Scrutiny, World};
@@ -68,15 +69,23 @@ impl Arena {
         plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
     }
 
-    /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows; and who lives
-    /// in one network has no added peers elsewhere.
-    pub(super) fn is_fair(&self, rival: Rival) -> bool {
+    /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
+    /// one network shows how soon a pool can be filled, and no more: it has no added peers in others, no connections that
+    /// break with them, and needs no dials to find that they are dead.
+    pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         match rival {
             Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
-            Rival::Within(_) => scenario.peers.is_empty(),
+            Rival::Within(_) => scenario.peers.is_empty() && criterion == Criterion::Fill,
             Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
         }
+    }
+
+    /// Whether times can be compared: not where the machine sleeps and its clock stands still, so that an answer that
+    /// comes too late comes in time for who happened to dial right before.
+    pub(super) fn has_fair_clocks(&self) -> bool {
+        let stops = Fault::Suspend(Monotonic::Stops);
+        !self.plan.scenario.faults.iter().any(|spec| spec.fault == stops)
     }
 
     /// The world before a subject of ours is born.

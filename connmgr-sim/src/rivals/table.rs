@@ -27,10 +27,9 @@ pub fn table(scenario: &Scenario, seed: u64) -> Result<Vec<Column>, ConfigError>
     let arena = Arena::new(scenario, seed)?;
     let bounds = Bounds::new(&arena);
     let mut columns = vec![column(&bounds, "ours", &arena.start::<Real>())];
-    columns.extend(arena.rivals().into_iter().map(|rival| {
-        let note = if arena.is_fair(rival) { "" } else { " (not compared)" };
-        column(&bounds, &format!("{rival}{note}"), &*arena.start_rival(rival))
-    }));
+    columns.extend(
+        arena.rivals().into_iter().map(|rival| column(&bounds, &rival.to_string(), &*arena.start_rival(rival))),
+    );
     Ok(columns)
 }
 

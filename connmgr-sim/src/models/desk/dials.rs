@@ -36,8 +36,12 @@ impl Desk {
     pub(in crate::models) fn is_taken(&self, address: &PeerAddress, now: Time) -> bool {
         self.banned.get(address.host()).is_some_and(|until| *until > now)
             || self.rested_at(address) > now
-            || self.conns.values().any(|conn| conn.address.as_ref() == Some(address))
+            || self.is_in_use(address)
             || self.is_group_full(address)
+    }
+
+    fn is_in_use(&self, address: &PeerAddress) -> bool {
+        self.conns.values().any(|conn| conn.address.as_ref() == Some(address))
     }
 
     fn is_group_full(&self, address: &PeerAddress) -> bool {
@@ -108,7 +112,11 @@ impl Desk {
         };
         let port = self.conns.get(&conn)?.address.as_ref()?.port();
         let Some(ip) = ips.first() else { return Some(conn) };
-        self.go_on(conn, PeerAddress::new(Host::from(*ip), port), now);
+        let address = PeerAddress::new(Host::from(*ip), port);
+        if self.is_in_use(&address) {
+            return Some(conn);
+        }
+        self.go_on(conn, address, now);
         None
     }
 
