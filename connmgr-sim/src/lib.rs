@@ -27,6 +27,7 @@ pub mod replay;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod results;
+pub mod rivals;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

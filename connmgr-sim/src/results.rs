@@ -185,12 +185,12 @@ impl Results {
 impl ScenarioResults {
     /// The command that runs one of its seeds again.
     pub fn again(&self, seed: u64) -> String {
-        let source = match &*self.source {
-            random::PREFIX => format!("{}{seed}", random::PREFIX),
-            named => named.to_owned(),
+        let (command, source) = match &*self.source {
+            random::PREFIX => ("rivals", format!("{}{seed}", random::PREFIX)),
+            named => ("run", named.to_owned()),
         };
         let quoted = shlex::Quoter::new().allow_nul(true).quote(&source).unwrap_or_default();
-        format!("connmgr-sim run {quoted} --seed {seed}")
+        format!("connmgr-sim {command} {quoted} --seed {seed}")
     }
 
     /// Of random worlds, each run with the seed it is drawn from.

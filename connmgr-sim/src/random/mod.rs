@@ -17,6 +17,7 @@ use crate::scenario::{Scenario, Span};
 use draw::Draw;
 
 pub use outlook::{Outlook, outlook};
+pub(crate) use steady::changes;
 pub use steady::steady;
 
 /// What the names of random worlds begin with where a scenario is named: `random:7` is the world of seed 7.

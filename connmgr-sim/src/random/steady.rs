@@ -44,7 +44,7 @@ pub fn steady(scenario: &Scenario) -> Vec<Range<Instant>> {
 }
 
 /// Every moment at which something changes, in order, with the beginning and the end.
-fn changes(scenario: &Scenario) -> Vec<Instant> {
+pub(crate) fn changes(scenario: &Scenario) -> Vec<Instant> {
     let end = Instant::ZERO.after(scenario.duration.0);
     let mut changes = vec![Instant::ZERO, end, Instant::ZERO.after(scenario.node.start_within.0)];
     for spec in &scenario.faults {

@@ -35,7 +35,7 @@ impl<S: Subject> World<S> {
         let (end, network, dice) = self.other_end(node, &address);
         let round_trip = self.round_trip(end, &dice);
         let place = &mut self.nodes[node as usize];
-        place.tally.dial(self.now);
+        place.tally.dial(network, self.now);
         place.tally.dials_in_faults += u64::from(place.ails.hampers());
         let link = Link {
             node,
@@ -49,6 +49,7 @@ impl<S: Subject> World<S> {
             is_v2: transport == Transport::V2,
             round_trip,
             since: self.now,
+            ready_at: None,
             nonce: 0,
             dice,
         };
@@ -272,6 +273,7 @@ impl<S: Subject> World<S> {
             is_v2,
             round_trip,
             since: self.now,
+            ready_at: None,
             nonce: 0,
             dice,
         };

@@ -56,7 +56,7 @@ impl<S: Subject> World<S> {
         let birth = Birth {
             config,
             snapshot: place.saved.as_deref().cloned(),
-            rng_seed: rng_seed(&plan, node, place.start),
+            rng_seed: rng_seed(&plan, node, self.birth, place.start),
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
@@ -296,8 +296,9 @@ fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, m
     }
 }
 
-fn rng_seed(plan: &Plan, node: u32, start: u32) -> [u8; 32] {
-    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(start.into());
+fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
+    let part = u64::from(birth) << 32 | u64::from(start);
+    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(part);
     let mut seed = [0; 32];
     seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
     seed

@@ -15,7 +15,7 @@ use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
 use crate::scenario::{OwnFailures, ProxyFault};
 use crate::subject::Subject;
-use crate::tally::Tally;
+use crate::tally::{Tally, Traffic};
 
 /// A peer that was added.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +117,21 @@ impl<S> Node<S> {
         let good = self.peers.iter().filter_map(|peer| peer.good);
         let covered = good.filter(|who| has(*who, Kind::BlockRelay) && !has(*who, Kind::Added));
         u32::try_from(covered.count()).unwrap_or(u32::MAX)
+    }
+
+    /// What was counted by network, with the connections that are stable and live still.
+    pub(super) fn traffic(
+        &self,
+        links: &Links,
+        stable_after: Duration,
+        now: Instant,
+    ) -> [Traffic; NetworkKind::ALL.len()] {
+        let mut traffic = self.tally.traffic;
+        let live = self.links.values().filter_map(|id| links.get(*id));
+        for link in live.filter(|link| link.is_stable(stable_after, now)) {
+            traffic[link.network.index()].stable += 1;
+        }
+        traffic
     }
 
     /// The manager's own monotonic clock.

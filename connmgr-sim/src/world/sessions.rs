@@ -114,9 +114,10 @@ impl<S: Subject> World<S> {
         self.tell(node, &Input::Ready { conn, info });
         // The manager may have closed it at that.
         let Some(link) = self.links.get_mut(id) else { return };
-        link.stage = Stage::Ready;
-        let kind = link.kind;
+        (link.stage, link.ready_at) = (Stage::Ready, Some(self.now));
+        let (kind, network) = (link.kind, link.network);
         let tally = &mut self.nodes[node as usize].tally;
+        tally.traffic[network.index()].ready += u64::from(!kind.is_inbound());
         tally.now_ready[kind.index()] += 1;
         tally.ready += 1;
         self.note_full(node);

@@ -139,6 +139,8 @@ impl<S: Subject> World<S> {
         }
         if link.stage == Stage::Ready {
             place.tally.now_ready[link.kind.index()] -= 1;
+            place.tally.traffic[link.network.index()].stable +=
+                u64::from(link.is_stable(self.config.stable_after, self.now));
         }
         Some(link)
     }
