@@ -34,7 +34,7 @@ pub fn outlook(plan: &Plan) -> Outlook {
     let config = crate::config::of(&plan.scenario);
     let added = plan.scenario.peers.iter().map(|spec| spec.count).sum();
     let slots = |limits: &Limits| {
-        let split = Split::new(limits, config.mode, added);
+        let split = Split::new(limits, config.mode, config.dial.max_hedged, added);
         split.full + split.block_relay
     };
     let target = slots(&config.limits);

@@ -115,7 +115,8 @@ impl Arena {
     /// Slots of automatic connections at the beginning.
     pub(super) fn slots(&self) -> u32 {
         let added = self.plan.scenario.peers.iter().filter(|spec| spec.at.0.is_zero()).map(|spec| spec.count).sum();
-        let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, added);
+        let max_hedged = self.config.dial.max_hedged;
+        let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, max_hedged, added);
         split.full + split.block_relay
     }
 }
