@@ -13,13 +13,13 @@ use crate::hasher::Keyed;
 use crate::host::Host;
 use crate::input::BanTarget;
 use crate::nets::{Bits as _, Nets};
-use crate::time::{Time, UnixTime};
+use crate::time::{SteadySecond, Time};
 
 /// From when to when a ban stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ban {
-    /// When it was given, by the clock of the world: it may have been in a former life.
-    pub(crate) since: UnixTime,
+    /// When it was given: it may have been in a former life.
+    pub(crate) since: SteadySecond,
     /// The first moment at which it stands no more.
     pub(crate) until: Time,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Ban {
 pub(crate) struct Bans {
     max: usize,
     /// Every ban: its end and its target, and since when it stands.
-    by_end: BTreeMap<(Time, Key), UnixTime>,
+    by_end: BTreeMap<(Time, Key), SteadySecond>,
     /// The ends alone once more, small and by target: a look-up is mostly the fetching of memory.
     v4: Nets<u32>,
     v6: Nets<u128>,
@@ -63,7 +63,7 @@ impl Bans {
     /// Bans a target. One already banned for longer stays so; to shorten a ban, lift it first.
     ///
     /// Returns whose ban, the one that ends first, made room for this one; the target itself if there is no room at all.
-    pub(crate) fn ban(&mut self, target: &BanTarget, since: UnixTime, until: Time) -> Option<BanTarget> {
+    pub(crate) fn ban(&mut self, target: &BanTarget, since: SteadySecond, until: Time) -> Option<BanTarget> {
         let key = Key::of(target);
         if self.end(&key).is_some_and(|known| known >= until) {
             return None;
@@ -212,8 +212,8 @@ mod tests {
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-    fn unix(secs: u64) -> UnixTime {
-        UnixTime::from_secs(secs)
+    fn second(secs: u64) -> SteadySecond {
+        SteadySecond::at(Time::from_secs(secs))
     }
 
     fn secs(secs: u64) -> Time {
@@ -236,7 +236,7 @@ mod tests {
     fn bans(targets: &[&str]) -> Bans {
         let mut bans = Bans::new(10, Keyed::new(1, 2));
         for text in targets {
-            assert_eq!(bans.ban(&target(text), unix(0), secs(10)), None);
+            assert_eq!(bans.ban(&target(text), second(0), secs(10)), None);
         }
         assert_eq!(bans.check(), Ok(()));
         bans
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn the_latest_end_of_all_covering_bans_counts() {
         let mut bans = bans(&["1.2.3.4"]);
-        bans.ban(&target("1.2.0.0/16"), unix(0), secs(99));
+        bans.ban(&target("1.2.0.0/16"), second(0), secs(99));
         assert_eq!(bans.until(&host("1.2.3.4"), secs(5)), Some(secs(99)));
         bans.unban(&target("1.2.0.0/16"));
         assert_eq!(bans.until(&host("1.2.3.4"), secs(5)), Some(secs(10)));
@@ -291,11 +291,11 @@ mod tests {
     #[test]
     fn another_ban_extends_the_first_and_never_shortens_it() {
         let mut bans = bans(&["1.2.3.4"]);
-        bans.ban(&target("1.2.3.4/32"), unix(5), secs(9));
+        bans.ban(&target("1.2.3.4/32"), second(5), secs(9));
         assert_eq!(list(&bans), ["1.2.3.4 10"]);
-        bans.ban(&target("1.2.3.4/32"), unix(5), secs(11));
+        bans.ban(&target("1.2.3.4/32"), second(5), secs(11));
         assert_eq!(list(&bans), ["1.2.3.4 11"]);
-        assert_eq!(bans.iter().next().map(|(_, ban)| ban.since), Some(unix(5)));
+        assert_eq!(bans.iter().next().map(|(_, ban)| ban.since), Some(second(5)));
         assert_eq!(bans.check(), Ok(()));
     }
 
@@ -314,9 +314,9 @@ mod tests {
         for (text, until, evicted) in
             [("1.1.1.1", 30, None), ("2.0.0.0/8", 20, None), ("3.3.3.3", 10, Some("2.0.0.0/8"))]
         {
-            assert_eq!(bans.ban(&target(text), unix(0), secs(until)), evicted.map(target));
+            assert_eq!(bans.ban(&target(text), second(0), secs(until)), evicted.map(target));
         }
-        assert_eq!(bans.ban(&target("3.3.3.3"), unix(0), secs(40)), None, "an extended ban needs no room");
+        assert_eq!(bans.ban(&target("3.3.3.3"), second(0), secs(40)), None, "an extended ban needs no room");
         assert_eq!(list(&bans), ["1.1.1.1 30", "3.3.3.3 40"]);
         assert_eq!(bans.check(), Ok(()));
     }
@@ -324,14 +324,14 @@ mod tests {
     #[test]
     fn without_room_no_ban_stands() {
         let mut bans = Bans::new(0, Keyed::new(1, 2));
-        assert_eq!(bans.ban(&target("1.1.1.1"), unix(0), secs(10)), Some(target("1.1.1.1")));
+        assert_eq!(bans.ban(&target("1.1.1.1"), second(0), secs(10)), Some(target("1.1.1.1")));
         assert_eq!(bans.len(), 0);
     }
 
     #[test]
     fn bans_are_listed_by_their_end() {
         let mut bans = bans(&[ONION, "1.2.3.4/16", "2a01::/32"]);
-        bans.ban(&target("a.example"), unix(0), secs(5));
+        bans.ban(&target("a.example"), second(0), secs(5));
         assert_eq!(list(&bans), ["a.example 5", "1.2.0.0/16 10", "2a01::/32 10", &(ONION.to_string() + " 10")]);
     }
 
@@ -350,7 +350,7 @@ mod tests {
                 bans.unban(&target);
                 if step % 3 > 0 {
                     list.push((net, secs(step.into())));
-                    bans.ban(&target, unix(0), secs(step.into()));
+                    bans.ban(&target, second(0), secs(step.into()));
                 }
                 let asked = ip(7);
                 let until = list.iter().filter(|(net, _)| net.contains(&asked)).map(|(_, until)| *until).max();

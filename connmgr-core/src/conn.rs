@@ -40,8 +40,6 @@ pub(crate) struct Conn {
     since: Time,
     /// Without progress for `hedge_after`: it gives its slot back as soon as there is room beside it.
     overdue: bool,
-    /// When the dial, and later the handshake, is given up.
-    deadline: Time,
     end: End,
     peer: Option<PeerId>,
     transport: Transport,
@@ -96,6 +94,8 @@ pub(crate) enum Origin {
 pub(crate) struct Notes {
     /// Its one timer.
     pub(crate) timer: Option<TimerId>,
+    /// When the dial, and later the handshake, is given up.
+    pub(crate) deadline: Time,
     /// What our version message says, to recognise ourselves.
     pub(crate) nonce: u64,
     /// What the peer offers, once ready.
@@ -109,9 +109,10 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    pub(crate) fn new(nonce: u64) -> Self {
+    pub(crate) fn new(nonce: u64, deadline: Time) -> Self {
         Self {
             timer: None,
+            deadline,
             nonce,
             services: Services::NONE,
             activity: Activity::default(),
@@ -130,22 +131,20 @@ impl Conn {
         peer: Option<PeerId>,
         transport: Transport,
         notes: Notes,
-        deadline: Time,
         now: Time,
     ) -> Self {
         let state = ConnState::Dialing;
-        Self { id, kind, state, since: now, overdue: false, deadline, end, peer, transport, identity: None, notes }
+        Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
     }
 
     /// A connection that came in now. How it is spoken on shows with its first bytes; until then, plainly.
-    pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, deadline: Time, now: Time) -> Self {
+    pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, now: Time) -> Self {
         Self {
             id,
             kind: Kind::Inbound,
             state: ConnState::Handshaking,
             since: now,
             overdue: false,
-            deadline,
             end,
             peer: None,
             transport: Transport::V1,
@@ -171,10 +170,9 @@ impl Conn {
         }
     }
 
-    /// The dial has succeeded; the handshake may last until `deadline`.
-    pub(crate) fn open(&mut self, deadline: Time, now: Time) {
+    /// The dial has succeeded.
+    pub(crate) fn open(&mut self, now: Time) {
         debug_assert!(!self.is_open());
-        self.deadline = deadline;
         self.enter(ConnState::Handshaking, now);
     }
 
@@ -251,7 +249,7 @@ impl Conn {
 
     /// When the dial, or the handshake once it is open, is given up.
     pub(crate) const fn deadline(&self) -> Time {
-        self.deadline
+        self.notes.deadline
     }
 
     /// Whether it has made no progress for `hedge_after`, and holds its slot all the same.
@@ -339,7 +337,7 @@ impl Conn {
             }
             None => Target::Direct(address.socket_addr()?),
         };
-        Some(Action::Dial { conn: self.id, target, transport: self.transport, deadline: self.deadline })
+        Some(Action::Dial { conn: self.id, target, transport: self.transport, deadline: self.notes.deadline })
     }
 
     /// What the application is told when it opens.

@@ -3,15 +3,15 @@
 //! Dials that lead nowhere slow down. The first [`BURST`] since full speed was last restored go as fast as
 //! `dial.rate` allows; after that each [`STRETCH`] doubles the interval, up to [`SLOWEST`]. So no failure, of whatever
 //! sort, costs more than 1 200 dials in its first hour and 360 in each later one. Full speed comes back with a
-//! connection that is *stable*, or with the first that is ready after a stretch in which none was. The latter counts
-//! once between two stable ones: peers that get ready and go would else restore it again and again.
+//! connection that is *stable*, or with the first that is ready after a stretch in which none was, or that lives much
+//! longer than any before. The latter two count once between two stable ones: peers that get ready and go would else
+//! restore it again and again.
 //!
 //! This file knows no address, no timer and no other network: it is told what became of dials.
 
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
-use crate::id::ConnId;
 use crate::time::{Time, nanos};
 
 /// Dials at full speed. Where 4 % of the addresses answer, eight connections take 200 dials on average, and more than
@@ -26,7 +26,7 @@ pub(crate) const SLOWEST: Duration = Duration::from_secs(10);
 /// With so many dials in a row that led to no ready connection, the next ready one is a recovery.
 const DRY: u32 = 8;
 /// A connection that lives so many times as long as any before it is a recovery as well, …
-const TIMES_AS_LONG: u32 = 4;
+const TIMES_AS_LONG: u32 = 2;
 /// … but not before this.
 const LIVES: Duration = Duration::from_secs(5);
 /// Of so many outcomes at the most the yield is computed; older ones weigh less and less.
@@ -42,12 +42,10 @@ pub(crate) struct Pace {
     last: Option<(Time, u64)>,
     /// Dials in a row that led to no ready connection.
     dry: u32,
-    /// It was dry since full speed was restored.
-    was_dry: bool,
+    /// Since full speed was restored, it was dry, or a ready connection ended before it was stable.
+    was_bad: bool,
     /// A recovery that is not stable counts once.
     may_recover: bool,
-    /// The latest connection that is ready, and since when.
-    hope: Option<(ConnId, Time)>,
     /// The longest life of a ready connection that ended before it was stable.
     longest_life: Duration,
     outcomes: u16,
@@ -61,9 +59,8 @@ impl Pace {
             next_at: Time::ZERO,
             last: None,
             dry: 0,
-            was_dry: false,
+            was_bad: false,
             may_recover: true,
-            hope: None,
             longest_life: Duration::ZERO,
             outcomes: 0,
             ready: 0,
@@ -101,15 +98,14 @@ impl Pace {
     /// A dial has ended, or what came of it, before it was ready.
     pub(crate) fn record_failure(&mut self) {
         self.dry = self.dry.saturating_add(1);
-        self.was_dry |= self.dry >= DRY;
+        self.was_bad |= self.dry >= DRY;
         self.record_outcome(0);
     }
 
     /// A connection is ready. Returns whether that is a recovery; the caller then restores.
-    pub(crate) fn record_ready(&mut self, conn: ConnId, now: Time) -> bool {
+    pub(crate) fn record_ready(&mut self) -> bool {
         let recovers = self.dry >= DRY && self.may_recover;
         self.dry = 0;
-        self.hope = Some((conn, now));
         self.record_outcome(1);
         if recovers {
             self.may_recover = false;
@@ -118,23 +114,26 @@ impl Pace {
     }
 
     /// A ready connection has ended before it was stable.
-    pub(crate) fn record_short_life(&mut self, conn: ConnId, life: Duration) {
-        self.hope = self.hope.filter(|(hope, _)| *hope != conn);
+    pub(crate) fn record_short_life(&mut self, life: Duration) {
         self.longest_life = self.longest_life.max(life);
+        self.was_bad = true;
     }
 
     /// A connection is stable: whatever failed before it is over.
     pub(crate) fn record_stable(&mut self) {
         self.may_recover = true;
         self.longest_life = Duration::ZERO;
-        self.hope = None;
     }
 
-    /// Whether the latest ready connection has outlived all before it by so much that it is a recovery. Says so once.
-    pub(crate) fn outlives(&mut self, now: Time) -> bool {
+    /// How long a ready connection must live to be a recovery before it is stable; none if it can't be one.
+    pub(crate) fn recovering_life(&self) -> Option<Duration> {
         let enough = self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
-        let lives = self.is_slowed() && self.hope.is_some_and(|(_, since)| now.since(since) >= enough);
-        let recovers = lives && self.may_recover;
+        (self.was_bad && self.may_recover).then_some(enough)
+    }
+
+    /// A ready connection has lived for so long. Returns whether that is a recovery; the caller then restores.
+    pub(crate) fn record_long_life(&mut self, life: Duration) -> bool {
+        let recovers = self.recovering_life().is_some_and(|enough| life >= enough);
         if recovers {
             self.may_recover = false;
         }
@@ -143,20 +142,25 @@ impl Pace {
 
     /// Full speed from now on. Returns whether addresses have earned rests that are to be forgiven.
     pub(crate) const fn restore(&mut self) -> bool {
-        let was_dry = self.was_dry;
+        let was_bad = self.was_bad;
         self.fruitless = 0;
         self.next_at = Time::ZERO;
         self.dry = 0;
-        self.was_dry = false;
-        was_dry
+        self.was_bad = false;
+        was_bad
     }
 
-    /// What happened before says nothing any more: the machine is in another network.
-    pub(crate) const fn forget(&mut self) {
+    /// What happened before says little any more, for the machine is in another network: some dials at full speed
+    /// find out. Returns as [`restore`](Self::restore) does.
+    pub(crate) fn start_over(&mut self) -> bool {
+        let fruitless = self.fruitless.min(BURST - STRETCH);
         self.may_recover = true;
         self.longest_life = Duration::ZERO;
         self.outcomes = 0;
         self.ready = 0;
+        let was_bad = self.restore();
+        self.fruitless = fruitless;
+        was_bad
     }
 
     /// Whether dials into the network have lately led to a ready connection.
@@ -187,8 +191,7 @@ impl Pace {
     pub(crate) fn fingerprint<H: Hasher>(&self, now: Time, to: &mut H) {
         let ahead = |at: Time| nanos(at.since(now));
         (self.fruitless, ahead(self.next_at), ahead(self.next_scarce_at())).hash(to);
-        (self.dry.min(DRY), self.was_dry, self.may_recover, self.longest_life).hash(to);
-        self.hope.map(|(_, since)| now.since(since)).hash(to);
+        (self.dry.min(DRY), self.was_bad, self.may_recover, self.longest_life).hash(to);
         (self.outcomes, self.ready).hash(to);
     }
 }
@@ -238,39 +241,36 @@ mod tests {
     #[test]
     fn the_first_ready_one_after_a_dry_stretch_is_a_recovery_once() {
         let mut pace = Pace::new();
-        let ready = |pace: &mut Pace| pace.record_ready(ConnId::FIRST, Time::ZERO);
-        assert!(!ready(&mut pace), "nothing had failed");
+        assert!(!pace.record_ready(), "nothing had failed");
         dry(&mut pace);
-        assert!(ready(&mut pace));
+        assert!(pace.record_ready());
         pace.restore();
         dry(&mut pace);
-        assert!(!ready(&mut pace), "it was not stable");
+        assert!(!pace.record_ready(), "it was not stable");
         pace.record_stable();
         dry(&mut pace);
-        assert!(ready(&mut pace));
+        assert!(pace.record_ready());
     }
 
     #[test]
     fn ready_and_gone_is_no_recovery_but_a_life_much_longer_than_all_before_is() {
         let mut pace = Pace::new();
-        let conn = ConnId::FIRST;
+        assert!(!pace.record_long_life(Duration::from_secs(50)), "nothing had failed");
         for _ in 0..=BURST {
             pace.record_dial(1, Time::ZERO);
-            assert!(!pace.record_ready(conn, Time::ZERO));
-            pace.record_short_life(conn, Duration::from_secs(2));
+            assert!(!pace.record_ready());
+            pace.record_short_life(Duration::from_secs(3));
         }
-        assert!(!pace.outlives(Time::from_secs(100)), "it has ended");
-        pace.record_ready(conn, Time::from_secs(100));
-        assert!(!pace.outlives(Time::from_secs(107)));
-        assert!(pace.outlives(Time::from_secs(108)));
-        assert!(!pace.outlives(Time::from_secs(109)), "once");
+        assert!(!pace.record_long_life(Duration::from_secs(5)));
+        assert!(pace.record_long_life(Duration::from_secs(6)));
+        assert!(!pace.record_long_life(Duration::from_secs(7)), "once");
     }
 
     #[test]
     fn the_yield_follows_what_happens() {
         let mut pace = Pace::new();
         assert_eq!((pace.yields(), pace.is_proven()), (128, false));
-        pace.record_ready(ConnId::FIRST, Time::ZERO);
+        pace.record_ready();
         assert_eq!((pace.yields(), pace.is_proven()), (170, true));
         (0..200).for_each(|_| pace.record_failure());
         assert!(pace.yields() < 8 && !pace.is_proven(), "{}", pace.yields());

@@ -26,6 +26,7 @@ use crate::id::{LookupId, PeerId};
 use crate::input::Keep;
 use crate::time::Time;
 use crate::timers::TimerId;
+use crate::turns::Turns;
 use crate::view::{PeerState, PeerView};
 
 /// One added peer.
@@ -47,6 +48,8 @@ pub(crate) struct AddedPeer {
     pub(crate) v1_only: bool,
     /// What its name resolved to, still to be tried in this attempt, last first.
     pub(crate) candidates: Vec<IpAddr>,
+    /// Which of its name's addresses had their turn; none before its name was looked up.
+    pub(crate) turns: Option<Box<Turns>>,
 }
 
 /// All added peers.
@@ -91,6 +94,7 @@ impl AddedPeers {
             unanswered: false,
             v1_only: false,
             candidates: Vec::new(),
+            turns: None,
         };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

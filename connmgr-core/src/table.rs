@@ -39,8 +39,8 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
-    /// Of each automatic kind, what holds a slot without being ready.
-    hopes: [Hopes; Kind::ALL.len()],
+    /// Of each automatic kind, what holds its slots.
+    holders: [Holders; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
     /// Dials that are not open, oldest first.
     dialing_in: [VecDeque<ConnId>; NetworkKind::ALL.len()],
@@ -65,12 +65,13 @@ struct KindCount {
     ready: u32,
 }
 
-/// What holds a slot without being ready: never more than the kind has slots. Each list oldest first.
+/// What holds a slot: never more than the kind has slots. Each list oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Hopes {
+struct Holders {
     dialing: VecDeque<ConnId>,
     handshaking: VecDeque<ConnId>,
-    /// Those of either that have made no progress for so long that another may have their slot.
+    ready: VecDeque<ConnId>,
+    /// Those of the first two that have made no progress for so long that another may have their slot.
     overdue: VecDeque<ConnId>,
 }
 
@@ -118,9 +119,9 @@ impl Table {
         self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded; its handshake may last until `deadline`.
-    pub(crate) fn open(&mut self, id: ConnId, deadline: Time, now: Time) {
-        self.transition(id, |conn| conn.open(deadline, now));
+    /// A dial has succeeded.
+    pub(crate) fn open(&mut self, id: ConnId, now: Time) {
+        self.transition(id, |conn| conn.open(now));
     }
 
     /// A handshake is done.
@@ -177,6 +178,11 @@ impl Table {
         self.counts.kinds[kind.index()].get(state)
     }
 
+    /// Ready connections of an automatic kind, the oldest first.
+    pub(crate) fn ready_ids(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
+        self.counts.holders[kind.index()].ready.iter().copied()
+    }
+
     /// Whether anything of a kind is not ready.
     pub(crate) const fn is_dialing(&self, kind: Kind) -> bool {
         let count = &self.counts.kinds[kind.index()];
@@ -191,22 +197,22 @@ impl Table {
 
     /// The oldest dial or handshake of a kind without progress for `hedge_after` that still holds a slot.
     pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
-        self.counts.hopes[kind.index()].overdue.front().copied()
+        self.counts.holders[kind.index()].overdue.front().copied()
     }
 
     /// Dials and handshakes of a kind without progress for `hedge_after` that still hold a slot, the oldest first.
     pub(crate) fn overdue(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
-        self.counts.hopes[kind.index()].overdue.iter().copied()
+        self.counts.holders[kind.index()].overdue.iter().copied()
     }
 
     /// The youngest unfinished handshake of an automatic kind that holds a slot.
     pub(crate) fn youngest_handshaking(&self, kind: Kind) -> Option<ConnId> {
-        self.counts.hopes[kind.index()].handshaking.back().copied()
+        self.counts.holders[kind.index()].handshaking.back().copied()
     }
 
     /// Dials of an automatic kind that hold a slot, the youngest first.
     pub(crate) fn dialing(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
-        self.counts.hopes[kind.index()].dialing.iter().rev().copied()
+        self.counts.holders[kind.index()].dialing.iter().rev().copied()
     }
 
     /// Ready connections of a kind.
@@ -291,7 +297,7 @@ impl Counts {
         }
         Self {
             kinds: Default::default(),
-            hopes: Default::default(),
+            holders: Default::default(),
             open_in: Default::default(),
             dialing_in: Default::default(),
             under_way_in: Default::default(),
@@ -345,7 +351,7 @@ impl Counts {
         kind.slots += u32::from(conn.holds_slot());
         *kind.of(conn.state()) += 1;
         if conn.kind().is_automatic() {
-            self.hopes[conn.kind().index()].add(conn);
+            self.holders[conn.kind().index()].add(conn);
         }
         if let Some(network) = conn.network() {
             let at = network.index();
@@ -369,7 +375,7 @@ impl Counts {
         kind.slots -= u32::from(conn.holds_slot());
         *kind.of(conn.state()) -= 1;
         if conn.kind().is_automatic() {
-            self.hopes[conn.kind().index()].subtract(conn);
+            self.holders[conn.kind().index()].subtract(conn);
         }
         if let Some(network) = conn.network() {
             let at = network.index();
@@ -419,13 +425,14 @@ impl KindCount {
     }
 }
 
-impl Hopes {
+impl Holders {
     /// The list of a state.
     const fn of(&mut self, state: ConnState) -> Option<&mut VecDeque<ConnId>> {
         match state {
             ConnState::Dialing => Some(&mut self.dialing),
             ConnState::Handshaking => Some(&mut self.handshaking),
-            ConnState::Silent | ConnState::Stalled | ConnState::Ready => None,
+            ConnState::Ready => Some(&mut self.ready),
+            ConnState::Silent | ConnState::Stalled => None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! The two clocks, as plain numbers.
 //!
 //! This file knows no clock: both times are told from outside. [`Time`] is monotonic and carries every
-//! deadline, rate and decay; [`UnixTime`] serves only what others say or what outlives the process.
+//! deadline, rate and decay; [`UnixTime`] serves only what others say or what outlives the process. What is kept of a
+//! `UnixTime` is a [`SteadySecond`], so that a wall clock that is set changes no age.
 
 use core::fmt;
 use core::time::Duration;
@@ -101,9 +102,98 @@ impl fmt::Display for UnixTime {
     }
 }
 
+/// When something happened or is said to have, for what is remembered across steps of the wall clock: whole seconds of
+/// [`Time`], negative before its zero; or never.
+///
+/// A [`UnixTime`] becomes one when it is told and one becomes a `UnixTime` when it is shown or saved, each time by how
+/// long ago that is. Four bytes reach 68 years both ways; what lies beyond counts as the last second there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SteadySecond(i32);
+
+impl SteadySecond {
+    /// Before all others.
+    pub(crate) const NEVER: Self = Self(i32::MIN);
+
+    /// The second of `now`.
+    pub(crate) fn at(now: Time) -> Self {
+        Self::from_secs(i64::try_from(now.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX))
+    }
+
+    /// What a wall clock that shows `unix` at `now` calls `told`.
+    pub(crate) fn of(told: UnixTime, unix: UnixTime, now: Time) -> Self {
+        if told > unix { Self::at(now).after(told.since(unix)) } else { Self::at(now).before(unix.since(told)) }
+    }
+
+    /// This, by a wall clock that shows `unix` at `now`; never is the epoch, and nothing else is.
+    pub(crate) fn unix(self, unix: UnixTime, now: Time) -> UnixTime {
+        if self == Self::NEVER {
+            return UnixTime::default();
+        }
+        let present = Self::at(now);
+        unix.after(self.since(present)).before(present.since(self)).max(UnixTime::from_secs(1))
+    }
+
+    /// So much later.
+    pub(crate) fn after(self, wait: Duration) -> Self {
+        Self::from_secs(i64::from(self.0).saturating_add_unsigned(wait.as_secs()))
+    }
+
+    /// So much earlier.
+    pub(crate) fn before(self, wait: Duration) -> Self {
+        Self::from_secs(i64::from(self.0).saturating_sub_unsigned(wait.as_secs()))
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        let ahead = if self.0 > earlier.0 { self.0.abs_diff(earlier.0) } else { 0 };
+        Duration::from_secs(ahead as u64)
+    }
+
+    fn from_secs(secs: i64) -> Self {
+        let secs = secs.clamp(i64::from(i32::MIN) + 1, i64::from(i32::MAX));
+        Self(i32::try_from(secs).expect("clamped to its range"))
+    }
+}
+
 #[cfg(feature = "serde")]
 mod data {
     use super::{Time, UnixTime};
     crate::data::number_as_text!(Time, from_nanos, as_nanos);
     crate::data::number_as_text!(UnixTime, from_secs, as_secs);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
+    const NOW: Time = Time::from_millis(5_999);
+
+    #[test]
+    fn a_date_comes_back_as_the_clock_shows_it_now() {
+        for told in
+            [UnixTime::from_secs(1), UNIX.before(Duration::from_secs(7)), UNIX, UNIX.after(Duration::from_secs(9))]
+        {
+            let second = SteadySecond::of(told, UNIX, NOW);
+            assert_eq!(second.unix(UNIX, NOW), told);
+            let (later, turned) = (NOW.after(Duration::from_secs(60)), Duration::from_secs(1_000_000));
+            let by_a_turned_clock = second.unix(UNIX.after(turned + Duration::from_secs(60)), later);
+            assert_eq!(by_a_turned_clock, told.after(turned));
+        }
+    }
+
+    #[test]
+    fn never_is_the_epoch_and_before_all_else() {
+        assert_eq!(SteadySecond::NEVER.unix(UNIX, NOW), UnixTime::default());
+        let first = SteadySecond::of(UnixTime::default(), UnixTime::from_secs(u64::MAX), Time::ZERO);
+        assert!(SteadySecond::NEVER < first);
+        assert_eq!(first.unix(UnixTime::default(), Time::MAX), UnixTime::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_as_far_as_can_be() {
+        let last = SteadySecond::at(Time::MAX);
+        assert_eq!(last.after(Duration::MAX), last);
+        assert_eq!(last.since(SteadySecond::NEVER.before(Duration::MAX)).as_secs(), u64::from(u32::MAX) - 1);
+    }
 }

@@ -387,3 +387,24 @@ fn a_full_peer_is_not_stormed() {
     world.run(secs(3600));
     assert!(world.dials.len() <= 8 * 30, "{} dials", world.dials.len());
 }
+
+/// It does not carry what an added peer is asked for, so it makes room.
+#[test]
+fn a_block_relay_connection_makes_room_for_an_added_peer_of_its_address() {
+    for stage in 0..3 {
+        let mut config = Config::default();
+        (config.limits.full, config.limits.block_relay) = (0, 1);
+        let mut bench = Bench::new(config);
+        let conn = dials(&bench.learn(&[addr("1.2.3.4:8333")]))[0];
+        if stage > 0 {
+            bench.connect(conn);
+        }
+        if stage > 1 {
+            bench.ready(conn);
+        }
+        let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+        assert_eq!(closes(&actions), [(conn, CloseReason::MadeRoom)]);
+        let dial = dials(&actions)[0];
+        assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Dialing(dial)));
+    }
+}

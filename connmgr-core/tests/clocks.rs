@@ -152,3 +152,120 @@ fn an_earlier_now_counts_as_the_latest() {
     let actions = bench.fail(dials(&actions)[0], DialError::Refused);
     assert!(retries(&actions)[0].1 >= Time::from_secs(1000));
 }
+
+fn ten_years_either_way() -> [UnixTime; 2] {
+    [UNIX.after(10 * YEAR), UNIX.before(10 * YEAR)]
+}
+
+/// A hundred addresses, each seen an hour before the last.
+fn seen_hour_by_hour() -> Vec<AddressInfo> {
+    let hours = (0..100).map(|hours| secs(hours * 3600));
+    let info = |(address, ago)| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX.before(ago) };
+    addresses(100).into_iter().zip(hours).map(info).collect()
+}
+
+/// A manager that dials nobody.
+fn quiet() -> Bench {
+    let mut config = Config::default();
+    config.limits.full = 0;
+    Bench::new(config)
+}
+
+fn sample(bench: &mut Bench) -> Vec<AddressInfo> {
+    match bench.apply(&Input::SampleAddresses { network: None, count: 1000 }) {
+        Reply::Addresses(told) => told,
+        other => panic!("not an answer to getaddr: {other:?}"),
+    }
+}
+
+#[test]
+fn a_step_of_the_wall_clock_empties_no_sample() {
+    for to in [ten_years_either_way().as_slice(), &[UnixTime::from_secs(0), UnixTime::from_secs(u64::MAX)]].concat() {
+        let mut bench = quiet();
+        bench.tell(Input::Addresses { source: Source::Application, addresses: seen_hour_by_hour() });
+        step(&mut bench, to);
+        assert_eq!(sample(&mut bench).len(), 23, "{to}");
+        bench.pass(secs(31 * 24 * 3600));
+        assert!(sample(&mut bench).is_empty(), "{to}: a month later they are as old as without a step");
+    }
+}
+
+#[test]
+fn a_step_of_the_wall_clock_leaves_every_address_as_old_as_it_was() {
+    for to in ten_years_either_way() {
+        let mut bench = quiet();
+        let known = seen_hour_by_hour();
+        bench.tell(Input::Addresses { source: Source::Application, addresses: known.clone() });
+        bench.pass(millis(700));
+        step(&mut bench, to);
+        bench.pass(millis(700));
+        let (unix, told) = (to.after(secs(1)), sample(&mut bench));
+        assert_eq!(told.len(), 23);
+        for info in told {
+            let before = known.iter().find(|other| other.address == info.address).expect("it is known");
+            assert_eq!(unix.since(info.last_seen), UNIX.since(before.last_seen) + secs(1));
+        }
+    }
+}
+
+#[test]
+fn gossip_that_comes_after_a_step_is_dated_by_the_clock_of_then() {
+    for to in ten_years_either_way() {
+        let mut bench = quiet();
+        step(&mut bench, to);
+        let last_seen = to.before(secs(7200));
+        let info = AddressInfo { address: addr("1.2.3.4:8333"), services: Services::NETWORK, last_seen };
+        bench.tell(Input::Addresses { source: Source::Application, addresses: vec![info.clone()] });
+        let seen = |bench: &Bench| bench.manager.book().get(&info.address).map(|known| known.last_seen);
+        assert_eq!(seen(&bench), Some(last_seen));
+        // It moves with the clock when that is put right.
+        step(&mut bench, UNIX);
+        assert_eq!(seen(&bench), Some(UNIX.before(secs(7200))));
+    }
+}
+
+#[test]
+fn what_is_saved_is_dated_by_the_clock_of_the_saving() {
+    for to in ten_years_either_way() {
+        let mut bench = Bench::new(Config::default());
+        let conn = dials(&bench.learn(&addresses(1)))[0];
+        bench.connect(conn);
+        bench.ready(conn);
+        bench.pass(secs(100));
+        step(&mut bench, to);
+        let saved = bench.manager.snapshot();
+        let ago = to.before(secs(100));
+        let times = |saved: &Snapshot| {
+            let address = &saved.addresses[0];
+            (address.last_seen, address.last_try, address.last_success)
+        };
+        assert_eq!(times(&saved), (ago, ago, ago));
+        let again = ConnManager::new(Config::default(), Some(saved.clone()), [7; 32], to, Time::from_millis(1500));
+        assert_eq!(times(&again.expect("a good configuration").snapshot()), times(&saved));
+    }
+}
+
+/// A machine without a clock of its own begins in 1970 and learns the time later.
+#[test]
+fn what_was_learnt_before_the_clock_was_right_is_none_the_older_for_it() {
+    let manager = ConnManager::new(quiet().manager.config().clone(), None, [7; 32], UnixTime::from_secs(0), Time::ZERO);
+    let mut bench = Bench { manager: manager.expect("a good configuration"), now: Time::ZERO };
+    bench.learn(&addresses(100));
+    bench.pass(secs(60));
+    step(&mut bench, UNIX);
+    let told = sample(&mut bench);
+    assert_eq!(told.len(), 23);
+    // What was said to be of the future counts as five days ago.
+    assert!(told.iter().all(|info| UNIX.since(info.last_seen) == 5 * DAY + secs(60)));
+}
+
+/// The clock was ten years ahead when the state was saved, and is right in the next life.
+#[test]
+fn a_ban_that_was_saved_after_a_step_lasts_its_own_time_in_the_next_life() {
+    let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
+    let mut bench = Bench::new(with_listener(Config::default()));
+    bench.tell(Input::Ban { target, duration: DAY });
+    step(&mut bench, UNIX.after(10 * YEAR));
+    let again = Bench::with_snapshot(with_listener(Config::default()), Some(bench.manager.snapshot()));
+    assert_eq!(again.manager.bans()[0].until, UNIX.after(DAY));
+}

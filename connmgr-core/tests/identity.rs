@@ -250,7 +250,10 @@ fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
     let mut bench = Bench::new(config(None));
     for echo in addresses(1100) {
         // Dials of which nothing comes follow more and more slowly.
-        let actions = [bench.learn(&[echo]), bench.pass(secs(10))].concat();
+        let mut actions = bench.learn(&[echo]);
+        while dials(&actions).is_empty() {
+            actions = bench.pass(millis(100));
+        }
         let conn = dials(&actions)[0];
         let nonce = nonce_of(&bench.connect(conn));
         ready_with(&mut bench, conn, Some(nonce), None);
@@ -258,4 +261,44 @@ fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
     bench.tell(Input::OwnAddress { address: addr("9.9.9.9:8333") });
     let actions = bench.learn(&[addr("9.9.9.9:8333")]);
     assert!(dials(&actions).is_empty() && bench.manager.book().is_empty());
+}
+
+/// How many dials a day costs where all known addresses are of one peer, of this identity.
+fn a_day_with_one_peer(bench: &mut Bench, mut actions: Vec<Action>) -> usize {
+    let (end, mut count) = (bench.now.after(secs(24 * 3600)), 0);
+    while bench.now < end {
+        let made = dials(&actions);
+        count += made.len();
+        actions = Vec::new();
+        for conn in made {
+            actions.extend(bench.connect(conn));
+            actions.extend(ready_with(bench, conn, None, Some(GREAT)));
+        }
+        if dials(&actions).is_empty() {
+            actions.extend(bench.pass(secs(1)));
+        }
+    }
+    count
+}
+
+#[test]
+fn a_peer_with_three_addresses_is_dialed_at_each_once_while_it_is_connected() {
+    let mut bench = Bench::new(Config { identity: Some(SMALL), ..Config::default() });
+    let actions = bench.learn(&addresses(3));
+    assert_eq!(a_day_with_one_peer(&mut bench, actions), 3);
+    // Its connection ends: then each of its addresses may be dialed again.
+    let conn = bench.manager.connections()[0].conn;
+    let actions = bench.close(conn);
+    assert_eq!(a_day_with_one_peer(&mut bench, actions), 3);
+}
+
+#[test]
+fn a_peer_that_came_in_is_dialed_once_while_it_is_connected() {
+    // The greater identity's dial is the one that both keep, so ours goes.
+    let mut bench = Bench::new(with_listener(Config { identity: Some(SMALL), ..Config::default() }));
+    let inbound = bench.accept("77.1.2.3:40000").expect("it is let in");
+    ready_with(&mut bench, inbound, None, Some(GREAT));
+    let actions = bench.learn(&addresses(1));
+    assert_eq!(a_day_with_one_peer(&mut bench, actions), 1);
+    assert_eq!(bench.manager.connections().len(), 1);
 }

@@ -236,6 +236,36 @@ fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
     assert_eq!(world.ready(), 1);
 }
 
+/// Whether a pool of two, of which one is left and nobody else answers any more, finds its network down within 10
+/// minutes, if bytes come by that one so often.
+fn is_down_though_bytes_come_every(wait: std::time::Duration) -> bool {
+    let mut config = Config::default();
+    config.limits.full = 2;
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&addresses(500));
+    world.run(secs(60));
+    world.becomes(|_| Fate::Silent);
+    let conns: Vec<ConnId> = world.bench.manager.connections().iter().map(|view| view.conn).collect();
+    let [left, lost] = conns[..] else { panic!("not a pool of two: {conns:?}") };
+    world.tell(Input::Closed { conn: lost, cause: CloseCause::Reset });
+    let end = world.bench.now.after(secs(600));
+    while world.bench.now < end {
+        world.tell(Input::Activity { conn: left, activity: Activity::default() });
+        world.run(wait);
+    }
+    world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 })
+}
+
+#[test]
+fn one_connection_by_which_bytes_come_keeps_its_network_up() {
+    assert!(!is_down_though_bytes_come_every(secs(30)));
+}
+
+#[test]
+fn one_connection_by_which_nothing_comes_is_no_proof_that_its_network_is_up() {
+    assert!(is_down_though_bytes_come_every(secs(600)));
+}
+
 #[test]
 fn a_peer_on_this_machine_is_no_proof_that_the_internet_is_up() {
     let local = |address: &PeerAddress| address.host().is_loopback();
@@ -298,4 +328,43 @@ fn a_stranger_who_connects_does_not_end_an_outage() {
     }
     let dials = world.dials.len() - before;
     assert!(dials <= 120, "{dials} dials in an hour of outage");
+}
+
+/// When each of 100 added peers, lost together, is dialed again.
+fn crowd(mode: Fate, ill: std::time::Duration) -> (usize, std::time::Duration) {
+    let mut config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    (config.limits.added, config.limits.total) = (100, 200);
+    let mut world = with_added_peers(config, 100);
+    world.run(secs(300));
+    assert_eq!(world.ready(), 100);
+    world.goes_dark(mode);
+    world.run(ill);
+    world.becomes(|_| Fate::Good);
+    let begun = world.bench.now;
+    let first = world.run_until(Time::MAX, |world| world.ready() > 0).expect("somebody is back");
+    let before = world.dials.iter().filter(|(at, _)| *at < first).count();
+    let last = world.run_until(begun.after(HOUR), |world| world.ready() == 100).expect("all are back");
+    let dials = &world.dials[before..];
+    let busiest = dials
+        .iter()
+        .map(|(at, _)| dials.iter().filter(|(other, _)| *other >= *at && other.since(*at) < secs(1)).count());
+    (busiest.max().unwrap_or(0), last.since(first))
+}
+
+#[test]
+fn after_an_outage_a_hundred_added_peers_come_back_one_after_another() {
+    for mode in [Fate::Silent, Fate::Fails(DialError::NetworkUnreachable)] {
+        let (busiest, within) = crowd(mode, HOUR);
+        println!("after an hour of {mode:?}: {busiest} dials in the busiest second, all back within {within:?}");
+        assert!(busiest <= 10 && within <= secs(60), "{mode:?}: {busiest} in a second, all within {within:?}");
+    }
+}
+
+#[test]
+fn a_hundred_added_peers_that_were_refused_for_a_day_are_back_soon_after_the_first() {
+    for mode in [Fate::Fails(DialError::Refused), Fate::HangsUp] {
+        let (busiest, within) = crowd(mode, 24 * HOUR);
+        println!("after a day of {mode:?}: {busiest} dials in the busiest second, all back within {within:?}");
+        assert!(busiest <= 10 && within <= secs(60), "{mode:?}: {busiest} in a second, all within {within:?}");
+    }
 }

@@ -95,6 +95,15 @@ fn one_seed_gives_32_addresses_at_the_most() {
 }
 
 #[test]
+fn an_address_that_a_seed_names_again_and_again_uses_up_no_place() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    let mapped = "::ffff:11.0.1.1".parse().expect("an address");
+    world.resolves(move |_| Ok([vec![ips(1)[0]; 32], vec![mapped; 32], ips(40)].concat()));
+    world.run(secs(5));
+    assert_eq!(world.bench.manager.book().len(), 32);
+}
+
+#[test]
 fn a_seeds_addresses_count_as_seen_three_to_seven_days_ago() {
     let mut world = World::new(with_seeds(1), |_| Fate::Silent);
     world.resolves(|_| Ok(ips(32)));

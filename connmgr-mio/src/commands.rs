@@ -148,7 +148,8 @@ impl Pool {
         self.apply(&Input::Misbehavior { conn, penalty });
     }
 
-    /// What the connection has been good for since the last time.
+    /// What the connection has been good for since the last time. That bytes were read of it need not be told: the pool
+    /// sees that.
     pub fn activity(&mut self, conn: ConnId, activity: Activity) {
         self.apply(&Input::Activity { conn, activity });
     }

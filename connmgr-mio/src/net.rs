@@ -232,6 +232,13 @@ impl Sockets for MioNet {
         true
     }
 
+    fn take_heard(&mut self) -> Vec<ConnId> {
+        let heard = self.streams.iter_mut().filter_map(|(conn, stream)| stream.take_heard().then_some(*conn));
+        let mut heard: Vec<_> = heard.collect();
+        heard.sort_unstable();
+        heard
+    }
+
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let client = Client::resolve(name, isolation);
         if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {

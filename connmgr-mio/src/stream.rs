@@ -27,6 +27,8 @@ pub struct Stream {
     /// Where it is still registered for its dial.
     dialed_on: Option<Arc<Registry>>,
     ending: Ending,
+    /// Bytes were read since it was last asked.
+    heard: bool,
     /// The manager has closed it.
     closed: bool,
 }
@@ -34,7 +36,7 @@ pub struct Stream {
 impl Stream {
     /// One that is registered nowhere.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, dialed_on: None, ending: Ending::default(), closed: false }
+        Self { socket, dialed_on: None, ending: Ending::default(), heard: false, closed: false }
     }
 
     /// One that is registered there, by its dial.
@@ -73,6 +75,11 @@ impl Stream {
         (!self.closed).then(|| self.ending.cause())
     }
 
+    /// Whether bytes were read since this was last asked.
+    pub(crate) const fn take_heard(&mut self) -> bool {
+        std::mem::replace(&mut self.heard, false)
+    }
+
     /// Reads by `attempt`. What has arrived of a peer that was closed (banned, perhaps) is not read any more.
     fn read_by(&mut self, room: usize, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         if self.closed || room == 0 {
@@ -80,6 +87,7 @@ impl Stream {
         }
         let read = attempt(&self.socket);
         self.ending.note_read(&read);
+        self.heard |= read.as_ref().is_ok_and(|count| *count > 0);
         read
     }
 
@@ -185,6 +193,19 @@ mod tests {
             ours.read_to_end(&mut Vec::new()).unwrap();
             assert_eq!(ours.cause(), Some(cause));
         }
+    }
+
+    #[test]
+    fn bytes_that_are_read_are_noted_once() {
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(b"hello").unwrap();
+        assert!(!ours.take_heard());
+        ours.read_exact(&mut [0; 5]).unwrap();
+        assert!(ours.take_heard());
+        assert!(!ours.take_heard());
+        drop(theirs);
+        assert_eq!(ours.read(&mut [0; 8]).unwrap(), 0);
+        assert!(!ours.take_heard(), "an end is no life");
     }
 
     #[test]

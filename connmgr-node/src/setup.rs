@@ -68,7 +68,7 @@ pub fn proxy(options: &Options) -> Option<Proxy> {
 /// goes is never there for long.
 pub fn target(options: &Options, config: &Config) -> Target {
     let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
-    let split = Split::new(&config.limits, config.mode, added);
+    let split = Split::new(&config.limits, config.mode, config.dial.max_hedged, added);
     Target { automatic: split.full + split.block_relay, added: split.added }
 }
 

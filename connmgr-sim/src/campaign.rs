@@ -1,13 +1,15 @@
-//! A campaign: many seeds of many scenarios, on every core, or spread over machines in shards.
+//! A campaign: many seeds of many scenarios, and random worlds, on every core, or spread over machines in shards.
 //!
 //! What comes of it does not depend on how many work at it, nor in which order: the work list is fixed, each run stands
 //! alone, and results are put in the order of the list.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::failure::{Failure, Verdict};
 use crate::results::{Results, ScenarioResults};
+use crate::rivals;
 use crate::run::{self, Outcome, Terms};
 use crate::scenario::Scenario;
 
@@ -58,6 +60,8 @@ pub struct Campaign {
     pub first_seed: u64,
     /// How many of each scenario; absent: 200 of those with one manager, 3 of those with more than 20, else 20.
     pub seeds: Option<u64>,
+    /// How many random worlds beside the scenarios: those of so many seeds from the first on, each run with its seed.
+    pub random: u64,
     /// How each run is made.
     pub terms: Terms,
     /// Which part of the work is done here.
@@ -67,6 +71,7 @@ pub struct Campaign {
 /// One run to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Item {
+    /// Which scenario; one beyond the last for a random world.
     scenario: usize,
     seed: u64,
 }
@@ -74,7 +79,7 @@ struct Item {
 impl Campaign {
     /// A whole campaign of scenarios, from seed 1 on.
     pub fn new(scenarios: Vec<Scenario>) -> Self {
-        Self { scenarios, first_seed: 1, seeds: None, terms: Terms::default(), shard: Shard::WHOLE }
+        Self { scenarios, first_seed: 1, seeds: None, random: 0, terms: Terms::default(), shard: Shard::WHOLE }
     }
 
     /// How many runs this part of it has.
@@ -94,9 +99,9 @@ impl Campaign {
         let next = AtomicUsize::new(0);
         let labour = || {
             while let Some((place, item)) = take(&next, &work) {
-                let scenario = &self.scenarios[item.scenario];
-                let outcome = run::run(scenario, item.seed, self.terms);
-                done(scenario, &outcome);
+                let scenario = self.scenario(*item);
+                let outcome = self.outcome(*item, &scenario);
+                done(&scenario, &outcome);
                 outcomes.lock().expect("nobody panics while holding it")[place] = Some(outcome);
             }
         };
@@ -131,7 +136,7 @@ impl Campaign {
     pub fn key(&self) -> u64 {
         let release = format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), connmgr_core::TRACE_VERSION, self.terms);
         let texts = self.scenarios.iter().map(|scenario| crate::text_key(&scenario.to_toml()));
-        let numbers = [self.first_seed, self.seeds.unwrap_or(u64::MAX)].into_iter().chain(texts);
+        let numbers = [self.first_seed, self.seeds.unwrap_or(u64::MAX), self.random].into_iter().chain(texts);
         numbers.fold(crate::text_key(&release), crate::fold)
     }
 
@@ -145,15 +150,36 @@ impl Campaign {
         self.first_seed..self.first_seed.saturating_add(self.seeds.unwrap_or(usual))
     }
 
+    /// The seeds of the random worlds.
+    pub fn random_seeds(&self) -> std::ops::Range<u64> {
+        self.first_seed..self.first_seed.saturating_add(self.random)
+    }
+
+    /// Random worlds promise nothing, so ours is compared in them.
+    fn outcome(&self, item: Item, scenario: &Scenario) -> Outcome {
+        match self.scenarios.get(item.scenario) {
+            Some(_) => run::run(scenario, item.seed, self.terms),
+            None => rivals::judge(scenario, item.seed),
+        }
+    }
+
+    /// Random worlds are drawn when they are run: thousands of them would fill the memory.
+    fn scenario(&self, item: Item) -> Cow<'_, Scenario> {
+        let named = self.scenarios.get(item.scenario);
+        named.map_or_else(|| Cow::Owned(crate::random::scenario(item.seed)), Cow::Borrowed)
+    }
+
     fn work(&self) -> Vec<Item> {
         let of = |(scenario, spec): (usize, &Scenario)| self.seeds_of(spec).map(move |seed| Item { scenario, seed });
-        let whole = self.scenarios.iter().enumerate().flat_map(of);
+        let random = self.random_seeds().map(|seed| Item { scenario: self.scenarios.len(), seed });
+        let whole = self.scenarios.iter().enumerate().flat_map(of).chain(random);
         whole.enumerate().filter(|(place, _)| self.shard.has(*place)).map(|(_, item)| item).collect()
     }
 
     fn results<'a>(&self, outcomes: impl Iterator<Item = (&'a Item, Outcome)>) -> Results {
         let mut scenarios: Vec<ScenarioResults> =
             self.scenarios.iter().map(|scenario| ScenarioResults::new(scenario, self.seeds_of(scenario))).collect();
+        scenarios.extend((self.random > 0).then(|| ScenarioResults::random(self.random_seeds())));
         outcomes.for_each(|(item, outcome)| scenarios[item.scenario].add(outcome));
         Results::new(self.key(), self.shard, scenarios)
     }
@@ -203,9 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn random_worlds_come_to_the_same_whoever_works_and_each_is_run_again_by_its_seed() {
+        let campaign = |first_seed| Campaign { first_seed, random: 20, ..Campaign::new(Vec::new()) };
+        let alone = quietly(&campaign(7), 1);
+        assert_eq!((alone.runs(), &*alone.scenarios[0].name), (20, "random"));
+        assert_eq!(alone, quietly(&campaign(7), 3));
+        assert_ne!(alone.digest(), quietly(&campaign(8), 1).digest());
+        let outcome = &alone.scenarios[0].outcomes[4];
+        assert_eq!(rivals::judge(&crate::random::scenario(11), 11), *outcome);
+        assert_eq!(alone.scenarios[0].again(11), "connmgr-sim rivals random:11 --seed 11");
+    }
+
+    #[test]
     fn shards_put_together_are_the_whole() {
-        let shard = |index| Campaign { shard: Shard::new(index, 3).expect("one of three"), ..campaign() };
+        let shard = |index| Campaign { shard: Shard::new(index, 3).expect("one of three"), random: 4, ..campaign() };
+        let whole = Campaign { random: 4, ..campaign() };
         let shards: Vec<Results> = [2, 0, 1].map(|index| quietly(&shard(index), 1)).into();
-        assert_eq!(Results::merge(shards), Ok(quietly(&campaign(), 2)));
+        assert_eq!(Results::merge(shards), Ok(quietly(&whole, 2)));
     }
 }

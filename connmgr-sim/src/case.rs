@@ -23,6 +23,9 @@ pub struct Case {
     /// Whether the canary was there.
     #[serde(default)]
     pub canary: bool,
+    /// Which chances the managers were born with.
+    #[serde(default)]
+    pub birth: u32,
     /// What failed.
     pub failure: Failure,
     /// The scenario.
@@ -49,6 +52,7 @@ impl Case {
             release: env!("CARGO_PKG_VERSION").to_owned(),
             seed: outcome.seed,
             canary: terms.canary,
+            birth: terms.birth,
             failure: outcome.failures.first()?.clone(),
             scenario: scenario.clone(),
         })
@@ -80,7 +84,7 @@ impl Case {
 
     /// How it was run.
     pub fn terms(&self) -> Terms {
-        Terms { canary: self.canary, ..Terms::default() }
+        Terms { canary: self.canary, birth: self.birth, ..Terms::default() }
     }
 
     /// Runs it again.

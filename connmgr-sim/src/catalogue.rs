@@ -21,6 +21,8 @@ scenarios![
     "accept-then-close",
     "everyone-refuses",
     "slow-handshakes",
+    "slow-answers",
+    "ready-and-gone",
     "half-hanging",
     "interface-flap",
     "outage",
@@ -35,6 +37,7 @@ scenarios![
     "crash-loop",
     "late-and-doubled",
     "out-of-descriptors",
+    "own-failures",
     "limits-lowered",
     "dead-added-peers",
     "removed-and-once",
@@ -47,6 +50,7 @@ scenarios![
     "ban-behind-nat",
     "banned-friends",
     "simultaneous-connect",
+    "duplicates",
     "daily-churn",
     "crowded",
     "herd",
@@ -90,7 +94,8 @@ mod tests {
     use super::*;
     use crate::scenario::{
         Acquaintance, Base, Behavior, BookSpec, Bound, Churn, Expect, Fault, FaultSpec, Gossip, HostSpec, InboundSpec,
-        Monotonic, NamesSpec, NodeSpec, PeerSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn, Turn,
+        Monotonic, NamesSpec, NodeSpec, OwnError, OwnFailures, PeerSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec,
+        SeedTurn, ShareOf, Turn,
     };
 
     #[test]
@@ -110,6 +115,9 @@ mod tests {
             (variants::<SeedBehavior>(), "seeds.behavior seeds.turns.into names.behavior"),
             (variants::<Fault>(), "faults.fault"),
             (variants::<ProxyFault>(), "faults.fault.proxy"),
+            (keys::<OwnFailures>(), "faults.fault.own-failures"),
+            (variants::<OwnError>(), "faults.fault.own-failures.error"),
+            (variants::<ShareOf>(), "faults.fault.own-failures.of"),
             (variants::<Monotonic>(), "faults.fault.suspend"),
             (variants::<Base>(), "node.base"),
             (variants::<NetworkKind>(), "hosts.network"),

@@ -38,6 +38,8 @@ pub enum Purpose {
     Swarm,
     /// When a host leaves for good.
     Departure,
+    /// What a random world is made of.
+    Grammar,
 }
 
 /// A stream of draws with one key.

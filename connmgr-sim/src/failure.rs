@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Property;
+use crate::Instant;
+use crate::check::{Nature, Property};
 use crate::scenario::Span;
 use crate::world::Broken;
 
@@ -80,7 +81,11 @@ impl Failure {
     /// Of a checker's finding.
     pub fn of(broken: &Broken) -> Self {
         let Broken { at, node, step, violation } = broken;
-        let verdict = if violation.property.is_liveness() { Verdict::Liveness } else { Verdict::Safety };
+        let verdict = match violation.property.nature() {
+            Nature::Liveness => Verdict::Liveness,
+            Nature::Safety => Verdict::Safety,
+            Nature::Measure => Verdict::Threshold,
+        };
         Self {
             verdict,
             rule: violation.property.name().to_owned(),
@@ -89,6 +94,16 @@ impl Failure {
             step: *step,
             what: violation.what.clone(),
         }
+    }
+
+    /// Of a comparison of many runs, or of a budget.
+    pub(crate) fn compared(property: Property, at: Instant, node: u32, what: String) -> Self {
+        Self { verdict: Verdict::Threshold, rule: property.name().to_owned(), at: at.span(), node, step: 0, what }
+    }
+
+    /// Of a panic.
+    pub(crate) fn panicked(what: String, at: Instant, step: u64) -> Self {
+        Self { verdict: Verdict::Safety, rule: PANIC.to_owned(), at: at.span(), node: 0, step, what }
     }
 
     /// The property that was broken, if it was one.

@@ -20,12 +20,14 @@ pub mod links;
 pub mod models;
 pub mod plan;
 pub mod queue;
+pub mod random;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod replay;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod results;
+pub mod rivals;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

@@ -90,10 +90,19 @@ pub struct Link {
     pub round_trip: Duration,
     /// When it was begun.
     pub since: Instant,
+    /// When its handshake was done.
+    pub ready_at: Option<Instant>,
     /// The nonce of our handshake.
     pub nonce: u64,
     /// The chances of what happens on it.
     pub dice: Dice,
+}
+
+impl Link {
+    /// Whether we dialed it, and it has been ready for so long.
+    pub fn is_stable(&self, after: Duration, now: Instant) -> bool {
+        !self.kind.is_inbound() && self.ready_at.is_some_and(|at| now.since(at) >= after)
+    }
 }
 
 /// Every link, found at once by its id.
@@ -161,6 +170,7 @@ mod tests {
             is_v2: false,
             round_trip: Duration::ZERO,
             since: Instant::ZERO,
+            ready_at: None,
             nonce: 0,
             dice: Dice::new(0, crate::dice::Purpose::Session, 0),
         }

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Instant;
 use crate::dice::{Dice, Purpose};
-use crate::scenario::{Behavior, HostSpec, Scenario};
+use crate::scenario::{Behavior, HostSpec, Scenario, Spread, published};
 use crate::stays::{Stay, stays};
 
 /// The port of everybody.
@@ -56,6 +56,28 @@ impl Resident {
     }
 }
 
+/// How long the hosts of a population take: as it says, or as published for its network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// To answer a dial.
+    pub answer: Spread,
+    /// To shake hands.
+    pub handshake: Spread,
+    /// To close what they do not want.
+    pub close: Spread,
+}
+
+impl Times {
+    fn of(spec: &HostSpec) -> Self {
+        let or_usual = |said: &Option<Spread>| said.clone().unwrap_or_else(|| published::answer(spec.network));
+        Self {
+            answer: or_usual(&spec.answers_in),
+            handshake: or_usual(&spec.shakes_in),
+            close: or_usual(&spec.closes_in),
+        }
+    }
+}
+
 /// Who lives where.
 #[derive(Debug)]
 pub struct Plan {
@@ -68,6 +90,7 @@ pub struct Plan {
     /// Where each manager can be reached.
     pub nodes: Vec<PeerAddress>,
     populations: Vec<Range<u32>>,
+    times: Vec<Times>,
     by_address: FxHashMap<PeerAddress, Who>,
     names: FxHashMap<HostName, Range<u32>>,
 }
@@ -99,7 +122,8 @@ impl Plan {
         by_address.extend(in_cjdns);
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));
         let names = names(&scenario, &populations);
-        Self { scenario, seed, residents, nodes, populations, by_address, names }
+        let times = scenario.hosts.iter().map(Times::of).collect();
+        Self { scenario, seed, residents, nodes, populations, times, by_address, names }
     }
 
     /// Who lives at an address.
@@ -115,6 +139,23 @@ impl Plan {
     /// What a host's population is like.
     pub fn spec(&self, host: u32) -> &HostSpec {
         &self.scenario.hosts[usize::from(self.resident(host).population)]
+    }
+
+    /// How long a host takes.
+    pub fn times(&self, host: u32) -> &Times {
+        &self.times[usize::from(self.resident(host).population)]
+    }
+
+    /// How long the hosts of the `number`-th population take.
+    pub fn times_of(&self, number: usize) -> &Times {
+        &self.times[number]
+    }
+
+    /// Which peer of its population a host is an address of; none where each peer has one.
+    pub fn peer_of(&self, host: u32) -> Option<u32> {
+        let each = self.spec(host).addresses?;
+        let first = self.populations[usize::from(self.resident(host).population)].start;
+        (host - first).checked_div(each)
     }
 
     /// The hosts of a population; none by an unknown name.

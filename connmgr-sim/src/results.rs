@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::campaign::Shard;
 use crate::failure::{Failure, Verdict};
+use crate::random;
 use crate::run::{Outcome, hex};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Span};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -36,7 +37,8 @@ pub struct Results {
 pub struct ScenarioResults {
     /// Its name.
     pub name: String,
-    /// What a command line calls it: its name, unless it was read from a file.
+    /// What a command line calls it: its name, unless it was read from a file; [`random::PREFIX`] alone for random
+    /// worlds, each of which goes by its seed.
     pub source: String,
     /// The seeds of the whole campaign: from this one,
     first_seed: u64,
@@ -183,8 +185,18 @@ impl Results {
 impl ScenarioResults {
     /// The command that runs one of its seeds again.
     pub fn again(&self, seed: u64) -> String {
-        let quoted = shlex::Quoter::new().allow_nul(true).quote(&self.source).unwrap_or_default();
-        format!("connmgr-sim run {quoted} --seed {seed}")
+        let (command, source) = match &*self.source {
+            random::PREFIX => ("rivals", format!("{}{seed}", random::PREFIX)),
+            named => ("run", named.to_owned()),
+        };
+        let quoted = shlex::Quoter::new().allow_nul(true).quote(&source).unwrap_or_default();
+        format!("connmgr-sim {command} {quoted} --seed {seed}")
+    }
+
+    /// Of random worlds, each run with the seed it is drawn from.
+    pub(crate) fn random(seeds: Range<u64>) -> Self {
+        let source = random::PREFIX.to_owned();
+        Self { source, ..Self::new(&Scenario::new("random", Span::default()), seeds) }
     }
 
     pub(crate) fn new(scenario: &Scenario, seeds: Range<u64>) -> Self {

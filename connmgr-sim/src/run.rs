@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::Instant;
 use crate::canary::Canary;
 use crate::check::{Probe, Probes};
-use crate::failure::{Failure, PANIC, Verdict};
+use crate::failure::{Failure, Verdict};
 use crate::figures::Figures;
 use crate::record::Recorder;
-use crate::scenario::{Scenario, Span};
+use crate::scenario::Scenario;
 use crate::subject::{Real, Subject};
 use crate::watch::Watch;
-use crate::world::{Scrutiny, World};
+use crate::world::{Broken, Scrutiny, World};
 
 /// How a run is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Terms {
     pub scrutiny: Scrutiny,
     /// The first manager has a canary: a checker that falls though nothing is wrong, to try the tools with.
     pub canary: bool,
+    /// Which chances the managers are born with: the same world, but another order of their own choices.
+    pub birth: u32,
 }
 
 impl Terms {
@@ -40,7 +42,7 @@ impl Terms {
     /// # Errors
     /// When the configuration of the managers is refused.
     pub fn world(self, scenario: Scenario, seed: u64) -> Result<World<Real>, ConfigError> {
-        World::watched(scenario, seed, self.scrutiny, self.watch())
+        Ok(World::watched(scenario, seed, self.scrutiny, self.watch())?.born(self.birth))
     }
 
     /// The world of a run, in which everything about one manager is written down.
@@ -50,13 +52,13 @@ impl Terms {
     pub fn recorded(self, scenario: Scenario, seed: u64, node: u32) -> Result<World<Real>, ConfigError> {
         let mut watch = self.watch();
         watch.recorder = Some(Recorder::default());
-        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node))
+        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node).born(self.birth))
     }
 }
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { scrutiny: Scrutiny::USUAL, canary: false }
+        Self { scrutiny: Scrutiny::USUAL, canary: false, birth: 0 }
     }
 }
 
@@ -100,7 +102,7 @@ pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(
         Ok(Err(error)) => format!("the configuration is refused: {error}"),
         Err(payload) => message(payload.as_ref()),
     };
-    let failure = panicked(why, Span::default(), 0);
+    let failure = Failure::panicked(why, Instant::ZERO, 0);
     Outcome {
         seed,
         digest: 0,
@@ -117,18 +119,29 @@ pub fn finish<S: Subject>(world: &mut World<S>) -> Outcome {
 }
 
 fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> Outcome {
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    finish_by(world, |world| {
         let hundredth = world.plan().scenario.duration.0 / 100;
         for part in 1..=100 {
             world.run_until(Instant::ZERO.after(hundredth * part))?;
             progress(part);
         }
+        Ok(())
+    })
+}
+
+/// As [`finish`], where something else is seen to on the way.
+pub(crate) fn finish_by<S: Subject>(
+    world: &mut World<S>,
+    way: impl FnOnce(&mut World<S>) -> Result<(), Box<Broken>>,
+) -> Outcome {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        way(world)?;
         world.run()
     }));
     let mut failures = match ended {
         Ok(Ok(())) => Vec::new(),
         Ok(Err(broken)) => vec![Failure::of(&broken)],
-        Err(payload) => vec![panicked(message(payload.as_ref()), world.now().span(), world.steps())],
+        Err(payload) => vec![Failure::panicked(message(payload.as_ref()), world.now(), world.steps())],
     };
     let figures = Figures::of(world);
     if failures.is_empty() {
@@ -165,10 +178,6 @@ fn probes<S: Subject>(world: &World<S>) -> Probes {
     probes
 }
 
-fn panicked(what: String, at: Span, step: u64) -> Failure {
-    Failure { verdict: Verdict::Safety, rule: PANIC.to_owned(), at, node: 0, step, what }
-}
-
 pub(crate) fn message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
@@ -192,7 +201,8 @@ pub(crate) mod hex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Bound, HostSpec, SeedSpec};
+    use crate::failure::PANIC;
+    use crate::scenario::{Bound, HostSpec, SeedSpec, Span};
 
     /// A small world whose pool fills in seconds.
     fn small() -> Scenario {

@@ -107,6 +107,7 @@ impl Sweep {
             scenarios: self.scenarios.clone(),
             first_seed: self.first_seed,
             seeds: Some(self.seeds),
+            random: 0,
             terms: Terms { scrutiny: Scrutiny::None, ..Terms::default() },
             shard: Shard::WHOLE,
         }

@@ -2,9 +2,20 @@
 
 use std::time::Duration;
 
-use connmgr_core::Kind;
+use connmgr_core::{Kind, NetworkKind};
 
 use crate::Instant;
+
+/// What is counted of one manager in one network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Dials begun.
+    pub dials: u64,
+    /// Handshakes done on connections that we dialed.
+    pub ready: u64,
+    /// Of these connections, those that lasted for `stable_after`. Those that last still are counted when they end.
+    pub stable: u64,
+}
 
 /// What is counted of one manager.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +52,8 @@ pub struct Tally {
     pub short_for: Duration,
     /// Open and ready connections now, by kind.
     pub now_ready: [u32; Kind::ALL.len()],
+    /// The same by network.
+    pub traffic: [Traffic; NetworkKind::ALL.len()],
     short_since: Option<Instant>,
     second: u64,
     dials_in_second: u32,
@@ -48,8 +61,9 @@ pub struct Tally {
 
 impl Tally {
     /// A dial is begun.
-    pub fn dial(&mut self, now: Instant) {
+    pub fn dial(&mut self, network: NetworkKind, now: Instant) {
         self.dials += 1;
+        self.traffic[network.index()].dials += 1;
         if now.as_secs() != self.second {
             (self.second, self.dials_in_second) = (now.as_secs(), 0);
         }

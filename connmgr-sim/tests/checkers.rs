@@ -327,6 +327,27 @@ fn more_silent_dials_than_may_be() {
 }
 
 #[test]
+fn a_success_that_is_thrown_away_for_dials() {
+    let mut bench = dialing(&pool(), &pool());
+    let conn = bench.in_state(ConnState::Dialing)[0];
+    let input = Input::DialResult { conn, result: Ok(()) };
+    let close = Action::Close { conn, reason: CloseReason::Surplus };
+    breaks(Property::SuccessKept, bench.forge(input, Reply::Noted, &[close]));
+}
+
+#[test]
+fn a_success_is_surplus_once_the_pool_is_full_of_open_connections() {
+    let mut bench = dialing(&pool(), &pool());
+    let now = bench.now;
+    bench.pass(secs(2)).expect("eight more are dialed");
+    let dials = bench.in_state(ConnState::Dialing);
+    let late = bench.in_state(ConnState::Silent)[0];
+    dials.into_iter().try_for_each(|conn| bench.tell(Input::DialResult { conn, result: Ok(()) })).expect("eight open");
+    bench.tell(Input::DialResult { conn: late, result: Ok(()) }).expect("one more is surplus");
+    assert!(bench.now > now && bench.in_state(ConnState::Handshaking).len() == 8);
+}
+
+#[test]
 fn more_connections_than_the_total() {
     // Every kind has the slots it holds, and one silent dial is one too many in all.
     let (mut real, mut believed) = (pool(), pool());

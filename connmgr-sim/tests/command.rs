@@ -140,6 +140,23 @@ fn a_campaign_says_the_same_whoever_works_at_it() {
 }
 
 #[test]
+fn random_worlds_are_run_and_named_like_scenarios() {
+    let campaign = |jobs: &str| sim(&["campaign", "--random", "20", "--first-seed", "5", "--jobs", jobs]);
+    let alone = campaign("1");
+    let said = text(&alone);
+    assert!(said.starts_with("seeds from 5: connmgr-sim campaign --random 20 --first-seed 5\n"), "{said}");
+    assert!(said.contains("20 runs"), "{said}");
+    assert_eq!(said, text(&campaign("2")));
+    let world = text(&sim(&["scenarios", "random:7"]));
+    assert_eq!(connmgr_sim::Scenario::parse(&world), Ok(connmgr_sim::random::scenario(7)));
+    let run = sim(&["run", "random:7", "--seed", "7"]);
+    assert!(text(&run).starts_with("seed 7: connmgr-sim run random:7 --seed 7\n"), "{}", text(&run));
+    for wrong in [&["run", "random:x"][..], &["campaign", "--random", "2", "outage"], &["campaign", "--random", "0"]] {
+        assert_eq!(code(&sim(wrong)), 2, "{wrong:?}");
+    }
+}
+
+#[test]
 fn shards_put_together_say_what_the_whole_says() {
     let dir = dir();
     let file = file(dir.path(), "[expect]\nprobes = [\"ban\"]\n");

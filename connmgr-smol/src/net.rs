@@ -73,6 +73,10 @@ impl Sockets for SmolNet {
         self.open.dropped(conn)
     }
 
+    fn take_heard(&mut self) -> Vec<ConnId> {
+        self.open.take_heard()
+    }
+
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let (name, deadline) = (name.clone(), self.clock.instant(deadline));
         let work = async move { Job::Looked(lookup, resolve(name, proxy, isolation, deadline).await) };

@@ -64,7 +64,8 @@ macro_rules! connection_methods {
             self.guard.reporter().misbehaving(penalty);
         }
 
-        /// What the connection has been good for since the last time.
+        /// What the connection has been good for since the last time. That bytes were read of it need not be told: the
+        /// pool sees that.
         pub fn activity(&self, activity: $crate::connmgr_core::Activity) {
             self.guard.reporter().activity(activity);
         }

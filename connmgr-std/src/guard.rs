@@ -14,11 +14,14 @@ use connmgr_core::ConnId;
 use crate::sync::lock;
 use crate::{Ending, Fact, IdMap, Mailbox, Reporter, Wire};
 
-/// A stream, and whether the manager has closed it.
+/// A stream, and what its two holders tell each other of it.
 #[derive(Debug)]
 struct Socket<W> {
     wire: W,
+    /// The manager has closed it.
     closed: AtomicBool,
+    /// The application has read bytes of it since it was last asked.
+    heard: AtomicBool,
 }
 
 impl<W: Wire> Socket<W> {
@@ -26,6 +29,24 @@ impl<W: Wire> Socket<W> {
         self.closed.store(true, Ordering::Release);
         // It fails only when the other end was faster.
         let _ = self.wire.shutdown(Shutdown::Both);
+    }
+}
+
+impl<W> Socket<W> {
+    fn new(wire: W) -> Self {
+        Self { wire, closed: AtomicBool::new(false), heard: AtomicBool::new(false) }
+    }
+
+    /// Bytes were read. Where that is noted already, it stays with one look at what the reader has at hand anyway.
+    fn note_bytes(&self) {
+        if !self.heard.load(Ordering::Relaxed) {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether bytes were read since this was last asked.
+    fn take_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed) && self.heard.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -44,7 +65,7 @@ impl<W: Wire> OpenSockets<W> {
 
     /// The stream of a connection, guarded.
     pub fn guard(&self, conn: ConnId, wire: W) -> Guard<W> {
-        let socket = Arc::new(Socket { wire, closed: AtomicBool::new(false) });
+        let socket = Arc::new(Socket::new(wire));
         lock(&self.open).insert(conn, Arc::downgrade(&socket));
         let (mailbox, reporter) = (self.mailbox.clone(), Reporter::new(conn, self.mailbox.clone()));
         Guard { socket, mailbox, reporter, ending: Ending::default() }
@@ -61,6 +82,17 @@ impl<W: Wire> OpenSockets<W> {
     /// The guard of a connection was dropped; whether that is news, and not our own close come back.
     pub fn dropped(&self, conn: ConnId) -> bool {
         lock(&self.open).remove(&conn).is_some()
+    }
+
+    /// The connections of which at least one byte was read since this was asked last, by id.
+    pub fn take_heard(&self) -> Vec<ConnId> {
+        let has_heard = |socket: &Weak<Socket<W>>| socket.upgrade().is_some_and(|socket| socket.take_heard());
+        let open = lock(&self.open);
+        let heard = open.iter().filter_map(|(conn, socket)| has_heard(socket).then_some(*conn));
+        let mut heard: Vec<_> = heard.collect();
+        drop(open);
+        heard.sort_unstable();
+        heard
     }
 }
 
@@ -97,8 +129,12 @@ impl<W: Wire> Guard<W> {
 
     /// What came of a read into room for at least one byte.
     pub fn note_read(&mut self, read: &io::Result<usize>) {
-        if !self.is_closed() {
-            self.ending.note_read(read);
+        if self.is_closed() {
+            return;
+        }
+        self.ending.note_read(read);
+        if read.as_ref().is_ok_and(|count| *count > 0) {
+            self.socket.note_bytes();
         }
     }
 
@@ -126,5 +162,79 @@ impl<W: Wire> Drop for Guard<W> {
         if !self.is_closed() {
             self.mailbox.post(self.reporter.id(), Fact::Closed(self.ending.cause()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    /// Reads what the tests say.
+    struct Script;
+
+    impl Wire for Script {
+        async fn connect(_: SocketAddr) -> io::Result<Self> {
+            Ok(Self)
+        }
+        async fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+        async fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Err(ErrorKind::Unsupported.into())
+        }
+        fn set_nodelay(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn conn(number: u64) -> ConnId {
+        ConnId::from_u64(number)
+    }
+
+    /// Connections 1 to 3, and where they are.
+    fn three() -> (OpenSockets<Script>, [Guard<Script>; 3]) {
+        let open = OpenSockets::new(Mailbox::new(|| ()));
+        let guards = [3, 1, 2].map(|number| open.guard(conn(number), Script));
+        (open, guards)
+    }
+
+    #[test]
+    fn who_has_said_something_is_told_once_and_in_order() {
+        let (open, mut guards) = three();
+        for guard in &mut guards {
+            guard.note_read(&Ok(5));
+            guard.note_read(&Ok(1));
+        }
+        assert_eq!(open.take_heard(), [1, 2, 3].map(conn));
+        guards[0].note_read(&Ok(1));
+        assert_eq!(open.take_heard(), [conn(3)]);
+        assert_eq!(open.take_heard(), []);
+    }
+
+    #[test]
+    fn an_end_an_error_and_a_wait_are_no_sign_of_life() {
+        let (open, mut guards) = three();
+        guards[0].note_read(&Ok(0));
+        guards[1].note_read(&Err(ErrorKind::ConnectionReset.into()));
+        guards[2].note_read(&Err(ErrorKind::WouldBlock.into()));
+        assert_eq!(open.take_heard(), []);
+    }
+
+    #[test]
+    fn nothing_is_told_of_who_is_gone() {
+        let (open, mut guards) = three();
+        guards.iter_mut().for_each(|guard| guard.note_read(&Ok(1)));
+        let [dropped, closed, _stays] = guards;
+        drop(dropped);
+        open.close(closed.reporter().id());
+        assert_eq!(open.take_heard(), [conn(2)]);
     }
 }

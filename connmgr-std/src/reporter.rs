@@ -37,7 +37,8 @@ impl Reporter {
         self.post(Fact::Misbehaving(penalty));
     }
 
-    /// What the connection has been good for since the last time.
+    /// What the connection has been good for since the last time. That bytes were read of it need not be told: the pool
+    /// sees that.
     pub fn activity(&self, activity: Activity) {
         self.post(Fact::Activity(activity));
     }

@@ -54,8 +54,11 @@ impl Count {
 }
 
 /// Dials nobody, and listens nowhere.
-#[derive(Debug)]
-pub(crate) struct NoSockets;
+#[derive(Debug, Default)]
+pub(crate) struct NoSockets {
+    /// Of whom bytes were read.
+    pub(crate) heard: Vec<ConnId>,
+}
 
 impl Sockets for NoSockets {
     fn dial(&mut self, _: ConnId, _: &Target) {}
@@ -63,6 +66,9 @@ impl Sockets for NoSockets {
     fn close(&mut self, _: ConnId) {}
     fn dropped(&mut self, _: ConnId) -> bool {
         true
+    }
+    fn take_heard(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.heard)
     }
     fn resolve(&mut self, _: LookupId, _: &HostName, _: SocketAddr, _: Isolation, _: Time) {}
     fn pause_accept(&mut self, _: ListenerId, _: Time) {}

@@ -70,6 +70,10 @@ impl Sockets for TokioNet {
         self.open.dropped(conn)
     }
 
+    fn take_heard(&mut self) -> Vec<ConnId> {
+        self.open.take_heard()
+    }
+
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let (name, deadline) = (name.clone(), Instant::from_std(self.clock.instant(deadline)));
         self.jobs.spawn(async move { Job::Looked(lookup, resolve(name, proxy, isolation, deadline).await) });

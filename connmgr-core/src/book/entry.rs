@@ -9,7 +9,7 @@ use super::key::Key;
 use super::view::AddressView;
 use crate::address::{PeerAddress, Services};
 use crate::snapshot::SavedAddress;
-use crate::time::{Time, UnixTime, nanos};
+use crate::time::{SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,16 +34,24 @@ const UNBELIEVED: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 /// What gossip about others is held to be older than it says.
 const HEARSAY_PENALTY: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A last-seen as told, made believable: what lies more than 10 min ahead, or before 1973, is 5 days ago.
-pub(super) fn believable(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
-    let wrong = last_seen > unix.after(CLOCK_SLACK) || last_seen < FIRST_SENSIBLE;
-    if wrong { unix.before(UNBELIEVED) } else { last_seen }
+fn is_believable(last_seen: UnixTime, unix: UnixTime) -> bool {
+    last_seen <= unix.after(CLOCK_SLACK) && last_seen >= FIRST_SENSIBLE
+}
+
+/// When that was, made believable: what lies more than 10 min ahead, or before 1973, is 5 days ago.
+pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> SteadySecond {
+    if is_believable(last_seen, unix) {
+        SteadySecond::of(last_seen, unix, now)
+    } else {
+        SteadySecond::at(now).before(UNBELIEVED)
+    }
 }
 
 /// The last-seen that a peer tells of *others*: made believable, then 2 h older. For callers of
 /// [`Book::add`](super::Book::add), which cannot tell hearsay from what is known first hand.
 pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
-    believable(last_seen, unix).before(HEARSAY_PENALTY)
+    let believed = if is_believable(last_seen, unix) { last_seen } else { unix.before(UNBELIEVED) };
+    believed.before(HEARSAY_PENALTY)
 }
 
 /// When something happened: nanoseconds since birth, negative before it; or never.
@@ -73,15 +81,6 @@ impl Moment {
     }
 }
 
-/// A unix time in four bytes: good until 2106, and 2106 from then on.
-fn packed(unix: UnixTime) -> u32 {
-    u32::try_from(unix.as_secs()).unwrap_or(u32::MAX)
-}
-
-fn unpacked(secs: u32) -> UnixTime {
-    UnixTime::from_secs(u64::from(secs))
-}
-
 /// What became of the latest dial.
 ///
 /// ```text
@@ -103,17 +102,16 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 72 bytes.
+/// One known address. 72 bytes. No time in it is one of the wall clock's, which may be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     key: Key,
     /// Where the address stands in the list of its network. Kept by the store alone.
     pub(super) place: u32,
     services: Services,
-    last_seen: u32,
+    last_seen: SteadySecond,
     last_try: Moment,
-    /// The epoch for never.
-    last_success: u32,
+    last_success: SteadySecond,
     /// Since a connection was last stable; stops at 255.
     failures: u8,
     dial: Dial,
@@ -122,14 +120,14 @@ pub(super) struct Entry {
 
 impl Entry {
     /// An address heard of and never tried.
-    pub(super) fn heard(key: Key, services: Services, last_seen: UnixTime) -> Self {
+    pub(super) fn heard(key: Key, services: Services, last_seen: SteadySecond) -> Self {
         Self {
             key,
             place: 0,
             services,
-            last_seen: packed(last_seen),
+            last_seen,
             last_try: Moment::NEVER,
-            last_success: 0,
+            last_success: SteadySecond::NEVER,
             failures: 0,
             dial: Dial::None,
             v1_only: false,
@@ -139,26 +137,27 @@ impl Entry {
     /// An address from a former life, where every figure may be nonsense. What is said to have happened in the
     /// future is believed to have happened, just now: a dial is then held off, never let through early.
     pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
-        let last_seen =
-            if saved.last_seen > unix { unix.before(UNBELIEVED) } else { believable(saved.last_seen, unix) };
-        let never_tried = saved.last_try == UnixTime::default();
+        let never = UnixTime::default();
+        let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
+        let (tried, succeeded) = (saved.last_try != never, saved.last_success != never);
+        let last_success = SteadySecond::of(saved.last_success.min(unix), unix, now);
         Self {
-            last_try: if never_tried { Moment::NEVER } else { Moment::before(now, unix.since(saved.last_try)) },
-            last_success: packed(saved.last_success.min(unix)),
+            last_try: if tried { Moment::before(now, unix.since(saved.last_try)) } else { Moment::NEVER },
+            last_success: if succeeded { last_success } else { SteadySecond::NEVER },
             failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
             v1_only: saved.v1_only,
-            ..Self::heard(key, saved.services, last_seen)
+            ..Self::heard(key, saved.services, believed(last_seen, unix, now))
         }
     }
 
     pub(super) fn saved(&self, unix: UnixTime, now: Time) -> SavedAddress {
-        let last_try = self.last_try.ago(now).map_or(UnixTime::default(), |ago| unix.before(ago));
+        let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
         SavedAddress {
             address: self.address(),
             services: self.services,
-            last_seen: self.last_seen(),
-            last_try,
-            last_success: unpacked(self.last_success),
+            last_seen: self.last_seen.unix(unix, now),
+            last_try: self.last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
+            last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
             v1_only: self.v1_only,
         }
@@ -167,13 +166,14 @@ impl Entry {
     /// Takes in what is said of a known address. Its own word on its services stands for a week: else gossip could have
     /// us dial the useless again and again; and no longer, for peers learn. A time moves forward only, and only by more than an hour if it is said to be of
     /// today, else by more than a day, so that gossip costs little and tells little of what we hear.
-    pub(super) fn refresh(&mut self, services: Services, last_seen: UnixTime, unix: UnixTime) {
-        if unix.since(unpacked(self.last_success)) > GOOD_FOR {
+    pub(super) fn refresh(&mut self, services: Services, last_seen: SteadySecond, now: Time) {
+        let present = SteadySecond::at(now);
+        if present.since(self.last_success) > GOOD_FOR {
             self.services = self.services | services;
         }
-        let step = if unix.since(last_seen) < DAY { 60 * MINUTE } else { DAY };
-        if last_seen > self.last_seen().after(step) {
-            self.last_seen = packed(last_seen);
+        let step = if present.since(last_seen) < DAY { 60 * MINUTE } else { DAY };
+        if last_seen > self.last_seen.after(step) {
+            self.last_seen = last_seen;
         }
     }
 
@@ -195,11 +195,10 @@ impl Entry {
 
     /// A connection became ready. The last-seen that others are told stays as it is: it would tell them to whom we
     /// are connected (as in Core).
-    pub(super) fn succeeded(&mut self, services: Services, unix: UnixTime, now: Time) {
+    pub(super) fn succeeded(&mut self, services: Services, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Answered;
-        // The epoch stands for never.
-        self.last_success = packed(unix).max(1);
+        self.last_success = SteadySecond::at(now);
         self.services = services;
     }
 
@@ -237,8 +236,12 @@ impl Entry {
         self.services
     }
 
-    pub(super) fn last_seen(&self) -> UnixTime {
-        unpacked(self.last_seen)
+    pub(super) const fn last_seen(&self) -> SteadySecond {
+        self.last_seen
+    }
+
+    fn ever_succeeded(&self) -> bool {
+        self.last_success != SteadySecond::NEVER
     }
 
     pub(super) const fn failures(&self) -> u8 {
@@ -263,7 +266,7 @@ impl Entry {
     /// Whether the peer may offer `wanted`. One that never told us itself, and of which nobody says anything, may:
     /// an address out of a plain DNS answer comes without services.
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
-        let unknown = self.services == Services::NONE && self.last_success == 0;
+        let unknown = self.services == Services::NONE && !self.ever_succeeded();
         unknown || self.services.has(wanted)
     }
 
@@ -273,36 +276,34 @@ impl Entry {
     }
 
     /// Whether the address is not worth its place. One that [is in use](Entry::is_in_use) keeps it all the same.
-    pub(super) fn is_terrible(&self, unix: UnixTime) -> bool {
+    pub(super) fn is_terrible(&self, now: Time) -> bool {
+        let present = SteadySecond::at(now);
         // What we saw ourselves counts, though others are not told of it.
-        let last_good = unpacked(self.last_success);
-        let seen = self.last_seen().max(last_good);
-        let untested = self.last_success == 0;
-        seen > unix.after(CLOCK_SLACK)
-            || unix.since(seen) > HORIZON
-            || (untested && self.failures >= MAX_FAILURES_OF_UNTESTED)
-            || (unix.since(last_good) > GOOD_FOR && self.failures >= MAX_FAILURES)
+        let seen = self.last_seen.max(self.last_success);
+        present.since(seen) > HORIZON
+            || (!self.ever_succeeded() && self.failures >= MAX_FAILURES_OF_UNTESTED)
+            || (present.since(self.last_success) > GOOD_FOR && self.failures >= MAX_FAILURES)
     }
 
     /// What an address is worth to us; when one has to go, it is the least of them.
-    pub(super) fn worth(&self, unix: UnixTime) -> Worth {
+    pub(super) fn worth(&self, now: Time) -> Worth {
         Worth {
-            decent: !self.is_terrible(unix),
-            succeeded: self.last_success != 0,
+            decent: !self.is_terrible(now),
+            succeeded: self.ever_succeeded(),
             answered: self.dial == Dial::Answered,
             last_seen: self.last_seen,
         }
     }
 
-    pub(super) fn view(&self) -> AddressView {
+    pub(super) fn view(&self, unix: UnixTime, now: Time) -> AddressView {
         AddressView {
             address: self.address(),
             services: self.services,
-            last_seen: self.last_seen(),
+            last_seen: self.last_seen.unix(unix, now),
             failures: u32::from(self.failures),
             last_try: (self.last_try != Moment::NEVER)
                 .then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0))),
-            last_success: (self.last_success != 0).then(|| unpacked(self.last_success)),
+            last_success: self.ever_succeeded().then(|| self.last_success.unix(unix, now)),
         }
     }
 }
@@ -313,5 +314,5 @@ pub(super) struct Worth {
     decent: bool,
     succeeded: bool,
     answered: bool,
-    last_seen: u32,
+    last_seen: SteadySecond,
 }

@@ -2,7 +2,8 @@
 //!
 //! The book keeps, judges and chooses addresses. It deliberately knows no connections, bans, groups or routes, nor
 //! which addresses are of use at all (private ranges, disabled networks): the caller asks before it adds and when it
-//! dials. Read first: `addrman` in Bitcoin Core.
+//! dials. It counts by the monotonic clock alone, and takes the wall clock's word only for what comes in and goes out:
+//! so no step of that clock changes an age. Read first: `addrman` in Bitcoin Core.
 
 mod entry;
 mod index;
@@ -22,7 +23,7 @@ use crate::network::{NetworkKind, NetworkSet};
 use crate::rng::Rng;
 use crate::snapshot::SavedAddress;
 use crate::time::{Time, UnixTime};
-use entry::{Entry, Moment, believable};
+use entry::{Entry, Moment, believed};
 use key::Key;
 use store::Store;
 
@@ -75,13 +76,13 @@ impl Book {
         // The tables that will limit what one source may fill are not built yet.
         let _ = source;
         let Some(key) = Key::of(&info.address) else { return false };
-        let last_seen = believable(info.last_seen, unix);
+        let last_seen = believed(info.last_seen, unix, now);
         if let Some(entry) = self.store.get_mut(&key) {
-            entry.refresh(info.services, last_seen, unix);
+            entry.refresh(info.services, last_seen, now);
             return false;
         }
         let newcomer = Entry::heard(key, info.services, last_seen);
-        let has_room = self.len() < self.max_addresses || self.make_room(&newcomer, unix, now, rng);
+        let has_room = self.len() < self.max_addresses || self.make_room(&newcomer, now, rng);
         if has_room {
             self.store.insert(newcomer);
         }
@@ -89,15 +90,15 @@ impl Book {
     }
 
     /// Throws out the least of a few addresses if the newcomer is worth more, and tells whether it did.
-    fn make_room(&mut self, newcomer: &Entry, unix: UnixTime, now: Time, rng: &mut Rng) -> bool {
+    fn make_room(&mut self, newcomer: &Entry, now: Time, rng: &mut Rng) -> bool {
         let known = self.len();
         let victim = (0..VICTIMS_LOOKED_AT)
             .filter_map(|_| self.store.nth(NetworkSet::ALL, rng.index(known)))
             .filter(|entry| !entry.is_in_use(now))
-            .map(|entry| (entry.worth(unix), *entry.key()))
+            .map(|entry| (entry.worth(now), *entry.key()))
             .min_by_key(|(worth, _)| *worth);
         match victim {
-            Some((worth, key)) if worth < newcomer.worth(unix) => self.store.remove(&key).is_some(),
+            Some((worth, key)) if worth < newcomer.worth(now) => self.store.remove(&key).is_some(),
             Some(_) | None => false,
         }
     }
@@ -126,8 +127,8 @@ impl Book {
     /// A connection was ready, and the peer told its services. To be called also where it is of no use to us and is
     /// closed for that: then its services keep us from dialing it again. That it was ready does not prove that it
     /// stays: failures are forgotten when it is [stable](Self::record_stable).
-    pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, unix: UnixTime, now: Time) {
-        self.update(address, |entry| entry.succeeded(services, unix, now));
+    pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, now: Time) {
+        self.update(address, |entry| entry.succeeded(services, now));
     }
 
     /// A connection was ready for long enough to be called stable, or served its purpose: failures are forgotten.
@@ -182,9 +183,9 @@ impl Book {
         self.store.iter().map(|entry| entry.saved(unix, now)).collect()
     }
 
-    /// What is known of an address.
-    pub(crate) fn get(&self, address: &PeerAddress) -> Option<AddressView> {
-        self.entry(address).map(Entry::view)
+    /// What is known of an address, its times as a wall clock shows them that says `unix` at `now`.
+    pub(crate) fn get(&self, address: &PeerAddress, unix: UnixTime, now: Time) -> Option<AddressView> {
+        self.entry(address).map(|entry| entry.view(unix, now))
     }
 
     /// Whether an address is known.
@@ -203,8 +204,8 @@ impl Book {
 
     /// Everything that decides whom it chooses: each address, whether it is known to be v1 only, and whether its
     /// latest dial says nothing about it. In no order that means anything.
-    pub(crate) fn judgements(&self) -> impl Iterator<Item = (AddressView, bool, bool)> {
-        self.store.iter().map(|entry| (entry.view(), entry.v1_only, self.is_forgiven(entry)))
+    pub(crate) fn judgements(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
+        self.store.iter().map(move |entry| (entry.view(unix, now), entry.v1_only, self.is_forgiven(entry)))
     }
 
     /// How many addresses are known.

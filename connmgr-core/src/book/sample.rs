@@ -7,25 +7,28 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use super::Book;
-use crate::address::AddressInfo;
+use crate::address::{AddressInfo, PeerAddress};
 use crate::network::{NetworkKind, NetworkSet};
 use crate::rng::Rng;
-use crate::time::UnixTime;
+use crate::time::{Time, UnixTime};
 
 /// The share of the book that one answer may tell, in percent, as in Core.
 const MAX_PERCENT: usize = 23;
-/// Addresses looked at for each one told: enough where three quarters are terrible, and a bound where all are.
+/// Addresses looked at for each one told: enough where three quarters are terrible or banned, and a bound where all are.
 const LOOKS_PER_ADDRESS: usize = 4;
 
 impl Book {
-    /// Different addresses by chance, all of `network` if one is named, without terrible ones: at most `count`, and
-    /// at most 23 % of what is known there.
+    /// Different addresses by chance, all of `network` if one is named, without terrible ones and those that are not
+    /// `allowed`: at most `count`, and at most 23 % of what is known there. Their times are those of a wall clock that
+    /// says `unix` at `now`.
     pub(crate) fn sample(
         &self,
         rng: &mut Rng,
         network: Option<NetworkKind>,
         count: u32,
         unix: UnixTime,
+        now: Time,
+        allowed: impl Fn(&PeerAddress) -> bool,
     ) -> Vec<AddressInfo> {
         let networks = network.map_or(NetworkSet::ALL, |network| NetworkSet::EMPTY.with(network));
         let known = self.store.len_in(networks);
@@ -37,9 +40,13 @@ impl Book {
                 break;
             }
             let Some(entry) = deck.draw(rng).and_then(|n| self.store.nth(networks, n)) else { break };
-            if !entry.is_terrible(unix) {
-                let (services, last_seen) = (entry.services(), entry.last_seen());
-                told.push(AddressInfo { address: entry.address(), services, last_seen });
+            if entry.is_terrible(now) {
+                continue;
+            }
+            let address = entry.address();
+            if allowed(&address) {
+                let (services, last_seen) = (entry.services(), entry.last_seen().unix(unix, now));
+                told.push(AddressInfo { address, services, last_seen });
             }
         }
         told

@@ -9,11 +9,16 @@ use crate::time::{Time, UnixTime};
 #[derive(Clone, Copy, Debug)]
 pub struct BookView<'a> {
     book: &'a Book,
+    /// The wall clock …
+    unix: UnixTime,
+    /// … at this time.
+    now: Time,
 }
 
 impl<'a> BookView<'a> {
-    pub(crate) const fn new(book: &'a Book) -> Self {
-        Self { book }
+    /// The book, its times as a wall clock shows them that says `unix` at `now`.
+    pub(crate) const fn new(book: &'a Book, unix: UnixTime, now: Time) -> Self {
+        Self { book, unix, now }
     }
 
     /// How many addresses are known.
@@ -33,12 +38,13 @@ impl<'a> BookView<'a> {
 
     /// What is known of one address, if it is in the book; names never are.
     pub fn get(&self, address: &PeerAddress) -> Option<AddressView> {
-        self.book.get(address)
+        self.book.get(address, self.unix, self.now)
     }
 
     /// All addresses, in no order that means anything, but in the same one until the next input.
     pub fn iter(&self) -> impl Iterator<Item = AddressView> + 'a {
-        self.book.store.iter().map(super::entry::Entry::view)
+        let Self { book, unix, now } = *self;
+        book.store.iter().map(move |entry| entry.view(unix, now))
     }
 }
 

@@ -262,7 +262,8 @@ pub struct HealthConfig {
     pub silent_groups: u32,
     /// The time these must be spread over.
     pub silent_for: Duration,
-    /// A connection that has shown no life for this long is no proof that its network is up.
+    /// A connection that has shown no life for this long is no proof that its network is up. Life is what comes by it: the
+    /// adapters see to that, and look every 30 s, or five times in this time where it is shorter than 150 s.
     pub traffic_within: Duration,
     /// The first wait before a probe; each further one is doubled.
     pub first_probe: Duration,
@@ -292,7 +293,7 @@ pub struct SeedConfig {
     pub enough: u32,
     /// When fixed seeds are used.
     pub fixed_after: Duration,
-    /// Addresses kept of one answer.
+    /// Addresses kept of one answer, each counted once.
     pub keep: u32,
     /// When a seed that failed may be asked again.
     pub retry: Backoff,
@@ -375,7 +376,8 @@ pub struct BookConfig {
     pub max_addresses: u32,
     /// Addresses one peer may tell us.
     pub gossip: Rate,
-    /// Addresses looked at in one call; the rest of the list is ignored.
+    /// Addresses looked at in one call; the rest of the list is ignored. So it is with the answers of seeds and of added
+    /// peers' names.
     pub max_per_call: u32,
     /// The shortest time between two `Save` for the book's sake.
     pub save_every: Duration,

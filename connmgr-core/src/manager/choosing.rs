@@ -3,6 +3,8 @@
 //! The network with the least under way, for what dials into it yield, comes first. So one that is dead, or answers
 //! slowly, costs one that is alive next to nothing, from the first dial on. Each network has a pace of its own.
 
+use core::time::Duration;
+
 use crate::address::PeerAddress;
 use crate::book::Choice;
 use crate::event::Kind;
@@ -15,7 +17,7 @@ use super::slots::AUTOMATIC;
 use super::{ConnManager, Obstacle};
 
 /// Where nobody else is left, an address that rests is dialed all the same after this.
-const LONGEST_REST_WHERE_SCARCE: core::time::Duration = core::time::Duration::from_secs(60);
+const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
 
 /// Of all that may be under way, a network from which nothing came so far takes so many parts of [`PARTS`] at the
 /// most, if something comes from another.
@@ -78,12 +80,7 @@ impl ConnManager {
         })
     }
 
-    fn choose_up(
-        &mut self,
-        kind: Kind,
-        network: NetworkKind,
-        longest_rest: core::time::Duration,
-    ) -> Option<PeerAddress> {
+    fn choose_up(&mut self, kind: Kind, network: NetworkKind, longest_rest: Duration) -> Option<PeerAddress> {
         self.choose(kind, network, longest_rest, |rules, address| rules.obstacle(address))
     }
 
@@ -92,7 +89,7 @@ impl ConnManager {
         &mut self,
         kind: Kind,
         network: NetworkKind,
-        longest_rest: core::time::Duration,
+        longest_rest: Duration,
         obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
     ) -> Option<PeerAddress> {
         let choice = Choice {
@@ -174,11 +171,21 @@ impl ConnManager {
 
     /// When the next automatic dial into a network may be made.
     fn next_dial_at(&mut self, network: NetworkKind) -> Time {
-        let now = self.now();
-        if self.paces[network.index()].outlives(now) {
-            self.restore_pace(network);
+        if self.pace(network).recovering_life().is_some() {
+            let life = self.longest_unstable_life(network);
+            if self.paces[network.index()].record_long_life(life) {
+                self.restore_pace(network);
+            }
         }
         self.pace(network).next_at()
+    }
+
+    /// Of the automatic connections in a network that are ready and not yet stable, the longest life.
+    fn longest_unstable_life(&self, network: NetworkKind) -> Duration {
+        let ready = AUTOMATIC.into_iter().flat_map(|kind| self.table.ready_ids(kind));
+        let conns = ready.filter_map(|id| self.table.get(id)).filter(|conn| conn.network() == Some(network));
+        let lives = conns.filter(|conn| !self.was_stable(conn)).map(|conn| self.now().since(conn.since()));
+        lives.max().unwrap_or_default()
     }
 
     /// Full speed again in a network, and rests that addresses earned meanwhile are forgiven.

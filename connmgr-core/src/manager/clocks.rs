@@ -1,6 +1,8 @@
 //! The two clocks, as last told.
 
-use crate::time::{Time, UnixTime};
+use core::time::Duration;
+
+use crate::time::{SteadySecond, Time, UnixTime};
 
 /// The latest monotonic time told, and the offset to what the world's clocks say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +38,24 @@ impl Clocks {
         self.unix_at(self.now)
     }
 
-    /// What the world's clocks will say, or said, at a monotonic time.
-    pub(super) fn unix_at(&self, at: Time) -> UnixTime {
-        if at >= self.set_at {
-            self.unix_then.after(at.since(self.set_at))
-        } else {
-            self.unix_then.before(self.set_at.since(at))
-        }
+    /// What the world's clocks will say, or said, at a monotonic time. Their seconds begin with its seconds, so that
+    /// between two steps all that is told in the one comes back from the other to the second.
+    pub(super) const fn unix_at(&self, at: Time) -> UnixTime {
+        let (at, set_at) = (whole_seconds(at), whole_seconds(self.set_at));
+        self.unix_then.after(at.saturating_sub(set_at)).before(set_at.saturating_sub(at))
     }
+
+    /// Told by the world's clocks now.
+    pub(super) fn steady(&self, told: UnixTime) -> SteadySecond {
+        SteadySecond::of(told, self.unix(), self.now)
+    }
+
+    /// What the world's clocks call it now.
+    pub(super) fn unix_of(&self, second: SteadySecond) -> UnixTime {
+        second.unix(self.unix(), self.now)
+    }
+}
+
+const fn whole_seconds(time: Time) -> Duration {
+    Duration::from_secs(time.as_nanos() / 1_000_000_000)
 }

@@ -20,8 +20,8 @@ const MAX_SAMPLE: u32 = 1000;
 
 impl ConnManager {
     /// Adds a peer: it is dialed now, and with [`Keep::Always`] again whenever the connection is lost, until it is
-    /// removed. A name is resolved again at each attempt. A connection that we have with the address already
-    /// becomes the peer's.
+    /// removed. A name is resolved again at each attempt, which tries up to 16 of its addresses; the next
+    /// attempt goes on behind them. A connection that we have with the address already becomes the peer's.
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.
@@ -140,11 +140,17 @@ impl ConnManager {
         }
     }
 
-    /// Addresses for an answer to getaddr: at most `count`, 1000 and 23 % of the book, drawn by chance.
+    /// Addresses for an answer to getaddr: at most `count`, 1000 and 23 % of the book, drawn by chance. None of a host
+    /// that is banned, and none that has long been gone, is among them.
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
         self.begin(now);
-        let unix = self.unix();
-        self.book.sample(&mut self.sample_rng, network, count.min(MAX_SAMPLE), unix)
+        let (unix, now) = (self.unix(), self.now());
+        let mut rng = self.sample_rng.clone();
+        let rules = self.rules();
+        let allowed = |address: &PeerAddress| !rules.is_banned(address.host());
+        let told = self.book.sample(&mut rng, network, count.min(MAX_SAMPLE), unix, now, allowed);
+        self.sample_rng = rng;
+        told
     }
 
     /// Goes to work, or rests: while inactive nobody is dialed or let in, and every connection is closed. Added

@@ -4,6 +4,7 @@
 //! second time. What it must leave undone (no slot, nobody to dial, too fast, too much for one call) it does when a
 //! fact changes that, or at a deadline of its own.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -86,6 +87,9 @@ impl ConnManager {
     /// Dials an address for an added peer.
     pub(super) fn dial_for_peer(&mut self, id: PeerId, address: PeerAddress) {
         let Some(peer) = self.peers.get_mut(id) else { return };
+        if let (Some(turns), Some(ip)) = (&mut peer.turns, address.host().ip()) {
+            turns.take(ip);
+        }
         let transport = if peer.v1_only { Transport::V1 } else { self.config.transport };
         let plan = Plan { kind: Kind::Added, address, peer: Some(id), transport, same_route: None };
         self.dial(plan);
@@ -156,20 +160,41 @@ impl ConnManager {
         lookup
     }
 
-    /// A peer's name was looked up: try its addresses one after the other.
+    /// A peer's name was looked up: try its addresses one after the other. Looks at `book.max_per_call` of them.
     pub(super) fn use_peer_lookup(&mut self, id: PeerId, result: Result<&[IpAddr], LookupError>) {
         match result {
             Ok(ips) => {
-                let candidates: Vec<IpAddr> = ips.iter().take(MAX_CANDIDATES).rev().copied().collect();
-                if let Some(peer) = self.peers.get_mut(id) {
-                    peer.candidates = candidates;
-                }
+                self.note_candidates(id, ips);
                 if !self.dial_next_candidate(id, true) {
                     self.fail_lookup(id, LookupError::NotFound);
                 }
             }
             Err(error) => self.fail_lookup(id, error),
         }
+    }
+
+    /// Those that this attempt tries: each address once, an IPv4 one and its mapped form being the same; where there are
+    /// more than [`MAX_CANDIDATES`], those that the attempts before have not come to.
+    fn note_candidates(&mut self, id: PeerId, ips: &[IpAddr]) {
+        let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
+        let mut seen = BTreeSet::new();
+        let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
+        let answer: Vec<IpAddr> = each.collect();
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        let (port, turns) = (peer.address.port(), peer.turns.get_or_insert_default());
+        let mut candidates = turns.order(&answer);
+        candidates.retain(|ip| self.may_be_candidate(*ip, port));
+        candidates.truncate(MAX_CANDIDATES);
+        candidates.reverse();
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.candidates = candidates;
+        }
+    }
+
+    /// Whether an outage is all that may forbid to dial this address of a name.
+    fn may_be_candidate(&self, ip: IpAddr, port: u16) -> bool {
+        let obstacle = self.rules().obstacle(&PeerAddress::new(Host::from(ip), port));
+        matches!(obstacle, None | Some(Obstacle::NetworkDown))
     }
 
     fn fail_lookup(&mut self, id: PeerId, error: LookupError) {
@@ -185,12 +210,12 @@ impl ConnManager {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let port = peer.address.port();
         let mut left = core::mem::take(&mut peer.candidates);
-        let obstacle = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port));
-        left.retain(|ip| matches!(obstacle(ip), None | Some(Obstacle::NetworkDown)));
+        left.retain(|ip| self.may_be_candidate(*ip, port));
         if !left.is_empty() && !self.has_slot(Kind::Added, &self.split()) {
             self.peers.enqueue(id);
             return true;
         }
+        let obstacle = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port));
         let next = left.iter().rposition(|ip| obstacle(ip).is_none());
         let ip = next.map(|at| left.remove(at));
         if ip.is_none() && (left.is_empty() || !may_wait) {
@@ -238,8 +263,8 @@ impl ConnManager {
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
         let end = End::Outbound { address: address.clone(), via, group };
-        let notes = Notes::new(self.rng.next_u64());
-        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, deadline, now));
+        let notes = Notes::new(self.rng.next_u64(), deadline);
+        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
         self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
@@ -300,5 +325,6 @@ impl ConnManager {
     }
 }
 
-/// How many addresses of one name are tried in one attempt.
+/// How many addresses of one name are tried in one attempt. The next attempt goes on behind them; a peer that is added for
+/// one attempt has these.
 const MAX_CANDIDATES: usize = 16;

@@ -250,6 +250,9 @@ impl ConnManager {
         peer.candidates = Vec::new();
         if was_stable {
             peer.attempt = 0;
+            if let (Some(turns), Some(ip)) = (&mut peer.turns, conn.dialed().and_then(|address| address.host().ip())) {
+                turns.give_back(ip);
+            }
         }
         let unanswered = match ending {
             Ending::Failed(error) => !error.is_answer(),

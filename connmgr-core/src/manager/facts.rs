@@ -85,7 +85,8 @@ impl ConnManager {
         }
     }
 
-    /// The world's clocks say this. Moves no deadline; tell it before anything else when a wake-up finds the two
+    /// The world's clocks say this. Moves no deadline, and changes no age: what is remembered by date (when an address
+    /// was seen, when a ban was given) moves with the clock. Tell it before anything else when a wake-up finds the two
     /// clocks more than a second from their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
@@ -125,7 +126,10 @@ impl ConnManager {
         }
         self.stats.dials_succeeded += 1;
         let deadline = self.handshake_deadline();
-        self.table.open(id, deadline, self.clocks.now());
+        self.table.open(id, self.clocks.now());
+        if let Some(notes) = self.table.notes(id) {
+            notes.deadline = deadline;
+        }
         self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Connected(id);
@@ -166,8 +170,8 @@ impl ConnManager {
             notes.services = info.services;
         }
         if let Some(address) = &dialed {
-            let (unix, now) = (self.unix(), self.now());
-            self.book.record_success(address, info.services, unix, now);
+            let now = self.now();
+            self.book.record_success(address, info.services, now);
             if !kind.is_automatic() {
                 self.book.record_stable(address);
             }
@@ -327,7 +331,9 @@ impl ConnManager {
         }
     }
 
-    /// A connection has been good for something; its network is evidently up.
+    /// A connection has been good for something, or just said something; its network is evidently up. To be told at
+    /// least every fifth of `health.traffic_within` while bytes come: without it, a network in which few dials are
+    /// answered may be taken for down though its connections live.
     pub fn handle_activity(&mut self, conn: ConnId, activity: Activity, now: Time) {
         self.begin(now);
         match self.table.notes(conn) {

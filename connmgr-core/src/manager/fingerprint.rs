@@ -120,7 +120,7 @@ impl Moment<'_> {
         (&peer.address, peer.keep, peer.attempt, peer.unanswered, peer.v1_only).hash(to);
         peer.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
         peer.retry.as_deref().map(|retry| (retry.growth as u8, retry.base, retry.cap, retry.jitter)).hash(to);
-        peer.candidates.hash(to);
+        (&peer.candidates, &peer.turns).hash(to);
         match peer.state {
             PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),
             PeerState::Queued => (1, 0, None::<Obstacle>).hash(to),
@@ -134,7 +134,7 @@ impl Moment<'_> {
     fn hash_book<H: Hasher>(&self, to: &mut H) {
         let spacing = self.manager.config.dial.spacing;
         let min_spacing = self.manager.config.dial.min_spacing;
-        let mut entries: Vec<_> = self.manager.book.judgements().collect();
+        let mut entries: Vec<_> = self.manager.book.judgements(self.manager.unix(), self.now).collect();
         entries.sort_unstable_by(|(a, ..), (b, ..)| a.address.cmp(&b.address));
         for (entry, v1_only, forgiven) in entries {
             let left = |at| [spacing, min_spacing].map(|spacing| spacing.saturating_sub(self.now.since(at)));

@@ -43,8 +43,8 @@ impl ConnManager {
         self.pauses.remove(&id);
         let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
         let conn = self.next_conn;
-        let notes = Notes::new(0);
-        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.handshake_deadline(), self.now());
+        let notes = Notes::new(0, self.handshake_deadline());
+        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
         self.judge(&conn)?;
         Ok(self.let_in(conn))
     }

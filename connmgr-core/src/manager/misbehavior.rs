@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::id::ConnId;
 use crate::input::{BanTarget, Penalty};
-use crate::time::Time;
+use crate::time::{SteadySecond, Time};
 
 use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
 
@@ -94,7 +94,7 @@ impl ConnManager {
     }
 
     fn impose(&mut self, target: &BanTarget, duration: Duration) {
-        let (since, until) = (self.unix(), self.now().after(duration));
+        let (since, until) = (SteadySecond::at(self.now()), self.now().after(duration));
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();

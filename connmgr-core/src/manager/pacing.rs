@@ -2,7 +2,6 @@
 
 use crate::address::PeerAddress;
 use crate::conn::Conn;
-use crate::error::DialError;
 use crate::id::ConnId;
 use crate::network::NetworkKind;
 
@@ -20,9 +19,9 @@ impl ConnManager {
             // A deadline may come late; the connection was stable all the same.
             ConnState::Ready if was_stable && conn.notes.timer.is_some() => self.restore_stable(conn),
             ConnState::Ready if was_stable => {}
-            ConnState::Ready => pace.record_short_life(conn.id(), life),
+            ConnState::Ready => pace.record_short_life(life),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
-                if ending.is_theirs() && ending != Ending::Failed(DialError::Cancelled) {
+                if ending.is_theirs() {
                     pace.record_failure();
                 }
             }
@@ -30,9 +29,8 @@ impl ConnManager {
     }
 
     pub(super) fn automatic_is_ready(&mut self, id: ConnId) {
-        let now = self.now();
         let Some(network) = self.table.get(id).and_then(Conn::network) else { return };
-        if self.paces[network.index()].record_ready(id, now) {
+        if self.paces[network.index()].record_ready() {
             self.restore_pace(network);
         }
     }
@@ -88,8 +86,9 @@ impl ConnManager {
             self.timers.cancel(timer);
         }
         for network in NetworkKind::ALL {
-            self.paces[network.index()].forget();
-            self.restore_pace(network);
+            if self.paces[network.index()].start_over() {
+                self.book.forgive_rests(network, self.clocks.now());
+            }
             self.health[network.index()].forget_routes();
             if self.health[network.index()].restore() {
                 self.network_is_up(network);

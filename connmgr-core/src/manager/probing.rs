@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::address::PeerAddress;
 use crate::config::{Mode, Split};
+use crate::conn::Conn;
 use crate::event::{Event, Kind};
 use crate::groups::Group;
 use crate::health::{Outcome, Surroundings};
@@ -84,7 +85,11 @@ impl ConnManager {
         let added = self.peers.iter().map(|peer| peer.address.clone());
         let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
         let mut groups = BTreeSet::new();
-        for address in known.filter(|address| address.network() == Some(network)) {
+        // Where a connection is open nobody is dialed.
+        let is_open = |address: &PeerAddress| {
+            self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open)
+        };
+        for address in known.filter(|address| address.network() == Some(network) && !is_open(address)) {
             groups.extend(Group::of(address.host()));
             if groups.len() >= config.silent_groups as usize {
                 break;

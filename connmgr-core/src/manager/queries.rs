@@ -56,15 +56,14 @@ impl ConnManager {
         Some(peer.view(peer.timer.map(|timer| self.timers.at(timer))))
     }
 
-    /// Every ban that stands, the first to end first. One given by a clock that was ahead stands since now: else it
-    /// would seem to end before it began, and no later life would take it.
+    /// Every ban that stands, the first to end first, by the wall clock of now.
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
-        let (unix, now) = (self.unix(), self.now());
+        let now = self.now();
         let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
         let view = |(target, ban): (_, crate::bans::Ban)| BanView {
             target,
-            since: ban.since.min(unix),
+            since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),
         };
         standing.map(view).collect()
@@ -78,8 +77,8 @@ impl ConnManager {
 
     /// The addresses we know.
     #[must_use]
-    pub const fn book(&self) -> BookView<'_> {
-        BookView::new(&self.book)
+    pub fn book(&self) -> BookView<'_> {
+        BookView::new(&self.book, self.unix(), self.now())
     }
 
     /// Whether everything is closed and [`Event::Stopped`](crate::Event::Stopped) was emitted.

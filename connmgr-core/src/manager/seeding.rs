@@ -1,5 +1,6 @@
 //! DNS seeds and fixed seeds: when they are asked, and what is made of their answers.
 
+use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -174,23 +175,22 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`. Returns how many of them
-    /// were new; none if nothing was of use.
+    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`; what is told twice counts
+    /// once. Returns how many of them were new; none if nothing was of use.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
         let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
-        let (mut used, mut added) = (0, 0);
+        let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for ip in ips.iter().take(most) {
             let address = PeerAddress::new(Host::from(*ip), self.config.default_port);
-            if used == self.config.seeds.keep {
+            if used.len() == self.config.seeds.keep as usize {
                 break;
             }
-            if self.is_worth_knowing(&address) {
-                used += 1;
+            if self.is_worth_knowing(&address) && used.insert(ip.to_canonical()) {
                 added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u64));
             }
         }
-        (used > 0).then_some(added)
+        (!used.is_empty()).then_some(added)
     }
 
     fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u64) -> bool {

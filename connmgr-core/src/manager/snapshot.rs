@@ -30,7 +30,9 @@ impl ConnManager {
             // The clock may have been turned: a ban lasts its own duration from now at the most.
             let left = ban.until.since(unix).min(ban.until.since(ban.since));
             if !left.is_zero() && self.is_bannable(&ban.target) {
-                self.bans.ban(&ban.target, ban.since, now.after(left));
+                // One that was saved by a clock ahead of this one stands since now.
+                let since = self.clocks.steady(ban.since.min(unix));
+                self.bans.ban(&ban.target, since, now.after(left));
             }
         }
         self.arm_bans();

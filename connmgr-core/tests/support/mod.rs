@@ -24,6 +24,16 @@ impl Bench {
         Self::with_snapshot(config, None)
     }
 
+    /// A manager whose chances come from this.
+    pub fn seeded(config: Config, rng_seed: u64) -> Self {
+        let mut seed = [7; 32];
+        if rng_seed != 7 {
+            seed[..8].copy_from_slice(&rng_seed.to_le_bytes());
+        }
+        let manager = ConnManager::new(config, None, seed, UNIX, Time::ZERO).expect("a good configuration");
+        Self { manager, now: Time::ZERO }
+    }
+
     pub fn with_snapshot(config: Config, snapshot: Option<Snapshot>) -> Self {
         let manager = ConnManager::new(config, snapshot, [7; 32], UNIX, Time::ZERO).expect("a good configuration");
         Self { manager, now: Time::ZERO }
@@ -123,6 +133,24 @@ pub fn addr(text: &str) -> PeerAddress {
 /// `count` public addresses, each in a group of its own.
 pub fn addresses(count: u32) -> Vec<PeerAddress> {
     (0..count).map(|n| addr(&format!("{}.{}.7.9:8333", 11 + n / 200, n % 200))).collect()
+}
+
+/// `count` onion services.
+pub fn onions(count: u32) -> Vec<PeerAddress> {
+    let key = |n: u32| {
+        let mut key = [7; 32];
+        key[..4].copy_from_slice(&n.wrapping_mul(0x9e37_79b9).to_be_bytes());
+        key[4..8].copy_from_slice(&n.to_be_bytes());
+        key
+    };
+    (0..count).map(|n| PeerAddress::new(Host::Onion(key(n)), 8333)).collect()
+}
+
+/// Onion services are reached through a proxy, and need not keep apart.
+pub fn with_proxy(config: Config) -> Config {
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: false, resolves: true };
+    let proxies = Proxies { onion: Some(proxy), ..Proxies::default() };
+    Config { proxies, groups: GroupRule { exempt_overlays: true, ..GroupRule::default() }, ..config }
 }
 
 /// A configuration with a listener that spares nobody anything, and without a group rule.

@@ -17,6 +17,17 @@ pub enum Fate {
     HangsUp,
     /// It fails.
     Fails(DialError),
+    /// It fails after so long, where [`Fate::Fails`] takes [`LATENCY`].
+    FailsAfter(DialError, Duration),
+    /// It connects after so long, and the handshake is done after so long from then.
+    Slow(Duration, Duration),
+    /// It connects, and the other end closes at once without having understood a word; a dial by the old transport
+    /// too.
+    Unheard,
+    /// It connects, and says nothing, ever.
+    Mute,
+    /// It connects, the handshake is done, and the other end closes after so long.
+    Leaves(Duration),
     /// Nothing, ever.
     Silent,
 }
@@ -45,8 +56,13 @@ pub struct World {
 
 impl World {
     pub fn new(config: Config, fate: impl Fn(&PeerAddress) -> Fate + 'static) -> Self {
+        Self::seeded(config, 7, fate)
+    }
+
+    /// A world whose manager has its chances from this.
+    pub fn seeded(config: Config, rng_seed: u64, fate: impl Fn(&PeerAddress) -> Fate + 'static) -> Self {
         Self {
-            bench: Bench::new(config),
+            bench: Bench::seeded(config, rng_seed),
             fate: Box::new(fate),
             names: Box::new(|_| Err(LookupError::NotFound)),
             due: BTreeMap::new(),
@@ -154,7 +170,14 @@ impl World {
     }
 
     pub fn open(&self) -> usize {
-        self.ready() + self.bench.count(ConnState::Handshaking)
+        self.ready() + self.bench.count(ConnState::Handshaking) + self.bench.count(ConnState::Stalled)
+    }
+
+    /// When so many are ready, at most so long from now; how many dials there were by then.
+    pub fn fills(&mut self, count: usize, at_most: Duration) -> Option<(Duration, usize)> {
+        let begun = self.bench.now;
+        let full = self.run_until(begun.after(at_most), |world| world.ready() == count)?;
+        Some((full.since(begun), self.dials.len()))
     }
 
     fn react(&mut self, action: Action) {
@@ -179,18 +202,31 @@ impl World {
         let fate = (self.fate)(&address);
         self.dials.push((self.bench.now, address));
         match fate {
-            Fate::Good => {
-                self.later(LATENCY, Input::DialResult { conn, result: Ok(()) });
-                let info = PeerInfo { services: Services::NETWORK | Services::WITNESS, ..PeerInfo::default() };
-                self.later(2 * LATENCY, Input::Ready { conn, info });
+            Fate::Good => self.connects(conn, LATENCY, LATENCY),
+            Fate::Slow(opens, shakes) => self.connects(conn, opens, shakes),
+            Fate::Leaves(after) => {
+                self.connects(conn, LATENCY, LATENCY);
+                self.later(2 * LATENCY + after, Input::Closed { conn, cause: CloseCause::Eof });
             }
+            Fate::Unheard => {
+                self.later(LATENCY, Input::DialResult { conn, result: Ok(()) });
+                self.later(2 * LATENCY, Input::Closed { conn, cause: CloseCause::Unheard });
+            }
+            Fate::Mute => self.later(LATENCY, Input::DialResult { conn, result: Ok(()) }),
             Fate::HangsUp => {
                 self.later(LATENCY, Input::DialResult { conn, result: Ok(()) });
                 self.later(2 * LATENCY, Input::Closed { conn, cause: CloseCause::Eof });
             }
             Fate::Fails(error) => self.later(LATENCY, Input::DialResult { conn, result: Err(error) }),
+            Fate::FailsAfter(error, wait) => self.later(wait, Input::DialResult { conn, result: Err(error) }),
             Fate::Silent => {}
         }
+    }
+
+    fn connects(&mut self, conn: ConnId, opens: Duration, shakes: Duration) {
+        self.later(opens, Input::DialResult { conn, result: Ok(()) });
+        let info = PeerInfo { services: Services::NETWORK | Services::WITNESS, ..PeerInfo::default() };
+        self.later(opens + shakes, Input::Ready { conn, info });
     }
 
     fn later(&mut self, wait: Duration, input: Input) {

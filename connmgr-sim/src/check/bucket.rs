@@ -30,6 +30,18 @@ impl Bucket {
     }
 }
 
+impl Bucket {
+    /// When there is a token again, from now on; at the end of time if there never is one.
+    pub(crate) fn ready_at(&self, rate: &Rate, now: Time) -> Time {
+        let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);
+        if interval == 0 {
+            return now;
+        }
+        let Some(before) = rate.burst.checked_sub(1) else { return Time::MAX };
+        Time::from_nanos(self.full_at.saturating_sub(interval.saturating_mul(before.into()))).max(now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +53,21 @@ mod tests {
         let mut bucket = Bucket::default();
         let taken = |bucket: &mut Bucket, now| (0..10).filter(|_| bucket.take(&rate, Time::from_secs(now))).count();
         assert_eq!([0, 4, 5, 9, 10, 20].map(|now| taken(&mut bucket, now)), [3, 0, 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_token_is_there_when_it_is_said_to_be_and_not_before() {
+        let rate = Rate { burst: 3, interval: Duration::from_secs(5) };
+        let mut bucket = Bucket::default();
+        let mut now = Time::ZERO;
+        for _ in 0..20 {
+            let ready_at = bucket.ready_at(&rate, now);
+            let before = Time::from_nanos(ready_at.as_nanos().saturating_sub(1));
+            assert!(before < now || ready_at == now || !bucket.clone().take(&rate, before));
+            now = ready_at;
+            assert!(bucket.take(&rate, now));
+        }
+        assert_eq!(bucket.ready_at(&Rate { burst: 0, ..rate }, now), Time::MAX);
     }
 
     #[test]

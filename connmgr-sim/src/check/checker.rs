@@ -112,6 +112,7 @@ rules! {
     ban_ends: BanEnds,
     group_taken: GroupTaken,
     slot_limits: SlotLimits,
+    success_kept: SuccessKept,
     total_limit: TotalLimit,
     route: Route,
     connect_only: ConnectOnly,

@@ -26,8 +26,10 @@ mod words;
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Time, UnixTime};
 
+pub(crate) use bucket::Bucket;
 use checker::{Rules, Seen};
 use ledger::Ledger;
+pub(crate) use ledger::routable::is_routable;
 use step::Step;
 
 pub use probe::{Probe, Probes, UnknownProbe};

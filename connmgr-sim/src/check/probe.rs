@@ -44,6 +44,8 @@ words! {
         Misbehaved => "misbehaved",
         /// An added peer took over a connection.
         Adopted => "adopted",
+        /// A block-relay connection made room for an added peer of its address.
+        MadeRoom => "made-room",
         /// One of two connections to one peer was closed.
         Duplicate => "duplicate",
         /// We reached ourselves.

@@ -35,6 +35,8 @@ words! {
         GroupTaken => "group-taken",
         /// No kind holds more slots than it has, nor more silent dials than may be.
         SlotLimits => "slot-limits",
+        /// A dial that succeeded is closed as surplus only if every slot of its kind is held by an open connection.
+        SuccessKept => "success-kept",
         /// Connections and dials never exceed the total.
         TotalLimit => "total-limit",
         /// Contract 8: only enabled networks, each by its own route; never directly where a proxy is configured.
@@ -89,6 +91,19 @@ words! {
         Invariants => "invariants",
         /// The pool is full again in time once the world is well.
         Recovery => "recovery",
+        /// Never worse than the naive: the pool is first full no later than half as long again as the best of the plain
+        /// policies takes, and 5 s; more where something was wrong before.
+        FillTime => "fill-time",
+        /// It takes no more dials than three times those of the thriftiest, and 50.
+        FillDials => "fill-dials",
+        /// After the last fault the pool is full again no later than half as long again as the best takes, and the
+        /// longest pause between probes.
+        RecoveryTime => "recovery-time",
+        /// Whatever fails: while nothing about the world changes, no more dials into a network than 1500 in the first
+        /// hour, 400 in each later one, 10 000 a day, and what stable connections explain.
+        DialBudget => "dial-budget",
+        /// The same of handshakes that were done.
+        HandshakeBudget => "handshake-budget",
         /// Nothing: the checker that is broken on purpose, with which the tools are tried.
         Canary => "canary",
     }
@@ -101,12 +116,20 @@ pub enum Nature {
     Safety,
     /// Something good happens in time.
     Liveness,
+    /// It does as well as others, or as it should by figures.
+    Measure,
 }
 
 impl Property {
     /// What sort of promise it is.
     pub const fn nature(self) -> Nature {
-        if matches!(self, Self::Recovery | Self::RetryComes) { Nature::Liveness } else { Nature::Safety }
+        match self {
+            Self::Recovery | Self::RetryComes => Nature::Liveness,
+            Self::FillTime | Self::FillDials | Self::RecoveryTime | Self::DialBudget | Self::HandshakeBudget => {
+                Nature::Measure
+            }
+            _ => Nature::Safety,
+        }
     }
 
     /// Whether something good did not come, rather than something bad did.

@@ -78,6 +78,7 @@ impl Probes {
             CloseReason::MissingServices => Probe::MissingServices,
             CloseReason::Done => Probe::VisitDone,
             CloseReason::LimitLowered => Probe::LimitLoweredClose,
+            CloseReason::MadeRoom => Probe::MadeRoom,
             CloseReason::PeerRemoved => Probe::RemovedWhileBusy,
             CloseReason::Evicted | CloseReason::Requested | CloseReason::Inactive | CloseReason::Shutdown => return,
         };

@@ -21,6 +21,10 @@ use super::{progress, say, source, table, usage, write};
 pub(super) struct Campaign {
     /// Names of scenarios that come with the program, or files that end in .toml; none: all of the former
     scenarios: Vec<String>,
+    /// Instead of scenarios so many random worlds, each drawn from a seed and run with it
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenarios", "seeds"],
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    random: Option<u64>,
     /// Seeds of each scenario [default: 200 of those with one manager, 3 of those with more than 20, else 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     seeds: Option<u64>,
@@ -57,9 +61,10 @@ pub(super) struct Merge {
 
 impl Campaign {
     pub(super) fn perform(self) -> Result<Verdict> {
-        let scenarios = source::scenarios(&self.scenarios)?;
+        let scenarios = if self.random.is_some() { Vec::new() } else { source::scenarios(&self.scenarios)? };
         let (first_seed, seeds, shard) = (self.first_seed, self.seeds, self.shard);
-        let campaign = campaign::Campaign { scenarios, first_seed, seeds, terms: Terms::default(), shard };
+        let (random, terms) = (self.random.unwrap_or(0), Terms::default());
+        let campaign = campaign::Campaign { scenarios, first_seed, seeds, random, terms, shard };
         say!("seeds from {first_seed}: {}", self.again());
         let bar = progress::bar(campaign.len(), "runs");
         let done = |scenario: &Scenario, outcome: &Outcome| {
@@ -81,6 +86,7 @@ impl Campaign {
         let shard = self.shard;
         let shard = (shard != Shard::WHOLE).then(|| format!("{}/{}", shard.index(), shard.count()));
         let again = Again::of("campaign").words(&self.scenarios).option("--seeds", self.seeds);
+        let again = again.option("--random", self.random);
         again.option("--shard", shard).option("--first-seed", [self.first_seed])
     }
 }

@@ -9,7 +9,7 @@ use super::{say, source, table};
 /// List the scenarios that come with the program, or print one as TOML.
 #[derive(Debug, Args)]
 pub(super) struct Catalogue {
-    /// Print this one
+    /// Print this one; `random:7` is the random world of seed 7
     name: Option<String>,
 }
 

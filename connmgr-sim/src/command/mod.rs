@@ -12,6 +12,7 @@ mod compare;
 mod diff;
 mod progress;
 mod replay;
+mod rivals;
 mod run;
 mod self_test;
 mod shrink;
@@ -56,6 +57,8 @@ enum Command {
     Diff(diff::Diff),
     /// Run scenarios under our policy and under models of two others
     Compare(compare::Compare),
+    /// Judge whether ours is worse than plain policies in a world, and show the figures of all
+    Rivals(rivals::Rivals),
     /// Run a scenario at several values of a parameter: a table, and a picture
     Sweep(sweep::Sweep),
     /// Try the program itself: determinism, and a failure that must be found
@@ -106,6 +109,7 @@ fn perform(command: Command) -> Result<Verdict> {
         Command::Diff(diff) => diff.perform(),
         Command::SelfTest(test) => test.perform(),
         Command::Compare(compare) => compare.perform(),
+        Command::Rivals(rivals) => rivals.perform(),
         Command::Sweep(sweep) => sweep.perform(),
         Command::Scenarios(catalogue) => catalogue.perform(),
     }

@@ -21,7 +21,7 @@ use super::{say, source, table, usage, write};
 /// Run something again, exactly as it was.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// A trace, a saved failure, a scenario in a file that ends in .toml, or the name of a scenario
+    /// A trace, a saved failure, a scenario in a file that ends in .toml, the name of a scenario, or `random:SEED`
     what: String,
     /// For a scenario, where all chances come from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]

@@ -20,11 +20,14 @@ pub(super) const MAX_SEED: u64 = i64::MAX as u64;
 /// Run a scenario once.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The name of a scenario that comes with the program, or a file that ends in .toml
+    /// The name of a scenario that comes with the program, `random:SEED`, or a file that ends in .toml
     scenario: String,
     /// Where all chances come from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: u64,
+    /// The chances that the managers are born with: the same world, but other choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    birth: u32,
     /// Let nobody judge: for speed
     #[arg(long)]
     no_checks: bool,
@@ -48,7 +51,7 @@ impl Run {
         say!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
-        let terms = Terms { scrutiny, canary: self.canary };
+        let terms = Terms { scrutiny, canary: self.canary, birth: self.birth };
         let (outcome, page) = self.outcome(&scenario, terms);
         let took = began.elapsed().as_secs_f64();
         say::text(&summary(&scenario, &outcome));
@@ -82,6 +85,7 @@ impl Run {
     /// The command that gives the same answer.
     fn again(&self) -> Again {
         let again = Again::of("run").words([&self.scenario]).option("--seed", [self.seed]);
+        let again = again.option("--birth", (self.birth > 0).then_some(self.birth));
         again.flag("--no-checks", self.no_checks).flag("--canary", self.canary)
     }
 }

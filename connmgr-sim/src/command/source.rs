@@ -1,20 +1,28 @@
-//! Where a scenario comes from: the catalogue by its name, or a file.
+//! Where a scenario comes from: the catalogue by its name, the random worlds by a seed, or a file.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use connmgr_sim::{Scenario, catalogue};
+use connmgr_sim::{Scenario, catalogue, random};
 
+use super::run::MAX_SEED;
 use super::usage;
 
-/// A scenario by the name it has in the catalogue, or by the file it is in: what ends in `.toml` or has a `/` is a file.
+/// A scenario by the name it has in the catalogue; a random world as `random:SEED`; or a file: what ends in `.toml` or
+/// has a `/`.
 ///
 /// # Errors
 /// A usage error says what there is, or what is wrong with the file.
 pub(super) fn scenario(text: &str) -> Result<Scenario> {
     if text.ends_with(".toml") || text.contains('/') {
         return from_file(Path::new(text));
+    }
+    if let Some(seed) = text.strip_prefix(random::PREFIX) {
+        let seed = seed.parse().ok().filter(|seed| *seed <= MAX_SEED);
+        return seed
+            .map(random::scenario)
+            .ok_or_else(|| usage(format!("`{text}` is no random world such as `random:7`")));
     }
     catalogue::find(text).ok_or_else(|| {
         let likeness = |name: &&str| strsim::damerau_levenshtein(text, name);

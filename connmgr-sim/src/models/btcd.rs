@@ -8,13 +8,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use connmgr_core::{Kind, Mode, PeerAddress, Time};
+use connmgr_core::{Kind, Mode, PeerAddress, PeerId, Time};
 
 use super::desk::{Conn, Desk};
 use super::subject::{Modelled, Policy};
 
 /// A model of btcd's connection manager.
-pub type BtcdLike = Modelled<Btcd>;
+pub type BtcdLike = Modelled<Btcd, false>;
+/// The same under the dial rate, rests and timeouts of ours.
+pub type PacedBtcd = Modelled<Btcd, true>;
 
 const RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
@@ -33,6 +35,18 @@ pub struct Btcd {
 }
 
 impl Btcd {
+    /// It knows one kind only: as many of it as the others keep of both.
+    fn wanted(desk: &Desk) -> usize {
+        let split = desk.split();
+        (split.full + split.block_relay) as usize
+    }
+
+    /// As many slots as there should be, after limits have changed or a connection has become an added peer's.
+    fn set_slots(&mut self, desk: &Desk, now: Time) {
+        let held = desk.count(Kind::Full) as usize;
+        self.slots.resize(Self::wanted(desk).saturating_sub(held), now);
+    }
+
     /// One of at most 100 draws; none if they yield nobody.
     fn choose(desk: &mut Desk, now: Time) -> Option<PeerAddress> {
         for draw in 0..DRAWS {
@@ -49,10 +63,8 @@ impl Btcd {
 
     fn dial_added(desk: &mut Desk, now: Time) {
         let due = desk.added.iter().filter(|added| added.conn.is_none() && added.retry_at <= now);
-        let due: Vec<_> = due.map(|added| (added.id, added.address.clone())).collect();
-        for (peer, address) in due {
-            desk.dial(address, Kind::Added, Some(peer), now);
-        }
+        let due: Vec<PeerId> = due.map(|added| added.id).collect();
+        due.into_iter().for_each(|peer| desk.dial_added(peer, now));
     }
 
     fn free(&mut self, desk: &mut Desk, conn: &Conn, now: Time, has_failed: bool) {
@@ -72,27 +84,26 @@ impl Policy for Btcd {
     const PATIENCE: Duration = Duration::from_secs(30);
 
     fn born(desk: &Desk) -> Self {
-        let split = desk.split();
-        // It knows one kind only: as many of it as the others keep of both.
-        let wanted = if desk.config.mode == Mode::ConnectOnly { 0 } else { split.full + split.block_relay };
-        Self { failures: 0, slots: vec![Time::ZERO; wanted as usize].into(), has_asked_seeds: false }
+        Self { failures: 0, slots: vec![Time::ZERO; Self::wanted(desk)].into(), has_asked_seeds: false }
     }
 
     fn plan(&mut self, desk: &mut Desk, now: Time) {
         if !self.has_asked_seeds && desk.config.mode == Mode::Automatic {
             self.has_asked_seeds = true;
             let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
-            names.iter().for_each(|name| desk.resolve(name, now));
+            names.iter().for_each(|name| _ = desk.resolve(name, now));
         }
         Self::dial_added(desk, now);
+        self.set_slots(desk, now);
         for _ in 0..self.slots.len() {
             let Some(at) = self.slots.pop_front() else { break };
+            let at = at.max(desk.may_dial_at(now));
             if at > now {
                 self.slots.push_back(at);
                 continue;
             }
             match Self::choose(desk, now) {
-                Some(address) => desk.dial(address, Kind::Full, None, now),
+                Some(address) => _ = desk.dial(address, Kind::Full, now),
                 // It has nobody to dial: a failure like any other.
                 None => {
                     self.failures = self.failures.saturating_add(1);
@@ -102,7 +113,7 @@ impl Policy for Btcd {
         }
     }
 
-    fn next(&self, desk: &Desk) -> Option<Time> {
+    fn next(&self, desk: &Desk, _: Time) -> Option<Time> {
         let retries = desk.added.iter().filter(|added| added.conn.is_none()).map(|added| added.retry_at);
         self.slots.iter().copied().chain(retries).min()
     }

@@ -11,20 +11,18 @@ use std::time::Duration;
 use connmgr_core::{ConnId, Kind, Mode, PeerAddress, PeerId, Time};
 
 use super::desk::{Conn, Desk, Stage};
+use super::seeds::Seeding;
 use super::subject::{Modelled, Policy};
 use crate::dice::Share;
 
 /// A model of Bitcoin Core's connection manager.
-pub type CoreLike = Modelled<Core>;
+pub type CoreLike = Modelled<Core, false>;
+/// The same under the dial rate, rests and timeouts of ours.
+pub type PacedCore = Modelled<Core, true>;
 
 const PAUSE: Duration = Duration::from_millis(500);
 const ROUND: Duration = Duration::from_secs(60);
 const IDLE_ROUND: Duration = Duration::from_secs(2);
-const SEED_DELAY: Duration = Duration::from_secs(11);
-const SEED_DELAY_WHEN_KNOWN: Duration = Duration::from_secs(300);
-const MANY: usize = 1000;
-const ENOUGH: u32 = 2;
-const BATCH: usize = 3;
 const DRAWS: u32 = 100;
 const RECENTLY: Duration = Duration::from_secs(600);
 
@@ -40,8 +38,7 @@ pub struct Core {
     round_at: Time,
     turn: usize,
     has_tried: bool,
-    seeds_at: Option<Time>,
-    seeds_asked: usize,
+    seeding: Seeding,
 }
 
 impl Core {
@@ -60,7 +57,8 @@ impl Core {
 
     fn open_automatic(&mut self, desk: &mut Desk, now: Time) {
         let is_dialing = |conn: &Conn| conn.stage == Stage::Dialing && conn.kind != Kind::Added;
-        if desk.config.mode == Mode::ConnectOnly || self.opens_at > now || desk.conns.values().any(is_dialing) {
+        let opens_at = self.opens_at.max(desk.may_dial_at(now));
+        if desk.config.mode == Mode::ConnectOnly || opens_at > now || desk.conns.values().any(is_dialing) {
             return;
         }
         self.opens_at = now.after(PAUSE);
@@ -71,7 +69,7 @@ impl Core {
             (false, false) => return,
         };
         if let Some(address) = Self::choose(desk, now) {
-            desk.dial(address, kind, None, now);
+            desk.dial(address, kind, now);
         }
     }
 
@@ -85,8 +83,8 @@ impl Core {
             self.turn += 1;
             if added.conn.is_none() {
                 (self.round_at, self.has_tried) = (now.after(PAUSE), true);
-                let (peer, address) = (added.id, added.address.clone());
-                return desk.dial(address, Kind::Added, Some(peer), now);
+                let peer = added.id;
+                return desk.dial_added(peer, now);
             }
         }
         let rest = if std::mem::take(&mut self.has_tried) { ROUND } else { IDLE_ROUND };
@@ -98,25 +96,6 @@ impl Core {
         let goes_on_at = if kind == Kind::Added { &mut self.round_at } else { &mut self.opens_at };
         *goes_on_at = (*goes_on_at).max(now.after(PAUSE));
     }
-
-    fn ask_seeds(&mut self, desk: &mut Desk, now: Time) {
-        if self.seeds_at.is_none_or(|at| at > now) {
-            return;
-        }
-        let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
-        if desk.open(Kind::Full) >= ENOUGH || self.seeds_asked >= names.len() {
-            self.seeds_at = None;
-            return;
-        }
-        let count = if desk.known.is_empty() { names.len() } else { BATCH };
-        names.iter().skip(self.seeds_asked).take(count).for_each(|name| desk.resolve(name, now));
-        self.seeds_asked += count;
-        self.seeds_at = Some(now.after(seed_delay(desk)));
-    }
-}
-
-fn seed_delay(desk: &Desk) -> Duration {
-    if desk.known.len() < MANY { SEED_DELAY } else { SEED_DELAY_WHEN_KNOWN }
 }
 
 fn forget(desk: &mut Desk, peer: Option<PeerId>) {
@@ -129,33 +108,24 @@ impl Policy for Core {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn born(desk: &Desk) -> Self {
-        let asks = desk.config.mode == Mode::Automatic && !desk.config.seeds.names.is_empty();
-        let wait = if desk.known.is_empty() { Duration::ZERO } else { seed_delay(desk) };
-        Self {
-            opens_at: Time::ZERO,
-            round_at: Time::ZERO,
-            turn: 0,
-            has_tried: false,
-            seeds_at: asks.then(|| Time::ZERO.after(wait)),
-            seeds_asked: 0,
-        }
+        Self { opens_at: Time::ZERO, round_at: Time::ZERO, turn: 0, has_tried: false, seeding: Seeding::born(desk) }
     }
 
     fn plan(&mut self, desk: &mut Desk, now: Time) {
-        self.ask_seeds(desk, now);
+        self.seeding.ask(desk, now);
         self.open_added(desk, now);
         self.open_automatic(desk, now);
     }
 
-    fn next(&self, desk: &Desk) -> Option<Time> {
+    fn next(&self, desk: &Desk, now: Time) -> Option<Time> {
         let is_automatic = desk.config.mode == Mode::Automatic;
         let round = (!desk.added.is_empty()).then_some(self.round_at);
-        let opens = is_automatic.then_some(self.opens_at);
+        let opens = is_automatic.then_some(self.opens_at.max(desk.may_dial_at(now)));
         let busy =
             |kinds: fn(Kind) -> bool| desk.conns.values().any(|conn| conn.stage == Stage::Dialing && kinds(conn.kind));
         let round = round.filter(|_| !busy(|kind| kind == Kind::Added));
         let opens = opens.filter(|_| !busy(|kind| kind != Kind::Added));
-        [round, opens, self.seeds_at].into_iter().flatten().min()
+        [round, opens, self.seeding.next_at()].into_iter().flatten().min()
     }
 
     fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {

@@ -2,16 +2,20 @@
 //!
 //! It decides nothing: a model's own policy does.
 
+mod dials;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    Config, ConnId, Connected, Group, HostName, Kind, LookupId, PeerAddress, PeerId, Route, Split, Target, Time,
-    Transport,
+    AddPeerError, Config, ConnId, Connected, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo, Split,
+    Time, Transport,
 };
 use rustc_hash::FxHashMap;
 
+use super::pace::Pace;
+use crate::check::is_routable;
 use crate::dice::{Dice, Purpose};
 use crate::links::LinkId;
 use crate::subject::{Birth, Outbox, Started};
@@ -25,11 +29,14 @@ pub(super) struct Known {
     pub(super) address: PeerAddress,
     pub(super) last_try: Option<Time>,
     pub(super) failures: u32,
+    /// Attempts in a row that led to no ready connection.
+    pub(super) strikes: u32,
 }
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// The name of its address is being resolved, or it is being dialed.
     Dialing,
     Open,
     Ready,
@@ -45,6 +52,8 @@ pub(super) struct Conn {
     pub(super) peer: Option<PeerId>,
     /// When the dial or the handshake is given up.
     pub(super) deadline: Time,
+    /// Who it is, once it is ready.
+    identity: Option<Identity>,
 }
 
 /// A peer that the operator added.
@@ -70,16 +79,20 @@ pub(super) struct Desk {
     pub(super) started: Outbox,
     pub(super) events: VecDeque<PoolEvent<LinkId>>,
     pub(super) is_active: bool,
-    /// How long a dial may take.
-    pub(super) patience: Duration,
-    banned: BTreeMap<connmgr_core::Host, Time>,
+    /// How long a direct dial may take.
+    patience: Duration,
+    /// What it keeps of our options beside, if it keeps any.
+    pace: Option<Pace>,
+    lookups: BTreeMap<LookupId, ConnId>,
+    banned: BTreeMap<Host, Time>,
     next_conn: u64,
     next_peer: u64,
     next_lookup: u64,
 }
 
 impl Desk {
-    pub(super) fn new(birth: &Birth, patience: Duration) -> Self {
+    /// `patience` is that of its direct dials, unless it is paced.
+    pub(super) fn new(birth: &Birth, patience: Duration, is_paced: bool) -> Self {
         let mut seed = [0; 8];
         seed.copy_from_slice(&birth.rng_seed[..8]);
         let mut desk = Self {
@@ -92,7 +105,9 @@ impl Desk {
             started: Outbox::new(),
             events: VecDeque::new(),
             is_active: true,
-            patience,
+            patience: if is_paced { birth.config.dial.direct.timeout } else { patience },
+            pace: is_paced.then(Pace::default),
+            lookups: BTreeMap::new(),
             banned: BTreeMap::new(),
             next_conn: 0,
             next_peer: 0,
@@ -105,13 +120,18 @@ impl Desk {
     }
 
     pub(super) fn split(&self) -> Split {
-        Split::new(&self.config.limits, self.config.mode, u32::try_from(self.added.len()).unwrap_or(u32::MAX))
+        let added = u32::try_from(self.added.len()).unwrap_or(u32::MAX);
+        Split::new(&self.config.limits, self.config.mode, self.config.dial.max_hedged, added)
     }
 
+    /// Takes note of an address, if it can be dialed at all.
     pub(super) fn learn(&mut self, address: &PeerAddress) {
-        if self.known.len() < MOST_KNOWN && !self.places.contains_key(address) && address.socket_addr().is_some() {
+        let is_new = self.known.len() < MOST_KNOWN && !self.places.contains_key(address);
+        let is_peers =
+            is_routable(address.host(), self.config.loopback_is_public) && !self.config.own_addresses.contains(address);
+        if is_new && is_peers && self.target(address).is_some() {
             self.places.insert(address.clone(), self.known.len());
-            self.known.push(Known { address: address.clone(), last_try: None, failures: 0 });
+            self.known.push(Known { address: address.clone(), last_try: None, failures: 0, strikes: 0 });
         }
     }
 
@@ -128,37 +148,6 @@ impl Desk {
     pub(super) fn open(&self, kind: Kind) -> u32 {
         let open = |conn: &&Conn| conn.kind == kind && conn.stage != Stage::Dialing;
         u32::try_from(self.conns.values().filter(open).count()).unwrap_or(u32::MAX)
-    }
-
-    /// Whether an address is being dialed or connected, is banned, or shares its group with one that we chose.
-    pub(super) fn is_taken(&self, address: &PeerAddress, now: Time) -> bool {
-        let group = Group::of(address.host());
-        let collides = |conn: &Conn| {
-            conn.address.as_ref() == Some(address)
-                || (conn.kind.takes_group()
-                    && conn.address.as_ref().is_some_and(|other| Group::of(other.host()) == group))
-        };
-        self.banned.get(address.host()).is_some_and(|until| *until > now) || self.conns.values().any(collides)
-    }
-
-    pub(super) fn dial(&mut self, address: PeerAddress, kind: Kind, peer: Option<PeerId>, now: Time) {
-        let Some(target) = address.socket_addr() else { return };
-        let conn = self.next_conn();
-        if let Some(known) = self.known_mut(&address) {
-            known.last_try = Some(now);
-        }
-        let deadline = now.after(self.patience);
-        self.conns.insert(conn, Conn { address: Some(address), kind, stage: Stage::Dialing, peer, deadline });
-        if let Some(added) = peer.and_then(|peer| self.added_mut(peer)) {
-            added.conn = Some(conn);
-        }
-        self.started.push(Started::Dial { conn, target: Target::Direct(target), transport: Transport::V1 });
-    }
-
-    pub(super) fn resolve(&mut self, name: &HostName, now: Time) {
-        self.next_lookup += 1;
-        let (lookup, deadline) = (LookupId::from_u64(self.next_lookup), now.after(Duration::from_secs(30)));
-        self.started.push(Started::Resolve { lookup, name: name.clone(), route: Route::Direct, deadline });
     }
 
     /// A dial has become a connection, or somebody came in.
@@ -180,10 +169,36 @@ impl Desk {
 
     pub(super) fn came_in(&mut self, stream: LinkId, now: Time) -> ConnId {
         let conn = self.next_conn();
-        let inbound = Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now };
+        let inbound =
+            Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now, identity: None };
         self.conns.insert(conn, inbound);
         self.opened(conn, stream, now);
         conn
+    }
+
+    /// A connection is ready; whether it is of use: it offers what is required of its kind, and leads neither to
+    /// ourselves nor to a peer that is connected already.
+    pub(super) fn made_ready(&mut self, id: ConnId, info: &PeerInfo) -> bool {
+        let is_ours = info.nonce.is_some_and(|nonce| self.conns.contains_key(&ConnId::from_u64(nonce)))
+            || (info.identity.is_some() && info.identity == self.config.identity);
+        let is_there = info.identity.is_some() && self.conns.values().any(|conn| conn.identity == info.identity);
+        let Some(conn) = self.conns.get_mut(&id) else { return true };
+        if is_ours || is_there || !info.services.has(self.config.required.of(conn.kind)) {
+            return false;
+        }
+        (conn.stage, conn.identity) = (Stage::Ready, info.identity);
+        if let Some(known) = conn.address.clone().and_then(|address| self.known_mut(&address)) {
+            known.strikes = 0;
+        }
+        true
+    }
+
+    /// A dial or connection has ended.
+    pub(super) fn ended(&mut self, conn: &Conn) {
+        let is_strike = conn.stage != Stage::Ready;
+        if let Some(known) = conn.address.as_ref().filter(|_| is_strike).and_then(|address| self.known_mut(address)) {
+            known.strikes = known.strikes.saturating_add(1);
+        }
     }
 
     /// Ends a dial or connection from our side.
@@ -196,15 +211,24 @@ impl Desk {
         Some(ended)
     }
 
-    pub(super) fn ban(&mut self, host: &connmgr_core::Host, now: Time) {
+    pub(super) fn ban(&mut self, host: &Host, now: Time) {
         self.banned.insert(host.clone(), now.after(self.config.score.ban_for));
     }
 
-    pub(super) fn add(&mut self, address: PeerAddress, now: Time) -> PeerId {
+    pub(super) fn add(&mut self, address: &PeerAddress, now: Time) -> Result<PeerId, AddPeerError> {
+        if self.added.iter().any(|added| added.address == *address) {
+            return Err(AddPeerError::Duplicate);
+        }
+        if self.added.len() >= self.config.limits.added as usize {
+            return Err(AddPeerError::Full);
+        }
+        if address.name().is_none() && self.target(address).is_none() {
+            return Err(AddPeerError::Unreachable);
+        }
         self.next_peer += 1;
         let id = PeerId::from_u64(self.next_peer);
-        self.added.push(Added { id, address, failures: 0, retry_at: now, conn: None });
-        id
+        self.added.push(Added { id, address: address.clone(), failures: 0, retry_at: now, conn: None });
+        Ok(id)
     }
 
     pub(super) fn added_mut(&mut self, peer: PeerId) -> Option<&mut Added> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, BanScore, CommandError, ConfigError, ConnId, DialError, Input, Kind, PeerAddress, Refusal, Reply,
-    SavedAddress, Services, Snapshot, Time, UnixTime,
+    BanScore, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply, SavedAddress, Services,
+    Snapshot, Time, UnixTime,
 };
 
 use super::desk::{Conn, Desk, Stage};
@@ -25,7 +25,7 @@ pub(super) trait Policy: Clone {
     /// Dials whom it would dial now, and asks the seeds it would ask.
     fn plan(&mut self, desk: &mut Desk, now: Time);
     /// When it wants to plan again, deadlines of dials apart.
-    fn next(&self, desk: &Desk) -> Option<Time>;
+    fn next(&self, desk: &Desk, now: Time) -> Option<Time>;
     /// A dial became a connection.
     fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
     /// A dial came to nothing.
@@ -34,39 +34,52 @@ pub(super) trait Policy: Clone {
     fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
 }
 
-/// A model of another connection manager.
+/// A model of another connection manager. A paced one keeps the timeouts, the dial rate and the rests of addresses that
+/// our configuration gives; another has its own.
 #[derive(Clone, Debug)]
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-pub struct Modelled<P: Policy> {
+pub struct Modelled<P: Policy, const PACED: bool> {
     desk: Desk,
     policy: P,
     scores: Vec<(ConnId, BanScore)>,
+    now: Time,
     watch: Watch,
 }
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-impl<P: Policy> Modelled<P> {
+impl<P: Policy, const PACED: bool> Modelled<P, PACED> {
     fn take_deadlines(&mut self, now: Time) {
         let late = |conn: &Conn| conn.stage != Stage::Ready && conn.deadline <= now;
         let ended: Vec<ConnId> = self.desk.conns.iter().filter(|(_, conn)| late(conn)).map(|(id, _)| *id).collect();
         for id in ended {
-            if let Some(conn) = self.desk.end(id) {
-                self.over(&conn, now);
-            }
+            self.close(id, now);
         }
     }
 
     fn over(&mut self, conn: &Conn, now: Time) {
+        self.desk.ended(conn);
         match conn.stage {
             Stage::Dialing => self.policy.failed(&mut self.desk, conn, now),
             Stage::Open | Stage::Ready => self.policy.lost(&mut self.desk, conn, now),
         }
     }
 
-    fn close_all(&mut self) {
+    fn close_all(&mut self, now: Time) {
         let conns: Vec<ConnId> = self.desk.conns.keys().copied().collect();
         for conn in conns {
-            self.desk.end(conn);
+            self.close(conn, now);
+        }
+    }
+
+    fn close(&mut self, conn: ConnId, now: Time) {
+        if let Some(conn) = self.desk.end(conn) {
+            self.over(&conn, now);
+        }
+    }
+
+    fn shed(&mut self, now: Time) {
+        for conn in self.desk.shed() {
+            self.over(&conn, now);
         }
     }
 
@@ -98,9 +111,10 @@ impl<P: Policy> Modelled<P> {
 
     fn tell(&mut self, input: &Input, now: Time) -> Reply {
         match input {
-            Input::Ready { conn, .. } => {
-                if let Some(conn) = self.desk.conns.get_mut(conn) {
-                    conn.stage = Stage::Ready;
+            Input::Ready { conn, info } => {
+                let is_useful = self.desk.made_ready(*conn, info);
+                if !is_useful {
+                    self.close(*conn, now);
                 }
             }
             Input::Closed { conn, .. } => {
@@ -111,28 +125,32 @@ impl<P: Policy> Modelled<P> {
             Input::Addresses { addresses, .. } => {
                 addresses.iter().for_each(|info| self.desk.learn(&info.address));
             }
-            Input::LookupResult { result: Ok(ips), .. } => {
-                let port = self.desk.config.default_port;
-                ips.iter().for_each(|ip| self.desk.learn(&PeerAddress::from(SocketAddr::new(*ip, port))));
+            Input::LookupResult { lookup, result } => {
+                let ips = result.as_deref().unwrap_or_default();
+                if let Some(failed) = self.desk.looked_up(*lookup, ips, now) {
+                    self.close(failed, now);
+                }
             }
             Input::Misbehavior { conn, penalty } => self.misbehaved(*conn, *penalty, now),
             Input::AddPeer { address, .. } => {
-                let is_known = self.desk.added.iter().any(|added| added.address == *address);
-                let added =
-                    if is_known { Err(AddPeerError::Duplicate) } else { Ok(self.desk.add(address.clone(), now)) };
+                let added = self.desk.add(address, now);
+                self.shed(now);
                 return Reply::Added(added);
             }
             Input::RemovePeer { peer } => return Reply::Done(self.remove_peer(*peer)),
             Input::SetActive { active } => {
                 self.desk.is_active = *active;
                 if !active {
-                    self.close_all();
+                    self.close_all(now);
                 }
             }
-            Input::SetLimits { limits } => self.desk.config.limits = *limits,
+            Input::SetLimits { limits } => {
+                self.desk.config.limits = *limits;
+                self.shed(now);
+            }
             Input::Shutdown => {
                 self.desk.is_active = false;
-                self.close_all();
+                self.close_all(now);
             }
             // Of no consequence for whom these models dial.
             _ => {}
@@ -141,6 +159,7 @@ impl<P: Policy> Modelled<P> {
     }
 
     fn settle(&mut self, now: Time, outbox: &mut Outbox) {
+        self.now = now;
         self.take_deadlines(now);
         if self.desk.is_active {
             self.policy.plan(&mut self.desk, now);
@@ -150,12 +169,12 @@ impl<P: Policy> Modelled<P> {
 }
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-impl<P: Policy> Subject for Modelled<P> {
+impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
     fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
         birth.config.check()?;
-        let desk = Desk::new(birth, P::PATIENCE);
+        let desk = Desk::new(birth, P::PATIENCE, PACED);
         let policy = P::born(&desk);
-        Ok(Self { desk, policy, scores: Vec::new(), watch })
+        Ok(Self { desk, policy, scores: Vec::new(), now: birth.now, watch })
     }
 
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
@@ -174,7 +193,7 @@ impl<P: Policy> Subject for Modelled<P> {
             }
             (Err(_), Some(Stage::Dialing)) => {
                 if let Some(failed) = self.desk.conns.remove(&conn) {
-                    self.policy.failed(&mut self.desk, &failed, now);
+                    self.over(&failed, now);
                 }
             }
             (_, Some(Stage::Open | Stage::Ready) | None) => {}
@@ -196,7 +215,7 @@ impl<P: Policy> Subject for Modelled<P> {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let planned = if self.desk.is_active { self.policy.next(&self.desk) } else { None };
+        let planned = if self.desk.is_active { self.policy.next(&self.desk, self.now) } else { None };
         planned.into_iter().chain(self.desk.next_deadline()).min()
     }
 

@@ -79,6 +79,7 @@ impl Scenario {
                 format!("the population `{}` is there twice, or is `{NODES}`", spec.name)
             })?;
             hold(name_of(&spec.name, 0).is_ok(), || format!("`{}` can't be part of a host's name", spec.name))?;
+            hold(spec.addresses != Some(0), || format!("a peer of `{}` has no address: `addresses` is 0", spec.name))?;
             hold(spec.groups != Some(0), || format!("the population `{}` has no group to live in", spec.name))?;
             hold(spec.gossip.every.is_none_or(|every| every.0.as_millis() >= 100), || {
                 format!("`{}` tell addresses more often than every 100 ms", spec.name)
@@ -147,12 +148,15 @@ const fn opens(behavior: &Behavior) -> bool {
         | Behavior::Refuse
         | Behavior::BlackHole
         | Behavior::Slow(_)
+        | Behavior::Unreachable
         | Behavior::AcceptThenClose(_)
+        | Behavior::ReadyThenClose(_)
         | Behavior::Mute
         | Behavior::SlowHandshake(_)
         | Behavior::Flaky(_)
         | Behavior::Misbehave { .. }
-        | Behavior::Useless => true,
+        | Behavior::Useless
+        | Behavior::Mirror => true,
     }
 }
 
@@ -189,6 +193,7 @@ mod tests {
         assert!(error_of(|s| s.duration = Span::default()).contains("duration"));
         assert!(error_of(|s| s.hosts.push(HostSpec::new("honest", 1))).contains("twice"));
         assert!(error_of(|s| s.hosts.push(HostSpec::new("many", 2_000_000))).contains("hosts"));
+        assert!(error_of(|s| s.hosts[0].addresses = Some(0)).contains("no address"));
         assert!(error_of(|s| s.hosts[0].gossip.answer = 200_000).contains("told"));
         assert!(error_of(|s| s.hosts[0].gossip.every = Some(Span::millis(1))).contains("every 100 ms"));
         let leave = |s: &mut Scenario| s.hosts[0] = HostSpec { churn: Some(leaving()), ..HostSpec::new("a", 300_000) };

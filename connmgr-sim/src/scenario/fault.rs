@@ -48,7 +48,9 @@ pub enum Fault {
     Partition(Share),
     /// The address translator forgets us: every open connection is reset at once.
     NatReset,
-    /// The proxy is ill.
+    /// Dials fail by this machine's own doing, at once; open connections live on.
+    OwnFailures(OwnFailures),
+    /// The proxy is ill: dials through it fail; open connections live on.
     Proxy(ProxyFault),
     /// No name server answers.
     NamesHang,
@@ -101,6 +103,7 @@ impl Fault {
             | Self::NoRoute(_)
             | Self::Reset(_)
             | Self::Partition(_)
+            | Self::OwnFailures(_)
             | Self::Proxy(_)
             | Self::NamesHang
             | Self::NamesFail
@@ -113,6 +116,49 @@ impl Fault {
             | Self::Inactive => false,
         }
     }
+}
+
+/// Dials that fail on this machine, before anything is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OwnFailures {
+    /// Of the dials into these networks, through a proxy or not.
+    pub networks: Vec<NetworkKind>,
+    /// What they fail with.
+    pub error: OwnError,
+    /// How many of them.
+    #[serde(default = "all")]
+    pub share: Share,
+    /// A share of what.
+    #[serde(default)]
+    pub of: ShareOf,
+}
+
+/// What a dial fails with that fails at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnError {
+    /// No route to the network.
+    NetworkUnreachable,
+    /// The address family is not spoken here.
+    AddressFamilyUnsupported,
+    /// Out of descriptors, ports or memory.
+    OutOfResources,
+    /// The host can't be reached: said at once, by this machine or the router next to it.
+    HostUnreachable,
+    /// Anything else.
+    Other,
+}
+
+/// What a share is taken of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareOf {
+    /// Of the dials, each by its own chance.
+    #[default]
+    Dials,
+    /// Of the addresses: always the same ones, in every fault.
+    Addresses,
 }
 
 /// What the monotonic clock does while the machine sleeps.

@@ -33,7 +33,18 @@ pub struct HostSpec {
     /// The share of them without a free slot: they accept, find themselves full and close.
     #[serde(default)]
     pub full: Share,
-    /// The time from us to them and back, drawn once a host.
+    /// How long until a dial is answered, drawn for each dial, whatever the answer; absent: as published for the
+    /// network. Silence stays silence.
+    #[serde(default)]
+    pub answers_in: Option<Spread>,
+    /// How long they take to shake hands on an open connection; absent: as published for the network.
+    #[serde(default)]
+    pub shakes_in: Option<Spread>,
+    /// How long an open connection lasts that they do not want: they are full, or understand only the old transport;
+    /// absent: as published for the network.
+    #[serde(default)]
+    pub closes_in: Option<Spread>,
+    /// The time a ping takes from us to them and back, drawn once a host.
     #[serde(default = "round_trip")]
     pub latency: Spread,
     /// How long they stay, and stay away; absent: they stay.
@@ -48,6 +59,10 @@ pub struct HostSpec {
     /// What they tell of others.
     #[serde(default)]
     pub gossip: Gossip,
+    /// How many addresses each peer has: so many hosts in a row are one peer, which tells its identity in the
+    /// handshake. Absent: one, and no identity is told.
+    #[serde(default)]
+    pub addresses: Option<u32>,
     /// They understand only the old transport: a v2 dial dies unheard.
     #[serde(default)]
     pub v1_only: bool,
@@ -67,10 +82,14 @@ pub enum Behavior {
     Refuse,
     /// Answers nothing.
     BlackHole,
+    /// A router before it says that it can't be reached.
+    Unreachable,
     /// Answers only after so long; then it is good.
     Slow(Spread),
     /// Accepts, and closes after so long, before any handshake.
     AcceptThenClose(Spread),
+    /// Shakes hands, and closes so long after that.
+    ReadyThenClose(Spread),
     /// Accepts, and says nothing, ever.
     Mute,
     /// Shakes hands after so long.
@@ -96,6 +115,8 @@ pub enum Behavior {
     },
     /// Good, but lacks what is asked for.
     Useless,
+    /// It is the manager itself, at an address that it does not know as its own.
+    Mirror,
 }
 
 /// A turn that all hosts of a population take at one moment.
@@ -160,11 +181,15 @@ impl HostSpec {
             behavior: Behavior::default(),
             turns: None,
             full: Share::NONE,
+            answers_in: None,
+            shakes_in: None,
+            closes_in: None,
             latency: round_trip(),
             churn: None,
             session: None,
             services: useful(),
             gossip: Gossip::default(),
+            addresses: None,
             v1_only: false,
             adversary: false,
         }

@@ -11,6 +11,7 @@ mod field;
 mod host;
 mod network;
 mod node;
+pub(crate) mod published;
 mod read;
 mod spread;
 mod text;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
-pub use fault::{Fault, FaultSpec, Monotonic};
+pub use fault::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
 pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
 pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};

@@ -128,6 +128,12 @@ pub enum ProxyFault {
     Unreachable,
     /// It refuses our credentials.
     Auth,
+    /// It is up, and says after 5 s that it can't reach anybody.
+    FailsLate,
+    /// It is up, and says after 10 s that the host can't be reached.
+    HostUnreachable,
+    /// Something else listens at its address, that does not speak SOCKS.
+    Garbage,
 }
 
 const fn rule() -> u32 {

@@ -188,8 +188,7 @@ const HELP: &[fn(&mut HostSpec)] = &[
     |host| {
         *host = HostSpec { network: host.network, ..HostSpec::new(&host.name, host.count) };
     },
-    |host| host.gossip = Gossip { answer: 0, unasked: 0, every: None, about: Vec::new(), invented: Share::NONE },
-    |host| host.gossip.every = None,
+    |host| host.gossip = Gossip { answer: 0, unasked: 0, ..Gossip::default() },
 ];
 
 const HOST: &[fn(&mut HostSpec)] = &[
@@ -200,6 +199,10 @@ const HOST: &[fn(&mut HostSpec)] = &[
     |host| host.full = Share::NONE,
     |host| host.reachable = Share::ALL,
     |host| host.latency = Spread::Fixed(Span::millis(100)),
+    |host| host.answers_in = Some(Spread::Fixed(Span::millis(100))),
+    |host| host.shakes_in = Some(Spread::Fixed(Span::millis(100))),
+    |host| host.closes_in = None,
+    |host| host.addresses = None,
     |host| host.v1_only = false,
     |host| host.groups = None,
 ];

@@ -63,6 +63,7 @@ impl<S: Subject> World<S> {
             is_v2: false,
             round_trip,
             since: self.now,
+            ready_at: None,
             nonce: 0,
             dice,
         };

@@ -10,7 +10,7 @@ use super::sessions::SOON;
 use crate::dice::{Dice, Purpose};
 use crate::links::{End, Link, LinkId, Stage};
 use crate::plan::Who;
-use crate::scenario::{Behavior, ProxyFault};
+use crate::scenario::{Behavior, OwnError, OwnFailures, ProxyFault, ShareOf};
 use crate::subject::Subject;
 
 /// What becomes of a dial.
@@ -35,7 +35,7 @@ impl<S: Subject> World<S> {
         let (end, network, dice) = self.other_end(node, &address);
         let round_trip = self.round_trip(end, &dice);
         let place = &mut self.nodes[node as usize];
-        place.tally.dial(self.now);
+        place.tally.dial(network, self.now);
         place.tally.dials_in_faults += u64::from(place.ails.hampers());
         let link = Link {
             node,
@@ -49,10 +49,11 @@ impl<S: Subject> World<S> {
             is_v2: transport == Transport::V2,
             round_trip,
             since: self.now,
+            ready_at: None,
             nonce: 0,
             dice,
         };
-        let fate = self.fate(&link, is_proxied);
+        let fate = self.fate(&link, &address, is_proxied);
         let id = self.links.insert(link);
         self.nodes[node as usize].links.insert(conn, id);
         match fate {
@@ -93,11 +94,14 @@ impl<S: Subject> World<S> {
         }
     }
 
-    fn fate(&mut self, link: &Link, is_proxied: bool) -> Fate {
+    fn fate(&mut self, link: &Link, address: &PeerAddress, is_proxied: bool) -> Fate {
         let ails = &self.nodes[link.node as usize].ails;
         let at = link.network.index();
         if ails.out_of_descriptors > 0 {
             return Fate::Known(AT_ONCE, Err(DialError::OutOfResources));
+        }
+        if let Some(failures) = ails.own_failures.iter().find(|failures| self.strikes(failures, link, address)) {
+            return Fate::Known(AT_ONCE, Err(own_error(failures.error)));
         }
         if is_proxied {
             if let Some(fault) = ails.proxy {
@@ -127,6 +131,15 @@ impl<S: Subject> World<S> {
         }
     }
 
+    /// Whether a dial fails on this machine.
+    fn strikes(&self, failures: &OwnFailures, link: &Link, address: &PeerAddress) -> bool {
+        failures.networks.contains(&link.network)
+            && match failures.of {
+                ShareOf::Dials => link.dice.part(5).happens(failures.share),
+                ShareOf::Addresses => strikes_address(failures, self.plan.seed, address),
+            }
+    }
+
     /// What the other end does with it.
     fn fate_at(&mut self, link: &Link) -> Fate {
         match link.end {
@@ -152,13 +165,15 @@ impl<S: Subject> World<S> {
         if !resident.is_reachable || self.is_parted(link.node, host) || !self.is_up(host) {
             return Fate::Silence;
         }
-        let (now, round_trip) = (self.now, link.round_trip);
-        let good = Fate::Known(round_trip, Ok(()));
-        let refused = Fate::Known(round_trip, Err(DialError::Refused));
+        let now = self.now;
+        let answer = self.plan.times(host).answer.draw(&mut link.dice.part(4));
+        let good = Fate::Known(answer, Ok(()));
+        let refused = Fate::Known(answer, Err(DialError::Refused));
         match self.plan.behavior(host, now) {
             Behavior::Refuse => refused,
             Behavior::BlackHole => Fate::Silence,
-            Behavior::Slow(extra) => Fate::Known(round_trip + extra.draw(&mut link.dice.part(2)), Ok(())),
+            Behavior::Unreachable => Fate::Known(answer, Err(DialError::HostUnreachable)),
+            Behavior::Slow(extra) => Fate::Known(answer + extra.draw(&mut link.dice.part(2)), Ok(())),
             Behavior::Flaky(share) => {
                 if link.dice.part(3).happens(*share) {
                     good
@@ -172,10 +187,12 @@ impl<S: Subject> World<S> {
             },
             Behavior::Accept
             | Behavior::AcceptThenClose(_)
+            | Behavior::ReadyThenClose(_)
             | Behavior::Mute
             | Behavior::SlowHandshake(_)
             | Behavior::Misbehave { .. }
-            | Behavior::Useless => good,
+            | Behavior::Useless
+            | Behavior::Mirror => good,
         }
     }
 
@@ -256,6 +273,7 @@ impl<S: Subject> World<S> {
             is_v2,
             round_trip,
             since: self.now,
+            ready_at: None,
             nonce: 0,
             dice,
         };
@@ -272,6 +290,21 @@ impl<S: Subject> World<S> {
     }
 }
 
+/// Whether dials to an address are among those that fail. It depends on nothing but the address.
+pub(crate) fn strikes_address(failures: &OwnFailures, seed: u64, address: &PeerAddress) -> bool {
+    Dice::new(seed, Purpose::Fault, crate::text_key(&address.to_string())).happens(failures.share)
+}
+
+const fn own_error(error: OwnError) -> DialError {
+    match error {
+        OwnError::NetworkUnreachable => DialError::NetworkUnreachable,
+        OwnError::AddressFamilyUnsupported => DialError::AddressFamilyUnsupported,
+        OwnError::OutOfResources => DialError::OutOfResources,
+        OwnError::HostUnreachable => DialError::HostUnreachable,
+        OwnError::Other => DialError::Other,
+    }
+}
+
 fn proxy_fate(fault: ProxyFault) -> Fate {
     match fault {
         ProxyFault::Refused => Fate::Known(AT_ONCE, Err(DialError::ProxyUnreachable)),
@@ -279,6 +312,9 @@ fn proxy_fate(fault: ProxyFault) -> Fate {
         ProxyFault::Silent => Fate::Silence,
         ProxyFault::Unreachable => Fate::Known(Duration::from_secs(2), Err(DialError::ServiceUnreachable)),
         ProxyFault::Auth => Fate::Known(SOON, Err(DialError::ProxyAuth)),
+        ProxyFault::FailsLate => Fate::Known(Duration::from_secs(5), Err(DialError::ProxyFailed)),
+        ProxyFault::HostUnreachable => Fate::Known(Duration::from_secs(10), Err(DialError::HostUnreachable)),
+        ProxyFault::Garbage => Fate::Known(SOON, Err(DialError::ProxyProtocol)),
     }
 }
 

@@ -77,6 +77,7 @@ impl<S: Subject> World<S> {
             }
             Fault::Partition(share) => ails.partition = *share,
             Fault::NatReset => self.reset_open(node, |_| true),
+            Fault::OwnFailures(failures) => ails.own_failures.push(failures.clone()),
             Fault::Proxy(fault) => ails.proxy = Some(*fault),
             Fault::NamesHang => ails.names_hang += 1,
             Fault::NamesFail => ails.names_fail += 1,
@@ -107,6 +108,12 @@ impl<S: Subject> World<S> {
             Fault::NoRoute(networks) => each(no_route, networks, down),
             Fault::Reset(networks) => each(reset, networks, down),
             Fault::Partition(_) => self.nodes[node as usize].ails.partition = Share::NONE,
+            Fault::OwnFailures(failures) => {
+                let own_failures = &mut self.nodes[node as usize].ails.own_failures;
+                if let Some(at) = own_failures.iter().position(|other| other == failures) {
+                    own_failures.remove(at);
+                }
+            }
             Fault::Proxy(_) => self.nodes[node as usize].ails.proxy = None,
             Fault::NamesHang => down(&mut self.nodes[node as usize].ails.names_hang),
             Fault::NamesFail => down(&mut self.nodes[node as usize].ails.names_fail),

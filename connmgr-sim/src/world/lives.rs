@@ -56,7 +56,7 @@ impl<S: Subject> World<S> {
         let birth = Birth {
             config,
             snapshot: place.saved.as_deref().cloned(),
-            rng_seed: rng_seed(&plan, node, place.start),
+            rng_seed: rng_seed(&plan, node, self.birth, place.start),
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
@@ -244,6 +244,12 @@ fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<
     plan.address(&spec.of, number).cloned()
 }
 
+/// The addresses that a manager knows when the world begins.
+pub(crate) fn known_at_start(plan: &Plan, node: u32) -> Vec<PeerAddress> {
+    let saved = saved_before(plan, node).map(|saved| saved.addresses).unwrap_or_default();
+    saved.into_iter().map(|saved| saved.address).collect()
+}
+
 /// What a manager saved before the world began; none if it knows nobody.
 pub(super) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
     let mut addresses = Vec::new();
@@ -290,8 +296,9 @@ fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, m
     }
 }
 
-fn rng_seed(plan: &Plan, node: u32, start: u32) -> [u8; 32] {
-    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(start.into());
+fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
+    let part = u64::from(birth) << 32 | u64::from(start);
+    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(part);
     let mut seed = [0; 32];
     seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
     seed
@@ -301,6 +308,14 @@ fn rng_seed(plan: &Plan, node: u32, start: u32) -> [u8; 32] {
 pub(super) fn identity(node: u32) -> [u8; 32] {
     let mut identity = [0; 32];
     identity[..4].copy_from_slice(&(node + 1).to_be_bytes());
+    identity
+}
+
+/// The identity of a peer of a population, which no manager has.
+pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
+    let mut identity = [0xff; 32];
+    identity[..8].copy_from_slice(&crate::text_key(population).to_be_bytes());
+    identity[8..12].copy_from_slice(&peer.to_be_bytes());
     identity
 }
 

@@ -16,7 +16,7 @@ mod turns;
 
 use std::sync::Arc;
 
-use connmgr_core::{Config, ConfigError};
+use connmgr_core::{Config, ConfigError, NetworkKind};
 
 use crate::Instant;
 use crate::check::Violation;
@@ -27,10 +27,13 @@ use crate::plan::Plan;
 use crate::queue::Queue;
 use crate::scenario::Scenario;
 use crate::subject::{Outbox, Subject};
+use crate::tally::Traffic;
 use crate::watch::Watch;
 use happening::Happening;
 
+pub(crate) use dials::strikes_address;
 pub(crate) use faults::times;
+pub(crate) use lives::known_at_start;
 pub use node::Node;
 
 /// How closely the managers are watched.
@@ -81,6 +84,7 @@ pub struct World<S> {
     scrutiny: Scrutiny,
     watch: Watch,
     watched: u32,
+    birth: u32,
     now: Instant,
     queue: Queue<Happening>,
     nodes: Vec<Node<S>>,
@@ -108,8 +112,16 @@ impl<S: Subject> World<S> {
     /// As [`World::new`].
     pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
         let config = crate::config::of(&scenario);
+        Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
+    }
+
+    /// A world on a map that is there already, under a configuration of its own: the same hosts and the same chances
+    /// for several subjects.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
         config.check()?;
-        let plan = Arc::new(Plan::new(scenario, seed));
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
             config: Arc::new(config),
@@ -117,6 +129,7 @@ impl<S: Subject> World<S> {
             scrutiny,
             watch,
             watched: 0,
+            birth: 0,
             now: Instant::ZERO,
             queue: Queue::default(),
             nodes: Vec::new(),
@@ -135,6 +148,14 @@ impl<S: Subject> World<S> {
     #[must_use]
     pub fn watching(mut self, node: u32) -> Self {
         self.watched = node;
+        self
+    }
+
+    /// The managers are born with other chances of their own, the `birth`-th of them; those of the world stay as they
+    /// are. To be said before the world's first step. Unless it is said, 0.
+    #[must_use]
+    pub fn born(mut self, birth: u32) -> Self {
+        self.birth = birth;
         self
     }
 
@@ -229,6 +250,17 @@ impl<S: Subject> World<S> {
     /// A manager, to take out what watched it.
     pub fn node_mut(&mut self, number: u32) -> Option<&mut Node<S>> {
         self.nodes.get_mut(number as usize)
+    }
+
+    /// What was counted of each manager by network, up to a moment before which nothing more happens.
+    pub fn traffic(&self, at: Instant) -> Vec<[Traffic; NetworkKind::ALL.len()]> {
+        let after = self.config.stable_after;
+        self.nodes.iter().map(|node| node.traffic(&self.links, after, at)).collect()
+    }
+
+    /// When the next thing happens; none if nothing lies ahead before the end of the scenario.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.queue.next_at().filter(|at| *at <= self.end())
     }
 
     /// Who lives where.

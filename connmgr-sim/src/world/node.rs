@@ -13,9 +13,9 @@ use crate::dice::Share;
 use crate::links::{LinkId, Links, Stage};
 use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
-use crate::scenario::ProxyFault;
+use crate::scenario::{OwnFailures, ProxyFault};
 use crate::subject::Subject;
-use crate::tally::Tally;
+use crate::tally::{Tally, Traffic};
 
 /// A peer that was added.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ impl<S> Node<S> {
     /// Whether the pool is full, with so many ready connections: automatic ones, and those of added peers.
     pub(super) fn look_whether_full(&self, links: &Links, automatic: u32, added: u32) -> bool {
         let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
-        let split = Split::new(&self.limits, self.mode, peers);
+        let split = Split::new(&self.limits, self.mode, None, peers);
         let is_running = self.subject.is_some() && !self.ails.inactive && self.adding == 0;
         is_running
             && automatic >= split.full + split.block_relay
@@ -117,6 +117,21 @@ impl<S> Node<S> {
         let good = self.peers.iter().filter_map(|peer| peer.good);
         let covered = good.filter(|who| has(*who, Kind::BlockRelay) && !has(*who, Kind::Added));
         u32::try_from(covered.count()).unwrap_or(u32::MAX)
+    }
+
+    /// What was counted by network, with the connections that are stable and live still.
+    pub(super) fn traffic(
+        &self,
+        links: &Links,
+        stable_after: Duration,
+        now: Instant,
+    ) -> [Traffic; NetworkKind::ALL.len()] {
+        let mut traffic = self.tally.traffic;
+        let live = self.links.values().filter_map(|id| links.get(*id));
+        for link in live.filter(|link| link.is_stable(stable_after, now)) {
+            traffic[link.network.index()].stable += 1;
+        }
+        traffic
     }
 
     /// The manager's own monotonic clock.
@@ -207,6 +222,7 @@ pub(super) struct Ails {
     pub(super) no_route: [u32; NetworkKind::ALL.len()],
     pub(super) reset: [u32; NetworkKind::ALL.len()],
     pub(super) partition: Share,
+    pub(super) own_failures: Vec<OwnFailures>,
     pub(super) proxy: Option<ProxyFault>,
     pub(super) names_hang: u32,
     pub(super) names_fail: u32,
@@ -228,6 +244,7 @@ impl Ails {
     /// Whether any of it keeps dials from succeeding.
     pub(super) fn hampers(&self) -> bool {
         let any = |counts: &[u32]| counts.iter().any(|count| *count > 0);
-        self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset) || self.proxy.is_some()
+        let far = self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset);
+        far || self.proxy.is_some() || !self.own_failures.is_empty()
     }
 }

@@ -43,31 +43,35 @@ impl<S: Subject> World<S> {
     fn open_to_host(&mut self, id: LinkId, host: u32) {
         let Some(link) = self.links.get(id) else { return };
         let plan = Arc::clone(&self.plan);
-        let (round_trip, dice, is_v2) = (link.round_trip, link.dice, link.is_v2);
-        let (spec, resident) = (plan.spec(host), plan.resident(host));
+        let (dice, is_v2) = (link.dice, link.is_v2);
+        let (spec, resident, times) = (plan.spec(host), plan.resident(host), plan.times(host));
         let closes = |cause| Happening::Closes { link: id, cause };
+        let goodbye = times.close.draw(&mut dice.part(14));
         if spec.v1_only && is_v2 {
-            return self.later(round_trip, closes(CloseCause::Unheard));
+            return self.later(goodbye, closes(CloseCause::Unheard));
         }
         if resident.is_full {
-            return self.later(round_trip, closes(CloseCause::Eof));
+            return self.later(goodbye, closes(CloseCause::Eof));
         }
         let ours = plan.scenario.node.handshake.draw(&mut dice.part(10));
-        let shakes = |extra: Duration| (round_trip + ours + extra, Happening::Handshake { link: id });
+        let theirs = times.handshake.draw(&mut dice.part(15));
+        let shakes = |extra: Duration| (theirs + ours + extra, Happening::Handshake { link: id });
         let (wait, next) = match plan.behavior(host, self.now) {
             Behavior::AcceptThenClose(after) => (after.draw(&mut dice.part(11)), closes(CloseCause::Eof)),
-            Behavior::Mute | Behavior::BlackHole => return,
+            Behavior::Mute | Behavior::BlackHole | Behavior::Unreachable => return,
             Behavior::SlowHandshake(extra) => shakes(extra.draw(&mut dice.part(12))),
-            Behavior::Refuse => (round_trip, closes(CloseCause::Reset)),
+            Behavior::Refuse => (goodbye, closes(CloseCause::Reset)),
             Behavior::Windows { period, open } => {
                 self.later(rest_of_window(self.now, period.0, open.0), closes(CloseCause::Reset));
                 shakes(Duration::ZERO)
             }
             Behavior::Accept
             | Behavior::Slow(_)
+            | Behavior::ReadyThenClose(_)
             | Behavior::Flaky(_)
             | Behavior::Misbehave { .. }
-            | Behavior::Useless => shakes(Duration::ZERO),
+            | Behavior::Useless
+            | Behavior::Mirror => shakes(Duration::ZERO),
         };
         self.later(wait, next);
         if let Some(until) = self.up_until(host) {
@@ -102,30 +106,34 @@ impl<S: Subject> World<S> {
 
     pub(super) fn handshake(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Open) else { return };
-        let (node, conn, end) = (link.node, link.conn, link.end);
+        let (node, conn, end, nonce) = (link.node, link.conn, link.end, link.nonce);
         if self.is_postponed(node, Happening::Handshake { link: id }) || !self.is_alive(id) {
             return;
         }
-        let info = self.peer_info(end);
+        let info = self.peer_info(end, nonce);
         self.tell(node, &Input::Ready { conn, info });
         // The manager may have closed it at that.
         let Some(link) = self.links.get_mut(id) else { return };
-        link.stage = Stage::Ready;
-        let kind = link.kind;
+        (link.stage, link.ready_at) = (Stage::Ready, Some(self.now));
+        let (kind, network) = (link.kind, link.network);
         let tally = &mut self.nodes[node as usize].tally;
+        tally.traffic[network.index()].ready += u64::from(!kind.is_inbound());
         tally.now_ready[kind.index()] += 1;
         tally.ready += 1;
         self.note_full(node);
         self.begin_talk(id, end, kind);
     }
 
-    fn peer_info(&self, end: End) -> PeerInfo {
+    fn peer_info(&self, end: End, ours: u64) -> PeerInfo {
         let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(super::lives::identity(node)));
         match end {
             End::Host(host) => {
-                let is_useless = *self.plan.behavior(host, self.now) == Behavior::Useless;
-                let services = if is_useless { 0 } else { self.plan.spec(host).services };
-                PeerInfo { services: Services::from_bits(services), nonce: None, identity: None }
+                let behavior = self.plan.behavior(host, self.now);
+                let services = if *behavior == Behavior::Useless { 0 } else { self.plan.spec(host).services };
+                let nonce = (*behavior == Behavior::Mirror).then_some(ours);
+                let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
+                let identity = peer.map(|(of, peer)| Identity(super::lives::identity_of_peer(of, peer)));
+                PeerInfo { services: Services::from_bits(services), nonce, identity }
             }
             End::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
@@ -140,9 +148,16 @@ impl<S: Subject> World<S> {
             End::Host(host) => {
                 let plan = Arc::clone(&self.plan);
                 self.begin_gossip(id, kind, &plan.spec(host).gossip);
-                if let Behavior::Misbehave { after, .. } = plan.behavior(host, self.now) {
-                    let dice = Dice::new(plan.seed, Purpose::Session, host.into()).part(self.steps);
-                    self.later(after.draw(&mut dice.part(0)), Happening::Misbehaves { link: id });
+                let dice = Dice::new(plan.seed, Purpose::Session, host.into()).part(self.steps);
+                match plan.behavior(host, self.now) {
+                    Behavior::Misbehave { after, .. } => {
+                        self.later(after.draw(&mut dice.part(0)), Happening::Misbehaves { link: id });
+                    }
+                    Behavior::ReadyThenClose(after) => {
+                        let cause = CloseCause::Eof;
+                        self.later(after.draw(&mut dice.part(1)), Happening::Closes { link: id, cause });
+                    }
+                    _ => {}
                 }
             }
             // What managers know of each other they learn when they ask for it.

@@ -139,6 +139,8 @@ impl<S: Subject> World<S> {
         }
         if link.stage == Stage::Ready {
             place.tally.now_ready[link.kind.index()] -= 1;
+            place.tally.traffic[link.network.index()].stable +=
+                u64::from(link.is_stable(self.config.stable_after, self.now));
         }
         Some(link)
     }
@@ -218,8 +220,11 @@ impl<S: Subject> World<S> {
             | Behavior::Useless => true,
             Behavior::Refuse
             | Behavior::BlackHole
+            | Behavior::Unreachable
             | Behavior::AcceptThenClose(_)
+            | Behavior::ReadyThenClose(_)
             | Behavior::Mute
+            | Behavior::Mirror
             | Behavior::Misbehave { .. } => false,
         }
     }

@@ -5,11 +5,14 @@
 //! streams ─► mailbox ├─► turn ─► clock drift ─► inputs ─► Driver ─► actions ─┬─► Sockets: what only a runtime can do
 //! deadlines          ┘                                                       └─► Saver, ResolverPool
 //! ```
+//! That bytes were read of a connection makes no news: it is seen at a wake-up that something else makes.
+//!
 //! An adapter calls it when one of its sockets has news ([`Engine::dialed`], [`Engine::accept`]) and then lets it take
 //! its [`Engine::turn`]. It knows no runtime, waits for nothing, and takes a bounded share of each source, so that a
 //! talkative one keeps no other waiting.
 
 mod life;
+mod looks;
 mod notes;
 mod outside;
 
@@ -22,9 +25,10 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use connmgr_core::driver::{self, Driver};
-use connmgr_core::{ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
+use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
 
 use self::life::Life;
+use self::looks::Looks;
 use self::notes::Note;
 use self::outside::{Helpers, Outside};
 use crate::{
@@ -63,6 +67,7 @@ pub struct Engine<S> {
     mail: VecDeque<Input>,
     problems: VecDeque<Problem>,
     life: Life,
+    looks: Looks,
     /// The last turn has left something for the next.
     more: bool,
 }
@@ -86,19 +91,32 @@ impl<S> Engine<S> {
             let notes = notes.clone();
             move || notes.ring()
         });
+        let looks = Looks::new(&manager.config().health);
         let driver = Driver::with_observer(manager, watch);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
         let (mail, life, more) = (VecDeque::new(), Life::Running, false);
-        Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, more })
+        Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, looks, more })
     }
 
-    /// The time; if the machine's clock was set, the manager knows. To be asked at every wake-up, before all else.
+    /// The time; if the machine's clock was set, or bytes were read of connections, the manager knows. To be asked at
+    /// every wake-up, before all else.
     pub fn wake(&mut self, net: &mut impl Sockets) -> Time {
         let now = self.clock.now();
         if let Some(unix) = self.clock.drift() {
             self.apply(&Input::Clock { unix }, now, net);
         }
+        if self.looks.is_due(now) {
+            self.note_life(now, net);
+        }
         now
+    }
+
+    /// Whose bytes were read is alive, and its network with it: said before any news of dials, which may be their network's
+    /// undoing.
+    fn note_life(&mut self, now: Time, net: &mut impl Sockets) {
+        let alive = net.take_heard().into_iter();
+        self.mail.extend(alive.map(|conn| Input::Activity { conn, activity: Activity::default() }));
+        self.tell_mail(now, net);
     }
 
     /// Tells or asks the manager, as [`Driver::apply`] does.
@@ -240,6 +258,10 @@ impl<S> Engine<S> {
         } else {
             self.more = true;
         }
+        self.tell_mail(now, net);
+    }
+
+    fn tell_mail(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..SHARE {
             let Some(input) = self.mail.pop_front() else { return };
             if is_news(&input, net) {

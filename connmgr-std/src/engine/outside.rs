@@ -22,6 +22,9 @@ pub trait Sockets {
     /// The application let go of the connection, as its mailbox says; whether that is news, and not our own
     /// [`Sockets::close`] come back.
     fn dropped(&mut self, conn: ConnId) -> bool;
+    /// The open connections of which at least one byte was read since this was asked last, by id. It is asked at
+    /// wake-ups, every 30 s at the most unless the configuration's `health.traffic_within` is less than 150 s.
+    fn take_heard(&mut self) -> Vec<ConnId>;
     /// Look a name up through a proxy that understands Tor's RESOLVE, and give it up at the deadline; report with
     /// [`Engine::looked`](crate::Engine::looked).
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time);

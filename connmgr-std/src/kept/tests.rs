@@ -20,7 +20,7 @@ fn pool() -> Ours {
 }
 
 fn turn(back: &Back<()>) -> Next {
-    back.turn(&mut NoSockets, |_, _, _| ())
+    back.turn(&mut NoSockets::default(), |_, _, _| ())
 }
 
 fn wants_a_turn(back: &Back<()>) -> bool {
@@ -113,6 +113,28 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     }
     // The last one finds that nothing has come meanwhile.
     assert_eq!(turns, 3);
+}
+
+/// Of connections that nobody knows, for these are counted.
+#[test]
+fn bytes_that_were_read_are_told_before_all_else() {
+    let (_front, back) = pool();
+    let heard = (0..=SHARE as u64).map(ConnId::from_u64).collect();
+    let mut told_before = None;
+    let net = &mut NoSockets { heard };
+    back.turn(net, |engine, _, _| told_before = Some(engine.manager().stats().ignored_facts));
+    assert_eq!(told_before, Some(SHARE as u64));
+    turn(&back);
+    assert_eq!(back.shared.engine().manager().stats().ignored_facts, 1 + SHARE as u64);
+}
+
+#[test]
+fn nobody_is_looked_at_again_so_soon() {
+    let (_front, back) = pool();
+    turn(&back);
+    let net = &mut NoSockets { heard: vec![ConnId::from_u64(1)] };
+    back.turn(net, |_, _, _| ());
+    assert_eq!(net.heard, [ConnId::from_u64(1)]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use self::list::{METRICS, Metric, MetricKind};
 use crate::IdMap;
 
 /// Every state of a connection.
-const STATES: [ConnState; 4] = [ConnState::Dialing, ConnState::Silent, ConnState::Handshaking, ConnState::Ready];
+const STATES: [ConnState; 5] = ConnState::ALL;
 
 /// The observer that counts.
 #[derive(Debug)]

@@ -95,6 +95,8 @@ macro_rules! conformance {
             sockets:
                 #[cfg(unix)] a_connection_knows_our_own_end,
                 #[cfg(unix)] small_messages_are_sent_at_once;
+            life:
+                #[cfg(target_os = "linux")] bytes_that_are_read_keep_a_network_up;
             idle:
                 an_idle_pool_does_not_wake;
             starting:

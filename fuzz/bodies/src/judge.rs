@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, BanTarget, CloseReason, Config, ConnId, ConnManager, ConnState, ConnView, Connected, Event, Host, Input,
-    Kind, PeerAddress, Reply, Split, Time,
+    Action, BanTarget, CloseReason, Config, ConnId, ConnManager, ConnView, Connected, Event, Host, Input, Kind,
+    PeerAddress, Reply, Split, Time,
 };
 
 const TICK: Duration = Duration::from_millis(1);
@@ -169,7 +169,7 @@ impl Judge {
 
     /// What the actions told is what the view shows.
     fn view(&self, step: &Step<'_>) {
-        let shown = step.view.iter().map(|conn| (conn.conn, is_open(conn.state)));
+        let shown = step.view.iter().map(|conn| (conn.conn, conn.state.is_open()));
         let told = self.lives.iter().map(|(id, life)| (*id, life.open));
         step.hold(shown.eq(told), "6, 7: the view differs from what the actions told");
     }
@@ -177,15 +177,18 @@ impl Judge {
     /// Whoever was dialed had room. An added peer may adopt a connection beyond its share.
     fn slots(&self, step: &Step<'_>) {
         let added = u32::try_from(step.after.added_peers().len()).expect("few");
-        let split = Split::new(step.after.limits(), self.config.mode, added);
+        let split = Split::new(step.after.limits(), self.config.mode, self.config.dial.max_hedged, added);
         for conn in step.view.iter().filter(|conn| step.has_dialed(conn.conn)) {
             step.hold(step.view.len() <= step.after.limits().total as usize, "8: a dial beyond the total");
-            let held = |other: &&ConnView| other.kind == conn.kind && other.state != ConnState::Silent;
+            let held = |other: &&ConnView| other.kind == conn.kind && other.state.holds_slot();
             let held = step.view.iter().filter(held).count();
             step.hold(held <= split.of(conn.kind) as usize || conn.kind == Kind::Added, "8: a dial beyond its share");
-            let silent = |other: &&ConnView| other.kind == conn.kind && other.state == ConnState::Silent;
-            let most = self.config.dial.max_hedged.unwrap_or(split.of(conn.kind));
-            step.hold(step.view.iter().filter(silent).count() <= most as usize, "9: more silent dials than max_hedged");
+            let silent = |other: &&ConnView| other.kind == conn.kind && !other.state.holds_slot();
+            let most = self.config.dial.max_hedged.unwrap_or(2 * split.of(conn.kind));
+            step.hold(
+                step.view.iter().filter(silent).count() <= most as usize,
+                "9: more dials and handshakes without a slot than max_hedged",
+            );
         }
     }
 }
@@ -247,13 +250,6 @@ impl Step<'_> {
 pub(crate) fn check(manager: &ConnManager) {
     if let Err(broken) = manager.check() {
         panic!("check: {broken}\n{manager:#?}");
-    }
-}
-
-const fn is_open(state: ConnState) -> bool {
-    match state {
-        ConnState::Dialing | ConnState::Silent => false,
-        ConnState::Handshaking | ConnState::Ready => true,
     }
 }
 

@@ -76,7 +76,7 @@ impl Desk {
 
     fn succeed(&mut self, address: &PeerAddress, services: Services) {
         self.book.record_try(address, self.now);
-        self.book.record_success(address, services, self.unix, self.now);
+        self.book.record_success(address, services, self.now);
     }
 
     fn pick(&mut self, choice: &Choice) -> Option<PeerAddress> {
@@ -89,11 +89,11 @@ impl Desk {
     }
 
     fn view(&self, address: &PeerAddress) -> AddressView {
-        self.book.get(address).expect("the address is known")
+        self.book.get(address, self.unix, self.now).expect("the address is known")
     }
 
     fn sample(&mut self, network: Option<NetworkKind>, count: u32) -> Vec<PeerAddress> {
-        let infos = self.book.sample(&mut self.rng, network, count, self.unix);
+        let infos = self.book.sample(&mut self.rng, network, count, self.unix, self.now, |_| true);
         infos.into_iter().map(|info| info.address).collect()
     }
 

@@ -58,8 +58,8 @@ fn an_address_takes_at_most_128_bytes() {
 fn the_view_shows_the_book() {
     let mut desk = Desk::with(2);
     desk.hear(&onion(1), UNIX);
-    let view = BookView::new(&desk.book);
+    let view = BookView::new(&desk.book, desk.unix, desk.now);
     assert_eq!((view.len(), view.len_of(NetworkKind::Onion), view.is_empty()), (3, 1, false));
     assert_eq!(view.iter().map(|known| known.address).collect::<Vec<_>>(), [ipv4(0), ipv4(1), onion(1)]);
-    assert_eq!(view.get(&onion(1)), desk.book.get(&onion(1)));
+    assert_eq!(view.get(&onion(1)), desk.book.get(&onion(1), desk.unix, desk.now));
 }

@@ -25,11 +25,6 @@ fn terrible_addresses_are_told_to_nobody() {
         desk.succeed(address, Services::NETWORK);
         desk.wait(5 * DAY);
     }));
-    assert!(!is_told_after(|desk, address| {
-        desk.hear(address, UNIX);
-        // The clock is put back, and two minutes pass.
-        desk.unix = UNIX.before(12 * MINUTE + SECOND);
-    }));
     let failing = |times: u32| {
         move |desk: &mut Desk, address: &PeerAddress| {
             desk.hear(address, UNIX);
@@ -84,4 +79,43 @@ fn a_success_is_not_told_by_the_last_seen() {
     let mut desk = Desk::with(1);
     desk.succeed(&ipv4(0), Services::NETWORK);
     assert_eq!(desk.view(&ipv4(0)).last_seen, UNIX.before(HOUR));
+}
+
+#[test]
+fn no_step_of_the_clock_makes_an_address_terrible() {
+    for to in [UNIX.after(4000 * DAY), UNIX.before(4000 * DAY), UnixTime::default(), UnixTime::from_secs(u64::MAX)] {
+        assert!(is_told_after(|desk, address| {
+            desk.hear(address, UNIX);
+            desk.unix = to;
+        }));
+        assert!(!is_told_after(|desk, address| {
+            desk.hear(address, UNIX.before(29 * DAY));
+            desk.unix = to;
+            desk.wait(DAY);
+        }));
+    }
+}
+
+#[test]
+fn others_are_told_of_nobody_who_is_not_allowed() {
+    let mut desk = Desk::with(1000);
+    let is_even = |address: &PeerAddress| (0..1000).step_by(2).any(|n| *address == ipv4(n));
+    for _ in 0..10 {
+        let told = desk.book.sample(&mut desk.rng, None, 1000, desk.unix, desk.now, is_even);
+        assert_eq!(told.len(), 230);
+        assert!(told.iter().all(|info| is_even(&info.address)));
+    }
+}
+
+/// A banned world costs no more than four looks for each address asked for.
+#[test]
+fn where_nobody_is_allowed_the_search_ends() {
+    let mut desk = Desk::with(1000);
+    let looks = core::cell::Cell::new(0);
+    let nobody = |_: &PeerAddress| {
+        looks.set(looks.get() + 1);
+        false
+    };
+    let told = desk.book.sample(&mut desk.rng, None, 10, desk.unix, desk.now, nobody);
+    assert_eq!((told.len(), looks.get()), (0, 40));
 }

@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     fn share(&mut self) {
-        self.split = Split::new(&self.limits, self.config.mode, self.peers.len());
+        self.split = Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len());
     }
 
     /// A v2 connection died unheard: its peer is spoken to as v1 from now on.

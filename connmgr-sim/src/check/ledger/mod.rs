@@ -84,7 +84,7 @@ impl Ledger {
             own: Own::new(&config.own_addresses),
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
-            split: Split::new(&config.limits, config.mode, 0),
+            split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             unheard: None,
             unheard_address: None,
             resolves: false,

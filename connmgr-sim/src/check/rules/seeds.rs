@@ -26,7 +26,8 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last dialed for a full connection.
+    /// When an address was last dialed for a full connection. Probes of a network that is down do not count: while
+    /// it is down, nobody is left to dial there.
     dialed_at: Time,
 }
 
@@ -163,7 +164,8 @@ impl Rule for Seeds {
     }
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        let is_full = |id: &ConnId| seen.ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Full));
+        let is_full =
+            |id: &ConnId| seen.ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Full) && !conn.is_probe);
         if seen.step.dials.iter().any(is_full) {
             self.dialed_at = seen.now();
         }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use connmgr_core::{Action, ConnId, ConnManager, ConnState, Event, Kind, Time};
+use connmgr_core::{Action, ConnId, ConnManager, Event, Kind, Time};
 use rustc_hash::FxHashMap;
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
@@ -63,7 +63,7 @@ impl SlotLimits {
 
     fn max_hedged(ledger: &Ledger, kind: Kind) -> u32 {
         match HEDGED.contains(&kind) {
-            true => ledger.config.dial.max_hedged.unwrap_or(ledger.split.of(kind)),
+            true => ledger.config.dial.max_hedged.unwrap_or(2 * ledger.split.of(kind)),
             false => 0,
         }
     }
@@ -122,7 +122,7 @@ impl Rule for SlotLimits {
         }
         let mut counts = [[0u32; 2]; Kind::ALL.len()];
         for view in manager.connections() {
-            counts[view.kind.index()][usize::from(view.state == ConnState::Silent)] += 1;
+            counts[view.kind.index()][usize::from(!view.state.holds_slot())] += 1;
         }
         for kind in LIMITED {
             let [held, silent] = counts[kind.index()];

@@ -53,7 +53,7 @@ fn conn(seen: Seen<'_>, view: &ConnView) -> Verdict {
     let Some(told) = seen.ledger.conn(view.conn) else { return Err(format!("nobody told of {}", view.conn)) };
     let life = match view.state {
         ConnState::Dialing | ConnState::Silent => Life::Dialing,
-        ConnState::Handshaking => Life::Open,
+        ConnState::Handshaking | ConnState::Stalled => Life::Open,
         ConnState::Ready => Life::Ready,
     };
     let same = told.life == life
@@ -62,7 +62,7 @@ fn conn(seen: Seen<'_>, view: &ConnView) -> Verdict {
         && told.peer == view.peer
         && told.listener == view.listener
         && told.transport == view.transport
-        && (told.since == view.since || view.state == ConnState::Silent);
+        && (told.since == view.since || !view.state.holds_slot());
     hold(same, || format!("{view:?} was told as {told:?}"))
 }
 
@@ -74,11 +74,11 @@ fn conns(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
     })?;
     for kind in Kind::ALL {
         let count = seen.ledger.count(kind);
-        let shown = |state| views.iter().filter(|view| view.kind == kind && view.state == state).count();
-        let open = shown(ConnState::Handshaking) + shown(ConnState::Ready);
-        let dialing = shown(ConnState::Dialing) + shown(ConnState::Silent);
-        let same = (count.open as usize, count.ready as usize, count.dialing as usize)
-            == (open, shown(ConnState::Ready), dialing);
+        let shown =
+            |sort: fn(ConnState) -> bool| views.iter().filter(|view| view.kind == kind && sort(view.state)).count();
+        let (open, ready) = (shown(ConnState::is_open), shown(|state| state == ConnState::Ready));
+        let dialing = shown(|state| !state.is_open());
+        let same = (count.open as usize, count.ready as usize, count.dialing as usize) == (open, ready, dialing);
         hold(same, || format!("of {kind} there are {open} open and {dialing} dialed, told as {count:?}"))?;
     }
     Ok(())

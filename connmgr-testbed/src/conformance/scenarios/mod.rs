@@ -16,6 +16,8 @@ pub mod inbound;
 #[cfg(target_os = "linux")]
 pub mod itself;
 pub mod late;
+#[cfg(target_os = "linux")]
+pub mod life;
 pub mod names;
 pub mod proxied;
 pub mod refused;

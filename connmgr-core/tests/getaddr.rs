@@ -1,0 +1,63 @@
+//! What others are told of the addresses we know.
+
+mod support;
+
+use connmgr_core::*;
+use support::*;
+
+const HOUR: std::time::Duration = secs(3600);
+
+/// A manager that knows a thousand addresses, 200 in each of 5 subnets from 11.0.0.0/8 on, and dials none.
+fn bench() -> Bench {
+    let mut config = Config::default();
+    config.limits.full = 0;
+    let mut bench = Bench::new(config);
+    bench.learn(&addresses(1000));
+    bench
+}
+
+fn sample(bench: &mut Bench) -> Vec<AddressInfo> {
+    match bench.apply(&Input::SampleAddresses { network: None, count: 1000 }) {
+        Reply::Addresses(told) => told,
+        other => panic!("not an answer to getaddr: {other:?}"),
+    }
+}
+
+fn ban(bench: &mut Bench, subnet: &str) -> BanTarget {
+    let target = BanTarget::Subnet(subnet.parse().expect("a subnet"));
+    bench.tell(Input::Ban { target: target.clone(), duration: HOUR });
+    target
+}
+
+/// How many of many samples are of hosts in 11.0.0.0/8, of which one in five known addresses is.
+fn told_of_the_eleventh(bench: &mut Bench) -> usize {
+    let told = (0..20).flat_map(|_| sample(bench));
+    told.filter(|info| info.address.to_string().starts_with("11.")).count()
+}
+
+#[test]
+fn nobody_is_told_of_a_banned_host() {
+    let mut bench = bench();
+    assert!(told_of_the_eleventh(&mut bench) > 0);
+    ban(&mut bench, "11.0.0.0/8");
+    assert_eq!(told_of_the_eleventh(&mut bench), 0);
+    assert_eq!(sample(&mut bench).len(), 230, "others take its place");
+}
+
+#[test]
+fn when_a_ban_ends_others_are_told_of_the_host_again() {
+    let mut bench = bench();
+    ban(&mut bench, "11.0.0.0/8");
+    bench.pass(HOUR);
+    assert!(told_of_the_eleventh(&mut bench) > 0);
+    let target = ban(&mut bench, "11.0.0.0/8");
+    bench.tell(Input::Unban { target });
+    assert!(told_of_the_eleventh(&mut bench) > 0);
+}
+
+#[test]
+fn where_all_are_banned_the_answer_is_empty() {
+    let mut bench = bench();
+    ban(&mut bench, "0.0.0.0/0");
+    assert!(sample(&mut bench).is_empty());
+}

@@ -1,0 +1,154 @@
+//! Added peers that are known by a name: which of its addresses are tried, and when.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use connmgr_core::*;
+use support::world::*;
+use support::*;
+
+const NAME: &str = "node.example:8333";
+
+/// How many addresses one attempt tries.
+const AN_ATTEMPT: usize = 16;
+
+fn connect_only() -> Config {
+    Config { mode: Mode::ConnectOnly, ..Config::default() }
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect(text)
+}
+
+fn ips(numbers: std::ops::Range<u8>) -> Vec<IpAddr> {
+    numbers.map(|n| [11, n, 1, 1].into()).collect()
+}
+
+fn address(ip: IpAddr) -> PeerAddress {
+    PeerAddress::new(ip.into(), 8333)
+}
+
+/// A peer with this name, whose addresses fare so.
+fn world(answer: Vec<IpAddr>, fate: impl Fn(&PeerAddress) -> Fate + 'static) -> World {
+    let mut world = World::new(connect_only(), fate);
+    world.resolves(move |_| Ok(answer.clone()));
+    world.add_peer(NAME);
+    world
+}
+
+fn refused(_: &PeerAddress) -> Fate {
+    Fate::Fails(DialError::Refused)
+}
+
+fn dialed(world: &World) -> Vec<PeerAddress> {
+    world.dials.iter().map(|(_, address)| address.clone()).collect()
+}
+
+/// What the first attempt dials.
+fn first_attempt(config: Config, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
+    let mut bench = Bench::new(config);
+    attempt_of(&mut bench, answer)
+}
+
+fn attempt_of(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
+    let (_, actions) = bench.add_peer(NAME, Keep::Always);
+    let lookup = actions.iter().find_map(|action| match action {
+        Action::ResolveHost { lookup, .. } => Some(*lookup),
+        _ => None,
+    });
+    let lookup = lookup.expect("the name is looked up");
+    let mut actions = bench.tell(Input::LookupResult { lookup, result: Ok(answer) });
+    let mut tried = Vec::new();
+    while let Some(conn) = dials(&actions).first().copied() {
+        tried.push(dialed_address(&actions, conn));
+        actions = bench.fail(conn, DialError::Refused);
+    }
+    tried
+}
+
+#[test]
+fn an_address_that_an_answer_names_16_times_is_dialed_once() {
+    let answer = [vec![ip("1.1.1.1"); 16], vec![ip("2.2.2.2")]].concat();
+    assert_eq!(first_attempt(connect_only(), answer), [addr("1.1.1.1:8333"), addr("2.2.2.2:8333")]);
+}
+
+#[test]
+fn an_ipv4_address_and_its_mapped_form_are_one() {
+    for answer in [["::ffff:1.1.1.1", "1.1.1.1"], ["1.1.1.1", "::ffff:1.1.1.1"]] {
+        assert_eq!(first_attempt(connect_only(), answer.map(ip).to_vec()), [addr("1.1.1.1:8333")]);
+    }
+}
+
+#[test]
+fn one_attempt_tries_16_addresses() {
+    let expected: Vec<_> = ips(0..16).into_iter().map(address).collect();
+    assert_eq!(first_attempt(connect_only(), ips(0..40)), expected);
+}
+
+#[test]
+fn addresses_that_may_not_be_dialed_take_nobodys_place() {
+    let mut bench = Bench::new(connect_only());
+    let banned = BanTarget::Subnet("11.0.0.0/8".parse().expect("a subnet"));
+    bench.tell(Input::Ban { target: banned, duration: secs(3600) });
+    let answer = [ips(0..20), vec![ip("1.1.1.1")]].concat();
+    assert_eq!(attempt_of(&mut bench, answer), [addr("1.1.1.1:8333")]);
+}
+
+#[test]
+fn of_a_long_answer_no_more_is_looked_at_than_the_configuration_says() {
+    let mut config = connect_only();
+    config.book.max_per_call = 10;
+    assert_eq!(first_attempt(config, ips(0..20)).len(), 10);
+}
+
+#[test]
+fn more_than_16_addresses_are_all_tried_in_the_end() {
+    let mut world = world(ips(0..40), refused);
+    world.run(secs(120));
+    assert_eq!(world.lookups.len(), dialed(&world).len() / AN_ATTEMPT);
+    let first_three: BTreeSet<_> = dialed(&world).into_iter().take(3 * AN_ATTEMPT).collect();
+    assert_eq!(first_three, ips(0..40).into_iter().map(address).collect());
+}
+
+/// As a name server does that deals its addresses out.
+#[test]
+fn all_are_tried_in_the_end_though_each_answer_begins_with_another() {
+    let mut world = world(Vec::new(), refused);
+    let asked = std::cell::Cell::new(0);
+    world.resolves(move |_| {
+        let mut answer = ips(0..17);
+        answer.rotate_left(asked.get() % 17);
+        asked.set(asked.get() + 1);
+        Ok(answer)
+    });
+    world.run(secs(120));
+    let tried: BTreeSet<_> = dialed(&world).into_iter().collect();
+    assert_eq!(tried.len(), 17);
+}
+
+#[test]
+fn an_address_that_opens_and_is_of_no_use_keeps_no_other_waiting() {
+    let good = address([11, 18, 1, 1].into());
+    let is_good = good.clone();
+    let mut world = world(ips(0..20), move |address| if *address == is_good { Fate::Good } else { Fate::HangsUp });
+    world.run(secs(7200));
+    assert_eq!(world.ready(), 1);
+    let all: Vec<_> = ips(0..19).into_iter().map(address).collect();
+    assert_eq!(dialed(&world), all, "each once, in their order");
+}
+
+#[test]
+fn the_address_that_was_connected_for_long_is_dialed_first() {
+    let good = address([11, 18, 1, 1].into());
+    let is_good = good.clone();
+    let mut world = world(ips(0..20), move |address| if *address == is_good { Fate::Good } else { refused(address) });
+    world.run(secs(600));
+    assert_eq!(world.ready(), 1);
+    let before = world.dials.len();
+    let conn = world.bench.manager.connections()[0].conn;
+    world.tell(Input::Closed { conn, cause: CloseCause::Eof });
+    world.run(secs(60));
+    assert_eq!((world.ready(), dialed(&world)[before..].to_vec()), (1, vec![good]));
+}

@@ -1,0 +1,147 @@
+//! The budget of dials and handshakes, for each network and each hour in which nothing about the world changes.
+//!
+//! It holds whatever fails, and so in every world that nobody can fill. Each connection that was stable explains the
+//! dials of one search at full speed beside it, each added peer those of its retries.
+
+use connmgr_core::NetworkKind;
+
+use super::changes::{Window, windows};
+use crate::Instant;
+use crate::check::Property;
+use crate::failure::Failure;
+use crate::scenario::Scenario;
+use crate::subject::Subject;
+use crate::tally::Traffic;
+use crate::world::World;
+
+/// Dials into one network in the first hour after a change.
+pub const FIRST_HOUR: u64 = 1500;
+/// And in each later one.
+pub const LATER_HOUR: u64 = 400;
+/// And in a day.
+pub const DAY: u64 = 10_000;
+/// A stable connection restores full speed: what a search at full speed may take where little can be reached.
+const PER_STABLE: u64 = 600;
+/// Retries of one added peer in an hour: those of 5 s doubled up to 300 s with jitter, and the one connection each.
+const PER_ADDED: u64 = 40;
+
+type ByNetwork = [Traffic; NetworkKind::ALL.len()];
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    Dials,
+    Handshakes,
+}
+
+impl Counted {
+    const fn of(self, traffic: Traffic) -> u64 {
+        match self {
+            Self::Dials => traffic.dials,
+            Self::Handshakes => traffic.ready,
+        }
+    }
+
+    const fn property(self) -> Property {
+        match self {
+            Self::Dials => Property::DialBudget,
+            Self::Handshakes => Property::HandshakeBudget,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Dials => "dials",
+            Self::Handshakes => "handshakes",
+        }
+    }
+}
+
+/// Reads the counts of one manager at the end of each window, and judges them.
+#[derive(Clone, Debug)]
+pub(super) struct Meter {
+    windows: Vec<Window>,
+    /// The window that is open.
+    at: usize,
+    node: u32,
+    added: u64,
+    before: ByNetwork,
+    before_day: ByNetwork,
+    excess: Vec<Failure>,
+}
+
+impl Meter {
+    /// Of a manager of a scenario.
+    pub(super) fn new(scenario: &Scenario, node: u32) -> Self {
+        let answers = u64::from(scenario.names.answers.max(1));
+        let peers = |spec: &crate::scenario::PeerSpec| u64::from(spec.count) * if spec.by_name { answers } else { 1 };
+        Self {
+            windows: windows(scenario),
+            at: 0,
+            node,
+            added: scenario.peers.iter().map(peers).sum(),
+            before: ByNetwork::default(),
+            before_day: ByNetwork::default(),
+            excess: Vec::new(),
+        }
+    }
+
+    /// Reads the counts of all windows that end by then; nothing has happened since their end.
+    pub(super) fn read_until<S: Subject>(&mut self, world: &World<S>, at: Instant) {
+        while let Some(window) = self.windows.get(self.at).copied().filter(|window| window.to <= at) {
+            self.read(world, window, window.to);
+            self.at += 1;
+        }
+    }
+
+    /// The run is over: the window that is open is judged as if it ended now.
+    pub(super) fn close<S: Subject>(mut self, world: &World<S>) -> Vec<Failure> {
+        self.read_until(world, world.now());
+        if let Some(window) = self.windows.get(self.at).copied() {
+            self.read(world, window, world.now());
+        }
+        self.excess
+    }
+
+    fn read<S: Subject>(&mut self, world: &World<S>, window: Window, to: Instant) {
+        let Some(now) = world.traffic(to).get(self.node as usize).copied() else { return };
+        if window.hour % 24 == 0 {
+            self.before_day = self.before;
+        }
+        let most = if window.hour == 0 { FIRST_HOUR } else { LATER_HOUR };
+        self.judge(self.before, now, most, 1, Window { to, ..window });
+        let (hours, from) = (window.hour % 24, self.windows[self.at - (window.hour % 24) as usize].from);
+        self.judge(self.before_day, now, DAY, hours + 1, Window { from, to, ..window });
+        self.before = now;
+    }
+
+    fn judge(&mut self, before: ByNetwork, now: ByNetwork, most: u64, hours: u32, window: Window) {
+        for network in NetworkKind::ALL {
+            let (before, now) = (before[network.index()], now[network.index()]);
+            // A connection may end stable before the next is found to be: never fewer than before.
+            let stable = now.stable.saturating_sub(before.stable);
+            let most = most + PER_STABLE * stable + PER_ADDED * self.added * u64::from(hours);
+            for counted in [Counted::Dials, Counted::Handshakes] {
+                let count = counted.of(now) - counted.of(before);
+                if count > most {
+                    self.exceed(counted, network, window, &format!("{count}"), most, stable);
+                }
+            }
+        }
+    }
+
+    /// The first excess of each sort is kept.
+    fn exceed(&mut self, counted: Counted, network: NetworkKind, window: Window, count: &str, most: u64, stable: u64) {
+        let property = counted.property();
+        if self.excess.iter().any(|failure| failure.property() == Some(property)) {
+            return;
+        }
+        let (what, Window { from, to, hour }) = (counted.name(), window);
+        let what = format!(
+            "{count} {what} in {network} from {from} to {to}, hour {} without a change, with {stable} stable \
+             connections: at most {most}",
+            hour + 1
+        );
+        self.excess.push(Failure::compared(property, to, self.node, what));
+    }
+}

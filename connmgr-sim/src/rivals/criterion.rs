@@ -1,0 +1,166 @@
+//! What ours and a rival are measured by, and how much worse ours may be.
+
+use std::time::Duration;
+
+use super::changes::changes;
+use super::course::{Cap, Course, Goal, Reached};
+use super::rival::Arena;
+use crate::Instant;
+use crate::check::Property;
+
+/// Ours may take so much longer than the best, …
+const SLACK: u64 = 5_000;
+/// … and where something was wrong before, as much longer again as that lasted, up to this: the longest pause between
+/// probes of a network that was found down, and the dial after it.
+const PAUSE: u64 = 55_000;
+/// Dials that ours may make beyond three times those of the thriftiest.
+const FEW: u64 = 50;
+/// Who dials more for each slot reached less than 4 % of them. There ours slows down, and is not compared.
+const SCARCE: u64 = 25;
+/// Dials that nobody is blamed for: what the rate allows at once.
+const AT_ONCE: u64 = 64;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Criterion {
+    /// Milliseconds until the pool is first full.
+    Fill,
+    /// Dials until then.
+    Dials,
+    /// Milliseconds from the end of the last fault until it is full again.
+    Again,
+}
+
+impl Criterion {
+    pub(super) const ALL: [Self; 3] = [Self::Fill, Self::Dials, Self::Again];
+
+    pub(super) const fn property(self) -> Property {
+        match self {
+            Self::Fill => Property::FillTime,
+            Self::Dials => Property::FillDials,
+            Self::Again => Property::RecoveryTime,
+        }
+    }
+
+    /// The number itself; none if it was not reached, or not within a cap.
+    pub(super) fn of(self, course: &Course, cap: Cap) -> Option<u64> {
+        let reached = match self {
+            Self::Fill | Self::Dials => course.fill,
+            Self::Again => course.again,
+        };
+        let Reached { after, dials } = reached.filter(|it| it.after <= cap.within && it.dials <= cap.dials)?;
+        Some(if self == Self::Dials { dials } else { millis(after) })
+    }
+
+    /// For people.
+    pub(super) fn text(self, value: Option<u64>) -> String {
+        match (self, value) {
+            (_, None) => "never".to_owned(),
+            (Self::Dials, Some(dials)) => format!("{dials} dials"),
+            (Self::Fill | Self::Again, Some(millis)) => format!("{}.{:03} s", millis / 1000, millis % 1000),
+        }
+    }
+}
+
+/// The bounds of one world.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    changes: Vec<u64>,
+    /// When the last fault has ended, if any ends.
+    healed: Option<Instant>,
+    duration: u64,
+    slots: u64,
+    has_fair_clocks: bool,
+}
+
+impl Bounds {
+    pub(super) fn new(arena: &Arena) -> Self {
+        let scenario = &arena.plan.scenario;
+        let since_birth = |at: &Instant| millis(at.since(Instant::ZERO));
+        Self {
+            changes: changes(scenario).iter().map(since_birth).collect(),
+            healed: scenario.healed_at().filter(|at| *at > Instant::ZERO),
+            duration: millis(scenario.duration.0),
+            slots: arena.slots().into(),
+            has_fair_clocks: arena.has_fair_clocks(),
+        }
+    }
+
+    /// What there is to be measured.
+    pub(super) fn criteria(&self) -> impl Iterator<Item = Criterion> {
+        let heals = self.healed.is_some();
+        Criterion::ALL.into_iter().filter(move |criterion| *criterion != Criterion::Again || heals)
+    }
+
+    /// The most that ours may have, given what a rival has.
+    pub(super) fn limit(&self, criterion: Criterion, rival: u64) -> u64 {
+        let more = rival.saturating_mul(3) / 2;
+        match criterion {
+            Criterion::Dials => rival.saturating_mul(3).saturating_add(FEW),
+            Criterion::Fill => more + SLACK + self.last_change(rival).min(PAUSE),
+            Criterion::Again => more + SLACK + self.healed_after().min(PAUSE),
+        }
+    }
+
+    /// Whether no rival can be so good that this is too much.
+    pub(super) fn is_harmless(&self, criterion: Criterion, ours: u64) -> bool {
+        let best = if criterion == Criterion::Dials { self.slots } else { 0 };
+        ours <= self.limit(criterion, best)
+    }
+
+    /// What ours has at least where it never came.
+    pub(super) fn at_least(&self, criterion: Criterion) -> Option<u64> {
+        match criterion {
+            Criterion::Fill => Some(self.duration),
+            Criterion::Again => Some(self.duration.saturating_sub(self.healed_after())),
+            // How many dials it would have taken nobody knows.
+            Criterion::Dials => None,
+        }
+    }
+
+    /// Whether a number of ours can be compared. Dials count only where nothing changed before the pool was full: where
+    /// something did, the budget bounds them.
+    pub(super) fn is_comparable(&self, criterion: Criterion, fill: Option<u64>) -> bool {
+        match criterion {
+            Criterion::Fill | Criterion::Again => self.has_fair_clocks,
+            Criterion::Dials => fill.is_some_and(|fill| self.last_change(fill) == 0),
+        }
+    }
+
+    /// How far a rival is run that could show this of ours to be too much.
+    pub(super) fn cap(&self, criterion: Criterion, ours: u64) -> Cap {
+        let frugal = (SCARCE * self.slots).max(AT_ONCE);
+        match criterion {
+            Criterion::Dials => Cap { within: Duration::MAX, dials: ours.saturating_sub(FEW) / 3 },
+            Criterion::Fill | Criterion::Again => {
+                Cap { within: Duration::from_millis(ours.saturating_sub(SLACK) * 2 / 3), dials: frugal }
+            }
+        }
+    }
+
+    /// What a run for this must do.
+    pub(super) fn goal(&self, criterion: Criterion, cap: Cap) -> Goal {
+        match criterion {
+            Criterion::Fill | Criterion::Dials => Goal { fill: Some(cap), again: None },
+            Criterion::Again => Goal { fill: None, again: self.healed.map(|at| (at, cap)) },
+        }
+    }
+
+    /// What a run of ours must do, within so long.
+    pub(super) fn whole_goal(&self, fill: Cap, again: Cap) -> Goal {
+        Goal { fill: Some(fill), again: self.healed.map(|at| (at, again)) }
+    }
+
+    fn healed_after(&self) -> u64 {
+        self.healed.map_or(0, |at| millis(at.since(Instant::ZERO)))
+    }
+
+    /// When something last changed, by then.
+    fn last_change(&self, by: u64) -> u64 {
+        self.changes.iter().copied().rev().find(|at| *at <= by).unwrap_or(0)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,140 @@
+//! Whom ours is compared with: plain and paced models, in the same world with the same chances.
+
+use std::fmt;
+use std::sync::Arc;
+
+use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet};
+
+use super::budget::Meter;
+use super::course::{Course, Goal, run};
+use super::criterion::Criterion;
+use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
+use crate::plan::Plan;
+use crate::scenario::{Expect, Fault, Monotonic, Scenario};
+use crate::subject::Subject;
+use crate::watch::Watch;
+use crate::world::{Scrutiny, World};
+use crate::{Failure, Instant};
+
+/// Whom ours is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rival {
+    /// [`ParallelPlain`].
+    Parallel,
+    /// [`ParallelPlain`], in one network alone: where another is dead, it shows what the living one can give.
+    Within(NetworkKind),
+    /// [`OneAtATime`].
+    OneAtATime,
+    /// [`PacedCore`].
+    CoreLike,
+    /// [`PacedBtcd`].
+    BtcdLike,
+}
+
+impl fmt::Display for Rival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parallel => f.pad("N at a time"),
+            Self::Within(network) => f.pad(&format!("N in {network}")),
+            Self::OneAtATime => f.pad("one at a time"),
+            Self::CoreLike => f.pad("core-like"),
+            Self::BtcdLike => f.pad("btcd-like"),
+        }
+    }
+}
+
+/// A world at its beginning, with one subject or another to be born into it.
+#[derive(Clone, Debug)]
+pub(super) struct Arena {
+    pub(super) plan: Arc<Plan>,
+    config: Config,
+}
+
+impl Arena {
+    /// Of a scenario. Nothing it expects is judged.
+    pub(super) fn new(scenario: &Scenario, seed: u64) -> Result<Self, ConfigError> {
+        let config = crate::config::of(scenario);
+        config.check()?;
+        let healed_at = scenario.healed_at().map(Instant::span);
+        let unjudged = Scenario { expect: Expect { healed_at, ..Expect::default() }, ..scenario.clone() };
+        Ok(Self { plan: Arc::new(Plan::new(unjudged, seed)), config })
+    }
+
+    /// All who can be compared in this world.
+    pub(super) fn rivals(&self) -> Vec<Rival> {
+        let has = |network: &NetworkKind| self.plan.scenario.hosts.iter().any(|spec| spec.network == *network);
+        let networks: Vec<NetworkKind> = NetworkKind::ALL.into_iter().filter(has).collect();
+        let within = networks.iter().filter(|_| networks.len() > 1).map(|network| Rival::Within(*network));
+        let plain = [Rival::Parallel].into_iter().chain(within);
+        plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
+    }
+
+    /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
+    /// one network shows how soon a pool can be filled, and no more: it has no added peers in others, no connections that
+    /// break with them, and needs no dials to find that they are dead.
+    pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
+        let scenario = &self.plan.scenario;
+        match rival {
+            Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
+            Rival::Within(_) => scenario.peers.is_empty() && criterion == Criterion::Fill,
+            Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
+        }
+    }
+
+    /// Whether times can be compared: not where the machine sleeps and its clock stands still, so that an answer that
+    /// comes too late comes in time for who happened to dial right before.
+    pub(super) fn has_fair_clocks(&self) -> bool {
+        let stops = Fault::Suspend(Monotonic::Stops);
+        !self.plan.scenario.faults.iter().any(|spec| spec.fault == stops)
+    }
+
+    /// The world before a subject of ours is born.
+    pub(super) fn start<S: Subject>(&self) -> Start<S> {
+        Start(self.world(self.config.clone()))
+    }
+
+    /// The world before a rival is born.
+    pub(super) fn start_rival(&self, rival: Rival) -> Box<dyn Runs> {
+        match rival {
+            Rival::Parallel => Box::new(self.start::<ParallelPlain>()),
+            Rival::Within(network) => {
+                let config = Config { networks: NetworkSet::EMPTY.with(network), ..self.config.clone() };
+                Box::new(Start(self.world::<ParallelPlain>(config)))
+            }
+            Rival::OneAtATime => Box::new(self.start::<OneAtATime>()),
+            Rival::CoreLike => Box::new(self.start::<PacedCore>()),
+            Rival::BtcdLike => Box::new(self.start::<PacedBtcd>()),
+        }
+    }
+
+    fn world<S: Subject>(&self, config: Config) -> World<S> {
+        let world = World::on(Arc::clone(&self.plan), config, Scrutiny::None, Watch::default());
+        world.expect("the configuration was checked, and networks alone make none wrong")
+    }
+
+    /// Slots of automatic connections at the beginning.
+    pub(super) fn slots(&self) -> u32 {
+        let added = self.plan.scenario.peers.iter().filter(|spec| spec.at.0.is_zero()).map(|spec| spec.count).sum();
+        let max_hedged = self.config.dial.max_hedged;
+        let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, max_hedged, added);
+        split.full + split.block_relay
+    }
+}
+
+/// A subject's runs in one world: each birth has another order of choices.
+pub(super) trait Runs {
+    /// One of them; and what it exceeded of its budget.
+    fn course(&self, birth: u32, goal: Goal) -> (Course, Vec<Failure>);
+}
+
+/// A world before its subject is born.
+pub(super) struct Start<S>(World<S>);
+
+impl<S: Subject> Runs for Start<S> {
+    fn course(&self, birth: u32, goal: Goal) -> (Course, Vec<Failure>) {
+        let mut world = self.0.clone().born(birth);
+        let mut meter = Meter::new(&world.plan().scenario, 0);
+        let course = run(&mut world, goal, &mut meter, false).unwrap_or_default();
+        (course, meter.close(&world))
+    }
+}

@@ -1,0 +1,142 @@
+//! How hosts answer, seen from one manager: how long each thing takes, and who is who.
+
+use std::time::Duration;
+
+use connmgr_core::{Action, CloseReason, ConnId, DialError, Event, Input, Limits, NetworkKind, Time};
+use connmgr_sim::Terms;
+use connmgr_sim::record::Entry;
+use connmgr_sim::scenario::{Acquaintance, Behavior, HostSpec, ProxySpec, Scenario, Span};
+
+/// A pool of eight among hosts that are all known, for so long.
+fn record(hosts: HostSpec, lasts: Span) -> Vec<Entry> {
+    let mut scenario = Scenario::new("hosts", lasts);
+    scenario.node.limits = Some(Limits { full: 8, block_relay: 0, feeler: 0, ..Limits::default() });
+    scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::default() });
+    let of = hosts.name.clone();
+    scenario.book.knows.push(Acquaintance { of, count: None, seen_within: Span::days(1), tried: false });
+    scenario.hosts.push(hosts);
+    let mut world = Terms::default().recorded(scenario, 1, 0).expect("a good configuration");
+    world.run().expect("no promise is broken");
+    world.node_mut(0).and_then(|node| node.take_record()).expect("it was recorded").entries
+}
+
+/// Of each connection, how long one thing came after another.
+fn waits(entries: &[Entry], from: fn(&Entry) -> Option<ConnId>, to: fn(&Entry) -> Option<ConnId>) -> Vec<Duration> {
+    let mut begun: Vec<(ConnId, Time)> = Vec::new();
+    let mut waits = Vec::new();
+    for entry in entries {
+        begun.extend(from(entry).map(|conn| (conn, entry.now())));
+        let begun_at = to(entry).and_then(|conn| begun.iter().find(|(other, _)| *other == conn));
+        waits.extend(begun_at.map(|(_, at)| entry.now().since(*at)));
+    }
+    assert!(!waits.is_empty());
+    waits
+}
+
+fn dialed(entry: &Entry) -> Option<ConnId> {
+    match entry {
+        Entry::Did { action: Action::Dial { conn, .. }, .. } => Some(*conn),
+        Entry::Did { .. } | Entry::Told { .. } => None,
+    }
+}
+
+fn answered(entry: &Entry) -> Option<ConnId> {
+    match entry {
+        Entry::Told { input: Input::DialResult { conn, .. }, .. } => Some(*conn),
+        Entry::Did { .. } | Entry::Told { .. } => None,
+    }
+}
+
+fn opened(entry: &Entry) -> Option<ConnId> {
+    match entry {
+        Entry::Did { action: Action::Emit(Event::Connected(connected)), .. } => Some(connected.conn),
+        Entry::Did { .. } | Entry::Told { .. } => None,
+    }
+}
+
+fn ready(entry: &Entry) -> Option<ConnId> {
+    match entry {
+        Entry::Told { input: Input::Ready { conn, .. }, .. } => Some(*conn),
+        Entry::Did { .. } | Entry::Told { .. } => None,
+    }
+}
+
+fn closed(entry: &Entry) -> Option<ConnId> {
+    match entry {
+        Entry::Told { input: Input::Closed { conn, .. }, .. } => Some(*conn),
+        Entry::Did { .. } | Entry::Told { .. } => None,
+    }
+}
+
+fn all_within(waits: &[Duration], from: u64, to: u64) {
+    let range = Duration::from_millis(from)..=Duration::from_millis(to);
+    assert!(waits.iter().all(|wait| range.contains(wait)), "{waits:?} in {range:?}");
+}
+
+#[test]
+fn dials_handshakes_and_closes_take_as_long_as_they_are_said_to() {
+    let hosts = HostSpec {
+        answers_in: Some(Span::millis(300).into()),
+        shakes_in: Some(Span::millis(700).into()),
+        ..HostSpec::new("hosts", 50)
+    };
+    let entries = record(hosts.clone(), Span::minutes(1));
+    all_within(&waits(&entries, dialed, answered), 300, 300);
+    all_within(&waits(&entries, opened, ready), 705, 705);
+    let full = HostSpec { full: connmgr_sim::dice::Share::ALL, closes_in: Some(Span::millis(900).into()), ..hosts };
+    let entries = record(full, Span::minutes(1));
+    all_within(&waits(&entries, opened, closed), 900, 900);
+}
+
+#[test]
+fn where_nothing_is_said_onions_are_slow_and_each_dial_has_its_own_time() {
+    for (network, least, most) in [(NetworkKind::Ipv4, 50, 130), (NetworkKind::Onion, 1_500, 4_500)] {
+        let refuse = HostSpec { network, behavior: Behavior::Refuse, ..HostSpec::new("hosts", 100) };
+        let entries = record(refuse, Span::minutes(20));
+        let mut waits = waits(&entries, dialed, answered);
+        waits.sort_unstable();
+        all_within(&waits[waits.len() / 2..=waits.len() / 2], least, most);
+        waits.dedup();
+        assert!(waits.len() > 50, "{network}: {} different times", waits.len());
+    }
+}
+
+#[test]
+fn who_is_ready_and_gone_is_gone_so_long_after_the_handshake() {
+    let behavior = Behavior::ReadyThenClose(Span::secs(2).into());
+    let entries = record(HostSpec { behavior, ..HostSpec::new("brief", 20) }, Span::minutes(1));
+    all_within(&waits(&entries, ready, closed), 2_000, 2_000);
+}
+
+#[test]
+fn a_router_says_that_a_host_is_out_of_reach() {
+    let entries = record(HostSpec { behavior: Behavior::Unreachable, ..HostSpec::new("far", 20) }, Span::minutes(1));
+    let results = entries.iter().filter_map(|entry| match entry {
+        Entry::Told { input: Input::DialResult { result, .. }, .. } => Some(*result),
+        Entry::Told { .. } | Entry::Did { .. } => None,
+    });
+    let results: Vec<_> = results.collect();
+    assert!(results.len() >= 10 && results.iter().all(|result| *result == Err(DialError::HostUnreachable)));
+}
+
+fn closed_for(entries: &[Entry], why: CloseReason) -> usize {
+    let is_it = |entry: &&Entry| match entry {
+        Entry::Did { action: Action::Close { reason, .. }, .. } => *reason == why,
+        Entry::Did { .. } | Entry::Told { .. } => false,
+    };
+    entries.iter().filter(is_it).count()
+}
+
+#[test]
+fn addresses_of_one_peer_lead_to_one_identity() {
+    let hosts = |addresses| HostSpec { addresses, ..HostSpec::new("hosts", 6) };
+    assert!(closed_for(&record(hosts(Some(3)), Span::minutes(1)), CloseReason::Duplicate) >= 4);
+    assert_eq!(closed_for(&record(hosts(Some(1)), Span::minutes(1)), CloseReason::Duplicate), 0);
+    assert_eq!(closed_for(&record(hosts(None), Span::minutes(1)), CloseReason::Duplicate), 0);
+}
+
+#[test]
+fn a_mirror_is_ourselves() {
+    let entries = record(HostSpec { behavior: Behavior::Mirror, ..HostSpec::new("mirrors", 5) }, Span::minutes(1));
+    assert_eq!(closed_for(&entries, CloseReason::OwnAddress), 5);
+}
