@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{CloseReason, ConnId, DialError, NetworkKind, PeerAddress, Time};
+use connmgr_core::{CloseReason, ConnId, NetworkKind, PeerAddress, Time};
 
 use super::book::network;
 use super::see::Cause;
@@ -16,6 +16,8 @@ const FOR_EACH: usize = 64;
 const FIRST: Duration = Duration::from_millis(200);
 /// … up to this.
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
+/// Of the dials in a network that the machine has left so many count at the most.
+const KNOWN_OF: usize = FULL_SPEED - FOR_EACH;
 /// So many failures in a row make the next success a recovery.
 const DRY: u32 = 8;
 
@@ -27,11 +29,11 @@ pub(super) struct RPace {
     /// The last of all dials, and its number.
     last: Option<(Time, u64)>,
     failed_in_a_row: u32,
-    /// There were [`DRY`] failures in a row since full speed was restored.
-    was_dry: bool,
+    /// Since full speed was restored there were [`DRY`] failures in a row, or one was ready and not stable.
+    was_bad: bool,
     /// No recovery has been counted since something was stable.
     may_recover: bool,
-    latest_ready: Option<(ConnId, Time)>,
+    /// Of those that were ready and not stable.
     longest_life: Duration,
     /// Dials whose outcome is known, and how many of them led to a ready connection.
     tried: u64,
@@ -47,9 +49,8 @@ impl RPace {
             made: Vec::new(),
             last: None,
             failed_in_a_row: 0,
-            was_dry: false,
+            was_bad: false,
             may_recover: true,
-            latest_ready: None,
             longest_life: Duration::ZERO,
             tried: 0,
             led_to: 0,
@@ -107,32 +108,29 @@ impl RPace {
 
     fn fails(&mut self) {
         self.failed_in_a_row += 1;
-        self.was_dry |= self.failed_in_a_row == DRY;
+        self.was_bad |= self.failed_in_a_row == DRY;
         self.outcome(false);
     }
 
     /// Whether one that is ready is a recovery.
-    fn ready(&mut self, id: ConnId, now: Time) -> bool {
+    fn ready(&mut self) -> bool {
         let recovers = self.failed_in_a_row >= DRY && self.may_recover;
         self.may_recover &= !recovers;
         self.failed_in_a_row = 0;
-        self.latest_ready = Some((id, now));
         self.outcome(true);
         recovers
     }
 
-    fn lived(&mut self, id: ConnId, life: Duration) {
-        if self.latest_ready.is_some_and(|(latest, _)| latest == id) {
-            self.latest_ready = None;
-        }
+    fn lived(&mut self, life: Duration) {
         self.longest_life = self.longest_life.max(life);
+        self.was_bad = true;
     }
 
-    /// Whether the latest ready one lives so much longer than those before it that this is a recovery.
-    pub(super) fn recovers_by_life(&mut self, now: Time) -> bool {
-        let enough = (self.longest_life * 4).max(Duration::from_secs(5));
-        let lives = self.latest_ready.is_some_and(|(_, since)| since.after(enough) <= now);
-        let recovers = lives && self.is_slow() && self.may_recover;
+    /// Whether one that has been ready for so long, and is not stable yet, lives so much longer than those before it
+    /// that this is a recovery.
+    fn recovers_by_life(&mut self, life: Duration) -> bool {
+        let enough = (self.longest_life * 2).max(Duration::from_secs(5));
+        let recovers = self.was_bad && self.may_recover && life >= enough;
         self.may_recover &= !recovers;
         recovers
     }
@@ -154,16 +152,33 @@ impl Model {
         let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
         pace.made.clear();
         pace.failed_in_a_row = 0;
-        if std::mem::take(&mut pace.was_dry) {
+        if std::mem::take(&mut pace.was_bad) {
             pace.forgiven_until = Some(now);
             self.feed();
         }
     }
 
+    /// When the next dial into a network may be made.
+    pub(super) fn next_at(&mut self, network: NetworkKind) -> Time {
+        let life = self.longest_unstable_life(network);
+        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
+        if pace.recovers_by_life(life) {
+            self.restore_pace(network);
+        }
+        self.pace(network).next_at()
+    }
+
+    fn longest_unstable_life(&self, of: NetworkKind) -> Duration {
+        let is_in = |conn: &&RConn| conn.is_automatic() && conn.dialed().is_some_and(|address| network(address) == of);
+        let ready = self.conns.iter().filter(|conn| is_in(conn) && conn.stage == Stage::Ready);
+        let lives = ready.map(|conn| self.now.since(conn.since)).filter(|life| *life < self.config.stable_after);
+        lives.max().unwrap_or_default()
+    }
+
     /// An automatic connection is ready.
     pub(super) fn automatic_is_ready(&mut self, conn: &RConn) {
-        let (address, now) = (conn.dialed().expect("automatic").clone(), self.now);
-        if self.pace_of(&address).ready(conn.id, now) {
+        let address = conn.dialed().expect("automatic").clone();
+        if self.pace_of(&address).ready() {
             self.restore_pace(network(&address));
         }
     }
@@ -179,7 +194,6 @@ impl Model {
         let pace = self.pace_of(address);
         pace.may_recover = true;
         pace.longest_life = Duration::ZERO;
-        pace.latest_ready = None;
         self.restore_pace(network(address));
     }
 
@@ -194,9 +208,9 @@ impl Model {
             // The time may not have been told yet.
             Stage::Ready if life >= self.config.stable_after && conn.look.is_some() => self.stable_at(&address),
             Stage::Ready if life >= self.config.stable_after => {}
-            Stage::Ready => self.pace_of(&address).lived(conn.id, life),
+            Stage::Ready => self.pace_of(&address).lived(life),
             Stage::Dialing | Stage::Silent | Stage::Handshaking | Stage::Stalled => {
-                if cause.blames_the_other_end() && cause != Cause::Failed(DialError::Cancelled) {
+                if cause.blames_the_other_end() {
                     self.pace_of(&address).fails();
                 }
             }
@@ -211,7 +225,9 @@ impl Model {
             pace.may_recover = true;
             pace.longest_life = Duration::ZERO;
             (pace.tried, pace.led_to) = (0, 0);
+            let made = pace.made.iter().copied().take(KNOWN_OF).collect();
             self.restore_pace(network);
+            self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two").made = made;
         }
         self.release(|peer| peer.unanswered);
         self.feed();

@@ -126,15 +126,6 @@ impl Model {
         later.map_or(Next::Nobody, Next::Later)
     }
 
-    fn next_at(&mut self, network: NetworkKind) -> Time {
-        let now = self.now;
-        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two");
-        if pace.recovers_by_life(now) {
-            self.restore_pace(network);
-        }
-        self.pace(network).next_at()
-    }
-
     /// The networks of known addresses, the one whose turn it is first; those of equal rights together.
     fn networks_in_turn(&self, only_proven: bool) -> Vec<Vec<NetworkKind>> {
         let mut turns: Vec<Vec<NetworkKind>> = Vec::new();
