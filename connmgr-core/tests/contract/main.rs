@@ -22,6 +22,8 @@ mod support;
 #[path = "../support/watcher.rs"]
 mod watcher;
 
+use std::collections::BTreeSet;
+
 use connmgr_core::*;
 
 use chaos::{Chaos, Mood, birth, configs};
@@ -51,6 +53,38 @@ fn live(clause: u64, count: u64, mood: Mood, mut look: impl FnMut(&ConnManager, 
                 look(&manager, now, &input, &reply, &actions);
             }
         }
+    }
+}
+
+/// What chaos never shows, it can't test: connections of the automatic kinds in every state, and what has lost its slot
+/// and makes progress after all, with and without getting another.
+#[test]
+fn chaos_comes_by_every_state() {
+    for (name, config) in configs().into_iter().filter(|(_, config)| config.mode == Mode::Automatic) {
+        let (mut seen, mut back, mut surplus) = (BTreeSet::new(), BTreeSet::new(), 0);
+        for seed in 0..8 {
+            let (mut manager, mut chaos) = (birth(&config, seed), Chaos::new(seed, Mood::Living, STEPS));
+            for _ in 0..STEPS {
+                let before = manager.connections();
+                let (now, input) = chaos.next(&manager);
+                manager.apply(&input, now);
+                let actions = chaos::drain(&mut manager);
+                surplus += support::closes(&actions).iter().filter(|(_, why)| *why == CloseReason::Surplus).count();
+                chaos.see(&actions);
+                for ConnView { conn, state, .. } in before.iter().filter(|view| view.kind.takes_group()) {
+                    let after = manager.connection(*conn).map(|view| view.state);
+                    seen.insert(*state);
+                    back.extend(after.filter(|after| !state.holds_slot() && after.holds_slot()).map(|_| *state));
+                }
+            }
+        }
+        println!("`{name}`: {seen:?}, back from {back:?}, {surplus} surplus");
+        let (pools, stalls) = (config.limits.full > 0, config.handshake_timeout > config.dial.direct.hedge_after);
+        for state in ConnState::ALL.into_iter().filter(|state| pools && (stalls || *state != ConnState::Stalled)) {
+            assert!(seen.contains(&state), "`{name}`: never {state:?}");
+            assert!(state.holds_slot() || back.contains(&state), "`{name}`: nobody comes back who was {state:?}");
+        }
+        assert!(surplus > 0 || !pools, "`{name}`: no success is surplus");
     }
 }
 

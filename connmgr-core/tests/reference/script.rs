@@ -59,6 +59,8 @@ pub(crate) enum Move {
     Learn(Vec<usize>),
     /// A stranger with the host of this address connects from its port or from another.
     Accept(usize, bool, u32),
+    /// So many strangers connect at once, and are spared all limits but the total.
+    Crowd(u16),
     Add(usize, bool),
     Remove(usize),
     Disconnect(usize),
@@ -158,6 +160,7 @@ impl ReferenceStateMachine for Script {
             5 => prop::collection::vec(0..POOL.len(), 1..8).prop_map(Move::Learn),
             10 => (0..POOL.len(), any::<bool>(), select(vec![0, 0, 0, 1, 2, 9]))
                 .prop_map(|(who, same_port, listener)| Move::Accept(who, same_port, listener)),
+            2 => (1..18u16).prop_map(Move::Crowd),
             8 => (0..POOL.len(), prop::bool::weighted(0.8)).prop_map(|(who, always)| Move::Add(who, always)),
             2 => nth.clone().prop_map(Move::Remove),
             3 => nth.clone().prop_map(Move::Disconnect),
@@ -225,7 +228,7 @@ fn setup() -> impl Strategy<Value = Setup> {
     let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8 };
     let whom = (mode, prop_oneof![2 => Just(usual), 1 => limits()], select(vec![Some(1), Some(2), None]));
     let required = select(vec![Services::NONE, Services::NETWORK]);
-    let spacing = select(vec![600, 20, 1]).prop_map(Duration::from_secs);
+    let spacing = select(vec![600, 200, 20, 1]).prop_map(Duration::from_secs);
     let how = (required, select(vec![None, Some(0), Some(1)]), rate(&[(64, 100), (2, 1000)]), spacing, backoff());
     let doors = (1..4u32, 1..4u32, rate(&[(1, 5000), (3, 60_000), (8, 0)]));
     (any::<u8>(), whom, how, doors).prop_map(|(rng_seed, whom, how, doors)| {

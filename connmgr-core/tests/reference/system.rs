@@ -118,6 +118,13 @@ impl Both {
                 remote.set_port(if same_port { remote.port() } else { 50_000 });
                 self.tell(Input::Accept { remote, listener: ListenerId(listener) });
             }
+            Move::Crowd(count) => {
+                for number in 0..count {
+                    let mut remote = address(number.into()).socket_addr().expect("the pool has IP addresses");
+                    remote.set_port(60_000 + number);
+                    self.tell(Input::Accept { remote, listener: ListenerId(2) });
+                }
+            }
             Move::Add(who, always) => {
                 let keep = if always { Keep::Always } else { Keep::Once };
                 self.tell(Input::AddPeer { address: address(who), keep });

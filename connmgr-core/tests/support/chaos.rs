@@ -152,6 +152,10 @@ impl Chaos {
                 5..=8 => Input::DialResult { conn, result: Err(self.dial_error()) },
                 _ => Input::Disconnect { conn },
             },
+            // Half of them say nothing for long, most of these for ever.
+            ConnState::Handshaking | ConnState::Stalled if conn.as_u64() % 2 == 0 && !self.dice.one_in(8) => {
+                self.news()
+            }
             ConnState::Handshaking | ConnState::Stalled => match self.dice.below(10) {
                 0..=6 => Input::Ready { conn, info: self.info() },
                 7 => Input::Closed { conn, cause: CloseCause::Unheard },

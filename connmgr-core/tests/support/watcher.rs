@@ -38,6 +38,7 @@ struct Step<'a> {
     reply: &'a Reply,
     actions: &'a [Action],
     due_before: Option<Time>,
+    before: &'a [ConnView],
     after: &'a ConnManager,
 }
 
@@ -74,12 +75,12 @@ impl Watcher {
 
     /// Applies an input, and judges what comes of it. Returns the reply and the actions.
     pub fn step(&mut self, manager: &mut ConnManager, now: Time, input: &Input) -> (Reply, Vec<Action>) {
-        let due_before = manager.poll_timeout();
+        let (due_before, before) = (manager.poll_timeout(), manager.connections());
         self.now = self.now.max(now);
         self.steps += 1;
         let reply = manager.apply(input, now);
         let actions: Vec<Action> = std::iter::from_fn(|| manager.poll_action()).collect();
-        self.judge(&Step { input, reply: &reply, actions: &actions, due_before, after: manager });
+        self.judge(&Step { input, reply: &reply, actions: &actions, due_before, before: &before, after: manager });
         if self.lately.len() == 12 {
             self.lately.pop_front();
         }
@@ -96,6 +97,7 @@ impl Watcher {
         self.own_addresses(step.input);
         step.actions.iter().enumerate().for_each(|(place, action)| self.action(place, action, step));
         self.late_success(step);
+        self.surplus(step);
         self.view(step);
         self.rules(step);
         self.busy_or_within_limits(step);
@@ -272,6 +274,33 @@ impl Watcher {
         self.hold(!leaked, "6: a late success was leaked", step);
     }
 
+    /// A success is thrown away only where the slots of its kind are held by others that have come at least as far.
+    fn surplus(&self, step: &Step<'_>) {
+        for action in step.actions {
+            let Action::Close { conn, reason: CloseReason::Surplus } = action else { continue };
+            let Some(thrown) = step.before.iter().find(|view| view.conn == *conn) else {
+                return self.hold(false, "8: surplus, and was not there", step);
+            };
+            let is_rival = |view: &&ConnView| view.kind == thrown.kind && view.state.holds_slot();
+            let rivals: Vec<&ConnView> = step.before.iter().filter(is_rival).collect();
+            let as_far = |view: &&ConnView| match thrown.state {
+                ConnState::Silent => view.state.is_open(),
+                ConnState::Stalled => view.state == ConnState::Ready,
+                ConnState::Dialing | ConnState::Handshaking | ConnState::Ready => false,
+            };
+            let slots = self.split(step).of(thrown.kind) as usize;
+            // Work that was left for the next tick may have left more of them than slots.
+            let fits = rivals.len() > slots || (rivals.len() == slots && rivals.iter().all(as_far));
+            self.hold(fits, "8: a success is thrown away, and others have come less far", step);
+        }
+    }
+
+    /// How the total is shared after a step.
+    fn split(&self, step: &Step<'_>) -> Split {
+        let added = u32::try_from(step.after.added_peers().len()).expect("few");
+        Split::new(step.after.limits(), self.config.mode, self.config.dial.max_hedged, added)
+    }
+
     /// What the actions said is what the view shows.
     fn view(&self, step: &Step<'_>) {
         let view = step.after.connections();
@@ -316,8 +345,7 @@ impl Watcher {
             return;
         }
         let (limits, view) = (*step.after.limits(), step.after.connections());
-        let added = u32::try_from(step.after.added_peers().len()).expect("few");
-        let split = Split::new(&limits, self.config.mode, self.config.dial.max_hedged, added);
+        let split = self.split(step);
         let count = |kind, silent| {
             let of = |conn: &&ConnView| conn.kind == kind && conn.state.holds_slot() != silent;
             u32::try_from(view.iter().filter(of).count()).expect("few")
