@@ -3,6 +3,7 @@
 //! A failure is shrunk, printed, and kept in `regressions.txt` beside this file, from where it is tried first in every
 //! later run.
 
+mod answers;
 mod backoff;
 mod moves;
 mod slots;

@@ -72,10 +72,14 @@ fn check_slots(bench: &Bench, before: &Before) -> Result<(), TestCaseError> {
     prop_assert!(added <= split.added.max(before.added), "{added} added of {}", split.added);
     let all = u32::try_from(bench.manager.connections().len()).expect("few");
     prop_assert!(all <= limits.total.max(added), "{all} connections and dials of {}", limits.total);
-    let hedged = bench.manager.config().dial.max_hedged;
-    let without = bench.count(ConnState::Silent) + bench.count(ConnState::Stalled);
-    let silent = u32::try_from(without).expect("few");
-    prop_assert!(silent <= hedged.map_or(limits.total, |hedged| 2 * hedged), "{silent} silent dials");
+    let count = |kind, state| bench.manager.count(kind, state);
+    for kind in Kind::ALL {
+        let without = count(kind, ConnState::Silent) + count(kind, ConnState::Stalled);
+        let is_hedged = matches!(kind, Kind::Full | Kind::BlockRelay);
+        let usual = if is_hedged { 2 * split.of(kind) } else { 0 };
+        let most = bench.manager.config().dial.max_hedged.filter(|_| is_hedged).unwrap_or(usual);
+        prop_assert!(without <= most, "{without} {kind:?} without a slot, of {most}");
+    }
     Ok(())
 }
 
