@@ -58,8 +58,8 @@ impl Hash for Moment<'_> {
         }
         manager.shortage.fingerprint(self.now, to);
         let may_start_over_at = manager.started_over.map(|at| at.after(super::START_OVER_EVERY));
-        (self.ahead(manager.push_again_at), may_start_over_at.map(|at| self.ahead(at))).hash(to);
-        (manager.fruitless_attempts as usize).min(self.peers.len()).hash(to);
+        (self.ahead(manager.push_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
+        manager.fruitless_attempts.min(manager.limits.added.max(2)).hash(to);
         self.hash_turns(to);
         self.hash_aliases(to);
         for starved in &manager.starved {
