@@ -115,3 +115,73 @@ fn what_is_known_of_addresses_counts() {
     };
     assert_ne!(after(DialError::Refused), after(DialError::Cancelled));
 }
+
+/// Enough failures of whatever peers release all that wait, also those that are added later.
+#[test]
+fn failed_attempts_count_though_their_peer_is_gone() {
+    let after = |failures| {
+        let mut bench = bench();
+        let (peer, mut actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+        for _ in 0..failures {
+            bench.fail(dials(&actions)[0], DialError::Refused);
+            actions = Vec::new();
+            while dials(&actions).is_empty() {
+                actions = bench.pass(secs(1));
+            }
+        }
+        bench.tell(Input::RemovePeer { peer });
+        // The last answer, too, is long ago.
+        bench.pass(secs(1000));
+        print(&bench)
+    };
+    let most = Limits::default().added;
+    assert_eq!(after(most), after(most + 1), "no more are ever needed");
+    assert_ne!(after(1), after(2));
+}
+
+#[test]
+fn what_has_lost_its_slot_counts_and_so_does_a_peer_met_twice() {
+    let pool = |max_hedged| {
+        let mut config = Config::default();
+        (config.limits.full, config.dial.max_hedged) = (1, Some(max_hedged));
+        let mut bench = Bench::new(config);
+        let conn = dials(&bench.learn(&addresses(1)))[0];
+        bench.connect(conn);
+        bench.pass(secs(2));
+        bench
+    };
+    check_differ("a handshake without a slot", pool(1), pool(0));
+    let met = |identity| {
+        let mut config = Config::default();
+        config.limits.full = 2;
+        let mut bench = Bench::new(config);
+        let conns = dials(&bench.learn(&addresses(2)));
+        for (conn, identity) in conns.into_iter().zip([1, identity]) {
+            bench.connect(conn);
+            let info = PeerInfo { identity: Some(Identity([identity; 32])), ..PeerInfo::default() };
+            bench.tell(Input::Ready { conn, info });
+            if identity == 2 {
+                bench.tell(Input::Disconnect { conn });
+            }
+        }
+        bench
+    };
+    assert_eq!(met(1).manager.connections().len(), met(2).manager.connections().len());
+    check_differ("a peer met twice", met(1), met(2));
+}
+
+#[test]
+fn that_the_network_has_changed_counts_for_a_minute() {
+    let after = |change| {
+        let mut bench = bench();
+        let telling = if change { bench.tell(Input::NetworkChanged) } else { Vec::new() };
+        assert_eq!(telling, []);
+        [59, 1].map(|wait| {
+            bench.pass(secs(wait));
+            print(&bench)
+        })
+    };
+    let (changed, same) = (after(true), after(false));
+    assert_ne!(changed[0], same[0]);
+    assert_eq!(changed[1], same[1]);
+}
