@@ -67,6 +67,10 @@ pub(crate) struct Ledger {
     pub(crate) unheard_address: Option<PeerAddress>,
     /// A name was given to be resolved in this step.
     resolves: bool,
+    /// When the machine's network last changed.
+    changed: Option<Time>,
+    /// A dial found the machine out of resources, and none has ended otherwise since.
+    is_short: bool,
     /// What the wall clock says, as last told: at this time, that.
     clock: (Time, UnixTime),
 }
@@ -88,6 +92,8 @@ impl Ledger {
             unheard: None,
             unheard_address: None,
             resolves: false,
+            changed: None,
+            is_short: false,
             clock: (now, unix),
             config: Arc::new(config.clone()),
         };
