@@ -4,7 +4,7 @@ use connmgr_core::NetworkKind;
 
 use super::draw::{Chance, Draw};
 use crate::dice::Share;
-use crate::scenario::{Fault, FaultSpec, Monotonic, ProxyFault, Scenario, Span};
+use crate::scenario::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ProxyFault, Scenario, ShareOf, Span};
 
 /// A sort of fault.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,7 @@ enum Sort {
     Reset,
     Partition,
     NatReset,
+    OwnFailures,
     Proxy,
     NamesHang,
     NamesFail,
@@ -31,14 +32,15 @@ enum Sort {
     NetworkChanged,
 }
 
-const SORTS: [(u32, Sort); 20] = [
+const SORTS: [(u32, Sort); 21] = [
     (10, Sort::Interface),
     (12, Sort::Silent),
     (8, Sort::NoRoute),
     (6, Sort::Reset),
     (5, Sort::Partition),
     (8, Sort::NatReset),
-    (10, Sort::Proxy),
+    (12, Sort::OwnFailures),
+    (12, Sort::Proxy),
     (2, Sort::NamesHang),
     (2, Sort::NamesFail),
     (2, Sort::Clock),
@@ -91,6 +93,7 @@ fn of_sort(sort: Sort, dice: &mut Chance, scenario: &Scenario) -> Option<Fault> 
         Sort::Reset => Fault::Reset(networks(dice, scenario)),
         Sort::Partition => Fault::Partition(dice.share(10, 99)),
         Sort::NatReset => Fault::NatReset,
+        Sort::OwnFailures => Fault::OwnFailures(own_failures(dice, scenario)),
         Sort::Proxy => Fault::Proxy(proxy(dice, scenario)?),
         Sort::NamesHang => Fault::NamesHang,
         Sort::NamesFail => Fault::NamesFail,
@@ -126,9 +129,21 @@ fn networks(dice: &mut Chance, scenario: &Scenario) -> Vec<NetworkKind> {
 }
 
 fn proxy(dice: &mut Chance, scenario: &Scenario) -> Option<ProxyFault> {
-    use ProxyFault::{Auth, Fails, Refused, Silent, Unreachable};
+    use ProxyFault::{Auth, Fails, FailsLate, Garbage, HostUnreachable, Refused, Silent, Unreachable};
     scenario.proxy?;
-    Some(dice.of(&[(3, Refused), (3, Fails), (3, Silent), (2, Unreachable), (1, Auth)]))
+    let common = [(3, Refused), (3, Fails), (3, FailsLate), (3, Silent)];
+    let rare = [(2, Unreachable), (2, HostUnreachable), (1, Auth), (1, Garbage)];
+    Some(if dice.percent(65) { dice.of(&common) } else { dice.of(&rare) })
+}
+
+fn own_failures(dice: &mut Chance, scenario: &Scenario) -> OwnFailures {
+    use OwnError::{AddressFamilyUnsupported, HostUnreachable, NetworkUnreachable, Other, OutOfResources};
+    let networks = networks(dice, scenario);
+    let errors =
+        [(4, NetworkUnreachable), (1, AddressFamilyUnsupported), (2, OutOfResources), (2, HostUnreachable), (2, Other)];
+    let of = if dice.percent(60) { ShareOf::Addresses } else { ShareOf::Dials };
+    let share = if dice.percent(40) { Share::ALL } else { Share::percent(dice.between(10, 99)) };
+    OwnFailures { networks, error: dice.of(&errors), share, of }
 }
 
 fn clock(dice: &mut Chance) -> Fault {

@@ -3,9 +3,9 @@
 use connmgr_core::{NetworkKind, Penalty};
 
 use super::draw::{Chance, Draw};
-use super::times::spread;
+use super::times::{answer, spread};
 use crate::dice::Share;
-use crate::scenario::{Acquaintance, Behavior, Churn, Gossip, HostSpec, Scenario, Span, Turn};
+use crate::scenario::{Acquaintance, Behavior, Churn, Gossip, HostSpec, Scenario, Span, Spread, Turn};
 
 /// The most hosts of a world.
 const MOST: u32 = 20_000;
@@ -18,7 +18,9 @@ enum Way {
     Accept,
     Refuse,
     BlackHole,
+    Unreachable,
     AcceptThenClose,
+    ReadyThenClose,
     Mute,
     Slow,
     SlowHandshake,
@@ -27,13 +29,16 @@ enum Way {
     Misbehave,
     Windows,
     Useless,
+    Mirror,
 }
 
-const WAYS: [(u32, Way); 12] = [
-    (30, Way::Accept),
+const WAYS: [(u32, Way); 15] = [
+    (60, Way::Accept),
     (10, Way::Refuse),
     (12, Way::BlackHole),
+    (6, Way::Unreachable),
     (8, Way::AcceptThenClose),
+    (8, Way::ReadyThenClose),
     (8, Way::Mute),
     (8, Way::Slow),
     (6, Way::SlowHandshake),
@@ -42,6 +47,7 @@ const WAYS: [(u32, Way); 12] = [
     (2, Way::Misbehave),
     (2, Way::Windows),
     (2, Way::Useless),
+    (1, Way::Mirror),
 ];
 
 /// Draws every population.
@@ -94,15 +100,20 @@ fn population(draw: &Draw, way: Way, spec: HostSpec, duration: Span) -> HostSpec
     let mut dice = draw.dice("character");
     let full = match way {
         Way::Full => Share::ALL,
-        _ if dice.percent(15) => dice.share(5, 80),
+        _ if dice.percent(12) => dice.share(5, 80),
         _ => Share::NONE,
     };
-    let reachable = if dice.percent(25) { dice.share(3, 100) } else { Share::ALL };
+    let reachable = if dice.percent(20) { dice.share(3, 100) } else { Share::ALL };
     let groups = dice.percent(10).then(|| dice.sized(1, spec.count));
-    let session = dice.percent(15).then(|| spread(&draw.part(1), 1, 7_200_000));
-    let churn = dice.percent(8).then(|| churn(draw));
-    let turns = dice.percent(15).then(|| turn(draw, duration));
-    HostSpec { behavior, full, reachable, groups, session, churn, turns, gossip: gossip(draw), ..spec }
+    let session = dice.percent(10).then(|| spread(&draw.part(1), 1, 7_200_000));
+    let churn = dice.percent(6).then(|| churn(draw));
+    let turns = dice.percent(12).then(|| turn(draw, duration));
+    let addresses = dice.percent(5).then(|| dice.between(2, 5));
+    let v1_only = dice.percent(7);
+    let [answers_in, shakes_in, closes_in] = [6, 7, 8].map(|part| answer(&draw.part(part), spec.network, LONGEST));
+    let gossip = gossip(draw);
+    let spec = HostSpec { behavior, full, reachable, groups, session, churn, turns, ..spec };
+    HostSpec { addresses, v1_only, answers_in, shakes_in, closes_in, gossip, ..spec }
 }
 
 fn behavior(draw: &Draw, way: Way) -> Behavior {
@@ -112,6 +123,8 @@ fn behavior(draw: &Draw, way: Way) -> Behavior {
         Way::Accept | Way::Full => Behavior::Accept,
         Way::Refuse => Behavior::Refuse,
         Way::BlackHole => Behavior::BlackHole,
+        Way::Unreachable => Behavior::Unreachable,
+        Way::ReadyThenClose => Behavior::ReadyThenClose(life(draw)),
         Way::AcceptThenClose => Behavior::AcceptThenClose(time(LONGEST)),
         Way::Mute => Behavior::Mute,
         Way::Slow => Behavior::Slow(time(LONGEST)),
@@ -126,7 +139,14 @@ fn behavior(draw: &Draw, way: Way) -> Behavior {
             Behavior::Windows { period, open: Span(period.0 / dice.between(2, 20)) }
         }
         Way::Useless => Behavior::Useless,
+        Way::Mirror => Behavior::Mirror,
     }
+}
+
+/// How long a ready connection lasts: often hardly at all.
+fn life(draw: &Draw) -> Spread {
+    let mut dice = draw.dice("life");
+    if dice.percent(30) { Spread::default() } else { spread(&draw.part(9), 1, 3_600_000) }
 }
 
 fn churn(draw: &Draw) -> Churn {

@@ -52,6 +52,10 @@ fn duration(draw: &Draw) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::Case;
+    use crate::run::{Terms, run};
+    use crate::scenario::Bound;
+    use crate::shrink::{Budget, shrink};
 
     #[test]
     fn the_same_seed_gives_the_same_world_and_another_does_not() {
@@ -60,6 +64,56 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), 100);
+    }
+
+    #[test]
+    fn a_failure_in_a_random_world_shrinks() {
+        let mut scenario = scenario(7);
+        scenario.expect.bounds.push(Bound { of: "dials".into(), min: None, max: Some(0) });
+        let outcome = run(&scenario, 7, Terms::default());
+        let case = Case::of(&scenario, Terms::default(), &outcome).expect("somebody is dialed");
+        let budget = Budget { steps: 100_000, inputs: 0 };
+        let shrunk = shrink(&case, budget, &|_| {}).expect("it fails again").case;
+        assert_eq!(shrunk.run().failures, std::slice::from_ref(&shrunk.failure));
+        assert!(shrunk.scenario.to_toml().len() < scenario.to_toml().len());
+    }
+
+    /// What the grammar can say it does say.
+    #[test]
+    fn worlds_differ_in_everything() {
+        let worlds: Vec<Scenario> = (0..2000).map(scenario).collect();
+        let share = |holds: fn(&Scenario) -> bool| worlds.iter().filter(|world| holds(world)).count() / 20;
+        for (what, seen, expected) in [
+            ("nothing goes wrong", share(|world| world.faults.is_empty()), 30..60),
+            ("several things go wrong", share(|world| world.faults.len() > 1), 10..30),
+            ("several networks", share(|world| networks(world) > 1), 25..60),
+            ("a proxy", share(|world| world.proxy.is_some()), 20..50),
+            ("hedging is as it is by default", share(|world| world.node.config.is_empty()), 50..80),
+            ("strangers", share(|world| !world.inbound.is_empty()), 8..25),
+            ("added peers", share(|world| !world.peers.is_empty()), 15..40),
+            ("long ones", share(|world| world.duration > Span::minutes(20)), 4..15),
+            ("steady throughout", share(|world| steady(world).len() == 1), 20..60),
+            ("nobody is known", share(|world| world.book.knows.is_empty()), 8..30),
+            ("a large book", share(|world| world.hosts.iter().map(|spec| spec.count).sum::<u32>() > 1_000), 20..40),
+        ] {
+            assert!(expected.contains(&seen), "{what}: {seen} of 100");
+        }
+    }
+
+    fn networks(world: &Scenario) -> usize {
+        let mut networks: Vec<_> = world.hosts.iter().map(|spec| spec.network).collect();
+        networks.dedup();
+        networks.len()
+    }
+
+    #[test]
+    fn some_worlds_fill_some_cannot_and_some_are_in_doubt() {
+        let plan = |seed| crate::plan::Plan::new(scenario(seed), seed);
+        let outlooks: Vec<Outlook> = (0..200).map(|seed| outlook(&plan(seed))).collect();
+        for sort in [Outlook::Fills, Outlook::Cannot, Outlook::Unsure] {
+            let seen = outlooks.iter().filter(|outlook| **outlook == sort).count() / 2;
+            assert!((3..70).contains(&seen), "{sort:?}: {seen} of 100");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The manager of a random world, and what lies around it: seeds, a proxy, added peers, strangers.
 
-use connmgr_core::{Limits, NetworkKind};
+use connmgr_core::Limits;
 
-use super::draw::Draw;
-use super::times::spread;
+use super::draw::{Chance, Draw};
+use super::times::{is_hidden, spread};
 use crate::dice::Share;
-use crate::scenario::{Base, InboundSpec, NodeSpec, PeerSpec, ProxySpec, Scenario, SeedBehavior, SeedSpec, Span};
+use crate::scenario::{
+    Base, InboundSpec, NamesSpec, NodeSpec, PeerSpec, ProxySpec, Scenario, SeedBehavior, SeedSpec, Span,
+};
 
 /// Draws the manager: targets, room, and how it hedges.
 pub(super) fn draw(draw: &Draw, scenario: &mut Scenario) {
@@ -40,7 +42,6 @@ fn hedged(draw: &Draw) -> Option<u32> {
 
 /// Draws seeds: always some where nobody is known.
 pub(super) fn draw_seeds(draw: &Draw, scenario: &mut Scenario) {
-    use SeedBehavior::{Answer, Empty, Fail, Hang, Junk, Late, NotFound, Twice};
     let mut dice = draw.dice("count");
     // A seed's answer needs a port, and only Bitcoin's configuration has one.
     if scenario.node.base == Base::Plain {
@@ -48,18 +49,23 @@ pub(super) fn draw_seeds(draw: &Draw, scenario: &mut Scenario) {
     }
     let least = u32::from(scenario.book.knows.is_empty());
     for number in 0..dice.of(&[(50, least), (25, 1), (25, 3)]) {
-        let mut dice = draw.part(number).dice("seed");
-        let behavior =
-            dice.of(&[(70, Answer), (5, NotFound), (5, Fail), (5, Hang), (5, Empty), (4, Junk), (3, Late), (3, Twice)]);
+        let behavior = server(&mut draw.part(number).dice("seed"));
         let spec = SeedSpec::new(&format!("seed{number}.example"));
         scenario.seeds.push(SeedSpec { behavior, latency: spread(&draw.part(number), 1, 40_000), ..spec });
     }
 }
 
+/// What a name server does: as a rule it answers.
+fn server(dice: &mut Chance) -> SeedBehavior {
+    use SeedBehavior::{Answer, Empty, Fail, Hang, Junk, Late, NotFound, Twice};
+    let ills = [(5, NotFound), (5, Fail), (5, Hang), (5, Empty), (4, Junk), (3, Late), (3, Twice)];
+    if dice.percent(70) { Answer } else { dice.of(&ills) }
+}
+
 /// Draws a proxy: as a rule wherever something can't be reached without.
 pub(super) fn draw_proxy(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("proxy");
-    let hidden = scenario.hosts.iter().any(|spec| matches!(spec.network, NetworkKind::Onion | NetworkKind::I2p));
+    let hidden = scenario.hosts.iter().any(|spec| is_hidden(spec.network));
     if dice.percent(if hidden { 97 } else { 4 }) {
         scenario.proxy = Some(ProxySpec {
             for_all: dice.percent(if hidden { 15 } else { 100 }),
@@ -83,11 +89,19 @@ pub(super) fn draw_peers(draw: &Draw, scenario: &mut Scenario) {
         let of = &scenario.hosts[dice.between(0, last) as usize];
         let count = left.min(of.count).min(dice.sized(1, 30));
         left -= count;
-        let (by_name, once) = (dice.percent(20), dice.percent(10));
+        // A name leads to an IP address, and not to a network laid over another.
+        let by_name = dice.percent(20) && !of.network.is_overlay();
+        let once = dice.percent(10);
         let at = if dice.percent(70) { Span::default() } else { dice.time(1_000, 600_000) };
-        scenario.peers.push(PeerSpec { of: of.name.clone(), count, by_name, once, at, removed_at: None });
+        let removed_at = dice.percent(10).then(|| Span(at.0 + dice.time(1_000, 600_000).0));
+        scenario.peers.push(PeerSpec { of: of.name.clone(), count, by_name, once, at, removed_at });
     }
     scenario.peers.retain(|spec| spec.count > 0);
+    if scenario.peers.iter().any(|spec| spec.by_name) {
+        let mut dice = draw.dice("names");
+        let behavior = server(&mut dice);
+        scenario.names = NamesSpec { behavior, latency: spread(draw, 1, 40_000), answers: dice.sized(1, 20) };
+    }
 }
 
 /// Draws strangers that come in.

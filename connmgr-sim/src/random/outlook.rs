@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connmgr_core::{Config, Group, NetworkKind, NetworkSet, PeerAddress, Split};
+use connmgr_core::{Config, Group, Limits, NetworkKind, NetworkSet, PeerAddress, Split};
 
 use super::prospect::{self, Prospect};
+use super::times::is_hidden;
 use crate::Instant;
 use crate::dice::Share;
 use crate::plan::{Plan, Who};
@@ -27,21 +28,45 @@ pub enum Outlook {
 /// The time that a manager needs after the last fault.
 const TO_RECOVER: Span = Span::minutes(5);
 
-/// Whether the pool of the first manager of a world can be filled, that of added peers apart.
+/// Whether the pool of the first manager of a world can be filled: with automatic connections up to its target, and,
+/// for [`Outlook::Fills`], with every peer that was added.
 pub fn outlook(plan: &Plan) -> Outlook {
     let config = crate::config::of(&plan.scenario);
     let added = plan.scenario.peers.iter().map(|spec| spec.count).sum();
-    let split = Split::new(&config.limits, config.mode, added);
-    let target = split.full + split.block_relay;
-    let census = Census::of(plan, &config);
-    if target == 0 {
+    let slots = |limits: &Limits| {
+        let split = Split::new(limits, config.mode, added);
+        split.full + split.block_relay
+    };
+    let target = slots(&config.limits);
+    let lowered = plan.scenario.faults.iter().filter_map(|spec| match &spec.fault {
+        Fault::Limits(limits) => Some(slots(limits)),
+        _ => None,
+    });
+    let lowest = lowered.fold(target, u32::min);
+    if lowest == 0 {
         return Outlook::Unsure;
     }
-    if census.perhaps < target {
+    let prospects: Vec<Prospect> = (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, &config)).collect();
+    let census = Census::of(plan, &config, &prospects);
+    if census.perhaps < lowest {
         return Outlook::Cannot;
     }
     let plenty = census.good >= target + target / 4 + 2 && census.good.saturating_mul(4) >= census.all;
-    if plenty && added == 0 && heals_in_time(&plan.scenario) { Outlook::Fills } else { Outlook::Unsure }
+    let is_sure = plenty && heals_in_time(&plan.scenario) && all_friends_are_good(&plan.scenario, &prospects);
+    if is_sure { Outlook::Fills } else { Outlook::Unsure }
+}
+
+/// Whether every peer that is added can be reached, by its address and from the start, so that no slot waits for one.
+fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
+    scenario.peers.iter().all(|peer| {
+        let of = scenario.hosts.iter().position(|spec| spec.name == peer.of);
+        let is_plain = !peer.by_name && !peer.once && peer.at == Span::default() && peer.removed_at.is_none();
+        let all_open = |at: usize| {
+            let spec = &scenario.hosts[at];
+            spec.reachable == Share::ALL && spec.full == Share::NONE && prospects[at] == Prospect::Good
+        };
+        is_plain && of.is_some_and(all_open)
+    })
 }
 
 /// How many peers of each prospect there are, each in a group of its own where groups count.
@@ -55,10 +80,8 @@ struct Census {
 }
 
 impl Census {
-    fn of(plan: &Plan, config: &Config) -> Self {
+    fn of(plan: &Plan, config: &Config, prospects: &[Prospect]) -> Self {
         let known = known_at_start(plan, 0);
-        let prospects: Vec<Prospect> =
-            (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, config)).collect();
         let forever = Forever::of(plan);
         let prospect = |host: u32| {
             let resident = plan.resident(host);
@@ -120,10 +143,7 @@ impl Forever {
 
     fn add(&mut self, fault: &Fault, scenario: &Scenario) {
         let none = [].as_slice();
-        let proxied = |kind: &NetworkKind| {
-            let hidden = matches!(kind, NetworkKind::Onion | NetworkKind::I2p);
-            hidden || scenario.proxy.is_some_and(|proxy| proxy.for_all)
-        };
+        let proxied = |kind: &NetworkKind| is_hidden(*kind) || scenario.proxy.is_some_and(|proxy| proxy.for_all);
         let through_proxy: Vec<NetworkKind> = NetworkKind::ALL.into_iter().filter(proxied).collect();
         let dead = match fault {
             Fault::Interface | Fault::OutOfDescriptors | Fault::Inactive => &NetworkKind::ALL[..],
@@ -195,7 +215,7 @@ fn lasts_throughout(spec: &FaultSpec) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Acquaintance, Behavior, HostSpec, OwnError};
+    use crate::scenario::{Acquaintance, Behavior, HostSpec, OwnError, Turn};
 
     /// Twenty of a behavior, all of them known, for a pool of ten.
     fn world(behavior: Behavior) -> Scenario {
@@ -240,6 +260,20 @@ mod tests {
         ] {
             assert_eq!(seen(world(behavior.clone())), expected, "{behavior:?}");
         }
+    }
+
+    #[test]
+    fn a_turn_is_as_good_as_the_worse_of_what_it_turns_from_and_into() {
+        let turning = |from: Behavior, into: Behavior, hang_up| {
+            let mut scenario = world(from);
+            scenario.hosts[0].turns = Some(Turn { at: Span::minutes(1), into, hang_up });
+            seen(scenario)
+        };
+        let slow = || Behavior::Slow(Span::secs(1).into());
+        assert_eq!(turning(Behavior::Accept, slow(), false), Outlook::Fills);
+        assert_eq!(turning(Behavior::Accept, slow(), true), Outlook::Unsure);
+        assert_eq!(turning(Behavior::Refuse, Behavior::Accept, false), Outlook::Unsure);
+        assert_eq!(turning(Behavior::Refuse, Behavior::Mute, false), Outlook::Cannot);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use connmgr_core::{Config, NetworkKind, Services};
+use connmgr_core::{Config, Services, Transport};
 
+use super::times::is_hidden;
 use crate::dice::Share;
 use crate::plan::{Plan, Times};
 use crate::scenario::{Behavior, HostSpec, Spread};
@@ -23,7 +24,7 @@ pub(super) enum Prospect {
 pub(super) fn of(plan: &Plan, number: usize, config: &Config) -> Prospect {
     let scenario = &plan.scenario;
     let (spec, times) = (&scenario.hosts[number], plan.times_of(number));
-    let hidden = matches!(spec.network, NetworkKind::Onion | NetworkKind::I2p);
+    let hidden = is_hidden(spec.network);
     let dialed = config.networks.contains(spec.network) && (scenario.proxy.is_some() || !hidden);
     if !dialed || !offers_enough(spec.services, config) {
         return Prospect::Never;
@@ -61,7 +62,8 @@ struct Way<'a> {
 impl Way<'_> {
     fn prospect(&self, behavior: &Behavior) -> Prospect {
         let spec = self.spec;
-        let unsteady = spec.churn.is_some() || spec.session.is_some() || spec.v1_only || spec.addresses.is_some();
+        let redialed = spec.v1_only && self.config.transport == Transport::V2;
+        let unsteady = spec.churn.is_some() || spec.session.is_some() || redialed || spec.addresses.is_some();
         let at_best = if unsteady { Prospect::Perhaps } else { Prospect::Good };
         let is_brief = |life: &Spread| life.most() < self.config.stable_after;
         if spec.session.as_ref().is_some_and(is_brief) {

@@ -1,5 +1,7 @@
 //! How long things take: from a millisecond to beyond every deadline, always the same or spread.
 
+use connmgr_core::{DialConfig, NetworkKind};
+
 use super::draw::Draw;
 use crate::scenario::{Span, Spread};
 
@@ -19,6 +21,34 @@ pub(super) fn spread(draw: &Draw, least: u32, most: u32) -> Spread {
             )
         }
     }
+}
+
+/// How long hosts of a network take to answer, or to shake hands: as published, near one of the manager's deadlines,
+/// or anything from a millisecond to beyond all of them.
+pub(super) fn answer(draw: &Draw, network: NetworkKind, longest: u32) -> Option<Spread> {
+    let mut dice = draw.dice("sort");
+    match dice.of(&[(55, Sort::Published), (20, Sort::NearDeadline), (25, Sort::Any)]) {
+        Sort::Published => None,
+        Sort::NearDeadline => {
+            let dial = DialConfig::default();
+            let patience = if is_hidden(network) { dial.proxied } else { dial.direct };
+            let deadline = dice.of(&[(70, patience.hedge_after), (30, patience.timeout)]);
+            Some(Spread::Fixed(times(Span(deadline), dice.between(10, 40), 20)))
+        }
+        Sort::Any => Some(spread(draw, 1, longest)),
+    }
+}
+
+/// Whether hosts of a network can be dialed only through a proxy.
+pub(super) const fn is_hidden(network: NetworkKind) -> bool {
+    matches!(network, NetworkKind::Onion | NetworkKind::I2p)
+}
+
+#[derive(Clone, Copy)]
+enum Sort {
+    Published,
+    NearDeadline,
+    Any,
 }
 
 #[derive(Clone, Copy)]
