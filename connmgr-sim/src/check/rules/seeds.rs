@@ -10,6 +10,7 @@ use connmgr_core::{
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::Phase;
+use crate::check::ledger::conn::Conn;
 use crate::check::step::{Cause, TICK};
 use crate::check::wait::shortest_wait;
 
@@ -29,8 +30,8 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last dialed for a full connection. Probes of a network that is down do not count: while
-    /// it is down, nobody is left to dial there. Nor do dials that may be to addresses that rest.
+    /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
+    /// nor a dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
     dialed_at: Time,
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
@@ -99,7 +100,8 @@ impl Seeds {
             let (Some(kind), false) = (conn.kind.filter(|kind| kind.takes_group()), conn.is_probe) else { continue };
             let last = self.last[network.index()].replace(seen.now());
             let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
-            if kind == Kind::Full && is_quick {
+            let repeats = conn.address == seen.ledger.unheard_address;
+            if kind == Kind::Full && is_quick && !repeats {
                 self.dialed_at = seen.now();
             }
         }
