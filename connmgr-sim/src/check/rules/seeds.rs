@@ -10,7 +10,6 @@ use connmgr_core::{
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::Phase;
-use crate::check::ledger::conn::Conn;
 use crate::check::step::{Cause, TICK};
 use crate::check::wait::shortest_wait;
 
