@@ -12,6 +12,7 @@ pub(crate) mod peer;
 pub(crate) mod routable;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connmgr_core::{
     BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
@@ -151,10 +152,11 @@ impl Ledger {
         network.filter(|network| self.is_down(*network))
     }
 
-    /// What the wall clock says at a time.
+    /// What the wall clock says at a time. Its seconds begin with those of the manager's other clock.
     pub(crate) fn unix_at(&self, at: Time) -> UnixTime {
         let (then, unix) = self.clock;
-        if at >= then { unix.after(at.since(then)) } else { unix.before(then.since(at)) }
+        let [at, then] = [at, then].map(|time| Duration::from_secs(time.as_nanos() / 1_000_000_000));
+        unix.after(at.saturating_sub(then)).before(then.saturating_sub(at))
     }
 
     /// Whether an address's network is enabled, and a route leads there.
