@@ -82,8 +82,9 @@ impl ConnManager {
     pub(super) fn start_over(&mut self) {
         self.started_over = Some(self.now());
         for network in NetworkKind::ALL {
-            if self.paces[network.index()].start_over() {
-                self.book.forgive_rests(network, self.clocks.now());
+            let now = self.now();
+            if self.paces[network.index()].start_over(now) {
+                self.book.forgive_rests(network, now);
             }
             self.health[network.index()].forget_routes();
             if self.health[network.index()].restore() {
