@@ -93,6 +93,11 @@ impl Seeds {
         self.states[seed] = SeedState::Failed { again: again(self.failures[seed]) };
     }
 
+    /// Whether any seed's last answer was one.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.states.iter().any(|state| matches!(state, SeedState::Answered { .. }))
+    }
+
     /// Seeds that failed may be asked as if they never had.
     pub(crate) fn forgive(&mut self) {
         for (state, failures) in self.states.iter_mut().zip(&mut self.failures) {

@@ -46,6 +46,8 @@ struct Counts {
     dialing_in: [VecDeque<ConnId>; NetworkKind::ALL.len()],
     /// Automatic dials and connections that are not ready.
     under_way_in: [u32; NetworkKind::ALL.len()],
+    /// Those of them that have made no progress for `hedge_after`, or have no slot.
+    stuck_in: [u32; NetworkKind::ALL.len()],
     addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
     inbound_of: Map<Host, u32>,
@@ -235,6 +237,11 @@ impl Table {
         self.counts.under_way_in[network.index()]
     }
 
+    /// Those of them that have made no progress for `hedge_after`, or have no slot.
+    pub(crate) const fn stuck_in(&self, network: NetworkKind) -> u32 {
+        self.counts.stuck_in[network.index()]
+    }
+
     /// Whether any connection or dial has this address.
     pub(crate) fn has_address(&self, address: &PeerAddress) -> bool {
         self.counts.addresses.contains_key(address)
@@ -301,6 +308,7 @@ impl Counts {
             open_in: Default::default(),
             dialing_in: Default::default(),
             under_way_in: Default::default(),
+            stuck_in: Default::default(),
             addresses: map(keys),
             groups: map(keys),
             inbound_of: map(keys),
@@ -357,6 +365,7 @@ impl Counts {
             let at = network.index();
             self.open_in[at] += u32::from(conn.is_open());
             self.under_way_in[at] += u32::from(is_under_way(conn));
+            self.stuck_in[at] += u32::from(is_stuck(conn));
             if !conn.is_open() {
                 insert(&mut self.dialing_in[at], conn.id());
             }
@@ -381,6 +390,7 @@ impl Counts {
             let at = network.index();
             self.open_in[at] -= u32::from(conn.is_open());
             self.under_way_in[at] -= u32::from(is_under_way(conn));
+            self.stuck_in[at] -= u32::from(is_stuck(conn));
             if !conn.is_open() {
                 remove(&mut self.dialing_in[at], conn.id());
             }
@@ -458,6 +468,11 @@ impl Holders {
 /// Whether it is an automatic dial or connection that is not ready.
 const fn is_under_way(conn: &Conn) -> bool {
     conn.kind().is_automatic() && !matches!(conn.state(), ConnState::Ready)
+}
+
+/// Whether it is an automatic dial or connection that makes no progress.
+const fn is_stuck(conn: &Conn) -> bool {
+    conn.kind().is_automatic() && (conn.is_overdue() || !conn.holds_slot())
 }
 
 /// Puts an id in its place. New dials have the greatest, so that place is the last.

@@ -133,10 +133,34 @@ fn a_seed_is_asked_by_its_bare_name_for_what_every_node_offers() {
 #[test]
 fn a_seed_that_fails_is_asked_again_with_growing_waits() {
     let mut world = World::new(with_seeds(1), |_| Fate::Good);
-    world.resolves(|_| Err(LookupError::Failed));
+    world.resolves(|_| Err(LookupError::NotFound));
     world.run(secs(24 * 3600));
     let count = world.lookups.len();
     assert!((24..=70).contains(&count), "{count} lookups in a day");
+}
+
+/// The way to all of them may be closed, and nobody knows for how long.
+#[test]
+fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() {
+    for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy] {
+        let mut world = World::new(with_seeds(3), |_| Fate::Good);
+        world.resolves(move |_| Err(error));
+        world.run(secs(3600));
+        assert!(world.lookups.len() <= 3 * 120, "{} lookups in an hour", world.lookups.len());
+        world.resolves(|_| Ok((1..30).map(|n| [60 + n, 1, 1, 1].into()).collect()));
+        let (time, _) = world.fills(8, secs(600)).expect("it fills");
+        assert!(time <= secs(60), "{error:?}: {time:?}");
+    }
+}
+
+#[test]
+fn a_seed_that_alone_fails_has_growing_waits() {
+    let mut world = World::new(with_seeds(2), |_| Fate::Silent);
+    let well = names(2)[0].name.clone();
+    world.resolves(move |name| if *name == well { Ok(vec![[60, 1, 1, 1].into()]) } else { Err(LookupError::Failed) });
+    world.run(secs(24 * 3600));
+    let asked = world.lookups.iter().filter(|(_, name)| *name != names(2)[0].name.to_string()).count();
+    assert!(asked <= 70, "{asked} lookups in a day");
 }
 
 #[test]

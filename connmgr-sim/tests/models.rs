@@ -67,7 +67,7 @@ fn every_model_reaches_each_network_by_its_route() {
     for network in NetworkKind::ALL {
         let mut scenario = world(good(network, 100));
         scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::secs(6) });
-        fill_within(&scenario, 90_000);
+        fill_within(&scenario, 120_000);
         if matches!(network, NetworkKind::Onion | NetworkKind::I2p) {
             scenario.proxy = None;
             assert_eq!(all(&scenario, FILLED), [None; 6], "{network}");

@@ -1,7 +1,9 @@
 //! Whom to dial next: the networks take turns, and in each the book chooses.
 //!
 //! The network with the least under way, for what dials into it yield, comes first. So one that is dead, or answers
-//! slowly, costs one that is alive next to nothing, from the first dial on. Each network has a pace of its own.
+//! slowly, costs one that is alive next to nothing, from the first dial on. Where a slot can't be taken back from a dial
+//! that makes no progress, chance decides instead, by how many addresses are known in each: a turn for a network of ten
+//! dead addresses might else hold a slot up for as long as a dial may take. Each network has a pace of its own.
 
 use core::time::Duration;
 
@@ -38,6 +40,8 @@ pub(super) enum Chosen {
 #[derive(Clone, Copy)]
 struct Claim {
     network: NetworkKind,
+    /// Dials and connections that are not ready; what makes no progress counts three times.
+    load: u64,
     under_way: u64,
     yields: u64,
     is_proven: bool,
@@ -47,8 +51,8 @@ struct Claim {
 impl Claim {
     /// Less under way, for what it yields, comes first; then what is proven; then what was chosen longest ago.
     fn order(&self, other: &Self) -> core::cmp::Ordering {
-        let load = (self.under_way + 1) * other.yields;
-        load.cmp(&((other.under_way + 1) * self.yields))
+        let load = (self.load + 1) * other.yields;
+        load.cmp(&((other.load + 1) * self.yields))
             .then(other.is_proven.cmp(&self.is_proven))
             .then(self.last_turn.cmp(&other.last_turn))
     }
@@ -57,7 +61,11 @@ impl Claim {
 impl ConnManager {
     /// Chooses whom to dial next; if `only_proven`, in networks from which something has come.
     pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
-        let (order, count) = self.networks_in_turn(only_proven);
+        let (mut order, count) = self.networks_in_turn(only_proven);
+        if count > 1 && !self.can_take_slots_back(kind) {
+            let first = self.draw_network(&order[..count]);
+            order[..=first].rotate_right(1);
+        }
         let mut later = None;
         for network in order.into_iter().take(count) {
             let at = self.next_dial_at(network);
@@ -137,10 +145,34 @@ impl ConnManager {
         (claims.map(|claim| claim.network), count)
     }
 
+    /// Whether at least half of a kind's slots could be taken back from dials that make no progress.
+    fn can_take_slots_back(&self, kind: Kind) -> bool {
+        let split = self.split();
+        let room = self.limits.total.saturating_sub(split.reserved());
+        self.max_hedged(kind).min(room) >= split.of(kind).div_ceil(2)
+    }
+
+    /// Draws one of the networks, by how many addresses are known there and what dials yield. Returns its place.
+    fn draw_network(&mut self, networks: &[NetworkKind]) -> usize {
+        let weight =
+            |manager: &Self, network: NetworkKind| manager.book.len_of(network) as u64 * manager.pace(network).yields();
+        let all = networks.iter().map(|network| weight(self, *network)).sum();
+        let mut left = self.rng.below(all);
+        for (place, network) in networks.iter().enumerate() {
+            let weight = weight(self, *network);
+            if left < weight {
+                return place;
+            }
+            left -= weight;
+        }
+        0
+    }
+
     fn claim(&self, network: NetworkKind) -> Claim {
         let pace = self.pace(network);
         Claim {
             network,
+            load: u64::from(self.table.under_way_in(network)) + 2 * u64::from(self.table.stuck_in(network)),
             under_way: self.table.under_way_in(network).into(),
             yields: pace.yields(),
             is_proven: pace.is_proven(),

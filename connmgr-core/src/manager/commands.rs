@@ -164,6 +164,10 @@ impl ConnManager {
         self.phase = if active { Phase::Active } else { Phase::Inactive };
         self.sweep_wanted = true;
         if active {
+            let now = self.now();
+            for pace in &mut self.paces {
+                pace.start_over(now);
+            }
             self.wake_peers();
             self.feed();
             self.seed_again();

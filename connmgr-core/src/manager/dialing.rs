@@ -245,7 +245,7 @@ impl ConnManager {
             let Some(seed) = self.seeds.next_fetch() else { return };
             let address = self.fetch_address(seed);
             if self.rules().obstacle(&address).is_some() {
-                self.end_fetch(&address, false);
+                self.end_fetch(&address, false, true);
                 continue;
             }
             let transport = self.config.transport;

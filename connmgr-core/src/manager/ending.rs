@@ -61,6 +61,15 @@ impl Ending {
             ),
         }
     }
+
+    /// Whether it is a dial's that nobody answered.
+    const fn is_unanswered(self) -> bool {
+        match self {
+            Self::Failed(error) => !error.is_answer(),
+            Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
+            Self::Closed(_) => false,
+        }
+    }
 }
 
 impl Ended {
@@ -99,7 +108,7 @@ impl ConnManager {
             return;
         }
         if let (Kind::AddrFetch, Some(address)) = (conn.kind(), conn.dialed()) {
-            self.end_fetch(address, conn.is_open());
+            self.end_fetch(address, conn.is_open(), ending.is_unanswered());
         }
         if let Some(peer) = conn.peer() {
             self.peer_lost(peer, &conn, ending);
@@ -254,12 +263,7 @@ impl ConnManager {
                 turns.give_back(ip);
             }
         }
-        let unanswered = match ending {
-            Ending::Failed(error) => !error.is_answer(),
-            Ending::Ours(reason) => reason == CloseReason::DialTimeout,
-            Ending::Closed(_) => false,
-        };
-        self.attempt_failed(id, unanswered, network);
+        self.attempt_failed(id, ending.is_unanswered(), network);
     }
 
     /// Whether another address of the same name may do better.

@@ -86,8 +86,9 @@ impl ConnManager {
             self.timers.cancel(timer);
         }
         for network in NetworkKind::ALL {
-            if self.paces[network.index()].start_over() {
-                self.book.forgive_rests(network, self.clocks.now());
+            let now = self.now();
+            if self.paces[network.index()].start_over(now) {
+                self.book.forgive_rests(network, now);
             }
             self.health[network.index()].forget_routes();
             if self.health[network.index()].restore() {

@@ -168,7 +168,7 @@ impl ConnManager {
                 self.save_later(self.config.book.save_every);
             }
             Err(error) => {
-                self.seed_failed(index);
+                self.seed_failed(index, error != LookupError::NotFound);
                 self.tell(Event::SeedFailed { seed: seed.name, error });
             }
         }
@@ -200,9 +200,12 @@ impl ConnManager {
         self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
     }
 
-    fn seed_failed(&mut self, index: usize) {
+    /// A seed failed; `is_away` if it may be the way to all of them that did. While none answers that is not backed off
+    /// from but probed, as a network is that is down: else the pool stays empty long after the way is open again.
+    fn seed_failed(&mut self, index: usize, is_away: bool) {
+        let longest = if is_away && !self.seeds.has_answered() { self.config.health.max_probe } else { Duration::MAX };
         let (now, retry, rng) = (self.clocks.now(), &self.config.seeds.retry, &mut self.rng);
-        self.seeds.record_failure(index, |times| now.after(retry.next(times, rng)));
+        self.seeds.record_failure(index, |times| now.after(retry.next(times, rng).min(longest)));
     }
 
     /// Whom to dial in order to ask a seed that can't be looked up.
@@ -211,8 +214,8 @@ impl ConnManager {
         PeerAddress::new(Host::Name(seed.name.clone()), self.config.default_port)
     }
 
-    /// The visit to a seed is over.
-    pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool) {
+    /// The visit to a seed is over; `is_away` if it did not get there for a reason that may hold for all seeds.
+    pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool, is_away: bool) {
         let is_it = |seed: &Seed| address.name() == Some(&seed.name);
         let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
         if !self.seeds.is_fetching(index) {
@@ -221,7 +224,7 @@ impl ConnManager {
         if connected {
             self.seeds.record_answer(index, self.clocks.now());
         } else {
-            self.seed_failed(index);
+            self.seed_failed(index, is_away);
         }
         self.arm_seeds();
     }

@@ -91,7 +91,7 @@ impl Policy for Btcd {
         if !self.has_asked_seeds && desk.config.mode == Mode::Automatic {
             self.has_asked_seeds = true;
             let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
-            names.iter().for_each(|name| _ = desk.resolve(name, now));
+            names.iter().for_each(|name| desk.resolve(name, None, now));
         }
         Self::dial_added(desk, now);
         self.set_slots(desk, now);

@@ -83,7 +83,8 @@ pub(super) struct Desk {
     patience: Duration,
     /// What it keeps of our options beside, if it keeps any.
     pace: Option<Pace>,
-    lookups: BTreeMap<LookupId, ConnId>,
+    /// Lookups under way: for which connection, or none for a seed's; and until when.
+    lookups: BTreeMap<LookupId, (Option<ConnId>, Time)>,
     banned: BTreeMap<Host, Time>,
     next_conn: u64,
     next_peer: u64,

@@ -33,7 +33,7 @@ impl Seeding {
             return;
         }
         let count = if desk.known.is_empty() { names.len() } else { seeds.batch as usize };
-        names.iter().skip(self.asked).take(count).for_each(|name| _ = desk.resolve(name, now));
+        names.iter().skip(self.asked).take(count).for_each(|name| desk.resolve(name, None, now));
         self.asked += count;
         self.next_at = Some(now.after(delay(desk)));
     }

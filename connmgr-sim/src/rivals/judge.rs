@@ -139,22 +139,27 @@ impl<'a> Comparison<'a> {
     ) -> Option<Failure> {
         let start = self.arena.start_rival(rival);
         let theirs = self.quantile_of(criterion, &*start, least, BIRTHS, 1, 2)?;
-        let limit = self.bounds.limit(criterion, theirs);
-        if least <= limit {
+        if least <= self.limit(criterion, rival, theirs) {
             return None;
         }
-        self.is_confirmed(criterion, ours, &*start).then(|| self.failure(criterion, own, rival, theirs))
+        self.is_confirmed(criterion, ours, rival, &*start).then(|| self.failure(criterion, own, rival, theirs))
     }
 
     /// Whether ours is worse beyond luck, of which much is seen in many worlds: the best third of many births of ours is
     /// beyond what the worst third of the rival's allows.
-    fn is_confirmed<S: Subject>(&self, criterion: Criterion, ours: &Start<S>, rival: &dyn Runs) -> bool {
+    fn is_confirmed<S: Subject>(&self, criterion: Criterion, ours: &Start<S>, rival: Rival, start: &dyn Runs) -> bool {
         let goal = self.bounds.goal(criterion, Cap::NONE);
         let own = (0..CONFIRMING).map(|birth| criterion.of(&ours.course(birth, goal).0, Cap::NONE));
         let own = quantile(&own.collect::<Vec<_>>(), 1, 3).or(self.bounds.at_least(criterion));
         let Some(own) = own else { return false };
-        let theirs = self.quantile_of(criterion, rival, own, CONFIRMING, 2, 3);
-        theirs.is_some_and(|theirs| own > self.bounds.limit(criterion, theirs))
+        let theirs = self.quantile_of(criterion, start, own, CONFIRMING, 2, 3);
+        theirs.is_some_and(|theirs| own > self.limit(criterion, rival, theirs))
+    }
+
+    /// The most that ours may have, given what a rival has.
+    fn limit(&self, criterion: Criterion, rival: Rival, theirs: u64) -> u64 {
+        let elsewhere = u64::try_from(self.arena.looks_elsewhere(rival).as_millis()).unwrap_or(u64::MAX);
+        self.bounds.limit(criterion, theirs) + if criterion == Criterion::Fill { elsewhere } else { 0 }
     }
 
     /// A quantile of a rival, if it could show ours to be worse.
@@ -183,7 +188,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn failure(&self, criterion: Criterion, own: Option<u64>, rival: Rival, theirs: u64) -> Failure {
-        let limit = criterion.text(Some(self.bounds.limit(criterion, theirs)));
+        let limit = criterion.text(Some(self.limit(criterion, rival, theirs)));
         let (own, theirs) = (criterion.text(own), criterion.text(Some(theirs)));
         let what = format!("{own} in the median of {BIRTHS} births, {theirs} of {rival}: at most {limit}");
         let at = crate::Instant::ZERO.after(self.arena.plan.scenario.duration.0);

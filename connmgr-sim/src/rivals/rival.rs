@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet};
 
@@ -62,8 +63,7 @@ impl Arena {
 
     /// All who can be compared in this world.
     pub(super) fn rivals(&self) -> Vec<Rival> {
-        let has = |network: &NetworkKind| self.plan.scenario.hosts.iter().any(|spec| spec.network == *network);
-        let networks: Vec<NetworkKind> = NetworkKind::ALL.into_iter().filter(has).collect();
+        let networks = self.networks();
         let within = networks.iter().filter(|_| networks.len() > 1).map(|network| Rival::Within(*network));
         let plain = [Rival::Parallel].into_iter().chain(within);
         plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
@@ -71,21 +71,45 @@ impl Arena {
 
     /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
     /// one network shows how soon a pool can be filled, and no more: it has no added peers in others, no connections that
-    /// break with them, and needs no dials to find that they are dead.
+    /// break with them, needs no dials to find that they are dead, and no hedging, which the operator may have limited.
     pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         match rival {
             Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
-            Rival::Within(_) => scenario.peers.is_empty() && criterion == Criterion::Fill,
+            Rival::Within(_) => {
+                let hedges = self.config.dial.max_hedged.is_none_or(|most| most >= self.slots());
+                scenario.peers.is_empty() && criterion == Criterion::Fill && hedges
+            }
             Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
         }
     }
 
-    /// Whether times can be compared: not where the machine sleeps and its clock stands still, so that an answer that
-    /// comes too late comes in time for who happened to dial right before.
-    pub(super) fn has_fair_clocks(&self) -> bool {
+    /// How long ours may look into other networks than a rival knows: until silent dials have given their slots away,
+    /// twice at least, and once for each network.
+    pub(super) fn looks_elsewhere(&self, rival: Rival) -> Duration {
+        let Rival::Within(network) = rival else { return Duration::ZERO };
+        let (dial, proxies) = (self.config.dial, &self.config.proxies);
+        let hedge_after = |other: &NetworkKind| match proxies.for_network(*other) {
+            Some(_) => dial.proxied.hedge_after,
+            None => dial.direct.hedge_after,
+        };
+        let others: Vec<NetworkKind> = self.networks().into_iter().filter(|other| *other != network).collect();
+        let longest = others.iter().map(hedge_after).max().unwrap_or(Duration::ZERO);
+        longest * u32::try_from(others.len().max(2)).expect("a handful")
+    }
+
+    fn networks(&self) -> Vec<NetworkKind> {
+        let has = |network: &NetworkKind| self.plan.scenario.hosts.iter().any(|spec| spec.network == *network);
+        NetworkKind::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Whether times can be compared. Not where the machine sleeps and its clock stands still: an answer that comes too
+    /// late comes in time for who happened to dial right before. Nor where peers are added by name: it is luck whether
+    /// their addresses are connected already.
+    pub(super) fn has_fair_times(&self) -> bool {
+        let scenario = &self.plan.scenario;
         let stops = Fault::Suspend(Monotonic::Stops);
-        !self.plan.scenario.faults.iter().any(|spec| spec.fault == stops)
+        !scenario.faults.iter().any(|spec| spec.fault == stops) && !scenario.peers.iter().any(|spec| spec.by_name)
     }
 
     /// The world before a subject of ours is born.

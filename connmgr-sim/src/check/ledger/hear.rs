@@ -1,8 +1,8 @@
 //! How the ledger is written: what each input, reply and action tells, and what the view adds at the end of a step.
 
 use connmgr_core::{
-    Action, CloseReason, ConnId, ConnManager, Connected, DialFailure, EndReason, Event, Input, Kind, PeerId, PeerState,
-    Permissions, Reply, Split, Time,
+    Action, CloseReason, ConnId, ConnManager, Connected, DialError, DialFailure, EndReason, Event, Input, Kind, PeerId,
+    PeerState, Permissions, Reply, Split, Time,
 };
 
 use super::bans::Key;
@@ -10,6 +10,9 @@ use super::conn::{self, Conn, Life};
 use super::peer::{LastEnd, Stable, Wait};
 use super::{Ledger, Phase};
 use crate::check::step::{Cause, Step, is_done};
+
+/// A change of the machine's network has its effect within this, and the deadline of it may be met a little late.
+const CHANGE_WITHIN: core::time::Duration = core::time::Duration::from_secs(90);
 
 impl Ledger {
     // ── what is told
@@ -44,7 +47,15 @@ impl Ledger {
                 self.share();
             }
             Input::Shutdown if self.phase != Phase::Stopped => self.phase = Phase::Stopping,
-            Input::NetworkChanged if self.phase != Phase::Stopped => self.peers.epoch += 1,
+            Input::NetworkChanged if self.phase != Phase::Stopped => {
+                self.peers.epoch += 1;
+                self.changed = Some(step.now);
+            }
+            // What was told too soon after the last change has its effect when the minute is over.
+            Input::Timeout => {
+                let has_effect = self.changed.is_some_and(|at| step.now.since(at) <= CHANGE_WITHIN);
+                self.peers.epoch += u64::from(has_effect);
+            }
             Input::OwnAddress { address } => self.own.give(address),
             Input::Ready { conn, info } => {
                 if let Some(conn) = self.conns.get_mut(conn).filter(|conn| conn.life == Life::Open) {
@@ -56,8 +67,7 @@ impl Ledger {
                 let peer = self.conns.get(conn).and_then(|conn| conn.peer).and_then(|id| self.peers.get_mut(id));
                 peer.into_iter().for_each(|peer| (peer.not_before, peer.conn) = (None, None));
             }
-            Input::Timeout
-            | Input::DialResult { .. }
+            Input::DialResult { .. }
             | Input::Closed { .. }
             | Input::Addresses { .. }
             | Input::LookupResult { .. }
@@ -164,6 +174,12 @@ impl Ledger {
         }
     }
 
+    /// A dial has ended, for want of resources or otherwise: that ends a shortage, and peers that it held up go on.
+    fn dial_ended(&mut self, wants_resources: bool) {
+        self.peers.epoch += u64::from(self.is_short && !wants_resources);
+        self.is_short = wants_resources;
+    }
+
     fn connected(&mut self, step: &Step, connected: &Connected) {
         let id = connected.conn;
         if connected.kind.is_inbound() {
@@ -174,6 +190,7 @@ impl Ledger {
             self.counts[Kind::Inbound.index()].open += 1;
             return;
         }
+        self.dial_ended(false);
         let Some(conn) = self.conns.get_mut(&id) else { return };
         if let Some(kind) = conn.kind {
             let count = &mut self.counts[kind.index()];
@@ -210,6 +227,7 @@ impl Ledger {
     }
 
     fn dial_failed(&mut self, id: ConnId, peer: Option<PeerId>, error: DialFailure) {
+        self.dial_ended(error == DialFailure::Failed(DialError::OutOfResources));
         let Some(conn) = self.take(id) else { return };
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)) else { return };
         let unanswered = match error {
@@ -290,6 +308,8 @@ impl Ledger {
         if let Some(kind) = conn.kind {
             self.counts[kind.index()].ready += 1;
         }
+        // What kept all added peers away may be over.
+        self.peers.epoch += u64::from(conn.peer.is_some());
         true
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod peer;
 pub(crate) mod routable;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connmgr_core::{
     BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
@@ -67,6 +68,10 @@ pub(crate) struct Ledger {
     pub(crate) unheard_address: Option<PeerAddress>,
     /// A name was given to be resolved in this step.
     resolves: bool,
+    /// When the machine's network last changed.
+    changed: Option<Time>,
+    /// A dial found the machine out of resources, and none has ended otherwise since.
+    is_short: bool,
     /// What the wall clock says, as last told: at this time, that.
     clock: (Time, UnixTime),
 }
@@ -88,6 +93,8 @@ impl Ledger {
             unheard: None,
             unheard_address: None,
             resolves: false,
+            changed: None,
+            is_short: false,
             clock: (now, unix),
             config: Arc::new(config.clone()),
         };
@@ -145,10 +152,11 @@ impl Ledger {
         network.filter(|network| self.is_down(*network))
     }
 
-    /// What the wall clock says at a time.
+    /// What the wall clock says at a time. Its seconds begin with those of the manager's other clock.
     pub(crate) fn unix_at(&self, at: Time) -> UnixTime {
         let (then, unix) = self.clock;
-        if at >= then { unix.after(at.since(then)) } else { unix.before(then.since(at)) }
+        let [at, then] = [at, then].map(|time| Duration::from_secs(time.as_nanos() / 1_000_000_000));
+        unix.after(at.saturating_sub(then)).before(then.saturating_sub(at))
     }
 
     /// Whether an address's network is enabled, and a route leads there.

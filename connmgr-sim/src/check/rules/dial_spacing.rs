@@ -1,10 +1,13 @@
 //! An address is not dialed again automatically before its rest is over: `dial.min_spacing`, doubled for each failure
-//! in a row, up to `dial.spacing`; the plain one where an outage may have had its failures forgiven.
+//! in a row, up to `dial.spacing`; up to a minute where its network was not dialed for ten seconds, for then nobody else
+//! may be left; the plain one where its failures may have been forgiven, by an outage or a ready connection.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use connmgr_core::{Action, CloseReason, ConnManager, DialFailure, Event, Fault, NetworkKind, PeerAddress, Time};
+use connmgr_core::{
+    Action, CloseReason, ConnId, ConnManager, DialFailure, Event, Fault, Input, NetworkKind, PeerAddress, Reply, Time,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
@@ -12,6 +15,11 @@ use crate::check::ledger::conn::Conn;
 
 /// A book may throw out an address so long after its last dial, and then forgets the dial.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+
+/// The longest rest where nobody else is left, …
+const SCARCE_REST: Duration = Duration::from_secs(60);
+/// … which is found out at this pace.
+const SCARCE_PACE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
 struct Dialed {
@@ -25,15 +33,26 @@ pub(crate) struct DialSpacing {
     dialed: FxHashMap<PeerAddress, Dialed>,
     /// In order of time, to forget them when their rest is over for certain.
     order: VecDeque<(Time, PeerAddress)>,
-    /// When each network was last suspected.
-    suspected: [Option<Time>; NetworkKind::ALL.len()],
+    /// When failures in each network were last forgiven, or may have been.
+    forgiven: [Option<Time>; NetworkKind::ALL.len()],
+    /// When each network was last dialed automatically.
+    last: [Option<Time>; NetworkKind::ALL.len()],
+    /// Automatic connections that are ready: at any time one of them may restore full speed.
+    ready: FxHashMap<ConnId, NetworkKind>,
     longest: Duration,
 }
 
 impl DialSpacing {
     pub(crate) fn new(ledger: &Ledger) -> Self {
         let longest = ledger.config.dial.spacing.max(ledger.config.dial.min_spacing);
-        Self { dialed: FxHashMap::default(), order: VecDeque::new(), suspected: Default::default(), longest }
+        Self {
+            dialed: FxHashMap::default(),
+            order: VecDeque::new(),
+            forgiven: Default::default(),
+            last: Default::default(),
+            ready: FxHashMap::default(),
+            longest,
+        }
     }
 
     fn forget_old(&mut self, now: Time) {
@@ -53,10 +72,15 @@ impl DialSpacing {
     /// How long an address rests at the least, with so many failures in a row.
     fn rest(&self, seen: Seen<'_>, address: &PeerAddress, dialed: Dialed, manager: &ConnManager) -> Duration {
         let (dial, book) = (&seen.ledger.config.dial, manager.book());
-        let suspected = address.network().and_then(|network| self.suspected[network.index()]);
-        let forgiven = dialed.forgiven || suspected.is_some_and(|at| at >= dialed.at);
+        let network = address.network();
+        let forgiven_at = network.and_then(|network| self.forgiven[network.index()]);
+        let is_ready = self.ready.values().any(|ready| Some(*ready) == network);
+        let forgiven = dialed.forgiven || is_ready || forgiven_at.is_some_and(|at| at >= dialed.at);
         let failures = book.get(address).map_or(0, |known| if forgiven { 0 } else { known.failures });
-        let rest = dial.min_spacing.saturating_mul(1 << failures.min(16)).min(self.longest);
+        let last = network.and_then(|network| self.last[network.index()]);
+        let is_scarce = last.is_none_or(|last| last.after(SCARCE_PACE) <= seen.now());
+        let longest = if is_scarce { self.longest.min(SCARCE_REST.max(dial.min_spacing)) } else { self.longest };
+        let rest = dial.min_spacing.saturating_mul(1 << failures.min(16)).min(longest);
         let is_full = book.len() >= seen.ledger.config.book.max_addresses as usize;
         if is_full { rest.min(REMEMBERED_FOR) } else { rest }
     }
@@ -69,8 +93,11 @@ impl DialSpacing {
         let exempt = conn.is_probe || seen.ledger.unheard_address.as_ref() == Some(address);
         let before = self.dialed.get(address).copied();
         self.remember(address, seen.now());
-        let Some(before) = before.filter(|_| !exempt) else { return Ok(()) };
-        let rest = self.rest(seen, address, before, manager);
+        let rest = before.filter(|_| !exempt).map(|before| (before, self.rest(seen, address, before, manager)));
+        if let Some(network) = address.network() {
+            self.last[network.index()] = Some(seen.now());
+        }
+        let Some((before, rest)) = rest else { return Ok(()) };
         hold(before.at.after(rest) <= seen.now(), || {
             format!("{address} is dialed at {}, and was at {}: its rest is {rest:?}", seen.now(), before.at)
         })
@@ -79,6 +106,14 @@ impl DialSpacing {
 
 impl Rule for DialSpacing {
     const PROPERTY: Property = Property::DialSpacing;
+
+    fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
+        // Its effect may come a minute later.
+        if *input == Input::NetworkChanged {
+            self.forgiven = [Some(seen.now().after(Duration::from_secs(90))); NetworkKind::ALL.len()];
+        }
+        Ok(())
+    }
 
     fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
         match action {
@@ -92,7 +127,14 @@ impl Rule for DialSpacing {
                     dialed.forgiven = true;
                 }
             }
-            Action::Emit(Event::NetworkDown { network }) => self.suspected[network.index()] = Some(seen.now()),
+            Action::Emit(Event::NetworkDown { network } | Event::NetworkUp { network }) => {
+                self.forgiven[network.index()] = Some(seen.now());
+            }
+            Action::Emit(Event::Disconnected { conn, .. } | Event::Adopted { conn, .. }) => {
+                if let Some(network) = self.ready.remove(conn) {
+                    self.forgiven[network.index()] = Some(seen.now());
+                }
+            }
             // Whoever is ourselves is thrown out of the book; should it come back one day, its dials are forgotten.
             Action::Close { conn, reason: CloseReason::OwnAddress } => {
                 if let Some(address) = seen.ledger.conn(*conn).and_then(|conn| conn.address.as_ref()) {
@@ -106,6 +148,12 @@ impl Rule for DialSpacing {
 
     fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
         self.forget_old(seen.now());
+        if let Some((id, conn)) = seen.step.made_ready.and_then(|id| Some((id, seen.ledger.conn(id)?))) {
+            let is_automatic = conn.kind.is_some_and(|kind| kind.takes_group());
+            if let (true, Some(network)) = (is_automatic, conn.address.as_ref().and_then(PeerAddress::network)) {
+                self.ready.insert(id, network);
+            }
+        }
         for conn in seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)) {
             self.dial(seen, conn, manager)?;
         }

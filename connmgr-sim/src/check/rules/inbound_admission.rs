@@ -106,7 +106,13 @@ impl InboundAdmission {
 
 fn has_slot(ledger: &Ledger) -> bool {
     let inbound = ledger.count(Kind::Inbound);
-    inbound.open < ledger.split.inbound && ledger.live() + ledger.lookups < ledger.limits.total
+    // Automatic dials under way keep room for those that are silent.
+    let is_dialing = [Kind::Full, Kind::BlockRelay].into_iter().any(|kind| {
+        let count = ledger.count(kind);
+        count.dialing + count.open > count.ready
+    });
+    let kept = if is_dialing { ledger.split.hedged } else { 0 };
+    inbound.open < ledger.split.inbound - kept && ledger.live() + ledger.lookups < ledger.limits.total
 }
 
 fn down<K: Eq + std::hash::Hash>(counts: &mut FxHashMap<K, u32>, key: &K) {

@@ -3,7 +3,10 @@
 
 use core::time::Duration;
 
-use connmgr_core::{Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupId, Reply, Services, Time};
+use connmgr_core::{
+    Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupId, NetworkKind, PeerAddress, Reply, Services,
+    Time,
+};
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::Phase;
@@ -26,13 +29,18 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last dialed for a full connection. Probes of a network that is down do not count: while
-    /// it is down, nobody is left to dial there.
+    /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
+    /// nor a dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
     dialed_at: Time,
+    /// When each network was last dialed automatically.
+    last: [Option<Time>; NetworkKind::ALL.len()],
 }
 
 /// With nobody to dial for so long, seeds are asked however many peers are ready.
 const FAMISHED_AFTER: Duration = Duration::from_secs(60);
+
+/// An address that rests, for want of others, is dialed no sooner after the last dial into its network.
+const SCARCE_PACE: Duration = Duration::from_secs(10);
 
 impl Seeds {
     pub(crate) fn new(ledger: &Ledger) -> Self {
@@ -40,6 +48,7 @@ impl Seeds {
             seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
             visits: Vec::new(),
             dialed_at: Time::ZERO,
+            last: Default::default(),
         }
     }
 
@@ -84,6 +93,19 @@ impl Seeds {
         })
     }
 
+    fn take_note_of_dials(&mut self, seen: Seen<'_>) {
+        for conn in seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)) {
+            let Some(network) = conn.address.as_ref().and_then(PeerAddress::network) else { continue };
+            let (Some(kind), false) = (conn.kind.filter(|kind| kind.takes_group()), conn.is_probe) else { continue };
+            let last = self.last[network.index()].replace(seen.now());
+            let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
+            let repeats = conn.address == seen.ledger.unheard_address;
+            if kind == Kind::Full && is_quick && !repeats {
+                self.dialed_at = seen.now();
+            }
+        }
+    }
+
     fn answered(&mut self, seen: Seen<'_>, index: usize) {
         self.seeds[index] =
             Seed { rests_until: seen.now().after(seen.ledger.config.seeds.again_after), ..Seed::default() };
@@ -93,7 +115,8 @@ impl Seeds {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        let least = shortest_wait(&retry, failures);
+        // While the way to all seeds may be closed they are probed.
+        let least = shortest_wait(&retry, failures).min(seen.ledger.config.health.max_probe);
         *seed = Seed { asked: None, rests_until: seen.now().after(least), failures, was_rest: false };
     }
 
@@ -164,11 +187,7 @@ impl Rule for Seeds {
     }
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        let is_full =
-            |id: &ConnId| seen.ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Full) && !conn.is_probe);
-        if seen.step.dials.iter().any(is_full) {
-            self.dialed_at = seen.now();
-        }
+        self.take_note_of_dials(seen);
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());

@@ -1,64 +1,23 @@
-//! No kind holds more slots than it has, nor more silent dials than may be.
+//! No kind holds more slots than it has, nor more dials and handshakes without a slot than may be.
 //!
-//! Which dials are silent no action says. After each step it is judged whether any choice of silent ones among those
-//! that are old enough keeps both limits; the audit, which sees the view, judges the choice that was made.
+//! Which of them go without no action says. After each step it is judged whether any choice keeps both limits; the
+//! audit, which sees the view, judges the choice that was made.
 
-use std::collections::VecDeque;
-
-use connmgr_core::{Action, ConnId, ConnManager, Event, Kind, Time};
-use rustc_hash::FxHashMap;
+use connmgr_core::{ConnId, ConnManager, Kind};
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::check::ledger::conn::Life;
 
-/// Kinds whose dials may give their slot back.
+/// Kinds whose dials and handshakes may give their slot to another.
 const HEDGED: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 /// Kinds that have limits which hold at all times. Added peers stay when theirs falls.
 const LIMITED: [Kind; 5] = [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound];
 
 #[derive(Clone, Debug)]
-pub(crate) struct SlotLimits {
-    /// Dials and when they become old enough to be silent: direct ones, proxied ones. Each in order of time.
-    young: [VecDeque<(Time, ConnId)>; 2],
-    /// Dials old enough to be silent.
-    old: FxHashMap<ConnId, Kind>,
-    /// How many of these are of each kind.
-    old_counts: [u32; Kind::ALL.len()],
-}
+pub(crate) struct SlotLimits;
 
 impl SlotLimits {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { young: Default::default(), old: FxHashMap::default(), old_counts: Default::default() }
-    }
-
-    fn no_dial_any_more(&mut self, id: ConnId) {
-        if let Some(kind) = self.old.remove(&id) {
-            self.old_counts[kind.index()] -= 1;
-        }
-    }
-
-    fn grow_old(&mut self, seen: Seen<'_>) {
-        for queue in &mut self.young {
-            while let Some((_, id)) = queue.front().copied().filter(|(at, _)| *at <= seen.now()) {
-                queue.pop_front();
-                let dialing = seen.ledger.conn(id).filter(|conn| conn.life == Life::Dialing);
-                if let Some(kind) = dialing.and_then(|conn| conn.kind) {
-                    self.old.insert(id, kind);
-                    self.old_counts[kind.index()] += 1;
-                }
-            }
-        }
-    }
-
-    fn take_note_of_dials(&mut self, seen: Seen<'_>) {
-        let dial = &seen.ledger.config.dial;
-        for id in &seen.step.dials {
-            let Some(conn) = seen.ledger.conn(*id) else { continue };
-            if conn.kind.is_some_and(|kind| HEDGED.contains(&kind)) {
-                let (queue, patience) = if conn.via.is_some() { (1, dial.proxied) } else { (0, dial.direct) };
-                self.young[queue].push_back((conn.since.after(patience.hedge_after), *id));
-            }
-        }
+    pub(crate) const fn new(_: &Ledger) -> Self {
+        Self
     }
 
     fn max_hedged(ledger: &Ledger, kind: Kind) -> u32 {
@@ -68,12 +27,13 @@ impl SlotLimits {
         }
     }
 
-    fn judge(&self, ledger: &Ledger, kind: Kind) -> Verdict {
+    fn judge(ledger: &Ledger, kind: Kind) -> Verdict {
         let (count, share) = (ledger.count(kind), ledger.split.of(kind));
-        let silent = self.old_counts[kind.index()].min(Self::max_hedged(ledger, kind));
-        hold(count.open + count.dialing <= share + silent, || {
+        hold(count.ready <= share, || format!("{} {kind} connections are ready, of {share}", count.ready))?;
+        let most = Self::max_hedged(ledger, kind);
+        hold(count.open + count.dialing <= share + most, || {
             format!(
-                "{} open and {} dialed {kind} connections hold more than {share} slots, with at most {silent} dials silent",
+                "{} open and {} dialed {kind} connections hold more than {share} slots, and at most {most} may go without",
                 count.open, count.dialing,
             )
         })
@@ -97,23 +57,12 @@ impl SlotLimits {
 impl Rule for SlotLimits {
     const PROPERTY: Property = Property::SlotLimits;
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
-        match action {
-            Action::Emit(Event::DialFailed { conn, .. }) => self.no_dial_any_more(*conn),
-            Action::Emit(Event::Connected(connected)) => self.no_dial_any_more(connected.conn),
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        self.take_note_of_dials(seen);
-        self.grow_old(seen);
         if !seen.step.is_settled() {
             return Ok(());
         }
         Self::judge_added(seen)?;
-        LIMITED.into_iter().try_for_each(|kind| self.judge(seen.ledger, kind))
+        LIMITED.into_iter().try_for_each(|kind| Self::judge(seen.ledger, kind))
     }
 
     fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
@@ -125,10 +74,10 @@ impl Rule for SlotLimits {
             counts[view.kind.index()][usize::from(!view.state.holds_slot())] += 1;
         }
         for kind in LIMITED {
-            let [held, silent] = counts[kind.index()];
+            let [held, without] = counts[kind.index()];
             let (share, most) = (seen.ledger.split.of(kind), Self::max_hedged(seen.ledger, kind));
-            hold(held <= share && silent <= most, || {
-                format!("{held} slots of {kind} are held, of {share}, and {silent} dials silent, of {most}")
+            hold(held <= share && without <= most, || {
+                format!("{held} slots of {kind} are held, of {share}, and {without} go without, of {most}")
             })?;
         }
         Ok(())

@@ -92,8 +92,7 @@ impl Desk {
                 wait
             }
             (None, Some(name)) => {
-                let lookup = self.resolve(name, now);
-                self.lookups.insert(lookup, conn);
+                self.resolve(name, Some(conn), now);
                 dial.lookup_timeout
             }
             (None, None) => dial.lookup_timeout,
@@ -103,9 +102,10 @@ impl Desk {
         }
     }
 
-    /// The name of a connection's address was looked up; or it was a seed's. Returns a dial that came to nothing.
+    /// The name of a connection's address was looked up, or a seed's. Returns a dial that came to nothing.
     pub(in crate::models) fn looked_up(&mut self, lookup: LookupId, ips: &[IpAddr], now: Time) -> Option<ConnId> {
-        let Some(conn) = self.lookups.remove(&lookup) else {
+        let (conn, _) = self.lookups.remove(&lookup).filter(|(_, deadline)| *deadline >= now)?;
+        let Some(conn) = conn else {
             let port = self.config.default_port;
             ips.iter().for_each(|ip| self.learn(&PeerAddress::new(Host::from(*ip), port)));
             return None;
@@ -120,13 +120,14 @@ impl Desk {
         None
     }
 
-    pub(in crate::models) fn resolve(&mut self, name: &HostName, now: Time) -> LookupId {
+    /// Looks a name up, for a connection or as a seed's.
+    pub(in crate::models) fn resolve(&mut self, name: &HostName, conn: Option<ConnId>, now: Time) {
         self.next_lookup += 1;
         let (lookup, deadline) = (LookupId::from_u64(self.next_lookup), now.after(self.config.dial.lookup_timeout));
         let proxy = self.config.proxies.all.filter(|proxy| proxy.resolves).map(|proxy| proxy.address);
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy { proxy, isolation: Isolation::Shared });
+        self.lookups.insert(lookup, (conn, deadline));
         self.started.push(Started::Resolve { lookup, name: name.clone(), route, deadline });
-        lookup
     }
 
     /// Dials an added peer. If its address is connected already, the connection becomes the peer's; while it is being
