@@ -41,8 +41,9 @@ impl ConnManager {
             return;
         }
         let split = self.split();
-        self.hedge();
         self.dial_added(&split);
+        // After it, for what an added peer takes over may leave a place without a slot to another.
+        self.hedge();
         self.dial_probes(&split);
         for kind in AUTOMATIC {
             self.dial_automatic(kind, &split);
