@@ -45,6 +45,7 @@ impl ConnManager {
         // After it, for what an added peer takes over may leave a place without a slot to another.
         self.hedge();
         self.dial_probes(&split);
+        self.notice_long_lives();
         for kind in AUTOMATIC {
             self.dial_automatic(kind, &split);
         }
