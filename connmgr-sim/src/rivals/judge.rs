@@ -94,7 +94,10 @@ impl<'a> Comparison<'a> {
         let goal = self.bounds.whole_goal(self.patience(Criterion::Fill), self.patience(Criterion::Again));
         let (course, excess) = ours.course(birth, goal);
         self.ours.push(course);
-        excess.into_iter().for_each(|failure| note(&mut self.failures, failure));
+        for failure in excess {
+            let what = format!("birth {birth}: {}", failure.what);
+            note(&mut self.failures, Failure { what, ..failure });
+        }
     }
 
     /// How long another run of ours is waited for: once more than half have come, not much longer than they took.
