@@ -162,7 +162,7 @@ impl<'a> Comparison<'a> {
     /// The most that ours may have, given what a rival has.
     fn limit(&self, criterion: Criterion, rival: Rival, theirs: u64) -> u64 {
         let elsewhere = u64::try_from(self.arena.looks_elsewhere(rival).as_millis()).unwrap_or(u64::MAX);
-        self.bounds.limit(criterion, theirs) + if criterion == Criterion::Fill { elsewhere } else { 0 }
+        self.bounds.limit(criterion, theirs) + if criterion == Criterion::Dials { 0 } else { elsewhere }
     }
 
     /// A quantile of a rival, if it could show ours to be worse.
