@@ -36,8 +36,8 @@ const DRY: u32 = 8;
 const TIMES_AS_LONG: u32 = 2;
 /// … but not before this.
 const LIVES: Duration = Duration::from_secs(5);
-/// Beyond this, time makes no difference any more.
-const LONGEST_WORTH: Duration = Duration::from_secs(3600);
+/// Beyond this, time makes no difference any more: it is worth a burst, and six stretches to the longest interval.
+const LONGEST_WORTH: Duration = DIAL_WORTH.saturating_mul(BURST + 6 * STRETCH + 1);
 /// Of so many outcomes at the most the yield is computed; older ones weigh less and less.
 const OUTCOMES: u16 = 64;
 

@@ -68,7 +68,7 @@ impl ConnManager {
         }
         let mut later = None;
         for network in order.into_iter().take(count) {
-            let at = self.next_dial_at(network);
+            let at = self.pace(network).next_at();
             if at > self.now() {
                 later = Some(later.map_or(at, |other: Time| other.min(at)));
             } else if let Some(address) = self.choose_up(kind, network, self.config.dial.spacing) {
@@ -201,15 +201,26 @@ impl ConnManager {
         &self.paces[network.index()]
     }
 
+<<<<<<< HEAD
     /// When the next automatic dial into a network may be made.
     fn next_dial_at(&mut self, network: NetworkKind) -> Time {
         if self.pace(network).recovering_life().is_some() {
             let life = self.longest_unstable_life(network);
             if self.paces[network.index()].record_long_life(life) {
                 self.forgive_rests(network);
+=======
+    /// Full speed again in networks where a connection lives much longer than those before it. Noticed before anybody
+    /// is dialed, so that it does not matter which kind looks first, and whose turn it is.
+    pub(super) fn notice_long_lives(&mut self) {
+        for network in NetworkKind::ALL {
+            if self.pace(network).recovering_life().is_some() {
+                let life = self.longest_unstable_life(network);
+                if self.paces[network.index()].record_long_life(life) {
+                    self.restore_pace(network);
+                }
+>>>>>>> model
             }
         }
-        self.pace(network).next_at()
     }
 
     /// Of the automatic connections in a network that are ready and not yet stable, the longest life.

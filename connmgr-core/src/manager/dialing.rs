@@ -41,9 +41,11 @@ impl ConnManager {
             return;
         }
         let split = self.split();
-        self.hedge();
         self.dial_added(&split);
+        // After it, for what an added peer takes over may leave a place without a slot to another.
+        self.hedge();
         self.dial_probes(&split);
+        self.notice_long_lives();
         for kind in AUTOMATIC {
             self.dial_automatic(kind, &split);
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError, Input, Keep,
-    ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
+    Action, Activity, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError, Input,
+    Keep, ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
 };
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
@@ -74,11 +74,24 @@ impl Both {
             book: self.manager.book().iter().collect(),
         };
         self.model.judge(&step);
+        let plans = step.plans();
+        if plans {
+            self.nothing_more_is_to_be_done();
+        }
         for action in &actions {
             if let Action::Close { conn, .. } = action {
                 self.ended.push(*conn);
             }
         }
+    }
+
+    /// What plans again at the same time, and is no news, does nothing.
+    fn nothing_more_is_to_be_done(&mut self) {
+        let due = self.manager.poll_timeout();
+        let activity = Activity::default();
+        self.manager.apply(&Input::Activity { conn: ConnId::from_u64(0), activity }, self.now);
+        let more: Vec<Action> = std::iter::from_fn(|| self.manager.poll_action()).collect();
+        assert!(more.is_empty() && due == self.manager.poll_timeout(), "the second plan of a time does {more:?}");
     }
 
     fn play(&mut self, step: Move) {

@@ -85,9 +85,11 @@ impl Arena {
         }
     }
 
-    /// Whether all slots may be given away by silent dials.
+    /// Whether all slots may be given away by silent dials: the operator lets them, and the total has room.
     fn hedges(&self) -> bool {
-        self.config.dial.max_hedged.is_none_or(|most| most >= self.slots())
+        let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, None, 0);
+        let room = self.config.limits.total.saturating_sub(split.reserved());
+        room.min(self.config.dial.max_hedged.unwrap_or(u32::MAX)) >= self.slots()
     }
 
     /// How long ours may look where a rival does not look as often, or not at all: until silent dials have given their
@@ -120,12 +122,15 @@ impl Arena {
     /// Whether this world gives all the same task. Not where the machine sleeps and its clock stands still: an answer that
     /// comes too late comes in time for who happened to dial right before. Nor where peers are added: they have retries
     /// of their own, which the operator chose, and it is luck whether their addresses are connected already. Nor where
-    /// hosts look like ourselves before they turn: who remembers that avoids them.
+    /// hosts look like ourselves, or of no use, before they turn: who remembers that avoids them. Nor where seeds can't be
+    /// asked through the proxy: plain policies ask them beside it.
     pub(super) fn is_comparable(&self) -> bool {
         let scenario = &self.plan.scenario;
         let stops = Fault::Suspend(Monotonic::Stops);
-        let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_mirror);
+        let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
+        let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
+            && !(asks_beside && !scenario.seeds.is_empty())
             && !scenario.faults.iter().any(|spec| spec.fault == stops)
             && !scenario.hosts.iter().any(turns)
     }
@@ -172,8 +177,9 @@ const fn is_window(behavior: &Behavior) -> bool {
     matches!(behavior, Behavior::Windows { .. })
 }
 
-const fn is_mirror(behavior: &Behavior) -> bool {
-    matches!(behavior, Behavior::Mirror)
+/// Whether who was met so is not dialed again.
+const fn is_remembered(behavior: &Behavior) -> bool {
+    matches!(behavior, Behavior::Mirror | Behavior::Useless)
 }
 
 /// A subject's runs in one world: each birth has another order of choices.

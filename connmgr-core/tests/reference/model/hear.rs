@@ -189,6 +189,8 @@ impl Model {
     fn hear_active(&mut self, active: bool) {
         self.active = active;
         if active {
+            let now = self.now;
+            self.paces.iter_mut().for_each(|pace| _ = pace.start_over(now));
             self.peers.iter_mut().for_each(RPeer::wake);
             self.feed();
         } else {

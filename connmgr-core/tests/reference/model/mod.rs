@@ -70,7 +70,7 @@ impl Step<'_> {
     }
 
     /// Whether all that is to be done is done at its end.
-    fn plans(&self) -> bool {
+    pub(crate) fn plans(&self) -> bool {
         match (self.input, self.reply) {
             (Input::Timeout, _) => self.is_due,
             (Input::SetRetry { .. } | Input::ResetScore { .. } | Input::SampleAddresses { .. }, _)

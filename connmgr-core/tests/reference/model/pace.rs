@@ -9,15 +9,17 @@ use super::see::Cause;
 use super::{Model, RConn, Stage};
 
 /// So many dials are made at full speed, …
-const FULL_SPEED: usize = 512;
+const FULL_SPEED: u64 = 640;
+/// … where so many seconds since the first of them count as one, …
+const SECONDS_AS_ONE: u64 = 4;
 /// … and after so many further ones the interval is twice as long each time, …
-const FOR_EACH: usize = 64;
+const FOR_EACH: u64 = 64;
 /// … beginning with this, …
 const FIRST: Duration = Duration::from_millis(200);
 /// … up to this.
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
-/// Of the dials in a network that the machine has left so many count at the most.
-const KNOWN_OF: usize = FULL_SPEED - FOR_EACH;
+/// Of the dials made before the machine's network changed so many count at the most, as if they were made then.
+const KNOWN_OF: u64 = FULL_SPEED - FOR_EACH;
 /// So many failures in a row make the next success a recovery.
 const DRY: u32 = 8;
 
@@ -66,9 +68,10 @@ impl RPace {
     /// When the next dial may be made.
     pub(super) fn next_at(&self) -> Time {
         let mut at = Time::ZERO;
-        for (number, made) in self.made.iter().enumerate() {
-            let mut wait = if number < FULL_SPEED { Duration::ZERO } else { FIRST };
-            for _ in 0..number.saturating_sub(FULL_SPEED) / FOR_EACH {
+        for (number, made) in (0..).zip(&self.made) {
+            let waited = made.since(self.made[0]).as_secs() / SECONDS_AS_ONE;
+            let mut wait = if number + waited < FULL_SPEED { Duration::ZERO } else { FIRST };
+            for _ in 0..(number + waited).saturating_sub(FULL_SPEED) / FOR_EACH {
                 wait = (wait * 2).min(SLOWEST);
             }
             at = at.max(*made).after(wait);
@@ -82,7 +85,7 @@ impl RPace {
     }
 
     pub(super) fn is_slow(&self) -> bool {
-        self.made.len() > FULL_SPEED
+        self.made.len() as u64 > FULL_SPEED
     }
 
     pub(super) fn last_number(&self) -> u64 {
@@ -136,6 +139,17 @@ impl RPace {
     }
 }
 
+impl RPace {
+    /// What happened before says little: some dials at full speed find out. Returns whether it was bad.
+    pub(super) fn start_over(&mut self, now: Time) -> bool {
+        self.made.truncate(usize::try_from(KNOWN_OF).expect("few"));
+        self.made.fill(now);
+        (self.may_recover, self.longest_life, self.failed_in_a_row) = (true, Duration::ZERO, 0);
+        (self.tried, self.led_to) = (0, 0);
+        std::mem::take(&mut self.was_bad)
+    }
+}
+
 impl Model {
     pub(super) fn pace(&self, network: NetworkKind) -> &RPace {
         self.paces.iter().find(|pace| pace.network == network).expect("the pool has two networks")
@@ -158,14 +172,15 @@ impl Model {
         }
     }
 
-    /// When the next dial into a network may be made.
-    pub(super) fn next_at(&mut self, network: NetworkKind) -> Time {
-        let life = self.longest_unstable_life(network);
-        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
-        if pace.recovers_by_life(life) {
-            self.restore_pace(network);
+    /// Full speed where one lives much longer than those before it.
+    pub(super) fn long_lives_are_noticed(&mut self) {
+        for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
+            let life = self.longest_unstable_life(network);
+            let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
+            if pace.recovers_by_life(life) {
+                self.restore_pace(network);
+            }
         }
-        self.pace(network).next_at()
     }
 
     fn longest_unstable_life(&self, of: NetworkKind) -> Duration {
@@ -220,14 +235,10 @@ impl Model {
     /// The machine's network has changed, with effect.
     pub(super) fn start_over(&mut self) {
         (self.started_over, self.start_over_at) = (Some(self.now), None);
-        for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
-            let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two");
-            pace.may_recover = true;
-            pace.longest_life = Duration::ZERO;
-            (pace.tried, pace.led_to) = (0, 0);
-            let made = pace.made.iter().copied().take(KNOWN_OF).collect();
-            self.restore_pace(network);
-            self.paces.iter_mut().find(|pace| pace.network == network).expect("there are two").made = made;
+        for at in 0..self.paces.len() {
+            if self.paces[at].start_over(self.now) {
+                self.paces[at].forgiven_until = Some(self.now);
+            }
         }
         self.release(|peer| peer.unanswered);
         self.feed();

@@ -1,13 +1,15 @@
 //! Whom the manager must dial now, up to what chance decides: one of these addresses.
 
+use std::time::Duration;
+
 use connmgr_core::{Action, Event, Kind, Mode, NetworkKind, PeerAddress, Time};
 
+use super::book::network;
 use super::lists::AUTOMATIC;
-use super::pace::SLOWEST;
+use super::pace::{RPace, SLOWEST};
+use super::see::target;
 use super::slots::Room;
-use super::{Model, Step};
-
-use std::time::Duration;
+use super::{Model, RConn, Stage, Step};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// With nobody else left, one that rests for longer is dialed all the same.
@@ -41,11 +43,12 @@ impl Model {
         if !self.active || !step.plans() {
             return self.hold(planned.is_empty(), "something is planned at rest, or by an input that did nothing");
         }
-        self.hedge();
         let automatic = planned.iter().position(|action| step.is_automatic(action)).unwrap_or(planned.len());
         let (added, automatic) = planned.split_at(automatic);
         added.iter().for_each(|action| self.see(action, step));
         self.wanted_peers_are_dialed(step);
+        self.hedge();
+        self.long_lives_are_noticed();
         let mut left = automatic.iter();
         for kind in AUTOMATIC {
             if self.config.mode == Mode::Automatic {
@@ -67,7 +70,8 @@ impl Model {
             if token_at > self.now {
                 return self.wakes_by(token_at, "nobody waits for the next automatic dial", step);
             }
-            match (self.next(kind, room != Room::Free), room) {
+            let hint = network_dialed(left);
+            match (self.next(kind, room != Room::Free, hint), room) {
                 (Next::OneOf(addresses), room) => {
                     if let Room::Of(other) = room {
                         self.give_slot(other);
@@ -77,7 +81,7 @@ impl Model {
                 }
                 (Next::Later(_) | Next::Nobody, Room::Of(_)) => return self.push_again_at = self.now.after(SECOND),
                 (Next::Later(at), Room::Free) => {
-                    if self.paces.iter().any(super::pace::RPace::is_slow) {
+                    if self.paces.iter().any(RPace::is_slow) {
                         self.must_ask(ASKS_AGAIN, left);
                     }
                     return self.wakes_by(at, "nobody waits for the pace", step);
@@ -92,10 +96,10 @@ impl Model {
 
     /// The next action is a dial of one of these.
     fn must_dial(&mut self, kind: Kind, addresses: &[PeerAddress], left: &mut Left<'_>, step: &Step<'_>) {
-        let Some(Action::Dial { conn, target, .. }) = left.as_slice().first() else {
+        let Some(Action::Dial { conn, target: whom, .. }) = left.as_slice().first() else {
             return self.hold(false, &format!("no {kind:?} dial, and there is room and any of {addresses:?}"));
         };
-        let address = super::see::target(target);
+        let address = target(whom);
         let is_right = step.kind(*conn) == Some(kind) && addresses.contains(&address);
         self.hold(is_right, &format!("not a {kind:?} dial to any of {addresses:?}"));
         left.next().into_iter().for_each(|action| self.see(action, step));
@@ -106,19 +110,22 @@ impl Model {
         self.pace_of(&address).dials(id, now);
     }
 
-    /// Who is next: of the network whose turn it is; if that has nobody, of the one after it.
-    fn next(&mut self, kind: Kind, only_proven: bool) -> Next {
+    /// Who is next: of the network whose turn it is; if that has nobody, of the one after it. Where chance decides
+    /// whose turn it is, that of the `hint` comes first.
+    fn next(&self, kind: Kind, only_proven: bool, hint: Option<NetworkKind>) -> Next {
+        let mut turns = self.networks_in_turn(only_proven);
+        if !self.takes_slots_back(kind) {
+            turns = vec![turns.concat()];
+        }
+        turns.iter_mut().for_each(|rank| rank.sort_by_key(|network| Some(*network) != hint));
         let mut later: Option<Time> = None;
-        for rank in self.networks_in_turn(only_proven) {
-            let mut addresses = Vec::new();
-            for network in rank {
-                let at = self.next_at(network);
-                if at > self.now {
-                    later = Some(later.map_or(at, |other| other.min(at)));
-                } else {
-                    addresses.extend(self.ripe(kind, network, self.config.dial.spacing));
-                }
+        for network in turns.concat() {
+            let at = self.pace(network).next_at();
+            if at > self.now {
+                later = Some(later.map_or(at, |other| other.min(at)));
+                continue;
             }
+            let addresses = self.ripe(kind, network, self.config.dial.spacing);
             if !addresses.is_empty() {
                 return Next::OneOf(addresses);
             }
@@ -126,40 +133,48 @@ impl Model {
         later.map_or(Next::Nobody, Next::Later)
     }
 
+    /// Whether half of a kind's slots can be taken back from what makes no progress; else chance decides whose turn it
+    /// is, for a turn may take a slot for long.
+    fn takes_slots_back(&self, kind: Kind) -> bool {
+        let outbound: u32 = [Kind::Added, Kind::Full, Kind::BlockRelay].map(|kind| self.share(kind)).iter().sum();
+        let without = self.max_without_slot(kind).min(self.limits.total - outbound);
+        2 * without >= self.share(kind)
+    }
+
     /// The networks of known addresses, the one whose turn it is first; those of equal rights together.
     fn networks_in_turn(&self, only_proven: bool) -> Vec<Vec<NetworkKind>> {
         let mut turns: Vec<Vec<NetworkKind>> = Vec::new();
-        for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
-            let is_proven = self.is_proven(network);
-            let is_known = self.book.iter().any(|entry| super::book::network(&entry.address) == network);
-            let others = self.paces.iter().any(super::pace::RPace::is_proven);
-            if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(network)) {
+        for claimant in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
+            let is_proven = self.is_proven(claimant);
+            let is_known = self.book.iter().any(|entry| network(&entry.address) == claimant);
+            let others = self.paces.iter().any(RPace::is_proven);
+            if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(claimant)) {
                 continue;
             }
-            match turns.first().map(|other| self.turn(network).cmp(&self.turn(other[0]))) {
-                Some(std::cmp::Ordering::Less) => turns.insert(0, vec![network]),
-                Some(std::cmp::Ordering::Equal) => turns[0].push(network),
-                Some(std::cmp::Ordering::Greater) | None => turns.push(vec![network]),
+            match turns.first().map(|other| self.turn(claimant).cmp(&self.turn(other[0]))) {
+                Some(std::cmp::Ordering::Less) => turns.insert(0, vec![claimant]),
+                Some(std::cmp::Ordering::Equal) => turns[0].push(claimant),
+                Some(std::cmp::Ordering::Greater) | None => turns.push(vec![claimant]),
             }
         }
         turns
     }
 
-    /// By what networks take turns: the least under way for its yield, then the proven one, then the one dialed longest
+    /// By what networks take turns: the least under way for its yield, where what makes no progress counts three times, then the proven one, then the one dialed longest
     /// ago. The yield of all others is the common denominator.
     fn turn(&self, network: NetworkKind) -> (u64, bool, u64) {
         let others = self.paces.iter().filter(|pace| pace.network != network);
-        let load = (self.under_way(network) + 1) * others.map(super::pace::RPace::yields).product::<u64>();
+        let load = (self.under_way(network) + 2 * self.stuck(network) + 1) * others.map(RPace::yields).product::<u64>();
         (load, !self.is_proven(network), self.pace(network).last_number())
     }
 
     fn under_way(&self, network: NetworkKind) -> u64 {
-        let is_under_way = |conn: &super::RConn| {
-            conn.is_automatic()
-                && conn.stage != super::Stage::Ready
-                && conn.dialed().is_some_and(|address| super::book::network(address) == network)
-        };
-        self.count(is_under_way).into()
+        self.count(|conn| is_in(conn, network) && conn.stage != Stage::Ready).into()
+    }
+
+    /// What makes no progress.
+    fn stuck(&self, network: NetworkKind) -> u64 {
+        self.count(|conn| is_in(conn, network) && (conn.is_overdue || !conn.stage.has_slot())).into()
     }
 
     /// A network of which nothing comes has three quarters of all that may be under way at the most, where something
@@ -212,5 +227,18 @@ const fn place(kind: Kind) -> usize {
     match kind {
         Kind::BlockRelay => 1,
         Kind::Full | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound => 0,
+    }
+}
+
+/// Whether it is an automatic dial or connection in a network.
+fn is_in(conn: &RConn, of: NetworkKind) -> bool {
+    conn.is_automatic() && conn.dialed().is_some_and(|address| network(address) == of)
+}
+
+/// Into which network the next of these actions dials.
+fn network_dialed(left: &Left<'_>) -> Option<NetworkKind> {
+    match left.as_slice().first() {
+        Some(Action::Dial { target: whom, .. }) => Some(network(&target(whom))),
+        _ => None,
     }
 }
