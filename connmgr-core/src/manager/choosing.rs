@@ -201,14 +201,6 @@ impl ConnManager {
         &self.paces[network.index()]
     }
 
-<<<<<<< HEAD
-    /// When the next automatic dial into a network may be made.
-    fn next_dial_at(&mut self, network: NetworkKind) -> Time {
-        if self.pace(network).recovering_life().is_some() {
-            let life = self.longest_unstable_life(network);
-            if self.paces[network.index()].record_long_life(life) {
-                self.forgive_rests(network);
-=======
     /// Full speed again in networks where a connection lives much longer than those before it. Noticed before anybody
     /// is dialed, so that it does not matter which kind looks first, and whose turn it is.
     pub(super) fn notice_long_lives(&mut self) {
@@ -216,9 +208,8 @@ impl ConnManager {
             if self.pace(network).recovering_life().is_some() {
                 let life = self.longest_unstable_life(network);
                 if self.paces[network.index()].record_long_life(life) {
-                    self.restore_pace(network);
+                    self.forgive_rests(network);
                 }
->>>>>>> model
             }
         }
     }
