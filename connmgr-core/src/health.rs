@@ -98,6 +98,17 @@ pub(crate) enum Outcome {
     Own,
 }
 
+/// What a failed dial has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// The network is suspected down from now on; the failures of these addresses are to be forgiven.
+    Down(Vec<PeerAddress>),
+    /// We could not dial, and can again.
+    Up,
+}
+
 /// What is known of a network besides its health, when a dial into it has failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings {
@@ -185,8 +196,7 @@ impl Health {
         }
     }
 
-    /// A dial failed. Returns the addresses whose failures are to be forgiven, when this failure makes the network
-    /// suspected.
+    /// A dial failed.
     pub(crate) fn record_failure(
         &mut self,
         outcome: Outcome,
@@ -194,28 +204,27 @@ impl Health {
         around: Surroundings,
         config: &HealthConfig,
         now: Time,
-    ) -> Option<Vec<PeerAddress>> {
+    ) -> Change {
         let longest_own = self.longest_own;
         let run = match &mut self.state {
             State::Up(run) => run,
-            State::Down(probing) => {
-                if outcome == Outcome::Silence {
-                    // It went out: we can dial, but nobody answers.
-                    probing.cause = Cause::Silence;
-                }
-                return None;
+            // It went out: we can dial again. Whether anybody answers is another question.
+            State::Down(Probing { cause: Cause::Own, .. }) if outcome == Outcome::Silence => {
+                self.restore();
+                return Change::Up;
             }
+            State::Down(_) => return Change::None,
         };
         run.record(outcome, address, now);
         let cause = match outcome {
             Outcome::Silence if !around.alive && run.is_silent(around, config, now) => Cause::Silence,
             Outcome::Route if run.own >= config.own_failures => Cause::Own,
             Outcome::Own if run.own >= own_needed(around.known, longest_own, config) => Cause::Own,
-            Outcome::Silence | Outcome::Route | Outcome::Own => return None,
+            Outcome::Silence | Outcome::Route | Outcome::Own => return Change::None,
         };
         let addresses = core::mem::take(&mut run.addresses);
         self.state = State::Down(Probing { cause, made: 0, owed: false, hurried: None });
-        Some(addresses)
+        Change::Down(addresses)
     }
 
     /// The wait until the next probe; none while the network is up.

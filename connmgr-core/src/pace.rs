@@ -3,9 +3,12 @@
 //! Dials that lead nowhere slow down. The first [`BURST`] since full speed was last restored go as fast as
 //! `dial.rate` allows; after that each [`STRETCH`] doubles the interval, up to [`SLOWEST`]. Time counts as well, as one
 //! dial in [`DIAL_WORTH`]: dials that take long to fail have no hour of their own. So no failure, of whatever sort,
-//! costs more than 1 400 dials in its first hour and 370 in each later one. Full speed comes back with a connection that is *stable*, or with the first that is ready after a stretch in which none was, or that lives much
-//! longer than any before. The latter two count once between two stable ones: peers that get ready and go would else
-//! restore it again and again.
+//! costs more than 1 400 dials in its first hour and 400 in each later one.
+//!
+//! A connection that is *stable* restores full speed. A *recovery* lends [`LOAN`] dials at full speed, enough to fill a
+//! pool in a world that is well again: a network that was down and answers, a connection that is ready after a stretch
+//! in which none was, or one that lives much longer than any before. There is one recovery between two stable
+//! connections: peers that get ready and go would else bring about one after the other.
 //!
 //! This file knows no address, no timer and no other network: it is told what became of dials.
 
@@ -25,6 +28,8 @@ const STRETCH: u32 = 64;
 const FIRST_INTERVAL: Duration = Duration::from_millis(200);
 /// The longest interval: 360 dials an hour.
 pub(crate) const SLOWEST: Duration = Duration::from_secs(10);
+/// What a recovery lends: with it, no hour at the slowest pace sees more than 400 dials.
+const LOAN: u32 = 40;
 /// With so many dials in a row that led to no ready connection, the next ready one is a recovery.
 const DRY: u32 = 8;
 /// A connection that lives so many times as long as any before it is a recovery as well, …
@@ -43,6 +48,8 @@ pub(crate) struct Pace {
     fruitless: u32,
     /// When the first of them began.
     began: Time,
+    /// Further dials at full speed, however many were fruitless.
+    loan: u32,
     next_at: Time,
     /// The last dial, and its number among those into all networks.
     last: Option<(Time, u64)>,
@@ -63,6 +70,7 @@ impl Pace {
         Self {
             fruitless: 0,
             began: Time::ZERO,
+            loan: 0,
             next_at: Time::ZERO,
             last: None,
             dry: 0,
@@ -86,7 +94,7 @@ impl Pace {
 
     /// Whether dials have led nowhere for so long that they have slowed down.
     pub(crate) const fn is_slowed(&self) -> bool {
-        self.fruitless > BURST
+        self.fruitless > BURST && self.loan == 0
     }
 
     /// A dial begins, the `turn`-th of all.
@@ -95,8 +103,11 @@ impl Pace {
             self.began = now;
         }
         self.fruitless = self.fruitless.saturating_add(1);
-        self.next_at = self.next_at.max(now).after(self.interval(now));
         self.last = Some((now, turn));
+        match self.loan.checked_sub(1) {
+            Some(left) => self.loan = left,
+            None => self.next_at = self.next_at.max(now).after(self.interval(now)),
+        }
     }
 
     fn interval(&self, now: Time) -> Duration {
@@ -113,13 +124,25 @@ impl Pace {
         self.record_outcome(0);
     }
 
-    /// A connection is ready. Returns whether that is a recovery; the caller then restores.
+    /// A connection is ready. Returns whether that is a recovery: then rests are forgiven.
     pub(crate) fn record_ready(&mut self) -> bool {
-        let recovers = self.dry >= DRY && self.may_recover;
+        let was_dry = self.dry >= DRY;
         self.dry = 0;
         self.record_outcome(1);
+        was_dry && self.recover()
+    }
+
+    /// The network was suspected down, and answers. Returns whether that is a recovery: then rests are forgiven.
+    pub(crate) const fn record_up(&mut self) -> bool {
+        self.recover()
+    }
+
+    const fn recover(&mut self) -> bool {
+        let recovers = self.may_recover;
         if recovers {
             self.may_recover = false;
+            self.loan = LOAN;
+            self.next_at = Time::ZERO;
         }
         recovers
     }
@@ -130,31 +153,25 @@ impl Pace {
         self.was_bad = true;
     }
 
-    /// A connection is stable: whatever failed before it is over.
-    pub(crate) fn record_stable(&mut self) {
-        self.may_recover = true;
-        self.longest_life = Duration::ZERO;
-    }
-
     /// How long a ready connection must live to be a recovery before it is stable; none if it can't be one.
     pub(crate) fn recovering_life(&self) -> Option<Duration> {
         let enough = self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
         (self.was_bad && self.may_recover).then_some(enough)
     }
 
-    /// A ready connection has lived for so long. Returns whether that is a recovery; the caller then restores.
+    /// A ready connection has lived for so long. Returns whether that is a recovery: then rests are forgiven.
     pub(crate) fn record_long_life(&mut self, life: Duration) -> bool {
-        let recovers = self.recovering_life().is_some_and(|enough| life >= enough);
-        if recovers {
-            self.may_recover = false;
-        }
-        recovers
+        self.recovering_life().is_some_and(|enough| life >= enough) && self.recover()
     }
 
-    /// Full speed from now on. Returns whether addresses have earned rests that are to be forgiven.
-    pub(crate) const fn restore(&mut self) -> bool {
+    /// A connection is stable: whatever failed before it is over, and full speed restored. Returns whether addresses
+    /// have earned rests that are to be forgiven.
+    pub(crate) const fn record_stable(&mut self) -> bool {
         let was_bad = self.was_bad;
+        self.may_recover = true;
+        self.longest_life = Duration::ZERO;
         self.fruitless = 0;
+        self.loan = 0;
         self.next_at = Time::ZERO;
         self.dry = 0;
         self.was_bad = false;
@@ -162,15 +179,12 @@ impl Pace {
     }
 
     /// What happened before says little any more, for the machine is in another network: some dials at full speed
-    /// find out. Returns as [`restore`](Self::restore) does.
-    pub(crate) fn start_over(&mut self, now: Time) -> bool {
-        let (fruitless, began) = (self.fruitless.min(BURST - STRETCH), now);
-        self.may_recover = true;
-        self.longest_life = Duration::ZERO;
-        self.outcomes = 0;
-        self.ready = 0;
-        let was_bad = self.restore();
-        (self.fruitless, self.began) = (fruitless, began);
+    /// find out. Returns whether addresses have earned rests that are to be forgiven.
+    pub(crate) const fn start_over(&mut self, now: Time) -> bool {
+        let (was_bad, fruitless) = (self.was_bad, self.fruitless);
+        self.record_stable();
+        (self.fruitless, self.began, self.loan) = (fruitless, now, LOAN);
+        (self.outcomes, self.ready) = (0, 0);
         was_bad
     }
 
@@ -202,7 +216,7 @@ impl Pace {
     pub(crate) fn fingerprint<H: Hasher>(&self, now: Time, to: &mut H) {
         let ahead = |at: Time| nanos(at.since(now));
         let waited = (self.fruitless > 0).then(|| now.since(self.began).min(LONGEST_WORTH));
-        (self.fruitless, waited, ahead(self.next_at), ahead(self.next_scarce_at())).hash(to);
+        (self.fruitless, waited, self.loan, ahead(self.next_at), ahead(self.next_scarce_at())).hash(to);
         (self.dry.min(DRY), self.was_bad, self.may_recover, self.longest_life).hash(to);
         (self.outcomes, self.ready).hash(to);
     }
@@ -256,7 +270,6 @@ mod tests {
         assert!(!pace.record_ready(), "nothing had failed");
         dry(&mut pace);
         assert!(pace.record_ready());
-        pace.restore();
         dry(&mut pace);
         assert!(!pace.record_ready(), "it was not stable");
         pace.record_stable();
@@ -276,6 +289,22 @@ mod tests {
         assert!(!pace.record_long_life(Duration::from_secs(5)));
         assert!(pace.record_long_life(Duration::from_secs(6)));
         assert!(!pace.record_long_life(Duration::from_secs(7)), "once");
+    }
+
+    #[test]
+    fn a_recovery_lends_some_dials_and_no_more() {
+        let mut pace = Pace::new();
+        let slow = |pace: &mut Pace| {
+            let now = pace.next_at();
+            pace.record_dial(1, now);
+            pace.next_at().since(now)
+        };
+        (0..2000).for_each(|_| {
+            slow(&mut pace);
+        });
+        assert!(pace.record_up() && !pace.record_up());
+        assert_eq!((0..LOAN).map(|_| slow(&mut pace)).max(), Some(Duration::ZERO));
+        assert_eq!(slow(&mut pace), SLOWEST);
     }
 
     #[test]

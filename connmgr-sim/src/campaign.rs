@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::failure::{Failure, Verdict};
 use crate::results::{Results, ScenarioResults};
-use crate::rivals;
 use crate::run::{self, Outcome, Terms};
 use crate::scenario::Scenario;
 
@@ -100,7 +99,7 @@ impl Campaign {
         let labour = || {
             while let Some((place, item)) = take(&next, &work) {
                 let scenario = self.scenario(*item);
-                let outcome = self.outcome(*item, &scenario);
+                let outcome = run::run(&scenario, item.seed, self.terms(*item));
                 done(&scenario, &outcome);
                 outcomes.lock().expect("nobody panics while holding it")[place] = Some(outcome);
             }
@@ -155,12 +154,10 @@ impl Campaign {
         self.first_seed..self.first_seed.saturating_add(self.random)
     }
 
-    /// Random worlds promise nothing, so ours is compared in them.
-    fn outcome(&self, item: Item, scenario: &Scenario) -> Outcome {
-        match self.scenarios.get(item.scenario) {
-            Some(_) => run::run(scenario, item.seed, self.terms),
-            None => rivals::judge(scenario, item.seed),
-        }
+    /// Random worlds promise nothing, so ours is judged beside others in them.
+    fn terms(&self, item: Item) -> Terms {
+        let rivals = self.terms.rivals || item.scenario >= self.scenarios.len();
+        Terms { rivals, ..self.terms }
     }
 
     /// Random worlds are drawn when they are run: thousands of them would fill the memory.
@@ -236,7 +233,8 @@ mod tests {
         assert_eq!(alone, quietly(&campaign(7), 3));
         assert_ne!(alone.digest(), quietly(&campaign(8), 1).digest());
         let outcome = &alone.scenarios[0].outcomes[4];
-        assert_eq!(rivals::judge(&crate::random::scenario(11), 11), *outcome);
+        let terms = Terms { rivals: true, ..Terms::default() };
+        assert_eq!(run::run(&crate::random::scenario(11), 11, terms), *outcome);
         assert_eq!(alone.scenarios[0].again(11), "connmgr-sim rivals random:11 --seed 11");
     }
 

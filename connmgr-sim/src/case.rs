@@ -26,6 +26,9 @@ pub struct Case {
     /// Which chances the managers were born with.
     #[serde(default)]
     pub birth: u32,
+    /// Whether ours was judged beside plain policies.
+    #[serde(default)]
+    pub rivals: bool,
     /// What failed.
     pub failure: Failure,
     /// The scenario.
@@ -53,6 +56,7 @@ impl Case {
             seed: outcome.seed,
             canary: terms.canary,
             birth: terms.birth,
+            rivals: terms.rivals,
             failure: outcome.failures.first()?.clone(),
             scenario: scenario.clone(),
         })
@@ -84,7 +88,7 @@ impl Case {
 
     /// How it was run.
     pub fn terms(&self) -> Terms {
-        Terms { canary: self.canary, birth: self.birth, ..Terms::default() }
+        Terms { canary: self.canary, birth: self.birth, rivals: self.rivals, ..Terms::default() }
     }
 
     /// Runs it again.

@@ -27,6 +27,8 @@ pub struct Terms {
     pub canary: bool,
     /// Which chances the managers are born with: the same world, but another order of their own choices.
     pub birth: u32,
+    /// Ours is judged beside plain policies too: see [`rivals`](crate::rivals).
+    pub rivals: bool,
 }
 
 impl Terms {
@@ -58,7 +60,7 @@ impl Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { scrutiny: Scrutiny::USUAL, canary: false, birth: 0 }
+        Self { scrutiny: Scrutiny::USUAL, canary: false, birth: 0, rivals: false }
     }
 }
 
@@ -91,6 +93,9 @@ impl Outcome {
 
 /// Runs a scenario with a seed. A panic is a failure like any other.
 pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
+    if terms.rivals {
+        return crate::rivals::judge(scenario, seed);
+    }
     run_with(scenario, seed, terms, &|_| {})
 }
 

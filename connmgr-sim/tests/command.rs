@@ -157,6 +157,21 @@ fn random_worlds_are_run_and_named_like_scenarios() {
 }
 
 #[test]
+fn ours_is_shown_beside_plain_policies() {
+    let dir = dir();
+    let file = file(dir.path(), "");
+    let output = sim(&["rivals", &file, "--seed", "3"]);
+    let said = text(&output);
+    assert_eq!(code(&output), 0, "{said}");
+    assert!(said.starts_with(&format!("seed 3: connmgr-sim rivals {file} --seed 3\nall promises kept\n")), "{said}");
+    for name in ["ours", "N at a time", "one at a time", "core-like", "btcd-like"] {
+        assert!(said.lines().any(|line| line.starts_with(name) && line.contains("2 dials")), "{name}: {said}");
+    }
+    let short = text(&sim(&["rivals", &file, "--seed", "3", "--no-table"]));
+    assert_eq!(short.lines().skip(1).collect::<Vec<_>>(), ["all promises kept"]);
+}
+
+#[test]
 fn shards_put_together_say_what_the_whole_says() {
     let dir = dir();
     let file = file(dir.path(), "[expect]\nprobes = [\"ban\"]\n");

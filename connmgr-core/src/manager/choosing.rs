@@ -208,7 +208,7 @@ impl ConnManager {
             if self.pace(network).recovering_life().is_some() {
                 let life = self.longest_unstable_life(network);
                 if self.paces[network.index()].record_long_life(life) {
-                    self.restore_pace(network);
+                    self.forgive_rests(network);
                 }
             }
         }
@@ -222,12 +222,10 @@ impl ConnManager {
         lives.max().unwrap_or_default()
     }
 
-    /// Full speed again in a network, and rests that addresses earned meanwhile are forgiven.
-    pub(super) fn restore_pace(&mut self, network: NetworkKind) {
+    /// Rests that addresses in a network earned are forgiven.
+    pub(super) fn forgive_rests(&mut self, network: NetworkKind) {
         let now = self.now();
-        if self.paces[network.index()].restore() {
-            self.book.forgive_rests(network, now);
-            self.feed();
-        }
+        self.book.forgive_rests(network, now);
+        self.feed();
     }
 }

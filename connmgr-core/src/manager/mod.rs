@@ -154,6 +154,8 @@ pub struct ConnManager {
     started_over: Option<Time>,
     /// Attempts at added peers that failed since one was last ready.
     fruitless_attempts: u32,
+    /// When one that was ready last had the others dialed soon.
+    released_at: Option<Time>,
     /// The added peer that was probed last in each network, so that they take turns.
     last_probed: [PeerId; NetworkKind::ALL.len()],
     /// Something has changed that may leave connections which must go.
@@ -239,6 +241,7 @@ impl ConnManager {
             push_again_at: now,
             started_over: None,
             fruitless_attempts: 0,
+            released_at: None,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
             sweep_wanted: false,
             next_conn: ConnId::FIRST,

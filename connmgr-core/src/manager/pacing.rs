@@ -31,7 +31,7 @@ impl ConnManager {
     pub(super) fn automatic_is_ready(&mut self, id: ConnId) {
         let Some(network) = self.table.get(id).and_then(Conn::network) else { return };
         if self.paces[network.index()].record_ready() {
-            self.restore_pace(network);
+            self.forgive_rests(network);
         }
     }
 
@@ -48,8 +48,9 @@ impl ConnManager {
             self.book.record_stable(address);
         }
         if let Some(network) = conn.network() {
-            self.paces[network.index()].record_stable();
-            self.restore_pace(network);
+            if self.paces[network.index()].record_stable() {
+                self.forgive_rests(network);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::config::{Mode, Split};
 use crate::conn::Conn;
 use crate::event::{Event, Kind};
 use crate::groups::Group;
-use crate::health::{Outcome, Surroundings};
+use crate::health::{Change, Outcome, Surroundings};
 use crate::host::Host;
 use crate::id::{ConnId, PeerId};
 use crate::network::NetworkKind;
@@ -66,13 +66,17 @@ impl ConnManager {
         let known = u32::try_from(self.book.len_of(network)).unwrap_or(u32::MAX);
         let health = &mut self.health[network.index()];
         let around = Surroundings { alive, groups, known };
-        let failed = health.record_failure(outcome, address, around, config, now);
-        let Some(forgiven) = failed else { return };
-        for address in forgiven {
-            self.book.forgive(&address);
+        match health.record_failure(outcome, address, around, config, now) {
+            Change::None => {}
+            Change::Up => self.network_is_up(network),
+            Change::Down(forgiven) => {
+                for address in forgiven {
+                    self.book.forgive(&address);
+                }
+                self.tell(Event::NetworkDown { network });
+                self.arm_probe(network);
+            }
         }
-        self.tell(Event::NetworkDown { network });
-        self.arm_probe(network);
     }
 
     /// The groups that silence must be spread over before the network is suspected: the configured number, or all
@@ -106,7 +110,9 @@ impl ConnManager {
             self.timers.cancel(timer);
         }
         self.tell(Event::NetworkUp { network });
-        self.restore_pace(network);
+        if self.paces[network.index()].record_up() {
+            self.forgive_rests(network);
+        }
         self.feed();
         self.release_peers(network);
         let now = self.now();
@@ -132,8 +138,12 @@ impl ConnManager {
     /// An added peer is ready. If every other one has failed since one was last ready, what kept them all away is
     /// over: they need not sit out their back-off.
     pub(super) fn added_is_ready(&mut self) {
-        let failed = core::mem::take(&mut self.fruitless_attempts);
-        if failed >= self.peers.len().max(2) {
+        let (failed, now) = (core::mem::take(&mut self.fruitless_attempts), self.now());
+        // Not more often than each may be dialed anyway: peers that get ready and go would else have all others dialed
+        // again and again.
+        let may = self.released_at.is_none_or(|at| at.after(self.config.retry.cap) <= now);
+        if may && failed >= self.peers.len().max(2) {
+            self.released_at = Some(now);
             self.release(|peer| peer.state == PeerState::Waiting);
         }
     }

@@ -1,14 +1,17 @@
 //! `rivals`: ours beside plain and paced policies in one world, and what the judge says.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
+use connmgr_sim::case::Case;
 use connmgr_sim::rivals::{self, BIRTHS, Column};
-use connmgr_sim::{Scenario, Verdict};
+use connmgr_sim::{Scenario, Terms, Verdict, run};
 
 use super::again::Again;
 use super::run::MAX_SEED;
 use super::table::row;
-use super::{say, source, table, usage};
+use super::{say, source, table, usage, write};
 
 /// Judge whether ours is worse than plain policies in a world, and show the figures of all.
 #[derive(Debug, Args)]
@@ -18,6 +21,9 @@ pub(super) struct Rivals {
     /// Where all chances of the world come from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     seed: u64,
+    /// If it fails, write all that replays the failure into this file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// Only judge: as a campaign does, which runs no more than it must
     #[arg(long)]
     no_table: bool,
@@ -28,10 +34,15 @@ impl Rivals {
         let scenario = source::scenario(&self.scenario)?;
         let again = Again::of("rivals").words([&self.scenario]).option("--seed", [self.seed]);
         say!("seed {}: {}", self.seed, again.flag("--no-table", self.no_table));
-        let outcome = rivals::judge(&scenario, self.seed);
+        let terms = Terms { rivals: true, ..Terms::default() };
+        let outcome = run(&scenario, self.seed, terms);
         match outcome.failures.as_slice() {
             [] => say!("{}", Verdict::Kept),
             failures => failures.iter().for_each(|failure| say!("FAILED  {failure}")),
+        }
+        if let (Some(path), Some(case)) = (&self.save, Case::of(&scenario, terms, &outcome)) {
+            write(path, &case.to_toml())?;
+            say!("saved: {}", Again::of("replay").words([path.display()]));
         }
         if !self.no_table {
             say!("\nmedian (most) of {BIRTHS} births");

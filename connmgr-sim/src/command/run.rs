@@ -51,7 +51,7 @@ impl Run {
         say!("seed {}: {}", self.seed, self.again());
         let scrutiny = if self.no_checks { Scrutiny::None } else { Scrutiny::USUAL };
         let began = Instant::now();
-        let terms = Terms { scrutiny, canary: self.canary, birth: self.birth };
+        let terms = Terms { scrutiny, canary: self.canary, birth: self.birth, rivals: false };
         let (outcome, page) = self.outcome(&scenario, terms);
         let took = began.elapsed().as_secs_f64();
         say::text(&summary(&scenario, &outcome));

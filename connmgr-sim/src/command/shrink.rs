@@ -25,6 +25,9 @@ pub(super) struct Shrink {
     /// [default: shrunk-SCENARIO-SEED]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// The failure is that ours is worse than a plain policy, or beyond its budget
+    #[arg(long)]
+    rivals: bool,
     /// With a checker that is broken on purpose; `canary` is the scenario in which it falls
     #[arg(long, hide = true)]
     canary: bool,
@@ -72,14 +75,18 @@ impl Shrink {
             "canary" if self.canary => canary::world(),
             what => source::scenario(what)?,
         };
-        let terms = Terms { canary: self.canary, ..Terms::default() };
+        let terms = Terms { canary: self.canary, rivals: self.rivals, ..Terms::default() };
         let outcome = run(&scenario, self.seed, terms);
         let kept = || usage(format!("{} with seed {} keeps every promise", scenario.name, self.seed));
         Case::of(&scenario, terms, &outcome).ok_or_else(kept)
     }
 
     fn again(&self, case: &Case) -> Again {
-        Again::of("shrink").words([&self.what]).option("--seed", [case.seed]).flag("--canary", self.canary)
+        Again::of("shrink")
+            .words([&self.what])
+            .option("--seed", [case.seed])
+            .flag("--rivals", self.rivals)
+            .flag("--canary", self.canary)
     }
 }
 

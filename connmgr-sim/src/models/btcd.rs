@@ -11,6 +11,7 @@ use std::time::Duration;
 use connmgr_core::{Kind, Mode, PeerAddress, PeerId, Time};
 
 use super::desk::{Conn, Desk};
+use super::seeds::may_ask;
 use super::subject::{Modelled, Policy};
 
 /// A model of btcd's connection manager.
@@ -88,7 +89,7 @@ impl Policy for Btcd {
     }
 
     fn plan(&mut self, desk: &mut Desk, now: Time) {
-        if !self.has_asked_seeds && desk.config.mode == Mode::Automatic {
+        if !self.has_asked_seeds && desk.config.mode == Mode::Automatic && may_ask(desk) {
             self.has_asked_seeds = true;
             let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
             names.iter().for_each(|name| desk.resolve(name, None, now));

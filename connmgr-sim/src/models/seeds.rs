@@ -16,7 +16,7 @@ pub(super) struct Seeding {
 
 impl Seeding {
     pub(super) fn born(desk: &Desk) -> Self {
-        let asks = desk.config.mode == Mode::Automatic && !desk.config.seeds.names.is_empty();
+        let asks = desk.config.mode == Mode::Automatic && may_ask(desk);
         let wait = if desk.known.is_empty() { Duration::ZERO } else { delay(desk) };
         Self { next_at: asks.then(|| Time::ZERO.after(wait)), asked: 0 }
     }
@@ -42,6 +42,13 @@ impl Seeding {
     pub(super) const fn next_at(&self) -> Option<Time> {
         self.next_at
     }
+}
+
+/// Whether there are seeds to ask, and a resolver that may be asked: not where everything goes through a proxy that
+/// resolves nothing.
+pub(super) fn may_ask(desk: &Desk) -> bool {
+    let proxy = desk.config.proxies.all;
+    !desk.config.seeds.names.is_empty() && proxy.is_none_or(|proxy| proxy.resolves)
 }
 
 fn delay(desk: &Desk) -> Duration {

@@ -70,7 +70,7 @@ pub(super) struct Bounds {
     healed: Option<Instant>,
     duration: u64,
     slots: u64,
-    has_fair_times: bool,
+    is_comparable: bool,
 }
 
 impl Bounds {
@@ -82,7 +82,7 @@ impl Bounds {
             healed: scenario.healed_at().filter(|at| *at > Instant::ZERO),
             duration: millis(scenario.duration.0),
             slots: arena.slots().into(),
-            has_fair_times: arena.has_fair_times(),
+            is_comparable: arena.is_comparable(),
         }
     }
 
@@ -121,10 +121,8 @@ impl Bounds {
     /// Whether a number of ours can be compared. Dials count only where nothing changed before the pool was full: where
     /// something did, the budget bounds them.
     pub(super) fn is_comparable(&self, criterion: Criterion, fill: Option<u64>) -> bool {
-        match criterion {
-            Criterion::Fill | Criterion::Again => self.has_fair_times,
-            Criterion::Dials => fill.is_some_and(|fill| self.last_change(fill) == 0),
-        }
+        let had_peace = || fill.is_some_and(|fill| self.last_change(fill) == 0);
+        self.is_comparable && (criterion != Criterion::Dials || had_peace())
     }
 
     /// How far a rival is run that could show this of ours to be too much.

@@ -94,7 +94,10 @@ impl<'a> Comparison<'a> {
         let goal = self.bounds.whole_goal(self.patience(Criterion::Fill), self.patience(Criterion::Again));
         let (course, excess) = ours.course(birth, goal);
         self.ours.push(course);
-        excess.into_iter().for_each(|failure| note(&mut self.failures, failure));
+        for failure in excess {
+            let what = format!("birth {birth}: {}", failure.what);
+            note(&mut self.failures, Failure { what, ..failure });
+        }
     }
 
     /// How long another run of ours is waited for: once more than half have come, not much longer than they took.
@@ -159,7 +162,7 @@ impl<'a> Comparison<'a> {
     /// The most that ours may have, given what a rival has.
     fn limit(&self, criterion: Criterion, rival: Rival, theirs: u64) -> u64 {
         let elsewhere = u64::try_from(self.arena.looks_elsewhere(rival).as_millis()).unwrap_or(u64::MAX);
-        self.bounds.limit(criterion, theirs) + if criterion == Criterion::Fill { elsewhere } else { 0 }
+        self.bounds.limit(criterion, theirs) + if criterion == Criterion::Dials { 0 } else { elsewhere }
     }
 
     /// A quantile of a rival, if it could show ours to be worse.

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet};
+use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet, Patience};
 
 use super::budget::Meter;
 use super::course::{Course, Goal, run};
 use super::criterion::Criterion;
 use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::plan::Plan;
-use crate::scenario::{Expect, Fault, Monotonic, Scenario};
+use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario};
 use crate::subject::Subject;
 use crate::watch::Watch;
 use crate::world::{Scrutiny, World};
@@ -70,32 +70,48 @@ impl Arena {
     }
 
     /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
-    /// one network shows how soon a pool can be filled, and no more: it has no added peers in others, no connections that
-    /// break with them, needs no dials to find that they are dead, and no hedging, which the operator may have limited.
+    /// one network shows how soon a pool can be filled, and no more: it has no connections that break in others, needs no
+    /// dials to find that they are dead, no hedging, which the operator may have limited, and may fill its pool in a short
+    /// window in which others are still looking.
     pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         match rival {
             Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
             Rival::Within(_) => {
-                let hedges = self.config.dial.max_hedged.is_none_or(|most| most >= self.slots());
-                scenario.peers.is_empty() && criterion == Criterion::Fill && hedges
+                let has_windows = scenario.hosts.iter().any(|spec| behaves(spec, is_window));
+                criterion == Criterion::Fill && self.hedges() && !has_windows
             }
             Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
         }
     }
 
-    /// How long ours may look into other networks than a rival knows: until silent dials have given their slots away,
-    /// twice at least, and once for each network.
+    /// Whether all slots may be given away by silent dials: the operator lets them, and the total has room.
+    fn hedges(&self) -> bool {
+        let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, None, 0);
+        let room = self.config.limits.total.saturating_sub(split.reserved());
+        room.min(self.config.dial.max_hedged.unwrap_or(u32::MAX)) >= self.slots()
+    }
+
+    /// How long ours may look where a rival does not look as often, or not at all: until silent dials have given their
+    /// slots away, twice at least, and once for each network. Where the operator limited hedging a dial into another
+    /// network keeps its slot to the end.
     pub(super) fn looks_elsewhere(&self, rival: Rival) -> Duration {
-        let Rival::Within(network) = rival else { return Duration::ZERO };
+        let own = if let Rival::Within(network) = rival { Some(network) } else { None };
+        let others: Vec<NetworkKind> = self.networks().into_iter().filter(|other| Some(*other) != own).collect();
         let (dial, proxies) = (self.config.dial, &self.config.proxies);
-        let hedge_after = |other: &NetworkKind| match proxies.for_network(*other) {
-            Some(_) => dial.proxied.hedge_after,
-            None => dial.direct.hedge_after,
+        let patience = |other: &NetworkKind| match proxies.for_network(*other) {
+            Some(_) => dial.proxied,
+            None => dial.direct,
         };
-        let others: Vec<NetworkKind> = self.networks().into_iter().filter(|other| *other != network).collect();
-        let longest = others.iter().map(hedge_after).max().unwrap_or(Duration::ZERO);
-        longest * u32::try_from(others.len().max(2)).expect("a handful")
+        let longest = |of: fn(Patience) -> Duration| others.iter().map(patience).map(of).max().unwrap_or_default();
+        match (own, self.hedges()) {
+            (_, false) if self.networks().len() > 1 => longest(|patience| patience.timeout),
+            (None, _) => Duration::ZERO,
+            (Some(_), _) => {
+                let rounds = u32::try_from(others.len().max(2)).expect("a handful");
+                longest(|patience| patience.hedge_after) * rounds
+            }
+        }
     }
 
     fn networks(&self) -> Vec<NetworkKind> {
@@ -103,13 +119,20 @@ impl Arena {
         NetworkKind::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether times can be compared. Not where the machine sleeps and its clock stands still: an answer that comes too
-    /// late comes in time for who happened to dial right before. Nor where peers are added by name: it is luck whether
-    /// their addresses are connected already.
-    pub(super) fn has_fair_times(&self) -> bool {
+    /// Whether this world gives all the same task. Not where the machine sleeps and its clock stands still: an answer that
+    /// comes too late comes in time for who happened to dial right before. Nor where peers are added: they have retries
+    /// of their own, which the operator chose, and it is luck whether their addresses are connected already. Nor where
+    /// hosts look like ourselves, or of no use, before they turn: who remembers that avoids them. Nor where seeds can't be
+    /// asked through the proxy: plain policies ask them beside it.
+    pub(super) fn is_comparable(&self) -> bool {
         let scenario = &self.plan.scenario;
         let stops = Fault::Suspend(Monotonic::Stops);
-        !scenario.faults.iter().any(|spec| spec.fault == stops) && !scenario.peers.iter().any(|spec| spec.by_name)
+        let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
+        let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
+        scenario.peers.is_empty()
+            && !(asks_beside && !scenario.seeds.is_empty())
+            && !scenario.faults.iter().any(|spec| spec.fault == stops)
+            && !scenario.hosts.iter().any(turns)
     }
 
     /// The world before a subject of ours is born.
@@ -143,6 +166,20 @@ impl Arena {
         let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, max_hedged, added);
         split.full + split.block_relay
     }
+}
+
+/// Whether hosts do so at any time.
+fn behaves(spec: &HostSpec, so: fn(&Behavior) -> bool) -> bool {
+    so(&spec.behavior) || spec.turns.as_ref().is_some_and(|turn| so(&turn.into))
+}
+
+const fn is_window(behavior: &Behavior) -> bool {
+    matches!(behavior, Behavior::Windows { .. })
+}
+
+/// Whether who was met so is not dialed again.
+const fn is_remembered(behavior: &Behavior) -> bool {
+    matches!(behavior, Behavior::Mirror | Behavior::Useless)
 }
 
 /// A subject's runs in one world: each birth has another order of choices.

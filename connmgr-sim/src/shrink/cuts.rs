@@ -19,7 +19,11 @@ pub(super) enum Scope {
 
 impl Scope {
     pub(super) fn of(failure: &Failure) -> Self {
-        let needs_help = failure.verdict == Verdict::Threshold || failure.property() == Some(Property::Recovery);
+        // Who is compared with others has less to do when they have.
+        let needs_help = match failure.property() {
+            Some(property) => property == Property::Recovery,
+            None => failure.verdict == Verdict::Threshold,
+        };
         if needs_help { Self::Hindrances } else { Self::Everything }
     }
 

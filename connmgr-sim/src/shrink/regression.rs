@@ -17,7 +17,8 @@ pub fn regression_test(original: &Case, shrunk: &Shrunk) -> String {
 fn head(original: &Case) -> String {
     let Case { scenario, seed, failure, release, .. } = original;
     format!(
-        "//! Found by `connmgr-sim run {} --seed {seed}` of {release}, and shrunk:\n//! {}\n\n",
+        "//! Found by `connmgr-sim {} {} --seed {seed}` of {release}, and shrunk:\n//! {}\n\n",
+        if original.rivals { "rivals" } else { "run" },
         scenario.name,
         one_line(&failure.to_string()),
     )
@@ -54,7 +55,8 @@ fn of_scenario(original: &Case, smallest: &Case) -> String {
     let _ = writeln!(text, "const SCENARIO: &str = r##\"\n{}\"##;\n", smallest.scenario.to_toml());
     let _ = writeln!(text, "#[test]\nfn {}() {{", name(original));
     text += "    let scenario = Scenario::parse(SCENARIO).expect(\"the scenario is sound\");\n";
-    let _ = writeln!(text, "    let outcome = run(&scenario, {}, Terms::default());", smallest.seed);
+    let terms = if smallest.rivals { "Terms { rivals: true, ..Terms::default() }" } else { "Terms::default()" };
+    let _ = writeln!(text, "    let outcome = run(&scenario, {}, {terms});", smallest.seed);
     text += "    assert_eq!(outcome.failures, []);\n}\n";
     text
 }

@@ -18,6 +18,9 @@ pub(super) struct Search {
     tried: u32,
 }
 
+/// Many runs are made where ours is judged beside others, most of them short.
+const RUNS_BESIDE_RIVALS: u64 = 10;
+
 impl Search {
     /// A search from a failure on.
     ///
@@ -76,7 +79,8 @@ impl Search {
         self.tried += 1;
         let outcome = run(&scenario, self.best.seed, self.best.terms());
         let hosts: u64 = scenario.hosts.iter().map(|spec| u64::from(spec.count)).sum();
-        self.left = self.left.saturating_sub(1 + outcome.steps + hosts / 10);
+        let runs = if self.best.rivals { RUNS_BESIDE_RIVALS } else { 1 };
+        self.left = self.left.saturating_sub((1 + outcome.steps + hosts / 10) * runs);
         match outcome.failures.into_iter().next() {
             Some(failure) if failure.is_like(&self.best.failure) => {
                 self.best.scenario = scenario;

@@ -12,7 +12,7 @@ use super::{Ledger, Phase};
 use crate::check::step::{Cause, Step, is_done};
 
 /// A change of the machine's network has its effect within this, and the deadline of it may be met a little late.
-const CHANGE_WITHIN: core::time::Duration = core::time::Duration::from_secs(90);
+pub(crate) const CHANGE_WITHIN: core::time::Duration = core::time::Duration::from_secs(90);
 
 impl Ledger {
     // ── what is told

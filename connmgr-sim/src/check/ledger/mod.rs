@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use bans::{Bans, Key};
 use conn::Conn;
+pub(crate) use hear::CHANGE_WITHIN;
 use own::Own;
 use peer::Peers;
 

@@ -9,7 +9,7 @@ use connmgr_core::{
 };
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::check::ledger::Phase;
+use crate::check::ledger::{CHANGE_WITHIN, Phase};
 use crate::check::step::{Cause, TICK};
 use crate::check::wait::shortest_wait;
 
@@ -32,6 +32,8 @@ pub(crate) struct Seeds {
     /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
     /// nor a dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
     dialed_at: Time,
+    /// When the machine's network last changed.
+    changed: Option<Time>,
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
 }
@@ -48,6 +50,7 @@ impl Seeds {
             seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
             visits: Vec::new(),
             dialed_at: Time::ZERO,
+            changed: None,
             last: Default::default(),
         }
     }
@@ -85,7 +88,11 @@ impl Seeds {
     fn may_ask(&self, seen: Seen<'_>, index: usize) -> Verdict {
         let (ledger, now, seed) = (seen.ledger, seen.now(), &self.seeds[index]);
         let name = &ledger.config.seeds.names[index].name;
-        hold(now >= seed.rests_until, || format!("{name} is asked at {now}, and rests until {}", seed.rests_until))?;
+        // Told too soon after the last change, this one has its effect when the minute is over.
+        let may_start_over = self.changed.is_some_and(|at| now.since(at) <= CHANGE_WITHIN);
+        hold(now >= seed.rests_until || may_start_over, || {
+            format!("{name} is asked at {now}, and rests until {}", seed.rests_until)
+        })?;
         let (ready, enough) = (ledger.count(Kind::Full).ready, ledger.config.seeds.enough.min(ledger.split.full));
         let is_famished = ready < ledger.split.full && now.since(self.dialed_at) >= FAMISHED_AFTER;
         hold(ready < enough || is_famished, || {
@@ -153,6 +160,7 @@ impl Rule for Seeds {
                 for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
                     (seed.rests_until, seed.failures) = (Time::ZERO, 0);
                 }
+                self.changed = Some(seen.now());
             }
             Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_rest = true),
             // At rest an answer is not listened to: the seed may be asked again.
