@@ -7,6 +7,7 @@ use connmgr_core::{Action, ConnId, ConnManager, Event, HostName, Input, Kind, Lo
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::Phase;
+use crate::check::ledger::conn::Conn;
 use crate::check::step::{Cause, TICK};
 use crate::check::wait::shortest_wait;
 
@@ -26,8 +27,8 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last dialed for a full connection. Probes of a network that is down do not count: while
-    /// it is down, nobody is left to dial there.
+    /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
+    /// nor a dial repeated with the old transport: nobody else may be left to dial.
     dialed_at: Time,
 }
 
@@ -164,9 +165,12 @@ impl Rule for Seeds {
     }
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        let is_full =
-            |id: &ConnId| seen.ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Full) && !conn.is_probe);
-        if seen.step.dials.iter().any(is_full) {
+        let is_chosen = |id: &ConnId| {
+            let repeats = |conn: &Conn| conn.address.is_some() && conn.address == seen.ledger.unheard_address;
+            let conn = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::Full));
+            conn.is_some_and(|conn| !conn.is_probe && !repeats(conn))
+        };
+        if seen.step.dials.iter().any(is_chosen) {
             self.dialed_at = seen.now();
         }
         for id in &seen.step.dials {
