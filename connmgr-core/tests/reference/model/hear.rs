@@ -190,7 +190,7 @@ impl Model {
         self.active = active;
         if active {
             let now = self.now;
-            self.paces.iter_mut().for_each(|pace| _ = pace.start_over(now));
+            self.paces.iter_mut().for_each(|pace| _ = pace.starts_over(now));
             self.peers.iter_mut().for_each(RPeer::wake);
             self.feed();
         } else {

@@ -147,6 +147,8 @@ pub(crate) struct Model {
     start_over_at: Option<Due>,
     /// Attempts at added peers that failed since one was ready.
     fruitless_attempts: usize,
+    /// When one that was ready last had the others dialed soon.
+    released_at: Option<Time>,
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
     /// Times that were set for something so far.
@@ -179,6 +181,7 @@ impl Model {
             started_over: None,
             start_over_at: None,
             fruitless_attempts: 0,
+            released_at: None,
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
             turns: 0,

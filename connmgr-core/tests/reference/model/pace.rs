@@ -18,8 +18,8 @@ const FOR_EACH: u64 = 64;
 const FIRST: Duration = Duration::from_millis(200);
 /// … up to this.
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
-/// Of the dials made before the machine's network changed so many count at the most, as if they were made then.
-const KNOWN_OF: u64 = FULL_SPEED - FOR_EACH;
+/// A recovery lends so many dials at full speed.
+const LOAN: u32 = 40;
 /// So many failures in a row make the next success a recovery.
 const DRY: u32 = 8;
 
@@ -27,7 +27,11 @@ const DRY: u32 = 8;
 pub(super) struct RPace {
     pub(super) network: NetworkKind,
     /// Every dial since full speed was restored.
-    made: Vec<Time>,
+    made: Vec<RDial>,
+    /// So many of them were made before the last recovery, and slow nobody down.
+    forgotten: usize,
+    /// So many dials at full speed are left of what it lent.
+    loan: u32,
     /// The last of all dials, and its number.
     last: Option<(Time, u64)>,
     failed_in_a_row: u32,
@@ -44,11 +48,19 @@ pub(super) struct RPace {
     pub(super) forgiven_until: Option<Time>,
 }
 
+#[derive(Debug)]
+struct RDial {
+    at: Time,
+    is_lent: bool,
+}
+
 impl RPace {
     pub(super) const fn new(network: NetworkKind) -> Self {
         Self {
             network,
             made: Vec::new(),
+            forgotten: 0,
+            loan: 0,
             last: None,
             failed_in_a_row: 0,
             was_bad: false,
@@ -61,20 +73,21 @@ impl RPace {
     }
 
     pub(super) fn dials(&mut self, id: ConnId, now: Time) {
-        self.made.push(now);
+        self.made.push(RDial { at: now, is_lent: self.loan > 0 });
+        self.loan = self.loan.saturating_sub(1);
         self.last = Some((now, id.as_u64()));
     }
 
     /// When the next dial may be made.
     pub(super) fn next_at(&self) -> Time {
         let mut at = Time::ZERO;
-        for (number, made) in (0..).zip(&self.made) {
-            let waited = made.since(self.made[0]).as_secs() / SECONDS_AS_ONE;
+        for (number, dial) in (0..).zip(&self.made).skip(self.forgotten).filter(|(_, dial)| !dial.is_lent) {
+            let waited = dial.at.since(self.made[0].at).as_secs() / SECONDS_AS_ONE;
             let mut wait = if number + waited < FULL_SPEED { Duration::ZERO } else { FIRST };
             for _ in 0..(number + waited).saturating_sub(FULL_SPEED) / FOR_EACH {
                 wait = (wait * 2).min(SLOWEST);
             }
-            at = at.max(*made).after(wait);
+            at = at.max(dial.at).after(wait);
         }
         at
     }
@@ -85,7 +98,7 @@ impl RPace {
     }
 
     pub(super) fn is_slow(&self) -> bool {
-        self.made.len() as u64 > FULL_SPEED
+        self.made.len() as u64 > FULL_SPEED && self.loan == 0
     }
 
     pub(super) fn last_number(&self) -> u64 {
@@ -117,10 +130,17 @@ impl RPace {
 
     /// Whether one that is ready is a recovery.
     fn ready(&mut self) -> bool {
-        let recovers = self.failed_in_a_row >= DRY && self.may_recover;
-        self.may_recover &= !recovers;
-        self.failed_in_a_row = 0;
+        let was_dry = std::mem::take(&mut self.failed_in_a_row) >= DRY;
         self.outcome(true);
+        was_dry && self.recovers()
+    }
+
+    /// There is one recovery between two that are stable.
+    fn recovers(&mut self) -> bool {
+        let recovers = std::mem::take(&mut self.may_recover);
+        if recovers {
+            (self.loan, self.forgotten) = (LOAN, self.made.len());
+        }
         recovers
     }
 
@@ -133,19 +153,24 @@ impl RPace {
     /// that this is a recovery.
     fn recovers_by_life(&mut self, life: Duration) -> bool {
         let enough = (self.longest_life * 2).max(Duration::from_secs(5));
-        let recovers = self.was_bad && self.may_recover && life >= enough;
-        self.may_recover &= !recovers;
-        recovers
+        self.was_bad && life >= enough && self.recovers()
     }
-}
 
-impl RPace {
     /// What happened before says little: some dials at full speed find out. Returns whether it was bad.
-    pub(super) fn start_over(&mut self, now: Time) -> bool {
-        self.made.truncate(usize::try_from(KNOWN_OF).expect("few"));
-        self.made.fill(now);
-        (self.may_recover, self.longest_life, self.failed_in_a_row) = (true, Duration::ZERO, 0);
+    pub(super) fn starts_over(&mut self, now: Time) -> bool {
+        let known = self.made.len();
+        let was_bad = self.is_restored();
+        self.made.extend((0..known).map(|_| RDial { at: now, is_lent: false }));
+        (self.forgotten, self.loan) = (known, LOAN);
         (self.tried, self.led_to) = (0, 0);
+        was_bad
+    }
+
+    /// One is stable: full speed. Returns whether it was bad before.
+    fn is_restored(&mut self) -> bool {
+        (self.may_recover, self.longest_life, self.failed_in_a_row) = (true, Duration::ZERO, 0);
+        self.made.clear();
+        (self.forgotten, self.loan) = (0, 0);
         std::mem::take(&mut self.was_bad)
     }
 }
@@ -160,25 +185,20 @@ impl Model {
         self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks")
     }
 
-    /// Full speed; if there was a dry stretch, the failures so far are forgiven.
-    pub(super) fn restore_pace(&mut self, network: NetworkKind) {
+    /// Failures so far earn addresses no rest.
+    fn rests_are_forgiven(&mut self, of: NetworkKind) {
         let now = self.now;
-        let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
-        pace.made.clear();
-        pace.failed_in_a_row = 0;
-        if std::mem::take(&mut pace.was_bad) {
-            pace.forgiven_until = Some(now);
-            self.feed();
-        }
+        self.paces.iter_mut().filter(|pace| pace.network == of).for_each(|pace| pace.forgiven_until = Some(now));
+        self.feed();
     }
 
-    /// Full speed where one lives much longer than those before it.
+    /// One that lives much longer than those before it is a recovery.
     pub(super) fn long_lives_are_noticed(&mut self) {
         for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
             let life = self.longest_unstable_life(network);
             let pace = self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks");
             if pace.recovers_by_life(life) {
-                self.restore_pace(network);
+                self.rests_are_forgiven(network);
             }
         }
     }
@@ -194,7 +214,7 @@ impl Model {
     pub(super) fn automatic_is_ready(&mut self, conn: &RConn) {
         let address = conn.dialed().expect("automatic").clone();
         if self.pace_of(&address).ready() {
-            self.restore_pace(network(&address));
+            self.rests_are_forgiven(network(&address));
         }
     }
 
@@ -206,10 +226,9 @@ impl Model {
 
     fn stable_at(&mut self, address: &PeerAddress) {
         self.entry(address).into_iter().for_each(|entry| entry.failures = 0);
-        let pace = self.pace_of(address);
-        pace.may_recover = true;
-        pace.longest_life = Duration::ZERO;
-        self.restore_pace(network(address));
+        if self.pace_of(address).is_restored() {
+            self.rests_are_forgiven(network(address));
+        }
     }
 
     /// What the end of an automatic dial or connection means for the pace.
@@ -236,7 +255,7 @@ impl Model {
     pub(super) fn start_over(&mut self) {
         (self.started_over, self.start_over_at) = (Some(self.now), None);
         for at in 0..self.paces.len() {
-            if self.paces[at].start_over(self.now) {
+            if self.paces[at].starts_over(self.now) {
                 self.paces[at].forgiven_until = Some(self.now);
             }
         }

@@ -126,10 +126,13 @@ impl Model {
         }
     }
 
-    /// An added peer is ready. After as many failures as there are peers, what kept all of them away is over.
+    /// An added peer is ready. After as many failures as there are peers, what kept all of them away is over; but that
+    /// is believed only as often as each may be dialed anyway.
     pub(super) fn added_is_ready(&mut self) {
-        let failed = std::mem::take(&mut self.fruitless_attempts);
-        if failed >= self.peers.len().max(2) {
+        let (failed, now) = (std::mem::take(&mut self.fruitless_attempts), self.now);
+        let may = self.released_at.is_none_or(|last| last.after(self.config.retry.cap) <= now);
+        if may && failed >= self.peers.len().max(2) {
+            self.released_at = Some(now);
             self.release(|_| true);
         }
     }
