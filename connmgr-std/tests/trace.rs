@@ -110,7 +110,7 @@ fn what_is_written_is_read() {
 fn lines_look_as_documented() {
     let text = String::from_utf8(written()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with(r#"{"birth":{"trace_version":1,"config":{"#), "{}", lines[0]);
+    assert!(lines[0].starts_with(r#"{"birth":{"trace_version":2,"config":{"#), "{}", lines[0]);
     assert!(lines[0].contains(&format!(r#""rng_seed":"ab01{}""#, "0".repeat(60))), "{}", lines[0]);
     assert_eq!(lines[1], r#"{"now":"1000000000","input":"timeout","reply":"noted"}"#);
     assert_eq!(lines[3], r#"{"action":"save"}"#);

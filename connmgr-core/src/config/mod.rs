@@ -57,7 +57,8 @@ pub struct Config {
     pub addr_fetch_timeout: Duration,
     /// When an added peer is dialed again.
     pub retry: Backoff,
-    /// How long a connection must have been ready before its peer's back-off is forgotten.
+    /// How long a connection must have been ready before it proves anything: before the back-off of its peer, failures of
+    /// its address and the slow pace of its network are forgotten.
     pub stable_after: Duration,
     /// Whether automatic connections keep apart.
     pub groups: GroupRule,
@@ -200,15 +201,18 @@ pub struct DialConfig {
     pub direct: Patience,
     /// Patience with dials through a proxy.
     pub proxied: Patience,
-    /// How many silent dials of one kind may stay open beside the target. Absent: as many as the target. Zero: a
-    /// dial keeps its slot until it ends.
+    /// How many automatic dials and handshakes of one kind may go on without a slot, beside those that hold one.
+    /// Absent: twice as many as the kind has slots. Zero: a dial keeps its slot until it ends. They count to
+    /// [`Limits::total`]; see [`Split::hedged`] for the room that is kept for them.
     pub max_hedged: Option<u32>,
-    /// How fast automatic dials may follow one another.
+    /// How fast automatic dials may follow one another. Dials into a network that lead nowhere follow more slowly by
+    /// themselves: from the 640th on, down to one in 10 s, until a connection is stable.
     pub rate: Rate,
     /// An address is preferably not dialed again before this. Exactly this is allowed.
     pub spacing: Duration,
     /// An address is never dialed again automatically before this, even when nobody else is known. Doubled for each
-    /// failure in a row, up to `spacing`.
+    /// failure in a row, up to `spacing`; up to a minute where nobody else is left, one dial in 10 s. Where a network
+    /// comes back to life, this alone counts.
     pub min_spacing: Duration,
     /// How long a lookup may take.
     pub lookup_timeout: Duration,
@@ -221,8 +225,8 @@ pub struct DialConfig {
 pub struct Patience {
     /// In all, before it is given up.
     pub timeout: Duration,
-    /// Without an answer, before another dial may be made in its stead: then, or as soon as fewer than `max_hedged`
-    /// are silent.
+    /// Without progress, before an automatic dial, or a handshake after it, gives its slot to another: then, or as soon
+    /// as fewer than `max_hedged` go without. It takes one again when it makes progress.
     pub hedge_after: Duration,
 }
 
@@ -253,9 +257,11 @@ pub struct GroupRule {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct HealthConfig {
-    /// Failures in a row that were ours or the route's. At least 1.
+    /// Failures in a row that were ours or the route's. At least 1. Of our own (no route, no such address family), as
+    /// many more as addresses are known, up to 64: some networks are routed in part.
     pub own_failures: u32,
-    /// Dials in a row without any answer. At least 1.
+    /// Dials in a row without any answer. At least 1. As many more as addresses are known, up to 256: in a world in which
+    /// 4 % answer, fewer are silent by chance.
     pub silent_dials: u32,
     /// The groups these must be spread over (at most 16; when fewer are known at all, those, but
     /// never one alone).

@@ -17,8 +17,8 @@ const PAUSE: u64 = 60_000;
 const FEW: u64 = 50;
 /// Who dials more for each slot reached less than 4 % of them. There ours slows down, and is not compared.
 const SCARCE: u64 = 25;
-/// Dials that nobody is blamed for: what the rate allows at once.
-const AT_ONCE: u64 = 64;
+/// And for a small pool this is little: a matter of luck.
+const FEWEST: u64 = 32;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Bounds {
 
     /// How far a rival is run that could show this of ours to be too much.
     pub(super) fn cap(&self, criterion: Criterion, ours: u64) -> Cap {
-        let frugal = (SCARCE * self.slots).max(AT_ONCE);
+        let frugal = (SCARCE * self.slots).max(FEWEST);
         match criterion {
             Criterion::Dials => Cap { within: Duration::MAX, dials: ours.saturating_sub(FEW) / 3 },
             Criterion::Fill | Criterion::Again => {

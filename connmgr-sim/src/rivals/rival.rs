@@ -11,6 +11,7 @@ use super::course::{Course, Goal, run};
 use super::criterion::Criterion;
 use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::plan::Plan;
+use crate::random::{Outlook, outlook};
 use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario};
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -43,6 +44,9 @@ impl fmt::Display for Rival {
         }
     }
 }
+
+/// A while for other networks that answer, and are of no use.
+const ANSWERS: Duration = Duration::from_secs(5);
 
 /// A world at its beginning, with one subject or another to be born into it.
 #[derive(Clone, Debug)]
@@ -93,7 +97,7 @@ impl Arena {
     }
 
     /// How long ours may look where a rival does not look as often, or not at all: until silent dials have given their
-    /// slots away, twice at least, and once for each network. Where the operator limited hedging a dial into another
+    /// slots away, twice at least, and once for each network; and a while for those that answer, and are of no use. Where the operator limited hedging a dial into another
     /// network keeps its slot to the end.
     pub(super) fn looks_elsewhere(&self, rival: Rival) -> Duration {
         let own = if let Rival::Within(network) = rival { Some(network) } else { None };
@@ -109,7 +113,7 @@ impl Arena {
             (None, _) => Duration::ZERO,
             (Some(_), _) => {
                 let rounds = u32::try_from(others.len().max(2)).expect("a handful");
-                longest(|patience| patience.hedge_after) * rounds
+                longest(|patience| patience.hedge_after) * rounds + ANSWERS
             }
         }
     }
@@ -119,7 +123,8 @@ impl Arena {
         NetworkKind::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether this world gives all the same task. Not where the machine sleeps and its clock stands still: an answer that
+    /// Whether this world gives all the same task. Not where nobody can hold a full pool: who is full for a moment has met
+    /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that
     /// comes too late comes in time for who happened to dial right before. Nor where peers are added: they have retries
     /// of their own, which the operator chose, and it is luck whether their addresses are connected already. Nor where
     /// hosts look like ourselves, or of no use, before they turn: who remembers that avoids them. Nor where seeds can't be
@@ -131,6 +136,7 @@ impl Arena {
         let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
             && !(asks_beside && !scenario.seeds.is_empty())
+            && outlook(&self.plan) != Outlook::Cannot
             && !scenario.faults.iter().any(|spec| spec.fault == stops)
             && !scenario.hosts.iter().any(turns)
     }
