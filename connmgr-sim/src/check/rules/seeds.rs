@@ -85,7 +85,10 @@ impl Seeds {
     fn may_ask(&self, seen: Seen<'_>, index: usize) -> Verdict {
         let (ledger, now, seed) = (seen.ledger, seen.now(), &self.seeds[index]);
         let name = &ledger.config.seeds.names[index].name;
-        hold(now >= seed.rests_until, || format!("{name} is asked at {now}, and rests until {}", seed.rests_until))?;
+        let is_forgiven = ledger.changes.may_have_effect() && seed.failures > 0;
+        hold(now >= seed.rests_until || is_forgiven, || {
+            format!("{name} is asked at {now}, and rests until {}", seed.rests_until)
+        })?;
         let (ready, enough) = (ledger.count(Kind::Full).ready, ledger.config.seeds.enough.min(ledger.split.full));
         let is_famished = ready < ledger.split.full && now.since(self.dialed_at) >= FAMISHED_AFTER;
         hold(ready < enough || is_famished, || {
@@ -135,6 +138,13 @@ impl Seeds {
         }
     }
 
+    /// The machine's network has changed: seeds that failed may be asked again.
+    fn forgive(&mut self) {
+        for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
+            (seed.rests_until, seed.failures) = (Time::ZERO, 0);
+        }
+    }
+
     /// A visit to a seed is over.
     fn visited(&mut self, seen: Seen<'_>, id: ConnId, connected: bool) {
         let Some(at) = self.visits.iter().position(|(visit, _)| *visit == id) else { return };
@@ -148,11 +158,6 @@ impl Rule for Seeds {
 
     fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
         match input {
-            Input::NetworkChanged if seen.ledger.phase != Phase::Stopped => {
-                for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
-                    (seed.rests_until, seed.failures) = (Time::ZERO, 0);
-                }
-            }
             Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_rest = true),
             // At rest an answer is not listened to: the seed may be asked again.
             Input::LookupResult { lookup, .. } if seen.ledger.phase != Phase::Active => {
@@ -187,6 +192,9 @@ impl Rule for Seeds {
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
         self.take_note_of_dials(seen);
+        if seen.ledger.changes.may_have_effect() {
+            self.forgive();
+        }
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());
