@@ -118,7 +118,8 @@ impl Seeds {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        let least = shortest_wait(&retry, failures);
+        // While the way to all seeds may be closed they are probed.
+        let least = shortest_wait(&retry, failures).min(seen.ledger.config.health.max_probe);
         *seed = Seed { asked: None, rests_until: seen.now().after(least), failures, was_rest: false };
     }
 
