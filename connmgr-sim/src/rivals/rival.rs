@@ -143,7 +143,7 @@ impl Arena {
         let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
         let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
-            && !(asks_beside && !scenario.seeds.is_empty())
+            && (scenario.seeds.is_empty() || !asks_beside)
             && outlook(&self.plan) != Outlook::Cannot
             && scenario.hosts.iter().all(|spec| lasts(spec, self.config.stable_after) && !turns(spec))
             && !scenario.faults.iter().any(|spec| spoils(&spec.fault))

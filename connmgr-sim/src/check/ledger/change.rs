@@ -47,7 +47,7 @@ impl Changes {
             return;
         }
         if last <= now {
-            self.last = Some((now, now));
+            (self.last, self.pending) = (Some((now, now)), None);
             return;
         }
         // Whether another was pending already is not always known.

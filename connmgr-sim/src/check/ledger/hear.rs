@@ -45,6 +45,9 @@ impl Ledger {
             Input::SetActive { active } if is_done(reply) => {
                 self.phase = if *active { Phase::Active } else { Phase::Inactive };
                 self.peers.epoch += u64::from(*active);
+                if *active {
+                    self.paces.iter_mut().for_each(|pace| pace.start_over(step.now));
+                }
             }
             Input::SetLimits { limits } if is_done(reply) => {
                 self.limits = *limits;

@@ -1,10 +1,11 @@
 //! How fast automatic dials into one network may follow one another, as far as inputs and actions tell.
 //!
-//! 512 dials go at full speed; each 64 more double the interval, from 200 ms up to 10 s. What restores full speed for
-//! certain is told: a network that is up again, a connection that is stable, a change of the machine's network. What
-//! may, once between two stable ones, is the first ready connection after eight dials that led to none, and a life much
-//! longer than those before. Where one of these came, both are followed: that it restored full speed, and that it did
-//! not. A dial that only one allows says which it was; one that neither allows is too fast.
+//! 640 dials go at full speed, time counting as one in 4 s; each 64 more double the interval, from 200 ms up to 10 s.
+//! What restores full speed for certain is told: a connection that is stable. What lends 40 dials at full speed is a
+//! change of the machine's network, the end of a rest, and, once between two stable connections, a recovery: a network
+//! that is up again, the first ready connection after four dials that led to none, or a life much longer than those
+//! before. Where something may have been a recovery, both are followed: that it was, and that it was not. A dial that
+//! only one allows says which; one that neither allows is too fast.
 
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use connmgr_core::{ConnId, Time};
 use crate::check::step::{Step, TICK};
 
 /// Dials at full speed.
-const FULL_SPEED: u32 = 512;
+const FULL_SPEED: u64 = 640;
+/// Time that counts as one.
+const WORTH_A_DIAL: u64 = 4;
 /// So many more double the interval.
-const DOUBLED_EACH: u32 = 64;
+const DOUBLED_EACH: u64 = 64;
 const INTERVALS: [Duration; 7] = [
     Duration::from_millis(200),
     Duration::from_millis(400),
@@ -25,27 +28,47 @@ const INTERVALS: [Duration; 7] = [
     Duration::from_millis(6400),
     Duration::from_secs(10),
 ];
-/// A change of the machine's network leaves so many dials at full speed at the least.
-const LEFT_BY_CHANGE: u32 = 64;
+/// Dials that are lent.
+const LENT: u32 = 40;
 /// After so many dials that led to no ready connection the next ready one may be a recovery.
-const FRUITLESS: u32 = 8;
+const FRUITLESS: u32 = 4;
 /// A life of this, and twice as long as those before, may be one.
 const LONG_LIFE: Duration = Duration::from_secs(5);
 
-/// Dials since full speed was restored.
-#[derive(Clone, Copy, Debug, Default)]
-struct Speed {
-    dials: u32,
+/// What may be dialed.
+#[derive(Clone, Copy, Debug)]
+struct Leave {
+    /// So many dials more at full speed.
+    lent: u32,
     next_at: Time,
+    /// It has slowed down.
+    is_slow: bool,
+}
+
+impl Leave {
+    const FULL: Self = Self { lent: 0, next_at: Time::ZERO, is_slow: false };
+    const LENT: Self = Self { lent: LENT, ..Self::FULL };
+
+    fn dial(&mut self, interval: Duration, now: Time) {
+        match self.lent.checked_sub(1) {
+            Some(left) => self.lent = left,
+            None => self.next_at = self.next_at.max(now).after(interval),
+        }
+        self.is_slow = self.lent == 0 && !interval.is_zero();
+    }
 }
 
 /// The pace of automatic dials into one network.
 #[derive(Clone, Debug)]
 pub(crate) struct DialPace {
-    /// If no recovery was taken for one since a connection was last stable; none if that can't be.
-    unspent: Option<Speed>,
-    /// If one was.
-    spent: Option<Speed>,
+    /// Dials since full speed was restored.
+    dials: u64,
+    /// When the first of them began, or time was last counted anew.
+    began: Time,
+    /// If there was no recovery since a connection was last stable; none if that can't be.
+    unspent: Option<Leave>,
+    /// If there was one.
+    spent: Option<Leave>,
     /// Dials in a row, at most, that led to no ready connection.
     fruitless: u32,
     /// Something has failed so often, or ended so soon, that a recovery may be one.
@@ -65,7 +88,9 @@ pub(crate) struct DialPace {
 impl DialPace {
     pub(crate) const fn new() -> Self {
         Self {
-            unspent: Some(Speed { dials: 0, next_at: Time::ZERO }),
+            dials: 0,
+            began: Time::ZERO,
+            unspent: Some(Leave::FULL),
             spent: None,
             fruitless: 0,
             was_bad: false,
@@ -77,28 +102,26 @@ impl DialPace {
         }
     }
 
-    /// When full speed was last restored, and rests of addresses forgiven; or may have been.
+    /// When rests of addresses were last forgiven, or may have been.
     pub(crate) const fn restored_at(&self) -> Option<Time> {
         self.restored_at
     }
 
     /// Whether dials have slowed down for certain, or may go at full speed again, since this was last asked.
     pub(crate) fn turn(&mut self) -> Option<bool> {
-        let is_slowed = self.speeds().all(|speed| speed.dials > FULL_SPEED);
+        let is_slowed = self.leaves().all(|leave| leave.is_slow);
         let has_turned = std::mem::replace(&mut self.was_slowed, is_slowed) != is_slowed;
         has_turned.then_some(is_slowed)
     }
 
-    fn speeds(&self) -> impl Iterator<Item = Speed> {
+    fn leaves(&self) -> impl Iterator<Item = Leave> {
         [self.unspent, self.spent].into_iter().flatten()
     }
 
-    /// The network is up again.
+    /// The network is up again: a recovery, if there was none.
     pub(crate) fn is_up(&mut self, now: Time) {
-        self.unspent = self.unspent.map(|_| Speed::default());
-        self.spent = self.spent.map(|_| Speed::default());
-        self.forget_failures(now);
-        self.restored_at = Some(now);
+        self.may_recover(now);
+        self.unspent = None;
     }
 
     /// Full speed was restored, not before this: failures before it count no more.
@@ -109,24 +132,28 @@ impl DialPace {
     }
 
     /// The machine's network may have changed, with effect.
-    pub(crate) fn may_start_over(&mut self, now: Time) {
-        let dials = self.speeds().map(|speed| speed.dials).min().unwrap_or(0).min(FULL_SPEED - LEFT_BY_CHANGE);
-        (self.unspent, self.spent) = (Some(Speed { dials, next_at: Time::ZERO }), None);
-        self.longest_life = Duration::ZERO;
+    pub(crate) const fn may_start_over(&mut self, now: Time) {
+        self.start_over(now);
         self.restored_at = Some(now);
     }
 
+    /// There is work again after a rest.
+    pub(crate) const fn start_over(&mut self, now: Time) {
+        (self.unspent, self.spent) = (Some(Leave::LENT), None);
+        (self.began, self.longest_life) = (now, Duration::ZERO);
+    }
+
     /// A connection is stable, or may be.
-    fn may_be_stable(&mut self, now: Time) {
-        (self.unspent, self.spent) = (Some(Speed::default()), None);
-        self.longest_life = Duration::ZERO;
+    const fn may_be_stable(&mut self, now: Time) {
+        (self.unspent, self.spent) = (Some(Leave::FULL), None);
+        (self.dials, self.longest_life) = (0, Duration::ZERO);
         self.restored_at = Some(now);
     }
 
     /// Something may be a recovery, though no connection is stable.
-    fn may_recover(&mut self, now: Time) {
+    const fn may_recover(&mut self, now: Time) {
         if self.unspent.is_some() {
-            self.spent = Some(Speed::default());
+            self.spent = Some(Leave::LENT);
             self.restored_at = Some(now);
         }
     }
@@ -195,25 +222,25 @@ impl DialPace {
     pub(crate) fn dial(&mut self, need_be_in_time: bool, now: Time) -> bool {
         self.judge_lives(now);
         if need_be_in_time {
-            self.unspent = self.unspent.filter(|speed| speed.next_at <= now);
-            self.spent = self.spent.filter(|speed| speed.next_at <= now);
+            self.unspent = self.unspent.filter(|leave| leave.next_at <= now);
+            self.spent = self.spent.filter(|leave| leave.next_at <= now);
         }
-        let in_time = self.speeds().next().is_some();
-        for speed in [&mut self.unspent, &mut self.spent].into_iter().flatten() {
-            speed.dial(now);
+        let in_time = self.leaves().next().is_some();
+        if self.dials == 0 {
+            self.began = now;
+        }
+        self.dials += 1;
+        let interval = self.interval(now);
+        for leave in [&mut self.unspent, &mut self.spent].into_iter().flatten() {
+            leave.dial(interval, now);
         }
         in_time
     }
-}
 
-impl Speed {
-    fn dial(&mut self, now: Time) {
-        self.dials = self.dials.saturating_add(1);
-        let Some(beyond) = self.dials.checked_sub(FULL_SPEED + 1) else {
-            self.next_at = self.next_at.max(now);
-            return;
-        };
-        let place = (beyond / DOUBLED_EACH) as usize;
-        self.next_at = self.next_at.max(now).after(INTERVALS[place.min(INTERVALS.len() - 1)]);
+    fn interval(&self, now: Time) -> Duration {
+        let waited = now.since(self.began).as_secs() / WORTH_A_DIAL;
+        let Some(beyond) = (self.dials + waited).checked_sub(FULL_SPEED + 1) else { return Duration::ZERO };
+        let place = usize::try_from(beyond / DOUBLED_EACH).unwrap_or(usize::MAX);
+        INTERVALS[place.min(INTERVALS.len() - 1)]
     }
 }

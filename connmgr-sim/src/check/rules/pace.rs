@@ -1,6 +1,6 @@
-//! Automatic dials into one network that lead nowhere slow down: 512 go at full speed, each 64 more double the
+//! Automatic dials into one network that lead nowhere slow down: 640 go at full speed, each 64 more double the
 //! interval, from 200 ms up to 10 s, until full speed is restored. Probes of a network that is down and what is
-//! repeated as v1 need not keep the pace, but count.
+//! repeated as v1 need not keep the pace, but count. The ledger follows the pace.
 
 use connmgr_core::ConnManager;
 
