@@ -287,7 +287,8 @@ impl<S: Subject> World<S> {
     /// The manager at the other end, if one is there, hears that we closed.
     pub(super) fn tell_other_end(&mut self, link: &Link, cause: CloseCause) {
         if let End::Node { link: Some(other), .. } = link.end {
-            self.later(link.round_trip / 2, Happening::Closes { link: other, cause });
+            // Not before the handshake that was sent ahead of it: a half that is rounded down could overtake that.
+            self.later(link.round_trip - link.round_trip / 2, Happening::Closes { link: other, cause });
         }
     }
 }
