@@ -70,7 +70,8 @@ pub(super) struct Bounds {
     healed: Option<Instant>,
     duration: u64,
     slots: u64,
-    is_comparable: bool,
+    hedged_beyond: u64,
+    comparable: Vec<Criterion>,
 }
 
 impl Bounds {
@@ -82,7 +83,8 @@ impl Bounds {
             healed: scenario.healed_at().filter(|at| *at > Instant::ZERO),
             duration: millis(scenario.duration.0),
             slots: arena.slots().into(),
-            is_comparable: arena.is_comparable(),
+            hedged_beyond: arena.hedged_beyond().into(),
+            comparable: Criterion::ALL.into_iter().filter(|criterion| arena.is_comparable(*criterion)).collect(),
         }
     }
 
@@ -96,7 +98,7 @@ impl Bounds {
     pub(super) fn limit(&self, criterion: Criterion, rival: u64) -> u64 {
         let more = rival.saturating_mul(3) / 2;
         match criterion {
-            Criterion::Dials => rival.saturating_mul(3).saturating_add(FEW),
+            Criterion::Dials => rival.saturating_mul(3).saturating_add(FEW + self.hedged_beyond),
             Criterion::Fill => more + SLACK + if self.last_change(rival) > 0 { PAUSE } else { 0 },
             Criterion::Again => more + SLACK + PAUSE,
         }
@@ -122,7 +124,7 @@ impl Bounds {
     /// something did, the budget bounds them.
     pub(super) fn is_comparable(&self, criterion: Criterion, fill: Option<u64>) -> bool {
         let had_peace = || fill.is_some_and(|fill| self.last_change(fill) == 0);
-        self.is_comparable && (criterion != Criterion::Dials || had_peace())
+        self.comparable.contains(&criterion) && (criterion != Criterion::Dials || had_peace())
     }
 
     /// How far a rival is run that could show this of ours to be too much.
@@ -151,6 +153,11 @@ impl Bounds {
 
     fn healed_after(&self) -> u64 {
         self.healed.map_or(0, |at| millis(at.since(Instant::ZERO)))
+    }
+
+    /// Whether something changes after the one moment, and not after the other.
+    pub(super) fn changes_between(&self, from: u64, to: u64) -> bool {
+        self.changes.iter().any(|at| *at > from && *at <= to)
     }
 
     /// When something last changed, by then.

@@ -142,7 +142,8 @@ impl<'a> Comparison<'a> {
     ) -> Option<Failure> {
         let start = self.arena.start_rival(rival);
         let theirs = self.quantile_of(criterion, &*start, least, BIRTHS, 1, 2)?;
-        if least <= self.limit(criterion, rival, theirs) {
+        let limit = self.limit(criterion, rival, theirs);
+        if least <= limit || self.is_disturbed(criterion, rival, theirs, limit) {
             return None;
         }
         self.is_confirmed(criterion, ours, rival, &*start).then(|| self.failure(criterion, own, rival, theirs))
@@ -163,6 +164,13 @@ impl<'a> Comparison<'a> {
     fn limit(&self, criterion: Criterion, rival: Rival, theirs: u64) -> u64 {
         let elsewhere = u64::try_from(self.arena.looks_elsewhere(rival).as_millis()).unwrap_or(u64::MAX);
         self.bounds.limit(criterion, theirs) + if criterion == Criterion::Dials { 0 } else { elsewhere }
+    }
+
+    /// Whether something changes that a rival was done before, and ours need not be. Who lives in one network is done
+    /// before ours can be.
+    fn is_disturbed(&self, criterion: Criterion, rival: Rival, theirs: u64, limit: u64) -> bool {
+        let from = if matches!(rival, Rival::Within(_)) { 0 } else { theirs };
+        criterion == Criterion::Fill && self.bounds.changes_between(from, limit)
     }
 
     /// A quantile of a rival, if it could show ours to be worse.

@@ -12,7 +12,7 @@ use super::criterion::Criterion;
 use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::plan::Plan;
 use crate::random::{Outlook, outlook};
-use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario};
+use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario, Spread};
 use crate::subject::Subject;
 use crate::watch::Watch;
 use crate::world::{Scrutiny, World};
@@ -75,16 +75,12 @@ impl Arena {
 
     /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
     /// one network shows how soon a pool can be filled, and no more: it has no connections that break in others, needs no
-    /// dials to find that they are dead, no hedging, which the operator may have limited, and may fill its pool in a short
-    /// window in which others are still looking.
+    /// dials to find that they are dead, and no hedging, which the operator may have limited.
     pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         match rival {
             Rival::BtcdLike => scenario.seeds.is_empty() || scenario.book.knows.is_empty(),
-            Rival::Within(_) => {
-                let has_windows = scenario.hosts.iter().any(|spec| behaves(spec, is_window));
-                criterion == Criterion::Fill && self.hedges() && !has_windows
-            }
+            Rival::Within(_) => criterion == Criterion::Fill && self.hedges(),
             Rival::Parallel | Rival::OneAtATime | Rival::CoreLike => true,
         }
     }
@@ -97,8 +93,8 @@ impl Arena {
     }
 
     /// How long ours may look where a rival does not look as often, or not at all: until silent dials have given their
-    /// slots away, twice at least, and once for each network; and a while for those that answer, and are of no use. Where the operator limited hedging a dial into another
-    /// network keeps its slot to the end.
+    /// slots away, twice at least, and once for each network; and a while for those that answer, and are of no use. Where
+    /// the operator limited hedging, a dial into another network keeps its slot to the end of its handshake.
     pub(super) fn looks_elsewhere(&self, rival: Rival) -> Duration {
         let own = if let Rival::Within(network) = rival { Some(network) } else { None };
         let others: Vec<NetworkKind> = self.networks().into_iter().filter(|other| Some(*other) != own).collect();
@@ -108,14 +104,19 @@ impl Arena {
             None => dial.direct,
         };
         let longest = |of: fn(Patience) -> Duration| others.iter().map(patience).map(of).max().unwrap_or_default();
-        match (own, self.hedges()) {
-            (_, false) if self.networks().len() > 1 => longest(|patience| patience.timeout),
-            (None, _) => Duration::ZERO,
-            (Some(_), _) => {
-                let rounds = u32::try_from(others.len().max(2)).expect("a handful");
-                longest(|patience| patience.hedge_after) * rounds + ANSWERS
+        let rounds = u32::try_from(others.len().max(2)).expect("a handful");
+        match own {
+            _ if !self.hedges() && self.networks().len() > 1 => {
+                (longest(|patience| patience.timeout) + self.config.handshake_timeout) * rounds
             }
+            None => Duration::ZERO,
+            Some(_) => longest(|patience| patience.hedge_after) * rounds + ANSWERS,
         }
+    }
+
+    /// Silent dials that the operator allows beyond one for each slot.
+    pub(super) fn hedged_beyond(&self) -> u32 {
+        self.config.dial.max_hedged.unwrap_or(0).saturating_sub(self.slots())
     }
 
     fn networks(&self) -> Vec<NetworkKind> {
@@ -123,22 +124,26 @@ impl Arena {
         NetworkKind::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether this world gives all the same task. Not where nobody can hold a full pool: who is full for a moment has met
-    /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that
-    /// comes too late comes in time for who happened to dial right before. Nor where peers are added: they have retries
-    /// of their own, which the operator chose, and it is luck whether their addresses are connected already. Nor where
-    /// hosts look like ourselves, or of no use, before they turn: who remembers that avoids them. Nor where seeds can't be
-    /// asked through the proxy: plain policies ask them beside it.
-    pub(super) fn is_comparable(&self) -> bool {
+    /// Whether this world gives all the same task.
+    ///
+    /// Not where nobody can hold a full pool, or connections that were ready end soon: who is full for a moment has met
+    /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that comes too late comes
+    /// in time for who happened to dial right before. Nor where peers are added: they have retries of their own, which
+    /// the operator chose, and it is luck whether their addresses are connected already. Nor where hosts are of no use
+    /// before they turn: who remembers that avoids them.
+    pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
-        let stops = Fault::Suspend(Monotonic::Stops);
+        let spoils = |fault: &Fault| match fault {
+            Fault::Suspend(monotonic) => *monotonic == Monotonic::Stops,
+            // When it is noticed is luck.
+            Fault::HalfHanging(_) => criterion == Criterion::Again,
+            _ => false,
+        };
         let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
-        let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
-            && !(asks_beside && !scenario.seeds.is_empty())
             && outlook(&self.plan) != Outlook::Cannot
-            && !scenario.faults.iter().any(|spec| spec.fault == stops)
-            && !scenario.hosts.iter().any(turns)
+            && scenario.hosts.iter().all(|spec| lasts(spec, self.config.stable_after) && !turns(spec))
+            && !scenario.faults.iter().any(|spec| spoils(&spec.fault))
     }
 
     /// The world before a subject of ours is born.
@@ -179,13 +184,23 @@ fn behaves(spec: &HostSpec, so: fn(&Behavior) -> bool) -> bool {
     so(&spec.behavior) || spec.turns.as_ref().is_some_and(|turn| so(&turn.into))
 }
 
-const fn is_window(behavior: &Behavior) -> bool {
-    matches!(behavior, Behavior::Windows { .. })
-}
-
-/// Whether who was met so is not dialed again.
+/// Whether a manager remembers of hosts for long that they were so.
 const fn is_remembered(behavior: &Behavior) -> bool {
     matches!(behavior, Behavior::Mirror | Behavior::Useless)
+}
+
+/// Whether a ready connection to hosts lasts as long as that.
+fn lasts(spec: &HostSpec, stable_after: Duration) -> bool {
+    let is_long = |life: &Spread| life.least() >= stable_after;
+    let behaves_so = |behavior: &Behavior| match behavior {
+        Behavior::ReadyThenClose(life) => is_long(life),
+        Behavior::Windows { .. } | Behavior::Misbehave { .. } => false,
+        _ => true,
+    };
+    let turned = spec.turns.as_ref().map(|turn| &turn.into);
+    [Some(&spec.behavior), turned].into_iter().flatten().all(behaves_so)
+        && spec.session.as_ref().is_none_or(is_long)
+        && spec.churn.as_ref().is_none_or(|churn| is_long(&churn.up))
 }
 
 /// A subject's runs in one world: each birth has another order of choices.
