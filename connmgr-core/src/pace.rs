@@ -31,7 +31,7 @@ pub(crate) const SLOWEST: Duration = Duration::from_secs(10);
 /// What a recovery lends: with it, no hour at the slowest pace sees more than 400 dials.
 const LOAN: u32 = 40;
 /// With so many dials in a row that led to no ready connection, the next ready one is a recovery.
-const DRY: u32 = 8;
+const DRY: u32 = 4;
 /// A connection that lives so many times as long as any before it is a recovery as well, …
 const TIMES_AS_LONG: u32 = 2;
 /// … but not before this.
@@ -193,9 +193,12 @@ impl Pace {
         self.ready > 0
     }
 
-    /// The share of dials that lead to a ready connection, in parts of 256, at least 1: a half where nothing is known.
+    /// What dials yield, from 1 to 4096: the square of the share that lead to a ready connection, a half where nothing is
+    /// known. The square, because a network that refuses at once would otherwise be dialed many times while the handshakes
+    /// in another take long.
     pub(crate) fn yields(&self) -> u64 {
-        ((u64::from(self.ready) + 1) * 256 / (u64::from(self.outcomes) + 2)).max(1)
+        let share = (u64::from(self.ready) + 1) * 64 / (u64::from(self.outcomes) + 2);
+        (share * share).max(1)
     }
 
     /// The number of the last dial: networks take turns by it.
@@ -310,9 +313,9 @@ mod tests {
     #[test]
     fn the_yield_follows_what_happens() {
         let mut pace = Pace::new();
-        assert_eq!((pace.yields(), pace.is_proven()), (128, false));
+        assert_eq!((pace.yields(), pace.is_proven()), (1024, false));
         pace.record_ready();
-        assert_eq!((pace.yields(), pace.is_proven()), (170, true));
+        assert_eq!((pace.yields(), pace.is_proven()), (1764, true));
         (0..200).for_each(|_| pace.record_failure());
         assert!(pace.yields() < 8 && !pace.is_proven(), "{}", pace.yields());
     }

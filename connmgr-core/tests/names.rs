@@ -152,3 +152,15 @@ fn the_address_that_was_connected_for_long_is_dialed_first() {
     world.run(secs(60));
     assert_eq!((world.ready(), dialed(&world)[before..].to_vec()), (1, vec![good]));
 }
+
+/// Neither the other addresses of its name nor those of an answer that comes meanwhile.
+#[test]
+fn nobody_behind_a_name_is_dialed_while_the_machine_has_no_room_for_another_dial() {
+    let mut world = world(ips(1..20), |_| Fate::FailsAfter(DialError::OutOfResources, secs(0)));
+    world.run(secs(60));
+    let waits: Vec<u64> = world.dials.windows(2).map(|pair| pair[1].0.since(pair[0].0).as_secs()).collect();
+    assert_eq!(waits[..5], [1, 2, 4, 8, 16], "{waits:?}");
+    world.becomes(|_| Fate::Good);
+    world.run(secs(60));
+    assert_eq!(world.ready(), 1);
+}

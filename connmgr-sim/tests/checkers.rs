@@ -335,6 +335,27 @@ fn a_success_that_is_thrown_away_for_dials() {
     breaks(Property::SuccessKept, bench.forge(input, Reply::Noted, &[close]));
 }
 
+/// They hold no slot: eight more are dialed, of whom one opens.
+#[test]
+fn a_success_that_is_thrown_away_for_handshakes_that_have_stalled() {
+    let mut bench = dialing(&pool(), &pool());
+    bench.connect().and_then(|()| bench.pass(secs(2))).expect("eight more are dialed");
+    assert_eq!(bench.in_state(ConnState::Stalled).len(), 8);
+    let conn = bench.in_state(ConnState::Dialing)[0];
+    let close = Action::Close { conn, reason: CloseReason::Surplus };
+    breaks(Property::SuccessKept, bench.forge(Input::DialResult { conn, result: Ok(()) }, Reply::Noted, &[close]));
+}
+
+#[test]
+fn a_handshake_that_is_done_late_and_thrown_away_for_others_that_are_not() {
+    let mut bench = dialing(&pool(), &pool());
+    bench.connect().and_then(|()| bench.pass(secs(2))).and_then(|()| bench.connect()).expect("sixteen are open");
+    let conn = bench.in_state(ConnState::Stalled)[0];
+    let ready = Input::Ready { conn, info: PeerInfo::default() };
+    let close = Action::Close { conn, reason: CloseReason::Surplus };
+    breaks(Property::SuccessKept, bench.forge(ready, Reply::Noted, &[close]));
+}
+
 #[test]
 fn a_success_is_surplus_once_the_pool_is_full_of_open_connections() {
     let mut bench = dialing(&pool(), &pool());
@@ -394,7 +415,7 @@ fn a_dial_that_is_not_given_up_in_time() {
 fn a_handshake_that_never_ends() {
     let patient = Config { handshake_timeout: secs(600), ..pool() };
     let mut bench = dialing(&patient, &pool());
-    breaks(Property::Deadlines, bench.connect().and_then(|()| bench.pass(secs(30))));
+    breaks(Property::Deadlines, bench.connect().and_then(|()| bench.pass(secs(90))));
 }
 
 #[test]
@@ -447,7 +468,7 @@ fn a_retry_that_does_not_come() {
     bench.add_peer("99.1.1.1:8333", Keep::Always).expect("nothing is broken yet");
     bench.fail(DialError::Refused).expect("nothing is broken yet");
     let mut other = full(&pool());
-    other.pass(secs(50)).expect("nothing is broken yet");
+    other.pass(secs(90)).expect("nothing is broken yet");
     let forgetful = std::mem::replace(&mut bench.manager, other.manager);
     bench.now = Time::from_secs(100);
     bench.forge(Input::Timeout, Reply::Noted, &[]).expect("another manager has nothing due");
@@ -474,6 +495,58 @@ fn automatic_dials_faster_than_their_rate() {
     slow.dial.rate = Rate { burst: 4, interval: secs(1) };
     let mut bench = Bench::mismatched(&pool(), &slow);
     breaks(Property::DialRate, bench.learn(&addresses(100)));
+}
+
+/// It is told that the machine's network has changed, and the checkers are not.
+#[test]
+fn dials_that_lead_nowhere_and_do_not_slow_down() {
+    let mut bench = Bench::new(&pool());
+    bench.learn(&addresses(1000)).expect("nothing is broken yet");
+    for _ in 0..300 {
+        bench.fail(DialError::Refused).and_then(|()| bench.pass(secs(1))).expect("nothing is broken yet");
+    }
+    assert_eq!(bench.suite.probes().count(Probe::PaceSlowed), 1);
+    bench.manager.apply(&Input::NetworkChanged, bench.now);
+    bench.suite.input(bench.now, &Input::Clock { unix: UNIX }, &Reply::Noted);
+    bench.drain();
+    breaks(Property::Pace, bench.suite.after(bench.now, &bench.manager));
+}
+
+#[test]
+fn a_machine_without_room_for_another_dial_that_dials_too_soon() {
+    let slow = Config { health: HealthConfig { first_probe: secs(4), ..HealthConfig::default() }, ..pool() };
+    let mut bench = dialing(&pool(), &slow);
+    bench.fail(DialError::OutOfResources).expect("nothing is broken yet");
+    breaks(Property::Shortage, bench.pass(secs(2)));
+}
+
+/// The pauses grow, and so too many dials come in the end.
+#[test]
+fn a_shortage_in_which_pauses_do_not_grow() {
+    let eager = Config { health: HealthConfig { max_probe: secs(2), ..HealthConfig::default() }, ..pool() };
+    let mut bench = dialing(&eager, &pool());
+    let short = |bench: &mut Bench| bench.fail(DialError::OutOfResources).and_then(|()| bench.pass(secs(2)));
+    short(&mut bench).and_then(|()| short(&mut bench)).expect("a second, and two more");
+    breaks(Property::Shortage, short(&mut bench));
+}
+
+/// To the manager it is a connection that just ends, so that it dials the address again.
+#[test]
+fn an_address_dialed_again_whose_peer_is_connected_by_another() {
+    let mut bench = Bench::new(&pool());
+    bench.learn(&addresses(2)).and_then(|()| bench.connect()).expect("nothing is broken yet");
+    let ids = bench.in_state(ConnState::Handshaking);
+    let services = Services::NETWORK | Services::WITNESS;
+    let info = PeerInfo { identity: Some(Identity([9; 32])), services, ..PeerInfo::default() };
+    bench.ready(ids[0], info).expect("nothing is broken yet");
+    let close = Action::Close { conn: ids[1], reason: CloseReason::Duplicate };
+    let ended =
+        Action::Emit(Event::Disconnected { conn: ids[1], peer: None, reason: EndReason::Ours(CloseReason::Duplicate) });
+    bench.manager.apply(&Input::Closed { conn: ids[1], cause: CloseCause::Eof }, bench.now);
+    while bench.manager.poll_action().is_some() {}
+    let ready = Input::Ready { conn: ids[1], info };
+    bench.forge(ready, Reply::Noted, &[close, ended]).expect("nothing is broken yet");
+    breaks(Property::AliasRests, bench.pass(secs(200)));
 }
 
 #[test]
@@ -503,6 +576,19 @@ fn a_dead_network_that_is_dialed_all_the_time() {
     let mut judged = Ok(());
     for _ in 0..600 {
         judged = judged.and_then(|()| bench.fail(DialError::NetworkUnreachable)).and_then(|()| bench.pass(secs(2)));
+    }
+    breaks(Property::OutageBudget, judged);
+}
+
+#[test]
+fn a_network_that_is_down_and_probed_before_its_time() {
+    let eager = HealthConfig { first_probe: secs(1), ..HealthConfig::default() };
+    let slow = HealthConfig { first_probe: secs(3), ..HealthConfig::default() };
+    let mut bench = dialing(&Config { health: eager, ..pool() }, &Config { health: slow, ..pool() });
+    let mut judged = Ok(());
+    for _ in 0..100 {
+        let soon = Duration::from_millis(500);
+        judged = judged.and_then(|()| bench.fail(DialError::NetworkUnreachable)).and_then(|()| bench.pass(soon));
     }
     breaks(Property::OutageBudget, judged);
 }
@@ -751,6 +837,31 @@ fn a_connection_that_the_view_does_not_show() {
     let mut bench = full(&pool());
     bench.manager = Bench::new(&pool()).manager;
     breaks(Property::ViewAgrees, bench.audit());
+}
+
+#[test]
+fn slots_that_are_given_away_and_taken_back_are_counted() {
+    let mut bench = dialing(&pool(), &pool());
+    bench.connect().and_then(|()| bench.pass(secs(2))).expect("eight more are dialed");
+    let probes = bench.suite.probes();
+    assert_eq!([Probe::StalledHandshake, Probe::SlotTakenBack].map(|probe| probes.count(probe)), [1, 0]);
+    let late = bench.in_state(ConnState::Stalled)[0];
+    let services = Services::NETWORK | Services::WITNESS;
+    bench.ready(late, PeerInfo { services, ..PeerInfo::default() }).expect("it is welcome");
+    assert_eq!(bench.suite.probes().count(Probe::SlotTakenBack), 1);
+}
+
+#[test]
+fn a_pace_that_slows_down_and_is_restored_is_counted() {
+    let mut bench = Bench::new(&pool());
+    bench.learn(&addresses(1000)).expect("nothing is broken");
+    for _ in 0..200 {
+        bench.fail(DialError::Refused).and_then(|()| bench.pass(secs(1))).expect("nothing is broken");
+    }
+    bench.pass(secs(10)).expect("the next one is dialed");
+    bench.connect().and_then(|()| bench.ready_all()).expect("nothing is broken");
+    let probes = bench.suite.probes();
+    assert_eq!([Probe::PaceSlowed, Probe::PaceRestored].map(|probe| probes.count(probe)), [1, 1]);
 }
 
 #[test]

@@ -206,14 +206,16 @@ impl ConnManager {
     }
 
     /// Dials the next address of a peer's name that may be dialed. If an outage alone forbids those that are left,
-    /// and it is worth waiting for, they are left to the probes. Where the limits have fallen meanwhile, the peer waits
-    /// for a slot, and its name is resolved again then. Returns whether the attempt goes on.
+    /// and it is worth waiting for, they are left to the probes. Where the limits have fallen meanwhile, or the machine
+    /// has no room for another dial, the peer waits, and its name is resolved again then. Returns whether the attempt
+    /// goes on.
     pub(super) fn dial_next_candidate(&mut self, id: PeerId, may_wait: bool) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let port = peer.address.port();
         let mut left = core::mem::take(&mut peer.candidates);
         left.retain(|ip| self.may_be_candidate(*ip, port));
-        if !left.is_empty() && !self.has_slot(Kind::Added, &self.split()) {
+        let must_wait = !self.has_slot(Kind::Added, &self.split()) || self.shortage.until(self.now()).is_some();
+        if !left.is_empty() && must_wait {
             self.peers.enqueue(id);
             return true;
         }

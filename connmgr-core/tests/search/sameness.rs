@@ -171,17 +171,17 @@ fn what_has_lost_its_slot_counts_and_so_does_a_peer_met_twice() {
 }
 
 #[test]
-fn that_the_network_has_changed_counts_for_a_minute() {
-    let after = |change| {
+fn when_the_network_changed_counts_for_a_minute() {
+    let after = |wait| {
         let mut bench = bench();
-        let telling = if change { bench.tell(Input::NetworkChanged) } else { Vec::new() };
-        assert_eq!(telling, []);
-        [59, 1].map(|wait| {
-            bench.pass(secs(wait));
+        bench.pass(secs(wait));
+        assert_eq!(bench.tell(Input::NetworkChanged), []);
+        [59, 65].map(|at| {
+            bench.pass(Time::from_secs(at).since(bench.now));
             print(&bench)
         })
     };
-    let (changed, same) = (after(true), after(false));
-    assert_ne!(changed[0], same[0]);
-    assert_eq!(changed[1], same[1]);
+    let (early, late) = (after(0), after(5));
+    assert_ne!(early[0], late[0]);
+    assert_eq!(early[1], late[1]);
 }

@@ -18,6 +18,16 @@ words! {
         OutageProbe => "outage-probe",
         /// A silent dial gave its slot to another.
         HedgedDial => "hedged-dial",
+        /// A handshake without progress gave its slot to another.
+        StalledHandshake => "stalled-handshake",
+        /// A silent dial, or a stalled handshake, made progress and took a slot.
+        SlotTakenBack => "slot-taken-back",
+        /// Dials into a network led nowhere for so long that they slowed down.
+        PaceSlowed => "pace-slowed",
+        /// Dials that had slowed down may go at full speed again.
+        PaceRestored => "pace-restored",
+        /// A dial failed because the machine had no room for another, and all dials wait.
+        Shortage => "shortage",
         /// A dial succeeded when its slot had been given away.
         SurplusClose => "surplus-close",
         /// A dial succeeded after we gave it up.

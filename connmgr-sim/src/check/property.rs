@@ -81,6 +81,12 @@ words! {
         DialSpacing => "dial-spacing",
         /// Automatic dials keep to their rate.
         DialRate => "dial-rate",
+        /// Automatic dials into one network that lead nowhere slow down.
+        Pace => "pace",
+        /// Out of descriptors, ports or memory: no dial at all, then one at a time, more and more rarely.
+        Shortage => "shortage",
+        /// An address at which a connected peer was met is not dialed automatically while that connection lives.
+        AliasRests => "alias-rests",
         /// Dials of all sorts in a second are no more than the configuration explains.
         DialStorm => "dial-storm",
         /// State is not saved more often than it may.

@@ -1,6 +1,6 @@
 //! Which notable states a step reaches. Judges nothing.
 
-use connmgr_core::{Action, BanTarget, CloseReason, Event, Input, Kind, Reply};
+use connmgr_core::{Action, BanTarget, CloseReason, DialError, DialFailure, Event, Input, Kind, Reply};
 use core::time::Duration;
 
 use super::checker::Seen;
@@ -97,6 +97,11 @@ impl Probes {
             }
             Event::Unbanned { .. } if seen.step.cause == Cause::Timeout => Probe::BanExpired,
             Event::Unbanned { .. } if seen.step.cause != Cause::Unban => Probe::BanEvicted,
+            Event::DialFailed { error: DialFailure::Failed(DialError::OutOfResources), .. }
+                if seen.ledger.short_from.is_none() =>
+            {
+                Probe::Shortage
+            }
             Event::NetworkDown { .. } => Probe::NetworkDown,
             Event::NetworkUp { .. } => Probe::NetworkUp,
             Event::AddressesWanted { .. } => Probe::AddressesWanted,
@@ -121,6 +126,10 @@ impl Probes {
             self.reach_if(dial.kind == Some(Kind::Full) && held > ledger.split.full, Probe::HedgedDial);
             self.reach_if(dial.is_probe, Probe::OutageProbe);
         }
+        self.reach_if(step.stalled, Probe::StalledHandshake);
+        self.reach_if(step.took_slot, Probe::SlotTakenBack);
+        self.reach_if(step.slowed, Probe::PaceSlowed);
+        self.reach_if(step.restored, Probe::PaceRestored);
         let most = ledger.config.max_actions_per_input;
         self.reach_if(step.actions + 8 > most && !step.is_settled(), Probe::MaxActionsBoundReached);
     }

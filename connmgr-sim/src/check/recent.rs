@@ -38,6 +38,11 @@ impl<K: Clone + Eq + Hash, V: Default> Recent<K, V> {
         &mut entry.1
     }
 
+    /// The value of a key, which is not touched by that.
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|(_, value)| value)
+    }
+
     /// Forgets a key.
     pub(crate) fn remove(&mut self, key: &K) {
         self.entries.remove(key);

@@ -1,7 +1,7 @@
 //! The step being judged: one input and the actions that it caused.
 
 use connmgr_core::{
-    CloseCause, ConnId, DialError, Input, ListenerId, LookupId, PeerId, PeerInfo, Penalty, Reply, Time,
+    CloseCause, ConnId, DialError, Input, ListenerId, LookupId, NetworkKind, PeerId, PeerInfo, Penalty, Reply, Time,
 };
 use core::time::Duration;
 
@@ -88,6 +88,16 @@ pub(crate) struct Step {
     pub(crate) dials: Vec<ConnId>,
     /// Who became ready, once the step is over.
     pub(crate) made_ready: Option<ConnId>,
+    /// Once the step is over: what had no slot has made progress, and taken one.
+    pub(crate) took_slot: bool,
+    /// A handshake gave its slot away.
+    pub(crate) stalled: bool,
+    /// Dials into a network have slowed down for certain.
+    pub(crate) slowed: bool,
+    /// They may go at full speed again.
+    pub(crate) restored: bool,
+    /// The first automatic dial that came sooner than its network's pace allows.
+    pub(crate) too_fast: Option<(ConnId, NetworkKind)>,
     /// What `poll_timeout` said before; none while that is not known (before the first step is over).
     pub(crate) due_before: Option<Option<Time>>,
     /// What it says after. Meaningful once all actions have been seen.
@@ -104,6 +114,11 @@ impl Step {
             actions: 0,
             dials: Vec::new(),
             made_ready: None,
+            took_slot: false,
+            stalled: false,
+            slowed: false,
+            restored: false,
+            too_fast: None,
             due_before: None,
             due: None,
             last_due: None,
@@ -117,6 +132,8 @@ impl Step {
         self.actions = 0;
         self.dials.clear();
         self.made_ready = None;
+        (self.took_slot, self.stalled, self.slowed, self.restored) = (false, false, false, false);
+        self.too_fast = None;
         if self.is_due_timeout() {
             self.last_due = Some(self.now);
         }

@@ -141,9 +141,17 @@ fn own_failures(dice: &mut Chance, scenario: &Scenario) -> OwnFailures {
     let networks = networks(dice, scenario);
     let errors =
         [(4, NetworkUnreachable), (1, AddressFamilyUnsupported), (2, OutOfResources), (2, HostUnreachable), (2, Other)];
+    let error = dice.of(&errors);
+    if error == OutOfResources {
+        // A machine has no room for a dial whomever it is to.
+        let mut all: Vec<NetworkKind> = scenario.hosts.iter().map(|spec| spec.network).collect();
+        all.dedup();
+        let networks = if all.is_empty() { networks } else { all };
+        return OwnFailures { networks, error, share: Share::ALL, of: ShareOf::Dials };
+    }
     let of = if dice.percent(60) { ShareOf::Addresses } else { ShareOf::Dials };
     let share = if dice.percent(40) { Share::ALL } else { Share::percent(dice.between(10, 99)) };
-    OwnFailures { networks, error: dice.of(&errors), share, of }
+    OwnFailures { networks, error, share, of }
 }
 
 fn clock(dice: &mut Chance) -> Fault {

@@ -130,7 +130,8 @@ impl Arena {
     /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that comes too late comes
     /// in time for who happened to dial right before. Nor where peers are added: they have retries of their own, which
     /// the operator chose, and it is luck whether their addresses are connected already. Nor where hosts are of no use
-    /// before they turn: who remembers that avoids them.
+    /// before they turn, or get themselves banned: who remembers that avoids them. Nor where seeds can't be asked through
+    /// the proxy: plain policies ask them beside it.
     pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         let spoils = |fault: &Fault| match fault {
@@ -140,7 +141,9 @@ impl Arena {
             _ => false,
         };
         let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
+        let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
+            && (scenario.seeds.is_empty() || !asks_beside)
             && outlook(&self.plan) != Outlook::Cannot
             && scenario.hosts.iter().all(|spec| lasts(spec, self.config.stable_after) && !turns(spec))
             && !scenario.faults.iter().any(|spec| spoils(&spec.fault))
@@ -186,7 +189,7 @@ fn behaves(spec: &HostSpec, so: fn(&Behavior) -> bool) -> bool {
 
 /// Whether a manager remembers of hosts for long that they were so.
 const fn is_remembered(behavior: &Behavior) -> bool {
-    matches!(behavior, Behavior::Mirror | Behavior::Useless)
+    matches!(behavior, Behavior::Mirror | Behavior::Useless | Behavior::Misbehave { .. })
 }
 
 /// Whether a ready connection to hosts lasts as long as that.

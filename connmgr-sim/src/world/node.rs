@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{ConnId, Kind, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
+use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
 use rustc_hash::FxHashMap;
 
 use super::happening::Run;
 use crate::Instant;
 use crate::check::{Probe, Probes};
 use crate::dice::Share;
-use crate::links::{LinkId, Links, Stage};
+use crate::links::{LinkId, Links};
 use crate::plan::{BEGINNING, Who};
 use crate::record::Record;
 use crate::scenario::{OwnFailures, ProxyFault};
@@ -99,24 +99,11 @@ impl<S> Node<S> {
     }
 
     /// Whether the pool is full, with so many ready connections: automatic ones, and those of added peers.
-    pub(super) fn look_whether_full(&self, links: &Links, automatic: u32, added: u32) -> bool {
+    pub(super) fn look_whether_full(&self, automatic: u32, added: u32) -> bool {
         let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
         let split = Split::new(&self.limits, self.mode, None, peers);
         let is_running = self.subject.is_some() && !self.ails.inactive && self.adding == 0;
-        is_running
-            && automatic >= split.full + split.block_relay
-            && (added >= self.good_peers || added.saturating_add(self.covered(links)) >= self.good_peers)
-    }
-
-    /// Good peers to whom there is a connection for blocks alone, so that they are not dialed while it lasts.
-    fn covered(&self, links: &Links) -> u32 {
-        let has = |who: Who, kind: Kind| {
-            let mut links = self.links.values().filter_map(|id| links.get(*id));
-            links.any(|link| link.kind == kind && link.stage == Stage::Ready && link.end.is(who))
-        };
-        let good = self.peers.iter().filter_map(|peer| peer.good);
-        let covered = good.filter(|who| has(*who, Kind::BlockRelay) && !has(*who, Kind::Added));
-        u32::try_from(covered.count()).unwrap_or(u32::MAX)
+        is_running && automatic >= split.full + split.block_relay && added >= self.good_peers
     }
 
     /// What was counted by network, with the connections that are stable and live still.

@@ -184,7 +184,7 @@ impl<S: Subject> World<S> {
     pub(super) fn note_full(&mut self, node: u32) {
         let now = self.now;
         let place = &mut self.nodes[node as usize];
-        let is_full = place.look_whether_full(&self.links, place.tally.automatic(), place.tally.added());
+        let is_full = place.look_whether_full(place.tally.automatic(), place.tally.added());
         if is_full != place.now_full {
             place.now_full = is_full;
             place.tally.note_full(is_full, now);
@@ -204,7 +204,7 @@ impl<S: Subject> World<S> {
             });
             u32::try_from(good.count()).unwrap_or(u32::MAX)
         };
-        place.look_whether_full(&self.links, good(Kind::Full) + good(Kind::BlockRelay), good(Kind::Added))
+        place.look_whether_full(good(Kind::Full) + good(Kind::BlockRelay), good(Kind::Added))
     }
 
     /// Whether a host to whom there is a connection has not turned against us.

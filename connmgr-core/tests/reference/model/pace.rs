@@ -21,7 +21,7 @@ pub(super) const SLOWEST: Duration = Duration::from_secs(10);
 /// A recovery lends so many dials at full speed.
 const LOAN: u32 = 40;
 /// So many failures in a row make the next success a recovery.
-const DRY: u32 = 8;
+const DRY: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct RPace {
@@ -109,9 +109,9 @@ impl RPace {
         self.led_to > 0
     }
 
-    /// Of 256 dials, so many lead to a ready connection; of a network nobody knows, half.
+    /// Of 64 dials, so many lead to a ready connection, squared; of a network nobody knows, half.
     pub(super) fn yields(&self) -> u64 {
-        ((self.led_to + 1) * 256 / (self.tried + 2)).max(1)
+        ((self.led_to + 1) * 64 / (self.tried + 2)).pow(2).max(1)
     }
 
     fn outcome(&mut self, led: bool) {

@@ -40,6 +40,10 @@ pub(crate) struct Conn {
     pub(crate) identity: Option<Identity>,
     /// It was dialed into a network that was suspected down.
     pub(crate) is_probe: bool,
+    /// It holds one of its kind's slots.
+    pub(crate) has_slot: bool,
+    /// It was chosen from the book, and an added peer took it over.
+    pub(crate) was_adopted: bool,
 }
 
 impl Conn {
@@ -63,6 +67,8 @@ impl Conn {
             since: now,
             identity: None,
             is_probe: false,
+            has_slot: true,
+            was_adopted: false,
         }
     }
 
@@ -82,6 +88,8 @@ impl Conn {
             since: now,
             identity: None,
             is_probe: false,
+            has_slot: true,
+            was_adopted: false,
         }
     }
 
@@ -97,6 +105,12 @@ impl Conn {
     /// Whether, if it ends now without a word, it may be repeated as v1.
     pub(crate) fn died_unheard(&self) -> bool {
         self.life == Life::Open && self.was_dialed && self.transport == Transport::V2
+    }
+
+    /// The network of a dial or connection that was chosen from the book.
+    pub(crate) fn automatic_network(&self) -> Option<NetworkKind> {
+        let is_automatic = self.kind.is_some_and(Kind::takes_group);
+        self.address.as_ref().filter(|_| is_automatic).and_then(PeerAddress::network)
     }
 
     /// Whether the application was told of it.

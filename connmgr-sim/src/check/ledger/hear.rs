@@ -1,8 +1,8 @@
 //! How the ledger is written: what each input, reply and action tells, and what the view adds at the end of a step.
 
 use connmgr_core::{
-    Action, CloseReason, ConnId, ConnManager, Connected, DialError, DialFailure, EndReason, Event, Input, Kind, PeerId,
-    PeerState, Permissions, Reply, Split, Time,
+    Action, CloseReason, ConnId, ConnManager, ConnState, Connected, DialError, DialFailure, EndReason, Event, Input,
+    Kind, PeerId, PeerState, Permissions, Reply, Split, Time,
 };
 
 use super::bans::Key;
@@ -11,15 +11,19 @@ use super::peer::{LastEnd, Stable, Wait};
 use super::{Ledger, Phase};
 use crate::check::step::{Cause, Step, is_done};
 
-/// A change of the machine's network has its effect within this, and the deadline of it may be met a little late.
-pub(crate) const CHANGE_WITHIN: core::time::Duration = core::time::Duration::from_secs(90);
+/// Kinds whose dials and handshakes may go on without a slot.
+const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
 impl Ledger {
     // ── what is told
 
     /// An input was told, and answered so.
     pub(crate) fn input(&mut self, step: &Step, input: &Input, reply: &Reply) {
-        (self.unheard, self.unheard_address) = (None, None);
+        (self.unheard, self.unheard_address, self.readying) = (None, None, None);
+        match input {
+            Input::NetworkChanged if self.phase != Phase::Stopped => self.changes.change(step.now),
+            _ => self.changes.pass(step),
+        }
         match input {
             Input::Clock { unix } => self.clock = (step.now, *unix),
             Input::AddPeer { address, keep } => {
@@ -41,25 +45,25 @@ impl Ledger {
             Input::SetActive { active } if is_done(reply) => {
                 self.phase = if *active { Phase::Active } else { Phase::Inactive };
                 self.peers.epoch += u64::from(*active);
+                if *active {
+                    self.paces.iter_mut().for_each(|pace| pace.start_over(step.now));
+                }
             }
             Input::SetLimits { limits } if is_done(reply) => {
                 self.limits = *limits;
                 self.share();
             }
             Input::Shutdown if self.phase != Phase::Stopped => self.phase = Phase::Stopping,
-            Input::NetworkChanged if self.phase != Phase::Stopped => {
-                self.peers.epoch += 1;
-                self.changed = Some(step.now);
-            }
-            // What was told too soon after the last change has its effect when the minute is over.
-            Input::Timeout => {
-                let has_effect = self.changed.is_some_and(|at| step.now.since(at) <= CHANGE_WITHIN);
-                self.peers.epoch += u64::from(has_effect);
-            }
             Input::OwnAddress { address } => self.own.give(address),
             Input::Ready { conn, info } => {
-                if let Some(conn) = self.conns.get_mut(conn).filter(|conn| conn.life == Life::Open) {
-                    conn.identity = info.identity;
+                if let Some(told) = self.conns.get_mut(conn).filter(|told| told.life == Life::Open) {
+                    told.identity = info.identity;
+                    self.readying = told.automatic_network().map(|network| (*conn, network));
+                }
+            }
+            Input::DialResult { conn, result: Ok(()) } => {
+                if self.conns.get(conn).is_some_and(|conn| !conn.is_open()) {
+                    self.dial_ended_otherwise(*conn);
                 }
             }
             Input::Closed { conn, cause: connmgr_core::CloseCause::Unheard } => self.note_unheard(*conn),
@@ -67,7 +71,8 @@ impl Ledger {
                 let peer = self.conns.get(conn).and_then(|conn| conn.peer).and_then(|id| self.peers.get_mut(id));
                 peer.into_iter().for_each(|peer| (peer.not_before, peer.conn) = (None, None));
             }
-            Input::DialResult { .. }
+            Input::Timeout
+            | Input::DialResult { .. }
             | Input::Closed { .. }
             | Input::Addresses { .. }
             | Input::LookupResult { .. }
@@ -89,7 +94,6 @@ impl Ledger {
             | Input::SetLimits { .. }
             | Input::Shutdown => {}
         }
-        _ = step;
     }
 
     fn share(&mut self) {
@@ -117,7 +121,7 @@ impl Ledger {
                 self.last_conn = self.last_conn.max(conn.as_u64());
                 self.conns.insert(*conn, dialed);
             }
-            Action::Close { conn, reason: CloseReason::OwnAddress } => self.meet_ourselves(step, *conn),
+            Action::Close { conn, reason } => self.closed(step, *conn, *reason),
             Action::Emit(event) => self.event(step, event),
             Action::ScheduleRetry { peer, at, attempt } => {
                 let epoch = self.peers.epoch;
@@ -128,8 +132,18 @@ impl Ledger {
             }
             Action::Save => self.bans.save(),
             Action::ResolveHost { .. } => self.resolves = true,
-            Action::Close { .. } | Action::ResolveSeed { .. } | Action::PauseAccept { .. } => {}
+            Action::ResolveSeed { .. } | Action::PauseAccept { .. } => {}
         }
+    }
+
+    fn closed(&mut self, step: &Step, conn: ConnId, reason: CloseReason) {
+        match reason {
+            CloseReason::OwnAddress => self.meet_ourselves(step, conn),
+            CloseReason::MissingServices | CloseReason::Duplicate | CloseReason::Surplus => {}
+            _ => return,
+        }
+        // The handshake is done, and the connection was never ready.
+        self.readying = self.readying.filter(|(readying, _)| *readying != conn);
     }
 
     /// A handshake showed that we reached ourselves: the address is ours.
@@ -144,8 +158,8 @@ impl Ledger {
         match event {
             Event::Connected(connected) => self.connected(step, connected),
             Event::Disconnected { conn, peer, reason } => self.disconnected(step, *conn, *peer, *reason),
-            Event::DialFailed { conn, peer, error, .. } => self.dial_failed(*conn, *peer, *error),
-            Event::Adopted { conn, peer } => self.adopted(*conn, *peer),
+            Event::DialFailed { conn, peer, error, .. } => self.dial_failed(step, *conn, *peer, *error),
+            Event::Adopted { conn, peer } => self.adopted(step, *conn, *peer),
             Event::PeerFinished { peer } => {
                 self.peers.remove(*peer);
                 self.share();
@@ -162,6 +176,7 @@ impl Ledger {
             Event::NetworkUp { network } => {
                 self.down[network.index()] = false;
                 self.peers.epoch += 1;
+                self.paces[network.index()].is_up(step.now);
             }
             Event::LookupFailed { peer, .. } => {
                 if let Some(peer) = self.peers.get_mut(*peer) {
@@ -174,10 +189,24 @@ impl Ledger {
         }
     }
 
-    /// A dial has ended, for want of resources or otherwise: that ends a shortage, and peers that it held up go on.
-    fn dial_ended(&mut self, wants_resources: bool) {
-        self.peers.epoch += u64::from(self.is_short && !wants_resources);
-        self.is_short = wants_resources;
+    /// A dial has ended, not for want of resources: if it was made in a shortage, that is over, and peers that it held
+    /// up go on.
+    fn dial_ended_otherwise(&mut self, conn: ConnId) {
+        if self.short_from.is_some_and(|first| first <= conn) {
+            self.short_from = None;
+            self.peers.epoch += 1;
+        }
+    }
+
+    fn note_resources(&mut self, conn: ConnId, error: DialFailure) {
+        match error {
+            DialFailure::Failed(DialError::OutOfResources) => {
+                self.short_from.get_or_insert(ConnId::from_u64(self.last_conn.saturating_add(1)));
+            }
+            DialFailure::Failed(DialError::Cancelled) => {}
+            DialFailure::Failed(_) | DialFailure::GivenUp(CloseReason::DialTimeout) => self.dial_ended_otherwise(conn),
+            DialFailure::GivenUp(_) => {}
+        }
     }
 
     fn connected(&mut self, step: &Step, connected: &Connected) {
@@ -190,7 +219,6 @@ impl Ledger {
             self.counts[Kind::Inbound.index()].open += 1;
             return;
         }
-        self.dial_ended(false);
         let Some(conn) = self.conns.get_mut(&id) else { return };
         if let Some(kind) = conn.kind {
             let count = &mut self.counts[kind.index()];
@@ -206,7 +234,7 @@ impl Ledger {
     }
 
     fn disconnected(&mut self, step: &Step, id: ConnId, peer: Option<PeerId>, reason: EndReason) {
-        let Some(conn) = self.take(id) else { return };
+        let Some(conn) = self.take(step, id) else { return };
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conn == Some(id)) else {
             return;
         };
@@ -226,9 +254,9 @@ impl Ledger {
         peer.conn = None;
     }
 
-    fn dial_failed(&mut self, id: ConnId, peer: Option<PeerId>, error: DialFailure) {
-        self.dial_ended(error == DialFailure::Failed(DialError::OutOfResources));
-        let Some(conn) = self.take(id) else { return };
+    fn dial_failed(&mut self, step: &Step, id: ConnId, peer: Option<PeerId>, error: DialFailure) {
+        self.note_resources(id, error);
+        let Some(conn) = self.take(step, id) else { return };
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)) else { return };
         let unanswered = match error {
             DialFailure::Failed(error) => !error.is_answer(),
@@ -240,8 +268,16 @@ impl Ledger {
         peer.conn = None;
     }
 
-    fn take(&mut self, id: ConnId) -> Option<Conn> {
+    fn take(&mut self, step: &Step, id: ConnId) -> Option<Conn> {
         let conn = self.conns.remove(&id)?;
+        self.unfinished.retain(|other| *other != id);
+        if let Some(network) = conn.automatic_network() {
+            let pace = &mut self.paces[network.index()];
+            match conn.life {
+                Life::Dialing | Life::Open => pace.failed(step.now),
+                Life::Ready => pace.left(id, true, self.config.stable_after, step.now),
+            }
+        }
         if let Some(kind) = conn.kind {
             let count = &mut self.counts[kind.index()];
             match conn.life {
@@ -257,12 +293,17 @@ impl Ledger {
     }
 
     /// One that we chose becomes the peer's kind; one that came in keeps its own.
-    fn adopted(&mut self, id: ConnId, peer: PeerId) {
+    fn adopted(&mut self, step: &Step, id: ConnId, peer: PeerId) {
         let Some(conn) = self.conns.get_mut(&id) else { return };
+        if let Some(network) = conn.automatic_network() {
+            self.paces[network.index()].left(id, false, self.config.stable_after, step.now);
+            self.unfinished.retain(|other| *other != id);
+        }
         conn.peer = Some(peer);
         self.peers.get_mut(peer).into_iter().for_each(|peer| peer.conn = Some(id));
         let (Some(kind), true) = (conn.kind, conn.was_dialed) else { return };
         conn.kind = Some(Kind::Added);
+        (conn.has_slot, conn.was_adopted) = (true, true);
         let is_ready = u32::from(conn.life == Life::Ready);
         let from = &mut self.counts[kind.index()];
         from.open = from.open.saturating_sub(1);
@@ -282,6 +323,12 @@ impl Ledger {
         if let Cause::Ready(id, _) = step.cause {
             step.made_ready = self.make_ready(step.now, id).then_some(id);
         }
+        step.took_slot = self.took_slot(step);
+        self.learn_slots(step, manager);
+        // In which order a timeout did things is not known.
+        self.peers.epoch += u64::from(self.changes.may_have_effect());
+        self.changes.settle(step);
+        self.keep_pace(step);
         if core::mem::take(&mut self.resolves) || (self.lookups > 0 && ends_lookups(step.cause)) {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
@@ -298,6 +345,69 @@ impl Ledger {
             let peer = view.peer.and_then(|id| self.peers.get_mut(id));
             peer.into_iter().for_each(|peer| peer.conn = Some(id));
             self.counts[view.kind.index()].dialing += 1;
+            if view.kind.takes_group() {
+                self.unfinished.push(id);
+            }
+        }
+    }
+
+    /// Whether what had no slot before this step has made progress, and so has one.
+    fn took_slot(&self, step: &Step) -> bool {
+        let (Cause::DialResult(id, Ok(())) | Cause::Ready(id, _)) = step.cause else { return false };
+        self.conns.get(&id).is_some_and(|conn| !conn.has_slot && conn.is_open())
+    }
+
+    /// Who has no slot. It changes with their number, or where somebody makes progress.
+    fn learn_slots(&mut self, step: &mut Step, manager: &ConnManager) {
+        let mut changes = matches!(step.cause, Cause::DialResult(_, Ok(())) | Cause::Ready(..));
+        for kind in AUTOMATIC {
+            let count = &mut self.counts[kind.index()];
+            let without = [ConnState::Silent, ConnState::Stalled].map(|state| manager.count(kind, state));
+            changes |= without != [count.silent, count.stalled];
+            [count.silent, count.stalled] = without;
+        }
+        if !changes {
+            return;
+        }
+        for id in &self.unfinished {
+            if let (Some(conn), Some(view)) = (self.conns.get_mut(id), manager.connection(*id)) {
+                let had_slot = std::mem::replace(&mut conn.has_slot, view.state.holds_slot());
+                step.stalled |= had_slot && view.state == ConnState::Stalled;
+            }
+        }
+    }
+
+    /// What came of this step for the pace of each network, and its dials.
+    fn keep_pace(&mut self, step: &mut Step) {
+        if let Some((id, network)) = self.readying.take() {
+            let pace = &mut self.paces[network.index()];
+            pace.ready(step.now);
+            let stays = |conn: &Conn| conn.life == Life::Ready && conn.automatic_network().is_some();
+            if self.conns.get(&id).is_some_and(stays) {
+                pace.stays(id, step.now);
+            }
+        }
+        for pace in &mut self.paces {
+            pace.pass(step, self.config.stable_after);
+            if self.changes.may_have_effect() {
+                pace.may_start_over(step.now);
+            }
+        }
+        for id in &step.dials {
+            let Some(conn) = self.conns.get(id) else { continue };
+            let Some(network) = conn.automatic_network() else { continue };
+            let repeats = self.unheard_address.is_some() && conn.address == self.unheard_address;
+            let in_time = self.paces[network.index()].dial(!conn.is_probe && !repeats, step.now);
+            if !in_time {
+                step.too_fast.get_or_insert((*id, network));
+            }
+        }
+        for pace in &mut self.paces {
+            match pace.turn() {
+                Some(true) => step.slowed = true,
+                Some(false) => step.restored = true,
+                None => {}
+            }
         }
     }
 
@@ -305,6 +415,7 @@ impl Ledger {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.life == Life::Open) else { return false };
         conn.life = Life::Ready;
         conn.since = now;
+        self.unfinished.retain(|other| *other != id);
         if let Some(kind) = conn.kind {
             self.counts[kind.index()].ready += 1;
         }

@@ -2,12 +2,14 @@
 //!
 //! It judges nothing. Rules look at it as it was before the input or action that they are shown; after a step it holds
 //! what that step left. The only thing taken from the public view is what no action says: the kind of a dial and the
-//! peer it is for, and how many names are being resolved.
+//! peer it is for, who has no slot, and how many names are being resolved.
 
 pub(crate) mod bans;
+mod change;
 pub(crate) mod conn;
 mod hear;
 pub(crate) mod own;
+pub(crate) mod pace;
 pub(crate) mod peer;
 pub(crate) mod routable;
 
@@ -21,9 +23,11 @@ use connmgr_core::{
 use rustc_hash::FxHashMap;
 
 use bans::{Bans, Key};
+use change::Changes;
 use conn::Conn;
-pub(crate) use hear::CHANGE_WITHIN;
+
 use own::Own;
+use pace::DialPace;
 use peer::Peers;
 
 /// Whether the manager works, as commands and events told.
@@ -39,9 +43,13 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KindCount {
     pub(crate) dialing: u32,
-    /// Ready ones among them.
     pub(crate) open: u32,
+    /// Of those that are open.
     pub(crate) ready: u32,
+    /// Of those being dialed, those without a slot.
+    pub(crate) silent: u32,
+    /// The same of those that are open.
+    pub(crate) stalled: u32,
 }
 
 /// What inputs, replies and actions told.
@@ -69,10 +77,17 @@ pub(crate) struct Ledger {
     pub(crate) unheard_address: Option<PeerAddress>,
     /// A name was given to be resolved in this step.
     resolves: bool,
-    /// When the machine's network last changed.
-    changed: Option<Time>,
-    /// A dial found the machine out of resources, and none has ended otherwise since.
-    is_short: bool,
+    /// When a change of the machine's network may have its effect.
+    pub(crate) changes: Changes,
+    /// A dial found the machine out of resources, and none made since, which are those from this one on, has ended
+    /// otherwise.
+    pub(crate) short_from: Option<ConnId>,
+    /// The pace of each network.
+    pub(crate) paces: [DialPace; NetworkKind::ALL.len()],
+    /// The input of this step may make this automatic connection ready.
+    readying: Option<(ConnId, NetworkKind)>,
+    /// Automatic dials and connections that are not ready.
+    unfinished: Vec<ConnId>,
     /// What the wall clock says, as last told: at this time, that.
     clock: (Time, UnixTime),
 }
@@ -94,8 +109,11 @@ impl Ledger {
             unheard: None,
             unheard_address: None,
             resolves: false,
-            changed: None,
-            is_short: false,
+            changes: Changes::default(),
+            short_from: None,
+            paces: [const { DialPace::new() }; NetworkKind::ALL.len()],
+            readying: None,
+            unfinished: Vec::new(),
             clock: (now, unix),
             config: Arc::new(config.clone()),
         };

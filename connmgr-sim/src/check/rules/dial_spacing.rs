@@ -1,13 +1,11 @@
 //! An address is not dialed again automatically before its rest is over: `dial.min_spacing`, doubled for each failure
 //! in a row, up to `dial.spacing`; up to a minute where its network was not dialed for ten seconds, for then nobody else
-//! may be left; the plain one where its failures may have been forgiven, by an outage or a ready connection.
+//! may be left; the plain one where its failures may have been forgiven, by an outage or by what restores full speed.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use connmgr_core::{
-    Action, CloseReason, ConnId, ConnManager, DialFailure, Event, Fault, Input, NetworkKind, PeerAddress, Reply, Time,
-};
+use connmgr_core::{Action, CloseReason, ConnManager, DialFailure, Event, Fault, NetworkKind, PeerAddress, Time};
 use rustc_hash::FxHashMap;
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
@@ -33,12 +31,10 @@ pub(crate) struct DialSpacing {
     dialed: FxHashMap<PeerAddress, Dialed>,
     /// In order of time, to forget them when their rest is over for certain.
     order: VecDeque<(Time, PeerAddress)>,
-    /// When failures in each network were last forgiven, or may have been.
-    forgiven: [Option<Time>; NetworkKind::ALL.len()],
+    /// When each network was last suspected down: silent dials may then have been forgiven.
+    down_at: [Option<Time>; NetworkKind::ALL.len()],
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
-    /// Automatic connections that are ready: at any time one of them may restore full speed.
-    ready: FxHashMap<ConnId, NetworkKind>,
     longest: Duration,
 }
 
@@ -48,9 +44,8 @@ impl DialSpacing {
         Self {
             dialed: FxHashMap::default(),
             order: VecDeque::new(),
-            forgiven: Default::default(),
+            down_at: Default::default(),
             last: Default::default(),
-            ready: FxHashMap::default(),
             longest,
         }
     }
@@ -73,9 +68,9 @@ impl DialSpacing {
     fn rest(&self, seen: Seen<'_>, address: &PeerAddress, dialed: Dialed, manager: &ConnManager) -> Duration {
         let (dial, book) = (&seen.ledger.config.dial, manager.book());
         let network = address.network();
-        let forgiven_at = network.and_then(|network| self.forgiven[network.index()]);
-        let is_ready = self.ready.values().any(|ready| Some(*ready) == network);
-        let forgiven = dialed.forgiven || is_ready || forgiven_at.is_some_and(|at| at >= dialed.at);
+        let down_at = network.and_then(|network| self.down_at[network.index()]);
+        let restored_at = network.and_then(|network| seen.ledger.paces[network.index()].restored_at());
+        let forgiven = dialed.forgiven || down_at.max(restored_at).is_some_and(|at| at >= dialed.at);
         let failures = book.get(address).map_or(0, |known| if forgiven { 0 } else { known.failures });
         let last = network.and_then(|network| self.last[network.index()]);
         let is_scarce = last.is_none_or(|last| last.after(SCARCE_PACE) <= seen.now());
@@ -107,14 +102,6 @@ impl DialSpacing {
 impl Rule for DialSpacing {
     const PROPERTY: Property = Property::DialSpacing;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
-        // Its effect may come a minute later.
-        if *input == Input::NetworkChanged {
-            self.forgiven = [Some(seen.now().after(Duration::from_secs(90))); NetworkKind::ALL.len()];
-        }
-        Ok(())
-    }
-
     fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
         match action {
             Action::Emit(Event::DialFailed { address, error, .. }) => {
@@ -127,14 +114,7 @@ impl Rule for DialSpacing {
                     dialed.forgiven = true;
                 }
             }
-            Action::Emit(Event::NetworkDown { network } | Event::NetworkUp { network }) => {
-                self.forgiven[network.index()] = Some(seen.now());
-            }
-            Action::Emit(Event::Disconnected { conn, .. } | Event::Adopted { conn, .. }) => {
-                if let Some(network) = self.ready.remove(conn) {
-                    self.forgiven[network.index()] = Some(seen.now());
-                }
-            }
+            Action::Emit(Event::NetworkDown { network }) => self.down_at[network.index()] = Some(seen.now()),
             // Whoever is ourselves is thrown out of the book; should it come back one day, its dials are forgotten.
             Action::Close { conn, reason: CloseReason::OwnAddress } => {
                 if let Some(address) = seen.ledger.conn(*conn).and_then(|conn| conn.address.as_ref()) {
@@ -148,12 +128,6 @@ impl Rule for DialSpacing {
 
     fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
         self.forget_old(seen.now());
-        if let Some((id, conn)) = seen.step.made_ready.and_then(|id| Some((id, seen.ledger.conn(id)?))) {
-            let is_automatic = conn.kind.is_some_and(|kind| kind.takes_group());
-            if let (true, Some(network)) = (is_automatic, conn.address.as_ref().and_then(PeerAddress::network)) {
-                self.ready.insert(id, network);
-            }
-        }
         for conn in seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)) {
             self.dial(seen, conn, manager)?;
         }

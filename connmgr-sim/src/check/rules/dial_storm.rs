@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use connmgr_core::{Action, Input, Reply};
+use connmgr_core::{Action, Event, Input, Reply};
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::step::Cause;
@@ -11,6 +11,10 @@ use crate::check::step::Cause;
 const SECOND: Duration = Duration::from_secs(1);
 /// Addresses of one name that one attempt may go through.
 const CANDIDATES: u64 = 16;
+/// Peers that are released together follow one another so fast, or all within the time below. Deadlines may be met late,
+/// so that a second sees those of two.
+const RELEASED_IN_A_SECOND: u64 = 2 * 7 + 2;
+const RELEASED_WITHIN_SECONDS: u64 = 15;
 
 #[derive(Clone, Debug)]
 pub(crate) struct DialStorm {
@@ -43,6 +47,12 @@ impl DialStorm {
     }
 }
 
+/// Dials to added peers that are released in a second.
+fn released(ledger: &Ledger) -> u64 {
+    let peers = u64::from(ledger.peers.len());
+    CANDIDATES * peers.min(RELEASED_IN_A_SECOND.max(2 * peers / RELEASED_WITHIN_SECONDS + 2))
+}
+
 /// How often a thing can happen in a second that happens at most so often.
 fn times(interval: Duration) -> u64 {
     u64::try_from(SECOND.as_nanos() / interval.as_nanos().max(1)).unwrap_or(u64::MAX).saturating_add(1)
@@ -55,9 +65,10 @@ impl Rule for DialStorm {
         self.turn(seen);
         self.asked_for += match seen.step.cause {
             Cause::AddPeer | Cause::DialNow(_) | Cause::Reconnect(_) => CANDIDATES,
-            Cause::SetActive(_) | Cause::NetworkChanged | Cause::Unban => {
+            Cause::SetActive(_) | Cause::Unban => {
                 CANDIDATES * u64::from(seen.ledger.peers.len()) + seen.ledger.config.seeds.names.len() as u64
             }
+            Cause::NetworkChanged => released(seen.ledger) + seen.ledger.config.seeds.names.len() as u64,
             _ => 0,
         };
         Ok(())
@@ -71,7 +82,11 @@ impl Rule for DialStorm {
                     format!("{} dials in second {}, of at most {}", self.dials, self.second, self.most(seen.ledger))
                 })
             }
-            Action::Emit(connmgr_core::Event::NetworkUp { .. } | connmgr_core::Event::Unbanned { .. }) => {
+            Action::Emit(Event::NetworkUp { .. }) => {
+                self.asked_for += released(seen.ledger);
+                Ok(())
+            }
+            Action::Emit(Event::Unbanned { .. }) => {
                 self.asked_for += CANDIDATES * u64::from(seen.ledger.peers.len());
                 Ok(())
             }

@@ -9,7 +9,7 @@ use connmgr_core::{
 };
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::check::ledger::{CHANGE_WITHIN, Phase};
+use crate::check::ledger::Phase;
 use crate::check::step::{Cause, TICK};
 use crate::check::wait::shortest_wait;
 
@@ -32,8 +32,6 @@ pub(crate) struct Seeds {
     /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
     /// nor a dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
     dialed_at: Time,
-    /// When the machine's network last changed.
-    changed: Option<Time>,
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
 }
@@ -50,7 +48,6 @@ impl Seeds {
             seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
             visits: Vec::new(),
             dialed_at: Time::ZERO,
-            changed: None,
             last: Default::default(),
         }
     }
@@ -88,9 +85,8 @@ impl Seeds {
     fn may_ask(&self, seen: Seen<'_>, index: usize) -> Verdict {
         let (ledger, now, seed) = (seen.ledger, seen.now(), &self.seeds[index]);
         let name = &ledger.config.seeds.names[index].name;
-        // Told too soon after the last change, this one has its effect when the minute is over.
-        let may_start_over = self.changed.is_some_and(|at| now.since(at) <= CHANGE_WITHIN);
-        hold(now >= seed.rests_until || may_start_over, || {
+        let is_forgiven = ledger.changes.may_have_effect() && seed.failures > 0;
+        hold(now >= seed.rests_until || is_forgiven, || {
             format!("{name} is asked at {now}, and rests until {}", seed.rests_until)
         })?;
         let (ready, enough) = (ledger.count(Kind::Full).ready, ledger.config.seeds.enough.min(ledger.split.full));
@@ -143,6 +139,13 @@ impl Seeds {
         }
     }
 
+    /// The machine's network has changed: seeds that failed may be asked again.
+    fn forgive(&mut self) {
+        for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
+            (seed.rests_until, seed.failures) = (Time::ZERO, 0);
+        }
+    }
+
     /// A visit to a seed is over.
     fn visited(&mut self, seen: Seen<'_>, id: ConnId, connected: bool) {
         let Some(at) = self.visits.iter().position(|(visit, _)| *visit == id) else { return };
@@ -156,12 +159,6 @@ impl Rule for Seeds {
 
     fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
         match input {
-            Input::NetworkChanged if seen.ledger.phase != Phase::Stopped => {
-                for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
-                    (seed.rests_until, seed.failures) = (Time::ZERO, 0);
-                }
-                self.changed = Some(seen.now());
-            }
             Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_rest = true),
             // At rest an answer is not listened to: the seed may be asked again.
             Input::LookupResult { lookup, .. } if seen.ledger.phase != Phase::Active => {
@@ -196,6 +193,9 @@ impl Rule for Seeds {
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
         self.take_note_of_dials(seen);
+        if seen.ledger.changes.may_have_effect() {
+            self.forgive();
+        }
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());

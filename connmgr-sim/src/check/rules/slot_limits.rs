@@ -1,7 +1,6 @@
 //! No kind holds more slots than it has, nor more dials and handshakes without a slot than may be.
 //!
-//! Which of them go without no action says. After each step it is judged whether any choice keeps both limits; the
-//! audit, which sees the view, judges the choice that was made.
+//! Which of them go without no action says: that is taken from the view, whose numbers the audit counts again.
 
 use connmgr_core::{ConnId, ConnManager, Kind};
 
@@ -30,10 +29,11 @@ impl SlotLimits {
     fn judge(ledger: &Ledger, kind: Kind) -> Verdict {
         let (count, share) = (ledger.count(kind), ledger.split.of(kind));
         hold(count.ready <= share, || format!("{} {kind} connections are ready, of {share}", count.ready))?;
-        let most = Self::max_hedged(ledger, kind);
-        hold(count.open + count.dialing <= share + most, || {
+        let (without, most) = (count.silent + count.stalled, Self::max_hedged(ledger, kind));
+        hold(without <= most, || format!("{without} {kind} connections go without a slot, of at most {most}"))?;
+        hold(count.open + count.dialing <= share + without, || {
             format!(
-                "{} open and {} dialed {kind} connections hold more than {share} slots, and at most {most} may go without",
+                "{} open and {} dialed {kind} connections, {without} of them without a slot, hold more than {share} slots",
                 count.open, count.dialing,
             )
         })

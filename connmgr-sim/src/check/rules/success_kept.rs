@@ -1,6 +1,7 @@
-//! A success is never thrown away while its kind is not full of open connections: a dial that succeeded is surplus only
-//! if every slot of its kind is held by a connection that is at least open. What is only being dialed holds none
-//! against it.
+//! A success is never thrown away while its kind is not full of connections that have come as far: a dial that succeeded
+//! is surplus only if every slot of its kind is held by a connection that is open, a handshake that is done only if
+//! every slot is held by one that is ready. What is only being dialed holds none against it, nor does a handshake that
+//! has given its slot away.
 
 use connmgr_core::{Action, CloseReason, ConnId};
 
@@ -31,10 +32,14 @@ impl Rule for SuccessKept {
             return Ok(());
         };
         let Some(kind) = conn.kind else { return Ok(()) };
-        let others = seen.ledger.count(kind).open - u32::from(conn.is_open());
-        let slots = seen.ledger.split.of(kind);
+        let (count, slots) = (seen.ledger.count(kind), seen.ledger.split.of(kind));
+        let is_done = matches!(seen.step.cause, Cause::Ready(done, _) if done == *id);
+        let (others, far) = match is_done {
+            true => (count.ready, "ready"),
+            false => (count.open - count.stalled.min(count.open), "open and not stalled"),
+        };
         hold(others >= slots, || {
-            format!("{id} succeeded and is closed as surplus, with {others} other {kind} connections open, of {slots}")
+            format!("{id} succeeded and is closed as surplus, with {others} {kind} connections {far}, of {slots}")
         })
     }
 }

@@ -4,7 +4,7 @@ use connmgr_core::{Action, BanTarget, ConnManager, ConnState, ConnView, Event, I
 
 use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::check::ledger::bans::Key;
-use crate::check::ledger::conn::Life;
+use crate::check::ledger::conn::{Conn, Life};
 
 /// What the actions and replies add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,8 +62,16 @@ fn conn(seen: Seen<'_>, view: &ConnView) -> Verdict {
         && told.peer == view.peer
         && told.listener == view.listener
         && told.transport == view.transport
-        && (told.since == view.since || !view.state.holds_slot());
+        && is_since(seen, told, view);
     hold(same, || format!("{view:?} was told as {told:?}"))
+}
+
+/// Whether a connection has been as it is since when it was told to be: one without a slot since it gave that away, no
+/// action says when, and a handshake that an added peer took over may have been without before.
+fn is_since(seen: Seen<'_>, told: &Conn, view: &ConnView) -> bool {
+    let is_told = told.since == view.since;
+    let may_be_later = !view.state.holds_slot() || (view.state == ConnState::Handshaking && told.was_adopted);
+    is_told || (may_be_later && (told.since..=seen.now()).contains(&view.since))
 }
 
 fn conns(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
