@@ -10,7 +10,7 @@ use connmgr_sim::case::Case;
 use connmgr_sim::replay::{Replayed, replay};
 use connmgr_sim::run::finish;
 use connmgr_sim::scenario::Span;
-use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report};
+use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report, run};
 use connmgr_std::{ReplayError, TraceReader};
 
 use super::again::Again;
@@ -83,7 +83,12 @@ impl Replay {
         if node as usize >= world.nodes().len() {
             return Err(usage(format!("there is no manager {node}: there are {}", world.nodes().len())));
         }
-        let (verdict, outcome) = self.go(&mut world);
+        let (mut verdict, mut outcome) = self.go(&mut world);
+        // Of many runs the first is shown, and all are judged.
+        if let Some(outcome) = outcome.as_mut().filter(|_| terms.rivals) {
+            *outcome = run(scenario, seed, terms);
+            verdict = outcome.verdict();
+        }
         outcome.iter().for_each(|outcome| say::text(&summary(scenario, outcome)));
         self.show(&mut world, node);
         Ok((verdict, outcome))

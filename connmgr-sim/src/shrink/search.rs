@@ -18,8 +18,8 @@ pub(super) struct Search {
     tried: u32,
 }
 
-/// Many runs are made where ours is judged beside others, most of them short.
-const RUNS_BESIDE_RIVALS: u64 = 10;
+/// As many times the steps may be made where ours is judged beside others: of many runs only one is counted.
+const MORE_BESIDE_RIVALS: u64 = 4;
 
 impl Search {
     /// A search from a failure on.
@@ -35,7 +35,8 @@ impl Search {
         let found = case.run().failures.into_iter().next();
         match found {
             Some(failure) if failure.is_like(&case.failure) => {
-                Ok(Self { scope, best: case.with(failure), left: steps, tried: 1 })
+                let left = if case.rivals { steps.saturating_mul(MORE_BESIDE_RIVALS) } else { steps };
+                Ok(Self { scope, best: case.with(failure), left, tried: 1 })
             }
             instead => Err(Gone { instead }),
         }
@@ -79,8 +80,7 @@ impl Search {
         self.tried += 1;
         let outcome = run(&scenario, self.best.seed, self.best.terms());
         let hosts: u64 = scenario.hosts.iter().map(|spec| u64::from(spec.count)).sum();
-        let runs = if self.best.rivals { RUNS_BESIDE_RIVALS } else { 1 };
-        self.left = self.left.saturating_sub((1 + outcome.steps + hosts / 10) * runs);
+        self.left = self.left.saturating_sub(1 + outcome.steps + hosts / 10);
         match outcome.failures.into_iter().next() {
             Some(failure) if failure.is_like(&self.best.failure) => {
                 self.best.scenario = scenario;
