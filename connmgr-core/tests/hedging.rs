@@ -130,6 +130,32 @@ fn a_silent_dial_that_succeeds_takes_the_slot_of_one_as_silent() {
 }
 
 #[test]
+fn of_two_dials_that_hold_slots_the_younger_one_makes_room() {
+    let mut bench = Bench::new(pool(2, None));
+    let silent = dials(&bench.learn(&addresses(50)))[0];
+    let made = dials(&bench.pass(secs(1)));
+    bench.pass(millis(500));
+    let younger = dials(&bench.fail(made[0], DialError::Refused))[0];
+    bench.connect(silent);
+    let states = [silent, made[1], younger].map(|conn| state(&bench, conn));
+    assert_eq!(states, [ConnState::Handshaking, ConnState::Dialing, ConnState::Silent].map(Some));
+}
+
+#[test]
+fn a_dial_makes_room_for_a_slow_handshake_that_is_done_before_another_handshake_does() {
+    let mut bench = Bench::new(pool(2, None));
+    let stalled = dials(&bench.learn(&addresses(50)))[0];
+    bench.connect(stalled);
+    let made = dials(&bench.pass(secs(1)));
+    bench.connect(made[0]);
+    let before = state(&bench, stalled);
+    bench.ready(stalled);
+    let states = [stalled, made[0], made[1]].map(|conn| state(&bench, conn));
+    assert_eq!(before, Some(ConnState::Stalled));
+    assert_eq!(states, [ConnState::Ready, ConnState::Handshaking, ConnState::Silent].map(Some));
+}
+
+#[test]
 fn with_hedging_off_a_dial_keeps_its_slot_until_it_ends() {
     let mut bench = Bench::new(pool(8, Some(0)));
     bench.learn(&addresses(100));

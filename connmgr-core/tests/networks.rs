@@ -84,6 +84,20 @@ fn living_networks_take_turns() {
     assert!((3..=5).contains(&v4), "{v4} of 8");
 }
 
+/// Where no slot can be taken back, each turn of a few addresses that are dead would hold one up.
+#[test]
+fn with_hedging_off_the_network_of_which_more_is_known_is_dialed_more() {
+    let mut config = Config::default();
+    config.dial.max_hedged = Some(0);
+    let to_the_few = |seed| {
+        let mut world = World::seeded(config.clone(), seed, |_| Fate::Silent);
+        world.learn(&[addresses(990), v6_addresses(10)].concat());
+        world.dials.iter().filter(|(_, address)| !is_v4(address)).count()
+    };
+    let all: usize = (0..25).map(to_the_few).sum();
+    assert!(all <= 10, "{all} of the first 200 dials to one address in a hundred");
+}
+
 /// The routed tenth answers; the others fail at once.
 #[test]
 fn a_network_that_is_routed_in_part_is_not_down() {

@@ -210,6 +210,33 @@ fn failures_that_are_ours_are_not_the_addresses_fault() {
     }
 }
 
+/// Whatever network a dial was for: the next one finds out whether there is room again, every half minute.
+#[test]
+fn a_machine_out_of_descriptors_takes_no_network_for_down_and_tries_one_dial_at_a_time() {
+    let mut world = World::new(Config::default(), |_| Fate::FailsAfter(DialError::OutOfResources, secs(0)));
+    world.learn(&[addresses(100), v6_addresses(100)].concat());
+    world.run(HOUR);
+    let dials = world.dials.len();
+    let downs = world.events.iter().filter(|(_, event)| matches!(event, Event::NetworkDown { .. })).count();
+    assert!(downs == 0 && (100..=130).contains(&dials), "{downs} times down, {dials} dials in an hour");
+    world.becomes(|_| Fate::Good);
+    world.run(secs(60));
+    assert_eq!(world.ready(), 8, "full within a minute of recovery");
+}
+
+/// A probe that goes out shows that there is a route, answered or not.
+#[test]
+fn a_route_that_is_back_is_noticed_though_nobody_answers_the_probe() {
+    let network = NetworkKind::Ipv4;
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::NetworkUnreachable));
+    world.learn(&addresses(500));
+    world.run(HOUR);
+    assert!(!world.has_happened(&Event::NetworkUp { network }));
+    world.becomes(|_| Fate::Silent);
+    world.run(secs(60));
+    assert!(world.has_happened(&Event::NetworkUp { network }));
+}
+
 #[test]
 fn a_changed_network_is_tried_at_full_speed_at_once() {
     let mut world = with_added_peers(Config::default(), 3);

@@ -178,3 +178,42 @@ fn peers_that_get_ready_and_go_slow_the_dials_down() {
     println!("ready and gone after 1 s: {counts:?} handshakes an hour");
     assert!(counts[0] <= 1500 && counts[1..].iter().all(|dials| *dials <= 400), "{counts:?}");
 }
+
+/// One in twenty gets ready and goes at once, the others refuse: after each dry spell there is somebody.
+#[test]
+fn one_who_gets_ready_and_goes_now_and_then_is_no_recovery_each_time() {
+    let fate = |address: &PeerAddress| match lot(address, 20) {
+        0 => Fate::Leaves(Duration::ZERO),
+        _ => Fate::Fails(DialError::Refused),
+    };
+    let mut world = World::new(Config::default(), fate);
+    world.learn(&addresses(10_000));
+    let hours: Vec<usize> = (0..4)
+        .map(|_| {
+            let before = world.dials.len();
+            world.run(HOUR);
+            world.dials.len() - before
+        })
+        .collect();
+    assert!(hours[0] <= 1500 && hours[1..].iter().all(|dials| *dials <= 400), "{hours:?}");
+}
+
+/// That it got ready does not make an address good; that it lasted does.
+#[test]
+fn each_connection_that_does_not_last_is_a_failure_of_its_address_until_one_does() {
+    let address = addr("1.2.3.4:8333");
+    let mut bench = Bench::new(Config::default());
+    let mut actions = bench.learn(core::slice::from_ref(&address));
+    let failures = [secs(1), secs(1), secs(60)].map(|life| {
+        while dials(&actions).is_empty() {
+            actions = bench.pass(secs(1));
+        }
+        let conn = dials(&actions)[0];
+        bench.connect(conn);
+        bench.ready(conn);
+        bench.pass(life);
+        actions = bench.close(conn);
+        bench.manager.book().get(&address).map(|entry| entry.failures)
+    });
+    assert_eq!(failures, [Some(1), Some(2), Some(0)]);
+}

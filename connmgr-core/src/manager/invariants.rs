@@ -73,7 +73,9 @@ impl ConnManager {
         let waits = match conn.state() {
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => true,
             ConnState::Ready => {
-                conn.kind() == Kind::AddrFetch || (conn.kind().is_automatic() && !self.was_stable(conn))
+                // At the end of time all that is due is past.
+                let is_young = self.now() < conn.since().after(self.config.stable_after);
+                conn.kind() == Kind::AddrFetch || (conn.kind().is_automatic() && is_young)
             }
         };
         // A connection that is stable just now may not have been told so yet.

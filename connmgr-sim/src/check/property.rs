@@ -98,12 +98,11 @@ words! {
         /// The pool is full again in time once the world is well.
         Recovery => "recovery",
         /// Never worse than the naive: the pool is first full no later than half as long again as the best of the plain
-        /// policies takes, and 5 s; more where something was wrong before.
+        /// policies takes, and 5 s; a minute more where something changed before.
         FillTime => "fill-time",
         /// It takes no more dials than three times those of the thriftiest, and 50.
         FillDials => "fill-dials",
-        /// After the last fault the pool is full again no later than half as long again as the best takes, and the
-        /// longest pause between probes.
+        /// After the last fault the pool is full again no later than half as long again as the best takes, and 65 s.
         RecoveryTime => "recovery-time",
         /// Whatever fails: while nothing about the world changes, no more dials into a network than 1500 in the first
         /// hour, 400 in each later one, 10 000 a day, and what stable connections explain.

@@ -35,6 +35,7 @@ label!(ConnState {
     Dialing => "dialing",
     Silent => "silent",
     Handshaking => "handshaking",
+    Stalled => "stalled",
     Ready => "ready",
 });
 
@@ -76,6 +77,7 @@ label!(CloseReason {
     Done => "done",
     Evicted => "evicted",
     LimitLowered => "limit_lowered",
+    MadeRoom => "made_room",
     Requested => "requested",
     PeerRemoved => "peer_removed",
     Inactive => "inactive",
