@@ -140,7 +140,9 @@ impl Arena {
             Fault::HalfHanging(_) => criterion == Criterion::Again,
             _ => false,
         };
-        let turns = |spec: &HostSpec| spec.turns.is_some() && behaves(spec, is_remembered);
+        let turns = |spec: &HostSpec| {
+            spec.turns.is_some() && behaves(spec, is_remembered) || criterion == Criterion::Again && turns_bad(spec)
+        };
         let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         scenario.peers.is_empty()
             && (scenario.seeds.is_empty() || !asks_beside)
@@ -190,6 +192,11 @@ fn behaves(spec: &HostSpec, so: fn(&Behavior) -> bool) -> bool {
 /// Whether a manager remembers of hosts for long that they were so.
 const fn is_remembered(behavior: &Behavior) -> bool {
     matches!(behavior, Behavior::Mirror | Behavior::Useless | Behavior::Misbehave { .. })
+}
+
+/// Whether hosts turn and keep the connections that they have, so that who was full before is no longer full of good.
+fn turns_bad(spec: &HostSpec) -> bool {
+    spec.turns.as_ref().is_some_and(|turn| !turn.hang_up && turn.into != Behavior::Accept)
 }
 
 /// Whether a ready connection to hosts lasts as long as that.
