@@ -58,7 +58,7 @@ impl Ledger {
             Input::Ready { conn, info } => {
                 if let Some(told) = self.conns.get_mut(conn).filter(|told| told.life == Life::Open) {
                     told.identity = info.identity;
-                    self.readying = told.automatic_network().map(|network| (*conn, network));
+                    self.readying = told.automatic_network().map(|network| (*conn, network, true));
                 }
             }
             Input::DialResult { conn, result: Ok(()) } => {
@@ -143,7 +143,7 @@ impl Ledger {
             _ => return,
         }
         // The handshake is done, and the connection was never ready.
-        self.readying = self.readying.filter(|(readying, _)| *readying != conn);
+        self.readying = self.readying.filter(|(readying, ..)| *readying != conn);
     }
 
     /// A handshake showed that we reached ourselves: the address is ours.
@@ -298,6 +298,11 @@ impl Ledger {
         if let Some(network) = conn.automatic_network() {
             self.paces[network.index()].left(id, false, self.config.stable_after, step.now);
             self.unfinished.retain(|other| *other != id);
+            // Whether it was ready before is not known.
+            self.readying
+                .iter_mut()
+                .filter(|(readying, ..)| *readying == id)
+                .for_each(|(.., is_sure)| *is_sure = false);
         }
         conn.peer = Some(peer);
         self.peers.get_mut(peer).into_iter().for_each(|peer| peer.conn = Some(id));
@@ -379,9 +384,9 @@ impl Ledger {
 
     /// What came of this step for the pace of each network, and its dials.
     fn keep_pace(&mut self, step: &mut Step) {
-        if let Some((id, network)) = self.readying.take() {
+        if let Some((id, network, is_sure)) = self.readying.take() {
             let pace = &mut self.paces[network.index()];
-            pace.ready(step.now);
+            pace.ready(is_sure, step.now);
             let stays = |conn: &Conn| conn.life == Life::Ready && conn.automatic_network().is_some();
             if self.conns.get(&id).is_some_and(stays) {
                 pace.stays(id, step.now);

@@ -84,8 +84,8 @@ pub(crate) struct Ledger {
     pub(crate) short_from: Option<ConnId>,
     /// The pace of each network.
     pub(crate) paces: [DialPace; NetworkKind::ALL.len()],
-    /// The input of this step may make this automatic connection ready.
-    readying: Option<(ConnId, NetworkKind)>,
+    /// The input of this step makes this automatic connection ready, or may.
+    readying: Option<(ConnId, NetworkKind, bool)>,
     /// Automatic dials and connections that are not ready.
     unfinished: Vec<ConnId>,
     /// What the wall clock says, as last told: at this time, that.

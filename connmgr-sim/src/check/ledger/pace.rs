@@ -143,9 +143,10 @@ impl DialPace {
         (self.began, self.longest_life) = (now, Duration::ZERO);
     }
 
-    /// A connection is stable, or may be.
-    const fn may_be_stable(&mut self, now: Time) {
-        (self.unspent, self.spent) = (Some(Leave::FULL), None);
+    /// A connection is stable, or may be: what was lent it keeps, for it may have been stable before.
+    fn may_be_stable(&mut self, now: Time) {
+        let lent = self.leaves().map(|leave| leave.lent).max().unwrap_or(0);
+        (self.unspent, self.spent) = (Some(Leave { lent, ..Leave::FULL }), None);
         (self.dials, self.longest_life) = (0, Duration::ZERO);
         self.restored_at = Some(now);
     }
@@ -165,12 +166,14 @@ impl DialPace {
         self.failed_at = Some(now);
     }
 
-    /// A connection was ready in this step; it may have ended since.
-    pub(crate) fn ready(&mut self, now: Time) {
+    /// A connection was ready in this step, or may have been; it may have ended since.
+    pub(crate) const fn ready(&mut self, is_sure: bool, now: Time) {
         if self.fruitless >= FRUITLESS {
             self.may_recover(now);
         }
-        self.fruitless = 0;
+        if is_sure {
+            self.fruitless = 0;
+        }
     }
 
     /// It is ready still.
