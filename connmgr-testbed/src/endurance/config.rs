@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
 
-/// Keeps so many connections, of so many addresses on loopback. No rate and no rest holds it back; an event that was
-/// missed would spoil the count.
+/// Keeps so many connections, of so many addresses on loopback. No rate, no rest and no pace holds it back: whatever was
+/// ready counts as stable, however short its life. An event that was missed would spoil the count.
 pub(super) fn busy(count: u32, known: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
         loopback_is_public: true,
+        stable_after: Duration::ZERO,
         dial: DialConfig {
             rate: Rate { burst: 1, interval: Duration::ZERO },
             spacing: Duration::ZERO,
