@@ -96,6 +96,8 @@ pub(crate) struct Notes {
     pub(crate) timer: Option<TimerId>,
     /// When the dial, and later the handshake, is given up.
     pub(crate) deadline: Time,
+    /// It keeps its slot until it is ready, however long that takes.
+    pub(crate) is_trial: bool,
     /// What our version message says, to recognise ourselves.
     pub(crate) nonce: u64,
     /// What the peer offers, once ready.
@@ -113,6 +115,7 @@ impl Notes {
         Self {
             timer: None,
             deadline,
+            is_trial: false,
             nonce,
             services: Services::NONE,
             activity: Activity::default(),

@@ -196,6 +196,7 @@ mod seeds;
 mod shortage;
 pub mod socks;
 mod timers;
+mod trial;
 mod turns;
 
 // ── connections

@@ -84,6 +84,50 @@ fn living_networks_take_turns() {
     assert!((3..=5).contains(&v4), "{v4} of 8");
 }
 
+/// Two hours of a full pool of IPv4 beside onions of this fate: every five minutes a connection ends. How many onions
+/// were dialed, how many are connected at the end, and the longest that the pool was not full.
+fn beside_onions(onions_are: Fate, time: Duration) -> (usize, usize, Duration) {
+    let quick = Fate::Slow(millis(80), millis(80));
+    let mut world = World::new(with_proxy(Config::default()), move |address| match is_v4(address) {
+        true => quick,
+        false => onions_are,
+    });
+    world.learn(&[addresses(400), onions(400)].concat());
+    world.fills(8, secs(60)).expect("it fills");
+    let (begin, mut longest) = (world.bench.now, Duration::ZERO);
+    while world.bench.now.since(begin) < time {
+        world.run(secs(300));
+        let conns = world.bench.manager.connections();
+        let v4 = conns.iter().find(|view| view.address.as_ref().is_some_and(is_v4)).expect("most are").conn;
+        world.tell(Input::Closed { conn: v4, cause: CloseCause::Reset });
+        let (short, _) = world.fills(8, secs(600)).expect("it fills again");
+        longest = longest.max(short);
+    }
+    let conns = world.bench.manager.connections();
+    let is_onion = |address: &PeerAddress| address.network() == Some(NetworkKind::Onion);
+    let is_ready = |view: &&ConnView| view.state == ConnState::Ready && view.address.as_ref().is_some_and(is_onion);
+    let dials = world.dials.iter().filter(|(_, address)| is_onion(address)).count();
+    (dials, conns.iter().filter(is_ready).count(), longest)
+}
+
+/// Its answers come after another would have had the slot: it has a trial.
+#[test]
+fn a_network_that_is_slower_than_all_others_is_connected_all_the_same() {
+    let (dials, ready, longest) = beside_onions(Fate::Slow(secs(20), secs(20)), secs(3600));
+    println!("slow onions: {dials} dials, {ready} connected; short for {longest:?} at the most");
+    assert!(ready >= 1 && longest <= secs(45), "{ready} connected, short for {longest:?}");
+}
+
+/// Nobody knows that it is dead: it takes more than these dials to notice.
+#[test]
+fn the_trials_of_a_dead_network_become_rare() {
+    for dead in [Fate::Silent, Fate::Mute] {
+        let (dials, _, longest) = beside_onions(dead, secs(86_400));
+        println!("onions, {dead:?}, for a day: {dials} dials, short for {longest:?} at the most");
+        assert!(dials <= 8 + 12 && longest <= secs(95), "{dials} dials, short for {longest:?}");
+    }
+}
+
 /// Where no slot can be taken back, each turn of a few addresses that are dead would hold one up.
 #[test]
 fn with_hedging_off_the_network_of_which_more_is_known_is_dialed_more() {

@@ -114,7 +114,6 @@ fn every_network_is_dialed() {
 
 /// Slow networks beside fast ones: today they are dialed twice in five hours, and nobody there is ever connected.
 #[test]
-#[ignore = "a network that answers slowly is not chosen again beside faster ones"]
 fn every_network_is_connected() {
     let scenario = catalogue::find("overlays").expect("in the catalogue");
     let world = finished(World::<Real>::new(scenario, 1, Scrutiny::USUAL).expect("a good configuration"));

@@ -47,6 +47,12 @@ impl ConnManager {
     /// Dials the next address, if there is one now. Returns whether it did.
     fn dial_next(&mut self, kind: Kind, vacancy: Vacancy) -> bool {
         let now = self.now();
+        if let Some(address) = self.choose_for_trial(kind) {
+            self.starved[kind.index()] = None;
+            self.dial_bucket.take(&self.config.dial.rate, now);
+            self.dial_for_trial(kind, address);
+            return true;
+        }
         match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
             (Chosen::Address(address), _) => {
                 if let Vacancy::Of(other) = vacancy {

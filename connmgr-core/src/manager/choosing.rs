@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use crate::address::PeerAddress;
 use crate::book::Choice;
+use crate::conn::Conn;
 use crate::event::Kind;
 use crate::network::{NetworkKind, NetworkSet};
 use crate::pace::Pace;
@@ -76,6 +77,34 @@ impl ConnManager {
             }
         }
         later.map_or(Chosen::Nobody, Chosen::Later)
+    }
+
+    /// Chooses in a network of which nobody is connected, if one may have a trial: where the last slot of a kind is free,
+    /// and all others are held by stable connections.
+    pub(super) fn choose_for_trial(&mut self, kind: Kind) -> Option<PeerAddress> {
+        if !self.is_last_slot_free(kind) {
+            return None;
+        }
+        let (now, up) = (self.now(), self.networks_up());
+        let may = |network: &NetworkKind| {
+            self.trials[network.index()].is_due(now)
+                && self.book.len_of(*network) > 0
+                && self.pace(*network).next_at() <= now
+                && self.table.under_way_in(*network) == 0
+                && self.ready_in(*network).next().is_none()
+        };
+        let network = up.iter().filter(may).min_by_key(|network| self.pace(*network).last_turn())?;
+        if !self.ready_ones(kind).all(|conn| self.was_stable(conn)) {
+            return None;
+        }
+        self.trials[network.index()].begin(now);
+        self.choose_up(kind, network, self.config.dial.spacing)
+    }
+
+    /// Whether a kind has one slot free, and all others, two at the least, are held by what is ready.
+    fn is_last_slot_free(&self, kind: Kind) -> bool {
+        let ready = self.table.ready(kind);
+        ready >= 2 && self.table.slots_held(kind) == ready && self.split().of(kind) == ready + 1
     }
 
     /// Chooses among those that rest, where there is nobody else: at the slowest pace.
@@ -216,10 +245,19 @@ impl ConnManager {
 
     /// Of the automatic connections in a network that are ready and not yet stable, the longest life.
     fn longest_unstable_life(&self, network: NetworkKind) -> Duration {
-        let ready = AUTOMATIC.into_iter().flat_map(|kind| self.table.ready_ids(kind));
-        let conns = ready.filter_map(|id| self.table.get(id)).filter(|conn| conn.network() == Some(network));
-        let lives = conns.filter(|conn| !self.was_stable(conn)).map(|conn| self.now().since(conn.since()));
-        lives.max().unwrap_or_default()
+        let unstable = self.ready_in(network).filter(|conn| !self.was_stable(conn));
+        unstable.map(|conn| self.now().since(conn.since())).max().unwrap_or_default()
+    }
+
+    /// The automatic connections in a network that are ready.
+    fn ready_in(&self, network: NetworkKind) -> impl Iterator<Item = &Conn> {
+        let ready = AUTOMATIC.into_iter().flat_map(|kind| self.ready_ones(kind));
+        ready.filter(move |conn| conn.network() == Some(network))
+    }
+
+    /// The connections of an automatic kind that are ready.
+    fn ready_ones(&self, kind: Kind) -> impl Iterator<Item = &Conn> {
+        self.table.ready_ids(kind).filter_map(|id| self.table.get(id))
     }
 
     /// Rests that addresses in a network earned are forgiven.

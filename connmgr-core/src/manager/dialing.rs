@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) address: PeerAddress,
     pub(super) peer: Option<PeerId>,
     pub(super) transport: Transport,
+    /// It keeps its slot until it is ready, however long that takes.
+    pub(super) is_trial: bool,
     /// The route of an earlier attempt that this one repeats.
     pub(super) same_route: Option<Option<(core::net::SocketAddr, Isolation)>>,
 }
@@ -93,7 +95,7 @@ impl ConnManager {
             turns.take(ip);
         }
         let transport = if peer.v1_only { Transport::V1 } else { self.config.transport };
-        let plan = Plan { kind: Kind::Added, address, peer: Some(id), transport, same_route: None };
+        let plan = Plan { kind: Kind::Added, address, peer: Some(id), transport, is_trial: false, same_route: None };
         self.dial(plan);
     }
 
@@ -237,8 +239,19 @@ impl ConnManager {
 
     /// Dials an address that was chosen from the book.
     pub(super) fn dial_from_book(&mut self, kind: Kind, address: PeerAddress) {
+        let plan = self.plan_from_book(kind, address);
+        self.dial(plan);
+    }
+
+    /// The same, for a network's trial.
+    pub(super) fn dial_for_trial(&mut self, kind: Kind, address: PeerAddress) {
+        let plan = Plan { is_trial: true, ..self.plan_from_book(kind, address) };
+        self.dial(plan);
+    }
+
+    fn plan_from_book(&self, kind: Kind, address: PeerAddress) -> Plan {
         let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
-        self.dial(Plan { kind, address, peer: None, transport, same_route: None });
+        Plan { kind, address, peer: None, transport, is_trial: false, same_route: None }
     }
 
     fn dial_addr_fetches(&mut self, split: &Split) {
@@ -253,13 +266,14 @@ impl ConnManager {
                 continue;
             }
             let transport = self.config.transport;
-            self.dial(Plan { kind: Kind::AddrFetch, address, peer: None, transport, same_route: None });
+            let kind = Kind::AddrFetch;
+            self.dial(Plan { kind, address, peer: None, transport, is_trial: false, same_route: None });
         }
     }
 
     /// Dials. Slot, address and group are taken in the same step.
     pub(super) fn dial(&mut self, plan: Plan) {
-        let Plan { kind, address, peer, transport, same_route } = plan;
+        let Plan { kind, address, peer, transport, is_trial, same_route } = plan;
         let id = self.next_conn.take();
         let now = self.now();
         let via = same_route.unwrap_or_else(|| self.route(&address));
@@ -267,9 +281,9 @@ impl ConnManager {
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
         let end = End::Outbound { address: address.clone(), via, group };
-        let notes = Notes::new(self.rng.next_u64(), deadline);
+        let notes = Notes { is_trial, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
-        self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
+        self.look_for_progress(id);
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
             self.paces[network.index()].record_dial(id.as_u64(), now);

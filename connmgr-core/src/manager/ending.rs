@@ -237,6 +237,7 @@ impl ConnManager {
                 address: address.clone(),
                 peer: conn.peer(),
                 transport: Transport::V1,
+                is_trial: conn.notes.is_trial,
                 same_route: Some(*via),
             });
         }

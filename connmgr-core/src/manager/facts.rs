@@ -16,7 +16,6 @@ use crate::time::{Time, UnixTime};
 use crate::timers::TimerId;
 
 use super::ending::Ending;
-use super::slots::is_proxied;
 use super::{ConnManager, ConnState, PeerState, Phase, Timer};
 
 impl ConnManager {
@@ -115,7 +114,7 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, is_silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        let (address, is_proxied) = (conn.dialed().cloned(), is_proxied(conn));
+        let address = conn.dialed().cloned();
         if let Some(address) = &address {
             self.record_answer(address);
             self.book.record_answered(address, self.clocks.now());
@@ -130,7 +129,7 @@ impl ConnManager {
         if let Some(notes) = self.table.notes(id) {
             notes.deadline = deadline;
         }
-        self.arm_conn(id, self.next_look(kind, is_proxied, deadline));
+        self.look_for_progress(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.state = PeerState::Connected(id);
             peer.candidates = Vec::new();

@@ -55,6 +55,7 @@ impl Hash for Moment<'_> {
             manager.health[network.index()].fingerprint(&manager.config.health, self.now, to);
             self.peers.partition_point(|id| *id <= manager.last_probed[network.index()]).hash(to);
             manager.paces[network.index()].fingerprint(self.now, to);
+            manager.trials[network.index()].fingerprint(self.now, to);
         }
         manager.shortage.fingerprint(self.now, to);
         let may_start_over_at = manager.started_over.map(|at| at.after(super::START_OVER_EVERY));
@@ -104,6 +105,7 @@ impl Moment<'_> {
 
     fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
         (conn.kind(), conn.state(), conn.is_overdue(), conn.transport(), conn.address(), conn.identity()).hash(to);
+        conn.notes.is_trial.hash(to);
         conn.peer().map(|id| self.peer_age(id)).hash(to);
         let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
         stable_in.hash(to);

@@ -55,6 +55,7 @@ use crate::snapshot::Snapshot;
 use crate::table::Table;
 use crate::time::{Time, UnixTime};
 use crate::timers::{TimerId, Timers};
+use crate::trial::Trial;
 
 pub(crate) use crate::view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 use clocks::Clocks;
@@ -136,6 +137,7 @@ pub struct ConnManager {
     seeds: Seeds,
     health: [Health; NetworkKind::ALL.len()],
     paces: [Pace; NetworkKind::ALL.len()],
+    trials: [Trial; NetworkKind::ALL.len()],
     shortage: Shortage,
     dial_bucket: Bucket,
     inbound_rates: Limiter<Origin>,
@@ -229,6 +231,7 @@ impl ConnManager {
             seeds: Seeds::new(config.seeds.names.len()),
             health: core::array::from_fn(|_| Health::new(now)),
             paces: [const { Pace::new() }; NetworkKind::ALL.len()],
+            trials: [const { Trial::new() }; NetworkKind::ALL.len()],
             shortage: Shortage::default(),
             dial_bucket: Bucket::default(),
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),

@@ -4,6 +4,7 @@ use crate::address::PeerAddress;
 use crate::conn::Conn;
 use crate::id::ConnId;
 use crate::network::NetworkKind;
+use crate::trial::Trial;
 
 use super::ending::Ending;
 use super::{ConnManager, ConnState, START_OVER_EVERY, Timer};
@@ -48,6 +49,7 @@ impl ConnManager {
             self.book.record_stable(address);
         }
         if let Some(network) = conn.network() {
+            self.trials[network.index()].record_stable();
             if self.paces[network.index()].record_stable() {
                 self.forgive_rests(network);
             }
@@ -88,6 +90,7 @@ impl ConnManager {
         }
         for network in NetworkKind::ALL {
             let now = self.now();
+            self.trials[network.index()] = Trial::new();
             if self.paces[network.index()].start_over(now) {
                 self.book.forgive_rests(network, now);
             }

@@ -9,7 +9,6 @@ use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
 use crate::event::Kind;
 use crate::id::ConnId;
-use crate::time::Time;
 
 use super::{ConnManager, ConnState};
 
@@ -58,11 +57,10 @@ impl ConnManager {
         if !fits || self.push_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
             return None;
         }
-        let is_doubtful = |id: &ConnId| {
-            let network = self.table.get(*id).and_then(Conn::network);
-            network.is_some_and(|network| !self.is_proven(network))
-        };
-        self.table.dialing(kind).find(is_doubtful).map(Vacancy::Of)
+        let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));
+        let gives_slot =
+            |id: &ConnId| self.table.get(*id).is_some_and(|conn| is_doubtful(conn) && !conn.notes.is_trial);
+        self.table.dialing(kind).find(gives_slot).map(Vacancy::Of)
     }
 
     /// Gets a slot for a dial that opens, or a handshake that is done, without one: a free one, else one of what has
@@ -98,12 +96,12 @@ impl ConnManager {
         self.arm_conn(id, deadline);
     }
 
-    /// When a dial or handshake that makes progress now is looked at again: when it makes none, or is to be given up.
-    pub(super) fn next_look(&self, kind: Kind, is_proxied: bool, deadline: Time) -> Time {
-        if !self.may_hedge(kind) {
-            return deadline;
-        }
-        deadline.min(self.now().after(self.patience(is_proxied).hedge_after))
+    /// A dial or handshake that makes progress now is looked at again when it makes none, or is to be given up.
+    pub(super) fn look_for_progress(&mut self, id: ConnId) {
+        let Some(conn) = self.table.get(id) else { return };
+        let patient_until = self.now().after(self.patience(is_proxied(conn)).hedge_after);
+        let gives_slot = self.may_hedge(conn.kind()) && !conn.notes.is_trial;
+        self.arm_conn(id, if gives_slot { conn.deadline().min(patient_until) } else { conn.deadline() });
     }
 
     pub(super) fn patience(&self, is_proxied: bool) -> Patience {
@@ -127,6 +125,6 @@ impl ConnManager {
 }
 
 /// Whether a connection that we dialed is reached through a proxy.
-pub(super) const fn is_proxied(conn: &Conn) -> bool {
+const fn is_proxied(conn: &Conn) -> bool {
     matches!(conn.end(), End::Outbound { via: Some(_), .. })
 }

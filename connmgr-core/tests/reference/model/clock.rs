@@ -32,7 +32,7 @@ impl Model {
     pub(super) fn look_at(&mut self, id: ConnId) {
         let conn = self.conn(id).expect("it is live");
         let (kind, deadline) = (conn.kind, conn.deadline);
-        let hedges = AUTOMATIC.contains(&kind) && self.max_without_slot(kind) > 0;
+        let hedges = AUTOMATIC.contains(&kind) && self.max_without_slot(kind) > 0 && !conn.is_trial;
         let hedged = self.now.after(self.config.dial.direct.hedge_after);
         let due = self.due(if hedges { deadline.min(hedged) } else { deadline });
         self.conn_mut(id).look = Some(due);

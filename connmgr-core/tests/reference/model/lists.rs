@@ -57,6 +57,8 @@ pub(super) struct RConn {
     pub(super) look: Option<Due>,
     /// It was looked at, had made no progress, and has kept its slot.
     pub(super) is_overdue: bool,
+    /// It keeps its slot until it is ready or ends.
+    pub(super) is_trial: bool,
     pub(super) address: Option<PeerAddress>,
     pub(super) listener: Option<ListenerId>,
     pub(super) no_ban: bool,

@@ -151,6 +151,8 @@ pub(crate) struct Model {
     released_at: Option<Time>,
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
+    /// The dial that is looked at is a network's trial.
+    tries_network: bool,
     /// Times that were set for something so far.
     turns: u64,
     /// A deadline is met in this step.
@@ -184,6 +186,7 @@ impl Model {
             released_at: None,
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
+            tries_network: false,
             turns: 0,
             rings: false,
             owed: Owed::default(),

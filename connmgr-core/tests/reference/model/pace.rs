@@ -20,6 +20,10 @@ const FIRST: Duration = Duration::from_millis(200);
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
 /// A recovery lends so many dials at full speed.
 const LOAN: u32 = 40;
+/// A network of which nobody is connected has a trial so often, at first, …
+const TRIALS: Duration = Duration::from_secs(600);
+/// … and after some that led nowhere.
+const RARE_TRIALS: Duration = Duration::from_secs(9600);
 /// So many failures in a row make the next success a recovery.
 const DRY: u32 = 4;
 
@@ -44,6 +48,9 @@ pub(super) struct RPace {
     /// Dials whose outcome is known, and how many of them led to a ready connection.
     tried: u64,
     led_to: u64,
+    /// Where nobody of the network is connected, one dial keeps its slot: not before this, and so long after it again.
+    trial_at: Time,
+    trial_wait: Duration,
     /// Failures of dials made by then are forgiven.
     pub(super) forgiven_until: Option<Time>,
 }
@@ -68,6 +75,8 @@ impl RPace {
             longest_life: Duration::ZERO,
             tried: 0,
             led_to: 0,
+            trial_at: Time::ZERO,
+            trial_wait: TRIALS,
             forgiven_until: None,
         }
     }
@@ -103,6 +112,15 @@ impl RPace {
 
     pub(super) fn last_number(&self) -> u64 {
         self.last.map_or(0, |(_, number)| number)
+    }
+
+    pub(super) fn is_trial_due(&self, now: Time) -> bool {
+        self.trial_at <= now && self.next_at() <= now
+    }
+
+    pub(super) fn trial_begins(&mut self, now: Time) {
+        self.trial_at = now.after(self.trial_wait);
+        self.trial_wait = (self.trial_wait * 2).min(RARE_TRIALS);
     }
 
     pub(super) const fn is_proven(&self) -> bool {
@@ -226,6 +244,7 @@ impl Model {
 
     fn stable_at(&mut self, address: &PeerAddress) {
         self.entry(address).into_iter().for_each(|entry| entry.failures = 0);
+        self.pace_of(address).trial_wait = TRIALS;
         if self.pace_of(address).is_restored() {
             self.rests_are_forgiven(network(address));
         }
@@ -255,6 +274,7 @@ impl Model {
     pub(super) fn start_over(&mut self) {
         (self.started_over, self.start_over_at) = (Some(self.now), None);
         for at in 0..self.paces.len() {
+            (self.paces[at].trial_at, self.paces[at].trial_wait) = (Time::ZERO, TRIALS);
             if self.paces[at].starts_over(self.now) {
                 self.paces[at].forgiven_until = Some(self.now);
             }

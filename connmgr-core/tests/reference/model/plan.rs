@@ -70,6 +70,13 @@ impl Model {
             if token_at > self.now {
                 return self.wakes_by(token_at, "nobody waits for the next automatic dial", step);
             }
+            if let Some(addresses) = self.has_trial(kind).filter(|ripe| !ripe.is_empty()) {
+                self.starved[place(kind)] = None;
+                self.tries_network = true;
+                self.must_dial(kind, &addresses, left, step);
+                self.tries_network = false;
+                continue;
+            }
             let hint = network_dialed(left);
             match (self.next(kind, room != Room::Free, hint), room) {
                 (Next::OneOf(addresses), room) => {
@@ -92,6 +99,24 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Where the last slot of a kind is free, and all others are held by what has long been ready, a network of which
+    /// nobody is connected has a trial: with one of these.
+    fn has_trial(&mut self, kind: Kind) -> Option<Vec<PeerAddress>> {
+        let held: Vec<&RConn> = self.conns.iter().filter(|conn| conn.kind == kind && conn.stage.has_slot()).collect();
+        let is_stable =
+            |conn: &&RConn| conn.stage == Stage::Ready && self.is_long_ago(conn.since, self.config.stable_after);
+        let rests = held.len() >= 2 && held.len() + 1 == self.share(kind) as usize && held.iter().all(is_stable);
+        let is_left_out = |pace: &&RPace| {
+            let is_known = self.book.iter().any(|entry| network(&entry.address) == pace.network);
+            pace.is_trial_due(self.now) && is_known && self.count(|conn| is_in(conn, pace.network)) == 0
+        };
+        let left_out = self.paces.iter().filter(is_left_out).min_by_key(|pace| pace.last_number());
+        let network = left_out.filter(|_| rests)?.network;
+        let now = self.now;
+        self.paces.iter_mut().filter(|pace| pace.network == network).for_each(|pace| pace.trial_begins(now));
+        Some(self.ripe(kind, network, self.config.dial.spacing))
     }
 
     /// The next action is a dial of one of these.

@@ -86,6 +86,7 @@ impl Model {
         let is_doubtful = |conn: &&RConn| {
             conn.kind == kind
                 && conn.stage == Stage::Dialing
+                && !conn.is_trial
                 && !self.is_proven(network(conn.dialed().expect("dialed")))
         };
         self.conns.iter().rfind(is_doubtful).map(|conn| Room::Of(conn.id))
