@@ -164,8 +164,8 @@ pub enum CloseReason {
     DialTimeout,
     /// The handshake took too long.
     HandshakeTimeout,
-    /// It made progress when its slot had been given to another, and every slot of its kind was held by one that had
-    /// come as far.
+    /// It made progress when its slot had been given to another, and every slot of its kind was held by one that was
+    /// ready.
     Surplus,
     /// The dial succeeded after we gave it up.
     Late,
@@ -204,7 +204,7 @@ impl fmt::Display for CloseReason {
             Self::HandshakeTimeout => "no handshake in time",
             Self::Surplus => "its slot went to another",
             Self::Late => "succeeded too late",
-            Self::MadeRoom => "made room for an added peer",
+            Self::MadeRoom => "made room for another kind",
             Self::Banned => "banned",
             Self::Misbehaved => "misbehaved",
             Self::OwnAddress => "connected to ourselves",

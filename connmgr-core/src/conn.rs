@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!   dial ───────► Dialing ───── gives its slot ───► Silent
-//!                    │ opened                         │ opened (takes a slot)
-//!                    ▼                                │
-//!   accept ────► Handshaking ◄────────────────────────┘
+//!                    │ opened                       │   │ opened,
+//!                    ▼           opened, takes a slot   │ finds no slot
+//!   accept ────► Handshaking ◄──────────────────────┘   ▼
 //!                    │      └── gives its slot ───► Stalled
-//!                    │ made ready                     │ made ready (takes a slot)
-//!                    ▼                                │
-//!                  Ready ◄────────────────────────────┘
+//!                    │ made ready                       │ made ready, takes a slot
+//!                    ▼                                  │
+//!                  Ready ◄──────────────────────────────┘
 //! ```
 //!
 //! From every state a connection may end; it is then taken out of the table, and there is no state for it. This
@@ -173,10 +173,10 @@ impl Conn {
         }
     }
 
-    /// The dial has succeeded.
-    pub(crate) fn open(&mut self, now: Time) {
+    /// The dial has succeeded, with a slot or without one.
+    pub(crate) fn open(&mut self, has_slot: bool, now: Time) {
         debug_assert!(!self.is_open());
-        self.enter(ConnState::Handshaking, now);
+        self.enter(if has_slot { ConnState::Handshaking } else { ConnState::Stalled }, now);
     }
 
     /// The handshake is done.

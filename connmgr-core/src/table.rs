@@ -121,9 +121,9 @@ impl Table {
         self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded.
-    pub(crate) fn open(&mut self, id: ConnId, now: Time) {
-        self.transition(id, |conn| conn.open(now));
+    /// A dial has succeeded, with a slot or without one.
+    pub(crate) fn open(&mut self, id: ConnId, has_slot: bool, now: Time) {
+        self.transition(id, |conn| conn.open(has_slot, now));
     }
 
     /// A handshake is done.

@@ -56,9 +56,28 @@ fn a_silent_dial_that_succeeds_without_a_slot_is_closed_unannounced() {
     let slow = dials(&bench.learn(&addresses(10)))[0];
     let fast = dials(&bench.pass(secs(1)))[0];
     bench.connect(fast);
+    bench.ready(fast);
     let actions = bench.connect(slow);
     assert_eq!(closes(&actions), [(slow, CloseReason::Surplus)]);
     assert!(!events(&actions).iter().any(|event| matches!(event, Event::Connected(_))));
+}
+
+/// Who opened first may yet say nothing: both go on, and the one that is ready first has the slot.
+#[test]
+fn a_silent_dial_that_opens_beside_a_handshake_goes_on_without_a_slot() {
+    for slow_is_first in [true, false] {
+        let mut bench = Bench::new(pool(1, None));
+        let slow = dials(&bench.learn(&addresses(10)))[0];
+        let fast = dials(&bench.pass(secs(1)))[0];
+        bench.connect(fast);
+        let actions = bench.connect(slow);
+        assert!(matches!(&events(&actions)[..], [Event::Connected(info)] if info.conn == slow));
+        assert_eq!((state(&bench, slow), bench.count(ConnState::Handshaking)), (Some(ConnState::Stalled), 1));
+        let (first, second) = if slow_is_first { (slow, fast) } else { (fast, slow) };
+        assert_eq!(closes(&bench.ready(first)), []);
+        assert_eq!(closes(&bench.ready(second)), [(second, CloseReason::Surplus)]);
+        assert_eq!(state(&bench, first), Some(ConnState::Ready));
+    }
 }
 
 #[test]
@@ -69,6 +88,7 @@ fn a_surplus_is_no_failure_of_its_address() {
     let address = dialed_address(&actions, slow);
     let fast = dials(&bench.pass(secs(1)))[0];
     bench.connect(fast);
+    bench.ready(fast);
     bench.connect(slow);
     assert_eq!(bench.manager.book().get(&address).map(|entry| entry.failures), Some(0));
 }

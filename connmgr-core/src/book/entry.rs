@@ -240,7 +240,7 @@ impl Entry {
         self.last_seen
     }
 
-    fn ever_succeeded(&self) -> bool {
+    pub(super) fn ever_succeeded(&self) -> bool {
         self.last_success != SteadySecond::NEVER
     }
 

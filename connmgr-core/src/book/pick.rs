@@ -38,6 +38,8 @@ pub(crate) struct Choice {
     pub(crate) min_spacing: Duration,
     /// However often it has failed, an address rests no longer than this; `min_spacing` holds all the same.
     pub(crate) longest_rest: Duration,
+    /// Only where a connection was ready before.
+    pub(crate) only_met: bool,
 }
 
 impl Book {
@@ -113,7 +115,8 @@ enum Verdict {
 
 fn judge(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
     let failures = if is_forgiven { 0 } else { entry.failures() };
-    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) {
+    let is_met = entry.ever_succeeded() || !choice.only_met;
+    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_met {
         return Verdict::Never;
     }
     let recent = !is_forgiven && entry.was_tried_within(choice.spacing, now);

@@ -4,10 +4,12 @@
 
 use core::time::Duration;
 
+use crate::action::CloseReason;
 use crate::config::{Mode, Split};
 use crate::event::{Event, Kind};
 
 use super::choosing::Chosen;
+use super::seeding::FAMISHED_AFTER;
 use super::slots::Vacancy;
 use super::{ConnManager, Starved};
 
@@ -22,7 +24,7 @@ const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
-        if self.config.mode == Mode::ConnectOnly {
+        if self.config.mode == Mode::ConnectOnly || self.is_after_full(kind, split) {
             return;
         }
         while let Some(vacancy) = self.vacancy(kind, split) {
@@ -41,6 +43,27 @@ impl ConnManager {
             if !self.dial_next(kind, vacancy) {
                 return;
             }
+        }
+    }
+
+    /// Whether whomever this kind could dial is left to full connections, which have a slot free: only they are told of
+    /// others.
+    fn is_after_full(&self, kind: Kind, split: &Split) -> bool {
+        kind == Kind::BlockRelay && self.full_may_have_its_peers() && self.has_slot(Kind::Full, split)
+    }
+
+    fn full_may_have_its_peers(&self) -> bool {
+        self.config.required.block_relay.has(self.config.required.full)
+    }
+
+    /// Where nobody is left for a full connection, and there is none, a block-relay connection may have the only peer who
+    /// knows anybody: it makes room.
+    fn make_room_for_full(&mut self) {
+        let is_alone = self.table.ready(Kind::Full) == 0 && !self.table.is_dialing(Kind::Full);
+        let other =
+            self.table.ready_ids(Kind::BlockRelay).next().filter(|_| is_alone && self.full_may_have_its_peers());
+        if let Some(other) = other {
+            self.close(other, CloseReason::MadeRoom);
         }
     }
 
@@ -96,6 +119,10 @@ impl ConnManager {
     fn starve(&mut self, kind: Kind) {
         let (since, times) =
             self.starved[kind.index()].map_or((self.now(), 0), |starved| (starved.since, starved.times));
+        // First of all, for its end wakes those that starve.
+        if kind == Kind::Full && self.now().since(since) >= FAMISHED_AFTER {
+            self.make_room_for_full();
+        }
         let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
         let is_all_down = self.networks_up().is_empty();
         // Those we know come to the end of their rest at any time; where there are none, news wakes us.

@@ -37,6 +37,15 @@ pub(super) enum Chosen {
     Nobody,
 }
 
+/// Among whom an address is chosen.
+#[derive(Clone, Copy)]
+pub(super) struct Among {
+    /// No address rests longer than this.
+    longest_rest: Duration,
+    /// Only where a connection was ready before.
+    only_met: bool,
+}
+
 /// A network's claim to be next.
 #[derive(Clone, Copy)]
 struct Claim {
@@ -72,7 +81,7 @@ impl ConnManager {
             let at = self.pace(network).next_at();
             if at > self.now() {
                 later = Some(later.map_or(at, |other: Time| other.min(at)));
-            } else if let Some(address) = self.choose_up(kind, network, self.config.dial.spacing) {
+            } else if let Some(address) = self.choose_up(kind, network, self.rested()) {
                 return Chosen::Address(address);
             }
         }
@@ -98,7 +107,7 @@ impl ConnManager {
             return None;
         }
         self.trials[network.index()].begin(now);
-        self.choose_up(kind, network, self.config.dial.spacing)
+        self.choose_up(kind, network, self.rested())
     }
 
     /// Whether a kind has one slot free, and all others, two at the least, are held by what is ready.
@@ -113,20 +122,34 @@ impl ConnManager {
         let now = self.now();
         order.into_iter().take(count).find_map(|network| {
             let is_ready = self.pace(network).next_scarce_at() <= now;
-            if is_ready { self.choose_up(kind, network, LONGEST_REST_WHERE_SCARCE) } else { None }
+            if is_ready { self.choose_resting_in(kind, network) } else { None }
         })
     }
 
-    fn choose_up(&mut self, kind: Kind, network: NetworkKind, longest_rest: Duration) -> Option<PeerAddress> {
-        self.choose(kind, network, longest_rest, |rules, address| rules.obstacle(address))
+    /// Every other time one who was once ready: a world that broke all connections for a while is then soon well again,
+    /// and those who do nothing but get ready and go don't take every turn.
+    fn choose_resting_in(&mut self, kind: Kind, network: NetworkKind) -> Option<PeerAddress> {
+        let anybody = Among { longest_rest: LONGEST_REST_WHERE_SCARCE, only_met: false };
+        let prefers_met = self.rng.below(2) == 0;
+        let met = if prefers_met { self.choose_up(kind, network, Among { only_met: true, ..anybody }) } else { None };
+        met.or_else(|| self.choose_up(kind, network, anybody))
     }
 
-    /// Chooses whom to dial in a network, where no obstacle of this sort is met. No address rests longer than said.
+    /// All who have rested for as long as is usual.
+    pub(super) fn rested(&self) -> Among {
+        Among { longest_rest: self.config.dial.spacing, only_met: false }
+    }
+
+    fn choose_up(&mut self, kind: Kind, network: NetworkKind, among: Among) -> Option<PeerAddress> {
+        self.choose(kind, network, among, |rules, address| rules.obstacle(address))
+    }
+
+    /// Chooses whom to dial in a network, where no obstacle of this sort is met.
     pub(super) fn choose(
         &mut self,
         kind: Kind,
         network: NetworkKind,
-        longest_rest: Duration,
+        among: Among,
         obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
     ) -> Option<PeerAddress> {
         let choice = Choice {
@@ -135,7 +158,8 @@ impl ConnManager {
             default_port: self.config.default_port,
             spacing: self.config.dial.spacing,
             min_spacing: self.config.dial.min_spacing,
-            longest_rest,
+            longest_rest: among.longest_rest,
+            only_met: among.only_met,
         };
         let now = self.clocks.now();
         let rules = Rules {

@@ -120,12 +120,13 @@ impl ConnManager {
             self.book.record_answered(address, self.clocks.now());
         }
         self.no_shortage(id);
-        if is_silent && !self.take_slot(kind, false) {
+        let has_slot = !is_silent || self.take_slot(kind, false);
+        if !has_slot && self.table.ready(kind) >= self.split().of(kind) {
             return self.close(id, CloseReason::Surplus);
         }
         self.stats.dials_succeeded += 1;
         let deadline = self.handshake_deadline();
-        self.table.open(id, self.clocks.now());
+        self.table.open(id, has_slot, self.clocks.now());
         if let Some(notes) = self.table.notes(id) {
             notes.deadline = deadline;
         }

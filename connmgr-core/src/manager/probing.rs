@@ -110,10 +110,9 @@ impl ConnManager {
             self.timers.cancel(timer);
         }
         self.tell(Event::NetworkUp { network });
-        if self.paces[network.index()].record_up() {
-            self.forgive_rests(network);
-        }
-        self.feed();
+        self.paces[network.index()].record_up();
+        // Whatever failed lately may have failed for that.
+        self.forgive_rests(network);
         self.release_peers(network);
         let now = self.now();
         for other in NetworkKind::ALL {
@@ -256,8 +255,7 @@ impl ConnManager {
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
-        let spacing = self.config.dial.spacing;
-        let found = self.choose(kind, network, spacing, |rules, address| rules.standing_obstacle(address));
+        let found = self.choose(kind, network, self.rested(), |rules, address| rules.standing_obstacle(address));
         found.is_some_and(|address| {
             self.dial_from_book(kind, address);
             true

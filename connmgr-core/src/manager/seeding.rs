@@ -14,14 +14,15 @@ use crate::host::{Host, HostName};
 use crate::id::LookupId;
 use crate::network::{NetworkKind, NetworkSet};
 
+use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
 /// A seed's addresses count as last seen so long ago, and up to so much longer: fresh gossip is worth more.
 const SEEN_AGO: Duration = Duration::from_secs(3 * 24 * 3600);
 const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// With nobody to dial for a full connection for so long, seeds are asked however many peers are ready.
-pub(super) const FAMISHED_AFTER: Duration = Duration::from_secs(60);
+/// With nobody to dial for so long, seeds are asked however many peers are ready: these have told of whom they know.
+pub(super) const FAMISHED_AFTER: Duration = Duration::from_secs(10);
 
 /// Source groups of seeds: one each, so that one seed counts as one source. Network groups have a smaller tag.
 const SOURCE_SEEDS: u64 = 0xf0 << 56;
@@ -119,10 +120,14 @@ impl ConnManager {
     /// attacker's few groups must not keep us from asking anyone else. Block-relay connections don't count: nobody
     /// learns addresses from them.
     fn wants_seeds(&self) -> bool {
-        let (ready, wanted) = (self.table.ready(Kind::Full), self.split().full);
-        let is_famished =
-            self.starved[Kind::Full.index()].is_some_and(|starved| self.now().since(starved.since) >= FAMISHED_AFTER);
-        ready < self.config.seeds.enough.min(wanted) || (is_famished && ready < wanted)
+        let split = self.split();
+        let is_famished = |kind: Kind| {
+            let starved = self.starved[kind.index()];
+            let is_short = self.table.ready(kind) < split.of(kind);
+            is_short && starved.is_some_and(|starved| self.now().since(starved.since) >= FAMISHED_AFTER)
+        };
+        let enough = self.config.seeds.enough.min(split.full);
+        self.table.ready(Kind::Full) < enough || AUTOMATIC.into_iter().any(is_famished)
     }
 
     fn ask(&mut self, index: usize) {

@@ -2,8 +2,9 @@
 //!
 //! A success beats a hope. A slot is held by what is ready, and by what is promising: a dial, or a handshake after it,
 //! that has made progress within `hedge_after` of its route. What makes none gives its slot up, and takes one again
-//! when it does: a free one, else that of something that has come less far. So a pool in which every answer is slow
-//! fills as well, and never holds more than its target.
+//! when it does: a free one, else that of something that has come less far. Whoever finds none goes on without, as long as
+//! not every slot is held by what is ready. So a pool in which every answer is slow fills as well, and never holds more
+//! than its target.
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};

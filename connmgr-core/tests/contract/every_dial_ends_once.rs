@@ -50,6 +50,7 @@ fn a_silent_dial_that_succeeds_too_late_is_surplus_and_never_connected() {
     let first = dials(&bench.learn(&addresses(50)))[0];
     let second = dials(&bench.pass(secs(1)))[0];
     bench.connect(second);
+    bench.ready(second);
     let actions = bench.connect(first);
     assert_eq!(closes(&actions), [(first, CloseReason::Surplus)]);
     assert!(!events(&actions).iter().any(|event| matches!(event, Event::Connected(_))));

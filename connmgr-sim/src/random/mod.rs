@@ -16,7 +16,7 @@ mod times;
 use crate::scenario::{Scenario, Span};
 use draw::Draw;
 
-pub use outlook::{Outlook, outlook};
+pub use outlook::{Outlook, needs_nearly_all, outlook};
 pub(crate) use steady::changes;
 pub use steady::steady;
 

@@ -56,6 +56,14 @@ pub fn outlook(plan: &Plan) -> Outlook {
     if is_sure { Outlook::Fills } else { Outlook::Unsure }
 }
 
+/// Whether the pool needs nearly all who are there: at most half as many again as it has slots could be of use, if they
+/// are ever heard of. Where each counts, the rest of one address decides when the pool is full.
+pub fn needs_nearly_all(plan: &Plan, slots: u32) -> bool {
+    let config = crate::config::of(&plan.scenario);
+    let prospects: Vec<Prospect> = (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, &config)).collect();
+    Census::of(plan, &config, &prospects).perhaps <= slots + slots / 2
+}
+
 /// Whether every peer that is added can be reached, by its address and from the start, so that no slot waits for one.
 fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
     scenario.peers.iter().all(|peer| {

@@ -1,7 +1,7 @@
 //! The budget of dials and handshakes, for each network and each hour in which nothing about the world changes.
 //!
 //! It holds whatever fails, and so in every world that nobody can fill. Each connection that was stable explains the
-//! dials of one search at full speed beside it, each added peer those of its retries.
+//! dials of one search at full speed, beside it or, once, in a later hour; each added peer those of its retries.
 
 use connmgr_core::NetworkKind;
 
@@ -20,10 +20,14 @@ pub const FIRST_HOUR: u64 = 1500;
 pub const LATER_HOUR: u64 = 400;
 /// And in a day.
 pub const DAY: u64 = 10_000;
-/// A stable connection restores full speed: what a search at full speed may take where little can be reached.
-const PER_STABLE: u64 = 600;
+/// A stable connection restores full speed: 640 dials, and 384 more until the slowest pace, but for those that an hour
+/// has in any case.
+const PER_STABLE: u64 = 1000;
 /// Retries of one added peer in an hour: those of 5 s doubled up to 300 s with jitter, and the one connection each.
 const PER_ADDED: u64 = 40;
+
+/// Visits in an hour to one seed that can't be looked up, and to which there is no way.
+const PER_VISITED_SEED: u64 = 120;
 
 type ByNetwork = [Traffic; NetworkKind::ALL.len()];
 
@@ -65,7 +69,10 @@ pub(super) struct Meter {
     at: usize,
     node: u32,
     added: u64,
+    visited_seeds: u64,
     before: ByNetwork,
+    /// A search that a stable connection explains is still to come.
+    owed: [bool; NetworkKind::ALL.len()],
     before_day: ByNetwork,
     excess: Vec<Failure>,
 }
@@ -75,12 +82,15 @@ impl Meter {
     pub(super) fn new(scenario: &Scenario, node: u32) -> Self {
         let answers = u64::from(scenario.names.answers.max(1));
         let peers = |spec: &crate::scenario::PeerSpec| u64::from(spec.count) * if spec.by_name { answers } else { 1 };
+        let visits = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         Self {
             windows: windows(scenario),
             at: 0,
             node,
             added: scenario.peers.iter().map(peers).sum(),
+            visited_seeds: if visits { scenario.seeds.len() as u64 } else { 0 },
             before: ByNetwork::default(),
+            owed: Default::default(),
             before_day: ByNetwork::default(),
             excess: Vec::new(),
         }
@@ -109,18 +119,34 @@ impl Meter {
             self.before_day = self.before;
         }
         let most = if window.hour == 0 { FIRST_HOUR } else { LATER_HOUR };
-        self.judge(self.before, now, most, 1, Window { to, ..window });
+        let owed = self.owed;
+        for network in NetworkKind::ALL {
+            let at = network.index();
+            let (before, now) = (self.before[at], now[at]);
+            self.owed[at] = now.stable > before.stable || owed[at] && now.dials - before.dials <= most;
+        }
+        self.judge(self.before, now, owed, most, 1, Window { to, ..window });
         let (hours, from) = (window.hour % 24, self.windows[self.at - (window.hour % 24) as usize].from);
-        self.judge(self.before_day, now, DAY, hours + 1, Window { from, to, ..window });
+        let owed = self.before_day.map(|traffic| traffic.stable > 0);
+        self.judge(self.before_day, now, owed, DAY, hours + 1, Window { from, to, ..window });
         self.before = now;
     }
 
-    fn judge(&mut self, before: ByNetwork, now: ByNetwork, most: u64, hours: u32, window: Window) {
+    fn judge(
+        &mut self,
+        before: ByNetwork,
+        now: ByNetwork,
+        owed: [bool; NetworkKind::ALL.len()],
+        most: u64,
+        hours: u32,
+        window: Window,
+    ) {
         for network in NetworkKind::ALL {
-            let (before, now) = (before[network.index()], now[network.index()]);
+            let at = network.index();
+            let (before, now, owed) = (before[at], now[at], u64::from(owed[at]));
             // A connection may end stable before the next is found to be: never fewer than before.
             let stable = now.stable.saturating_sub(before.stable);
-            let most = most + PER_STABLE * stable + PER_ADDED * self.added * u64::from(hours);
+            let most = most + PER_STABLE * (stable + owed) + self.by_others() * u64::from(hours);
             for counted in [Counted::Dials, Counted::Handshakes] {
                 let count = counted.of(now) - counted.of(before);
                 if count > most {
@@ -128,6 +154,11 @@ impl Meter {
                 }
             }
         }
+    }
+
+    /// Dials that other rules than the pace allow, in an hour.
+    const fn by_others(&self) -> u64 {
+        PER_ADDED * self.added + PER_VISITED_SEED * self.visited_seeds
     }
 
     /// The first excess of each sort is kept.

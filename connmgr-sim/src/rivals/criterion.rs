@@ -7,6 +7,7 @@ use super::course::{Cap, Course, Goal, Reached};
 use super::rival::Arena;
 use crate::Instant;
 use crate::check::Property;
+use crate::random::needs_nearly_all;
 
 /// Ours may take so much longer than the best, …
 const SLACK: u64 = 5_000;
@@ -17,6 +18,8 @@ const PAUSE: u64 = 60_000;
 const FEW: u64 = 50;
 /// Who dials more for each slot reached less than 4 % of them. There ours slows down, and is not compared.
 const SCARCE: u64 = 25;
+/// Nor does it go at full speed for longer than this.
+const FULL_SPEED: u64 = 640;
 /// And for a small pool this is little: a matter of luck.
 const FEWEST: u64 = 32;
 
@@ -70,6 +73,8 @@ pub(super) struct Bounds {
     healed: Option<Instant>,
     duration: u64,
     slots: u64,
+    /// Nearly all who are there are needed.
+    is_scarce: bool,
     hedged_beyond: u64,
     comparable: Vec<Criterion>,
 }
@@ -83,6 +88,7 @@ impl Bounds {
             healed: scenario.healed_at().filter(|at| *at > Instant::ZERO),
             duration: millis(scenario.duration.0),
             slots: arena.slots().into(),
+            is_scarce: needs_nearly_all(&arena.plan, arena.slots()),
             hedged_beyond: arena.hedged_beyond().into(),
             comparable: Criterion::ALL.into_iter().filter(|criterion| arena.is_comparable(*criterion)).collect(),
         }
@@ -97,10 +103,12 @@ impl Bounds {
     /// The most that ours may have, given what a rival has.
     pub(super) fn limit(&self, criterion: Criterion, rival: u64) -> u64 {
         let more = rival.saturating_mul(3) / 2;
+        // A hedge, or a life too short, may have cost one address a rest.
+        let rest = if self.is_scarce { PAUSE } else { 0 };
         match criterion {
             Criterion::Dials => rival.saturating_mul(3).saturating_add(FEW + self.hedged_beyond),
-            Criterion::Fill => more + SLACK + if self.last_change(rival) > 0 { PAUSE } else { 0 },
-            Criterion::Again => more + SLACK + PAUSE,
+            Criterion::Fill => more + SLACK + rest + if self.last_change(rival) > 0 { PAUSE } else { 0 },
+            Criterion::Again => more + SLACK + rest + PAUSE,
         }
     }
 
@@ -129,9 +137,10 @@ impl Bounds {
 
     /// How far a rival is run that could show this of ours to be too much.
     pub(super) fn cap(&self, criterion: Criterion, ours: u64) -> Cap {
-        let frugal = (SCARCE * self.slots).max(FEWEST);
+        let frugal = (SCARCE * self.slots).clamp(FEWEST, FULL_SPEED);
         match criterion {
-            Criterion::Dials => Cap { within: Duration::MAX, dials: ours.saturating_sub(FEW) / 3 },
+            // Where the world becomes better, dials of before have shown it impatient, and it was full the sooner.
+            Criterion::Dials => Cap { within: self.first_change(), dials: ours.saturating_sub(FEW) / 3 },
             Criterion::Fill | Criterion::Again => {
                 Cap { within: Duration::from_millis(ours.saturating_sub(SLACK) * 2 / 3), dials: frugal }
             }
@@ -158,6 +167,10 @@ impl Bounds {
     /// Whether something changes after the one moment, and not after the other.
     pub(super) fn changes_between(&self, from: u64, to: u64) -> bool {
         self.changes.iter().any(|at| *at > from && *at <= to)
+    }
+
+    fn first_change(&self) -> Duration {
+        self.changes.iter().find(|at| **at > 0).map_or(Duration::MAX, |at| Duration::from_millis(*at))
     }
 
     /// When something last changed, by then.

@@ -15,6 +15,8 @@ use crate::plan::PORT;
 use crate::scenario::{Behavior, Gossip};
 use crate::subject::Subject;
 
+/// A peer that understands nothing of the first bytes hangs up after this at the latest, however long it takes otherwise.
+const AT_GIBBERISH: Duration = Duration::from_secs(1);
 /// What takes hardly any time.
 pub(super) const SOON: Duration = Duration::from_millis(1);
 
@@ -48,7 +50,7 @@ impl<S: Subject> World<S> {
         let closes = |cause| Happening::Closes { link: id, cause };
         let goodbye = times.close.draw(&mut dice.part(14));
         if spec.v1_only && is_v2 {
-            return self.later(goodbye, closes(CloseCause::Unheard));
+            return self.later(goodbye.min(AT_GIBBERISH), closes(CloseCause::Unheard));
         }
         if resident.is_full {
             return self.later(goodbye, closes(CloseCause::Eof));

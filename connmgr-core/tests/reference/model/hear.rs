@@ -102,14 +102,16 @@ impl Model {
         }
     }
 
-    /// A dial has succeeded. One without a slot needs one.
+    /// A dial has succeeded. One that finds no slot goes on without, as long as not all are held by what is ready.
     fn hear_success(&mut self, conn: &RConn) {
         self.answers(conn.dialed().expect("we dialed it"));
         self.is_not_short(conn.id);
-        if conn.stage == Stage::Silent && !self.takes_slot(conn.kind, false) {
+        let has_slot = conn.stage != Stage::Silent || self.takes_slot(conn.kind, false);
+        let ready = self.count(|other| other.kind == conn.kind && other.stage == Stage::Ready);
+        if !has_slot && ready >= self.share(conn.kind) {
             self.owed.closes.push((conn.id, CloseReason::Surplus));
         } else {
-            self.owed.opens = Some(conn.id);
+            (self.owed.opens, self.owed.opens_without_slot) = (Some(conn.id), !has_slot);
         }
     }
 

@@ -107,6 +107,7 @@ struct Owed {
     /// Connections that end without our doing.
     ends: Option<ConnId>,
     opens: Option<ConnId>,
+    opens_without_slot: bool,
     /// A success that comes too late is answered with a `Close`.
     late: Option<ConnId>,
     /// A warning with a score of about this, or none.

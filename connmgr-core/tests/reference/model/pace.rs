@@ -19,7 +19,7 @@ const FIRST: Duration = Duration::from_millis(200);
 /// … up to this.
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
 /// A recovery lends so many dials at full speed.
-const LOAN: u32 = 40;
+const LOAN: u32 = 39;
 /// A network of which nobody is connected has a trial so often, at first, …
 const TRIALS: Duration = Duration::from_secs(600);
 /// … and after some that led nowhere.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{Action, Event, Kind, Mode, NetworkKind, PeerAddress, Time};
+use connmgr_core::{Action, CloseReason, ConnId, Event, Kind, Mode, NetworkKind, PeerAddress, Time};
 
 use super::book::network;
 use super::lists::AUTOMATIC;
@@ -19,9 +19,13 @@ const ASKS_AGAIN: Duration = Duration::from_secs(32);
 /// … and those that are known are looked through as often as that.
 const LOOKS_AGAIN: Duration = SLOWEST;
 
+/// Nobody has been left for so long.
+const FAMISHED: Duration = Duration::from_secs(10);
+
 /// A kind with a slot free found nobody to dial.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Starved {
+    since: Time,
     until: Time,
     times: u32,
 }
@@ -43,7 +47,8 @@ impl Model {
         if !self.active || !step.plans() {
             return self.hold(planned.is_empty(), "something is planned at rest, or by an input that did nothing");
         }
-        let automatic = planned.iter().position(|action| step.is_automatic(action)).unwrap_or(planned.len());
+        let is_automatic = |action: &Action| step.is_automatic(action) || self.is_room_for_full(action);
+        let automatic = planned.iter().position(is_automatic).unwrap_or(planned.len());
         let (added, automatic) = planned.split_at(automatic);
         added.iter().for_each(|action| self.see(action, step));
         self.wanted_peers_are_dialed(step);
@@ -51,12 +56,36 @@ impl Model {
         self.long_lives_are_noticed();
         let mut left = automatic.iter();
         for kind in AUTOMATIC {
-            if self.config.mode == Mode::Automatic {
+            if self.config.mode == Mode::Automatic && !self.comes_after_full(kind) {
                 self.fill(kind, &mut left, step);
             }
         }
         let more = left.next();
         self.hold(more.is_none(), &format!("more is done than is to be done: {more:?}"));
+    }
+
+    /// Where a full connection could have whomever this one could, it has the first choice.
+    fn comes_after_full(&self, kind: Kind) -> bool {
+        kind == Kind::BlockRelay && self.has_room(Kind::Full) && self.full_may_have_its_peers()
+    }
+
+    fn full_may_have_its_peers(&self) -> bool {
+        self.config.required.block_relay.has(self.config.required.full)
+    }
+
+    /// A block-relay connection that makes room, because nobody is left for a full one, and there is none.
+    fn makes_room_for_full(&self, kind: Kind, starved_for: Duration) -> Option<ConnId> {
+        let is_famished = kind == Kind::Full && starved_for >= FAMISHED && self.full_may_have_its_peers();
+        let is_alone = !self.conns.iter().any(|conn| conn.kind == Kind::Full);
+        let ready = |conn: &&RConn| conn.kind == Kind::BlockRelay && conn.stage == Stage::Ready;
+        self.conns.iter().find(ready).filter(|_| is_famished && is_alone).map(|conn| conn.id)
+    }
+
+    /// Whether a connection makes room for no added peer.
+    fn is_room_for_full(&self, action: &Action) -> bool {
+        let Action::Close { conn, reason: CloseReason::MadeRoom } = action else { return false };
+        let address = self.conn(*conn).and_then(RConn::dialed);
+        !self.peers.iter().any(|peer| peer.is_wanted() && Some(&peer.address) == address)
     }
 
     /// A kind is filled as long as it has room, somebody to dial, and may dial yet.
@@ -211,10 +240,18 @@ impl Model {
 
     /// Nobody is left: the kind looks again later, and the application is asked.
     fn starves(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
-        let times = self.starved[place(kind)].map_or(0, |starved| starved.times);
+        let (since, times) = self.starved[place(kind)].map_or((self.now, 0), |starved| (starved.since, starved.times));
+        if let Some(other) = self.makes_room_for_full(kind, self.now.since(since)) {
+            self.owed.closes.push((other, CloseReason::MadeRoom));
+            for told in left.by_ref().take(2) {
+                self.see(told, step);
+            }
+            let is_gone = self.conn(other).is_none();
+            self.hold(is_gone, "a block-relay connection keeps the only peer from a full one");
+        }
         let wait = (0..times.min(6)).fold(SECOND, |wait, _| wait * 2);
         let until = self.now.after(wait.min(if self.book.is_empty() { ASKS_AGAIN } else { LOOKS_AGAIN }));
-        self.starved[place(kind)] = Some(Starved { until, times: times + 1 });
+        self.starved[place(kind)] = Some(Starved { since, until, times: times + 1 });
         self.must_ask(wait.min(ASKS_AGAIN), left);
         self.wakes_by(until, "a kind starves for ever", step);
     }

@@ -120,6 +120,7 @@ impl Model {
                 let over = self.time_passes();
                 self.hold(over == Some((id, reason)), &format!("not its turn to be given up, but {over:?}"));
             }
+            CloseReason::MadeRoom if self.owed.closes.contains(&(id, reason)) => {}
             CloseReason::MadeRoom => self.see_room_made(&conn),
             CloseReason::LimitLowered => self.see_shrink(&conn, step),
             CloseReason::Evicted => {
@@ -250,8 +251,9 @@ impl Model {
             return self.let_in(connected, PeerAddress::from(*remote), *listener);
         }
         let (id, now, deadline) = (connected.conn, self.now, self.now.after(self.config.handshake_timeout));
+        let stage = if self.owed.opens_without_slot { Stage::Stalled } else { Stage::Handshaking };
         let conn = self.conn_mut(id);
-        (conn.stage, conn.since, conn.deadline, conn.is_overdue) = (Stage::Handshaking, now, deadline, false);
+        (conn.stage, conn.since, conn.deadline, conn.is_overdue) = (stage, now, deadline, false);
         let same_kind = conn.kind == connected.kind;
         self.hold(same_kind, "connected as another kind");
         self.look_at(id);

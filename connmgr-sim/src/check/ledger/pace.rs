@@ -1,7 +1,7 @@
 //! How fast automatic dials into one network may follow one another, as far as inputs and actions tell.
 //!
 //! 640 dials go at full speed, time counting as one in 4 s; each 64 more double the interval, from 200 ms up to 10 s.
-//! What restores full speed for certain is told: a connection that is stable. What lends 40 dials at full speed is a
+//! What restores full speed for certain is told: a connection that is stable. What lends 39 dials at full speed is a
 //! change of the machine's network, the end of a rest, and, once between two stable connections, a recovery: a network
 //! that is up again, the first ready connection after four dials that led to none, or a life much longer than those
 //! before. Where something may have been a recovery, both are followed: that it was, and that it was not. A dial that
@@ -29,7 +29,7 @@ const INTERVALS: [Duration; 7] = [
     Duration::from_secs(10),
 ];
 /// Dials that are lent.
-const LENT: u32 = 40;
+const LENT: u32 = 39;
 /// After so many dials that led to no ready connection the next ready one may be a recovery.
 const FRUITLESS: u32 = 4;
 /// A life of this, and twice as long as those before, may be one.
@@ -118,10 +118,11 @@ impl DialPace {
         [self.unspent, self.spent].into_iter().flatten()
     }
 
-    /// The network is up again: a recovery, if there was none.
+    /// The network is up again: a recovery, if there was none. Rests are forgiven each time.
     pub(crate) fn is_up(&mut self, now: Time) {
         self.may_recover(now);
         self.unspent = None;
+        self.restored_at = Some(now);
     }
 
     /// Full speed was restored, not before this: failures before it count no more.

@@ -29,15 +29,15 @@ pub(crate) struct Seeds {
     seeds: Vec<Seed>,
     /// Visits to seeds that can't be looked up.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last chosen and dialed for a full connection. Neither probes of a network that is down count,
-    /// nor a dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
-    dialed_at: Time,
+    /// When an address was last chosen and dialed for each kind. Neither probes of a network that is down count, nor a
+    /// dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
+    dialed_at: [Time; Kind::ALL.len()],
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
 }
 
 /// With nobody to dial for so long, seeds are asked however many peers are ready.
-const FAMISHED_AFTER: Duration = Duration::from_secs(60);
+const FAMISHED_AFTER: Duration = Duration::from_secs(10);
 
 /// An address that rests, for want of others, is dialed no sooner after the last dial into its network.
 const SCARCE_PACE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ impl Seeds {
         Self {
             seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
             visits: Vec::new(),
-            dialed_at: Time::ZERO,
+            dialed_at: [Time::ZERO; Kind::ALL.len()],
             last: Default::default(),
         }
     }
@@ -90,8 +90,12 @@ impl Seeds {
             format!("{name} is asked at {now}, and rests until {}", seed.rests_until)
         })?;
         let (ready, enough) = (ledger.count(Kind::Full).ready, ledger.config.seeds.enough.min(ledger.split.full));
-        let is_famished = ready < ledger.split.full && now.since(self.dialed_at) >= FAMISHED_AFTER;
-        hold(ready < enough || is_famished, || {
+        let is_famished = |kind: Kind| {
+            let is_short = ledger.count(kind).ready < ledger.split.of(kind);
+            is_short && now.since(self.dialed_at[kind.index()]) >= FAMISHED_AFTER
+        };
+        let is_any_famished = || [Kind::Full, Kind::BlockRelay].into_iter().any(is_famished);
+        hold(ready < enough || is_any_famished(), || {
             format!("{name} is asked while {ready} full connections are ready, of {enough}")
         })
     }
@@ -103,8 +107,8 @@ impl Seeds {
             let last = self.last[network.index()].replace(seen.now());
             let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
             let repeats = conn.address == seen.ledger.unheard_address;
-            if kind == Kind::Full && is_quick && !repeats {
-                self.dialed_at = seen.now();
+            if is_quick && !repeats {
+                self.dialed_at[kind.index()] = seen.now();
             }
         }
     }

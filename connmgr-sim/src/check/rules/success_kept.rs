@@ -1,7 +1,5 @@
-//! A success is never thrown away while its kind is not full of connections that have come as far: a dial that succeeded
-//! is surplus only if every slot of its kind is held by a connection that is open, a handshake that is done only if
-//! every slot is held by one that is ready. What is only being dialed holds none against it, nor does a handshake that
-//! has given its slot away.
+//! A success is never thrown away while its kind is not full: a dial that succeeded, or a handshake that is done, is
+//! surplus only if every slot of its kind is held by a connection that is ready.
 
 use connmgr_core::{Action, CloseReason, ConnId};
 
@@ -33,13 +31,11 @@ impl Rule for SuccessKept {
         };
         let Some(kind) = conn.kind else { return Ok(()) };
         let (count, slots) = (seen.ledger.count(kind), seen.ledger.split.of(kind));
-        let is_done = matches!(seen.step.cause, Cause::Ready(done, _) if done == *id);
-        let (others, far) = match is_done {
-            true => (count.ready, "ready"),
-            false => (count.open - count.stalled.min(count.open), "open and not stalled"),
-        };
-        hold(others >= slots, || {
-            format!("{id} succeeded and is closed as surplus, with {others} {kind} connections {far}, of {slots}")
+        hold(count.ready >= slots, || {
+            format!(
+                "{id} succeeded and is closed as surplus, with {} {kind} connections ready, of {slots}",
+                count.ready
+            )
         })
     }
 }
