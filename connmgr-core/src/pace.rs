@@ -132,8 +132,9 @@ impl Pace {
         was_dry && self.recover()
     }
 
-    /// The network was suspected down, and answers.
+    /// The network was suspected down, and answers. What failed lately says nothing of what dials yield now.
     pub(crate) const fn record_up(&mut self) {
+        self.outcomes = self.ready;
         self.recover();
     }
 

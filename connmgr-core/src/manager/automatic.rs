@@ -10,9 +10,11 @@ use crate::event::{Event, Kind};
 
 use super::choosing::Chosen;
 use super::seeding::FAMISHED_AFTER;
-use super::slots::Vacancy;
+use super::slots::{AUTOMATIC, Vacancy};
 use super::{ConnManager, Starved};
 
+/// Where fewer addresses are known for each slot, one good peer may be all there is.
+const FEW_PER_SLOT: u32 = 8;
 /// The first wait of a kind that found nobody to dial; doubled each time, …
 const STARVED_WAIT: Duration = Duration::from_secs(1);
 /// … at most so long before it looks again where some are known, …
@@ -46,10 +48,23 @@ impl ConnManager {
         }
     }
 
-    /// Whether whomever this kind could dial is left to full connections, which have a slot free: only they are told of
-    /// others.
+    /// The automatic kinds, the one that is dialed first in front: that of full connections, unless they hedge. A hedge may
+    /// take the last address that another kind needs, and turn out to be one too many.
+    pub(super) const fn kinds_in_turn(&self) -> [Kind; 2] {
+        let [full, block_relay] = AUTOMATIC;
+        if self.table.without_slot(full) > 0 { [block_relay, full] } else { [full, block_relay] }
+    }
+
+    /// Whether whomever this kind could dial is left to full connections, for only they are told of others: one has a slot
+    /// free, without hedging, or, where few are known, none is ready, and all that are under way make progress.
     fn is_after_full(&self, kind: Kind, split: &Split) -> bool {
-        kind == Kind::BlockRelay && self.full_may_have_its_peers() && self.has_slot(Kind::Full, split)
+        if kind != Kind::BlockRelay || !self.full_may_have_its_peers() {
+            return false;
+        }
+        let few = (split.full + split.block_relay).saturating_mul(FEW_PER_SLOT) as usize;
+        let may_be_ready_soon = || self.table.ready(Kind::Full) == 0 && self.is_promising(Kind::Full);
+        let has_nobody = self.has_slot(Kind::Full, split) && self.table.without_slot(Kind::Full) == 0;
+        has_nobody || self.book.len() < few && may_be_ready_soon()
     }
 
     fn full_may_have_its_peers(&self) -> bool {

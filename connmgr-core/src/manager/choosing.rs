@@ -22,8 +22,8 @@ use super::{ConnManager, Obstacle};
 /// Where nobody else is left, an address that rests is dialed all the same after this.
 const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
 
-/// Of all that may be under way, a network from which nothing came so far takes so many parts of [`PARTS`] at the
-/// most, if something comes from another.
+/// Of those that may go on without a slot, a network from which nothing came so far takes so many parts of [`PARTS`] at
+/// the most, if another answers: there is always room to hedge for the last slot.
 const DOUBTFUL_PARTS: u32 = 3;
 const PARTS: u32 = 4;
 
@@ -181,14 +181,19 @@ impl ConnManager {
     fn networks_in_turn(&self, only_proven: bool) -> ([NetworkKind; NetworkKind::ALL.len()], usize) {
         let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
         let up = self.networks_up();
-        let somebody_is_proven = up.iter().any(|network| self.is_proven(network));
+        let is_known = |network: NetworkKind| self.book.len_of(network) > 0;
+        let mut answering =
+            up.iter().filter(|network| is_known(*network) && self.health[network.index()].ever_answered());
+        // Of these one need not mind itself.
+        let (some, others) = (answering.next(), answering.next().is_some());
+        let is_alone = |network: NetworkKind| !others && some.is_none_or(|other| other == network);
         let mut count = 0;
         for at in 0..claims.len() {
             let claim = claims[at];
             let may = up.contains(claim.network)
-                && self.book.len_of(claim.network) > 0
+                && is_known(claim.network)
                 && (claim.is_proven || !only_proven)
-                && (claim.is_proven || !somebody_is_proven || !self.takes_its_share(claim));
+                && (claim.is_proven || is_alone(claim.network) || !self.takes_its_share(claim));
             if may {
                 claims.swap(count, at);
                 count += 1;
@@ -207,8 +212,9 @@ impl ConnManager {
 
     /// Draws one of the networks, by how many addresses are known there and what dials yield. Returns its place.
     fn draw_network(&mut self, networks: &[NetworkKind]) -> usize {
-        let weight =
-            |manager: &Self, network: NetworkKind| manager.book.len_of(network) as u64 * manager.pace(network).yields();
+        let weight = |manager: &Self, network: NetworkKind| {
+            manager.book.len_of(network) as u64 * manager.pace(network).yields().isqrt()
+        };
         let all = networks.iter().map(|network| weight(self, *network)).sum();
         let mut left = self.rng.below(all);
         for (place, network) in networks.iter().enumerate() {
@@ -235,8 +241,7 @@ impl ConnManager {
 
     /// Whether a network has as much under way as one may from which nothing comes.
     fn takes_its_share(&self, claim: Claim) -> bool {
-        let split = self.split();
-        let all: u32 = AUTOMATIC.into_iter().map(|kind| split.of(kind).saturating_add(self.max_hedged(kind))).sum();
+        let all = AUTOMATIC.into_iter().fold(0u32, |all, kind| all.saturating_add(self.max_hedged(kind)));
         claim.under_way >= u64::from((all / PARTS * DOUBTFUL_PARTS).max(1))
     }
 

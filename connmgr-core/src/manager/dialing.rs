@@ -18,7 +18,6 @@ use crate::host::{Host, HostName};
 use crate::id::{ConnId, LookupId, PeerId};
 use crate::time::Time;
 
-use super::slots::AUTOMATIC;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 
 /// A dial that was decided on.
@@ -48,7 +47,7 @@ impl ConnManager {
         self.hedge();
         self.dial_probes(&split);
         self.notice_long_lives();
-        for kind in AUTOMATIC {
+        for kind in self.kinds_in_turn() {
             self.dial_automatic(kind, &split);
         }
         self.dial_addr_fetches(&split);

@@ -62,6 +62,11 @@ impl Ending {
         }
     }
 
+    /// Whether it led to nothing, whoever's doing that was: we are there already, or there are we ourselves.
+    pub(super) const fn is_fruitless(self) -> bool {
+        self.is_theirs() || matches!(self, Self::Ours(CloseReason::OwnAddress | CloseReason::Duplicate))
+    }
+
     /// Whether it is a dial's that nobody answered.
     const fn is_unanswered(self) -> bool {
         match self {

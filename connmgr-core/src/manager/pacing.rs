@@ -22,7 +22,7 @@ impl ConnManager {
             ConnState::Ready if was_stable => {}
             ConnState::Ready => pace.record_short_life(life),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
-                if ending.is_theirs() {
+                if ending.is_fruitless() {
                     pace.record_failure();
                 }
             }

@@ -109,6 +109,12 @@ impl ConnManager {
         if is_proxied { self.config.dial.proxied } else { self.config.dial.direct }
     }
 
+    /// Whether something of this kind is under way, and all of it makes progress, as far as is known.
+    pub(super) fn is_promising(&self, kind: Kind) -> bool {
+        let makes_none = self.table.without_slot(kind) > 0 || self.table.first_overdue(kind).is_some();
+        self.may_hedge(kind) && self.table.is_dialing(kind) && !makes_none
+    }
+
     fn has_hedge_room(&self, kind: Kind) -> bool {
         self.table.without_slot(kind) < self.max_hedged(kind)
     }

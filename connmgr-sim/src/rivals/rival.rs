@@ -109,6 +109,10 @@ impl Arena {
             _ if !self.hedges() && self.networks().len() > 1 => {
                 (longest(|patience| patience.timeout) + self.config.handshake_timeout) * rounds
             }
+            // A turn of each network may take all slots that there are.
+            None if self.networks().len() > self.slots() as usize => {
+                longest(|patience| patience.hedge_after) * rounds + ANSWERS
+            }
             None => Duration::ZERO,
             Some(_) => longest(|patience| patience.hedge_after) * rounds + ANSWERS,
         }
@@ -136,8 +140,8 @@ impl Arena {
         let scenario = &self.plan.scenario;
         let spoils = |fault: &Fault| match fault {
             Fault::Suspend(monotonic) => *monotonic == Monotonic::Stops,
-            // When it is noticed is luck.
-            Fault::HalfHanging(_) => criterion == Criterion::Again,
+            // When it is noticed is luck, and whom it hits: who is full before has more to lose.
+            Fault::HalfHanging(_) | Fault::NatReset => criterion == Criterion::Again,
             _ => false,
         };
         let turns = |spec: &HostSpec| {
@@ -194,9 +198,11 @@ const fn is_remembered(behavior: &Behavior) -> bool {
     matches!(behavior, Behavior::Mirror | Behavior::Useless | Behavior::Misbehave { .. })
 }
 
-/// Whether hosts turn and keep the connections that they have, so that who was full before is no longer full of good.
+/// Whether hosts turn and keep the connections that they have, or make new ones that don't count: so that who is full is
+/// not full of good.
 fn turns_bad(spec: &HostSpec) -> bool {
-    spec.turns.as_ref().is_some_and(|turn| !turn.hang_up && turn.into != Behavior::Accept)
+    let is_ready = |behavior: &Behavior| matches!(behavior, Behavior::ReadyThenClose(_));
+    spec.turns.as_ref().is_some_and(|turn| turn.into != Behavior::Accept && (!turn.hang_up || is_ready(&turn.into)))
 }
 
 /// Whether a ready connection to hosts lasts as long as that.

@@ -104,7 +104,9 @@ impl Model {
 
     /// A dial has succeeded. One that finds no slot goes on without, as long as not all are held by what is ready.
     fn hear_success(&mut self, conn: &RConn) {
-        self.answers(conn.dialed().expect("we dialed it"));
+        let address = conn.dialed().expect("we dialed it");
+        self.answers(address);
+        self.pace_of(address).has_answered = true;
         self.is_not_short(conn.id);
         let has_slot = conn.stage != Stage::Silent || self.takes_slot(conn.kind, false);
         let ready = self.count(|other| other.kind == conn.kind && other.stage == Stage::Ready);

@@ -45,6 +45,8 @@ pub(super) struct RPace {
     may_recover: bool,
     /// Of those that were ready and not stable.
     longest_life: Duration,
+    /// Somebody in the network has answered a dial.
+    pub(super) has_answered: bool,
     /// Dials whose outcome is known, and how many of them led to a ready connection.
     tried: u64,
     led_to: u64,
@@ -73,6 +75,7 @@ impl RPace {
             was_bad: false,
             may_recover: true,
             longest_life: Duration::ZERO,
+            has_answered: false,
             tried: 0,
             led_to: 0,
             trial_at: Time::ZERO,

@@ -19,6 +19,8 @@ const ASKS_AGAIN: Duration = Duration::from_secs(32);
 /// … and those that are known are looked through as often as that.
 const LOOKS_AGAIN: Duration = SLOWEST;
 
+/// Few are known if there are fewer for each slot.
+const FEW_FOR_EACH_SLOT: usize = 8;
 /// Nobody has been left for so long.
 const FAMISHED: Duration = Duration::from_secs(10);
 
@@ -55,7 +57,8 @@ impl Model {
         self.hedge();
         self.long_lives_are_noticed();
         let mut left = automatic.iter();
-        for kind in AUTOMATIC {
+        let hedges = self.without_slot(Kind::Full) > 0;
+        for kind in if hedges { [Kind::BlockRelay, Kind::Full] } else { AUTOMATIC } {
             if self.config.mode == Mode::Automatic && !self.comes_after_full(kind) {
                 self.fill(kind, &mut left, step);
             }
@@ -64,9 +67,17 @@ impl Model {
         self.hold(more.is_none(), &format!("more is done than is to be done: {more:?}"));
     }
 
-    /// Where a full connection could have whomever this one could, it has the first choice.
+    /// Where a full connection could have whomever this one could, it has the first choice, unless it hedges. Where few
+    /// are known, that waits for one to be ready, as long as none has made no progress for long.
     fn comes_after_full(&self, kind: Kind) -> bool {
-        kind == Kind::BlockRelay && self.has_room(Kind::Full) && self.full_may_have_its_peers()
+        let full: Vec<&RConn> = self.conns.iter().filter(|conn| conn.kind == Kind::Full).collect();
+        let promises = |conn: &&RConn| matches!(conn.stage, Stage::Dialing | Stage::Handshaking) && !conn.is_overdue;
+        let slots = self.share(Kind::Full) + self.share(Kind::BlockRelay);
+        let are_few = self.book.len() < FEW_FOR_EACH_SLOT * slots as usize;
+        let hedges = self.max_without_slot(Kind::Full) > 0;
+        let waits = are_few && hedges && !full.is_empty() && full.iter().all(promises);
+        let has_nobody = self.has_room(Kind::Full) && self.without_slot(Kind::Full) == 0;
+        kind == Kind::BlockRelay && (has_nobody || waits) && self.full_may_have_its_peers()
     }
 
     fn full_may_have_its_peers(&self) -> bool {
@@ -201,7 +212,11 @@ impl Model {
         for claimant in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
             let is_proven = self.is_proven(claimant);
             let is_known = self.book.iter().any(|entry| network(&entry.address) == claimant);
-            let others = self.paces.iter().any(RPace::is_proven);
+            let answers = |pace: &&RPace| {
+                let is_known = self.book.iter().any(|entry| network(&entry.address) == pace.network);
+                pace.network != claimant && pace.has_answered && is_known
+            };
+            let others = self.paces.iter().find(answers).is_some();
             if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(claimant)) {
                 continue;
             }
@@ -231,10 +246,10 @@ impl Model {
         self.count(|conn| is_in(conn, network) && (conn.is_overdue || !conn.stage.has_slot())).into()
     }
 
-    /// A network of which nothing comes has three quarters of all that may be under way at the most, where something
-    /// comes of another.
+    /// A network of which nothing comes has as many under way as three quarters of those that may be without a slot at
+    /// the most, where another answers.
     fn has_its_share(&self, network: NetworkKind) -> bool {
-        let all: u32 = AUTOMATIC.iter().map(|kind| self.share(*kind) + self.max_without_slot(*kind)).sum();
+        let all: u32 = AUTOMATIC.iter().map(|kind| self.max_without_slot(*kind)).sum();
         self.under_way(network) >= u64::from((all / 4 * 3).max(1))
     }
 

@@ -183,6 +183,9 @@ impl Model {
         if let Some(owner) = self.peer_of(id).map(|owner| owner.id) {
             self.hold(peer == Some(owner), "the end of another peer's connection");
         }
+        if let (Cause::Failed(DialError::Refused | DialError::Reset), Some(address)) = (cause, conn.dialed()) {
+            self.pace_of(address).has_answered = true;
+        }
         self.ended.extend(conn.host().cloned().map(|host| (id, host, conn.no_ban)));
         self.owed.closes.retain(|(closed, _)| *closed != id);
         self.end_is_noted(&conn, cause);
