@@ -77,3 +77,65 @@ fn a_full_house_does_not_stop_hedging() {
     println!("11 % reachable: full after {alone:?} in the median; with a full house {crowded:?}");
     assert!(crowded <= alone * 3 / 2, "{crowded:?}, alone {alone:?}");
 }
+
+fn pool(full: u32, block_relay: u32) -> Config {
+    let limits = Limits { full, block_relay, ..Limits::default() };
+    Config { limits, ..Config::default() }
+}
+
+fn kind_at(world: &World, address: &PeerAddress) -> Option<Kind> {
+    let conns = world.bench.manager.connections();
+    let at = |view: &&ConnView| view.address.as_ref() == Some(address) && view.state == ConnState::Ready;
+    conns.iter().find(at).map(|view| view.kind)
+}
+
+/// The first of two may be the only one who tells of others.
+#[test]
+fn where_few_are_known_block_relay_waits_for_a_full_connection() {
+    let mut bench = Bench::new(pool(1, 1));
+    let first = dials(&bench.learn(&addresses(2)));
+    assert_eq!(first.len(), 1);
+    assert_eq!(dials(&bench.connect(first[0])), []);
+    let second = dials(&bench.ready(first[0]));
+    assert_eq!(second.len(), 1);
+    let kind = |id| bench.manager.connections().iter().find(|view| view.conn == id).map(|view| view.kind);
+    assert_eq!((kind(first[0]), kind(second[0])), (Some(Kind::Full), Some(Kind::BlockRelay)));
+}
+
+/// Many are known: nobody waits.
+#[test]
+fn where_many_are_known_all_kinds_are_dialed_at_once() {
+    let mut bench = Bench::new(pool(2, 2));
+    assert_eq!(dials(&bench.learn(&addresses(100))).len(), 4);
+}
+
+#[test]
+fn a_block_relay_connection_makes_room_where_there_is_no_full_one_and_nobody_else() {
+    let mut world = World::new(pool(1, 1), |_| Fate::Good);
+    world.learn(&addresses(2));
+    world.run(secs(30));
+    let [full, other]: [PeerAddress; 2] = {
+        let of = |kind| addresses(2).into_iter().find(|address| kind_at(&world, address) == Some(kind)).expect("ready");
+        [of(Kind::Full), of(Kind::BlockRelay)]
+    };
+    let gone = full.clone();
+    world.becomes(move |address| if *address == gone { Fate::Fails(DialError::Refused) } else { Fate::Good });
+    let conns = world.bench.manager.connections();
+    let conn = conns.iter().find(|view| view.address.as_ref() == Some(&full)).expect("it is connected").conn;
+    world.tell(Input::Closed { conn, cause: CloseCause::Eof });
+    world.run(secs(8));
+    assert_eq!(kind_at(&world, &other), Some(Kind::BlockRelay), "the other may be back soon");
+    world.run(secs(120));
+    assert_eq!(kind_at(&world, &other), Some(Kind::Full));
+}
+
+/// Six are known, three are needed, and all are slow to shake hands: a hedge must not take the last one.
+#[test]
+fn full_connections_that_hedge_leave_one_for_block_relay() {
+    for seed in 0..25 {
+        let mut world = World::seeded(pool(2, 1), seed, |_| Fate::Slow(secs(2), secs(10)));
+        world.learn(&addresses(6));
+        let (time, _) = world.fills(3, secs(300)).expect("it fills");
+        assert!(time <= secs(25), "seed {seed}: full after {time:?}");
+    }
+}
