@@ -313,6 +313,15 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_in_an_outage_says_nothing_of_the_yield_after_it() {
+        let mut pace = Pace::new();
+        pace.record_ready();
+        (0..60).for_each(|_| pace.record_failure());
+        pace.record_up();
+        assert_eq!((pace.yields(), pace.is_proven()), (1764, true));
+    }
+
+    #[test]
     fn the_yield_follows_what_happens() {
         let mut pace = Pace::new();
         assert_eq!((pace.yields(), pace.is_proven()), (1024, false));

@@ -128,23 +128,6 @@ fn the_trials_of_a_dead_network_become_rare() {
     }
 }
 
-/// What failed while the machine's own network was down is no reason to prefer another that never leads to anything.
-#[test]
-fn an_outage_of_our_own_says_nothing_of_what_a_network_yields() {
-    let good = Fate::Slow(millis(1150), millis(50));
-    let unrouted = Fate::FailsAfter(DialError::NetworkUnreachable, Duration::ZERO);
-    let config = with_proxy(Config { limits: Limits { full: 2, ..Limits::default() }, ..Config::default() });
-    let mut world = World::new(config, move |address| if is_v4(address) { good } else { Fate::Mute });
-    world.learn(&[addresses(400), onions(400)].concat());
-    world.fills(1, secs(60)).expect("one is ready");
-    world.goes_dark(unrouted);
-    world.run_until_down(NetworkKind::Ipv4, secs(60));
-    world.run(secs(15));
-    world.becomes(move |address| if is_v4(address) { good } else { Fate::Mute });
-    let (time, _) = world.fills(2, secs(600)).expect("it fills");
-    assert!(time <= secs(60), "full {time:?} after it was over");
-}
-
 /// Where no slot can be taken back, each turn of a few addresses that are dead would hold one up.
 #[test]
 fn with_hedging_off_the_network_of_which_more_is_known_is_dialed_more() {

@@ -129,12 +129,12 @@ fn a_block_relay_connection_makes_room_where_there_is_no_full_one_and_nobody_els
     assert_eq!(kind_at(&world, &other), Some(Kind::Full));
 }
 
-/// Six are known, three are needed, and all are slow to shake hands: a hedge must not take the last one.
+/// Four are known, three are needed, and all are slow to shake hands: hedges must not take the last ones.
 #[test]
 fn full_connections_that_hedge_leave_one_for_block_relay() {
     for seed in 0..25 {
         let mut world = World::seeded(pool(2, 1), seed, |_| Fate::Slow(secs(2), secs(10)));
-        world.learn(&addresses(6));
+        world.learn(&addresses(4));
         let (time, _) = world.fills(3, secs(300)).expect("it fills");
         assert!(time <= secs(25), "seed {seed}: full after {time:?}");
     }

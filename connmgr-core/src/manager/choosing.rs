@@ -23,9 +23,11 @@ use super::{ConnManager, Obstacle};
 const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
 
 /// Of those that may go on without a slot, a network from which nothing came so far takes so many parts of [`PARTS`] at
-/// the most, if another answers: there is always room to hedge for the last slot.
+/// the most, if another may do better: there is always room to hedge for the last slot.
 const DOUBTFUL_PARTS: u32 = 3;
 const PARTS: u32 = 4;
+/// What yields less than one in so many parts of another does not do better.
+const MUCH_LESS: u64 = 16;
 
 /// Who is dialed next.
 pub(super) enum Chosen {
@@ -181,19 +183,13 @@ impl ConnManager {
     fn networks_in_turn(&self, only_proven: bool) -> ([NetworkKind; NetworkKind::ALL.len()], usize) {
         let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
         let up = self.networks_up();
-        let is_known = |network: NetworkKind| self.book.len_of(network) > 0;
-        let mut answering =
-            up.iter().filter(|network| is_known(*network) && self.health[network.index()].ever_answered());
-        // Of these one need not mind itself.
-        let (some, others) = (answering.next(), answering.next().is_some());
-        let is_alone = |network: NetworkKind| !others && some.is_none_or(|other| other == network);
         let mut count = 0;
         for at in 0..claims.len() {
             let claim = claims[at];
             let may = up.contains(claim.network)
-                && is_known(claim.network)
+                && self.book.len_of(claim.network) > 0
                 && (claim.is_proven || !only_proven)
-                && (claim.is_proven || is_alone(claim.network) || !self.takes_its_share(claim));
+                && (claim.is_proven || !self.takes_its_share(claim) || !self.another_may_do_better(claim, up));
             if may {
                 claims.swap(count, at);
                 count += 1;
@@ -237,6 +233,17 @@ impl ConnManager {
             is_proven: pace.is_proven(),
             last_turn: pace.last_turn(),
         }
+    }
+
+    /// Whether another network is known of which somebody has answered, and which yields not much less.
+    fn another_may_do_better(&self, claim: Claim, up: NetworkSet) -> bool {
+        let may = |network: NetworkKind| {
+            network != claim.network
+                && self.book.len_of(network) > 0
+                && self.health[network.index()].ever_answered()
+                && self.pace(network).yields().saturating_mul(MUCH_LESS) >= claim.yields
+        };
+        up.iter().any(may)
     }
 
     /// Whether a network has as much under way as one may from which nothing comes.

@@ -11,7 +11,7 @@ use super::course::{Course, Goal, run};
 use super::criterion::Criterion;
 use crate::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::plan::Plan;
-use crate::random::{Outlook, outlook};
+use crate::random::{Outlook, needs_nearly_all, outlook};
 use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario, Spread};
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -134,7 +134,8 @@ impl Arena {
     /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that comes too late comes
     /// in time for who happened to dial right before. Nor where peers are added: they have retries of their own, which
     /// the operator chose, and it is luck whether their addresses are connected already. Nor where hosts are of no use
-    /// before they turn, or get themselves banned: who remembers that avoids them. Nor where seeds can't be asked through
+    /// before they turn, or get themselves banned: who remembers that avoids them. Nor where nearly all are needed, and the
+    /// operator has limited hedging. Nor where seeds can't be asked through
     /// the proxy: plain policies ask them beside it.
     pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
@@ -148,7 +149,10 @@ impl Arena {
             spec.turns.is_some() && behaves(spec, is_remembered) || criterion == Criterion::Again && turns_bad(spec)
         };
         let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
+        // Each wrong choice then holds up a slot for as long as a dial takes, and who is asked first is luck.
+        let is_lottery = !self.hedges() && needs_nearly_all(&self.plan, self.slots());
         scenario.peers.is_empty()
+            && !is_lottery
             && (scenario.seeds.is_empty() || !asks_beside)
             && outlook(&self.plan) != Outlook::Cannot
             && scenario.hosts.iter().all(|spec| lasts(spec, self.config.stable_after) && !turns(spec))

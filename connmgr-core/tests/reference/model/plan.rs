@@ -214,7 +214,8 @@ impl Model {
             let is_known = self.book.iter().any(|entry| network(&entry.address) == claimant);
             let answers = |pace: &&RPace| {
                 let is_known = self.book.iter().any(|entry| network(&entry.address) == pace.network);
-                pace.network != claimant && pace.has_answered && is_known
+                let is_as_good = pace.yields() * 16 >= self.pace(claimant).yields();
+                pace.network != claimant && pace.has_answered && is_known && is_as_good
             };
             let others = self.paces.iter().find(answers).is_some();
             if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(claimant)) {
@@ -247,7 +248,7 @@ impl Model {
     }
 
     /// A network of which nothing comes has as many under way as three quarters of those that may be without a slot at
-    /// the most, where another answers.
+    /// the most, where another answers, and yields not much less.
     fn has_its_share(&self, network: NetworkKind) -> bool {
         let all: u32 = AUTOMATIC.iter().map(|kind| self.max_without_slot(*kind)).sum();
         self.under_way(network) >= u64::from((all / 4 * 3).max(1))
