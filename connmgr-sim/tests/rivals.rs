@@ -127,8 +127,8 @@ fn one_at_a_time_is_late_again_after_a_fault() {
     let mut scenario = world(vec![hosts], Span::minutes(30));
     scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::default() });
     let (at, share) = (Span::minutes(10), Share::ALL);
-    let fault = Fault::NatReset;
-    scenario.faults.push(FaultSpec { fault, at, lasts: None, every: None, times: None, share, chance: share });
+    let (fault, lasts) = (Fault::Reset(vec![NetworkKind::Onion]), Some(Span::secs(1)));
+    scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share, chance: share });
     assert_eq!(broken::<OneAtATime>(&scenario), [Property::FillTime, Property::RecoveryTime]);
     assert_eq!(broken::<ParallelPlain>(&scenario), []);
 }
