@@ -185,7 +185,8 @@ pub enum CloseReason {
     Evicted,
     /// A limit was lowered, or a peer was added when all slots were taken.
     LimitLowered,
-    /// A block-relay connection had the address of a peer that was added.
+    /// A block-relay connection had the address of a peer that was added; or there was no full connection, and nobody else
+    /// to dial for one.
     MadeRoom,
     /// The application asked for it.
     Requested,
