@@ -16,20 +16,15 @@
 
 use core::net::SocketAddr;
 
-use crate::action::{Action, Isolation, Target, Transport};
-use crate::address::{PeerAddress, Services};
 use crate::config::{Permissions, Proxy};
-use crate::event::{Connected, Kind};
-use crate::groups::{Group, Neighbourhood};
-use crate::host::Host;
-use crate::id::{ConnId, ListenerId, PeerId};
-use crate::input::{Activity, Identity};
-use crate::limiter::Bucket;
-use crate::network::NetworkKind;
-use crate::score::BanScore;
-use crate::time::Time;
-use crate::timers::TimerId;
-use crate::view::{ConnState, ConnView};
+use crate::mechanisms::groups::{Group, Neighbourhood};
+use crate::mechanisms::limiter::Bucket;
+use crate::mechanisms::score::BanScore;
+use crate::mechanisms::timers::TimerId;
+use crate::types::{
+    Action, Activity, ConnId, ConnState, ConnView, Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind,
+    PeerAddress, PeerId, Services, Target, Time, Transport,
+};
 
 /// One connection, dial included.
 #[derive(Clone, Debug, PartialEq, Eq)]

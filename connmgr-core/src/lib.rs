@@ -138,17 +138,19 @@
 //! 11. **Shut means shut** (`shut_means_shut`). After [`shutdown`](ConnManager::shutdown) every live id gets its
 //!     `Close`, then [`Stopped`](Event::Stopped) is emitted; then nothing.
 //!
-//! # Floors
+//! # Layers
 //!
-//! A file imports only from floors below its own.
+//! A file imports only from its own layer and from those above it in this table.
 //!
-//! | floor | what it holds |
+//! | layer | what it holds |
 //! |---|---|
-//! | words | time, ids, addresses, inputs, actions, events, configuration, errors: plain data |
-//! | mechanisms | timers, bans, scores, the book, health, limiters, groups, seeds, SOCKS5: each knows no other |
+//! | types | time, ids, addresses, inputs, actions, events, errors: plain data |
+//! | config | everything an operator may choose, with defaults |
+//! | mechanisms | timers, bans, scores, health, pace, limiters, groups, seeds: each does one thing |
+//! | book | the addresses we know |
 //! | connections | a connection's states; the table, which keeps every count; the added peers |
 //! | manager | the policy: facts and commands record, one planner decides |
-//! | driver | actions become calls of [`Net`](driver::Net) |
+//! | driver, [`socks`] | actions become calls of [`Net`](driver::Net); a SOCKS5 client without I/O |
 //!
 //! # Features
 //!
@@ -161,72 +163,37 @@
 
 extern crate alloc;
 
-// ── words
-mod action;
-mod address;
-mod backoff;
+// Each layer imports only from those above it here.
+mod types;
+
 mod config;
-#[cfg(feature = "serde")]
-mod data;
-mod error;
-mod event;
-mod host;
-mod id;
-mod input;
-mod network;
-mod rng;
-mod snapshot;
-mod time;
-mod view;
 
-// ── mechanisms
-mod aliases;
-mod bans;
+mod mechanisms;
+
 mod book;
-mod groups;
-mod hasher;
-mod health;
-mod limiter;
-mod lru;
-mod nets;
-mod own;
-mod pace;
-mod score;
-mod seeds;
-mod shortage;
-pub mod socks;
-mod timers;
-mod trial;
-mod turns;
 
-// ── connections
 mod conn;
 mod peers;
 mod table;
 
-// ── manager
 mod manager;
 
-// ── driver
 pub mod driver;
+pub mod socks;
 
-pub use action::{Action, CloseReason, Isolation, IsolationToken, Route, Target, Transport};
-pub use address::{AddressError, AddressInfo, PeerAddress, Services};
-pub use backoff::{Backoff, Growth};
 pub use book::{AddressView, BookView};
 pub use config::{
-    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Listener, Mode, Patience,
+    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Mode, Patience,
     Permissions, Proxies, Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
-pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, Refusal};
-pub use event::{Connected, DialFailure, EndReason, Event, Kind};
-pub use groups::Group;
-pub use host::{Host, HostError, HostName};
-pub use id::{ConnId, ListenerId, LookupId, PeerId};
-pub use input::{Activity, BanTarget, CloseCause, Identity, Input, Keep, PeerInfo, Penalty, Reply, Source};
 pub use manager::{ConnManager, TRACE_VERSION};
-pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
-pub use score::BanScore;
-pub use snapshot::{SavedAddress, SavedBan, Snapshot};
-pub use time::{Time, UnixTime};
-pub use view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
+pub use mechanisms::groups::Group;
+pub use mechanisms::score::BanScore;
+pub use types::{
+    Action, Activity, AddPeerError, AddressError, AddressInfo, Backoff, BanTarget, BanView, CloseCause, CloseReason,
+    CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure, EndReason, Event, Fault,
+    Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId,
+    LookupError, LookupId, NetworkKind, NetworkSet, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
+    Penalty, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport,
+    UnixTime, UnknownNetwork,
+};

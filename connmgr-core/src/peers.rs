@@ -19,15 +19,10 @@ use core::net::IpAddr;
 
 use hashbrown::HashTable;
 
-use crate::address::PeerAddress;
-use crate::backoff::Backoff;
-use crate::hasher::{Keyed, OwnNumbers};
-use crate::id::{LookupId, PeerId};
-use crate::input::Keep;
-use crate::time::Time;
-use crate::timers::TimerId;
-use crate::turns::Turns;
-use crate::view::{PeerState, PeerView};
+use crate::mechanisms::hasher::{Keyed, OwnNumbers};
+use crate::mechanisms::timers::TimerId;
+use crate::mechanisms::turns::Turns;
+use crate::types::{Backoff, Keep, LookupId, PeerAddress, PeerId, PeerState, PeerView, Time};
 
 /// One added peer.
 #[derive(Clone, Debug, PartialEq, Eq)]

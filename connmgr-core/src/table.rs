@@ -10,17 +10,10 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use crate::address::PeerAddress;
 use crate::conn::{Conn, End, Notes, Origin};
-use crate::event::Kind;
-use crate::groups::Group;
-use crate::hasher::{Keyed, OwnNumbers};
-use crate::host::Host;
-use crate::id::{ConnId, PeerId};
-use crate::input::Identity;
-use crate::network::NetworkKind;
-use crate::time::Time;
-use crate::view::ConnState;
+use crate::mechanisms::groups::Group;
+use crate::mechanisms::hasher::{Keyed, OwnNumbers};
+use crate::types::{ConnId, ConnState, Host, Identity, Kind, NetworkKind, PeerAddress, PeerId, Time};
 
 type Map<K, V> = HashMap<K, V, Keyed>;
 type OwnMap<K, V> = HashMap<K, V, OwnNumbers>;

@@ -7,9 +7,7 @@ use core::time::Duration;
 
 use super::key::Key;
 use super::view::AddressView;
-use crate::address::{PeerAddress, Services};
-use crate::snapshot::SavedAddress;
-use crate::time::{SteadySecond, Time, UnixTime, nanos};
+use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -9,7 +9,7 @@ use core::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 
 use super::key::Key;
-use crate::hasher::Keyed;
+use crate::mechanisms::hasher::Keyed;
 
 /// Slot numbers, found by key.
 #[derive(Clone)]

@@ -5,9 +5,7 @@
 use core::hash::Hasher;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::address::PeerAddress;
-use crate::host::Host;
-use crate::network::NetworkKind;
+use crate::types::{Host, NetworkKind, PeerAddress};
 
 /// An address in 36 bytes. Names are not kept, so they have no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

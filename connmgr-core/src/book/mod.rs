@@ -17,12 +17,9 @@ mod view;
 
 use alloc::vec::Vec;
 
-use crate::address::{AddressInfo, PeerAddress, Services};
 use crate::config::BookConfig;
-use crate::network::{NetworkKind, NetworkSet};
-use crate::rng::Rng;
-use crate::snapshot::SavedAddress;
-use crate::time::{Time, UnixTime};
+use crate::mechanisms::rng::Rng;
+use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, Time, UnixTime};
 use entry::{Entry, Moment, believed};
 use key::Key;
 use store::Store;

@@ -7,10 +7,8 @@ use core::time::Duration;
 
 use super::Book;
 use super::entry::Entry;
-use crate::address::{PeerAddress, Services};
-use crate::network::NetworkSet;
-use crate::rng::Rng;
-use crate::time::Time;
+use crate::mechanisms::rng::Rng;
+use crate::types::{NetworkSet, PeerAddress, Services, Time};
 
 /// Addresses looked at in one choice, as in btcd and Core.
 const CANDIDATES: usize = 100;

@@ -7,10 +7,8 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use super::Book;
-use crate::address::{AddressInfo, PeerAddress};
-use crate::network::{NetworkKind, NetworkSet};
-use crate::rng::Rng;
-use crate::time::{Time, UnixTime};
+use crate::mechanisms::rng::Rng;
+use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, Time, UnixTime};
 
 /// The share of the book that one answer may tell, in percent, as in Core.
 const MAX_PERCENT: usize = 23;

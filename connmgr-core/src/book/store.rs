@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::entry::Entry;
 use super::index::Index;
 use super::key::Key;
-use crate::network::{NetworkKind, NetworkSet};
+use crate::types::{NetworkKind, NetworkSet};
 
 /// The entries. A slot number stays the same for as long as its entry lives.
 #[derive(Clone, Debug, PartialEq, Eq)]

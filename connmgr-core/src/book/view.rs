@@ -1,9 +1,7 @@
 //! The book for reading: what [`ConnManager::book`](crate::ConnManager::book) shows.
 
 use super::Book;
-use crate::address::{PeerAddress, Services};
-use crate::network::NetworkKind;
-use crate::time::{Time, UnixTime};
+use crate::types::{NetworkKind, PeerAddress, Services, Time, UnixTime};
 
 /// The addresses we know.
 #[derive(Clone, Copy, Debug)]

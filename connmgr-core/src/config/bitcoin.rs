@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Config, GroupRule, Limits, RequiredServices, Seed, SeedConfig};
-use crate::address::Services;
-use crate::host::HostName;
+use super::{Config, GroupRule, RequiredServices, Seed, SeedConfig};
+use crate::types::{HostName, Limits, Services};
 
 /// One of Bitcoin's networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::{Config, Limits};
-use crate::error::ConfigError;
+use super::Config;
+use crate::types::{ConfigError, Limits};
 
 /// No limit on a number of things may be beyond this: memory is finite.
 const MILLION: u32 = 1_000_000;

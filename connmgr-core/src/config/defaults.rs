@@ -5,12 +5,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Mode, Patience, Proxies, Rate,
+    BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Mode, Patience, Proxies, Rate,
     RequiredServices, ScoreConfig, SeedConfig,
 };
-use crate::action::Transport;
-use crate::backoff::Backoff;
-use crate::network::NetworkSet;
+use crate::types::{Backoff, Limits, NetworkSet, Transport};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -47,12 +45,6 @@ impl Default for Config {
             max_actions_per_input: 256,
             max_waiting_events: 1024,
         }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { total: 125, full: 8, block_relay: 0, feeler: 0, addr_fetch: 2, added: 8 }
     }
 }
 

@@ -12,14 +12,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::action::Transport;
-use crate::address::{PeerAddress, Services};
-use crate::backoff::Backoff;
-use crate::event::Kind;
-use crate::host::HostName;
-use crate::id::ListenerId;
-use crate::input::Identity;
-use crate::network::{NetworkKind, NetworkSet};
+use crate::types::{
+    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Services, Transport,
+};
 
 pub use bitcoin::Chain;
 pub use split::Split;
@@ -91,39 +86,6 @@ pub enum Mode {
     Automatic,
     /// Dial the added peers and nobody else: no seeds, no book, ever.
     ConnectOnly,
-}
-
-/// How many connections of each kind. See [`Split`] for how they share the total.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct Limits {
-    /// Connections and dials in all. At most 1 million.
-    pub total: u32,
-    /// Full outbound connections to keep.
-    pub full: u32,
-    /// Block-relay connections to keep.
-    pub block_relay: u32,
-    /// Feelers at a time.
-    pub feeler: u32,
-    /// Addr-fetch connections at a time; they take what room is left.
-    pub addr_fetch: u32,
-    /// Peers that may be added. At most 1 million.
-    pub added: u32,
-}
-
-impl Limits {
-    /// The limit of one kind; inbound has none of its own.
-    pub const fn of(&self, kind: Kind) -> u32 {
-        match kind {
-            Kind::Full => self.full,
-            Kind::BlockRelay => self.block_relay,
-            Kind::Feeler => self.feeler,
-            Kind::AddrFetch => self.addr_fetch,
-            Kind::Added => self.added,
-            Kind::Inbound => self.total,
-        }
-    }
 }
 
 /// By which proxy each network is reached; absent means directly (IPv4, IPv6, CJDNS) or not at all (onion, I2P).

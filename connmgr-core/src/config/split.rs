@@ -1,7 +1,7 @@
 //! How the kinds of connections share the total.
 
-use super::{Limits, Mode};
-use crate::event::Kind;
+use super::Mode;
+use crate::types::{Kind, Limits};
 
 /// The share of each kind of the total, once so many peers are added.
 ///

@@ -11,16 +11,12 @@ use core::net::SocketAddr;
 
 use hashbrown::HashSet;
 
-use crate::action::{Action, CloseReason, Route, Target, Transport};
-use crate::error::{DialError, Refusal};
-use crate::event::{Connected, Event};
-use crate::hasher::OwnNumbers;
-use crate::host::HostName;
-use crate::id::{ConnId, ListenerId, LookupId, PeerId};
-use crate::input::{Input, Reply};
 use crate::manager::ConnManager;
-use crate::snapshot::Snapshot;
-use crate::time::Time;
+use crate::mechanisms::hasher::OwnNumbers;
+use crate::types::{
+    Action, CloseReason, ConnId, Connected, DialError, Event, HostName, Input, ListenerId, LookupId, PeerId, Refusal,
+    Reply, Route, Snapshot, Target, Time, Transport,
+};
 use queue::EventQueue;
 
 /// What an adapter can do. Each method only starts something and returns at once; results come back as calls of the

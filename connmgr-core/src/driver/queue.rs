@@ -10,10 +10,8 @@ use alloc::collections::VecDeque;
 use hashbrown::HashMap;
 
 use super::PoolEvent;
-use crate::event::{Connected, Event};
-use crate::hasher::OwnNumbers;
-use crate::id::{ConnId, PeerId};
-use crate::time::Time;
+use crate::mechanisms::hasher::OwnNumbers;
+use crate::types::{ConnId, Connected, Event, PeerId, Time};
 
 #[derive(Clone, Debug)]
 pub(super) struct EventQueue<S> {
@@ -141,9 +139,7 @@ impl<S> EventQueue<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::Transport;
-    use crate::event::{EndReason, Kind};
-    use crate::input::CloseCause;
+    use crate::types::{CloseCause, EndReason, Kind, Transport};
     use alloc::rc::Rc;
 
     fn connected(number: u64) -> Connected {

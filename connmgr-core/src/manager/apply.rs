@@ -1,7 +1,6 @@
 //! Inputs as data.
 
-use crate::input::{Input, Reply};
-use crate::time::Time;
+use crate::types::{Input, Reply, Time};
 
 use super::ConnManager;
 

@@ -4,9 +4,8 @@
 
 use core::time::Duration;
 
-use crate::action::CloseReason;
 use crate::config::{Mode, Split};
-use crate::event::{Event, Kind};
+use crate::types::{CloseReason, Event, Kind};
 
 use super::choosing::Chosen;
 use super::seeding::FAMISHED_AFTER;
@@ -18,7 +17,7 @@ const FEW_PER_SLOT: u32 = 8;
 /// The first wait of a kind that found nobody to dial; doubled each time, …
 const STARVED_WAIT: Duration = Duration::from_secs(1);
 /// … at most so long before it looks again where some are known, …
-const LOOK_AGAIN_AFTER: Duration = crate::pace::SLOWEST;
+const LOOK_AGAIN_AFTER: Duration = crate::mechanisms::pace::SLOWEST;
 /// … and so long before others are asked for addresses again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
 /// A network that is proven may take slots of one that is not; having found nobody there, it looks again after this.
@@ -107,7 +106,7 @@ impl ConnManager {
             }
             (Chosen::Later(at), Vacancy::Free) => {
                 // What is known has led nowhere for long: others may know better.
-                if self.paces.iter().any(crate::pace::Pace::is_slowed) {
+                if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
                     self.ask_for_addresses(ASK_AGAIN_AFTER);
                 }
                 self.plan_at(at);

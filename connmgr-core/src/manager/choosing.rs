@@ -7,13 +7,10 @@
 
 use core::time::Duration;
 
-use crate::address::PeerAddress;
 use crate::book::Choice;
 use crate::conn::Conn;
-use crate::event::Kind;
-use crate::network::{NetworkKind, NetworkSet};
-use crate::pace::Pace;
-use crate::time::Time;
+use crate::mechanisms::pace::Pace;
+use crate::types::{Kind, NetworkKind, NetworkSet, PeerAddress, Time};
 
 use super::rules::Rules;
 use super::slots::AUTOMATIC;

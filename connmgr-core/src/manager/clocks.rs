@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::time::{SteadySecond, Time, UnixTime};
+use crate::types::{SteadySecond, Time, UnixTime};
 
 /// The latest monotonic time told, and the offset to what the world's clocks say.
 #[derive(Clone, Debug, PartialEq, Eq)]

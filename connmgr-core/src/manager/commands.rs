@@ -3,15 +3,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::action::CloseReason;
-use crate::address::{AddressInfo, PeerAddress};
-use crate::backoff::Backoff;
-use crate::config::Limits;
-use crate::error::{AddPeerError, CommandError};
-use crate::id::{ConnId, PeerId};
-use crate::input::Keep;
-use crate::network::NetworkKind;
-use crate::time::Time;
+use crate::types::{
+    AddPeerError, AddressInfo, Backoff, CloseReason, CommandError, ConnId, Keep, Limits, NetworkKind, PeerAddress,
+    PeerId, Time,
+};
 
 use super::{ConnManager, Obstacle, PeerState, Phase};
 

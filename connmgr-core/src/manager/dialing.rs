@@ -8,15 +8,12 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::action::{Action, CloseReason, Isolation, IsolationToken, Route, Transport};
-use crate::address::PeerAddress;
 use crate::config::Split;
 use crate::conn::{Conn, End, Notes, via};
-use crate::error::LookupError;
-use crate::event::{Event, Kind};
-use crate::host::{Host, HostName};
-use crate::id::{ConnId, LookupId, PeerId};
-use crate::time::Time;
+use crate::types::{
+    Action, CloseReason, ConnId, Event, Host, HostName, Isolation, IsolationToken, Kind, LookupError, LookupId,
+    PeerAddress, PeerId, Route, Time, Transport,
+};
 
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 

@@ -5,18 +5,14 @@
 
 use alloc::vec::Vec;
 
-use crate::action::{Action, CloseReason, Transport};
-use crate::address::PeerAddress;
 use crate::conn::{Conn, End};
-use crate::error::{DialError, Fault};
-use crate::event::{DialFailure, EndReason, Event, Kind};
-use crate::hasher::OwnNumbers;
-use crate::health::Outcome;
-use crate::host::Host;
-use crate::id::{ConnId, PeerId};
-use crate::input::{CloseCause, Keep};
-use crate::lru::Lru;
-use crate::network::NetworkKind;
+use crate::mechanisms::hasher::OwnNumbers;
+use crate::mechanisms::health::Outcome;
+use crate::mechanisms::lru::Lru;
+use crate::types::{
+    Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Keep, Kind,
+    NetworkKind, PeerAddress, PeerId, Transport,
+};
 
 use super::dialing::Plan;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};

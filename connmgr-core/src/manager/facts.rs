@@ -3,17 +3,14 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::action::{Action, CloseReason};
-use crate::address::{AddressInfo, PeerAddress};
 use crate::book::{SourceGroup, hearsay};
 use crate::config::Mode;
-use crate::error::{DialError, LookupError};
-use crate::event::{Event, Kind};
-use crate::groups::{Group, is_routable};
-use crate::id::{ConnId, ListenerId, LookupId};
-use crate::input::{Activity, CloseCause, PeerInfo, Source};
-use crate::time::{Time, UnixTime};
-use crate::timers::TimerId;
+use crate::mechanisms::groups::{Group, is_routable};
+use crate::mechanisms::timers::TimerId;
+use crate::types::{
+    Action, Activity, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId, LookupError,
+    LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
+};
 
 use super::ending::Ending;
 use super::{ConnManager, ConnState, PeerState, Phase, Timer};

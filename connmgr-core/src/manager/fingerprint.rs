@@ -10,10 +10,8 @@ use core::hash::{Hash, Hasher};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conn::{Conn, End};
-use crate::id::{ConnId, PeerId};
-use crate::network::NetworkKind;
 use crate::peers::AddedPeer;
-use crate::time::{Time, nanos};
+use crate::types::{ConnId, NetworkKind, PeerId, Time, nanos};
 
 use super::seeding::FAMISHED_AFTER;
 use super::{ConnManager, Obstacle, PeerState};
@@ -90,7 +88,7 @@ impl Moment<'_> {
 
     /// Which network was dialed longest ago, and so on.
     fn hash_turns<H: Hasher>(&self, to: &mut H) {
-        let turns = self.manager.paces.each_ref().map(crate::pace::Pace::last_turn);
+        let turns = self.manager.paces.each_ref().map(crate::mechanisms::pace::Pace::last_turn);
         turns.map(|turn| turns.iter().filter(|other| **other < turn).count()).hash(to);
     }
 
@@ -165,7 +163,9 @@ impl Moment<'_> {
 
     fn hash_timers<H: Hasher>(&self, to: &mut H) {
         let single = &self.manager.single;
-        let at = |timer: Option<crate::timers::TimerId>| timer.map(|timer| self.ahead(self.manager.timers.at(timer)));
+        let at = |timer: Option<crate::mechanisms::timers::TimerId>| {
+            timer.map(|timer| self.ahead(self.manager.timers.at(timer)))
+        };
         let timers = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
         timers.map(at).hash(to);
         single.probes.map(at).hash(to);

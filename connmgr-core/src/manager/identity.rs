@@ -1,10 +1,6 @@
 //! Ourselves, and the same peer twice: what becomes of connections to either.
 
-use crate::action::CloseReason;
-use crate::address::PeerAddress;
-use crate::id::ConnId;
-use crate::input::PeerInfo;
-use crate::time::Time;
+use crate::types::{CloseReason, ConnId, PeerAddress, PeerInfo, Time};
 
 use super::ConnManager;
 

@@ -3,14 +3,9 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::action::Action;
 use crate::config::Listener;
 use crate::conn::{Conn, End, Notes};
-use crate::error::Refusal;
-use crate::event::Kind;
-use crate::host::Host;
-use crate::id::{ConnId, ListenerId};
-use crate::time::Time;
+use crate::types::{Action, ConnId, Host, Kind, ListenerId, Refusal, Time};
 
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase};

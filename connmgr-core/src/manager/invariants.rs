@@ -2,9 +2,8 @@
 
 use crate::config::GroupRule;
 use crate::conn::Conn;
-use crate::event::Kind;
-use crate::network::NetworkKind;
 use crate::peers::AddedPeer;
+use crate::types::{Kind, NetworkKind};
 
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
 

@@ -2,13 +2,7 @@
 
 use core::time::Duration;
 
-use crate::action::CloseReason;
-use crate::error::CommandError;
-use crate::event::Event;
-use crate::host::Host;
-use crate::id::ConnId;
-use crate::input::{BanTarget, Penalty};
-use crate::time::{SteadySecond, Time};
+use crate::types::{BanTarget, CloseReason, CommandError, ConnId, Event, Host, Penalty, SteadySecond, Time};
 
 use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
 

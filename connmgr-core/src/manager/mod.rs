@@ -31,33 +31,30 @@ use core::time::Duration;
 
 use hashbrown::HashMap;
 
-use crate::action::Action;
-use crate::aliases::Aliases;
-use crate::bans::Bans;
 use crate::book::Book;
-use crate::config::{Config, Limits, Split};
+use crate::config::{Config, Split};
 use crate::conn::Origin;
-use crate::error::ConfigError;
-use crate::event::{Event, Kind};
-use crate::hasher::Keyed;
-use crate::health::Health;
-use crate::id::{ConnId, ListenerId, LookupId, PeerId};
-use crate::limiter::{Bucket, Limiter};
-use crate::network::NetworkKind;
-use crate::own::OwnAddresses;
-use crate::pace::Pace;
+use crate::mechanisms::aliases::Aliases;
+use crate::mechanisms::bans::Bans;
+use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::health::Health;
+use crate::mechanisms::limiter::{Bucket, Limiter};
+use crate::mechanisms::own::OwnAddresses;
+use crate::mechanisms::pace::Pace;
+use crate::mechanisms::rng::Rng;
+use crate::mechanisms::score::Scores;
+use crate::mechanisms::seeds::Seeds;
+use crate::mechanisms::shortage::Shortage;
+use crate::mechanisms::timers::{TimerId, Timers};
+use crate::mechanisms::trial::Trial;
 use crate::peers::AddedPeers;
-use crate::rng::Rng;
-use crate::score::Scores;
-use crate::seeds::Seeds;
-use crate::shortage::Shortage;
-use crate::snapshot::Snapshot;
 use crate::table::Table;
-use crate::time::{Time, UnixTime};
-use crate::timers::{TimerId, Timers};
-use crate::trial::Trial;
+use crate::types::{
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Snapshot, Time,
+    UnixTime,
+};
+pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 
-pub(crate) use crate::view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 use clocks::Clocks;
 use ending::Ended;
 

@@ -1,10 +1,8 @@
 //! What dials lead to, told to the pace of their network; and what makes everything start over at full speed.
 
-use crate::address::PeerAddress;
 use crate::conn::Conn;
-use crate::id::ConnId;
-use crate::network::NetworkKind;
-use crate::trial::Trial;
+use crate::mechanisms::trial::Trial;
+use crate::types::{ConnId, NetworkKind, PeerAddress};
 
 use super::ending::Ending;
 use super::{ConnManager, ConnState, START_OVER_EVERY, Timer};

@@ -3,17 +3,12 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use crate::address::PeerAddress;
 use crate::config::{Mode, Split};
 use crate::conn::Conn;
-use crate::event::{Event, Kind};
-use crate::groups::Group;
-use crate::health::{Change, Outcome, Surroundings};
-use crate::host::Host;
-use crate::id::{ConnId, PeerId};
-use crate::network::NetworkKind;
+use crate::mechanisms::groups::Group;
+use crate::mechanisms::health::{Change, Outcome, Surroundings};
 use crate::peers::AddedPeer;
-use crate::time::nanos;
+use crate::types::{ConnId, Event, Host, Kind, NetworkKind, PeerAddress, PeerId, nanos};
 
 use super::{ConnManager, Obstacle, PeerState, Timer};
 

@@ -3,10 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::book::BookView;
-use crate::config::{Config, Limits};
-use crate::event::Kind;
-use crate::id::{ConnId, PeerId};
-use crate::view::ConnState;
+use crate::config::Config;
+use crate::types::{ConnId, ConnState, Kind, Limits, PeerId};
 
 use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
 
@@ -61,7 +59,7 @@ impl ConnManager {
     pub fn bans(&self) -> Vec<BanView> {
         let now = self.now();
         let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
-        let view = |(target, ban): (_, crate::bans::Ban)| BanView {
+        let view = |(target, ban): (_, crate::mechanisms::bans::Ban)| BanView {
             target,
             since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),

@@ -1,17 +1,13 @@
 //! Whom we may dial. Nobody else decides it.
 
-use crate::address::PeerAddress;
-use crate::aliases::Aliases;
-use crate::bans::Bans;
 use crate::config::{Config, Proxy};
-use crate::event::Kind;
-use crate::groups::{Group, is_routable};
-use crate::health::Health;
-use crate::host::Host;
-use crate::network::NetworkKind;
-use crate::own::OwnAddresses;
+use crate::mechanisms::aliases::Aliases;
+use crate::mechanisms::bans::Bans;
+use crate::mechanisms::groups::{Group, is_routable};
+use crate::mechanisms::health::Health;
+use crate::mechanisms::own::OwnAddresses;
 use crate::table::Table;
-use crate::time::Time;
+use crate::types::{Host, Kind, NetworkKind, PeerAddress, Time};
 
 use super::{ConnManager, Obstacle};
 

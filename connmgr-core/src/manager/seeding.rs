@@ -4,15 +4,12 @@ use alloc::collections::BTreeSet;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::action::{Action, Route};
-use crate::address::{AddressInfo, PeerAddress, Services};
 use crate::book::SourceGroup;
 use crate::config::{Mode, Seed};
-use crate::error::LookupError;
-use crate::event::{Event, Kind};
-use crate::host::{Host, HostName};
-use crate::id::LookupId;
-use crate::network::{NetworkKind, NetworkSet};
+use crate::types::{
+    Action, AddressInfo, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress,
+    Route, Services,
+};
 
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};

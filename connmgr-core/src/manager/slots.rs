@@ -8,8 +8,7 @@
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
-use crate::event::Kind;
-use crate::id::ConnId;
+use crate::types::{ConnId, Kind};
 
 use super::{ConnManager, ConnState};
 

@@ -1,7 +1,7 @@
 //! What outlives the process: taken out, and put back in.
 
 use crate::config::Mode;
-use crate::snapshot::{SavedBan, Snapshot};
+use crate::types::{SavedBan, Snapshot};
 
 use super::ConnManager;
 

@@ -5,10 +5,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use crate::action::{Action, CloseReason};
 use crate::conn::Conn;
-use crate::event::{Event, Kind};
-use crate::id::ConnId;
+use crate::types::{Action, CloseReason, ConnId, Event, Kind};
 
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase};

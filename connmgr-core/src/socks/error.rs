@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{DialError, LookupError};
+use crate::types::{DialError, LookupError};
 
 /// Why a conversation with a SOCKS5 proxy failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

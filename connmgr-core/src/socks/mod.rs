@@ -61,9 +61,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use crate::action::Isolation;
-use crate::address::PeerAddress;
-use crate::host::HostName;
+use crate::types::{HostName, Isolation, PeerAddress};
 
 pub use error::{ReplyCode, SocksError};
 use wire::{Command, Credentials};

@@ -5,11 +5,8 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::{Client, Outcome, ReplyCode, SocksError, Step};
-use crate::action::{Isolation, IsolationToken};
-use crate::address::PeerAddress;
-use crate::error::{DialError, LookupError};
-use crate::host::HostName;
-use crate::rng::Rng;
+use crate::mechanisms::rng::Rng;
+use crate::types::{DialError, HostName, Isolation, IsolationToken, LookupError, PeerAddress};
 
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 const I2P: &str = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p";

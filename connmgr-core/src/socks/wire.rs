@@ -8,9 +8,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use super::error::{ReplyCode, SocksError};
-use crate::action::Isolation;
-use crate::address::PeerAddress;
-use crate::host::{Host, HostName};
+use crate::types::{Host, HostName, Isolation, PeerAddress};
 
 const VERSION: u8 = 5;
 /// Of the user-and-password sub-negotiation (RFC 1929).

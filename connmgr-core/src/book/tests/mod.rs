@@ -13,7 +13,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::host::Host;
+use crate::types::Host;
 
 const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const NOW: Time = Time::from_secs(1_000_000);

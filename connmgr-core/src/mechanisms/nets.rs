@@ -8,8 +8,8 @@ use core::hash::Hash;
 
 use hashbrown::HashMap;
 
-use crate::hasher::Keyed;
-use crate::time::Time;
+use crate::mechanisms::hasher::Keyed;
+use crate::types::Time;
 
 /// The bits of an address: `u32` for IPv4, `u128` for IPv6.
 pub(crate) trait Bits: Copy + Eq + Hash {

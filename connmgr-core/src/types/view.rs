@@ -1,11 +1,12 @@
 //! What can be known of the manager's state, as plain data.
 
-use crate::action::Transport;
-use crate::address::{PeerAddress, Services};
-use crate::event::Kind;
-use crate::id::{ConnId, ListenerId, PeerId};
-use crate::input::{BanTarget, Keep};
-use crate::time::{Time, UnixTime};
+use super::address::{PeerAddress, Services};
+use super::ban::BanTarget;
+use super::id::{ConnId, ListenerId, PeerId};
+use super::kind::Kind;
+use super::peer::Keep;
+use super::route::Transport;
+use super::time::{Time, UnixTime};
 
 /// A connection or dial.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -158,8 +158,8 @@ impl SteadySecond {
 #[cfg(feature = "serde")]
 mod data {
     use super::{Time, UnixTime};
-    crate::data::number_as_text!(Time, from_nanos, as_nanos);
-    crate::data::number_as_text!(UnixTime, from_secs, as_secs);
+    crate::types::data::number_as_text!(Time, from_nanos, as_nanos);
+    crate::types::data::number_as_text!(UnixTime, from_secs, as_secs);
 }
 
 #[cfg(test)]

@@ -4,11 +4,9 @@
 //! from it, a score belongs to a host, not to a connection, so that it survives a reconnect; sums in integers, so that
 //! all platforms agree; and never answers with a stale total. What a score leads to is decided elsewhere.
 
-use crate::hasher::Keyed;
-use crate::host::Host;
-use crate::input::Penalty;
-use crate::lru::Lru;
-use crate::time::Time;
+use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::lru::Lru;
+use crate::types::{Host, Penalty, Time};
 
 /// What a host has on its account: a persistent part, and a transient part that halves every minute.
 ///
@@ -193,7 +191,7 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use crate::host::HostName;
+    use crate::types::HostName;
 
     fn penalty(persistent: u32, transient: u32) -> Penalty {
         Penalty { persistent, transient }

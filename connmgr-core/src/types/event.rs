@@ -2,14 +2,16 @@
 
 use core::fmt;
 
-use crate::action::{CloseReason, Transport};
-use crate::address::PeerAddress;
-use crate::error::{DialError, LookupError};
-use crate::host::{Host, HostName};
-use crate::id::{ConnId, ListenerId, PeerId};
-use crate::input::{BanTarget, CloseCause};
-use crate::network::NetworkKind;
-use crate::time::UnixTime;
+use super::address::PeerAddress;
+use super::ban::BanTarget;
+use super::error::LookupError;
+use super::host::{Host, HostName};
+use super::id::{ConnId, ListenerId, PeerId};
+use super::kind::Kind;
+use super::network::NetworkKind;
+use super::reason::{DialFailure, EndReason};
+use super::route::Transport;
+use super::time::UnixTime;
 
 /// What the manager tells the application. Events come in the order in which things happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,127 +131,8 @@ pub struct Connected {
     /// How to speak.
     pub transport: Transport,
     /// A number to put into our version message: when it comes back, we have reached ourselves.
-    #[cfg_attr(feature = "serde", serde(with = "crate::data::u64_text"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::types::data::u64_text"))]
     pub nonce: u64,
-}
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Kind {
-    /// Outbound, chosen by us: everything is exchanged.
-    Full,
-    /// Outbound, chosen by us: blocks only, so that nobody learns of it from gossip.
-    BlockRelay,
-    /// Outbound, short: is this address any good?
-    Feeler,
-    /// Outbound, short: ask for addresses and go.
-    AddrFetch,
-    /// Outbound to a peer the operator asked for.
-    Added,
-    /// They came to us.
-    Inbound,
-}
-
-impl Kind {
-    /// Every kind, in the order of [`Kind::index`].
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::BlockRelay, Self::Feeler, Self::AddrFetch, Self::Added, Self::Inbound];
-
-    /// A small number for tables with one row a kind.
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Full => 0,
-            Self::BlockRelay => 1,
-            Self::Feeler => 2,
-            Self::AddrFetch => 3,
-            Self::Added => 4,
-            Self::Inbound => 5,
-        }
-    }
-
-    /// Whether we chose the address: the group rule is for these. (A feeler is exempt and doesn't count.)
-    pub const fn takes_group(self) -> bool {
-        match self {
-            Self::Full | Self::BlockRelay => true,
-            Self::Feeler | Self::AddrFetch | Self::Added | Self::Inbound => false,
-        }
-    }
-
-    /// Whether we keep so many of them, with addresses that we choose ourselves.
-    pub(crate) const fn is_automatic(self) -> bool {
-        match self {
-            Self::Full | Self::BlockRelay => true,
-            Self::Feeler | Self::AddrFetch | Self::Added | Self::Inbound => false,
-        }
-    }
-
-    /// Whether the connection ends by itself once it has served its purpose.
-    pub const fn is_visit(self) -> bool {
-        match self {
-            Self::Feeler | Self::AddrFetch => true,
-            Self::Full | Self::BlockRelay | Self::Added | Self::Inbound => false,
-        }
-    }
-
-    /// Whether they came to us.
-    pub const fn is_inbound(self) -> bool {
-        matches!(self, Self::Inbound)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "full",
-            Self::BlockRelay => "block-relay",
-            Self::Feeler => "feeler",
-            Self::AddrFetch => "addr-fetch",
-            Self::Added => "added",
-            Self::Inbound => "inbound",
-        })
-    }
-}
-
-/// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum EndReason {
-    /// We closed it.
-    Ours(CloseReason),
-    /// It was closed under us.
-    Theirs(CloseCause),
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ours(reason) => reason.fmt(f),
-            Self::Theirs(cause) => cause.fmt(f),
-        }
-    }
-}
-
-/// Why a dial came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum DialFailure {
-    /// The driver reported this.
-    Failed(DialError),
-    /// We gave it up.
-    GivenUp(CloseReason),
-}
-
-impl fmt::Display for DialFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(error) => error.fmt(f),
-            Self::GivenUp(reason) => reason.fmt(f),
-        }
-    }
 }
 
 impl fmt::Display for Event {

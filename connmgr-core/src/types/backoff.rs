@@ -1,12 +1,10 @@
 //! How long to wait before trying again.
 //!
-//! btcd waits 5 s × n, at most 300 s; Core has no retry of this sort. This file knows no clock and no peer.
+//! btcd waits 5 s × n, at most 300 s; Core has no retry of this sort.
 
 use core::time::Duration;
 
-use crate::error::ConfigError;
-use crate::rng::Rng;
-use crate::time::nanos;
+use super::error::ConfigError;
 
 /// How long to wait after the n-th failure in a row.
 ///
@@ -68,13 +66,6 @@ impl Backoff {
         };
         self.base.saturating_mul(factor).min(self.cap)
     }
-
-    /// The wait after `failures` failures in a row, spread if so configured.
-    pub(crate) fn next(&self, failures: u32, rng: &mut Rng) -> Duration {
-        let wait = nanos(self.wait(failures));
-        let saved = if self.jitter { (1 + rng.below(wait / 2)).min(wait / 2) } else { 0 };
-        Duration::from_nanos(wait - saved)
-    }
 }
 
 #[cfg(test)]
@@ -107,17 +98,5 @@ mod tests {
             }
             assert_eq!(longest, backoff.cap);
         }
-    }
-
-    #[test]
-    fn jitter_stays_between_half_and_whole() {
-        let (backoff, mut rng) = (Backoff::default(), Rng::new([7; 32], 0));
-        let (mut least, mut most) = (Duration::MAX, Duration::ZERO);
-        for _ in 0..10_000 {
-            let wait = backoff.next(7, &mut rng);
-            assert!(wait >= Duration::from_secs(150) && wait < Duration::from_secs(300));
-            (least, most) = (least.min(wait), most.max(wait));
-        }
-        assert!(least < Duration::from_secs(151) && most > Duration::from_secs(299));
     }
 }

@@ -8,7 +8,7 @@
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
-use crate::time::{Time, nanos};
+use crate::types::{Time, nanos};
 
 /// From one trial to the next, …
 const FIRST_WAIT: Duration = Duration::from_secs(600);

@@ -5,7 +5,7 @@
 
 use alloc::collections::{BTreeSet, VecDeque};
 
-use crate::address::PeerAddress;
+use crate::types::PeerAddress;
 
 /// How many addresses may be given after birth; more are ignored.
 const MAX_GIVEN: usize = 1024;
@@ -55,7 +55,7 @@ impl OwnAddresses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Host;
+    use crate::types::Host;
     use alloc::vec::Vec;
 
     fn addresses(count: u16) -> Vec<PeerAddress> {

@@ -8,7 +8,7 @@ use core::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 
-use crate::hasher::Keyed;
+use crate::mechanisms::hasher::Keyed;
 
 /// At most `capacity` keys with their values; the one least recently touched makes room for another.
 ///
@@ -206,7 +206,7 @@ impl<K: Clone + Eq + Hash, V: Eq, S: BuildHasher + Eq> Eq for Lru<K, V, S> {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Rng;
+    use crate::mechanisms::rng::Rng;
 
     fn lru(capacity: u32) -> Lru<u64, u64> {
         Lru::new(capacity, Keyed::new(1, 2))

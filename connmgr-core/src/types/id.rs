@@ -38,7 +38,7 @@ macro_rules! id {
 
         #[cfg(feature = "serde")]
         const _: () = {
-            crate::data::number_as_text!($name, from_u64, as_u64);
+            crate::types::data::number_as_text!($name, from_u64, as_u64);
         };
     };
 }

@@ -9,11 +9,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hashbrown::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::hasher::Keyed;
-use crate::host::Host;
-use crate::input::BanTarget;
-use crate::nets::{Bits as _, Nets};
-use crate::time::{SteadySecond, Time};
+use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::nets::{Bits as _, Nets};
+use crate::types::{BanTarget, Host, SteadySecond, Time};
 
 /// From when to when a ban stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +204,7 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Rng;
+    use crate::mechanisms::rng::Rng;
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 

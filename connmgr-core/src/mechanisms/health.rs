@@ -14,10 +14,9 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
-use crate::address::PeerAddress;
 use crate::config::HealthConfig;
-use crate::groups::Group;
-use crate::time::Time;
+use crate::mechanisms::groups::Group;
+use crate::types::{PeerAddress, Time};
 
 /// How many of the latest addresses that answered are remembered for probing.
 const ANSWERED: usize = 8;

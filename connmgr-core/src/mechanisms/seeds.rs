@@ -9,8 +9,7 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
-use crate::id::LookupId;
-use crate::time::Time;
+use crate::types::{LookupId, Time};
 
 /// Where the asking of each seed stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

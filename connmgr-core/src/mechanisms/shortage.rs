@@ -7,8 +7,7 @@ use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::config::HealthConfig;
-use crate::id::ConnId;
-use crate::time::{Time, nanos};
+use crate::types::{ConnId, Time, nanos};
 
 /// Whether the machine is short of what a dial needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

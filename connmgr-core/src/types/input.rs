@@ -9,16 +9,17 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use ipnet::IpNet;
-
-use crate::address::{AddressInfo, PeerAddress, Services};
-use crate::backoff::Backoff;
-use crate::config::Limits;
-use crate::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
-use crate::host::Host;
-use crate::id::{ConnId, ListenerId, LookupId, PeerId};
-use crate::network::NetworkKind;
-use crate::time::UnixTime;
+use super::address::{AddressInfo, PeerAddress};
+use super::backoff::Backoff;
+use super::ban::BanTarget;
+use super::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
+use super::host::Host;
+use super::id::{ConnId, ListenerId, LookupId, PeerId};
+use super::limits::Limits;
+use super::network::NetworkKind;
+use super::peer::{Keep, PeerInfo};
+use super::reason::CloseCause;
+use super::time::UnixTime;
 
 /// One thing told to the manager, or asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,53 +109,6 @@ pub enum Source {
     Peer(ConnId),
 }
 
-/// What a peer said of itself in its handshake.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct PeerInfo {
-    /// What it offers.
-    pub services: Services,
-    /// The nonce it sent; ours coming back means that we reached ourselves.
-    #[cfg_attr(feature = "serde", serde(with = "crate::data::option_u64"))]
-    pub nonce: Option<u64>,
-    /// Its identity, where the protocol has one. Two connections with the same identity are one too many.
-    pub identity: Option<Identity>,
-}
-
-/// A peer's own name for itself, proved in the handshake (a public key, or its hash).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Identity(pub [u8; 32]);
-
-/// Why a connection was closed under us, as the driver or the application saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum CloseCause {
-    /// The other end closed.
-    Eof,
-    /// The other end reset.
-    Reset,
-    /// The other end closed or reset before a single byte of it arrived. A v2 dial that ends so is retried as v1.
-    Unheard,
-    /// The operating system reported another error.
-    Error,
-    /// The application dropped the stream.
-    Dropped,
-}
-
-impl fmt::Display for CloseCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Eof => "closed by the other end",
-            Self::Reset => "reset by the other end",
-            Self::Unheard => "closed by the other end without a word",
-            Self::Error => "broken",
-            Self::Dropped => "dropped by the application",
-        })
-    }
-}
-
 /// What a misbehaviour costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -201,37 +155,6 @@ impl Activity {
             (a, b) => a.or(b),
         };
         Self { ping, block: self.block || other.block, transaction: self.transaction || other.transaction }
-    }
-}
-
-/// How long an added peer is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Keep {
-    /// Until it is removed: it is dialed again whenever the connection is lost.
-    Always,
-    /// For one attempt and the connection that may come of it.
-    Once,
-}
-
-/// Whom a ban is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum BanTarget {
-    /// Every IP address of a subnet.
-    Subnet(IpNet),
-    /// One host.
-    Host(Host),
-}
-
-impl fmt::Display for BanTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Subnet(net) => net.fmt(f),
-            Self::Host(host) => host.fmt(f),
-        }
     }
 }
 

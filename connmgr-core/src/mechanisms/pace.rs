@@ -15,7 +15,7 @@
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
-use crate::time::{Time, nanos};
+use crate::types::{Time, nanos};
 
 /// Dials at full speed. Where 4 % of the addresses answer, eight connections take 200 dials on average, and more than
 /// this once in a million times.

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use crate::time::Time;
+use crate::types::Time;
 
 /// The children of an entry. Four lie side by side in memory, and a timer that is moved far passes half as many entries
 /// as with two; each passed one is written to its slot, which is somewhere else.
@@ -247,7 +247,7 @@ const fn parent(place: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Rng;
+    use crate::mechanisms::rng::Rng;
 
     fn secs(secs: u64) -> Time {
         Time::from_secs(secs)

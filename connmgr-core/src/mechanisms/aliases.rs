@@ -3,10 +3,9 @@
 //! Dialing such an address again leads to the same peer, so it rests for as long as that connection lives. Ids are
 //! never used again, so an entry need not be taken out when the connection ends: it just means nothing any more.
 
-use crate::address::PeerAddress;
-use crate::hasher::Keyed;
-use crate::id::ConnId;
-use crate::lru::Lru;
+use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::lru::Lru;
+use crate::types::{ConnId, PeerAddress};
 
 /// How many addresses are remembered; the one met longest ago makes room.
 const REMEMBERED: u32 = 1024;

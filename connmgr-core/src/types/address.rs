@@ -7,9 +7,9 @@ use core::net::{IpAddr, SocketAddr};
 use core::ops::{BitAnd, BitOr};
 use core::str::FromStr;
 
-use crate::host::{Host, HostError, HostName};
-use crate::network::NetworkKind;
-use crate::time::UnixTime;
+use super::host::{Host, HostError, HostName};
+use super::network::NetworkKind;
+use super::time::UnixTime;
 
 /// Where a peer may be reached: a host and a port.
 ///
@@ -227,8 +227,8 @@ pub struct AddressInfo {
 #[cfg(feature = "serde")]
 mod data {
     use super::{PeerAddress, Services};
-    crate::data::as_text!(PeerAddress);
-    crate::data::number_as_text!(Services, from_bits, bits);
+    crate::types::data::as_text!(PeerAddress);
+    crate::types::data::number_as_text!(Services, from_bits, bits);
 }
 
 #[cfg(test)]

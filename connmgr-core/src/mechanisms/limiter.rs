@@ -7,9 +7,9 @@
 use core::hash::Hash;
 
 use crate::config::Rate;
-use crate::hasher::Keyed;
-use crate::lru::Lru;
-use crate::time::{Time, nanos};
+use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::lru::Lru;
+use crate::types::{Time, nanos};
 
 /// One token bucket, full at birth. Its [`Rate`] is the caller's, who may change it from call to call.
 ///

@@ -13,7 +13,7 @@ macro_rules! number_as_text {
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-                crate::data::parse(input).map(<$name>::$from)
+                crate::types::data::parse(input).map(<$name>::$from)
             }
         }
     };
@@ -30,7 +30,7 @@ macro_rules! as_text {
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-                crate::data::parse(input)
+                crate::types::data::parse(input)
             }
         }
     };

@@ -8,7 +8,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use crate::network::NetworkKind;
+use super::network::NetworkKind;
 
 /// A host in one of the networks, or a name that stands for one.
 ///
@@ -288,8 +288,8 @@ mod base32 {
 #[cfg(feature = "serde")]
 mod data {
     use super::{Host, HostName};
-    crate::data::as_text!(Host);
-    crate::data::as_text!(HostName);
+    crate::types::data::as_text!(Host);
+    crate::types::data::as_text!(HostName);
 }
 
 #[cfg(test)]

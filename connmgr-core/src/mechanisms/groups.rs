@@ -8,7 +8,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::host::Host;
+use crate::types::Host;
 
 /// Addresses counted as one neighbourhood: what an operator with one range of addresses can't have two of.
 ///

@@ -4,9 +4,9 @@
 
 use alloc::vec::Vec;
 
-use crate::address::{PeerAddress, Services};
-use crate::input::BanTarget;
-use crate::time::UnixTime;
+use super::address::{PeerAddress, Services};
+use super::ban::BanTarget;
+use super::time::UnixTime;
 
 /// What outlives the process. Anything in it may be wrong, for files are edited and damaged: the manager checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,43 @@
+//! Plain data: what is said to the manager and by it, and the names for it. Nothing here imports another layer, and no two
+//! files import each other.
+
+mod action;
+mod address;
+mod backoff;
+mod ban;
+#[cfg(feature = "serde")]
+mod data;
+mod error;
+mod event;
+mod host;
+mod id;
+mod input;
+mod kind;
+mod limits;
+mod network;
+mod peer;
+mod reason;
+mod route;
+mod snapshot;
+mod time;
+mod view;
+
+pub use action::Action;
+pub use address::{AddressError, AddressInfo, PeerAddress, Services};
+pub use backoff::{Backoff, Growth};
+pub use ban::BanTarget;
+pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, Refusal};
+pub use event::{Connected, Event};
+pub use host::{Host, HostError, HostName};
+pub use id::{ConnId, ListenerId, LookupId, PeerId};
+pub use input::{Activity, Input, Penalty, Reply, Source};
+pub use kind::Kind;
+pub use limits::Limits;
+pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
+pub use peer::{Identity, Keep, PeerInfo};
+pub use reason::{CloseCause, CloseReason, DialFailure, EndReason};
+pub use route::{Isolation, IsolationToken, Route, Target, Transport};
+pub use snapshot::{SavedAddress, SavedBan, Snapshot};
+pub(crate) use time::{SteadySecond, nanos};
+pub use time::{Time, UnixTime};
+pub use view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};

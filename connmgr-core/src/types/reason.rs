@@ -1,0 +1,141 @@
+//! Why a connection is closed, was closed, or never came about.
+
+use core::fmt;
+
+use super::error::DialError;
+
+/// Why we close a connection or give up a dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum CloseReason {
+    /// The dial took too long.
+    DialTimeout,
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// It made progress when its slot had been given to another, and every slot of its kind was held by one that was
+    /// ready.
+    Surplus,
+    /// The dial succeeded after we gave it up.
+    Late,
+    /// The host is banned.
+    Banned,
+    /// The peer misbehaved and can't be banned.
+    Misbehaved,
+    /// We reached ourselves.
+    OwnAddress,
+    /// We are connected to this peer already.
+    Duplicate,
+    /// The peer does not offer what the connection is for.
+    MissingServices,
+    /// The connection has served its purpose (feeler, addr-fetch).
+    Done,
+    /// Another inbound connection was worth more.
+    Evicted,
+    /// A limit was lowered, or a peer was added when all slots were taken.
+    LimitLowered,
+    /// A block-relay connection had the address of a peer that was added; or there was no full connection, and nobody else
+    /// to dial for one.
+    MadeRoom,
+    /// The application asked for it.
+    Requested,
+    /// The added peer was removed.
+    PeerRemoved,
+    /// The manager was told to be inactive.
+    Inactive,
+    /// The manager shuts down.
+    Shutdown,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DialTimeout => "no answer in time",
+            Self::HandshakeTimeout => "no handshake in time",
+            Self::Surplus => "its slot went to another",
+            Self::Late => "succeeded too late",
+            Self::MadeRoom => "made room for another kind",
+            Self::Banned => "banned",
+            Self::Misbehaved => "misbehaved",
+            Self::OwnAddress => "connected to ourselves",
+            Self::Duplicate => "connected already",
+            Self::MissingServices => "lacks required services",
+            Self::Done => "has served its purpose",
+            Self::Evicted => "evicted",
+            Self::LimitLowered => "over the limit",
+            Self::Requested => "asked for",
+            Self::PeerRemoved => "peer removed",
+            Self::Inactive => "inactive",
+            Self::Shutdown => "shutting down",
+        })
+    }
+}
+
+/// Why a connection was closed under us, as the driver or the application saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum CloseCause {
+    /// The other end closed.
+    Eof,
+    /// The other end reset.
+    Reset,
+    /// The other end closed or reset before a single byte of it arrived. A v2 dial that ends so is retried as v1.
+    Unheard,
+    /// The operating system reported another error.
+    Error,
+    /// The application dropped the stream.
+    Dropped,
+}
+
+impl fmt::Display for CloseCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eof => "closed by the other end",
+            Self::Reset => "reset by the other end",
+            Self::Unheard => "closed by the other end without a word",
+            Self::Error => "broken",
+            Self::Dropped => "dropped by the application",
+        })
+    }
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum EndReason {
+    /// We closed it.
+    Ours(CloseReason),
+    /// It was closed under us.
+    Theirs(CloseCause),
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(reason) => reason.fmt(f),
+            Self::Theirs(cause) => cause.fmt(f),
+        }
+    }
+}
+
+/// Why a dial came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum DialFailure {
+    /// The driver reported this.
+    Failed(DialError),
+    /// We gave it up.
+    GivenUp(CloseReason),
+}
+
+impl fmt::Display for DialFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::GivenUp(reason) => reason.fmt(f),
+        }
+    }
+}
