@@ -1,7 +1,7 @@
 //! What one manager was born with, told, answered and did, kept to be looked at, told again, or shrunk.
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, ConnId, Event, Input, Reply, Source, Time};
+use connmgr_core::{Action, ConnId, Input, Reply, Time};
 
 use crate::subject::Birth;
 
@@ -40,60 +40,9 @@ impl Entry {
     /// Whether it is about a connection.
     pub fn is_about(&self, conn: ConnId) -> bool {
         match self {
-            Self::Told { input, reply, .. } => conn_of(input) == Some(conn) || *reply == Reply::Accepted(Ok(conn)),
-            Self::Did { action, .. } => action_is_about(action, conn),
+            Self::Told { input, reply, .. } => input.conn() == Some(conn) || *reply == Reply::Accepted(Ok(conn)),
+            Self::Did { action, .. } => action.conn() == Some(conn),
         }
-    }
-}
-
-const fn conn_of(input: &Input) -> Option<ConnId> {
-    match input {
-        Input::DialResult { conn, .. }
-        | Input::Ready { conn, .. }
-        | Input::Closed { conn, .. }
-        | Input::Misbehavior { conn, .. }
-        | Input::Activity { conn, .. }
-        | Input::Disconnect { conn }
-        | Input::Reconnect { conn }
-        | Input::Addresses { source: Source::Peer(conn), .. } => Some(*conn),
-        Input::Timeout
-        | Input::Clock { .. }
-        | Input::Addresses { source: Source::Application, .. }
-        | Input::LookupResult { .. }
-        | Input::AcceptError { .. }
-        | Input::NetworkChanged
-        | Input::OwnAddress { .. }
-        | Input::Accept { .. }
-        | Input::AddPeer { .. }
-        | Input::RemovePeer { .. }
-        | Input::DialNow { .. }
-        | Input::SetRetry { .. }
-        | Input::Ban { .. }
-        | Input::Unban { .. }
-        | Input::ResetScore { .. }
-        | Input::SampleAddresses { .. }
-        | Input::SetActive { .. }
-        | Input::SetLimits { .. }
-        | Input::Shutdown => None,
-    }
-}
-
-fn action_is_about(action: &Action, of: ConnId) -> bool {
-    match action {
-        Action::Dial { conn, .. } | Action::Close { conn, .. } => *conn == of,
-        Action::Emit(Event::Connected(connected)) => connected.conn == of,
-        Action::Emit(
-            Event::Disconnected { conn, .. }
-            | Event::DialFailed { conn, .. }
-            | Event::Adopted { conn, .. }
-            | Event::ScoreWarning { conn, .. },
-        ) => *conn == of,
-        Action::Emit(_)
-        | Action::ResolveSeed { .. }
-        | Action::ResolveHost { .. }
-        | Action::ScheduleRetry { .. }
-        | Action::PauseAccept { .. }
-        | Action::Save => false,
     }
 }
 

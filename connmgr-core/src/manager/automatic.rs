@@ -10,7 +10,7 @@ use crate::types::{CloseReason, Event, Kind};
 use super::choosing::Chosen;
 use super::seeding::FAMISHED_AFTER;
 use super::slots::{AUTOMATIC, Vacancy};
-use super::{ConnManager, Starved};
+use super::{ConnManager, Starved, Timer};
 
 /// Where fewer addresses are known for each slot, one good peer may be all there is.
 const FEW_PER_SLOT: u32 = 8;
@@ -31,7 +31,7 @@ impl ConnManager {
         while let Some(vacancy) = self.vacancy(kind, split) {
             if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
                 // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
-                return self.plan_at(starved.until);
+                return self.arm_earlier(Timer::Plan, starved.until);
             }
             if self.must_pause() {
                 return;
@@ -39,7 +39,7 @@ impl ConnManager {
             let now = self.now();
             let ready_at = self.dial_bucket.ready_at(&self.config.dial.rate, now);
             if ready_at > now {
-                return self.plan_at(ready_at);
+                return self.arm_earlier(Timer::Plan, ready_at);
             }
             if !self.dial_next(kind, vacancy) {
                 return;
@@ -109,7 +109,7 @@ impl ConnManager {
                 if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
                     self.ask_for_addresses(ASK_AGAIN_AFTER);
                 }
-                self.plan_at(at);
+                self.arm_earlier(Timer::Plan, at);
                 false
             }
             (Chosen::Nobody, Vacancy::Free) => {
@@ -144,7 +144,7 @@ impl ConnManager {
         let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
         let until = self.now().after(wait.min(longest));
         self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
-        self.plan_at(until);
+        self.arm_earlier(Timer::Plan, until);
         if self.book.is_empty() || !is_all_down {
             self.ask_for_addresses(wait.min(ASK_AGAIN_AFTER));
         }

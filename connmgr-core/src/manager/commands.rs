@@ -8,7 +8,7 @@ use crate::types::{
     PeerId, Time,
 };
 
-use super::{ConnManager, Obstacle, PeerState, Phase};
+use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
 
 /// The most addresses that one answer to getaddr may hold (BIP 155).
 const MAX_SAMPLE: u32 = 1000;
@@ -128,7 +128,7 @@ impl ConnManager {
         let Some(peer) = self.peers.get(id) else { return };
         match peer.state {
             PeerState::Waiting | PeerState::Blocked(_) => {
-                self.disarm_peer(id);
+                self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);
             }
             PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => {}

@@ -64,7 +64,7 @@ impl ConnManager {
     pub(super) fn must_pause(&mut self) -> bool {
         let until = if self.has_room() { self.shortage.until(self.now()) } else { Some(self.now()) };
         if let Some(until) = until {
-            self.plan_at(until);
+            self.arm_earlier(Timer::Plan, until);
         }
         until.is_some()
     }
@@ -101,7 +101,7 @@ impl ConnManager {
         }
         let ban_ends = self.bans.until(address.host(), self.now());
         if obstacle == Obstacle::Banned {
-            self.arm_peer(id, ban_ends.unwrap_or(Time::MAX));
+            self.arm(Timer::Peer(id), ban_ends.unwrap_or(Time::MAX));
         }
         if let Some(peer) = self.peers.get_mut(id) {
             peer.state = PeerState::Blocked(obstacle);
@@ -135,7 +135,7 @@ impl ConnManager {
     pub(super) fn adopt(&mut self, conn: ConnId, id: PeerId) {
         self.table.adopt(conn, id);
         if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Ready) {
-            self.disarm_conn(conn);
+            self.disarm(Timer::Conn(conn));
         }
         if let Some(peer) = self.peers.get_mut(id) {
             peer.state = PeerState::Connected(conn);
@@ -153,9 +153,7 @@ impl ConnManager {
     /// A new lookup with its deadline.
     pub(super) fn begin_lookup(&mut self) -> LookupId {
         let lookup = self.next_lookup.take();
-        let at = self.at_least_a_tick(self.now().after(self.config.dial.lookup_timeout));
-        let timer = self.timers.insert(at, Timer::Lookup(lookup));
-        self.single.lookups.push_back((lookup, timer));
+        self.await_lookup(lookup, self.now().after(self.config.dial.lookup_timeout));
         self.stats.lookups += 1;
         lookup
     }
@@ -302,40 +300,6 @@ impl ConnManager {
     /// A circuit of its own, or any.
     pub(super) fn isolation(&mut self, isolate: bool) -> Isolation {
         if isolate { Isolation::Token(IsolationToken::from_u64(self.rng.next_u64())) } else { Isolation::Shared }
-    }
-
-    /// Sets the one timer of a connection.
-    pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
-        let at = self.at_least_a_tick(at);
-        let Some(notes) = self.table.notes(id) else { return };
-        match notes.timer {
-            Some(timer) => self.timers.reset(timer, at),
-            None => notes.timer = Some(self.timers.insert(at, Timer::Conn(id))),
-        }
-    }
-
-    /// A connection waits for nothing any more.
-    pub(super) fn disarm_conn(&mut self, id: ConnId) {
-        if let Some(timer) = self.table.notes(id).and_then(|notes| notes.timer.take()) {
-            self.timers.cancel(timer);
-        }
-    }
-
-    /// Sets the one timer of an added peer.
-    pub(super) fn arm_peer(&mut self, id: PeerId, at: Time) {
-        let at = self.at_least_a_tick(at);
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        match peer.timer {
-            Some(timer) => self.timers.reset(timer, at),
-            None => peer.timer = Some(self.timers.insert(at, Timer::Peer(id))),
-        }
-    }
-
-    /// An added peer waits for nothing any more.
-    pub(super) fn disarm_peer(&mut self, id: PeerId) {
-        if let Some(timer) = self.peers.get_mut(id).and_then(|peer| peer.timer.take()) {
-            self.timers.cancel(timer);
-        }
     }
 }
 

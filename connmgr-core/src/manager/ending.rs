@@ -15,7 +15,7 @@ use crate::types::{
 };
 
 use super::dialing::Plan;
-use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
+use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,16 +302,16 @@ impl ConnManager {
         let retry = peer.retry.as_deref().copied().unwrap_or(self.config.retry);
         let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
-        self.arm_peer(id, at);
+        self.arm(Timer::Peer(id), at);
         self.stats.retries_scheduled += 1;
         self.act(Action::ScheduleRetry { peer: id, at, attempt });
     }
 
     /// A peer is no longer added. Nobody waits for the lookup of its name any more.
     pub(super) fn forget_peer(&mut self, id: PeerId) {
-        self.disarm_peer(id);
-        if let Some(timer) = self.peers.lookup_of(id).and_then(|lookup| self.take_lookup(lookup)) {
-            self.timers.cancel(timer);
+        self.disarm(Timer::Peer(id));
+        if let Some(lookup) = self.peers.lookup_of(id) {
+            self.end_lookup(lookup);
         }
         self.peers.remove(id);
     }

@@ -6,7 +6,6 @@ use core::net::IpAddr;
 use crate::book::{SourceGroup, hearsay};
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_routable};
-use crate::mechanisms::timers::TimerId;
 use crate::types::{
     Action, Activity, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId, LookupError,
     LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
@@ -36,38 +35,31 @@ impl ConnManager {
     }
 
     fn fire(&mut self, timer: Timer) {
+        self.fired(timer);
         match timer {
             Timer::Conn(id) => self.conn_is_due(id),
             Timer::Peer(id) => {
-                if let Some(peer) = self.peers.get_mut(id) {
-                    peer.timer = None;
+                if self.peers.get(id).is_some() {
                     self.peers.enqueue(id);
                 }
             }
             Timer::Lookup(id) => {
-                self.take_lookup(id);
+                self.end_lookup(id);
                 self.use_lookup(id, Err(LookupError::TimedOut));
             }
-            Timer::Plan => self.single.plan = None,
+            // The planner follows every timeout.
+            Timer::Plan => {}
             Timer::Probe(network) => self.probe_is_due(network),
             Timer::Seeds => self.seeds_are_due(),
             Timer::FixedSeeds => self.fixed_seeds_are_due(),
             Timer::Bans => self.bans_are_due(),
-            Timer::StartOver => {
-                self.single.start_over = None;
-                self.start_over();
-            }
-            Timer::Save => {
-                self.single.save = None;
-                self.act(Action::Save);
-            }
+            Timer::StartOver => self.start_over(),
+            Timer::Save => self.act(Action::Save),
         }
     }
 
     /// The one timer of a connection has fired: what it means depends on how far the connection has come.
     fn conn_is_due(&mut self, id: ConnId) {
-        let Some(notes) = self.table.notes(id) else { return };
-        notes.timer = None;
         let Some(conn) = self.table.get(id) else { return };
         let is_over = conn.deadline() <= self.now();
         match conn.state() {
@@ -201,12 +193,12 @@ impl ConnManager {
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),
-            Kind::AddrFetch => self.arm_conn(id, now.after(self.config.addr_fetch_timeout)),
+            Kind::AddrFetch => self.arm(Timer::Conn(id), now.after(self.config.addr_fetch_timeout)),
             Kind::Full | Kind::BlockRelay => {
                 self.automatic_is_ready(id);
-                self.arm_conn(id, now.after(self.config.stable_after));
+                self.arm(Timer::Conn(id), now.after(self.config.stable_after));
             }
-            Kind::Added | Kind::Inbound => self.disarm_conn(id),
+            Kind::Added | Kind::Inbound => self.disarm(Timer::Conn(id)),
         }
     }
 
@@ -294,20 +286,12 @@ impl ConnManager {
     /// A lookup has ended.
     pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>, now: Time) {
         self.begin(now);
-        match self.take_lookup(lookup) {
-            Some(timer) => {
-                self.timers.cancel(timer);
-                self.use_lookup(lookup, result);
-            }
-            None => self.ignore(),
+        if self.end_lookup(lookup) {
+            self.use_lookup(lookup, result);
+        } else {
+            self.ignore();
         }
         self.plan();
-    }
-
-    /// Takes a lookup out of those under way, with its timer.
-    pub(super) fn take_lookup(&mut self, lookup: LookupId) -> Option<TimerId> {
-        let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id).ok()?;
-        self.single.lookups.remove(at).map(|(_, timer)| timer)
     }
 
     fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {

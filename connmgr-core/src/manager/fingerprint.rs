@@ -170,7 +170,7 @@ impl Moment<'_> {
         timers.map(at).hash(to);
         single.probes.map(at).hash(to);
         for (_, timer) in &single.lookups {
-            self.ahead(self.manager.timers.at(*timer)).hash(to);
+            at(*timer).hash(to);
         }
         self.manager.seeds.fingerprint(self.manager.config.seeds.again_after, self.now, to);
         self.ahead(self.manager.earliest).hash(to);

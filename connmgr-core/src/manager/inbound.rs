@@ -8,7 +8,7 @@ use crate::conn::{Conn, End, Notes};
 use crate::types::{Action, ConnId, Host, Kind, ListenerId, Refusal, Time};
 
 use super::slots::AUTOMATIC;
-use super::{ConnManager, Phase};
+use super::{ConnManager, Phase, Timer};
 
 /// How many groups' rates are remembered; the least recently used gives way.
 pub(super) const MAX_RATES: u32 = 4096;
@@ -82,7 +82,7 @@ impl ConnManager {
         conn.notes.nonce = self.rng.next_u64();
         let deadline = conn.deadline();
         self.table.insert(conn);
-        self.arm_conn(id, deadline);
+        self.arm(Timer::Conn(id), deadline);
         self.record_life_of(id);
         self.tell_connected(id);
         id

@@ -123,7 +123,7 @@ impl ConnManager {
     fn release_banned_peers(&mut self) {
         for id in self.peers.ids() {
             if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::Banned)) {
-                self.disarm_peer(id);
+                self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);
             }
         }
@@ -141,7 +141,6 @@ impl ConnManager {
     }
 
     pub(super) fn bans_are_due(&mut self) {
-        self.single.bans = None;
         let now = self.now();
         while self.has_room() {
             let Some(target) = self.bans.pop_expired(now) else { break };
@@ -158,12 +157,9 @@ impl ConnManager {
 
     /// Sets the timer to the end of the ban that ends first.
     pub(super) fn arm_bans(&mut self) {
-        if let Some(timer) = self.single.bans.take() {
-            self.timers.cancel(timer);
-        }
-        if let Some(at) = self.bans.next_expiry() {
-            let at = self.at_least_a_tick(at);
-            self.single.bans = Some(self.timers.insert(at, Timer::Bans));
+        match self.bans.next_expiry() {
+            Some(at) => self.arm(Timer::Bans, at),
+            None => self.disarm(Timer::Bans),
         }
     }
 
@@ -172,11 +168,6 @@ impl ConnManager {
         if self.phase == Phase::Stopped {
             return;
         }
-        let at = self.at_least_a_tick(self.now().after(within));
-        match self.single.save {
-            Some(timer) if self.timers.at(timer) <= at => {}
-            Some(timer) => self.timers.reset(timer, at),
-            None => self.single.save = Some(self.timers.insert(at, Timer::Save)),
-        }
+        self.arm_earlier(Timer::Save, self.now().after(within));
     }
 }

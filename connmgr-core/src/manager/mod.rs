@@ -8,6 +8,7 @@ mod automatic;
 mod choosing;
 mod clocks;
 mod commands;
+mod deadlines;
 mod dialing;
 mod ending;
 mod facts;
@@ -180,7 +181,7 @@ struct SingleTimers {
     start_over: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// In order of their ids.
-    lookups: VecDeque<(LookupId, TimerId)>,
+    lookups: VecDeque<(LookupId, Option<TimerId>)>,
 }
 
 /// A kind found nobody to dial.
@@ -254,7 +255,7 @@ impl ConnManager {
             rng,
             keys,
         };
-        manager.single.plan = Some(manager.timers.insert(now, Timer::Plan));
+        manager.arm_at(Timer::Plan, now);
         snapshot.iter().for_each(|snapshot| manager.restore(snapshot));
         manager.begin_seeding();
         Ok(manager)
@@ -315,16 +316,6 @@ impl ConnManager {
     /// How the total is shared now.
     fn split(&self) -> Split {
         Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len())
-    }
-
-    /// The planner goes on then, or earlier if it is to go on earlier already.
-    fn plan_at(&mut self, at: Time) {
-        let at = self.at_least_a_tick(at);
-        match self.single.plan {
-            Some(id) if self.timers.at(id) <= at => {}
-            Some(id) => self.timers.reset(id, at),
-            None => self.single.plan = Some(self.timers.insert(at, Timer::Plan)),
-        }
     }
 
     /// A fact or command that led nowhere.

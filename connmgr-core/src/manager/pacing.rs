@@ -73,8 +73,8 @@ impl ConnManager {
     pub(super) fn may_start_over(&mut self) -> bool {
         let Some(last) = self.started_over else { return true };
         let at = last.after(START_OVER_EVERY);
-        if at > self.now() && self.single.start_over.is_none() {
-            self.single.start_over = Some(self.timers.insert(self.at_least_a_tick(at), Timer::StartOver));
+        if at > self.now() {
+            self.arm_earlier(Timer::StartOver, at);
         }
         at <= self.now()
     }
@@ -83,9 +83,7 @@ impl ConnManager {
     pub(super) fn start_over(&mut self) {
         self.started_over = Some(self.now());
         // Told again when the minute is over, but before that was noticed, it has its effect once.
-        if let Some(timer) = self.single.start_over.take() {
-            self.timers.cancel(timer);
-        }
+        self.disarm(Timer::StartOver);
         for network in NetworkKind::ALL {
             let now = self.now();
             self.trials[network.index()] = Trial::new();

@@ -101,9 +101,7 @@ impl ConnManager {
     /// The network answers again: everything that its silence held up goes on at full speed, and the other
     /// suspected networks are probed at once.
     pub(super) fn network_is_up(&mut self, network: NetworkKind) {
-        if let Some(timer) = self.single.probes[network.index()].take() {
-            self.timers.cancel(timer);
-        }
+        self.disarm(Timer::Probe(network));
         self.tell(Event::NetworkUp { network });
         self.paces[network.index()].record_up();
         // Whatever failed lately may have failed for that.
@@ -112,9 +110,7 @@ impl ConnManager {
         let now = self.now();
         for other in NetworkKind::ALL {
             if self.health[other.index()].hurry(now) {
-                if let Some(timer) = self.single.probes[other.index()].take() {
-                    self.timers.cancel(timer);
-                }
+                self.disarm(Timer::Probe(other));
             }
         }
     }
@@ -150,26 +146,21 @@ impl ConnManager {
         let stride = RELEASE_STRIDE.min(RELEASED_WITHIN / count.max(1));
         for (place, id) in (0..).zip(ids) {
             if place == 0 {
-                self.disarm_peer(id);
+                self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);
                 continue;
             }
             let jitter = Duration::from_nanos(self.rng.below(nanos(stride)));
-            let at = self.at_least_a_tick(self.now().after(stride.saturating_mul(place) + jitter));
-            if self.peers.get(id).is_some_and(|peer| peer.timer.is_none_or(|timer| self.timers.at(timer) > at)) {
-                self.arm_peer(id, at);
-            }
+            self.arm_earlier(Timer::Peer(id), self.now().after(stride.saturating_mul(place) + jitter));
         }
     }
 
     fn arm_probe(&mut self, network: NetworkKind) {
         let Some(wait) = self.health[network.index()].next_probe(&self.config.health) else { return };
-        let at = self.at_least_a_tick(self.now().after(wait));
-        self.single.probes[network.index()] = Some(self.timers.insert(at, Timer::Probe(network)));
+        self.arm(Timer::Probe(network), self.now().after(wait));
     }
 
     pub(super) const fn probe_is_due(&mut self, network: NetworkKind) {
-        self.single.probes[network.index()] = None;
         self.health[network.index()].owe_probe();
     }
 
@@ -225,7 +216,7 @@ impl ConnManager {
         let target = |id: &PeerId| self.probe_target(*id, network).map(|address| (*id, address));
         let Some((id, address)) = later.iter().chain(earlier).find_map(target) else { return false };
         self.last_probed[network.index()] = id;
-        self.disarm_peer(id);
+        self.disarm(Timer::Peer(id));
         if let Some(peer) = self.peers.get_mut(id) {
             peer.candidates.retain(|ip| Some(*ip) != address.host().ip());
         }

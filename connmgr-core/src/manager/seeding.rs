@@ -52,21 +52,19 @@ impl ConnManager {
         if self.config.mode == Mode::ConnectOnly || self.single.seeds.is_some() || !self.rules().may_resolve() {
             return;
         }
-        let at = self.now().after(self.seed_delay()).max(askable);
         // At birth the first deadline may be now.
-        let at = at.max(self.earliest);
-        self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
+        let at = self.now().after(self.seed_delay()).max(askable).max(self.earliest);
+        self.arm_at(Timer::Seeds, at);
     }
 
     /// The network has changed: what seeds did not answer in the old one is forgotten.
     pub(super) fn forgive_seeds(&mut self) {
         self.seeds.forgive();
-        let Some(timer) = self.single.seeds else { return self.arm_seeds() };
-        let at = self.at_least_a_tick(self.now().after(self.seed_delay()));
-        // Only earlier: changes in a row must not put it off again and again.
-        if self.timers.at(timer) > at {
-            self.timers.reset(timer, at);
+        if self.single.seeds.is_none() {
+            return self.arm_seeds();
         }
+        // Only earlier: changes in a row must not put it off again and again.
+        self.arm_earlier(Timer::Seeds, self.now().after(self.seed_delay()));
     }
 
     fn seed_delay(&self) -> Duration {
@@ -81,13 +79,11 @@ impl ConnManager {
     fn arm_fixed_seeds(&mut self) {
         let wanted = self.config.mode == Mode::Automatic && !self.config.seeds.fixed.is_empty();
         if wanted && self.single.fixed_seeds.is_none() && self.lacking_networks().next().is_some() {
-            let at = self.at_least_a_tick(self.now().after(self.config.seeds.fixed_after));
-            self.single.fixed_seeds = Some(self.timers.insert(at, Timer::FixedSeeds));
+            self.arm(Timer::FixedSeeds, self.now().after(self.config.seeds.fixed_after));
         }
     }
 
     pub(super) fn seeds_are_due(&mut self) {
-        self.single.seeds = None;
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }
@@ -109,8 +105,7 @@ impl ConnManager {
         let config = &self.config.seeds;
         let Some(askable) = self.seeds.next_askable(config.again_after) else { return };
         let delay = self.seed_delay().max(config.delay);
-        let at = self.at_least_a_tick(self.now().after(delay).max(askable));
-        self.single.seeds = Some(self.timers.insert(at, Timer::Seeds));
+        self.arm(Timer::Seeds, self.now().after(delay).max(askable));
     }
 
     /// Not with a few ready peers, who tell us of others; unless these few have long told of nobody to dial: an
@@ -242,7 +237,6 @@ impl ConnManager {
     }
 
     pub(super) fn fixed_seeds_are_due(&mut self) {
-        self.single.fixed_seeds = None;
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }

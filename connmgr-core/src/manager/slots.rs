@@ -10,7 +10,7 @@ use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
 use crate::types::{ConnId, Kind};
 
-use super::{ConnManager, ConnState};
+use super::{ConnManager, ConnState, Timer};
 
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
@@ -93,7 +93,7 @@ impl ConnManager {
         if matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
             self.table.make_overdue(id);
         }
-        self.arm_conn(id, deadline);
+        self.arm(Timer::Conn(id), deadline);
     }
 
     /// A dial or handshake that makes progress now is looked at again when it makes none, or is to be given up.
@@ -101,7 +101,7 @@ impl ConnManager {
         let Some(conn) = self.table.get(id) else { return };
         let patient_until = self.now().after(self.patience(is_proxied(conn)).hedge_after);
         let gives_slot = self.may_hedge(conn.kind()) && !conn.notes.is_trial;
-        self.arm_conn(id, if gives_slot { conn.deadline().min(patient_until) } else { conn.deadline() });
+        self.arm(Timer::Conn(id), if gives_slot { conn.deadline().min(patient_until) } else { conn.deadline() });
     }
 
     pub(super) fn patience(&self, is_proxied: bool) -> Patience {

@@ -9,7 +9,7 @@ use crate::conn::Conn;
 use crate::types::{Action, CloseReason, ConnId, Event, Kind};
 
 use super::slots::AUTOMATIC;
-use super::{ConnManager, Phase};
+use super::{ConnManager, Phase, Timer};
 
 /// Kinds whose connections may have to go when their share shrinks. Added peers never do.
 const SHRINKABLE: [Kind; 5] = [Kind::Inbound, Kind::AddrFetch, Kind::Feeler, Kind::BlockRelay, Kind::Full];
@@ -52,7 +52,7 @@ impl ConnManager {
                 }
             }
         }
-        self.plan_at(self.now());
+        self.arm_earlier(Timer::Plan, self.now());
     }
 
     /// All that had to go is gone.

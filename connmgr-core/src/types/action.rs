@@ -78,6 +78,21 @@ pub enum Action {
     Emit(Event),
 }
 
+impl Action {
+    /// The connection it is about, if it is about one.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::Dial { conn, .. } | Self::Close { conn, .. } => Some(*conn),
+            Self::Emit(event) => event.conn(),
+            Self::ResolveSeed { .. }
+            | Self::ResolveHost { .. }
+            | Self::ScheduleRetry { .. }
+            | Self::PauseAccept { .. }
+            | Self::Save => None,
+        }
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -114,6 +114,29 @@ pub enum Event {
     Stopped,
 }
 
+impl Event {
+    /// The connection it is about, if it is about one.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::Connected(Connected { conn, .. })
+            | Self::Disconnected { conn, .. }
+            | Self::DialFailed { conn, .. }
+            | Self::Adopted { conn, .. }
+            | Self::ScoreWarning { conn, .. } => Some(*conn),
+            Self::LookupFailed { .. }
+            | Self::PeerFinished { .. }
+            | Self::Banned { .. }
+            | Self::Unbanned { .. }
+            | Self::NetworkDown { .. }
+            | Self::NetworkUp { .. }
+            | Self::AddressesWanted { .. }
+            | Self::SeedAnswered { .. }
+            | Self::SeedFailed { .. }
+            | Self::Stopped => None,
+        }
+    }
+}
+
 /// A connection that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -81,6 +81,81 @@ pub enum Input {
     Shutdown,
 }
 
+impl Input {
+    /// The connection it is about. An arrival has none yet: its id is in the reply.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::DialResult { conn, .. }
+            | Self::Ready { conn, .. }
+            | Self::Closed { conn, .. }
+            | Self::Misbehavior { conn, .. }
+            | Self::Activity { conn, .. }
+            | Self::Disconnect { conn }
+            | Self::Reconnect { conn }
+            | Self::Addresses { source: Source::Peer(conn), .. } => Some(*conn),
+            Self::Timeout
+            | Self::Clock { .. }
+            | Self::Addresses { source: Source::Application, .. }
+            | Self::LookupResult { .. }
+            | Self::AcceptError { .. }
+            | Self::NetworkChanged
+            | Self::OwnAddress { .. }
+            | Self::Accept { .. }
+            | Self::AddPeer { .. }
+            | Self::RemovePeer { .. }
+            | Self::DialNow { .. }
+            | Self::SetRetry { .. }
+            | Self::Ban { .. }
+            | Self::Unban { .. }
+            | Self::ResetScore { .. }
+            | Self::SampleAddresses { .. }
+            | Self::SetActive { .. }
+            | Self::SetLimits { .. }
+            | Self::Shutdown => None,
+        }
+    }
+
+    /// The added peer it is about. One that is being added has no id yet: that is in the reply.
+    pub const fn peer(&self) -> Option<PeerId> {
+        match self {
+            Self::RemovePeer { peer } | Self::DialNow { peer } | Self::SetRetry { peer, .. } => Some(*peer),
+            _ => None,
+        }
+    }
+
+    /// Whether an application asks for something and waits for the answer; all others tell what has happened.
+    pub const fn is_command(&self) -> bool {
+        match self {
+            Self::AddPeer { .. }
+            | Self::RemovePeer { .. }
+            | Self::Disconnect { .. }
+            | Self::Reconnect { .. }
+            | Self::DialNow { .. }
+            | Self::SetRetry { .. }
+            | Self::Ban { .. }
+            | Self::Unban { .. }
+            | Self::ResetScore { .. }
+            | Self::SampleAddresses { .. }
+            | Self::SetActive { .. }
+            | Self::SetLimits { .. }
+            | Self::Shutdown => true,
+            Self::Timeout
+            | Self::Clock { .. }
+            | Self::DialResult { .. }
+            | Self::Ready { .. }
+            | Self::Closed { .. }
+            | Self::Addresses { .. }
+            | Self::LookupResult { .. }
+            | Self::Misbehavior { .. }
+            | Self::Activity { .. }
+            | Self::AcceptError { .. }
+            | Self::NetworkChanged
+            | Self::OwnAddress { .. }
+            | Self::Accept { .. } => false,
+        }
+    }
+}
+
 /// What the manager answers to an [`Input`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -1,0 +1,94 @@
+//! Every deadline of the manager: nobody else sets, moves or takes back a timer.
+//!
+//! There is one of each sort at the most: of each connection and each added peer, of each lookup and each network that is
+//! probed, and single ones. Whoever has one keeps its id; a timer that has fired is nobody's any more.
+
+use crate::mechanisms::timers::TimerId;
+use crate::peers::AddedPeers;
+use crate::table::Table;
+use crate::types::{LookupId, Time};
+
+use super::{ConnManager, SingleTimers, Timer};
+
+impl ConnManager {
+    /// Sets a deadline, or moves it: a tick away at the least. Ignored where there is nobody to have it.
+    pub(super) fn arm(&mut self, timer: Timer, at: Time) {
+        let at = self.at_least_a_tick(at);
+        self.arm_at(timer, at);
+    }
+
+    /// The same at any time: at birth the first deadline may be now.
+    pub(super) fn arm_at(&mut self, timer: Timer, at: Time) {
+        let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
+        match id {
+            Some(id) => self.timers.reset(*id, at),
+            None => *id = Some(self.timers.insert(at, timer)),
+        }
+    }
+
+    /// The same, unless it is set for that time or an earlier one.
+    pub(super) fn arm_earlier(&mut self, timer: Timer, at: Time) {
+        let at = self.at_least_a_tick(at);
+        if self.armed(timer).is_none_or(|set| set > at) {
+            self.arm_at(timer, at);
+        }
+    }
+
+    /// Takes a deadline back, if it is set.
+    pub(super) fn disarm(&mut self, timer: Timer) {
+        let id = holder(&mut self.single, &mut self.table, &mut self.peers, timer).and_then(Option::take);
+        if let Some(id) = id {
+            self.timers.cancel(id);
+        }
+    }
+
+    /// For when a deadline is set.
+    pub(super) fn armed(&mut self, timer: Timer) -> Option<Time> {
+        let id = *holder(&mut self.single, &mut self.table, &mut self.peers, timer)?;
+        id.map(|id| self.timers.at(id))
+    }
+
+    /// A timer has fired.
+    pub(super) fn fired(&mut self, timer: Timer) {
+        if let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) {
+            *id = None;
+        }
+    }
+
+    /// A new lookup has a deadline. Ids count up, so that the list stays in order.
+    pub(super) fn await_lookup(&mut self, lookup: LookupId, at: Time) {
+        self.single.lookups.push_back((lookup, None));
+        self.arm(Timer::Lookup(lookup), at);
+    }
+
+    /// A lookup is no longer under way. Returns whether it was.
+    pub(super) fn end_lookup(&mut self, lookup: LookupId) -> bool {
+        self.disarm(Timer::Lookup(lookup));
+        let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id);
+        at.is_ok_and(|at| self.single.lookups.remove(at).is_some())
+    }
+}
+
+/// Where the id of a timer is kept; none where there is no such connection, peer or lookup.
+fn holder<'a>(
+    single: &'a mut SingleTimers,
+    table: &'a mut Table,
+    peers: &'a mut AddedPeers,
+    timer: Timer,
+) -> Option<&'a mut Option<TimerId>> {
+    match timer {
+        Timer::Conn(id) => table.notes(id).map(|notes| &mut notes.timer),
+        Timer::Peer(id) => peers.get_mut(id).map(|peer| &mut peer.timer),
+        Timer::Lookup(id) => {
+            let at = single.lookups.binary_search_by_key(&id, |(lookup, _)| *lookup).ok()?;
+            single.lookups.get_mut(at).map(|(_, timer)| timer)
+        }
+        Timer::Probe(network) => Some(&mut single.probes[network.index()]),
+        Timer::Plan => Some(&mut single.plan),
+        Timer::Seeds => Some(&mut single.seeds),
+        Timer::FixedSeeds => Some(&mut single.fixed_seeds),
+        Timer::Bans => Some(&mut single.bans),
+        Timer::Save => Some(&mut single.save),
+        Timer::StartOver => Some(&mut single.start_over),
+    }
+}
