@@ -342,19 +342,21 @@ fn while_down_probes_take_turns() {
 /// It costs a stranger nothing; each time, all that the outage holds up would be dialed again.
 #[test]
 fn a_stranger_who_connects_does_not_end_an_outage() {
-    let mut world = World::new(with_listener(Config::default()), |_| Fate::Fails(DialError::NetworkUnreachable));
-    world.learn(&addresses(500));
-    world.run_until_down(NetworkKind::Ipv4, secs(60));
-    let (before, mut minutes) = (world.dials.len(), 0);
-    while minutes < 60 {
-        let conn = world.bench.accept(&format!("99.1.1.{minutes}:5000")).expect("it is let in");
-        world.tell(Input::Ready { conn, info: PeerInfo::default() });
-        world.tell(Input::Activity { conn, activity: Activity::default() });
-        world.run(secs(60));
-        minutes += 1;
+    for dark in [Fate::Silent, Fate::Fails(DialError::NetworkUnreachable)] {
+        let mut world = World::new(with_listener(Config::default()), move |_| dark);
+        world.learn(&addresses(500));
+        world.run_until_down(NetworkKind::Ipv4, secs(600));
+        let before = world.dials.len();
+        for minute in 0..60 {
+            let conn = world.bench.accept(&format!("99.1.1.{minute}:5000")).expect("it is let in");
+            world.tell(Input::Ready { conn, info: PeerInfo::default() });
+            world.tell(Input::Activity { conn, activity: Activity::default() });
+            world.run(secs(60));
+        }
+        let dials = world.dials.len() - before;
+        assert!(dials <= 120, "{dials} dials in an hour of {dark:?}");
+        assert!(!world.has_happened(&Event::NetworkUp { network: NetworkKind::Ipv4 }));
     }
-    let dials = world.dials.len() - before;
-    assert!(dials <= 120, "{dials} dials in an hour of outage");
 }
 
 /// When each of 100 added peers, lost together, is dialed again.
