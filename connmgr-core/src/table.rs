@@ -86,6 +86,7 @@ impl Table {
 
     /// Takes a connection in.
     pub(crate) fn insert(&mut self, conn: Conn) {
+        debug_assert!(!self.by_id.contains_key(&conn.id()), "ids are never given twice");
         self.counts.add(&conn);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -130,6 +131,7 @@ impl Table {
     }
 
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
+        debug_assert!(self.by_id.contains_key(&id), "only what is in the table changes");
         let Some(slot) = self.by_id.get(&id) else { return };
         let Some(conn) = self.slots[*slot as usize].as_mut() else { return };
         let group = conn.group();
@@ -137,8 +139,8 @@ impl Table {
         change(conn);
         self.counts.add_progress(conn);
         if conn.group() != group {
-            group.into_iter().for_each(|group| down(&mut self.counts.groups, group));
-            conn.group().into_iter().for_each(|group| up(&mut self.counts.groups, group));
+            self.counts.subtract_group(group);
+            self.counts.add_group(conn.group());
         }
     }
 
@@ -313,7 +315,7 @@ impl Counts {
 
     fn add(&mut self, conn: &Conn) {
         self.add_progress(conn);
-        conn.group().into_iter().for_each(|group| up(&mut self.groups, group));
+        self.add_group(conn.group());
         if let Some(address) = conn.address() {
             let count = self.addresses.entry(address).or_default();
             count.conns += 1;
@@ -327,12 +329,26 @@ impl Counts {
 
     fn subtract(&mut self, conn: &Conn) {
         self.subtract_progress(conn);
-        conn.group().into_iter().for_each(|group| down(&mut self.groups, group));
-        conn.address().into_iter().for_each(|address| self.subtract_address(address, conn));
+        self.subtract_group(conn.group());
+        if let Some(address) = conn.address() {
+            self.subtract_address(address, conn);
+        }
         if let End::Visible { remote, .. } = conn.end() {
             down(&mut self.inbound_of, Host::from(remote.ip()));
         }
         self.nonces.remove(&conn.notes.nonce);
+    }
+
+    fn add_group(&mut self, group: Option<Group>) {
+        if let Some(group) = group {
+            up(&mut self.groups, group);
+        }
+    }
+
+    fn subtract_group(&mut self, group: Option<Group>) {
+        if let Some(group) = group {
+            down(&mut self.groups, group);
+        }
     }
 
     fn subtract_address(&mut self, address: PeerAddress, conn: &Conn) {

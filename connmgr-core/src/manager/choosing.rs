@@ -160,20 +160,12 @@ impl ConnManager {
             longest_rest: among.longest_rest,
             only_met: among.only_met,
         };
-        let now = self.clocks.now();
-        let rules = Rules {
-            config: &self.config,
-            table: &self.table,
-            bans: &self.bans,
-            own: &self.own,
-            health: &self.health,
-            aliases: &self.aliases,
-            now,
-        };
+        let (rules, book, rng) = self.rules_and_book();
+        let now = rules.now;
         let allowed = |address: &PeerAddress| {
             obstacle(&rules, address).is_none() && !rules.is_alias(address) && rules.group_is_free(kind, address)
         };
-        self.book.pick(&mut self.rng, &choice, now, allowed)
+        book.pick(rng, &choice, now, allowed)
     }
 
     /// The networks that may be dialed now, the one whose turn it is first, and how many they are.

@@ -127,7 +127,9 @@ impl ConnManager {
         }
         self.tell_connected(id);
         // An added peer may have waited for this very address: now the connection can become its own.
-        address.iter().for_each(|address| self.wake_peer_at(address));
+        if let Some(address) = &address {
+            self.wake_peer_at(address);
+        }
     }
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {

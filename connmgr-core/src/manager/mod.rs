@@ -256,7 +256,9 @@ impl ConnManager {
             keys,
         };
         manager.arm_at(Timer::Plan, now);
-        snapshot.iter().for_each(|snapshot| manager.restore(snapshot));
+        if let Some(snapshot) = &snapshot {
+            manager.restore(snapshot);
+        }
         manager.begin_seeding();
         Ok(manager)
     }

@@ -1,11 +1,13 @@
 //! Whom we may dial. Nobody else decides it.
 
+use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
 use crate::mechanisms::groups::{Group, is_routable};
 use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
+use crate::mechanisms::rng::Rng;
 use crate::table::Table;
 use crate::types::{Host, Kind, NetworkKind, PeerAddress, Time};
 
@@ -14,13 +16,28 @@ use super::{ConnManager, Obstacle};
 /// All that the rules look at.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
-    pub(super) config: &'a Config,
-    pub(super) table: &'a Table,
-    pub(super) bans: &'a Bans,
-    pub(super) own: &'a OwnAddresses,
-    pub(super) health: &'a [Health; NetworkKind::ALL.len()],
-    pub(super) aliases: &'a Aliases,
+    config: &'a Config,
+    table: &'a Table,
+    bans: &'a Bans,
+    own: &'a OwnAddresses,
+    health: &'a [Health; NetworkKind::ALL.len()],
+    aliases: &'a Aliases,
     pub(super) now: Time,
+}
+
+/// Borrows what the rules look at, and leaves the rest of the manager free.
+macro_rules! rules_of {
+    ($manager:expr) => {
+        Rules {
+            config: &$manager.config,
+            table: &$manager.table,
+            bans: &$manager.bans,
+            own: &$manager.own,
+            health: &$manager.health,
+            aliases: &$manager.aliases,
+            now: $manager.clocks.now(),
+        }
+    };
 }
 
 impl Rules<'_> {
@@ -119,14 +136,11 @@ impl Rules<'_> {
 
 impl ConnManager {
     pub(super) fn rules(&self) -> Rules<'_> {
-        Rules {
-            config: &self.config,
-            table: &self.table,
-            bans: &self.bans,
-            own: &self.own,
-            health: &self.health,
-            aliases: &self.aliases,
-            now: self.now(),
-        }
+        rules_of!(self)
+    }
+
+    /// The rules, with what chooses among those whom they allow.
+    pub(super) fn rules_and_book(&mut self) -> (Rules<'_>, &mut Book, &mut Rng) {
+        (rules_of!(self), &mut self.book, &mut self.rng)
     }
 }

@@ -41,7 +41,9 @@ impl OwnAddresses {
         }
         if self.met.len() == MAX_MET {
             let oldest = self.met.pop_front();
-            oldest.iter().for_each(|oldest| _ = self.all.remove(oldest));
+            if let Some(oldest) = oldest {
+                self.all.remove(&oldest);
+            }
         }
         self.met.push_back(address.clone());
     }

@@ -163,8 +163,13 @@ impl fmt::Display for Event {
         match self {
             Self::Connected(Connected { conn, kind, address, peer, .. }) => {
                 write!(f, "connected {conn} {kind}")?;
-                address.iter().try_for_each(|address| write!(f, " {address}"))?;
-                peer.iter().try_for_each(|peer| write!(f, " for {peer}"))
+                if let Some(address) = address {
+                    write!(f, " {address}")?;
+                }
+                if let Some(peer) = peer {
+                    write!(f, " for {peer}")?;
+                }
+                Ok(())
             }
             Self::Disconnected { conn, reason, .. } => write!(f, "disconnected {conn}: {reason}"),
             Self::DialFailed { conn, address, error, .. } => write!(f, "dial failed {conn} {address}: {error}"),
