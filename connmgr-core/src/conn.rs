@@ -39,7 +39,7 @@ pub(crate) struct Conn {
     peer: Option<PeerId>,
     transport: Transport,
     identity: Option<Identity>,
-    /// What nobody counts, and anybody may note.
+    /// The parts that no count depends on.
     pub(crate) notes: Notes,
 }
 
@@ -84,7 +84,7 @@ pub(crate) enum Origin {
     By(ListenerId),
 }
 
-/// What nobody counts, and anybody may note.
+/// The parts of a connection that no count depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notes {
     /// Its one timer.

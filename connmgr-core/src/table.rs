@@ -149,7 +149,7 @@ impl Table {
         self.slots[*self.by_id.get(&id)? as usize].as_ref()
     }
 
-    /// What nobody counts of a connection, to change.
+    /// The parts of a connection that no count depends on, to change.
     pub(crate) fn notes(&mut self, id: ConnId) -> Option<&mut Notes> {
         let slot = *self.by_id.get(&id)?;
         self.slots[slot as usize].as_mut().map(|conn| &mut conn.notes)

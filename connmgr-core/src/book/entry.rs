@@ -161,9 +161,10 @@ impl Entry {
         }
     }
 
-    /// Takes in what is said of a known address. Its own word on its services stands for a week: else gossip could have
-    /// us dial the useless again and again; and no longer, for peers learn. A time moves forward only, and only by more than an hour if it is said to be of
-    /// today, else by more than a day, so that gossip costs little and tells little of what we hear.
+    /// Merges what others say of a known address. For a week, services a peer reported itself win over gossip; otherwise
+    /// gossip could make us redial useless peers. After a week gossip may correct them. Last-seen moves forward only: by
+    /// more than an hour if it is of today, else by more than a day, so that gossip costs little and tells little of what
+    /// we hear.
     pub(super) fn refresh(&mut self, services: Services, last_seen: SteadySecond, now: Time) {
         let present = SteadySecond::at(now);
         if present.since(self.last_success) > GOOD_FOR {

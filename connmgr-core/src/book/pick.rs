@@ -16,8 +16,8 @@ const CANDIDATES: usize = 100;
 const PATIENT_FOR: usize = 30;
 /// The first so many candidates must be on the default port, as in btcd.
 const CHOOSY_FOR: usize = 50;
-/// From here to there rest counts again, and the port no more: where nobody is on the default port, the phases before
-/// pass everyone over.
+/// Candidates 50 to 80: spacing applies again, the port preference does not. Without this phase, a book in which no one
+/// uses the default port would never honour spacing.
 const PATIENT_AGAIN_FOR: usize = 80;
 
 /// What is looked for.

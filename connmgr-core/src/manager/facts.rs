@@ -306,7 +306,7 @@ impl ConnManager {
         }
     }
 
-    /// Nobody is to be dialed now: whoever asked asks again later.
+    /// Dialing is off. Drops the lookup; its owner asks again once dialing is on.
     fn abandon_lookup(&mut self, lookup: LookupId) {
         match self.peers.end_lookup(lookup) {
             Some(peer) => self.peers.enqueue(peer),
@@ -354,6 +354,6 @@ impl ConnManager {
     }
 }
 
-/// Source groups that are no network group: those number their tag in the lowest byte, these lie above all.
+/// Source groups that are no network group. A network group has its network in the highest byte; these lie above all.
 const SOURCE_APPLICATION: u64 = u64::MAX;
 const SOURCE_HIDDEN: u64 = u64::MAX - 1;

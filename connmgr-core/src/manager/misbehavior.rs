@@ -36,7 +36,7 @@ impl ConnManager {
         self.impose(&BanTarget::Host(host.clone()), config.ban_for);
     }
 
-    /// Behind an onion service, loopback or a proxy are many: nobody can be held to account but the connection.
+    /// Many peers share an onion listener, loopback or a proxy, so penalties count against the connection, not the host.
     fn raise_own_score(&mut self, conn: ConnId, no_ban: bool, penalty: Penalty) {
         let now = self.now();
         let Some(notes) = self.table.notes(conn) else { return };

@@ -55,7 +55,8 @@ pub enum Event {
         /// Why.
         error: LookupError,
     },
-    /// A peer added for one connection has had it, or failed to get it, and is no longer added.
+    /// A peer added with [`Keep::Once`](crate::Keep::Once) is finished: its one connection ended or could not be made. It
+    /// is no longer added.
     PeerFinished {
         /// Which added peer.
         peer: PeerId,
