@@ -173,6 +173,7 @@ mod mechanisms;
 mod book;
 
 mod conn;
+mod peer;
 mod peers;
 mod table;
 

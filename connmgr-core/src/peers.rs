@@ -1,51 +1,14 @@
-//! The added peers: those the operator asked for, and what is being done about each.
-//!
-//! ```text
-//!               ┌──────────── retry is due ───────────┐
-//!               ▼                                     │
-//!   add ────► Queued ──► Resolving ──► Dialing ──► Waiting
-//!              ▲  │           (names)   │    ▲        ▲
-//!              │  ▼                     ▼    │        │
-//!            Blocked                 Connected ───────┘
-//! ```
-//!
-//! This file knows no rule and no back-off: the manager decides, the list remembers.
+//! The list of [added peers](AddedPeer): who they are, whose turn it is to be dialed, and whose lookups are under way.
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
-use core::net::IpAddr;
 
 use hashbrown::HashTable;
 
 use crate::mechanisms::hasher::{Keyed, OwnNumbers};
-use crate::mechanisms::timers::TimerId;
-use crate::mechanisms::turns::Turns;
-use crate::types::{Backoff, Keep, LookupId, PeerAddress, PeerId, PeerState, PeerView, Time};
-
-/// One added peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AddedPeer {
-    pub(crate) id: PeerId,
-    pub(crate) address: PeerAddress,
-    pub(crate) keep: Keep,
-    pub(crate) state: PeerState,
-    /// Its own back-off, if it has one.
-    pub(crate) retry: Option<Box<Backoff>>,
-    /// Failed attempts in a row.
-    pub(crate) attempt: u32,
-    /// Its one timer: the retry, or the end of what blocks it.
-    pub(crate) timer: Option<TimerId>,
-    /// The last attempt got no answer at all: when its network comes back, the peer needs not wait.
-    pub(crate) unanswered: bool,
-    /// It did not understand the encrypted transport.
-    pub(crate) v1_only: bool,
-    /// What its name resolved to, still to be tried in this attempt, last first.
-    pub(crate) candidates: Vec<IpAddr>,
-    /// Which of its name's addresses had their turn; none before its name was looked up.
-    pub(crate) turns: Option<Box<Turns>>,
-}
+use crate::peer::AddedPeer;
+use crate::types::{Keep, LookupId, PeerAddress, PeerId, PeerState};
 
 /// All added peers.
 #[derive(Clone, Debug)]
@@ -78,28 +41,16 @@ impl AddedPeers {
 
     /// Takes a new peer in, first in state [`PeerState::Queued`].
     pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
-        let peer = AddedPeer {
-            id,
-            address,
-            keep,
-            state: PeerState::Queued,
-            retry: None,
-            attempt: 0,
-            timer: None,
-            unanswered: false,
-            v1_only: false,
-            candidates: Vec::new(),
-            turns: None,
-        };
+        let peer = AddedPeer::new(id, address, keep);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("limits keep the list under 2^32")
         });
-        let (keyed, hashes) = (self.keyed, (OwnNumbers.hash_one(id), self.keyed.hash_one(&peer.address)));
+        let (keyed, hashes) = (self.keyed, (OwnNumbers.hash_one(id), self.keyed.hash_one(peer.address())));
         self.slots[slot as usize] = Some(peer);
         let slots = &self.slots;
-        self.by_id.insert_unique(hashes.0, slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id));
-        self.by_address.insert_unique(hashes.1, slot, |slot| keyed.hash_one(&in_slot(slots, *slot).address));
+        self.by_id.insert_unique(hashes.0, slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id()));
+        self.by_address.insert_unique(hashes.1, slot, |slot| keyed.hash_one(in_slot(slots, *slot).address()));
         self.queue.push_back(id);
     }
 
@@ -109,11 +60,11 @@ impl AddedPeers {
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
         for (index, hash) in
-            [(&mut self.by_id, OwnNumbers.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(&peer.address))]
+            [(&mut self.by_id, OwnNumbers.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(peer.address()))]
         {
             index.find_entry(hash, |other| *other == slot).expect(INDEXED).remove();
         }
-        if let PeerState::Resolving = peer.state {
+        if let PeerState::Resolving = peer.state() {
             self.lookups.retain(|_, whose| *whose != id);
         }
         self.forget_idle_turns();
@@ -123,8 +74,8 @@ impl AddedPeers {
     /// Puts a peer at the end of the queue.
     pub(crate) fn enqueue(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
-        if peer.state != PeerState::Queued {
-            peer.state = PeerState::Queued;
+        if peer.state() != PeerState::Queued {
+            peer.enqueue();
             self.forget_idle_turns();
             self.queue.push_back(id);
         }
@@ -133,7 +84,7 @@ impl AddedPeers {
     /// Whose turn it is to be dialed.
     pub(crate) fn first_queued(&mut self) -> Option<PeerId> {
         while let Some(id) = self.queue.front().copied() {
-            if self.get(id).is_some_and(|peer| peer.state == PeerState::Queued) {
+            if self.get(id).is_some_and(|peer| peer.state() == PeerState::Queued) {
                 return Some(id);
             }
             self.queue.pop_front();
@@ -143,7 +94,7 @@ impl AddedPeers {
 
     /// Those in the queue, in turn.
     pub(crate) fn queued(&self) -> impl Iterator<Item = PeerId> {
-        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state == PeerState::Queued);
+        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state() == PeerState::Queued);
         self.queue.iter().filter(waits).copied()
     }
 
@@ -152,7 +103,7 @@ impl AddedPeers {
         if self.queue.len() > 2 * self.by_id.len() + 16 {
             let mut queue = core::mem::take(&mut self.queue);
             let mut kept = alloc::collections::BTreeSet::new();
-            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.state == PeerState::Queued) && kept.insert(*id));
+            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.state() == PeerState::Queued) && kept.insert(*id));
             self.queue = queue;
         }
     }
@@ -160,7 +111,7 @@ impl AddedPeers {
     /// A lookup of a peer's name begins: it holds the peer's slot.
     pub(crate) fn begin_lookup(&mut self, id: PeerId, lookup: LookupId) {
         if let Some(peer) = self.get_mut(id) {
-            peer.state = PeerState::Resolving;
+            peer.resolve();
             self.lookups.insert(lookup, id);
         }
     }
@@ -172,7 +123,7 @@ impl AddedPeers {
 
     /// The lookup of a peer's name, if one is under way.
     pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
-        self.get(id).filter(|peer| peer.state == PeerState::Resolving)?;
+        self.get(id).filter(|peer| peer.state() == PeerState::Resolving)?;
         self.lookups.iter().find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
     }
 
@@ -182,7 +133,7 @@ impl AddedPeers {
     }
 
     fn find(&self, id: PeerId) -> Option<u32> {
-        self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id == id).copied()
+        self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id() == id).copied()
     }
 
     pub(crate) fn get(&self, id: PeerId) -> Option<&AddedPeer> {
@@ -198,9 +149,9 @@ impl AddedPeers {
         if self.by_address.is_empty() {
             return None;
         }
-        let is_it = |slot: &u32| in_slot(&self.slots, *slot).address == *address;
+        let is_it = |slot: &u32| in_slot(&self.slots, *slot).address() == address;
         let slot = self.by_address.find(self.keyed.hash_one(address), is_it)?;
-        Some(in_slot(&self.slots, *slot).id)
+        Some(in_slot(&self.slots, *slot).id())
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -209,7 +160,7 @@ impl AddedPeers {
 
     /// All peers, by id.
     pub(crate) fn ids(&self) -> Vec<PeerId> {
-        let mut ids: Vec<PeerId> = self.iter().map(|peer| peer.id).collect();
+        let mut ids: Vec<PeerId> = self.iter().map(|peer| peer.id()).collect();
         ids.sort_unstable();
         ids
     }
@@ -222,11 +173,11 @@ impl AddedPeers {
     /// Checks the indexes against the list.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let indexed = |peer: &AddedPeer| {
-            self.get(peer.id).is_some_and(|same| same.id == peer.id)
-                && self.with_address(&peer.address) == Some(peer.id)
+            self.get(peer.id()).is_some_and(|same| same.id() == peer.id())
+                && self.with_address(peer.address()) == Some(peer.id())
         };
-        let queued = |peer: &AddedPeer| peer.state != PeerState::Queued || self.queue.contains(&peer.id);
-        let resolving = self.iter().filter(|peer| peer.state == PeerState::Resolving).count();
+        let queued = |peer: &AddedPeer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
+        let resolving = self.iter().filter(|peer| peer.state() == PeerState::Resolving).count();
         if self.iter().count() != self.by_id.len() || self.by_id.len() != self.by_address.len() {
             return Err("the added peers' index has another length than their list");
         }
@@ -261,17 +212,4 @@ const INDEXED: &str = "every peer is in both indexes";
 
 fn in_slot(slots: &[Option<AddedPeer>], slot: u32) -> &AddedPeer {
     slots[slot as usize].as_ref().expect("an indexed slot is taken")
-}
-
-impl AddedPeer {
-    pub(crate) fn view(&self, next_retry: Option<Time>) -> PeerView {
-        PeerView {
-            peer: self.id,
-            address: self.address.clone(),
-            keep: self.keep,
-            state: self.state,
-            attempt: self.attempt,
-            next_retry,
-        }
-    }
 }

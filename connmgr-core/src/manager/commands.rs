@@ -1,6 +1,5 @@
 //! What the manager is asked to do. Commands may be refused, with a reason.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::types::{
@@ -57,7 +56,7 @@ impl ConnManager {
     pub fn remove_peer(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
-        let state = self.peers.get(peer).ok_or(CommandError::UnknownPeer)?.state;
+        let state = self.peers.get(peer).ok_or(CommandError::UnknownPeer)?.state();
         self.forget_peer(peer);
         match state {
             PeerState::Dialing(conn) | PeerState::Connected(conn) => self.close(conn, CloseReason::PeerRemoved),
@@ -120,13 +119,13 @@ impl ConnManager {
         if retry.is_some_and(|retry| retry.check().is_err()) {
             return Err(CommandError::BadBackoff);
         }
-        self.peers.get_mut(peer).ok_or(CommandError::UnknownPeer)?.retry = retry.map(Box::new);
+        self.peers.get_mut(peer).ok_or(CommandError::UnknownPeer)?.set_retry(retry);
         Ok(())
     }
 
     fn hurry_peer(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get(id) else { return };
-        match peer.state {
+        match peer.state() {
             PeerState::Waiting | PeerState::Blocked(_) => {
                 self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);

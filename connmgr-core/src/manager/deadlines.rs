@@ -4,6 +4,7 @@
 //! probed, and single ones. Whoever has one keeps its id; a timer that has fired is nobody's any more.
 
 use crate::mechanisms::timers::TimerId;
+use crate::peer::AddedPeer;
 use crate::peers::AddedPeers;
 use crate::table::Table;
 use crate::types::{LookupId, Time};
@@ -78,7 +79,7 @@ fn holder<'a>(
 ) -> Option<&'a mut Option<TimerId>> {
     match timer {
         Timer::Conn(id) => table.notes(id).map(|notes| &mut notes.timer),
-        Timer::Peer(id) => peers.get_mut(id).map(|peer| &mut peer.timer),
+        Timer::Peer(id) => peers.get_mut(id).map(AddedPeer::timer_mut),
         Timer::Lookup(id) => {
             let at = single.lookups.binary_search_by_key(&id, |(lookup, _)| *lookup).ok()?;
             single.lookups.get_mut(at).map(|(_, timer)| timer)

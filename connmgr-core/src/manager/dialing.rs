@@ -15,7 +15,7 @@ use crate::types::{
     PeerAddress, PeerId, Route, Time, Transport,
 };
 
-use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
+use super::{ConnManager, ConnState, Obstacle, Phase, Timer};
 
 /// A dial that was decided on.
 pub(super) struct Plan {
@@ -72,7 +72,7 @@ impl ConnManager {
     /// Begins an attempt at an added peer, or notes what forbids it.
     fn dial_peer(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get(id) else { return };
-        let address = peer.address.clone();
+        let address = peer.address().clone();
         if let Some(obstacle) = self.rules().obstacle(&address) {
             return self.meet_obstacle(id, &address, obstacle);
         }
@@ -87,10 +87,8 @@ impl ConnManager {
     /// Dials an address for an added peer.
     pub(super) fn dial_for_peer(&mut self, id: PeerId, address: PeerAddress) {
         let Some(peer) = self.peers.get_mut(id) else { return };
-        if let (Some(turns), Some(ip)) = (&mut peer.turns, address.host().ip()) {
-            turns.take(ip);
-        }
-        let transport = if peer.v1_only { Transport::V1 } else { self.config.transport };
+        peer.take_turn(address.host().ip());
+        let transport = if peer.is_v1_only() { Transport::V1 } else { self.config.transport };
         let plan = Plan { kind: Kind::Added, address, peer: Some(id), transport, is_trial: false, same_route: None };
         self.dial(plan);
     }
@@ -104,7 +102,7 @@ impl ConnManager {
             self.arm(Timer::Peer(id), ban_ends.unwrap_or(Time::MAX));
         }
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.state = PeerState::Blocked(obstacle);
+            peer.block(obstacle);
         }
     }
 
@@ -138,7 +136,7 @@ impl ConnManager {
             self.disarm(Timer::Conn(conn));
         }
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.state = PeerState::Connected(conn);
+            peer.adopt(conn);
         }
         self.tell(Event::Adopted { conn, peer: id });
     }
@@ -179,13 +177,12 @@ impl ConnManager {
         let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
         let answer: Vec<IpAddr> = each.collect();
         let Some(peer) = self.peers.get_mut(id) else { return };
-        let (port, turns) = (peer.address.port(), peer.turns.get_or_insert_default());
-        let mut candidates = turns.order(&answer);
+        let (port, mut candidates) = (peer.address().port(), peer.order_answer(&answer));
         candidates.retain(|ip| self.may_be_candidate(*ip, port));
         candidates.truncate(MAX_CANDIDATES);
         candidates.reverse();
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.candidates = candidates;
+            peer.set_candidates(candidates);
         }
     }
 
@@ -207,8 +204,7 @@ impl ConnManager {
     /// goes on.
     pub(super) fn dial_next_candidate(&mut self, id: PeerId, may_wait: bool) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
-        let port = peer.address.port();
-        let mut left = core::mem::take(&mut peer.candidates);
+        let (port, mut left) = (peer.address().port(), peer.take_candidates());
         left.retain(|ip| self.may_be_candidate(*ip, port));
         let must_wait = !self.has_slot(Kind::Added, &self.split()) || self.shortage.until(self.now()).is_some();
         if !left.is_empty() && must_wait {
@@ -222,8 +218,8 @@ impl ConnManager {
             return false;
         }
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.candidates = left;
-            peer.state = PeerState::Blocked(Obstacle::NetworkDown);
+            peer.set_candidates(left);
+            peer.block(Obstacle::NetworkDown);
         }
         if let Some(ip) = ip {
             self.dial_for_peer(id, PeerAddress::new(Host::from(ip), port));
@@ -283,7 +279,7 @@ impl ConnManager {
             self.paces[network.index()].record_dial(id.as_u64(), now);
         }
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
-            peer.state = PeerState::Dialing(id);
+            peer.dial(id);
         }
         self.book.record_try(&address, now);
         self.stats.dials += 1;

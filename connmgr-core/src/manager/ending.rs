@@ -3,8 +3,6 @@
 //! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
 //! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
 
-use alloc::vec::Vec;
-
 use crate::conn::{Conn, End};
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::health::Outcome;
@@ -213,7 +211,7 @@ impl ConnManager {
     /// An added peer that waits for its address, which another dial or connection has, looks again.
     pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
         let Some(id) = self.peers.with_address(address) else { return };
-        if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::AddressInUse)) {
+        if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::AddressInUse)) {
             self.peers.enqueue(id);
         }
     }
@@ -228,7 +226,7 @@ impl ConnManager {
         }
         self.book.set_v1_only(address);
         if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
-            peer.v1_only = true;
+            peer.set_v1_only();
         }
         let may = self.phase == Phase::Active && self.rules().obstacle(address).is_none();
         let fits = self.has_slot(conn.kind(), &self.split()) && self.rules().group_is_free(conn.kind(), address);
@@ -248,7 +246,7 @@ impl ConnManager {
     /// The connection or dial of an added peer has ended.
     fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
         let is_its_own = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state)) {
+        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state())) {
             return;
         }
         let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
@@ -258,13 +256,7 @@ impl ConnManager {
         }
         let was_stable = self.was_stable(conn);
         let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.candidates = Vec::new();
-        if was_stable {
-            peer.attempt = 0;
-            if let (Some(turns), Some(ip)) = (&mut peer.turns, conn.dialed().and_then(|address| address.host().ip())) {
-                turns.give_back(ip);
-            }
-        }
+        peer.lose(was_stable, conn.dialed().and_then(|address| address.host().ip()));
         self.attempt_failed(id, ending.is_unanswered(), network);
     }
 
@@ -281,7 +273,7 @@ impl ConnManager {
     /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
     pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
         let Some(peer) = self.peers.get_mut(id) else { return };
-        if peer.keep == Keep::Once {
+        if peer.keep() == Keep::Once {
             self.forget_peer(id);
             return self.tell(Event::PeerFinished { peer: id });
         }
@@ -289,17 +281,12 @@ impl ConnManager {
             // Rest is no failure: it is dialed as soon as there is work again.
             return self.peers.enqueue(id);
         }
-        peer.unanswered = unanswered;
         self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
-        let Some(peer) = self.peers.get_mut(id) else { return };
         // While the network is down a failure says nothing of the peer: its back-off stands still.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
-        if !frozen || peer.attempt == 0 {
-            peer.attempt = peer.attempt.saturating_add(1);
-        }
-        peer.state = PeerState::Waiting;
-        let attempt = peer.attempt;
-        let retry = peer.retry.as_deref().copied().unwrap_or(self.config.retry);
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        let attempt = peer.wait(unanswered, !frozen);
+        let retry = peer.retry().copied().unwrap_or(self.config.retry);
         let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
         self.arm(Timer::Peer(id), at);

@@ -1,6 +1,5 @@
 //! What the manager is told. Facts cannot fail: an id that is unknown, ended or told twice is counted and ignored.
 
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use crate::book::{SourceGroup, hearsay};
@@ -12,7 +11,7 @@ use crate::types::{
 };
 
 use super::ending::Ending;
-use super::{ConnManager, ConnState, PeerState, Phase, Timer};
+use super::{ConnManager, ConnState, Phase, Timer};
 
 impl ConnManager {
     /// Time has passed. Does what is due; before [`poll_timeout`](Self::poll_timeout) it does nothing.
@@ -121,9 +120,7 @@ impl ConnManager {
         }
         self.look_for_progress(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
-            peer.state = PeerState::Connected(id);
-            peer.candidates = Vec::new();
-            peer.unanswered = false;
+            peer.connect(id);
         }
         self.tell_connected(id);
         // An added peer may have waited for this very address: now the connection can become its own.

@@ -10,7 +10,7 @@ use core::hash::{Hash, Hasher};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conn::{Conn, End};
-use crate::peers::AddedPeer;
+use crate::peer::AddedPeer;
 use crate::types::{ConnId, NetworkKind, PeerId, Time, nanos};
 
 use super::seeding::FAMISHED_AFTER;
@@ -118,11 +118,9 @@ impl Moment<'_> {
     }
 
     fn hash_peer<H: Hasher>(&self, peer: &AddedPeer, to: &mut H) {
-        (&peer.address, peer.keep, peer.attempt, peer.unanswered, peer.v1_only).hash(to);
-        peer.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
-        peer.retry.as_deref().map(|retry| (retry.growth as u8, retry.base, retry.cap, retry.jitter)).hash(to);
-        (&peer.candidates, &peer.turns).hash(to);
-        match peer.state {
+        peer.fingerprint(to);
+        peer.timer().map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
+        match peer.state() {
             PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),
             PeerState::Queued => (1, 0, None::<Obstacle>).hash(to),
             PeerState::Blocked(obstacle) => (2, 0, Some(obstacle)).hash(to),

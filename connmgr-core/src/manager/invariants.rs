@@ -2,7 +2,7 @@
 
 use crate::config::GroupRule;
 use crate::conn::Conn;
-use crate::peers::AddedPeer;
+use crate::peer::AddedPeer;
 use crate::types::{Kind, NetworkKind};
 
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
@@ -58,7 +58,7 @@ impl ConnManager {
         let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
         let set = singles.iter().chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
-        let peers = self.peers.iter().filter(|peer| peer.timer.is_some()).count();
+        let peers = self.peers.iter().filter(|peer| peer.timer().is_some()).count();
         hold(self.timers.len() == set + conns + peers, "a timer is set that nobody knows of")?;
         for network in NetworkKind::ALL {
             let health = &self.health[network.index()];
@@ -89,18 +89,18 @@ impl ConnManager {
         let crowded = conn.group().is_some_and(|group| self.table.in_group(group) > max_per_group.unwrap_or(u32::MAX));
         hold(!crowded, "too many automatic connections to one group")?;
         let claims = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        let orphan = conn.peer().is_some_and(|peer| !self.peers.get(peer).is_some_and(|peer| claims(peer.state)));
+        let orphan = conn.peer().is_some_and(|peer| !self.peers.get(peer).is_some_and(|peer| claims(peer.state())));
         hold(!orphan, "a connection for an added peer that does not claim it")
     }
 
     fn check_peer(&self, peer: &AddedPeer) -> Checked {
         let belongs =
-            |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id) && conn.is_open() == open);
-        let may_wait = matches!(peer.state, PeerState::Waiting | PeerState::Blocked(_));
-        hold(peer.timer.is_none() || may_wait, "a peer that waits for no time has a timer")?;
-        match peer.state {
+            |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id()) && conn.is_open() == open);
+        let may_wait = matches!(peer.state(), PeerState::Waiting | PeerState::Blocked(_));
+        hold(peer.timer().is_none() || may_wait, "a peer that waits for no time has a timer")?;
+        match peer.state() {
             PeerState::Waiting | PeerState::Blocked(Obstacle::Banned) => {
-                hold(peer.timer.is_some(), "a waiting or banned peer has no timer")
+                hold(peer.timer().is_some(), "a waiting or banned peer has no timer")
             }
             PeerState::Dialing(id) => hold(belongs(id, false), "a peer being dialed has no dial"),
             PeerState::Connected(id) => hold(belongs(id, true), "a connected peer has no connection"),

@@ -122,7 +122,7 @@ impl ConnManager {
     /// Added peers that a ban held up are queued; those that another ban holds up still are blocked again.
     fn release_banned_peers(&mut self) {
         for id in self.peers.ids() {
-            if self.peers.get(id).is_some_and(|peer| peer.state == PeerState::Blocked(Obstacle::Banned)) {
+            if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::Banned)) {
                 self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);
             }

@@ -7,7 +7,7 @@ use crate::config::{Mode, Split};
 use crate::conn::Conn;
 use crate::mechanisms::groups::Group;
 use crate::mechanisms::health::{Change, Outcome, Surroundings};
-use crate::peers::AddedPeer;
+use crate::peer::AddedPeer;
 use crate::types::{ConnId, Event, Host, Kind, NetworkKind, PeerAddress, PeerId, nanos};
 
 use super::{ConnManager, Obstacle, PeerState, Timer};
@@ -81,7 +81,7 @@ impl ConnManager {
         if !self.health[network.index()].is_nearly_suspicious(config) {
             return config.silent_groups;
         }
-        let added = self.peers.iter().map(|peer| peer.address.clone());
+        let added = self.peers.iter().map(|peer| peer.address().clone());
         let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
         let mut groups = BTreeSet::new();
         // Where a connection is open nobody is dialed.
@@ -122,7 +122,7 @@ impl ConnManager {
 
     /// The same, for those that meet a condition.
     pub(super) fn release_held_up(&mut self, concerns: impl Fn(&PeerAddress) -> bool) {
-        self.release(|peer| concerns(&peer.address) && is_held_up(peer.state, peer.unanswered));
+        self.release(|peer| concerns(peer.address()) && is_held_up(peer));
     }
 
     /// An added peer is ready. If every other one has failed since one was last ready, what kept them all away is
@@ -134,7 +134,7 @@ impl ConnManager {
         let may = self.released_at.is_none_or(|at| at.after(self.config.retry.cap) <= now);
         if may && failed >= self.peers.len().max(2) {
             self.released_at = Some(now);
-            self.release(|peer| peer.state == PeerState::Waiting);
+            self.release(|peer| peer.state() == PeerState::Waiting);
         }
     }
 
@@ -218,7 +218,7 @@ impl ConnManager {
         self.last_probed[network.index()] = id;
         self.disarm(Timer::Peer(id));
         if let Some(peer) = self.peers.get_mut(id) {
-            peer.candidates.retain(|ip| Some(*ip) != address.host().ip());
+            peer.drop_candidate(address.host().ip());
         }
         self.dial_for_peer(id, address);
         true
@@ -227,16 +227,15 @@ impl ConnManager {
     /// Where in this network an added peer may be probed, if the outage is all that holds it up. One that gave no
     /// answer need not sit out its back-off: the probes' own pace is slow enough.
     fn probe_target(&self, id: PeerId, network: NetworkKind) -> Option<PeerAddress> {
-        let peer = self.peers.get(id).filter(|peer| is_held_up(peer.state, peer.unanswered))?;
+        let peer = self.peers.get(id).filter(|peer| is_held_up(peer))?;
         let rules = self.rules();
         let may = |address: &PeerAddress| {
             rules.judged_network(address.host()) == Some(network) && rules.standing_obstacle(address).is_none()
         };
-        if peer.address.name().is_none() {
-            return Some(peer.address.clone()).filter(may);
+        if peer.address().name().is_none() {
+            return Some(peer.address().clone()).filter(may);
         }
-        let answers = peer.candidates.iter().rev();
-        answers.map(|ip| PeerAddress::new(Host::from(*ip), peer.address.port())).find(may)
+        peer.candidates().map(|ip| PeerAddress::new(Host::from(ip), peer.address().port())).find(may)
     }
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
@@ -258,10 +257,10 @@ impl ConnManager {
 }
 
 /// Whether an outage, or what looked like one, holds an added peer up.
-fn is_held_up(state: PeerState, unanswered: bool) -> bool {
-    match state {
+fn is_held_up(peer: &AddedPeer) -> bool {
+    match peer.state() {
         PeerState::Blocked(obstacle) => obstacle == Obstacle::NetworkDown,
-        PeerState::Waiting => unanswered,
+        PeerState::Waiting => peer.is_unanswered(),
         PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => false,
     }
 }

@@ -51,7 +51,7 @@ impl ConnManager {
     #[must_use]
     pub fn added_peer(&self, id: PeerId) -> Option<PeerView> {
         let peer = self.peers.get(id)?;
-        Some(peer.view(peer.timer.map(|timer| self.timers.at(timer))))
+        Some(peer.view(peer.timer().map(|timer| self.timers.at(timer))))
     }
 
     /// Every ban that stands, the first to end first, by the wall clock of now.
