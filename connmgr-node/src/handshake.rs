@@ -12,8 +12,8 @@ use bitcoin::p2p::message_network::VersionMessage;
 use bitcoin::p2p::{Address, ServiceFlags};
 use connmgr_core::{Kind, PeerInfo, Services};
 
+use crate::end::End;
 use crate::frame::FrameError;
-use crate::session::End;
 use crate::text::escape;
 use crate::violation::Violation;
 use crate::wire::{PROTOCOL_VERSION, Wire, WireError};

@@ -4,8 +4,9 @@
 //!
 //! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
-//! - [`session`], with `talk`: a whole conversation with one peer, sans-IO; what it learns comes out as [`news`].
-//! - [`pump`]: carries bytes between a conversation and a stream, on any runtime.
+//! - [`session`], with its [`end`](mod@end): a whole conversation with one peer, sans-IO; what it learns comes out as
+//!   [`news`].
+//! - [`pump`]: carries bytes between a conversation and a stream, on any runtime; [`drive`] takes its turns.
 //! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
 //! - [`cli`] and [`report`], with [`summary`] and [`pen`]: what the operator says, and what the operator reads.
 //! - [`setup`]: the pool that the operator asked for.
@@ -18,6 +19,8 @@
 
 pub mod board;
 pub mod cli;
+pub mod drive;
+pub mod end;
 pub mod frame;
 pub mod gossip;
 pub mod handshake;
@@ -35,7 +38,6 @@ pub mod session;
 pub mod setup;
 pub mod stop;
 pub mod summary;
-mod talk;
 pub mod text;
 pub mod violation;
 pub mod wire;

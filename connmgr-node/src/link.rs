@@ -10,10 +10,11 @@ use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Connected, Event, PeerI
 use connmgr_std::Reporter;
 
 use crate::board::Board;
+use crate::end::End;
 use crate::handshake::Hello;
 use crate::news::News;
 use crate::pump::{Pump, Turn};
-use crate::session::{End, Session, SessionConfig};
+use crate::session::{Session, SessionConfig};
 
 /// Who meets the peers that the pool connects to. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use bitcoin::block::BlockHash;
 use connmgr_core::{Activity, AddressInfo};
 
+use crate::end::End;
 use crate::handshake::Peer;
-use crate::session::End;
 use crate::violation::Violation;
 
 /// Something learnt from a peer. Comes from [`Session::poll`](crate::session::Session::poll).

@@ -21,7 +21,8 @@ use crate::runtime::tokio::Tokio;
 use crate::runtime::{Next, Runtime};
 use crate::setup;
 use crate::stop::Stop;
-use crate::world::{Behaviour, World, WorldConfig};
+use crate::world::behavior::Behavior;
+use crate::world::{World, WorldConfig};
 
 /// How a run ended that nothing went wrong with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl<R: Runtime> Node<R> {
     fn settle(&mut self) -> Result<()> {
         let Some(world) = &self.world else { return Ok(()) };
         self.runtime.addresses(world.everyone());
-        let restless: Vec<PeerAddress> = world.addresses(Behaviour::ComingAndGoing).map(PeerAddress::from).collect();
+        let restless: Vec<PeerAddress> = world.addresses(Behavior::ComingAndGoing).map(PeerAddress::from).collect();
         restless.iter().try_for_each(|peer| self.add(peer).map(drop))
     }
 

@@ -98,9 +98,10 @@ impl Pump {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::end::End;
     use crate::frame::encode;
     use crate::handshake::Hello;
-    use crate::session::{End, SessionConfig};
+    use crate::session::SessionConfig;
     use crate::wire::WireError;
     use bitcoin::p2p::Magic;
     use bitcoin::p2p::message::NetworkMessage;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::pen::Pen;
 use crate::summary::Summary;
+use crate::text::millis;
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,18 +148,14 @@ impl fmt::Display for Told<'_> {
     }
 }
 
-/// Whole milliseconds, as JSON has them.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pen::MAX_WAITING;
     use crate::pen::paper::{Paper, stalled};
     use crate::summary::Target;
-    use crate::world::{Behaviour, Row};
+    use crate::world::behavior::Behavior;
+    use crate::world::row::Row;
     use connmgr_core::{DialError, DialFailure};
     use serde_json::json;
 
@@ -225,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_summary_says_the_same_both_ways() {
-        let row = Row { behaviour: Behaviour::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
+        let row = Row { behavior: Behavior::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
         let mut summary = Summary::new(Target { automatic: 1, added: 0 });
         (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
         let plain = written(Format::Plain, |report| assert!(report.summary(Duration::ZERO, &summary)));
@@ -236,7 +233,7 @@ mod tests {
         let json = written(Format::Json, |report| assert!(report.summary(Duration::ZERO, &summary)));
         let json: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));
-        assert_eq!(json["summary"]["world"][0]["behaviour"], json!("garbage"));
+        assert_eq!(json["summary"]["world"][0]["behavior"], json!("garbage"));
         assert_eq!(json["summary"]["time_to_target_ms"], Value::Null);
     }
 

@@ -4,6 +4,8 @@
 //! every runtime, and in a test without any: see [`Pump`](crate::pump::Pump). It decides nothing about connections:
 //! it ends when the stream does, when the peer breaks the protocol, or when the peer leaves a ping unanswered.
 
+mod talk;
+
 use std::io;
 use std::time::Instant;
 
@@ -12,52 +14,13 @@ use bitcoin::p2p::Magic;
 use bitcoin::{Network, p2p::message::NetworkMessage};
 use connmgr_core::{AddressInfo, Chain};
 
+use crate::end::End;
 use crate::handshake::{Handshake, Hello, Peer};
 use crate::headers::MAX_HEADERS;
 use crate::news::News;
 use crate::ping::PingConfig;
-use crate::talk::Talk;
-use crate::violation::Violation;
 use crate::wire::{Wire, WireError};
-
-/// Why a conversation ended.
-#[derive(Debug, thiserror::Error)]
-pub enum End {
-    /// The stream ended or broke.
-    #[error(transparent)]
-    Wire(WireError),
-    /// The peer broke the protocol. It was reported.
-    #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The peer speaks too old a version; that is no offence.
-    #[error("speaks protocol version {0}, at least 70001 is needed")]
-    Obsolete(u32),
-    /// The peer left a ping unanswered for too long.
-    #[error("does not answer pings")]
-    Silent,
-}
-
-impl From<WireError> for End {
-    /// What is no proper message is the peer's doing; everything else happens.
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::Frame(error) => Self::Violation(Violation::Frame(error)),
-            WireError::Closed | WireError::Truncated | WireError::Broken(_) | WireError::Backlog(_) => {
-                Self::Wire(error)
-            }
-        }
-    }
-}
-
-impl End {
-    /// What the peer did wrong, if that was it.
-    pub const fn violation(&self) -> Option<&Violation> {
-        match self {
-            Self::Violation(violation) => Some(violation),
-            Self::Wire(_) | Self::Obsolete(_) | Self::Silent => None,
-        }
-    }
-}
+use talk::Talk;
 
 /// How to talk.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use connmgr_core::{ConnId, Event, Kind};
 use serde_json::{Value, json};
 
-use crate::report::millis;
-use crate::world::Row;
+use crate::text::millis;
+use crate::world::row::Row;
 
 /// What happened in all.
 ///
@@ -127,7 +127,7 @@ impl Summary {
     pub(crate) fn to_json(&self) -> Value {
         let row = |row: &Row| {
             json!({
-                "behaviour": row.behaviour.name(), "peers": row.peers,
+                "behavior": row.behavior.name(), "peers": row.peers,
                 "accepted": row.accepted, "ready": row.ready, "live": row.live,
             })
         };
@@ -166,8 +166,8 @@ impl fmt::Display for Summary {
             writeln!(f, "\n  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
         }
         self.world.iter().try_for_each(|row| {
-            let Row { behaviour, peers, accepted, ready, live } = row;
-            writeln!(f, "    {behaviour:<16}{peers:>8}{accepted:>10}{ready:>8}{live:>8}")
+            let Row { behavior, peers, accepted, ready, live } = row;
+            writeln!(f, "    {behavior:<16}{peers:>8}{accepted:>10}{ready:>8}{live:>8}")
         })
     }
 }

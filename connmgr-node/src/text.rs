@@ -1,7 +1,9 @@
-//! Strangers' text, made fit to print.
+//! Strangers' text, made fit to print; durations, as JSON has them.
 //!
 //! User agents and command names come from whoever connects: control characters would rewrite the operator's
 //! terminal, and right-to-left marks would turn a log line around. What is not plain printable ASCII is spelled out.
+
+use std::time::Duration;
 
 /// The most characters of a stranger's text that are printed; Bitcoin Core allows user agents as long as this.
 pub const MAX_PRINTED: usize = 256;
@@ -20,6 +22,11 @@ pub fn escape(stranger: &str) -> String {
         out.push_str("...");
     }
     out
+}
+
+/// Whole milliseconds, as JSON has them.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

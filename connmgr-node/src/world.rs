@@ -4,11 +4,12 @@
 //! as an ordinary network). Who lives where, and how long anything lasts, follows from a seed; what the operating
 //! system does with it does not. Everything stops when the [`World`] is dropped.
 
+pub mod behavior;
 mod door;
 mod peer;
+pub mod row;
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,75 +26,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::headers::mine_regtest;
+use behavior::Behavior;
 use door::{Door, GROUPS, Place};
-
-/// How a peer of the world behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Behaviour {
-    /// Speaks the protocol and stays.
-    Good,
-    /// The same, and tells the addresses of all the others.
-    Gossip,
-    /// Nobody listens: connections are refused.
-    Refusing,
-    /// Accepts and never says a word.
-    Silent,
-    /// Never answers at all, as a firewall that drops everything. (Where its queue can't be kept full, silent.)
-    BlackHole,
-    /// Accepts and closes at once.
-    AcceptAndClose,
-    /// A good peer that disappears every few seconds, with all its connections, and comes back.
-    ComingAndGoing,
-    /// A good peer that drops each connection after a few seconds.
-    Dropping,
-    /// Shakes hands, then sends garbage.
-    Garbage,
-    /// Shakes hands, then sends more addresses than a message may carry.
-    Oversized,
-}
-
-impl Behaviour {
-    /// Every behaviour, in the order of reports.
-    pub const ALL: [Self; 10] = [
-        Self::Good,
-        Self::Gossip,
-        Self::Refusing,
-        Self::Silent,
-        Self::BlackHole,
-        Self::AcceptAndClose,
-        Self::ComingAndGoing,
-        Self::Dropping,
-        Self::Garbage,
-        Self::Oversized,
-    ];
-
-    /// Its name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Gossip => "gossip",
-            Self::Refusing => "refusing",
-            Self::Silent => "silent",
-            Self::BlackHole => "black hole",
-            Self::AcceptAndClose => "accept and close",
-            Self::ComingAndGoing => "coming and going",
-            Self::Dropping => "dropping",
-            Self::Garbage => "garbage",
-            Self::Oversized => "oversized",
-        }
-    }
-}
-
-impl fmt::Display for Behaviour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+use row::Row;
 
 /// Everyone. The first twenty live in a group each: twelve that stay, enough for eight full and two block-relay
 /// connections. The others share a group with one of those.
-const CAST: [Behaviour; 24] = {
-    use Behaviour::{
+const CAST: [Behavior; 24] = {
+    use Behavior::{
         AcceptAndClose, BlackHole, ComingAndGoing, Dropping, Garbage, Good, Gossip, Oversized, Refusing, Silent,
     };
     [
@@ -140,21 +80,6 @@ impl Default for WorldConfig {
     }
 }
 
-/// What happened to all peers of one behaviour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Which behaviour.
-    pub behaviour: Behaviour,
-    /// How many behave so.
-    pub peers: u32,
-    /// Connections they took. (Nobody can count those a black hole swallows.)
-    pub accepted: u32,
-    /// Handshakes they finished.
-    pub ready: u32,
-    /// Connections they have now.
-    pub live: u32,
-}
-
 /// A running world.
 #[derive(Debug)]
 pub struct World {
@@ -168,7 +93,7 @@ pub struct World {
 
 #[derive(Debug)]
 struct Inhabitant {
-    behaviour: Behaviour,
+    behavior: Behavior,
     address: SocketAddr,
     counts: Arc<Counts>,
 }
@@ -192,14 +117,14 @@ impl World {
         let peers: Vec<_> = CAST
             .into_iter()
             .zip(doors.iter().map(Door::address))
-            .map(|(behaviour, address)| Ok(Inhabitant { behaviour, address: address?, counts: Arc::default() }))
+            .map(|(behavior, address)| Ok(Inhabitant { behavior, address: address?, counts: Arc::default() }))
             .collect::<io::Result<_>>()?;
         let everyone: Arc<[AddressInfo]> = peers.iter().map(|peer| info(peer.address)).collect();
         let chain: Arc<[Header]> = mine_regtest(config.blocks).into();
         let mut tasks = JoinSet::new();
         for (index, (peer, door)) in peers.iter().zip(doors).enumerate() {
             let life = peer::Life {
-                behaviour: peer.behaviour,
+                behavior: peer.behavior,
                 address: peer.address,
                 counts: Arc::clone(&peer.counts),
                 everyone: Arc::clone(&everyone),
@@ -226,7 +151,7 @@ impl World {
 
     /// Whom a newcomer should ask: the one peer that tells of all others.
     pub fn entry(&self) -> PeerAddress {
-        let gossip = self.addresses(Behaviour::Gossip).next().expect("the cast has one");
+        let gossip = self.addresses(Behavior::Gossip).next().expect("the cast has one");
         PeerAddress::from(gossip)
     }
 
@@ -235,14 +160,14 @@ impl World {
         self.peers.iter().map(|peer| info(peer.address)).collect()
     }
 
-    /// Where the peers of one behaviour are.
-    pub fn addresses(&self, behaviour: Behaviour) -> impl Iterator<Item = SocketAddr> {
-        self.peers.iter().filter(move |peer| peer.behaviour == behaviour).map(|peer| peer.address)
+    /// Where the peers of one behavior are.
+    pub fn addresses(&self, behavior: Behavior) -> impl Iterator<Item = SocketAddr> {
+        self.peers.iter().filter(move |peer| peer.behavior == behavior).map(|peer| peer.address)
     }
 
     /// How the peer at this address behaves.
-    pub fn behaviour(&self, address: SocketAddr) -> Option<Behaviour> {
-        self.peers.iter().find(|peer| peer.address == address).map(|peer| peer.behaviour)
+    pub fn behavior(&self, address: SocketAddr) -> Option<Behavior> {
+        self.peers.iter().find(|peer| peer.address == address).map(|peer| peer.behavior)
     }
 
     /// How many blocks the world's chain has.
@@ -250,14 +175,14 @@ impl World {
         u32::try_from(self.chain.len()).expect("made from a u32")
     }
 
-    /// What happened so far, a row for each behaviour.
+    /// What happened so far, a row for each behavior.
     pub fn tally(&self) -> Vec<Row> {
-        Behaviour::ALL.into_iter().map(|behaviour| self.row(behaviour)).collect()
+        Behavior::ALL.into_iter().map(|behavior| self.row(behavior)).collect()
     }
 
-    fn row(&self, behaviour: Behaviour) -> Row {
-        let empty = Row { behaviour, peers: 0, accepted: 0, ready: 0, live: 0 };
-        self.peers.iter().filter(|peer| peer.behaviour == behaviour).fold(empty, |row, peer| Row {
+    fn row(&self, behavior: Behavior) -> Row {
+        let empty = Row { behavior, peers: 0, accepted: 0, ready: 0, live: 0 };
+        self.peers.iter().filter(|peer| peer.behavior == behavior).fold(empty, |row, peer| Row {
             peers: row.peers + 1,
             accepted: row.accepted + peer.counts.accepted.load(Ordering::Relaxed),
             ready: row.ready + peer.counts.ready.load(Ordering::Relaxed),
@@ -286,7 +211,7 @@ fn places(seed: u64) -> Vec<Place> {
     let first = groups.iter().map(|group| (*group, 1));
     let second = groups.iter().map(|group| (*group, 2));
     let homes = first.chain(second);
-    CAST.into_iter().zip(homes).map(|(behaviour, (group, host))| Place { group, host, behaviour }).collect()
+    CAST.into_iter().zip(homes).map(|(behavior, (group, host))| Place { group, host, behavior }).collect()
 }
 
 fn info(address: SocketAddr) -> AddressInfo {
@@ -322,9 +247,9 @@ mod tests {
 
     #[test]
     fn those_who_stay_live_in_enough_groups() {
-        let is_good = |behaviour: Behaviour| matches!(behaviour, Behaviour::Good | Behaviour::Gossip);
+        let is_good = |behavior: Behavior| matches!(behavior, Behavior::Good | Behavior::Gossip);
         let mut groups: Vec<_> =
-            places(3).iter().filter(|place| is_good(place.behaviour)).map(|place| place.group).collect();
+            places(3).iter().filter(|place| is_good(place.behavior)).map(|place| place.group).collect();
         groups.sort_unstable();
         groups.dedup();
         assert_eq!(groups.len(), 12);
@@ -332,8 +257,8 @@ mod tests {
 
     #[test]
     fn everyone_is_on_stage() {
-        for behaviour in Behaviour::ALL {
-            assert!(CAST.contains(&behaviour), "{behaviour}");
+        for behavior in Behavior::ALL {
+            assert!(CAST.contains(&behavior), "{behavior}");
         }
     }
 }

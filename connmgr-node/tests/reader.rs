@@ -9,7 +9,8 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use connmgr_node::world::{Behaviour, World, WorldConfig};
+use connmgr_node::world::behavior::Behavior;
+use connmgr_node::world::{World, WorldConfig};
 use support::program::{command, interrupt};
 use support::{Runtime, settled, soon};
 use tokio::io::AsyncReadExt;
@@ -29,7 +30,7 @@ async fn a_reader_who_never_reads_holds_up_nothing(runtime: Runtime) {
     let output = soon("the end", node.wait_with_output()).await.expect("it ends");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "warning: nobody reads the report; its end is lost\n");
-    settled(&world, Behaviour::Good, |row| row.live == 0).await;
+    settled(&world, Behavior::Good, |row| row.live == 0).await;
 }
 
 async fn a_reader_who_comes_back_is_told_what_is_missing(runtime: Runtime) {
@@ -67,10 +68,10 @@ async fn start(runtime: Runtime, world: &World) -> (Child, UnixStream) {
     out.set_nonblocking(false).expect("a socket");
 
     let refusing: String = (1..=PEERS).map(|port| format!(" --add 127.0.0.1:{port}")).collect();
-    let good = world.addresses(Behaviour::Good).next().expect("on stage");
+    let good = world.addresses(Behavior::Good).next().expect("on stage");
     let words = format!("--chain regtest --outbound 0 --max-peers 2000 {refusing} --add {good}");
     let node = command(runtime, &words).stdout(OwnedFd::from(out)).spawn().expect("it starts");
-    settled(world, Behaviour::Good, |row| row.ready == 1).await;
+    settled(world, Behavior::Good, |row| row.ready == 1).await;
     interrupt(node.id().expect("it runs"));
     (node, reader)
 }

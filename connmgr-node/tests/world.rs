@@ -9,7 +9,9 @@ use connmgr_core::{Chain, Kind, PeerAddress};
 use connmgr_node::handshake::Hello;
 use connmgr_node::session::SessionConfig;
 use connmgr_node::violation::Violation;
-use connmgr_node::world::{Behaviour, Row, World, WorldConfig};
+use connmgr_node::world::behavior::Behavior;
+use connmgr_node::world::row::Row;
+use connmgr_node::world::{World, WorldConfig};
 use support::recorder::{Ear, Recorder};
 use support::soon;
 use support::wire::Wire;
@@ -20,12 +22,12 @@ fn world() -> World {
     World::start(&WorldConfig { seed: 1, blocks: 12 }).expect("loopback has room")
 }
 
-fn one(world: &World, behaviour: Behaviour) -> SocketAddr {
-    world.addresses(behaviour).next().expect("on stage")
+fn one(world: &World, behavior: Behavior) -> SocketAddr {
+    world.addresses(behavior).next().expect("on stage")
 }
 
-fn row(world: &World, behaviour: Behaviour) -> Row {
-    world.tally().into_iter().find(|row| row.behaviour == behaviour).expect("every behaviour has a row")
+fn row(world: &World, behavior: Behavior) -> Row {
+    world.tally().into_iter().find(|row| row.behavior == behavior).expect("every behavior has a row")
 }
 
 async fn dial(address: SocketAddr) -> TcpStream {
@@ -41,10 +43,10 @@ fn talk(stream: TcpStream) -> Ear {
 #[tokio::test]
 async fn a_good_peer_serves_headers_and_stays() {
     let world = world();
-    let mut ear = talk(dial(one(&world, Behaviour::Good)).await);
+    let mut ear = talk(dial(one(&world, Behavior::Good)).await);
     assert_eq!(ear.ready().await.user_agent, "/good/");
     ear.tip(12).await;
-    let row = row(&world, Behaviour::Good);
+    let row = row(&world, Behavior::Good);
     assert_eq!((row.accepted, row.ready, row.live), (1, 1, 1));
 }
 
@@ -54,7 +56,7 @@ async fn the_gossip_tells_of_everyone() {
     let mut ear = talk(dial(world.entry().socket_addr().expect("an IP address")).await);
     let mut told: Vec<_> = ear.addresses().await.into_iter().map(|info| info.address).collect();
     let mut everyone: Vec<_> =
-        Behaviour::ALL.iter().flat_map(|who| world.addresses(*who)).map(PeerAddress::from).collect();
+        Behavior::ALL.iter().flat_map(|who| world.addresses(*who)).map(PeerAddress::from).collect();
     told.sort();
     everyone.sort();
     assert_eq!((told.len(), &told), (24, &everyone));
@@ -63,7 +65,7 @@ async fn the_gossip_tells_of_everyone() {
 #[tokio::test]
 async fn a_refusing_peer_refuses() {
     let world = world();
-    for address in world.addresses(Behaviour::Refusing) {
+    for address in world.addresses(Behavior::Refusing) {
         let error = soon("an answer", TcpStream::connect(address)).await.expect_err("nobody listens");
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
     }
@@ -72,7 +74,7 @@ async fn a_refusing_peer_refuses() {
 #[tokio::test]
 async fn a_silent_peer_says_nothing() {
     let world = world();
-    let mut wire = Wire::new(dial(one(&world, Behaviour::Silent)).await, SessionConfig::new(Chain::Regtest).magic());
+    let mut wire = Wire::new(dial(one(&world, Behavior::Silent)).await, SessionConfig::new(Chain::Regtest).magic());
     let waited = timeout(Duration::from_millis(100), wire.shake_hands(Hello::new(Kind::Full, 1))).await;
     assert!(waited.is_err(), "neither a word nor an end");
 }
@@ -83,42 +85,42 @@ async fn a_black_hole_never_answers() {
     let world = world();
     // The world fills the queue itself, a moment after its start.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let dialed = TcpStream::connect(one(&world, Behaviour::BlackHole));
+    let dialed = TcpStream::connect(one(&world, Behavior::BlackHole));
     assert!(timeout(Duration::from_millis(300), dialed).await.is_err(), "neither connected nor refused");
 }
 
 #[tokio::test]
 async fn some_close_at_once() {
     let world = world();
-    let heard = talk(dial(one(&world, Behaviour::AcceptAndClose)).await).rest().await;
+    let heard = talk(dial(one(&world, Behavior::AcceptAndClose)).await).rest().await;
     assert_eq!(heard, []);
 }
 
 #[tokio::test]
 async fn the_bad_ones_misbehave_after_the_handshake() {
     let world = world();
-    for behaviour in [Behaviour::Garbage, Behaviour::Oversized] {
-        let mut ear = talk(dial(one(&world, behaviour)).await);
+    for behavior in [Behavior::Garbage, Behavior::Oversized] {
+        let mut ear = talk(dial(one(&world, behavior)).await);
         ear.ready().await;
         let violation = ear.misbehaving().await;
         assert!(matches!(violation, Violation::Frame(_)) && violation.penalty().persistent > 100, "{violation}");
-        assert_eq!(row(&world, behaviour).ready, 1);
+        assert_eq!(row(&world, behavior).ready, 1);
     }
 }
 
 #[tokio::test]
 async fn some_drop_their_connections_after_a_while() {
     let world = world();
-    let mut ear = talk(dial(one(&world, Behaviour::Dropping)).await);
+    let mut ear = talk(dial(one(&world, Behavior::Dropping)).await);
     ear.ready().await;
     ear.rest().await;
-    assert_eq!(row(&world, Behaviour::Dropping).live, 0);
+    assert_eq!(row(&world, Behavior::Dropping).live, 0);
 }
 
 #[tokio::test]
 async fn some_come_and_go() {
     let world = world();
-    let address = one(&world, Behaviour::ComingAndGoing);
+    let address = one(&world, Behavior::ComingAndGoing);
     let mut ear = talk(dial(address).await);
     ear.ready().await;
     ear.rest().await;
@@ -136,7 +138,7 @@ async fn some_come_and_go() {
 #[tokio::test]
 async fn the_world_ends_when_it_is_dropped() {
     let world = world();
-    let good = one(&world, Behaviour::Good);
+    let good = one(&world, Behavior::Good);
     let mut ear = talk(dial(good).await);
     ear.ready().await;
     drop(world);
@@ -150,6 +152,6 @@ async fn the_world_ends_when_it_is_dropped() {
 async fn everyone_has_an_address_on_one_port() {
     let world = world();
     assert!(!world.relaxed());
-    let ports: Vec<_> = Behaviour::ALL.iter().flat_map(|who| world.addresses(*who)).map(|a| a.port()).collect();
+    let ports: Vec<_> = Behavior::ALL.iter().flat_map(|who| world.addresses(*who)).map(|a| a.port()).collect();
     assert!(ports.iter().all(|port| *port == ports[0]));
 }

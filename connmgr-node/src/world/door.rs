@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::Behaviour;
+use super::behavior::Behavior;
 
 /// How many groups (127.1.0.0/16 and so on) there are.
 pub(super) const GROUPS: u8 = 20;
@@ -21,7 +21,7 @@ const TRIES: u32 = 16;
 pub(super) struct Place {
     pub(super) group: u8,
     pub(super) host: u8,
-    pub(super) behaviour: Behaviour,
+    pub(super) behavior: Behavior,
 }
 
 /// A socket of a peer.
@@ -40,24 +40,24 @@ impl Door {
     ///
     /// # Errors
     /// The address is taken or does not exist, or there are no more sockets.
-    pub(super) fn new(behaviour: Behaviour, address: SocketAddr) -> io::Result<Self> {
+    pub(super) fn new(behavior: Behavior, address: SocketAddr) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         // A peer that comes back finds its old connections still dying. (On Windows the option means something else:
         // two listeners on one port.)
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        match behaviour {
-            Behaviour::Refusing => Ok(Self::Shut(socket)),
-            Behaviour::BlackHole => socket.listen(0).map(Self::Narrow),
-            Behaviour::Good
-            | Behaviour::Gossip
-            | Behaviour::Silent
-            | Behaviour::AcceptAndClose
-            | Behaviour::ComingAndGoing
-            | Behaviour::Dropping
-            | Behaviour::Garbage
-            | Behaviour::Oversized => socket.listen(128).map(Self::Open),
+        match behavior {
+            Behavior::Refusing => Ok(Self::Shut(socket)),
+            Behavior::BlackHole => socket.listen(0).map(Self::Narrow),
+            Behavior::Good
+            | Behavior::Gossip
+            | Behavior::Silent
+            | Behavior::AcceptAndClose
+            | Behavior::ComingAndGoing
+            | Behavior::Dropping
+            | Behavior::Garbage
+            | Behavior::Oversized => socket.listen(128).map(Self::Open),
         }
     }
 
@@ -87,7 +87,7 @@ pub(super) fn build(places: &[Place]) -> io::Result<(Vec<Door>, bool)> {
         }
     }
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let doors = places.iter().map(|place| Door::new(place.behaviour, here)).collect::<io::Result<_>>()?;
+    let doors = places.iter().map(|place| Door::new(place.behavior, here)).collect::<io::Result<_>>()?;
     Ok((doors, true))
 }
 
@@ -97,7 +97,7 @@ fn build_apart(places: &[Place]) -> io::Result<Vec<Door>> {
     let mut doors = Vec::with_capacity(places.len());
     for place in places {
         let ip = Ipv4Addr::new(127, place.group, 0, place.host);
-        let door = Door::new(place.behaviour, SocketAddr::from((ip, port)))?;
+        let door = Door::new(place.behavior, SocketAddr::from((ip, port)))?;
         port = door.address()?.port();
         doors.push(door);
     }

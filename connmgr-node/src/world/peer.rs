@@ -1,4 +1,4 @@
-//! The life of one peer of the world, from its behaviour.
+//! The life of one peer of the world, from its behavior.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -17,15 +17,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::behavior::Behavior;
 use super::door::Door;
-use super::{Behaviour, Counts, below};
+use super::{Counts, below};
+use crate::drive::tokio::drive;
 use crate::frame::encode;
 use crate::gossip::MAX_ADDRESSES;
 use crate::handshake::Hello;
 use crate::headers::MAX_HEADERS;
 use crate::news::News;
 use crate::pump::Pump;
-use crate::runtime::tokio::drive;
 use crate::session::{Session, SessionConfig};
 
 /// Connections one peer of the world holds; more are dropped.
@@ -39,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// One peer, before it comes to life.
 pub(super) struct Life {
-    pub(super) behaviour: Behaviour,
+    pub(super) behavior: Behavior,
     pub(super) address: SocketAddr,
     pub(super) counts: Arc<Counts>,
     pub(super) everyone: Arc<[AddressInfo]>,
@@ -53,7 +54,7 @@ impl Life {
         match door {
             Door::Shut(_) => hold(door).await,
             Door::Narrow(listener) => self.swallow(listener).await,
-            Door::Open(listener) if self.behaviour == Behaviour::ComingAndGoing => self.come_and_go(listener).await,
+            Door::Open(listener) if self.behavior == Behavior::ComingAndGoing => self.come_and_go(listener).await,
             Door::Open(listener) => self.serve(&listener).await,
         }
     }
@@ -81,7 +82,7 @@ impl Life {
     /// Opens its door again; while somebody else has its port, it waits.
     async fn reopen(&self) -> TcpListener {
         loop {
-            match Door::new(self.behaviour, self.address) {
+            match Door::new(self.behavior, self.address) {
                 Ok(Door::Open(listener)) => return listener,
                 Ok(Door::Shut(_) | Door::Narrow(_)) | Err(_) => sleep(PAUSE).await,
             }
@@ -108,16 +109,12 @@ impl Life {
     fn connection(&mut self) -> Connection {
         self.counts.accepted.fetch_add(1, Ordering::Relaxed);
         Connection {
-            behaviour: self.behaviour,
+            behavior: self.behavior,
             lasts: self.between(1000, 4000),
             nonce: self.rng.next_u64(),
             teller: Teller {
                 live: Live::new(&self.counts),
-                addresses: if self.behaviour == Behaviour::Gossip {
-                    Arc::clone(&self.everyone)
-                } else {
-                    Arc::default()
-                },
+                addresses: if self.behavior == Behavior::Gossip { Arc::clone(&self.everyone) } else { Arc::default() },
                 chain: Arc::clone(&self.chain),
             },
         }
@@ -136,7 +133,7 @@ async fn hold<T>(_kept: T) {
 
 /// One connection that a peer of the world took.
 struct Connection {
-    behaviour: Behaviour,
+    behavior: Behavior,
     lasts: Duration,
     nonce: u64,
     teller: Teller,
@@ -144,22 +141,22 @@ struct Connection {
 
 impl Connection {
     async fn talk(self, stream: TcpStream) {
-        match self.behaviour {
-            Behaviour::Good | Behaviour::Gossip | Behaviour::ComingAndGoing => self.behave(stream).await,
-            Behaviour::Dropping => {
+        match self.behavior {
+            Behavior::Good | Behavior::Gossip | Behavior::ComingAndGoing => self.behave(stream).await,
+            Behavior::Dropping => {
                 let _elapsed = timeout(self.lasts, self.behave(stream)).await;
             }
-            Behaviour::Silent => listen_only(stream).await,
-            Behaviour::Garbage => {
+            Behavior::Silent => listen_only(stream).await,
+            Behavior::Garbage => {
                 let noise = self.nonce.to_be_bytes().repeat(100);
                 self.misbehave(stream, &noise).await;
             }
-            Behaviour::Oversized => {
+            Behavior::Oversized => {
                 let address = Address::new(&SocketAddr::from(([127, 99, 0, 1], 1)), ServiceFlags::NONE);
                 let flood = NetworkMessage::Addr(vec![(0, address); MAX_ADDRESSES + 1]);
                 self.misbehave(stream, &encode(SessionConfig::new(Chain::Regtest).magic(), flood)).await;
             }
-            Behaviour::AcceptAndClose | Behaviour::Refusing | Behaviour::BlackHole => drop(stream),
+            Behavior::AcceptAndClose | Behavior::Refusing | Behavior::BlackHole => drop(stream),
         }
     }
 
@@ -167,7 +164,7 @@ impl Connection {
         let height = i32::try_from(self.teller.chain.len()).unwrap_or(i32::MAX);
         Hello {
             services: Services::NETWORK | Services::WITNESS,
-            user_agent: format!("/{}/", self.behaviour.name()),
+            user_agent: format!("/{}/", self.behavior.name()),
             start_height: height,
             ..Hello::new(Kind::Inbound, self.nonce)
         }

@@ -14,7 +14,9 @@ pub mod wire;
 use std::fmt;
 use std::time::Duration;
 
-use connmgr_node::world::{Behaviour, Row, World};
+use connmgr_node::world::World;
+use connmgr_node::world::behavior::Behavior;
+use connmgr_node::world::row::Row;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -26,11 +28,11 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
 
-/// Waits until the peers of one behaviour are so.
-pub async fn settled(world: &World, behaviour: Behaviour, is_so: impl Fn(&Row) -> bool) -> Row {
+/// Waits until the peers of one behavior are so.
+pub async fn settled(world: &World, behavior: Behavior, is_so: impl Fn(&Row) -> bool) -> Row {
     let settle = async {
         loop {
-            let row = world.tally().into_iter().find(|row| row.behaviour == behaviour).expect("each has a row");
+            let row = world.tally().into_iter().find(|row| row.behavior == behavior).expect("each has a row");
             if is_so(&row) {
                 return row;
             }

@@ -2,11 +2,12 @@
 
 use bitcoin::block::{BlockHash, Header};
 use connmgr_core::{Activity, AddressInfo};
+use connmgr_node::drive::tokio::drive;
+use connmgr_node::end::End;
 use connmgr_node::handshake::{Hello, Peer};
 use connmgr_node::news::News;
 use connmgr_node::pump::Pump;
-use connmgr_node::runtime::tokio::drive;
-use connmgr_node::session::{End, Session, SessionConfig};
+use connmgr_node::session::{Session, SessionConfig};
 use connmgr_node::violation::Violation;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

@@ -13,18 +13,19 @@ use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
 use bitcoin::params::Params;
 use connmgr_core::{Activity, AddressInfo, Chain, Kind};
 
+use super::{SessionConfig, network};
+use crate::end::End;
 use crate::gossip::{self, MAX_ADDRESSES};
 use crate::handshake::Peer;
 use crate::headers::{HeaderChain, Progress};
 use crate::news::News;
 use crate::ping::{PingDue, Pinger};
-use crate::session::{End, SessionConfig, network};
 use crate::violation::Violation;
 use crate::wire::{PROTOCOL_VERSION, Wire, WireError};
 
 /// A conversation between its handshake and its end.
 #[derive(Debug)]
-pub(crate) struct Talk {
+pub(super) struct Talk {
     kind: Kind,
     wants_addrv2: bool,
     pinger: Pinger,
@@ -41,7 +42,7 @@ impl Talk {
     ///
     /// # Errors
     /// That of [`Wire::send`], as everywhere here.
-    pub(crate) fn begin(
+    pub(super) fn begin(
         kind: Kind,
         peer: &Peer,
         config: &SessionConfig,
@@ -62,7 +63,7 @@ impl Talk {
         })
     }
 
-    pub(crate) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         self.pinger.deadline()
     }
 
@@ -70,7 +71,7 @@ impl Talk {
     ///
     /// # Errors
     /// Why the conversation ends; after a violation that can be borne, it may go on.
-    pub(crate) fn poll(&mut self, wire: &mut Wire, now: Instant) -> Result<Option<News>, End> {
+    pub(super) fn poll(&mut self, wire: &mut Wire, now: Instant) -> Result<Option<News>, End> {
         match self.pinger.handle_timeout(now) {
             PingDue::Nothing => {}
             PingDue::Ping(nonce) => wire.send(NetworkMessage::Ping(nonce))?,
@@ -156,7 +157,7 @@ impl Talk {
         Ok(None)
     }
 
-    pub(crate) fn follow_headers(&mut self, chain: Chain, wire: &mut Wire) -> Result<(), WireError> {
+    pub(super) fn follow_headers(&mut self, chain: Chain, wire: &mut Wire) -> Result<(), WireError> {
         let params: &'static Params = network(chain).params();
         self.headers = Some(HeaderChain::new(params));
         wire.send(NetworkMessage::SendHeaders)?;
@@ -172,7 +173,7 @@ impl Talk {
         }))
     }
 
-    pub(crate) fn tell_addresses(&self, addresses: &[AddressInfo], wire: &mut Wire) -> Result<(), WireError> {
+    pub(super) fn tell_addresses(&self, addresses: &[AddressInfo], wire: &mut Wire) -> Result<(), WireError> {
         gossip::to_message(addresses, self.wants_addrv2).map_or(Ok(()), |message| wire.send(message))
     }
 }
