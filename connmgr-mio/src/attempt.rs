@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, LookupError};
-use connmgr_std::{dial_error, may_meet_itself, proxy_dial_error};
+use connmgr_std::adapter::{dial_error, may_meet_itself, proxy_dial_error};
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};

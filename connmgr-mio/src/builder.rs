@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use connmgr_core::{Config, ListenerId};
-use connmgr_std::{Engine, Settings, StartError};
+use connmgr_std::StartError;
+use connmgr_std::adapter::{self, Engine, Settings};
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Waker};
 
@@ -24,11 +25,14 @@ pub struct Builder {
     waker: Option<Arc<Waker>>,
 }
 
-impl Builder {
-    pub(crate) fn new(config: Config) -> Self {
-        Self { settings: Settings::new(config), waker: None }
+impl Pool {
+    /// Begins to build a pool.
+    pub fn builder(config: Config) -> Builder {
+        Builder { settings: Settings::new(config), waker: None }
     }
+}
 
+impl Builder {
     connmgr_std::builder_methods!();
 
     /// Wakes the poll by this, which must be of the same poll. To be given where the application has a waker, for a
@@ -43,7 +47,7 @@ impl Builder {
     /// connection that `limits.total` allows and each seed that a proxy looks up. All of these may be dials at a time,
     /// and all may end in one round of the loop and be followed by others, while their own tokens rest until its end.
     pub fn tokens_needed(&self) -> usize {
-        let Config { limits, proxies, seeds, .. } = &self.settings.origin.config;
+        let Config { limits, proxies, seeds, .. } = &self.settings.startup.config;
         let lookups = if proxies.all.is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
         let attempts = usize::try_from(limits.total).unwrap_or(usize::MAX).saturating_add(lookups);
         let listeners = self.settings.listen.len();
@@ -69,19 +73,19 @@ impl Builder {
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
         let needed = self.tokens_needed();
         let Self { settings, waker } = self;
-        settings.origin.check()?;
+        settings.startup.check()?;
         if tokens.len() < needed {
             return Err(too_few_tokens(tokens.len(), needed));
         }
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
         let (listeners, local_addrs) = bind(&settings.listen, &registry, &mut tokens)?;
-        let newborn = settings.origin.bear()?;
+        let started = settings.startup.start()?;
         // After all that may be put right and tried again: a poll can have one waker in its life.
         let waker = waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
         let bell = Bell::new(waker);
         let ring = bell.clone();
-        let engine = Engine::start(newborn, settings.resolver, move || ring.ring())?;
+        let engine = Engine::start(started, settings.resolver, move || ring.ring())?;
         let net = MioNet::new(registry, tokens, listeners);
         let (handle, commands) = handle::channel(bell.clone(), engine.clock().clone());
         Ok(Pool::new(engine, net, Commands { commands, handle, bell }, local_addrs))
@@ -96,7 +100,7 @@ fn bind(
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in listen {
         let failed = |error| StartError::Listen { address, error };
-        let mut socket = connmgr_std::bind(address).map(TcpListener::from_std).map_err(failed)?;
+        let mut socket = adapter::bind(address).map(TcpListener::from_std).map_err(failed)?;
         local_addrs.push(socket.local_addr().map_err(failed)?);
         let token = tokens.insert(Slot::Listener(listeners.len())).expect("they were counted");
         registry.register(&mut socket, token, Interest::READABLE).map_err(failed)?;

@@ -8,7 +8,7 @@ use connmgr_core::{
     Activity, AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnView, Host, Input,
     Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Source, Stats,
 };
-use connmgr_std::reply::{added, addresses, done};
+use connmgr_std::adapter::reply::{added, addresses, done};
 
 use crate::pool::Pool;
 

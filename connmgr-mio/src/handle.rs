@@ -11,7 +11,7 @@ use std::time::Duration;
 use connmgr_core::{
     AddressInfo, Backoff, BanTarget, ConnId, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, Source, Time,
 };
-use connmgr_std::Clock;
+use connmgr_std::adapter::Clock;
 
 use crate::bell::Bell;
 

@@ -10,7 +10,7 @@ use mio::Registry;
 use mio::net::{TcpListener, TcpStream};
 
 /// All of them.
-pub(crate) type Listeners = connmgr_std::Listeners<Listening>;
+pub(crate) type Listeners = connmgr_std::adapter::Listeners<Listening>;
 
 /// A connection that came in, or why none could.
 pub(crate) type Accepted = io::Result<(TcpStream, SocketAddr)>;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use connmgr_core::socks::{Client, Outcome};
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{IdMap, Job, Sockets};
+use connmgr_std::adapter::{IdMap, Job, Sockets};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 

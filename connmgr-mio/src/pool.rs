@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use connmgr_core::{Config, ConnId, ConnManager, Event, Input, Reply, Time, driver};
-use connmgr_std::{Engine, Reporter, Sockets};
+use connmgr_core::{ConnId, ConnManager, Event, Input, Reply, Time, driver};
+use connmgr_std::Reporter;
+use connmgr_std::adapter::{Engine, Sockets};
 use mio::event::Event as MioEvent;
 
 use crate::bell::Bell;
-use crate::builder::Builder;
 use crate::event::PoolEvent;
 use crate::handle::{Handle, Ticket};
 use crate::net::MioNet;
@@ -48,11 +48,6 @@ pub(crate) struct Commands {
 }
 
 impl Pool {
-    /// Begins to build a pool.
-    pub fn builder(config: Config) -> Builder {
-        Builder::new(config)
-    }
-
     pub(crate) fn new(engine: Engine<Stream>, net: MioNet, commands: Commands, local_addrs: Vec<SocketAddr>) -> Self {
         let answers = VecDeque::new();
         Self { engine, net, commands, answers, more: false, turned: false, local_addrs }

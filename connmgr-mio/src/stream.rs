@@ -11,7 +11,7 @@ use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
 use connmgr_core::CloseCause;
-use connmgr_std::Ending;
+use connmgr_std::adapter::Ending;
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};

@@ -11,7 +11,7 @@
 use std::task::Poll;
 
 use connmgr_core::{ListenerId, Time};
-use connmgr_std::SHARE;
+use connmgr_std::adapter::TURN_BUDGET;
 
 use crate::listener::{Accepted, Listening};
 use crate::net::Done;
@@ -46,7 +46,7 @@ impl Pool {
 
     /// Of all listeners together, as many as of any other source for each.
     fn take_connections(&mut self, now: Time) {
-        for _ in 0..SHARE * self.net.listeners.len() {
+        for _ in 0..TURN_BUDGET * self.net.listeners.len() {
             match self.net.listeners.poll(Listening::poll_accept) {
                 Poll::Ready((listener, accepted)) => self.accepted(listener, accepted, now),
                 Poll::Pending => return,
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     fn take_commands(&mut self, now: Time) {
-        for _ in 0..SHARE {
+        for _ in 0..TURN_BUDGET {
             let Ok((ticket, input)) = self.commands.commands.try_recv() else { return };
             let reply = self.engine.apply(&input, now, &mut self.net);
             self.answers.push_back((ticket, reply));

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Timer;
 use connmgr_core::Time;
-use connmgr_std::Clock;
+use connmgr_std::adapter::Clock;
 use futures_lite::FutureExt;
 
 /// Rings once, not before the time it is set to.

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::Config;
-use connmgr_std::{Settings, StartError, bear, kept};
+use connmgr_core::Connected;
+use connmgr_std::StartError;
+use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
 use futures_lite::future::poll_once;
 use polling::Poller;
 
-use crate::jobs::Jobs;
+use crate::Pool;
+use crate::connection::Connection;
 use crate::listener::bind;
-use crate::net::SmolNet;
-use crate::pool::Pool;
 use crate::spawn::Spawn;
 use crate::task::Task;
+use crate::wire::Stream;
 
 /// Puts a [`Pool`] together.
 #[derive(Debug)]
@@ -23,10 +24,6 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub(crate) fn new(config: Config) -> Self {
-        Self { settings: Settings::new(config) }
-    }
-
     connmgr_std::builder_methods!();
 
     /// Opens the listeners and the state, and has the driver's task run by `spawner`, as well as each dial.
@@ -37,16 +34,28 @@ impl Builder {
     /// # Panics
     /// By async-io, at its first use in the process, when the system refuses it a thread.
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
-        self.settings.origin.check()?;
+        self.settings.startup.check()?;
         start_reactor().await?;
         let (listeners, local_addrs) = bind(&self.settings)?;
-        let (mut front, back) = kept::open(bear(self.settings.origin).await?, self.settings.resolver)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
-        let (jobs, finished) = Jobs::new(Arc::clone(&spawner));
-        let clock = back.clock();
-        let net = SmolNet::new(listeners, jobs, back.mailbox(), clock.clone());
-        spawner.spawn(Box::pin(front.keep(Task::new(back, net, finished, clock).run())));
-        Ok(Pool::new(front, local_addrs))
+        let spawns_jobs = Arc::clone(&spawner);
+        let run = |task| Task::new(task, listeners, spawns_jobs).run();
+        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        spawner.spawn(Box::pin(task));
+        Ok(pool)
+    }
+}
+
+impl PoolConnection for Connection {
+    type Wire = Stream;
+    type Builder = Builder;
+
+    fn builder(settings: Settings) -> Builder {
+        Builder { settings }
+    }
+
+    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+        Self { info, guard }
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use connmgr_core::Connected;
-use connmgr_std::Guard;
+use connmgr_std::adapter::Guard;
 use futures_lite::{AsyncRead, AsyncWrite};
 
 use crate::wire::Stream;
@@ -28,15 +28,11 @@ use crate::wire::Stream;
 /// two halves; the connection is dropped with the second.
 #[derive(Debug)]
 pub struct Connection {
-    info: Connected,
-    guard: Guard<Stream>,
+    pub(crate) info: Connected,
+    pub(crate) guard: Guard<Stream>,
 }
 
 impl Connection {
-    pub(crate) const fn new(info: Connected, guard: Guard<Stream>) -> Self {
-        Self { info, guard }
-    }
-
     connmgr_std::connection_methods!();
 
     /// Reads by `attempt`, into room for at least one byte.

@@ -17,7 +17,7 @@ use crate::Spawn;
 use crate::wire::Stream;
 
 /// What came of a job.
-pub(crate) type Job = connmgr_std::Job<Stream>;
+pub(crate) type Job = connmgr_std::adapter::Job<Stream>;
 
 /// What a job has to say at its end, unless it was given up: its result, or its panic.
 pub(crate) type Finished = thread::Result<Job>;
@@ -196,7 +196,7 @@ mod tests {
     /// There may be thousands at a time.
     #[test]
     fn a_direct_dial_is_small() {
-        let dial = connmgr_std::dial::<Stream>(([127, 0, 0, 1], 1).into());
+        let dial = connmgr_std::adapter::dial::<Stream>(([127, 0, 0, 1], 1).into());
         assert!(size_of_val(&dial) <= 512, "{} bytes", size_of_val(&dial));
     }
 }

@@ -7,7 +7,6 @@ mod connection;
 mod jobs;
 mod listener;
 mod net;
-mod pool;
 mod spawn;
 mod task;
 mod wire;
@@ -19,8 +18,25 @@ pub use connmgr_std::{
 
 pub use builder::Builder;
 pub use connection::Connection;
-pub use pool::Pool;
 pub use spawn::{BoxFuture, Spawn};
+
+/// A pool of live connections, kept by a task of its own.
+///
+/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
+/// executor lives. `shutdown` waits for that.
+///
+/// ```
+/// use connmgr_smol::{Pool, PoolEvent};
+///
+/// async fn tell(mut pool: Pool) {
+///     while let Some(event) = pool.next().await {
+///         if let PoolEvent::RetryScheduled { peer, at, .. } = event {
+///             println!("{peer} is dialed again in {:?}", at.since(pool.now()));
+///         }
+///     }
+/// }
+/// ```
+pub type Pool = connmgr_std::Pool<Connection>;
 
 /// What a [`Pool`] hands to its application.
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -6,12 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use connmgr_core::ListenerId;
-use connmgr_std::{Settings, StartError};
+use connmgr_std::StartError;
+use connmgr_std::adapter::{self, Settings};
 
 use crate::wire::Stream;
 
 /// All of them.
-pub(crate) type Listeners = connmgr_std::Listeners<Listening>;
+pub(crate) type Listeners = adapter::Listeners<Listening>;
 
 /// A connection that came in, or why none could.
 pub(crate) type Accepted = io::Result<(Stream, SocketAddr)>;
@@ -29,7 +30,7 @@ pub(crate) fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), 
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in &settings.listen {
         let failed = |error| StartError::Listen { address, error };
-        let socket = connmgr_std::bind(address).and_then(Async::new_nonblocking).map_err(failed)?;
+        let socket = adapter::bind(address).and_then(Async::new_nonblocking).map_err(failed)?;
         local_addrs.push(socket.get_ref().local_addr().map_err(failed)?);
         listeners.push(id, Listening { socket, waiting: false });
     }

@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use async_io::Timer;
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
+use connmgr_std::adapter::{
+    Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy,
+};
 use futures_lite::FutureExt;
 
 use crate::jobs::{Job, Jobs, Leash};

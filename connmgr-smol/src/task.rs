@@ -12,21 +12,22 @@
 use std::future::poll_fn;
 use std::panic::resume_unwind;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_channel::Receiver;
 use async_io::Timer;
 use connmgr_core::{ListenerId, Time};
-use connmgr_std::kept::{Back, Next};
-use connmgr_std::{Clock, Guard, SHARE, Wire};
+use connmgr_std::adapter::{self, Clock, Guard, Next, PoolTask, TURN_BUDGET, Wire};
 use futures_lite::future::yield_now;
 use futures_lite::{FutureExt, Stream as _};
 
 use crate::alarm::Alarm;
-use crate::jobs::{Finished, Job};
-use crate::listener::{Accepted, poll_accept};
+use crate::jobs::{Finished, Job, Jobs};
+use crate::listener::{Accepted, Listeners, poll_accept};
 use crate::net::SmolNet;
+use crate::spawn::Spawn;
 use crate::wire::Stream;
 
 /// Turns without a pause, when there is always something to do.
@@ -36,12 +37,12 @@ const MAX_TURNS: usize = 128;
 const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is around the driver of this adapter.
-type Engine = connmgr_std::Engine<Guard<Stream>>;
+type Engine = adapter::Engine<Guard<Stream>>;
 
 /// The driver task's own.
 #[derive(Debug)]
 pub(crate) struct Task {
-    back: Back<Guard<Stream>>,
+    pool: PoolTask<Guard<Stream>>,
     net: SmolNet,
     /// Listened to without an allocation for each wait.
     finished: Pin<Box<Receiver<Finished>>>,
@@ -61,8 +62,11 @@ enum Wake {
 }
 
 impl Task {
-    pub(crate) fn new(back: Back<Guard<Stream>>, net: SmolNet, finished: Receiver<Finished>, clock: Clock) -> Self {
-        Self { back, net, finished: Box::pin(finished), alarm: Alarm::new(), clock, turns: 0 }
+    pub(crate) fn new(pool: PoolTask<Guard<Stream>>, listeners: Listeners, spawner: Arc<dyn Spawn>) -> Self {
+        let (jobs, finished) = Jobs::new(spawner);
+        let clock = pool.clock();
+        let net = SmolNet::new(listeners, jobs, pool.mailbox(), clock.clone());
+        Self { pool, net, finished: Box::pin(finished), alarm: Alarm::new(), clock, turns: 0 }
     }
 
     /// Runs until the manager has stopped and its state is saved, or the executor ends.
@@ -80,8 +84,8 @@ impl Task {
     }
 
     fn turn(&mut self, wake: Wake) -> Next {
-        let Self { back, net, finished, .. } = self;
-        back.turn(net, |engine, net, now| tell(wake, finished, engine, net, now))
+        let Self { pool, net, finished, .. } = self;
+        pool.turn(net, |engine, net, now| tell(wake, finished, engine, net, now))
     }
 
     /// Nothing that comes is lost: what does not come first is there the next time.
@@ -123,7 +127,7 @@ type Ask = fn(&mut Task, &mut Context<'_>) -> Poll<Wake>;
 
 /// The sources.
 const ASKS: [Ask; 4] = [
-    |task, cx| task.back.poll_wanted(cx).map(|()| Wake::Turn),
+    |task, cx| task.pool.poll_wanted(cx).map(|()| Wake::Turn),
     Task::poll_finished,
     |task, cx| poll_accept(&mut task.net.listeners, cx).map(|(id, accepted)| Wake::Accepted(id, accepted)),
     |task, cx| task.alarm.poll_ring(cx).map(|()| Wake::Turn),
@@ -146,7 +150,7 @@ fn tell(wake: Wake, others: &Receiver<Finished>, engine: &mut Engine, net: &mut 
 /// That one, and those that have finished as well: a turn for each would cost more than what it does.
 fn jobs_finished(first: Finished, others: &Receiver<Finished>, engine: &mut Engine, net: &mut SmolNet, now: Time) {
     let mut next = Some(first);
-    for _ in 0..SHARE {
+    for _ in 0..TURN_BUDGET {
         let Some(finished) = next.or_else(|| others.try_recv().ok()) else { return };
         job_finished(finished, engine, net, now);
         next = None;

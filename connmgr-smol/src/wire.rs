@@ -4,12 +4,12 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use async_io::Async;
-use connmgr_std::Wire;
+use connmgr_std::adapter::Wire;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
 /// A stream of the operating system, watched by async-io.
 #[derive(Debug)]
-pub(crate) struct Stream(pub(crate) Async<TcpStream>);
+pub struct Stream(pub(crate) Async<TcpStream>);
 
 impl Wire for Stream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {

@@ -8,7 +8,7 @@ use std::io;
 ///
 /// # Errors
 /// What the operating system reports; on a machine that has booted, this does not happen.
-pub fn rng_seed() -> io::Result<[u8; 32]> {
+pub(crate) fn rng_seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     Ok(seed)

@@ -47,7 +47,7 @@ pub fn proxy_dial_error(error: &io::Error) -> DialError {
 }
 
 /// Why an open connection broke. The end of the stream is no error of the system: see [`end_cause`].
-pub fn close_cause(error: &io::Error) -> CloseCause {
+pub(crate) fn close_cause(error: &io::Error) -> CloseCause {
     match error.kind() {
         ErrorKind::UnexpectedEof => CloseCause::Eof,
         // EPIPE: the other end had closed already when we wrote, which is what a reset looks like to a writer.
@@ -58,7 +58,7 @@ pub fn close_cause(error: &io::Error) -> CloseCause {
 
 /// Why a connection ended: by an error, or (none) by the end of the stream. `heard`: at least one byte of the other
 /// end has arrived. One that ends before that may have met a peer that does not understand our transport.
-pub fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
+pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     match error.map_or(CloseCause::Eof, close_cause) {
         CloseCause::Eof | CloseCause::Reset if !heard => CloseCause::Unheard,
         cause @ (CloseCause::Eof
@@ -74,7 +74,7 @@ pub fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
 /// Every other error stays until something changes (descriptors, memory, permissions). Trying again would spin: tell
 /// the core with [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey its pause. `WouldBlock` is no error
 /// and not to be asked about.
-pub fn accept_error_is_transient(error: &io::Error) -> bool {
+pub(crate) fn accept_error_is_transient(error: &io::Error) -> bool {
     if is_out_of_resources(error) {
         return false;
     }

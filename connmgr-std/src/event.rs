@@ -2,7 +2,8 @@
 
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
-use crate::{Damage, StateError, TraceError};
+use crate::state::{Damage, StateError};
+use crate::trace::TraceError;
 
 /// What a pool hands to its application.
 #[derive(Debug)]

@@ -1,7 +1,11 @@
 //! What the tests of this crate share: a runtime of one thread, who counts how often it is woken, and an outside
 //! world where nothing happens.
 
-use std::net::SocketAddr;
+#[path = "../tests/common/mod.rs"]
+pub(crate) mod common;
+
+use std::io::{self, ErrorKind};
+use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +14,7 @@ use std::thread::{self, Thread};
 
 use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
 
-use crate::Sockets;
+use crate::adapter::{Sockets, Wire};
 
 /// Runs a future on this thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -77,4 +81,29 @@ impl Sockets for NoSockets {
         None
     }
     fn stop(&mut self) {}
+}
+
+/// A stream that ends before it begins.
+#[derive(Debug)]
+pub(crate) struct NoWire;
+
+impl Wire for NoWire {
+    async fn connect(_: SocketAddr) -> io::Result<Self> {
+        Ok(Self)
+    }
+    async fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+    async fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Err(ErrorKind::Unsupported.into())
+    }
+    fn set_nodelay(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use connmgr_core::Time;
-use connmgr_std::Clock;
+use connmgr_std::adapter::Clock;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Rings once, not before the time it is set to.

@@ -1,12 +1,14 @@
 //! How a pool is put together and started.
 
-use connmgr_core::Config;
-use connmgr_std::{Settings, StartError, bear, kept};
+use connmgr_core::Connected;
+use connmgr_std::StartError;
+use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
 
+use crate::Pool;
+use crate::connection::Connection;
 use crate::listener::bind;
-use crate::net::TokioNet;
-use crate::pool::Pool;
 use crate::task::Task;
+use crate::wire::Stream;
 
 /// Puts a [`Pool`] together.
 #[derive(Debug)]
@@ -15,10 +17,6 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub(crate) fn new(config: Config) -> Self {
-        Self { settings: Settings::new(config) }
-    }
-
     connmgr_std::builder_methods!();
 
     /// Opens the listeners and the state, and starts the driver's task on the current runtime.
@@ -29,12 +27,24 @@ impl Builder {
     /// # Panics
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
-        self.settings.origin.check()?;
+        self.settings.startup.check()?;
         let (listeners, local_addrs) = bind(&self.settings)?;
-        let (mut front, back) = kept::open(bear(self.settings.origin).await?, self.settings.resolver)?;
-        let clock = back.clock();
-        let net = TokioNet::new(listeners, back.mailbox(), clock.clone());
-        tokio::spawn(front.keep(Task::new(back, net, clock).run()));
-        Ok(Pool::new(front, local_addrs))
+        let run = |task| Task::new(task, listeners).run();
+        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        tokio::spawn(task);
+        Ok(pool)
+    }
+}
+
+impl PoolConnection for Connection {
+    type Wire = Stream;
+    type Builder = Builder;
+
+    fn builder(settings: Settings) -> Builder {
+        Builder { settings }
+    }
+
+    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+        Self { info, guard }
     }
 }

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use connmgr_core::Connected;
-use connmgr_std::Guard;
+use connmgr_std::adapter::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -27,15 +27,11 @@ use crate::wire::Stream;
 /// two halves; the connection is dropped with the second.
 #[derive(Debug)]
 pub struct Connection {
-    info: Connected,
-    guard: Guard<Stream>,
+    pub(crate) info: Connected,
+    pub(crate) guard: Guard<Stream>,
 }
 
 impl Connection {
-    pub(crate) const fn new(info: Connected, guard: Guard<Stream>) -> Self {
-        Self { info, guard }
-    }
-
     connmgr_std::connection_methods!();
 
     /// Reads or writes by `attempt`, which does not wait, as soon as the stream is `ready` for it.

@@ -6,7 +6,6 @@ mod builder;
 mod connection;
 mod listener;
 mod net;
-mod pool;
 mod task;
 mod wire;
 
@@ -17,7 +16,24 @@ pub use connmgr_std::{
 
 pub use builder::Builder;
 pub use connection::Connection;
-pub use pool::Pool;
+
+/// A pool of live connections, kept by a task of its own.
+///
+/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
+/// runtime lives. `shutdown` waits for that.
+///
+/// ```
+/// use connmgr_tokio::{Pool, PoolEvent};
+///
+/// async fn tell(mut pool: Pool) {
+///     while let Some(event) = pool.next().await {
+///         if let PoolEvent::RetryScheduled { peer, at, .. } = event {
+///             println!("{peer} is dialed again in {:?}", at.since(pool.now()));
+///         }
+///     }
+/// }
+/// ```
+pub type Pool = connmgr_std::Pool<Connection>;
 
 /// What a [`Pool`] hands to its application.
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

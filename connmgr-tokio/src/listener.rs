@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use connmgr_core::ListenerId;
-use connmgr_std::{Settings, StartError};
+use connmgr_std::StartError;
+use connmgr_std::adapter::{self, Settings};
 use tokio::net::TcpListener;
 
 use crate::wire::Stream;
 
 /// All of them.
-pub(crate) type Listeners = connmgr_std::Listeners<TcpListener>;
+pub(crate) type Listeners = adapter::Listeners<TcpListener>;
 
 /// A connection that came in, or why none could.
 pub(crate) type Accepted = io::Result<(Stream, SocketAddr)>;
@@ -21,7 +22,7 @@ pub(crate) fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), 
     let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
     for &(id, address) in &settings.listen {
         let failed = |error| StartError::Listen { address, error };
-        let socket = connmgr_std::bind(address).and_then(TcpListener::from_std).map_err(failed)?;
+        let socket = adapter::bind(address).and_then(TcpListener::from_std).map_err(failed)?;
         local_addrs.push(socket.local_addr().map_err(failed)?);
         listeners.push(id, socket);
     }

@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::{Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy};
+use connmgr_std::adapter::{
+    Clock, Guard, IdMap, Lookup, Mailbox, OpenSockets, Sockets, dial, dial_by_proxy, resolve_by_proxy,
+};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +16,7 @@ use crate::listener::Listeners;
 use crate::wire::Stream;
 
 /// What came of a job.
-pub(crate) type Job = connmgr_std::Job<Stream>;
+pub(crate) type Job = connmgr_std::adapter::Job<Stream>;
 
 /// The sockets of one pool.
 #[derive(Debug)]

@@ -13,22 +13,21 @@ use std::future::poll_fn;
 use std::panic::resume_unwind;
 
 use connmgr_core::{ListenerId, Time};
-use connmgr_std::kept::{Back, Next};
-use connmgr_std::{Clock, Guard, SHARE, Wire};
+use connmgr_std::adapter::{self, Clock, Guard, Next, PoolTask, TURN_BUDGET, Wire};
 use tokio::task::{JoinError, coop::consume_budget};
 
 use crate::alarm::Alarm;
-use crate::listener::{Accepted, poll_accept};
+use crate::listener::{Accepted, Listeners, poll_accept};
 use crate::net::{Job, TokioNet};
 use crate::wire::Stream;
 
 /// What is around the driver of this adapter.
-type Engine = connmgr_std::Engine<Guard<Stream>>;
+type Engine = adapter::Engine<Guard<Stream>>;
 
 /// The driver task's own.
 #[derive(Debug)]
 pub(crate) struct Task {
-    back: Back<Guard<Stream>>,
+    pool: PoolTask<Guard<Stream>>,
     net: TokioNet,
     clock: Clock,
     alarm: Alarm,
@@ -44,14 +43,16 @@ enum Wake {
 }
 
 impl Task {
-    pub(crate) fn new(back: Back<Guard<Stream>>, net: TokioNet, clock: Clock) -> Self {
-        Self { back, net, clock, alarm: Alarm::new() }
+    pub(crate) fn new(pool: PoolTask<Guard<Stream>>, listeners: Listeners) -> Self {
+        let clock = pool.clock();
+        let net = TokioNet::new(listeners, pool.mailbox(), clock.clone());
+        Self { pool, net, clock, alarm: Alarm::new() }
     }
 
     /// Runs until the manager has stopped and its state is saved, or the runtime ends.
     pub(crate) async fn run(mut self) {
         let mut wake = Wake::Turn;
-        while let Next::Turn(deadline) = self.back.turn(&mut self.net, |engine, net, now| tell(wake, engine, net, now))
+        while let Next::Turn(deadline) = self.pool.turn(&mut self.net, |engine, net, now| tell(wake, engine, net, now))
         {
             self.alarm.set(deadline, &self.clock);
             wake = self.wake().await;
@@ -62,9 +63,9 @@ impl Task {
 
     /// Waits for whatever comes first. Losing a race loses nothing: every source may be dropped while it waits.
     async fn wake(&mut self) -> Wake {
-        let Self { back, net: TokioNet { listeners, jobs, .. }, alarm, .. } = self;
+        let Self { pool, net: TokioNet { listeners, jobs, .. }, alarm, .. } = self;
         tokio::select! {
-            () = back.wanted() => Wake::Turn,
+            () = pool.wanted() => Wake::Turn,
             Some(done) = jobs.join_next() => Wake::Done(done),
             (listener, accepted) = poll_fn(|cx| poll_accept(listeners, cx)) => Wake::Accepted(listener, accepted),
             () = poll_fn(|cx| alarm.poll_ring(cx)) => Wake::Turn,
@@ -89,7 +90,7 @@ fn tell(wake: Wake, engine: &mut Engine, net: &mut TokioNet, now: Time) {
 /// That one, and those that are done as well: a turn for each would cost more than what it does.
 fn jobs_done(first: Result<Job, JoinError>, engine: &mut Engine, net: &mut TokioNet, now: Time) {
     let mut next = Some(first);
-    for _ in 0..SHARE {
+    for _ in 0..TURN_BUDGET {
         let Some(done) = next.or_else(|| net.jobs.try_join_next()) else { return };
         job_done(done, engine, net, now);
         next = None;

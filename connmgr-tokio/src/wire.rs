@@ -3,14 +3,14 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 
-use connmgr_std::Wire;
+use connmgr_std::adapter::Wire;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A stream of tokio's.
 #[derive(Debug)]
-pub(crate) struct Stream(pub(crate) TcpStream);
+pub struct Stream(pub(crate) TcpStream);
 
 impl Wire for Stream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {

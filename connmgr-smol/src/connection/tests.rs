@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty, Transport};
-use connmgr_std::{Mailbox, OpenSockets};
+use connmgr_std::adapter::{Mailbox, OpenSockets};
 use futures_lite::future::{block_on, yield_now, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use socket2::SockRef;
@@ -24,7 +24,7 @@ async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<S
     let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
     let open = OpenSockets::new(mailbox.clone());
     let guard = open.guard(conn, Stream(ours));
-    (Connection::new(info(conn), guard), theirs, mailbox, open)
+    (Connection { info: info(conn), guard }, theirs, mailbox, open)
 }
 
 fn info(conn: ConnId) -> Connected {

@@ -10,6 +10,8 @@
 //! This file knows no DNS: what is asked, and by which route, is the manager's decision.
 
 mod desk;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 use std::fmt;
@@ -27,10 +29,10 @@ use crate::sync::lock;
 pub const MAX_THREADS: usize = 4;
 
 /// Lookups that may wait for a thread; one more fails at once.
-pub const MAX_QUEUED: usize = 256;
+pub(crate) const MAX_QUEUED: usize = 256;
 
 /// Addresses kept of one answer; the rest is dropped. The manager keeps fewer still of a seed's.
-pub const MAX_ANSWERS: usize = 256;
+pub(crate) const MAX_ANSWERS: usize = 256;
 
 /// Looks names up. May block for as long as it likes.
 pub trait Resolve: Send + Sync + 'static {
@@ -43,14 +45,14 @@ pub trait Resolve: Send + Sync + 'static {
 
 /// The operating system's resolver: `getaddrinfo`, with its hosts file and all that it is configured to do.
 ///
-/// It is never asked for names of [`OVERLAYS`], which are [`LookupError::NotFound`].
+/// It is never asked for names of overlays (`.onion`, `.i2p`), which are [`LookupError::NotFound`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
 /// The last labels of names that have no meaning in the DNS: to look one up would only tell the DNS's operators who
 /// wants to reach what (RFC 7686 §2). The manager knows complete onion and I2P addresses by themselves; what may come
 /// here is what was mistyped, or stands in I2P's address book.
-pub const OVERLAYS: [&str; 2] = ["onion", "i2p"];
+pub(crate) const OVERLAYS: [&str; 2] = ["onion", "i2p"];
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
@@ -64,7 +66,7 @@ impl Resolve for SystemResolver {
 }
 
 /// Threads that look names up. Dropping it waits for nobody; what is still being looked up then has no answer.
-pub struct ResolverPool {
+pub(crate) struct ResolverPool {
     shared: Arc<Shared>,
 }
 
@@ -73,7 +75,7 @@ impl ResolverPool {
     ///
     /// `on_answer` is called at most once for each lookup, on any thread, at times from within
     /// [`ResolverPool::resolve`]; it must not block.
-    pub fn new(
+    pub(crate) fn new(
         resolver: Arc<dyn Resolve>,
         on_answer: impl Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync + 'static,
     ) -> Self {
@@ -85,7 +87,7 @@ impl ResolverPool {
     /// After the deadline the answer is [`LookupError::TimedOut`]. No clock is kept for that: it comes when the resolver
     /// returns, or with the next lookup, or never, for the manager keeps its own deadline. The answer is
     /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses the only thread.
-    pub fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
+    pub(crate) fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
         self.shared.ask(Job { lookup, name, deadline });
     }
 }

@@ -24,7 +24,7 @@ use self::lock::DirLock;
 
 pub use damage::{Damage, DamageCause};
 pub(crate) use file::private_options;
-pub use saver::{NotFinished, Saver};
+pub(crate) use saver::Saver;
 
 /// A directory of state that this process, and no other, owns until the value is dropped.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl StateDir {
     }
 
     /// Writes what has changed since the last time, so that after a crash either the old or the new is there.
-    /// Blocks on the disk; a [`Saver`] does it elsewhere. What an operator edits meanwhile is lost: edit the files of
+    /// Blocks on the disk; a pool has a thread for it. What an operator edits meanwhile is lost: edit the files of
     /// a node that is stopped.
     ///
     /// # Errors

@@ -8,17 +8,16 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use connmgr_core::Snapshot;
 
 use super::{StateDir, StateError};
-use crate::sync::{lock, wait_timeout};
+use crate::sync::lock;
 
 /// A thread that writes snapshots to a [`StateDir`].
 ///
 /// Dropped without [`Saver::finish`], it writes what waits on its own, as long as the process lives.
-pub struct Saver {
+pub(crate) struct Saver {
     shared: Arc<Shared>,
 }
 
@@ -48,17 +47,12 @@ enum End {
 /// Called once.
 type OnEnd = Box<dyn FnOnce() + Send>;
 
-/// The disk was too slow to finish in the time given; the thread goes on by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the state is still being written")]
-pub struct NotFinished;
-
 impl Saver {
     /// Starts the thread. `on_error` is called on it with each failure; it should pass the error on and return.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn start(dir: StateDir, on_error: impl FnMut(StateError) + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(dir: StateDir, on_error: impl FnMut(StateError) + Send + 'static) -> io::Result<Self> {
         let desk = Mutex::new(Desk { waiting: None, closed: false, end: End::ToCome });
         let shared = Arc::new(Shared { desk, changed: Condvar::new() });
         let ours = Ended(Arc::clone(&shared));
@@ -74,33 +68,15 @@ impl Saver {
     }
 
     /// Has this written when the thread gets to it, instead of what waits. Never blocks on the disk.
-    pub fn save(&self, snapshot: Snapshot) {
+    pub(crate) fn save(&self, snapshot: Snapshot) {
         // The one it replaces may be large; it is freed after the lock.
         let _replaced = lock(&self.shared.desk).waiting.replace(snapshot);
         self.shared.changed.notify_all();
     }
 
-    /// Writes what waits and lets go of the directory; blocks until that is done, or for so long.
-    ///
-    /// # Errors
-    /// [`NotFinished`] when the time is over first. A failure to write has gone to `on_error`.
-    pub fn finish(self, within: Duration) -> Result<(), NotFinished> {
-        let start = Instant::now();
-        self.close();
-        let mut desk = lock(&self.shared.desk);
-        while !matches!(desk.end, End::Here) {
-            let left = within.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return Err(NotFinished);
-            }
-            desk = wait_timeout(&self.shared.changed, desk, left);
-        }
-        Ok(())
-    }
-
-    /// The same without blocking: calls `on_end` when what waits is written and the directory is free, from whatever
-    /// thread that happens on. It must not block. If the disk hangs, it is never called.
-    pub fn finish_then(self, on_end: impl FnOnce() + Send + 'static) {
+    /// Writes what waits and lets go of the directory; then calls `on_end`, on whatever thread that happens. It must not
+    /// block. A failure to write has gone to `on_error`. If the disk hangs, `on_end` is never called.
+    pub(crate) fn finish(self, on_end: impl FnOnce() + Send + 'static) {
         self.close();
         let mut desk = lock(&self.shared.desk);
         if matches!(desk.end, End::Here) {
@@ -176,23 +152,4 @@ fn next(shared: &Shared) -> Option<Snapshot> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_while_saving_is_reported_and_the_next_save_tries_again() {
-        let desk = Mutex::new(Desk { waiting: Some(Snapshot::default()), closed: true, end: End::ToCome });
-        let shared = Shared { desk, changed: Condvar::new() };
-        let (mut saves, mut errors) = (0, Vec::new());
-        let save = |snapshot: &Snapshot| {
-            saves += 1;
-            if saves == 1 {
-                lock(&shared.desk).waiting = Some(snapshot.clone());
-                panic!("a fault of ours");
-            }
-            Ok(())
-        };
-        run(&shared, save, |error| errors.push(error.to_string()));
-        assert_eq!((saves, errors), (2, vec!["saving has panicked: a fault of ours".to_owned()]));
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{AddressInfo, Config, ConnId, Event, PeerAddress, Services, Stats};
-use connmgr_std::Clock;
+use connmgr_std::adapter::Clock;
 
 use crate::far_end::{self, FarEnd};
 use crate::process;

@@ -16,7 +16,7 @@ use std::sync::mpsc::Sender;
 
 use connmgr_core::{AddressInfo, Config, PeerAddress, Services};
 
-use connmgr_std::Clock;
+use connmgr_std::adapter::Clock;
 
 pub use sample::{Sample, Stopwatch};
 

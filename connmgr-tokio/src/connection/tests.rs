@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty, Transport};
-use connmgr_std::{Mailbox, OpenSockets};
+use connmgr_std::adapter::{Mailbox, OpenSockets};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ async fn guarded_pair() -> (Connection, TcpStream, Mailbox, OpenSockets<Stream>)
     let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
     let open = OpenSockets::new(mailbox.clone());
     let guard = open.guard(conn, Stream(ours));
-    (Connection::new(info(conn), guard), theirs, mailbox, open)
+    (Connection { info: info(conn), guard }, theirs, mailbox, open)
 }
 
 fn info(conn: ConnId) -> Connected {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress};
-use connmgr_std::{dial, dial_by_proxy};
+use connmgr_std::adapter::{dial, dial_by_proxy};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 

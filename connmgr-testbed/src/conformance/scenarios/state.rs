@@ -7,7 +7,8 @@ use std::time::Duration;
 use connmgr_core::{
     Action, AddressInfo, BanTarget, Config, Host, Input, Limits, Mode, PeerAddress, Reply, Services, Source,
 };
-use connmgr_std::{Clock, Line as TraceLine, PoolEvent, Problem, StartError, StateError, TraceReader};
+use connmgr_std::adapter::Clock;
+use connmgr_std::{Line as TraceLine, PoolEvent, Problem, StartError, StateError, TraceReader};
 
 use crate::conformance::{Rig, RigPool, Setup, World, config};
 use crate::peers::Peer;

@@ -1,0 +1,63 @@
+//! What a pool's threads, and its application's end, tell whoever turns it.
+//!
+//! The channel has no bound of its own: there are as many lookups as the resolver may hold, one failure for each save,
+//! and one end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use connmgr_core::LookupId;
+
+use super::Lookup;
+use crate::state::StateError;
+
+/// One thing told.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// A lookup of the resolver's threads has ended.
+    Looked(LookupId, Lookup),
+    /// The state could not be saved.
+    NotSaved(StateError),
+    /// What waited is written, and the directory free.
+    Saved,
+    /// The application has dropped its pool.
+    Abandoned,
+}
+
+/// Where notes are posted. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Notes {
+    sender: Sender<Note>,
+    ring: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Notes {
+    pub(super) fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Note>) {
+        let (sender, heard) = channel();
+        (Self { sender, ring: Arc::new(ring) }, heard)
+    }
+
+    /// Has this heard at the next turn, which is asked for.
+    pub(crate) fn post(&self, note: Note) {
+        // The pool may be gone.
+        let _ = self.sender.send(note);
+        self.ring();
+    }
+
+    /// Asks for a turn.
+    pub(crate) fn ring(&self) {
+        (self.ring)();
+    }
+
+    /// The application has dropped its pool.
+    pub(crate) fn abandon(&self) {
+        self.post(Note::Abandoned);
+    }
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notes").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,219 @@
+//! The guarded stream of one connection, for runtimes where the application owns it.
+//!
+//! Whoever turns the pool only knows where the [`Socket`] is, so that it can shut it whoever holds it. Dropping the
+//! [`Guard`] is how the application lets go of it: the manager is told by the mailbox, with what was last seen on the
+//! stream as the cause.
+
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use connmgr_core::ConnId;
+
+use super::ending::Ending;
+use super::mailbox::{Fact, Mailbox};
+use super::reporter::Reporter;
+use super::wire::Wire;
+use crate::id_map::IdMap;
+use crate::sync::lock;
+
+/// A stream, and what its two holders tell each other of it.
+#[derive(Debug)]
+struct Socket<W> {
+    wire: W,
+    /// The manager has closed it.
+    closed: AtomicBool,
+    /// The application has read bytes of it since it was last asked.
+    heard: AtomicBool,
+}
+
+impl<W: Wire> Socket<W> {
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // It fails only when the other end was faster.
+        let _ = self.wire.shutdown(Shutdown::Both);
+    }
+}
+
+impl<W> Socket<W> {
+    fn new(wire: W) -> Self {
+        Self { wire, closed: AtomicBool::new(false), heard: AtomicBool::new(false) }
+    }
+
+    /// Bytes were read. Where that is noted already, it stays with one look at what the reader has at hand anyway.
+    fn note_bytes(&self) {
+        if !self.heard.load(Ordering::Relaxed) {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether bytes were read since this was last asked.
+    fn take_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed) && self.heard.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Where the sockets are of the connections that neither side has ended yet. Clones are the same.
+#[derive(Debug)]
+pub struct OpenSockets<W> {
+    open: Arc<Mutex<IdMap<ConnId, Weak<Socket<W>>>>>,
+    mailbox: Mailbox,
+}
+
+impl<W: Wire> OpenSockets<W> {
+    /// Nothing yet. Guards post their end into this mailbox.
+    pub fn new(mailbox: Mailbox) -> Self {
+        Self { open: Arc::default(), mailbox }
+    }
+
+    /// The stream of a connection, guarded.
+    pub fn guard(&self, conn: ConnId, wire: W) -> Guard<W> {
+        let socket = Arc::new(Socket::new(wire));
+        lock(&self.open).insert(conn, Arc::downgrade(&socket));
+        let (mailbox, reporter) = (self.mailbox.clone(), Reporter::new(conn, self.mailbox.clone()));
+        Guard { socket, mailbox, reporter, ending: Ending::default() }
+    }
+
+    /// Shuts a connection both ways, whoever holds its stream.
+    pub fn close(&self, conn: ConnId) {
+        let socket = lock(&self.open).remove(&conn);
+        if let Some(socket) = socket.and_then(|socket| socket.upgrade()) {
+            socket.close();
+        }
+    }
+
+    /// The guard of a connection was dropped; whether that is news, and not our own close come back.
+    pub fn dropped(&self, conn: ConnId) -> bool {
+        lock(&self.open).remove(&conn).is_some()
+    }
+
+    /// The connections of which at least one byte was read since this was asked last, by id.
+    pub fn take_heard(&self) -> Vec<ConnId> {
+        let has_heard = |socket: &Weak<Socket<W>>| socket.upgrade().is_some_and(|socket| socket.take_heard());
+        let open = lock(&self.open);
+        let heard = open.iter().filter_map(|(conn, socket)| has_heard(socket).then_some(*conn));
+        let mut heard: Vec<_> = heard.collect();
+        drop(open);
+        heard.sort_unstable();
+        heard
+    }
+}
+
+impl<W> Clone for OpenSockets<W> {
+    fn clone(&self) -> Self {
+        Self { open: Arc::clone(&self.open), mailbox: self.mailbox.clone() }
+    }
+}
+
+/// A stream on its way to the application, and then in its hands. Dropping it tells the manager.
+#[derive(Debug)]
+pub struct Guard<W: Wire> {
+    socket: Arc<Socket<W>>,
+    mailbox: Mailbox,
+    reporter: Reporter,
+    ending: Ending,
+}
+
+impl<W: Wire> Guard<W> {
+    /// The stream, to read and write; what came of that is to be noted.
+    pub fn wire(&self) -> &W {
+        &self.socket.wire
+    }
+
+    /// What tells facts of the connection.
+    pub const fn reporter(&self) -> &Reporter {
+        &self.reporter
+    }
+
+    /// Whether the manager has closed it. What has arrived of such a peer (banned, perhaps) is not to be read.
+    pub fn is_closed(&self) -> bool {
+        self.socket.closed.load(Ordering::Acquire)
+    }
+
+    /// What came of a read into room for at least one byte.
+    pub fn note_read(&mut self, read: &io::Result<usize>) {
+        if self.is_closed() {
+            return;
+        }
+        self.ending.note_read(read);
+        if read.as_ref().is_ok_and(|count| *count > 0) {
+            self.socket.note_bytes();
+        }
+    }
+
+    /// What came of a write.
+    pub fn note_write(&mut self, written: &io::Result<usize>) {
+        if !self.is_closed() {
+            self.ending.note_write(written);
+        }
+    }
+
+    /// Closes our half: the other end reads to the end of what was written.
+    ///
+    /// # Errors
+    /// What the operating system says; not that the other end was faster.
+    pub fn shut_writing(&self) -> io::Result<()> {
+        match self.wire().shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl<W: Wire> Drop for Guard<W> {
+    fn drop(&mut self) {
+        if !self.is_closed() {
+            self.mailbox.post(self.reporter.id(), Fact::Closed(self.ending.cause()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::NoWire;
+
+    fn conn(number: u64) -> ConnId {
+        ConnId::from_u64(number)
+    }
+
+    /// Connections 1 to 3, and where they are.
+    fn three() -> (OpenSockets<NoWire>, [Guard<NoWire>; 3]) {
+        let open = OpenSockets::new(Mailbox::new(|| ()));
+        let guards = [3, 1, 2].map(|number| open.guard(conn(number), NoWire));
+        (open, guards)
+    }
+
+    #[test]
+    fn who_has_said_something_is_told_once_and_in_order() {
+        let (open, mut guards) = three();
+        for guard in &mut guards {
+            guard.note_read(&Ok(5));
+            guard.note_read(&Ok(1));
+        }
+        assert_eq!(open.take_heard(), [1, 2, 3].map(conn));
+        guards[0].note_read(&Ok(1));
+        assert_eq!(open.take_heard(), [conn(3)]);
+        assert_eq!(open.take_heard(), []);
+    }
+
+    #[test]
+    fn an_end_an_error_and_a_wait_are_no_sign_of_life() {
+        let (open, mut guards) = three();
+        guards[0].note_read(&Ok(0));
+        guards[1].note_read(&Err(ErrorKind::ConnectionReset.into()));
+        guards[2].note_read(&Err(ErrorKind::WouldBlock.into()));
+        assert_eq!(open.take_heard(), []);
+    }
+
+    #[test]
+    fn nothing_is_told_of_who_is_gone() {
+        let (open, mut guards) = three();
+        guards.iter_mut().for_each(|guard| guard.note_read(&Ok(1)));
+        let [dropped, closed, _stays] = guards;
+        drop(dropped);
+        open.close(closed.reporter().id());
+        assert_eq!(open.take_heard(), [conn(2)]);
+    }
+}

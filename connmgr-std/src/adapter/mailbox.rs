@@ -1,0 +1,154 @@
+//! What the holders of streams report to the task that owns the driver: facts, which never wait and never fail.
+//!
+//! There is no queue: each connection has at most one record, into which its facts are merged, so that a task that is
+//! late finds no more than one record a connection. What the facts mean is the manager's affair.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source};
+
+use crate::id_map::IdMap;
+use crate::sync::lock;
+
+/// The most addresses that wait for one connection; what exceeds it is dropped. A Bitcoin peer may send 1000 in one
+/// message, and the manager looks at no more in one call.
+pub(crate) const MAX_ADDRESSES: usize = 1000;
+
+/// What a stream's holder may report of its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    /// The handshake is done. Only the first counts.
+    Ready(PeerInfo),
+    /// The peer misbehaved. Penalties add up.
+    Misbehaving(Penalty),
+    /// The connection was good for something. Records are joined.
+    Activity(Activity),
+    /// The peer told us addresses. They are put together, up to [`MAX_ADDRESSES`].
+    Addresses(Vec<AddressInfo>),
+    /// The connection has ended. Only the first cause counts.
+    Closed(CloseCause),
+}
+
+/// Where facts are posted, and merged until somebody empties it. Clones are the same mailbox.
+#[derive(Clone)]
+pub struct Mailbox(Arc<Shared>);
+
+struct Shared {
+    /// Locked for one merge or one swap at a time.
+    posted: Mutex<Tray>,
+    /// An empty tray for the next swap, kept for its memory.
+    spare: Mutex<Tray>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// The records, in the order of their first fact, and where each connection's is.
+#[derive(Default)]
+struct Tray {
+    records: Vec<(ConnId, Record)>,
+    place: IdMap<ConnId, usize>,
+}
+
+/// What has been posted of one connection.
+#[derive(Default)]
+struct Record {
+    ready: Option<PeerInfo>,
+    addresses: Vec<AddressInfo>,
+    activity: Option<Activity>,
+    penalty: Option<Penalty>,
+    closed: Option<CloseCause>,
+}
+
+impl Mailbox {
+    /// An empty mailbox. `wake` is called by whoever posts into an empty mailbox, and must not block; it should make
+    /// the driver's task call [`Mailbox::drain`] soon.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let (posted, spare) = Default::default();
+        Self(Arc::new(Shared { posted, spare, wake: Box::new(wake) }))
+    }
+
+    /// Reports a fact.
+    pub(crate) fn post(&self, conn: ConnId, fact: Fact) {
+        let mut posted = lock(&self.0.posted);
+        let was_empty = posted.records.is_empty();
+        posted.record(conn).merge(fact);
+        drop(posted);
+        if was_empty {
+            (self.0.wake)();
+        }
+    }
+
+    /// Takes everything out, as inputs for the manager: the connections in the order of their first fact; of each
+    /// connection, what it is before what it did, and its end last. Facts may be posted meanwhile, and are then for
+    /// the next time.
+    pub fn drain(&self, mut each: impl FnMut(Input)) {
+        if lock(&self.0.posted).records.is_empty() {
+            return;
+        }
+        let empty = std::mem::take(&mut *lock(&self.0.spare));
+        let mut full = std::mem::replace(&mut *lock(&self.0.posted), empty);
+        full.place.clear();
+        for (conn, record) in full.records.drain(..) {
+            record.tell(conn, &mut each);
+        }
+        *lock(&self.0.spare) = full;
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("waiting", &lock(&self.0.posted).records.len()).finish_non_exhaustive()
+    }
+}
+
+impl Tray {
+    fn record(&mut self, conn: ConnId) -> &mut Record {
+        let records = &mut self.records;
+        let index = *self.place.entry(conn).or_insert_with(|| {
+            records.push((conn, Record::default()));
+            records.len() - 1
+        });
+        &mut records[index].1
+    }
+}
+
+impl Record {
+    fn merge(&mut self, fact: Fact) {
+        match fact {
+            Fact::Ready(info) => {
+                self.ready.get_or_insert(info);
+            }
+            Fact::Misbehaving(penalty) => self.penalty = Some(self.penalty.unwrap_or_default().and(penalty)),
+            Fact::Activity(activity) => self.activity = Some(self.activity.unwrap_or_default().and(activity)),
+            Fact::Addresses(addresses) => {
+                let room = MAX_ADDRESSES - self.addresses.len();
+                self.addresses.extend(addresses.into_iter().take(room));
+            }
+            Fact::Closed(cause) => {
+                self.closed.get_or_insert(cause);
+            }
+        }
+    }
+
+    fn tell(self, conn: ConnId, each: &mut impl FnMut(Input)) {
+        let Self { ready, addresses, activity, penalty, closed } = self;
+        if let Some(info) = ready {
+            each(Input::Ready { conn, info });
+        }
+        if !addresses.is_empty() {
+            each(Input::Addresses { source: Source::Peer(conn), addresses });
+        }
+        if let Some(activity) = activity {
+            each(Input::Activity { conn, activity });
+        }
+        if let Some(penalty) = penalty {
+            each(Input::Misbehavior { conn, penalty });
+        }
+        if let Some(cause) = closed {
+            each(Input::Closed { conn, cause });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

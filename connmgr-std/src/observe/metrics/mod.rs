@@ -1,0 +1,202 @@
+//! What a pool does, as numbers for the [`metrics`] crate, to be fetched by whatever recorder the process has.
+//!
+//! The recorder must be there before the pool is started. Labels are words of this library, never an address or a name,
+//! so that there is a bounded number of series: [`METRICS`] lists them all. Two pools in one process count together,
+//! and overwrite each other's gauges.
+
+mod labels;
+mod list;
+#[cfg(test)]
+mod tests;
+
+use connmgr_core::driver::Observer;
+use connmgr_core::{
+    Action, ConnId, ConnManager, ConnState, Event, Input, Kind, LookupError, LookupId, NetworkKind, Reply, Route, Time,
+};
+use metrics::{counter, gauge};
+
+use self::labels::Label;
+pub use self::list::{METRICS, Metric, MetricKind};
+use crate::id_map::IdMap;
+
+/// Every state of a connection.
+const STATES: [ConnState; 5] = ConnState::ALL;
+
+/// The observer that counts.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    /// What each dial and connection is for, which its end does not say.
+    kinds: IdMap<ConnId, Kind>,
+    /// Dials of this input, whose kind is not known yet.
+    begun: Vec<ConnId>,
+    /// Lookups under way: of what, and when the manager stops to wait. There are few at a time.
+    lookups: IdMap<LookupId, (&'static str, Time)>,
+    /// What the gauges show, by kind and state.
+    shown: [[u32; STATES.len()]; Kind::ALL.len()],
+}
+
+impl Default for Metrics {
+    /// Says what there is, and that nothing has happened.
+    fn default() -> Self {
+        list::describe();
+        for network in NetworkKind::ALL {
+            gauge!("connmgr_network_down", "network" => network.label()).set(0u32);
+        }
+        let (kinds, begun, lookups, shown) = Default::default();
+        let metrics = Self { kinds, begun, lookups, shown };
+        for kind in Kind::ALL {
+            STATES.into_iter().for_each(|state| show(kind, state, 0));
+        }
+        metrics
+    }
+}
+
+impl Observer for Metrics {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        if let Reply::Accepted(Err(refusal)) = reply {
+            counter!("connmgr_refusals_total", "reason" => refusal.label()).increment(1);
+        }
+        match input {
+            Input::LookupResult { lookup, result } => {
+                self.lookup_ended(*lookup, result.as_ref().err().copied());
+            }
+            Input::Timeout => self.expire_lookups(now),
+            Input::AcceptError { .. } => counter!("connmgr_accept_errors_total").increment(1),
+            Input::Clock { .. }
+            | Input::DialResult { .. }
+            | Input::Ready { .. }
+            | Input::Closed { .. }
+            | Input::Addresses { .. }
+            | Input::Misbehavior { .. }
+            | Input::Activity { .. }
+            | Input::NetworkChanged
+            | Input::OwnAddress { .. }
+            | Input::Accept { .. }
+            | Input::AddPeer { .. }
+            | Input::RemovePeer { .. }
+            | Input::Disconnect { .. }
+            | Input::Reconnect { .. }
+            | Input::DialNow { .. }
+            | Input::SetRetry { .. }
+            | Input::Ban { .. }
+            | Input::Unban { .. }
+            | Input::ResetScore { .. }
+            | Input::SampleAddresses { .. }
+            | Input::SetActive { .. }
+            | Input::SetLimits { .. }
+            | Input::Shutdown => {}
+        }
+    }
+
+    fn action(&mut self, _: Time, action: &Action) {
+        match action {
+            Action::Dial { conn, .. } => self.begun.push(*conn),
+            Action::ResolveSeed { lookup, route, deadline, .. } => {
+                self.lookup_begun(*lookup, "seed", *route, *deadline);
+            }
+            Action::ResolveHost { lookup, route, deadline, .. } => {
+                self.lookup_begun(*lookup, "peer", *route, *deadline);
+            }
+            Action::ScheduleRetry { .. } => counter!("connmgr_retries_total").increment(1),
+            Action::Emit(event) => self.event(event),
+            Action::Close { .. } | Action::PauseAccept { .. } | Action::Save => {}
+        }
+    }
+
+    fn settled(&mut self, _: Time, manager: &ConnManager) {
+        for conn in self.begun.drain(..) {
+            // A dial that ended with the input that began it has no kind any more, and is not counted. None does.
+            if let Some(view) = manager.connection(conn) {
+                counter!("connmgr_dials_total", "kind" => view.kind.label()).increment(1);
+                self.kinds.insert(conn, view.kind);
+            }
+        }
+        for kind in Kind::ALL {
+            for (state, shown) in STATES.into_iter().zip(&mut self.shown[kind.index()]) {
+                let count = manager.count(kind, state);
+                if std::mem::replace(shown, count) != count {
+                    show(kind, state, count);
+                }
+            }
+        }
+    }
+}
+
+impl Metrics {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Connected(info) => {
+                if self.kinds.insert(info.conn, info.kind).is_some() {
+                    dial_ended(info.kind, "connected");
+                }
+                counter!("connmgr_connections_opened_total", "kind" => info.kind.label()).increment(1);
+            }
+            Event::Disconnected { conn, reason, .. } => {
+                if let Some(kind) = self.kinds.remove(conn) {
+                    let (by, reason) = labels::end(*reason);
+                    let labels = [("kind", kind.label()), ("by", by), ("reason", reason)];
+                    counter!("connmgr_connections_ended_total", &labels).increment(1);
+                }
+            }
+            Event::DialFailed { conn, error, .. } => {
+                if let Some(kind) = self.kinds.remove(conn) {
+                    dial_ended(kind, error.label());
+                }
+            }
+            Event::Adopted { conn, .. } => {
+                // What came in stays inbound, whomever it belongs to.
+                self.kinds.entry(*conn).and_modify(|kind| *kind = if kind.is_inbound() { *kind } else { Kind::Added });
+            }
+            Event::Banned { .. } => counter!("connmgr_bans_total").increment(1),
+            Event::Unbanned { .. } => counter!("connmgr_unbans_total").increment(1),
+            Event::NetworkDown { network } => network_changed(*network, "down", 1),
+            Event::NetworkUp { network } => network_changed(*network, "up", 0),
+            Event::Stopped => self.lookups.clear(),
+            Event::LookupFailed { .. }
+            | Event::PeerFinished { .. }
+            | Event::ScoreWarning { .. }
+            | Event::AddressesWanted { .. }
+            | Event::SeedAnswered { .. }
+            | Event::SeedFailed { .. } => {}
+            // Events may be added to the core; what is not known here is not counted.
+            _ => {}
+        }
+    }
+
+    fn lookup_begun(&mut self, lookup: LookupId, of: &'static str, route: Route, deadline: Time) {
+        let labels = [("of", of), ("route", route.label())];
+        counter!("connmgr_lookups_total", &labels).increment(1);
+        self.lookups.insert(lookup, (of, deadline));
+    }
+
+    /// One that the manager does not wait for any more has been counted.
+    fn lookup_ended(&mut self, lookup: LookupId, error: Option<LookupError>) {
+        if let Some((of, _)) = self.lookups.remove(&lookup) {
+            let labels = [("of", of), ("outcome", error.map_or("found", Label::label))];
+            counter!("connmgr_lookups_ended_total", &labels).increment(1);
+        }
+    }
+
+    /// The manager keeps the deadlines, and says nothing of each.
+    fn expire_lookups(&mut self, now: Time) {
+        while let Some(late) = self.lookups.iter().find(|(_, (_, deadline))| *deadline <= now).map(|(id, _)| *id) {
+            self.lookup_ended(late, Some(LookupError::TimedOut));
+        }
+    }
+}
+
+fn show(kind: Kind, state: ConnState, count: u32) {
+    let labels = [("kind", kind.label()), ("state", state.label())];
+    gauge!("connmgr_connections", &labels).set(count);
+}
+
+fn dial_ended(kind: Kind, outcome: &'static str) {
+    let labels = [("kind", kind.label()), ("outcome", outcome)];
+    counter!("connmgr_dials_ended_total", &labels).increment(1);
+}
+
+fn network_changed(network: NetworkKind, to: &'static str, down: u32) {
+    let labels = [("network", network.label()), ("to", to)];
+    counter!("connmgr_network_changes_total", &labels).increment(1);
+    gauge!("connmgr_network_down", "network" => network.label()).set(down);
+}
