@@ -90,7 +90,7 @@
 //!     fn close(&mut self, _: ConnId, _: CloseReason) {}
 //!     fn resolve(&mut self, _: LookupId, _: &HostName, _: Route, _: Time) {}
 //!     fn pause_accept(&mut self, _: ListenerId, _: Time) {}
-//!     fn save(&mut self, _: Snapshot) {}
+//!     fn save(&mut self, _: &ConnManager) {}
 //! }
 //!
 //! let now = Time::ZERO;

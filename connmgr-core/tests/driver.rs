@@ -28,8 +28,8 @@ impl Net for Notebook {
     fn pause_accept(&mut self, listener: ListenerId, until: Time) {
         self.0.push(format!("pause {listener} until {until}"));
     }
-    fn save(&mut self, snapshot: Snapshot) {
-        self.0.push(format!("save {} bans", snapshot.bans.len()));
+    fn save(&mut self, manager: &ConnManager) {
+        self.0.push(format!("save {} bans", manager.saved_bans().len()));
     }
 }
 

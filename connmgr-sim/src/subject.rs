@@ -165,7 +165,7 @@ impl Net for Hands<'_> {
         self.0.push(Started::PauseAccept { until });
     }
 
-    fn save(&mut self, snapshot: Snapshot) {
-        self.0.push(Started::Save { snapshot: Box::new(snapshot) });
+    fn save(&mut self, manager: &ConnManager) {
+        self.0.push(Started::Save { snapshot: Box::new(manager.snapshot()) });
     }
 }

@@ -15,7 +15,7 @@ use crate::manager::ConnManager;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::types::{
     Action, CloseReason, ConnId, Connected, DialError, Event, HostName, Input, ListenerId, LookupId, PeerId, Refusal,
-    Reply, Route, Snapshot, Target, Time, Transport,
+    Reply, Route, Target, Time, Transport,
 };
 use queue::EventQueue;
 
@@ -32,8 +32,10 @@ pub trait Net {
     fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time);
     /// Accept nothing on the listener until then.
     fn pause_accept(&mut self, listener: ListenerId, until: Time);
-    /// Store what outlives the process, off the event loop. Called at most once a turn.
-    fn save(&mut self, snapshot: Snapshot);
+    /// Store what outlives the process, off the event loop: [`ConnManager::snapshot`]. That copies the whole book; where
+    /// the book was stored within `book.save_every`, [`ConnManager::saved_bans`] do, if the book is stored when that time
+    /// is over. Called at most once a turn, the last time when the manager has stopped.
+    fn save(&mut self, manager: &ConnManager);
 }
 
 /// Sees all that the manager is told and all that it asks for, in order. Trace recorders, logs, metrics and
@@ -239,7 +241,7 @@ impl<S, O: Observer> Driver<S, O> {
         // The manager had no use for it: it came too late, or twice.
         self.arrived = None;
         if core::mem::take(&mut self.save_wanted) {
-            net.save(self.manager.snapshot());
+            net.save(&self.manager);
         }
     }
 

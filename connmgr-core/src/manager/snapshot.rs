@@ -1,5 +1,7 @@
 //! What outlives the process: taken out, and put back in.
 
+use alloc::vec::Vec;
+
 use crate::config::Mode;
 use crate::types::{SavedBan, Snapshot};
 
@@ -10,12 +12,14 @@ impl ConnManager {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now = self.now();
+        Snapshot { addresses: self.book.save(self.unix(), now), anchors: Vec::new(), bans: self.saved_bans() }
+    }
+
+    /// The bans of the snapshot alone, without a copy of the book.
+    #[must_use]
+    pub fn saved_bans(&self) -> Vec<SavedBan> {
         let save_ban = |ban: super::BanView| SavedBan { target: ban.target, since: ban.since, until: ban.until };
-        Snapshot {
-            addresses: self.book.save(self.unix(), now),
-            anchors: alloc::vec::Vec::new(),
-            bans: self.bans().into_iter().map(save_ban).collect(),
-        }
+        self.bans().into_iter().map(save_ban).collect()
     }
 
     /// Puts back what a former life left, but for what is wrong in it.

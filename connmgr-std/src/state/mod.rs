@@ -16,7 +16,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connmgr_core::Snapshot;
+use connmgr_core::{SavedBan, Snapshot};
 
 use self::damage::Loaded;
 use self::file::StateFile;
@@ -72,9 +72,14 @@ impl StateDir {
     /// [`StateError`] of the first file that failed; the other is written all the same.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), StateError> {
         let Snapshot { addresses, anchors, bans } = snapshot;
-        let bans = self.bans.save(&bans::encode(bans));
+        let bans = self.save_bans(bans);
         let peers = self.peers.save(&peers::encode(addresses, anchors));
         bans.and(peers)
+    }
+
+    /// The same of the bans alone.
+    pub(crate) fn save_bans(&mut self, bans: &[SavedBan]) -> Result<(), StateError> {
+        self.bans.save(&bans::encode(bans))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Saving off the event loop: one thread that owns the state directory.
 //!
-//! It knows no queue: while it writes, only the newest snapshot waits, for each holds all that the one before it did.
+//! It knows no queue: while it writes, only the newest waits of the book and of the bans.
 
 use std::any::Any;
 use std::fmt;
@@ -9,12 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use connmgr_core::Snapshot;
+use connmgr_core::{SavedBan, Snapshot};
 
 use super::{StateDir, StateError};
 use crate::sync::lock;
 
-/// A thread that writes snapshots to a [`StateDir`].
+/// A thread that writes to a [`StateDir`].
 ///
 /// Dropped without [`Saver::finish`], it writes what waits on its own, as long as the process lives.
 pub(crate) struct Saver {
@@ -28,10 +28,17 @@ struct Shared {
 
 /// What waits, and who may still come.
 struct Desk {
-    waiting: Option<Snapshot>,
+    waiting: Option<Unsaved>,
     /// No more will come.
     closed: bool,
     end: End,
+}
+
+/// What is to be written.
+enum Unsaved {
+    /// The bans alone; of the book what is on disk stays.
+    Bans(Vec<SavedBan>),
+    All(Snapshot),
 }
 
 /// Whether the thread has ended and the directory is free, and who is to be told.
@@ -58,7 +65,11 @@ impl Saver {
         let ours = Ended(Arc::clone(&shared));
         let write = move || {
             let mut dir = dir;
-            run(&ours.0, |snapshot| dir.save(snapshot), on_error);
+            let save = |unsaved: &Unsaved| match unsaved {
+                Unsaved::Bans(bans) => dir.save_bans(bans),
+                Unsaved::All(snapshot) => dir.save(snapshot),
+            };
+            run(&ours.0, save, on_error);
             // Free before anybody is told of the end.
             drop(dir);
             drop(ours);
@@ -70,7 +81,18 @@ impl Saver {
     /// Has this written when the thread gets to it, instead of what waits. Never blocks on the disk.
     pub(crate) fn save(&self, snapshot: Snapshot) {
         // The one it replaces may be large; it is freed after the lock.
-        let _replaced = lock(&self.shared.desk).waiting.replace(snapshot);
+        let _replaced = lock(&self.shared.desk).waiting.replace(Unsaved::All(snapshot));
+        self.shared.changed.notify_all();
+    }
+
+    /// The same of the bans alone. A book that waits goes on waiting.
+    pub(crate) fn save_bans(&self, bans: Vec<SavedBan>) {
+        let mut desk = lock(&self.shared.desk);
+        match &mut desk.waiting {
+            Some(Unsaved::All(snapshot)) => snapshot.bans = bans,
+            Some(Unsaved::Bans(waiting)) => *waiting = bans,
+            None => desk.waiting = Some(Unsaved::Bans(bans)),
+        }
         self.shared.changed.notify_all();
     }
 
@@ -118,15 +140,15 @@ impl Drop for Ended {
     }
 }
 
-/// Saves one snapshot after the other, and goes on after a failure.
+/// Saves one thing after the other, and goes on after a failure.
 fn run(
     shared: &Shared,
-    mut save: impl FnMut(&Snapshot) -> Result<(), StateError>,
+    mut save: impl FnMut(&Unsaved) -> Result<(), StateError>,
     mut on_error: impl FnMut(StateError),
 ) {
-    while let Some(snapshot) = next(shared) {
+    while let Some(unsaved) = next(shared) {
         // What a panic left half done on the disk is what a crash would: a temporary file, which the next save replaces.
-        let saved = catch_unwind(AssertUnwindSafe(|| save(&snapshot)));
+        let saved = catch_unwind(AssertUnwindSafe(|| save(&unsaved)));
         if let Err(error) = saved.unwrap_or_else(|panic| Err(StateError::Panicked(words_of(&*panic)))) {
             on_error(error);
         }
@@ -139,12 +161,12 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word").to_owned()
 }
 
-/// The newest snapshot; none once no more will come.
-fn next(shared: &Shared) -> Option<Snapshot> {
+/// The newest; none once no more will come.
+fn next(shared: &Shared) -> Option<Unsaved> {
     let mut desk = lock(&shared.desk);
     loop {
         match desk.waiting.take() {
-            Some(snapshot) => return Some(snapshot),
+            Some(unsaved) => return Some(unsaved),
             None if desk.closed => return None,
             None => desk = shared.changed.wait(desk).unwrap_or_else(std::sync::PoisonError::into_inner),
         }

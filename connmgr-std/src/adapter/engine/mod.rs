@@ -15,6 +15,9 @@ mod life;
 mod looks;
 mod notes;
 mod outside;
+mod saving;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -31,6 +34,7 @@ use self::life::Life;
 use self::looks::Looks;
 use self::notes::Note;
 use self::outside::{Helpers, Outside};
+use self::saving::Saving;
 use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
@@ -90,7 +94,8 @@ impl<S> Engine<S> {
         let Started { manager, watch, clock, state_dir, damages } = started;
         let (notes, heard) = Notes::new(ring);
         let saver = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?;
-        let helpers = Helpers { saver, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
+        let saving = saver.map(|saver| Saving::new(saver, manager.config().book.save_every, clock.now()));
+        let helpers = Helpers { saving, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
         let mailbox = Mailbox::new({
             let notes = notes.clone();
             move || notes.ring()
@@ -125,12 +130,12 @@ impl<S> Engine<S> {
 
     /// Tells or asks the manager, as [`Driver::apply`] does.
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
-        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers })
+        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
     }
 
     /// A dial has ended by itself.
     pub fn dialed(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut impl Sockets) {
-        self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers });
+        self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now });
     }
 
     /// A lookup has ended.
@@ -148,7 +153,7 @@ impl<S> Engine<S> {
         make: impl FnOnce(ConnId) -> S,
         net: &mut impl Sockets,
     ) {
-        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers };
+        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
         // The manager counts those it refuses, and whoever comes is told by the end of the stream.
         let _ = self.driver.accept(remote, listener, now, make, outside);
     }
@@ -196,7 +201,8 @@ impl<S> Engine<S> {
 
     /// When the next turn is due, the sockets' own deadlines included.
     pub fn poll_timeout(&self, net: &impl Sockets) -> Option<Time> {
-        [self.driver.poll_timeout(), self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
+        let book = self.helpers.saving.as_ref().and_then(Saving::deadline);
+        [self.driver.poll_timeout(), book, self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Whether the manager has stopped, and what is left is to wait for the disk, if that.
@@ -231,13 +237,13 @@ impl<S> Engine<S> {
 
     /// Nobody turns it any more: what is to be saved is saved, and the directory let go of, by the thread for it.
     pub(crate) fn let_go(&mut self) {
-        self.helpers.saver = None;
+        self.helpers.saving = None;
     }
 
     /// As if the state were saved by this.
     #[cfg(test)]
     pub(crate) fn set_saver(&mut self, saver: Saver) {
-        self.helpers.saver = Some(saver);
+        self.helpers.saving = Some(Saving::new(saver, Duration::ZERO, Time::ZERO));
     }
 
     fn take_notes(&mut self, now: Time, net: &mut impl Sockets) {
@@ -280,6 +286,9 @@ impl<S> Engine<S> {
         if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.apply(&Input::Timeout, now, net);
         }
+        if let Some(saving) = &mut self.helpers.saving {
+            saving.handle_timeout(self.driver.manager(), now);
+        }
     }
 
     /// Nothing is dialed any more, every connection is closed, and the manager has had its state saved one last time:
@@ -300,9 +309,9 @@ impl<S> Engine<S> {
     }
 
     fn finish_saving(&mut self, now: Time) -> Life {
-        let Some(saver) = self.helpers.saver.take() else { return Life::Ended };
+        let Some(saving) = self.helpers.saving.take() else { return Life::Ended };
         let notes = self.notes.clone();
-        saver.finish(move || notes.post(Note::Saved));
+        saving.finish(move || notes.post(Note::Saved));
         Life::Saving(now.after(SAVE_WITHIN))
     }
 

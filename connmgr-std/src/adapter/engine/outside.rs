@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use connmgr_core::driver::Net;
 use connmgr_core::{
-    CloseReason, ConnId, HostName, Isolation, ListenerId, LookupId, Route, Snapshot, Target, Time, Transport,
+    CloseReason, ConnId, ConnManager, HostName, Isolation, ListenerId, LookupId, Route, Target, Time, Transport,
 };
 
+use super::saving::Saving;
 use crate::clock::Clock;
 use crate::resolver::ResolverPool;
-use crate::state::Saver;
 
 /// What only an adapter can do: open, close and listen. Each method only starts something and returns at once; what
 /// comes of it is told on a later turn, never from inside these methods.
@@ -44,7 +44,7 @@ pub trait Sockets {
 #[derive(Debug)]
 pub(super) struct Helpers {
     /// None without a state directory, and after the end.
-    pub(super) saver: Option<Saver>,
+    pub(super) saving: Option<Saving>,
     pub(super) resolver: ResolverPool,
     pub(super) clock: Clock,
 }
@@ -53,6 +53,7 @@ pub(super) struct Helpers {
 pub(super) struct Outside<'a, N> {
     pub(super) sockets: &'a mut N,
     pub(super) helpers: &'a mut Helpers,
+    pub(super) now: Time,
 }
 
 impl<N: Sockets> Net for Outside<'_, N> {
@@ -82,9 +83,9 @@ impl<N: Sockets> Net for Outside<'_, N> {
         self.sockets.pause_accept(listener, until);
     }
 
-    fn save(&mut self, snapshot: Snapshot) {
-        if let Some(saver) = &self.helpers.saver {
-            saver.save(snapshot);
+    fn save(&mut self, manager: &ConnManager) {
+        if let Some(saving) = &mut self.helpers.saving {
+            saving.save(manager, self.now);
         }
     }
 }

@@ -9,8 +9,8 @@ use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Sha
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
     Action, BanTarget, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event, HostName, Input, Keep,
-    Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Snapshot, Target, Time,
-    Transport, UnixTime,
+    Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target, Time, Transport,
+    UnixTime,
 };
 
 use super::METRICS;
@@ -86,7 +86,7 @@ impl Net for Started {
         self.lookups.push((lookup, deadline));
     }
     fn pause_accept(&mut self, _: ListenerId, _: Time) {}
-    fn save(&mut self, _: Snapshot) {}
+    fn save(&mut self, _: &ConnManager) {}
 }
 
 /// A driver whose metrics go into a book of its own.

@@ -32,6 +32,28 @@ fn what_waits_is_written_before_it_finishes() {
 }
 
 #[test]
+fn bans_take_the_place_of_bans_and_leave_the_book_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut state = StateDir::open(dir.path()).unwrap().0;
+    state.save(&Snapshot { bans: Vec::new(), ..snapshot() }).unwrap();
+    let saver = Saver::start(state, |error| panic!("{error}")).unwrap();
+    saver.save_bans(Vec::new());
+    saver.save_bans(snapshot().bans);
+    assert!(finishes(saver, LONG));
+    assert_eq!(StateDir::open(dir.path()).unwrap().1, Some(snapshot()));
+}
+
+#[test]
+fn bans_that_come_while_a_book_waits_are_written_with_it() {
+    let desk = Mutex::new(Desk { waiting: None, closed: true, end: End::ToCome });
+    let saver = Saver { shared: Arc::new(Shared { desk, changed: Condvar::new() }) };
+    saver.save(Snapshot { bans: Vec::new(), ..snapshot() });
+    saver.save_bans(snapshot().bans);
+    assert!(matches!(next(&saver.shared), Some(Unsaved::All(whole)) if whole == snapshot()));
+    assert!(next(&saver.shared).is_none());
+}
+
+#[test]
 fn a_failure_is_reported_and_the_next_save_tries_again() {
     let dir = tempfile::tempdir().unwrap();
     let (report, errors) = mpsc::channel();
@@ -88,13 +110,13 @@ fn who_asks_after_the_end_is_told_at_once() {
 
 #[test]
 fn a_panic_while_saving_is_reported_and_the_next_save_tries_again() {
-    let desk = Mutex::new(Desk { waiting: Some(Snapshot::default()), closed: true, end: End::ToCome });
+    let desk = Mutex::new(Desk { waiting: Some(Unsaved::All(Snapshot::default())), closed: true, end: End::ToCome });
     let shared = Shared { desk, changed: Condvar::new() };
     let (mut saves, mut errors) = (0, Vec::new());
-    let save = |snapshot: &Snapshot| {
+    let save = |_: &Unsaved| {
         saves += 1;
         if saves == 1 {
-            lock(&shared.desk).waiting = Some(snapshot.clone());
+            lock(&shared.desk).waiting = Some(Unsaved::Bans(Vec::new()));
             panic!("a fault of ours");
         }
         Ok(())

@@ -1,0 +1,58 @@
+//! An engine without a socket, at times that the tests say.
+
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use connmgr_core::{AddressInfo, BanTarget, Config, Limits, Services, Snapshot, Source, UnixTime};
+
+use super::*;
+use crate::resolver::SystemResolver;
+use crate::startup::Startup;
+use crate::tests::NoSockets;
+use crate::tests::common::LONG;
+
+/// What is on disk after turns at these seconds, of a pool that learns an address and bans somebody at 0.
+fn saved_by_turns_at(seconds: &[u64]) -> Snapshot {
+    let dir = tempfile::tempdir().unwrap();
+    // It dials nobody, so that nothing else has a deadline.
+    let limits = Limits { full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    let startup = Startup { state_dir: Some(dir.path().into()), ..Startup::new(config) };
+    let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
+    let net = &mut NoSockets::default();
+    let (services, last_seen) = (Services::NETWORK, UnixTime::from_secs(1_700_000_000));
+    let address = AddressInfo { address: "1.2.3.4:8333".parse().unwrap(), services, last_seen };
+    let (source, addresses) = (Source::Application, vec![address]);
+    engine.apply(&Input::Addresses { source, addresses }, Time::from_secs(1), net);
+    let target = BanTarget::Host("9.9.9.9".parse().unwrap());
+    engine.apply(&Input::Ban { target, duration: Duration::from_secs(86_400) }, Time::from_secs(1), net);
+    for second in seconds {
+        let now = Time::from_secs(*second);
+        assert!(engine.poll_timeout(net).is_some_and(|deadline| deadline <= now));
+        engine.turn(now, net);
+    }
+    engine.let_go();
+    read(dir.path())
+}
+
+/// Waits until the directory is free.
+fn read(dir: &Path) -> Snapshot {
+    let until = Instant::now() + LONG;
+    loop {
+        match StateDir::open(dir) {
+            Ok((_, found, _)) => return found.unwrap_or_default(),
+            Err(_) => assert!(Instant::now() < until, "the directory is still locked"),
+        }
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_ban_is_saved_in_a_moment_and_the_book_in_its_time() {
+    let every = Config::default().book.save_every.as_secs();
+    let saved = saved_by_turns_at(&[3]);
+    assert_eq!((saved.bans.len(), saved.addresses.len()), (1, 0));
+    let saved = saved_by_turns_at(&[3, every + 1]);
+    assert_eq!((saved.bans.len(), saved.addresses.len()), (1, 1));
+}
