@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use connmgr_core::{Config, ListenerId};
+use connmgr_core::Config;
 use connmgr_std::StartError;
-use connmgr_std::adapter::{self, Engine, Settings};
+use connmgr_std::adapter::{Engine, Settings};
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Waker};
 
@@ -79,7 +79,7 @@ impl Builder {
         }
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
-        let (listeners, local_addrs) = bind(&settings.listen, &registry, &mut tokens)?;
+        let (listeners, local_addrs) = bind(&settings, &registry, &mut tokens)?;
         let started = settings.startup.start()?;
         // After all that may be put right and tried again: a poll can have one waker in its life.
         let waker = waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
@@ -92,21 +92,19 @@ impl Builder {
     }
 }
 
+/// Registers each listener under a token of its own.
 fn bind(
-    listen: &[(ListenerId, SocketAddr)],
+    settings: &Settings,
     registry: &Registry,
     tokens: &mut Tokens<Slot>,
 ) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
-    let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
-    for &(id, address) in listen {
-        let failed = |error| StartError::Listen { address, error };
-        let mut socket = adapter::bind(address).map(TcpListener::from_std).map_err(failed)?;
-        local_addrs.push(socket.local_addr().map_err(failed)?);
-        let token = tokens.insert(Slot::Listener(listeners.len())).expect("they were counted");
-        registry.register(&mut socket, token, Interest::READABLE).map_err(failed)?;
-        listeners.push(id, Listening::new(socket));
-    }
-    Ok((listeners, local_addrs))
+    let mut places = 0..;
+    Listeners::bind(settings, |socket| {
+        let (mut socket, place) = (TcpListener::from_std(socket), places.next().expect("it has no end"));
+        let token = tokens.insert(Slot::Listener(place)).expect("they were counted");
+        registry.register(&mut socket, token, Interest::READABLE)?;
+        Ok(Listening::new(socket))
+    })
 }
 
 fn make_waker(registry: &Registry, tokens: &mut Tokens<Slot>) -> Result<Arc<Waker>, StartError> {

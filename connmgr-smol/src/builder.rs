@@ -12,7 +12,7 @@ use polling::Poller;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::bind;
+use crate::listener::{Listeners, Listening};
 use crate::spawn::Spawn;
 use crate::task::Task;
 use crate::wire::Stream;
@@ -36,7 +36,7 @@ impl Builder {
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
         self.settings.startup.check()?;
         start_reactor().await?;
-        let (listeners, local_addrs) = bind(&self.settings)?;
+        let (listeners, local_addrs) = Listeners::bind(&self.settings, Listening::new)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
         let spawns_jobs = Arc::clone(&spawner);
         let run = |task| Task::new(task, listeners, spawns_jobs).run();

@@ -6,13 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use connmgr_core::ListenerId;
-use connmgr_std::StartError;
-use connmgr_std::adapter::{self, Settings};
 
 use crate::wire::Stream;
 
 /// All of them.
-pub(crate) type Listeners = adapter::Listeners<Listening>;
+pub(crate) type Listeners = connmgr_std::adapter::Listeners<Listening>;
 
 /// A connection that came in, or why none could.
 pub(crate) type Accepted = io::Result<(Stream, SocketAddr)>;
@@ -25,24 +23,17 @@ pub(crate) struct Listening {
     waiting: bool,
 }
 
-/// Opens all that the settings name; and where each came to be.
-pub(crate) fn bind(settings: &Settings) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
-    let (mut listeners, mut local_addrs) = (Listeners::default(), Vec::new());
-    for &(id, address) in &settings.listen {
-        let failed = |error| StartError::Listen { address, error };
-        let socket = adapter::bind(address).and_then(Async::new_nonblocking).map_err(failed)?;
-        local_addrs.push(socket.get_ref().local_addr().map_err(failed)?);
-        listeners.push(id, Listening { socket, waiting: false });
-    }
-    Ok((listeners, local_addrs))
-}
-
 /// The next connection, or error, on any listener that is not paused.
 pub(crate) fn poll_accept(listeners: &mut Listeners, cx: &mut Context<'_>) -> Poll<(ListenerId, Accepted)> {
     listeners.poll(|listening| listening.poll_accept(cx))
 }
 
 impl Listening {
+    /// Has async-io watch a socket that does not block.
+    pub(crate) fn new(socket: TcpListener) -> io::Result<Self> {
+        Ok(Self { socket: Async::new_nonblocking(socket)?, waiting: false })
+    }
+
     /// Asks the operating system only when something may be there, however often the driver's task wakes.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Accepted> {
         loop {

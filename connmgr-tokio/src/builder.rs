@@ -3,10 +3,11 @@
 use connmgr_core::Connected;
 use connmgr_std::StartError;
 use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
+use tokio::net::TcpListener;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::bind;
+use crate::listener::Listeners;
 use crate::task::Task;
 use crate::wire::Stream;
 
@@ -28,7 +29,7 @@ impl Builder {
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
         self.settings.startup.check()?;
-        let (listeners, local_addrs) = bind(&self.settings)?;
+        let (listeners, local_addrs) = Listeners::bind(&self.settings, TcpListener::from_std)?;
         let run = |task| Task::new(task, listeners).run();
         let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
         tokio::spawn(task);

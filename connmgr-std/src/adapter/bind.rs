@@ -10,10 +10,7 @@ use socket2::{Domain, Socket, Type};
 const BACKLOG: i32 = 1024;
 
 /// Listens there, without blocking. An IPv6 address is for IPv6 alone: so both families may have the same port.
-///
-/// # Errors
-/// What the operating system says.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;

@@ -3,9 +3,15 @@
 //! There is no queue but the operating system's: whoever turns the pool accepts when it has the time. Whether a
 //! connection may stay is not decided here, and how one is accepted is the adapter's affair: `L` is its socket.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::task::Poll;
 
 use connmgr_core::{ListenerId, Time};
+
+use super::bind::bind;
+use crate::startup::StartError;
+use crate::startup::settings::Settings;
 
 /// All the sockets a pool listens on, in the order in which they were opened.
 #[derive(Debug)]
@@ -29,6 +35,25 @@ impl<L> Default for Listeners<L> {
 }
 
 impl<L> Listeners<L> {
+    /// Listens on all that the settings name: the listeners, and where each came to be. `make` makes the adapter's
+    /// socket of one that does not block.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`], with the address.
+    pub fn bind(
+        settings: &Settings,
+        mut make: impl FnMut(TcpListener) -> io::Result<L>,
+    ) -> Result<(Self, Vec<SocketAddr>), StartError> {
+        let (mut listeners, mut local_addrs) = (Self::default(), Vec::new());
+        for &(id, address) in &settings.listen {
+            let failed = |error| StartError::Listen { address, error };
+            let socket = bind(address).map_err(failed)?;
+            local_addrs.push(socket.local_addr().map_err(failed)?);
+            listeners.push(id, make(socket).map_err(failed)?);
+        }
+        Ok((listeners, local_addrs))
+    }
+
     /// Listens on one more socket.
     pub fn push(&mut self, id: ListenerId, socket: L) {
         self.all.push(Listening { id, socket, paused_until: None });

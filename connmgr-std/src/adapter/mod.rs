@@ -9,7 +9,7 @@
 //! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | their dials, and their lookups through proxies |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | the streams that their applications own |
 //! | [`Ending`] | how a stream ended, as far as whoever reads and writes saw it |
-//! | [`bind()`], [`Listeners`] | what an adapter listens on, and the pauses |
+//! | [`Listeners`] | what an adapter listens on, and the pauses |
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
 //! | [`Clock`] | the core's two clocks, read from the machine's |
 //! | [`dial_error`], [`proxy_dial_error`], [`may_meet_itself`] | what came of a dial, in the core's words |
@@ -29,7 +29,6 @@ pub mod reply;
 pub(crate) mod reporter;
 pub(crate) mod wire;
 
-pub use bind::bind;
 pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 pub use ending::Ending;
 pub use engine::{Engine, Lookup, Sockets, TURN_BUDGET};
