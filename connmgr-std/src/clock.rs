@@ -50,7 +50,7 @@ impl Clock {
     }
 
     /// The UNIX time that the core has been told of, moved on by what has passed since. It does not jump when the
-    /// machine's clock is set, until [`Clock::drift`] has said so.
+    /// machine's clock is set, until the manager has been told.
     pub fn unix(&self) -> UnixTime {
         seconds(self.expected_wall())
     }
@@ -58,7 +58,7 @@ impl Clock {
     /// Whether the machine's clock has been set, so that it is more than a second off from what the core knows. To
     /// be asked at every wake-up, before all else; the answer is for [`Input::Clock`](connmgr_core::Input::Clock),
     /// and is given once.
-    pub fn drift(&mut self) -> Option<UnixTime> {
+    pub(crate) fn drift(&mut self) -> Option<UnixTime> {
         self.drift_at(wall())
     }
 

@@ -28,7 +28,7 @@ pub enum PoolEvent<C> {
 
 impl<C> PoolEvent<C> {
     /// What the driver hands out, with its stream made into a connection.
-    pub fn from_driver<S>(event: driver::PoolEvent<S>, connect: impl FnOnce(Connected, S) -> C) -> Self {
+    pub(crate) fn from_driver<S>(event: driver::PoolEvent<S>, connect: impl FnOnce(Connected, S) -> C) -> Self {
         match event {
             driver::PoolEvent::Connected { info, stream } => Self::Connected(connect(info, stream)),
             driver::PoolEvent::RetryScheduled { peer, at, attempt } => Self::RetryScheduled { peer, at, attempt },

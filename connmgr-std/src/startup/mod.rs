@@ -56,7 +56,7 @@ impl Startup {
     }
 
     /// Adds a listener to the configuration, numbered after all others.
-    pub fn add_listener(&mut self, network: Option<NetworkKind>, permissions: Permissions) -> ListenerId {
+    pub(super) fn add_listener(&mut self, network: Option<NetworkKind>, permissions: Permissions) -> ListenerId {
         // A number that is taken, after the very last one, is refused with the rest of the configuration.
         let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
