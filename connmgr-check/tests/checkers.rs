@@ -136,6 +136,10 @@ impl Bench {
         self.tell(Input::Accept { remote: remote.parse().expect(remote), listener: ListenerId(0) })
     }
 
+    fn has_work_left(&self) -> bool {
+        self.manager.poll_timeout().is_some_and(|due| due <= self.now.after(Duration::from_millis(1)))
+    }
+
     fn audit(&mut self) -> Judged {
         self.suite.audit(self.now, &self.manager)
     }
@@ -282,6 +286,27 @@ fn a_dial_to_an_address_in_use() {
     breaks(Property::AddressInUse, bench.forge_actions(&[again]));
 }
 
+/// Dialed as `[fc00::1]:8333`: only the view says that CJDNS is meant.
+fn cjdns() -> PeerAddress {
+    PeerAddress::new(Host::Cjdns("fc00::1".parse().expect("an address")), 8333)
+}
+
+#[test]
+fn a_dial_to_a_cjdns_address_in_use() {
+    let mut bench = Bench::new(&pool());
+    bench.tell(Input::AddPeer { address: cjdns(), keep: Keep::Always }).expect("nothing is broken yet");
+    let again = dial(100, "[fc00::1]:8333", bench.now);
+    breaks(Property::AddressInUse, bench.forge_actions(&[again]));
+}
+
+#[test]
+fn a_dial_to_our_own_cjdns_address() {
+    let ours = Config { own_addresses: vec![cjdns()], ..pool() };
+    let mut bench = Bench::new(&ours);
+    let dial = dial(100, "[fc00::1]:8333", bench.now);
+    breaks(Property::OwnAddress, bench.forge_actions(&[dial]));
+}
+
 #[test]
 fn a_dial_to_ourselves() {
     let ours = Config { own_addresses: addresses(100), ..pool() };
@@ -357,6 +382,13 @@ fn a_handshake_that_is_done_late_and_thrown_away_for_others_that_are_not() {
 }
 
 #[test]
+fn a_dial_that_is_surplus_though_nobody_told_of_its_success() {
+    let mut bench = dialing(&pool(), &pool());
+    let conn = bench.in_state(ConnState::Dialing)[0];
+    breaks(Property::SuccessKept, bench.forge_actions(&[Action::Close { conn, reason: CloseReason::Surplus }]));
+}
+
+#[test]
 fn a_success_is_surplus_once_the_pool_is_full_of_open_connections() {
     let mut bench = dialing(&pool(), &pool());
     let now = bench.now;
@@ -375,6 +407,32 @@ fn more_connections_than_the_total() {
     (real.limits.total, believed.limits.total) = (9, 8);
     let mut bench = dialing(&real, &believed);
     breaks(Property::TotalLimit, bench.pass(secs(2)));
+}
+
+/// Twenty are silent after a second. Not all who take their places are dialed in one step.
+#[test]
+fn a_dial_beyond_the_total_while_work_is_left() {
+    let few_actions = |total| {
+        let limits = Limits { full: 20, total, ..Limits::default() };
+        Config { limits, max_actions_per_input: 16, ..pool() }
+    };
+    let mut bench = dialing(&few_actions(125), &few_actions(24));
+    bench.pass(Duration::from_millis(10)).expect("nothing is broken yet");
+    assert_eq!(bench.in_state(ConnState::Dialing).len(), 20);
+    let judged = bench.pass(secs(2));
+    assert!(bench.has_work_left());
+    breaks(Property::TotalLimit, judged);
+}
+
+#[test]
+fn a_dial_without_a_slot_while_work_is_left() {
+    let few_actions =
+        |full| Config { limits: Limits { full, ..Limits::default() }, max_actions_per_input: 16, ..pool() };
+    let mut bench = Bench::mismatched(&few_actions(40), &few_actions(4));
+    bench.pass(secs(1)).expect("nothing is broken yet");
+    let judged = bench.learn(&addresses(100));
+    assert!(bench.has_work_left());
+    breaks(Property::SlotLimits, judged);
 }
 
 #[test]

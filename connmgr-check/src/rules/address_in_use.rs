@@ -9,7 +9,7 @@ use super::{Ledger, Property, Rule, Seen, Verdict, hold};
 use crate::ledger::conn::is_ambiguous;
 
 /// Addresses in use are counted by who has them. Where the dialed address alone does not say which network is meant
-/// (`fc00::/8`), only the audit judges.
+/// (`fc00::/8`), it is judged when the step is over: then the view has told.
 #[derive(Clone, Debug)]
 pub(crate) struct AddressInUse {
     users: FxHashMap<PeerAddress, u32>,
@@ -65,6 +65,17 @@ impl Rule for AddressInUse {
             | Action::Save
             | Action::Emit(_) => Ok(()),
         }
+    }
+
+    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+        for id in &seen.step.dials {
+            let address = seen.ledger.conn(*id).and_then(|conn| conn.address.as_ref());
+            let Some(address) = address.filter(|address| is_ambiguous(address)) else { continue };
+            let mut others =
+                seen.ledger.conns.iter().filter(|(other, conn)| *other != id && conn.address.as_ref() == Some(address));
+            hold(others.next().is_none(), || format!("{id} dials {address}, which is in use"))?;
+        }
+        Ok(())
     }
 
     /// We dial nobody twice. (Who comes in may come from anywhere.)

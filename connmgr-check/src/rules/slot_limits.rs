@@ -59,7 +59,9 @@ impl Rule for SlotLimits {
 
     fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
         if !seen.step.is_settled() {
-            return Ok(());
+            // Work is left, such as connections to be closed. Whoever is dialed all the same needs a slot.
+            let dialed = seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)?.kind);
+            return dialed.filter(|kind| LIMITED.contains(kind)).try_for_each(|kind| Self::judge(seen.ledger, kind));
         }
         Self::judge_added(seen)?;
         LIMITED.into_iter().try_for_each(|kind| Self::judge(seen.ledger, kind))

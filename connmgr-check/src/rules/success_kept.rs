@@ -1,5 +1,5 @@
 //! A success is never thrown away while its kind is not full: a dial that succeeded, or a handshake that is done, is
-//! surplus only if every slot of its kind is held by a connection that is ready.
+//! surplus only if every slot of its kind is held by a connection that is ready. What has not succeeded is never surplus.
 
 use connmgr_core::{Action, CloseReason, ConnId};
 
@@ -26,9 +26,8 @@ impl Rule for SuccessKept {
 
     fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
         let Action::Close { conn: id, reason: CloseReason::Surplus } = action else { return Ok(()) };
-        let Some(conn) = seen.ledger.conn(*id).filter(|conn| Self::has_succeeded(seen, *id, conn)) else {
-            return Ok(());
-        };
+        let Some(conn) = seen.ledger.conn(*id) else { return Ok(()) };
+        hold(Self::has_succeeded(seen, *id, conn), || format!("{id} is surplus, but nobody told of its success"))?;
         let Some(kind) = conn.kind else { return Ok(()) };
         let (count, slots) = (seen.ledger.count(kind), seen.ledger.split.of(kind));
         hold(count.ready >= slots, || {
