@@ -164,11 +164,16 @@ impl Step {
         self.due_before.is_some_and(|due| due.is_none_or(|due| due > self.now.after(TICK)))
     }
 
+    /// Whether no deadline can follow: then none is missing, whatever goes on.
+    pub(crate) fn is_end_of_time(&self) -> bool {
+        self.now.after(TICK) == Time::MAX
+    }
+
     /// Whether nothing was left to be done a tick later. Where work is cut short by `max_actions_per_input`, and
     /// where due work was not asked for yet, the next deadline is at most a tick away: what a step must bring about
     /// may then still be coming; at the end of time for ever, for nothing is due any more.
     pub(crate) fn is_settled(&self) -> bool {
-        self.now.after(TICK) < Time::MAX && self.due.is_none_or(|due| due > self.now.after(TICK))
+        !self.is_end_of_time() && self.due.is_none_or(|due| due > self.now.after(TICK))
     }
 }
 

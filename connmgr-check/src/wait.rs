@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use connmgr_core::{Backoff, Growth};
 
+/// All time that there is, 584 years. A longer wait counts as this before it is spread.
+const ALL_TIME: Duration = Duration::from_nanos(u64::MAX);
+
 /// The longest wait after so many failures in a row.
 pub(crate) fn longest_wait(backoff: &Backoff, failures: u32) -> Duration {
     let failures = failures.max(1);
@@ -15,7 +18,7 @@ pub(crate) fn longest_wait(backoff: &Backoff, failures: u32) -> Duration {
             .fold(backoff.base, |wait, _| if wait < backoff.cap { wait.saturating_mul(2) } else { wait })
             .min(backoff.base.saturating_mul(u32::MAX)),
     };
-    grown.min(backoff.cap)
+    grown.min(backoff.cap).min(ALL_TIME)
 }
 
 /// The shortest: half of that, where waits are spread.
@@ -38,6 +41,12 @@ mod tests {
         assert_eq!(waits(Growth::Exponential, [0, 1, 2, 6, 7]), [5, 5, 10, 160, 300]);
         assert_eq!(waits(Growth::Exponential, [8, 32, 33, 34, u32::MAX]), [300; 5]);
         assert_eq!(waits(Growth::Linear, [0, 1, 59, 60, u32::MAX]), [5, 5, 295, 300, 300]);
+    }
+
+    #[test]
+    fn a_wait_for_ever_is_spread_over_the_second_half_of_all_time() {
+        let backoff = Backoff { base: Duration::MAX, cap: Duration::MAX, ..Backoff::default() };
+        assert_eq!((shortest_wait(&backoff, 1), longest_wait(&backoff, 1)), (ALL_TIME / 2, ALL_TIME));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Watcher {
     pub fn audit(&mut self, manager: &ConnManager) {
         let now = self.lately.back().map_or(Time::ZERO, |past| past.now);
         if let Err(violation) = self.suite.audit(now, manager) {
-            panic!("{violation}\nin {}, after step {}\n{:#?}", self.story, self.steps, manager.connections());
+            panic!("{violation}\nin {}, after step {}\n{}", self.story, self.steps, connections(manager));
         }
     }
 
@@ -87,11 +87,17 @@ impl Watcher {
             actions.iter().for_each(|action| writeln!(tale, "    {action:?}").expect("a String takes all"));
         }
         panic!(
-            "{violation}\nin {}, step {}\n{tale}reply {reply:?}, due {:?}\n{:#?}",
+            "{violation}\nin {}, step {}\n{tale}reply {reply:?}, due {:?}\n{}",
             self.story,
             self.steps,
             manager.poll_timeout(),
-            manager.connections()
+            connections(manager)
         )
     }
+}
+
+/// The connections there are, one a line.
+fn connections(manager: &ConnManager) -> String {
+    let lines: Vec<String> = manager.connections().iter().map(|view| format!("{view:?}\n")).collect();
+    lines.concat()
 }

@@ -469,6 +469,21 @@ fn a_dial_that_is_not_given_up_in_time() {
     breaks(Property::Deadlines, bench.learn(&addresses(100)));
 }
 
+/// What one step leaves undone then stays undone.
+#[test]
+fn at_the_end_of_time_no_deadline_follows_and_none_is_missed() {
+    let few_actions = Config { max_actions_per_input: 16, limits: Limits { full: 40, ..Limits::default() }, ..pool() };
+    let mut bench = Bench::new(&few_actions);
+    bench.add_peer("99.1.1.1:8333", Keep::Always).expect("nothing is broken yet");
+    bench.fail(DialError::Refused).and_then(|()| bench.learn(&addresses(100))).expect("nothing is broken yet");
+    bench.pass(Duration::from_millis(10)).expect("nothing is broken yet");
+    bench.now = Time::MAX;
+    bench.tell(Input::Timeout).expect("the last deadlines are met as far as one step can");
+    assert_eq!(bench.manager.poll_timeout(), None);
+    assert!(!bench.in_state(ConnState::Dialing).is_empty());
+    bench.audit().expect("a retry can't come any more");
+}
+
 #[test]
 fn a_handshake_that_never_ends() {
     let patient = Config { handshake_timeout: secs(600), ..pool() };

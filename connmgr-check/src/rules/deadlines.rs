@@ -50,9 +50,12 @@ impl Deadlines {
     fn judge(&mut self, seen: Seen<'_>, sort: usize) -> Verdict {
         let (step, now) = (seen.step, seen.now());
         let Some((soonest, _)) = self.queues[sort].front() else { return Ok(()) };
+        if step.is_end_of_time() {
+            return Ok(());
+        }
         let cover = soonest.after(TICK).max(step.last_due.map_or(Time::ZERO, |at| at.after(TICK)));
         let is_covered = *soonest == Time::MAX || step.due.is_some_and(|due| due <= cover.max(now.after(TICK)));
-        let is_over = step.is_due_timeout() && step.is_settled() && soonest.after(TICK) <= now && now < Time::MAX;
+        let is_over = step.is_due_timeout() && step.is_settled() && soonest.after(TICK) <= now;
         if is_covered && !is_over {
             return Ok(());
         }
@@ -98,7 +101,9 @@ impl Rule for Deadlines {
             if visit.is_some() {
                 self.queues[FETCH].push_back((seen.now().after(seen.ledger.config.addr_fetch_timeout), id));
             }
-            let feeler = seen.ledger.conn(id).is_some_and(|conn| conn.kind == Some(Kind::Feeler));
+            // Of one that is still being dialed, a handshake means nothing.
+            let is_feeler = |conn: &Conn| conn.kind == Some(Kind::Feeler) && conn.is_open();
+            let feeler = seen.ledger.conn(id).is_some_and(is_feeler);
             hold(!feeler, || format!("the feeler {id} is ready, and stays"))?;
         }
         (0..SORTS.len()).try_for_each(|sort| self.judge(seen, sort))

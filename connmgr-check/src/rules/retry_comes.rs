@@ -35,7 +35,7 @@ impl Rule for RetryComes {
     const PROPERTY: Property = Property::RetryComes;
 
     fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
-        if seen.ledger.phase == Phase::Stopped {
+        if seen.ledger.phase == Phase::Stopped || seen.step.is_end_of_time() {
             return Ok(());
         }
         manager.added_peers().iter().try_for_each(|view| Self::judge(seen, view))
