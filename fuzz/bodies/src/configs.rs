@@ -13,7 +13,7 @@ use connmgr_core::{
 pub(crate) const UNIX: u64 = 1_767_225_600;
 
 /// Every so many steps everything is compared with the public view, and the manager recounts itself.
-const AUDIT_EVERY: u64 = 8;
+const AUDIT_EVERY: u64 = 4;
 
 /// The configuration of this number, counted modulo their count.
 pub(crate) fn config(number: u8) -> Config {
