@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use connmgr_check::{Probe, Property, Suite, Violation};
+use connmgr_check::{Nature, Probe, Property, Suite, Violation};
 use connmgr_core::driver::Observer;
 use connmgr_core::*;
 
@@ -945,4 +945,16 @@ fn a_full_pool_reached_its_target() {
     assert_eq!(bench.suite.probes().count(Probe::TargetReached), 1);
     let missed: Vec<Probe> = bench.suite.probes().missed(&[Probe::TargetReached, Probe::Ban]).collect();
     assert_eq!(missed, [Probe::Ban]);
+}
+
+/// Not here: what only the simulator can judge, [`Property::NoSpin`], which is tried beside its rule, and
+/// [`Property::Invariants`], for which the core itself must be broken.
+#[test]
+fn every_rule_has_its_broken_manager() {
+    let elsewhere = [Property::NoSpin, Property::Invariants, Property::Recovery, Property::Canary];
+    let is_here = |property: &&Property| !elsewhere.contains(property) && property.nature() != Nature::Measure;
+    let here = include_str!("checkers.rs");
+    for property in Property::ALL.iter().filter(is_here) {
+        assert!(here.contains(&format!("Property::{property:?}")), "{property} is never found broken");
+    }
 }
