@@ -9,9 +9,9 @@ use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use connmgr_check::Suite;
 use connmgr_core::driver::Observer;
 use connmgr_core::*;
-use connmgr_sim::check::Suite;
 
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 const STEPS: usize = 200_000;

@@ -1,9 +1,9 @@
 //! A checker that is broken on purpose, and a world in which it falls: what finds and shrinks failures is itself tried
 //! with it, for a failure that is known to be there must be found.
 
+use connmgr_check::{Property, Violation};
 use connmgr_core::{Action, Event, Time};
 
-use crate::check::{Property, Violation};
 use crate::dice::Share;
 use crate::scenario::{Base, HostSpec, InboundSpec, PeerSpec, Scenario, Span, Spread};
 

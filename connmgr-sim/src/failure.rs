@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use connmgr_check::{Nature, Property};
 use serde::{Deserialize, Serialize};
 
 use crate::Instant;
-use crate::check::{Nature, Property};
 use crate::scenario::Span;
 use crate::world::Broken;
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use connmgr_check::words;
 use serde::{Deserialize, Serialize};
 
 use crate::Instant;
-use crate::check::words;
 use crate::scenario::Bound;
 use crate::subject::Subject;
 use crate::world::{Node, World};

@@ -7,7 +7,6 @@ pub mod canary;
 pub mod case;
 pub mod catalogue;
 pub mod chart;
-pub mod check;
 pub mod compare;
 pub mod config;
 pub mod diary;
@@ -39,6 +38,7 @@ pub mod tally;
 pub mod watch;
 pub mod world;
 
+pub use connmgr_check;
 pub use connmgr_core;
 pub use failure::{Failure, Verdict};
 pub use instant::Instant;

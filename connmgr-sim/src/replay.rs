@@ -6,11 +6,11 @@
 
 use std::io::BufRead;
 
+use connmgr_check::{Suite, Violation};
 use connmgr_core::driver::Observer;
 use connmgr_core::{ConnManager, Input, Reply, Time};
 use connmgr_std::{Line, ReplayError, TraceError, TraceReader};
 
-use crate::check::{Suite, Violation};
 use crate::record::Entry;
 use crate::watch::Watch;
 

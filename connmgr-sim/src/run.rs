@@ -4,12 +4,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use connmgr_check::{Probe, Probes};
 use connmgr_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
 use crate::Instant;
 use crate::canary::Canary;
-use crate::check::{Probe, Probes};
 use crate::failure::{Failure, Verdict};
 use crate::figures::Figures;
 use crate::record::Recorder;

@@ -10,12 +10,12 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use connmgr_check::{Property, Suite, Violation};
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Reply, Snapshot, Time, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use crate::canary::Canary;
-use crate::check::{Property, Suite, Violation};
 use crate::failure::PANIC;
 use crate::run::message;
 use crate::subject::Birth;

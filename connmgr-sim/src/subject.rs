@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
+use connmgr_check::Violation;
 use connmgr_core::driver::{Driver, Net, PoolEvent};
 use connmgr_core::{
     CloseReason, Config, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal,
     Reply, Route, Snapshot, Target, Time, Transport, UnixTime,
 };
 
-use crate::check::Violation;
 use crate::links::LinkId;
 use crate::watch::Watch;
 

@@ -1,10 +1,10 @@
 //! Who looks on at one manager: the digest always; checkers and a diary where they are wanted.
 
+use connmgr_check::{Suite, Violation};
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
 
 use crate::canary::Canary;
-use crate::check::{Suite, Violation};
 use crate::diary::Diary;
 use crate::record::Recorder;
 use crate::subject::Birth;

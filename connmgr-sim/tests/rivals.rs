@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
+use connmgr_check::{Property, Violation};
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
 };
-use connmgr_sim::check::{Property, Violation};
 use connmgr_sim::dice::Share;
 use connmgr_sim::links::LinkId;
 use connmgr_sim::models::{OneAtATime, ParallelPlain};

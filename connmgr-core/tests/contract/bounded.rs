@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Mood, birth, configs};
 use crate::support::*;
 
-/// The watcher counts the actions of each input; here the collections are counted.
+/// The checkers count the actions of each input; here the collections are counted.
 #[test]
 fn bounded() {
     crate::live(9, 1, Mood::Living, |manager, _, _, _, actions| {

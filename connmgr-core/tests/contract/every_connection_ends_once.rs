@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::Mood;
 use crate::support::*;
 
-/// The watcher keeps book of every connection; the counters agree with it.
+/// The checkers follow every connection; the counters agree with it.
 #[test]
 fn every_connection_ends_once() {
     crate::live(7, 1, Mood::Living, |manager, _, _, _, _| {

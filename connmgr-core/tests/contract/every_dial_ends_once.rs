@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::Mood;
 use crate::support::*;
 
-/// The watcher keeps book of every dial; at the end each is over or shown.
+/// The checkers follow every dial; at the end each is over or shown.
 #[test]
 fn every_dial_ends_once() {
     crate::live(6, 1, Mood::Living, |manager, _, _, _, _| {

@@ -1,7 +1,8 @@
 //! The contract of the crate's front page: one file a clause, a test of the clause's name in each.
 //!
-//! Directed stories come first; then chaos drives the clause through every configuration while the watcher looks on.
-//! A failure prints the configuration, the seed and the last steps; `CHAOS_SEED` and `CHAOS_SEEDS` search further.
+//! Directed stories come first; then chaos drives the clause through every configuration while the checkers of
+//! `connmgr-check` look on. A failure prints the configuration, the seed and the last steps; `CHAOS_SEED` and
+//! `CHAOS_SEEDS` search further.
 
 mod bounded;
 mod drain_when_you_like;
@@ -19,18 +20,19 @@ mod time_moves_forward;
 mod chaos;
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/watcher.rs"]
-mod watcher;
 
 use std::collections::BTreeSet;
 
+use connmgr_check::{Suite, Watcher};
 use connmgr_core::*;
 
 use chaos::{Chaos, Mood, birth, configs};
-use watcher::Watcher;
 
 /// Steps of one chaotic life.
 const STEPS: u64 = 600;
+
+/// Every so many steps everything is compared with the public view, and the manager recounts itself.
+const AUDIT_EVERY: u64 = 1;
 
 /// The seeds of a clause's lives: a range of its own, or what the environment asks for.
 fn seeds(clause: u64, count: u64) -> std::ops::Range<u64> {
@@ -39,12 +41,18 @@ fn seeds(clause: u64, count: u64) -> std::ops::Range<u64> {
     first..first + number("CHAOS_SEEDS").unwrap_or(count)
 }
 
+/// The checkers of a manager of this configuration, born of this seed.
+fn watch(name: &str, config: &Config, seed: u64) -> Watcher {
+    let suite = Suite::new(config, None, support::UNIX, Time::ZERO);
+    Watcher::new(format!("`{name}`, CHAOS_SEED={seed}"), suite, AUDIT_EVERY)
+}
+
 /// Lives a chaotic life in every configuration, watched; `look` sees the manager after each step.
 fn live(clause: u64, count: u64, mood: Mood, mut look: impl FnMut(&ConnManager, Time, &Input, &Reply, &[Action])) {
     for seed in seeds(clause, count) {
         for (name, config) in configs() {
             let mut manager = birth(&config, seed);
-            let mut watcher = Watcher::new(format!("`{name}`, CHAOS_SEED={seed}"), &config);
+            let mut watcher = watch(name, &config, seed);
             let mut chaos = Chaos::new(seed, mood, STEPS);
             for _ in 0..STEPS {
                 let (now, input) = chaos.next(&manager);

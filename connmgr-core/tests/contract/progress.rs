@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Mood, configs};
 use crate::support::*;
 
-/// The watcher judges each timeout; besides, whoever meets every deadline of ten minutes comes to its end.
+/// The checkers judge each timeout; besides, whoever meets every deadline of ten minutes comes to its end.
 #[test]
 fn progress() {
     crate::live(4, 1, Mood::Living, |_, _, _, _, _| {});

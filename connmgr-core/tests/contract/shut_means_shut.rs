@@ -4,7 +4,6 @@ use connmgr_core::*;
 
 use crate::chaos::{Chaos, Mood, birth, configs};
 use crate::support::*;
-use crate::watcher::Watcher;
 
 /// Shut down in the middle of chaos; the deadlines alone bring it to its end, and chaos can't wake it again.
 #[test]
@@ -12,7 +11,7 @@ fn shut_means_shut() {
     for seed in crate::seeds(11, 2) {
         for (name, config) in configs() {
             let mut manager = birth(&config, seed);
-            let mut watcher = Watcher::new(format!("`{name}`, CHAOS_SEED={seed}"), &config);
+            let mut watcher = crate::watch(name, &config, seed);
             let mut chaos = Chaos::new(seed, Mood::Living, 400);
             for step in 0..400 {
                 let (now, input) = chaos.next(&manager);

@@ -26,7 +26,7 @@ const REST_TIMEOUTS: usize = 10;
 pub(crate) fn heal(mut world: World, setup: &Setup) -> Result<(), String> {
     world.step(&Input::SetActive { active: true })?;
     while let Some(lack) = lets_all_go_well(&mut world, setup)? {
-        let Some(twice) = world.ledger.met_twice() else { return Err(lack) };
+        let Some(twice) = world.past.met_twice(&world.manager.connections()) else { return Err(lack) };
         world.step(&Input::Closed { conn: twice, cause: CloseCause::Eof })?;
     }
     rest(world, setup)

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use connmgr_check::Suite;
 use connmgr_core::*;
 
-use crate::ledger::Ledger;
+use crate::past::Past;
 use crate::support::{UNIX, addr};
 
 /// What there is in a world, and what may happen in it.
@@ -32,12 +33,13 @@ pub(crate) struct Setup {
 /// A handshake with a useful peer.
 pub(crate) const USEFUL: PeerInfo = PeerInfo { services: Services::NETWORK, nonce: None, identity: None };
 
-/// A manager, its clock, and the books kept on it.
+/// A manager, its clock, its checkers, and what is remembered of it.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) manager: ConnManager,
     pub(crate) now: Time,
-    pub(crate) ledger: Ledger,
+    suite: Suite,
+    pub(crate) past: Past,
     /// Lookups under way.
     pub(crate) lookups: Vec<LookupId>,
 }
@@ -46,7 +48,8 @@ impl World {
     /// A world as it begins: the manager is born and knows its addresses.
     pub(crate) fn new(setup: &Setup) -> Self {
         let manager = ConnManager::new(setup.config.clone(), None, [7; 32], UNIX, Time::ZERO).expect("a good one");
-        let mut world = Self { manager, now: Time::ZERO, ledger: Ledger::default(), lookups: Vec::new() };
+        let suite = Suite::new(&setup.config, None, UNIX, Time::ZERO);
+        let mut world = Self { manager, now: Time::ZERO, suite, past: Past::default(), lookups: Vec::new() };
         let info = |text: &&str| AddressInfo { address: addr(text), services: Services::NETWORK, last_seen: UNIX };
         let addresses = setup.known.iter().map(info).collect();
         world.step(&Input::Timeout).expect("an empty world is in order");
@@ -88,7 +91,7 @@ impl World {
     /// Goes one step on, and returns what the manager asked for.
     ///
     /// # Errors
-    /// What is out of order after it.
+    /// The property that it broke.
     pub(crate) fn step(&mut self, input: &Input) -> Result<Vec<Action>, String> {
         if let Input::Timeout = input {
             self.now = self.manager.poll_timeout().unwrap_or(self.now).max(self.now);
@@ -97,35 +100,11 @@ impl World {
             self.lookups.retain(|other| other != lookup);
         }
         let before = self.manager.connections();
-        self.manager.apply(input, self.now);
-        let actions: Vec<Action> = std::iter::from_fn(|| self.manager.poll_action()).collect();
+        let (_, actions, judged) = self.suite.step(&mut self.manager, self.now, input);
+        judged.and_then(|()| self.suite.audit(self.now, &self.manager)).map_err(|broken| broken.to_string())?;
         self.note_lookups(&actions);
-        self.manager.check()?;
-        self.ledger.enter(input, &actions, &self.manager)?;
-        actions.iter().try_for_each(|action| self.check_surplus(action, &before))?;
-        self.ledger.balance(&self.manager)?;
-        if let (Input::Timeout, Some(due)) = (input, self.manager.poll_timeout()) {
-            if due < self.now.after(std::time::Duration::from_millis(1)) {
-                return Err(format!("no progress: the next deadline is {due} at {}", self.now));
-            }
-        }
+        self.past.note(input, &before, &actions, &self.manager.connections());
         Ok(actions)
-    }
-
-    /// A success is thrown away only where every slot of its kind is held by one that has come at least as far.
-    fn check_surplus(&self, action: &Action, before: &[ConnView]) -> Result<(), String> {
-        let Action::Close { conn, reason: CloseReason::Surplus } = action else { return Ok(()) };
-        let thrown = before.iter().find(|view| view.conn == *conn).ok_or("surplus: what was not there")?;
-        let holders: Vec<&ConnView> =
-            before.iter().filter(|view| view.kind == thrown.kind && view.state.holds_slot()).collect();
-        let as_far = |view: &&ConnView| {
-            if thrown.state.is_open() { view.state == ConnState::Ready } else { view.state.is_open() }
-        };
-        let slots = split(&self.manager).of(thrown.kind) as usize;
-        if holders.len() < slots || !holders.iter().all(as_far) {
-            return Err(format!("{conn} is surplus, {:?}, beside {holders:?}", thrown.state));
-        }
-        Ok(())
     }
 
     fn note_lookups(&mut self, actions: &[Action]) {
@@ -143,7 +122,7 @@ impl World {
         let is_open = |conn: &ConnView| conn.state.is_open();
         let open = self.manager.connections().into_iter().filter(is_open).map(|conn| conn.conn);
         let mut world = self.clone();
-        for conn in self.ledger.ended.iter().copied().chain([unknown]) {
+        for conn in self.past.ended.iter().copied().chain([unknown]) {
             world.echo(&Input::Closed { conn, cause: CloseCause::Eof }, before)?;
             world.echo(&Input::Ready { conn, info: USEFUL }, before)?;
             world.echo(&Input::DialResult { conn, result: Err(DialError::Refused) }, before)?;

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use clap::Args;
+use connmgr_check::Property;
 use connmgr_sim::campaign::Campaign;
 use connmgr_sim::case::Case;
-use connmgr_sim::check::Property;
 use connmgr_sim::shrink::{Budget, shrink};
 use connmgr_sim::{Terms, Verdict, canary};
 

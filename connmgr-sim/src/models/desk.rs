@@ -7,6 +7,7 @@ mod dials;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use connmgr_check::is_routable;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     AddPeerError, Config, ConnId, Connected, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo, Split,
@@ -15,7 +16,6 @@ use connmgr_core::{
 use rustc_hash::FxHashMap;
 
 use super::pace::Pace;
-use crate::check::is_routable;
 use crate::dice::{Dice, Purpose};
 use crate::links::LinkId;
 use crate::subject::{Birth, Outbox, Started};

@@ -2,10 +2,10 @@
 //!
 //! A model that is compared for its choices alone must not win by dialing faster than ours may.
 
+use connmgr_check::Bucket;
 use connmgr_core::{DialConfig, Time};
 
 use super::desk::Known;
-use crate::check::Bucket;
 
 /// Where a paced model stands.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use connmgr_check::Violation;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     BanScore, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply, SavedAddress, Services,
@@ -10,7 +11,6 @@ use connmgr_core::{
 };
 
 use super::desk::{Conn, Desk, Stage};
-use crate::check::Violation;
 use crate::links::LinkId;
 use crate::subject::{Birth, Outbox, Subject};
 use crate::watch::Watch;

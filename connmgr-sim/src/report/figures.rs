@@ -1,11 +1,11 @@
 //! Charts and tables that have no time axis: waits, spans, reasons, and what was measured.
 
+use connmgr_check::Property;
 use maud::{Markup, html};
 
 use super::axis::{HEIGHT, Numbers, Powers, Tick, WIDTH, grouped, rounded, short};
 use super::chart::{Small, bars, dot};
 use crate::Outcome;
-use crate::check::Property;
 use crate::diary::{self, Diary};
 use crate::figures::Figure;
 

@@ -1,11 +1,11 @@
 //! A run made for its page.
 
+use connmgr_check::Property;
 use maud::{Markup, html};
 
 use super::axis::{Tick, Times, WIDTH, grouped};
 use super::befell::Befell;
 use super::{course, figures, lanes, page, verdict};
-use crate::check::Property;
 use crate::diary::Diary;
 use crate::run::{Outcome, Terms, finish};
 use crate::subject::Real;

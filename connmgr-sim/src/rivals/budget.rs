@@ -3,11 +3,11 @@
 //! It holds whatever fails, and so in every world that nobody can fill. Each connection that was stable explains the
 //! dials of one search at full speed, beside it or, once, in a later hour; each added peer those of its retries.
 
+use connmgr_check::Property;
 use connmgr_core::NetworkKind;
 
 use super::changes::{Window, windows};
 use crate::Instant;
-use crate::check::Property;
 use crate::failure::Failure;
 use crate::scenario::Scenario;
 use crate::subject::Subject;

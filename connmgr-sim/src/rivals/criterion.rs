@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use connmgr_check::Property;
+
 use super::changes::changes;
 use super::course::{Cap, Course, Goal, Reached};
 use super::rival::Arena;
 use crate::Instant;
-use crate::check::Property;
 use crate::random::needs_nearly_all;
 
 /// Ours may take so much longer than the best, …

@@ -22,7 +22,7 @@ pub use rival::Rival;
 pub use table::{Column, table};
 
 #[cfg(doc)]
-use crate::check::Property;
+use connmgr_check::Property;
 
 /// Births that are compared.
 pub const BIRTHS: u32 = 9;

@@ -1,12 +1,12 @@
 //! One world's table: ours and every rival, to the end of the world.
 
+use connmgr_check::Property;
 use connmgr_core::ConfigError;
 
 use super::course::{Cap, Course};
 use super::criterion::{Bounds, Criterion};
 use super::rival::{Arena, Runs};
 use super::{BIRTHS, median};
-use crate::check::Property;
 use crate::scenario::Scenario;
 use crate::subject::Real;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use connmgr_check::Probe;
 use connmgr_core::HostName;
 
 use super::{Behavior, Scenario, ScenarioError};
 use crate::Instant;
-use crate::check::Probe;
 use crate::figures::Figure;
 use crate::plan::{NODES, name_of};
 

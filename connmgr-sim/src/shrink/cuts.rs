@@ -4,7 +4,8 @@
 //! nobody is left to connect to. Of the latter only hindrances are taken out, so that the small world still asks for
 //! nothing that the whole one did not offer.
 
-use crate::check::Property;
+use connmgr_check::Property;
+
 use crate::dice::Share;
 use crate::failure::{Failure, Verdict};
 use crate::scenario::{Behavior, Fault, Gossip, HostSpec, NamesSpec, NodeSpec, Scenario, Span, Spread};

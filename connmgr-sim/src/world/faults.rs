@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connmgr_check::Violation;
 use connmgr_core::{CloseCause, ConnId, Input, NetworkKind};
 
 use super::happening::Happening;
@@ -10,7 +11,6 @@ use super::node::Ails;
 use super::sessions::SOON;
 use super::{Broken, Mark, World};
 use crate::Instant;
-use crate::check::Violation;
 use crate::dice::{Dice, Purpose, Share};
 use crate::links::LinkId;
 use crate::scenario::{Fault, FaultSpec, Monotonic};
@@ -232,7 +232,7 @@ impl<S: Subject> World<S> {
         let what = format!(
             "the pool has not been full since the world was healed: {automatic} automatic and {added} added connections are ready"
         );
-        let violation = Violation { property: crate::check::Property::Recovery, at: node.now(self.now), what };
+        let violation = Violation { property: connmgr_check::Property::Recovery, at: node.now(self.now), what };
         let (at, number, step) = (self.now, node.number, self.steps);
         self.broken = Some(Box::new(Broken { at, node: number, step, violation }));
     }

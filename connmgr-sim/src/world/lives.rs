@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connmgr_check::Suite;
 use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime};
 
 use super::happening::{Happening, Run};
@@ -10,7 +11,6 @@ use super::node::{Added, Node};
 use super::sessions::SOON;
 use super::{Scrutiny, World};
 use crate::Instant;
-use crate::check::Suite;
 use crate::dice::{Dice, Purpose};
 use crate::links::{End, LinkId};
 use crate::plan::{BEGINNING, NODES, Plan, Who, name_of};

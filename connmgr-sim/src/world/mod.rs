@@ -16,10 +16,10 @@ mod turns;
 
 use std::sync::Arc;
 
+use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
 use crate::Instant;
-use crate::check::Violation;
 use crate::diary::Diary;
 use crate::dice::{Dice, Purpose};
 use crate::links::Links;

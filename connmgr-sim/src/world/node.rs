@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connmgr_check::{Probe, Probes};
 use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
 use rustc_hash::FxHashMap;
 
 use super::happening::Run;
 use crate::Instant;
-use crate::check::{Probe, Probes};
 use crate::dice::Share;
 use crate::links::{LinkId, Links};
 use crate::plan::{BEGINNING, Who};

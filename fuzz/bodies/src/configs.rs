@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use connmgr_check::{Suite, Watcher};
 use connmgr_core::{
     Backoff, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits, Listener,
     ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, ScoreConfig, Seed, SeedConfig, Snapshot,
@@ -10,6 +11,9 @@ use connmgr_core::{
 
 /// The wall clock at birth: 2026-01-01.
 pub(crate) const UNIX: u64 = 1_767_225_600;
+
+/// Every so many steps everything is compared with the public view, and the manager recounts itself.
+const AUDIT_EVERY: u64 = 4;
 
 /// The configuration of this number, counted modulo their count.
 pub(crate) fn config(number: u8) -> Config {
@@ -31,6 +35,12 @@ pub(crate) fn config(number: u8) -> Config {
 pub(crate) fn birth(config: Config, snapshot: Option<Snapshot>, rng: u8) -> ConnManager {
     let unix = UnixTime::from_secs(UNIX);
     ConnManager::new(config, snapshot, [rng; 32], unix, Time::ZERO).expect("the configurations above are in range")
+}
+
+/// The checkers of a manager born like that, for the target of this name.
+pub(crate) fn watcher(target: &str, config: &Config, snapshot: Option<&Snapshot>) -> Watcher {
+    let suite = Suite::new(config, snapshot, UnixTime::from_secs(UNIX), Time::ZERO);
+    Watcher::new(format!("the fuzz target `{target}`"), suite, AUDIT_EVERY)
 }
 
 fn bitcoin() -> Config {

@@ -7,7 +7,6 @@
 mod bytes;
 mod configs;
 mod inputs;
-mod judge;
 mod scenario;
 mod snapshot;
 mod socks;

@@ -6,8 +6,7 @@
 use connmgr_core::{ConnManager, Input, Snapshot, Time};
 
 use crate::bytes::Bytes;
-use crate::configs::{birth, config};
-use crate::judge::{Judge, check};
+use crate::configs::{birth, config, watcher};
 
 /// How many deadlines the manager lives through.
 const DEADLINES: u32 = 24;
@@ -28,21 +27,21 @@ pub fn snapshot(data: &[u8]) {
     }
 }
 
-/// A manager is born with the snapshot, and lives.
+/// A manager is born with the snapshot, and lives; the checkers of `connmgr-check` know the snapshot too.
 pub(crate) fn bear(snapshot: Snapshot, number: u8) {
     let config = config(number);
+    let mut watcher = watcher("snapshot", &config, Some(&snapshot));
     let mut manager = birth(config.clone(), Some(snapshot), number);
-    check(&manager);
+    watcher.audit(&manager);
     let kept = sorted(&manager);
     let again = birth(config.clone(), Some(kept.clone()), number);
     assert_eq!(sorted(&again), kept, "what was kept is not kept again");
-    let mut judge = Judge::new(&config);
     for _ in 0..DEADLINES {
         let Some(due) = manager.poll_timeout() else { break };
-        judge.step(&mut manager, due, &Input::Timeout);
+        watcher.step(&mut manager, due, &Input::Timeout);
     }
-    check(&manager);
-    judge.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
+    watcher.audit(&manager);
+    watcher.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
 }
 
 /// What the manager would save, in an order of its own.

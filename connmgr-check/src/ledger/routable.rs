@@ -1,0 +1,77 @@
+//! Which hosts belong to the public internet: an outage holds up nobody else.
+//!
+//! The IANA special-purpose registries (RFC 6890 and those it lists), read once more and not taken from the core, so
+//! that the two may disagree.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use connmgr_core::Host;
+
+/// Whether the health of its network says anything of this host: whether it belongs to the public internet, or to an
+/// overlay. `loopback_is_public` as in [`Config`](connmgr_core::Config).
+pub fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
+    match host {
+        host @ Host::Ip(_) if host.is_loopback() => loopback_is_public,
+        Host::Ip(IpAddr::V4(ip)) => is_public_v4(*ip),
+        Host::Ip(IpAddr::V6(ip)) => inner_v4(*ip).map_or_else(|| is_public_v6(*ip), is_public_v4),
+        Host::Cjdns(ip) => ip.octets()[0] == 0xfc,
+        Host::Onion(_) | Host::I2p(_) => true,
+        Host::Name(_) => false,
+    }
+}
+
+/// Nets of IPv4 where no public peer can live.
+const SPECIAL_V4: [([u8; 4], u32); 14] = [
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 0, 0, 0], 24),
+    ([192, 0, 2, 0], 24),
+    ([192, 168, 0, 0], 16),
+    ([198, 18, 0, 0], 15),
+    ([198, 51, 100, 0], 24),
+    ([203, 0, 113, 0], 24),
+    ([224, 0, 0, 0], 4),
+    ([240, 0, 0, 0], 4),
+];
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let inside = |(net, length): &([u8; 4], u32)| {
+        let net = Ipv4Addr::from(*net).to_bits();
+        (ip.to_bits() ^ net) >> (32 - length) == 0
+    };
+    !SPECIAL_V4.iter().any(inside)
+}
+
+/// Nets inside `2000::/3` where no public peer can live.
+const SPECIAL_V6: [(u128, u32); 5] = [
+    (0x2001_0002_0000_0000_0000_0000_0000_0000, 48),
+    (0x2001_0010_0000_0000_0000_0000_0000_0000, 28),
+    (0x2001_0020_0000_0000_0000_0000_0000_0000, 28),
+    (0x2001_0db8_0000_0000_0000_0000_0000_0000, 32),
+    (0x3fff_0000_0000_0000_0000_0000_0000_0000, 20),
+];
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let inside = |(net, length): &(u128, u32)| (ip.to_bits() ^ net) >> (128 - length) == 0;
+    ip.to_bits() >> 125 == 1 && !SPECIAL_V6.iter().any(inside)
+}
+
+/// The IPv4 address that an IPv6 one carries.
+fn inner_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = ip.to_bits();
+    let low = u32::try_from(bits & 0xffff_ffff).expect("32 bits");
+    let high = |length: u32| bits >> (128 - length);
+    if high(96) == 0xffff || high(96) == 0xffff_0000 || high(96) == 0x0064_ff9b_0000_0000_0000_0000 {
+        Some(Ipv4Addr::from_bits(low))
+    } else if high(32) == 0x2001_0000 {
+        Some(Ipv4Addr::from_bits(!low))
+    } else if high(16) == 0x2002 {
+        Some(Ipv4Addr::from_bits(u32::try_from(bits >> 80 & 0xffff_ffff).expect("32 bits")))
+    } else {
+        None
+    }
+}

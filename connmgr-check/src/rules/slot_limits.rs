@@ -1,0 +1,87 @@
+//! No kind holds more slots than it has, nor more dials and handshakes without a slot than may be.
+//!
+//! Which of them go without no action says: that is taken from the view, whose numbers the audit counts again.
+
+use connmgr_core::{ConnId, ConnManager, Kind};
+
+use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+
+/// Kinds whose dials and handshakes may give their slot to another.
+const HEDGED: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+/// Kinds that have limits which hold at all times. Added peers stay when theirs falls.
+const LIMITED: [Kind; 5] = [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound];
+
+#[derive(Clone, Debug)]
+pub(crate) struct SlotLimits;
+
+impl SlotLimits {
+    pub(crate) const fn new(_: &Ledger) -> Self {
+        Self
+    }
+
+    fn max_hedged(ledger: &Ledger, kind: Kind) -> u32 {
+        match HEDGED.contains(&kind) {
+            true => ledger.config.dial.max_hedged.unwrap_or(2 * ledger.split.of(kind)),
+            false => 0,
+        }
+    }
+
+    fn judge(ledger: &Ledger, kind: Kind) -> Verdict {
+        let (count, share) = (ledger.count(kind), ledger.split.of(kind));
+        hold(count.ready <= share, || format!("{} {kind} connections are ready, of {share}", count.ready))?;
+        let (without, most) = (count.silent + count.stalled, Self::max_hedged(ledger, kind));
+        hold(without <= most, || format!("{without} {kind} connections go without a slot, of at most {most}"))?;
+        hold(count.open + count.dialing <= share + without, || {
+            format!(
+                "{} open and {} dialed {kind} connections, {without} of them without a slot, hold more than {share} slots",
+                count.open, count.dialing,
+            )
+        })
+    }
+
+    /// A dial for an added peer needs a free slot; later the limit may fall below those that stay.
+    fn judge_added(seen: Seen<'_>) -> Verdict {
+        let ledger = seen.ledger;
+        let is_added = |id: &ConnId| ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Added));
+        let Some(id) = seen.step.dials.iter().find(|id| is_added(id)) else { return Ok(()) };
+        let (count, share) = (ledger.count(Kind::Added), ledger.split.added);
+        hold(count.open + count.dialing + ledger.lookups <= share, || {
+            format!(
+                "{id} was dialed with {} open, {} dialed and {} being resolved, in {share} slots of added peers",
+                count.open, count.dialing, ledger.lookups,
+            )
+        })
+    }
+}
+
+impl Rule for SlotLimits {
+    const PROPERTY: Property = Property::SlotLimits;
+
+    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+        if !seen.step.is_settled() {
+            // Work is left, such as connections to be closed. Whoever is dialed all the same needs a slot.
+            let dialed = seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)?.kind);
+            return dialed.filter(|kind| LIMITED.contains(kind)).try_for_each(|kind| Self::judge(seen.ledger, kind));
+        }
+        Self::judge_added(seen)?;
+        LIMITED.into_iter().try_for_each(|kind| Self::judge(seen.ledger, kind))
+    }
+
+    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+        if !seen.step.is_settled() {
+            return Ok(());
+        }
+        let mut counts = [[0u32; 2]; Kind::ALL.len()];
+        for view in manager.connections() {
+            counts[view.kind.index()][usize::from(!view.state.holds_slot())] += 1;
+        }
+        for kind in LIMITED {
+            let [held, without] = counts[kind.index()];
+            let (share, most) = (seen.ledger.split.of(kind), Self::max_hedged(seen.ledger, kind));
+            hold(held <= share && without <= most, || {
+                format!("{held} slots of {kind} are held, of {share}, and {without} go without, of {most}")
+            })?;
+        }
+        Ok(())
+    }
+}
