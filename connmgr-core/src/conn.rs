@@ -91,7 +91,7 @@ pub(crate) struct Notes {
     pub(crate) timer: Option<TimerId>,
     /// When the dial, and later the handshake, is given up.
     pub(crate) deadline: Time,
-    /// It keeps its slot until it is ready, however long that takes.
+    /// No hedge has its slot, however long it takes to be ready; what comes further before it may.
     pub(crate) is_trial: bool,
     /// What our version message says, to recognise ourselves.
     pub(crate) nonce: u64,

@@ -139,3 +139,40 @@ fn full_connections_that_hedge_leave_one_for_block_relay() {
         assert!(time <= secs(25), "seed {seed}: full after {time:?}");
     }
 }
+
+fn ready_of(world: &World, kind: Kind) -> usize {
+    let conns = world.bench.manager.connections();
+    conns.iter().filter(|view| view.kind == kind && view.state == ConnState::Ready).count()
+}
+
+/// A pool of one full and two block-relay connections loses the full one, and from then on dials end so.
+fn without_the_full_one(known: u32, fate: Fate) -> World {
+    let mut world = World::new(pool(1, 2), |_| Fate::Good);
+    world.learn(&addresses(known));
+    world.run(secs(120));
+    assert_eq!((ready_of(&world, Kind::Full), ready_of(&world, Kind::BlockRelay)), (1, 2));
+    world.becomes(move |_| fate);
+    let conns = world.bench.manager.connections();
+    let full = conns.iter().find(|view| view.kind == Kind::Full).expect("it is ready").conn;
+    world.tell(Input::Closed { conn: full, cause: CloseCause::Eof });
+    world
+}
+
+/// Nothing would be won: the peer could not be dialed.
+#[test]
+fn block_relay_connections_make_no_room_while_their_network_is_down() {
+    let mut world = without_the_full_one(100, Fate::Fails(DialError::NetworkUnreachable));
+    world.run(secs(1800));
+    assert!(world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }));
+    assert_eq!(ready_of(&world, Kind::BlockRelay), 2);
+}
+
+/// Who made room may not be let in again, and the others may be all there is.
+#[test]
+fn block_relay_connections_make_room_one_at_a_time_with_ten_minutes_between() {
+    let mut world = without_the_full_one(3, Fate::Fails(DialError::Refused));
+    world.run(secs(500));
+    assert_eq!(ready_of(&world, Kind::BlockRelay), 1);
+    world.run(secs(600));
+    assert_eq!(ready_of(&world, Kind::BlockRelay), 0);
+}

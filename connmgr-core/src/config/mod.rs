@@ -256,8 +256,7 @@ pub struct SeedConfig {
     pub delay_when_known: Duration,
     /// How many addresses are many.
     pub many: u32,
-    /// Ready full connections at which no more seeds are asked, unless nobody has been left to dial for a
-    /// minute.
+    /// Ready full connections at which no more seeds are asked, unless nobody has been left to dial for 10 s.
     pub enough: u32,
     /// When fixed seeds are used.
     pub fixed_after: Duration,

@@ -5,7 +5,8 @@
 use core::time::Duration;
 
 use crate::config::{Mode, Split};
-use crate::types::{CloseReason, Event, Kind};
+use crate::conn::Conn;
+use crate::types::{CloseReason, ConnId, Event, Kind};
 
 use super::choosing::Chosen;
 use super::seeding::FAMISHED_AFTER;
@@ -20,6 +21,8 @@ const STARVED_WAIT: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = crate::mechanisms::pace::SLOWEST;
 /// … and so long before others are asked for addresses again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
+/// A block-relay connection makes room for a full one no more often.
+pub(super) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600);
 /// A network that is proven may take slots of one that is not; having found nobody there, it looks again after this.
 const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -62,7 +65,9 @@ impl ConnManager {
         }
         let few = (split.full + split.block_relay).saturating_mul(FEW_PER_SLOT) as usize;
         let may_be_ready_soon = || self.table.ready(Kind::Full) == 0 && self.is_promising(Kind::Full);
-        let has_nobody = self.has_slot(Kind::Full, split) && self.table.without_slot(Kind::Full) == 0;
+        let has_nobody = self.starved[Kind::Full.index()].is_some()
+            && self.has_slot(Kind::Full, split)
+            && self.table.without_slot(Kind::Full) == 0;
         has_nobody || self.book.len() < few && may_be_ready_soon()
     }
 
@@ -71,12 +76,21 @@ impl ConnManager {
     }
 
     /// Where nobody is left for a full connection, and there is none, a block-relay connection may have the only peer who
-    /// knows anybody: it makes room.
+    /// knows anybody: it makes room. Not where that could not be dialed, for its network is down; and not again soon: those
+    /// that are left may be all there is.
     fn make_room_for_full(&mut self) {
-        let is_alone = self.table.ready(Kind::Full) == 0 && !self.table.is_dialing(Kind::Full);
-        let other =
-            self.table.ready_ids(Kind::BlockRelay).next().filter(|_| is_alone && self.full_may_have_its_peers());
+        let may = self.table.ready(Kind::Full) == 0
+            && !self.table.is_dialing(Kind::Full)
+            && self.full_may_have_its_peers()
+            && self.made_room.is_none_or(|at| at.after(MAKE_ROOM_EVERY) <= self.now());
+        let up = self.networks_up();
+        let is_up = |id: &ConnId| {
+            let network = self.table.get(*id).and_then(Conn::network);
+            network.is_some_and(|network| up.contains(network))
+        };
+        let other = self.table.ready_ids(Kind::BlockRelay).find(is_up).filter(|_| may);
         if let Some(other) = other {
+            self.made_room = Some(self.now());
             self.close(other, CloseReason::MadeRoom);
         }
     }

@@ -36,6 +36,15 @@ pub(super) enum Chosen {
     Nobody,
 }
 
+/// Whose turn it is.
+struct Turns {
+    /// The first `count` may be dialed.
+    order: [NetworkKind; NetworkKind::ALL.len()],
+    count: usize,
+    /// Another would be among them, and has its share under way.
+    some_wait: bool,
+}
+
 /// Among whom an address is chosen.
 #[derive(Clone, Copy)]
 pub(super) struct Among {
@@ -70,12 +79,13 @@ impl Claim {
 impl ConnManager {
     /// Chooses whom to dial next; if `only_proven`, in networks from which something has come.
     pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
-        let (mut order, count) = self.networks_in_turn(only_proven);
+        let Turns { mut order, count, some_wait } = self.networks_in_turn(only_proven);
         if count > 1 && !self.can_take_slots_back(kind) {
             let first = self.draw_network(&order[..count]);
             order[..=first].rotate_right(1);
         }
-        let mut later = None;
+        // One that has its share under way goes on when something of that has ended: that is told.
+        let mut later = some_wait.then(|| self.now().after(crate::mechanisms::pace::SLOWEST));
         for network in order.into_iter().take(count) {
             let at = self.pace(network).next_at();
             if at > self.now() {
@@ -105,8 +115,9 @@ impl ConnManager {
         if !self.ready_ones(kind).all(|conn| self.was_stable(conn)) {
             return None;
         }
+        let address = self.choose_up(kind, network, self.rested())?;
         self.trials[network.index()].begin(now);
-        self.choose_up(kind, network, self.rested())
+        Some(address)
     }
 
     /// Whether a kind has one slot free, and all others, two at the least, are held by what is ready.
@@ -117,7 +128,7 @@ impl ConnManager {
 
     /// Chooses among those that rest, where there is nobody else: at the slowest pace.
     pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
-        let (order, count) = self.networks_in_turn(false);
+        let Turns { order, count, .. } = self.networks_in_turn(false);
         let now = self.now();
         order.into_iter().take(count).find_map(|network| {
             let is_ready = self.pace(network).next_scarce_at() <= now;
@@ -168,24 +179,24 @@ impl ConnManager {
         book.pick(rng, &choice, now, allowed)
     }
 
-    /// The networks that may be dialed now, the one whose turn it is first, and how many they are.
-    fn networks_in_turn(&self, only_proven: bool) -> ([NetworkKind; NetworkKind::ALL.len()], usize) {
+    /// The networks that may be dialed now, the one whose turn it is first.
+    fn networks_in_turn(&self, only_proven: bool) -> Turns {
         let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
         let up = self.networks_up();
-        let mut count = 0;
+        let (mut count, mut some_wait) = (0, false);
         for at in 0..claims.len() {
             let claim = claims[at];
-            let may = up.contains(claim.network)
-                && self.book.len_of(claim.network) > 0
-                && (claim.is_proven || !only_proven)
-                && (claim.is_proven || !self.takes_its_share(claim) || !self.another_may_do_better(claim, up));
-            if may {
+            let may =
+                up.contains(claim.network) && self.book.len_of(claim.network) > 0 && (claim.is_proven || !only_proven);
+            let waits = !claim.is_proven && self.takes_its_share(claim) && self.another_may_do_better(claim, up);
+            some_wait |= may && waits;
+            if may && !waits {
                 claims.swap(count, at);
                 count += 1;
             }
         }
         claims[..count].sort_unstable_by(Claim::order);
-        (claims.map(|claim| claim.network), count)
+        Turns { order: claims.map(|claim| claim.network), count, some_wait }
     }
 
     /// Whether at least half of a kind's slots could be taken back from dials that make no progress.
@@ -237,7 +248,10 @@ impl ConnManager {
 
     /// Whether a network has as much under way as one may from which nothing comes.
     fn takes_its_share(&self, claim: Claim) -> bool {
-        let all = AUTOMATIC.into_iter().fold(0u32, |all, kind| all.saturating_add(self.max_hedged(kind)));
+        let split = self.split();
+        // Where hedging is off, of the slots.
+        let of = |kind| self.max_hedged(kind).max(split.of(kind));
+        let all = AUTOMATIC.into_iter().fold(0u32, |all, kind| all.saturating_add(of(kind)));
         claim.under_way >= u64::from((all / PARTS * DOUBTFUL_PARTS).max(1))
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Plan {
     pub(super) address: PeerAddress,
     pub(super) peer: Option<PeerId>,
     pub(super) transport: Transport,
-    /// It keeps its slot until it is ready, however long that takes.
+    /// No hedge has its slot, however long it takes to be ready; what comes further before it may.
     pub(super) is_trial: bool,
     /// The route of an earlier attempt that this one repeats.
     pub(super) same_route: Option<Option<(core::net::SocketAddr, Isolation)>>,

@@ -58,6 +58,8 @@ impl Hash for Moment<'_> {
         manager.shortage.fingerprint(self.now, to);
         let may_start_over_at = manager.started_over.map(|at| at.after(super::START_OVER_EVERY));
         manager.released_at.map_or(0, |at| self.ahead(at.after(manager.config.retry.cap))).hash(to);
+        let may_make_room_at = manager.made_room.map(|at| at.after(super::automatic::MAKE_ROOM_EVERY));
+        may_make_room_at.map_or(0, |at| self.ahead(at)).hash(to);
         (self.ahead(manager.push_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
         manager.fruitless_attempts.min(manager.limits.added.max(2)).hash(to);
         self.hash_turns(to);

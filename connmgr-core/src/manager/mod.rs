@@ -148,6 +148,8 @@ pub struct ConnManager {
     starved: [Option<Starved>; Kind::ALL.len()],
     /// The application and the seeds are not asked for addresses again before this.
     ask_again_at: Time,
+    /// When a block-relay connection last made room for a full one.
+    made_room: Option<Time>,
     /// No slot is taken from a network of which nothing has come before this.
     push_again_at: Time,
     /// When the machine's network last changed, with effect.
@@ -239,6 +241,7 @@ impl ConnManager {
             ended: Ended::new(),
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
+            made_room: None,
             push_again_at: now,
             started_over: None,
             fruitless_attempts: 0,

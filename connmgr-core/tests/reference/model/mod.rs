@@ -141,6 +141,8 @@ pub(crate) struct Model {
     starved: [Option<Starved>; 2],
     /// Nobody is asked for addresses before this.
     asked_until: Time,
+    /// When a block-relay connection last made room for a full one.
+    made_room: Option<Time>,
     /// No slot is taken from a network of which nothing has come before this.
     push_again_at: Time,
     /// When the network's change had its effect, and when it has it next.
@@ -180,6 +182,7 @@ impl Model {
             shortage: None,
             starved: [None; 2],
             asked_until: Time::ZERO,
+            made_room: None,
             push_again_at: Time::ZERO,
             started_over: None,
             start_over_at: None,

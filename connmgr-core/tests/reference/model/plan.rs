@@ -23,6 +23,8 @@ const LOOKS_AGAIN: Duration = SLOWEST;
 const FEW_FOR_EACH_SLOT: usize = 8;
 /// Nobody has been left for so long.
 const FAMISHED: Duration = Duration::from_secs(10);
+/// A block-relay connection makes room so often at the most.
+const MAKES_ROOM: Duration = Duration::from_secs(600);
 
 /// A kind with a slot free found nobody to dial.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +78,8 @@ impl Model {
         let are_few = self.book.len() < FEW_FOR_EACH_SLOT * slots as usize;
         let hedges = self.max_without_slot(Kind::Full) > 0;
         let waits = are_few && hedges && !full.is_empty() && full.iter().all(promises);
-        let has_nobody = self.has_room(Kind::Full) && self.without_slot(Kind::Full) == 0;
+        let starves = self.starved[place(Kind::Full)].is_some();
+        let has_nobody = starves && self.has_room(Kind::Full) && self.without_slot(Kind::Full) == 0;
         kind == Kind::BlockRelay && (has_nobody || waits) && self.full_may_have_its_peers()
     }
 
@@ -86,7 +89,9 @@ impl Model {
 
     /// A block-relay connection that makes room, because nobody is left for a full one, and there is none.
     fn makes_room_for_full(&self, kind: Kind, starved_for: Duration) -> Option<ConnId> {
-        let is_famished = kind == Kind::Full && starved_for >= FAMISHED && self.full_may_have_its_peers();
+        let was_lately = self.made_room.is_some_and(|at| !self.is_long_ago(at, MAKES_ROOM));
+        let is_famished =
+            kind == Kind::Full && starved_for >= FAMISHED && self.full_may_have_its_peers() && !was_lately;
         let is_alone = !self.conns.iter().any(|conn| conn.kind == Kind::Full);
         let ready = |conn: &&RConn| conn.kind == Kind::BlockRelay && conn.stage == Stage::Ready;
         self.conns.iter().find(ready).filter(|_| is_famished && is_alone).map(|conn| conn.id)
@@ -155,8 +160,11 @@ impl Model {
         let left_out = self.paces.iter().filter(is_left_out).min_by_key(|pace| pace.last_number());
         let network = left_out.filter(|_| rests)?.network;
         let now = self.now;
-        self.paces.iter_mut().filter(|pace| pace.network == network).for_each(|pace| pace.trial_begins(now));
-        Some(self.ripe(kind, network, self.config.dial.spacing))
+        let ripe = self.ripe(kind, network, self.config.dial.spacing);
+        if !ripe.is_empty() {
+            self.paces.iter_mut().filter(|pace| pace.network == network).for_each(|pace| pace.trial_begins(now));
+        }
+        Some(ripe)
     }
 
     /// The next action is a dial of one of these.
@@ -178,12 +186,12 @@ impl Model {
     /// Who is next: of the network whose turn it is; if that has nobody, of the one after it. Where chance decides
     /// whose turn it is, that of the `hint` comes first.
     fn next(&self, kind: Kind, only_proven: bool, hint: Option<NetworkKind>) -> Next {
-        let mut turns = self.networks_in_turn(only_proven);
+        let (mut turns, some_wait) = self.networks_in_turn(only_proven);
         if !self.takes_slots_back(kind) {
             turns = vec![turns.concat()];
         }
         turns.iter_mut().for_each(|rank| rank.sort_by_key(|network| Some(*network) != hint));
-        let mut later: Option<Time> = None;
+        let mut later = some_wait.then(|| self.now.after(SLOWEST));
         for network in turns.concat() {
             let at = self.pace(network).next_at();
             if at > self.now {
@@ -207,8 +215,9 @@ impl Model {
     }
 
     /// The networks of known addresses, the one whose turn it is first; those of equal rights together.
-    fn networks_in_turn(&self, only_proven: bool) -> Vec<Vec<NetworkKind>> {
-        let mut turns: Vec<Vec<NetworkKind>> = Vec::new();
+    /// With whether another waits, for it has its share under way.
+    fn networks_in_turn(&self, only_proven: bool) -> (Vec<Vec<NetworkKind>>, bool) {
+        let (mut turns, mut some_wait) = (Vec::<Vec<NetworkKind>>::new(), false);
         for claimant in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
             let is_proven = self.is_proven(claimant);
             let is_known = self.book.iter().any(|entry| network(&entry.address) == claimant);
@@ -218,7 +227,11 @@ impl Model {
                 pace.network != claimant && pace.has_answered && is_known && is_as_good
             };
             let others = self.paces.iter().find(answers).is_some();
-            if !is_known || (only_proven && !is_proven) || (!is_proven && others && self.has_its_share(claimant)) {
+            if !is_known || (only_proven && !is_proven) {
+                continue;
+            }
+            if !is_proven && others && self.has_its_share(claimant) {
+                some_wait = true;
                 continue;
             }
             match turns.first().map(|other| self.turn(claimant).cmp(&self.turn(other[0]))) {
@@ -227,7 +240,7 @@ impl Model {
                 Some(std::cmp::Ordering::Greater) | None => turns.push(vec![claimant]),
             }
         }
-        turns
+        (turns, some_wait)
     }
 
     /// By what networks take turns: the least under way for its yield, where what makes no progress counts three times, then the proven one, then the one dialed longest
@@ -250,7 +263,7 @@ impl Model {
     /// A network of which nothing comes has as many under way as three quarters of those that may be without a slot at
     /// the most, where another answers, and yields not much less.
     fn has_its_share(&self, network: NetworkKind) -> bool {
-        let all: u32 = AUTOMATIC.iter().map(|kind| self.max_without_slot(*kind)).sum();
+        let all: u32 = AUTOMATIC.iter().map(|kind| self.max_without_slot(*kind).max(self.share(*kind))).sum();
         self.under_way(network) >= u64::from((all / 4 * 3).max(1))
     }
 
@@ -259,6 +272,7 @@ impl Model {
         let (since, times) = self.starved[place(kind)].map_or((self.now, 0), |starved| (starved.since, starved.times));
         if let Some(other) = self.makes_room_for_full(kind, self.now.since(since)) {
             self.owed.closes.push((other, CloseReason::MadeRoom));
+            self.made_room = Some(self.now);
             for told in left.by_ref().take(2) {
                 self.see(told, step);
             }
@@ -284,7 +298,7 @@ impl Model {
 
     /// With nobody else left one that rests is dialed, of the first network in turn that has one and may.
     fn dials_one_that_rests(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
-        for mut rank in self.networks_in_turn(false) {
+        for mut rank in self.networks_in_turn(false).0 {
             rank.retain(|network| self.pace(*network).next_scarce_at() <= self.now);
             let ripe = |network: &NetworkKind| self.ripe(kind, *network, LONGEST_REST_WHERE_SCARCE);
             let ripe: Vec<PeerAddress> = rank.iter().flat_map(ripe).collect();
