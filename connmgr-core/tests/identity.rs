@@ -302,3 +302,39 @@ fn a_peer_that_came_in_is_dialed_once_while_it_is_connected() {
     assert_eq!(a_day_with_one_peer(&mut bench, actions), 1);
     assert_eq!(bench.manager.connections().len(), 1);
 }
+
+/// A network where we meet nobody but ourselves leads nowhere. It does not go on being dialed as if nothing were known, beside
+/// one of which every other dial leads to somebody.
+#[test]
+fn a_network_of_mirrors_yields_nothing() {
+    let limits = Limits { full: 8, ..Limits::default() };
+    let mut bench = Bench::new(Config { limits, ..Config::default() });
+    let v6 = |number: u32| addr(&format!("[2a00:{number:x}::1]:8333"));
+    bench.learn(&addresses(1000));
+    let mut begun = bench.learn(&(1..1000).map(v6).collect::<Vec<_>>());
+    begun.extend(bench.pass(secs(0)));
+    let (mut dialed, mut mirrors) = (0, 0);
+    let mut open: Vec<ConnView> = bench.manager.connections();
+    while dialed < 400 {
+        for view in open {
+            dialed += 1;
+            let is_v6 = view.address.is_some_and(|address| address.network() == Some(NetworkKind::Ipv6));
+            if is_v6 {
+                mirrors += 1;
+                let nonce = nonce_of(&bench.connect(view.conn));
+                ready_with(&mut bench, view.conn, Some(nonce), None);
+            } else if dialed % 2 == 0 {
+                bench.fail(view.conn, DialError::Refused);
+            } else {
+                bench.connect(view.conn);
+                bench.ready(view.conn);
+                bench.close(view.conn);
+            }
+        }
+        bench.pass(millis(500));
+        open = bench.manager.connections();
+        open.retain(|view| !view.state.is_open());
+    }
+    println!("{mirrors} of {dialed} dials led to ourselves");
+    assert!(mirrors <= dialed / 20, "{mirrors} of {dialed}");
+}

@@ -163,3 +163,114 @@ fn a_network_that_is_routed_in_part_is_not_down() {
     );
     assert!(times[24] <= secs(60) && dials <= 1500 && downs == 0, "{times:?}, {downs} times down, {dials} dials");
 }
+
+fn is_onion(address: &PeerAddress) -> bool {
+    address.network() == Some(NetworkKind::Onion)
+}
+
+/// A full pool of long-lived IPv4 connections that knows `count` onions, none of which was dialed yet.
+fn pool_beside_onions(count: u32, onions_are: Fate) -> World {
+    let fate = move |address: &PeerAddress| if is_onion(address) { onions_are } else { Fate::Good };
+    let mut world = World::new(with_proxy(Config::default()), fate);
+    world.learn(&addresses(400));
+    world.run(secs(120));
+    world.learn(&onions(count));
+    world
+}
+
+/// An IPv4 connection ends in a pool at rest. Whether an onion is dialed in its place.
+fn tries_an_onion(world: &mut World) -> bool {
+    world.run(secs(120));
+    let before = world.dials.len();
+    let conns = world.bench.manager.connections();
+    let v4 = conns.iter().find(|view| view.address.as_ref().is_some_and(is_v4)).expect("most are").conn;
+    world.tell(Input::Closed { conn: v4, cause: CloseCause::Reset });
+    world.run(secs(1));
+    world.dials[before..].iter().any(|(_, address)| is_onion(address))
+}
+
+#[test]
+fn a_network_with_nobody_to_dial_keeps_its_trial_for_later() {
+    let mut world = pool_beside_onions(1, Fate::Fails(DialError::Refused));
+    let target = BanTarget::Host(onions(1)[0].host().clone());
+    world.tell(Input::Ban { target: target.clone(), duration: secs(86_400) });
+    assert!(!tries_an_onion(&mut world));
+    world.tell(Input::Unban { target });
+    assert!(tries_an_onion(&mut world));
+}
+
+/// What is slow gets no slot by a turn of the usual sort.
+#[test]
+fn a_change_of_network_gives_each_its_trial_again() {
+    let mut world = pool_beside_onions(400, Fate::Fails(DialError::Refused));
+    assert!(tries_an_onion(&mut world) && !tries_an_onion(&mut world));
+    let slow = Fate::Slow(secs(20), secs(20));
+    world.becomes(move |address| if is_onion(address) { slow } else { Fate::Good });
+    world.tell(Input::NetworkChanged);
+    assert!(tries_an_onion(&mut world));
+    world.run(secs(60));
+    let conns = world.bench.manager.connections();
+    let is_ready = |view: &ConnView| view.state == ConnState::Ready && view.address.as_ref().is_some_and(is_onion);
+    assert!(conns.iter().any(is_ready), "it kept its slot for 40 s");
+}
+
+/// Trials that led nowhere made the waits long; after a connection that lasted they are short again.
+#[test]
+fn a_stable_connection_makes_trials_frequent_again() {
+    let mut world = pool_beside_onions(400, Fate::Fails(DialError::Refused));
+    let trials = |world: &mut World, count: usize| (0..count).filter(|_| tries_an_onion(world)).count();
+    assert_eq!(trials(&mut world, 20), 3, "at once, after 10 minutes and after 20 more");
+    world.becomes(|_| Fate::Good);
+    assert!(trials(&mut world, 30) > 0);
+    world.run(secs(120));
+    world.becomes(|address| if is_onion(address) { Fate::Fails(DialError::Refused) } else { Fate::Good });
+    let conns = world.bench.manager.connections();
+    for view in conns.iter().filter(|view| view.address.as_ref().is_some_and(is_onion)) {
+        world.tell(Input::Closed { conn: view.conn, cause: CloseCause::Reset });
+    }
+    assert!(trials(&mut world, 60) >= 3, "in two hours: otherwise one has 80 minutes between, and then 160");
+}
+
+/// The repeated dial is the network's trial still.
+#[test]
+fn a_trial_that_is_repeated_with_the_old_transport_keeps_its_slot() {
+    let limits = Limits { full: 3, ..Limits::default() };
+    let mut bench = Bench::new(with_proxy(Config { limits, transport: Transport::V2, ..Config::default() }));
+    let v4 = dials(&bench.learn(&addresses(40)));
+    for conn in v4.iter().copied() {
+        bench.connect(conn);
+        bench.ready(conn);
+    }
+    bench.pass(secs(120));
+    bench.learn(&onions(1));
+    let trial = dials(&bench.close(v4[0]))[0];
+    bench.connect(trial);
+    let actions = bench.tell(Input::Closed { conn: trial, cause: CloseCause::Unheard });
+    let [again] = dials(&actions)[..] else { panic!("one dial in its place: {actions:?}") };
+    assert!(is_onion(&dialed_address(&actions, again)));
+    bench.pass(secs(20));
+    let state = bench.manager.connections().iter().find(|view| view.conn == again).map(|view| view.state);
+    assert_eq!(state, Some(ConnState::Dialing));
+}
+
+/// Without hedging a network of a few mutes would be drawn most of the time, for a large one of which one in twenty
+/// answers.
+#[test]
+fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_answer() {
+    let mut config = Config::default();
+    config.dial.max_hedged = Some(0);
+    let fill = |seed| {
+        let fate = move |address: &PeerAddress| match is_v4(address) {
+            false => Fate::Mute,
+            true if lot(address, 20) == 0 => Fate::Good,
+            true => Fate::Fails(DialError::Refused),
+        };
+        let mut world = World::seeded(config.clone(), seed, fate);
+        world.learn(&[addresses(900), v6_addresses(40)].concat());
+        world.fills(8, secs(3600)).map_or(secs(3600), |(time, _)| time)
+    };
+    let mut times: Vec<Duration> = (0..25).map(fill).collect();
+    times.sort_unstable();
+    println!("beside 40 mutes, without hedging: full after {:?} in the median", times[12]);
+    assert!(times[12] <= secs(300), "{times:?}");
+}

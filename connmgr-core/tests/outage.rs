@@ -397,3 +397,30 @@ fn a_hundred_added_peers_that_were_refused_for_a_day_are_back_soon_after_the_fir
         assert!(busiest <= 10 && within <= secs(60), "{mode:?}: {busiest} in a second, all within {within:?}");
     }
 }
+
+/// Lets time pass until the network is found down, or up again, once more.
+fn run_until_told(world: &mut World, event: &Event) {
+    let count = |world: &World| world.events.iter().filter(|(_, other)| other == event).count();
+    let (before, end) = (count(world), world.bench.now.after(HOUR));
+    world.run_until(end, |world| count(world) > before).expect("it is told within an hour");
+}
+
+/// The second outage comes before any connection is stable, so that its end lends no dials. What was silent by then may
+/// have been so for the outage all the same.
+#[test]
+fn the_end_of_an_outage_forgives_rests_each_time() {
+    let network = NetworkKind::Ipv4;
+    let mut world = World::new(Config::default(), |_| Fate::Good);
+    world.learn(&addresses(40));
+    for _ in 0..2 {
+        world.run(secs(20));
+        assert_eq!(world.ready(), 8);
+        world.goes_dark(Fate::Silent);
+        run_until_told(&mut world, &Event::NetworkDown { network });
+        world.becomes(|_| Fate::Good);
+        run_until_told(&mut world, &Event::NetworkUp { network });
+    }
+    let (time, _) = world.fills(8, secs(600)).expect("it fills");
+    println!("full {time:?} after the second outage in a row was over");
+    assert!(time < secs(1), "{time:?}: not all eight were dialed at once");
+}

@@ -176,3 +176,23 @@ fn block_relay_connections_make_room_one_at_a_time_with_ten_minutes_between() {
     world.run(secs(600));
     assert_eq!(ready_of(&world, Kind::BlockRelay), 0);
 }
+
+/// One of forty was ready before; then all refuse, and nobody is left but those that rest.
+#[test]
+fn where_nobody_else_is_left_who_was_once_ready_is_tried_most() {
+    let met = addresses(1)[0].clone();
+    let other = met.clone();
+    let mut world = World::new(pool(8, 0), move |address| match *address == other {
+        true => Fate::Leaves(secs(2)),
+        false => Fate::Fails(DialError::Refused),
+    });
+    world.learn(&addresses(40));
+    world.run(secs(600));
+    world.becomes(|_| Fate::Fails(DialError::Refused));
+    let before = world.dials.len();
+    world.run(secs(3600));
+    let dials = &world.dials[before..];
+    let to_met = dials.iter().filter(|(_, address)| *address == met).count();
+    println!("{to_met} of {} dials to the one that was once ready", dials.len());
+    assert!(to_met >= 20 && to_met <= dials.len() / 2, "{to_met} of {}", dials.len());
+}
