@@ -1,58 +1,32 @@
-//! The number of connections and their addresses, under any sequence of inputs. `connmgr-check` checks every step.
+//! The number of connections and their addresses, under any sequence of inputs.
 
-use std::time::Duration;
-
-use connmgr_check::{Suite, Watcher};
 use connmgr_core::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::cases;
 use crate::moves::{Move, address, any_limits, any_move};
-use crate::support::{Bench, UNIX, addr, dials, events, secs, with_listener};
+use crate::support::{addr, dials, events, secs, with_listener};
+use crate::watched::Watched;
 
-/// A manager, its clock and its checkers.
-struct Watched {
-    bench: Bench,
-    watcher: Watcher,
+fn watched(limits: Limits, max_hedged: Option<u32>) -> Watched {
+    let mut config = with_listener(Config::default());
+    config.limits = limits;
+    config.dial.max_hedged = max_hedged;
+    config.dial.min_spacing = secs(1);
+    config.health.silent_groups = 2;
+    config.health.silent_dials = 4;
+    config.health.silent_for = secs(1);
+    config.transport = Transport::V2;
+    config.identity = Some(Identity([2; 32]));
+    let mut watched = Watched::new(config);
+    watched.tell(&Input::Timeout);
+    watched
 }
 
-impl Watched {
-    fn new(limits: Limits, max_hedged: Option<u32>) -> Self {
-        let mut config = with_listener(Config::default());
-        config.limits = limits;
-        config.dial.max_hedged = max_hedged;
-        config.dial.min_spacing = secs(1);
-        config.health.silent_groups = 2;
-        config.health.silent_dials = 4;
-        config.health.silent_for = secs(1);
-        config.transport = Transport::V2;
-        config.identity = Some(Identity([2; 32]));
-        let watcher = Watcher::new("random moves", Suite::new(&config, None, UNIX, Time::ZERO), 1);
-        let mut watched = Self { bench: Bench::new(config), watcher };
-        watched.tell(&Input::Timeout);
-        watched
-    }
-
-    fn tell(&mut self, input: &Input) -> Vec<Action> {
-        self.watcher.step(&mut self.bench.manager, self.bench.now, input).1
-    }
-
-    fn make(&mut self, next: Move) {
-        if let Some(input) = next.input(&mut self.bench) {
-            self.tell(&input);
-        }
-    }
-
-    /// Lets time pass, meeting each deadline exactly.
-    fn pass(&mut self, time: Duration) -> Vec<Action> {
-        let (mut actions, end) = (Vec::new(), self.bench.now.after(time));
-        while let Some(due) = self.bench.manager.poll_timeout().filter(|due| *due <= end) {
-            self.bench.now = due.max(self.bench.now);
-            actions.extend(self.tell(&Input::Timeout));
-        }
-        self.bench.now = end;
-        actions
+fn make(watched: &mut Watched, next: Move) {
+    if let Some(input) = next.input(&mut watched.bench) {
+        watched.tell(&input);
     }
 }
 
@@ -75,8 +49,8 @@ proptest! {
         max_hedged in prop::option::of(0..3u32),
         moves in vec(any_move(), 1..150),
     ) {
-        let mut watched = Watched::new(limits, max_hedged);
-        (0..=255).step_by(3).map(Move::Learn).chain(moves).for_each(|next| watched.make(next));
+        let mut watched = watched(limits, max_hedged);
+        (0..=255).step_by(3).map(Move::Learn).chain(moves).for_each(|next| make(&mut watched, next));
         watched.tell(&Input::SetActive { active: false });
         prop_assert_eq!(watched.bench.manager.connections(), vec![]);
         let rest = watched.pass(secs(86_400));
@@ -91,8 +65,8 @@ proptest! {
     #[test]
     fn a_pool_that_was_rested_is_as_good_as_new(moves in vec(any_move(), 1..100)) {
         let limits = Limits { total: 8, full: 2, ..Limits::default() };
-        let mut watched = Watched::new(limits, None);
-        moves.into_iter().for_each(|next| watched.make(next));
+        let mut watched = watched(limits, None);
+        moves.into_iter().for_each(|next| make(&mut watched, next));
         watched.tell(&Input::SetActive { active: false });
         watched.pass(secs(400));
         watched.tell(&Input::SetLimits { limits });
@@ -103,9 +77,7 @@ proptest! {
         watched.tell(&Input::NetworkChanged);
         // Addresses that no move can have made our own.
         let far = [1u8, 2, 3].map(|n| addr(&format!("9{n}.1.1.1:8333")));
-        let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };
-        let addresses = far.into_iter().chain([1, 2, 3].map(address)).map(info).collect();
-        watched.tell(&Input::Addresses { source: Source::Application, addresses });
+        watched.learn(Services::NETWORK, far.into_iter().chain([1, 2, 3].map(address)));
         for _ in 0..200 {
             match next_success(&watched.bench.manager) {
                 Some(input) => drop(watched.tell(&input)),
