@@ -46,13 +46,14 @@ mod tests {
     use super::*;
     use crate::ledger::Ledger;
     use crate::step::StepRecord;
-    use connmgr_core::{Config, Input, Reply, UnixTime};
+    use connmgr_core::{Birth, Config, Input, Reply, UnixTime};
 
     /// What the rule says to this many idle timeouts in one second, each due.
     fn wake(times: u64) -> RuleResult {
         let (unix, now) = (UnixTime::from_secs(1), Time::ZERO);
         let ledger = Ledger::new(&Config::default(), None, unix, now);
-        let manager = ConnManager::new(Config::default(), None, [0; 32], unix, now).expect("a good configuration");
+        let birth = Birth { config: Config::default(), snapshot: None, rng_seed: [0; 32], unix, now };
+        let manager = ConnManager::new(birth).expect("a good configuration");
         let (mut rule, mut step) = (NoSpinRule::default(), StepRecord::new(now));
         (1..=times).try_for_each(|millis| {
             step.begin(Time::from_millis(millis), &Input::Timeout, &Reply::Noted);
