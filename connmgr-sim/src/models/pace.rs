@@ -2,7 +2,7 @@
 //!
 //! A model that is compared for its choices alone must not win by dialing faster than ours may.
 
-use connmgr_check::Bucket;
+use connmgr_check::TokenBucket;
 use connmgr_core::{DialConfig, Time};
 
 use super::desk::Known;
@@ -10,7 +10,7 @@ use super::desk::Known;
 /// Where a paced model stands.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
-    bucket: Bucket,
+    bucket: TokenBucket,
 }
 
 impl Pace {
