@@ -8,7 +8,8 @@ use support::*;
 
 const HOUR: std::time::Duration = secs(3600);
 
-/// An hour in which every dial has the fate `dark`: few dials, few wake-ups, and all `full` connections again within a minute.
+/// An hour in which every dial has the fate `dark`: few dials, few wake-ups, and all `full` connections again within a
+/// minute.
 fn check_outage(mut world: World, dark: Fate, full: usize) {
     world.run(secs(120));
     assert_eq!(world.ready(), full, "full before the outage");
