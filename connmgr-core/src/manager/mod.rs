@@ -3,24 +3,25 @@
 //! Facts record, the planner decides, the driver acts. This file holds the state and the run loop's bare bones: who
 //! is told what is in [`facts`] and [`commands`], who may be dialed in [`rules`], the planner in [`dialing`].
 
+mod added;
 mod apply;
-mod automatic;
 mod birth;
-mod choosing;
 mod clocks;
 mod commands;
 mod deadlines;
-mod dialing;
 mod ending;
 mod facts;
 mod fingerprint;
 mod identity;
 mod inbound;
 mod invariants;
+mod lookups;
 mod misbehavior;
+mod networks;
 mod pacing;
-mod probing;
+mod plan;
 mod queries;
+mod release;
 mod rules;
 mod seeding;
 mod slots;
@@ -59,6 +60,7 @@ pub use birth::Birth;
 
 use clocks::Clocks;
 use ending::Ended;
+use plan::Redial;
 
 /// The version of what this crate does: raised by every release in which the same birth and inputs cause other
 /// actions. A trace of another version can't be replayed.
@@ -145,6 +147,8 @@ pub struct ConnManager {
     aliases: Aliases,
     ended: Ended,
 
+    /// Dials that are made once more, in turn. There are never more than connections that we dialed.
+    redials: VecDeque<Redial>,
     /// Kinds that found nobody to dial, and when they may look again.
     starved: [Option<Starved>; Kind::ALL.len()],
     /// The application and the seeds are not asked for addresses again before this.
@@ -232,6 +236,7 @@ impl ConnManager {
             own,
             aliases: Aliases::new(keys),
             ended: Ended::new(),
+            redials: VecDeque::new(),
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
             made_room: None,
