@@ -41,7 +41,7 @@ mod racer {
 
         fn pool(&self, trial: Trial) -> (Sample, Ended) {
             let (mut world, sample) = World::fill(trial);
-            world.pool.shutdown();
+            world.pool.shutdown().expect("a pool that lives");
             while !world.pool.is_stopped() {
                 world.round(|_, _| ());
             }

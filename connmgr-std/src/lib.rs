@@ -34,6 +34,7 @@ mod trace;
 
 pub use connmgr_core;
 
+pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]

@@ -13,10 +13,11 @@
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
 //! | [`Clock`] | the core's two clocks, read from the machine's |
 //! | [`dial_error`], [`proxy_dial_error`], [`may_meet_itself`] | what came of a dial, in the core's words |
-//! | [`reply`] | what the manager's replies mean |
+//! | [`command_methods!`](crate::command_methods), [`FromReply`] | every command as a method, from one list |
 //! | [`IdMap`] | the table for ids |
 
 mod bind;
+pub(crate) mod commands;
 mod connection;
 mod dial;
 mod ending;
@@ -25,10 +26,10 @@ mod ephemeral;
 pub(crate) mod guard;
 mod listeners;
 pub(crate) mod mailbox;
-pub mod reply;
 pub(crate) mod reporter;
 pub(crate) mod wire;
 
+pub use commands::FromReply;
 pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 pub use ending::Ending;
 pub use engine::{Engine, Lookup, Sockets, TURN_BUDGET};

@@ -10,24 +10,18 @@ use connmgr_core::{Action, Input, Reply, Time};
 const TARGET: &str = "connmgr";
 
 pub(crate) fn input(now: Time, input: &Input, reply: &Reply) {
-    match reply {
-        Reply::Noted => tracing::trace!(target: TARGET, %now, "{}", Escaped(input)),
-        Reply::Accepted(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {
-            tracing::trace!(target: TARGET, %now, reply = %Escaped(&Answer(reply)), "{}", Escaped(input));
-        }
+    if *reply == Reply::Noted {
+        tracing::trace!(target: TARGET, %now, "{}", Escaped(input));
+    } else {
+        tracing::trace!(target: TARGET, %now, reply = %Escaped(&Answer(reply)), "{}", Escaped(input));
     }
 }
 
 pub(crate) fn action(now: Time, action: &Action) {
-    match action {
-        Action::Emit(event) => tracing::info!(target: TARGET, %now, "{}", Escaped(event)),
-        Action::Dial { .. }
-        | Action::Close { .. }
-        | Action::ResolveSeed { .. }
-        | Action::ResolveHost { .. }
-        | Action::ScheduleRetry { .. }
-        | Action::PauseAccept { .. }
-        | Action::Save => tracing::debug!(target: TARGET, %now, "{}", Escaped(action)),
+    if let Action::Emit(event) = action {
+        tracing::info!(target: TARGET, %now, "{}", Escaped(event));
+    } else {
+        tracing::debug!(target: TARGET, %now, "{}", Escaped(action));
     }
 }
 

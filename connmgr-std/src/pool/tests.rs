@@ -6,10 +6,11 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use connmgr_core::{Activity, CommandError, Config, ConnId, Connected, Event, Keep, Snapshot};
+use connmgr_core::{Activity, CommandError, Config, ConnId, Connected, Event, Input, Keep, Reply, Snapshot};
 
 use super::open::{Parts, TaskOf, keep, parts};
 use super::*;
+use crate::adapter::commands::NotACommand;
 use crate::adapter::engine::TURN_BUDGET;
 use crate::adapter::mailbox::Fact;
 use crate::resolver::SystemResolver;
@@ -70,6 +71,18 @@ fn a_command_is_answered_and_its_events_are_handed_out() {
     assert!(matches!(last, Some(PoolEvent::Event(Event::Stopped))), "{last:?}");
     assert_eq!(block_on(handle.shutdown()), Err(CommandError::ShuttingDown));
     assert!(block_on(handle.added_peers()).is_empty());
+}
+
+#[test]
+fn a_command_may_be_given_as_data_and_nothing_else_may() {
+    let pool = spawn(pool());
+    let handle = pool.handle();
+    let address = "1.2.3.4:1".parse().unwrap();
+    let added = block_on(handle.ask(Input::AddPeer { address, keep: Keep::Always }));
+    assert!(matches!(added, Ok(Reply::Added(Ok(_)))), "{added:?}");
+    assert_eq!(block_on(handle.ask(Input::Timeout)), Err(NotACommand));
+    assert!(block_on(pool.shutdown()).is_empty());
+    assert_eq!(block_on(handle.ask(Input::Shutdown)), Ok(Reply::Done(Err(CommandError::ShuttingDown))));
 }
 
 /// All that is handed out, to the end.

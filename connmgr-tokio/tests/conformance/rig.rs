@@ -8,9 +8,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_testbed::built;
 use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
-use connmgr_testbed::{asked, built};
 use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
@@ -87,8 +87,12 @@ impl RigPool for TokioPool {
         self.runtime.block_on(async { sleep(time).await });
     }
 
-    fn ask(&mut self, input: Input) -> Reply {
-        self.runtime.block_on(async { asked!(self.pool.handle(), input, .await) })
+    fn ask(&mut self, command: Input) -> Reply {
+        self.runtime.block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn learn(&mut self, addresses: Vec<AddressInfo>) {
+        self.runtime.block_on(self.pool.handle().addresses(addresses));
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

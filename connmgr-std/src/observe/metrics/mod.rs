@@ -56,35 +56,12 @@ impl Observer for Metrics {
         if let Reply::Accepted(Err(refusal)) = reply {
             counter!("connmgr_refusals_total", "reason" => refusal.label()).increment(1);
         }
-        match input {
-            Input::LookupResult { lookup, result } => {
-                self.lookup_ended(*lookup, result.as_ref().err().copied());
-            }
-            Input::Timeout => self.expire_lookups(now),
-            Input::AcceptError { .. } => counter!("connmgr_accept_errors_total").increment(1),
-            Input::Clock { .. }
-            | Input::DialResult { .. }
-            | Input::Ready { .. }
-            | Input::Closed { .. }
-            | Input::Addresses { .. }
-            | Input::Misbehavior { .. }
-            | Input::Activity { .. }
-            | Input::NetworkChanged
-            | Input::OwnAddress { .. }
-            | Input::Accept { .. }
-            | Input::AddPeer { .. }
-            | Input::RemovePeer { .. }
-            | Input::Disconnect { .. }
-            | Input::Reconnect { .. }
-            | Input::DialNow { .. }
-            | Input::SetRetry { .. }
-            | Input::Ban { .. }
-            | Input::Unban { .. }
-            | Input::ResetScore { .. }
-            | Input::SampleAddresses { .. }
-            | Input::SetActive { .. }
-            | Input::SetLimits { .. }
-            | Input::Shutdown => {}
+        if let Input::LookupResult { lookup, result } = input {
+            self.lookup_ended(*lookup, result.as_ref().err().copied());
+        } else if let Input::AcceptError { .. } = input {
+            counter!("connmgr_accept_errors_total").increment(1);
+        } else if *input == Input::Timeout {
+            self.expire_lookups(now);
         }
     }
 
@@ -152,12 +129,6 @@ impl Metrics {
             Event::NetworkDown { network } => network_changed(*network, "down", 1),
             Event::NetworkUp { network } => network_changed(*network, "up", 0),
             Event::Stopped => self.lookups.clear(),
-            Event::LookupFailed { .. }
-            | Event::PeerFinished { .. }
-            | Event::ScoreWarning { .. }
-            | Event::AddressesWanted { .. }
-            | Event::SeedAnswered { .. }
-            | Event::SeedFailed { .. } => {}
             // Events may be added to the core; what is not known here is not counted.
             _ => {}
         }

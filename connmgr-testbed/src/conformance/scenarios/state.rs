@@ -4,9 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use connmgr_core::{
-    Action, AddressInfo, BanTarget, Config, Host, Input, Limits, Mode, PeerAddress, Reply, Services, Source,
-};
+use connmgr_core::{Action, AddressInfo, BanTarget, Config, Host, Input, Limits, Mode, PeerAddress, Reply, Services};
 use connmgr_std::adapter::Clock;
 use connmgr_std::{Line as TraceLine, PoolEvent, Problem, StartError, StateError, TraceReader};
 
@@ -63,7 +61,7 @@ pub fn addresses_outlive_the_pool<R: Rig>(rig: &R) {
         last_seen,
     });
     let mut world = World::start(rig, setup.clone());
-    world.ask(Input::Addresses { source: Source::Application, addresses: known.collect() });
+    world.pool.learn(known.collect());
     world.end();
     let mut world = World::start(rig, setup);
     let Reply::Addresses(found) = world.ask(Input::SampleAddresses { network: None, count: 10 }) else {
