@@ -12,9 +12,8 @@ use polling::Poller;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::{Listeners, Listening};
+use crate::runtime::Smol;
 use crate::spawn::Spawn;
-use crate::task::Task;
 use crate::wire::Stream;
 
 /// Puts a [`Pool`] together.
@@ -34,13 +33,9 @@ impl Builder {
     /// # Panics
     /// By async-io, at its first use in the process, when the system refuses it a thread.
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
-        self.settings.startup.check()?;
         start_reactor().await?;
-        let (listeners, local_addrs) = Listeners::bind(&self.settings, Listening::new)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
-        let spawns_jobs = Arc::clone(&spawner);
-        let run = |task| Task::new(task, listeners, spawns_jobs).run();
-        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        let (pool, task) = open_pool(self.settings, Smol::new(Arc::clone(&spawner))).await?;
         spawner.spawn(Box::pin(task));
         Ok(pool)
     }

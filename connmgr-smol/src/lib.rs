@@ -1,14 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod builder;
 mod connection;
 mod jobs;
-mod listener;
-mod net;
+mod runtime;
 mod spawn;
-mod task;
 mod wire;
 
 pub use connmgr_core;

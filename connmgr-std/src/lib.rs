@@ -15,7 +15,6 @@
 #![forbid(unsafe_code)]
 
 pub mod adapter;
-mod answer;
 mod bell;
 mod clock;
 mod entropy;

@@ -3,12 +3,10 @@
 use connmgr_core::Connected;
 use connmgr_std::StartError;
 use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
-use tokio::net::TcpListener;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::Listeners;
-use crate::task::Task;
+use crate::runtime::Tokio;
 use crate::wire::Stream;
 
 /// Puts a [`Pool`] together.
@@ -28,10 +26,7 @@ impl Builder {
     /// # Panics
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
-        self.settings.startup.check()?;
-        let (listeners, local_addrs) = Listeners::bind(&self.settings, TcpListener::from_std)?;
-        let run = |task| Task::new(task, listeners).run();
-        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        let (pool, task) = open_pool(self.settings, Tokio::new()).await?;
         tokio::spawn(task);
         Ok(pool)
     }

@@ -1,12 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod builder;
 mod connection;
-mod listener;
-mod net;
-mod task;
+mod runtime;
 mod wire;
 
 pub use connmgr_core;

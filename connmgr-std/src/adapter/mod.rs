@@ -5,8 +5,8 @@
 //! | [`Settings`], [`builder_methods!`](crate::builder_methods) | what the builders of all adapters are told |
 //! | [`Startup`], [`Started`] | a manager with its state and its trace, and what it is started from |
 //! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
-//! | [`open_pool`], [`PoolConnection`], [`PoolTask`] | a pool that is kept by a task: for runtimes with futures |
-//! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | their dials, and their lookups through proxies |
+//! | [`Runtime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool that a task keeps: for runtimes with futures |
+//! | [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | their dials, and their lookups through proxies |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | the streams that their applications own |
 //! | [`Ending`] | how a stream ended, as far as whoever reads and writes saw it |
 //! | [`Listeners`] | what an adapter listens on, and the pauses |
@@ -19,14 +19,15 @@
 mod bind;
 pub(crate) mod commands;
 mod connection;
-mod dial;
+pub(crate) mod dial;
 mod ending;
 pub(crate) mod engine;
 mod ephemeral;
 pub(crate) mod guard;
-mod listeners;
+pub(crate) mod listeners;
 pub(crate) mod mailbox;
 pub(crate) mod reporter;
+pub(crate) mod runtime;
 pub(crate) mod wire;
 
 pub use commands::FromReply;
@@ -37,11 +38,12 @@ pub use ephemeral::may_meet_itself;
 pub use guard::{Guard, OpenSockets};
 pub use listeners::Listeners;
 pub use mailbox::Mailbox;
+pub use runtime::Runtime;
 pub use wire::Wire;
 
 pub use crate::clock::Clock;
 pub use crate::errors::{dial_error, proxy_dial_error};
 pub use crate::id_map::IdMap;
-pub use crate::pool::{Next, PoolConnection, PoolTask, open_pool};
+pub use crate::pool::{PoolConnection, open_pool};
 pub use crate::startup::settings::Settings;
 pub use crate::startup::{Started, Startup};

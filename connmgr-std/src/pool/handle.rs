@@ -11,9 +11,10 @@ use connmgr_core::{
     Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
 };
 
+use futures_channel::oneshot;
+
 use super::requests::{Request, Requests};
 use crate::adapter::commands::{NotACommand, refusal};
-use crate::answer::answer;
 use crate::clock::Clock;
 
 /// Commands and views of a pool that is kept by a task. Cheap to clone; it does not keep the pool alive.
@@ -82,9 +83,9 @@ impl Handle {
     /// Applies an input, or refuses it when the pool is gone.
     async fn apply(&self, input: Input) -> Reply {
         let refusal = refusal(&input);
-        let (reply, told) = answer();
+        let (reply, answer) = oneshot::channel();
         self.requests.push(Request::Apply { input, reply }).await;
-        told.take().await.unwrap_or(refusal)
+        answer.await.unwrap_or(refusal)
     }
 
     async fn look<T, F>(&self, look: F) -> T
@@ -92,8 +93,10 @@ impl Handle {
         T: Default + Send + 'static,
         F: FnOnce(&ConnManager) -> T + Send + 'static,
     {
-        let (seen, told) = answer();
-        self.requests.push(Request::Look(Box::new(move |manager| seen.tell(look(manager))))).await;
-        told.take().await.unwrap_or_default()
+        let (view, answer) = oneshot::channel();
+        // A caller that gave up waiting needs no answer.
+        let show = move |manager: &ConnManager| drop(view.send(look(manager)));
+        self.requests.push(Request::View(Box::new(show))).await;
+        answer.await.unwrap_or_default()
     }
 }

@@ -13,7 +13,9 @@
 mod handle;
 mod open;
 mod requests;
+mod run;
 mod shared;
+mod sockets;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -22,22 +24,22 @@ use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::thread;
 
 use connmgr_core::{Config, Connected, Time};
+use futures_channel::oneshot::{self, Canceled};
 
-use self::shared::Shared;
+use self::shared::SharedEngine;
 use crate::adapter::guard::Guard;
 use crate::adapter::wire::Wire;
-use crate::answer::Answer;
 use crate::event::{PoolEvent, Problem};
 use crate::startup::settings::Settings;
 
 pub use handle::Handle;
 pub use open::open_pool;
-pub use task::{Next, PoolTask};
 
 /// What an adapter's pool hands out for each connection.
 pub trait PoolConnection: Sized {
@@ -59,11 +61,11 @@ pub trait PoolConnection: Sized {
 /// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
 /// runtime lives. [`Pool::shutdown`] waits for that.
 pub struct Pool<C: PoolConnection> {
-    shared: Arc<Shared<Guard<C::Wire>>>,
+    shared: Arc<SharedEngine<Guard<C::Wire>>>,
     handle: Handle,
     local_addrs: Vec<SocketAddr>,
     /// The end of the task; none once it has been seen.
-    ended: Option<Answer<thread::Result<()>>>,
+    ended: Option<oneshot::Receiver<thread::Result<()>>>,
 }
 
 impl<C: PoolConnection> Pool<C> {
@@ -122,7 +124,7 @@ impl<C: PoolConnection> Pool<C> {
     pub async fn shutdown(mut self) -> Vec<Problem> {
         self.abandon();
         if let Some(ended) = self.ended.take() {
-            pass_on_panic(ended.take().await);
+            pass_on_panic(ended.await);
         }
         let mut engine = self.shared.engine();
         std::iter::from_fn(|| engine.poll_problem()).collect()
@@ -135,7 +137,7 @@ impl<C: PoolConnection> Pool<C> {
             }
             let Some(ended) = &mut self.ended else { return Poll::Ready(None) };
             if self.shared.news.poll_heard(cx).is_pending() {
-                pass_on_panic(ready!(ended.poll_take(cx)));
+                pass_on_panic(ready!(Pin::new(ended).poll(cx)));
                 self.ended = None;
             }
         }
@@ -163,8 +165,9 @@ impl<C: PoolConnection> Drop for Pool<C> {
     }
 }
 
-fn pass_on_panic(ended: Option<thread::Result<()>>) {
-    if let Some(Err(panic)) = ended {
+/// A task that its runtime dropped has ended without a result.
+fn pass_on_panic(ended: Result<thread::Result<()>, Canceled>) {
+    if let Ok(Err(panic)) = ended {
         resume_unwind(panic);
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use connmgr_core::{ConnManager, Input, Reply};
+use futures_channel::oneshot;
 
-use crate::answer::Teller;
 use crate::bell::Bell;
 use crate::sync::lock;
 
@@ -19,10 +19,10 @@ pub(super) const MAX_WAITING: usize = 64;
 
 /// What the driver's task is asked.
 pub(super) enum Request {
-    /// To apply this, and to say what came of it.
-    Apply { input: Input, reply: Teller<Reply> },
-    /// To show the manager to this, which sends off what it saw.
-    Look(Box<dyn FnOnce(&ConnManager) + Send>),
+    /// Apply this input, and send the reply.
+    Apply { input: Input, reply: oneshot::Sender<Reply> },
+    /// Show the manager to this, which sends what it saw.
+    View(Box<dyn FnOnce(&ConnManager) + Send>),
 }
 
 /// The queue. Clones are the same.
@@ -125,16 +125,15 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::answer::answer;
     use crate::tests::{Count, block_on};
 
-    fn look() -> Request {
-        Request::Look(Box::new(|_| ()))
+    fn view() -> Request {
+        Request::View(Box::new(|_| ()))
     }
 
     fn full() -> Requests {
         let requests = Requests::new(Bell::default());
-        (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(look()))));
+        (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(view()))));
         requests
     }
 
@@ -142,7 +141,7 @@ mod tests {
     fn one_who_finds_no_room_is_woken_when_there_is_some() {
         let (requests, count) = (full(), Count::default());
         let waker = count.waker();
-        let mut push = pin!(requests.push(look()));
+        let mut push = pin!(requests.push(view()));
         assert!(push.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert!(requests.pop().is_some());
         assert_eq!(count.get(), 1);
@@ -154,7 +153,7 @@ mod tests {
     fn one_who_gives_up_waiting_leaves_nothing_behind() {
         let requests = full();
         for _ in 0..3 {
-            let mut push = Box::pin(requests.push(look()));
+            let mut push = Box::pin(requests.push(view()));
             assert!(push.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert!(lock(&requests.0.desk).turned_away.is_empty());
@@ -163,10 +162,10 @@ mod tests {
     #[test]
     fn a_queue_that_is_closed_refuses_those_who_wait_and_those_who_come() {
         let requests = Requests::new(Bell::default());
-        let (reply, waits) = answer();
+        let (reply, answer) = oneshot::channel();
         assert!(block_on(requests.push(Request::Apply { input: Input::Shutdown, reply })));
         requests.close();
-        assert_eq!(block_on(waits.take()), None);
-        assert!(!block_on(requests.push(look())));
+        assert!(block_on(answer).is_err());
+        assert!(!block_on(requests.push(view())));
     }
 }

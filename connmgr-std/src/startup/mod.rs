@@ -15,8 +15,8 @@ use std::thread;
 use connmgr_core::{
     Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot, TRACE_VERSION,
 };
+use futures_channel::oneshot;
 
-use crate::answer::answer;
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
 use crate::observe::Watch;
@@ -100,10 +100,11 @@ impl Startup {
             return self.start();
         }
         let failed = |error| StartError::System { what: "open the state", error };
-        let (teller, started) = answer();
-        let start = move || teller.tell(self.start());
+        let (report, started) = oneshot::channel();
+        // Without a caller that waits, the pool is not wanted any more.
+        let start = move || drop(report.send(self.start()));
         thread::Builder::new().name("connmgr-start".into()).spawn(start).map_err(failed)?;
-        started.take().await.unwrap_or_else(|| Err(failed(io::Error::other("the thread for it has panicked"))))
+        started.await.unwrap_or_else(|_| Err(failed(io::Error::other("the thread for it has panicked"))))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Dials and lookups through a proxy, on real sockets.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress};
-use connmgr_std::adapter::{dial, dial_by_proxy};
+use connmgr_std::adapter::{Runtime, dial, dial_by_proxy, resolve_by_proxy};
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 use super::*;
-use crate::net::resolve;
+use crate::runtime::Tokio;
 
 /// A proxy that answers one dial: after so many bytes of a request, these, byte by byte; and so on. Then it hangs up.
 async fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
@@ -83,7 +82,8 @@ async fn a_lookup_ends_at_its_deadline() {
 
 async fn lookup(proxy: SocketAddr, within_millis: u64) -> Result<Vec<IpAddr>, LookupError> {
     let deadline = Instant::now() + Duration::from_millis(within_millis);
-    resolve("node.example".parse().unwrap(), proxy, Isolation::Shared, deadline).await
+    let lookup = resolve_by_proxy::<Stream>("node.example".parse().unwrap(), proxy, Isolation::Shared);
+    Tokio::until(deadline, lookup).await
 }
 
 /// There may be thousands at a time, each copied into its task.

@@ -246,12 +246,18 @@ impl<S> Engine<S> {
         self.helpers.saving = Some(Saving::new(saver, Duration::ZERO, Time::ZERO));
     }
 
+    /// What that saver's thread calls at its end.
+    #[cfg(test)]
+    pub(crate) fn on_saver_end(&self) -> impl FnOnce() + Send + 'static + use<S> {
+        on_saver_end(self.notes())
+    }
+
     fn take_notes(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..TURN_BUDGET {
             match self.heard.try_recv() {
                 Ok(Note::Looked(lookup, result)) => self.looked(lookup, result, now, net),
                 Ok(Note::NotSaved(error)) => self.report(Problem::NotSaved(error)),
-                Ok(Note::Saved) => self.life = Life::Ended,
+                Ok(Note::SaverEnded) => self.saver_ended(),
                 // Told once, for the sake of whoever reads the trace.
                 Ok(Note::Abandoned) if self.driver.is_stopped() => {}
                 Ok(Note::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
@@ -308,11 +314,16 @@ impl<S> Engine<S> {
         }
     }
 
+    /// The saver's thread writes what waits, and says when it has ended.
     fn finish_saving(&mut self, now: Time) -> Life {
-        let Some(saving) = self.helpers.saving.take() else { return Life::Ended };
-        let notes = self.notes.clone();
-        saving.finish(move || notes.post(Note::Saved));
-        Life::Saving(now.after(SAVE_WITHIN))
+        if self.helpers.saving.take().is_some() { Life::Saving(now.after(SAVE_WITHIN)) } else { Life::Ended }
+    }
+
+    fn saver_ended(&mut self) {
+        self.helpers.saving = None;
+        if !self.life.is_running() {
+            self.life = Life::Ended;
+        }
     }
 
     fn report(&mut self, problem: Problem) {
@@ -328,8 +339,13 @@ fn is_news(input: &Input, net: &mut impl Sockets) -> bool {
 }
 
 fn start_saver(dir: StateDir, notes: Notes) -> Result<Saver, StartError> {
-    Saver::start(dir, move |error| notes.post(Note::NotSaved(error)))
+    let on_end = on_saver_end(notes.clone());
+    Saver::start(dir, move |error| notes.post(Note::NotSaved(error)), on_end)
         .map_err(|error| StartError::System { what: "start the thread that saves the state", error })
+}
+
+fn on_saver_end(notes: Notes) -> impl FnOnce() + Send + 'static {
+    move || notes.post(Note::SaverEnded)
 }
 
 fn start_resolver(resolver: Arc<dyn Resolve>, notes: Notes) -> ResolverPool {

@@ -19,8 +19,8 @@ pub(crate) enum Note {
     Looked(LookupId, Lookup),
     /// The state could not be saved.
     NotSaved(StateError),
-    /// What waited is written, and the directory free.
-    Saved,
+    /// The saver's thread has ended: all is written, and the directory is free.
+    SaverEnded,
     /// The application has dropped its pool.
     Abandoned,
 }

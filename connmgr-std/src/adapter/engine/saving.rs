@@ -50,17 +50,12 @@ impl Saving {
             self.save(manager, now);
         }
     }
-
-    /// As [`Saver::finish`].
-    pub(super) fn finish(self, on_end: impl FnOnce() + Send + 'static) {
-        self.saver.finish(on_end);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::mpsc;
+    use std::sync::mpsc::{self, Receiver};
 
     use connmgr_core::{BanTarget, Config, Input, Snapshot, UnixTime};
     use tempfile::TempDir;
@@ -72,29 +67,30 @@ mod tests {
     const EVERY: Duration = Duration::from_secs(900);
 
     /// A manager that knows addresses and bans somebody, and what saves it.
-    fn banning() -> (ConnManager, Saving, TempDir) {
+    fn banning() -> (ConnManager, (Saving, Receiver<()>), TempDir) {
         let dir = tempfile::tempdir().unwrap();
-        let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |error| panic!("{error}")).unwrap();
+        let state = StateDir::open(dir.path()).unwrap().0;
+        let (end, ended) = mpsc::channel();
+        let saver = Saver::start(state, |error| panic!("{error}"), move || end.send(()).unwrap()).unwrap();
         let known = Snapshot { bans: Vec::new(), ..snapshot() };
         let unix = UnixTime::from_secs(1_700_000_000);
         let mut manager = ConnManager::new(Config::default(), Some(known), [7; 32], unix, Time::ZERO).unwrap();
         let target = BanTarget::Host("9.9.9.9".parse().unwrap());
         manager.apply(&Input::Ban { target, duration: Duration::from_secs(86_400) }, Time::ZERO);
-        (manager, Saving::new(saver, EVERY, Time::ZERO), dir)
+        (manager, (Saving::new(saver, EVERY, Time::ZERO), ended), dir)
     }
 
     /// What is on disk when all is written.
-    fn written(saving: Saving, dir: &Path) -> Snapshot {
-        let (tell, told) = mpsc::channel();
-        saving.finish(move || tell.send(()).unwrap());
-        told.recv_timeout(LONG).expect("the end");
+    fn written((saving, ended): (Saving, Receiver<()>), dir: &Path) -> Snapshot {
+        drop(saving);
+        ended.recv_timeout(LONG).expect("the end");
         StateDir::open(dir).unwrap().1.expect("something was saved")
     }
 
     #[test]
     fn a_ban_is_saved_without_the_book() {
         let (manager, mut saving, dir) = banning();
-        saving.save(&manager, Time::from_secs(1));
+        saving.0.save(&manager, Time::from_secs(1));
         let written = written(saving, dir.path());
         assert_eq!((written.bans.len(), written.addresses.len()), (1, 0));
     }
@@ -102,30 +98,30 @@ mod tests {
     #[test]
     fn a_book_that_was_left_out_is_saved_when_it_is_due() {
         let (manager, mut saving, dir) = banning();
-        assert_eq!(saving.deadline(), None);
-        saving.save(&manager, Time::from_secs(1));
-        assert_eq!(saving.deadline(), Some(Time::from_secs(900)));
-        saving.handle_timeout(&manager, Time::from_millis(899_999));
-        assert_eq!(saving.deadline(), Some(Time::from_secs(900)));
-        saving.handle_timeout(&manager, Time::from_secs(900));
-        assert_eq!((saving.deadline(), saving.next_book), (None, Time::from_secs(1800)));
+        assert_eq!(saving.0.deadline(), None);
+        saving.0.save(&manager, Time::from_secs(1));
+        assert_eq!(saving.0.deadline(), Some(Time::from_secs(900)));
+        saving.0.handle_timeout(&manager, Time::from_millis(899_999));
+        assert_eq!(saving.0.deadline(), Some(Time::from_secs(900)));
+        saving.0.handle_timeout(&manager, Time::from_secs(900));
+        assert_eq!((saving.0.deadline(), saving.0.next_book), (None, Time::from_secs(1800)));
         assert_eq!(written(saving, dir.path()), manager.snapshot());
     }
 
     #[test]
     fn a_book_that_is_due_is_saved_at_once() {
         let (manager, mut saving, dir) = banning();
-        saving.save(&manager, Time::from_secs(900));
-        assert_eq!(saving.deadline(), None);
+        saving.0.save(&manager, Time::from_secs(900));
+        assert_eq!(saving.0.deadline(), None);
         assert_eq!(written(saving, dir.path()), manager.snapshot());
     }
 
     #[test]
     fn at_the_end_all_is_saved() {
         let (mut manager, mut saving, dir) = banning();
-        saving.save(&manager, Time::from_secs(1));
+        saving.0.save(&manager, Time::from_secs(1));
         manager.apply(&Input::Shutdown, Time::from_secs(2));
-        saving.save(&manager, Time::from_secs(2));
+        saving.0.save(&manager, Time::from_secs(2));
         assert_eq!(written(saving, dir.path()), manager.snapshot());
     }
 }

@@ -1,0 +1,145 @@
+//! The loop of a pool's task: what happens on a runtime's sockets becomes turns of the pool.
+//!
+//! ```text
+//! requests, mail, notes ─► bell ┐
+//! jobs                          ├─► WakeUp ─► turn ─► actions, carried out by RuntimeSockets
+//! accepts                       │               └──► the timer is set anew
+//! timer                         ┘
+//! ```
+//! It never waits for the application, and for the disk only at the end of the pool.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::resume_unwind;
+use std::task::{Context, Poll};
+use std::thread;
+
+use connmgr_core::{ListenerId, Time};
+
+use super::sockets::RuntimeSockets;
+use super::task::{AfterTurn, PoolTask};
+use crate::adapter::engine::{Engine, TURN_BUDGET};
+use crate::adapter::listeners::Listeners;
+use crate::adapter::{Guard, Job, Runtime, Wire};
+use crate::clock::Clock;
+
+/// Runs a pool until its manager has stopped and its state is saved.
+pub(super) struct PoolLoop<R: Runtime> {
+    task: PoolTask<Guard<R::Wire>>,
+    net: RuntimeSockets<R>,
+    clock: Clock,
+    /// What the timer is set to.
+    timer: Option<Time>,
+    /// The source that is asked first at the next wake-up, so that a busy one starves none.
+    first: usize,
+}
+
+/// Why the task woke.
+enum WakeUp<W> {
+    /// At the start, by the bell, or by the timer.
+    Turn,
+    Jobs(Vec<thread::Result<Job<W>>>),
+    Accepted(ListenerId, io::Result<(W, SocketAddr)>),
+}
+
+/// Asks one source of wake-ups.
+type Source<R> = fn(&mut PoolLoop<R>, &mut Context<'_>) -> Poll<WakeUp<<R as Runtime>::Wire>>;
+
+impl<R: Runtime> PoolLoop<R> {
+    const SOURCES: [Source<R>; 4] = [
+        |this, cx| this.task.poll_wanted(cx).map(|()| WakeUp::Turn),
+        Self::poll_jobs,
+        |this, cx| {
+            let accepted = this.net.listeners.poll(|listener| R::poll_accept(listener, cx));
+            accepted.map(|(listener, accepted)| WakeUp::Accepted(listener, accepted))
+        },
+        Self::poll_timer,
+    ];
+
+    pub(super) fn new(task: PoolTask<Guard<R::Wire>>, runtime: R, listeners: Listeners<R::Listener>) -> Self {
+        let clock = task.clock();
+        let net = RuntimeSockets::new(runtime, listeners, task.mailbox(), clock.clone());
+        Self { task, net, clock, timer: None, first: 0 }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut wake_up = WakeUp::Turn;
+        while let AfterTurn::Wait(deadline) = self.turn(wake_up) {
+            self.set_timer(deadline);
+            wake_up = poll_fn(|cx| self.poll_wake_up(cx)).await;
+            self.net.runtime.pause().await;
+        }
+        let RuntimeSockets { runtime, .. } = self.net;
+        runtime.end().await;
+    }
+
+    fn turn(&mut self, wake_up: WakeUp<R::Wire>) -> AfterTurn {
+        self.task.turn(&mut self.net, |engine, net, now| report(wake_up, engine, net, now))
+    }
+
+    fn set_timer(&mut self, deadline: Option<Time>) {
+        if self.timer != deadline {
+            self.timer = deadline;
+            self.net.runtime.set_timer(deadline.map(|deadline| self.clock.instant(deadline)));
+        }
+    }
+
+    /// A source that is not the first to be ready keeps what it has.
+    fn poll_wake_up(&mut self, cx: &mut Context<'_>) -> Poll<WakeUp<R::Wire>> {
+        self.first = self.first.wrapping_add(1);
+        for index in 0..Self::SOURCES.len() {
+            let poll = Self::SOURCES[self.first.wrapping_add(index) % Self::SOURCES.len()];
+            if let Poll::Ready(wake_up) = poll(self, cx) {
+                return Poll::Ready(wake_up);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// All that have ended: a turn for each would cost more than its work.
+    fn poll_jobs(&mut self, cx: &mut Context<'_>) -> Poll<WakeUp<R::Wire>> {
+        let mut ended = Vec::new();
+        while ended.len() < TURN_BUDGET {
+            match self.net.runtime.poll_job(cx) {
+                Poll::Ready(job) => ended.push(job),
+                Poll::Pending if ended.is_empty() => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(WakeUp::Jobs(ended))
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<WakeUp<R::Wire>> {
+        if self.timer.is_none() || self.net.runtime.poll_timer(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.timer = None;
+        Poll::Ready(WakeUp::Turn)
+    }
+}
+
+fn report<R: Runtime>(
+    wake_up: WakeUp<R::Wire>,
+    engine: &mut Engine<Guard<R::Wire>>,
+    net: &mut RuntimeSockets<R>,
+    now: Time,
+) {
+    match wake_up {
+        WakeUp::Turn => {}
+        WakeUp::Jobs(ended) => {
+            for job in ended {
+                // A panic of a job is a fault of this library, which must not be hidden.
+                let job = job.unwrap_or_else(|panic| resume_unwind(panic));
+                net.job_ended(job, engine, now);
+            }
+        }
+        WakeUp::Accepted(listener, Ok((wire, remote))) => {
+            // It fails only if the peer is gone, which the first read reports.
+            let _ = wire.set_nodelay();
+            let open = net.open.clone();
+            engine.accept(remote, listener, now, |conn| open.guard(conn, wire), net);
+        }
+        WakeUp::Accepted(listener, Err(error)) => engine.accept_failed(listener, &error, now, net),
+    }
+}
