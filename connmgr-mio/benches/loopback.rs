@@ -8,7 +8,7 @@ mod racer {
 
     use connmgr_core::{ConnId, Connected, Event, Keep, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
+    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch};
     use mio::net::TcpStream;
     use mio::{Events, Interest, Poll, Token};
 
@@ -23,7 +23,7 @@ mod racer {
     impl Racer for Mio {
         const RUNTIME: &'static str = "mio";
 
-        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended) {
+        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts) {
             let (mut bare, watch) = (Bare::new(to.len()), Stopwatch::start());
             let mut left = to.iter().copied();
             left.by_ref().take(width as usize).for_each(|address| bare.dial(address));
@@ -39,7 +39,7 @@ mod racer {
             (watch.stop(bare.ended.opened + bare.ended.failed), bare.ended)
         }
 
-        fn pool(&self, trial: Trial) -> (Sample, Ended) {
+        fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts) {
             let (mut world, sample) = World::fill(trial);
             world.pool.shutdown().expect("a pool that lives");
             while !world.pool.is_stopped() {
@@ -48,7 +48,7 @@ mod racer {
             (sample, world.ended)
         }
 
-        fn hold(&self, trial: Trial, full: Sender<()>) {
+        fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             let (mut world, _) = World::fill(trial);
             world.open.iter().for_each(|conn| world.pool.ready(*conn, PeerInfo::default()));
             full.send(()).expect("somebody waits for it");
@@ -64,13 +64,13 @@ mod racer {
         dials: HashMap<Token, TcpStream>,
         streams: Vec<TcpStream>,
         next: usize,
-        ended: Ended,
+        ended: DialCounts,
     }
 
     impl Bare {
         fn new(count: usize) -> Self {
             let (poll, streams) = (Poll::new().expect("a poll"), Vec::with_capacity(count));
-            Self { poll, dials: HashMap::new(), streams, next: 0, ended: Ended::default() }
+            Self { poll, dials: HashMap::new(), streams, next: 0, ended: DialCounts::default() }
         }
 
         /// Registered once, for all of its life.
@@ -107,11 +107,11 @@ mod racer {
         events: Events,
         pool: Pool,
         open: Vec<ConnId>,
-        ended: Ended,
+        ended: DialCounts,
     }
 
     impl World {
-        fn fill(trial: Trial) -> (Self, Sample) {
+        fn fill(trial: RaceTrial) -> (Self, Sample) {
             let poll = Poll::new().expect("a poll");
             let mut pool = Pool::builder(trial.config).start(poll.registry(), POOL).expect("the pool starts");
             pool.set_active(false).expect("it lives");
@@ -119,7 +119,7 @@ mod racer {
                 pool.add_peer(peer, Keep::Always).expect("there is room");
             }
             pool.addresses(trial.addresses);
-            let (events, ended) = (Events::with_capacity(BATCH), Ended::default());
+            let (events, ended) = (Events::with_capacity(BATCH), DialCounts::default());
             let mut world = Self { poll, events, pool, open: Vec::with_capacity(2000), ended };
             let watch = Stopwatch::start();
             world.pool.set_active(true).expect("it lives");

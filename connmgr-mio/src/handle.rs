@@ -14,7 +14,7 @@ use connmgr_core::{
 use connmgr_std::NotACommand;
 use connmgr_std::adapter::Clock;
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 
 /// Commands that may wait for the pool's next turn; one more is refused.
 const MAX_WAITING: usize = 1024;
@@ -38,7 +38,7 @@ pub enum Unsent {
 }
 
 /// A queue of commands.
-pub(crate) fn channel(bell: Bell, clock: Clock) -> (Handle, Receiver<(Ticket, Input)>) {
+pub(crate) fn channel(bell: PollBell, clock: Clock) -> (Handle, Receiver<(Ticket, Input)>) {
     let (commands, receiver) = sync_channel(MAX_WAITING);
     (Handle { commands, tickets: Arc::default(), bell, clock }, receiver)
 }
@@ -53,7 +53,7 @@ pub(crate) fn channel(bell: Bell, clock: Clock) -> (Handle, Receiver<(Ticket, In
 pub struct Handle {
     commands: SyncSender<(Ticket, Input)>,
     tickets: Arc<AtomicU64>,
-    bell: Bell,
+    bell: PollBell,
     clock: Clock,
 }
 

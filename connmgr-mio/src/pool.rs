@@ -11,7 +11,7 @@ use connmgr_std::Reporter;
 use connmgr_std::adapter::{Engine, Sockets};
 use mio::event::Event as MioEvent;
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 use crate::event::PoolEvent;
 use crate::handle::{Handle, Ticket};
 use crate::net::MioNet;
@@ -47,7 +47,7 @@ pub(crate) struct Commands {
     /// The other end of it.
     pub(crate) handle: Handle,
     /// For all who may ring; silenced with the pool.
-    pub(crate) bell: Bell,
+    pub(crate) bell: PollBell,
 }
 
 impl Pool {

@@ -12,9 +12,9 @@ use polling::Poller;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::runtime::Smol;
+use crate::runtime::SmolRuntime;
 use crate::spawn::Spawn;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// Puts a [`Pool`] together.
 #[derive(Debug)]
@@ -35,21 +35,21 @@ impl Builder {
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
         start_reactor().await?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
-        let (pool, task) = open_pool(self.settings, Smol::new(Arc::clone(&spawner))).await?;
+        let (pool, task) = open_pool(self.settings, SmolRuntime::new(Arc::clone(&spawner))).await?;
         spawner.spawn(Box::pin(task));
         Ok(pool)
     }
 }
 
 impl PoolConnection for Connection {
-    type Wire = Stream;
+    type Wire = SmolStream;
     type Builder = Builder;
 
     fn builder(settings: Settings) -> Builder {
         Builder { settings }
     }
 
-    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+    fn open(info: Connected, guard: Guard<SmolStream>) -> Self {
         Self { info, guard }
     }
 }

@@ -15,13 +15,13 @@ use futures_channel::oneshot;
 use pin_project_lite::pin_project;
 
 use crate::Spawn;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// The result of a job.
-pub(crate) type Job = connmgr_std::adapter::Job<Stream>;
+pub(crate) type Job = connmgr_std::adapter::Job<SmolStream>;
 
 /// How a job ended that was not aborted: its result, or its panic.
-pub(crate) type Ended = thread::Result<Job>;
+pub(crate) type JobEnd = thread::Result<Job>;
 
 /// Dropping it aborts its job, wherever that is.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ pub(crate) struct Leash(#[allow(dead_code, reason = "dropped, not read")] onesho
 pub(crate) struct Jobs {
     spawner: Arc<dyn Spawn>,
     /// Every job holds a clone until it has ended.
-    reports: Sender<Ended>,
+    reports: Sender<JobEnd>,
 }
 
 impl Jobs {
     /// What starts jobs, and where they report. The channel closes when this is dropped and every job has ended.
-    pub(crate) fn new(spawner: Arc<dyn Spawn>) -> (Self, Receiver<Ended>) {
+    pub(crate) fn new(spawner: Arc<dyn Spawn>) -> (Self, Receiver<JobEnd>) {
         let (reports, ended) = unbounded();
         (Self { spawner, reports }, ended)
     }
@@ -55,7 +55,7 @@ pin_project! {
         #[pin]
         work: Option<F>,
         aborted: oneshot::Receiver<()>,
-        reports: Option<Sender<Ended>>,
+        reports: Option<Sender<JobEnd>>,
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     struct Hoarder(Arc<Mutex<Vec<BoxFuture>>>);
 
     impl Hoarder {
-        fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> (Leash, Receiver<Ended>) {
+        fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> (Leash, Receiver<JobEnd>) {
             let tasks = self.clone();
             let (jobs, reports) = Jobs::new(Arc::new(move |task: BoxFuture| tasks.0.lock().unwrap().push(task)));
             (jobs.start(work), reports)
@@ -158,7 +158,7 @@ mod tests {
     /// There may be thousands at a time.
     #[test]
     fn a_direct_dial_is_small() {
-        let dial = connmgr_std::adapter::dial::<Stream>(([127, 0, 0, 1], 1).into());
+        let dial = connmgr_std::adapter::dial::<SmolStream>(([127, 0, 0, 1], 1).into());
         assert!(size_of_val(&dial) <= 512, "{} bytes", size_of_val(&dial));
     }
 }

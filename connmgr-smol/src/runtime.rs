@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use async_channel::Receiver;
 use async_io::{Async, Timer};
 use connmgr_core::LookupError;
-use connmgr_std::adapter::{Job, Lookup, Runtime};
+use connmgr_std::adapter::{Job, Lookup, PoolRuntime};
 use futures_lite::future::yield_now;
 use futures_lite::{FutureExt, Stream as _};
 
-use crate::jobs::{Ended, Jobs, Leash};
+use crate::jobs::{JobEnd, Jobs, Leash};
 use crate::spawn::Spawn;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// Wake-ups after which other tasks are let run, when there is always something to do.
 const MAX_WAKE_UPS: usize = 128;
@@ -27,10 +27,10 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// async-io and an executor, for one pool.
 #[derive(Debug)]
-pub(crate) struct Smol {
+pub(crate) struct SmolRuntime {
     jobs: Jobs,
     /// Boxed, so that a wait needs no allocation.
-    ended: Pin<Box<Receiver<Ended>>>,
+    ended: Pin<Box<Receiver<JobEnd>>>,
     timer: Timer,
     /// So far.
     wake_ups: usize,
@@ -38,30 +38,30 @@ pub(crate) struct Smol {
 
 /// A socket that listens.
 #[derive(Debug)]
-pub(crate) struct Listening {
+pub(crate) struct AsyncListener {
     socket: Async<TcpListener>,
     /// Nobody was there, and async-io wakes the pool's task when that changes.
     waiting: bool,
 }
 
-impl Smol {
+impl SmolRuntime {
     pub(crate) fn new(spawner: Arc<dyn Spawn>) -> Self {
         let (jobs, ended) = Jobs::new(spawner);
         Self { jobs, ended: Box::pin(ended), timer: Timer::never(), wake_ups: 0 }
     }
 }
 
-impl Runtime for Smol {
-    type Wire = Stream;
-    type Listener = Listening;
+impl PoolRuntime for SmolRuntime {
+    type Wire = SmolStream;
+    type Listener = AsyncListener;
     type Handle = Leash;
 
-    fn listen(socket: TcpListener) -> io::Result<Listening> {
-        Ok(Listening { socket: Async::new_nonblocking(socket)?, waiting: false })
+    fn listen(socket: TcpListener) -> io::Result<AsyncListener> {
+        Ok(AsyncListener { socket: Async::new_nonblocking(socket)?, waiting: false })
     }
 
     /// Asks the operating system only when a connection may be there, however often the task wakes.
-    fn poll_accept(listener: &mut Listening, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
+    fn poll_accept(listener: &mut AsyncListener, cx: &mut Context<'_>) -> Poll<io::Result<(SmolStream, SocketAddr)>> {
         loop {
             if listener.waiting {
                 let woken = ready!(listener.socket.poll_readable(cx));
@@ -72,18 +72,18 @@ impl Runtime for Smol {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => listener.waiting = true,
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok((stream, remote)) => {
-                    return Poll::Ready(Async::new(stream).map(|stream| (Stream(stream), remote)));
+                    return Poll::Ready(Async::new(stream).map(|stream| (SmolStream(stream), remote)));
                 }
             }
         }
     }
 
-    fn spawn(&mut self, job: impl Future<Output = Job<Stream>> + Send + 'static) -> Leash {
+    fn spawn(&mut self, job: impl Future<Output = Job<SmolStream>> + Send + 'static) -> Leash {
         self.jobs.start(job)
     }
 
     /// The channel is closed only at the end.
-    fn poll_job(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<Job<Stream>>> {
+    fn poll_job(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<Job<SmolStream>>> {
         match self.ended.as_mut().poll_next(cx) {
             Poll::Ready(Some(ended)) => Poll::Ready(ended),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
@@ -142,12 +142,12 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(10);
 
-    fn runtime() -> Smol {
-        Smol::new(Arc::new(|_: BoxFuture| ()))
+    fn runtime() -> SmolRuntime {
+        SmolRuntime::new(Arc::new(|_: BoxFuture| ()))
     }
 
     /// Whether the timer is ready before so long is over.
-    fn is_ready_within(runtime: &mut Smol, wait: Duration) -> bool {
+    fn is_ready_within(runtime: &mut SmolRuntime, wait: Duration) -> bool {
         let ready = async {
             poll_fn(|cx| runtime.poll_timer(cx)).await;
             true
@@ -186,10 +186,10 @@ mod tests {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();
         socket.set_nonblocking(true).unwrap();
-        let mut listener = Smol::listen(socket).unwrap();
-        assert!(block_on(poll_once(poll_fn(|cx| Smol::poll_accept(&mut listener, cx)))).is_none());
+        let mut listener = SmolRuntime::listen(socket).unwrap();
+        assert!(block_on(poll_once(poll_fn(|cx| SmolRuntime::poll_accept(&mut listener, cx)))).is_none());
         let stream = TcpStream::connect(address).unwrap();
-        let (_, remote) = block_on(poll_fn(|cx| Smol::poll_accept(&mut listener, cx))).unwrap();
+        let (_, remote) = block_on(poll_fn(|cx| SmolRuntime::poll_accept(&mut listener, cx))).unwrap();
         assert_eq!(remote, stream.local_addr().unwrap());
     }
 }

@@ -9,9 +9,9 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
 /// A stream of the operating system, watched by async-io.
 #[derive(Debug)]
-pub struct Stream(pub(crate) Async<TcpStream>);
+pub struct SmolStream(pub(crate) Async<TcpStream>);
 
-impl Wire for Stream {
+impl Wire for SmolStream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {
         Async::<TcpStream>::connect(address).await.map(Self)
     }

@@ -6,8 +6,8 @@ use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::runtime::Tokio;
-use crate::wire::Stream;
+use crate::runtime::TokioRuntime;
+use crate::wire::TokioStream;
 
 /// Puts a [`Pool`] together.
 #[derive(Debug)]
@@ -26,21 +26,21 @@ impl Builder {
     /// # Panics
     /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
-        let (pool, task) = open_pool(self.settings, Tokio::new()).await?;
+        let (pool, task) = open_pool(self.settings, TokioRuntime::new()).await?;
         tokio::spawn(task);
         Ok(pool)
     }
 }
 
 impl PoolConnection for Connection {
-    type Wire = Stream;
+    type Wire = TokioStream;
     type Builder = Builder;
 
     fn builder(settings: Settings) -> Builder {
         Builder { settings }
     }
 
-    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+    fn open(info: Connected, guard: Guard<TokioStream>) -> Self {
         Self { info, guard }
     }
 }

@@ -8,19 +8,19 @@ use std::thread;
 use std::time::Instant;
 
 use connmgr_core::LookupError;
-use connmgr_std::adapter::{Job, Lookup, Runtime};
+use connmgr_std::adapter::{Job, Lookup, PoolRuntime};
 use tokio::net::TcpListener;
 use tokio::task::coop::consume_budget;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Sleep, sleep_until, timeout_at};
 
-use crate::wire::Stream;
+use crate::wire::TokioStream;
 
 /// tokio, for one pool.
 #[derive(Debug)]
-pub(crate) struct Tokio {
+pub(crate) struct TokioRuntime {
     /// Dials, and lookups through proxies: one task each.
-    jobs: JoinSet<Job<Stream>>,
+    jobs: JoinSet<Job<TokioStream>>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -34,14 +34,14 @@ impl Drop for JobHandle {
     }
 }
 
-impl Tokio {
+impl TokioRuntime {
     pub(crate) fn new() -> Self {
         Self { jobs: JoinSet::new(), timer: Box::pin(unset()) }
     }
 }
 
-impl Runtime for Tokio {
-    type Wire = Stream;
+impl PoolRuntime for TokioRuntime {
+    type Wire = TokioStream;
     type Listener = TcpListener;
     type Handle = JobHandle;
 
@@ -49,15 +49,15 @@ impl Runtime for Tokio {
         TcpListener::from_std(socket)
     }
 
-    fn poll_accept(listener: &mut TcpListener, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, SocketAddr)>> {
-        listener.poll_accept(cx).map_ok(|(stream, remote)| (Stream(stream), remote))
+    fn poll_accept(listener: &mut TcpListener, cx: &mut Context<'_>) -> Poll<io::Result<(TokioStream, SocketAddr)>> {
+        listener.poll_accept(cx).map_ok(|(stream, remote)| (TokioStream(stream), remote))
     }
 
-    fn spawn(&mut self, job: impl Future<Output = Job<Stream>> + Send + 'static) -> JobHandle {
+    fn spawn(&mut self, job: impl Future<Output = Job<TokioStream>> + Send + 'static) -> JobHandle {
         JobHandle(self.jobs.spawn(job))
     }
 
-    fn poll_job(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<Job<Stream>>> {
+    fn poll_job(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<Job<TokioStream>>> {
         loop {
             match ready!(self.jobs.poll_join_next(cx)) {
                 Some(Ok(job)) => return Poll::Ready(Ok(job)),
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_timer_is_ready_at_its_time_and_not_before() {
-        let mut runtime = Tokio::new();
+        let mut runtime = TokioRuntime::new();
         for wait in [20, 5, 0] {
             let at = Instant::now() + Duration::from_millis(wait);
             runtime.set_timer(Some(at));
@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_timer_that_is_set_anew_forgets_its_former_time() {
-        let mut runtime = Tokio::new();
+        let mut runtime = TokioRuntime::new();
         runtime.set_timer(Some(Instant::now() + Duration::from_secs(3600)));
         runtime.set_timer(Some(Instant::now() + MOMENT));
         poll_fn(|cx| runtime.poll_timer(cx)).await;
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_woken_by_a_timer_that_was_unset() {
-        let (mut runtime, woken) = (Tokio::new(), Arc::new(Count::default()));
+        let (mut runtime, woken) = (TokioRuntime::new(), Arc::new(Count::default()));
         let waker = Waker::from(Arc::clone(&woken));
         for wakes in [1, 0] {
             runtime.set_timer(Some(Instant::now() + MOMENT));
@@ -166,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_whose_handle_is_dropped_is_aborted_and_not_reported() {
-        let (mut runtime, held) = (Tokio::new(), Arc::new(()));
+        let (mut runtime, held) = (TokioRuntime::new(), Arc::new(()));
         let holds = Arc::clone(&held);
         drop(runtime.spawn(async move {
             let _holds = holds;
@@ -178,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_panics_reports_its_panic() {
-        let mut runtime = Tokio::new();
+        let mut runtime = TokioRuntime::new();
         let _job = runtime.spawn(async { panic!("a fault of ours") });
         assert!(poll_fn(|cx| runtime.poll_job(cx)).await.is_err());
     }

@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 
 /// A stream of tokio's.
 #[derive(Debug)]
-pub struct Stream(pub(crate) TcpStream);
+pub struct TokioStream(pub(crate) TcpStream);
 
-impl Wire for Stream {
+impl Wire for TokioStream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {
         TcpStream::connect(address).await.map(Self)
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
 use connmgr_testbed::built;
-use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
+use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use mio::{Events, Interest, Poll, Token};
 
 /// Where the connections' tokens begin.
@@ -120,13 +120,13 @@ impl RigPool for MioPool {
         self.pool.now()
     }
 
-    fn next(&mut self, within: Duration) -> Next {
+    fn next(&mut self, within: Duration) -> NextEvent {
         self.take();
         let next = self.until(within, |this| match this.taken.pop_front() {
-            None => this.pool.is_stopped().then_some(Next::End),
-            Some(event) => Some(Next::Event(shared(event))),
+            None => this.pool.is_stopped().then_some(NextEvent::End),
+            Some(event) => Some(NextEvent::Event(shared(event))),
         });
-        next.unwrap_or(Next::Nothing)
+        next.unwrap_or(NextEvent::Nothing)
     }
 
     fn turn(&mut self, time: Duration) {

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 use connmgr_core::ConnId;
 
-use super::ending::Ending;
-use super::mailbox::{Fact, Mailbox};
+use super::mailbox::{ConnFact, Mailbox};
 use super::reporter::Reporter;
+use super::stream_end::StreamEnd;
 use super::wire::Wire;
 use crate::id_map::IdMap;
 use crate::sync::lock;
@@ -72,7 +72,7 @@ impl<W: Wire> OpenSockets<W> {
         let socket = Arc::new(Socket::new(wire));
         lock(&self.open).insert(conn, Arc::downgrade(&socket));
         let (mailbox, reporter) = (self.mailbox.clone(), Reporter::new(conn, self.mailbox.clone()));
-        Guard { socket, mailbox, reporter, ending: Ending::default() }
+        Guard { socket, mailbox, reporter, ending: StreamEnd::default() }
     }
 
     /// Shuts a connection both ways, whoever holds its stream.
@@ -112,7 +112,7 @@ pub struct Guard<W: Wire> {
     socket: Arc<Socket<W>>,
     mailbox: Mailbox,
     reporter: Reporter,
-    ending: Ending,
+    ending: StreamEnd,
 }
 
 impl<W: Wire> Guard<W> {
@@ -164,7 +164,7 @@ impl<W: Wire> Guard<W> {
 impl<W: Wire> Drop for Guard<W> {
     fn drop(&mut self) {
         if !self.is_closed() {
-            self.mailbox.post(self.reporter.id(), Fact::Closed(self.ending.cause()));
+            self.mailbox.post(self.reporter.id(), ConnFact::Closed(self.ending.cause()));
         }
     }
 }

@@ -16,13 +16,13 @@ use crate::startup::settings::Settings;
 /// All the sockets a pool listens on, in the order in which they were opened.
 #[derive(Debug)]
 pub struct Listeners<L> {
-    all: Vec<Listening<L>>,
+    all: Vec<BoundListener<L>>,
     /// The one that is asked first next time, so that a busy one starves none.
     first: usize,
 }
 
 #[derive(Debug)]
-struct Listening<L> {
+struct BoundListener<L> {
     id: ListenerId,
     socket: L,
     paused_until: Option<Time>,
@@ -56,7 +56,7 @@ impl<L> Listeners<L> {
 
     /// Listens on one more socket.
     pub fn push(&mut self, id: ListenerId, socket: L) {
-        self.all.push(Listening { id, socket, paused_until: None });
+        self.all.push(BoundListener { id, socket, paused_until: None });
     }
 
     /// How many there are.
@@ -103,7 +103,7 @@ impl<L> Listeners<L> {
     pub fn poll<T>(&mut self, mut ask: impl FnMut(&mut L) -> Poll<T>) -> Poll<(ListenerId, T)> {
         let count = self.all.len();
         for index in (self.first..count).chain(0..self.first.min(count)) {
-            let Listening { id, socket, paused_until } = &mut self.all[index];
+            let BoundListener { id, socket, paused_until } = &mut self.all[index];
             if paused_until.is_some() {
                 continue;
             }

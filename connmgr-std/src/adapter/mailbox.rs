@@ -17,7 +17,7 @@ pub(crate) const MAX_ADDRESSES: usize = 1000;
 
 /// What a stream's holder may report of its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub(crate) enum ConnFact {
     /// The handshake is done. Only the first counts.
     Ready(PeerInfo),
     /// The peer misbehaved. Penalties add up.
@@ -32,9 +32,9 @@ pub(crate) enum Fact {
 
 /// Where facts are posted, and merged until somebody empties it. Clones are the same mailbox.
 #[derive(Clone)]
-pub struct Mailbox(Arc<Shared>);
+pub struct Mailbox(Arc<MailboxState>);
 
-struct Shared {
+struct MailboxState {
     /// Locked for one merge or one swap at a time.
     posted: Mutex<Tray>,
     /// An empty tray for the next swap, kept for its memory.
@@ -45,13 +45,13 @@ struct Shared {
 /// The records, in the order of their first fact, and where each connection's is.
 #[derive(Default)]
 struct Tray {
-    records: Vec<(ConnId, Record)>,
+    records: Vec<(ConnId, ConnRecord)>,
     place: IdMap<ConnId, usize>,
 }
 
 /// What has been posted of one connection.
 #[derive(Default)]
-struct Record {
+struct ConnRecord {
     ready: Option<PeerInfo>,
     addresses: Vec<AddressInfo>,
     activity: Option<Activity>,
@@ -64,11 +64,11 @@ impl Mailbox {
     /// the driver's task call [`Mailbox::drain`] soon.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         let (posted, spare) = Default::default();
-        Self(Arc::new(Shared { posted, spare, wake: Box::new(wake) }))
+        Self(Arc::new(MailboxState { posted, spare, wake: Box::new(wake) }))
     }
 
     /// Reports a fact.
-    pub(crate) fn post(&self, conn: ConnId, fact: Fact) {
+    pub(crate) fn post(&self, conn: ConnId, fact: ConnFact) {
         let mut posted = lock(&self.0.posted);
         let was_empty = posted.records.is_empty();
         posted.record(conn).merge(fact);
@@ -102,29 +102,29 @@ impl fmt::Debug for Mailbox {
 }
 
 impl Tray {
-    fn record(&mut self, conn: ConnId) -> &mut Record {
+    fn record(&mut self, conn: ConnId) -> &mut ConnRecord {
         let records = &mut self.records;
         let index = *self.place.entry(conn).or_insert_with(|| {
-            records.push((conn, Record::default()));
+            records.push((conn, ConnRecord::default()));
             records.len() - 1
         });
         &mut records[index].1
     }
 }
 
-impl Record {
-    fn merge(&mut self, fact: Fact) {
+impl ConnRecord {
+    fn merge(&mut self, fact: ConnFact) {
         match fact {
-            Fact::Ready(info) => {
+            ConnFact::Ready(info) => {
                 self.ready.get_or_insert(info);
             }
-            Fact::Misbehaving(penalty) => self.penalty = Some(self.penalty.unwrap_or_default().and(penalty)),
-            Fact::Activity(activity) => self.activity = Some(self.activity.unwrap_or_default().and(activity)),
-            Fact::Addresses(addresses) => {
+            ConnFact::Misbehaving(penalty) => self.penalty = Some(self.penalty.unwrap_or_default().and(penalty)),
+            ConnFact::Activity(activity) => self.activity = Some(self.activity.unwrap_or_default().and(activity)),
+            ConnFact::Addresses(addresses) => {
                 let room = MAX_ADDRESSES - self.addresses.len();
                 self.addresses.extend(addresses.into_iter().take(room));
             }
-            Fact::Closed(cause) => {
+            ConnFact::Closed(cause) => {
                 self.closed.get_or_insert(cause);
             }
         }

@@ -5,10 +5,10 @@
 //! | [`Settings`], [`builder_methods!`](crate::builder_methods) | what the builders of all adapters are told |
 //! | [`Startup`], [`Started`] | a manager with its state and its trace, and what it is started from |
 //! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
-//! | [`Runtime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool that a task keeps: for runtimes with futures |
+//! | [`PoolRuntime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool that a task keeps: for runtimes with futures |
 //! | [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | their dials, and their lookups through proxies |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | the streams that their applications own |
-//! | [`Ending`] | how a stream ended, as far as whoever reads and writes saw it |
+//! | [`StreamEnd`] | how a stream ended, as far as whoever reads and writes saw it |
 //! | [`Listeners`] | what an adapter listens on, and the pauses |
 //! | [`Mailbox`] | what streams report to whoever turns the engine |
 //! | [`Clock`] | the core's two clocks, read from the machine's |
@@ -20,7 +20,6 @@ mod bind;
 pub(crate) mod commands;
 mod connection;
 pub(crate) mod dial;
-mod ending;
 pub(crate) mod engine;
 mod ephemeral;
 pub(crate) mod guard;
@@ -28,17 +27,18 @@ pub(crate) mod listeners;
 pub(crate) mod mailbox;
 pub(crate) mod reporter;
 pub(crate) mod runtime;
+mod stream_end;
 pub(crate) mod wire;
 
 pub use commands::FromReply;
 pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
-pub use ending::Ending;
 pub use engine::{Engine, Lookup, Sockets, TURN_BUDGET};
 pub use ephemeral::may_meet_itself;
 pub use guard::{Guard, OpenSockets};
 pub use listeners::Listeners;
 pub use mailbox::Mailbox;
-pub use runtime::Runtime;
+pub use runtime::PoolRuntime;
+pub use stream_end::StreamEnd;
 pub use wire::Wire;
 
 pub use crate::clock::Clock;

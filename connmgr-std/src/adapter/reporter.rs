@@ -4,7 +4,7 @@
 
 use connmgr_core::{Activity, AddressInfo, ConnId, PeerInfo, Penalty};
 
-use super::mailbox::{Fact, Mailbox};
+use super::mailbox::{ConnFact, Mailbox};
 
 /// Tells facts about one connection, from anywhere. Facts never wait and never fail; those of a connection that has
 /// ended are ignored, except that a late penalty still reaches its host.
@@ -29,26 +29,26 @@ impl Reporter {
 
     /// The handshake is done.
     pub fn ready(&self, info: PeerInfo) {
-        self.post(Fact::Ready(info));
+        self.post(ConnFact::Ready(info));
     }
 
     /// The peer misbehaved.
     pub fn misbehaving(&self, penalty: Penalty) {
-        self.post(Fact::Misbehaving(penalty));
+        self.post(ConnFact::Misbehaving(penalty));
     }
 
     /// What the connection has been good for since the last time. That bytes were read of it need not be told: the pool
     /// sees that.
     pub fn activity(&self, activity: Activity) {
-        self.post(Fact::Activity(activity));
+        self.post(ConnFact::Activity(activity));
     }
 
     /// The peer told us these addresses.
     pub fn addresses(&self, addresses: Vec<AddressInfo>) {
-        self.post(Fact::Addresses(addresses));
+        self.post(ConnFact::Addresses(addresses));
     }
 
-    fn post(&self, fact: Fact) {
+    fn post(&self, fact: ConnFact) {
         self.mailbox.post(self.conn, fact);
     }
 }

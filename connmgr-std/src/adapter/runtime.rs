@@ -11,7 +11,7 @@ use super::engine::Lookup;
 use super::wire::Wire;
 
 /// A runtime, as the task of one pool uses it. Its implementation is all of an adapter but its stream and its builder.
-pub trait Runtime: Send + 'static {
+pub trait PoolRuntime: Send + 'static {
     /// A TCP stream.
     type Wire: Wire;
     /// A socket that listens.

@@ -13,7 +13,7 @@ pub(crate) fn input(now: Time, input: &Input, reply: &Reply) {
     if *reply == Reply::Noted {
         tracing::trace!(target: TARGET, %now, "{}", Escaped(input));
     } else {
-        tracing::trace!(target: TARGET, %now, reply = %Escaped(&Answer(reply)), "{}", Escaped(input));
+        tracing::trace!(target: TARGET, %now, reply = %Escaped(&ShortReply(reply)), "{}", Escaped(input));
     }
 }
 
@@ -26,9 +26,9 @@ pub(crate) fn action(now: Time, action: &Action) {
 }
 
 /// An answer in few words.
-struct Answer<'a>(&'a Reply);
+struct ShortReply<'a>(&'a Reply);
 
-impl Display for Answer<'_> {
+impl Display for ShortReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Reply::Noted | Reply::Done(Ok(())) => f.write_str("done"),

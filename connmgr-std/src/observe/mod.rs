@@ -4,6 +4,6 @@
 mod log;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-mod watch;
+mod observer;
 
-pub(crate) use watch::Watch;
+pub(crate) use observer::PoolObserver;

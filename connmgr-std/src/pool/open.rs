@@ -19,7 +19,7 @@ use super::{Pool, PoolConnection};
 use crate::adapter::engine::Engine;
 use crate::adapter::guard::Guard;
 use crate::adapter::listeners::Listeners;
-use crate::adapter::runtime::Runtime;
+use crate::adapter::runtime::PoolRuntime;
 use crate::bell::Bell;
 use crate::resolver::Resolve;
 use crate::startup::settings::Settings;
@@ -43,7 +43,7 @@ pub async fn open_pool<C, R>(
 ) -> Result<(Pool<C>, impl Future<Output = ()> + Send), StartError>
 where
     C: PoolConnection,
-    R: Runtime<Wire = C::Wire>,
+    R: PoolRuntime<Wire = C::Wire>,
 {
     settings.startup.check()?;
     let (listeners, local_addrs) = Listeners::bind(&settings, R::listen)?;

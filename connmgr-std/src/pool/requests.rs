@@ -27,16 +27,16 @@ pub(super) enum Request {
 
 /// The queue. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Requests(Arc<Shared>);
+pub(super) struct Requests(Arc<RequestChannel>);
 
-struct Shared {
-    desk: Mutex<Desk>,
+struct RequestChannel {
+    queue: Mutex<RequestQueue>,
     /// Rings when a request has come.
     bell: Bell,
 }
 
 #[derive(Default)]
-struct Desk {
+struct RequestQueue {
     waiting: VecDeque<Request>,
     /// Those who found no room, by number.
     turned_away: BTreeMap<u64, Waker>,
@@ -47,22 +47,22 @@ struct Desk {
 impl Requests {
     /// An empty queue; the bell rings when a request has come.
     pub(super) fn new(bell: Bell) -> Self {
-        Self(Arc::new(Shared { desk: Mutex::default(), bell }))
+        Self(Arc::new(RequestChannel { queue: Mutex::default(), bell }))
     }
 
     /// Queues a request, as soon as there is room; whether the queue was still open.
     pub(super) async fn push(&self, request: Request) -> bool {
-        let (mut request, mut place) = (Some(request), Place { requests: self, number: None });
+        let (mut request, mut place) = (Some(request), Push { requests: self, number: None });
         poll_fn(|cx| place.poll_push(&mut request, cx)).await
     }
 
     /// The next request.
     pub(super) fn pop(&self) -> Option<Request> {
-        let mut desk = lock(&self.0.desk);
-        let request = desk.waiting.pop_front();
-        if request.is_some() && !desk.turned_away.is_empty() {
-            let turned_away = std::mem::take(&mut desk.turned_away);
-            drop(desk);
+        let mut queue = lock(&self.0.queue);
+        let request = queue.waiting.pop_front();
+        if request.is_some() && !queue.turned_away.is_empty() {
+            let turned_away = std::mem::take(&mut queue.turned_away);
+            drop(queue);
             turned_away.into_values().for_each(Waker::wake);
         }
         request
@@ -70,10 +70,10 @@ impl Requests {
 
     /// Refuses those who wait, and those who come later.
     pub(super) fn close(&self) {
-        let mut desk = lock(&self.0.desk);
-        desk.closed = true;
-        let (waiting, turned_away) = (std::mem::take(&mut desk.waiting), std::mem::take(&mut desk.turned_away));
-        drop(desk);
+        let mut queue = lock(&self.0.queue);
+        queue.closed = true;
+        let (waiting, turned_away) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.turned_away));
+        drop(queue);
         // Dropped without the lock: whoever waits for an answer wakes and may look here.
         drop(waiting);
         turned_away.into_values().for_each(Waker::wake);
@@ -81,42 +81,42 @@ impl Requests {
 }
 
 /// Who queues a request.
-struct Place<'a> {
+struct Push<'a> {
     requests: &'a Requests,
     /// Under which it waits for room.
     number: Option<u64>,
 }
 
-impl Place<'_> {
+impl Push<'_> {
     fn poll_push(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut desk = lock(&self.requests.0.desk);
-        if desk.closed {
+        let mut queue = lock(&self.requests.0.queue);
+        if queue.closed {
             return Poll::Ready(false);
         }
-        if desk.waiting.len() >= MAX_WAITING {
-            let number = *self.number.get_or_insert(desk.next);
-            desk.next = desk.next.max(number + 1);
-            desk.turned_away.insert(number, cx.waker().clone());
+        if queue.waiting.len() >= MAX_WAITING {
+            let number = *self.number.get_or_insert(queue.next);
+            queue.next = queue.next.max(number + 1);
+            queue.turned_away.insert(number, cx.waker().clone());
             return Poll::Pending;
         }
-        desk.waiting.extend(request.take());
-        drop(desk);
+        queue.waiting.extend(request.take());
+        drop(queue);
         self.requests.0.bell.ring();
         Poll::Ready(true)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Push<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            lock(&self.requests.0.desk).turned_away.remove(&number);
+            lock(&self.requests.0.queue).turned_away.remove(&number);
         }
     }
 }
 
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requests").field("waiting", &lock(&self.0.desk).waiting.len()).finish_non_exhaustive()
+        f.debug_struct("Requests").field("waiting", &lock(&self.0.queue).waiting.len()).finish_non_exhaustive()
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         assert!(requests.pop().is_some());
         assert_eq!(count.get(), 1);
         assert_eq!(push.poll(&mut Context::from_waker(&waker)), Poll::Ready(true));
-        assert_eq!(lock(&requests.0.desk).waiting.len(), MAX_WAITING);
+        assert_eq!(lock(&requests.0.queue).waiting.len(), MAX_WAITING);
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             let mut push = Box::pin(requests.push(view()));
             assert!(push.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
-        assert!(lock(&requests.0.desk).turned_away.is_empty());
+        assert!(lock(&requests.0.queue).turned_away.is_empty());
     }
 
     #[test]

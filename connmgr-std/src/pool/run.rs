@@ -21,11 +21,11 @@ use super::sockets::RuntimeSockets;
 use super::task::{AfterTurn, PoolTask};
 use crate::adapter::engine::{Engine, TURN_BUDGET};
 use crate::adapter::listeners::Listeners;
-use crate::adapter::{Guard, Job, Runtime, Wire};
+use crate::adapter::{Guard, Job, PoolRuntime, Wire};
 use crate::clock::Clock;
 
 /// Runs a pool until its manager has stopped and its state is saved.
-pub(super) struct PoolLoop<R: Runtime> {
+pub(super) struct PoolLoop<R: PoolRuntime> {
     task: PoolTask<Guard<R::Wire>>,
     net: RuntimeSockets<R>,
     clock: Clock,
@@ -44,10 +44,10 @@ enum WakeUp<W> {
 }
 
 /// Asks one source of wake-ups.
-type Source<R> = fn(&mut PoolLoop<R>, &mut Context<'_>) -> Poll<WakeUp<<R as Runtime>::Wire>>;
+type WakeSource<R> = fn(&mut PoolLoop<R>, &mut Context<'_>) -> Poll<WakeUp<<R as PoolRuntime>::Wire>>;
 
-impl<R: Runtime> PoolLoop<R> {
-    const SOURCES: [Source<R>; 4] = [
+impl<R: PoolRuntime> PoolLoop<R> {
+    const SOURCES: [WakeSource<R>; 4] = [
         |this, cx| this.task.poll_wanted(cx).map(|()| WakeUp::Turn),
         Self::poll_jobs,
         |this, cx| {
@@ -119,7 +119,7 @@ impl<R: Runtime> PoolLoop<R> {
     }
 }
 
-fn report<R: Runtime>(
+fn report<R: PoolRuntime>(
     wake_up: WakeUp<R::Wire>,
     engine: &mut Engine<Guard<R::Wire>>,
     net: &mut RuntimeSockets<R>,

@@ -1,4 +1,4 @@
-//! Carries out what the driver asks of sockets, by a [`Runtime`].
+//! Carries out what the driver asks of sockets, by a [`PoolRuntime`].
 //!
 //! Every method only starts something. The result reaches the pool's task later, as a finished job or by the mailbox.
 
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
 
-use crate::adapter::Runtime;
+use crate::adapter::PoolRuntime;
 use crate::adapter::dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
 use crate::adapter::engine::{Engine, Sockets};
 use crate::adapter::guard::{Guard, OpenSockets};
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::id_map::IdMap;
 
 /// The sockets of one pool.
-pub(super) struct RuntimeSockets<R: Runtime> {
+pub(super) struct RuntimeSockets<R: PoolRuntime> {
     pub(super) runtime: R,
     pub(super) listeners: Listeners<R::Listener>,
     pub(super) open: OpenSockets<R::Wire>,
@@ -27,7 +27,7 @@ pub(super) struct RuntimeSockets<R: Runtime> {
     clock: Clock,
 }
 
-impl<R: Runtime> RuntimeSockets<R> {
+impl<R: PoolRuntime> RuntimeSockets<R> {
     pub(super) fn new(runtime: R, listeners: Listeners<R::Listener>, mailbox: Mailbox, clock: Clock) -> Self {
         let (dials, lookups) = Default::default();
         Self { runtime, listeners, open: OpenSockets::new(mailbox), dials, lookups, clock }
@@ -49,7 +49,7 @@ impl<R: Runtime> RuntimeSockets<R> {
     }
 }
 
-impl<R: Runtime> Sockets for RuntimeSockets<R> {
+impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
     fn dial(&mut self, conn: ConnId, target: &Target) {
         let job = match target.clone() {
             Target::Direct(address) => self.runtime.spawn(async move { Job::Dialed(conn, dial(address).await) }),

@@ -13,7 +13,7 @@ use super::task::AfterTurn;
 use super::*;
 use crate::adapter::commands::NotACommand;
 use crate::adapter::engine::TURN_BUDGET;
-use crate::adapter::mailbox::Fact;
+use crate::adapter::mailbox::ConnFact;
 use crate::resolver::SystemResolver;
 use crate::startup::Startup;
 use crate::state::{Saver, StateDir};
@@ -140,7 +140,7 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     let (_pool, task, _ending) = pool();
     let mailbox = task.mailbox();
     for conn in 0..=TURN_BUDGET as u64 {
-        mailbox.post(ConnId::from_u64(conn), Fact::Activity(Activity::default()));
+        mailbox.post(ConnId::from_u64(conn), ConnFact::Activity(Activity::default()));
     }
     let mut turns = 0;
     while wants_a_turn(&task) {

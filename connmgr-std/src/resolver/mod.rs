@@ -9,7 +9,7 @@
 //!
 //! This file knows no DNS: what is asked, and by which route, is the manager's decision.
 
-mod desk;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -21,8 +21,8 @@ use std::time::Instant;
 
 use connmgr_core::{HostName, LookupError, LookupId};
 
-use self::desk::Job;
-use self::threads::Shared;
+use self::queue::QueuedLookup;
+use self::threads::ResolverThreads;
 use crate::sync::lock;
 
 /// Threads of a pool at a time, those included that hang past their deadline.
@@ -67,7 +67,7 @@ impl Resolve for SystemResolver {
 
 /// Threads that look names up. Dropping it waits for nobody; what is still being looked up then has no answer.
 pub(crate) struct ResolverPool {
-    shared: Arc<Shared>,
+    shared: Arc<ResolverThreads>,
 }
 
 impl ResolverPool {
@@ -79,7 +79,7 @@ impl ResolverPool {
         resolver: Arc<dyn Resolve>,
         on_answer: impl Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync + 'static,
     ) -> Self {
-        Self { shared: Arc::new(Shared::new(resolver, Box::new(on_answer))) }
+        Self { shared: Arc::new(ResolverThreads::new(resolver, Box::new(on_answer))) }
     }
 
     /// Looks a name up. Never blocks.
@@ -88,7 +88,7 @@ impl ResolverPool {
     /// returns, or with the next lookup, or never, for the manager keeps its own deadline. The answer is
     /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses the only thread.
     pub(crate) fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
-        self.shared.ask(Job { lookup, name, deadline });
+        self.shared.ask(QueuedLookup { lookup, name, deadline });
     }
 }
 
@@ -100,6 +100,6 @@ impl Drop for ResolverPool {
 
 impl fmt::Debug for ResolverPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResolverPool").field("desk", &*lock(&self.shared.desk)).finish_non_exhaustive()
+        f.debug_struct("ResolverPool").field("queue", &*lock(&self.shared.queue)).finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use connmgr_core::{LookupError, LookupId};
 
-use super::desk::{Desk, Job};
+use super::queue::{LookupQueue, QueuedLookup};
 use super::{MAX_ANSWERS, Resolve};
 use crate::sync::{lock, wait_timeout};
 
@@ -21,32 +21,32 @@ const IDLE: Duration = Duration::from_secs(10);
 type OnAnswer = Box<dyn Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync>;
 
 /// What the pool and its threads share.
-pub(super) struct Shared {
-    pub(super) desk: Mutex<Desk>,
+pub(super) struct ResolverThreads {
+    pub(super) queue: Mutex<LookupQueue>,
     /// There is work, or the pool was dropped.
     work: Condvar,
     resolver: Arc<dyn Resolve>,
     on_answer: OnAnswer,
 }
 
-impl Shared {
+impl ResolverThreads {
     pub(super) fn new(resolver: Arc<dyn Resolve>, on_answer: OnAnswer) -> Self {
-        Self { desk: Mutex::default(), work: Condvar::new(), resolver, on_answer }
+        Self { queue: Mutex::default(), work: Condvar::new(), resolver, on_answer }
     }
 
     /// Queues a lookup, and starts the thread that is missing.
-    pub(super) fn ask(self: &Arc<Self>, job: Job) {
-        let mut desk = lock(&self.desk);
-        let expired = desk.expire(Instant::now());
-        let mut failed: Vec<_> = desk.queue(job).err().map(|refused| refused.lookup).into_iter().collect();
-        while desk.wants_thread() {
+    pub(super) fn ask(self: &Arc<Self>, job: QueuedLookup) {
+        let mut queue = lock(&self.queue);
+        let expired = queue.expire(Instant::now());
+        let mut failed: Vec<_> = queue.push(job).err().map(|refused| refused.lookup).into_iter().collect();
+        while queue.wants_thread() {
             if self.start().is_err() {
-                failed.extend(desk.give_up());
+                failed.extend(queue.give_up());
                 break;
             }
-            desk.thread_started();
+            queue.thread_started();
         }
-        drop(desk);
+        drop(queue);
         self.work.notify_all();
         expired.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::TimedOut)));
         failed.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::Failed)));
@@ -54,7 +54,7 @@ impl Shared {
 
     /// Sends every idle thread home, and every other when it comes back.
     pub(super) fn close(&self) {
-        lock(&self.desk).close();
+        lock(&self.queue).close();
         self.work.notify_all();
     }
 
@@ -68,29 +68,29 @@ impl Shared {
     fn work(&self) {
         while let Some(job) = self.take() {
             let answer = self.look_up(&job);
-            lock(&self.desk).done(&job.name);
+            lock(&self.queue).done(&job.name);
             self.answer(job.lookup, answer);
         }
     }
 
     /// Waits for work; none when it is time to go. Whoever calls this counts as idle.
-    fn take(&self) -> Option<Job> {
+    fn take(&self) -> Option<QueuedLookup> {
         let since = Instant::now();
-        let mut desk = lock(&self.desk);
+        let mut queue = lock(&self.queue);
         loop {
-            if let Some(job) = desk.take() {
+            if let Some(job) = queue.take() {
                 return Some(job);
             }
             let left = IDLE.saturating_sub(since.elapsed());
-            if desk.is_closed() || left.is_zero() {
-                desk.leave();
+            if queue.is_closed() || left.is_zero() {
+                queue.leave();
                 return None;
             }
-            desk = wait_timeout(&self.work, desk, left);
+            queue = wait_timeout(&self.work, queue, left);
         }
     }
 
-    fn look_up(&self, job: &Job) -> Result<Vec<IpAddr>, LookupError> {
+    fn look_up(&self, job: &QueuedLookup) -> Result<Vec<IpAddr>, LookupError> {
         let is_late = || Instant::now() >= job.deadline;
         if is_late() {
             return Err(LookupError::TimedOut);
@@ -105,7 +105,7 @@ impl Shared {
 
     /// Called without a lock, for the callback may ask again.
     fn answer(&self, lookup: LookupId, answer: Result<Vec<IpAddr>, LookupError>) {
-        if !lock(&self.desk).is_closed() {
+        if !lock(&self.queue).is_closed() {
             // A panic of the callback must not take a thread out of the books.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.on_answer)(lookup, answer)));
         }

@@ -19,7 +19,7 @@ use futures_channel::oneshot;
 
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
-use crate::observe::Watch;
+use crate::observe::PoolObserver;
 use crate::state::{Damage, StateDir, StateError};
 use crate::trace::{Birth, TraceError, TraceWriter};
 
@@ -41,7 +41,7 @@ pub struct Startup {
 pub struct Started {
     pub(crate) manager: ConnManager,
     /// Its observer, which has the trace.
-    pub(crate) watch: Watch,
+    pub(crate) watch: PoolObserver,
     pub(crate) clock: Clock,
     /// The state directory it was loaded from.
     pub(crate) state_dir: Option<StateDir>,
@@ -114,12 +114,12 @@ fn new_manager(
     rng_seed: [u8; 32],
     clock: &Clock,
     trace: Option<&Path>,
-) -> Result<(ConnManager, Watch), StartError> {
+) -> Result<(ConnManager, PoolObserver), StartError> {
     let (now, unix) = (clock.now(), clock.unix());
     let birth = Birth { trace_version: TRACE_VERSION, config, snapshot, rng_seed, now, unix };
     let trace = trace.map(|path| create_trace(path, &birth)).transpose()?;
     let manager = ConnManager::new(birth.config, birth.snapshot, rng_seed, unix, now).map_err(StartError::Config)?;
-    Ok((manager, Watch::new(trace)))
+    Ok((manager, PoolObserver::new(trace)))
 }
 
 fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {

@@ -12,11 +12,11 @@ use connmgr_core::Connected;
 
 /// The events that the application has taken, in order; notices of retries and problems left out.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct EventLedger {
     told: Vec<Event>,
 }
 
-impl Ledger {
+impl EventLedger {
     pub(super) fn note(&mut self, event: &PoolEvent<Connected>) {
         match event {
             PoolEvent::Connected(info) => self.told.push(Event::Connected(info.clone())),

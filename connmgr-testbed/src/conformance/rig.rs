@@ -50,7 +50,7 @@ pub trait RigPool {
 
     /// The next event, waited for at most so long; for no time, it is asked for once. The
     /// application holds each connection until it is released.
-    fn next(&mut self, within: Duration) -> Next;
+    fn next(&mut self, within: Duration) -> NextEvent;
 
     /// Lets the pool run for so long; no event is lost.
     fn turn(&mut self, time: Duration);
@@ -116,7 +116,7 @@ pub trait RigPool {
 
 /// What may come of waiting for an event.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextEvent {
     /// This.
     Event(PoolEvent<Connected>),
     /// Nothing in that time.
@@ -125,7 +125,7 @@ pub enum Next {
     End,
 }
 
-impl Next {
+impl NextEvent {
     /// An adapter's event, the connection of which goes to the application: `hold` takes it and says what is known of
     /// it.
     pub fn event<C>(event: PoolEvent<C>, hold: impl FnOnce(C) -> Connected) -> Self {

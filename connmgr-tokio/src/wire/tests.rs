@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{DialError, Isolation, IsolationToken, LookupError, PeerAddress};
-use connmgr_std::adapter::{Runtime, dial, dial_by_proxy, resolve_by_proxy};
+use connmgr_std::adapter::{PoolRuntime, dial, dial_by_proxy, resolve_by_proxy};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::runtime::Tokio;
+use crate::runtime::TokioRuntime;
 
 /// A proxy that answers one dial: after so many bytes of a request, these, byte by byte; and so on. Then it hangs up.
 async fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
@@ -28,7 +28,7 @@ async fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
     address
 }
 
-async fn dial_a_name(proxy: SocketAddr) -> Result<Stream, DialError> {
+async fn dial_a_name(proxy: SocketAddr) -> Result<TokioStream, DialError> {
     let address: PeerAddress = "node.example:1".parse().unwrap();
     dial_by_proxy(proxy, Isolation::Token(IsolationToken::from_u64(7)), address).await
 }
@@ -82,13 +82,13 @@ async fn a_lookup_ends_at_its_deadline() {
 
 async fn lookup(proxy: SocketAddr, within_millis: u64) -> Result<Vec<IpAddr>, LookupError> {
     let deadline = Instant::now() + Duration::from_millis(within_millis);
-    let lookup = resolve_by_proxy::<Stream>("node.example".parse().unwrap(), proxy, Isolation::Shared);
-    Tokio::until(deadline, lookup).await
+    let lookup = resolve_by_proxy::<TokioStream>("node.example".parse().unwrap(), proxy, Isolation::Shared);
+    TokioRuntime::until(deadline, lookup).await
 }
 
 /// There may be thousands at a time, each copied into its task.
 #[test]
 fn a_direct_dial_is_small() {
-    let size = size_of_val(&dial::<Stream>(SocketAddr::from(([127, 0, 0, 1], 1))));
+    let size = size_of_val(&dial::<TokioStream>(SocketAddr::from(([127, 0, 0, 1], 1))));
     assert!(size <= 384, "{size} bytes");
 }

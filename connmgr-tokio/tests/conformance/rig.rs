@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::built;
-use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
+use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
@@ -68,7 +68,7 @@ impl RigPool for TokioPool {
         self.pool.now()
     }
 
-    fn next(&mut self, within: Duration) -> Next {
+    fn next(&mut self, within: Duration) -> NextEvent {
         let next = async {
             tokio::select! {
                 biased;
@@ -77,9 +77,9 @@ impl RigPool for TokioPool {
             }
         };
         match self.runtime.block_on(next) {
-            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
-            Some(None) => Next::End,
-            None => Next::Nothing,
+            Some(Some(event)) => NextEvent::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => NextEvent::End,
+            None => NextEvent::Nothing,
         }
     }
 

@@ -9,7 +9,7 @@ use connmgr_core::Time;
 ///    └─────────────────────┘     without a state directory
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Life {
+pub(super) enum PoolLife {
     /// The manager has not stopped, or that was not noticed yet.
     Running,
     /// It has, and the disk may take until then.
@@ -18,7 +18,7 @@ pub(super) enum Life {
     Ended,
 }
 
-impl Life {
+impl PoolLife {
     pub(super) const fn is_running(self) -> bool {
         matches!(self, Self::Running)
     }

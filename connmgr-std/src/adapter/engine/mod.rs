@@ -30,21 +30,21 @@ use std::time::Duration;
 use connmgr_core::driver::{self, Driver};
 use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
 
-use self::life::Life;
+use self::life::PoolLife;
 use self::looks::Looks;
-use self::notes::Note;
+use self::notes::EngineNote;
 use self::outside::{Helpers, Outside};
 use self::saving::Saving;
 use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
-use crate::observe::Watch;
+use crate::observe::PoolObserver;
 use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
 use crate::state::{Saver, StateDir};
 
-pub(crate) use notes::Notes;
+pub(crate) use notes::EngineNotes;
 pub use outside::Sockets;
 
 /// What came of a lookup.
@@ -65,16 +65,16 @@ const MAX_PROBLEMS: usize = 16;
 /// A driver, and all that is the same around it in every adapter. `S` is the stream that waits in it for the
 /// application.
 pub struct Engine<S> {
-    driver: Driver<S, Watch>,
+    driver: Driver<S, PoolObserver>,
     clock: Clock,
     helpers: Helpers,
-    heard: Receiver<Note>,
-    notes: Notes,
+    heard: Receiver<EngineNote>,
+    notes: EngineNotes,
     mailbox: Mailbox,
     /// Mail that has been fetched and not told yet.
     mail: VecDeque<Input>,
     problems: VecDeque<Problem>,
-    life: Life,
+    life: PoolLife,
     looks: Looks,
     /// The last turn has left something for the next.
     more: bool,
@@ -92,7 +92,7 @@ impl<S> Engine<S> {
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let Started { manager, watch, clock, state_dir, damages } = started;
-        let (notes, heard) = Notes::new(ring);
+        let (notes, heard) = EngineNotes::new(ring);
         let saver = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?;
         let saving = saver.map(|saver| Saving::new(saver, manager.config().book.save_every, clock.now()));
         let helpers = Helpers { saving, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
@@ -103,7 +103,7 @@ impl<S> Engine<S> {
         let looks = Looks::new(&manager.config().health);
         let driver = Driver::with_observer(manager, watch);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
-        let (mail, life, more) = (VecDeque::new(), Life::Running, false);
+        let (mail, life, more) = (VecDeque::new(), PoolLife::Running, false);
         Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, looks, more })
     }
 
@@ -212,7 +212,7 @@ impl<S> Engine<S> {
 
     /// Whether the manager has stopped and its state is saved, or was given up.
     pub fn is_ended(&self) -> bool {
-        matches!(self.life, Life::Ended)
+        matches!(self.life, PoolLife::Ended)
     }
 
     /// The manager, to look at.
@@ -231,7 +231,7 @@ impl<S> Engine<S> {
     }
 
     /// How the application's side says that it is gone.
-    pub(crate) fn notes(&self) -> Notes {
+    pub(crate) fn notes(&self) -> EngineNotes {
         self.notes.clone()
     }
 
@@ -255,12 +255,12 @@ impl<S> Engine<S> {
     fn take_notes(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..TURN_BUDGET {
             match self.heard.try_recv() {
-                Ok(Note::Looked(lookup, result)) => self.looked(lookup, result, now, net),
-                Ok(Note::NotSaved(error)) => self.report(Problem::NotSaved(error)),
-                Ok(Note::SaverEnded) => self.saver_ended(),
+                Ok(EngineNote::Looked(lookup, result)) => self.looked(lookup, result, now, net),
+                Ok(EngineNote::NotSaved(error)) => self.report(Problem::NotSaved(error)),
+                Ok(EngineNote::SaverEnded) => self.saver_ended(),
                 // Told once, for the sake of whoever reads the trace.
-                Ok(Note::Abandoned) if self.driver.is_stopped() => {}
-                Ok(Note::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
+                Ok(EngineNote::Abandoned) if self.driver.is_stopped() => {}
+                Ok(EngineNote::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
                 Err(_) => return,
             }
         }
@@ -301,28 +301,28 @@ impl<S> Engine<S> {
     /// what is left is to wait for the disk.
     fn end_if_stopped(&mut self, now: Time, net: &mut impl Sockets) {
         match self.life {
-            Life::Running if self.driver.is_stopped() => {
+            PoolLife::Running if self.driver.is_stopped() => {
                 net.stop();
                 self.driver.observer_mut().flush();
                 self.life = self.finish_saving(now);
             }
-            Life::Saving(until) if until <= now => {
+            PoolLife::Saving(until) if until <= now => {
                 self.report(Problem::SaveUnfinished);
-                self.life = Life::Ended;
+                self.life = PoolLife::Ended;
             }
-            Life::Running | Life::Saving(_) | Life::Ended => {}
+            PoolLife::Running | PoolLife::Saving(_) | PoolLife::Ended => {}
         }
     }
 
     /// The saver's thread writes what waits, and says when it has ended.
-    fn finish_saving(&mut self, now: Time) -> Life {
-        if self.helpers.saving.take().is_some() { Life::Saving(now.after(SAVE_WITHIN)) } else { Life::Ended }
+    fn finish_saving(&mut self, now: Time) -> PoolLife {
+        if self.helpers.saving.take().is_some() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
     }
 
     fn saver_ended(&mut self) {
         self.helpers.saving = None;
         if !self.life.is_running() {
-            self.life = Life::Ended;
+            self.life = PoolLife::Ended;
         }
     }
 
@@ -338,18 +338,18 @@ fn is_news(input: &Input, net: &mut impl Sockets) -> bool {
     if let Input::Closed { conn, .. } = input { net.dropped(*conn) } else { true }
 }
 
-fn start_saver(dir: StateDir, notes: Notes) -> Result<Saver, StartError> {
+fn start_saver(dir: StateDir, notes: EngineNotes) -> Result<Saver, StartError> {
     let on_end = on_saver_end(notes.clone());
-    Saver::start(dir, move |error| notes.post(Note::NotSaved(error)), on_end)
+    Saver::start(dir, move |error| notes.post(EngineNote::NotSaved(error)), on_end)
         .map_err(|error| StartError::System { what: "start the thread that saves the state", error })
 }
 
-fn on_saver_end(notes: Notes) -> impl FnOnce() + Send + 'static {
-    move || notes.post(Note::SaverEnded)
+fn on_saver_end(notes: EngineNotes) -> impl FnOnce() + Send + 'static {
+    move || notes.post(EngineNote::SaverEnded)
 }
 
-fn start_resolver(resolver: Arc<dyn Resolve>, notes: Notes) -> ResolverPool {
-    ResolverPool::new(resolver, move |lookup, result| notes.post(Note::Looked(lookup, result)))
+fn start_resolver(resolver: Arc<dyn Resolve>, notes: EngineNotes) -> ResolverPool {
+    ResolverPool::new(resolver, move |lookup, result| notes.post(EngineNote::Looked(lookup, result)))
 }
 
 impl<S> fmt::Debug for Engine<S> {

@@ -14,7 +14,7 @@ use crate::state::StateError;
 
 /// One thing told.
 #[derive(Debug)]
-pub(crate) enum Note {
+pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
     Looked(LookupId, Lookup),
     /// The state could not be saved.
@@ -27,19 +27,19 @@ pub(crate) enum Note {
 
 /// Where notes are posted. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Notes {
-    sender: Sender<Note>,
+pub(crate) struct EngineNotes {
+    sender: Sender<EngineNote>,
     ring: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Notes {
-    pub(super) fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Note>) {
+impl EngineNotes {
+    pub(super) fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<EngineNote>) {
         let (sender, heard) = channel();
         (Self { sender, ring: Arc::new(ring) }, heard)
     }
 
     /// Has this heard at the next turn, which is asked for.
-    pub(crate) fn post(&self, note: Note) {
+    pub(crate) fn post(&self, note: EngineNote) {
         // The pool may be gone.
         let _ = self.sender.send(note);
         self.ring();
@@ -52,12 +52,12 @@ impl Notes {
 
     /// The application has dropped its pool.
     pub(crate) fn abandon(&self) {
-        self.post(Note::Abandoned);
+        self.post(EngineNote::Abandoned);
     }
 }
 
-impl fmt::Debug for Notes {
+impl fmt::Debug for EngineNotes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notes").finish_non_exhaustive()
+        f.debug_struct("EngineNotes").finish_non_exhaustive()
     }
 }

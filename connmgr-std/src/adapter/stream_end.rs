@@ -8,14 +8,14 @@ use crate::errors::end_cause;
 
 /// What has been seen of a stream so far. It does not know the stream.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Ending {
+pub struct StreamEnd {
     /// A byte of the other end has arrived.
     heard: bool,
     /// How it ended, if that was seen. The first cause counts.
     end: Option<CloseCause>,
 }
 
-impl Ending {
+impl StreamEnd {
     /// A read into room for at least one byte, by a stream that we have not closed.
     pub fn note_read(&mut self, read: &io::Result<usize>) {
         match read {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn after(reads: &[io::Result<usize>]) -> CloseCause {
-        let mut ending = Ending::default();
+        let mut ending = StreamEnd::default();
         reads.iter().for_each(|read| ending.note_read(read));
         ending.cause()
     }

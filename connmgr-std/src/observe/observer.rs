@@ -10,7 +10,7 @@ use crate::trace::{TraceError, TraceWriter};
 ///
 /// A trace that fails does not stop it; why is kept until it is taken.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub(crate) struct PoolObserver {
     trace: Option<TraceWriter>,
     /// Why the trace ended, until it is taken.
     trace_error: Option<TraceError>,
@@ -18,7 +18,7 @@ pub(crate) struct Watch {
     metrics: super::metrics::Metrics,
 }
 
-impl Watch {
+impl PoolObserver {
     /// Writes this trace, or none.
     pub(crate) fn new(trace: Option<TraceWriter>) -> Self {
         Self { trace, ..Self::default() }
@@ -41,7 +41,7 @@ impl Watch {
     }
 }
 
-impl Observer for Watch {
+impl Observer for PoolObserver {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.write_trace(|trace| trace.step(now, input, reply));
         #[cfg(feature = "tracing")]
