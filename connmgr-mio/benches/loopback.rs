@@ -6,7 +6,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{ConnId, Connected, Event, Keep, PeerInfo};
+    use connmgr_core::{ConnId, Connected, Event, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
     use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch};
     use mio::net::TcpStream;
@@ -50,7 +50,6 @@ mod racer {
 
         fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             let (mut world, _) = World::fill(trial);
-            world.open.iter().for_each(|conn| world.pool.ready(*conn, PeerInfo::default()));
             full.send(()).expect("somebody waits for it");
             loop {
                 world.round(|_, _| ());
@@ -116,7 +115,7 @@ mod racer {
             let mut pool = Pool::builder(trial.config).start(poll.registry(), POOL).expect("the pool starts");
             pool.set_active(false).expect("it lives");
             for peer in trial.peers {
-                pool.add_peer(peer, Keep::Always).expect("there is room");
+                pool.add_peer(peer, trial.keep).expect("there is room");
             }
             pool.addresses(trial.addresses);
             let (events, ended) = (Events::with_capacity(BATCH), DialCounts::default());
@@ -145,6 +144,7 @@ mod racer {
         }
 
         fn connected(&mut self, info: &Connected) {
+            self.pool.ready(info.conn, PeerInfo::default());
             let token = Token(POOL.end + usize::try_from(info.conn.as_u64()).expect("few connections"));
             let stream = self.pool.stream(info.conn).expect("it is lent");
             let registry = self.poll.registry();

@@ -8,7 +8,7 @@ mod racer {
     use std::sync::mpsc::Sender;
 
     use async_io::{Async, block_on};
-    use connmgr_core::{Event, Keep, PeerInfo};
+    use connmgr_core::{Event, PeerInfo};
     use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
     use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch};
     use smol::{Executor, Task};
@@ -39,8 +39,7 @@ mod racer {
         fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             let tasks = Tasks::default();
             block_on(tasks.run(async {
-                let (mut pool, streams, ..) = fill(&tasks, trial).await;
-                streams.iter().for_each(|stream| stream.ready(PeerInfo::default()));
+                let (mut pool, _streams, ..) = fill(&tasks, trial).await;
                 full.send(()).expect("somebody waits for it");
                 while pool.next().await.is_some() {}
             }));
@@ -89,7 +88,7 @@ mod racer {
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {
-            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+            handle.add_peer(peer, trial.keep).await.expect("there is room");
         }
         handle.addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());
@@ -98,6 +97,7 @@ mod racer {
         while !ended.is_at(trial.goal) {
             match pool.next().await.expect("it lives") {
                 PoolEvent::Connected(stream) => {
+                    stream.ready(PeerInfo::default());
                     streams.push(stream);
                     ended.opened += 1;
                 }

@@ -5,7 +5,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{Event, Keep, PeerInfo};
+    use connmgr_core::{Event, PeerInfo};
     use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch};
     use connmgr_tokio::{Connection, Pool, PoolEvent};
     use tokio::net::TcpStream;
@@ -32,8 +32,7 @@ mod racer {
 
         fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             runtime().block_on(async {
-                let (mut pool, streams, ..) = fill(trial).await;
-                streams.iter().for_each(|stream| stream.ready(PeerInfo::default()));
+                let (mut pool, _streams, ..) = fill(trial).await;
                 full.send(()).expect("somebody waits for it");
                 while pool.next().await.is_some() {}
             });
@@ -74,7 +73,7 @@ mod racer {
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {
-            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+            handle.add_peer(peer, trial.keep).await.expect("there is room");
         }
         handle.addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());
@@ -83,6 +82,7 @@ mod racer {
         while !ended.is_at(trial.goal) {
             match pool.next().await.expect("it lives") {
                 PoolEvent::Connected(stream) => {
+                    stream.ready(PeerInfo::default());
                     streams.push(stream);
                     ended.opened += 1;
                 }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Sender;
 
-use connmgr_core::{AddressInfo, Config, PeerAddress, Services};
+use connmgr_core::{AddressInfo, Config, Keep, PeerAddress, Services};
 
 use connmgr_std::adapter::Clock;
 
@@ -47,6 +47,8 @@ pub struct RaceTrial {
     pub config: Config,
     /// Peers that are added before it begins.
     pub peers: Vec<PeerAddress>,
+    /// For how long they are.
+    pub keep: Keep,
     /// What else it is told before it begins.
     pub addresses: Vec<AddressInfo>,
     /// When it is done.
@@ -150,15 +152,23 @@ impl<'a> Opening<'a> {
         let addresses = known(far_end.port());
         let targets = sockets(&addresses, HELD);
         let (config, peers) = (config::filled_to(HELD), Vec::new());
-        Self { far_end, trial: RaceTrial { config, peers, addresses, goal: RaceGoal::Open(HELD) }, targets }
+        Self {
+            far_end,
+            trial: RaceTrial { config, peers, keep: Keep::Always, addresses, goal: RaceGoal::Open(HELD) },
+            targets,
+        }
     }
 
     /// The pool is told each, as the bare loop is.
     fn of_added(far_end: &'a mut FarEnd) -> Self {
         let peers = far_end::addresses(HELD, far_end.port());
         let targets = peers.iter().filter_map(PeerAddress::socket_addr).collect();
-        let (config, addresses) = (config::added(HELD), Vec::new());
-        Self { far_end, trial: RaceTrial { config, peers, addresses, goal: RaceGoal::Open(HELD) }, targets }
+        let (config, addresses) = (config::added(HELD, HELD), Vec::new());
+        Self {
+            far_end,
+            trial: RaceTrial { config, peers, keep: Keep::Always, addresses, goal: RaceGoal::Open(HELD) },
+            targets,
+        }
     }
 
     fn run(&mut self, racer: &impl Racer, runner: Contestant) -> Sample {
@@ -174,10 +184,11 @@ impl<'a> Opening<'a> {
 
 fn refused(racer: &impl Racer) -> Contest {
     let closed = ClosedPort::reserve().expect("a port");
-    let addresses = known(closed.port());
-    let targets = sockets(&addresses, REFUSED);
-    let (config, peers) = (config::filled_to(WIDTH), Vec::new());
-    let trial = RaceTrial { config, peers, addresses, goal: RaceGoal::Refused(REFUSED) };
+    // Added one by one: automatic dials that lead nowhere slow down.
+    let peers = far_end::addresses(REFUSED, closed.port());
+    let targets: Vec<_> = peers.iter().filter_map(PeerAddress::socket_addr).collect();
+    let (config, addresses) = (config::added(REFUSED, WIDTH), Vec::new());
+    let trial = RaceTrial { config, peers, keep: Keep::Once, addresses, goal: RaceGoal::Refused(REFUSED) };
     let all = DialCounts { opened: 0, failed: REFUSED };
     Contest::hold(TURNS, 1, RaceRate::Refused, |runner| {
         let (sample, mut ended) = match runner {
