@@ -63,8 +63,15 @@ impl AddedPeer {
 
     // ── transitions
 
-    /// It is to be dialed as soon as there is a slot.
-    pub(crate) const fn enqueue(&mut self) {
+    /// It is to be dialed as soon as there is a slot: an attempt begins, and its name is resolved anew.
+    pub(crate) fn enqueue(&mut self) {
+        self.state = PeerState::Queued;
+        self.candidates = Vec::new();
+    }
+
+    /// The attempt that is under way goes on as soon as there is a slot.
+    pub(crate) fn go_on(&mut self) {
+        debug_assert!(matches!(self.state, PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_)));
         self.state = PeerState::Queued;
     }
 
@@ -81,7 +88,8 @@ impl AddedPeer {
     }
 
     /// It is being dialed.
-    pub(crate) const fn dial(&mut self, conn: ConnId) {
+    pub(crate) fn dial(&mut self, conn: ConnId) {
+        debug_assert!(!matches!(self.state, PeerState::Dialing(_) | PeerState::Connected(_)), "one dial at a time");
         self.state = PeerState::Dialing(conn);
     }
 
@@ -113,7 +121,8 @@ impl AddedPeer {
 
     /// An attempt has failed, and it waits for the next. Where it counts, the wait grows; the first always counts.
     /// Returns how many have failed in a row.
-    pub(crate) const fn wait(&mut self, unanswered: bool, counts: bool) -> u32 {
+    pub(crate) fn wait(&mut self, unanswered: bool, counts: bool) -> u32 {
+        debug_assert!(matches!(self.state, PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_)));
         self.unanswered = unanswered;
         if counts || self.attempt == 0 {
             self.attempt = self.attempt.saturating_add(1);
@@ -174,9 +183,13 @@ impl AddedPeer {
         self.state
     }
 
-    /// Whether the last attempt got no answer at all.
-    pub(crate) const fn is_unanswered(&self) -> bool {
-        self.unanswered
+    /// Whether an outage, or what looked like one, holds it up.
+    pub(crate) fn is_held_up(&self) -> bool {
+        match self.state {
+            PeerState::Blocked(obstacle) => obstacle == Obstacle::NetworkDown,
+            PeerState::Waiting => self.unanswered,
+            PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => false,
+        }
     }
 
     pub(crate) const fn is_v1_only(&self) -> bool {

@@ -41,6 +41,7 @@ impl AddedPeers {
 
     /// Takes a new peer in, first in state [`PeerState::Queued`].
     pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
+        debug_assert!(self.get(id).is_none() && self.with_address(&address).is_none(), "a peer is added once");
         let peer = AddedPeer::new(id, address, keep);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -78,6 +79,16 @@ impl AddedPeers {
             peer.enqueue();
             self.forget_idle_turns();
             self.queue.push_back(id);
+        }
+    }
+
+    /// Puts a peer at the head of the queue, to go on with the attempt that is under way.
+    pub(crate) fn enqueue_first(&mut self, id: PeerId) {
+        let Some(peer) = self.get_mut(id) else { return };
+        if peer.state() != PeerState::Queued {
+            peer.go_on();
+            self.forget_idle_turns();
+            self.queue.push_front(id);
         }
     }
 

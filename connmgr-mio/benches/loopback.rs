@@ -8,7 +8,7 @@ mod racer {
 
     use connmgr_core::{ConnId, Connected, Event, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch};
+    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use mio::net::TcpStream;
     use mio::{Events, Interest, Poll, Token};
 
@@ -112,7 +112,10 @@ mod racer {
     impl World {
         fn fill(trial: RaceTrial) -> (Self, Sample) {
             let poll = Poll::new().expect("a poll");
-            let mut pool = Pool::builder(trial.config).start(poll.registry(), POOL).expect("the pool starts");
+            let mut pool = Pool::builder(trial.config)
+                .max_waiting_events(WAITING_EVENTS)
+                .start(poll.registry(), POOL)
+                .expect("the pool starts");
             pool.set_active(false).expect("it lives");
             for peer in trial.peers {
                 pool.add_peer(peer, trial.keep).expect("there is room");

@@ -3,7 +3,7 @@
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnId, Input, Reply, Time};
 
-use crate::subject::Birth;
+use connmgr_core::Birth;
 
 /// The most that is kept of one run of a process; what comes after is not.
 const MOST: usize = 20_000_000;

@@ -66,8 +66,8 @@ impl Rerun {
         let birth = trace.birth().clone();
         let mut watch = Watch::default();
         watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
-        let manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)?;
         let last = birth.now;
+        let manager = ConnManager::new(birth)?;
         let replayed = Replayed { manager, inputs: 0, actions: 0, waiting: 0, cut_off: false, last, broken: None };
         Ok(Self { replayed, watch, is_open: false })
     }

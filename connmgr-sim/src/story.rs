@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::canary::Canary;
 use crate::failure::PANIC;
 use crate::run::message;
-use crate::subject::Birth;
 use crate::watch::Watch;
+use connmgr_core::Birth;
 
 /// What one manager was born with and told.
 #[derive(Clone, Debug)]
@@ -103,12 +103,12 @@ pub(crate) struct Telling {
 
 impl Telling {
     pub(crate) fn new(birth: &Birth, manner: Manner) -> Result<Self, Broken> {
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
+        let Birth { config, snapshot, unix, now, .. } = birth;
         let mut watch = Watch::default();
-        watch.suite = Some(Box::new(Suite::new(&config, snapshot.as_ref(), unix, now)));
+        watch.suite = Some(Box::new(Suite::new(config, snapshot.as_ref(), *unix, *now)));
         watch.canary = manner.canary.then(Canary::default);
         let broken = |what: String| Broken { rule: PANIC.to_owned(), after: 0, what };
-        let born = catch_unwind(|| ConnManager::new(config, snapshot, rng_seed, unix, now));
+        let born = catch_unwind(|| ConnManager::new(birth.clone()));
         let manager = born.map_err(|payload| broken(message(payload.as_ref())))?;
         let manager =
             manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;

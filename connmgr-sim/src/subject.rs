@@ -5,27 +5,12 @@ use std::net::SocketAddr;
 use connmgr_check::Violation;
 use connmgr_core::driver::{Driver, Net, PoolEvent};
 use connmgr_core::{
-    CloseReason, Config, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal,
-    Reply, Route, Snapshot, Target, Time, Transport, UnixTime,
+    Birth, CloseReason, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal,
+    Reply, Route, Snapshot, Target, Time, Transport,
 };
 
 use crate::links::LinkId;
 use crate::watch::Watch;
-
-/// What a subject is born with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Birth {
-    /// The configuration.
-    pub config: Config,
-    /// What was saved by the run before.
-    pub snapshot: Option<Snapshot>,
-    /// Where its chances come from.
-    pub rng_seed: [u8; 32],
-    /// The wall clock.
-    pub unix: UnixTime,
-    /// The monotonic clock.
-    pub now: Time,
-}
 
 /// What a subject asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +79,7 @@ impl Real {
 impl Subject for Real {
     fn born(birth: &Birth, mut watch: Watch) -> Result<Self, ConfigError> {
         watch.born(birth);
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
-        let manager = ConnManager::new(config, snapshot, rng_seed, unix, now)?;
+        let manager = ConnManager::new(birth.clone())?;
         Ok(Self(Driver::with_observer(manager, watch)))
     }
 

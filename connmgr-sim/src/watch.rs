@@ -7,7 +7,7 @@ use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
 use crate::canary::Canary;
 use crate::diary::Diary;
 use crate::record::Recorder;
-use crate::subject::Birth;
+use connmgr_core::Birth;
 
 /// Who looks on at one manager.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use connmgr_check::{Property, Violation};
+use connmgr_core::Birth;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
@@ -12,7 +13,7 @@ use connmgr_sim::links::LinkId;
 use connmgr_sim::models::{OneAtATime, ParallelPlain};
 use connmgr_sim::rivals::{judge_as, table};
 use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, ProxySpec, Span};
-use connmgr_sim::subject::{Birth, Outbox, Started};
+use connmgr_sim::subject::{Outbox, Started};
 use connmgr_sim::watch::Watch;
 use connmgr_sim::{Scenario, Subject, Verdict};
 

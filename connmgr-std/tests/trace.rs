@@ -18,7 +18,6 @@ fn birth() -> Birth {
     let mut rng_seed = [0; 32];
     rng_seed[..2].copy_from_slice(&[0xab, 0x01]);
     Birth {
-        trace_version: TRACE_VERSION,
         config: Config::default(),
         snapshot: Some(snapshot()),
         rng_seed,

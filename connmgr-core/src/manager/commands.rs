@@ -7,7 +7,7 @@ use crate::types::{
     PeerId, Time,
 };
 
-use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
+use super::{ConnManager, PeerState, Phase};
 
 /// The most addresses that one answer to getaddr may hold (BIP 155).
 const MAX_SAMPLE: u32 = 1000;
@@ -28,24 +28,6 @@ impl ConnManager {
         self.sweep_wanted = true;
         self.plan();
         Ok(id)
-    }
-
-    fn may_add(&self, address: &PeerAddress) -> Result<(), AddPeerError> {
-        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
-            return Err(AddPeerError::ShuttingDown);
-        }
-        if self.peers.with_address(address).is_some() {
-            return Err(AddPeerError::Duplicate);
-        }
-        if self.peers.len() >= self.limits.added {
-            return Err(AddPeerError::Full);
-        }
-        match self.rules().standing_obstacle(address) {
-            Some(Obstacle::Unreachable) => Err(AddPeerError::Unreachable),
-            Some(Obstacle::OwnAddress) => Err(AddPeerError::OwnAddress),
-            Some(Obstacle::Banned) => Err(AddPeerError::Banned),
-            Some(Obstacle::AddressInUse | Obstacle::NetworkDown) | None => Ok(()),
-        }
     }
 
     /// Removes an added peer, whatever is being done about it. Its connection is closed. It is never dialed again
@@ -123,17 +105,6 @@ impl ConnManager {
         Ok(())
     }
 
-    fn hurry_peer(&mut self, id: PeerId) {
-        let Some(peer) = self.peers.get(id) else { return };
-        match peer.state() {
-            PeerState::Waiting | PeerState::Blocked(_) => {
-                self.disarm(Timer::Peer(id));
-                self.peers.enqueue(id);
-            }
-            PeerState::Queued | PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_) => {}
-        }
-    }
-
     /// Addresses for an answer to getaddr: at most `count`, 1000 and 23 % of the book, drawn by chance. None of a host
     /// that is banned, and none that has long been gone, is among them.
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
@@ -168,13 +139,6 @@ impl ConnManager {
         }
         self.plan();
         Ok(())
-    }
-
-    /// Rest was no failure of theirs: every added peer that waits is dialed now.
-    fn wake_peers(&mut self) {
-        for id in self.peers.ids() {
-            self.hurry_peer(id);
-        }
     }
 
     /// Changes the limits. Where they fall, surplus inbound connections go, and of the automatic ones the youngest;

@@ -8,12 +8,11 @@ use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::health::Outcome;
 use crate::mechanisms::lru::Lru;
 use crate::types::{
-    Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Keep, Kind,
-    NetworkKind, PeerAddress, PeerId, Transport,
+    Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
 };
 
-use super::dialing::Plan;
-use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
+use super::plan::Redial;
+use super::{ConnManager, ConnState, Phase};
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ impl Ending {
     }
 
     /// Whether it is a dial's that nobody answered.
-    const fn is_unanswered(self) -> bool {
+    pub(super) const fn is_unanswered(self) -> bool {
         match self {
             Self::Failed(error) => !error.is_answer(),
             Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
@@ -208,16 +207,8 @@ impl ConnManager {
         }
     }
 
-    /// An added peer that waits for its address, which another dial or connection has, looks again.
-    pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
-        let Some(id) = self.peers.with_address(address) else { return };
-        if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::AddressInUse)) {
-            self.peers.enqueue(id);
-        }
-    }
-
     /// A v2 connection that died unheard is dialed once more as v1, on the same slot and route. Returns whether it
-    /// was.
+    /// will be.
     fn downgrade(&mut self, conn: &Conn, ending: Ending) -> bool {
         let End::Outbound { address, via, .. } = conn.end() else { return false };
         let unheard = conn.is_handshaking() && ending == Ending::Closed(CloseCause::Unheard);
@@ -228,79 +219,11 @@ impl ConnManager {
         if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
             peer.set_v1_only();
         }
-        let may = self.phase == Phase::Active && self.rules().obstacle(address).is_none();
-        let fits = self.has_slot(conn.kind(), &self.split()) && self.rules().group_is_free(conn.kind(), address);
-        if may && fits {
-            self.dial(Plan {
-                kind: conn.kind(),
-                address: address.clone(),
-                peer: conn.peer(),
-                transport: Transport::V1,
-                is_trial: conn.notes.is_trial,
-                same_route: Some(*via),
-            });
-        }
-        may && fits
-    }
-
-    /// The connection or dial of an added peer has ended.
-    fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
-        let is_its_own = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state())) {
-            return;
-        }
-        let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
-        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
-        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id, is_down) {
-            return;
-        }
-        let was_stable = self.was_stable(conn);
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.lose(was_stable, conn.dialed().and_then(|address| address.host().ip()));
-        self.attempt_failed(id, ending.is_unanswered(), network);
-    }
-
-    /// Whether another address of the same name may do better.
-    fn may_try_another(&self, ending: Ending) -> bool {
-        self.phase == Phase::Active
-            && match ending {
-                Ending::Failed(_) => true,
-                Ending::Ours(reason) => reason == CloseReason::DialTimeout,
-                Ending::Closed(_) => false,
-            }
-    }
-
-    /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
-    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        if peer.keep() == Keep::Once {
-            self.forget_peer(id);
-            return self.tell(Event::PeerFinished { peer: id });
-        }
         if self.phase != Phase::Active {
-            // Rest is no failure: it is dialed as soon as there is work again.
-            return self.peers.enqueue(id);
+            return false;
         }
-        self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
-        // While the network is down a failure says nothing of the peer: its back-off stands still.
-        let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        let attempt = peer.wait(unanswered, !frozen);
-        let retry = peer.retry().copied().unwrap_or(self.config.retry);
-        let wait = retry.next(attempt, &mut self.rng);
-        let at = self.at_least_a_tick(self.now().after(wait));
-        self.arm(Timer::Peer(id), at);
-        self.stats.retries_scheduled += 1;
-        self.act(Action::ScheduleRetry { peer: id, at, attempt });
-    }
-
-    /// A peer is no longer added. Nobody waits for the lookup of its name any more.
-    pub(super) fn forget_peer(&mut self, id: PeerId) {
-        self.disarm(Timer::Peer(id));
-        if let Some(lookup) = self.peers.lookup_of(id) {
-            self.end_lookup(lookup);
-        }
-        self.peers.remove(id);
+        let (kind, address, is_trial) = (conn.kind(), address.clone(), conn.notes.is_trial);
+        self.queue_redial(Redial { kind, address, peer: conn.peer(), via: *via, is_trial })
     }
 }
 

@@ -293,24 +293,6 @@ impl ConnManager {
         self.plan();
     }
 
-    fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
-        if self.phase != Phase::Active {
-            self.abandon_lookup(lookup);
-        } else if let Some(peer) = self.peers.end_lookup(lookup) {
-            self.use_peer_lookup(peer, result);
-        } else {
-            self.use_seed_lookup(lookup, result);
-        }
-    }
-
-    /// Dialing is off. Drops the lookup; its owner asks again once dialing is on.
-    fn abandon_lookup(&mut self, lookup: LookupId) {
-        match self.peers.end_lookup(lookup) {
-            Some(peer) => self.peers.enqueue(peer),
-            None => self.seeds.abandon(lookup),
-        }
-    }
-
     /// A connection has been good for something, or just said something; its network is evidently up. To be told at
     /// least every fifth of `health.traffic_within` while bytes come: without it, a network in which few dials are
     /// answered may be taken for down though its connections live.

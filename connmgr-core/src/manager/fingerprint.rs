@@ -45,6 +45,9 @@ impl Hash for Moment<'_> {
         self.conns.iter().filter_map(|id| manager.table.get(*id)).for_each(|conn| self.hash_conn(conn, to));
         self.peers.iter().filter_map(|id| manager.peers.get(*id)).for_each(|peer| self.hash_peer(peer, to));
         manager.peers.queued().for_each(|id| self.peer_age(id).hash(to));
+        for redial in &manager.redials {
+            (redial.kind, &redial.address, redial.peer.map(|id| self.peer_age(id)), redial.is_trial).hash(to);
+        }
         self.hash_book(to);
         for (target, ban) in manager.bans.iter() {
             (target, self.ahead(ban.until)).hash(to);
@@ -58,7 +61,7 @@ impl Hash for Moment<'_> {
         manager.shortage.fingerprint(self.now, to);
         let may_start_over_at = manager.started_over.map(|at| at.after(super::START_OVER_EVERY));
         manager.released_at.map_or(0, |at| self.ahead(at.after(manager.config.retry.cap))).hash(to);
-        let may_make_room_at = manager.made_room.map(|at| at.after(super::automatic::MAKE_ROOM_EVERY));
+        let may_make_room_at = manager.made_room.map(|at| at.after(super::plan::MAKE_ROOM_EVERY));
         may_make_room_at.map_or(0, |at| self.ahead(at)).hash(to);
         (self.ahead(manager.push_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
         manager.fruitless_attempts.min(manager.limits.added.max(2)).hash(to);

@@ -31,6 +31,10 @@ impl ConnManager {
         self.check_limits()?;
         self.table.iter().try_for_each(|conn| self.check_conn(conn))?;
         self.peers.iter().try_for_each(|peer| self.check_peer(peer))?;
+        hold(
+            self.redials.is_empty() || self.phase == Phase::Active,
+            "a dial waits to be made again, and none is made",
+        )?;
         hold(self.phase != Phase::Stopped || self.table.len() == 0, "stopped with a connection left")
     }
 

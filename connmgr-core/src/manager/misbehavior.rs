@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::types::{BanTarget, CloseReason, CommandError, ConnId, Event, Host, Penalty, SteadySecond, Time};
 
-use super::{ConnManager, Obstacle, PeerState, Phase, Timer};
+use super::{ConnManager, Phase, Timer};
 
 /// The shortest time between a ban and its `Save`.
 const SAVE_BANS_AFTER: Duration = Duration::from_secs(1);
@@ -117,16 +117,6 @@ impl ConnManager {
         self.feed();
         self.plan();
         Ok(())
-    }
-
-    /// Added peers that a ban held up are queued; those that another ban holds up still are blocked again.
-    fn release_banned_peers(&mut self) {
-        for id in self.peers.ids() {
-            if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::Banned)) {
-                self.disarm(Timer::Peer(id));
-                self.peers.enqueue(id);
-            }
-        }
     }
 
     /// Forgets a host's score.

@@ -3,23 +3,25 @@
 //! Facts record, the planner decides, the driver acts. This file holds the state and the run loop's bare bones: who
 //! is told what is in [`facts`] and [`commands`], who may be dialed in [`rules`], the planner in [`dialing`].
 
+mod added;
 mod apply;
-mod automatic;
-mod choosing;
+mod birth;
 mod clocks;
 mod commands;
 mod deadlines;
-mod dialing;
 mod ending;
 mod facts;
 mod fingerprint;
 mod identity;
 mod inbound;
 mod invariants;
+mod lookups;
 mod misbehavior;
+mod networks;
 mod pacing;
-mod probing;
+mod plan;
 mod queries;
+mod release;
 mod rules;
 mod seeding;
 mod slots;
@@ -51,13 +53,14 @@ use crate::mechanisms::trial::Trial;
 use crate::peers::AddedPeers;
 use crate::table::Table;
 use crate::types::{
-    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Snapshot, Time,
-    UnixTime,
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
+pub use birth::Birth;
 
 use clocks::Clocks;
 use ending::Ended;
+use plan::Redial;
 
 /// The version of what this crate does: raised by every release in which the same birth and inputs cause other
 /// actions. A trace of another version can't be replayed.
@@ -144,6 +147,8 @@ pub struct ConnManager {
     aliases: Aliases,
     ended: Ended,
 
+    /// Dials that are made once more, in turn. There are never more than connections that we dialed.
+    redials: VecDeque<Redial>,
     /// Kinds that found nobody to dial, and when they may look again.
     starved: [Option<Starved>; Kind::ALL.len()],
     /// The application and the seeds are not asked for addresses again before this.
@@ -198,18 +203,10 @@ struct Starved {
 impl ConnManager {
     /// A manager, born at `now`. It emits nothing before it is first told something; the first deadline is `now`.
     ///
-    /// `rng_seed` decides all chance: the same seed and the same inputs give the same actions. It must be secret
-    /// and fresh in production. `snapshot` is what a former life left; what is wrong in it is left out.
-    ///
     /// # Errors
     /// [`ConfigError`] names the first field of the configuration that is out of its range.
-    pub fn new(
-        config: Config,
-        snapshot: Option<Snapshot>,
-        rng_seed: [u8; 32],
-        unix: UnixTime,
-        now: Time,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(birth: Birth) -> Result<Self, ConfigError> {
+        let Birth { config, snapshot, rng_seed, now, unix } = birth;
         config.check()?;
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());
@@ -239,6 +236,7 @@ impl ConnManager {
             own,
             aliases: Aliases::new(keys),
             ended: Ended::new(),
+            redials: VecDeque::new(),
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
             made_room: None,

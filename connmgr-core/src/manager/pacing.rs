@@ -1,10 +1,14 @@
 //! What dials lead to, told to the pace of their network; and what makes everything start over at full speed.
 
+use core::time::Duration;
+
 use crate::conn::Conn;
+use crate::mechanisms::pace::Pace;
 use crate::mechanisms::trial::Trial;
-use crate::types::{ConnId, NetworkKind, PeerAddress};
+use crate::types::{ConnId, Kind, NetworkKind, PeerAddress};
 
 use super::ending::Ending;
+use super::slots::AUTOMATIC;
 use super::{ConnManager, ConnState, START_OVER_EVERY, Timer};
 
 impl ConnManager {
@@ -98,5 +102,51 @@ impl ConnManager {
         self.release_held_up(|_| true);
         self.forgive_seeds();
         self.feed();
+    }
+
+    /// Full speed again in networks where a connection lives much longer than those before it. Noticed before anybody
+    /// is dialed, so that it does not matter which kind looks first, and whose turn it is.
+    pub(super) fn notice_long_lives(&mut self) {
+        for network in NetworkKind::ALL {
+            if self.pace(network).recovering_life().is_some() {
+                let life = self.longest_unstable_life(network);
+                if self.paces[network.index()].record_long_life(life) {
+                    self.forgive_rests(network);
+                }
+            }
+        }
+    }
+
+    /// Of the automatic connections in a network that are ready and not yet stable, the longest life.
+    fn longest_unstable_life(&self, network: NetworkKind) -> Duration {
+        let unstable = self.ready_in(network).filter(|conn| !self.was_stable(conn));
+        unstable.map(|conn| self.now().since(conn.since())).max().unwrap_or_default()
+    }
+
+    /// Rests that addresses in a network earned are forgiven.
+    pub(super) fn forgive_rests(&mut self, network: NetworkKind) {
+        let now = self.now();
+        self.book.forgive_rests(network, now);
+        self.feed();
+    }
+
+    /// Whether dials into a network have lately led to a ready connection.
+    pub(super) fn is_proven(&self, network: NetworkKind) -> bool {
+        self.pace(network).is_proven()
+    }
+
+    pub(super) const fn pace(&self, network: NetworkKind) -> &Pace {
+        &self.paces[network.index()]
+    }
+
+    /// The automatic connections in a network that are ready.
+    pub(super) fn ready_in(&self, network: NetworkKind) -> impl Iterator<Item = &Conn> {
+        let ready = AUTOMATIC.into_iter().flat_map(|kind| self.ready_ones(kind));
+        ready.filter(move |conn| conn.network() == Some(network))
+    }
+
+    /// The connections of an automatic kind that are ready.
+    pub(super) fn ready_ones(&self, kind: Kind) -> impl Iterator<Item = &Conn> {
+        self.table.ready_ids(kind).filter_map(|id| self.table.get(id))
     }
 }

@@ -19,48 +19,12 @@ pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 /// don't answer, a quarter of what is under way is then worth waiting for.
 const HEDGED_PER_SLOT: u32 = 2;
 
-/// Where a dial may have its slot from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Vacancy {
-    /// One is free.
-    Free,
-    /// This dial gives its own up: nothing has come of its network so far, and much of another.
-    Of(ConnId),
-}
-
 impl ConnManager {
     /// Whether one more connection of this kind fits: into its share and into the total.
     pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
         let lookups = self.peers.lookups();
         let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };
         held < split.of(kind) && self.table.len() + lookups < self.limits.total
-    }
-
-    /// What makes no progress gives its slot up, the oldest first, while there is room for it without one.
-    pub(super) fn hedge(&mut self) {
-        for kind in AUTOMATIC {
-            while let Some(id) = self.table.first_overdue(kind) {
-                if !self.has_hedge_room(kind) {
-                    break;
-                }
-                self.table.give_slot(id, self.now());
-            }
-        }
-    }
-
-    /// Where one more automatic dial would have its slot from.
-    pub(super) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
-        if self.has_slot(kind, split) {
-            return Some(Vacancy::Free);
-        }
-        let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
-        if !fits || self.push_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
-            return None;
-        }
-        let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));
-        let gives_slot =
-            |id: &ConnId| self.table.get(*id).is_some_and(|conn| is_doubtful(conn) && !conn.notes.is_trial);
-        self.table.dialing(kind).find(gives_slot).map(Vacancy::Of)
     }
 
     /// Gets a slot for a dial that opens, or a handshake that is done, without one: a free one, else one of what has
@@ -114,7 +78,7 @@ impl ConnManager {
         self.may_hedge(kind) && self.table.is_dialing(kind) && !makes_none
     }
 
-    fn has_hedge_room(&self, kind: Kind) -> bool {
+    pub(super) fn has_hedge_room(&self, kind: Kind) -> bool {
         self.table.without_slot(kind) < self.max_hedged(kind)
     }
 

@@ -18,7 +18,8 @@ use rustc_hash::FxHashMap;
 use super::pace::Pace;
 use crate::dice::{Dice, Purpose};
 use crate::links::LinkId;
-use crate::subject::{Birth, Outbox, Started};
+use crate::subject::{Outbox, Started};
+use connmgr_core::Birth;
 
 /// Addresses a model remembers.
 const MOST_KNOWN: usize = 81_920;

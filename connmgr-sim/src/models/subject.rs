@@ -12,8 +12,9 @@ use connmgr_core::{
 
 use super::desk::{Conn, Desk, Stage};
 use crate::links::LinkId;
-use crate::subject::{Birth, Outbox, Subject};
+use crate::subject::{Outbox, Subject};
 use crate::watch::Watch;
+use connmgr_core::Birth;
 
 /// What is a model's own: whom it dials, and when.
 pub(super) trait Policy: Clone {

@@ -61,12 +61,10 @@ pub fn trace(
 
 /// Reads a trace into a diary. A manager is told the same alongside: what a dial is for, only the manager knows.
 fn listen(trace: TraceReader<impl BufRead>) -> Result<Told, TraceError> {
-    let birth = trace.birth().clone();
-    let manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now);
-    let mut manager = manager.ok();
+    let mut manager = ConnManager::new(trace.birth().clone()).ok();
     let mut told = Told { diary: Diary::default(), inputs: 0, actions: 0, cut_off: false };
     told.diary.begin(Instant::ZERO);
-    let mut last = birth.now;
+    let mut last = trace.birth().now;
     for line in trace {
         match line {
             Ok(Line::Step { now, input, reply }) => {

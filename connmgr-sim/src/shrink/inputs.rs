@@ -7,7 +7,7 @@ use super::cast::{Cast, Script};
 use super::ddmin::minimize;
 use crate::record::Record;
 use crate::story::{Broken, Manner, Story, Telling};
-use crate::subject::Birth;
+use connmgr_core::Birth;
 
 /// Promises about what comes by itself in time: of these it tells nothing that they are broken while nobody wakes the
 /// manager.

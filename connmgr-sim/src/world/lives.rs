@@ -15,8 +15,9 @@ use crate::dice::{Dice, Purpose};
 use crate::links::{End, LinkId};
 use crate::plan::{BEGINNING, NODES, Plan, Who, name_of};
 use crate::scenario::{Acquaintance, Behavior, PeerSpec};
-use crate::subject::{Birth, Subject};
+use crate::subject::Subject;
 use crate::watch::Watch;
+use connmgr_core::Birth;
 
 /// Whether a host is there, worked out when somebody asks.
 #[derive(Clone, Copy, Debug, Default)]

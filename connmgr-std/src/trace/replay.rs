@@ -5,9 +5,9 @@
 
 use std::io::BufRead;
 
-use connmgr_core::{Action, ConfigError, ConnManager, Input, Reply, Time};
+use connmgr_core::{Action, Birth, ConfigError, ConnManager, Input, Reply, Time};
 
-use super::line::{Birth, Line};
+use super::line::Line;
 use super::{TraceError, TraceReader};
 
 /// What can be run from a trace: a manager, bare or with somebody looking on.
@@ -27,7 +27,7 @@ pub trait Machine: Sized {
 
 impl Machine for ConnManager {
     fn born(birth: Birth) -> Result<Self, ConfigError> {
-        Self::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)
+        Self::new(birth)
     }
 
     fn apply(&mut self, input: &Input, now: Time) -> Reply {

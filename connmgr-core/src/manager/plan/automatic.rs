@@ -6,12 +6,14 @@ use core::time::Duration;
 
 use crate::config::{Mode, Split};
 use crate::conn::Conn;
-use crate::types::{CloseReason, ConnId, Event, Kind};
+use crate::types::{CloseReason, ConnId, Event, Kind, PeerAddress};
 
 use super::choosing::Chosen;
-use super::seeding::FAMISHED_AFTER;
-use super::slots::{AUTOMATIC, Vacancy};
-use super::{ConnManager, Starved, Timer};
+use super::hedge::Vacancy;
+use super::{ConnManager, Timer};
+use crate::manager::Starved;
+use crate::manager::seeding::FAMISHED_AFTER;
+use crate::manager::slots::AUTOMATIC;
 
 /// Where fewer addresses are known for each slot, one good peer may be all there is.
 const FEW_PER_SLOT: u32 = 8;
@@ -22,7 +24,7 @@ const LOOK_AGAIN_AFTER: Duration = crate::mechanisms::pace::SLOWEST;
 /// … and so long before others are asked for addresses again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
 /// A block-relay connection makes room for a full one no more often.
-pub(super) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600);
+pub(in crate::manager) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600);
 /// A network that is proven may take slots of one that is not; having found nobody there, it looks again after this.
 const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -36,13 +38,8 @@ impl ConnManager {
                 // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
                 return self.arm_earlier(Timer::Plan, starved.until);
             }
-            if self.must_pause() {
+            if self.must_pause() || self.is_too_fast(kind) {
                 return;
-            }
-            let now = self.now();
-            let ready_at = self.dial_bucket.ready_at(&self.config.dial.rate, now);
-            if ready_at > now {
-                return self.arm_earlier(Timer::Plan, ready_at);
             }
             if !self.dial_next(kind, vacancy) {
                 return;
@@ -99,9 +96,7 @@ impl ConnManager {
     fn dial_next(&mut self, kind: Kind, vacancy: Vacancy) -> bool {
         let now = self.now();
         if let Some(address) = self.choose_for_trial(kind) {
-            self.starved[kind.index()] = None;
-            self.dial_bucket.take(&self.config.dial.rate, now);
-            self.dial_for_trial(kind, address);
+            self.dial_chosen(kind, address, true);
             return true;
         }
         match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
@@ -109,9 +104,7 @@ impl ConnManager {
                 if let Vacancy::Of(other) = vacancy {
                     self.table.give_slot(other, now);
                 }
-                self.starved[kind.index()] = None;
-                self.dial_bucket.take(&self.config.dial.rate, now);
-                self.dial_from_book(kind, address);
+                self.dial_chosen(kind, address, false);
                 true
             }
             (Chosen::Later(_) | Chosen::Nobody, Vacancy::Of(_)) => {
@@ -134,12 +127,18 @@ impl ConnManager {
         }
     }
 
+    /// The kind has found somebody to dial.
+    fn dial_chosen(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
+        self.starved[kind.index()] = None;
+        self.pay_for_dial();
+        self.dial_from_book(kind, address, is_trial);
+    }
+
     /// With nobody else left, dials one of those that rest.
     fn dial_resting(&mut self, kind: Kind) {
-        let now = self.now();
         if let Some(address) = self.choose_resting(kind) {
-            self.dial_bucket.take(&self.config.dial.rate, now);
-            self.dial_from_book(kind, address);
+            self.pay_for_dial();
+            self.dial_from_book(kind, address, false);
         }
     }
 
@@ -177,7 +176,7 @@ impl ConnManager {
     }
 
     /// Something has changed that may give a starved kind somebody to dial.
-    pub(super) fn feed(&mut self) {
+    pub(in crate::manager) fn feed(&mut self) {
         let now = self.now();
         for starved in self.starved.iter_mut().flatten() {
             starved.until = now;

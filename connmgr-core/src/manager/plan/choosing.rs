@@ -8,13 +8,12 @@
 use core::time::Duration;
 
 use crate::book::Choice;
-use crate::conn::Conn;
-use crate::mechanisms::pace::Pace;
 use crate::types::{Kind, NetworkKind, NetworkSet, PeerAddress, Time};
 
-use super::rules::Rules;
-use super::slots::AUTOMATIC;
-use super::{ConnManager, Obstacle};
+use super::ConnManager;
+use crate::manager::Obstacle;
+use crate::manager::rules::Rules;
+use crate::manager::slots::AUTOMATIC;
 
 /// Where nobody else is left, an address that rests is dialed all the same after this.
 const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
@@ -253,56 +252,5 @@ impl ConnManager {
         let of = |kind| self.max_hedged(kind).max(split.of(kind));
         let all = AUTOMATIC.into_iter().fold(0u32, |all, kind| all.saturating_add(of(kind)));
         claim.under_way >= u64::from((all / PARTS * DOUBTFUL_PARTS).max(1))
-    }
-
-    /// The enabled networks that are not suspected down.
-    pub(super) fn networks_up(&self) -> NetworkSet {
-        self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
-    }
-
-    /// Whether dials into a network have lately led to a ready connection.
-    pub(super) fn is_proven(&self, network: NetworkKind) -> bool {
-        self.pace(network).is_proven()
-    }
-
-    const fn pace(&self, network: NetworkKind) -> &Pace {
-        &self.paces[network.index()]
-    }
-
-    /// Full speed again in networks where a connection lives much longer than those before it. Noticed before anybody
-    /// is dialed, so that it does not matter which kind looks first, and whose turn it is.
-    pub(super) fn notice_long_lives(&mut self) {
-        for network in NetworkKind::ALL {
-            if self.pace(network).recovering_life().is_some() {
-                let life = self.longest_unstable_life(network);
-                if self.paces[network.index()].record_long_life(life) {
-                    self.forgive_rests(network);
-                }
-            }
-        }
-    }
-
-    /// Of the automatic connections in a network that are ready and not yet stable, the longest life.
-    fn longest_unstable_life(&self, network: NetworkKind) -> Duration {
-        let unstable = self.ready_in(network).filter(|conn| !self.was_stable(conn));
-        unstable.map(|conn| self.now().since(conn.since())).max().unwrap_or_default()
-    }
-
-    /// The automatic connections in a network that are ready.
-    fn ready_in(&self, network: NetworkKind) -> impl Iterator<Item = &Conn> {
-        let ready = AUTOMATIC.into_iter().flat_map(|kind| self.ready_ones(kind));
-        ready.filter(move |conn| conn.network() == Some(network))
-    }
-
-    /// The connections of an automatic kind that are ready.
-    fn ready_ones(&self, kind: Kind) -> impl Iterator<Item = &Conn> {
-        self.table.ready_ids(kind).filter_map(|id| self.table.get(id))
-    }
-
-    /// Rests that addresses in a network earned are forgiven.
-    pub(super) fn forgive_rests(&mut self, network: NetworkKind) {
-        let now = self.now();
-        self.book.forgive_rests(network, now);
-        self.feed();
     }
 }
