@@ -11,17 +11,15 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use async_channel::{Receiver, Sender, unbounded};
+use connmgr_std::adapter::Job;
 use futures_channel::oneshot;
 use pin_project_lite::pin_project;
 
 use crate::Spawn;
 use crate::wire::SmolStream;
 
-/// The result of a job.
-pub(crate) type Job = connmgr_std::adapter::Job<SmolStream>;
-
 /// How a job ended that was not aborted: its result, or its panic.
-pub(crate) type JobEnd = thread::Result<Job>;
+pub(crate) type JobEnd = thread::Result<Job<SmolStream>>;
 
 /// Dropping it aborts its job, wherever that is.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ impl Jobs {
         (Self { spawner, reports }, ended)
     }
 
-    pub(crate) fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> Leash {
+    pub(crate) fn start(&self, work: impl Future<Output = Job<SmolStream>> + Send + 'static) -> Leash {
         let (leash, aborted) = oneshot::channel();
         self.spawner.spawn(Box::pin(LeashedJob { work: Some(work), aborted, reports: Some(self.reports.clone()) }));
         Leash(leash)
@@ -59,7 +57,7 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = Job>> Future for LeashedJob<F> {
+impl<F: Future<Output = Job<SmolStream>>> Future for LeashedJob<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -104,7 +102,7 @@ mod tests {
     struct Hoarder(Arc<Mutex<Vec<BoxFuture>>>);
 
     impl Hoarder {
-        fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> (Leash, Receiver<JobEnd>) {
+        fn start(&self, work: impl Future<Output = Job<SmolStream>> + Send + 'static) -> (Leash, Receiver<JobEnd>) {
             let tasks = self.clone();
             let (jobs, reports) = Jobs::new(Arc::new(move |task: BoxFuture| tasks.0.lock().unwrap().push(task)));
             (jobs.start(work), reports)
@@ -116,7 +114,7 @@ mod tests {
         }
     }
 
-    fn job() -> Job {
+    fn job() -> Job<SmolStream> {
         Job::Dialed(ConnId::from_u64(7), Err(DialError::Refused))
     }
 
@@ -153,12 +151,5 @@ mod tests {
         let (_leash, reports) = tasks.start(async { panic!("a fault of ours") });
         assert_eq!(tasks.poll(Waker::noop()), Poll::Ready(()));
         assert!(matches!(reports.try_recv(), Ok(Err(_))));
-    }
-
-    /// There may be thousands at a time.
-    #[test]
-    fn a_direct_dial_is_small() {
-        let dial = connmgr_std::adapter::dial::<SmolStream>(([127, 0, 0, 1], 1).into());
-        assert!(size_of_val(&dial) <= 512, "{} bytes", size_of_val(&dial));
     }
 }

@@ -182,6 +182,12 @@ mod tests {
     }
 
     #[test]
+    fn a_lookup_ends_at_its_deadline() {
+        let lookup = SmolRuntime::until(Instant::now() + MOMENT, std::future::pending());
+        assert_eq!(block_on(lookup), Err(LookupError::TimedOut));
+    }
+
+    #[test]
     fn a_connection_that_comes_between_two_polls_is_accepted_by_the_next() {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();

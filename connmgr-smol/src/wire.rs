@@ -1,4 +1,4 @@
-//! A TCP stream watched by async-io, in the words that all adapters share.
+//! A TCP stream on async-io, as the pool's dials and guards use it.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use async_io::Async;
 use connmgr_std::adapter::Wire;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
-/// A stream of the operating system, watched by async-io.
+/// async-io's TCP stream.
 #[derive(Debug)]
 pub struct SmolStream(pub(crate) Async<TcpStream>);
 

@@ -8,7 +8,7 @@ use atomic_waker::AtomicWaker;
 
 /// Wakes one listener. Clones are the same bell.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bell(Arc<BellState>);
+pub(crate) struct WakeBell(Arc<BellState>);
 
 #[derive(Debug, Default)]
 struct BellState {
@@ -16,7 +16,7 @@ struct BellState {
     listener: AtomicWaker,
 }
 
-impl Bell {
+impl WakeBell {
     /// Wakes the listener, or makes its next wait end at once. Never blocks.
     pub(crate) fn ring(&self) {
         self.0.rung.store(true, Ordering::Release);
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_bell_that_rang_twice_is_heard_once() {
-        let bell = Bell::default();
+        let bell = WakeBell::default();
         bell.ring();
         bell.ring();
         let cx = &mut Context::from_waker(Waker::noop());
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_listener_is_woken() {
-        let (bell, count) = (Bell::default(), Count::default());
+        let (bell, count) = (WakeBell::default(), Count::default());
         let waker = count.waker();
         assert!(bell.poll_heard(&mut Context::from_waker(&waker)).is_pending());
         bell.clone().ring();

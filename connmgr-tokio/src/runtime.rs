@@ -165,6 +165,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lookup_ends_at_its_deadline() {
+        let lookup = TokioRuntime::until(Instant::now() + MOMENT, std::future::pending());
+        assert_eq!(lookup.await, Err(LookupError::TimedOut));
+    }
+
+    #[tokio::test]
     async fn a_job_whose_handle_is_dropped_is_aborted_and_not_reported() {
         let (mut runtime, held) = (TokioRuntime::new(), Arc::new(()));
         let holds = Arc::clone(&held);

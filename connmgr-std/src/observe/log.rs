@@ -1,7 +1,7 @@
-//! What the manager is told, asks for and emits, as `tracing` events of the target `connmgr`: inputs at `trace`,
-//! actions at `debug`, events at `info`.
+//! The log: inputs (level `trace`), actions (`debug`) and events (`info`) of the manager, as `tracing` events of the target
+//! `connmgr`.
 //!
-//! Names and addresses may come from strangers, so nothing is logged that a terminal would obey.
+//! Names and addresses may come from strangers, so control characters, which a terminal obeys, are escaped.
 
 use std::fmt::{self, Display, Write};
 
@@ -25,7 +25,7 @@ pub(crate) fn action(now: Time, action: &Action) {
     }
 }
 
-/// An answer in few words.
+/// A reply in few words.
 struct ShortReply<'a>(&'a Reply);
 
 impl Display for ShortReply<'_> {
@@ -42,7 +42,7 @@ impl Display for ShortReply<'_> {
     }
 }
 
-/// Spells control characters out.
+/// Escapes control characters.
 struct Escaped<'a, T>(&'a T);
 
 impl<T: Display> Display for Escaped<'_, T> {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(Escaped(&"a\x1b[2J\r\nb").to_string(), r"a\u{1b}[2J\r\nb");
     }
 }

@@ -1,4 +1,4 @@
-//! What watches the driver: the trace, the log (feature `tracing`), the metrics (feature `metrics`).
+//! The driver's observers: the trace, the log (feature `tracing`), the metrics (feature `metrics`).
 
 #[cfg(feature = "tracing")]
 mod log;

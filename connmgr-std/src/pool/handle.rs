@@ -1,8 +1,8 @@
-//! Commands and views, for any task that has a [`Handle`].
+//! Commands and views of a pool that a task runs.
 //!
-//! A command travels to the driver's task and its answer comes back; that task waits for nobody, so a command may be
-//! awaited anywhere, the task that takes the events included. Once sent, a command is carried out even when nobody
-//! waits for its answer any more.
+//! A command is sent to the pool's task, which sends the answer back. That task never waits for the application, so a
+//! command may be awaited anywhere, also in the task that takes the events. Once sent, a command is carried out even if
+//! its future is dropped.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use super::requests::{Request, Requests};
 use crate::adapter::commands::{NotACommand, refusal};
 use crate::clock::Clock;
 
-/// Commands and views of a pool that is kept by a task. Cheap to clone; it does not keep the pool alive.
+/// Commands and views of a [`Pool`](crate::Pool). Cheap to clone. It does not keep the pool alive.
 ///
-/// When the pool is gone every command is refused with `ShuttingDown`, and every view is empty.
+/// When the pool is gone, every command is refused with `ShuttingDown`, and every view is empty.
 #[derive(Clone, Debug)]
 pub struct Handle {
     requests: Requests,
@@ -63,9 +63,9 @@ impl Handle {
         self.look(ConnManager::stats).await
     }
 
-    /// The time by which the pool counts, from its birth on: what [`ConnView::since`], [`PeerView::next_retry`] and
-    /// [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled) are to be compared with. It asks nobody, and goes
-    /// on when the pool is gone.
+    /// The pool's monotonic time, which counts from its start. To be compared with [`ConnView::since`],
+    /// [`PeerView::next_retry`] and [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled). It goes on when the
+    /// pool is gone.
     ///
     /// ```
     /// # async fn example(handle: connmgr_std::Handle) {

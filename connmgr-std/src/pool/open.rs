@@ -20,7 +20,7 @@ use crate::adapter::engine::Engine;
 use crate::adapter::guard::Guard;
 use crate::adapter::listeners::Listeners;
 use crate::adapter::runtime::PoolRuntime;
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::resolver::Resolve;
 use crate::startup::settings::Settings;
 use crate::startup::{StartError, Started};
@@ -58,7 +58,7 @@ pub(super) fn parts<C: PoolConnection>(
     resolver: Arc<dyn Resolve>,
     local_addrs: Vec<SocketAddr>,
 ) -> Result<PoolParts<C>, StartError> {
-    let bell = Bell::default();
+    let bell = WakeBell::default();
     let ring = bell.clone();
     let engine = Engine::start(started, resolver, move || ring.ring())?;
     let requests = Requests::new(bell.clone());

@@ -1,6 +1,7 @@
-//! What handles ask of the task that owns the driver: a short queue, where one who finds no room waits.
+//! The bounded queue of requests from handles to the pool's task. A sender waits while it is full.
 //!
-//! Futures that know no runtime. What is asked means nothing here.
+//! Its own, because `futures-channel` admits one message more for each sender, so that handles, which may be cloned for
+//! every call, would have no bound; and `async-channel` would bring six more crates to every adapter.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -11,13 +12,13 @@ use std::task::{Context, Poll, Waker};
 use connmgr_core::{ConnManager, Input, Reply};
 use futures_channel::oneshot;
 
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::sync::lock;
 
-/// Requests that may wait; whoever asks for more waits until there is room.
+/// How many requests may wait for the task. The sender of one more waits for room.
 pub(super) const MAX_WAITING: usize = 64;
 
-/// What the driver's task is asked.
+/// A request to the pool's task.
 pub(super) enum Request {
     /// Apply this input, and send the reply.
     Apply { input: Input, reply: oneshot::Sender<Reply> },
@@ -25,32 +26,32 @@ pub(super) enum Request {
     View(Box<dyn FnOnce(&ConnManager) + Send>),
 }
 
-/// The queue. Clones are the same.
+/// The queue. Clones share it.
 #[derive(Clone)]
 pub(super) struct Requests(Arc<RequestChannel>);
 
 struct RequestChannel {
     queue: Mutex<RequestQueue>,
-    /// Rings when a request has come.
-    bell: Bell,
+    /// Rings when a request was queued.
+    bell: WakeBell,
 }
 
 #[derive(Default)]
 struct RequestQueue {
     waiting: VecDeque<Request>,
-    /// Those who found no room, by number.
-    turned_away: BTreeMap<u64, Waker>,
-    next: u64,
+    /// Senders that wait for room, by number.
+    blocked: BTreeMap<u64, Waker>,
+    next_number: u64,
     closed: bool,
 }
 
 impl Requests {
-    /// An empty queue; the bell rings when a request has come.
-    pub(super) fn new(bell: Bell) -> Self {
+    /// An empty queue, which rings this bell for each request.
+    pub(super) fn new(bell: WakeBell) -> Self {
         Self(Arc::new(RequestChannel { queue: Mutex::default(), bell }))
     }
 
-    /// Queues a request, as soon as there is room; whether the queue was still open.
+    /// Queues a request as soon as there is room. False if the queue is closed.
     pub(super) async fn push(&self, request: Request) -> bool {
         let (mut request, mut place) = (Some(request), Push { requests: self, number: None });
         poll_fn(|cx| place.poll_push(&mut request, cx)).await
@@ -60,30 +61,30 @@ impl Requests {
     pub(super) fn pop(&self) -> Option<Request> {
         let mut queue = lock(&self.0.queue);
         let request = queue.waiting.pop_front();
-        if request.is_some() && !queue.turned_away.is_empty() {
-            let turned_away = std::mem::take(&mut queue.turned_away);
+        if request.is_some() && !queue.blocked.is_empty() {
+            let blocked = std::mem::take(&mut queue.blocked);
             drop(queue);
-            turned_away.into_values().for_each(Waker::wake);
+            blocked.into_values().for_each(Waker::wake);
         }
         request
     }
 
-    /// Refuses those who wait, and those who come later.
+    /// Drops the requests that wait, and refuses all others from now on.
     pub(super) fn close(&self) {
         let mut queue = lock(&self.0.queue);
         queue.closed = true;
-        let (waiting, turned_away) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.turned_away));
+        let (waiting, blocked) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.blocked));
         drop(queue);
-        // Dropped without the lock: whoever waits for an answer wakes and may look here.
+        // Dropped without the lock: it wakes whoever waits for an answer, who may use the queue at once.
         drop(waiting);
-        turned_away.into_values().for_each(Waker::wake);
+        blocked.into_values().for_each(Waker::wake);
     }
 }
 
-/// Who queues a request.
+/// A sender that queues a request.
 struct Push<'a> {
     requests: &'a Requests,
-    /// Under which it waits for room.
+    /// Its number in `blocked`.
     number: Option<u64>,
 }
 
@@ -94,9 +95,9 @@ impl Push<'_> {
             return Poll::Ready(false);
         }
         if queue.waiting.len() >= MAX_WAITING {
-            let number = *self.number.get_or_insert(queue.next);
-            queue.next = queue.next.max(number + 1);
-            queue.turned_away.insert(number, cx.waker().clone());
+            let number = *self.number.get_or_insert(queue.next_number);
+            queue.next_number = queue.next_number.max(number + 1);
+            queue.blocked.insert(number, cx.waker().clone());
             return Poll::Pending;
         }
         queue.waiting.extend(request.take());
@@ -109,7 +110,7 @@ impl Push<'_> {
 impl Drop for Push<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            lock(&self.requests.0.queue).turned_away.remove(&number);
+            lock(&self.requests.0.queue).blocked.remove(&number);
         }
     }
 }
@@ -132,13 +133,13 @@ mod tests {
     }
 
     fn full() -> Requests {
-        let requests = Requests::new(Bell::default());
+        let requests = Requests::new(WakeBell::default());
         (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(view()))));
         requests
     }
 
     #[test]
-    fn one_who_finds_no_room_is_woken_when_there_is_some() {
+    fn a_sender_that_finds_no_room_is_woken_when_there_is_some() {
         let (requests, count) = (full(), Count::default());
         let waker = count.waker();
         let mut push = pin!(requests.push(view()));
@@ -150,18 +151,18 @@ mod tests {
     }
 
     #[test]
-    fn one_who_gives_up_waiting_leaves_nothing_behind() {
+    fn a_sender_that_gives_up_waiting_leaves_nothing_behind() {
         let requests = full();
         for _ in 0..3 {
             let mut push = Box::pin(requests.push(view()));
             assert!(push.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
-        assert!(lock(&requests.0.queue).turned_away.is_empty());
+        assert!(lock(&requests.0.queue).blocked.is_empty());
     }
 
     #[test]
-    fn a_queue_that_is_closed_refuses_those_who_wait_and_those_who_come() {
-        let requests = Requests::new(Bell::default());
+    fn a_closed_queue_refuses_requests_that_wait_and_those_that_come() {
+        let requests = Requests::new(WakeBell::default());
         let (reply, answer) = oneshot::channel();
         assert!(block_on(requests.push(Request::Apply { input: Input::Shutdown, reply })));
         requests.close();

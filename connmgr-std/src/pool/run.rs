@@ -1,10 +1,10 @@
 //! The loop of a pool's task: what happens on a runtime's sockets becomes turns of the pool.
 //!
 //! ```text
-//! requests, mail, notes ─► bell ┐
-//! jobs                          ├─► WakeUp ─► turn ─► actions, carried out by RuntimeSockets
-//! accepts                       │               └──► the timer is set anew
-//! timer                         ┘
+//! requests, facts, notes ─► bell ┐
+//! jobs                           ├─► WakeUp ─► turn ─► actions, carried out by RuntimeSockets
+//! accepts                        │               └──► the timer is set anew
+//! timer                          ┘
 //! ```
 //! It never waits for the application, and for the disk only at the end of the pool.
 
@@ -31,6 +31,8 @@ pub(super) struct PoolLoop<R: PoolRuntime> {
     clock: Clock,
     /// What the timer is set to.
     timer: Option<Time>,
+    /// Jobs that have ended and were not reported yet.
+    ended: Vec<thread::Result<Job<R::Wire>>>,
     /// The source that is asked first at the next wake-up, so that a busy one starves none.
     first: usize,
 }
@@ -39,7 +41,8 @@ pub(super) struct PoolLoop<R: PoolRuntime> {
 enum WakeUp<W> {
     /// At the start, by the bell, or by the timer.
     Turn,
-    Jobs(Vec<thread::Result<Job<W>>>),
+    /// Jobs have ended.
+    Jobs,
     Accepted(ListenerId, io::Result<(W, SocketAddr)>),
 }
 
@@ -60,7 +63,7 @@ impl<R: PoolRuntime> PoolLoop<R> {
     pub(super) fn new(task: PoolTask<Guard<R::Wire>>, runtime: R, listeners: Listeners<R::Listener>) -> Self {
         let clock = task.clock();
         let net = RuntimeSockets::new(runtime, listeners, task.mailbox(), clock.clone());
-        Self { task, net, clock, timer: None, first: 0 }
+        Self { task, net, clock, timer: None, ended: Vec::new(), first: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -75,7 +78,12 @@ impl<R: PoolRuntime> PoolLoop<R> {
     }
 
     fn turn(&mut self, wake_up: WakeUp<R::Wire>) -> AfterTurn {
-        self.task.turn(&mut self.net, |engine, net, now| report(wake_up, engine, net, now))
+        let Self { task, net, ended, .. } = self;
+        task.turn(net, |engine, net, now| match wake_up {
+            WakeUp::Turn => {}
+            WakeUp::Jobs => report_jobs(ended, engine, net, now),
+            WakeUp::Accepted(listener, accepted) => report_accepted(listener, accepted, engine, net, now),
+        })
     }
 
     fn set_timer(&mut self, deadline: Option<Time>) {
@@ -97,17 +105,13 @@ impl<R: PoolRuntime> PoolLoop<R> {
         Poll::Pending
     }
 
-    /// All that have ended: a turn for each would cost more than its work.
+    /// Takes all that have ended: a turn for each would cost more than its work.
     fn poll_jobs(&mut self, cx: &mut Context<'_>) -> Poll<WakeUp<R::Wire>> {
-        let mut ended = Vec::new();
-        while ended.len() < TURN_BUDGET {
-            match self.net.runtime.poll_job(cx) {
-                Poll::Ready(job) => ended.push(job),
-                Poll::Pending if ended.is_empty() => return Poll::Pending,
-                Poll::Pending => break,
-            }
+        while self.ended.len() < TURN_BUDGET {
+            let Poll::Ready(job) = self.net.runtime.poll_job(cx) else { break };
+            self.ended.push(job);
         }
-        Poll::Ready(WakeUp::Jobs(ended))
+        if self.ended.is_empty() { Poll::Pending } else { Poll::Ready(WakeUp::Jobs) }
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<WakeUp<R::Wire>> {
@@ -119,27 +123,33 @@ impl<R: PoolRuntime> PoolLoop<R> {
     }
 }
 
-fn report<R: PoolRuntime>(
-    wake_up: WakeUp<R::Wire>,
+fn report_jobs<R: PoolRuntime>(
+    ended: &mut Vec<thread::Result<Job<R::Wire>>>,
     engine: &mut Engine<Guard<R::Wire>>,
     net: &mut RuntimeSockets<R>,
     now: Time,
 ) {
-    match wake_up {
-        WakeUp::Turn => {}
-        WakeUp::Jobs(ended) => {
-            for job in ended {
-                // A panic of a job is a fault of this library, which must not be hidden.
-                let job = job.unwrap_or_else(|panic| resume_unwind(panic));
-                net.job_ended(job, engine, now);
-            }
-        }
-        WakeUp::Accepted(listener, Ok((wire, remote))) => {
+    for job in ended.drain(..) {
+        // A panic of a job is a bug of this library, which must not be hidden.
+        let job = job.unwrap_or_else(|panic| resume_unwind(panic));
+        net.job_ended(job, engine, now);
+    }
+}
+
+fn report_accepted<R: PoolRuntime>(
+    listener: ListenerId,
+    accepted: io::Result<(R::Wire, SocketAddr)>,
+    engine: &mut Engine<Guard<R::Wire>>,
+    net: &mut RuntimeSockets<R>,
+    now: Time,
+) {
+    match accepted {
+        Ok((wire, remote)) => {
             // It fails only if the peer is gone, which the first read reports.
             let _ = wire.set_nodelay();
             let open = net.open.clone();
             engine.accept(remote, listener, now, |conn| open.guard(conn, wire), net);
         }
-        WakeUp::Accepted(listener, Err(error)) => engine.accept_failed(listener, &error, now, net),
+        Err(error) => engine.accept_failed(listener, &error, now, net),
     }
 }

@@ -9,7 +9,7 @@ use super::requests::{Request, Requests};
 use super::shared::SharedEngine;
 use crate::adapter::engine::{Engine, Sockets, TURN_BUDGET};
 use crate::adapter::mailbox::Mailbox;
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::clock::Clock;
 
 /// What the task of a pool owns. Dropped, it refuses every request, those that wait included.
@@ -17,7 +17,7 @@ pub(super) struct PoolTask<S> {
     pub(super) shared: Arc<SharedEngine<S>>,
     requests: Requests,
     /// Rings when a turn is wanted.
-    bell: Bell,
+    bell: WakeBell,
 }
 
 /// What follows a turn.
@@ -30,7 +30,7 @@ pub(super) enum AfterTurn {
 }
 
 impl<S> PoolTask<S> {
-    pub(super) const fn new(shared: Arc<SharedEngine<S>>, requests: Requests, bell: Bell) -> Self {
+    pub(super) const fn new(shared: Arc<SharedEngine<S>>, requests: Requests, bell: WakeBell) -> Self {
         Self { shared, requests, bell }
     }
 
@@ -56,7 +56,7 @@ impl<S> PoolTask<S> {
         let requests_left = self.take_requests(&mut engine, net, now);
         engine.turn(now, net);
         if engine.is_stopping() {
-            // From now on requests are refused at once, instead of waiting for the disk.
+            // Requests are refused at once from now on, instead of waiting for the disk.
             self.requests.close();
         }
         if engine.has_news() {

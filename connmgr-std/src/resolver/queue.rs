@@ -1,29 +1,28 @@
-//! Who looks up what: the book-keeping of the resolver's threads, without a thread or a clock in it.
+//! The resolver's queue, and what its threads are doing; without threads or clocks of its own.
 //!
-//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: whoever asks for it again
-//! waits for the first to come back. So a name that hangs, however often it is tried, holds one thread of
-//! [`MAX_THREADS`].
+//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: a second lookup of it waits for
+//! the first. So a name that hangs, however often it is tried, holds one of [`MAX_RESOLVER_THREADS`].
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
 use connmgr_core::{HostName, LookupId};
 
-use super::{MAX_QUEUED, MAX_THREADS};
+use super::{MAX_QUEUED, MAX_RESOLVER_THREADS};
 
-/// What waits, and what the threads do.
+/// The lookups that wait, and the names that are being looked up.
 #[derive(Debug, Default)]
 pub(super) struct LookupQueue {
     queue: VecDeque<QueuedLookup>,
-    /// What is being looked up, each name by a thread of its own.
+    /// Names that are being looked up, each by a thread of its own.
     busy: Vec<HostName>,
     /// Threads that wait for work, those just started included.
     idle: usize,
-    /// The pool was dropped: nothing is begun any more.
+    /// The pool was dropped: no lookup is begun any more.
     closed: bool,
 }
 
-/// A lookup to be made.
+/// A lookup that waits for a thread.
 #[derive(Debug)]
 pub(super) struct QueuedLookup {
     pub(super) lookup: LookupId,
@@ -41,13 +40,13 @@ impl LookupQueue {
         Ok(())
     }
 
-    /// Ends it all: nothing is begun any more.
+    /// Drops the lookups that wait, and begins no more.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.queue.clear();
     }
 
-    /// A thread was started, and will ask for work.
+    /// A thread was started. It will take a lookup.
     pub(super) fn thread_started(&mut self) {
         self.idle += 1;
     }
@@ -66,13 +65,13 @@ impl LookupQueue {
         self.idle -= 1;
     }
 
-    /// The thread that looked this name up is back, as an idle one.
+    /// The lookup of this name has ended; its thread is idle.
     pub(super) fn done(&mut self, name: &HostName) {
         self.busy.retain(|busy| busy != name);
         self.idle += 1;
     }
 
-    /// Takes out what has waited past its deadline.
+    /// Removes the lookups that are past their deadline.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<LookupId> {
         let mut expired = Vec::new();
         self.queue.retain(|job| {
@@ -85,7 +84,7 @@ impl LookupQueue {
         expired
     }
 
-    /// No thread can be started: takes out what is queued, unless there is one, which may come to it in time.
+    /// No thread can be started: removes every lookup, unless there is a thread that may take it later.
     pub(super) fn give_up(&mut self) -> Vec<LookupId> {
         if self.threads() > 0 {
             return Vec::new();
@@ -95,10 +94,10 @@ impl LookupQueue {
 
     /// Whether a thread should be started.
     pub(super) fn wants_thread(&self) -> bool {
-        self.threads() < MAX_THREADS && self.ready_names() > self.idle
+        self.threads() < MAX_RESOLVER_THREADS && self.ready_names() > self.idle
     }
 
-    /// Names that wait, and that no thread looks up.
+    /// How many names wait that no thread is looking up.
     fn ready_names(&self) -> usize {
         let names: HashSet<_> = self.queue.iter().map(|job| &job.name).collect();
         names.into_iter().filter(|name| !self.busy.contains(name)).count()
@@ -119,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// A queue whose threads take what they can at once, and the lookups asked for and begun, by their numbers.
+    /// A queue whose threads take lookups at once, and the numbers of those asked for and begun.
     struct Lookups {
         queue: LookupQueue,
         born: Instant,
@@ -146,7 +145,7 @@ mod tests {
             }
         }
 
-        /// Queues a lookup, starts the threads wanted, and lets idle ones work.
+        /// Queues a lookup, starts the threads that are wanted, and lets idle ones take it.
         fn ask(&mut self, name: &str) {
             let job = self.job(name);
             self.queue.push(job).unwrap();
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn when_no_thread_can_be_started_what_waits_is_given_up() {
+    fn when_no_thread_can_be_started_waiting_lookups_are_given_up() {
         let mut world = Lookups::new();
         let job = world.job("a");
         world.queue.push(job).unwrap();
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_some_thread_may_come_to_is_not_given_up() {
+    fn a_lookup_that_some_thread_may_take_is_not_given_up() {
         for waiting in ["a", "b"] {
             let mut world = Lookups::new();
             world.ask("a");

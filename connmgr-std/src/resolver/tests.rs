@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use connmgr_core::{HostName, LookupError, LookupId};
 
-use super::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
+use super::{MAX_ANSWERS, MAX_QUEUED, MAX_RESOLVER_THREADS, Resolve, ResolverPool, SystemResolver};
 use crate::tests::common::LONG;
 
 type Answer = Result<Vec<IpAddr>, LookupError>;
@@ -102,14 +102,14 @@ fn errors_are_told_and_no_address_is_one() {
 #[test]
 fn a_name_that_hangs_holds_one_thread_however_often_it_is_tried() {
     let world = Lookups::new();
-    for n in 0..2 * MAX_THREADS {
+    for n in 0..2 * MAX_RESOLVER_THREADS {
         world.ask(n as u64, "hang1", LONG);
     }
     world.ask(9, "n1", LONG);
     assert_eq!(world.answer(), (9, Ok(vec![ip(0)])));
     world.await_begun(2);
     assert!(world.begun.recv_timeout(SHORT).is_err(), "it hangs twice");
-    for n in 0..2 * MAX_THREADS {
+    for n in 0..2 * MAX_RESOLVER_THREADS {
         world.release.send(()).unwrap();
         assert_eq!(world.answer(), (n as u64, Ok(vec![ip(1)])));
     }
@@ -118,10 +118,10 @@ fn a_name_that_hangs_holds_one_thread_however_often_it_is_tried() {
 /// As many names that hang as there are threads.
 fn all_hanging(within: Duration) -> Lookups {
     let world = Lookups::new();
-    for n in 0..MAX_THREADS {
+    for n in 0..MAX_RESOLVER_THREADS {
         world.ask(n as u64, &format!("hang{n}"), within);
     }
-    world.await_begun(MAX_THREADS);
+    world.await_begun(MAX_RESOLVER_THREADS);
     world
 }
 

@@ -14,13 +14,13 @@ use super::queue::{LookupQueue, QueuedLookup};
 use super::{MAX_ANSWERS, Resolve};
 use crate::sync::{lock, wait_timeout};
 
-/// How long a thread without work stays.
+/// How long an idle thread stays.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Called with each answer.
 type OnAnswer = Box<dyn Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync>;
 
-/// What the pool and its threads share.
+/// Shared by the pool and its threads.
 pub(super) struct ResolverThreads {
     pub(super) queue: Mutex<LookupQueue>,
     /// There is work, or the pool was dropped.
@@ -34,7 +34,7 @@ impl ResolverThreads {
         Self { queue: Mutex::default(), work: Condvar::new(), resolver, on_answer }
     }
 
-    /// Queues a lookup, and starts the thread that is missing.
+    /// Queues a lookup, and starts a thread for it if need be.
     pub(super) fn ask(self: &Arc<Self>, job: QueuedLookup) {
         let mut queue = lock(&self.queue);
         let expired = queue.expire(Instant::now());
@@ -52,7 +52,7 @@ impl ResolverThreads {
         failed.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::Failed)));
     }
 
-    /// Sends every idle thread home, and every other when it comes back.
+    /// Ends every idle thread, and every other once its lookup returns.
     pub(super) fn close(&self) {
         lock(&self.queue).close();
         self.work.notify_all();
@@ -60,11 +60,11 @@ impl ResolverThreads {
 
     fn start(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
-        // The handle is dropped: nobody waits for a thread that may hang in the operating system.
+        // Detached: the thread may hang in the operating system.
         thread::Builder::new().name("connmgr-resolve".into()).spawn(move || shared.work()).map(drop)
     }
 
-    /// A thread's life.
+    /// The body of a thread.
     fn work(&self) {
         while let Some(job) = self.take() {
             let answer = self.look_up(&job);
@@ -73,7 +73,7 @@ impl ResolverThreads {
         }
     }
 
-    /// Waits for work; none when it is time to go. Whoever calls this counts as idle.
+    /// Waits for a lookup, as an idle thread; none when the thread is to end.
     fn take(&self) -> Option<QueuedLookup> {
         let since = Instant::now();
         let mut queue = lock(&self.queue);
@@ -98,21 +98,21 @@ impl ResolverThreads {
         match catch_unwind(AssertUnwindSafe(|| self.resolver.resolve(&job.name))) {
             Ok(_) if is_late() => Err(LookupError::TimedOut),
             Ok(found) => found.and_then(tidy),
-            // The panic hook has said what there is to say.
+            // The panic hook has reported it.
             Err(_) => Err(LookupError::Failed),
         }
     }
 
-    /// Called without a lock, for the callback may ask again.
+    /// To be called without the lock: the callback may start another lookup.
     fn answer(&self, lookup: LookupId, answer: Result<Vec<IpAddr>, LookupError>) {
         if !lock(&self.queue).is_closed() {
-            // A panic of the callback must not take a thread out of the books.
+            // After a panic of the callback the thread must go on, or it would be counted for ever.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.on_answer)(lookup, answer)));
         }
     }
 }
 
-/// Each address once, in order, IPv4 written as IPv6 folded; no address is an error.
+/// Removes duplicates, keeps the order, and converts IPv4-mapped addresses. No address is an error.
 fn tidy(found: Vec<IpAddr>) -> Result<Vec<IpAddr>, LookupError> {
     let mut seen = HashSet::new();
     let each = found.into_iter().map(|ip| ip.to_canonical()).filter(|ip| seen.insert(*ip));

@@ -5,8 +5,8 @@
 //!   { "target": "1.2.3.0/24", "since": "2026-01-31T12:00:00Z", "until": "2026-02-01T12:00:00Z" },
 //!   { "target": "2001:db8::1", "until": 1769947200 } ] }
 //! ```
-//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. A ban whose
-//! beginning is left out began in 1970. One bad entry costs none of the others.
+//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be left
+//! out. A bad entry is skipped; the others are kept.
 
 use connmgr_core::{BanTarget, SavedBan, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::damage::{DamageCause, Loaded};
 use super::date;
 
-/// Of the format, not of the crate.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ struct BanEntry {
     until: BanTime,
 }
 
-/// A time, as text or number.
+/// A time, as a date or as seconds since 1970.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "a time must be a date such as 2026-01-31T12:00:00Z, or seconds since 1970")]
 enum BanTime {
@@ -60,7 +60,7 @@ pub(super) fn encode(bans: &[SavedBan]) -> Vec<u8> {
     text
 }
 
-/// The bans that make sense, and what is wrong.
+/// The good entries, and what is wrong with the others.
 pub(super) fn decode(file: &[u8]) -> Loaded<Vec<SavedBan>> {
     match open(file) {
         Ok(entries) => parse(entries),

@@ -1,7 +1,6 @@
-//! What a pool's threads, and its application's end, tell whoever turns it.
+//! Notes to the engine from its threads and from the application's side.
 //!
-//! The channel has no bound of its own: there are as many lookups as the resolver may hold, one failure for each save,
-//! and one end.
+//! The channel needs no bound: the resolver's queue bounds the lookups, there is one failure for each save, and one end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use connmgr_core::LookupId;
 use super::Lookup;
 use crate::state::StateError;
 
-/// One thing told.
+/// A note to the engine.
 #[derive(Debug)]
 pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
@@ -25,7 +24,7 @@ pub(crate) enum EngineNote {
     Abandoned,
 }
 
-/// Where notes are posted. Clones are the same.
+/// Sends notes to the engine. Clones share the channel.
 #[derive(Clone)]
 pub(crate) struct EngineNotes {
     sender: Sender<EngineNote>,
@@ -38,7 +37,7 @@ impl EngineNotes {
         (Self { sender, ring: Arc::new(ring) }, heard)
     }
 
-    /// Has this heard at the next turn, which is asked for.
+    /// Sends a note, and asks for a turn.
     pub(crate) fn post(&self, note: EngineNote) {
         // The pool may be gone.
         let _ = self.sender.send(note);
@@ -50,7 +49,7 @@ impl EngineNotes {
         (self.ring)();
     }
 
-    /// The application has dropped its pool.
+    /// Reports that the application has dropped its pool.
     pub(crate) fn abandon(&self) {
         self.post(EngineNote::Abandoned);
     }

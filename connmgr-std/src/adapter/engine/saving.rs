@@ -1,8 +1,8 @@
-//! What is taken of a manager when it asks to be saved: the bans each time, the book not so often.
+//! What is copied from a manager that asks to be saved: the bans each time, the book less often.
 //!
-//! A ban is saved within a second, and anybody can earn one at any time. A copy of a book of 60 000 addresses takes the
-//! event loop 7 ms, one of 20 bans a microsecond. So the book is copied at most once in `book.save_every`. One that was left out is copied
-//! when that time is over, whether the manager asks again or not: a change of the book waits no longer than before.
+//! A ban is saved within a second, and any peer can cause one at any time. To copy a book of 60 000 addresses takes the
+//! event loop 7 ms, to copy 20 bans a microsecond. So the book is copied at most once in `book.save_every`. A book that was
+//! left out is copied when that time is over, whether the manager asks again or not.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use connmgr_core::{ConnManager, Time};
 
 use crate::state::Saver;
 
-/// Has a manager's state saved.
+/// Passes a manager's state to the saver.
 #[derive(Debug)]
 pub(super) struct Saving {
     saver: Saver,
-    /// From one copy of the book to the next.
+    /// The shortest time between two copies of the book.
     every: Duration,
     /// When the book may be copied next.
     next_book: Time,
-    /// The manager has asked since the last copy, and the book was left out.
+    /// The manager has asked since the last copy of the book, which was left out.
     book_waits: bool,
 }
 
 impl Saving {
-    /// What is on disk is what the manager started from at `now`.
+    /// The manager started at `now` from what is on disk.
     pub(super) fn new(saver: Saver, every: Duration, now: Time) -> Self {
         Self { saver, every, next_book: now.after(every), book_waits: false }
     }
 
-    /// The manager asks to be saved. When it has stopped it does so for the last time, and all is taken.
+    /// The manager asks to be saved. Once it has stopped, everything is copied: it does not ask again.
     pub(super) fn save(&mut self, manager: &ConnManager, now: Time) {
         self.book_waits = now < self.next_book && !manager.is_stopped();
         if self.book_waits {
@@ -44,7 +44,7 @@ impl Saving {
         self.book_waits.then_some(self.next_book)
     }
 
-    /// Takes a book that was left out, if it is due.
+    /// Copies a book that was left out, if it is due.
     pub(super) fn handle_timeout(&mut self, manager: &ConnManager, now: Time) {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.save(manager, now);

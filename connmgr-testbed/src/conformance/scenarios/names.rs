@@ -98,7 +98,7 @@ pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
 /// After the shutdown the threads that hang are left, at most four, with a name; and nothing else.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
     use crate::conformance::census::{Left, ProcessCensus};
 
@@ -109,16 +109,16 @@ pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (hanging.asked() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (hanging.asked() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
 /// A thread that hangs is not replaced, also when its lookup is long past its deadline.
 #[cfg(target_os = "linux")]
 pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
     use crate::conformance::census::{Left, ProcessCensus};
 
@@ -131,13 +131,13 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
     let mut world = TestWorld::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
-    for number in 0..3 * MAX_THREADS {
+    for number in 0..3 * MAX_RESOLVER_THREADS {
         world.add(format!("node{number}.example:1"));
         world.tells(&["lookup failed: timed out"]);
     }
-    assert_eq!(hanging.asked(), MAX_THREADS);
+    assert_eq!(hanging.asked(), MAX_RESOLVER_THREADS);
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
@@ -145,7 +145,7 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
 /// a network of our own. Each thread that hangs in it keeps the socket by which it asked.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
     use crate::conformance::census::{Left, ProcessCensus};
     use crate::conformance::namespace::Namespace;
@@ -162,8 +162,11 @@ pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (server.asked_by() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (server.asked_by() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: MAX_THREADS });
+    before.is_again_but_for(
+        rig,
+        &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: MAX_RESOLVER_THREADS },
+    );
     server.answer();
 }
