@@ -22,11 +22,11 @@ use mio::{Interest, Registry, Token};
 #[derive(Debug)]
 pub(crate) struct Attempt {
     socket: TcpStream,
-    stage: Stage,
+    stage: AttemptStage,
 }
 
 #[derive(Debug)]
-enum Stage {
+enum AttemptStage {
     /// To this address; what is to be said there, if it is a proxy.
     Connecting(SocketAddr, Option<Box<Client>>),
     /// With the proxy.
@@ -35,7 +35,7 @@ enum Stage {
 
 /// Why an attempt failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum AttemptError {
     /// The peer, or the proxy, can't be reached.
     Unreachable(io::Error),
     /// All tokens of the caller's range are taken.
@@ -51,13 +51,15 @@ impl Attempt {
     /// What the operating system knows at once.
     pub(crate) fn start(address: SocketAddr, client: Option<Client>) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
-        Ok(Self { socket, stage: Stage::Connecting(address, client.map(Box::new)) })
+        Ok(Self { socket, stage: AttemptStage::Connecting(address, client.map(Box::new)) })
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let interests = match &self.stage {
-            Stage::Connecting(_, None) => Interest::WRITABLE,
-            Stage::Connecting(_, Some(_)) | Stage::Negotiating(_) => Interest::WRITABLE | Interest::READABLE,
+            AttemptStage::Connecting(_, None) => Interest::WRITABLE,
+            AttemptStage::Connecting(_, Some(_)) | AttemptStage::Negotiating(_) => {
+                Interest::WRITABLE | Interest::READABLE
+            }
         };
         self.socket.register(registry, token, interests)
     }
@@ -73,21 +75,23 @@ impl Attempt {
     }
 
     /// Goes as far as it can; none when it has to wait for an event. Bounded, for what a proxy may say is.
-    pub(crate) fn advance(&mut self) -> Option<Result<Outcome, Failure>> {
-        if let Stage::Connecting(address, client) = &mut self.stage {
+    pub(crate) fn advance(&mut self) -> Option<Result<Outcome, AttemptError>> {
+        if let AttemptStage::Connecting(address, client) = &mut self.stage {
             match connected(&self.socket, *address) {
                 Ok(false) => return None,
                 Ok(true) => {}
-                Err(error) => return Some(Err(Failure::Unreachable(error))),
+                Err(error) => return Some(Err(AttemptError::Unreachable(error))),
             }
             match client.take() {
-                Some(client) => self.stage = Stage::Negotiating(client),
+                Some(client) => self.stage = AttemptStage::Negotiating(client),
                 None => return Some(Ok(Outcome::Connected)),
             }
         }
         match &mut self.stage {
-            Stage::Negotiating(client) => Some(negotiate(client, &mut self.socket)?.map_err(Failure::Socks)),
-            Stage::Connecting(..) => None,
+            AttemptStage::Negotiating(client) => {
+                Some(negotiate(client, &mut self.socket)?.map_err(AttemptError::Socks))
+            }
+            AttemptStage::Connecting(..) => None,
         }
     }
 }
@@ -136,7 +140,7 @@ fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Re
     }
 }
 
-impl Failure {
+impl AttemptError {
     /// In the words of a dial; `proxied`: it went to a proxy.
     pub(crate) fn dial_error(&self, proxied: bool) -> DialError {
         match self {
@@ -227,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_known_of_the_target_is_told_from_what_is_known_of_the_proxy() {
-        let refused = Failure::Unreachable(ErrorKind::ConnectionRefused.into());
+        let refused = AttemptError::Unreachable(ErrorKind::ConnectionRefused.into());
         assert_eq!(refused.dial_error(false), DialError::Refused);
         assert_eq!(refused.dial_error(true), DialError::ProxyUnreachable);
         assert_eq!(refused.lookup_error(), LookupError::Proxy);

@@ -10,9 +10,9 @@ use mio::Waker;
 
 /// Wakes the loop that turns the pool, as long as there is one. Clones are the same bell.
 #[derive(Clone)]
-pub(crate) struct Bell(Arc<Mutex<Option<Arc<Waker>>>>);
+pub(crate) struct PollBell(Arc<Mutex<Option<Arc<Waker>>>>);
 
-impl Bell {
+impl PollBell {
     pub(crate) fn new(waker: Arc<Waker>) -> Self {
         Self(Arc::new(Mutex::new(Some(waker))))
     }
@@ -35,8 +35,8 @@ impl Bell {
     }
 }
 
-impl fmt::Debug for Bell {
+impl fmt::Debug for PollBell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell").finish_non_exhaustive()
+        f.debug_struct("PollBell").finish_non_exhaustive()
     }
 }

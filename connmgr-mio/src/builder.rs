@@ -11,10 +11,10 @@ use connmgr_std::adapter::{Engine, Settings};
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Waker};
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 use crate::handle;
-use crate::listener::{Listeners, Listening};
-use crate::net::{MioNet, Slot};
+use crate::listener::{PolledListener, PolledListeners};
+use crate::net::{MioNet, TokenUse};
 use crate::pool::{Commands, Pool};
 use crate::tokens::Tokens;
 
@@ -83,7 +83,7 @@ impl Builder {
         let started = settings.startup.start()?;
         // After all that may be put right and tried again: a poll can have one waker in its life.
         let waker = waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
-        let bell = Bell::new(waker);
+        let bell = PollBell::new(waker);
         let ring = bell.clone();
         let engine = Engine::start(started, settings.resolver, move || ring.ring())?;
         let net = MioNet::new(registry, tokens, listeners);
@@ -96,19 +96,19 @@ impl Builder {
 fn bind(
     settings: &Settings,
     registry: &Registry,
-    tokens: &mut Tokens<Slot>,
-) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
+    tokens: &mut Tokens<TokenUse>,
+) -> Result<(PolledListeners, Vec<SocketAddr>), StartError> {
     let mut places = 0..;
-    Listeners::bind(settings, |socket| {
+    PolledListeners::bind(settings, |socket| {
         let (mut socket, place) = (TcpListener::from_std(socket), places.next().expect("it has no end"));
-        let token = tokens.insert(Slot::Listener(place)).expect("they were counted");
+        let token = tokens.insert(TokenUse::Listener(place)).expect("they were counted");
         registry.register(&mut socket, token, Interest::READABLE)?;
-        Ok(Listening::new(socket))
+        Ok(PolledListener::new(socket))
     })
 }
 
-fn make_waker(registry: &Registry, tokens: &mut Tokens<Slot>) -> Result<Arc<Waker>, StartError> {
-    let token = tokens.insert(Slot::Waker).expect("they were counted");
+fn make_waker(registry: &Registry, tokens: &mut Tokens<TokenUse>) -> Result<Arc<Waker>, StartError> {
+    let token = tokens.insert(TokenUse::Waker).expect("they were counted");
     Waker::new(registry, token).map(Arc::new).map_err(system("make a waker"))
 }
 

@@ -10,20 +10,20 @@ use mio::Registry;
 use mio::net::{TcpListener, TcpStream};
 
 /// All of them.
-pub(crate) type Listeners = connmgr_std::adapter::Listeners<Listening>;
+pub(crate) type PolledListeners = connmgr_std::adapter::Listeners<PolledListener>;
 
 /// A connection that came in, or why none could.
 pub(crate) type Accepted = io::Result<(TcpStream, SocketAddr)>;
 
 /// One of them.
 #[derive(Debug)]
-pub(crate) struct Listening {
+pub(crate) struct PolledListener {
     socket: TcpListener,
     /// Somebody may be waiting.
     ready: bool,
 }
 
-impl Listening {
+impl PolledListener {
     /// The caller registers it.
     pub(crate) const fn new(socket: TcpListener) -> Self {
         Self { socket, ready: false }
@@ -34,7 +34,7 @@ impl Listening {
         self.ready = true;
     }
 
-    /// Whether [`Listening::poll_accept`] should be called without another event.
+    /// Whether [`PolledListener::poll_accept`] should be called without another event.
     pub(crate) const fn is_ready(&self) -> bool {
         self.ready
     }
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     /// A listener, with as many connections waiting, each of which was an event.
-    fn listening(waiting: usize) -> (Listening, Vec<std::net::TcpStream>) {
+    fn listening(waiting: usize) -> (PolledListener, Vec<std::net::TcpStream>) {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let connect = |_| std::net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
         let streams = (0..waiting).map(connect).collect();
-        let mut listening = Listening::new(socket);
+        let mut listening = PolledListener::new(socket);
         listening.note_event();
         (listening, streams)
     }

@@ -14,8 +14,8 @@ use connmgr_std::adapter::{IdMap, Job, Sockets};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
-use crate::attempt::{Attempt, Failure};
-use crate::listener::{Listeners, Listening};
+use crate::attempt::{Attempt, AttemptError};
+use crate::listener::{PolledListener, PolledListeners};
 use crate::stream::Stream;
 use crate::tokens::Tokens;
 
@@ -24,18 +24,18 @@ pub(crate) type Done = Job<Stream>;
 
 /// What a token of ours stands for.
 #[derive(Debug)]
-pub(crate) enum Slot {
+pub(crate) enum TokenUse {
     /// Our own waker.
     Waker,
     /// A listener, by its place among them.
     Listener(usize),
     /// A connection on its way.
-    Attempt(Purpose, Attempt),
+    Attempt(AttemptPurpose, Attempt),
 }
 
 /// What an attempt is for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub(crate) enum AttemptPurpose {
     /// A connection to a peer; `proxied`: by way of a proxy.
     Dial { conn: ConnId, proxied: bool },
     /// A lookup through a proxy.
@@ -44,7 +44,7 @@ pub(crate) enum Purpose {
 
 /// How far an attempt has come when it is started.
 #[derive(Debug)]
-enum Started {
+enum AttemptStart {
     /// Its token will say more.
     UnderWay(Token),
     /// To the end.
@@ -55,8 +55,8 @@ enum Started {
 #[derive(Debug)]
 pub(crate) struct MioNet {
     pub(crate) registry: Arc<Registry>,
-    pub(crate) tokens: Tokens<Slot>,
-    pub(crate) listeners: Listeners,
+    pub(crate) tokens: Tokens<TokenUse>,
+    pub(crate) listeners: PolledListeners,
     /// What waits to be told.
     pub(crate) done: VecDeque<Done>,
     /// The connections that the application has: those it was told of, until it takes their end or releases them.
@@ -67,7 +67,7 @@ pub(crate) struct MioNet {
 }
 
 impl MioNet {
-    pub(crate) fn new(registry: Registry, tokens: Tokens<Slot>, listeners: Listeners) -> Self {
+    pub(crate) fn new(registry: Registry, tokens: Tokens<TokenUse>, listeners: PolledListeners) -> Self {
         let (done, streams, dials, lookups) = Default::default();
         let registry = Arc::new(registry);
         Self { registry, tokens, listeners, done, streams, dials, lookups }
@@ -77,30 +77,30 @@ impl MioNet {
     /// then nothing comes of it.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
-            Some(Slot::Listener(index)) => {
+            Some(TokenUse::Listener(index)) => {
                 if let Some(listening) = self.listeners.get_mut(*index) {
                     listening.note_event();
                 }
             }
-            Some(Slot::Attempt(_, attempt)) => {
+            Some(TokenUse::Attempt(_, attempt)) => {
                 if let Some(result) = attempt.advance() {
                     self.end(token, result);
                 }
             }
-            Some(Slot::Waker) | None => {}
+            Some(TokenUse::Waker) | None => {}
         }
     }
 
     /// Whether somebody may be let in, or a result be told, without an event.
     pub(crate) fn has_work(&self) -> bool {
-        !self.done.is_empty() || self.listeners.open().any(Listening::is_ready)
+        !self.done.is_empty() || self.listeners.open().any(PolledListener::is_ready)
     }
 
     /// Gives up the lookups that must have ended.
     fn expire(&mut self, now: Time) {
         while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
             let (_, token) = self.lookups[at];
-            if let Some((Purpose::Lookup(lookup), _)) = self.take(token) {
+            if let Some((AttemptPurpose::Lookup(lookup), _)) = self.take(token) {
                 self.done.push_back(Done::Looked(lookup, Err(LookupError::TimedOut)));
             }
         }
@@ -122,42 +122,51 @@ impl MioNet {
     }
 
     /// Starts an attempt; its token, unless it has ended at once.
-    fn start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
+    fn start(&mut self, purpose: AttemptPurpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
         match self.try_start(purpose, address, client) {
-            Ok(Started::UnderWay(token)) => Some(token),
-            Ok(Started::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
+            Ok(AttemptStart::UnderWay(token)) => Some(token),
+            Ok(AttemptStart::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
             Err(failure) => self.end_at_once(purpose, Err(failure)),
         }
     }
 
-    fn end_at_once(&mut self, purpose: Purpose, result: Result<(Outcome, Stream), Failure>) -> Option<Token> {
+    fn end_at_once(
+        &mut self,
+        purpose: AttemptPurpose,
+        result: Result<(Outcome, Stream), AttemptError>,
+    ) -> Option<Token> {
         self.done.push_back(purpose.done(result));
         None
     }
 
     /// Looks before it waits: what is on this machine, a proxy for instance, has accepted or refused by now, and the
     /// poll needs not know of it.
-    fn try_start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Result<Started, Failure> {
-        let mut attempt = Attempt::start(address, client).map_err(Failure::Unreachable)?;
+    fn try_start(
+        &mut self,
+        purpose: AttemptPurpose,
+        address: SocketAddr,
+        client: Option<Client>,
+    ) -> Result<AttemptStart, AttemptError> {
+        let mut attempt = Attempt::start(address, client).map_err(AttemptError::Unreachable)?;
         if let Some(result) = attempt.advance() {
-            return result.map(|outcome| Started::Opened(outcome, Stream::new(attempt.into_socket())));
+            return result.map(|outcome| AttemptStart::Opened(outcome, Stream::new(attempt.into_socket())));
         }
-        let token = self.tokens.insert(Slot::Attempt(purpose, attempt)).ok_or(Failure::NoToken)?;
+        let token = self.tokens.insert(TokenUse::Attempt(purpose, attempt)).ok_or(AttemptError::NoToken)?;
         self.register(token).map_err(|error| {
             self.tokens.remove(token);
-            Failure::Unreachable(error)
+            AttemptError::Unreachable(error)
         })?;
-        Ok(Started::UnderWay(token))
+        Ok(AttemptStart::UnderWay(token))
     }
 
     fn register(&mut self, token: Token) -> io::Result<()> {
         match self.tokens.get_mut(token) {
-            Some(Slot::Attempt(_, attempt)) => attempt.register(&self.registry, token),
-            Some(Slot::Waker | Slot::Listener(_)) | None => Ok(()),
+            Some(TokenUse::Attempt(_, attempt)) => attempt.register(&self.registry, token),
+            Some(TokenUse::Waker | TokenUse::Listener(_)) | None => Ok(()),
         }
     }
 
-    fn end(&mut self, token: Token, result: Result<Outcome, Failure>) {
+    fn end(&mut self, token: Token, result: Result<Outcome, AttemptError>) {
         if let Some((purpose, socket)) = self.take(token) {
             let result = result.map(|outcome| (outcome, Stream::dialed(socket, Arc::clone(&self.registry))));
             self.done.push_back(purpose.done(result));
@@ -166,21 +175,21 @@ impl MioNet {
 
     /// Takes an attempt out. The poll knows its socket until that is closed, or registered by the application; an event
     /// that it tells of it under this token is one of the token's past.
-    fn take(&mut self, token: Token) -> Option<(Purpose, TcpStream)> {
-        let Slot::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
+    fn take(&mut self, token: Token) -> Option<(AttemptPurpose, TcpStream)> {
+        let TokenUse::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
         match purpose {
-            Purpose::Dial { conn, .. } => {
+            AttemptPurpose::Dial { conn, .. } => {
                 self.dials.remove(&conn);
             }
-            Purpose::Lookup(_) => self.lookups.retain(|(_, of)| *of != token),
+            AttemptPurpose::Lookup(_) => self.lookups.retain(|(_, of)| *of != token),
         }
         Some((purpose, attempt.into_socket()))
     }
 }
 
-impl Purpose {
+impl AttemptPurpose {
     /// What came of it, in its own words.
-    fn done(self, result: Result<(Outcome, Stream), Failure>) -> Done {
+    fn done(self, result: Result<(Outcome, Stream), AttemptError>) -> Done {
         match self {
             Self::Dial { conn, proxied } => Done::Dialed(
                 conn,
@@ -208,7 +217,7 @@ impl Sockets for MioNet {
             Target::Direct(address) => (*address, None),
             Target::Proxied { proxy, isolation, address } => (*proxy, Some(Client::connect(address, *isolation))),
         };
-        let purpose = Purpose::Dial { conn, proxied: client.is_some() };
+        let purpose = AttemptPurpose::Dial { conn, proxied: client.is_some() };
         if let Some(token) = self.start(purpose, address, client) {
             self.dials.insert(conn, token);
         }
@@ -241,7 +250,7 @@ impl Sockets for MioNet {
 
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let client = Client::resolve(name, isolation);
-        if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {
+        if let Some(token) = self.start(AttemptPurpose::Lookup(lookup), proxy, Some(client)) {
             self.lookups.push((deadline, token));
         }
     }
@@ -257,13 +266,13 @@ impl Sockets for MioNet {
 
     fn poll_timeout(&self) -> Option<Time> {
         let expiry = self.lookups.iter().map(|(deadline, _)| *deadline).min();
-        [self.listeners.next_resume(Listening::is_ready), expiry].into_iter().flatten().min()
+        [self.listeners.next_resume(PolledListener::is_ready), expiry].into_iter().flatten().min()
     }
 
     fn stop(&mut self) {
         self.listeners.drain().for_each(|listening| listening.close(&self.registry));
         for slot in self.tokens.drain() {
-            if let Slot::Attempt(_, mut attempt) = slot {
+            if let TokenUse::Attempt(_, mut attempt) = slot {
                 attempt.deregister(&self.registry);
             }
         }

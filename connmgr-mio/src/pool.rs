@@ -11,7 +11,7 @@ use connmgr_std::Reporter;
 use connmgr_std::adapter::{Engine, Sockets};
 use mio::event::Event as MioEvent;
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 use crate::event::PoolEvent;
 use crate::handle::{Handle, Ticket};
 use crate::net::MioNet;
@@ -22,8 +22,11 @@ use crate::stream::Stream;
 /// Each round of the loop: wait for [`Pool::poll_timeout`]; give every event of the batch to [`Pool::handle_event`];
 /// then take [`Pool::next_event`] until there is none.
 ///
+/// After [`Pool::shutdown`], go on to turn the pool until [`Pool::is_stopped`]: it waits for the disk at most 10 s, and
+/// for no peer. [`Pool::set_limits`] can't lengthen the range of tokens: [`Builder::start`](crate::Builder::start) says
+/// what comes of a higher total.
+///
 /// Dropping it closes every connection at once; a thread goes on to save the state, as long as the process lives.
-/// [`Pool::shutdown`] and [`Pool::is_stopped`] wait for that.
 pub struct Pool {
     pub(crate) engine: Engine<Stream>,
     pub(crate) net: MioNet,
@@ -44,7 +47,7 @@ pub(crate) struct Commands {
     /// The other end of it.
     pub(crate) handle: Handle,
     /// For all who may ring; silenced with the pool.
-    pub(crate) bell: Bell,
+    pub(crate) bell: PollBell,
 }
 
 impl Pool {
@@ -188,7 +191,7 @@ impl Drop for Pool {
     /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
     fn drop(&mut self) {
         if !self.engine.manager().is_stopped() {
-            self.shutdown();
+            self.apply(&Input::Shutdown);
         }
         self.net.stop();
         self.net.release_all();

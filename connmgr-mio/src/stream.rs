@@ -11,7 +11,7 @@ use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
 use connmgr_core::CloseCause;
-use connmgr_std::adapter::Ending;
+use connmgr_std::adapter::StreamEnd;
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -26,7 +26,7 @@ pub struct Stream {
     socket: TcpStream,
     /// Where it is still registered for its dial.
     dialed_on: Option<Arc<Registry>>,
-    ending: Ending,
+    ending: StreamEnd,
     /// Bytes were read since it was last asked.
     heard: bool,
     /// The manager has closed it.
@@ -36,7 +36,7 @@ pub struct Stream {
 impl Stream {
     /// One that is registered nowhere.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, dialed_on: None, ending: Ending::default(), heard: false, closed: false }
+        Self { socket, dialed_on: None, ending: StreamEnd::default(), heard: false, closed: false }
     }
 
     /// One that is registered there, by its dial.

@@ -13,7 +13,7 @@ use std::task::Poll;
 use connmgr_core::{ListenerId, Time};
 use connmgr_std::adapter::TURN_BUDGET;
 
-use crate::listener::{Accepted, Listening};
+use crate::listener::{Accepted, PolledListener};
 use crate::net::Done;
 use crate::pool::Pool;
 use crate::stream::Stream;
@@ -47,7 +47,7 @@ impl Pool {
     /// Of all listeners together, as many as of any other source for each.
     fn take_connections(&mut self, now: Time) {
         for _ in 0..TURN_BUDGET * self.net.listeners.len() {
-            match self.net.listeners.poll(Listening::poll_accept) {
+            match self.net.listeners.poll(PolledListener::poll_accept) {
                 Poll::Ready((listener, accepted)) => self.accepted(listener, accepted, now),
                 Poll::Pending => return,
             }

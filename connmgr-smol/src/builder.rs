@@ -12,10 +12,9 @@ use polling::Poller;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::{Listeners, Listening};
+use crate::runtime::SmolRuntime;
 use crate::spawn::Spawn;
-use crate::task::Task;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// Puts a [`Pool`] together.
 #[derive(Debug)]
@@ -34,27 +33,23 @@ impl Builder {
     /// # Panics
     /// By async-io, at its first use in the process, when the system refuses it a thread.
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
-        self.settings.startup.check()?;
         start_reactor().await?;
-        let (listeners, local_addrs) = Listeners::bind(&self.settings, Listening::new)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
-        let spawns_jobs = Arc::clone(&spawner);
-        let run = |task| Task::new(task, listeners, spawns_jobs).run();
-        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        let (pool, task) = open_pool(self.settings, SmolRuntime::new(Arc::clone(&spawner))).await?;
         spawner.spawn(Box::pin(task));
         Ok(pool)
     }
 }
 
 impl PoolConnection for Connection {
-    type Wire = Stream;
+    type Wire = SmolStream;
     type Builder = Builder;
 
     fn builder(settings: Settings) -> Builder {
         Builder { settings }
     }
 
-    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+    fn open(info: Connected, guard: Guard<SmolStream>) -> Self {
         Self { info, guard }
     }
 }

@@ -16,7 +16,7 @@ use connmgr_core::Connected;
 use connmgr_std::adapter::Guard;
 use futures_lite::{AsyncRead, AsyncWrite};
 
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
@@ -29,7 +29,7 @@ use crate::wire::Stream;
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
-    pub(crate) guard: Guard<Stream>,
+    pub(crate) guard: Guard<SmolStream>,
 }
 
 impl Connection {

@@ -1,19 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod builder;
 mod connection;
 mod jobs;
-mod listener;
-mod net;
+mod runtime;
 mod spawn;
-mod task;
 mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Handle, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
+    TraceError,
 };
 
 pub use builder::Builder;

@@ -11,9 +11,9 @@ use std::task::{Context, Wake, Waker};
 
 /// Such an application.
 #[derive(Clone, Debug)]
-pub struct Insatiable(Arc<Run>);
+pub struct Insatiable(Arc<AskingTask>);
 
-struct Run {
+struct AskingTask {
     asks: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
     left: Arc<AtomicUsize>,
 }
@@ -29,7 +29,7 @@ impl Insatiable {
                 counted.fetch_sub(1, Ordering::SeqCst);
             }
         };
-        let run = Arc::new(Run { asks: Mutex::new(Box::pin(asks)), left });
+        let run = Arc::new(AskingTask { asks: Mutex::new(Box::pin(asks)), left });
         Arc::clone(&run).wake();
         Self(run)
     }
@@ -40,7 +40,7 @@ impl Insatiable {
     }
 }
 
-impl Wake for Run {
+impl Wake for AskingTask {
     fn wake(self: Arc<Self>) {
         let waker = Waker::from(Arc::clone(&self));
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,8 +51,8 @@ impl Wake for Run {
     }
 }
 
-impl fmt::Debug for Run {
+impl fmt::Debug for AskingTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("AskingTask").field("left", &self.left).finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use connmgr_std::adapter::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::wire::Stream;
+use crate::wire::TokioStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
@@ -28,7 +28,7 @@ use crate::wire::Stream;
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
-    pub(crate) guard: Guard<Stream>,
+    pub(crate) guard: Guard<TokioStream>,
 }
 
 impl Connection {

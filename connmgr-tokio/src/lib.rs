@@ -1,17 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod builder;
 mod connection;
-mod listener;
-mod net;
-mod task;
+mod runtime;
 mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Handle, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
+    TraceError,
 };
 
 pub use builder::Builder;

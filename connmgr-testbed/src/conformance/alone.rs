@@ -9,13 +9,13 @@ const ALONE: &str = "CONNMGR_ALONE";
 /// Runs a scenario as the test of this path.
 #[cfg(target_os = "linux")]
 pub fn run<R: Rig>(test: &str, scenario: fn(&R)) {
-    use super::census::Census;
+    use super::census::ProcessCensus;
 
     if std::env::var_os(ALONE).is_none() {
         return in_child(test);
     }
     let rig = R::new();
-    let before = Census::take();
+    let before = ProcessCensus::take();
     scenario(&rig);
     before.is_again(&rig);
 }

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a process had at a time: how often each descriptor's kind, and each thread's name.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(super) struct ProcessCensus {
     descriptors: BTreeMap<String, usize>,
     threads: BTreeMap<String, usize>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Left {
     pub(super) sockets: usize,
 }
 
-impl Census {
+impl ProcessCensus {
     /// Counts.
     pub(super) fn take() -> Self {
         Self { descriptors: count(descriptors()), threads: count(threads()) }

@@ -12,11 +12,11 @@ use connmgr_core::Connected;
 
 /// The events that the application has taken, in order; notices of retries and problems left out.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct EventLedger {
     told: Vec<Event>,
 }
 
-impl Ledger {
+impl EventLedger {
     pub(super) fn note(&mut self, event: &PoolEvent<Connected>) {
         match event {
             PoolEvent::Connected(info) => self.told.push(Event::Connected(info.clone())),
@@ -30,11 +30,10 @@ impl Ledger {
     /// all of it but the connections that had ended before they could be taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
         Self::replays(trace);
-        let taken: BTreeSet<_> = self.told.iter().filter_map(connected).collect();
+        let taken: BTreeSet<_> = self.told.iter().filter(|event| is_connection(event)).map(Event::conn).collect();
         let mut emitted: Vec<Event> =
             open(trace).filter_map(|line| emitted(line.expect("it was read before"))).collect();
-        emitted
-            .retain(|event| connected(event).or_else(|| disconnected(event)).is_none_or(|conn| taken.contains(&conn)));
+        emitted.retain(|event| !is_connection(event) || taken.contains(&event.conn()));
         if !to_the_end {
             emitted.truncate(self.told.len());
         }
@@ -59,10 +58,7 @@ fn emitted(line: Line) -> Option<Event> {
     }
 }
 
-fn connected(event: &Event) -> Option<connmgr_core::ConnId> {
-    if let Event::Connected(info) = event { Some(info.conn) } else { None }
-}
-
-fn disconnected(event: &Event) -> Option<connmgr_core::ConnId> {
-    if let Event::Disconnected { conn, .. } = event { Some(*conn) } else { None }
+/// Whether it is the beginning or the end of a connection.
+fn is_connection(event: &Event) -> bool {
+    matches!(event, Event::Connected(_) | Event::Disconnected { .. })
 }

@@ -1,7 +1,7 @@
 //! One list of scenarios, executed by every adapter on real loopback sockets.
 //!
 //! What a scenario expects is written once, so the adapters are compared with one another through it. Beyond what the
-//! scenario says, the end of each [`World`] checks that the run's trace replays action for action, and that the
+//! scenario says, the end of each [`TestWorld`] checks that the run's trace replays action for action, and that the
 //! application was told what the manager emitted, in that order; and, on Linux, where each scenario has a process of
 //! its own, that afterwards no descriptor, task or thread is left.
 //!
@@ -22,9 +22,9 @@ mod setup;
 mod world;
 
 pub use alone::run;
-pub use rig::{Next, Rig, RigPool};
+pub use rig::{NextEvent, Rig, RigPool};
 pub use setup::{BACKOFF, Hook, Listen, Setup, config};
-pub use world::{World, tale};
+pub use world::{TestWorld, tale};
 
 /// Makes a test of each scenario, run with this [`Rig`].
 #[macro_export]

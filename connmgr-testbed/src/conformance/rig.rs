@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
@@ -50,13 +50,16 @@ pub trait RigPool {
 
     /// The next event, waited for at most so long; for no time, it is asked for once. The
     /// application holds each connection until it is released.
-    fn next(&mut self, within: Duration) -> Next;
+    fn next(&mut self, within: Duration) -> NextEvent;
 
     /// Lets the pool run for so long; no event is lost.
     fn turn(&mut self, time: Duration);
 
-    /// Tells or asks the pool. Only what its commands can say: [`asked!`](crate::asked).
-    fn ask(&mut self, input: Input) -> Reply;
+    /// Gives the pool a command.
+    fn ask(&mut self, command: Input) -> Reply;
+
+    /// Reports addresses of the application's own to the pool.
+    fn learn(&mut self, addresses: Vec<AddressInfo>);
 
     /// Its connections and dials.
     fn connections(&mut self) -> Vec<ConnView>;
@@ -113,7 +116,7 @@ pub trait RigPool {
 
 /// What may come of waiting for an event.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextEvent {
     /// This.
     Event(PoolEvent<Connected>),
     /// Nothing in that time.
@@ -122,7 +125,7 @@ pub enum Next {
     End,
 }
 
-impl Next {
+impl NextEvent {
     /// An adapter's event, the connection of which goes to the application: `hold` takes it and says what is known of
     /// it.
     pub fn event<C>(event: PoolEvent<C>, hold: impl FnOnce(C) -> Connected) -> Self {
@@ -158,60 +161,5 @@ macro_rules! built {
             builder = builder.resolver(resolver);
         }
         builder
-    }};
-}
-
-/// Says an [`Input`] by the command of that name: every adapter has the same ones. What follows the handle is put
-/// behind each call: `asked!(handle, input, .await)`.
-///
-/// What only an adapter may tell (results of dials, say) is refused by a panic.
-#[macro_export]
-macro_rules! asked {
-    ($handle:expr, $input:expr $(, $($wait:tt)+)?) => {{
-        use connmgr_core::{Input, Reply, Source};
-        let handle = $handle;
-        match $input {
-            Input::Addresses { source: Source::Application, addresses } => {
-                handle.addresses(addresses)$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::NetworkChanged => {
-                handle.network_changed()$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::OwnAddress { address } => {
-                handle.own_address(address)$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::AddPeer { address, keep } => Reply::Added(handle.add_peer(address, keep)$($($wait)+)?),
-            Input::RemovePeer { peer } => Reply::Done(handle.remove_peer(peer)$($($wait)+)?),
-            Input::Disconnect { conn } => Reply::Done(handle.disconnect(conn)$($($wait)+)?),
-            Input::Reconnect { conn } => Reply::Done(handle.reconnect(conn)$($($wait)+)?),
-            Input::DialNow { peer } => Reply::Done(handle.dial_now(peer)$($($wait)+)?),
-            Input::SetRetry { peer, retry } => Reply::Done(handle.set_retry(peer, retry)$($($wait)+)?),
-            Input::Ban { target, duration } => Reply::Done(handle.ban(target, duration)$($($wait)+)?),
-            Input::Unban { target } => Reply::Done(handle.unban(target)$($($wait)+)?),
-            Input::ResetScore { host } => Reply::Done(handle.reset_score(host)$($($wait)+)?),
-            Input::SampleAddresses { network, count } => {
-                Reply::Addresses(handle.sample_addresses(network, count)$($($wait)+)?)
-            }
-            Input::SetActive { active } => Reply::Done(handle.set_active(active)$($($wait)+)?),
-            Input::SetLimits { limits } => Reply::Done(handle.set_limits(limits)$($($wait)+)?),
-            Input::Shutdown => {
-                let _ = handle.shutdown()$($($wait)+)?;
-                Reply::Done(Ok(()))
-            }
-            fact @ (Input::Timeout
-            | Input::Clock { .. }
-            | Input::DialResult { .. }
-            | Input::Ready { .. }
-            | Input::Closed { .. }
-            | Input::Addresses { .. }
-            | Input::LookupResult { .. }
-            | Input::Misbehavior { .. }
-            | Input::Activity { .. }
-            | Input::AcceptError { .. }
-            | Input::Accept { .. }) => panic!("no command of an application: {fact:?}"),
-        }
     }};
 }

@@ -29,7 +29,7 @@ pub struct Setup {
     pub listen: Vec<Listen>,
     /// Where it keeps its state.
     pub state_dir: Option<PathBuf>,
-    /// Where it writes its trace; a [`World`](super::World) gives it a file if there is none.
+    /// Where it writes its trace; a [`TestWorld`](super::TestWorld) gives it a file if there is none.
     pub trace: Option<PathBuf>,
     /// The proxy for all.
     pub proxy: Option<Proxy>,
@@ -52,9 +52,9 @@ pub struct Listen {
 
 /// A resolver that is a closure. Clones are the same one.
 #[derive(Clone)]
-pub struct Hook(Arc<Answer>);
+pub struct Hook(Arc<ResolveFn>);
 
-type Answer = dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + Send + Sync;
+type ResolveFn = dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + Send + Sync;
 
 impl Setup {
     /// With this configuration, and nothing else.

@@ -11,23 +11,23 @@ use connmgr_core::{ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Rep
 use connmgr_std::{PoolEvent, Problem, StartError, StateError};
 use tempfile::TempDir;
 
-use super::ledger::Ledger;
-use super::{Next, Rig, RigPool, Setup};
-use crate::peers::{Line, PATIENCE, Peer};
+use super::ledger::EventLedger;
+use super::{NextEvent, Rig, RigPool, Setup};
+use crate::peers::{PATIENCE, PeerStream, TestPeer};
 
 /// For how long the pool runs before a condition is looked at again.
 const GLANCE: Duration = Duration::from_millis(1);
 
 /// A pool that is being tried. Everything waits, but not for ever, and the pool runs meanwhile.
-pub struct World<R: Rig> {
+pub struct TestWorld<R: Rig> {
     /// The pool.
     pub pool: R::Pool,
-    ledger: Ledger,
+    ledger: EventLedger,
     trace: PathBuf,
     _home: TempDir,
 }
 
-impl<R: Rig> World<R> {
+impl<R: Rig> TestWorld<R> {
     /// Starts a pool.
     pub fn start(rig: &R, setup: Setup) -> Self {
         Self::try_start(rig, setup).expect("the pool starts")
@@ -41,7 +41,7 @@ impl<R: Rig> World<R> {
         let home = tempfile::tempdir().expect("a directory");
         let trace = setup.trace.get_or_insert_with(|| home.path().join("trace")).clone();
         let pool = rig.start(setup)?;
-        Ok(Self { pool, ledger: Ledger::default(), trace, _home: home })
+        Ok(Self { pool, ledger: EventLedger::default(), trace, _home: home })
     }
 
     /// Starts a pool in a directory that another may still be about to leave.
@@ -112,26 +112,26 @@ impl<R: Rig> World<R> {
     }
 
     /// The next of our dials to arrive there.
-    pub fn accept(&mut self, peer: &Peer) -> Line {
+    pub fn accept(&mut self, peer: &TestPeer) -> PeerStream {
         self.until("a dial arrives", |_| peer.accept())
     }
 
     /// The next event; none after the last.
     pub fn next_event(&mut self) -> Option<PoolEvent<Connected>> {
         match self.pool.next(PATIENCE) {
-            Next::Event(event) => {
+            NextEvent::Event(event) => {
                 self.ledger.note(&event);
                 Some(event)
             }
-            Next::Nothing => panic!("no event came"),
-            Next::End => None,
+            NextEvent::Nothing => panic!("no event came"),
+            NextEvent::End => None,
         }
     }
 
     /// Nothing is told for so long.
     pub fn is_quiet(&mut self, time: Duration) {
         let next = self.pool.next(time);
-        assert!(matches!(next, Next::Nothing), "{next:?}");
+        assert!(matches!(next, NextEvent::Nothing), "{next:?}");
     }
 
     /// The first event that `pick` wants; the ones before are passed over.
@@ -231,7 +231,7 @@ impl<R: Rig> World<R> {
         let Self { pool, trace, _home, .. } = self;
         let problems = pool.shutdown();
         assert!(problems.is_empty(), "{problems:?}");
-        Ledger::replays(&trace);
+        EventLedger::replays(&trace);
     }
 
     /// Shuts down and takes every event to the last; the ledger is right. What was told then.
@@ -249,9 +249,9 @@ impl<R: Rig> World<R> {
     }
 }
 
-impl<R: Rig> fmt::Debug for World<R> {
+impl<R: Rig> fmt::Debug for TestWorld<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World").field("ledger", &self.ledger).finish_non_exhaustive()
+        f.debug_struct("TestWorld").field("ledger", &self.ledger).finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use connmgr_core::{ConnId, Event, Stats};
 
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct EnduranceLedger {
     open: HashSet<ConnId>,
     seen: u64,
     ended: u64,
@@ -13,7 +13,7 @@ pub(super) struct Ledger {
     faults: Vec<String>,
 }
 
-impl Ledger {
+impl EnduranceLedger {
     pub(super) fn opened(&mut self, conn: ConnId) {
         self.seen += 1;
         if !self.open.insert(conn) {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_came_and_went_leaves_nothing() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         ledger.told(&disconnected());
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_end_that_nobody_was_told_of_is_a_fault() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
         assert_eq!(ledger.audit(&stats, 1).len(), 2);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_second_end_is_a_fault() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         ledger.told(&disconnected());
         ledger.told(&disconnected());
@@ -109,6 +109,6 @@ mod tests {
     #[test]
     fn a_connection_that_the_far_end_never_saw_is_a_fault() {
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
-        assert_eq!(Ledger::default().audit(&stats, 0).len(), 1);
+        assert_eq!(EnduranceLedger::default().audit(&stats, 0).len(), 1);
     }
 }

@@ -13,7 +13,7 @@ const MEMORY_SLACK: u64 = 1024;
 
 /// How much there is of what may leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Levels {
+pub(super) struct ResourceLevels {
     connections: u64,
     descriptors: usize,
     threads: usize,
@@ -22,7 +22,7 @@ pub(super) struct Levels {
     memory: u64,
 }
 
-impl Levels {
+impl ResourceLevels {
     pub(super) fn read(connections: u64, tasks: usize) -> Self {
         let (descriptors, threads) = (process::descriptors(), process::threads());
         Self { connections, descriptors, threads, tasks, memory: process::memory() }
@@ -30,7 +30,7 @@ impl Levels {
 }
 
 /// What has risen. The first was read before all.
-pub(super) fn compare(levels: &[Levels]) -> Vec<String> {
+pub(super) fn compare(levels: &[ResourceLevels]) -> Vec<String> {
     let (Some(first), Some(last)) = (levels.first(), levels.last()) else { return vec!["no rest".into()] };
     let mut faults = Vec::new();
     for rest in levels {
@@ -51,7 +51,7 @@ pub(super) fn compare(levels: &[Levels]) -> Vec<String> {
     faults
 }
 
-impl fmt::Display for Levels {
+impl fmt::Display for ResourceLevels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { connections, descriptors, threads, tasks, memory } = self;
         write!(
@@ -65,8 +65,8 @@ impl fmt::Display for Levels {
 mod tests {
     use super::*;
 
-    fn rests(change: impl Fn(usize, &mut Levels)) -> Vec<Levels> {
-        let level = Levels { connections: 0, descriptors: 9, threads: 2, tasks: 1, memory: 5000 };
+    fn rests(change: impl Fn(usize, &mut ResourceLevels)) -> Vec<ResourceLevels> {
+        let level = ResourceLevels { connections: 0, descriptors: 9, threads: 2, tasks: 1, memory: 5000 };
         let mut levels = [level; 21];
         levels.iter_mut().enumerate().for_each(|(at, rest)| change(at, rest));
         levels.to_vec()

@@ -1,6 +1,6 @@
 //! The long run: very many connections opened and closed, and nothing left of them.
 //!
-//! The adapter brings the loop of its runtime; a [`Course`] says what to do with each connection, keeps the
+//! The adapter brings the loop of its runtime; a [`EnduranceRun`] says what to do with each connection, keeps the
 //! application's own books, and compares. The run is cut into waves, between which the pool rests: nothing is open,
 //! so descriptors, threads, tasks and tokens must be what they were before the first, memory what it was after the
 //! first few, and the pool's counters what the application has counted.
@@ -18,8 +18,8 @@ use connmgr_std::adapter::Clock;
 
 use crate::far_end::{self, FarEnd};
 use crate::process;
-use ledger::Ledger;
-use levels::Levels;
+use ledger::EnduranceLedger;
+use levels::ResourceLevels;
 
 /// Connections of one run, unless the command line says otherwise.
 const CONNECTIONS: u64 = 200_000;
@@ -46,7 +46,7 @@ const WAVE_WITHIN: Duration = Duration::from_secs(120);
 
 /// What the application does with a connection once it is open and said to be ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum StreamFate {
     /// Drops it at once.
     Drop,
     /// Has the pool close it.
@@ -57,18 +57,18 @@ pub enum Part {
 
 /// A run.
 #[derive(Debug)]
-pub struct Course {
+pub struct EnduranceRun {
     far_end: FarEnd,
-    ledger: Ledger,
+    ledger: EnduranceLedger,
     per_wave: u64,
     /// Taken at each rest; the first is from before all.
-    levels: Vec<Levels>,
+    levels: Vec<ResourceLevels>,
     faults: Vec<String>,
     /// When the last rest ended.
     rested: Instant,
 }
 
-impl Course {
+impl EnduranceRun {
     /// Begins a run on this runtime. Does not return in a process that was started as its far end.
     ///
     /// # Panics
@@ -81,7 +81,7 @@ impl Course {
         let far_end = FarEnd::start(FAR_END_KEEPS).expect("a second process");
         let per_wave = (connections / WAVES).max(1);
         let (levels, faults) = Default::default();
-        Self { far_end, ledger: Ledger::default(), per_wave, levels, faults, rested: Instant::now() }
+        Self { far_end, ledger: EnduranceLedger::default(), per_wave, levels, faults, rested: Instant::now() }
     }
 
     /// The pool's configuration.
@@ -102,12 +102,12 @@ impl Course {
     }
 
     /// The application was given a connection; what it is to do with it.
-    pub fn opened(&mut self, conn: ConnId) -> Part {
+    pub fn opened(&mut self, conn: ConnId) -> StreamFate {
         self.ledger.opened(conn);
         match conn.as_u64() % 4 {
-            0 => Part::Disconnect,
-            1 | 2 => Part::Drop,
-            _ => Part::Read,
+            0 => StreamFate::Disconnect,
+            1 | 2 => StreamFate::Drop,
+            _ => StreamFate::Read,
         }
     }
 
@@ -141,7 +141,7 @@ impl Course {
             self.faults.push(format!("{left} connections are left while the pool rests"));
         }
         self.faults.extend(self.ledger.audit(stats, accepted));
-        let levels = Levels::read(self.ledger.seen(), tasks);
+        let levels = ResourceLevels::read(self.ledger.seen(), tasks);
         println!("{levels}");
         self.levels.push(levels);
         self.rested = Instant::now();

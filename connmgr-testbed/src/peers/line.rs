@@ -10,9 +10,9 @@ use crate::peers::PATIENCE;
 
 /// The other end of a connection. What it is asked to read is waited for, but not for ever.
 #[derive(Debug)]
-pub struct Line(TcpStream);
+pub struct PeerStream(TcpStream);
 
-impl Line {
+impl PeerStream {
     pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nonblocking(false).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");

@@ -14,10 +14,10 @@ mod tor;
 
 use std::time::Duration;
 
-pub use line::Line;
+pub use line::PeerStream;
 #[cfg(target_os = "linux")]
 pub use name_server::NameServer;
-pub use peer::Peer;
+pub use peer::TestPeer;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;
 #[cfg(target_os = "linux")]

@@ -3,17 +3,17 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::peers::Line;
+use crate::peers::PeerStream;
 
 /// A peer that listens on a port of loopback. The operating system makes connections for it; nothing is said on one
-/// before it is taken by [`Peer::accept`]. Dropped, it refuses whoever comes, and resets those that it has not taken.
+/// before it is taken by [`TestPeer::accept`]. Dropped, it refuses whoever comes, and resets those that it has not taken.
 #[derive(Debug)]
-pub struct Peer {
+pub struct TestPeer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Peer {
+impl TestPeer {
     /// A peer on any free port.
     pub fn listen() -> Self {
         Self::listen_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
@@ -38,9 +38,9 @@ impl Peer {
     }
 
     /// The next who has come, if anybody has.
-    pub fn accept(&self) -> Option<Line> {
+    pub fn accept(&self) -> Option<PeerStream> {
         match self.listener.accept() {
-            Ok((stream, _)) => Some(Line::new(stream)),
+            Ok((stream, _)) => Some(PeerStream::new(stream)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             // Whoever came has gone again.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::peers::Line;
+use crate::peers::PeerStream;
 
 /// How often the queue may be filled up: one place, and what the operating system adds.
 const MAX_FILL: usize = 8;
@@ -50,9 +50,9 @@ impl Silent {
     }
 
     /// The next who has come, if anybody has.
-    pub fn accept(&self) -> Option<Line> {
+    pub fn accept(&self) -> Option<PeerStream> {
         match self.listener.accept() {
-            Ok((stream, _)) => Some(Line::new(stream)),
+            Ok((stream, _)) => Some(PeerStream::new(stream)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("accept: {error}"),
         }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::peers::Line;
+use crate::peers::PeerStream;
 
 /// The method of those who send a user name and a password.
 pub const USER_PASSWORD: u8 = 2;
@@ -22,7 +22,7 @@ pub const DONE: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct SocksRequest {
     /// What to do.
     pub command: u8,
     /// Whom to reach, as text.
@@ -32,14 +32,14 @@ pub struct Request {
 }
 
 /// Hears the greeting: the one method that is offered.
-pub fn hear_greeting(line: &mut Line) -> u8 {
+pub fn hear_greeting(line: &mut PeerStream) -> u8 {
     let [version, count, method] = line.hear();
     assert_eq!((version, count), (5, 1), "one method is offered");
     method
 }
 
 /// Hears the user name; the password is of no account.
-pub fn hear_credentials(line: &mut Line) -> Vec<u8> {
+pub fn hear_credentials(line: &mut PeerStream) -> Vec<u8> {
     assert_eq!(line.hear(), [1]);
     let user = line.hear_field();
     let _password = line.hear_field();
@@ -47,7 +47,7 @@ pub fn hear_credentials(line: &mut Line) -> Vec<u8> {
 }
 
 /// Hears what is asked for.
-pub fn hear_request(line: &mut Line) -> Request {
+pub fn hear_request(line: &mut PeerStream) -> SocksRequest {
     let [version, command, reserved, kind] = line.hear();
     assert_eq!((version, reserved), (5, 0));
     let host = match kind {
@@ -56,11 +56,11 @@ pub fn hear_request(line: &mut Line) -> Request {
         4 => Ipv6Addr::from(line.hear::<16>()).to_string(),
         other => panic!("an address of type {other}"),
     };
-    Request { command, host, port: u16::from_be_bytes(line.hear()) }
+    SocksRequest { command, host, port: u16::from_be_bytes(line.hear()) }
 }
 
 /// Goes along with a client up to what it asks for: its user name, if it has one, and that. Answers byte by byte.
-pub fn serve(line: &mut Line, pause: Duration) -> (Option<Vec<u8>>, Request) {
+pub fn serve(line: &mut PeerStream, pause: Duration) -> (Option<Vec<u8>>, SocksRequest) {
     let method = hear_greeting(line);
     line.drip(&[5, method], pause);
     let user = (method == USER_PASSWORD).then(|| {

@@ -10,6 +10,8 @@ pub(super) fn filled_to(count: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
         loopback_is_public: true,
+        // Connections that are ready at once restore full speed at once.
+        stable_after: Duration::ZERO,
         dial: DialConfig { rate: Rate { burst: 1, interval: Duration::ZERO }, ..DialConfig::default() },
         groups: GroupRule { max_per_group: None, ..GroupRule::default() },
         book: BookConfig { max_per_call: super::KNOWN, ..BookConfig::default() },
@@ -17,8 +19,8 @@ pub(super) fn filled_to(count: u32) -> Config {
     }
 }
 
-/// Keeps so many added peers, and looks for nobody else.
-pub(super) fn added(count: u32) -> Config {
-    let limits = Limits { total: count, added: count, ..Limits::default() };
+/// Dials so many added peers, so many of them at a time, and looks for nobody else.
+pub(super) fn added(peers: u32, at_a_time: u32) -> Config {
+    let limits = Limits { total: at_a_time, added: peers, ..Limits::default() };
     Config { mode: Mode::ConnectOnly, limits, ..filled_to(0) }
 }

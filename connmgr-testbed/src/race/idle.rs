@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{Racer, Trial};
+use super::{RaceTrial, Racer};
 use crate::process;
 
 /// How long a pool is watched.
@@ -15,7 +15,7 @@ const WATCHED: Duration = Duration::from_secs(5);
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
 /// Fills a pool that is never emptied, counts how often its threads wake, and prints it; whether that is never.
-pub(super) fn print(racer: impl Racer, trial: Trial) -> bool {
+pub(super) fn print(racer: impl Racer, trial: RaceTrial) -> bool {
     let racer = Arc::new(racer);
     let (full, filled) = channel();
     thread::spawn(move || racer.hold(trial, full));

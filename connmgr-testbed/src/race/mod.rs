@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Sender;
 
-use connmgr_core::{AddressInfo, Config, PeerAddress, Services};
+use connmgr_core::{AddressInfo, Config, Keep, PeerAddress, Services};
 
 use connmgr_std::adapter::Clock;
 
@@ -22,7 +22,7 @@ pub use sample::{Sample, Stopwatch};
 
 use crate::far_end::{self, ClosedPort, FarEnd};
 use crate::process;
-use table::{Contest, Rate, Runner};
+use table::{Contest, Contestant, RaceRate};
 
 /// Turns of each; the first, which warms up, is not counted.
 const TURNS: usize = 9;
@@ -45,20 +45,22 @@ pub const WAITING_EVENTS: usize = 4 * REFUSED as usize;
 
 /// What a pool has to do.
 #[derive(Clone, Debug)]
-pub struct Trial {
+pub struct RaceTrial {
     /// The pool's configuration: it fills itself.
     pub config: Config,
     /// Peers that are added before it begins.
     pub peers: Vec<PeerAddress>,
+    /// For how long they are.
+    pub keep: Keep,
     /// What else it is told before it begins.
     pub addresses: Vec<AddressInfo>,
     /// When it is done.
-    pub goal: Goal,
+    pub goal: RaceGoal,
 }
 
 /// When a pool is done.
 #[derive(Clone, Copy, Debug)]
-pub enum Goal {
+pub enum RaceGoal {
     /// The application holds so many connections.
     Open(u32),
     /// The application was told of so many dials that failed.
@@ -73,31 +75,31 @@ pub trait Racer: Send + Sync + 'static {
     /// The loop that somebody would write who has no pool: connects to each address, so many at a time, by nonblocking
     /// sockets without Nagle's algorithm, and holds the streams. The stopwatch runs from the first to the last; how
     /// many opened, and how many were refused, comes with it.
-    fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended);
+    fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts);
 
     /// The same by the pool, which is started, made inactive and told peers and addresses; the stopwatch runs from its
     /// activation to its goal. Then it is shut down.
-    fn pool(&self, trial: Trial) -> (Sample, Ended);
+    fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts);
 
     /// Reaches the goal, says that each connection is ready, sends word, and then takes events for ever.
-    fn hold(&self, trial: Trial, full: Sender<()>);
+    fn hold(&self, trial: RaceTrial, full: Sender<()>);
 }
 
 /// How dials have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct DialCounts {
     /// In a connection that was held.
     pub opened: u32,
     /// In an error.
     pub failed: u32,
 }
 
-impl Ended {
+impl DialCounts {
     /// Whether the goal is reached.
-    pub const fn is_at(self, goal: Goal) -> bool {
+    pub const fn is_at(self, goal: RaceGoal) -> bool {
         match goal {
-            Goal::Open(count) => self.opened >= count,
-            Goal::Refused(count) => self.failed >= count,
+            RaceGoal::Open(count) => self.opened >= count,
+            RaceGoal::Refused(count) => self.failed >= count,
         }
     }
 }
@@ -111,16 +113,17 @@ pub fn run(racer: impl Racer) -> ExitCode {
     far_end::serve_if_asked();
     process::raise_descriptor_limit();
     let mut far_end = FarEnd::start(2 * HELD as usize).expect("a second process");
-    if let Some(runner) = env::args().skip(1).find_map(|word| Runner::named(&word)) {
+    if let Some(runner) = env::args().skip(1).find_map(|word| Contestant::named(&word)) {
         run_alone(&racer, runner, &mut far_end);
         return ExitCode::SUCCESS;
     }
     println!("{}: pool against bare connect loop, medians of {TURNS} turns, turn about\n", racer_name(&racer));
     let mut opening = Opening::of_added(&mut far_end);
-    let added = Contest::hold(TURNS * FILLS, FILLS, Rate::Opened("peers added"), |runner| opening.run(&racer, runner));
+    let added =
+        Contest::hold(TURNS * FILLS, FILLS, RaceRate::Opened("peers added"), |runner| opening.run(&racer, runner));
     let mut opening = Opening::of_known(&mut far_end);
     let chosen =
-        Contest::hold(TURNS * FILLS, FILLS, Rate::Opened("peers chosen"), |runner| opening.run(&racer, runner));
+        Contest::hold(TURNS * FILLS, FILLS, RaceRate::Opened("peers chosen"), |runner| opening.run(&racer, runner));
     let refused = refused(&racer);
     let is_fast = table::print([&added, &chosen], &refused);
     let is_quiet = idle::print(racer, opening.trial);
@@ -132,7 +135,7 @@ const fn racer_name<R: Racer>(_: &R) -> &'static str {
 }
 
 /// For a profiler: one of the two opens connections without the other.
-fn run_alone(racer: &impl Racer, runner: Runner, far_end: &mut FarEnd) {
+fn run_alone(racer: &impl Racer, runner: Contestant, far_end: &mut FarEnd) {
     let mut opening = Opening::of_added(far_end);
     let samples: Vec<Sample> = (0..TURNS * FILLS).map(|_| opening.run(racer, runner)).collect();
     let sum: Sample = samples.into_iter().sum();
@@ -142,7 +145,7 @@ fn run_alone(racer: &impl Racer, runner: Runner, far_end: &mut FarEnd) {
 /// What is raced for connections.
 struct Opening<'a> {
     far_end: &'a mut FarEnd,
-    trial: Trial,
+    trial: RaceTrial,
     targets: Vec<SocketAddr>,
 }
 
@@ -152,39 +155,48 @@ impl<'a> Opening<'a> {
         let addresses = known(far_end.port());
         let targets = sockets(&addresses, HELD);
         let (config, peers) = (config::filled_to(HELD), Vec::new());
-        Self { far_end, trial: Trial { config, peers, addresses, goal: Goal::Open(HELD) }, targets }
+        Self {
+            far_end,
+            trial: RaceTrial { config, peers, keep: Keep::Always, addresses, goal: RaceGoal::Open(HELD) },
+            targets,
+        }
     }
 
     /// The pool is told each, as the bare loop is.
     fn of_added(far_end: &'a mut FarEnd) -> Self {
         let peers = far_end::addresses(HELD, far_end.port());
         let targets = peers.iter().filter_map(PeerAddress::socket_addr).collect();
-        let (config, addresses) = (config::added(HELD), Vec::new());
-        Self { far_end, trial: Trial { config, peers, addresses, goal: Goal::Open(HELD) }, targets }
+        let (config, addresses) = (config::added(HELD, HELD), Vec::new());
+        Self {
+            far_end,
+            trial: RaceTrial { config, peers, keep: Keep::Always, addresses, goal: RaceGoal::Open(HELD) },
+            targets,
+        }
     }
 
-    fn run(&mut self, racer: &impl Racer, runner: Runner) -> Sample {
+    fn run(&mut self, racer: &impl Racer, runner: Contestant) -> Sample {
         let (sample, ended) = match runner {
-            Runner::Bare => racer.bare(&self.targets, HELD),
-            Runner::Pool => racer.pool(self.trial.clone()),
+            Contestant::Bare => racer.bare(&self.targets, HELD),
+            Contestant::Pool => racer.pool(self.trial.clone()),
         };
         // The streams are gone; so are the far end's, before the next begins.
         self.far_end.hang_up().expect("the far end lives");
-        checked(sample, ended, Ended { opened: HELD, failed: 0 })
+        checked(sample, ended, DialCounts { opened: HELD, failed: 0 })
     }
 }
 
 fn refused(racer: &impl Racer) -> Contest {
     let closed = ClosedPort::reserve().expect("a port");
-    let addresses = known(closed.port());
-    let targets = sockets(&addresses, REFUSED);
-    let (config, peers) = (config::filled_to(WIDTH), Vec::new());
-    let trial = Trial { config, peers, addresses, goal: Goal::Refused(REFUSED) };
-    let all = Ended { opened: 0, failed: REFUSED };
-    Contest::hold(TURNS, 1, Rate::Refused, |runner| {
+    // Added one by one: automatic dials that lead nowhere slow down.
+    let peers = far_end::addresses(REFUSED, closed.port());
+    let targets: Vec<_> = peers.iter().filter_map(PeerAddress::socket_addr).collect();
+    let (config, addresses) = (config::added(REFUSED, WIDTH), Vec::new());
+    let trial = RaceTrial { config, peers, keep: Keep::Once, addresses, goal: RaceGoal::Refused(REFUSED) };
+    let all = DialCounts { opened: 0, failed: REFUSED };
+    Contest::hold(TURNS, 1, RaceRate::Refused, |runner| {
         let (sample, mut ended) = match runner {
-            Runner::Bare => racer.bare(&targets, WIDTH),
-            Runner::Pool => racer.pool(trial.clone()),
+            Contestant::Bare => racer.bare(&targets, WIDTH),
+            Contestant::Pool => racer.pool(trial.clone()),
         };
         // Several may fail in the round in which the goal is reached.
         ended.failed = ended.failed.min(REFUSED);
@@ -192,7 +204,7 @@ fn refused(racer: &impl Racer) -> Contest {
     })
 }
 
-fn checked(sample: Sample, ended: Ended, expected: Ended) -> Sample {
+fn checked(sample: Sample, ended: DialCounts, expected: DialCounts) -> Sample {
     assert_eq!(ended, expected, "a dial ended as it should not");
     sample
 }

@@ -4,7 +4,7 @@ use super::Sample;
 
 /// What is counted by the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rate {
+pub(super) enum RaceRate {
     /// Connections, to peers known in this way.
     Opened(&'static str),
     /// Dials that were refused.
@@ -13,14 +13,14 @@ pub(super) enum Rate {
 
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Runner {
+pub(super) enum Contestant {
     /// The bare loop's.
     Bare,
     /// The pool's.
     Pool,
 }
 
-impl Runner {
+impl Contestant {
     const BOTH: [Self; 2] = [Self::Bare, Self::Pool];
 
     /// The one that the command line names.
@@ -36,23 +36,23 @@ impl Runner {
 /// All turns of both.
 #[derive(Debug)]
 pub(super) struct Contest {
-    rate: Rate,
+    rate: RaceRate,
     bare: Vec<Sample>,
     pool: Vec<Sample>,
 }
 
 /// By how many percent the pool may be worse than the bare loop: what is aimed for, and what is the most.
-const PERCENT: Bounds = Bounds { aim: 5.0, most: 15.0 };
+const PERCENT: RaceLimits = RaceLimits { aim: 5.0, most: 15.0 };
 
 /// How much more CPU a refused dial may cost, in microseconds.
-const MICROS: Bounds = Bounds { aim: 2.0, most: 6.0 };
+const MICROS: RaceLimits = RaceLimits { aim: 2.0, most: 6.0 };
 
-struct Bounds {
+struct RaceLimits {
     aim: f64,
     most: f64,
 }
 
-impl Bounds {
+impl RaceLimits {
     fn verdict(&self, value: f64) -> &'static str {
         if value <= self.aim {
             "met"
@@ -67,18 +67,23 @@ impl Bounds {
 impl Contest {
     /// Has the two run so many times each, by turns, after a first time that does not count. So many of each make one
     /// turn. Who begins changes with every pair.
-    pub(super) fn hold(runs: usize, per_turn: usize, rate: Rate, mut run: impl FnMut(Runner) -> Sample) -> Self {
-        for runner in Runner::BOTH {
+    pub(super) fn hold(
+        runs: usize,
+        per_turn: usize,
+        rate: RaceRate,
+        mut run: impl FnMut(Contestant) -> Sample,
+    ) -> Self {
+        for runner in Contestant::BOTH {
             run(runner);
         }
         let (mut bare, mut pool) = (Vec::new(), Vec::new());
         for pair in 0..runs {
-            let mut order = Runner::BOTH;
+            let mut order = Contestant::BOTH;
             order.rotate_left(pair % 2);
             for runner in order {
                 match runner {
-                    Runner::Bare => bare.push(run(runner)),
-                    Runner::Pool => pool.push(run(runner)),
+                    Contestant::Bare => bare.push(run(runner)),
+                    Contestant::Pool => pool.push(run(runner)),
                 }
             }
         }
@@ -87,28 +92,28 @@ impl Contest {
     }
 
     /// The median, and the extremes, over the turns.
-    fn bare(&self, figure: impl Fn(&Sample) -> f64) -> Spread {
-        Spread::of(self.bare.iter().map(figure))
+    fn bare(&self, figure: impl Fn(&Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.bare.iter().map(figure))
     }
 
-    fn pool(&self, figure: impl Fn(&Sample) -> f64) -> Spread {
-        Spread::of(self.pool.iter().map(figure))
+    fn pool(&self, figure: impl Fn(&Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.pool.iter().map(figure))
     }
 
     /// How each turn's two compare.
-    fn pairs(&self, compare: impl Fn(&Sample, &Sample) -> f64) -> Spread {
-        Spread::of(self.bare.iter().zip(&self.pool).map(|(bare, pool)| compare(bare, pool)))
+    fn pairs(&self, compare: impl Fn(&Sample, &Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.bare.iter().zip(&self.pool).map(|(bare, pool)| compare(bare, pool)))
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Spread {
+struct MedianRange {
     least: f64,
     median: f64,
     most: f64,
 }
 
-impl Spread {
+impl MedianRange {
     fn of(figures: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.collect();
         sorted.sort_by(f64::total_cmp);
@@ -129,12 +134,12 @@ pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
 fn rate_row(contest: &Contest) -> bool {
     let percent = contest.pairs(|bare, pool| 100.0 * (pool.per_second() / bare.per_second() - 1.0));
     let name = match contest.rate {
-        Rate::Opened(peers) => format!("{peers}: connections a second"),
-        Rate::Refused => "refused dials a second".into(),
+        RaceRate::Opened(peers) => format!("{peers}: connections a second"),
+        RaceRate::Refused => "refused dials a second".into(),
     };
     let bounds = match contest.rate {
-        Rate::Opened(_) => Some(&PERCENT),
-        Rate::Refused => None,
+        RaceRate::Opened(_) => Some(&PERCENT),
+        RaceRate::Refused => None,
     };
     let (bare, pool) = (contest.bare(Sample::per_second), contest.pool(Sample::per_second));
     print!("| {name} | {:.0} | {:.0} | ", bare.median, pool.median);
@@ -158,11 +163,11 @@ fn refused_row(contest: &Contest) -> bool {
     print_verdict(Some(&MICROS), more.median, "+2 µs, +6 µs")
 }
 
-fn print_percent(Spread { least, median, most }: Spread) {
+fn print_percent(MedianRange { least, median, most }: MedianRange) {
     print!("{median:+.1} % ({least:+.1} to {most:+.1})");
 }
 
-fn print_verdict(bounds: Option<&Bounds>, value: f64, wanted: &str) -> bool {
+fn print_verdict(bounds: Option<&RaceLimits>, value: f64, wanted: &str) -> bool {
     let Some(bounds) = bounds else {
         println!(" | | |");
         return true;

@@ -9,12 +9,12 @@ use connmgr_core::{
     Config, DialError, DialFailure, Event, Fault, Host, LookupError, Mode, NetworkKind, PeerAddress, Seed,
 };
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::Tor;
 
 /// A pool that has but this seed to begin with, and how often the machine's own resolver was asked, which is never to
 /// be.
-fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (World<R>, Arc<AtomicU32>) {
+fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (TestWorld<R>, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
     config.seeds.names = vec![Seed { name: seed.parse().expect("a name"), filters_services: false }];
     let asked = Arc::new(AtomicU32::new(0));
@@ -23,16 +23,16 @@ fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (World<R>, Arc<AtomicU32>) 
         counted.fetch_add(1, Ordering::SeqCst);
         Err(LookupError::NotFound)
     });
-    (World::start(rig, setup), asked)
+    (TestWorld::start(rig, setup), asked)
 }
 
 /// A pool of added peers only.
-fn plain<R: Rig>(rig: &R, tor: &Tor) -> World<R> {
-    World::start(rig, Setup::new(config()).by_proxy(tor.proxy()))
+fn plain<R: Rig>(rig: &R, tor: &Tor) -> TestWorld<R> {
+    TestWorld::start(rig, Setup::new(config()).by_proxy(tor.proxy()))
 }
 
 /// How the seed did: how many addresses it brought, or why none.
-fn seed_result<R: Rig>(world: &mut World<R>) -> Result<u32, LookupError> {
+fn seed_result<R: Rig>(world: &mut TestWorld<R>) -> Result<u32, LookupError> {
     world.said("the seed's result", |event| match event {
         Event::SeedAnswered { added, .. } => Some(Ok(added)),
         Event::SeedFailed { error, .. } => Some(Err(error)),
@@ -41,7 +41,7 @@ fn seed_result<R: Rig>(world: &mut World<R>) -> Result<u32, LookupError> {
 }
 
 /// The next dial to fail.
-fn failure<R: Rig>(world: &mut World<R>) -> (PeerAddress, DialFailure) {
+fn failure<R: Rig>(world: &mut TestWorld<R>) -> (PeerAddress, DialFailure) {
     world.said("a dial fails", |event| match event {
         Event::DialFailed { address, error, .. } => Some((address, error)),
         _ => None,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use connmgr_core::{ConnId, Kind};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{Line, Peer};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer};
 
 /// Connections of each direction.
 const EACH_WAY: u32 = 250;
@@ -18,12 +18,12 @@ pub fn five_hundred_connections_are_held_at_once<R: Rig>(rig: &R) {
     config.limits.added = EACH_WAY;
     config.inbound.per_host = EACH_WAY;
     config.inbound.half_open = EACH_WAY;
-    let mut world = World::start(rig, Setup::new(config).listening());
-    let peers: Vec<Peer> = (0..EACH_WAY).map(|_| Peer::listen()).collect();
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
+    let peers: Vec<TestPeer> = (0..EACH_WAY).map(|_| TestPeer::listen()).collect();
     let ids: Vec<_> = peers.iter().map(|peer| world.add(peer.address())).collect();
     let address = world.address();
-    let come = || (0..EACH_WAY).map(|_| Line::connect(address).expect("somebody listens")).collect();
-    let strangers: Vec<Line> = world.meanwhile("strangers come", come);
+    let come = || (0..EACH_WAY).map(|_| PeerStream::connect(address).expect("somebody listens")).collect();
+    let strangers: Vec<PeerStream> = world.meanwhile("strangers come", come);
 
     let (mut by_peer, mut inbound) = (BTreeMap::new(), Vec::new());
     for _ in 0..2 * EACH_WAY {
@@ -35,8 +35,8 @@ pub fn five_hundred_connections_are_held_at_once<R: Rig>(rig: &R) {
         }
     }
     let outbound: Vec<ConnId> = ids.iter().map(|id| by_peer[id]).collect();
-    let theirs: Vec<Line> = peers.iter().map(|peer| peer.accept().expect("it is connected")).collect();
-    let mut theirs: Vec<Line> = theirs.into_iter().chain(strangers).collect();
+    let theirs: Vec<PeerStream> = peers.iter().map(|peer| peer.accept().expect("it is connected")).collect();
+    let mut theirs: Vec<PeerStream> = theirs.into_iter().chain(strangers).collect();
 
     for (number, conn) in (0u32..).zip(outbound.iter().chain(&inbound)) {
         world.write(*conn, &number.to_be_bytes());

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use connmgr_core::PeerAddress;
 use connmgr_std::StartError;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Line;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::PeerStream;
 
 /// How often a port is looked for that is free in both families; another process may be faster.
 const TRIES: usize = 10;
@@ -22,7 +22,7 @@ pub fn both_families_are_let_in_at_one_port<R: Rig>(rig: &R) {
     assert_eq!(addresses[0].port(), addresses[1].port());
     let loopbacks = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
     let listeners = loopbacks.map(|ip| {
-        let _theirs = Line::connect(SocketAddr::new(ip, addresses[0].port())).expect("somebody listens");
+        let _theirs = PeerStream::connect(SocketAddr::new(ip, addresses[0].port())).expect("somebody listens");
         let ours = world.connected();
         let seen = ours.address.as_ref().and_then(PeerAddress::socket_addr).map(|address| address.ip());
         assert_eq!(seen, Some(ip));
@@ -33,7 +33,7 @@ pub fn both_families_are_let_in_at_one_port<R: Rig>(rig: &R) {
 }
 
 /// A pool on all addresses of both families, at any port that they both have free.
-fn on_both<R: Rig>(rig: &R) -> World<R> {
+fn on_both<R: Rig>(rig: &R) -> TestWorld<R> {
     for _ in 0..TRIES {
         let free = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
         let port = free.local_addr().expect("bound").port();
@@ -41,7 +41,7 @@ fn on_both<R: Rig>(rig: &R) -> World<R> {
         let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
         let setup = Setup::new(config()).listening_at(v4, None).listening_at(v6, None);
-        match World::try_start(rig, setup) {
+        match TestWorld::try_start(rig, setup) {
             Ok(world) => return world,
             Err(StartError::Listen { error, .. }) if error.kind() == ErrorKind::AddrInUse => {}
             Err(error) => panic!("not started: {error}"),

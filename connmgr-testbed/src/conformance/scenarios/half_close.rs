@@ -2,13 +2,13 @@
 
 use connmgr_core::{CloseCause, EndReason};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 /// What it still wants to hear is heard, and the end is told when the application lets go.
 pub fn a_peer_that_has_said_everything_still_listens<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let mut theirs = world.accept(&peer);
     let conn = world.connected().conn;
@@ -26,8 +26,8 @@ pub fn a_peer_that_has_said_everything_still_listens<R: Rig>(rig: &R) {
 
 /// The peer hears the end, and is still heard.
 pub fn our_half_can_be_closed_alone<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let mut theirs = world.accept(&peer);
     let conn = world.connected().conn;

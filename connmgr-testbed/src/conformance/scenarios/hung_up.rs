@@ -3,13 +3,13 @@
 use connmgr_core::{CloseCause, EndReason, Event};
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 /// Its end is told as one without a word.
 pub fn a_peer_that_hangs_up_without_a_word_is_told_so<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     drop(world.accept(&peer));
     let conn = world.connected().conn;
@@ -21,8 +21,8 @@ pub fn a_peer_that_hangs_up_without_a_word_is_told_so<R: Rig>(rig: &R) {
 
 /// A connection that opened is no success: the back-off of a peer that closes at once grows all the same.
 pub fn a_peer_that_closes_at_once_is_dialed_ever_more_slowly<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     for round in 1..=3 {
         drop(world.accept(&peer));

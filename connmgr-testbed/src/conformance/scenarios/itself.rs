@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::conformance::namespace::Namespace;
-use crate::conformance::{Rig, RigPool, Setup, World, config};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 
 /// The one port that the system gives away here.
 const PORT: u16 = 40_000;
@@ -28,7 +28,7 @@ pub fn a_dial_that_meets_itself_has_met_nobody<R: Rig>(rig: &R) {
     let mut config = config();
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
-    let mut world = World::start(rig, Setup::new(config));
+    let mut world = TestWorld::start(rig, Setup::new(config));
     world.add(address);
     world.tells_all(&["dial failed: connection refused", "retry 1"]);
     assert!(world.pool.connections().is_empty());

@@ -5,14 +5,14 @@ use std::time::Duration;
 use connmgr_core::{Input, Proxy};
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Rig, Setup, World, config};
-use crate::peers::{Line, Peer, socks};
+use crate::conformance::{Rig, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer, socks};
 
 /// A dial by a proxy that has said everything but its last byte.
-fn all_but_done<R: Rig>(rig: &R) -> (World<R>, connmgr_core::PeerId, Line) {
-    let listener = Peer::listen();
+fn all_but_done<R: Rig>(rig: &R) -> (TestWorld<R>, connmgr_core::PeerId, PeerStream) {
+    let listener = TestPeer::listen();
     let proxy = Proxy { address: listener.address(), isolate: false, resolves: false };
-    let mut world = World::start(rig, Setup::new(config()).by_proxy(proxy));
+    let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     let peer = world.add("node.example:1");
     let mut line = world.accept(&listener);
     world.meanwhile("the proxy is asked", || socks::serve(&mut line, Duration::ZERO));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use connmgr_core::{Event, HostName, LookupError};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{PATIENCE, Peer};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PATIENCE, TestPeer};
 
 /// Knows one name.
 fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
@@ -19,8 +19,8 @@ fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
 
 /// The hook's answer is dialed.
 pub fn a_name_is_resolved_by_the_hook<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()).resolving(one_name));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
     let id = world.add(format!("peer.example:{}", peer.address().port()));
     assert_eq!(world.connected().peer, Some(id));
     world.end();
@@ -28,7 +28,7 @@ pub fn a_name_is_resolved_by_the_hook<R: Rig>(rig: &R) {
 
 /// The failure names the peer.
 pub fn a_name_that_nobody_knows_fails_its_peer<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()).resolving(one_name));
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
     let id = world.add("nobody.example:1");
     let failed = world.said("LookupFailed", |event| match event {
         Event::LookupFailed { peer, error } => Some((peer, error)),
@@ -74,14 +74,14 @@ impl Hanging {
 
 /// Its peers fail at their deadline, and nobody else waits for it.
 pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
+    let peer = TestPeer::listen();
     let hanging = Hanging::default();
     let mut config = config();
     config.dial.lookup_timeout = Duration::from_millis(100);
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
     let resolver = hanging.clone();
-    let mut world = World::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
+    let mut world = TestWorld::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
@@ -98,31 +98,31 @@ pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
 /// After the shutdown the threads that hang are left, at most four, with a name; and nothing else.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
 
-    let before = Census::take();
+    let before = ProcessCensus::take();
     let hanging = Hanging::default();
     let resolver = hanging.clone();
-    let mut world = World::start(rig, Setup::new(config()).resolving(move |name| resolver.resolve(name)));
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(move |name| resolver.resolve(name)));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (hanging.asked() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (hanging.asked() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
 /// A thread that hangs is not replaced, also when its lookup is long past its deadline.
 #[cfg(target_os = "linux")]
 pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
 
-    let before = Census::take();
+    let before = ProcessCensus::take();
     let hanging = Hanging::default();
     let resolver = hanging.clone();
     let mut config = config();
@@ -130,14 +130,14 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
     config.dial.lookup_timeout = Duration::from_millis(30);
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
-    let mut world = World::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
-    for number in 0..3 * MAX_THREADS {
+    let mut world = TestWorld::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
+    for number in 0..3 * MAX_RESOLVER_THREADS {
         world.add(format!("node{number}.example:1"));
         world.tells(&["lookup failed: timed out"]);
     }
-    assert_eq!(hanging.asked(), MAX_THREADS);
+    assert_eq!(hanging.asked(), MAX_RESOLVER_THREADS);
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
@@ -145,9 +145,9 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
 /// a network of our own. Each thread that hangs in it keeps the socket by which it asked.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
     use crate::conformance::namespace::Namespace;
     use crate::peers::NameServer;
 
@@ -157,13 +157,16 @@ pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
         Namespace::Unavailable => return eprintln!("not tried: no user namespaces, or no `unshare` and `ip`"),
     }
     let mut server = NameServer::listen().expect("we are root here");
-    let before = Census::take();
-    let mut world = World::start(rig, Setup::new(config()));
+    let before = ProcessCensus::take();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (server.asked_by() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (server.asked_by() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: MAX_THREADS });
+    before.is_again_but_for(
+        rig,
+        &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: MAX_RESOLVER_THREADS },
+    );
     server.answer();
 }

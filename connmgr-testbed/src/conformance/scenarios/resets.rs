@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use connmgr_core::{CloseCause, ConnId, EndReason, Input, Keep, Proxy};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{Line, Peer, socks};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer, socks};
 
 /// A connection that an added peer has taken.
-fn open<R: Rig>(rig: &R) -> (World<R>, ConnId, Line) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+fn open<R: Rig>(rig: &R) -> (TestWorld<R>, ConnId, PeerStream) {
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let theirs = world.accept(&peer);
     let conn = world.connected().conn;
@@ -18,7 +18,7 @@ fn open<R: Rig>(rig: &R) -> (World<R>, ConnId, Line) {
 }
 
 /// Reads until the reset is seen, lets go, and hears what became of it.
-fn told_of_the_reset<R: Rig>(world: &mut World<R>, conn: ConnId) -> EndReason {
+fn told_of_the_reset<R: Rig>(world: &mut TestWorld<R>, conn: ConnId) -> EndReason {
     let mut buffer = [0; 8];
     let read = world.pool.read(conn, &mut buffer, crate::peers::PATIENCE);
     assert!(read.is_err(), "{read:?}");
@@ -61,13 +61,13 @@ pub fn a_stranger_that_resets_at_once_harms_nobody<R: Rig>(rig: &R) {
     let mut config = config();
     config.inbound.per_host = 16;
     config.inbound.half_open = 16;
-    let mut world = World::start(rig, Setup::new(config).listening());
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
     for _ in 0..8 {
-        Line::connect(world.address()).expect("somebody listens").reset();
+        PeerStream::connect(world.address()).expect("somebody listens").reset();
     }
-    let mut last = Line::connect(world.address()).expect("somebody listens");
+    let mut last = PeerStream::connect(world.address()).expect("somebody listens");
     last.say(b"hello");
-    let heard = |world: &mut World<R>| {
+    let heard = |world: &mut TestWorld<R>| {
         let conn = world.connected().conn;
         let mut buffer = [0; 5];
         let heard = world.pool.read(conn, &mut buffer, crate::peers::PATIENCE).is_ok_and(|count| count == 5);
@@ -80,7 +80,7 @@ pub fn a_stranger_that_resets_at_once_harms_nobody<R: Rig>(rig: &R) {
 }
 
 /// How far a proxy goes along before it resets.
-const STAGES: [fn(&mut Line); 6] = [
+const STAGES: [fn(&mut PeerStream); 6] = [
     |_| {},
     |line| {
         socks::hear_greeting(line);
@@ -105,9 +105,9 @@ const STAGES: [fn(&mut Line); 6] = [
 
 /// The proxy has failed, whatever it had said before, and the target is not to blame.
 pub fn a_proxy_that_resets_at_any_stage_has_failed<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
+    let listener = TestPeer::listen();
     let proxy = Proxy { address: listener.address(), isolate: true, resolves: false };
-    let mut world = World::start(rig, Setup::new(config()).by_proxy(proxy));
+    let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     for stage in STAGES {
         let address = "node.example:1".parse().expect("an address");
         world.ask(Input::AddPeer { address, keep: Keep::Once });

@@ -2,16 +2,16 @@
 
 use connmgr_core::{Config, Listener, ListenerId, Permissions};
 
-use crate::conformance::{Rig, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 fn error<R: Rig>(rig: &R, setup: Setup) -> String {
-    World::try_start(rig, setup).expect_err("something is wrong").to_string()
+    TestWorld::try_start(rig, setup).expect_err("something is wrong").to_string()
 }
 
 /// The address is in the error.
 pub fn a_port_that_is_taken_is_named<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
+    let peer = TestPeer::listen();
     let error = error(rig, Setup::new(config()).listening_at(peer.address(), None));
     assert!(error.contains(&peer.address().to_string()), "{error}");
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -14,9 +14,9 @@ const WAIT: Duration = Duration::from_secs(60);
 pub fn the_time_until_a_retry_can_be_told<R: Rig>(rig: &R) {
     let mut config = config();
     (config.retry.base, config.retry.cap) = (WAIT, WAIT);
-    let mut world = World::start(rig, Setup::new(config).listening());
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
     let before = world.pool.now();
-    world.add(Peer::nobody());
+    world.add(TestPeer::nobody());
     let at = world.event("RetryScheduled", |event| match event {
         PoolEvent::RetryScheduled { at, .. } => Some(at),
         _ => None,
