@@ -1,8 +1,9 @@
 //! What "full again" means: a world in which nobody is left never is, whatever it looked like at the moment of healing.
 
-use connmgr_sim::dice::Share;
+use connmgr_sim::scenario::catalogue;
 use connmgr_sim::scenario::{Behavior, Fault, FaultSpec, Turn};
-use connmgr_sim::{Instant, Outcome, Scenario, Terms, catalogue, run};
+use connmgr_sim::types::Share;
+use connmgr_sim::{Instant, Outcome, Scenario, Terms, run};
 
 /// Every scenario of one manager that promises a recovery, and when that is to begin.
 fn promising() -> impl Iterator<Item = (Scenario, Instant)> {

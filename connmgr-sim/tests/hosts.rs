@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use connmgr_core::{Action, CloseReason, ConnId, DialError, Event, Input, Limits, NetworkKind, Time};
 use connmgr_sim::Terms;
-use connmgr_sim::record::Entry;
 use connmgr_sim::scenario::{Acquaintance, Behavior, HostSpec, ProxySpec, Scenario, Span};
+use connmgr_sim::watch::record::Entry;
 
 /// A pool of eight among hosts that are all known, for so long.
 fn record(hosts: HostSpec, lasts: Span) -> Vec<Entry> {
@@ -83,7 +83,7 @@ fn dials_handshakes_and_closes_take_as_long_as_they_are_said_to() {
     let entries = record(hosts.clone(), Span::minutes(1));
     all_within(&waits(&entries, dialed, answered), 300, 300);
     all_within(&waits(&entries, opened, ready), 705, 705);
-    let full = HostSpec { full: connmgr_sim::dice::Share::ALL, closes_in: Some(Span::millis(900).into()), ..hosts };
+    let full = HostSpec { full: connmgr_sim::types::Share::ALL, closes_in: Some(Span::millis(900).into()), ..hosts };
     let entries = record(full, Span::minutes(1));
     all_within(&waits(&entries, opened, closed), 900, 900);
 }

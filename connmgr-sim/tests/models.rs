@@ -1,8 +1,8 @@
 //! Every model fills a plain world, and lives by the routes, limits and options of the configuration.
 
 use connmgr_core::{Limits, NetworkKind};
-use connmgr_sim::models::{BtcdLike, CoreLike, OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, PeerSpec, ProxySpec, SeedSpec, Span};
+use connmgr_sim::subject::models::{BtcdLike, CoreLike, OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use connmgr_sim::{Instant, Scenario, Scrutiny, Subject, World};
 
 /// A world of one population, all of it known.
@@ -58,7 +58,7 @@ fn every_model_fills_a_plain_world() {
 
 #[test]
 fn every_model_fills_where_half_is_dead() {
-    let half = connmgr_sim::dice::Share::percent(50);
+    let half = connmgr_sim::types::Share::percent(50);
     fill_within(&world(HostSpec { reachable: half, ..good(NetworkKind::Ipv4, 500) }), 300_000);
 }
 
@@ -158,7 +158,7 @@ fn a_paced_model_lets_an_address_rest() {
 #[test]
 fn every_model_is_full_again_after_the_operator_let_it_rest() {
     let mut scenario = world(good(NetworkKind::Ipv4, 100));
-    let share = connmgr_sim::dice::Share::ALL;
+    let share = connmgr_sim::types::Share::ALL;
     let (at, lasts) = (Span::minutes(10), Some(Span::minutes(5)));
     let fault = Fault::Inactive;
     scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share, chance: share });

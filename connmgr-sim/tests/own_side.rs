@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connmgr_core::{Action, ConnId, DialError, Input, Kind, Limits, NetworkKind, Time};
-use connmgr_sim::dice::Share;
-use connmgr_sim::record::Entry;
 use connmgr_sim::scenario::{
     Acquaintance, Behavior, Fault, FaultSpec, HostSpec, OwnError, OwnFailures, ProxyFault, ProxySpec, Scenario,
     ShareOf, Span,
 };
+use connmgr_sim::types::Share;
+use connmgr_sim::watch::record::Entry;
 use connmgr_sim::{Instant, Terms};
 
 /// When the fault begins; it lasts to the end.

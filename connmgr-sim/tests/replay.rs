@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
-use connmgr_sim::record::Entry;
-use connmgr_sim::replay::{Replayed, replay};
+use connmgr_sim::run::replay::{Replayed, replay};
+use connmgr_sim::watch::record::Entry;
 use connmgr_std::{Birth, ReplayError, TRACE_VERSION, TraceReader, TraceWriter};
 
 /// Records a manager that is told of three peers, a minute apart, and says what its dials came to.

@@ -7,13 +7,13 @@ use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
 };
-use connmgr_sim::dice::Share;
-use connmgr_sim::links::LinkId;
-use connmgr_sim::models::{OneAtATime, ParallelPlain};
-use connmgr_sim::rivals::{judge_as, table};
+use connmgr_sim::run::rivals::{judge_as, table};
 use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, ProxySpec, Span};
-use connmgr_sim::subject::{Birth, Outbox, Started};
+use connmgr_sim::subject::models::{OneAtATime, ParallelPlain};
+use connmgr_sim::types::Share;
 use connmgr_sim::watch::Watch;
+use connmgr_sim::world::links::LinkId;
+use connmgr_sim::world::subject::{Birth, Outbox, Started};
 use connmgr_sim::{Scenario, Subject, Verdict};
 
 /// A world of these hosts, all of them known.

@@ -2,11 +2,12 @@
 //! meet each other in it.
 
 use connmgr_core::{ConnState, Kind, Limits};
-use connmgr_sim::dice::Share;
+use connmgr_sim::scenario::catalogue;
 use connmgr_sim::scenario::{
     Acquaintance, Behavior, Churn, Gossip, HostSpec, NodeSpec, PeerSpec, Scenario, Span, Turn,
 };
-use connmgr_sim::{Instant, Real, Scrutiny, World, catalogue};
+use connmgr_sim::types::Share;
+use connmgr_sim::{Instant, Real, Scrutiny, World};
 
 fn world(scenario: &Scenario, seed: u64) -> World<Real> {
     World::new(scenario.clone(), seed, Scrutiny::CLOSEST).expect("a good configuration")

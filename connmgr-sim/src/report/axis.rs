@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Instant;
+use crate::types::Instant;
 
 /// Plots are so wide, in units of their own; pages stretch them.
 pub(super) const WIDTH: f64 = 10_000.0;

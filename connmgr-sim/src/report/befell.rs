@@ -6,9 +6,11 @@ use maud::{Markup, html};
 
 use super::axis::{HEIGHT, Tick, Times, WIDTH, grouped, wide};
 use super::chart::{dot, labels};
-use crate::diary::{Diary, Note, NoteKind};
 use crate::scenario::Fault;
-use crate::{Instant, Scenario, world};
+use crate::scenario::Scenario;
+use crate::types::Instant;
+use crate::watch::diary::{Diary, Note, NoteKind};
+use crate::world;
 
 /// Bands and dots of one row, at most.
 const MOST: usize = 300;

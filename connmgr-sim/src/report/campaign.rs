@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use super::axis::grouped;
 use super::strip::Five;
 use super::{page, verdict};
-use crate::Verdict;
-use crate::failure::Failure;
-use crate::figures::Figure;
-use crate::results::{Results, ScenarioResults};
+use crate::run::failure::Failure;
+use crate::run::failure::Verdict;
+use crate::run::figures::Figure;
+use crate::run::results::{Results, ScenarioResults};
 
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use super::axis::{HEIGHT, Numbers, Tick, Times, WIDTH, grouped, rounded, short};
 use super::chart::{Course, Key, bars};
-use crate::Instant;
-use crate::diary::{Bar, Diary, Level};
+use crate::types::Instant;
+use crate::watch::diary::{Bar, Diary, Level};
 
 /// Outbound kinds, as they are stacked: from the ground up.
 const STACK: [(&str, &str, &[Kind]); 4] = [

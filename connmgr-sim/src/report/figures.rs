@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use super::axis::{HEIGHT, Numbers, Powers, Tick, WIDTH, grouped, rounded, short};
 use super::chart::{Small, bars, dot};
-use crate::Outcome;
-use crate::diary::{self, Diary};
-use crate::figures::Figure;
+use crate::run::Outcome;
+use crate::run::figures::Figure;
+use crate::watch::diary::{self, Diary};
 
 /// Attempts further right than this are drawn at the edge.
 const MOST_ATTEMPTS: u32 = 20;

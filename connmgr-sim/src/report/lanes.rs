@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::axis::{Tick, Times, WIDTH, grouped, wide};
 use super::chart::labels;
 use super::page::filter;
-use crate::Instant;
-use crate::diary::{Diary, Lane, Lanes, Tells};
+use crate::types::Instant;
+use crate::watch::diary::{Diary, Lane, Lanes, Tells};
 
 /// Rows of a page.
 const MOST: usize = 400;

@@ -6,11 +6,12 @@ use maud::{Markup, html};
 use super::axis::{Tick, Times, WIDTH, grouped};
 use super::befell::Befell;
 use super::{course, figures, lanes, page, verdict};
-use crate::diary::Diary;
 use crate::run::{Outcome, Terms, finish};
-use crate::subject::Real;
+use crate::scenario::Scenario;
+use crate::types::Instant;
+use crate::watch::diary::Diary;
+use crate::world::subject::Real;
 use crate::world::{Mark, Scrutiny, World};
-use crate::{Instant, Scenario};
 
 /// A run that was looked at closely.
 struct Seen {

@@ -10,8 +10,9 @@ use maud::html;
 use super::axis::{Times, grouped};
 use super::befell::Befell;
 use super::{figures, lanes, page, run, verdict};
-use crate::diary::Diary;
-use crate::{Instant, Verdict};
+use crate::run::failure::Verdict;
+use crate::types::Instant;
+use crate::watch::diary::Diary;
 
 /// What a trace told.
 struct Told {

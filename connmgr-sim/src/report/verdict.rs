@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::axis::grouped;
-use crate::failure::Failure;
-use crate::{Instant, Verdict};
+use crate::run::failure::Failure;
+use crate::run::failure::Verdict;
+use crate::types::Instant;
 
 /// The heading, with the verdict.
 pub(super) fn heading(title: &str, about: &str, verdict: Verdict) -> Markup {

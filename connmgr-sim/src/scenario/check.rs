@@ -6,9 +6,9 @@ use connmgr_check::Probe;
 use connmgr_core::HostName;
 
 use super::{Behavior, Scenario, ScenarioError};
-use crate::Instant;
-use crate::figures::Figure;
-use crate::plan::{NODES, name_of};
+use crate::run::figures::Figure;
+use crate::scenario::map::{NODES, name_of};
+use crate::types::Instant;
 
 /// Hosts of all populations, with all who may come in the place of others.
 const MOST_HOSTS: u64 = 1_000_000;
@@ -33,7 +33,7 @@ impl Scenario {
         self.check_references()?;
         self.check_people()?;
         self.check_promises()?;
-        let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
+        let config = crate::scenario::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
     }
 
@@ -172,7 +172,7 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 mod tests {
     use super::super::{Bound, Churn, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
-    use crate::dice::Share;
+    use crate::types::Share;
 
     fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));

@@ -4,7 +4,7 @@ use connmgr_core::{Limits, NetworkKind};
 use serde::{Deserialize, Serialize};
 
 use super::{ProxyFault, Span};
-use crate::dice::Share;
+use crate::types::Share;
 
 /// Something that goes wrong at a time, for a while, perhaps again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use connmgr_core::{NetworkKind, Penalty};
 use serde::{Deserialize, Serialize};
 
 use super::{Span, Spread};
-use crate::dice::Share;
+use crate::types::Share;
 
 /// Hosts of one character.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

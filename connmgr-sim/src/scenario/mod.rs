@@ -4,21 +4,26 @@
 //! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
 
 mod book;
+pub mod catalogue;
 mod check;
+pub mod config;
 mod expect;
 mod fault;
 mod field;
 mod host;
+pub mod map;
 mod network;
 mod node;
 pub(crate) mod published;
+pub mod random;
 mod read;
 mod spread;
-mod text;
+mod stays;
 
-use crate::Instant;
+use crate::types::Instant;
 use serde::{Deserialize, Serialize};
 
+pub use crate::types::Span;
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
 pub use fault::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
@@ -27,7 +32,6 @@ pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, Seed
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
 pub use spread::Spread;
-pub use text::Span;
 
 /// The version of the format; another is refused.
 pub const SCENARIO_VERSION: u32 = 1;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Span, Spread};
-use crate::Instant;
+use crate::types::Instant;
 
 /// A DNS seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

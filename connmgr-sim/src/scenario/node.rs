@@ -4,7 +4,7 @@ use connmgr_core::{Chain, Config, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::{Span, Spread};
-use crate::dice::Share;
+use crate::types::Share;
 
 /// The managers of a world: all of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

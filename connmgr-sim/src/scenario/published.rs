@@ -6,7 +6,7 @@
 use connmgr_core::NetworkKind;
 
 use super::{Span, Spread};
-use crate::dice::Share;
+use crate::types::Share;
 
 /// How long a peer of a network takes to answer: a dial, a handshake, or with a close.
 pub(crate) fn answer(network: NetworkKind) -> Spread {

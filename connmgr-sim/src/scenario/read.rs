@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for scenario in crate::catalogue::all() {
+        for scenario in crate::scenario::catalogue::all() {
             assert_eq!(Scenario::parse(&scenario.to_toml()), Ok(scenario));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Span;
-use crate::dice::{Dice, Share};
+use crate::types::{Dice, Share};
 
 /// How long something takes.
 ///
@@ -189,7 +189,7 @@ impl<'de> Deserialize<'de> for Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::Purpose;
+    use crate::types::Purpose;
 
     #[test]
     fn every_form_is_read_and_written() {

@@ -9,11 +9,11 @@ use connmgr_core::{CloseCause, ConnId, Input, Kind, NetworkKind};
 use super::World;
 use super::happening::Happening;
 use super::sessions::SOON;
-use crate::Instant;
-use crate::dice::{Dice, Purpose, Share};
-use crate::links::{End, Link, LinkId, Stage};
 use crate::scenario::{Gossip, InboundSpec};
-use crate::subject::{LISTENER, Subject};
+use crate::types::Instant;
+use crate::types::{Dice, Purpose, Share};
+use crate::world::links::{End, Link, LinkId, Stage};
+use crate::world::subject::{LISTENER, Subject};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_arrivals(&mut self) {

@@ -7,11 +7,11 @@ use connmgr_core::{CloseCause, ConnId, DialError, Kind, NetworkKind, PeerAddress
 use super::World;
 use super::happening::{Happening, Run};
 use super::sessions::SOON;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, Link, LinkId, Stage};
-use crate::plan::Who;
+use crate::scenario::map::Who;
 use crate::scenario::{Behavior, OwnError, OwnFailures, ProxyFault, ShareOf};
-use crate::subject::Subject;
+use crate::types::{Dice, Purpose};
+use crate::world::links::{End, Link, LinkId, Stage};
+use crate::world::subject::Subject;
 
 /// What becomes of a dial.
 enum Fate {
@@ -292,7 +292,7 @@ impl<S: Subject> World<S> {
 
 /// Whether dials to an address are among those that fail. It depends on nothing but the address.
 pub(crate) fn strikes_address(failures: &OwnFailures, seed: u64, address: &PeerAddress) -> bool {
-    Dice::new(seed, Purpose::Fault, crate::text_key(&address.to_string())).happens(failures.share)
+    Dice::new(seed, Purpose::Fault, crate::types::text_key(&address.to_string())).happens(failures.share)
 }
 
 const fn own_error(error: OwnError) -> DialError {
@@ -319,7 +319,7 @@ fn proxy_fate(fault: ProxyFault) -> Fate {
 }
 
 /// Whether a window is open.
-pub(super) fn is_open(now: crate::Instant, period: Duration, open: Duration) -> bool {
+pub(super) fn is_open(now: crate::types::Instant, period: Duration, open: Duration) -> bool {
     let period = period.as_nanos().max(1);
     u128::from(now.as_nanos()) % period < open.as_nanos()
 }

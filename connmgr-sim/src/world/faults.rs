@@ -10,11 +10,11 @@ use super::happening::Happening;
 use super::node::Ails;
 use super::sessions::SOON;
 use super::{Broken, Mark, World};
-use crate::Instant;
-use crate::dice::{Dice, Purpose, Share};
-use crate::links::LinkId;
 use crate::scenario::{Fault, FaultSpec, Monotonic};
-use crate::subject::Subject;
+use crate::types::Instant;
+use crate::types::{Dice, Purpose, Share};
+use crate::world::links::LinkId;
+use crate::world::subject::Subject;
 
 /// Times that a recurring fault comes, unless it says how often.
 const MOST_TIMES: u32 = 10_000;

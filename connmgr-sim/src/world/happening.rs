@@ -2,7 +2,7 @@
 
 use connmgr_core::{CloseCause, ConnId, DialError, LookupId, Snapshot};
 
-use crate::links::LinkId;
+use crate::world::links::LinkId;
 
 /// Something that will happen. Small, for millions of these wait in a large world.
 #[derive(Clone, Debug)]

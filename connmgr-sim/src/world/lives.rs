@@ -10,13 +10,13 @@ use super::happening::{Happening, Run};
 use super::node::{Added, Node};
 use super::sessions::SOON;
 use super::{Scrutiny, World};
-use crate::Instant;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, LinkId};
-use crate::plan::{BEGINNING, NODES, Plan, Who, name_of};
+use crate::scenario::map::{BEGINNING, NODES, Plan, Who, name_of};
 use crate::scenario::{Acquaintance, Behavior, PeerSpec};
-use crate::subject::{Birth, Subject};
+use crate::types::Instant;
+use crate::types::{Dice, Purpose};
 use crate::watch::Watch;
+use crate::world::links::{End, LinkId};
+use crate::world::subject::{Birth, Subject};
 
 /// Whether a host is there, worked out when somebody asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -239,7 +239,7 @@ fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<
     }
     if spec.by_name {
         let name = name_of(&spec.of, number).ok()?;
-        return Some(PeerAddress::new(connmgr_core::Host::Name(name), crate::plan::PORT));
+        return Some(PeerAddress::new(connmgr_core::Host::Name(name), crate::scenario::map::PORT));
     }
     plan.address(&spec.of, number).cloned()
 }
@@ -314,7 +314,7 @@ pub(super) fn identity(node: u32) -> [u8; 32] {
 /// The identity of a peer of a population, which no manager has.
 pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
     let mut identity = [0xff; 32];
-    identity[..8].copy_from_slice(&crate::text_key(population).to_be_bytes());
+    identity[..8].copy_from_slice(&crate::types::text_key(population).to_be_bytes());
     identity[8..12].copy_from_slice(&peer.to_be_bytes());
     identity
 }

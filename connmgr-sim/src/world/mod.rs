@@ -8,10 +8,14 @@ mod arrivals;
 mod dials;
 mod faults;
 mod happening;
+pub mod links;
 mod lives;
 mod names;
 mod node;
+pub mod queue;
 mod sessions;
+pub mod subject;
+pub mod tally;
 mod turns;
 
 use std::sync::Arc;
@@ -19,16 +23,16 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
-use crate::Instant;
-use crate::diary::Diary;
-use crate::dice::{Dice, Purpose};
-use crate::links::Links;
-use crate::plan::Plan;
-use crate::queue::Queue;
 use crate::scenario::Scenario;
-use crate::subject::{Outbox, Subject};
-use crate::tally::Traffic;
+use crate::scenario::map::Plan;
+use crate::types::Instant;
+use crate::types::{Dice, Purpose};
 use crate::watch::Watch;
+use crate::watch::diary::Diary;
+use crate::world::links::Links;
+use crate::world::queue::Queue;
+use crate::world::subject::{Outbox, Subject};
+use crate::world::tally::Traffic;
 use happening::Happening;
 
 pub(crate) use dials::strikes_address;
@@ -111,7 +115,7 @@ impl<S: Subject> World<S> {
     /// # Errors
     /// As [`World::new`].
     pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
-        let config = crate::config::of(&scenario);
+        let config = crate::scenario::config::of(&scenario);
         Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
     }
 

@@ -8,11 +8,11 @@ use connmgr_core::{HostName, Input, LookupError, LookupId, Route, Time};
 
 use super::World;
 use super::happening::{Happening, Run, Server};
-use crate::Instant;
-use crate::dice::{Dice, Purpose};
-use crate::plan::Plan;
+use crate::scenario::map::Plan;
 use crate::scenario::{SeedBehavior, SeedSpec, Spread};
-use crate::subject::Subject;
+use crate::types::Instant;
+use crate::types::{Dice, Purpose};
+use crate::world::subject::Subject;
 
 /// How soon a lookup fails when the machine itself knows that it can't succeed.
 const AT_ONCE: Duration = Duration::from_millis(1);

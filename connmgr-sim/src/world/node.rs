@@ -8,14 +8,14 @@ use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, U
 use rustc_hash::FxHashMap;
 
 use super::happening::Run;
-use crate::Instant;
-use crate::dice::Share;
-use crate::links::{LinkId, Links};
-use crate::plan::{BEGINNING, Who};
-use crate::record::Record;
+use crate::scenario::map::{BEGINNING, Who};
 use crate::scenario::{OwnFailures, ProxyFault};
-use crate::subject::Subject;
-use crate::tally::{Tally, Traffic};
+use crate::types::Instant;
+use crate::types::Share;
+use crate::watch::record::Record;
+use crate::world::links::{LinkId, Links};
+use crate::world::subject::Subject;
+use crate::world::tally::{Tally, Traffic};
 
 /// A peer that was added.
 #[derive(Clone, Copy, Debug)]

@@ -9,11 +9,11 @@ use connmgr_core::{
 
 use super::World;
 use super::happening::Happening;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, Link, LinkId, Stage};
-use crate::plan::PORT;
+use crate::scenario::map::PORT;
 use crate::scenario::{Behavior, Gossip};
-use crate::subject::Subject;
+use crate::types::{Dice, Purpose};
+use crate::world::links::{End, Link, LinkId, Stage};
+use crate::world::subject::Subject;
 
 /// A peer that understands nothing of the first bytes hangs up after this at the latest, however long it takes otherwise.
 const AT_GIBBERISH: Duration = Duration::from_secs(1);
@@ -301,7 +301,7 @@ fn invented(dice: &mut Dice) -> connmgr_core::PeerAddress {
     std::net::SocketAddr::new(std::net::Ipv4Addr::from_bits(bits).into(), PORT).into()
 }
 
-fn rest_of_window(now: crate::Instant, period: Duration, open: Duration) -> Duration {
+fn rest_of_window(now: crate::types::Instant, period: Duration, open: Duration) -> Duration {
     let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX).max(1);
     open.saturating_sub(Duration::from_nanos(now.as_nanos() % period))
 }

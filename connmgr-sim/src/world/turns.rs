@@ -7,9 +7,9 @@ use connmgr_core::{CloseCause, ConnId, Event, Input, Kind, Time};
 
 use super::happening::Happening;
 use super::{Broken, Scrutiny, World};
-use crate::links::{End, Link, LinkId, Stage};
 use crate::scenario::Behavior;
-use crate::subject::{Outbox, Started, Subject};
+use crate::world::links::{End, Link, LinkId, Stage};
+use crate::world::subject::{Outbox, Started, Subject};
 
 impl<S: Subject> World<S> {
     /// Tells a manager something, if its process runs.
@@ -66,7 +66,7 @@ impl<S: Subject> World<S> {
             return;
         }
         let place = &mut self.nodes[node as usize];
-        place.armed = crate::Instant::MAX;
+        place.armed = crate::types::Instant::MAX;
         let now = place.clock.time(self.now);
         let is_due = place.subject.as_ref().and_then(Subject::poll_timeout).is_some_and(|due| due <= now);
         if is_due { self.tell(node, &Input::Timeout) } else { self.arm(node) }
@@ -234,7 +234,7 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let count = plan.scenario.book.application_tells;
         let place = &self.nodes[node as usize];
-        let mut dice = self.dice(crate::dice::Purpose::Acquaintance, node).part(place.tally.dials);
+        let mut dice = self.dice(crate::types::Purpose::Acquaintance, node).part(place.tally.dials);
         let unix = place.clock.unix(self.now);
         let known = (0..count).filter_map(|_| plan.draw(&[], self.now, &mut dice));
         let addresses = known.map(|address| plan.info(address.clone(), unix)).collect();

@@ -1,0 +1,3 @@
+//! Who lives in a world: the real manager with its driver, or a model of another's.
+
+pub mod models;

@@ -1,0 +1,95 @@
+//! What one manager was born with, told, answered and did, kept to be looked at, told again, or shrunk.
+
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, ConnId, Input, Reply, Time};
+
+use crate::world::subject::Birth;
+
+/// The most that is kept of one run of a process; what comes after is not.
+const MOST: usize = 20_000_000;
+
+/// One line of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It was told or asked something.
+    Told {
+        /// When.
+        now: Time,
+        /// What.
+        input: Input,
+        /// What it answered.
+        reply: Reply,
+    },
+    /// It did something.
+    Did {
+        /// When.
+        now: Time,
+        /// What.
+        action: Action,
+    },
+}
+
+impl Entry {
+    /// When.
+    pub const fn now(&self) -> Time {
+        match self {
+            Self::Told { now, .. } | Self::Did { now, .. } => *now,
+        }
+    }
+
+    /// Whether it is about a connection.
+    pub fn is_about(&self, conn: ConnId) -> bool {
+        match self {
+            Self::Told { input, reply, .. } => input.conn() == Some(conn) || *reply == Reply::Accepted(Ok(conn)),
+            Self::Did { action, .. } => action.conn() == Some(conn),
+        }
+    }
+}
+
+/// The record of one run of a process.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What it was born with.
+    pub birth: Birth,
+    /// What came then, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// Writes a record.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    record: Option<Record>,
+}
+
+impl Recorder {
+    /// A process starts: what was before is forgotten.
+    pub(crate) fn born(&mut self, birth: &Birth) {
+        self.record = Some(Record { birth: birth.clone(), entries: Vec::new() });
+    }
+
+    /// The record so far; none before the process has started.
+    pub const fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// The same, to keep.
+    pub fn take(&mut self) -> Option<Record> {
+        self.record.take()
+    }
+
+    fn write(&mut self, entry: Entry) {
+        if let Some(record) = self.record.as_mut().filter(|record| record.entries.len() < MOST) {
+            record.entries.push(entry);
+        }
+    }
+}
+
+impl Observer for Recorder {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.write(Entry::Told { now, input: input.clone(), reply: reply.clone() });
+    }
+
+    fn action(&mut self, now: Time, action: &Action) {
+        self.write(Entry::Did { now, action: action.clone() });
+    }
+}
