@@ -18,7 +18,8 @@ pub use run::story::Story;
 pub use run::{Outcome, Terms, run};
 pub use scenario::Scenario;
 pub use types::Instant;
-pub use world::subject::{Real, Subject};
+pub use watch::Real;
+pub use world::subject::Subject;
 pub use world::{Broken, Scrutiny, World};
 
 /// The examples of the README compile.

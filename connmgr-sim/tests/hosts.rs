@@ -17,7 +17,7 @@ fn record(hosts: HostSpec, lasts: Span) -> Vec<Entry> {
     scenario.hosts.push(hosts);
     let mut world = Terms::default().recorded(scenario, 1, 0).expect("a good configuration");
     world.run().expect("no promise is broken");
-    world.node_mut(0).and_then(|node| node.take_record()).expect("it was recorded").entries
+    world.watch_mut().take_record().expect("it was recorded").entries
 }
 
 /// Of each connection, how long one thing came after another.

@@ -46,9 +46,8 @@ fn run(scenario: Scenario) -> (Vec<Ended>, u32) {
     world.run_until(Instant::from_secs(299)).expect("no promise is broken");
     assert_eq!(world.nodes()[0].tally.now_ready[Kind::Full.index()], 5, "before the fault");
     world.run().expect("no promise is broken");
-    let node = world.node_mut(0).expect("there is one");
-    let ready = node.tally.now_ready[Kind::Full.index()];
-    let entries = node.take_record().expect("it was recorded").entries;
+    let ready = world.nodes()[0].tally.now_ready[Kind::Full.index()];
+    let entries = world.watch_mut().take_record().expect("it was recorded").entries;
     (ended(&entries), ready)
 }
 

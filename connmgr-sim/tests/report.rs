@@ -3,9 +3,9 @@
 
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
 use connmgr_sim::run::campaign::Campaign;
-use connmgr_sim::run::figures::Figure;
 use connmgr_sim::scenario::catalogue;
 use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
+use connmgr_sim::types::Figure;
 use connmgr_sim::watch::canary;
 use connmgr_sim::{Scenario, Terms, Verdict, report};
 use connmgr_std::{Birth, TRACE_VERSION, TraceReader, TraceWriter};

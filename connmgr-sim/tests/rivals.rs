@@ -11,7 +11,6 @@ use connmgr_sim::run::rivals::{judge_as, table};
 use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, ProxySpec, Span};
 use connmgr_sim::subject::models::{OneAtATime, ParallelPlain};
 use connmgr_sim::types::Share;
-use connmgr_sim::watch::Watch;
 use connmgr_sim::world::links::LinkId;
 use connmgr_sim::world::subject::{Birth, Outbox, Started};
 use connmgr_sim::{Scenario, Subject, Verdict};
@@ -62,8 +61,10 @@ fn a_dead_network_may_not_delay_a_living_one() {
 struct Wasteful(ParallelPlain, bool);
 
 impl Subject for Wasteful {
-    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
-        Ok(Self(ParallelPlain::born(birth, watch)?, false))
+    type Watch = ();
+
+    fn born(birth: &Birth, (): ()) -> Result<Self, ConfigError> {
+        Ok(Self(ParallelPlain::born(birth, ())?, false))
     }
 
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
@@ -97,11 +98,11 @@ impl Subject for Wasteful {
         self.0.judge(now, thoroughly)
     }
 
-    fn watch(&self) -> &Watch {
+    fn watch(&self) -> &() {
         self.0.watch()
     }
 
-    fn watch_mut(&mut self) -> &mut Watch {
+    fn watch_mut(&mut self) -> &mut () {
         self.0.watch_mut()
     }
 

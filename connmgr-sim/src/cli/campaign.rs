@@ -7,12 +7,13 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use connmgr_sim::run::campaign::{self, Shard};
+use connmgr_sim::run::Shard;
+use connmgr_sim::run::campaign;
 use connmgr_sim::run::results::Results;
 use connmgr_sim::{Outcome, Scenario, Terms, Verdict, report};
 
 use super::again::Again;
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage, write};
 
@@ -161,7 +162,7 @@ fn summary(results: &Results) -> String {
 }
 
 fn summary_row(scenario: &connmgr_sim::run::results::ScenarioResults, is_whole: bool) -> Vec<String> {
-    use connmgr_sim::run::figures::Figure;
+    use connmgr_sim::types::Figure;
     let outcomes = &scenario.outcomes;
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let steps: u64 = outcomes.iter().map(|outcome| outcome.steps).sum();

@@ -3,11 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 use connmgr_sim::run::compare::Policy;
-use connmgr_sim::run::figures::{Figure, Figures};
+use connmgr_sim::run::figures::Figures;
+use connmgr_sim::types::Figure;
 use connmgr_sim::{Scenario, Verdict};
 
 use super::again::Again;
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage};
 

@@ -3,12 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 use connmgr_sim::run::diff::{Difference, Parting, diff};
-use connmgr_sim::run::figures::Figure;
+use connmgr_sim::types::Figure;
 use connmgr_sim::watch::record::Entry;
 use connmgr_sim::{Scenario, Terms, Verdict};
 
 use super::again::Again;
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, view};
 

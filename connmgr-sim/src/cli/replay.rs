@@ -14,7 +14,8 @@ use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, Wor
 use connmgr_std::{ReplayError, TraceReader};
 
 use super::again::Again;
-use super::run::{MAX_SEED, summary};
+use super::run::summary;
+use super::source::MAX_SEED;
 use super::view::{Down, line, view};
 use super::{say, source, table, usage, write};
 
@@ -111,8 +112,9 @@ impl Replay {
     /// How the manager stands, if that is asked for, and the story of a connection, if one is named.
     fn show(&self, world: &mut World<Real>, node: u32) {
         let now = world.now();
-        let place = world.node_mut(node).expect("it was looked up before the run");
-        let (at, record) = (place.now(now), place.take_record());
+        let record = world.watch_mut().take_record();
+        let place = &world.nodes()[node as usize];
+        let at = place.now(now);
         let entries = record.as_ref().map_or(&[][..], |record| &record.entries);
         if self.at.is_some() {
             let mut down = Down::default();

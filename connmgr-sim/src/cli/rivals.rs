@@ -9,7 +9,7 @@ use connmgr_sim::run::rivals::{self, BIRTHS, Column};
 use connmgr_sim::{Scenario, Terms, Verdict, run};
 
 use super::again::Again;
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, write};
 

@@ -6,17 +6,15 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 use connmgr_sim::run::case::Case;
-use connmgr_sim::run::figures::Figure;
 use connmgr_sim::run::run_with;
+use connmgr_sim::types::Figure;
 use connmgr_sim::watch::canary;
 use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, report};
 
 use super::again::Again;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, write};
-
-/// The greatest seed: what TOML can say.
-pub(super) const MAX_SEED: u64 = i64::MAX as u64;
 
 /// Run a scenario once.
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use connmgr_sim::watch::canary;
 use connmgr_sim::{Terms, Verdict, run};
 
 use super::again::Again;
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::{progress, replay, source, usage, write};
 
 /// Make a failure small.

@@ -7,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 use connmgr_sim::Verdict;
 use connmgr_sim::report;
-use connmgr_sim::run::figures::Figure;
 use connmgr_sim::run::sweep::{self, Point};
+use connmgr_sim::types::Figure;
 
 use super::again::Again;
 use super::campaign::{jobs, parse_jobs};
-use super::run::MAX_SEED;
+use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage, write};
 

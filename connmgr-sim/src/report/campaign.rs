@@ -9,8 +9,8 @@ use super::strip::Five;
 use super::{page, verdict};
 use crate::run::failure::Failure;
 use crate::run::failure::Verdict;
-use crate::run::figures::Figure;
 use crate::run::results::{Results, ScenarioResults};
+use crate::types::Figure;
 
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::axis::{HEIGHT, Numbers, Powers, Tick, WIDTH, grouped, rounded, short};
 use super::chart::{Small, bars, dot};
 use crate::run::Outcome;
-use crate::run::figures::Figure;
+use crate::types::Figure;
 use crate::watch::diary::{self, Diary};
 
 /// Attempts further right than this are drawn at the edge.

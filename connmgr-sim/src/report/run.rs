@@ -9,8 +9,8 @@ use super::{course, figures, lanes, page, verdict};
 use crate::run::{Outcome, Terms, finish};
 use crate::scenario::Scenario;
 use crate::types::Instant;
+use crate::watch::Real;
 use crate::watch::diary::Diary;
-use crate::world::subject::Real;
 use crate::world::{Mark, Scrutiny, World};
 
 /// A run that was looked at closely.
@@ -56,7 +56,7 @@ fn watching(scenario: &Scenario, seed: u64, terms: Terms, node: u32) -> Option<S
     let begun = std::panic::catch_unwind(|| World::<Real>::watched(scenario.clone(), seed, terms.scrutiny, watch));
     let mut world = begun.ok()?.ok()?.watching(node);
     let outcome = finish(&mut world);
-    let diary = world.take_diary()?;
+    let diary = world.watch_mut().diary.take()?;
     let end = world.now().max(diary.now());
     Some(Seen { outcome, diary, marks: world.marks().to_vec(), node, end })
 }

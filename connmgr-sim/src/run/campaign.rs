@@ -8,8 +8,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::run::failure::{Failure, Verdict};
+use crate::run::outcome::{Outcome, Terms};
 use crate::run::results::{Results, ScenarioResults};
-use crate::run::{self, Outcome, Terms};
+use crate::run::run;
+use crate::run::shard::Shard;
 use crate::scenario::Scenario;
 
 /// Seeds a scenario gets unless it is said how many: many where a run is quick.
@@ -18,37 +20,6 @@ const SEEDS_OF_FEW: u64 = 20;
 const SEEDS_OF_MANY: u64 = 3;
 /// More managers than this are many.
 const FEW: u32 = 20;
-
-/// Which part of a campaign: one of `count`, from 0 on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    index: u32,
-    count: u32,
-}
-
-impl Shard {
-    /// The whole of it.
-    pub const WHOLE: Self = Self { index: 0, count: 1 };
-
-    /// The `index`-th of `count` parts, from 0 on; none if there is no such part.
-    pub fn new(index: u32, count: u32) -> Option<Self> {
-        (index < count).then_some(Self { index, count })
-    }
-
-    /// Which part, from 0 on.
-    pub const fn index(self) -> u32 {
-        self.index
-    }
-
-    /// Of how many.
-    pub const fn count(self) -> u32 {
-        self.count
-    }
-
-    fn has(self, place: usize) -> bool {
-        place % self.count as usize == self.index as usize
-    }
-}
 
 /// Many seeds of many scenarios.
 #[derive(Clone, Debug)]
@@ -99,7 +70,7 @@ impl Campaign {
         let labour = || {
             while let Some((place, item)) = take(&next, &work) {
                 let scenario = self.scenario(*item);
-                let outcome = run::run(&scenario, item.seed, self.terms(*item));
+                let outcome = run(&scenario, item.seed, self.terms(*item));
                 done(&scenario, &outcome);
                 outcomes.lock().expect("nobody panics while holding it")[place] = Some(outcome);
             }
@@ -234,7 +205,7 @@ mod tests {
         assert_ne!(alone.digest(), quietly(&campaign(8), 1).digest());
         let outcome = &alone.scenarios[0].outcomes[4];
         let terms = Terms { rivals: true, ..Terms::default() };
-        assert_eq!(run::run(&crate::scenario::random::scenario(11), 11, terms), *outcome);
+        assert_eq!(run(&crate::scenario::random::scenario(11), 11, terms), *outcome);
         assert_eq!(alone.scenarios[0].again(11), "connmgr-sim rivals random:11 --seed 11");
     }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::run::failure::Failure;
-use crate::run::{Outcome, Terms, run};
+use crate::run::outcome::{Outcome, Terms};
+use crate::run::run;
 use crate::scenario::Scenario;
 
 /// The version of the format.

@@ -3,13 +3,13 @@
 use connmgr_core::ConfigError;
 
 use crate::run::figures::Figures;
-use crate::run::finish;
+use crate::run::outcome::finish;
 use crate::scenario::Expect;
 use crate::scenario::Scenario;
 use crate::subject::models::{BtcdLike, CoreLike};
 use crate::types::Instant;
-use crate::watch::Watch;
-use crate::world::subject::{Real, Subject};
+use crate::watch::Real;
+use crate::world::subject::Subject;
 use crate::world::{Scrutiny, World};
 
 /// Whose policy.
@@ -52,7 +52,7 @@ impl Policy {
 fn measure<S: Subject>(scenario: &Scenario, seed: u64) -> Result<Figures, ConfigError> {
     let healed_at = scenario.healed_at().map(Instant::span);
     let unjudged = Scenario { expect: Expect { healed_at, ..Expect::default() }, ..scenario.clone() };
-    let mut world: World<S> = World::watched(unjudged, seed, Scrutiny::None, Watch::default())?;
+    let mut world: World<S> = World::new(unjudged, seed, Scrutiny::None)?;
     Ok(finish(&mut world).figures)
 }
 
@@ -61,8 +61,8 @@ mod tests {
     use connmgr_core::Limits;
 
     use super::*;
-    use crate::run::figures::Figure;
     use crate::scenario::{Acquaintance, Fault, FaultSpec, HostSpec, PeerSpec, Span};
+    use crate::types::Figure;
 
     fn world(reachable: u32) -> Scenario {
         let mut scenario = Scenario::new("small", Span::hours(2));

@@ -2,7 +2,7 @@
 
 use connmgr_core::ConfigError;
 
-use crate::run::{Outcome, Terms, finish};
+use crate::run::outcome::{Outcome, Terms, finish};
 use crate::scenario::Scenario;
 use crate::watch::record::{Entry, Record};
 
@@ -55,7 +55,7 @@ fn recorded(
 ) -> Result<(Outcome, Option<Record>), ConfigError> {
     let mut world = terms.recorded(scenario.clone(), seed, node)?;
     let outcome = finish(&mut world);
-    Ok((outcome, world.node_mut(node).and_then(crate::world::Node::take_record)))
+    Ok((outcome, world.watch_mut().take_record()))
 }
 
 fn parting(left: &[Entry], right: &[Entry]) -> Option<Parting> {

@@ -11,8 +11,9 @@ use connmgr_core::driver::Observer;
 use connmgr_core::{ConnManager, Input, Reply, Time};
 use connmgr_std::{Line, ReplayError, TraceError, TraceReader};
 
-use crate::watch::Watch;
+use crate::watch::Watchers;
 use crate::watch::record::Entry;
+use crate::world::subject::Onlooker;
 
 /// A trace that was run again.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ pub fn replay(
 
 struct Rerun {
     replayed: Replayed,
-    watch: Watch,
+    watch: Watchers,
     /// An input was told that is not judged yet: its actions come after it.
     is_open: bool,
 }
@@ -64,7 +65,7 @@ struct Rerun {
 impl Rerun {
     fn new(trace: &TraceReader<impl BufRead>) -> Result<Self, ReplayError> {
         let birth = trace.birth().clone();
-        let mut watch = Watch::default();
+        let mut watch = Watchers::default();
         watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
         let manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)?;
         let last = birth.now;

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::campaign::Shard;
 use crate::run::failure::{Failure, Verdict};
-use crate::run::{Outcome, hex};
+use crate::run::outcome::Outcome;
+use crate::run::shard::Shard;
 use crate::scenario::random;
 use crate::scenario::{Scenario, Span};
 
@@ -21,7 +21,7 @@ const VERSION: u32 = 1;
 pub struct Results {
     version: u32,
     /// Which campaign.
-    #[serde(with = "hex")]
+    #[serde(with = "crate::types::hex")]
     key: u64,
     /// Which part of it, from 0 on.
     shard: u32,

@@ -15,11 +15,10 @@ use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Reply, Snapshot, Time, UnixTime};
 use serde::{Deserialize, Serialize};
 
-use crate::run::failure::PANIC;
-use crate::run::message;
-use crate::watch::Watch;
+use crate::run::failure::{PANIC, panic_text};
+use crate::watch::Watchers;
 use crate::watch::canary::Canary;
-use crate::world::subject::Birth;
+use crate::world::subject::{Birth, Onlooker};
 
 /// What one manager was born with and told.
 #[derive(Clone, Debug)]
@@ -95,7 +94,7 @@ impl Story {
 /// A story being told.
 pub(crate) struct Telling {
     manager: ConnManager,
-    watch: Watch,
+    watch: Watchers,
     wakes: bool,
     told: usize,
     now: Time,
@@ -104,12 +103,12 @@ pub(crate) struct Telling {
 impl Telling {
     pub(crate) fn new(birth: &Birth, manner: Manner) -> Result<Self, Broken> {
         let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
-        let mut watch = Watch::default();
+        let mut watch = Watchers::default();
         watch.suite = Some(Box::new(Suite::new(&config, snapshot.as_ref(), unix, now)));
         watch.canary = manner.canary.then(Canary::default);
         let broken = |what: String| Broken { rule: PANIC.to_owned(), after: 0, what };
         let born = catch_unwind(|| ConnManager::new(config, snapshot, rng_seed, unix, now));
-        let manager = born.map_err(|payload| broken(message(payload.as_ref())))?;
+        let manager = born.map_err(|payload| broken(panic_text(payload.as_ref())))?;
         let manager =
             manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
         Ok(Self { manager, watch, wakes: manner.wakes, told: 0, now: birth.now })
@@ -136,7 +135,9 @@ impl Telling {
         let stepped = catch_unwind(AssertUnwindSafe(|| self.step_unguarded(input, now, thoroughly, seen)));
         match stepped {
             Ok(judged) => judged.map_err(|violation| self.broken(&violation)),
-            Err(payload) => Err(Broken { rule: PANIC.to_owned(), after: self.told, what: message(payload.as_ref()) }),
+            Err(payload) => {
+                Err(Broken { rule: PANIC.to_owned(), after: self.told, what: panic_text(payload.as_ref()) })
+            }
         }
     }
 

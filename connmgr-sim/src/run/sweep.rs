@@ -1,10 +1,11 @@
 //! A sweep: one scenario at several values of a parameter, and what a figure comes to at each.
 
-use crate::run::campaign::{Campaign, Shard};
-use crate::run::figures::Figure;
+use crate::run::campaign::Campaign;
+use crate::run::outcome::{Outcome, Terms};
 use crate::run::results::ScenarioResults;
-use crate::run::{Outcome, Terms};
+use crate::run::shard::Shard;
 use crate::scenario::{Expect, Scenario, ScenarioError, Span};
+use crate::types::Figure;
 use crate::types::Instant;
 use crate::world::Scrutiny;
 

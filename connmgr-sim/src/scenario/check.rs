@@ -6,8 +6,8 @@ use connmgr_check::Probe;
 use connmgr_core::HostName;
 
 use super::{Behavior, Scenario, ScenarioError};
-use crate::run::figures::Figure;
 use crate::scenario::map::{NODES, name_of};
+use crate::types::Figure;
 use crate::types::Instant;
 
 /// Hosts of all populations, with all who may come in the place of others.

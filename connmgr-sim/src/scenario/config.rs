@@ -1,9 +1,11 @@
 //! The configuration of a scenario's managers.
 
-use connmgr_core::{Config, HostName, Listener, Mode, Permissions, Proxies, Proxy, Seed, Transport};
+use connmgr_core::{Config, HostName, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport};
 
 use crate::scenario::Scenario;
-use crate::world::subject::LISTENER;
+
+/// The listener of every manager.
+pub const LISTENER: ListenerId = ListenerId(0);
 
 /// Where the proxy of every machine listens.
 const PROXY: &str = "127.0.0.1:9050";

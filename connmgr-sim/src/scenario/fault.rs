@@ -1,10 +1,15 @@
 //! What goes wrong, and when.
 
-use connmgr_core::{Limits, NetworkKind};
+use std::time::Duration;
+
+use connmgr_core::{Limits, NetworkKind, PeerAddress};
 use serde::{Deserialize, Serialize};
 
-use super::{ProxyFault, Span};
-use crate::types::Share;
+use super::ProxyFault;
+use crate::types::{Dice, Instant, Purpose, Share, Span, text_key};
+
+/// Times that a recurring fault comes, unless it says how often.
+const MOST_TIMES: u32 = 10_000;
 
 /// Something that goes wrong at a time, for a while, perhaps again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +91,19 @@ pub enum Fault {
     Restart,
 }
 
+impl FaultSpec {
+    /// When it begins and ends, each time that it comes before the end of the world.
+    pub(crate) fn times(&self, end: Instant) -> Vec<(Instant, Option<Instant>)> {
+        let first = Instant::ZERO.after(self.at.0);
+        let ends = |begins: Instant| self.lasts.map(|lasts| begins.after(lasts.0));
+        let Some(every) = self.every else { return vec![(first, ends(first))] };
+        let step = every.0.max(Duration::from_millis(1));
+        let begins = std::iter::successors(Some(first), |begins| Some(begins.after(step)));
+        let times = self.times.unwrap_or(MOST_TIMES).min(MOST_TIMES) as usize;
+        begins.take(times).take_while(|begins| *begins < end).map(|begins| (begins, ends(begins))).collect()
+    }
+}
+
 impl Fault {
     /// Whether it is over as soon as it has begun, unless it says how long it lasts.
     pub const fn is_jump(&self) -> bool {
@@ -132,6 +150,13 @@ pub struct OwnFailures {
     /// A share of what.
     #[serde(default)]
     pub of: ShareOf,
+}
+
+impl OwnFailures {
+    /// Whether dials to an address are among those that fail. It depends on nothing but the address.
+    pub(crate) fn strike(&self, seed: u64, address: &PeerAddress) -> bool {
+        Dice::new(seed, Purpose::Fault, text_key(&address.to_string())).happens(self.share)
+    }
 }
 
 /// What a dial fails with that fails at once.

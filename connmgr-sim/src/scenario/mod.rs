@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod field;
 mod host;
+pub(crate) mod known;
 pub mod map;
 mod network;
 mod node;
@@ -112,7 +113,7 @@ impl Scenario {
         let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
         let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
-            for (begins, ends) in crate::world::times(spec, end) {
+            for (begins, ends) in spec.times(end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));
                 last = last.max(over?);
             }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use super::Share;
+
 /// What a draw is for. Draws for different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -115,27 +117,6 @@ fn fraction(of: Duration, part: u64) -> Duration {
     let nanos = u64::try_from(of.as_nanos()).unwrap_or(u64::MAX);
     let wide = (u128::from(nanos) * u128::from(part)) >> 64;
     Duration::from_nanos(u64::try_from(wide).expect("a product of two 64-bit numbers, shifted by 64"))
-}
-
-/// A share of a whole, in millionths. As text a percentage (`11 %`) or a plain number of one (`0.11`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Share(pub u32);
-
-impl Share {
-    /// All of it.
-    pub const ALL: Self = Self(1_000_000);
-    /// Nothing of it.
-    pub const NONE: Self = Self(0);
-
-    /// So many hundredths.
-    pub const fn percent(percent: u32) -> Self {
-        Self(percent.saturating_mul(10_000))
-    }
-
-    /// This share of a count, rounded down.
-    pub fn of(self, count: u32) -> u32 {
-        u32::try_from(u64::from(count) * u64::from(self.0) / 1_000_000).unwrap_or(u32::MAX)
-    }
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;

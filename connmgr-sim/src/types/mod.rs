@@ -1,11 +1,16 @@
-//! Plain data that every layer uses: the world's time, spans of it, and chances.
+//! Plain data that every layer uses: the world's time, spans of it, chances, and the names of figures.
 
 mod dice;
+mod figure;
+pub(crate) mod hex;
 mod instant;
+mod share;
 mod span;
 
-pub use dice::{Dice, Purpose, Share};
+pub use dice::{Dice, Purpose};
+pub use figure::{Figure, FigureRange, UnknownFigure};
 pub use instant::Instant;
+pub use share::Share;
 pub use span::Span;
 
 /// A number that stands for a text: FNV-1a.

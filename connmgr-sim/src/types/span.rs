@@ -1,12 +1,10 @@
-//! Durations and shares as people write them.
+//! A duration as people write it.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-use super::Share;
 
 /// A duration, written like `1h 30m` or `80ms`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,44 +65,6 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / 10_000, self.0 % 10_000);
-        match rest {
-            0 => write!(f, "{whole} %"),
-            _ => write!(f, "{whole}.{} %", format!("{rest:04}").trim_end_matches('0')),
-        }
-    }
-}
-
-impl FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a share such as `11 %` or `0.5 %`");
-        let number = text.strip_suffix('%').ok_or_else(wrong)?.trim();
-        let (whole, rest) = number.split_once('.').unwrap_or((number, ""));
-        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 3 || rest.len() > 4 || !is_digits(whole) || !is_digits(rest) {
-            return Err(wrong());
-        }
-        let millionths: u32 = format!("{whole}{rest:0<4}").parse().map_err(|_| wrong())?;
-        if millionths > Self::ALL.0 { Err(format!("`{text}` is more than all")) } else { Ok(Self(millionths)) }
-    }
-}
-
-impl Serialize for Share {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        String::deserialize(input)?.parse().map_err(de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,17 +74,5 @@ mod tests {
         assert_eq!("1h 30m".parse(), Ok(Span::minutes(90)));
         assert_eq!(Span::millis(1_500).to_string(), "1s 500ms");
         assert!("soon".parse::<Span>().is_err());
-    }
-
-    #[test]
-    fn shares_are_read_and_written() {
-        for (text, millionths) in [("11 %", 110_000), ("0.5%", 5_000), ("100 %", 1_000_000), ("12.3456 %", 123_456)] {
-            let share: Share = text.parse().expect(text);
-            assert_eq!(share, Share(millionths));
-            assert_eq!(share.to_string().parse(), Ok(share));
-        }
-        for wrong in ["11", "%", "101 %", "1.00001 %", "-1 %", "a %"] {
-            assert!(wrong.parse::<Share>().is_err(), "{wrong}");
-        }
     }
 }

@@ -4,18 +4,26 @@ pub mod canary;
 pub mod diary;
 pub mod record;
 
-use connmgr_check::{Suite, Violation};
-use connmgr_core::driver::Observer;
-use connmgr_core::{Action, ConnManager, Event, Input, Reply, Time};
+use std::time::Duration;
 
-use crate::watch::canary::Canary;
-use crate::watch::diary::Diary;
-use crate::watch::record::Recorder;
-use crate::world::subject::Birth;
+use connmgr_check::{Probes, Suite, Violation};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, ConnManager, Event, Input, PeerAddress, Reply, Time};
+use rustc_hash::FxHashSet;
+
+use crate::subject::Driven;
+use crate::types::Instant;
+use crate::world::subject::{Birth, Onlooker};
+use canary::Canary;
+use diary::Diary;
+use record::{Record, Recorder};
+
+/// The real manager, and all who can look on at it.
+pub type Real = Driven<Watchers>;
 
 /// Who looks on at one manager.
 #[derive(Clone, Debug, Default)]
-pub struct Watch {
+pub struct Watchers {
     digest: Digest,
     /// The checkers, if any.
     pub suite: Option<Box<Suite>>,
@@ -27,25 +35,29 @@ pub struct Watch {
     pub canary: Option<Canary>,
 }
 
-impl Watch {
-    /// All that was told and asked, folded into a number.
-    pub const fn digest(&self) -> u64 {
-        self.digest.0
-    }
-
-    /// A process starts.
-    pub(crate) fn born(&mut self, birth: &Birth) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.born(birth);
-        }
+impl Watchers {
+    /// The record of the run that goes on, to keep.
+    pub fn take_record(&mut self) -> Option<Record> {
+        self.recorder.as_mut()?.take()
     }
 
     /// Recounts everything, if there are checkers.
     pub(crate) fn audit(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
         self.suite.as_mut().map_or(Ok(()), |suite| suite.audit(now, manager))
     }
+}
 
-    pub(crate) fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation> {
+/// The diary goes on through all runs of a process; all others begin anew with each.
+impl Onlooker for Watchers {
+    fn born(&mut self, birth: &Birth, is_checked: bool) {
+        let Birth { config, snapshot, unix, now, .. } = birth;
+        self.suite = is_checked.then(|| Box::new(Suite::new(config, snapshot.as_ref(), *unix, *now)));
+        if let Some(recorder) = &mut self.recorder {
+            recorder.born(birth);
+        }
+    }
+
+    fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation> {
         if let Some(suite) = &mut self.suite {
             suite.after(now, manager)?;
             if thoroughly {
@@ -54,9 +66,44 @@ impl Watch {
         }
         self.canary.as_ref().map_or(Ok(()), |canary| canary.judge(now))
     }
+
+    fn digest(&self) -> u64 {
+        self.digest.0
+    }
+
+    fn probes(&self) -> Option<&Probes> {
+        self.suite.as_ref().map(|suite| suite.probes())
+    }
+
+    fn next_run(&mut self, now: Instant) -> Self {
+        let mut diary = self.diary.take();
+        if let Some(diary) = &mut diary {
+            diary.begin(now);
+        }
+        Self { diary, ..self.clone() }
+    }
+
+    fn run_ended(&mut self, now: Instant, over: Self) {
+        self.diary = over.diary;
+        if let Some(diary) = &mut self.diary {
+            diary.end(now);
+        }
+    }
+
+    fn stood_still(&mut self, lasted: Duration) {
+        if let Some(diary) = &mut self.diary {
+            diary.stood_still(lasted);
+        }
+    }
+
+    fn beware(&mut self, adversaries: FxHashSet<PeerAddress>) {
+        if let Some(diary) = &mut self.diary {
+            diary.beware(adversaries);
+        }
+    }
 }
 
-impl Observer for Watch {
+impl Observer for Watchers {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.digest.input(now, input, reply);
         if let Some(suite) = &mut self.suite {

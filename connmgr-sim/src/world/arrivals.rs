@@ -7,13 +7,13 @@ use std::time::Duration;
 use connmgr_core::{CloseCause, ConnId, Input, Kind, NetworkKind};
 
 use super::World;
-use super::happening::Happening;
-use super::sessions::SOON;
+use super::happening::{Happening, SOON};
+use super::subject::Subject;
+use crate::scenario::config::LISTENER;
 use crate::scenario::{Gossip, InboundSpec};
 use crate::types::Instant;
 use crate::types::{Dice, Purpose, Share};
 use crate::world::links::{End, Link, LinkId, Stage};
-use crate::world::subject::{LISTENER, Subject};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_arrivals(&mut self) {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use connmgr_core::{CloseCause, ConnId, DialError, Kind, NetworkKind, PeerAddress, Target, Transport};
 
 use super::World;
-use super::happening::{Happening, Run};
-use super::sessions::SOON;
+use super::happening::{Happening, Run, SOON};
 use crate::scenario::map::Who;
 use crate::scenario::{Behavior, OwnError, OwnFailures, ProxyFault, ShareOf};
 use crate::types::{Dice, Purpose};
@@ -136,7 +135,7 @@ impl<S: Subject> World<S> {
         failures.networks.contains(&link.network)
             && match failures.of {
                 ShareOf::Dials => link.dice.part(5).happens(failures.share),
-                ShareOf::Addresses => strikes_address(failures, self.plan.seed, address),
+                ShareOf::Addresses => failures.strike(self.plan.seed, address),
             }
     }
 
@@ -288,11 +287,6 @@ impl<S: Subject> World<S> {
         }
         Ok(())
     }
-}
-
-/// Whether dials to an address are among those that fail. It depends on nothing but the address.
-pub(crate) fn strikes_address(failures: &OwnFailures, seed: u64, address: &PeerAddress) -> bool {
-    Dice::new(seed, Purpose::Fault, crate::types::text_key(&address.to_string())).happens(failures.share)
 }
 
 const fn own_error(error: OwnError) -> DialError {

@@ -6,18 +6,14 @@ use std::time::Duration;
 use connmgr_check::Violation;
 use connmgr_core::{CloseCause, ConnId, Input, NetworkKind};
 
-use super::happening::Happening;
+use super::happening::{Happening, SOON};
 use super::node::Ails;
-use super::sessions::SOON;
 use super::{Broken, Mark, World};
 use crate::scenario::{Fault, FaultSpec, Monotonic};
 use crate::types::Instant;
 use crate::types::{Dice, Purpose, Share};
 use crate::world::links::LinkId;
-use crate::world::subject::Subject;
-
-/// Times that a recurring fault comes, unless it says how often.
-const MOST_TIMES: u32 = 10_000;
+use crate::world::subject::{Onlooker, Subject};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_faults(&mut self) {
@@ -26,7 +22,7 @@ impl<S: Subject> World<S> {
             if !Dice::new(plan.seed, Purpose::Swarm, number.into()).happens(spec.chance) {
                 continue;
             }
-            for (begins, ends) in times(spec, self.end()) {
+            for (begins, ends) in spec.times(self.end()) {
                 self.queue.push(begins, Happening::Begins { fault: number });
                 if let Some(ends) = ends {
                     self.queue.push(ends, Happening::Ends { fault: number });
@@ -182,8 +178,8 @@ impl<S: Subject> World<S> {
         place.ails.asleep_until = None;
         if monotonic == Monotonic::Stops {
             place.clock.stand_still(slept);
-            if let Some(diary) = place.subject.as_mut().and_then(|subject| subject.watch_mut().diary.as_mut()) {
-                diary.stood_still(slept);
+            if let Some(subject) = &mut place.subject {
+                subject.watch_mut().stood_still(slept);
             }
         }
         place.armed = Instant::MAX;
@@ -244,15 +240,4 @@ fn each(counts: &mut [u32; NetworkKind::ALL.len()], networks: &[NetworkKind], ch
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// When a fault begins and ends, each time it comes before the end of the world.
-pub(crate) fn times(spec: &FaultSpec, end: Instant) -> Vec<(Instant, Option<Instant>)> {
-    let first = Instant::ZERO.after(spec.at.0);
-    let ends = |begins: Instant| spec.lasts.map(|lasts| begins.after(lasts.0));
-    let Some(every) = spec.every else { return vec![(first, ends(first))] };
-    let step = every.0.max(Duration::from_millis(1));
-    let begins = std::iter::successors(Some(first), |begins| Some(begins.after(step)));
-    let times = spec.times.unwrap_or(MOST_TIMES).min(MOST_TIMES) as usize;
-    begins.take(times).take_while(|begins| *begins < end).map(|begins| (begins, ends(begins))).collect()
 }

@@ -1,8 +1,13 @@
 //! What can lie ahead.
 
+use std::time::Duration;
+
 use connmgr_core::{CloseCause, ConnId, DialError, LookupId, Snapshot};
 
 use crate::world::links::LinkId;
+
+/// What takes hardly any time.
+pub(super) const SOON: Duration = Duration::from_millis(1);
 
 /// Something that will happen. Small, for millions of these wait in a large world.
 #[derive(Clone, Debug)]

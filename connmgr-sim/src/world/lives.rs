@@ -3,20 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_check::Suite;
-use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime};
+use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
 
-use super::happening::{Happening, Run};
+use super::happening::{Happening, Run, SOON};
+use super::identity::identity;
 use super::node::{Added, Node};
-use super::sessions::SOON;
 use super::{Scrutiny, World};
-use crate::scenario::map::{BEGINNING, NODES, Plan, Who, name_of};
-use crate::scenario::{Acquaintance, Behavior, PeerSpec};
+use crate::scenario::map::{NODES, Plan, Who, name_of};
+use crate::scenario::{Behavior, PeerSpec};
 use crate::types::Instant;
 use crate::types::{Dice, Purpose};
-use crate::watch::Watch;
 use crate::world::links::{End, LinkId};
-use crate::world::subject::{Birth, Subject};
+use crate::world::subject::{Birth, Onlooker, Subject};
 
 /// Whether a host is there, worked out when somebody asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,10 +58,8 @@ impl<S: Subject> World<S> {
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
-        let mut watch = if node == self.watched { self.watch_from(now) } else { Default::default() };
-        if self.scrutiny != Scrutiny::None {
-            watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
-        }
+        let mut watch = if node == self.watched { self.watch.next_run(now) } else { S::Watch::default() };
+        watch.born(&birth, self.scrutiny != Scrutiny::None);
         let subject = S::born(&birth, watch).expect("the configuration was checked when the world was made");
         self.nodes[node as usize].subject = Some(subject);
         self.arm(node);
@@ -77,27 +73,15 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Who watches a process that starts now. The diary goes on through all runs of the process.
-    fn watch_from(&mut self, now: Instant) -> Watch {
-        let mut diary = self.watch.diary.take();
-        if let Some(diary) = &mut diary {
-            diary.begin(now);
-        }
-        let mut watch = self.watch.clone();
-        watch.diary = diary;
-        watch
-    }
-
     /// A process ends without a word, and its connections with it.
     pub(super) fn kill(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         place.keep_probes();
         let Some(mut subject) = place.subject.take() else { return };
-        if node == self.watched {
-            self.watch.diary = subject.watch_mut().diary.take();
-            self.watch.diary.iter_mut().for_each(|diary| diary.end(self.now));
-        }
         place.past = digest_of(place.past, &subject);
+        if node == self.watched {
+            self.watch.run_ended(self.now, std::mem::take(subject.watch_mut()));
+        }
         place.peers.clear();
         (place.good_peers, place.adding) = (0, 0);
         let mut links: Vec<(ConnId, LinkId)> = place.links.iter().map(|(conn, link)| (*conn, *link)).collect();
@@ -244,79 +228,12 @@ fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<
     plan.address(&spec.of, number).cloned()
 }
 
-/// The addresses that a manager knows when the world begins.
-pub(crate) fn known_at_start(plan: &Plan, node: u32) -> Vec<PeerAddress> {
-    let saved = saved_before(plan, node).map(|saved| saved.addresses).unwrap_or_default();
-    saved.into_iter().map(|saved| saved.address).collect()
-}
-
-/// What a manager saved before the world began; none if it knows nobody.
-pub(super) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
-    let mut addresses = Vec::new();
-    for (number, acquaintance) in (0u64..).zip(&plan.scenario.book.knows) {
-        let dice = Dice::new(plan.seed, Purpose::Acquaintance, node.into()).part(number);
-        let whole = plan.addresses(&acquaintance.of);
-        let wanted = acquaintance.count.unwrap_or(u32::MAX) as usize;
-        let chosen = choose(whole.len(), wanted, &dice);
-        addresses.extend(chosen.into_iter().map(|at| remembered(plan, acquaintance, &whole[at], dice.part(at as u64))));
-    }
-    let own = &plan.nodes[node as usize];
-    addresses.retain(|saved| saved.address != *own);
-    (!addresses.is_empty()).then(|| Snapshot { addresses, ..Snapshot::default() })
-}
-
-/// So many of a whole, by a partial shuffle; all of them in order if all are wanted.
-fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..len).collect();
-    if wanted >= len {
-        return places;
-    }
-    let mut dice = *dice;
-    for place in 0..wanted {
-        let other = place + dice.index(len - place);
-        places.swap(place, other);
-    }
-    places.truncate(wanted);
-    places
-}
-
-fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
-    let age = dice.between(Duration::ZERO, acquaintance.seen_within.0);
-    let seen = BEGINNING.before(age);
-    let never = UnixTime::from_secs(0);
-    let info = plan.info(address.clone(), seen);
-    SavedAddress {
-        address: info.address,
-        services: Services::from_bits(info.services.bits()),
-        last_seen: seen,
-        last_try: if acquaintance.tried { seen } else { never },
-        last_success: if acquaintance.tried { seen } else { never },
-        failures: 0,
-        v1_only: false,
-    }
-}
-
 fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
     let part = u64::from(birth) << 32 | u64::from(start);
     let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(part);
     let mut seed = [0; 32];
     seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
     seed
-}
-
-/// The identity of a manager.
-pub(super) fn identity(node: u32) -> [u8; 32] {
-    let mut identity = [0; 32];
-    identity[..4].copy_from_slice(&(node + 1).to_be_bytes());
-    identity
-}
-
-/// The identity of a peer of a population, which no manager has.
-pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
-    let mut identity = [0xff; 32];
-    identity[..8].copy_from_slice(&crate::types::text_key(population).to_be_bytes());
-    identity[8..12].copy_from_slice(&peer.to_be_bytes());
-    identity
 }
 
 /// All that a manager was told and asked in all its runs, folded into a number.

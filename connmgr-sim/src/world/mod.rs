@@ -8,6 +8,7 @@ mod arrivals;
 mod dials;
 mod faults;
 mod happening;
+mod identity;
 pub mod links;
 mod lives;
 mod names;
@@ -23,21 +24,16 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
-use crate::scenario::Scenario;
 use crate::scenario::map::Plan;
+use crate::scenario::{Scenario, known};
 use crate::types::Instant;
 use crate::types::{Dice, Purpose};
-use crate::watch::Watch;
-use crate::watch::diary::Diary;
 use crate::world::links::Links;
 use crate::world::queue::Queue;
-use crate::world::subject::{Outbox, Subject};
+use crate::world::subject::{Onlooker, Outbox, Subject};
 use crate::world::tally::Traffic;
 use happening::Happening;
 
-pub(crate) use dials::strikes_address;
-pub(crate) use faults::times;
-pub(crate) use lives::known_at_start;
 pub use node::Node;
 
 /// How closely the managers are watched.
@@ -82,11 +78,11 @@ pub struct Broken {
 
 /// Managers, hosts, and all that lies between them.
 #[derive(Clone, Debug)]
-pub struct World<S> {
+pub struct World<S: Subject> {
     plan: Arc<Plan>,
     config: Arc<Config>,
     scrutiny: Scrutiny,
-    watch: Watch,
+    watch: S::Watch,
     watched: u32,
     birth: u32,
     now: Instant,
@@ -107,14 +103,14 @@ impl<S: Subject> World<S> {
     /// # Errors
     /// When the configuration of the managers is refused. [`Scenario::check`] finds the rest.
     pub fn new(scenario: Scenario, seed: u64, scrutiny: Scrutiny) -> Result<Self, ConfigError> {
-        Self::watched(scenario, seed, scrutiny, Watch::default())
+        Self::watched(scenario, seed, scrutiny, S::Watch::default())
     }
 
     /// A world whose first manager is watched by more than checkers.
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
+    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         let config = crate::scenario::config::of(&scenario);
         Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
     }
@@ -124,7 +120,7 @@ impl<S: Subject> World<S> {
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
+    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         config.check()?;
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
@@ -163,21 +159,18 @@ impl<S: Subject> World<S> {
         self
     }
 
-    /// The diary of the manager that is watched, to keep. None if there was none.
-    pub fn take_diary(&mut self) -> Option<Box<Diary>> {
+    /// Who looks on at the manager that is watched, to take what they wrote.
+    pub fn watch_mut(&mut self) -> &mut S::Watch {
         let subject = self.nodes.get_mut(self.watched as usize).and_then(|node| node.subject.as_mut());
-        let diary = subject.and_then(|subject| subject.watch_mut().diary.take());
-        diary.or_else(|| self.watch.diary.take())
+        subject.map_or(&mut self.watch, Subject::watch_mut)
     }
 
     fn begin(&mut self) {
         let plan = Arc::clone(&self.plan);
-        if let Some(diary) = &mut self.watch.diary {
-            diary.beware(plan.adversaries());
-        }
+        self.watch.beware(plan.adversaries());
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
-            let saved = lives::saved_before(&plan, number).map(Arc::new);
+            let saved = known::saved_before(&plan, number).map(Arc::new);
             self.nodes.push(Node::new(number, self.config.limits, self.config.mode, saved));
             let wait = self.dice(Purpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
             self.queue.push(Instant::ZERO.after(wait), Happening::Start { node: number });

@@ -12,9 +12,8 @@ use crate::scenario::map::{BEGINNING, Who};
 use crate::scenario::{OwnFailures, ProxyFault};
 use crate::types::Instant;
 use crate::types::Share;
-use crate::watch::record::Record;
 use crate::world::links::{LinkId, Links};
-use crate::world::subject::Subject;
+use crate::world::subject::{Onlooker, Subject};
 use crate::world::tally::{Tally, Traffic};
 
 /// A peer that was added.
@@ -131,8 +130,8 @@ impl<S: Subject> Node<S> {
     /// The notable states that it reached, in all runs of its process.
     pub fn probes(&self) -> Probes {
         let mut probes = self.past_probes.as_deref().cloned().unwrap_or_default();
-        if let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) {
-            probes.merge(suite.probes());
+        if let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) {
+            probes.merge(reached);
         }
         if self.tally.starts > 1 {
             probes.reach(Probe::Restarted);
@@ -140,15 +139,10 @@ impl<S: Subject> Node<S> {
         probes
     }
 
-    /// What was written down of this run of its process.
-    pub fn take_record(&mut self) -> Option<Record> {
-        self.subject.as_mut()?.watch_mut().recorder.as_mut()?.take()
-    }
-
     /// What was reached in this run of the process is kept when it ends.
     pub(super) fn keep_probes(&mut self) {
-        let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) else { return };
-        self.past_probes.get_or_insert_default().merge(suite.probes());
+        let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) else { return };
+        self.past_probes.get_or_insert_default().merge(reached);
     }
 }
 

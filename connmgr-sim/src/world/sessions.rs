@@ -8,7 +8,8 @@ use connmgr_core::{
 };
 
 use super::World;
-use super::happening::Happening;
+use super::happening::{Happening, SOON};
+use super::identity::{identity, identity_of_peer};
 use crate::scenario::map::PORT;
 use crate::scenario::{Behavior, Gossip};
 use crate::types::{Dice, Purpose};
@@ -17,8 +18,6 @@ use crate::world::subject::Subject;
 
 /// A peer that understands nothing of the first bytes hangs up after this at the latest, however long it takes otherwise.
 const AT_GIBBERISH: Duration = Duration::from_secs(1);
-/// What takes hardly any time.
-pub(super) const SOON: Duration = Duration::from_millis(1);
 
 impl<S: Subject> World<S> {
     /// The manager hands a connection to its application, which begins the handshake.
@@ -127,14 +126,14 @@ impl<S: Subject> World<S> {
     }
 
     fn peer_info(&self, end: End, ours: u64) -> PeerInfo {
-        let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(super::lives::identity(node)));
+        let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(identity(node)));
         match end {
             End::Host(host) => {
                 let behavior = self.plan.behavior(host, self.now);
                 let services = if *behavior == Behavior::Useless { 0 } else { self.plan.spec(host).services };
                 let nonce = (*behavior == Behavior::Mirror).then_some(ours);
                 let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
-                let identity = peer.map(|(of, peer)| Identity(super::lives::identity_of_peer(of, peer)));
+                let identity = peer.map(|(of, peer)| Identity(identity_of_peer(of, peer)));
                 PeerInfo { services: Services::from_bits(services), nonce, identity }
             }
             End::Node { node, link } => {

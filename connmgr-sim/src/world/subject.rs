@@ -1,16 +1,21 @@
-//! What is tried in the world: the real manager with its driver, or a model of another's.
+//! What a world asks of whom it holds: of a subject, which dials and is dialed, and of who looks on at it.
+//!
+//! A world knows neither the manager nor its checkers. Both are given to it: see [`subject`](crate::subject) and
+//! [`watch`](crate::watch).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use connmgr_check::Violation;
-use connmgr_core::driver::{Driver, Net, PoolEvent};
+use connmgr_check::{Probes, Violation};
+use connmgr_core::driver::{Observer, PoolEvent};
 use connmgr_core::{
-    CloseReason, Config, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal,
-    Reply, Route, Snapshot, Target, Time, Transport, UnixTime,
+    Config, ConfigError, ConnId, ConnManager, DialError, HostName, Input, LookupId, PeerAddress, Refusal, Reply, Route,
+    Snapshot, Target, Time, Transport, UnixTime,
 };
+use rustc_hash::FxHashSet;
 
-use crate::watch::Watch;
-use crate::world::links::LinkId;
+use super::links::LinkId;
+use crate::types::Instant;
 
 /// What a subject is born with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +47,16 @@ pub enum Started {
 /// Everything that was asked in one turn, in order.
 pub type Outbox = Vec<Started>;
 
-/// What is tried in the world. The real one is [`Real`].
+/// What is tried in the world: the real manager, or a model of another's.
 pub trait Subject: Clone {
+    /// Who can look on at it.
+    type Watch: Onlooker;
+
     /// A newborn one.
     ///
     /// # Errors
     /// When its configuration is refused.
-    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError>;
+    fn born(birth: &Birth, watch: Self::Watch) -> Result<Self, ConfigError>;
     /// Tells or asks anything but dial results and accepts.
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply;
     /// Reports a dial.
@@ -68,104 +76,57 @@ pub trait Subject: Clone {
     /// What was broken.
     fn judge(&mut self, now: Time, thoroughly: bool) -> Result<(), Violation>;
     /// Who watches.
-    fn watch(&self) -> &Watch;
+    fn watch(&self) -> &Self::Watch;
     /// Who watches, to take what it wrote.
-    fn watch_mut(&mut self) -> &mut Watch;
+    fn watch_mut(&mut self) -> &mut Self::Watch;
     /// What it would save if it ended now.
     fn snapshot(&self) -> Snapshot;
     /// Its state folded into a number.
     fn fingerprint(&self, now: Time) -> u128;
 }
 
-/// The listener of every manager.
-pub const LISTENER: ListenerId = ListenerId(0);
-
-/// The real manager, driven by the real driver.
-#[derive(Clone, Debug)]
-pub struct Real(Driver<LinkId, Watch>);
-
-impl Real {
-    /// The manager, to look at.
-    pub const fn manager(&self) -> &ConnManager {
-        self.0.manager()
-    }
+/// Who looks on at one manager through all runs of its process: checkers, diaries, recorders. It changes nothing.
+pub trait Onlooker: Observer + Clone + Default {
+    /// A process was born. With `is_checked`, the checkers look on.
+    fn born(&mut self, birth: &Birth, is_checked: bool);
+    /// Judges the step that was made; with `thoroughly`, everything that can be recounted.
+    ///
+    /// # Errors
+    /// What was broken.
+    fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation>;
+    /// All that was told and asked in this run, folded into a number.
+    fn digest(&self) -> u64;
+    /// The notable states that were reached in this run; none if no checkers look on.
+    fn probes(&self) -> Option<&Probes>;
+    /// A process is about to start: who looks on at it. What spans all runs goes along.
+    #[must_use]
+    fn next_run(&mut self, now: Instant) -> Self;
+    /// A process has ended: what spans all runs comes back from who looked on.
+    fn run_ended(&mut self, now: Instant, over: Self);
+    /// The manager's monotonic clock stood still for so long.
+    fn stood_still(&mut self, lasted: Duration);
+    /// These addresses belong to adversaries.
+    fn beware(&mut self, adversaries: FxHashSet<PeerAddress>);
 }
 
-impl Subject for Real {
-    fn born(birth: &Birth, mut watch: Watch) -> Result<Self, ConfigError> {
-        watch.born(birth);
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
-        let manager = ConnManager::new(config, snapshot, rng_seed, unix, now)?;
-        Ok(Self(Driver::with_observer(manager, watch)))
+/// Nobody looks on.
+impl Onlooker for () {
+    fn born(&mut self, _: &Birth, _: bool) {}
+
+    fn judge(&mut self, _: Time, _: &ConnManager, _: bool) -> Result<(), Violation> {
+        Ok(())
     }
 
-    fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
-        self.0.apply(input, now, &mut Hands(outbox))
+    fn digest(&self) -> u64 {
+        0
     }
 
-    fn dialed(&mut self, conn: ConnId, result: Result<LinkId, DialError>, now: Time, outbox: &mut Outbox) {
-        self.0.dialed(conn, result, now, &mut Hands(outbox));
+    fn probes(&self) -> Option<&Probes> {
+        None
     }
 
-    fn accept(&mut self, remote: SocketAddr, link: LinkId, now: Time, outbox: &mut Outbox) -> Result<ConnId, Refusal> {
-        self.0.accept(remote, LISTENER, now, |_| link, &mut Hands(outbox))
-    }
-
-    fn poll_event(&mut self) -> Option<PoolEvent<LinkId>> {
-        self.0.poll_event()
-    }
-
-    fn poll_timeout(&self) -> Option<Time> {
-        self.0.poll_timeout()
-    }
-
-    fn judge(&mut self, now: Time, thoroughly: bool) -> Result<(), Violation> {
-        let (manager, watch) = self.0.watched();
-        watch.judge(now, manager, thoroughly)
-    }
-
-    fn watch(&self) -> &Watch {
-        self.0.observer()
-    }
-
-    fn watch_mut(&mut self) -> &mut Watch {
-        self.0.observer_mut()
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        self.manager().snapshot()
-    }
-
-    fn fingerprint(&self, now: Time) -> u128 {
-        self.manager().fingerprint(now)
-    }
-}
-
-/// Writes down what it is asked; the world sees to it when the turn is over.
-struct Hands<'a>(&'a mut Outbox);
-
-impl Net for Hands<'_> {
-    fn dial(&mut self, conn: ConnId, target: &Target, transport: Transport, _: Time) {
-        self.0.push(Started::Dial { conn, target: target.clone(), transport });
-    }
-
-    fn abort(&mut self, conn: ConnId) {
-        self.0.push(Started::Abort { conn });
-    }
-
-    fn close(&mut self, conn: ConnId, _: CloseReason) {
-        self.0.push(Started::Close { conn });
-    }
-
-    fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
-        self.0.push(Started::Resolve { lookup, name: name.clone(), route, deadline });
-    }
-
-    fn pause_accept(&mut self, _: ListenerId, until: Time) {
-        self.0.push(Started::PauseAccept { until });
-    }
-
-    fn save(&mut self, manager: &ConnManager) {
-        self.0.push(Started::Save { snapshot: Box::new(manager.snapshot()) });
-    }
+    fn next_run(&mut self, _: Instant) -> Self {}
+    fn run_ended(&mut self, _: Instant, (): Self) {}
+    fn stood_still(&mut self, _: Duration) {}
+    fn beware(&mut self, _: FxHashSet<PeerAddress>) {}
 }

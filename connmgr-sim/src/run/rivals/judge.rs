@@ -2,16 +2,18 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::arena::{Arena, Rival, Runs, Start};
+use super::bounds::Bounds;
 use super::budget::Meter;
 use super::course::{Cap, Course, Goal, run};
-use super::criterion::{Bounds, Criterion};
-use super::rival::{Arena, Rival, Runs, Start};
+use super::criterion::Criterion;
 use super::{BIRTHS, CONFIRMING, median, quantile};
-use crate::run::failure::Failure;
-use crate::run::{self, Outcome, Terms, finish_by, message};
+use crate::run::failure::{Failure, panic_text};
+use crate::run::outcome::{Outcome, Terms, finish_by, run_with};
 use crate::scenario::Scenario;
+use crate::watch::Real;
 use crate::world::World;
-use crate::world::subject::{Real, Subject};
+use crate::world::subject::Subject;
 
 /// A median is known once more than half of the births agree on a side.
 const HALF: usize = BIRTHS as usize / 2;
@@ -33,14 +35,17 @@ pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> Outcome {
         Some((arena, world))
     });
     // A world that can't begin fails in its run, and is told of there.
-    let Ok(Some((arena, mut world))) = begun else { return run::run(scenario, seed, Terms::default()) };
+    let Ok(Some((arena, mut world))) = begun else { return run_with(scenario, seed, Terms::default(), &|_| {}) };
     let bounds = Bounds::new(&arena);
     let goal = bounds.whole_goal(Cap::NONE, Cap::NONE);
     let (mut outcome, course) = watched(&mut world, goal);
     let compared = catch_unwind(AssertUnwindSafe(|| Comparison::new(&arena, bounds, course).failures::<S>()));
     match compared {
         Ok(failures) => failures.into_iter().for_each(|failure| note(&mut outcome.failures, failure)),
-        Err(payload) => outcome.failures.push(Failure::panicked(message(payload.as_ref()), world.now(), world.steps())),
+        Err(payload) => {
+            let failure = Failure::panicked(panic_text(payload.as_ref()), world.now(), world.steps());
+            outcome.failures.push(failure);
+        }
     }
     outcome
 }

@@ -8,17 +8,18 @@
 //! [`RecoveryTime`](Property::RecoveryTime), [`DialBudget`](Property::DialBudget) and
 //! [`HandshakeBudget`](Property::HandshakeBudget), beside what checkers find.
 
+mod arena;
+mod bounds;
 mod budget;
 mod changes;
 mod course;
 mod criterion;
 mod judge;
-mod rival;
 mod table;
 
+pub use arena::Rival;
 pub use budget::{DAY, FIRST_HOUR, LATER_HOUR};
 pub use judge::{judge, judge_as};
-pub use rival::Rival;
 pub use table::{Column, table};
 
 #[cfg(doc)]

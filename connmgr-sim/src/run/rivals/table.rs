@@ -3,12 +3,13 @@
 use connmgr_check::Property;
 use connmgr_core::ConfigError;
 
+use super::arena::{Arena, Runs};
+use super::bounds::Bounds;
 use super::course::{Cap, Course};
-use super::criterion::{Bounds, Criterion};
-use super::rival::{Arena, Runs};
+use super::criterion::Criterion;
 use super::{BIRTHS, median};
 use crate::scenario::Scenario;
-use crate::world::subject::Real;
+use crate::watch::Real;
 
 /// What ours or a rival comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -101,9 +101,9 @@ fn story(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Option<ShrunkS
 fn record(case: &Case) -> Option<Record> {
     let Case { scenario, seed, failure, .. } = case;
     let mut world = case.terms().recorded(scenario.clone(), *seed, failure.node).ok()?;
-    let outcome = crate::run::finish(&mut world);
+    let outcome = crate::run::outcome::finish(&mut world);
     outcome.failures.first().filter(|found| found.is_like(failure))?;
-    world.node_mut(failure.node)?.take_record()
+    world.watch_mut().take_record()
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use connmgr_core::{Config, Group, Limits, NetworkKind, NetworkSet, PeerAddress, 
 
 use super::prospect::{self, Prospect};
 use super::times::is_hidden;
+use crate::scenario::known::known_at_start;
 use crate::scenario::map::{Plan, Who};
 use crate::scenario::{Fault, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
 use crate::types::Instant;
 use crate::types::Share;
-use crate::world::{known_at_start, strikes_address};
 
 /// Whether a world can fill its pool of automatic connections. Where it is not plain to see: [`Outlook::Unsure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,9 +170,8 @@ impl Forever {
 
     fn fails(&self, plan: &Plan, host: u32) -> bool {
         let (network, address) = (plan.spec(host).network, &plan.resident(host).address);
-        let is_hit = |failures: &OwnFailures| {
-            failures.networks.contains(&network) && strikes_address(failures, plan.seed, address)
-        };
+        let is_hit =
+            |failures: &OwnFailures| failures.networks.contains(&network) && failures.strike(plan.seed, address);
         self.networks.contains(network) || self.addresses.iter().any(is_hit)
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn changes(scenario: &Scenario) -> Vec<Instant> {
     let end = Instant::ZERO.after(scenario.duration.0);
     let mut changes = vec![Instant::ZERO, end, Instant::ZERO.after(scenario.node.start_within.0)];
     for spec in &scenario.faults {
-        for (begins, ends) in crate::world::times(spec, end) {
+        for (begins, ends) in spec.times(end) {
             changes.extend([Some(begins), ends].into_iter().flatten());
         }
     }

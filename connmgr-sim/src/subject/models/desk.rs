@@ -10,8 +10,8 @@ use std::time::Duration;
 use connmgr_check::is_routable;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, Config, ConnId, Connected, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo, Split,
-    Time, Transport,
+    AddPeerError, Config, ConnId, Connected, DialConfig, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo,
+    Split, Time, Transport,
 };
 use rustc_hash::FxHashMap;
 
@@ -31,6 +31,15 @@ pub(super) struct Known {
     pub(super) failures: u32,
     /// Attempts in a row that led to no ready connection.
     pub(super) strikes: u32,
+}
+
+impl Known {
+    /// When a paced model may dial it again automatically: after `min_spacing`, doubled for each failure in a row.
+    fn rested_at(&self, config: &DialConfig) -> Time {
+        let longest = config.spacing.max(config.min_spacing);
+        let rest = config.min_spacing.saturating_mul(1 << self.strikes.min(16)).min(longest);
+        self.last_try.map_or(Time::ZERO, |tried| tried.after(rest))
+    }
 }
 
 /// How far a connection has come.

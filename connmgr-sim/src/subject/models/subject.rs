@@ -11,7 +11,6 @@ use connmgr_core::{
 };
 
 use super::desk::{Conn, Desk, Stage};
-use crate::watch::Watch;
 use crate::world::links::LinkId;
 use crate::world::subject::{Birth, Outbox, Subject};
 
@@ -43,7 +42,8 @@ pub struct Modelled<P: Policy, const PACED: bool> {
     policy: P,
     scores: Vec<(ConnId, BanScore)>,
     now: Time,
-    watch: Watch,
+    /// Nobody looks on at a model.
+    nobody: (),
 }
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
@@ -170,11 +170,13 @@ impl<P: Policy, const PACED: bool> Modelled<P, PACED> {
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
 impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
-    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
+    type Watch = ();
+
+    fn born(birth: &Birth, (): ()) -> Result<Self, ConfigError> {
         birth.config.check()?;
         let desk = Desk::new(birth, P::PATIENCE, PACED);
         let policy = P::born(&desk);
-        Ok(Self { desk, policy, scores: Vec::new(), now: birth.now, watch })
+        Ok(Self { desk, policy, scores: Vec::new(), now: birth.now, nobody: () })
     }
 
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
@@ -223,12 +225,12 @@ impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
         Ok(())
     }
 
-    fn watch(&self) -> &Watch {
-        &self.watch
+    fn watch(&self) -> &() {
+        &self.nobody
     }
 
-    fn watch_mut(&mut self) -> &mut Watch {
-        &mut self.watch
+    fn watch_mut(&mut self) -> &mut () {
+        &mut self.nobody
     }
 
     fn snapshot(&self) -> Snapshot {

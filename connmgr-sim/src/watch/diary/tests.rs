@@ -7,8 +7,8 @@ use connmgr_core::{CloseCause, DialError, EndReason, Kind, NetworkKind, Transpor
 use super::*;
 use crate::run::finish;
 use crate::scenario::{Fault, FaultSpec, HostSpec, PeerSpec, Scenario, Span};
-use crate::watch::Watch;
-use crate::world::subject::Real;
+use crate::watch::Real;
+use crate::watch::Watchers;
 use crate::world::{Scrutiny, World};
 
 fn address(number: u8) -> PeerAddress {
@@ -152,14 +152,10 @@ fn crash() -> Scenario {
 
 #[test]
 fn a_world_keeps_one_diary_through_all_runs_of_a_process() {
-    let watch = || {
-        let mut watch = Watch::default();
-        watch.diary = Some(Box::default());
-        watch
-    };
-    let mut world = World::<Real>::watched(crash(), 1, Scrutiny::None, watch()).expect("a sound configuration");
+    let watch = Watchers { diary: Some(Box::default()), ..Watchers::default() };
+    let mut world = World::<Real>::watched(crash(), 1, Scrutiny::None, watch).expect("a sound configuration");
     let outcome = finish(&mut world);
-    let diary = world.take_diary().expect("there was one");
+    let diary = world.watch_mut().diary.take().expect("there was one");
     assert_eq!(outcome.failures, []);
     assert_eq!(diary.starts(), 2);
     let ended_by_death = |lane: &&Lane| matches!(lane.ended, Some((at, Ending::Died)) if at == Instant::from_secs(300));

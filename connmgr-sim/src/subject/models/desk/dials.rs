@@ -12,7 +12,6 @@ use connmgr_core::{
 };
 
 use super::{Conn, Desk, Stage};
-use crate::subject::models::pace::rested_at;
 use crate::world::subject::Started;
 
 impl Desk {
@@ -58,7 +57,7 @@ impl Desk {
     /// When a paced model may dial an address again; another, at any time.
     pub(in crate::subject::models) fn rested_at(&self, address: &PeerAddress) -> Time {
         let known = self.places.get(address).map(|place| &self.known[*place]).filter(|_| self.pace.is_some());
-        known.map_or(Time::ZERO, |known| rested_at(&self.config.dial, known))
+        known.map_or(Time::ZERO, |known| known.rested_at(&self.config.dial))
     }
 
     /// When an automatic dial may be made, from now on.

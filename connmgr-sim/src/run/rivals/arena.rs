@@ -15,7 +15,6 @@ use crate::scenario::random::{Outlook, needs_nearly_all, outlook};
 use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario, Spread};
 use crate::subject::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::types::Instant;
-use crate::watch::Watch;
 use crate::world::subject::Subject;
 use crate::world::{Scrutiny, World};
 
@@ -180,7 +179,7 @@ impl Arena {
     }
 
     fn world<S: Subject>(&self, config: Config) -> World<S> {
-        let world = World::on(Arc::clone(&self.plan), config, Scrutiny::None, Watch::default());
+        let world = World::on(Arc::clone(&self.plan), config, Scrutiny::None, S::Watch::default());
         world.expect("the configuration was checked, and networks alone make none wrong")
     }
 
@@ -231,7 +230,7 @@ pub(super) trait Runs {
 }
 
 /// A world before its subject is born.
-pub(super) struct Start<S>(World<S>);
+pub(super) struct Start<S: Subject>(World<S>);
 
 impl<S: Subject> Runs for Start<S> {
     fn course(&self, birth: u32, goal: Goal) -> (Course, Vec<Failure>) {
