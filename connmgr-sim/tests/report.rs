@@ -167,7 +167,7 @@ fn trace() -> Vec<u8> {
 #[test]
 fn a_trace_becomes_a_page() {
     let trace = trace();
-    let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), None, "again").expect("a page");
+    let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), "again").expect("a page");
     assert!(page.contains("added p1 192.0.2.1:8333"), "the kind of a dial comes from the manager");
     assert!(page.contains("byte for byte"));
     assert!(!page.contains("<b>"));
@@ -177,8 +177,17 @@ fn a_trace_becomes_a_page() {
 fn a_trace_that_is_cut_off_becomes_a_page_that_says_so() {
     let mut trace = trace();
     trace.truncate(trace.len() - 3);
-    let page = report::trace("cut", TraceReader::new(&*trace).expect("a trace"), Some("c1 differs"), "again");
-    let page = page.expect("a page");
+    let page = report::trace("cut", TraceReader::new(&*trace).expect("a trace"), "again").expect("a page");
     assert!(page.contains("The last line is cut off."));
+}
+
+#[test]
+fn a_trace_that_goes_another_way_becomes_a_page_that_marks_what_differs() {
+    let text = String::from_utf8(trace()).expect("it is JSON");
+    // The second action is said to be another.
+    let action = text.lines().filter(|line| line.contains("\"action\"")).nth(1).expect("it did several things");
+    let other = text.replacen(action, r#"{"action":{"close":{"conn":"1","reason":"late"}}}"#, 1);
+    let page = report::trace("other", TraceReader::new(other.as_bytes()).expect("a trace"), "again").expect("a page");
+    assert!(page.contains("told again, it went another way"));
     assert!(page.contains("► c1"), "what a difference names is marked");
 }

@@ -11,12 +11,12 @@ use connmgr_sim::run::finish;
 use connmgr_sim::run::replay::{Replayed, replay};
 use connmgr_sim::scenario::Span;
 use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report, run};
-use connmgr_std::{ReplayError, TraceReader};
+use connmgr_std::{ReplayError, ReplaySummary, TraceReader};
 
 use super::again::Again;
 use super::run::summary;
 use super::source::MAX_SEED;
-use super::view::{Down, line, view};
+use super::view::{Sight, view};
 use super::{say, source, table, usage, write};
 
 /// Run something again, exactly as it was.
@@ -115,53 +115,45 @@ impl Replay {
         let record = world.watch_mut().take_record();
         let place = &world.nodes()[node as usize];
         let at = place.now(now);
-        let entries = record.as_ref().map_or(&[][..], |record| &record.entries);
+        let mut sight = Sight::of(self.explain);
+        record.iter().flat_map(|record| &record.entries).for_each(|entry| sight.see(entry));
         if self.at.is_some() {
-            let mut down = Down::default();
-            entries.iter().for_each(|entry| down.see(entry));
             match &place.subject {
-                Some(real) => say::text(&view(real.manager(), &down, at)),
+                Some(real) => say::text(&view(real.manager(), &sight, at)),
                 None => say!("the process of manager {node} does not run at {now}"),
             }
         }
-        if let Some(conn) = self.explain {
-            explain(conn, entries.iter().filter(|entry| entry.is_about(conn)).map(line).collect());
+        self.explain(sight);
+    }
+
+    fn explain(&self, sight: Sight) {
+        let Some(conn) = self.explain else { return };
+        say!("\n{conn}, as the manager was told (<) and what it did (>)");
+        if sight.lines.is_empty() {
+            say!("nothing was ever told of it");
         }
+        say::text(&table::plain(&sight.lines));
     }
 
     fn of_trace(&self, path: &Path) -> Result<Verdict> {
         let again = self.again(None);
         say!("trace {}: {again}", path.display());
-        let (mut down, mut lines) = (Down::default(), Vec::new());
+        let mut sight = Sight::of(self.explain);
         let until = self.at.map(|at| Time::from_nanos(nanos(at)));
-        let replayed = replay(open(path)?, until, &mut |entry| {
-            down.see(entry);
-            if self.explain.is_some_and(|conn| entry.is_about(conn)) {
-                lines.push(line(entry));
-            }
-        });
-        let difference = match &replayed {
-            Ok(_) => None,
-            Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => Some(error.to_string()),
-            Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => {
-                return Err(usage(format!("{}: {error}", path.display())));
-            }
-        };
+        let replayed = replay(open(path)?, until, &mut sight);
+        if let Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) = &replayed {
+            return Err(usage(format!("{}: {error}", path.display())));
+        }
         if let (Ok(replayed), Some(until)) = (&replayed, until) {
-            say::text(&view(&replayed.manager, &down, until));
+            say::text(&view(&replayed.manager, &sight, until));
         }
-        if let Some(conn) = self.explain {
-            explain(conn, lines);
+        self.explain(sight);
+        let verdict = conclude(replayed);
+        if let Some(out) = &self.report {
+            let page = report::trace(&path.display().to_string(), open(path)?, &again.to_string());
+            write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)?;
         }
-        let verdict = conclude(replayed, difference.as_deref());
-        self.draw_trace(path, difference.as_deref(), &again)?;
         Ok(verdict)
-    }
-
-    fn draw_trace(&self, path: &Path, difference: Option<&str>, again: &Again) -> Result<()> {
-        let Some(out) = &self.report else { return Ok(()) };
-        let page = report::trace(&path.display().to_string(), open(path)?, difference, &again.to_string());
-        write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)
     }
 
     /// The command that gives the same answer; a saved failure and a trace know of no other seed than their own.
@@ -198,20 +190,15 @@ fn compared(case: &Case, outcome: &Outcome) -> String {
     }
 }
 
-fn explain(conn: ConnId, lines: Vec<Vec<String>>) {
-    say!("\n{conn}, as the manager was told (<) and what it did (>)");
-    if lines.is_empty() {
-        say!("nothing was ever told of it");
-    }
-    say::text(&table::plain(&lines));
-}
-
-fn conclude(replayed: Result<Replayed, ReplayError>, difference: Option<&str>) -> Verdict {
-    if let Some(difference) = difference {
-        say!("it went another way: {difference}");
-        return Verdict::NonDeterminism;
-    }
-    let Ok(Replayed { inputs, actions, waiting, cut_off, last, broken, .. }) = replayed else { return Verdict::Kept };
+fn conclude(replayed: Result<Replayed, ReplayError>) -> Verdict {
+    let Replayed { summary, broken, .. } = match replayed {
+        Ok(replayed) => replayed,
+        Err(difference) => {
+            say!("it went another way: {difference}");
+            return Verdict::NonDeterminism;
+        }
+    };
+    let ReplaySummary { inputs, actions, waiting, cut_off, last } = summary;
     say!("{last} run again: {inputs} inputs, {actions} actions, all as recorded");
     if waiting > 0 {
         say!("{waiting} more actions were never taken");

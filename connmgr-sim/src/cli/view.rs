@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use connmgr_core::{Action, ConnManager, Event, NetworkKind, Reply, Time};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, ConnId, ConnManager, Event, Input, NetworkKind, Reply, Time};
 use connmgr_sim::watch::record::Entry;
 
 use super::table::{plain, row};
@@ -10,9 +11,17 @@ use super::table::{plain, row};
 /// A line of a story: when, whether it was told (`<`) or did (`>`) it, and what.
 pub(super) fn line(entry: &Entry) -> Vec<String> {
     match entry {
-        Entry::Told { now, input, reply } => row![now, "<", format!("{input}{}", answer(reply))],
-        Entry::Did { now, action } => row![now, ">", action],
+        Entry::Told { now, input, reply } => told(*now, input, reply),
+        Entry::Did { now, action } => did(*now, action),
     }
+}
+
+fn told(now: Time, input: &Input, reply: &Reply) -> Vec<String> {
+    row![now, "<", format!("{input}{}", answer(reply))]
+}
+
+fn did(now: Time, action: &Action) -> Vec<String> {
+    row![now, ">", action]
 }
 
 fn answer(reply: &Reply) -> String {
@@ -27,22 +36,53 @@ fn answer(reply: &Reply) -> String {
     }
 }
 
-/// Which networks are down, by what the manager said of them.
+/// What is shown of what a manager was told and did.
 #[derive(Debug, Default)]
-pub(super) struct Down(BTreeSet<NetworkKind>);
+pub(super) struct Sight {
+    /// The networks that are down, by what the manager said of them.
+    down: BTreeSet<NetworkKind>,
+    /// The connection whose lines are kept, if one is.
+    about: Option<ConnId>,
+    /// Its lines.
+    pub(super) lines: Vec<Vec<String>>,
+}
 
-impl Down {
+impl Sight {
+    /// With the lines of a connection, if one is named.
+    pub(super) fn of(about: Option<ConnId>) -> Self {
+        Self { about, ..Self::default() }
+    }
+
+    /// Sees a line of a record.
     pub(super) fn see(&mut self, entry: &Entry) {
         match entry {
-            Entry::Did { action: Action::Emit(Event::NetworkDown { network }), .. } => drop(self.0.insert(*network)),
-            Entry::Did { action: Action::Emit(Event::NetworkUp { network }), .. } => drop(self.0.remove(network)),
-            Entry::Did { .. } | Entry::Told { .. } => {}
+            Entry::Told { now, input, reply } => self.input(*now, input, reply),
+            Entry::Did { now, action } => self.action(*now, action),
+        }
+    }
+}
+
+impl Observer for Sight {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        if self.about.is_some_and(|conn| input.conn() == Some(conn) || *reply == Reply::Accepted(Ok(conn))) {
+            self.lines.push(told(now, input, reply));
+        }
+    }
+
+    fn action(&mut self, now: Time, action: &Action) {
+        if let Action::Emit(Event::NetworkDown { network }) = action {
+            self.down.insert(*network);
+        } else if let Action::Emit(Event::NetworkUp { network }) = action {
+            self.down.remove(network);
+        }
+        if self.about.is_some_and(|conn| action.conn() == Some(conn)) {
+            self.lines.push(did(now, action));
         }
     }
 }
 
 /// How a manager stands.
-pub(super) fn view(manager: &ConnManager, down: &Down, at: Time) -> String {
+pub(super) fn view(manager: &ConnManager, sight: &Sight, at: Time) -> String {
     let count = |count: usize, what: &str| format!("{count} {what}");
     let mut text = format!("at {at}, by its own clock\n");
     let connections = manager.connections();
@@ -54,7 +94,7 @@ pub(super) fn view(manager: &ConnManager, down: &Down, at: Time) -> String {
     let bans = manager.bans();
     text += &format!("\n{}\n", count(bans.len(), "bans"));
     text += &plain(&bans.iter().map(|ban| row![ban.target, format!("until {}", ban.until)]).collect::<Vec<_>>());
-    let down: Vec<String> = down.0.iter().map(ToString::to_string).collect();
+    let down: Vec<String> = sight.down.iter().map(ToString::to_string).collect();
     text += &format!("\nnetworks down: {}\n", if down.is_empty() { "none".to_owned() } else { down.join(", ") });
     text += &format!("addresses known: {}\n", manager.book().len());
     let next = manager.poll_timeout().map_or("never".to_owned(), |due| due.to_string());

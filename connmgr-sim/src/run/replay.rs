@@ -1,35 +1,25 @@
-//! A trace that a real node recorded, run again: the same manager with every checker looking on, each answer and each
-//! action compared with what was recorded.
+//! A trace that a real node recorded, run again with every checker looking on.
 //!
-//! It stops at the first difference, for what comes after is another story. A promise that is broken on the way is
-//! noted, and the replay goes on.
+//! It stops where the manager goes another way than was recorded. A promise that is broken on the way is noted, and the
+//! replay goes on.
 
 use std::io::BufRead;
 
-use connmgr_check::{Suite, Violation};
+use connmgr_check::Violation;
 use connmgr_core::driver::Observer;
-use connmgr_core::{ConnManager, Input, Reply, Time};
-use connmgr_std::{Line, ReplayError, TraceError, TraceReader};
+use connmgr_core::{Action, ConnManager, Input, Reply, Time};
+use connmgr_std::{ReplayError, ReplaySummary, TraceReader};
 
 use crate::watch::Watchers;
-use crate::watch::record::Entry;
-use crate::world::subject::Onlooker;
+use crate::world::subject::{Birth, Onlooker};
 
 /// A trace that was run again.
 #[derive(Debug)]
 pub struct Replayed {
     /// The manager, as it stands at the end.
     pub manager: ConnManager,
-    /// Inputs told.
-    pub inputs: u64,
-    /// Actions compared.
-    pub actions: u64,
-    /// Actions left in the queue when the trace ended: the process stopped before it took them.
-    pub waiting: u64,
-    /// The last line was cut off, and left out.
-    pub cut_off: bool,
-    /// When the manager was last told something.
-    pub last: Time,
+    /// What was told and done.
+    pub summary: ReplaySummary,
     /// The first promise that was broken.
     pub broken: Option<Violation>,
 }
@@ -39,87 +29,44 @@ pub struct Replayed {
 /// # Errors
 /// [`ReplayError`] names the line where the manager went another way, or what is wrong with the trace.
 pub fn replay(
-    mut trace: TraceReader<impl BufRead>,
+    trace: TraceReader<impl BufRead>,
     until: Option<Time>,
-    seen: &mut dyn FnMut(&Entry),
+    seen: &mut impl Observer,
 ) -> Result<Replayed, ReplayError> {
-    let mut rerun = Rerun::new(&trace)?;
-    while let Some(line) = trace.next() {
-        match line {
-            Ok(Line::Step { now, .. }) if until.is_some_and(|until| now > until) => break,
-            Ok(line) => seen(&rerun.line(line, trace.line_number())?),
-            Err(TraceError::CutOff { .. }) => rerun.replayed.cut_off = true,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(rerun.end())
+    let connmgr_std::Birth { config, snapshot, rng_seed, unix, now, .. } = trace.birth().clone();
+    let mut judge = Judge { watch: Watchers::default(), seen, inputs: 0, broken: None };
+    judge.watch.born(&Birth { config, snapshot, rng_seed, unix, now }, true);
+    let (manager, summary) = connmgr_std::replay(trace, until, &mut judge)?;
+    Ok(Replayed { manager, summary, broken: judge.broken })
 }
 
-struct Rerun {
-    replayed: Replayed,
+/// Everything is recounted after so many inputs.
+const RECOUNT_EVERY: u64 = 4096;
+
+/// The checkers, and one more who looks on.
+struct Judge<'a, O> {
     watch: Watchers,
-    /// An input was told that is not judged yet: its actions come after it.
-    is_open: bool,
+    seen: &'a mut O,
+    inputs: u64,
+    broken: Option<Violation>,
 }
 
-impl Rerun {
-    fn new(trace: &TraceReader<impl BufRead>) -> Result<Self, ReplayError> {
-        let birth = trace.birth().clone();
-        let mut watch = Watchers::default();
-        watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
-        let manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)?;
-        let last = birth.now;
-        let replayed = Replayed { manager, inputs: 0, actions: 0, waiting: 0, cut_off: false, last, broken: None };
-        Ok(Self { replayed, watch, is_open: false })
+impl<O: Observer> Observer for Judge<'_, O> {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.inputs += 1;
+        self.watch.input(now, input, reply);
+        self.seen.input(now, input, reply);
     }
 
-    fn line(&mut self, line: Line, number: u64) -> Result<Entry, ReplayError> {
-        match line {
-            Line::Birth(_) => Err(TraceError::Line { line: number, why: "a second birth".into() }.into()),
-            Line::Step { now, input, reply } => self.told(now, input, reply, number),
-            Line::Action(expected) => {
-                let found = self.replayed.manager.poll_action();
-                if found.as_ref() != Some(&expected) {
-                    let (expected, found) = (Box::new(expected), found.map(Box::new));
-                    return Err(ReplayError::Action { line: number, expected, found });
-                }
-                self.replayed.actions += 1;
-                self.watch.action(self.replayed.last, &expected);
-                Ok(Entry::Did { now: self.replayed.last, action: expected })
-            }
-        }
+    fn action(&mut self, now: Time, action: &Action) {
+        self.watch.action(now, action);
+        self.seen.action(now, action);
     }
 
-    fn told(&mut self, now: Time, input: Input, expected: Reply, line: u64) -> Result<Entry, ReplayError> {
-        self.judge();
-        let found = self.replayed.manager.apply(&input, now);
-        if found != expected {
-            return Err(ReplayError::Reply { line, expected: Box::new(expected), found: Box::new(found) });
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        self.seen.settled(now, manager);
+        if self.broken.is_none() {
+            self.broken = self.watch.judge(now, manager, self.inputs % RECOUNT_EVERY == 0).err();
         }
-        self.replayed.inputs += 1;
-        self.replayed.last = now;
-        self.watch.input(now, &input, &found);
-        self.is_open = true;
-        Ok(Entry::Told { now, input, reply: found })
-    }
-
-    fn judge(&mut self) {
-        if !std::mem::take(&mut self.is_open) || self.replayed.broken.is_some() {
-            return;
-        }
-        let Replayed { manager, last, inputs, .. } = &self.replayed;
-        self.replayed.broken = self.watch.judge(*last, manager, inputs % 4096 == 0).err();
-    }
-
-    /// What waits in the queue is left out, so that the last input is judged only if nothing does.
-    fn end(mut self) -> Replayed {
-        let mut rest = self.replayed.manager.clone();
-        while rest.poll_action().is_some() {
-            self.replayed.waiting += 1;
-        }
-        if self.replayed.waiting == 0 {
-            self.judge();
-        }
-        self.replayed
     }
 }

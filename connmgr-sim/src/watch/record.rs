@@ -1,7 +1,7 @@
 //! What one manager was born with, told, answered and did, kept to be looked at, told again, or shrunk.
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, ConnId, Input, Reply, Time};
+use connmgr_core::{Action, Input, Reply, Time};
 
 use crate::world::subject::Birth;
 
@@ -34,14 +34,6 @@ impl Entry {
     pub const fn now(&self) -> Time {
         match self {
             Self::Told { now, .. } | Self::Did { now, .. } => *now,
-        }
-    }
-
-    /// Whether it is about a connection.
-    pub fn is_about(&self, conn: ConnId) -> bool {
-        match self {
-            Self::Told { input, reply, .. } => input.conn() == Some(conn) || *reply == Reply::Accepted(Ok(conn)),
-            Self::Did { action, .. } => action.conn() == Some(conn),
         }
     }
 }
