@@ -14,10 +14,11 @@
 //!
 //! ```
 //! use connmgr_check::Suite;
-//! use connmgr_core::{Config, ConnManager, Input, Time, UnixTime};
+//! use connmgr_core::{Birth, Config, ConnManager, Input, Time, UnixTime};
 //!
 //! let (config, unix) = (Config::default(), UnixTime::from_secs(1_767_225_600));
-//! let mut manager = ConnManager::new(config.clone(), None, [7; 32], unix, Time::ZERO)?;
+//! let birth = Birth { config: config.clone(), snapshot: None, rng_seed: [7; 32], unix, now: Time::ZERO };
+//! let mut manager = ConnManager::new(birth)?;
 //! let mut suite = Suite::new(&config, None, unix, Time::ZERO);
 //! let (_reply, _actions, judged) = suite.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
 //! judged?;

@@ -49,7 +49,14 @@ impl Bench {
 
     /// A manager of one configuration before the checkers of another.
     fn mismatched(real: &Config, believed: &Config) -> Self {
-        let manager = ConnManager::new(real.clone(), None, [7; 32], UNIX, Time::ZERO).expect("a good configuration");
+        let manager = ConnManager::new(Birth {
+            config: real.clone(),
+            snapshot: None,
+            rng_seed: [7; 32],
+            unix: UNIX,
+            now: Time::ZERO,
+        })
+        .expect("a good configuration");
         Self { manager, suite: Suite::new(believed, None, UNIX, Time::ZERO), now: Time::ZERO, hidden: |_| false }
     }
 

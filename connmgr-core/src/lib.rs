@@ -36,7 +36,7 @@
 //! let mut now = Time::ZERO; // monotonic, counted from the manager's birth
 //! let unix = UnixTime::from_secs(1_767_225_600);
 //! let rng_seed = [7; 32]; // fresh and secret in production
-//! let mut manager = ConnManager::new(Config::default(), None, rng_seed, unix, now)?;
+//! let mut manager = ConnManager::new(Birth { config: Config::default(), snapshot: None, rng_seed, unix, now })?;
 //! manager.add_peer("192.0.2.1:8333".parse()?, Keep::Always, now)?;
 //!
 //! let mut ready = 0;
@@ -95,7 +95,8 @@
 //!
 //! let now = Time::ZERO;
 //! let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
-//! let manager = ConnManager::new(config, None, [7; 32], UnixTime::from_secs(1_767_225_600), now)?;
+//! let unix = UnixTime::from_secs(1_767_225_600);
+//! let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now })?;
 //! let (mut driver, mut world) = (Driver::new(manager), World::default());
 //! driver.apply(&Input::AddPeer { address: "192.0.2.1:8333".parse()?, keep: Keep::Always }, now, &mut world);
 //! for conn in std::mem::take(&mut world.dials) {
@@ -187,7 +188,7 @@ pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Mode, Patience,
     Permissions, Proxies, Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
-pub use manager::{ConnManager, TRACE_VERSION};
+pub use manager::{Birth, ConnManager, TRACE_VERSION};
 pub use mechanisms::groups::Group;
 pub use mechanisms::score::BanScore;
 pub use types::{

@@ -240,7 +240,13 @@ fn what_is_saved_is_dated_by_the_clock_of_the_saving() {
             (address.last_seen, address.last_try, address.last_success)
         };
         assert_eq!(times(&saved), (ago, ago, ago));
-        let again = ConnManager::new(Config::default(), Some(saved.clone()), [7; 32], to, Time::from_millis(1500));
+        let again = ConnManager::new(Birth {
+            config: Config::default(),
+            snapshot: Some(saved.clone()),
+            rng_seed: [7; 32],
+            unix: to,
+            now: Time::from_millis(1500),
+        });
         assert_eq!(times(&again.expect("a good configuration").snapshot()), times(&saved));
     }
 }
@@ -248,7 +254,13 @@ fn what_is_saved_is_dated_by_the_clock_of_the_saving() {
 /// A machine without a clock of its own begins in 1970 and learns the time later.
 #[test]
 fn what_was_learnt_before_the_clock_was_right_is_none_the_older_for_it() {
-    let manager = ConnManager::new(quiet().manager.config().clone(), None, [7; 32], UnixTime::from_secs(0), Time::ZERO);
+    let manager = ConnManager::new(Birth {
+        config: quiet().manager.config().clone(),
+        snapshot: None,
+        rng_seed: [7; 32],
+        unix: UnixTime::from_secs(0),
+        now: Time::ZERO,
+    });
     let mut bench = Bench { manager: manager.expect("a good configuration"), now: Time::ZERO };
     bench.learn(&addresses(100));
     bench.pass(secs(60));

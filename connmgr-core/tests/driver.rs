@@ -53,7 +53,14 @@ const NOW: Time = Time::ZERO;
 /// A driver with one added peer that is being dialed as `c1`.
 fn dialing() -> (Driver<Stream, Seen>, Notebook) {
     let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
-    let manager = ConnManager::new(with_listener(config), None, [7; 32], UNIX, NOW).expect("good");
+    let manager = ConnManager::new(Birth {
+        config: with_listener(config),
+        snapshot: None,
+        rng_seed: [7; 32],
+        unix: UNIX,
+        now: NOW,
+    })
+    .expect("good");
     let (mut driver, mut net) = (Driver::with_observer(manager, Seen::default()), Notebook::default());
     let add = Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always };
     driver.apply(&add, NOW, &mut net);
@@ -155,7 +162,8 @@ impl Observer for Counted {
 #[test]
 fn an_observer_sees_how_the_manager_stands_after_each_input() {
     let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
-    let manager = ConnManager::new(config, None, [7; 32], UNIX, NOW).expect("good");
+    let manager =
+        ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix: UNIX, now: NOW }).expect("good");
     let mut driver = Driver::with_observer(manager, ((), Some(Counted::default())));
     let (mut net, info) = (Notebook::default(), PeerInfo::default());
     driver.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always }, NOW, &mut net);

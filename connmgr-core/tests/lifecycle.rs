@@ -138,7 +138,13 @@ fn a_snapshot_brings_the_book_and_the_bans_back() {
     let target = BanTarget::Subnet("5.5.0.0/16".parse().expect("it parses"));
     world.tell(Input::Ban { target, duration: secs(3600) });
     let saved = world.bench.manager.snapshot();
-    let next = ConnManager::new(Config::default(), Some(saved.clone()), [8; 32], UNIX.after(secs(10)), Time::ZERO);
+    let next = ConnManager::new(Birth {
+        config: Config::default(),
+        snapshot: Some(saved.clone()),
+        rng_seed: [8; 32],
+        unix: UNIX.after(secs(10)),
+        now: Time::ZERO,
+    });
     let mut again = next.expect("a good configuration").snapshot();
     let sorted = |mut snapshot: Snapshot| {
         snapshot.addresses.sort_by(|a, b| a.address.cmp(&b.address));

@@ -10,7 +10,7 @@ mod run {
 
     use connmgr_core::{ConnId, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
     use mio::{Events, Interest, Poll, Token};
 
     /// The pool's tokens: one for its waker, and as many as it may dial at once; a few rest while a batch is handled.
@@ -22,7 +22,10 @@ mod run {
 
     pub(super) fn run(course: Course) -> ExitCode {
         let poll = Poll::new().expect("a poll");
-        let pool = Pool::builder(course.config()).start(poll.registry(), POOL).expect("the pool starts");
+        let pool = Pool::builder(course.config())
+            .max_waiting_events(WAITING_EVENTS)
+            .start(poll.registry(), POOL)
+            .expect("the pool starts");
         let mut world = World { poll, events: Events::with_capacity(256), pool, course };
         world.pool.set_active(false).expect("it lives");
         world.pool.addresses(world.course.addresses());

@@ -8,7 +8,7 @@ mod racer {
 
     use connmgr_core::{ConnId, Connected, Event, Keep, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
+    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
     use mio::net::TcpStream;
     use mio::{Events, Interest, Poll, Token};
 
@@ -113,7 +113,10 @@ mod racer {
     impl World {
         fn fill(trial: Trial) -> (Self, Sample) {
             let poll = Poll::new().expect("a poll");
-            let mut pool = Pool::builder(trial.config).start(poll.registry(), POOL).expect("the pool starts");
+            let mut pool = Pool::builder(trial.config)
+                .max_waiting_events(WAITING_EVENTS)
+                .start(poll.registry(), POOL)
+                .expect("the pool starts");
             pool.set_active(false).expect("it lives");
             for peer in trial.peers {
                 pool.add_peer(peer, Keep::Always).expect("there is room");

@@ -127,7 +127,8 @@ fn config() -> Config {
 }
 
 fn birth() -> ConnManager {
-    ConnManager::new(config(), None, [7; 32], UNIX, Time::ZERO).expect("a good configuration")
+    ConnManager::new(Birth { config: config(), snapshot: None, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO })
+        .expect("a good configuration")
 }
 
 /// Tells all to a fresh manager, and returns nanoseconds a step.

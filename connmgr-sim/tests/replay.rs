@@ -7,21 +7,14 @@ use std::path::{Path, PathBuf};
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Keep, Reply, Time, UnixTime};
 use connmgr_sim::run::replay::{Replayed, replay};
-use connmgr_std::{Birth, ReplayError, TRACE_VERSION, TraceReader, TraceWriter};
+use connmgr_std::{Birth, ReplayError, TraceReader, TraceWriter};
 
 /// Records a manager that is told of three peers, a minute apart, and says what its dials came to.
 fn record(dir: &Path) -> PathBuf {
     let path = dir.join("trace");
     let (config, unix) = (Config::default(), UnixTime::from_secs(1_767_225_600));
-    let birth = Birth {
-        trace_version: TRACE_VERSION,
-        config: config.clone(),
-        snapshot: None,
-        rng_seed: [3; 32],
-        now: Time::ZERO,
-        unix,
-    };
-    let mut manager = ConnManager::new(config, None, [3; 32], unix, Time::ZERO).expect("a sound configuration");
+    let birth = Birth { config, snapshot: None, rng_seed: [3; 32], now: Time::ZERO, unix };
+    let mut manager = ConnManager::new(birth.clone()).expect("a sound configuration");
     let mut writer = TraceWriter::create(&path, &birth, None).expect("a new file");
     let mut tell = |now: Time, input: Input| {
         let reply = manager.apply(&input, now);

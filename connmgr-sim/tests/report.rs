@@ -8,7 +8,7 @@ use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
 use connmgr_sim::types::Figure;
 use connmgr_sim::watch::canary;
 use connmgr_sim::{Scenario, Terms, Verdict, report};
-use connmgr_std::{Birth, TRACE_VERSION, TraceReader, TraceWriter};
+use connmgr_std::{Birth, TraceReader, TraceWriter};
 
 /// A text that would be markup if anybody let it.
 const HOSTILE: &str = "<script>alert('&\"')</script>";
@@ -146,8 +146,8 @@ fn a_campaign_names_the_seed_of_what_is_greatest() {
 fn trace() -> Vec<u8> {
     let (rng_seed, unix, now) = ([7; 32], UnixTime::from_secs(1_700_000_000), Time::from_secs(3));
     let config = Config::default();
-    let birth = Birth { trace_version: TRACE_VERSION, config: config.clone(), snapshot: None, rng_seed, unix, now };
-    let mut manager = ConnManager::new(config, None, rng_seed, unix, now).expect("the default is sound");
+    let birth = Birth { config, snapshot: None, rng_seed, unix, now };
+    let mut manager = ConnManager::new(birth.clone()).expect("the default is sound");
     let dir = tempfile::tempdir().expect("there is room");
     let path = dir.path().join("trace");
     let mut writer = TraceWriter::create(&path, &birth, None).expect("there is room");

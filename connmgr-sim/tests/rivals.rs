@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use connmgr_check::{Property, Violation};
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
+    Birth, ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
 };
 use connmgr_sim::run::rivals::{judge_as, table};
 use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, ProxySpec, Span};
 use connmgr_sim::subject::models::{OneAtATime, ParallelPlain};
 use connmgr_sim::types::Share;
 use connmgr_sim::world::links::LinkId;
-use connmgr_sim::world::subject::{Birth, Outbox, Started};
+use connmgr_sim::world::subject::{Outbox, Started};
 use connmgr_sim::{Scenario, Subject, Verdict};
 
 /// A world of these hosts, all of them known.

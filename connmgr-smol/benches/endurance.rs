@@ -10,7 +10,7 @@ mod run {
     use async_io::Timer;
     use connmgr_core::PeerInfo;
     use connmgr_smol::{Connection, Handle, Pool, PoolEvent};
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
     use futures_lite::future::yield_now;
     use futures_lite::{AsyncReadExt, FutureExt};
     use smol::Executor;
@@ -43,7 +43,7 @@ mod run {
 
     pub(super) async fn run(mut course: Course, tasks: &Tasks) -> ExitCode {
         let spawner = tasks.clone();
-        let builder = Pool::builder(course.config());
+        let builder = Pool::builder(course.config()).max_waiting_events(WAITING_EVENTS);
         let mut pool = builder.start(move |task| spawner.spawn(task)).await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");

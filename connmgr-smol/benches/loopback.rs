@@ -10,7 +10,7 @@ mod racer {
     use async_io::{Async, block_on};
     use connmgr_core::{Event, Keep, PeerInfo};
     use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
+    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
     use smol::{Executor, Task};
 
     pub(super) struct Smol;
@@ -85,7 +85,8 @@ mod racer {
     async fn fill(tasks: &Tasks, trial: Trial) -> (Pool, Vec<Connection>, Ended, Sample) {
         let spawner = Arc::clone(tasks);
         let spawn = move |task: BoxFuture| spawner.spawn(task).detach();
-        let mut pool = Pool::builder(trial.config).start(spawn).await.expect("the pool starts");
+        let mut pool =
+            Pool::builder(trial.config).max_waiting_events(WAITING_EVENTS).start(spawn).await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {

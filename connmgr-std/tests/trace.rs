@@ -18,7 +18,6 @@ fn birth() -> Birth {
     let mut rng_seed = [0; 32];
     rng_seed[..2].copy_from_slice(&[0xab, 0x01]);
     Birth {
-        trace_version: TRACE_VERSION,
         config: Config::default(),
         snapshot: Some(snapshot()),
         rng_seed,
@@ -51,8 +50,8 @@ impl Write for Paper {
 /// A manager of added peers, which dials nobody else.
 fn manager() -> (Birth, ConnManager) {
     let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
-    let birth = Birth { config: config.clone(), snapshot: None, ..birth() };
-    let manager = ConnManager::new(config, None, birth.rng_seed, birth.unix, birth.now).unwrap();
+    let birth = Birth { config, snapshot: None, ..birth() };
+    let manager = ConnManager::new(birth.clone()).unwrap();
     (birth, manager)
 }
 

@@ -7,12 +7,13 @@ mod run {
     use std::process::ExitCode;
 
     use connmgr_core::PeerInfo;
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part};
+    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
     use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
     use tokio::io::AsyncReadExt;
 
     pub(super) async fn run(mut course: Course) -> ExitCode {
-        let mut pool = Pool::builder(course.config()).start().await.expect("the pool starts");
+        let mut pool =
+            Pool::builder(course.config()).max_waiting_events(WAITING_EVENTS).start().await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         handle.addresses(course.addresses()).await;

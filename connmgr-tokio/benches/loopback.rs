@@ -6,7 +6,7 @@ mod racer {
     use std::sync::mpsc::Sender;
 
     use connmgr_core::{Event, Keep, PeerInfo};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial};
+    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
     use connmgr_tokio::{Connection, Pool, PoolEvent};
     use tokio::net::TcpStream;
     use tokio::runtime::{Builder, Runtime};
@@ -70,7 +70,8 @@ mod racer {
     }
 
     async fn fill(trial: Trial) -> (Pool, Vec<Connection>, Ended, Sample) {
-        let mut pool = Pool::builder(trial.config).start().await.expect("the pool starts");
+        let mut pool =
+            Pool::builder(trial.config).max_waiting_events(WAITING_EVENTS).start().await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {

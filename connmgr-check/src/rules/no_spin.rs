@@ -52,13 +52,15 @@ impl Rule for NoSpin {
 mod tests {
     use super::*;
     use crate::step::Step;
-    use connmgr_core::{Config, Input, Reply, UnixTime};
+    use connmgr_core::{Birth, Config, Input, Reply, UnixTime};
 
     /// So many idle timeouts in one second, each due.
     fn wake(times: u64) -> Verdict {
         let (unix, now) = (UnixTime::from_secs(1), Time::ZERO);
         let ledger = Ledger::new(&Config::default(), None, unix, now);
-        let manager = ConnManager::new(Config::default(), None, [0; 32], unix, now).expect("a good configuration");
+        let manager =
+            ConnManager::new(Birth { config: Config::default(), snapshot: None, rng_seed: [0; 32], unix, now })
+                .expect("a good configuration");
         let (mut rule, mut step) = (NoSpin::new(&ledger), Step::new(now));
         (1..=times).try_for_each(|millis| {
             step.begin(Time::from_millis(millis), &Input::Timeout, &Reply::Noted);

@@ -46,7 +46,9 @@ pub fn address(number: u32) -> SocketAddr {
 
 impl Node {
     fn new(config: Config) -> Self {
-        let manager = ConnManager::new(config, None, [7; 32], UNIX, Time::ZERO).expect("a good configuration");
+        let manager =
+            ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO })
+                .expect("a good configuration");
         let mut node = Self { manager, now: Time::ZERO, dial: None, actions: 0 };
         node.manager.handle_timeout(node.now);
         node.drain();

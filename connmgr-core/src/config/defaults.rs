@@ -43,7 +43,6 @@ impl Default for Config {
             listeners: Vec::new(),
             book: BookConfig::default(),
             max_actions_per_input: 256,
-            max_waiting_events: 1024,
         }
     }
 }

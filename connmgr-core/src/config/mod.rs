@@ -73,8 +73,6 @@ pub struct Config {
     pub book: BookConfig,
     /// How many actions one input may cause at the most; due work beyond that follows 1 ms later. At least 16.
     pub max_actions_per_input: u32,
-    /// How many events may wait for a slow application; see [`Driver`](crate::driver::Driver). At least 16.
-    pub max_waiting_events: u32,
 }
 
 /// Whether the manager looks for peers itself.

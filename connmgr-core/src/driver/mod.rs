@@ -113,6 +113,9 @@ pub enum PoolEvent<S> {
     Event(Event),
 }
 
+/// How many events wait for the application, unless [`Driver::set_max_waiting_events`] says otherwise.
+pub const MAX_WAITING_EVENTS: usize = 1024;
+
 /// Owns the manager and carries its actions out. `S` is the adapter's stream; dropping one closes it.
 #[derive(Clone, Debug)]
 pub struct Driver<S, O = ()> {
@@ -136,7 +139,7 @@ impl<S> Driver<S> {
 impl<S, O: Observer> Driver<S, O> {
     /// A driver that is watched.
     pub fn with_observer(manager: ConnManager, observer: O) -> Self {
-        let events = EventQueue::new(manager.config().max_waiting_events);
+        let events = EventQueue::new(MAX_WAITING_EVENTS);
         let dialing = HashSet::with_hasher(OwnNumbers);
         Self { manager, dialing, arrived: None, events, save_wanted: false, observer }
     }
@@ -214,6 +217,13 @@ impl<S, O: Observer> Driver<S, O> {
     /// The manager to look at, and the observer to change: for those who judge one by what the other saw.
     pub const fn watched(&mut self) -> (&ConnManager, &mut O) {
         (&self.manager, &mut self.observer)
+    }
+
+    /// How many events may wait for the application; [`MAX_WAITING_EVENTS`] at first, and 16 at the least. Of any more,
+    /// those go that are for information; what becomes of connections, and that the manager has stopped, is kept. Events
+    /// that wait already stay.
+    pub fn set_max_waiting_events(&mut self, max: usize) {
+        self.events.set_limit(max);
     }
 
     /// How many events the application was too slow to take.

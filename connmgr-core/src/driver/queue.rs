@@ -13,6 +13,9 @@ use super::PoolEvent;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::types::{ConnId, Connected, Event, PeerId, Time};
 
+/// The queue holds at least so many: with fewer, an application that is never late would miss what one step tells it.
+const LEAST_LIMIT: usize = 16;
+
 #[derive(Clone, Debug)]
 pub(super) struct EventQueue<S> {
     /// Withdrawn events leave a hole.
@@ -27,16 +30,20 @@ pub(super) struct EventQueue<S> {
 }
 
 impl<S> EventQueue<S> {
-    pub(super) fn new(limit: u32) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
             holes: 0,
             first: 0,
             connected: HashMap::with_hasher(OwnNumbers),
             retries: HashMap::with_hasher(OwnNumbers),
-            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            limit,
             missed: 0,
         }
+    }
+
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(LEAST_LIMIT);
     }
 
     pub(super) fn push_connected(&mut self, info: Connected, stream: S) {

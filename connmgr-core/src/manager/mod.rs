@@ -5,6 +5,7 @@
 
 mod apply;
 mod automatic;
+mod birth;
 mod choosing;
 mod clocks;
 mod commands;
@@ -51,10 +52,10 @@ use crate::mechanisms::trial::Trial;
 use crate::peers::AddedPeers;
 use crate::table::Table;
 use crate::types::{
-    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Snapshot, Time,
-    UnixTime,
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
+pub use birth::Birth;
 
 use clocks::Clocks;
 use ending::Ended;
@@ -198,18 +199,10 @@ struct Starved {
 impl ConnManager {
     /// A manager, born at `now`. It emits nothing before it is first told something; the first deadline is `now`.
     ///
-    /// `rng_seed` decides all chance: the same seed and the same inputs give the same actions. It must be secret
-    /// and fresh in production. `snapshot` is what a former life left; what is wrong in it is left out.
-    ///
     /// # Errors
     /// [`ConfigError`] names the first field of the configuration that is out of its range.
-    pub fn new(
-        config: Config,
-        snapshot: Option<Snapshot>,
-        rng_seed: [u8; 32],
-        unix: UnixTime,
-        now: Time,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(birth: Birth) -> Result<Self, ConfigError> {
+        let Birth { config, snapshot, rng_seed, now, unix } = birth;
         config.check()?;
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());

@@ -90,3 +90,37 @@ pub(crate) mod option_u64 {
         text.map(|t| t.parse().map_err(serde::de::Error::custom)).transpose()
     }
 }
+
+/// 32 bytes as 64 hexadecimal digits.
+pub(crate) mod hex_32 {
+    use alloc::string::String;
+    use core::fmt::Write;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
+        let text = bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a string takes whatever it is given");
+            text
+        });
+        out.serialize_str(&text)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(input)?;
+        parse(text.as_bytes()).ok_or_else(|| Error::custom("expected 64 hexadecimal digits"))
+    }
+
+    fn parse(text: &[u8]) -> Option<[u8; 32]> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(bytes)
+    }
+}

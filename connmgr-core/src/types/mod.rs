@@ -6,7 +6,7 @@ mod address;
 mod backoff;
 mod ban;
 #[cfg(feature = "serde")]
-mod data;
+pub(crate) mod data;
 mod error;
 mod event;
 mod host;

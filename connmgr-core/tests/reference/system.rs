@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, Activity, AddressInfo, BanTarget, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError, Input,
-    Keep, ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
+    Action, Activity, AddressInfo, BanTarget, Birth, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError,
+    Input, Keep, ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
 };
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
@@ -39,7 +39,8 @@ impl StateMachineTest for Both {
         let rng_seed = [setup.rng_seed; 32];
         let config = setup.config();
         let model = Model::new(&config);
-        let manager = ConnManager::new(config, None, rng_seed, UNIX, Time::ZERO).expect("in range");
+        let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed, unix: UNIX, now: Time::ZERO })
+            .expect("in range");
         let mut both = Self { manager, model, now: Time::ZERO, ended: Vec::new() };
         both.tell(Input::Timeout);
         both

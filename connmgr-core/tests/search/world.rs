@@ -47,7 +47,14 @@ pub(crate) struct World {
 impl World {
     /// A world as it begins: the manager is born and knows its addresses.
     pub(crate) fn new(setup: &Setup) -> Self {
-        let manager = ConnManager::new(setup.config.clone(), None, [7; 32], UNIX, Time::ZERO).expect("a good one");
+        let manager = ConnManager::new(Birth {
+            config: setup.config.clone(),
+            snapshot: None,
+            rng_seed: [7; 32],
+            unix: UNIX,
+            now: Time::ZERO,
+        })
+        .expect("a good one");
         let suite = Suite::new(&setup.config, None, UNIX, Time::ZERO);
         let mut world = Self { manager, now: Time::ZERO, suite, past: Past::default(), lookups: Vec::new() };
         let info = |text: &&str| AddressInfo { address: addr(text), services: Services::NETWORK, last_seen: UNIX };

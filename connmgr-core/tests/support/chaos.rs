@@ -431,8 +431,14 @@ fn tiny(from: &Config) -> Config {
 pub fn birth(config: &Config, seed: u64) -> ConnManager {
     let mut rng_seed = [0; 32];
     rng_seed[..8].copy_from_slice(&seed.to_le_bytes());
-    ConnManager::new(config.clone(), None, rng_seed, UnixTime::from_secs(UNIX), Time::ZERO)
-        .expect("a good configuration")
+    ConnManager::new(Birth {
+        config: config.clone(),
+        snapshot: None,
+        rng_seed,
+        unix: UnixTime::from_secs(UNIX),
+        now: Time::ZERO,
+    })
+    .expect("a good configuration")
 }
 
 /// Everything in the queue.

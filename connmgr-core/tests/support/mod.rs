@@ -30,12 +30,14 @@ impl Bench {
         if rng_seed != 7 {
             seed[..8].copy_from_slice(&rng_seed.to_le_bytes());
         }
-        let manager = ConnManager::new(config, None, seed, UNIX, Time::ZERO).expect("a good configuration");
+        let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed: seed, unix: UNIX, now: Time::ZERO })
+            .expect("a good configuration");
         Self { manager, now: Time::ZERO }
     }
 
     pub fn with_snapshot(config: Config, snapshot: Option<Snapshot>) -> Self {
-        let manager = ConnManager::new(config, snapshot, [7; 32], UNIX, Time::ZERO).expect("a good configuration");
+        let manager = ConnManager::new(Birth { config, snapshot, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO })
+            .expect("a good configuration");
         Self { manager, now: Time::ZERO }
     }
 

@@ -156,8 +156,7 @@ pub fn replay_byte_for_byte(trace: &Path) -> usize {
     let mut lines = text.lines();
     let reader = connmgr_std::TraceReader::open(trace).expect("a trace");
     let birth = reader.birth().clone();
-    let mut manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)
-        .expect("it was born with this before");
+    let mut manager = ConnManager::new(birth).expect("it was born with this before");
     lines.next().expect("the birth");
     let mut actions = 0;
     for (line, number) in lines.zip(2..) {

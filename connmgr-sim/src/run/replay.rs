@@ -11,7 +11,7 @@ use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 use connmgr_std::{ReplayError, ReplaySummary, TraceReader};
 
 use crate::watch::Watchers;
-use crate::world::subject::{Birth, Onlooker};
+use crate::world::subject::Onlooker;
 
 /// A trace that was run again.
 #[derive(Debug)]
@@ -33,9 +33,8 @@ pub fn replay(
     until: Option<Time>,
     seen: &mut impl Observer,
 ) -> Result<Replayed, ReplayError> {
-    let connmgr_std::Birth { config, snapshot, rng_seed, unix, now, .. } = trace.birth().clone();
     let mut judge = Judge { watch: Watchers::default(), seen, inputs: 0, broken: None };
-    judge.watch.born(&Birth { config, snapshot, rng_seed, unix, now }, true);
+    judge.watch.born(trace.birth(), true);
     let (manager, summary) = connmgr_std::replay(trace, until, &mut judge)?;
     Ok(Replayed { manager, summary, broken: judge.broken })
 }

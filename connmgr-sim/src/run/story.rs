@@ -10,15 +10,15 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use connmgr_check::{Property, Suite, Violation};
+use connmgr_check::{Property, Violation};
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Config, ConnManager, Input, Reply, Snapshot, Time, UnixTime};
+use connmgr_core::{Action, Birth, ConnManager, Input, Reply, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::run::failure::{PANIC, panic_text};
 use crate::watch::Watchers;
 use crate::watch::canary::Canary;
-use crate::world::subject::{Birth, Onlooker};
+use crate::world::subject::Onlooker;
 
 /// What one manager was born with and told.
 #[derive(Clone, Debug)]
@@ -102,12 +102,11 @@ pub(crate) struct Telling {
 
 impl Telling {
     pub(crate) fn new(birth: &Birth, manner: Manner) -> Result<Self, Broken> {
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
         let mut watch = Watchers::default();
-        watch.suite = Some(Box::new(Suite::new(&config, snapshot.as_ref(), unix, now)));
+        watch.born(birth, true);
         watch.canary = manner.canary.then(Canary::default);
         let broken = |what: String| Broken { rule: PANIC.to_owned(), after: 0, what };
-        let born = catch_unwind(|| ConnManager::new(config, snapshot, rng_seed, unix, now));
+        let born = catch_unwind(|| ConnManager::new(birth.clone()));
         let manager = born.map_err(|payload| broken(panic_text(payload.as_ref())))?;
         let manager =
             manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
@@ -168,29 +167,14 @@ impl Telling {
 /// Who is shown each answer and each action.
 pub(crate) type Seen<'a> = dyn FnMut(Option<&Reply>, Option<&Action>) + 'a;
 
-/// The lines, read.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BirthLine {
-    birth: Newborn,
-}
-
-/// The lines, to be written.
-#[derive(Serialize)]
-struct BirthText<'a> {
-    birth: &'a Newborn,
-}
-
+/// The first line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Newborn {
-    config: Config,
-    snapshot: Option<Snapshot>,
-    rng_seed: String,
-    unix: UnixTime,
-    now: Time,
+struct BirthLine {
+    birth: Birth,
 }
 
+/// Each other line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ToldLine {
@@ -208,7 +192,6 @@ impl Story {
         let no_story = |line, why: String| NoStory { line, why };
         let (line, first) = lines.next().ok_or_else(|| no_story(1, "there is nothing".to_owned()))?;
         let BirthLine { birth } = serde_json::from_str(first).map_err(|error| no_story(line, error.to_string()))?;
-        let birth = birth.born().ok_or_else(|| no_story(line, "rng_seed: expected 64 hexadecimal digits".into()))?;
         let told = lines.map(|(line, text)| {
             let told: ToldLine = serde_json::from_str(text).map_err(|error| no_story(line, error.to_string()))?;
             Ok((told.now, told.input))
@@ -219,8 +202,7 @@ impl Story {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let birth = Newborn::of(&self.birth);
-        let line = serde_json::to_string(&BirthText { birth: &birth }).map_err(|_| fmt::Error)?;
+        let line = serde_json::to_string(&BirthLine { birth: self.birth.clone() }).map_err(|_| fmt::Error)?;
         writeln!(f, "{line}")?;
         for (now, input) in &self.told {
             let told = ToldLine { now: *now, input: input.clone() };
@@ -230,32 +212,10 @@ impl fmt::Display for Story {
     }
 }
 
-impl Newborn {
-    fn of(birth: &Birth) -> Self {
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
-        let rng_seed = rng_seed.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { config, snapshot, rng_seed, unix, now }
-    }
-
-    fn born(self) -> Option<Birth> {
-        let Self { config, snapshot, rng_seed, unix, now } = self;
-        Some(Birth { config, snapshot, rng_seed: seed(&rng_seed)?, unix, now })
-    }
-}
-
-fn seed(text: &str) -> Option<[u8; 32]> {
-    let mut seed = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, pair) in seed.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(seed)
-}
-
 #[cfg(test)]
 mod tests {
+    use connmgr_core::{Config, UnixTime};
+
     use super::*;
 
     fn story(told: Vec<(Time, Input)>) -> Story {

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use connmgr_check::Violation;
 use connmgr_core::driver::{Driver, Net, PoolEvent};
 use connmgr_core::{
-    CloseReason, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal, Reply,
-    Route, Snapshot, Target, Time, Transport,
+    Birth, CloseReason, ConfigError, ConnId, ConnManager, DialError, HostName, Input, ListenerId, LookupId, Refusal,
+    Reply, Route, Snapshot, Target, Time, Transport,
 };
 
 use crate::scenario::config::LISTENER;
 use crate::world::links::LinkId;
-use crate::world::subject::{Birth, Onlooker, Outbox, Started, Subject};
+use crate::world::subject::{Onlooker, Outbox, Started, Subject};
 
 /// The real manager, driven by the real driver, and who looks on.
 #[derive(Clone, Debug)]
@@ -28,8 +28,7 @@ impl<W: Onlooker> Subject for Driven<W> {
     type Watch = W;
 
     fn born(birth: &Birth, watch: W) -> Result<Self, ConfigError> {
-        let Birth { config, snapshot, rng_seed, unix, now } = birth.clone();
-        let manager = ConnManager::new(config, snapshot, rng_seed, unix, now)?;
+        let manager = ConnManager::new(birth.clone())?;
         Ok(Self(Driver::with_observer(manager, watch)))
     }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use connmgr_check::{Probes, Suite, Violation};
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, ConnManager, Event, Input, PeerAddress, Reply, Time};
+use connmgr_core::{Action, Birth, ConnManager, Event, Input, PeerAddress, Reply, Time};
 use rustc_hash::FxHashSet;
 
 use crate::subject::Driven;
 use crate::types::Instant;
-use crate::world::subject::{Birth, Onlooker};
+use crate::world::subject::Onlooker;
 use canary::Canary;
 use diary::Diary;
 use record::{Record, Recorder};

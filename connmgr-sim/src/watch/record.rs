@@ -1,9 +1,7 @@
 //! What one manager was born with, told, answered and did, kept to be looked at, told again, or shrunk.
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Input, Reply, Time};
-
-use crate::world::subject::Birth;
+use connmgr_core::{Action, Birth, Input, Reply, Time};
 
 /// The most that is kept of one run of a process; what comes after is not.
 const MOST: usize = 20_000_000;

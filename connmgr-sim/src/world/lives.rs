@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
+use connmgr_core::{Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
 
 use super::happening::{Happening, Run, SOON};
 use super::identity::identity;
@@ -14,7 +14,7 @@ use crate::scenario::{Behavior, PeerSpec};
 use crate::types::Instant;
 use crate::types::{Dice, Purpose};
 use crate::world::links::{End, LinkId};
-use crate::world::subject::{Birth, Onlooker, Subject};
+use crate::world::subject::{Onlooker, Subject};
 
 /// Whether a host is there, worked out when somebody asks.
 #[derive(Clone, Copy, Debug, Default)]

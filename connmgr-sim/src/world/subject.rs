@@ -9,28 +9,13 @@ use std::time::Duration;
 use connmgr_check::{Probes, Violation};
 use connmgr_core::driver::{Observer, PoolEvent};
 use connmgr_core::{
-    Config, ConfigError, ConnId, ConnManager, DialError, HostName, Input, LookupId, PeerAddress, Refusal, Reply, Route,
-    Snapshot, Target, Time, Transport, UnixTime,
+    Birth, ConfigError, ConnId, ConnManager, DialError, HostName, Input, LookupId, PeerAddress, Refusal, Reply, Route,
+    Snapshot, Target, Time, Transport,
 };
 use rustc_hash::FxHashSet;
 
 use super::links::LinkId;
 use crate::types::Instant;
-
-/// What a subject is born with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Birth {
-    /// The configuration.
-    pub config: Config,
-    /// What was saved by the run before.
-    pub snapshot: Option<Snapshot>,
-    /// Where its chances come from.
-    pub rng_seed: [u8; 32],
-    /// The wall clock.
-    pub unix: UnixTime,
-    /// The monotonic clock.
-    pub now: Time,
-}
 
 /// What a subject asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]

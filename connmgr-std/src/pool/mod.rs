@@ -75,8 +75,8 @@ impl<C: PoolConnection> Pool<C> {
     /// The next event; none when the pool has stopped, everything is saved, and all events are taken.
     ///
     /// It may be dropped at any time without losing an event. How slowly it is called delays nothing but the events:
-    /// up to `max_waiting_events` wait, and what gives way then is said at
-    /// [`Driver`](connmgr_core::driver::Driver).
+    /// as many wait as the
+    /// builder's `max_waiting_events` says, and what gives way then is said there.
     ///
     /// # Panics
     /// When the driver's task has panicked, with its panic: that is a fault of the adapter.

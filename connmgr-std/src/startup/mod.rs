@@ -12,9 +12,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use connmgr_core::{
-    Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot, TRACE_VERSION,
-};
+use connmgr_core::driver::MAX_WAITING_EVENTS;
+use connmgr_core::{Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot};
 
 use crate::answer::answer;
 use crate::clock::Clock;
@@ -34,6 +33,9 @@ pub struct Startup {
     pub rng_seed: Option<[u8; 32]>,
     /// Where the trace is written; none: nowhere.
     pub trace: Option<PathBuf>,
+    /// How many events may wait for the application: see
+    /// [`Driver::set_max_waiting_events`](connmgr_core::driver::Driver::set_max_waiting_events).
+    pub max_waiting_events: usize,
 }
 
 /// A manager that was started, and what belongs to it: for an [`Engine`](crate::adapter::Engine).
@@ -47,12 +49,13 @@ pub struct Started {
     pub(crate) state_dir: Option<StateDir>,
     /// What was wrong with the state.
     pub(crate) damages: Vec<Damage>,
+    pub(crate) max_waiting_events: usize,
 }
 
 impl Startup {
     /// The bare configuration: no state, no trace, and chance from the operating system.
     pub const fn new(config: Config) -> Self {
-        Self { config, state_dir: None, rng_seed: None, trace: None }
+        Self { config, state_dir: None, rng_seed: None, trace: None, max_waiting_events: MAX_WAITING_EVENTS }
     }
 
     /// Adds a listener to the configuration, numbered after all others.
@@ -90,7 +93,7 @@ impl Startup {
         let rng_seed = rng_seed.map_err(|error| StartError::System { what: "get a seed for chance", error })?;
         let clock = Clock::start();
         let (manager, watch) = new_manager(self.config, snapshot, rng_seed, &clock, self.trace.as_deref())?;
-        Ok(Started { manager, watch, clock, state_dir, damages })
+        Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
     }
 
     /// The same, on a thread of its own if there is anything to be read or written: the disk may be slow, and an
@@ -115,9 +118,9 @@ fn new_manager(
     trace: Option<&Path>,
 ) -> Result<(ConnManager, Watch), StartError> {
     let (now, unix) = (clock.now(), clock.unix());
-    let birth = Birth { trace_version: TRACE_VERSION, config, snapshot, rng_seed, now, unix };
+    let birth = Birth { config, snapshot, rng_seed, now, unix };
     let trace = trace.map(|path| create_trace(path, &birth)).transpose()?;
-    let manager = ConnManager::new(birth.config, birth.snapshot, rng_seed, unix, now).map_err(StartError::Config)?;
+    let manager = ConnManager::new(birth).map_err(StartError::Config)?;
     Ok((manager, Watch::new(trace)))
 }
 
@@ -128,11 +131,12 @@ fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
 impl fmt::Debug for Startup {
     /// Leaves out the seed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, state_dir, rng_seed: _, trace } = self;
+        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events } = self;
         f.debug_struct("Startup")
             .field("config", config)
             .field("state_dir", state_dir)
             .field("trace", trace)
+            .field("max_waiting_events", max_waiting_events)
             .finish_non_exhaustive()
     }
 }

@@ -98,6 +98,14 @@ macro_rules! builder_methods {
             self
         }
 
+        /// Lets so many events wait for an application that is slow to take them: 1024 by default, 16 at the least. Of any
+        /// more, those go that are for information; what becomes of connections is always told.
+        #[must_use]
+        pub const fn max_waiting_events(mut self, max: usize) -> Self {
+            self.settings.startup.max_waiting_events = max;
+            self
+        }
+
         /// Writes all that the manager is told and asks for to this file, which must not exist. It holds secrets, and
         /// grows for as long as the pool lives.
         #[must_use]

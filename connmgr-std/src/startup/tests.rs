@@ -16,7 +16,7 @@ fn it_starts_with_its_state_and_as_its_trace_says() {
     let (state, trace) = (dir.path().join("state"), dir.path().join("trace"));
     StateDir::open(&state).unwrap().0.save(&snapshot()).unwrap();
     let startup = Startup { state_dir: Some(state), trace: Some(trace.clone()), ..Startup::new(Config::default()) };
-    let Started { manager, mut watch, clock, state_dir, damages } = startup.start().unwrap();
+    let Started { manager, mut watch, clock, state_dir, damages, .. } = startup.start().unwrap();
     watch.flush();
     assert!(state_dir.is_some() && damages.is_empty());
     assert_eq!(manager.bans().len(), snapshot().bans.iter().filter(|ban| ban.until > clock.unix()).count());

@@ -1,28 +1,10 @@
 //! The lines of a trace.
 
-use connmgr_core::{Action, Config, Input, Reply, Snapshot, Time, UnixTime};
+use connmgr_core::{Action, Birth, Input, Reply, Time};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-pub use connmgr_core::TRACE_VERSION;
-
-/// What a manager was born with: the arguments of its `new`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Birth {
-    /// Which release's actions follow: [`TRACE_VERSION`].
-    pub trace_version: u32,
-    /// The configuration.
-    pub config: Config,
-    /// What was loaded, if anything was.
-    pub snapshot: Option<Snapshot>,
-    /// Where chance comes from; in hexadecimal.
-    #[serde(with = "hex")]
-    pub rng_seed: [u8; 32],
-    /// The monotonic time.
-    pub now: Time,
-    /// The time of the world.
-    pub unix: UnixTime,
-}
+use connmgr_core::TRACE_VERSION;
 
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +28,7 @@ pub enum Line {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    birth: Option<Box<Birth>>,
+    birth: Option<Map<String, Value>>,
     now: Option<Time>,
     input: Option<Input>,
     reply: Option<Reply>,
@@ -73,7 +55,9 @@ pub(super) fn birth_version(text: &[u8]) -> Option<u32> {
 pub(super) fn parse(text: &[u8]) -> Result<Line, String> {
     let fields: Fields = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     match fields {
-        Fields { birth: Some(birth), now: None, input: None, reply: None, action: None } => Ok(Line::Birth(birth)),
+        Fields { birth: Some(birth), now: None, input: None, reply: None, action: None } => {
+            parse_birth(birth).map(Line::Birth).map_err(|error| error.to_string())
+        }
         Fields { birth: None, now: Some(now), input: Some(input), reply: Some(reply), action: None } => {
             Ok(Line::Step { now, input, reply })
         }
@@ -82,45 +66,31 @@ pub(super) fn parse(text: &[u8]) -> Result<Line, String> {
     }
 }
 
+/// A birth, without its version.
+fn parse_birth(mut fields: Map<String, Value>) -> serde_json::Result<Box<Birth>> {
+    fields.remove("trace_version");
+    serde_json::from_value(Value::Object(fields))
+}
+
 /// A line to be written, from what others own.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum WriteLine<'a> {
-    Birth { birth: &'a Birth },
+    Birth { birth: WriteBirth<'a> },
     Step { now: Time, input: &'a Input, reply: &'a Reply },
     Action { action: &'a Action },
 }
 
-mod hex {
-    //! 32 bytes as 64 hexadecimal digits.
+/// A birth, and which version's actions follow.
+#[derive(Serialize)]
+pub(super) struct WriteBirth<'a> {
+    trace_version: u32,
+    #[serde(flatten)]
+    birth: &'a Birth,
+}
 
-    use std::fmt::Write;
-
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
-        let text = bytes.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes whatever it is given");
-            text
-        });
-        out.serialize_str(&text)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<[u8; 32], D::Error> {
-        let text = String::deserialize(input)?;
-        parse(text.as_bytes()).ok_or_else(|| Error::custom("expected 64 hexadecimal digits"))
-    }
-
-    fn parse(text: &[u8]) -> Option<[u8; 32]> {
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let mut bytes = [0; 32];
-        if text.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Some(bytes)
+impl<'a> From<&'a Birth> for WriteBirth<'a> {
+    fn from(birth: &'a Birth) -> Self {
+        Self { trace_version: TRACE_VERSION, birth }
     }
 }

@@ -15,7 +15,8 @@ mod writer;
 
 use std::io;
 
-pub use line::{Birth, Line, TRACE_VERSION};
+pub use connmgr_core::{Birth, TRACE_VERSION};
+pub use line::Line;
 pub use reader::TraceReader;
 pub use replay::{ReplayError, ReplaySummary, replay};
 pub use writer::TraceWriter;

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::TraceError;
-use super::line::{self, Birth, Line, TRACE_VERSION};
+use super::line::{self, Line};
+use connmgr_core::{Birth, TRACE_VERSION};
 
 /// The longest line that is read: a birth with a book of a million addresses.
 const MAX_LINE: u64 = 512 << 20;

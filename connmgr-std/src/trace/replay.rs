@@ -94,9 +94,8 @@ struct Replay<'a, O> {
 
 impl<'a, O: Observer> Replay<'a, O> {
     fn born(trace: &TraceReader<impl BufRead>, observer: &'a mut O) -> Result<Self, ConfigError> {
-        let birth = trace.birth().clone();
-        let summary = ReplaySummary { last: birth.now, ..ReplaySummary::default() };
-        let manager = ConnManager::new(birth.config, birth.snapshot, birth.rng_seed, birth.unix, birth.now)?;
+        let summary = ReplaySummary { last: trace.birth().now, ..ReplaySummary::default() };
+        let manager = ConnManager::new(trace.birth().clone())?;
         Ok(Self { manager, summary, observer, is_open: false })
     }
 

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use connmgr_core::{Action, Input, Reply, Time};
 
 use super::TraceError;
-use super::line::{Birth, WriteLine};
+use super::line::WriteLine;
 use crate::state::private_options;
+use connmgr_core::Birth;
 
 const BUFFER: usize = 64 << 10;
 
@@ -56,7 +57,7 @@ impl TraceWriter {
     pub fn to(out: Box<dyn Write + Send>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
         let out = Some(BufWriter::with_capacity(BUFFER, out));
         let mut writer = Self { out, line: Vec::new(), written: 0, max_bytes, unused: None };
-        writer.put(&WriteLine::Birth { birth })?;
+        writer.put(&WriteLine::Birth { birth: birth.into() })?;
         writer.flush()?;
         // A birth can be large, with a snapshot in it; other lines are not.
         writer.line = Vec::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
 
 /// Keeps so many connections, of so many addresses on loopback. No rate, no rest and no pace holds it back: whatever was
-/// ready counts as stable, however short its life. An event that was missed would spoil the count.
+/// ready counts as stable, however short its life.
 pub(super) fn busy(count: u32, known: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
@@ -19,7 +19,6 @@ pub(super) fn busy(count: u32, known: u32) -> Config {
         },
         groups: GroupRule { max_per_group: None, ..GroupRule::default() },
         book: BookConfig { max_per_call: known, ..BookConfig::default() },
-        max_waiting_events: 100_000,
         ..Config::default()
     }
 }

@@ -35,6 +35,9 @@ const POOL: u32 = 256;
 /// whose reader learns of its end.
 const FAR_END_KEEPS: usize = 128;
 
+/// The pool's builder gets this as `max_waiting_events`: the course counts events, so none may be dropped.
+pub const WAITING_EVENTS: usize = 100_000;
+
 /// How long the last events of a wave may take; then they are missed for good.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 

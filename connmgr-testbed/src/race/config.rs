@@ -13,8 +13,6 @@ pub(super) fn filled_to(count: u32) -> Config {
         dial: DialConfig { rate: Rate { burst: 1, interval: Duration::ZERO }, ..DialConfig::default() },
         groups: GroupRule { max_per_group: None, ..GroupRule::default() },
         book: BookConfig { max_per_call: super::KNOWN, ..BookConfig::default() },
-        // None is to be lost.
-        max_waiting_events: 4 * super::REFUSED,
         ..Config::default()
     }
 }

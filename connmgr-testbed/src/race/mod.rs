@@ -40,6 +40,9 @@ const KNOWN: u32 = 20_000;
 const REFUSED: u32 = 10_000;
 const WIDTH: u32 = 64;
 
+/// The pool's builder gets this as `max_waiting_events`: the goal counts events, so none may be dropped.
+pub const WAITING_EVENTS: usize = 4 * REFUSED as usize;
+
 /// What a pool has to do.
 #[derive(Clone, Debug)]
 pub struct Trial {

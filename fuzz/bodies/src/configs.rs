@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use connmgr_check::{Suite, Watcher};
 use connmgr_core::{
-    Backoff, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits, Listener,
-    ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, ScoreConfig, Seed, SeedConfig, Snapshot,
-    Time, Transport, UnixTime,
+    Backoff, Birth, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits,
+    Listener, ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, ScoreConfig, Seed, SeedConfig,
+    Snapshot, Time, Transport, UnixTime,
 };
 
 /// The wall clock at birth: 2026-01-01.
@@ -34,7 +34,8 @@ pub(crate) fn config(number: u8) -> Config {
 /// A manager, born at zero.
 pub(crate) fn birth(config: Config, snapshot: Option<Snapshot>, rng: u8) -> ConnManager {
     let unix = UnixTime::from_secs(UNIX);
-    ConnManager::new(config, snapshot, [rng; 32], unix, Time::ZERO).expect("the configurations above are in range")
+    ConnManager::new(Birth { config, snapshot, rng_seed: [rng; 32], unix, now: Time::ZERO })
+        .expect("the configurations above are in range")
 }
 
 /// The checkers of a manager born like that, for the target of this name.

@@ -1,13 +1,12 @@
 //! Makes the list of what one manager was told small.
 
-use connmgr_core::{Config, Input};
+use connmgr_core::{Birth, Config, Input};
 
 use super::ShrunkStory;
 use super::cast::{Cast, Script};
 use super::ddmin::minimize;
 use crate::run::story::{Broken, Manner, Story, Telling};
 use crate::watch::record::Record;
-use crate::world::subject::Birth;
 
 /// Promises about what comes by itself in time: of these it tells nothing that they are broken while nobody wakes the
 /// manager.

@@ -10,15 +10,15 @@ use std::time::Duration;
 use connmgr_check::is_routable;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, Config, ConnId, Connected, DialConfig, Host, Identity, Kind, LookupId, PeerAddress, PeerId, PeerInfo,
-    Split, Time, Transport,
+    AddPeerError, Birth, Config, ConnId, Connected, DialConfig, Host, Identity, Kind, LookupId, PeerAddress, PeerId,
+    PeerInfo, Split, Time, Transport,
 };
 use rustc_hash::FxHashMap;
 
 use super::pace::Pace;
 use crate::types::{Dice, Purpose};
 use crate::world::links::LinkId;
-use crate::world::subject::{Birth, Outbox, Started};
+use crate::world::subject::{Outbox, Started};
 
 /// Addresses a model remembers.
 const MOST_KNOWN: usize = 81_920;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use connmgr_check::Violation;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    BanScore, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply, SavedAddress, Services,
+    BanScore, Birth, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply, SavedAddress, Services,
     Snapshot, Time, UnixTime,
 };
 
 use super::desk::{Conn, Desk, Stage};
 use crate::world::links::LinkId;
-use crate::world::subject::{Birth, Outbox, Subject};
+use crate::world::subject::{Outbox, Subject};
 
 /// What is a model's own: whom it dials, and when.
 pub(super) trait Policy: Clone {

@@ -91,7 +91,7 @@ impl<S> Engine<S> {
         resolver: Arc<dyn Resolve>,
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let Started { manager, watch, clock, state_dir, damages } = started;
+        let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
         let (notes, heard) = Notes::new(ring);
         let saver = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?;
         let saving = saver.map(|saver| Saving::new(saver, manager.config().book.save_every, clock.now()));
@@ -101,7 +101,8 @@ impl<S> Engine<S> {
             move || notes.ring()
         });
         let looks = Looks::new(&manager.config().health);
-        let driver = Driver::with_observer(manager, watch);
+        let mut driver = Driver::with_observer(manager, watch);
+        driver.set_max_waiting_events(max_waiting_events);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
         let (mail, life, more) = (VecDeque::new(), Life::Running, false);
         Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, looks, more })

@@ -62,7 +62,7 @@ mod tests {
     use std::path::Path;
     use std::sync::mpsc;
 
-    use connmgr_core::{BanTarget, Config, Input, Snapshot, UnixTime};
+    use connmgr_core::{BanTarget, Birth, Config, Input, Snapshot, UnixTime};
     use tempfile::TempDir;
 
     use super::*;
@@ -77,7 +77,14 @@ mod tests {
         let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, |error| panic!("{error}")).unwrap();
         let known = Snapshot { bans: Vec::new(), ..snapshot() };
         let unix = UnixTime::from_secs(1_700_000_000);
-        let mut manager = ConnManager::new(Config::default(), Some(known), [7; 32], unix, Time::ZERO).unwrap();
+        let mut manager = ConnManager::new(Birth {
+            config: Config::default(),
+            snapshot: Some(known),
+            rng_seed: [7; 32],
+            unix,
+            now: Time::ZERO,
+        })
+        .unwrap();
         let target = BanTarget::Host("9.9.9.9".parse().unwrap());
         manager.apply(&Input::Ban { target, duration: Duration::from_secs(86_400) }, Time::ZERO);
         (manager, Saving::new(saver, EVERY, Time::ZERO), dir)

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
-    Action, BanTarget, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event, HostName, Input, Keep,
-    Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target, Time, Transport,
-    UnixTime,
+    Action, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event, HostName, Input,
+    Keep, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target, Time,
+    Transport, UnixTime,
 };
 
 use super::METRICS;
@@ -104,7 +104,14 @@ impl World {
         let book = Book::default();
         let mut config = Config::default();
         config.listeners.push(Listener { id: LISTENER, network: None, permissions: Permissions::default() });
-        let manager = ConnManager::new(config, None, [7; 32], UnixTime::from_secs(1_700_000_000), Time::ZERO).unwrap();
+        let manager = ConnManager::new(Birth {
+            config,
+            snapshot: None,
+            rng_seed: [7; 32],
+            unix: UnixTime::from_secs(1_700_000_000),
+            now: Time::ZERO,
+        })
+        .unwrap();
         let watch = metrics::with_local_recorder(&book, || Watch::new(None));
         Self { book, driver: Driver::with_observer(manager, watch), net: Started::default(), now: Time::ZERO }
     }
