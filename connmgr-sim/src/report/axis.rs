@@ -127,8 +127,13 @@ impl Numbers {
 
     /// Labels at round numbers.
     pub(super) fn ticks(self) -> Vec<Tick> {
+        self.ticks_as(|number| number.to_string())
+    }
+
+    /// Labels at round numbers, each written by the caller.
+    pub(super) fn ticks_as(self, text: impl Fn(u64) -> String) -> Vec<Tick> {
         let numbers = (0..=self.top / self.step).map(|number| number * self.step);
-        numbers.map(|number| (number as f64 / self.top as f64, number.to_string())).collect()
+        numbers.map(|number| (number as f64 / self.top as f64, text(number))).collect()
     }
 }
 

@@ -1,184 +1,123 @@
 //! A sweep as a picture: the median as a line, from the least to the greatest as a band. One SVG file, light and dark,
 //! that needs nothing else.
 
-use std::fmt::Write;
+use maud::{Markup, PreEscaped, html};
 
+use super::axis::{Numbers, Tick, WIDTH, rounded};
+use super::chart::{Frame, dot, path};
 use crate::run::sweep::{Point, Sweep};
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 72.0;
-const RIGHT: f64 = 24.0;
-const TOP: f64 = 64.0;
-const BOTTOM: f64 = 64.0;
-/// About so many lines across.
-const TICKS: f64 = 5.0;
+const STYLE: &str = "svg{background:#fff;font:13px system-ui,sans-serif}svg *{vector-effect:non-scaling-stroke}\
+text{fill:#222;stroke:#fff;stroke-width:3px;paint-order:stroke}.about{font-size:12px;fill:#555}.axis{stroke:#888}\
+.grid{stroke:#ddd}.band{fill:#2a6fb0;opacity:.22}.line{stroke:#2a6fb0;stroke-width:2;fill:none}\
+.dot{stroke:#2a6fb0;stroke-width:8px;stroke-linecap:round}.never{fill:#b3261e}.title{font-weight:600;font-size:15px}\
+@media(prefers-color-scheme:dark){svg{background:#16181c}text{fill:#e6e6e6;stroke:#16181c}.about{fill:#aaa}\
+.grid{stroke:#333}.band{fill:#7ab8f5}.line,.dot{stroke:#7ab8f5}.never{fill:#ff8a80}}";
 
-const STYLE: &str = "svg{background:#fff;font:13px system-ui,sans-serif}text{fill:#222;\
-stroke:#fff;stroke-width:3px;paint-order:stroke}.about{font-size:12px;fill:#555}.axis{stroke:#888}\
-.grid{stroke:#ddd}.band{fill:#2a6fb0;opacity:.22}.line{stroke:#2a6fb0;stroke-width:2;fill:none}.dot{fill:#2a6fb0}\
-.never{fill:#b3261e}.title{font-weight:600;font-size:15px}@media(prefers-color-scheme:dark){svg{background:#16181c}\
-text{fill:#e6e6e6;stroke:#16181c}.about{fill:#aaa}.axis{stroke:#888}.grid{stroke:#333}.band{fill:#7ab8f5}\
-.line{stroke:#7ab8f5}.dot{fill:#7ab8f5}.never{fill:#ff8a80}}";
+/// The size of the picture, and where the plot is in it.
+const FRAME: Frame = Frame { width: 720.0, height: 400.0, left: 72.0, right: 24.0, top: 64.0, bottom: 64.0 };
 
 /// A sweep's points as an SVG document. `again` is the command that gives the same.
 pub fn svg(sweep: &Sweep, points: &[Point], again: &str) -> String {
-    let chart = Chart::new(sweep, points);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-label=\"{title}\"><desc>{again}</desc><style>{STYLE}</style>\
-         <text class=\"title\" x=\"{LEFT}\" y=\"22\">{title}</text>\
-         <text class=\"about\" x=\"{LEFT}\" y=\"40\">Line: median of {seeds} seeds. Band: from the least to the \
-         greatest.</text>\n",
-        title = escaped(&format!("{} by {}", sweep.figure, sweep.parameter)),
-        again = escaped(again),
-        seeds = sweep.seeds,
-    );
-    chart.axes(&mut out);
-    chart.band(&mut out);
-    chart.line(&mut out);
-    out.push_str("</svg>\n");
-    out
+    let picture = Picture::new(sweep, points);
+    let title = format!("{} by {}", sweep.figure, sweep.parameter);
+    let about = format!("Line: median of {} seeds. Band: from the least to the greatest.", sweep.seeds);
+    let (up, along) = (picture.upwards(), picture.along());
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox=(FRAME.view_box()) role="img" aria-label=(title) {
+            desc { (again) }
+            style { (PreEscaped(STYLE)) }
+            text.title x=(FRAME.left) y="22" { (title) }
+            text.about x=(FRAME.left) y="40" { (about) }
+            (FRAME.draw(&up, &along, &sweep.parameter, &picture.body()))
+            (picture.labels())
+        }
+    };
+    svg.into_string() + "\n"
 }
 
-struct Chart<'a> {
+struct Picture<'a> {
     sweep: &'a Sweep,
     points: &'a [Point],
-    /// In seconds, where the figure is a duration.
-    scale: f64,
-    top: f64,
-    step: f64,
+    scale: Numbers,
 }
 
-impl<'a> Chart<'a> {
+impl<'a> Picture<'a> {
     fn new(sweep: &'a Sweep, points: &'a [Point]) -> Self {
-        let scale = if sweep.figure.is_duration() { 1000.0 } else { 1.0 };
         let greatest = points.iter().filter_map(|point| point.most.or(point.median).or(point.least)).max();
-        let greatest = (number(greatest.unwrap_or(1)) / scale).max(f64::MIN_POSITIVE);
-        let step = nice(greatest / TICKS);
-        Self { sweep, points, scale, step, top: (greatest / step).ceil() * step }
+        Self { sweep, points, scale: Numbers::up_to(greatest.unwrap_or(1)) }
     }
 
+    /// Where a point lies along the axis, in units of the plot: in the middle of a column of its own.
     fn x(&self, place: usize) -> f64 {
-        let gaps = self.points.len().saturating_sub(1).max(1);
-        LEFT + 24.0 + (WIDTH - LEFT - RIGHT - 48.0) * number(place as u64) / number(gaps as u64)
+        rounded((place as f64 + 0.5) / self.points.len() as f64 * WIDTH)
     }
 
-    fn y(&self, value: u64) -> f64 {
-        self.height(number(value) / self.scale)
+    fn upwards(&self) -> Vec<Tick> {
+        self.scale.ticks_as(|number| self.text(number))
     }
 
-    fn height(&self, value: f64) -> f64 {
-        HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value / self.top)
+    fn along(&self) -> Vec<Tick> {
+        let tick = |(place, point): (usize, &Point)| (self.x(place) / WIDTH, point.value.clone());
+        self.points.iter().enumerate().map(tick).collect()
     }
 
-    fn axes(&self, out: &mut String) {
-        let mut value = 0.0;
-        while value <= self.top * 1.000_001 {
-            let y = self.height(value);
-            draw(
-                out,
-                format_args!(
-                    "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>",
-                    WIDTH - RIGHT
-                ),
-            );
-            draw(
-                out,
-                format_args!(
-                    "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
-                    LEFT - 8.0,
-                    y + 4.0,
-                    tick(value)
-                ),
-            );
-            value += self.step;
+    /// A number of the figure, without zeros that say nothing.
+    fn text(&self, number: u64) -> String {
+        let text = self.sweep.figure.text(Some(number));
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    }
+
+    /// The same, as near as one reads it beside a dot.
+    fn near(&self, number: u64) -> String {
+        let seconds = number as f64 / 1000.0;
+        match self.sweep.figure.is_duration() {
+            true if seconds < 100.0 => format!("{seconds:.1}"),
+            true => format!("{seconds:.0}"),
+            false => self.text(number),
         }
-        let bottom = HEIGHT - BOTTOM;
-        draw(
-            out,
-            format_args!(
-                "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{bottom}\" y2=\"{bottom}\"/>",
-                WIDTH - RIGHT
-            ),
-        );
-        for (place, point) in self.points.iter().enumerate() {
-            let value = escaped(&point.value);
-            draw(
-                out,
-                format_args!(
-                    "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{value}</text>\n",
-                    self.x(place),
-                    bottom + 20.0
-                ),
-            );
-        }
-        let (middle, parameter) = ((LEFT + WIDTH - RIGHT) / 2.0, escaped(&self.sweep.parameter));
-        draw(
-            out,
-            format_args!("<text x=\"{middle:.1}\" y=\"{}\" text-anchor=\"middle\">{parameter}</text>\n", HEIGHT - 16.0),
-        );
     }
 
-    /// From the least to the greatest, where both came.
-    fn band(&self, out: &mut String) {
-        let both = self.points.iter().enumerate().filter_map(|(place, point)| Some((place, point.least?, point.most?)));
-        let both: Vec<(usize, u64, u64)> = both.collect();
-        let there = both.iter().map(|(place, _, most)| format!("{:.1},{:.1}", self.x(*place), self.y(*most)));
-        let back = both.iter().rev().map(|(place, least, _)| format!("{:.1},{:.1}", self.x(*place), self.y(*least)));
-        let corners: Vec<String> = there.chain(back).collect();
-        draw(out, format_args!("<polygon class=\"band\" points=\"{}\"/>\n", corners.join(" ")));
-    }
-
-    fn line(&self, out: &mut String) {
-        let medians = self.points.iter().enumerate().filter_map(|(place, point)| Some((place, point.median?)));
-        let medians: Vec<String> =
-            medians.map(|(place, at)| format!("{:.1},{:.1}", self.x(place), self.y(at))).collect();
-        draw(out, format_args!("<polyline class=\"line\" points=\"{}\"/>\n", medians.join(" ")));
-        self.points.iter().enumerate().for_each(|(place, point)| self.dot(self.x(place), point, out));
-    }
-
-    fn dot(&self, x: f64, point: &Point, out: &mut String) {
-        let Some(median) = point.median else {
-            let y = TOP + 12.0;
-            let never = "text-anchor=\"middle\">never</text>\n";
-            return draw(out, format_args!("<text class=\"never\" x=\"{x:.1}\" y=\"{y}\" {never}"));
+    /// Band, line and dots.
+    fn body(&self) -> Markup {
+        let of = |value: fn(&Point) -> Option<u64>| {
+            let points = self.points.iter().enumerate();
+            points.filter_map(|(place, point)| Some((self.x(place), self.scale.y(value(point)?)))).collect::<Vec<_>>()
         };
-        let (y, text) = (self.y(median), |value| self.sweep.figure.text(value));
-        let range = format!("{} to {}, median {}", text(point.least), text(point.most), text(point.median));
-        let title = format!("<title>{}: {range}</title>", escaped(&point.value));
-        draw(out, format_args!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\">{title}</circle>"));
-        let (y, label) = (y - 10.0, short(number(median) / self.scale));
-        draw(out, format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{label}</text>\n"));
+        // Only where both came.
+        let greatest = of(|point| point.least.and(point.most));
+        let least = of(|point| point.most.and(point.least));
+        let corners: Vec<_> = greatest.into_iter().chain(least.into_iter().rev()).collect();
+        html! {
+            path.band d={ (path(&corners)) "z" } {}
+            path.line d=(path(&of(|point| point.median))) {}
+            @for (place, point) in self.points.iter().enumerate() {
+                @if let Some(median) = point.median {
+                    (dot(self.x(place), self.scale.y(median), "median", &self.spoken(point)))
+                }
+            }
+        }
     }
-}
 
-fn draw(out: &mut String, what: std::fmt::Arguments<'_>) {
-    out.write_fmt(what).expect("a string takes whatever it is given");
-}
+    fn spoken(&self, point: &Point) -> String {
+        let [least, median, most] = [point.least, point.median, point.most].map(|value| self.sweep.figure.text(value));
+        format!("{}: {least} to {most}, median {median}", point.value)
+    }
 
-/// For a picture the nearest number is near enough.
-#[allow(clippy::cast_precision_loss, reason = "for a picture the nearest number is near enough")]
-const fn number(value: u64) -> f64 {
-    value as f64
-}
-
-/// The next of 1, 2, 5, 10, 20, 50 … from here.
-fn nice(step: f64) -> f64 {
-    let power = 10f64.powf(step.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|nice| *nice >= step * 0.999_999).unwrap_or(step)
-}
-
-fn tick(value: f64) -> String {
-    if value.fract().abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.2}") }
-}
-
-fn short(value: f64) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    /// What is written above each point, in units of the picture.
+    fn labels(&self) -> Markup {
+        html! {
+            @for (place, point) in self.points.iter().enumerate() {
+                @let x = FRAME.x(self.x(place));
+                @match point.median {
+                    Some(median) => {
+                        text x=(x) y=(FRAME.y(self.scale.y(median)) - 10.0) text-anchor="middle" { (self.near(median)) }
+                    }
+                    None => { text.never x=(x) y=(FRAME.top + 12.0) text-anchor="middle" { "never" } }
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -186,19 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_nice() {
-        for (step, expected) in [(0.7, 1.0), (1.0, 1.0), (1.2, 2.0), (33.0, 50.0), (0.03, 0.05), (7.0, 10.0)] {
-            assert!((nice(step) - expected).abs() < 1e-9, "{step}: {}", nice(step));
-        }
-    }
-
-    #[test]
     fn a_picture_holds_every_point_and_nothing_that_is_not_escaped() {
         let mut sweep = Sweep::reachable();
         sweep.parameter = "<script>".into();
         let point = |median: Option<u64>| Point { value: "a & b".into(), least: median, median, most: median };
         let svg = svg(&sweep, &[point(Some(5000)), point(None), point(Some(90_000))], "a & b");
-        assert_eq!(svg.matches("<circle").count(), 2);
+        assert_eq!(svg.matches("class=\"dot median\"").count(), 2);
         assert_eq!(svg.matches(">never<").count(), 1);
         assert!(!svg.contains("<script>") && !svg.contains("a & b"));
         assert!(svg.contains("<desc>a &amp; b</desc>") && svg.contains("median of 9 seeds"));

@@ -2,13 +2,14 @@
 
 pub mod canary;
 pub mod diary;
+mod digest;
 pub mod record;
 
 use std::time::Duration;
 
 use connmgr_check::{Probes, Suite, Violation};
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Birth, ConnManager, Event, Input, PeerAddress, Reply, Time};
+use connmgr_core::{Action, Birth, ConnManager, Input, PeerAddress, Reply, Time};
 use rustc_hash::FxHashSet;
 
 use crate::subject::Driven;
@@ -16,6 +17,7 @@ use crate::types::Instant;
 use crate::world::subject::Onlooker;
 use canary::Canary;
 use diary::Diary;
+use digest::Digest;
 use record::{Record, Recorder};
 
 /// The real manager, and all who can look on at it.
@@ -68,7 +70,7 @@ impl Onlooker for Watchers {
     }
 
     fn digest(&self) -> u64 {
-        self.digest.0
+        self.digest.number()
     }
 
     fn probes(&self) -> Option<&Probes> {
@@ -137,66 +139,5 @@ impl Observer for Watchers {
         if let Some(diary) = &mut self.diary {
             diary.settled(now, manager);
         }
-    }
-}
-
-/// A number that differs when what happened differs: when, what, and to which id. It says nothing of addresses, which
-/// ids stand for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Digest(u64);
-
-impl Digest {
-    fn fold(&mut self, tag: u64, value: u64) {
-        self.0 = (self.0.rotate_left(5) ^ value ^ (tag << 56)).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
-        let (tag, id) = match input {
-            Input::Timeout => (1, 0),
-            Input::Clock { unix } => (2, unix.as_secs()),
-            Input::DialResult { conn, result } => (3 + u64::from(result.is_err()), conn.as_u64()),
-            Input::Ready { conn, .. } => (5, conn.as_u64()),
-            Input::Closed { conn, .. } => (6, conn.as_u64()),
-            Input::Addresses { addresses, .. } => (7, addresses.len() as u64),
-            Input::LookupResult { lookup, result } => (8 + u64::from(result.is_err()), lookup.as_u64()),
-            Input::Misbehavior { conn, .. } => (10, conn.as_u64()),
-            Input::Activity { conn, .. } => (11, conn.as_u64()),
-            Input::AcceptError { .. } => (12, 0),
-            Input::NetworkChanged => (13, 0),
-            Input::OwnAddress { .. } => (14, 0),
-            Input::Accept { .. } => (15, u64::from(matches!(reply, Reply::Accepted(Ok(_))))),
-            Input::AddPeer { .. } => (16, 0),
-            Input::RemovePeer { peer } => (17, peer.as_u64()),
-            Input::Disconnect { conn } => (18, conn.as_u64()),
-            Input::Reconnect { conn } => (19, conn.as_u64()),
-            Input::DialNow { peer } => (20, peer.as_u64()),
-            Input::SetRetry { peer, .. } => (21, peer.as_u64()),
-            Input::Ban { .. } => (22, 0),
-            Input::Unban { .. } => (23, 0),
-            Input::ResetScore { .. } => (24, 0),
-            Input::SampleAddresses { .. } => (25, 0),
-            Input::SetActive { active } => (26, u64::from(*active)),
-            Input::SetLimits { .. } => (27, 0),
-            Input::Shutdown => (28, 0),
-        };
-        self.fold(tag, now.as_nanos());
-        self.fold(tag, id);
-    }
-
-    fn action(&mut self, action: &Action) {
-        let (tag, id) = match action {
-            Action::Dial { conn, deadline, .. } => (40, conn.as_u64() ^ deadline.as_nanos()),
-            Action::Close { conn, reason } => (41, conn.as_u64() << 8 | *reason as u64),
-            Action::ResolveSeed { lookup, .. } => (42, lookup.as_u64()),
-            Action::ResolveHost { lookup, .. } => (43, lookup.as_u64()),
-            Action::ScheduleRetry { peer, at, .. } => (44, peer.as_u64() ^ at.as_nanos()),
-            Action::PauseAccept { until, .. } => (45, until.as_nanos()),
-            Action::Save => (46, 0),
-            Action::Emit(Event::Connected(connected)) => (47, connected.nonce),
-            Action::Emit(Event::Disconnected { conn, .. }) => (48, conn.as_u64()),
-            Action::Emit(Event::DialFailed { conn, .. }) => (49, conn.as_u64()),
-            Action::Emit(_) => (50, 0),
-        };
-        self.fold(tag, id);
     }
 }

@@ -228,20 +228,7 @@ fn each_id(input: &mut Input, with: &mut dyn FnMut(Id<'_>)) {
         | Input::Addresses { source: Source::Peer(conn), .. } => with(Id::Conn(conn)),
         Input::LookupResult { lookup, .. } => with(Id::Lookup(lookup)),
         Input::RemovePeer { peer } | Input::DialNow { peer } | Input::SetRetry { peer, .. } => with(Id::Peer(peer)),
-        Input::Timeout
-        | Input::Clock { .. }
-        | Input::Addresses { source: Source::Application, .. }
-        | Input::AcceptError { .. }
-        | Input::NetworkChanged
-        | Input::OwnAddress { .. }
-        | Input::Accept { .. }
-        | Input::AddPeer { .. }
-        | Input::Ban { .. }
-        | Input::Unban { .. }
-        | Input::ResetScore { .. }
-        | Input::SampleAddresses { .. }
-        | Input::SetActive { .. }
-        | Input::SetLimits { .. }
-        | Input::Shutdown => {}
+        // An input without such an id; a new one with an id joins those above.
+        other => debug_assert!(other.conn().is_none() && other.peer().is_none(), "an id is passed over: {other}"),
     }
 }
