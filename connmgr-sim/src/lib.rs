@@ -13,9 +13,9 @@ pub mod world;
 
 pub use connmgr_check;
 pub use connmgr_core;
-pub use run::failure::{Failure, Verdict};
+pub use run::failure::{Failure, RunVerdict};
 pub use run::story::Story;
-pub use run::{Outcome, Terms, run};
+pub use run::{RunOutcome, Terms, run};
 pub use scenario::Scenario;
 pub use types::Instant;
 pub use watch::Real;

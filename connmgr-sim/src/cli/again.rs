@@ -3,9 +3,9 @@
 use std::fmt::{self, Display, Formatter};
 
 /// A command that gives the same answer again. What a shell would take apart stands in quotes.
-pub(super) struct Again(Vec<String>);
+pub(super) struct CommandAgain(Vec<String>);
 
-impl Again {
+impl CommandAgain {
     pub(super) fn of(subcommand: &str) -> Self {
         Self(vec!["connmgr-sim".to_owned(), subcommand.to_owned()])
     }
@@ -25,7 +25,7 @@ impl Again {
     }
 }
 
-impl Display for Again {
+impl Display for CommandAgain {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let quoter = shlex::Quoter::new().allow_nul(true);
         f.write_str(&quoter.join(self.0.iter().map(String::as_str)).map_err(|_| fmt::Error)?)
@@ -34,11 +34,12 @@ impl Display for Again {
 
 #[cfg(test)]
 mod tests {
-    use super::Again;
+    use super::CommandAgain;
 
     #[test]
     fn what_a_shell_would_take_apart_is_quoted() {
-        let again = Again::of("diff").words(["my worlds/a.toml", "outage@7"]).option("--set", ["a.b = 4", "c=1"]);
+        let again =
+            CommandAgain::of("diff").words(["my worlds/a.toml", "outage@7"]).option("--set", ["a.b = 4", "c=1"]);
         let again = again.option("--node", Some(0)).flag("--canary", true).flag("--no-checks", false);
         let text = "connmgr-sim diff 'my worlds/a.toml' outage@7 --set 'a.b = 4' --set 'c=1' --node 0 --canary";
         assert_eq!(again.to_string(), text);

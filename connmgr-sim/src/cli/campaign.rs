@@ -10,16 +10,16 @@ use clap::Args;
 use connmgr_sim::run::Shard;
 use connmgr_sim::run::campaign;
 use connmgr_sim::run::results::Results;
-use connmgr_sim::{Outcome, Scenario, Terms, Verdict, report};
+use connmgr_sim::{RunOutcome, RunVerdict, Scenario, Terms, report};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage, write};
 
 /// Run many seeds of many scenarios, on every core.
 #[derive(Debug, Args)]
-pub(super) struct Campaign {
+pub(super) struct CampaignArgs {
     /// Names of scenarios that come with the program, or files that end in .toml; none: all of the former
     scenarios: Vec<String>,
     /// Instead of scenarios so many random worlds, each drawn from a seed and run with it
@@ -48,7 +48,7 @@ pub(super) struct Campaign {
 
 /// Put the results of a campaign's shards together, and judge the whole.
 #[derive(Debug, Args)]
-pub(super) struct Merge {
+pub(super) struct MergeArgs {
     /// What `campaign --shard I/N --out FILE` wrote, all of it
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -60,15 +60,15 @@ pub(super) struct Merge {
     report: Option<PathBuf>,
 }
 
-impl Campaign {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl CampaignArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let scenarios = if self.random.is_some() { Vec::new() } else { source::scenarios(&self.scenarios)? };
         let (first_seed, seeds, shard) = (self.first_seed, self.seeds, self.shard);
         let (random, terms) = (self.random.unwrap_or(0), Terms::default());
         let campaign = campaign::Campaign { scenarios, first_seed, seeds, random, terms, shard };
         say!("seeds from {first_seed}: {}", self.again());
         let bar = progress::bar(campaign.len(), "runs");
-        let done = |scenario: &Scenario, outcome: &Outcome| {
+        let done = |scenario: &Scenario, outcome: &RunOutcome| {
             if let Some(failure) = outcome.failures.first() {
                 bar.suspend(|| eprintln!("{} seed {}: {failure}", scenario.name, outcome.seed));
             }
@@ -83,20 +83,20 @@ impl Campaign {
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> Again {
+    fn again(&self) -> CommandAgain {
         let shard = self.shard;
         let shard = (shard != Shard::WHOLE).then(|| format!("{}/{}", shard.index(), shard.count()));
-        let again = Again::of("campaign").words(&self.scenarios).option("--seeds", self.seeds);
+        let again = CommandAgain::of("campaign").words(&self.scenarios).option("--seeds", self.seeds);
         let again = again.option("--random", self.random);
         again.option("--shard", shard).option("--first-seed", [self.first_seed])
     }
 }
 
-impl Merge {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl MergeArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let parts = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
         let whole = Results::merge(parts).map_err(|error| usage(error.to_string()))?;
-        let again = Again::of("merge").words(self.files.iter().map(|path| path.display()));
+        let again = CommandAgain::of("merge").words(self.files.iter().map(|path| path.display()));
         say!("{again}");
         conclude(&whole, self.out.as_deref(), self.report.as_deref(), &again)
     }
@@ -124,7 +124,7 @@ fn read(path: &Path) -> Result<Results> {
 }
 
 /// Says what came of it before anything is written: a file that can't be must not cost the answer.
-fn conclude(results: &Results, out: Option<&Path>, page: Option<&Path>, again: &Again) -> Result<Verdict> {
+fn conclude(results: &Results, out: Option<&Path>, page: Option<&Path>, again: &CommandAgain) -> Result<RunVerdict> {
     say::text(&summary(results));
     if let Some(path) = out {
         let text = serde_json::to_string(results).context("results are plain data")?;

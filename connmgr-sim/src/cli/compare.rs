@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use clap::Args;
-use connmgr_sim::run::compare::Policy;
+use connmgr_sim::run::compare::Contender;
 use connmgr_sim::run::figures::Figures;
 use connmgr_sim::types::Figure;
-use connmgr_sim::{Scenario, Verdict};
+use connmgr_sim::{RunVerdict, Scenario};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, usage};
@@ -21,7 +21,7 @@ const TOLD: [Figure; 6] =
 
 /// Run scenarios under our policy and under models of two others, seed by seed.
 #[derive(Debug, Args)]
-pub(super) struct Compare {
+pub(super) struct CompareArgs {
     /// Names of scenarios that come with the program, or files that end in .toml; none: `outage` and `scarce`
     scenarios: Vec<String>,
     /// How many seeds of each
@@ -32,25 +32,25 @@ pub(super) struct Compare {
     first_seed: u64,
 }
 
-impl Compare {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl CompareArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let names = if self.scenarios.is_empty() { USUAL.map(str::to_owned).to_vec() } else { self.scenarios.clone() };
         let scenarios = source::scenarios(&names)?;
-        let again = Again::of("compare").words(&names).option("--seeds", [self.seeds]);
+        let again = CommandAgain::of("compare").words(&names).option("--seeds", [self.seeds]);
         say!("seeds from {}: {}", self.first_seed, again.option("--first-seed", [self.first_seed]));
         for scenario in &scenarios {
             say!("\n{}: {}", scenario.name, scenario.about);
             say::text(&self.table(scenario)?);
         }
-        Ok(Verdict::Kept)
+        Ok(RunVerdict::Kept)
     }
 
     /// A row for each figure, a column for each policy: the median of the seeds, and the greatest.
     fn table(&self, scenario: &Scenario) -> Result<String> {
         let mut columns = Vec::new();
         let seeds = usize::try_from(self.seeds).unwrap_or(usize::MAX);
-        let bar = progress::bar(Policy::ALL.len() * seeds, "runs");
-        for policy in Policy::ALL {
+        let bar = progress::bar(Contender::ALL.len() * seeds, "runs");
+        for policy in Contender::ALL {
             let seeds = self.first_seed..self.first_seed + self.seeds;
             let runs: Result<Vec<Figures>, _> =
                 seeds.map(|seed| policy.figures(scenario, seed)).inspect(|_| bar.inc(1)).collect();
@@ -58,7 +58,7 @@ impl Compare {
         }
         bar.finish_and_clear();
         let mut rows = vec![row!["median (most)"]];
-        rows[0].extend(Policy::ALL.iter().map(|policy| policy.name().to_owned()));
+        rows[0].extend(Contender::ALL.iter().map(|policy| policy.name().to_owned()));
         for figure in TOLD {
             let mut line = row![figure];
             line.extend(columns.iter().map(|runs| told(figure, runs)));

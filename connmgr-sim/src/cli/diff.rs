@@ -4,17 +4,17 @@ use anyhow::Result;
 use clap::Args;
 use connmgr_sim::run::diff::{Difference, Parting, diff};
 use connmgr_sim::types::Figure;
-use connmgr_sim::watch::record::Entry;
-use connmgr_sim::{Scenario, Terms, Verdict};
+use connmgr_sim::watch::record::RecordEntry;
+use connmgr_sim::{RunVerdict, Scenario, Terms};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, view};
 
 /// Show two runs side by side, and where they part.
 #[derive(Debug, Args)]
-pub(super) struct Diff {
+pub(super) struct DiffArgs {
     /// A scenario, with a seed if it is not the first: `cold-start` or `cold-start@7`
     left: String,
     /// Another; absent: the same
@@ -27,8 +27,8 @@ pub(super) struct Diff {
     node: u32,
 }
 
-impl Diff {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl DiffArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let left = of(&self.left)?;
         let mut right = self.right.as_deref().map_or_else(|| Ok(left.clone()), of)?;
         for set in &self.set {
@@ -41,11 +41,11 @@ impl Diff {
         let difference = diff(runs, Terms::default(), self.node).map_err(|error| usage(error.to_string()))?;
         say::text(&figures(&difference));
         say::text(&first(&difference));
-        Ok(Verdict::Kept)
+        Ok(RunVerdict::Kept)
     }
 
-    fn again(&self) -> Again {
-        let again = Again::of("diff").words([&self.left]).words(&self.right);
+    fn again(&self) -> CommandAgain {
+        let again = CommandAgain::of("diff").words([&self.left]).words(&self.right);
         again.option("--set", &self.set).option("--node", [self.node])
     }
 }
@@ -65,7 +65,7 @@ fn figures(difference: &Difference) -> String {
     rows.push(row!["digest", format!("{:016x}", left.digest), format!("{:016x}", right.digest)]);
     rows.push(row!["steps", left.steps, right.steps]);
     rows.extend(Figure::ALL.iter().map(|figure| {
-        let text = |outcome: &connmgr_sim::Outcome| figure.range_text(outcome.figures.get(*figure));
+        let text = |outcome: &connmgr_sim::RunOutcome| figure.range_text(outcome.figures.get(*figure));
         row![figure, text(left), text(right)]
     }));
     table::plain(&rows)
@@ -83,7 +83,7 @@ fn first(difference: &Difference) -> String {
     format!("{births}After {after} lines that are the same, they part:\n{}", table::plain(&rows))
 }
 
-fn marked(side: &str, entry: &Entry) -> Vec<String> {
+fn marked(side: &str, entry: &RecordEntry) -> Vec<String> {
     let mut line = row![side];
     line.extend(view::line(entry));
     line

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use connmgr_sim::Verdict;
+use connmgr_sim::RunVerdict;
 
 /// Runs nodes in a hostile network that is all made up, in virtual time.
 ///
@@ -36,35 +36,35 @@ use connmgr_sim::Verdict;
 /// else, such as a file that can't be written.
 #[derive(Debug, Parser)]
 #[command(name = "connmgr-sim", version)]
-struct Arguments {
+struct SimArguments {
     #[command(subcommand)]
-    command: Command,
+    command: SimCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum SimCommand {
     /// Run a scenario once
-    Run(run::Run),
+    Run(run::RunArgs),
     /// Run many seeds of many scenarios, on every core
-    Campaign(campaign::Campaign),
+    Campaign(campaign::CampaignArgs),
     /// Put the results of a campaign's shards together, and judge the whole
-    Merge(campaign::Merge),
+    Merge(campaign::MergeArgs),
     /// Run a seed, a saved failure or a recorded trace again
-    Replay(replay::Replay),
+    Replay(replay::ReplayArgs),
     /// Make a failure small, and write a regression test
-    Shrink(shrink::Shrink),
+    Shrink(shrink::ShrinkArgs),
     /// Show two runs side by side, and where they part
-    Diff(diff::Diff),
+    Diff(diff::DiffArgs),
     /// Run scenarios under our policy and under models of two others
-    Compare(compare::Compare),
+    Compare(compare::CompareArgs),
     /// Judge whether ours is worse than plain policies in a world, and show the figures of all
-    Rivals(rivals::Rivals),
+    Rivals(rivals::RivalsArgs),
     /// Run a scenario at several values of a parameter: a table, and a picture
-    Sweep(sweep::Sweep),
+    Sweep(sweep::SweepArgs),
     /// Try the program itself: determinism, and a failure that must be found
-    SelfTest(self_test::SelfTest),
+    SelfTest(self_test::SelfTestArgs),
     /// List the scenarios that come with the program, or print one as TOML
-    Scenarios(catalogue::Catalogue),
+    Scenarios(catalogue::CatalogueArgs),
 }
 
 /// A mistake on the command line, or in a file it names.
@@ -90,7 +90,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
-    match perform(Arguments::parse().command) {
+    match perform(SimArguments::parse().command) {
         Ok(verdict) => ExitCode::from(verdict.exit_code()),
         Err(error) => {
             eprintln!("connmgr-sim: {error:#}");
@@ -99,19 +99,19 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command) -> Result<Verdict> {
+fn perform(command: SimCommand) -> Result<RunVerdict> {
     match command {
-        Command::Run(run) => run.perform(),
-        Command::Campaign(campaign) => campaign.perform(),
-        Command::Merge(merge) => merge.perform(),
-        Command::Replay(replay) => replay.perform(),
-        Command::Shrink(shrink) => shrink.perform(),
-        Command::Diff(diff) => diff.perform(),
-        Command::SelfTest(test) => test.perform(),
-        Command::Compare(compare) => compare.perform(),
-        Command::Rivals(rivals) => rivals.perform(),
-        Command::Sweep(sweep) => sweep.perform(),
-        Command::Scenarios(catalogue) => catalogue.perform(),
+        SimCommand::Run(run) => run.perform(),
+        SimCommand::Campaign(campaign) => campaign.perform(),
+        SimCommand::Merge(merge) => merge.perform(),
+        SimCommand::Replay(replay) => replay.perform(),
+        SimCommand::Shrink(shrink) => shrink.perform(),
+        SimCommand::Diff(diff) => diff.perform(),
+        SimCommand::SelfTest(test) => test.perform(),
+        SimCommand::Compare(compare) => compare.perform(),
+        SimCommand::Rivals(rivals) => rivals.perform(),
+        SimCommand::Sweep(sweep) => sweep.perform(),
+        SimCommand::Scenarios(catalogue) => catalogue.perform(),
     }
 }
 
@@ -123,15 +123,19 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        Arguments::command().debug_assert();
+        SimArguments::command().debug_assert();
     }
 
     #[test]
     fn the_help_tells_every_exit_code() {
-        let help = Arguments::command().render_long_help().to_string();
-        for verdict in
-            [Verdict::Safety, Verdict::Liveness, Verdict::NonDeterminism, Verdict::MissedProbe, Verdict::Threshold]
-        {
+        let help = SimArguments::command().render_long_help().to_string();
+        for verdict in [
+            RunVerdict::Safety,
+            RunVerdict::Liveness,
+            RunVerdict::NonDeterminism,
+            RunVerdict::MissedProbe,
+            RunVerdict::Threshold,
+        ] {
             assert!(help.contains(&format!("{} ", verdict.exit_code())), "{verdict}");
         }
     }

@@ -10,10 +10,10 @@ use connmgr_sim::run::case::Case;
 use connmgr_sim::run::finish;
 use connmgr_sim::run::replay::{Replayed, replay};
 use connmgr_sim::scenario::Span;
-use connmgr_sim::{Failure, Instant, Outcome, Real, Scenario, Terms, Verdict, World, report, run};
+use connmgr_sim::{Failure, Instant, Real, RunOutcome, RunVerdict, Scenario, Terms, World, report, run};
 use connmgr_std::{ReplayError, ReplaySummary, TraceReader};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::run::summary;
 use super::source::MAX_SEED;
 use super::view::{Sight, view};
@@ -21,7 +21,7 @@ use super::{say, source, table, usage, write};
 
 /// Run something again, exactly as it was.
 #[derive(Debug, Args)]
-pub(super) struct Replay {
+pub(super) struct ReplayArgs {
     /// A trace, a saved failure, a scenario in a file that ends in .toml, the name of a scenario, or `random:SEED`
     what: String,
     /// For a scenario, where all chances come from
@@ -46,8 +46,8 @@ fn parse_conn(text: &str) -> Result<ConnId, String> {
     number.map(ConnId::from_u64).map_err(|_| "expected the id of a connection, such as c17".to_owned())
 }
 
-impl Replay {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl ReplayArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let path = Path::new(&self.what);
         if !path.is_file() || path.extension().is_some_and(|extension| extension == "toml") {
             return self.of_world();
@@ -55,7 +55,7 @@ impl Replay {
         self.of_trace(path)
     }
 
-    fn of_world(&self) -> Result<Verdict> {
+    fn of_world(&self) -> Result<RunVerdict> {
         if let Some(case) = case(&self.what)? {
             let (again, scenario) = (self.again(None), &case.scenario);
             say!("seed {}: {again}", case.seed);
@@ -78,7 +78,7 @@ impl Replay {
         seed: u64,
         terms: Terms,
         failed: u32,
-    ) -> Result<(Verdict, Option<Outcome>)> {
+    ) -> Result<(RunVerdict, Option<RunOutcome>)> {
         let node = self.node.unwrap_or(failed);
         let mut world = terms.recorded(scenario.clone(), seed, node).map_err(|error| usage(error.to_string()))?;
         if node as usize >= world.nodes().len() {
@@ -95,18 +95,18 @@ impl Replay {
         Ok((verdict, outcome))
     }
 
-    fn draw_world(&self, scenario: &Scenario, seed: u64, terms: Terms, again: &Again) -> Result<()> {
+    fn draw_world(&self, scenario: &Scenario, seed: u64, terms: Terms, again: &CommandAgain) -> Result<()> {
         let Some(path) = &self.report else { return Ok(()) };
         write(path, &report::run(scenario, seed, terms, &again.to_string()).1)
     }
 
-    fn go(&self, world: &mut World<Real>) -> (Verdict, Option<Outcome>) {
+    fn go(&self, world: &mut World<Real>) -> (RunVerdict, Option<RunOutcome>) {
         let Some(at) = self.at else {
             let outcome = finish(world);
             return (outcome.verdict(), Some(outcome));
         };
         let broken = world.run_until(Instant::from_nanos(nanos(at)).next()).err();
-        (broken.map_or(Verdict::Kept, |broken| Failure::of(&broken).verdict), None)
+        (broken.map_or(RunVerdict::Kept, |broken| Failure::of(&broken).verdict), None)
     }
 
     /// How the manager stands, if that is asked for, and the story of a connection, if one is named.
@@ -135,7 +135,7 @@ impl Replay {
         say::text(&table::plain(&sight.lines));
     }
 
-    fn of_trace(&self, path: &Path) -> Result<Verdict> {
+    fn of_trace(&self, path: &Path) -> Result<RunVerdict> {
         let again = self.again(None);
         say!("trace {}: {again}", path.display());
         let mut sight = Sight::of(self.explain);
@@ -157,8 +157,8 @@ impl Replay {
     }
 
     /// The command that gives the same answer; a saved failure and a trace know of no other seed than their own.
-    fn again(&self, seed: Option<u64>) -> Again {
-        let again = Again::of("replay").words([&self.what]).option("--seed", seed).option("--at", self.at);
+    fn again(&self, seed: Option<u64>) -> CommandAgain {
+        let again = CommandAgain::of("replay").words([&self.what]).option("--seed", seed).option("--at", self.at);
         again.option("--explain", self.explain).option("--node", self.node)
     }
 }
@@ -182,7 +182,7 @@ pub(super) fn case(what: &str) -> Result<Option<Case>> {
     case.map_err(|error| usage(format!("{what}: {error}")))
 }
 
-fn compared(case: &Case, outcome: &Outcome) -> String {
+fn compared(case: &Case, outcome: &RunOutcome) -> String {
     match outcome.failures.first() {
         None => format!("it does not fail any more: release {} failed with {}", case.release, case.failure),
         Some(failure) if *failure == case.failure => "as it was saved".to_owned(),
@@ -190,12 +190,12 @@ fn compared(case: &Case, outcome: &Outcome) -> String {
     }
 }
 
-fn conclude(replayed: Result<Replayed, ReplayError>) -> Verdict {
+fn conclude(replayed: Result<Replayed, ReplayError>) -> RunVerdict {
     let Replayed { summary, broken, .. } = match replayed {
         Ok(replayed) => replayed,
         Err(difference) => {
             say!("it went another way: {difference}");
-            return Verdict::NonDeterminism;
+            return RunVerdict::NonDeterminism;
         }
     };
     let ReplaySummary { inputs, actions, waiting, cut_off, last } = summary;
@@ -206,7 +206,7 @@ fn conclude(replayed: Result<Replayed, ReplayError>) -> Verdict {
     if cut_off {
         say!("the last line was cut off, and left out");
     }
-    let Some(violation) = broken else { return Verdict::Kept };
+    let Some(violation) = broken else { return RunVerdict::Kept };
     say!("FAILED {violation}");
-    if violation.property.is_liveness() { Verdict::Liveness } else { Verdict::Safety }
+    if violation.property.is_liveness() { RunVerdict::Liveness } else { RunVerdict::Safety }
 }

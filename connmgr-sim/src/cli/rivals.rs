@@ -6,16 +6,16 @@ use anyhow::Result;
 use clap::Args;
 use connmgr_sim::run::case::Case;
 use connmgr_sim::run::rivals::{self, BIRTHS, Column};
-use connmgr_sim::{Scenario, Terms, Verdict, run};
+use connmgr_sim::{RunVerdict, Scenario, Terms, run};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::table::row;
 use super::{say, source, table, usage, write};
 
 /// Judge whether ours is worse than plain policies in a world, and show the figures of all.
 #[derive(Debug, Args)]
-pub(super) struct Rivals {
+pub(super) struct RivalsArgs {
     /// The name of a scenario that comes with the program, `random:SEED`, or a file that ends in .toml
     scenario: String,
     /// Where all chances of the world come from
@@ -29,20 +29,20 @@ pub(super) struct Rivals {
     no_table: bool,
 }
 
-impl Rivals {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl RivalsArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let scenario = source::scenario(&self.scenario)?;
-        let again = Again::of("rivals").words([&self.scenario]).option("--seed", [self.seed]);
+        let again = CommandAgain::of("rivals").words([&self.scenario]).option("--seed", [self.seed]);
         say!("seed {}: {}", self.seed, again.flag("--no-table", self.no_table));
         let terms = Terms { rivals: true, ..Terms::default() };
         let outcome = run(&scenario, self.seed, terms);
         match outcome.failures.as_slice() {
-            [] => say!("{}", Verdict::Kept),
+            [] => say!("{}", RunVerdict::Kept),
             failures => failures.iter().for_each(|failure| say!("FAILED  {failure}")),
         }
         if let (Some(path), Some(case)) = (&self.save, Case::of(&scenario, terms, &outcome)) {
             write(path, &case.to_toml())?;
-            say!("saved: {}", Again::of("replay").words([path.display()]));
+            say!("saved: {}", CommandAgain::of("replay").words([path.display()]));
         }
         if !self.no_table {
             say!("\nmedian (most) of {BIRTHS} births");

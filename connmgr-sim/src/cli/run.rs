@@ -9,16 +9,16 @@ use connmgr_sim::run::case::Case;
 use connmgr_sim::run::run_with;
 use connmgr_sim::types::Figure;
 use connmgr_sim::watch::canary;
-use connmgr_sim::{Outcome, Scenario, Scrutiny, Terms, Verdict, report};
+use connmgr_sim::{RunOutcome, RunVerdict, Scenario, Scrutiny, Terms, report};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::table::row;
 use super::{progress, say, source, table, write};
 
 /// Run a scenario once.
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// The name of a scenario that comes with the program, `random:SEED`, or a file that ends in .toml
     scenario: String,
     /// Where all chances come from
@@ -41,8 +41,8 @@ pub(super) struct Run {
     canary: bool,
 }
 
-impl Run {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl RunArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let scenario = match self.scenario.as_str() {
             "canary" if self.canary => canary::world(),
             name => source::scenario(name)?,
@@ -63,7 +63,7 @@ impl Run {
     }
 
     /// What came of it, and the page on it if one is asked for.
-    fn outcome(&self, scenario: &Scenario, terms: Terms) -> (Outcome, Option<String>) {
+    fn outcome(&self, scenario: &Scenario, terms: Terms) -> (RunOutcome, Option<String>) {
         if self.report.is_some() {
             let (outcome, page) = report::run(scenario, self.seed, terms, &self.again().to_string());
             return (outcome, Some(page));
@@ -74,26 +74,26 @@ impl Run {
         (outcome, None)
     }
 
-    fn save(&self, scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Result<()> {
+    fn save(&self, scenario: &Scenario, terms: Terms, outcome: &RunOutcome) -> Result<()> {
         let (Some(path), Some(case)) = (&self.save, Case::of(scenario, terms, outcome)) else { return Ok(()) };
         write(path, &case.to_toml())?;
-        say!("saved: {}", Again::of("replay").words([path.display()]));
+        say!("saved: {}", CommandAgain::of("replay").words([path.display()]));
         Ok(())
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> Again {
-        let again = Again::of("run").words([&self.scenario]).option("--seed", [self.seed]);
+    fn again(&self) -> CommandAgain {
+        let again = CommandAgain::of("run").words([&self.scenario]).option("--seed", [self.seed]);
         let again = again.option("--birth", (self.birth > 0).then_some(self.birth));
         again.flag("--no-checks", self.no_checks).flag("--canary", self.canary)
     }
 }
 
 /// What came of a run, for people.
-pub(super) fn summary(scenario: &Scenario, outcome: &Outcome) -> String {
+pub(super) fn summary(scenario: &Scenario, outcome: &RunOutcome) -> String {
     let mut rows = vec![row!["scenario", scenario.name], row!["", scenario.about]];
     match outcome.failures.as_slice() {
-        [] => rows.push(row!["verdict", Verdict::Kept]),
+        [] => rows.push(row!["verdict", RunVerdict::Kept]),
         failures => rows.extend(failures.iter().map(|failure| row!["FAILED", failure])),
     }
     rows.push(row!["digest", format!("{:016x}", outcome.digest)]);

@@ -9,16 +9,16 @@ use connmgr_sim::run::campaign::Campaign;
 use connmgr_sim::run::case::Case;
 use connmgr_sim::run::shrink::{Budget, shrink};
 use connmgr_sim::watch::canary;
-use connmgr_sim::{Terms, Verdict};
+use connmgr_sim::{RunVerdict, Terms};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::campaign::{jobs, parse_jobs};
 use super::{progress, source};
 
 /// Try the program itself: the same campaign twice, on one thread and on many; and a failure that is known to be there,
 /// which must be found, shrunk, and found again.
 #[derive(Debug, Args)]
-pub(super) struct SelfTest {
+pub(super) struct SelfTestArgs {
     /// Names of the scenarios that are run twice; none: all that a campaign runs
     scenarios: Vec<String>,
     /// Seeds of each
@@ -32,14 +32,14 @@ pub(super) struct SelfTest {
 /// To so few inputs the canary must shrink.
 const FEW: usize = 20;
 
-impl SelfTest {
-    pub(super) fn perform(self) -> Result<Verdict> {
-        say!("seeds from 1: {}", Again::of("self-test").words(&self.scenarios).option("--seeds", [self.seeds]));
+impl SelfTestArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
+        say!("seeds from 1: {}", CommandAgain::of("self-test").words(&self.scenarios).option("--seeds", [self.seeds]));
         let verdict = self.twice()?;
         Ok(verdict.max(falls()))
     }
 
-    fn twice(&self) -> Result<Verdict> {
+    fn twice(&self) -> Result<RunVerdict> {
         let scenarios = source::scenarios(&self.scenarios)?;
         let campaign = Campaign { seeds: Some(self.seeds), ..Campaign::new(scenarios) };
         let bar = progress::bar(2 * campaign.len(), "runs");
@@ -49,7 +49,7 @@ impl SelfTest {
         Ok(match twice {
             Ok(results) => {
                 say!("the same on 1 and on {jobs} threads: {} runs, digest {:016x}", results.runs(), results.digest());
-                Verdict::Kept
+                RunVerdict::Kept
             }
             Err(parting) => {
                 let (scenario, failure) = *parting;
@@ -61,7 +61,7 @@ impl SelfTest {
 }
 
 /// Whether the canary is found with every seed, shrinks, and falls again.
-fn falls() -> Verdict {
+fn falls() -> RunVerdict {
     let terms = Terms { canary: true, ..Terms::default() };
     let campaign = Campaign { seeds: Some(3), terms, ..Campaign::new(vec![canary::world()]) };
     let results = campaign.run(jobs(None), &|_, _| {});
@@ -71,18 +71,18 @@ fn falls() -> Verdict {
     let case = fallen.first().and_then(|outcome| Case::of(&canary::world(), terms, outcome));
     let (Some(case), 3) = (case, fallen.len()) else {
         say!("FAILED the canary was found by {} of 3 runs", fallen.len());
-        return Verdict::MissedProbe;
+        return RunVerdict::MissedProbe;
     };
     let story = shrink(&case, Budget::default(), &|_| {}).ok().and_then(|shrunk| shrunk.story);
     match story.filter(|story| story.story.told.len() <= FEW && story.story.tell(story.manner).is_err()) {
         Some(story) => {
             say!("the canary was found by 3 of 3 runs, at step {} the first time", case.failure.step);
             say!("shrunk to {} inputs, told again it falls again", story.story.told.len());
-            Verdict::Kept
+            RunVerdict::Kept
         }
         None => {
             say!("FAILED the canary did not shrink to {FEW} inputs that let it fall again");
-            Verdict::MissedProbe
+            RunVerdict::MissedProbe
         }
     }
 }

@@ -8,15 +8,15 @@ use clap::Args;
 use connmgr_sim::run::case::Case;
 use connmgr_sim::run::shrink::{Budget, regression_test, shrink};
 use connmgr_sim::watch::canary;
-use connmgr_sim::{Terms, Verdict, run};
+use connmgr_sim::{RunVerdict, Terms, run};
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::source::MAX_SEED;
 use super::{progress, replay, source, usage, write};
 
 /// Make a failure small.
 #[derive(Debug, Args)]
-pub(super) struct Shrink {
+pub(super) struct ShrinkArgs {
     /// A saved failure, or a scenario that fails
     what: String,
     /// For a scenario, the seed with which it fails
@@ -34,8 +34,8 @@ pub(super) struct Shrink {
     canary: bool,
 }
 
-impl Shrink {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl ShrinkArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let case = self.case()?;
         say!("seed {}: {}", case.seed, self.again(&case));
         say!("{}", case.failure);
@@ -82,8 +82,8 @@ impl Shrink {
         Case::of(&scenario, terms, &outcome).ok_or_else(kept)
     }
 
-    fn again(&self, case: &Case) -> Again {
-        Again::of("shrink")
+    fn again(&self, case: &Case) -> CommandAgain {
+        CommandAgain::of("shrink")
             .words([&self.what])
             .option("--seed", [case.seed])
             .flag("--rivals", self.rivals)

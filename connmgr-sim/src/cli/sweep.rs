@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use connmgr_sim::Verdict;
+use connmgr_sim::RunVerdict;
 use connmgr_sim::report;
 use connmgr_sim::run::sweep::{self, Point};
 use connmgr_sim::types::Figure;
 
-use super::again::Again;
+use super::again::CommandAgain;
 use super::campaign::{jobs, parse_jobs};
 use super::source::MAX_SEED;
 use super::table::row;
@@ -18,7 +18,7 @@ use super::{progress, say, source, table, usage, write};
 
 /// Run a scenario at several values of a parameter.
 #[derive(Debug, Args)]
-pub(super) struct Sweep {
+pub(super) struct SweepArgs {
     /// `reachable` (time to target by the share of addresses that answer), `outage` (time to recover by its length), or
     /// a scenario together with --param and --values
     what: String,
@@ -48,8 +48,8 @@ pub(super) struct Sweep {
     svg: Option<PathBuf>,
 }
 
-impl Sweep {
-    pub(super) fn perform(self) -> Result<Verdict> {
+impl SweepArgs {
+    pub(super) fn perform(self) -> Result<RunVerdict> {
         let mut sweep = self.sweep()?;
         (sweep.seeds, sweep.first_seed) = (self.seeds, self.first_seed);
         say!("seeds from {}: {}", self.first_seed, self.again());
@@ -63,7 +63,7 @@ impl Sweep {
         if let Some(path) = &self.svg {
             write(path, &report::svg(&sweep, &points, &self.again().to_string()))?;
         }
-        Ok(Verdict::Kept)
+        Ok(RunVerdict::Kept)
     }
 
     fn sweep(&self) -> Result<sweep::Sweep> {
@@ -82,9 +82,10 @@ impl Sweep {
     }
 
     /// The command that gives the same answer.
-    fn again(&self) -> Again {
+    fn again(&self) -> CommandAgain {
         let values = self.param.as_ref().map(|_| self.values.join(","));
-        let again = Again::of("sweep").words([&self.what]).option("--param", &self.param).option("--values", values);
+        let again =
+            CommandAgain::of("sweep").words([&self.what]).option("--param", &self.param).option("--values", values);
         let again = again.option("--figure", self.figure);
         again.option("--seeds", [self.seeds]).option("--first-seed", [self.first_seed])
     }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, NetworkKind, Reply, Time};
-use connmgr_sim::watch::record::Entry;
+use connmgr_sim::watch::record::RecordEntry;
 
 use super::table::{plain, row};
 
 /// A line of a story: when, whether it was told (`<`) or did (`>`) it, and what.
-pub(super) fn line(entry: &Entry) -> Vec<String> {
+pub(super) fn line(entry: &RecordEntry) -> Vec<String> {
     match entry {
-        Entry::Told { now, input, reply } => told(*now, input, reply),
-        Entry::Did { now, action } => did(*now, action),
+        RecordEntry::Told { now, input, reply } => told(*now, input, reply),
+        RecordEntry::Did { now, action } => did(*now, action),
     }
 }
 
@@ -54,10 +54,10 @@ impl Sight {
     }
 
     /// Sees a line of a record.
-    pub(super) fn see(&mut self, entry: &Entry) {
+    pub(super) fn see(&mut self, entry: &RecordEntry) {
         match entry {
-            Entry::Told { now, input, reply } => self.input(*now, input, reply),
-            Entry::Did { now, action } => self.action(*now, action),
+            RecordEntry::Told { now, input, reply } => self.input(*now, input, reply),
+            RecordEntry::Did { now, action } => self.action(*now, action),
         }
     }
 }

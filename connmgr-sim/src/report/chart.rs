@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::axis::{HEIGHT, Tick, WIDTH, rounded};
 
 /// What is drawn in which manner, for those who read the page.
-pub(super) struct Key {
+pub(super) struct LegendKey {
     /// The class of its swatch.
     pub(super) class: &'static str,
     /// What it is.
@@ -13,15 +13,15 @@ pub(super) struct Key {
 }
 
 /// A chart over time: aligned with all others of the page, and zoomed with them.
-pub(super) struct Course {
+pub(super) struct TimeChart {
     pub(super) title: &'static str,
     pub(super) about: String,
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Vec<LegendKey>,
     pub(super) ticks: Vec<Tick>,
     pub(super) body: Markup,
 }
 
-impl Course {
+impl TimeChart {
     pub(super) fn draw(&self, times: &[Tick]) -> Markup {
         html! {
             figure.course {
@@ -39,7 +39,7 @@ impl Course {
 }
 
 /// A chart of its own.
-pub(super) struct Small {
+pub(super) struct SmallChart {
     pub(super) title: &'static str,
     pub(super) about: String,
     pub(super) upwards: Vec<Tick>,
@@ -47,7 +47,7 @@ pub(super) struct Small {
     pub(super) body: Markup,
 }
 
-impl Small {
+impl SmallChart {
     pub(super) fn draw(&self) -> Markup {
         html! {
             figure.small {
@@ -60,7 +60,7 @@ impl Small {
     }
 }
 
-fn keys(keys: &[Key]) -> Markup {
+fn keys(keys: &[LegendKey]) -> Markup {
     html! {
         @if !keys.is_empty() {
             ul.keys { @for key in keys { li { i.(key.class) {} (key.name) } } }

@@ -3,7 +3,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::{Numbers, Tick, WIDTH, rounded};
+use super::axis::{NumberScale, Tick, WIDTH, rounded};
 use super::chart::{Frame, dot, path};
 use crate::run::sweep::{Point, Sweep};
 
@@ -39,13 +39,13 @@ pub fn svg(sweep: &Sweep, points: &[Point], again: &str) -> String {
 struct Picture<'a> {
     sweep: &'a Sweep,
     points: &'a [Point],
-    scale: Numbers,
+    scale: NumberScale,
 }
 
 impl<'a> Picture<'a> {
     fn new(sweep: &'a Sweep, points: &'a [Point]) -> Self {
         let greatest = points.iter().filter_map(|point| point.most.or(point.median).or(point.least)).max();
-        Self { sweep, points, scale: Numbers::up_to(greatest.unwrap_or(1)) }
+        Self { sweep, points, scale: NumberScale::up_to(greatest.unwrap_or(1)) }
     }
 
     /// Where a point lies along the axis, in units of the plot: in the middle of a column of its own.

@@ -7,10 +7,10 @@ use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 use connmgr_std::{ReplayError, TraceReader};
 use maud::html;
 
-use super::axis::{Times, grouped};
+use super::axis::{TimeScale, grouped};
 use super::befell::Befell;
 use super::{figures, lanes, page, run, verdict};
-use crate::run::failure::Verdict;
+use crate::run::failure::RunVerdict;
 use crate::types::Instant;
 use crate::watch::diary::Diary;
 
@@ -32,10 +32,10 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
         Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(error),
     };
     let Heard { diary, inputs, actions } = heard;
-    let times = Times::until(diary.now());
+    let times = TimeScale::until(diary.now());
     let befell = Befell::of(None, &diary, diary.now());
     let lanes = lanes::Shown::of(&diary, &conns_of(difference.as_ref()), diary.now());
-    let verdict = if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept };
+    let verdict = if difference.is_some() { RunVerdict::NonDeterminism } else { RunVerdict::Kept };
     let words =
         if difference.is_some() { "told again, it went another way" } else { "told again, it went the same way" };
     let same = || "Every answer and every action is the same, byte for byte.".to_owned();

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::run::failure::{Failure, Verdict};
-use crate::run::outcome::{Outcome, Terms};
+use crate::run::failure::{Failure, RunVerdict};
+use crate::run::outcome::{RunOutcome, Terms};
 use crate::run::results::{Results, ScenarioResults};
 use crate::run::run;
 use crate::run::shard::Shard;
@@ -63,7 +63,7 @@ impl Campaign {
     }
 
     /// Makes every run of this part, on so many threads, and tells of each as it is done, in any order.
-    pub fn run(&self, jobs: usize, done: &(dyn Fn(&Scenario, &Outcome) + Sync)) -> Results {
+    pub fn run(&self, jobs: usize, done: &(dyn Fn(&Scenario, &RunOutcome) + Sync)) -> Results {
         let work = self.work();
         let outcomes = Mutex::new(vec![None; work.len()]);
         let next = AtomicUsize::new(0);
@@ -87,14 +87,14 @@ impl Campaign {
     pub fn run_twice(
         &self,
         jobs: usize,
-        done: &(dyn Fn(&Scenario, &Outcome) + Sync),
+        done: &(dyn Fn(&Scenario, &RunOutcome) + Sync),
     ) -> Result<Results, Box<(String, Failure)>> {
         let (alone, together) = (self.run(1, done), self.run(jobs, done));
         match alone.differs_from(&together) {
             None => Ok(alone),
             Some((scenario, seed)) => {
                 let what = format!("seed {seed} came to one thing on one thread, and to another on {jobs}");
-                let verdict = Verdict::NonDeterminism;
+                let verdict = RunVerdict::NonDeterminism;
                 let rule = "determinism".to_owned();
                 let failure = Failure { verdict, rule, at: Default::default(), node: 0, step: 0, what };
                 Err(Box::new((scenario, failure)))
@@ -144,7 +144,7 @@ impl Campaign {
         whole.enumerate().filter(|(place, _)| self.shard.has(*place)).map(|(_, item)| item).collect()
     }
 
-    fn results<'a>(&self, outcomes: impl Iterator<Item = (&'a Item, Outcome)>) -> Results {
+    fn results<'a>(&self, outcomes: impl Iterator<Item = (&'a Item, RunOutcome)>) -> Results {
         let mut scenarios: Vec<ScenarioResults> =
             self.scenarios.iter().map(|scenario| ScenarioResults::new(scenario, self.seeds_of(scenario))).collect();
         scenarios.extend((self.random > 0).then(|| ScenarioResults::random(self.random_seeds())));

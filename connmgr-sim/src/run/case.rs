@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::run::failure::Failure;
-use crate::run::outcome::{Outcome, Terms};
+use crate::run::outcome::{RunOutcome, Terms};
 use crate::run::run;
 use crate::scenario::Scenario;
 
@@ -50,7 +50,7 @@ impl std::error::Error for NoCase {}
 
 impl Case {
     /// The first failure of a run; none if it did not fail.
-    pub fn of(scenario: &Scenario, terms: Terms, outcome: &Outcome) -> Option<Self> {
+    pub fn of(scenario: &Scenario, terms: Terms, outcome: &RunOutcome) -> Option<Self> {
         Some(Self {
             version: VERSION,
             release: env!("CARGO_PKG_VERSION").to_owned(),
@@ -93,7 +93,7 @@ impl Case {
     }
 
     /// Runs it again.
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self) -> RunOutcome {
         run(&self.scenario, self.seed, self.terms())
     }
 }

@@ -14,7 +14,7 @@ use crate::world::{Scrutiny, World};
 
 /// Whose policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub enum Contender {
     /// The manager of this project.
     Ours,
     /// [`CoreLike`].
@@ -23,7 +23,7 @@ pub enum Policy {
     BtcdLike,
 }
 
-impl Policy {
+impl Contender {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Ours, Self::CoreLike, Self::BtcdLike];
 
@@ -61,7 +61,7 @@ mod tests {
     use connmgr_core::Limits;
 
     use super::*;
-    use crate::scenario::{Acquaintance, Fault, FaultSpec, HostSpec, PeerSpec, Span};
+    use crate::scenario::{Acquaintance, FaultKind, FaultSpec, HostSpec, PeerSpec, Span};
     use crate::types::Figure;
 
     fn world(reachable: u32) -> Scenario {
@@ -74,14 +74,14 @@ mod tests {
         scenario
     }
 
-    fn of(policy: Policy, scenario: &Scenario, figure: Figure) -> u64 {
+    fn of(policy: Contender, scenario: &Scenario, figure: Figure) -> u64 {
         let figures = policy.figures(scenario, 1).expect("a good configuration");
         figures.get(figure).most.unwrap_or(u64::MAX)
     }
 
     #[test]
     fn every_policy_fills_its_pool() {
-        for policy in Policy::ALL {
+        for policy in Contender::ALL {
             let seconds = of(policy, &world(50), Figure::ToTarget) / 1000;
             assert!(seconds < 300, "{}: {seconds} s", policy.name());
         }
@@ -95,7 +95,7 @@ mod tests {
         let at = Span::default();
         let friend = PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None };
         scenario.peers.push(friend);
-        for policy in Policy::ALL {
+        for policy in Contender::ALL {
             let millis = of(policy, &scenario, Figure::ToTarget);
             assert!((1..4_000).contains(&millis), "{}: {millis} ms", policy.name());
         }
@@ -105,7 +105,7 @@ mod tests {
     fn only_ours_keeps_a_budget_when_the_interface_is_pulled() {
         let mut scenario = world(100);
         scenario.faults.push(FaultSpec {
-            fault: Fault::Interface,
+            fault: FaultKind::Interface,
             at: Span::minutes(10),
             lasts: Some(Span::hours(1)),
             every: None,
@@ -113,7 +113,7 @@ mod tests {
             share: crate::types::Share::ALL,
             chance: crate::types::Share::ALL,
         });
-        let [ours, core, btcd] = Policy::ALL.map(|policy| of(policy, &scenario, Figure::DialsInFaults));
+        let [ours, core, btcd] = Contender::ALL.map(|policy| of(policy, &scenario, Figure::DialsInFaults));
         assert!(ours < 300, "{ours}");
         assert!(core > 3000, "{core}");
         assert!(btcd > 2000, "{btcd}");

@@ -2,9 +2,9 @@
 
 use connmgr_core::ConfigError;
 
-use crate::run::outcome::{Outcome, Terms, finish};
+use crate::run::outcome::{RunOutcome, Terms, finish};
 use crate::scenario::Scenario;
-use crate::watch::record::{Entry, Record};
+use crate::watch::record::{RecordEntry, RunRecord};
 
 /// Entries shown before the first difference.
 const BEFORE: usize = 5;
@@ -13,7 +13,7 @@ const BEFORE: usize = 5;
 #[derive(Clone, Debug)]
 pub struct Difference {
     /// What each came to.
-    pub outcomes: [Outcome; 2],
+    pub outcomes: [RunOutcome; 2],
     /// The manager was born with something else: another configuration, other knowledge, other chances.
     pub births_differ: bool,
     /// Where its story first goes two ways; none if it never does.
@@ -26,9 +26,9 @@ pub struct Parting {
     /// After so many entries that are the same.
     pub after: usize,
     /// The last of these.
-    pub before: Vec<Entry>,
+    pub before: Vec<RecordEntry>,
     /// What comes next in each; nothing where it has ended.
-    pub next: [Option<Entry>; 2],
+    pub next: [Option<RecordEntry>; 2],
 }
 
 /// Runs two scenarios, each with its seed, and compares what the `node`-th manager of each was told and did. Of a
@@ -39,7 +39,7 @@ pub struct Parting {
 pub fn diff(runs: [(&Scenario, u64); 2], terms: Terms, node: u32) -> Result<Difference, ConfigError> {
     let [(left, left_record), (right, right_record)] =
         [recorded(runs[0], terms, node)?, recorded(runs[1], terms, node)?];
-    let entries = |record: &Option<Record>| record.as_ref().map_or(Vec::new(), |record| record.entries.clone());
+    let entries = |record: &Option<RunRecord>| record.as_ref().map_or(Vec::new(), |record| record.entries.clone());
     let births_differ = match (&left_record, &right_record) {
         (Some(left), Some(right)) => left.birth != right.birth,
         (left, right) => left.is_some() != right.is_some(),
@@ -52,13 +52,13 @@ fn recorded(
     (scenario, seed): (&Scenario, u64),
     terms: Terms,
     node: u32,
-) -> Result<(Outcome, Option<Record>), ConfigError> {
+) -> Result<(RunOutcome, Option<RunRecord>), ConfigError> {
     let mut world = terms.recorded(scenario.clone(), seed, node)?;
     let outcome = finish(&mut world);
     Ok((outcome, world.watch_mut().take_record()))
 }
 
-fn parting(left: &[Entry], right: &[Entry]) -> Option<Parting> {
+fn parting(left: &[RecordEntry], right: &[RecordEntry]) -> Option<Parting> {
     let after = left.iter().zip(right).take_while(|(left, right)| left == right).count();
     let next = [left.get(after).cloned(), right.get(after).cloned()];
     let before = left[after.saturating_sub(BEFORE)..after].to_vec();
@@ -113,8 +113,8 @@ mod tests {
         let difference = diff([(&small(), 1), (&other, 1)], Terms::default(), 0).expect("sound");
         let parting = difference.first.expect("they part");
         assert!(!difference.births_differ);
-        let is_added = |entry: &Option<Entry>| {
-            matches!(entry, Some(Entry::Told { input: connmgr_core::Input::AddPeer { .. }, .. }))
+        let is_added = |entry: &Option<RecordEntry>| {
+            matches!(entry, Some(RecordEntry::Told { input: connmgr_core::Input::AddPeer { .. }, .. }))
         };
         assert!(is_added(&parting.next[0]) && !is_added(&parting.next[1]), "{parting:?}");
     }

@@ -12,7 +12,7 @@ use crate::world::Broken;
 /// How a run or a campaign ended: the worst of its failures. Worse is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum RunVerdict {
     /// Every promise was kept.
     #[default]
     Kept,
@@ -28,7 +28,7 @@ pub enum Verdict {
     NonDeterminism,
 }
 
-impl Verdict {
+impl RunVerdict {
     /// The exit code of the command: 0 is all kept; 1 is for what is none of these (a disk that is full), 2 for a wrong
     /// command line.
     pub const fn exit_code(self) -> u8 {
@@ -43,7 +43,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for RunVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Kept => "all promises kept",
@@ -64,7 +64,7 @@ pub const PANIC: &str = "panic";
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Failure {
     /// What sort of failure.
-    pub verdict: Verdict,
+    pub verdict: RunVerdict,
     /// Which property, by its name; [`PANIC`]; or the figure that is out of bounds.
     pub rule: String,
     /// When, in the world.
@@ -82,9 +82,9 @@ impl Failure {
     pub fn of(broken: &Broken) -> Self {
         let Broken { at, node, step, violation } = broken;
         let verdict = match violation.property.nature() {
-            Nature::Liveness => Verdict::Liveness,
-            Nature::Safety => Verdict::Safety,
-            Nature::Measure => Verdict::Threshold,
+            Nature::Liveness => RunVerdict::Liveness,
+            Nature::Safety => RunVerdict::Safety,
+            Nature::Measure => RunVerdict::Threshold,
         };
         Self {
             verdict,
@@ -98,12 +98,12 @@ impl Failure {
 
     /// Of a comparison of many runs, or of a budget.
     pub(crate) fn compared(property: Property, at: Instant, node: u32, what: String) -> Self {
-        Self { verdict: Verdict::Threshold, rule: property.name().to_owned(), at: at.span(), node, step: 0, what }
+        Self { verdict: RunVerdict::Threshold, rule: property.name().to_owned(), at: at.span(), node, step: 0, what }
     }
 
     /// Of a panic.
     pub(crate) fn panicked(what: String, at: Instant, step: u64) -> Self {
-        Self { verdict: Verdict::Safety, rule: PANIC.to_owned(), at: at.span(), node: 0, step, what }
+        Self { verdict: RunVerdict::Safety, rule: PANIC.to_owned(), at: at.span(), node: 0, step, what }
     }
 
     /// The property that was broken, if it was one.
@@ -121,8 +121,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { verdict, rule, at, node, step, what } = self;
         match verdict {
-            Verdict::Threshold => write!(f, "{verdict}: {rule}: {what}"),
-            Verdict::Kept | Verdict::MissedProbe | Verdict::Liveness | Verdict::Safety | Verdict::NonDeterminism => {
+            RunVerdict::Threshold => write!(f, "{verdict}: {rule}: {what}"),
+            RunVerdict::Kept
+            | RunVerdict::MissedProbe
+            | RunVerdict::Liveness
+            | RunVerdict::Safety
+            | RunVerdict::NonDeterminism => {
                 write!(f, "{verdict}: {rule}, manager {node}, step {step}, after {at}: {what}")
             }
         }

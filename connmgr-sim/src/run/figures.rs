@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Bound;
 use crate::types::{Figure, FigureRange, Instant};
 use crate::world::subject::Subject;
-use crate::world::{Node, World};
+use crate::world::{World, WorldNode};
 
 /// All figures of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Figures {
     }
 }
 
-fn measure<S: Subject>(figure: Figure, node: &Node<S>, healed: Option<Instant>) -> Option<u64> {
+fn measure<S: Subject>(figure: Figure, node: &WorldNode<S>, healed: Option<Instant>) -> Option<u64> {
     let tally = &node.tally;
     match figure {
         Figure::ToTarget => tally.first_full.map(|at| millis(at.since(Instant::ZERO))),

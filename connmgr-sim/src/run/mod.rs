@@ -18,11 +18,11 @@ pub mod sweep;
 
 use crate::scenario::Scenario;
 
-pub use outcome::{Outcome, Terms, finish, run_with};
+pub use outcome::{RunOutcome, Terms, finish, run_with};
 pub use shard::Shard;
 
 /// Runs a scenario with a seed. A panic is a failure like any other.
-pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
+pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> RunOutcome {
     if terms.rivals {
         return rivals::judge(scenario, seed);
     }
@@ -31,7 +31,7 @@ pub fn run(scenario: &Scenario, seed: u64, terms: Terms) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::failure::{PANIC, Verdict};
+    use super::failure::{PANIC, RunVerdict};
     use super::*;
     use crate::scenario::{Bound, HostSpec, SeedSpec, Span};
     use crate::world::Scrutiny;
@@ -68,7 +68,7 @@ mod tests {
         let mut scenario = small();
         scenario.expect.bounds.push(Bound { of: "dials".into(), min: None, max: Some(1) });
         let outcome = run(&scenario, 1, Terms::default());
-        assert_eq!((outcome.verdict(), outcome.failures.len()), (Verdict::Threshold, 1));
+        assert_eq!((outcome.verdict(), outcome.failures.len()), (RunVerdict::Threshold, 1));
         assert_eq!(outcome.failures[0].rule, "dials");
     }
 
@@ -78,7 +78,7 @@ mod tests {
         scenario.hosts.clear();
         scenario.expect.full_within = Some(Span::minutes(1));
         let outcome = run(&scenario, 1, Terms::default());
-        assert_eq!((outcome.verdict(), outcome.failures[0].rule.as_str()), (Verdict::Liveness, "recovery"));
+        assert_eq!((outcome.verdict(), outcome.failures[0].rule.as_str()), (RunVerdict::Liveness, "recovery"));
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
         // More populations than are numbered: nobody checked this scenario.
         scenario.hosts = vec![HostSpec::new("nobody", 0); 65_537];
         let outcome = run(&scenario, 1, Terms::default());
-        assert_eq!((outcome.verdict(), outcome.failures[0].rule.as_str()), (Verdict::Safety, PANIC));
+        assert_eq!((outcome.verdict(), outcome.failures[0].rule.as_str()), (RunVerdict::Safety, PANIC));
         assert!(outcome.failures[0].what.contains("fewer populations"), "{}", outcome.failures[0]);
     }
 }

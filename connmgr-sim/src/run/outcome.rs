@@ -8,7 +8,7 @@ use connmgr_check::{Probe, Probes};
 use connmgr_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
-use crate::run::failure::{Failure, Verdict, panic_text};
+use crate::run::failure::{Failure, RunVerdict, panic_text};
 use crate::run::figures::Figures;
 use crate::scenario::Scenario;
 use crate::types::Instant;
@@ -68,7 +68,7 @@ impl Default for Terms {
 /// What came of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The seed.
     pub seed: u64,
     /// All that every manager was told and asked, folded into a number.
@@ -85,15 +85,15 @@ pub struct Outcome {
     pub probes: Probes,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// The worst of its failures.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> RunVerdict {
         self.failures.iter().map(|failure| failure.verdict).max().unwrap_or_default()
     }
 }
 
 /// As [`run`]; `progress` is told each hundredth of the scenario's time that has passed.
-pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(u32)) -> Outcome {
+pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(u32)) -> RunOutcome {
     let begun = catch_unwind(|| terms.world(scenario.clone(), seed));
     let why = match begun {
         Ok(Ok(mut world)) => return finish_with(&mut world, progress),
@@ -101,7 +101,7 @@ pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(
         Err(payload) => panic_text(payload.as_ref()),
     };
     let failure = Failure::panicked(why, Instant::ZERO, 0);
-    Outcome {
+    RunOutcome {
         seed,
         digest: 0,
         steps: 0,
@@ -112,11 +112,11 @@ pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(
 }
 
 /// Runs a world to its end, or to the first promise broken, and says what came of it.
-pub fn finish<S: Subject>(world: &mut World<S>) -> Outcome {
+pub fn finish<S: Subject>(world: &mut World<S>) -> RunOutcome {
     finish_with(world, &|_| {})
 }
 
-fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> Outcome {
+fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> RunOutcome {
     finish_by(world, |world| {
         let hundredth = world.plan().scenario.duration.0 / 100;
         for part in 1..=100 {
@@ -131,7 +131,7 @@ fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> Outc
 pub(super) fn finish_by<S: Subject>(
     world: &mut World<S>,
     way: impl FnOnce(&mut World<S>) -> Result<(), Box<Broken>>,
-) -> Outcome {
+) -> RunOutcome {
     let ended = catch_unwind(AssertUnwindSafe(|| {
         way(world)?;
         world.run()
@@ -146,7 +146,7 @@ pub(super) fn finish_by<S: Subject>(
         failures = out_of_bounds(world, &figures);
     }
     let (seed, digest, steps) = (world.plan().seed, world.digest(), world.steps());
-    Outcome { seed, digest, steps, figures, failures, probes: probes(world) }
+    RunOutcome { seed, digest, steps, figures, failures, probes: probes(world) }
 }
 
 /// Bounds are judged only of a run that came to its end.
@@ -154,7 +154,7 @@ fn out_of_bounds<S: Subject>(world: &World<S>, figures: &Figures) -> Vec<Failure
     let bounds = &world.plan().scenario.expect.bounds;
     let beyond = bounds.iter().filter_map(|bound| Some((bound, figures.beyond(bound)?)));
     let failure = |(bound, what): (&crate::scenario::Bound, String)| Failure {
-        verdict: Verdict::Threshold,
+        verdict: RunVerdict::Threshold,
         rule: bound.of.clone(),
         at: world.now().span(),
         node: 0,

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::failure::{Failure, Verdict};
-use crate::run::outcome::Outcome;
+use crate::run::failure::{Failure, RunVerdict};
+use crate::run::outcome::RunOutcome;
 use crate::run::shard::Shard;
 use crate::scenario::random;
 use crate::scenario::{Scenario, Span};
@@ -49,7 +49,7 @@ pub struct ScenarioResults {
     /// How often each notable state was reached.
     probes: BTreeMap<String, u64>,
     /// Each run, in the order of seeds.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<RunOutcome>,
 }
 
 /// Why parts can't be put together.
@@ -141,7 +141,7 @@ impl Results {
 
     /// The digests of all runs, folded into one.
     pub fn digest(&self) -> u64 {
-        let digest = |outcome: &Outcome| crate::types::fold(outcome.seed, outcome.digest);
+        let digest = |outcome: &RunOutcome| crate::types::fold(outcome.seed, outcome.digest);
         let of = |scenario: &ScenarioResults| {
             scenario.outcomes.iter().map(digest).fold(crate::types::text_key(&scenario.name), crate::types::fold)
         };
@@ -165,8 +165,8 @@ impl Results {
     }
 
     /// The worst that was found.
-    pub fn verdict(&self) -> Verdict {
-        let missed = self.missed().map(|_| Verdict::MissedProbe);
+    pub fn verdict(&self) -> RunVerdict {
+        let missed = self.missed().map(|_| RunVerdict::MissedProbe);
         self.failures().map(|(_, _, failure)| failure.verdict).chain(missed).max().unwrap_or_default()
     }
 
@@ -174,7 +174,7 @@ impl Results {
     pub fn differs_from(&self, other: &Self) -> Option<(String, u64)> {
         let both = self.scenarios.iter().zip(&other.scenarios);
         let first = |(one, two): (&ScenarioResults, &ScenarioResults)| {
-            let differs = |(a, b): &(&Outcome, &Outcome)| a != b;
+            let differs = |(a, b): &(&RunOutcome, &RunOutcome)| a != b;
             let seed = one.outcomes.iter().zip(&two.outcomes).find(differs).map(|(outcome, _)| outcome.seed)?;
             Some((one.name.clone(), seed))
         };
@@ -211,7 +211,7 @@ impl ScenarioResults {
         }
     }
 
-    pub(crate) fn add(&mut self, outcome: Outcome) {
+    pub(crate) fn add(&mut self, outcome: RunOutcome) {
         for (probe, times) in outcome.probes.reached() {
             self.reached(probe.name(), times);
         }

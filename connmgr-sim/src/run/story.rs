@@ -40,7 +40,7 @@ pub struct Manner {
 
 /// A promise that was broken while a story was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct BrokenStory {
     /// Which property, by its name, or [`PANIC`].
     pub rule: String,
     /// After how many inputs.
@@ -49,13 +49,13 @@ pub struct Broken {
     pub what: String,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for BrokenStory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, after {} inputs: {}", self.rule, self.after, self.what)
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for BrokenStory {}
 
 /// Why a text is not a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Story {
     ///
     /// # Errors
     /// The first promise that was broken.
-    pub fn tell(&self, manner: Manner) -> Result<(), Broken> {
+    pub fn tell(&self, manner: Manner) -> Result<(), BrokenStory> {
         let mut telling = Telling::new(&self.birth, manner)?;
         self.told.iter().try_for_each(|(now, input)| telling.tell(input, *now, &mut |_, _| {}))?;
         telling.end()
@@ -101,20 +101,20 @@ pub(crate) struct Telling {
 }
 
 impl Telling {
-    pub(crate) fn new(birth: &Birth, manner: Manner) -> Result<Self, Broken> {
+    pub(crate) fn new(birth: &Birth, manner: Manner) -> Result<Self, BrokenStory> {
         let mut watch = Watchers::default();
         watch.born(birth, true);
         watch.canary = manner.canary.then(Canary::default);
-        let broken = |what: String| Broken { rule: PANIC.to_owned(), after: 0, what };
+        let broken = |what: String| BrokenStory { rule: PANIC.to_owned(), after: 0, what };
         let born = catch_unwind(|| ConnManager::new(birth.clone()));
         let manager = born.map_err(|payload| broken(panic_text(payload.as_ref())))?;
         let manager =
-            manager.map_err(|error| Broken { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
+            manager.map_err(|error| BrokenStory { rule: "configuration".to_owned(), ..broken(error.to_string()) })?;
         Ok(Self { manager, watch, wakes: manner.wakes, told: 0, now: birth.now })
     }
 
     /// Tells the next thing. `seen` is shown everything that is told, its answer and each action.
-    pub(crate) fn tell(&mut self, input: &Input, now: Time, seen: &mut Seen<'_>) -> Result<(), Broken> {
+    pub(crate) fn tell(&mut self, input: &Input, now: Time, seen: &mut OnTold<'_>) -> Result<(), BrokenStory> {
         let mut wakes = if self.wakes { MOST_WAKES } else { 0 };
         while let Some(due) = self.manager.poll_timeout().filter(|due| *due < now && wakes > 0) {
             wakes -= 1;
@@ -125,17 +125,17 @@ impl Telling {
     }
 
     /// The story is over: everything is recounted.
-    pub(crate) fn end(mut self) -> Result<(), Broken> {
+    pub(crate) fn end(mut self) -> Result<(), BrokenStory> {
         let audited = self.watch.audit(self.now, &self.manager);
         audited.map_err(|violation| self.broken(&violation))
     }
 
-    fn step(&mut self, input: &Input, now: Time, thoroughly: bool, seen: &mut Seen<'_>) -> Result<(), Broken> {
+    fn step(&mut self, input: &Input, now: Time, thoroughly: bool, seen: &mut OnTold<'_>) -> Result<(), BrokenStory> {
         let stepped = catch_unwind(AssertUnwindSafe(|| self.step_unguarded(input, now, thoroughly, seen)));
         match stepped {
             Ok(judged) => judged.map_err(|violation| self.broken(&violation)),
             Err(payload) => {
-                Err(Broken { rule: PANIC.to_owned(), after: self.told, what: panic_text(payload.as_ref()) })
+                Err(BrokenStory { rule: PANIC.to_owned(), after: self.told, what: panic_text(payload.as_ref()) })
             }
         }
     }
@@ -145,7 +145,7 @@ impl Telling {
         input: &Input,
         now: Time,
         thoroughly: bool,
-        seen: &mut Seen<'_>,
+        seen: &mut OnTold<'_>,
     ) -> Result<(), Violation> {
         self.now = now;
         let reply = self.manager.apply(input, now);
@@ -158,14 +158,14 @@ impl Telling {
         self.watch.judge(now, &self.manager, thoroughly)
     }
 
-    fn broken(&self, violation: &Violation) -> Broken {
+    fn broken(&self, violation: &Violation) -> BrokenStory {
         let property: Property = violation.property;
-        Broken { rule: property.name().to_owned(), after: self.told, what: violation.what.clone() }
+        BrokenStory { rule: property.name().to_owned(), after: self.told, what: violation.what.clone() }
     }
 }
 
 /// Who is shown each answer and each action.
-pub(crate) type Seen<'a> = dyn FnMut(Option<&Reply>, Option<&Action>) + 'a;
+pub(crate) type OnTold<'a> = dyn FnMut(Option<&Reply>, Option<&Action>) + 'a;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]

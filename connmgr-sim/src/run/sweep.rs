@@ -1,7 +1,7 @@
 //! A sweep: one scenario at several values of a parameter, and what a figure comes to at each.
 
 use crate::run::campaign::Campaign;
-use crate::run::outcome::{Outcome, Terms};
+use crate::run::outcome::{RunOutcome, Terms};
 use crate::run::results::ScenarioResults;
 use crate::run::shard::Shard;
 use crate::scenario::{Expect, Scenario, ScenarioError, Span};
@@ -97,7 +97,7 @@ impl Sweep {
     }
 
     /// Makes every run, on so many threads, and tells when one is done. What comes of it does not depend on them.
-    pub fn run(&self, jobs: usize, done: &(dyn Fn(&Scenario, &Outcome) + Sync)) -> Vec<Point> {
+    pub fn run(&self, jobs: usize, done: &(dyn Fn(&Scenario, &RunOutcome) + Sync)) -> Vec<Point> {
         let results = self.campaign().run(jobs, done);
         let points = self.values.iter().zip(&results.scenarios);
         points.map(|(value, results)| point(value, results, self.figure)).collect()

@@ -95,9 +95,9 @@ mod tests {
 
     use super::*;
     use crate::scenario::{
-        Acquaintance, Base, Behavior, BookSpec, Bound, Churn, Expect, Fault, FaultSpec, Gossip, HostSpec, InboundSpec,
-        Monotonic, NamesSpec, NodeSpec, OwnError, OwnFailures, PeerSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec,
-        SeedTurn, ShareOf, Turn,
+        Acquaintance, Base, BookSpec, Bound, Churn, Expect, FaultKind, FaultSpec, Gossip, HostBehavior, HostSpec,
+        HostTurn, InboundSpec, Monotonic, NamesSpec, NodeSpec, OwnError, OwnFailures, PeerSpec, ProxyFault, ProxySpec,
+        SeedBehavior, SeedSpec, SeedTurn, ShareOf,
     };
 
     #[test]
@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn every_word_of_the_format_is_said_by_some_scenario() {
         let told = [
-            (variants::<Behavior>(), "hosts.behavior hosts.turns.into"),
+            (variants::<HostBehavior>(), "hosts.behavior hosts.turns.into"),
             (variants::<SeedBehavior>(), "seeds.behavior seeds.turns.into names.behavior"),
-            (variants::<Fault>(), "faults.fault"),
+            (variants::<FaultKind>(), "faults.fault"),
             (variants::<ProxyFault>(), "faults.fault.proxy"),
             (keys::<OwnFailures>(), "faults.fault.own-failures"),
             (variants::<OwnError>(), "faults.fault.own-failures.error"),
@@ -126,7 +126,7 @@ mod tests {
             (keys::<Scenario>(), ""),
             (keys::<NodeSpec>(), "node"),
             (keys::<HostSpec>(), "hosts"),
-            (keys::<Turn>(), "hosts.turns"),
+            (keys::<HostTurn>(), "hosts.turns"),
             (keys::<Churn>(), "hosts.churn"),
             (keys::<Gossip>(), "hosts.gossip"),
             (keys::<PeerSpec>(), "peers"),

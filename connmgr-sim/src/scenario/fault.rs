@@ -6,7 +6,7 @@ use connmgr_core::{Limits, NetworkKind, PeerAddress};
 use serde::{Deserialize, Serialize};
 
 use super::ProxyFault;
-use crate::types::{Dice, Instant, Purpose, Share, Span, text_key};
+use crate::types::{Dice, DrawPurpose, Instant, Share, Span, text_key};
 
 /// Times that a recurring fault comes, unless it says how often.
 const MOST_TIMES: u32 = 10_000;
@@ -16,7 +16,7 @@ const MOST_TIMES: u32 = 10_000;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FaultSpec {
     /// What.
-    pub fault: Fault,
+    pub fault: FaultKind,
     /// When it first begins.
     pub at: Span,
     /// How long it lasts; absent: it is over at once (a jump), or lasts to the end (a state).
@@ -39,7 +39,7 @@ pub struct FaultSpec {
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Fault {
+pub enum FaultKind {
     /// The interface is pulled: dials fail at once (no route), open connections are dead but not closed.
     Interface,
     /// Nothing sent into these networks comes back, nor anything sent before: dials stay silent, open connections are
@@ -104,7 +104,7 @@ impl FaultSpec {
     }
 }
 
-impl Fault {
+impl FaultKind {
     /// Whether it is over as soon as it has begun, unless it says how long it lasts.
     pub const fn is_jump(&self) -> bool {
         match self {
@@ -155,7 +155,7 @@ pub struct OwnFailures {
 impl OwnFailures {
     /// Whether dials to an address are among those that fail. It depends on nothing but the address.
     pub(crate) fn strike(&self, seed: u64, address: &PeerAddress) -> bool {
-        Dice::new(seed, Purpose::Fault, text_key(&address.to_string())).happens(self.share)
+        Dice::new(seed, DrawPurpose::Fault, text_key(&address.to_string())).happens(self.share)
     }
 }
 

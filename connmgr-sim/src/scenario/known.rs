@@ -5,20 +5,20 @@ use std::time::Duration;
 use connmgr_core::{PeerAddress, SavedAddress, Services, Snapshot, UnixTime};
 
 use super::Acquaintance;
-use super::map::{BEGINNING, Plan};
-use crate::types::{Dice, Purpose};
+use super::map::{BEGINNING, WorldMap};
+use crate::types::{Dice, DrawPurpose};
 
 /// The addresses that a manager knows when the world begins.
-pub(crate) fn known_at_start(plan: &Plan, node: u32) -> Vec<PeerAddress> {
+pub(crate) fn known_at_start(plan: &WorldMap, node: u32) -> Vec<PeerAddress> {
     let saved = saved_before(plan, node).map(|saved| saved.addresses).unwrap_or_default();
     saved.into_iter().map(|saved| saved.address).collect()
 }
 
 /// What a manager saved before the world began; none if it knows nobody.
-pub(crate) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
+pub(crate) fn saved_before(plan: &WorldMap, node: u32) -> Option<Snapshot> {
     let mut addresses = Vec::new();
     for (number, acquaintance) in (0u64..).zip(&plan.scenario.book.knows) {
-        let dice = Dice::new(plan.seed, Purpose::Acquaintance, node.into()).part(number);
+        let dice = Dice::new(plan.seed, DrawPurpose::Acquaintance, node.into()).part(number);
         let whole = plan.addresses(&acquaintance.of);
         let wanted = acquaintance.count.unwrap_or(u32::MAX) as usize;
         let chosen = choose(whole.len(), wanted, &dice);
@@ -44,7 +44,7 @@ fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
     places
 }
 
-fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
+fn remembered(plan: &WorldMap, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
     let age = dice.between(Duration::ZERO, acquaintance.seen_within.0);
     let seen = BEGINNING.before(age);
     let never = UnixTime::from_secs(0);

@@ -10,9 +10,9 @@ use connmgr_core::{AddressInfo, Host as HostAddress, HostName, NetworkKind, Peer
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::scenario::stays::{Stay, stays};
-use crate::scenario::{Behavior, HostSpec, Scenario, Spread, published};
+use crate::scenario::{HostBehavior, HostSpec, Scenario, TimeSpread, published};
 use crate::types::Instant;
-use crate::types::{Dice, Purpose};
+use crate::types::{Dice, DrawPurpose};
 
 /// The port of everybody.
 pub const PORT: u16 = 8333;
@@ -58,18 +58,18 @@ impl Resident {
 
 /// How long the hosts of a population take: as it says, or as published for its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Times {
+pub struct HostTimes {
     /// To answer a dial.
-    pub answer: Spread,
+    pub answer: TimeSpread,
     /// To shake hands.
-    pub handshake: Spread,
+    pub handshake: TimeSpread,
     /// To close what they do not want.
-    pub close: Spread,
+    pub close: TimeSpread,
 }
 
-impl Times {
+impl HostTimes {
     fn of(spec: &HostSpec) -> Self {
-        let or_usual = |said: &Option<Spread>| said.clone().unwrap_or_else(|| published::answer(spec.network));
+        let or_usual = |said: &Option<TimeSpread>| said.clone().unwrap_or_else(|| published::answer(spec.network));
         Self {
             answer: or_usual(&spec.answers_in),
             handshake: or_usual(&spec.shakes_in),
@@ -80,7 +80,7 @@ impl Times {
 
 /// Who lives where.
 #[derive(Debug)]
-pub struct Plan {
+pub struct WorldMap {
     /// The scenario it was made of.
     pub scenario: Scenario,
     /// And the seed.
@@ -90,12 +90,12 @@ pub struct Plan {
     /// Where each manager can be reached.
     pub nodes: Vec<PeerAddress>,
     populations: Vec<Range<u32>>,
-    times: Vec<Times>,
+    times: Vec<HostTimes>,
     by_address: FxHashMap<PeerAddress, Who>,
     names: FxHashMap<HostName, Range<u32>>,
 }
 
-impl Plan {
+impl WorldMap {
     /// The map of a scenario.
     pub fn new(scenario: Scenario, seed: u64) -> Self {
         let mut land = Land::default();
@@ -111,7 +111,7 @@ impl Plan {
             NetworkKind::Ipv4,
             scenario.node.count,
             scenario.node.count,
-            &Dice::new(seed, Purpose::Address, 0),
+            &Dice::new(seed, DrawPurpose::Address, 0),
         );
         let hosts = residents.iter().zip(0..).map(|(resident, number)| (resident.address.clone(), Who::Host(number)));
         let mut by_address: FxHashMap<PeerAddress, Who> = hosts.collect();
@@ -122,7 +122,7 @@ impl Plan {
         by_address.extend(in_cjdns);
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));
         let names = names(&scenario, &populations);
-        let times = scenario.hosts.iter().map(Times::of).collect();
+        let times = scenario.hosts.iter().map(HostTimes::of).collect();
         Self { scenario, seed, residents, nodes, populations, times, by_address, names }
     }
 
@@ -142,12 +142,12 @@ impl Plan {
     }
 
     /// How long a host takes.
-    pub fn times(&self, host: u32) -> &Times {
+    pub fn times(&self, host: u32) -> &HostTimes {
         &self.times[usize::from(self.resident(host).population)]
     }
 
     /// How long the hosts of the `number`-th population take.
-    pub fn times_of(&self, number: usize) -> &Times {
+    pub fn times_of(&self, number: usize) -> &HostTimes {
         &self.times[number]
     }
 
@@ -225,12 +225,12 @@ impl Plan {
     }
 
     /// What a host's population does with a connection at a moment of the world.
-    pub fn behavior(&self, host: u32, now: Instant) -> &Behavior {
+    pub fn behavior(&self, host: u32, now: Instant) -> &HostBehavior {
         self.turned(host, now).unwrap_or(&self.spec(host).behavior)
     }
 
     /// What a host turned into, if it has turned by now.
-    pub fn turned(&self, host: u32, now: Instant) -> Option<&Behavior> {
+    pub fn turned(&self, host: u32, now: Instant) -> Option<&HostBehavior> {
         let turn = self.spec(host).turns.as_ref()?;
         (now >= Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
     }
@@ -239,10 +239,10 @@ impl Plan {
 fn settle(spec: &HostSpec, number: usize, seed: u64, stays: Vec<Stay>, land: &mut Land, residents: &mut Vec<Resident>) {
     let entity = crate::types::text_key(&spec.name);
     let groups = spec.groups.unwrap_or_else(|| spec.count.min(MOST_GROUPS));
-    let homes = land.claim(spec.network, index(stays.len()), groups, &Dice::new(seed, Purpose::Address, entity));
+    let homes = land.claim(spec.network, index(stays.len()), groups, &Dice::new(seed, DrawPurpose::Address, entity));
     let population = u16::try_from(number).expect("a scenario has fewer populations than that, as was checked");
-    let characters = Dice::new(seed, Purpose::Character, entity);
-    let latencies = Dice::new(seed, Purpose::Latency, entity);
+    let characters = Dice::new(seed, DrawPurpose::Character, entity);
+    let latencies = Dice::new(seed, DrawPurpose::Latency, entity);
     residents.extend(homes.into_iter().zip(stays).zip(0..).map(|((address, stay), host)| {
         let mut character = characters.part(host);
         Resident {

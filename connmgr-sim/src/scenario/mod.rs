@@ -27,12 +27,12 @@ use serde::{Deserialize, Serialize};
 pub use crate::types::Span;
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
-pub use fault::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
-pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
+pub use fault::{FaultKind, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
+pub use host::{Churn, Gossip, HostBehavior, HostSpec, HostTurn};
 pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
-pub use spread::Spread;
+pub use spread::TimeSpread;
 
 /// The version of the format; another is refused.
 pub const SCENARIO_VERSION: u32 = 1;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::scenario::HostSpec;
 use crate::types::Instant;
-use crate::types::{Dice, Purpose, Share};
+use crate::types::{Dice, DrawPurpose, Share};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -20,7 +20,7 @@ pub(crate) fn stays(spec: &HostSpec, seed: u64, end: Instant) -> Vec<Stay> {
     if leaves == Share::NONE {
         return stays;
     }
-    let dice = Dice::new(seed, Purpose::Departure, crate::types::text_key(&spec.name));
+    let dice = Dice::new(seed, DrawPurpose::Departure, crate::types::text_key(&spec.name));
     let mut newcomers = Vec::new();
     for (place, first) in (0..).zip(&mut stays) {
         let mut stay = first.clone();
@@ -53,10 +53,10 @@ fn departures(leaves: Share, end: Instant, dice: &Dice) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Churn, Span, Spread};
+    use crate::scenario::{Churn, Span, TimeSpread};
 
     fn population(leaves: Share) -> HostSpec {
-        let churn = Churn { up: Spread::Fixed(Span::hours(1)), down: Spread::Fixed(Span::hours(1)), leaves };
+        let churn = Churn { up: TimeSpread::Fixed(Span::hours(1)), down: TimeSpread::Fixed(Span::hours(1)), leaves };
         HostSpec { churn: Some(churn), ..HostSpec::new("network", 1000) }
     }
 

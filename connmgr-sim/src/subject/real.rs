@@ -11,7 +11,7 @@ use connmgr_core::{
 
 use crate::scenario::config::LISTENER;
 use crate::world::links::LinkId;
-use crate::world::subject::{Onlooker, Outbox, Started, Subject};
+use crate::world::subject::{NetCall, Onlooker, Outbox, Subject};
 
 /// The real manager, driven by the real driver, and who looks on.
 #[derive(Clone, Debug)]
@@ -79,26 +79,26 @@ struct Hands<'a>(&'a mut Outbox);
 
 impl Net for Hands<'_> {
     fn dial(&mut self, conn: ConnId, target: &Target, transport: Transport, _: Time) {
-        self.0.push(Started::Dial { conn, target: target.clone(), transport });
+        self.0.push(NetCall::Dial { conn, target: target.clone(), transport });
     }
 
     fn abort(&mut self, conn: ConnId) {
-        self.0.push(Started::Abort { conn });
+        self.0.push(NetCall::Abort { conn });
     }
 
     fn close(&mut self, conn: ConnId, _: CloseReason) {
-        self.0.push(Started::Close { conn });
+        self.0.push(NetCall::Close { conn });
     }
 
     fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time) {
-        self.0.push(Started::Resolve { lookup, name: name.clone(), route, deadline });
+        self.0.push(NetCall::Resolve { lookup, name: name.clone(), route, deadline });
     }
 
     fn pause_accept(&mut self, _: ListenerId, until: Time) {
-        self.0.push(Started::PauseAccept { until });
+        self.0.push(NetCall::PauseAccept { until });
     }
 
     fn save(&mut self, manager: &ConnManager) {
-        self.0.push(Started::Save { snapshot: Box::new(manager.snapshot()) });
+        self.0.push(NetCall::Save { snapshot: Box::new(manager.snapshot()) });
     }
 }

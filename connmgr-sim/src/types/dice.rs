@@ -11,7 +11,7 @@ use super::Share;
 /// What a draw is for. Draws for different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Purpose {
+pub enum DrawPurpose {
     /// Where a host lives.
     Address = 1,
     /// What sort of host it is, where its population is mixed.
@@ -53,7 +53,7 @@ pub struct Dice {
 
 impl Dice {
     /// The stream of an entity's draws for a purpose.
-    pub const fn new(seed: u64, purpose: Purpose, entity: u64) -> Self {
+    pub const fn new(seed: u64, purpose: DrawPurpose, entity: u64) -> Self {
         Self { key: mix(mix(seed ^ ((purpose as u64) << 56)) ^ entity), drawn: 0 }
     }
 
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn dice() -> Dice {
-        Dice::new(1, Purpose::Dial, 2)
+        Dice::new(1, DrawPurpose::Dial, 2)
     }
 
     #[test]
@@ -146,9 +146,9 @@ mod tests {
     fn each_part_of_the_key_matters() {
         let firsts = [
             dice().next_u64(),
-            Dice::new(2, Purpose::Dial, 2).next_u64(),
-            Dice::new(1, Purpose::Churn, 2).next_u64(),
-            Dice::new(1, Purpose::Dial, 3).next_u64(),
+            Dice::new(2, DrawPurpose::Dial, 2).next_u64(),
+            Dice::new(1, DrawPurpose::Churn, 2).next_u64(),
+            Dice::new(1, DrawPurpose::Dial, 3).next_u64(),
             dice().part(0).next_u64(),
             dice().part(1).next_u64(),
         ];

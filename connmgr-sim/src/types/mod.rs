@@ -7,7 +7,7 @@ mod instant;
 mod share;
 mod span;
 
-pub use dice::{Dice, Purpose};
+pub use dice::{Dice, DrawPurpose};
 pub use figure::{Figure, FigureRange, UnknownFigure};
 pub use instant::Instant;
 pub use share::Share;

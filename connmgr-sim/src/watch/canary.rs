@@ -4,7 +4,7 @@
 use connmgr_check::{Property, Violation};
 use connmgr_core::{Action, Event, Time};
 
-use crate::scenario::{Base, HostSpec, InboundSpec, PeerSpec, Scenario, Span, Spread};
+use crate::scenario::{Base, HostSpec, InboundSpec, PeerSpec, Scenario, Span, TimeSpread};
 use crate::types::Share;
 
 /// Falls at the third ban that one manager imposes.
@@ -49,14 +49,14 @@ pub fn world() -> Scenario {
     });
     scenario.inbound.push(InboundSpec {
         name: "strangers".to_owned(),
-        every: Spread::Exponential(Span::secs(20)),
+        every: TimeSpread::Exponential(Span::secs(20)),
         from: Span::minutes(1),
         until: None,
         hosts: 2000,
         groups: 200,
         behind_nat: false,
-        handshake: Some(Spread::Fixed(Span::millis(200))),
-        stays: Some(Spread::Exponential(Span::minutes(5))),
+        handshake: Some(TimeSpread::Fixed(Span::millis(200))),
+        stays: Some(TimeSpread::Exponential(Span::minutes(5))),
         misbehaves: Share(2500),
         tells: 0,
         tells_about: None,

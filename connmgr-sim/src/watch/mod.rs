@@ -18,7 +18,7 @@ use crate::world::subject::Onlooker;
 use canary::Canary;
 use diary::Diary;
 use digest::Digest;
-use record::{Record, Recorder};
+use record::{Recorder, RunRecord};
 
 /// The real manager, and all who can look on at it.
 pub type Real = Driven<Watchers>;
@@ -39,7 +39,7 @@ pub struct Watchers {
 
 impl Watchers {
     /// The record of the run that goes on, to keep.
-    pub fn take_record(&mut self) -> Option<Record> {
+    pub fn take_record(&mut self) -> Option<RunRecord> {
         self.recorder.as_mut()?.take()
     }
 

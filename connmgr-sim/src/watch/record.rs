@@ -8,7 +8,7 @@ const MOST: usize = 20_000_000;
 
 /// One line of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum RecordEntry {
     /// It was told or asked something.
     Told {
         /// When.
@@ -27,7 +27,7 @@ pub enum Entry {
     },
 }
 
-impl Entry {
+impl RecordEntry {
     /// When.
     pub const fn now(&self) -> Time {
         match self {
@@ -38,36 +38,36 @@ impl Entry {
 
 /// The record of one run of a process.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct RunRecord {
     /// What it was born with.
     pub birth: Birth,
     /// What came then, in order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RecordEntry>,
 }
 
 /// Writes a record.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    record: Option<Record>,
+    record: Option<RunRecord>,
 }
 
 impl Recorder {
     /// A process starts: what was before is forgotten.
     pub(crate) fn born(&mut self, birth: &Birth) {
-        self.record = Some(Record { birth: birth.clone(), entries: Vec::new() });
+        self.record = Some(RunRecord { birth: birth.clone(), entries: Vec::new() });
     }
 
     /// The record so far; none before the process has started.
-    pub const fn record(&self) -> Option<&Record> {
+    pub const fn record(&self) -> Option<&RunRecord> {
         self.record.as_ref()
     }
 
     /// The same, to keep.
-    pub fn take(&mut self) -> Option<Record> {
+    pub fn take(&mut self) -> Option<RunRecord> {
         self.record.take()
     }
 
-    fn write(&mut self, entry: Entry) {
+    fn write(&mut self, entry: RecordEntry) {
         if let Some(record) = self.record.as_mut().filter(|record| record.entries.len() < MOST) {
             record.entries.push(entry);
         }
@@ -76,10 +76,10 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
-        self.write(Entry::Told { now, input: input.clone(), reply: reply.clone() });
+        self.write(RecordEntry::Told { now, input: input.clone(), reply: reply.clone() });
     }
 
     fn action(&mut self, now: Time, action: &Action) {
-        self.write(Entry::Did { now, action: action.clone() });
+        self.write(RecordEntry::Did { now, action: action.clone() });
     }
 }

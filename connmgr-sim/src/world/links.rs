@@ -22,7 +22,7 @@ impl LinkId {
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum LinkEnd {
     /// A host that we dialed.
     Host(u32),
     /// A manager of the world: that end's own link, once there is one.
@@ -41,7 +41,7 @@ pub enum End {
     Nobody,
 }
 
-impl End {
+impl LinkEnd {
     /// Whether it is they.
     pub fn is(self, who: Who) -> bool {
         match (self, who) {
@@ -54,7 +54,7 @@ impl End {
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum LinkStage {
     /// Being dialed.
     Dialing,
     /// The dial was given up, but what came of it is still to be reported.
@@ -67,17 +67,17 @@ pub enum Stage {
 
 /// A dial or connection, seen from one manager.
 #[derive(Clone, Debug)]
-pub struct Link {
+pub struct WorldLink {
     /// Whose it is.
     pub node: u32,
     /// Under which id.
     pub conn: ConnId,
     /// Who is at the other end.
-    pub end: End,
+    pub end: LinkEnd,
     /// In which network the other end lives.
     pub network: NetworkKind,
     /// How far it has come.
-    pub stage: Stage,
+    pub stage: LinkStage,
     /// What it is for, once it is open.
     pub kind: Kind,
     /// Dead without being closed.
@@ -98,7 +98,7 @@ pub struct Link {
     pub dice: Dice,
 }
 
-impl Link {
+impl WorldLink {
     /// Whether we dialed it, and it has been ready for so long.
     pub fn is_stable(&self, after: Duration, now: Instant) -> bool {
         !self.kind.is_inbound() && self.ready_at.is_some_and(|at| now.since(at) >= after)
@@ -108,13 +108,13 @@ impl Link {
 /// Every link, found at once by its id.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
-    places: Vec<(u32, Option<Link>)>,
+    places: Vec<(u32, Option<WorldLink>)>,
     free: Vec<u32>,
 }
 
 impl Links {
     /// A new link.
-    pub fn insert(&mut self, link: Link) -> LinkId {
+    pub fn insert(&mut self, link: WorldLink) -> LinkId {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push((0, None));
             u32::try_from(self.places.len() - 1).expect("fewer links than memory has bytes")
@@ -125,19 +125,19 @@ impl Links {
     }
 
     /// A link, unless it has gone.
-    pub fn get(&self, id: LinkId) -> Option<&Link> {
+    pub fn get(&self, id: LinkId) -> Option<&WorldLink> {
         let (generation, link) = self.places.get(id.index as usize)?;
         link.as_ref().filter(|_| *generation == id.generation)
     }
 
     /// A link, to change it.
-    pub fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+    pub fn get_mut(&mut self, id: LinkId) -> Option<&mut WorldLink> {
         let (generation, link) = self.places.get_mut(id.index as usize)?;
         link.as_mut().filter(|_| *generation == id.generation)
     }
 
     /// Takes a link away.
-    pub fn remove(&mut self, id: LinkId) -> Option<Link> {
+    pub fn remove(&mut self, id: LinkId) -> Option<WorldLink> {
         let (generation, place) = self.places.get_mut(id.index as usize)?;
         let link = place.take_if(|_| *generation == id.generation)?;
         *generation = generation.wrapping_add(1);
@@ -146,7 +146,7 @@ impl Links {
     }
 
     /// Every link, in the order of places.
-    pub fn iter(&self) -> impl Iterator<Item = (LinkId, &Link)> {
+    pub fn iter(&self) -> impl Iterator<Item = (LinkId, &WorldLink)> {
         (0..)
             .zip(&self.places)
             .filter_map(|(index, (generation, link))| Some((LinkId { index, generation: *generation }, link.as_ref()?)))
@@ -157,13 +157,13 @@ impl Links {
 mod tests {
     use super::*;
 
-    fn link() -> Link {
-        Link {
+    fn link() -> WorldLink {
+        WorldLink {
             node: 0,
             conn: ConnId::from_u64(1),
-            end: End::Nobody,
+            end: LinkEnd::Nobody,
             network: NetworkKind::Ipv4,
-            stage: Stage::Dialing,
+            stage: LinkStage::Dialing,
             kind: Kind::Full,
             is_hung: false,
             missed_ping: false,
@@ -172,7 +172,7 @@ mod tests {
             since: Instant::ZERO,
             ready_at: None,
             nonce: 0,
-            dice: Dice::new(0, crate::types::Purpose::Session, 0),
+            dice: Dice::new(0, crate::types::DrawPurpose::Session, 0),
         }
     }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use connmgr_core::{Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
 
-use super::happening::{Happening, Run, SOON};
+use super::happening::{Happening, ProcessRun, SOON};
 use super::identity::identity;
-use super::node::{Added, Node};
+use super::node::{ScriptedPeer, WorldNode};
 use super::{Scrutiny, World};
-use crate::scenario::map::{NODES, Plan, Who, name_of};
-use crate::scenario::{Behavior, PeerSpec};
+use crate::scenario::map::{NODES, Who, WorldMap, name_of};
+use crate::scenario::{HostBehavior, PeerSpec};
 use crate::types::Instant;
-use crate::types::{Dice, Purpose};
-use crate::world::links::{End, LinkId};
+use crate::types::{Dice, DrawPurpose};
+use crate::world::links::{LinkEnd, LinkId};
 use crate::world::subject::{Onlooker, Subject};
 
 /// Whether a host is there, worked out when somebody asks.
@@ -104,7 +104,7 @@ impl<S: Subject> World<S> {
         self.kill(node);
     }
 
-    pub(super) fn saved(&mut self, of: Run, snapshot: Snapshot) {
+    pub(super) fn saved(&mut self, of: ProcessRun, snapshot: Snapshot) {
         let place = &mut self.nodes[of.node as usize];
         if place.run() == of && place.subject.is_some() {
             place.saved = Some(Arc::new(snapshot));
@@ -122,7 +122,7 @@ impl<S: Subject> World<S> {
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
                 let place = &mut self.nodes[node as usize];
-                place.peers.push(Added { spec, peer, good });
+                place.peers.push(ScriptedPeer { spec, peer, good });
                 place.good_peers += u32::from(good.is_some());
             }
         }
@@ -140,7 +140,7 @@ impl<S: Subject> World<S> {
         let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|added| added.spec == spec);
         place.peers = rest;
         place.good_peers -= gone.iter().map(|added| u32::from(added.good.is_some())).sum::<u32>();
-        for Added { peer, .. } in gone {
+        for ScriptedPeer { peer, .. } in gone {
             self.tell(node, &Input::RemovePeer { peer });
         }
     }
@@ -149,12 +149,12 @@ impl<S: Subject> World<S> {
     pub(super) fn turns(&mut self, population: u16) {
         let plan = Arc::clone(&self.plan);
         let hangs_up = plan.scenario.hosts[usize::from(population)].turns.as_ref().is_some_and(|turn| turn.hang_up);
-        let misbehaves = |host| matches!(plan.behavior(host, self.now), Behavior::Misbehave { .. });
-        let theirs = |end| matches!(end, End::Host(host) if plan.resident(host).population == population);
+        let misbehaves = |host| matches!(plan.behavior(host, self.now), HostBehavior::Misbehave { .. });
+        let theirs = |end| matches!(end, LinkEnd::Host(host) if plan.resident(host).population == population);
         let links: Vec<(LinkId, bool)> = (self.links.iter())
             .filter_map(|(id, link)| match link.end {
-                End::Host(host) if theirs(link.end) => Some((id, misbehaves(host))),
-                End::Host(_) | End::Node { .. } | End::Stranger { .. } | End::Nobody => None,
+                LinkEnd::Host(host) if theirs(link.end) => Some((id, misbehaves(host))),
+                LinkEnd::Host(_) | LinkEnd::Node { .. } | LinkEnd::Stranger { .. } | LinkEnd::Nobody => None,
             })
             .collect();
         for (link, misbehaves) in links {
@@ -183,7 +183,7 @@ impl<S: Subject> World<S> {
     fn follow(&mut self, host: u32) {
         let plan = Arc::clone(&self.plan);
         let Some(churn) = &plan.spec(host).churn else { return };
-        let dice = Dice::new(plan.seed, Purpose::Churn, host.into());
+        let dice = Dice::new(plan.seed, DrawPurpose::Churn, host.into());
         let presence = &mut self.hosts[host as usize];
         while presence.until <= self.now {
             presence.turns += 1;
@@ -203,20 +203,21 @@ impl<S: Subject> World<S> {
 }
 
 /// Who is at the address, if they accept whoever dials it when the world is healthy.
-fn good(plan: &Plan, address: &PeerAddress) -> Option<Who> {
+fn good(plan: &WorldMap, address: &PeerAddress) -> Option<Who> {
     let named = || address.name().and_then(|name| plan.named(name)).map(|range| Who::Host(range.start));
     plan.at(address).or_else(named).filter(|who| match *who {
         Who::Node(_) => plan.scenario.node.listens,
         Who::Host(host) => {
             let (resident, spec) = (plan.resident(host), plan.spec(host));
-            let accepts = matches!(spec.behavior, Behavior::Accept | Behavior::SlowHandshake(_) | Behavior::Slow(_));
+            let accepts =
+                matches!(spec.behavior, HostBehavior::Accept | HostBehavior::SlowHandshake(_) | HostBehavior::Slow(_));
             resident.is_reachable && !resident.is_full && accepts && spec.churn.is_none() && spec.turns.is_none()
         }
     })
 }
 
 /// The `number`-th peer that a manager adds. Of managers, each adds those after it.
-fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
+fn peer_address(plan: &WorldMap, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
     if spec.of == NODES {
         let count = plan.scenario.node.count;
         return plan.address(NODES, (node + 1 + number) % count.max(1)).cloned();
@@ -228,16 +229,16 @@ fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<
     plan.address(&spec.of, number).cloned()
 }
 
-fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
+fn rng_seed(plan: &WorldMap, node: u32, birth: u32, start: u32) -> [u8; 32] {
     let part = u64::from(birth) << 32 | u64::from(start);
-    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(part);
+    let mut dice = Dice::new(plan.seed, DrawPurpose::Birth, node.into()).part(part);
     let mut seed = [0; 32];
     seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
     seed
 }
 
 /// All that a manager was told and asked in all its runs, folded into a number.
-pub(super) fn digest<S: Subject>(node: &Node<S>) -> u64 {
+pub(super) fn digest<S: Subject>(node: &WorldNode<S>) -> u64 {
     node.subject.as_ref().map_or(node.past, |subject| digest_of(node.past, subject))
 }
 

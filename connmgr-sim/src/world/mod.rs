@@ -24,17 +24,17 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
-use crate::scenario::map::Plan;
+use crate::scenario::map::WorldMap;
 use crate::scenario::{Scenario, known};
 use crate::types::Instant;
-use crate::types::{Dice, Purpose};
+use crate::types::{Dice, DrawPurpose};
 use crate::world::links::Links;
-use crate::world::queue::Queue;
+use crate::world::queue::WorldQueue;
 use crate::world::subject::{Onlooker, Outbox, Subject};
 use crate::world::tally::Traffic;
 use happening::Happening;
 
-pub use node::Node;
+pub use node::WorldNode;
 
 /// How closely the managers are watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,15 +79,15 @@ pub struct Broken {
 /// Managers, hosts, and all that lies between them.
 #[derive(Clone, Debug)]
 pub struct World<S: Subject> {
-    plan: Arc<Plan>,
+    plan: Arc<WorldMap>,
     config: Arc<Config>,
     scrutiny: Scrutiny,
     watch: S::Watch,
     watched: u32,
     birth: u32,
     now: Instant,
-    queue: Queue<Happening>,
-    nodes: Vec<Node<S>>,
+    queue: WorldQueue<Happening>,
+    nodes: Vec<WorldNode<S>>,
     links: Links,
     hosts: Vec<lives::Presence>,
     steps: u64,
@@ -112,7 +112,7 @@ impl<S: Subject> World<S> {
     /// As [`World::new`].
     pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         let config = crate::scenario::config::of(&scenario);
-        Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
+        Self::on(Arc::new(WorldMap::new(scenario, seed)), config, scrutiny, watch)
     }
 
     /// A world on a map that is there already, under a configuration of its own: the same hosts and the same chances
@@ -120,7 +120,7 @@ impl<S: Subject> World<S> {
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
+    pub fn on(plan: Arc<WorldMap>, config: Config, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         config.check()?;
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
@@ -131,7 +131,7 @@ impl<S: Subject> World<S> {
             watched: 0,
             birth: 0,
             now: Instant::ZERO,
-            queue: Queue::default(),
+            queue: WorldQueue::default(),
             nodes: Vec::new(),
             links: Links::default(),
             steps: 0,
@@ -171,8 +171,8 @@ impl<S: Subject> World<S> {
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
             let saved = known::saved_before(&plan, number).map(Arc::new);
-            self.nodes.push(Node::new(number, self.config.limits, self.config.mode, saved));
-            let wait = self.dice(Purpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
+            self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode, saved));
+            let wait = self.dice(DrawPurpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
             self.queue.push(Instant::ZERO.after(wait), Happening::Start { node: number });
         }
         self.plan_arrivals();
@@ -240,12 +240,12 @@ impl<S: Subject> World<S> {
     }
 
     /// The managers.
-    pub fn nodes(&self) -> &[Node<S>] {
+    pub fn nodes(&self) -> &[WorldNode<S>] {
         &self.nodes
     }
 
     /// A manager, to take out what watched it.
-    pub fn node_mut(&mut self, number: u32) -> Option<&mut Node<S>> {
+    pub fn node_mut(&mut self, number: u32) -> Option<&mut WorldNode<S>> {
         self.nodes.get_mut(number as usize)
     }
 
@@ -261,7 +261,7 @@ impl<S: Subject> World<S> {
     }
 
     /// Who lives where.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &WorldMap {
         &self.plan
     }
 
@@ -312,7 +312,7 @@ impl<S: Subject> World<S> {
     }
 
     /// The chances of an entity.
-    fn dice(&self, purpose: Purpose, entity: u32) -> Dice {
+    fn dice(&self, purpose: DrawPurpose, entity: u32) -> Dice {
         Dice::new(self.plan.seed, purpose, entity.into())
     }
 }

@@ -8,7 +8,7 @@ use crate::types::Instant;
 /// A queue of what will happen. Two things planned for the same instant happen in the order they were planned in;
 /// nothing planned is ever lost.
 #[derive(Clone, Debug)]
-pub struct Queue<T> {
+pub struct WorldQueue<T> {
     heap: BinaryHeap<Planned<T>>,
     planned: u64,
 }
@@ -20,7 +20,7 @@ struct Planned<T> {
     what: T,
 }
 
-impl<T> Queue<T> {
+impl<T> WorldQueue<T> {
     /// Plans something.
     pub fn push(&mut self, at: Instant, what: T) {
         self.planned += 1;
@@ -48,7 +48,7 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> Default for Queue<T> {
+impl<T> Default for WorldQueue<T> {
     fn default() -> Self {
         Self { heap: BinaryHeap::new(), planned: 0 }
     }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_planned_for_one_instant_happens_in_the_order_of_planning() {
-        let mut queue = Queue::default();
+        let mut queue = WorldQueue::default();
         for number in 0..100 {
             queue.push(Instant::from_secs(number % 3), number);
         }

@@ -20,7 +20,7 @@ use crate::types::Instant;
 /// What a subject asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant is a method of `Net`, each field its argument")]
-pub enum Started {
+pub enum NetCall {
     Dial { conn: ConnId, target: Target, transport: Transport },
     Abort { conn: ConnId },
     Close { conn: ConnId },
@@ -30,7 +30,7 @@ pub enum Started {
 }
 
 /// Everything that was asked in one turn, in order.
-pub type Outbox = Vec<Started>;
+pub type Outbox = Vec<NetCall>;
 
 /// What is tried in the world: the real manager, or a model of another's.
 pub trait Subject: Clone {

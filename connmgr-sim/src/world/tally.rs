@@ -19,7 +19,7 @@ pub struct Traffic {
 
 /// What is counted of one manager.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct NodeTally {
     /// Dials begun.
     pub dials: u64,
     /// Dials that became a connection.
@@ -59,7 +59,7 @@ pub struct Tally {
     dials_in_second: u32,
 }
 
-impl Tally {
+impl NodeTally {
     /// A dial is begun.
     pub fn dial(&mut self, network: NetworkKind, now: Instant) {
         self.dials += 1;

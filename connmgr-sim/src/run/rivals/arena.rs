@@ -7,12 +7,12 @@ use std::time::Duration;
 use connmgr_core::{Config, ConfigError, NetworkKind, NetworkSet, Patience};
 
 use super::budget::Meter;
-use super::course::{Course, Goal, run};
+use super::course::{RunCourse, RunGoal, run};
 use super::criterion::Criterion;
 use crate::run::failure::Failure;
-use crate::scenario::map::Plan;
+use crate::scenario::map::WorldMap;
 use crate::scenario::random::{Outlook, needs_nearly_all, outlook};
-use crate::scenario::{Behavior, Expect, Fault, HostSpec, Monotonic, Scenario, Spread};
+use crate::scenario::{Expect, FaultKind, HostBehavior, HostSpec, Monotonic, Scenario, TimeSpread};
 use crate::subject::models::{OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use crate::types::Instant;
 use crate::world::subject::Subject;
@@ -51,7 +51,7 @@ const ANSWERS: Duration = Duration::from_secs(5);
 /// A world at its beginning, with one subject or another to be born into it.
 #[derive(Clone, Debug)]
 pub(super) struct Arena {
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Arc<WorldMap>,
     config: Config,
 }
 
@@ -62,7 +62,7 @@ impl Arena {
         config.check()?;
         let healed_at = scenario.healed_at().map(Instant::span);
         let unjudged = Scenario { expect: Expect { healed_at, ..Expect::default() }, ..scenario.clone() };
-        Ok(Self { plan: Arc::new(Plan::new(unjudged, seed)), config })
+        Ok(Self { plan: Arc::new(WorldMap::new(unjudged, seed)), config })
     }
 
     /// All who can be compared in this world.
@@ -139,10 +139,10 @@ impl Arena {
     /// the proxy: plain policies ask them beside it.
     pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
-        let spoils = |fault: &Fault| match fault {
-            Fault::Suspend(monotonic) => *monotonic == Monotonic::Stops,
+        let spoils = |fault: &FaultKind| match fault {
+            FaultKind::Suspend(monotonic) => *monotonic == Monotonic::Stops,
             // When it is noticed is luck, and whom it hits: who is full before has more to lose.
-            Fault::HalfHanging(_) | Fault::NatReset => criterion == Criterion::Again,
+            FaultKind::HalfHanging(_) | FaultKind::NatReset => criterion == Criterion::Again,
             _ => false,
         };
         let turns = |spec: &HostSpec| {
@@ -193,28 +193,28 @@ impl Arena {
 }
 
 /// Whether hosts do so at any time.
-fn behaves(spec: &HostSpec, so: fn(&Behavior) -> bool) -> bool {
+fn behaves(spec: &HostSpec, so: fn(&HostBehavior) -> bool) -> bool {
     so(&spec.behavior) || spec.turns.as_ref().is_some_and(|turn| so(&turn.into))
 }
 
 /// Whether a manager remembers of hosts for long that they were so.
-const fn is_remembered(behavior: &Behavior) -> bool {
-    matches!(behavior, Behavior::Mirror | Behavior::Useless | Behavior::Misbehave { .. })
+const fn is_remembered(behavior: &HostBehavior) -> bool {
+    matches!(behavior, HostBehavior::Mirror | HostBehavior::Useless | HostBehavior::Misbehave { .. })
 }
 
 /// Whether hosts turn and keep the connections that they have, or make new ones that don't count: so that who is full is
 /// not full of good.
 fn turns_bad(spec: &HostSpec) -> bool {
-    let is_ready = |behavior: &Behavior| matches!(behavior, Behavior::ReadyThenClose(_));
-    spec.turns.as_ref().is_some_and(|turn| turn.into != Behavior::Accept && (!turn.hang_up || is_ready(&turn.into)))
+    let is_ready = |behavior: &HostBehavior| matches!(behavior, HostBehavior::ReadyThenClose(_));
+    spec.turns.as_ref().is_some_and(|turn| turn.into != HostBehavior::Accept && (!turn.hang_up || is_ready(&turn.into)))
 }
 
 /// Whether a ready connection to hosts lasts as long as that.
 fn lasts(spec: &HostSpec, stable_after: Duration) -> bool {
-    let is_long = |life: &Spread| life.least() >= stable_after;
-    let behaves_so = |behavior: &Behavior| match behavior {
-        Behavior::ReadyThenClose(life) => is_long(life),
-        Behavior::Windows { .. } | Behavior::Misbehave { .. } => false,
+    let is_long = |life: &TimeSpread| life.least() >= stable_after;
+    let behaves_so = |behavior: &HostBehavior| match behavior {
+        HostBehavior::ReadyThenClose(life) => is_long(life),
+        HostBehavior::Windows { .. } | HostBehavior::Misbehave { .. } => false,
         _ => true,
     };
     let turned = spec.turns.as_ref().map(|turn| &turn.into);
@@ -226,14 +226,14 @@ fn lasts(spec: &HostSpec, stable_after: Duration) -> bool {
 /// A subject's runs in one world: each birth has another order of choices.
 pub(super) trait Runs {
     /// One of them; and what it exceeded of its budget.
-    fn course(&self, birth: u32, goal: Goal) -> (Course, Vec<Failure>);
+    fn course(&self, birth: u32, goal: RunGoal) -> (RunCourse, Vec<Failure>);
 }
 
 /// A world before its subject is born.
 pub(super) struct Start<S: Subject>(World<S>);
 
 impl<S: Subject> Runs for Start<S> {
-    fn course(&self, birth: u32, goal: Goal) -> (Course, Vec<Failure>) {
+    fn course(&self, birth: u32, goal: RunGoal) -> (RunCourse, Vec<Failure>) {
         let mut world = self.0.clone().born(birth);
         let mut meter = Meter::new(&world.plan().scenario, 0);
         let course = run(&mut world, goal, &mut meter, false).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::arena::Arena;
 use super::changes::changes;
-use super::course::{Cap, Goal};
+use super::course::{Cap, RunGoal};
 use super::criterion::{Criterion, millis};
 use crate::scenario::random::needs_nearly_all;
 use crate::types::Instant;
@@ -25,7 +25,7 @@ const FEWEST: u64 = 32;
 
 /// The bounds of one world.
 #[derive(Clone, Debug)]
-pub(super) struct Bounds {
+pub(super) struct Margins {
     changes: Vec<u64>,
     /// When the last fault has ended, if any ends.
     healed: Option<Instant>,
@@ -37,7 +37,7 @@ pub(super) struct Bounds {
     comparable: Vec<Criterion>,
 }
 
-impl Bounds {
+impl Margins {
     pub(super) fn new(arena: &Arena) -> Self {
         let scenario = &arena.plan.scenario;
         let since_birth = |at: &Instant| millis(at.since(Instant::ZERO));
@@ -106,16 +106,16 @@ impl Bounds {
     }
 
     /// What a run for this must do.
-    pub(super) fn goal(&self, criterion: Criterion, cap: Cap) -> Goal {
+    pub(super) fn goal(&self, criterion: Criterion, cap: Cap) -> RunGoal {
         match criterion {
-            Criterion::Fill | Criterion::Dials => Goal { fill: Some(cap), again: None },
-            Criterion::Again => Goal { fill: None, again: self.healed.map(|at| (at, cap)) },
+            Criterion::Fill | Criterion::Dials => RunGoal { fill: Some(cap), again: None },
+            Criterion::Again => RunGoal { fill: None, again: self.healed.map(|at| (at, cap)) },
         }
     }
 
     /// What a run of ours must do, within so long.
-    pub(super) fn whole_goal(&self, fill: Cap, again: Cap) -> Goal {
-        Goal { fill: Some(fill), again: self.healed.map(|at| (at, again)) }
+    pub(super) fn whole_goal(&self, fill: Cap, again: Cap) -> RunGoal {
+        RunGoal { fill: Some(fill), again: self.healed.map(|at| (at, again)) }
     }
 
     fn healed_after(&self) -> u64 {

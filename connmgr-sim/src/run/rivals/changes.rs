@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{Behavior, HostSpec, Scenario};
+use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
 /// Openings and closings of windows that are told apart.
@@ -36,7 +36,7 @@ fn windows_of(spec: &HostSpec, end: Instant) -> Vec<Instant> {
     let turned = spec.turns.as_ref().map(|turn| &turn.into);
     let behaviors = [Some(&spec.behavior), turned].into_iter().flatten();
     let edges = behaviors.filter_map(|behavior| match behavior {
-        Behavior::Windows { period, open } => Some((period.0.max(Duration::from_millis(1)), open.0)),
+        HostBehavior::Windows { period, open } => Some((period.0.max(Duration::from_millis(1)), open.0)),
         _ => None,
     });
     let of = |(period, open): (Duration, Duration)| {
@@ -64,14 +64,14 @@ pub(super) fn windows(scenario: &Scenario) -> Vec<Window> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Fault, FaultSpec, Span};
+    use crate::scenario::{FaultKind, FaultSpec, Span};
     use crate::types::Share;
 
     #[test]
     fn hours_are_counted_from_the_last_change() {
         let mut scenario = Scenario::new("one", Span::hours(3));
         let (at, lasts) = (Span::minutes(10), Some(Span::minutes(90)));
-        let (fault, share) = (Fault::Interface, Share::ALL);
+        let (fault, share) = (FaultKind::Interface, Share::ALL);
         scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share, chance: share });
         let minutes = |at: Instant| at.as_secs() / 60;
         let seen: Vec<_> = windows(&scenario).iter().map(|it| (minutes(it.from), minutes(it.to), it.hour)).collect();
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn windows_of_hosts_are_changes() {
         let mut scenario = Scenario::new("one", Span::minutes(10));
-        let behavior = Behavior::Windows { period: Span::minutes(4), open: Span::minutes(1) };
+        let behavior = HostBehavior::Windows { period: Span::minutes(4), open: Span::minutes(1) };
         scenario.hosts.push(HostSpec { behavior, ..HostSpec::new("some", 1) });
         let seen: Vec<u64> = changes(&scenario).iter().map(|at| at.as_secs() / 60).collect();
         assert_eq!(seen, [0, 1, 4, 5, 8, 9]);

@@ -18,7 +18,7 @@ pub(super) struct Reached {
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Course {
+pub(super) struct RunCourse {
     /// The pool was first full.
     pub(super) fill: Option<Reached>,
     /// It was full again after the world was healed: since then.
@@ -43,7 +43,7 @@ impl Cap {
 
 /// What a run is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Goal {
+pub(super) struct RunGoal {
     /// A pool that is full; none if it is not asked for.
     pub(super) fill: Option<Cap>,
     /// One that is full again after this moment; none if it is not asked for.
@@ -51,14 +51,14 @@ pub(super) struct Goal {
 }
 
 /// A run under way.
-struct Runner {
-    goal: Goal,
-    course: Course,
+struct CourseRunner {
+    goal: RunGoal,
+    course: RunCourse,
     /// Dials until the world was healed.
     healed: Option<u64>,
 }
 
-impl Runner {
+impl CourseRunner {
     fn note<S: Subject>(&mut self, world: &World<S>) {
         let tallies = || world.nodes().iter().map(|node| &node.tally);
         let dials = || tallies().map(|tally| tally.dials).max().unwrap_or(0);
@@ -91,11 +91,11 @@ impl Runner {
 /// A promise that was broken, where somebody judges.
 pub(super) fn run<S: Subject>(
     world: &mut World<S>,
-    goal: Goal,
+    goal: RunGoal,
     meter: &mut Meter,
     to_the_end: bool,
-) -> Result<Course, Box<Broken>> {
-    let mut runner = Runner { goal, course: Course::default(), healed: None };
+) -> Result<RunCourse, Box<Broken>> {
+    let mut runner = CourseRunner { goal, course: RunCourse::default(), healed: None };
     loop {
         runner.note(world);
         if !to_the_end && runner.is_done(world) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connmgr_check::Property;
 
-use super::course::{Cap, Course, Reached};
+use super::course::{Cap, Reached, RunCourse};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Criterion {
     }
 
     /// The number itself; none if it was not reached, or not within a cap.
-    pub(super) fn of(self, course: &Course, cap: Cap) -> Option<u64> {
+    pub(super) fn of(self, course: &RunCourse, cap: Cap) -> Option<u64> {
         let reached = match self {
             Self::Fill | Self::Dials => course.fill,
             Self::Again => course.again,

@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::arena::{Arena, Rival, Runs, Start};
-use super::bounds::Bounds;
+use super::bounds::Margins;
 use super::budget::Meter;
-use super::course::{Cap, Course, Goal, run};
+use super::course::{Cap, RunCourse, RunGoal, run};
 use super::criterion::Criterion;
 use super::{BIRTHS, CONFIRMING, median, quantile};
 use crate::run::failure::{Failure, panic_text};
-use crate::run::outcome::{Outcome, Terms, finish_by, run_with};
+use crate::run::outcome::{RunOutcome, Terms, finish_by, run_with};
 use crate::scenario::Scenario;
 use crate::watch::Real;
 use crate::world::World;
@@ -23,12 +23,12 @@ const PATIENCE: u32 = 3;
 const LONGER: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What a world comes to: one run of ours to its end with every checker and within its budget, and the comparison.
-pub fn judge(scenario: &Scenario, seed: u64) -> Outcome {
+pub fn judge(scenario: &Scenario, seed: u64) -> RunOutcome {
     judge_as::<Real>(scenario, seed)
 }
 
 /// As [`judge`], with another subject in the place of ours.
-pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> Outcome {
+pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> RunOutcome {
     let begun = catch_unwind(|| {
         let arena = Arena::new(scenario, seed).ok()?;
         let world: World<S> = World::new(scenario.clone(), seed, Terms::default().scrutiny).ok()?;
@@ -36,7 +36,7 @@ pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> Outcome {
     });
     // A world that can't begin fails in its run, and is told of there.
     let Ok(Some((arena, mut world))) = begun else { return run_with(scenario, seed, Terms::default(), &|_| {}) };
-    let bounds = Bounds::new(&arena);
+    let bounds = Margins::new(&arena);
     let goal = bounds.whole_goal(Cap::NONE, Cap::NONE);
     let (mut outcome, course) = watched(&mut world, goal);
     let compared = catch_unwind(AssertUnwindSafe(|| Comparison::new(&arena, bounds, course).failures::<S>()));
@@ -58,7 +58,7 @@ fn note(failures: &mut Vec<Failure>, failure: Failure) {
 }
 
 /// A run to the end with everybody looking on. The course is none if a promise was broken on the way.
-fn watched<S: Subject>(world: &mut World<S>, goal: Goal) -> (Outcome, Option<Course>) {
+fn watched<S: Subject>(world: &mut World<S>, goal: RunGoal) -> (RunOutcome, Option<RunCourse>) {
     let mut meter = Meter::new(&world.plan().scenario, 0);
     let mut course = None;
     let mut outcome = finish_by(world, |world| {
@@ -72,13 +72,13 @@ fn watched<S: Subject>(world: &mut World<S>, goal: Goal) -> (Outcome, Option<Cou
 /// Ours beside its rivals in one world.
 struct Comparison<'a> {
     arena: &'a Arena,
-    bounds: Bounds,
-    ours: Vec<Course>,
+    bounds: Margins,
+    ours: Vec<RunCourse>,
     failures: Vec<Failure>,
 }
 
 impl<'a> Comparison<'a> {
-    fn new(arena: &'a Arena, bounds: Bounds, first: Option<Course>) -> Self {
+    fn new(arena: &'a Arena, bounds: Margins, first: Option<RunCourse>) -> Self {
         Self { arena, bounds, ours: first.into_iter().collect(), failures: Vec::new() }
     }
 

@@ -4,8 +4,8 @@ use connmgr_check::Property;
 use connmgr_core::ConfigError;
 
 use super::arena::{Arena, Runs};
-use super::bounds::Bounds;
-use super::course::{Cap, Course};
+use super::bounds::Margins;
+use super::course::{Cap, RunCourse};
 use super::criterion::Criterion;
 use super::{BIRTHS, median};
 use crate::scenario::Scenario;
@@ -26,7 +26,7 @@ pub struct Column {
 /// When the configuration of the managers is refused.
 pub fn table(scenario: &Scenario, seed: u64) -> Result<Vec<Column>, ConfigError> {
     let arena = Arena::new(scenario, seed)?;
-    let bounds = Bounds::new(&arena);
+    let bounds = Margins::new(&arena);
     let mut columns = vec![column(&bounds, "ours", &arena.start::<Real>())];
     columns.extend(
         arena.rivals().into_iter().map(|rival| column(&bounds, &rival.to_string(), &*arena.start_rival(rival))),
@@ -34,9 +34,9 @@ pub fn table(scenario: &Scenario, seed: u64) -> Result<Vec<Column>, ConfigError>
     Ok(columns)
 }
 
-fn column(bounds: &Bounds, name: &str, runs: &dyn Runs) -> Column {
+fn column(bounds: &Margins, name: &str, runs: &dyn Runs) -> Column {
     let goal = bounds.whole_goal(Cap::NONE, Cap::NONE);
-    let courses: Vec<Course> = (0..BIRTHS).map(|birth| runs.course(birth, goal).0).collect();
+    let courses: Vec<RunCourse> = (0..BIRTHS).map(|birth| runs.course(birth, goal).0).collect();
     let cell = |criterion: Criterion| {
         let values: Vec<Option<u64>> = courses.iter().map(|course| criterion.of(course, Cap::NONE)).collect();
         let most = values.iter().copied().max_by_key(|value| value.unwrap_or(u64::MAX)).flatten();

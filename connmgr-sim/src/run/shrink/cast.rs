@@ -9,11 +9,11 @@ use std::collections::VecDeque;
 use connmgr_core::{Action, ConnId, Event, Input, LookupId, PeerId, PeerInfo, Reply, Source, Time};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::watch::record::{Entry, Record};
+use crate::watch::record::{RecordEntry, RunRecord};
 
 /// One input of a record.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct ScriptLine {
     pub(super) now: Time,
     pub(super) input: Input,
     /// The id that it was answered with.
@@ -30,7 +30,7 @@ struct Begun {
 /// What a record tells of ids.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<ScriptLine>,
     dials: Vec<Begun>,
     lookups: Vec<Begun>,
     /// Whose nonce it is.
@@ -38,14 +38,14 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &RunRecord) -> Self {
         let mut script = Self::default();
         for entry in &record.entries {
             match entry {
-                Entry::Told { now, input, reply } => {
-                    script.lines.push(Line { now: *now, input: input.clone(), gave: given(reply) });
+                RecordEntry::Told { now, input, reply } => {
+                    script.lines.push(ScriptLine { now: *now, input: input.clone(), gave: given(reply) });
                 }
-                Entry::Did { action, .. } => script.note(action),
+                RecordEntry::Did { action, .. } => script.note(action),
             }
         }
         script
@@ -81,7 +81,7 @@ fn given(reply: &Reply) -> Option<u64> {
 
 /// Ids of the record that are spoken of, each to be given to whoever is begun with the same aim, or else to the next.
 #[derive(Debug, Default)]
-struct Parts {
+struct CastParts {
     waiting: VecDeque<usize>,
     by_aim: FxHashMap<String, VecDeque<usize>>,
     taken: FxHashSet<usize>,
@@ -90,7 +90,7 @@ struct Parts {
     given: FxHashMap<u64, u64>,
 }
 
-impl Parts {
+impl CastParts {
     fn new(begun: &[Begun], spoken_of: &FxHashSet<u64>) -> Self {
         let mut parts = Self::default();
         for (place, one) in begun.iter().filter(|one| spoken_of.contains(&one.id)).enumerate() {
@@ -127,8 +127,8 @@ impl Parts {
 #[derive(Debug)]
 pub(super) struct Cast<'a> {
     script: &'a Script,
-    conns: Parts,
-    lookups: Parts,
+    conns: CastParts,
+    lookups: CastParts,
     peers: FxHashMap<u64, u64>,
     /// The nonces of this telling, by its own connections.
     nonces: FxHashMap<u64, u64>,
@@ -148,8 +148,8 @@ impl<'a> Cast<'a> {
         }
         Self {
             script,
-            conns: Parts::new(&script.dials, &conns),
-            lookups: Parts::new(&script.lookups, &lookups),
+            conns: CastParts::new(&script.dials, &conns),
+            lookups: CastParts::new(&script.lookups, &lookups),
             peers: FxHashMap::default(),
             nonces: FxHashMap::default(),
         }
@@ -157,7 +157,7 @@ impl<'a> Cast<'a> {
 
     /// A line, with the ids that its people have in this telling.
     pub(super) fn line(&self, place: usize) -> (Time, Input) {
-        let Line { now, input, .. } = &self.script.lines[place];
+        let ScriptLine { now, input, .. } = &self.script.lines[place];
         let mut input = input.clone();
         each_id(&mut input, &mut |id| match id {
             Id::Conn(conn) => *conn = ConnId::from_u64(self.conns.id(conn.as_u64())),

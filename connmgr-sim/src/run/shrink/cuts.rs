@@ -6,8 +6,8 @@
 
 use connmgr_check::Property;
 
-use crate::run::failure::{Failure, Verdict};
-use crate::scenario::{Behavior, Fault, Gossip, HostSpec, NamesSpec, NodeSpec, Scenario, Span, Spread};
+use crate::run::failure::{Failure, RunVerdict};
+use crate::scenario::{FaultKind, Gossip, HostBehavior, HostSpec, NamesSpec, NodeSpec, Scenario, Span, TimeSpread};
 use crate::types::Share;
 
 /// How much may be taken out.
@@ -23,7 +23,7 @@ impl Scope {
         // Who is compared with others has less to do when they have.
         let needs_help = match failure.property() {
             Some(property) => property == Property::Recovery,
-            None => failure.verdict == Verdict::Threshold,
+            None => failure.verdict == RunVerdict::Threshold,
         };
         if needs_help { Self::Hindrances } else { Self::Everything }
     }
@@ -152,7 +152,7 @@ pub(super) fn simpler(scenario: &Scenario, scope: Scope) -> Vec<Cut> {
         cuts.push(Box::new(move |scenario| scenario.faults[place].share = Share::ALL));
         cuts.push(Box::new(move |scenario| scenario.faults[place].chance = Share::ALL));
         if scope == Scope::Everything {
-            cuts.push(Box::new(move |scenario| scenario.faults[place].fault = Fault::Interface));
+            cuts.push(Box::new(move |scenario| scenario.faults[place].fault = FaultKind::Interface));
         }
     }
     for place in 0..scenario.inbound.len() {
@@ -197,15 +197,15 @@ const HELP: &[fn(&mut HostSpec)] = &[
 ];
 
 const HOST: &[fn(&mut HostSpec)] = &[
-    |host| host.behavior = Behavior::Accept,
+    |host| host.behavior = HostBehavior::Accept,
     |host| host.turns = None,
     |host| host.churn = None,
     |host| host.session = None,
     |host| host.full = Share::NONE,
     |host| host.reachable = Share::ALL,
-    |host| host.latency = Spread::Fixed(Span::millis(100)),
-    |host| host.answers_in = Some(Spread::Fixed(Span::millis(100))),
-    |host| host.shakes_in = Some(Spread::Fixed(Span::millis(100))),
+    |host| host.latency = TimeSpread::Fixed(Span::millis(100)),
+    |host| host.answers_in = Some(TimeSpread::Fixed(Span::millis(100))),
+    |host| host.shakes_in = Some(TimeSpread::Fixed(Span::millis(100))),
     |host| host.closes_in = None,
     |host| host.addresses = None,
     |host| host.v1_only = false,

@@ -5,15 +5,15 @@ use connmgr_core::{Birth, Config, Input};
 use super::ShrunkStory;
 use super::cast::{Cast, Script};
 use super::ddmin::minimize;
-use crate::run::story::{Broken, Manner, Story, Telling};
-use crate::watch::record::Record;
+use crate::run::story::{BrokenStory, Manner, Story, Telling};
+use crate::watch::record::RunRecord;
 
 /// Promises about what comes by itself in time: of these it tells nothing that they are broken while nobody wakes the
 /// manager.
 const OF_TIME: [&str; 5] = ["retry-comes", "deadlines", "no-spin", "progress", "recovery"];
 
 /// Who tries stories.
-struct Trial<'a> {
+struct StoryTrial<'a> {
     script: &'a Script,
     rule: &'a str,
     manner: Manner,
@@ -23,7 +23,7 @@ struct Trial<'a> {
 
 /// The smallest story found that breaks the same rule; none if what was recorded does not break it by itself.
 pub(super) fn shrink(
-    record: &Record,
+    record: &RunRecord,
     rule: &str,
     canary: bool,
     most: u64,
@@ -32,7 +32,7 @@ pub(super) fn shrink(
     progress("what it was told");
     let script = Script::of(record);
     let manner = Manner { wakes: OF_TIME.contains(&rule), canary };
-    let mut trial = Trial { script: &script, rule, manner, left: most };
+    let mut trial = StoryTrial { script: &script, rule, manner, left: most };
     let is_told = |place: &usize| !(manner.wakes && script.lines[*place].input == Input::Timeout);
     let whole: Vec<usize> = (0..script.lines.len()).filter(is_told).collect();
     let needed = trial.fails(&record.birth, &whole)?;
@@ -44,7 +44,7 @@ pub(super) fn shrink(
     Some(ShrunkStory { story, manner, broken, before: script.lines.len() })
 }
 
-impl Trial<'_> {
+impl StoryTrial<'_> {
     /// How many of these lines it takes to break the rule.
     fn fails(&mut self, birth: &Birth, kept: &[usize]) -> Option<usize> {
         let cost = kept.len() as u64 + 20;
@@ -54,7 +54,7 @@ impl Trial<'_> {
     }
 
     /// Tells these lines: with which ids, and what was broken.
-    fn tell(&self, birth: &Birth, kept: &[usize]) -> (Vec<(connmgr_core::Time, Input)>, Option<Broken>) {
+    fn tell(&self, birth: &Birth, kept: &[usize]) -> (Vec<(connmgr_core::Time, Input)>, Option<BrokenStory>) {
         let mut cast = Cast::new(self.script, kept);
         let mut told = Vec::with_capacity(kept.len());
         let mut telling = match Telling::new(birth, self.manner) {

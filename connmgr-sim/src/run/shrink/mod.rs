@@ -13,8 +13,8 @@ mod search;
 
 use crate::run::case::Case;
 use crate::run::failure::{Failure, PANIC};
-use crate::run::story::{Broken, Manner, Story};
-use crate::watch::record::Record;
+use crate::run::story::{BrokenStory, Manner, Story};
+use crate::watch::record::RunRecord;
 
 pub use regression::regression_test;
 
@@ -53,7 +53,7 @@ pub struct ShrunkStory {
     /// How to tell it.
     pub manner: Manner,
     /// What it breaks.
-    pub broken: Broken,
+    pub broken: BrokenStory,
     /// How many inputs there were.
     pub before: usize,
 }
@@ -98,7 +98,7 @@ fn story(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Option<ShrunkS
 }
 
 /// Everything the failing manager was told, up to its failure.
-fn record(case: &Case) -> Option<Record> {
+fn record(case: &Case) -> Option<RunRecord> {
     let Case { scenario, seed, failure, .. } = case;
     let mut world = case.terms().recorded(scenario.clone(), *seed, failure.node).ok()?;
     let outcome = crate::run::outcome::finish(&mut world);

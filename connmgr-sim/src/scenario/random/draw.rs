@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::scenario::Span;
-use crate::types::{Dice, Purpose, Share};
+use crate::types::{Dice, DrawPurpose, Share};
 
 /// The draws of one part of a world. Each named draw is independent of the others.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub(super) struct Draw(Dice);
 
 impl Draw {
     pub(super) fn new(seed: u64, part: &str) -> Self {
-        Self(Dice::new(seed, Purpose::Grammar, crate::types::text_key(part)))
+        Self(Dice::new(seed, DrawPurpose::Grammar, crate::types::text_key(part)))
     }
 
     /// The draws of the `number`-th of several alike.

@@ -3,12 +3,12 @@
 use connmgr_core::NetworkKind;
 
 use super::draw::{Chance, Draw};
-use crate::scenario::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ProxyFault, Scenario, ShareOf, Span};
+use crate::scenario::{FaultKind, FaultSpec, Monotonic, OwnError, OwnFailures, ProxyFault, Scenario, ShareOf, Span};
 use crate::types::Share;
 
 /// A sort of fault.
 #[derive(Clone, Copy, Debug)]
-enum Sort {
+enum FaultSort {
     Interface,
     Silent,
     NoRoute,
@@ -32,28 +32,28 @@ enum Sort {
     NetworkChanged,
 }
 
-const SORTS: [(u32, Sort); 21] = [
-    (10, Sort::Interface),
-    (12, Sort::Silent),
-    (8, Sort::NoRoute),
-    (6, Sort::Reset),
-    (5, Sort::Partition),
-    (8, Sort::NatReset),
-    (12, Sort::OwnFailures),
-    (12, Sort::Proxy),
-    (2, Sort::NamesHang),
-    (2, Sort::NamesFail),
-    (2, Sort::Clock),
-    (3, Sort::Suspend),
-    (4, Sort::Crash),
-    (6, Sort::OutOfDescriptors),
-    (2, Sort::LateResults),
-    (2, Sort::DoubledResults),
-    (3, Sort::MissingResults),
-    (5, Sort::HalfHanging),
-    (3, Sort::Limits),
-    (2, Sort::Inactive),
-    (5, Sort::NetworkChanged),
+const SORTS: [(u32, FaultSort); 21] = [
+    (10, FaultSort::Interface),
+    (12, FaultSort::Silent),
+    (8, FaultSort::NoRoute),
+    (6, FaultSort::Reset),
+    (5, FaultSort::Partition),
+    (8, FaultSort::NatReset),
+    (12, FaultSort::OwnFailures),
+    (12, FaultSort::Proxy),
+    (2, FaultSort::NamesHang),
+    (2, FaultSort::NamesFail),
+    (2, FaultSort::Clock),
+    (3, FaultSort::Suspend),
+    (4, FaultSort::Crash),
+    (6, FaultSort::OutOfDescriptors),
+    (2, FaultSort::LateResults),
+    (2, FaultSort::DoubledResults),
+    (3, FaultSort::MissingResults),
+    (5, FaultSort::HalfHanging),
+    (3, FaultSort::Limits),
+    (2, FaultSort::Inactive),
+    (5, FaultSort::NetworkChanged),
 ];
 
 /// Draws every fault. In nearly half of the worlds nothing goes wrong.
@@ -72,7 +72,7 @@ fn fault(draw: &Draw, scenario: &Scenario) -> Option<FaultSpec> {
     let mut dice = draw.dice("times");
     let millis = |part: u128| u32::try_from(scenario.duration.0.as_millis() * part / 4).unwrap_or(u32::MAX);
     let at = if dice.percent(30) { Span::default() } else { dice.time(1_000, millis(3)) };
-    let must_end = matches!(fault, Fault::Suspend(_) | Fault::Inactive | Fault::Limits(_));
+    let must_end = matches!(fault, FaultKind::Suspend(_) | FaultKind::Inactive | FaultKind::Limits(_));
     // A jump is over at once, and a state may last to the end.
     let ends = !fault.is_jump() && (must_end || dice.percent(70));
     let lasts = ends.then(|| dice.time(1_000, millis(2)));
@@ -85,35 +85,39 @@ fn fault(draw: &Draw, scenario: &Scenario) -> Option<FaultSpec> {
     Some(FaultSpec { fault, at, lasts, every, times, share: Share::ALL, chance: Share::ALL })
 }
 
-fn of_sort(sort: Sort, dice: &mut Chance, scenario: &Scenario) -> Option<Fault> {
+fn of_sort(sort: FaultSort, dice: &mut Chance, scenario: &Scenario) -> Option<FaultKind> {
     Some(match sort {
-        Sort::Interface => Fault::Interface,
-        Sort::Silent => Fault::Silent(networks(dice, scenario)),
-        Sort::NoRoute => Fault::NoRoute(networks(dice, scenario)),
-        Sort::Reset => Fault::Reset(networks(dice, scenario)),
-        Sort::Partition => Fault::Partition(dice.share(10, 99)),
-        Sort::NatReset => Fault::NatReset,
-        Sort::OwnFailures => Fault::OwnFailures(own_failures(dice, scenario)),
-        Sort::Proxy => Fault::Proxy(proxy(dice, scenario)?),
-        Sort::NamesHang => Fault::NamesHang,
-        Sort::NamesFail => Fault::NamesFail,
-        Sort::Clock => clock(dice),
-        Sort::Suspend => Fault::Suspend(if dice.percent(50) { Monotonic::Stops } else { Monotonic::Continues }),
-        Sort::Crash => {
+        FaultSort::Interface => FaultKind::Interface,
+        FaultSort::Silent => FaultKind::Silent(networks(dice, scenario)),
+        FaultSort::NoRoute => FaultKind::NoRoute(networks(dice, scenario)),
+        FaultSort::Reset => FaultKind::Reset(networks(dice, scenario)),
+        FaultSort::Partition => FaultKind::Partition(dice.share(10, 99)),
+        FaultSort::NatReset => FaultKind::NatReset,
+        FaultSort::OwnFailures => FaultKind::OwnFailures(own_failures(dice, scenario)),
+        FaultSort::Proxy => FaultKind::Proxy(proxy(dice, scenario)?),
+        FaultSort::NamesHang => FaultKind::NamesHang,
+        FaultSort::NamesFail => FaultKind::NamesFail,
+        FaultSort::Clock => clock(dice),
+        FaultSort::Suspend => {
+            FaultKind::Suspend(if dice.percent(50) { Monotonic::Stops } else { Monotonic::Continues })
+        }
+        FaultSort::Crash => {
             if dice.percent(50) {
-                Fault::Crash
+                FaultKind::Crash
             } else {
-                Fault::Restart
+                FaultKind::Restart
             }
         }
-        Sort::OutOfDescriptors => Fault::OutOfDescriptors,
-        Sort::LateResults => Fault::LateResults,
-        Sort::DoubledResults => Fault::DoubledResults,
-        Sort::MissingResults => Fault::MissingResults(dice.share(1, 100)),
-        Sort::HalfHanging => Fault::HalfHanging(dice.share(10, 100)),
-        Sort::Limits => Fault::Limits(connmgr_core::Limits { full: dice.sized(1, 40), ..scenario.node.limits? }),
-        Sort::Inactive => Fault::Inactive,
-        Sort::NetworkChanged => Fault::NetworkChanged,
+        FaultSort::OutOfDescriptors => FaultKind::OutOfDescriptors,
+        FaultSort::LateResults => FaultKind::LateResults,
+        FaultSort::DoubledResults => FaultKind::DoubledResults,
+        FaultSort::MissingResults => FaultKind::MissingResults(dice.share(1, 100)),
+        FaultSort::HalfHanging => FaultKind::HalfHanging(dice.share(10, 100)),
+        FaultSort::Limits => {
+            FaultKind::Limits(connmgr_core::Limits { full: dice.sized(1, 40), ..scenario.node.limits? })
+        }
+        FaultSort::Inactive => FaultKind::Inactive,
+        FaultSort::NetworkChanged => FaultKind::NetworkChanged,
     })
 }
 
@@ -154,7 +158,7 @@ fn own_failures(dice: &mut Chance, scenario: &Scenario) -> OwnFailures {
     OwnFailures { networks, error, share, of }
 }
 
-fn clock(dice: &mut Chance) -> Fault {
+fn clock(dice: &mut Chance) -> FaultKind {
     let by = dice.time(1_000, 1_000_000_000);
-    if dice.percent(50) { Fault::ClockForward(by) } else { Fault::ClockBack(by) }
+    if dice.percent(50) { FaultKind::ClockForward(by) } else { FaultKind::ClockBack(by) }
 }

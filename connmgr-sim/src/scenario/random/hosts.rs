@@ -4,7 +4,7 @@ use connmgr_core::{NetworkKind, Penalty};
 
 use super::draw::{Chance, Draw};
 use super::times::{answer, spread};
-use crate::scenario::{Acquaintance, Behavior, Churn, Gossip, HostSpec, Scenario, Span, Spread, Turn};
+use crate::scenario::{Acquaintance, Churn, Gossip, HostBehavior, HostSpec, HostTurn, Scenario, Span, TimeSpread};
 use crate::types::Share;
 
 /// The most hosts of a world.
@@ -14,7 +14,7 @@ const LONGEST: u32 = 90_000;
 
 /// A way of answering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum HostWay {
     Accept,
     Refuse,
     BlackHole,
@@ -32,22 +32,22 @@ enum Way {
     Mirror,
 }
 
-const WAYS: [(u32, Way); 15] = [
-    (60, Way::Accept),
-    (10, Way::Refuse),
-    (12, Way::BlackHole),
-    (6, Way::Unreachable),
-    (8, Way::AcceptThenClose),
-    (8, Way::ReadyThenClose),
-    (8, Way::Mute),
-    (8, Way::Slow),
-    (6, Way::SlowHandshake),
-    (6, Way::Full),
-    (3, Way::Flaky),
-    (2, Way::Misbehave),
-    (2, Way::Windows),
-    (2, Way::Useless),
-    (1, Way::Mirror),
+const WAYS: [(u32, HostWay); 15] = [
+    (60, HostWay::Accept),
+    (10, HostWay::Refuse),
+    (12, HostWay::BlackHole),
+    (6, HostWay::Unreachable),
+    (8, HostWay::AcceptThenClose),
+    (8, HostWay::ReadyThenClose),
+    (8, HostWay::Mute),
+    (8, HostWay::Slow),
+    (6, HostWay::SlowHandshake),
+    (6, HostWay::Full),
+    (3, HostWay::Flaky),
+    (2, HostWay::Misbehave),
+    (2, HostWay::Windows),
+    (2, HostWay::Useless),
+    (1, HostWay::Mirror),
 ];
 
 /// Draws every population.
@@ -86,7 +86,7 @@ fn parts(whole: u32, count: usize, dice: &mut Chance) -> Vec<u32> {
 fn settle(draw: &Draw, network: NetworkKind, size: u32, scenario: &mut Scenario) {
     let mut dice = draw.dice("ways");
     let count = dice.of(&[(45, 1), (30, 2), (15, 3), (10, 4)]);
-    let ways: Vec<Way> = (0..count).map(|_| dice.of(&WAYS)).collect();
+    let ways: Vec<HostWay> = (0..count).map(|_| dice.of(&WAYS)).collect();
     let sizes = parts(size, ways.len(), &mut draw.dice("sizes"));
     for ((number, way), count) in (0..).zip(ways).zip(sizes).filter(|(_, count)| *count > 0) {
         let name = format!("{network}-{number}");
@@ -95,11 +95,11 @@ fn settle(draw: &Draw, network: NetworkKind, size: u32, scenario: &mut Scenario)
     }
 }
 
-fn population(draw: &Draw, way: Way, spec: HostSpec, duration: Span) -> HostSpec {
+fn population(draw: &Draw, way: HostWay, spec: HostSpec, duration: Span) -> HostSpec {
     let behavior = behavior(draw, way);
     let mut dice = draw.dice("character");
     let full = match way {
-        Way::Full => Share::ALL,
+        HostWay::Full => Share::ALL,
         _ if dice.percent(12) => dice.share(5, 80),
         _ => Share::NONE,
     };
@@ -116,37 +116,37 @@ fn population(draw: &Draw, way: Way, spec: HostSpec, duration: Span) -> HostSpec
     HostSpec { addresses, v1_only, answers_in, shakes_in, closes_in, gossip, ..spec }
 }
 
-fn behavior(draw: &Draw, way: Way) -> Behavior {
+fn behavior(draw: &Draw, way: HostWay) -> HostBehavior {
     let mut dice = draw.dice("behavior");
     let time = |most| spread(&draw.part(2), 1, most);
     match way {
-        Way::Accept | Way::Full => Behavior::Accept,
-        Way::Refuse => Behavior::Refuse,
-        Way::BlackHole => Behavior::BlackHole,
-        Way::Unreachable => Behavior::Unreachable,
-        Way::ReadyThenClose => Behavior::ReadyThenClose(life(draw)),
-        Way::AcceptThenClose => Behavior::AcceptThenClose(time(LONGEST)),
-        Way::Mute => Behavior::Mute,
-        Way::Slow => Behavior::Slow(time(LONGEST)),
-        Way::SlowHandshake => Behavior::SlowHandshake(time(LONGEST)),
-        Way::Flaky => Behavior::Flaky(dice.share(1, 90)),
-        Way::Misbehave => Behavior::Misbehave {
+        HostWay::Accept | HostWay::Full => HostBehavior::Accept,
+        HostWay::Refuse => HostBehavior::Refuse,
+        HostWay::BlackHole => HostBehavior::BlackHole,
+        HostWay::Unreachable => HostBehavior::Unreachable,
+        HostWay::ReadyThenClose => HostBehavior::ReadyThenClose(life(draw)),
+        HostWay::AcceptThenClose => HostBehavior::AcceptThenClose(time(LONGEST)),
+        HostWay::Mute => HostBehavior::Mute,
+        HostWay::Slow => HostBehavior::Slow(time(LONGEST)),
+        HostWay::SlowHandshake => HostBehavior::SlowHandshake(time(LONGEST)),
+        HostWay::Flaky => HostBehavior::Flaky(dice.share(1, 90)),
+        HostWay::Misbehave => HostBehavior::Misbehave {
             after: time(LONGEST),
             penalty: Penalty { persistent: dice.between(0, 60), transient: dice.between(1, 60) },
         },
-        Way::Windows => {
+        HostWay::Windows => {
             let period = dice.time(10_000, 600_000);
-            Behavior::Windows { period, open: Span(period.0 / dice.between(2, 20)) }
+            HostBehavior::Windows { period, open: Span(period.0 / dice.between(2, 20)) }
         }
-        Way::Useless => Behavior::Useless,
-        Way::Mirror => Behavior::Mirror,
+        HostWay::Useless => HostBehavior::Useless,
+        HostWay::Mirror => HostBehavior::Mirror,
     }
 }
 
 /// How long a ready connection lasts: often hardly at all.
-fn life(draw: &Draw) -> Spread {
+fn life(draw: &Draw) -> TimeSpread {
     let mut dice = draw.dice("life");
-    if dice.percent(30) { Spread::default() } else { spread(&draw.part(9), 1, 3_600_000) }
+    if dice.percent(30) { TimeSpread::default() } else { spread(&draw.part(9), 1, 3_600_000) }
 }
 
 fn churn(draw: &Draw) -> Churn {
@@ -155,12 +155,12 @@ fn churn(draw: &Draw) -> Churn {
 }
 
 /// Everybody turns at once, in the first three quarters of the world: often for the better.
-fn turn(draw: &Draw, duration: Span) -> Turn {
+fn turn(draw: &Draw, duration: Span) -> HostTurn {
     let mut dice = draw.dice("turn");
     let most = u32::try_from(duration.0.as_millis() * 3 / 4).unwrap_or(u32::MAX);
     let at = dice.time(1_000, most);
-    let way = if dice.percent(50) { Way::Accept } else { dice.of(&WAYS) };
-    Turn { at, into: behavior(&draw.part(5), way), hang_up: dice.percent(30) }
+    let way = if dice.percent(50) { HostWay::Accept } else { dice.of(&WAYS) };
+    HostTurn { at, into: behavior(&draw.part(5), way), hang_up: dice.percent(30) }
 }
 
 fn gossip(draw: &Draw) -> Gossip {

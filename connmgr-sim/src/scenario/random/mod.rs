@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn some_worlds_fill_some_cannot_and_some_are_in_doubt() {
-        let plan = |seed| crate::scenario::map::Plan::new(scenario(seed), seed);
+        let plan = |seed| crate::scenario::map::WorldMap::new(scenario(seed), seed);
         let outlooks: Vec<Outlook> = (0..200).map(|seed| outlook(&plan(seed))).collect();
         for sort in [Outlook::Fills, Outlook::Cannot, Outlook::Unsure] {
             let seen = outlooks.iter().filter(|outlook| **outlook == sort).count() / 2;

@@ -7,8 +7,8 @@ use connmgr_core::{Config, Group, Limits, NetworkKind, NetworkSet, PeerAddress, 
 use super::prospect::{self, Prospect};
 use super::times::is_hidden;
 use crate::scenario::known::known_at_start;
-use crate::scenario::map::{Plan, Who};
-use crate::scenario::{Fault, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
+use crate::scenario::map::{Who, WorldMap};
+use crate::scenario::{FaultKind, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
 use crate::types::Instant;
 use crate::types::Share;
 
@@ -30,7 +30,7 @@ const TO_RECOVER: Span = Span::minutes(5);
 
 /// Whether the pool of the first manager of a world can be filled: with automatic connections up to its target, and,
 /// for [`Outlook::Fills`], with every peer that was added.
-pub fn outlook(plan: &Plan) -> Outlook {
+pub fn outlook(plan: &WorldMap) -> Outlook {
     let config = crate::scenario::config::of(&plan.scenario);
     let added = plan.scenario.peers.iter().map(|spec| spec.count).sum();
     let slots = |limits: &Limits| {
@@ -39,7 +39,7 @@ pub fn outlook(plan: &Plan) -> Outlook {
     };
     let target = slots(&config.limits);
     let lowered = plan.scenario.faults.iter().filter_map(|spec| match &spec.fault {
-        Fault::Limits(limits) => Some(slots(limits)),
+        FaultKind::Limits(limits) => Some(slots(limits)),
         _ => None,
     });
     let lowest = lowered.fold(target, u32::min);
@@ -47,7 +47,7 @@ pub fn outlook(plan: &Plan) -> Outlook {
         return Outlook::Unsure;
     }
     let prospects: Vec<Prospect> = (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, &config)).collect();
-    let census = Census::of(plan, &config, &prospects);
+    let census = PeerCounts::of(plan, &config, &prospects);
     if census.perhaps < lowest {
         return Outlook::Cannot;
     }
@@ -58,10 +58,10 @@ pub fn outlook(plan: &Plan) -> Outlook {
 
 /// Whether the pool needs nearly all who are there: at most half as many again as it has slots could be of use, if they
 /// are ever heard of. Where each counts, the rest of one address decides when the pool is full.
-pub fn needs_nearly_all(plan: &Plan, slots: u32) -> bool {
+pub fn needs_nearly_all(plan: &WorldMap, slots: u32) -> bool {
     let config = crate::scenario::config::of(&plan.scenario);
     let prospects: Vec<Prospect> = (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, &config)).collect();
-    Census::of(plan, &config, &prospects).perhaps <= slots + slots / 2
+    PeerCounts::of(plan, &config, &prospects).perhaps <= slots + slots / 2
 }
 
 /// Whether every peer that is added can be reached, by its address and from the start, so that no slot waits for one.
@@ -78,7 +78,7 @@ fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
 }
 
 /// How many peers of each prospect there are, each in a group of its own where groups count.
-struct Census {
+struct PeerCounts {
     /// Known from the start, and good.
     good: u32,
     /// Good, or perhaps, if they are ever heard of.
@@ -87,8 +87,8 @@ struct Census {
     all: u32,
 }
 
-impl Census {
-    fn of(plan: &Plan, config: &Config, prospects: &[Prospect]) -> Self {
+impl PeerCounts {
+    fn of(plan: &WorldMap, config: &Config, prospects: &[Prospect]) -> Self {
         let known = known_at_start(plan, 0);
         let forever = Forever::of(plan);
         let prospect = |host: u32| {
@@ -112,7 +112,7 @@ impl Census {
 }
 
 /// How many connections hosts allow at most: groups have room for a few, and a peer has one.
-fn apart(plan: &Plan, config: &Config, hosts: impl Iterator<Item = u32>) -> u32 {
+fn apart(plan: &WorldMap, config: &Config, hosts: impl Iterator<Item = u32>) -> u32 {
     let (mut free, mut groups, mut peers) = (0u32, BTreeMap::<u64, u32>::new(), BTreeSet::new());
     for host in hosts {
         let resident = plan.resident(host);
@@ -142,33 +142,33 @@ struct Forever {
 }
 
 impl Forever {
-    fn of(plan: &Plan) -> Self {
+    fn of(plan: &WorldMap) -> Self {
         let mut forever = Self { networks: NetworkSet::EMPTY, addresses: Vec::new() };
         let lasting = plan.scenario.faults.iter().filter(|spec| lasts_throughout(spec));
         lasting.for_each(|spec| forever.add(&spec.fault, &plan.scenario));
         forever
     }
 
-    fn add(&mut self, fault: &Fault, scenario: &Scenario) {
+    fn add(&mut self, fault: &FaultKind, scenario: &Scenario) {
         let none = [].as_slice();
         let proxied = |kind: &NetworkKind| is_hidden(*kind) || scenario.proxy.is_some_and(|proxy| proxy.for_all);
         let through_proxy: Vec<NetworkKind> = NetworkKind::ALL.into_iter().filter(proxied).collect();
         let dead = match fault {
-            Fault::Interface | Fault::OutOfDescriptors | Fault::Inactive => &NetworkKind::ALL[..],
-            Fault::Partition(Share::ALL) | Fault::MissingResults(Share::ALL) => &NetworkKind::ALL[..],
-            Fault::Silent(networks) | Fault::NoRoute(networks) | Fault::Reset(networks) => networks,
-            Fault::OwnFailures(failures) if failures.share == Share::ALL => &failures.networks,
-            Fault::OwnFailures(failures) => {
+            FaultKind::Interface | FaultKind::OutOfDescriptors | FaultKind::Inactive => &NetworkKind::ALL[..],
+            FaultKind::Partition(Share::ALL) | FaultKind::MissingResults(Share::ALL) => &NetworkKind::ALL[..],
+            FaultKind::Silent(networks) | FaultKind::NoRoute(networks) | FaultKind::Reset(networks) => networks,
+            FaultKind::OwnFailures(failures) if failures.share == Share::ALL => &failures.networks,
+            FaultKind::OwnFailures(failures) => {
                 self.addresses.extend(Some(failures.clone()).filter(|failures| failures.of == ShareOf::Addresses));
                 none
             }
-            Fault::Proxy(_) => &through_proxy,
+            FaultKind::Proxy(_) => &through_proxy,
             _ => none,
         };
         self.networks = dead.iter().fold(self.networks, |networks, kind| networks.with(*kind));
     }
 
-    fn fails(&self, plan: &Plan, host: u32) -> bool {
+    fn fails(&self, plan: &WorldMap, host: u32) -> bool {
         let (network, address) = (plan.spec(host).network, &plan.resident(host).address);
         let is_hit =
             |failures: &OwnFailures| failures.networks.contains(&network) && failures.strike(plan.seed, address);
@@ -179,33 +179,33 @@ impl Forever {
 /// Whether everything that goes wrong is of a kind that leaves no trace, and is over in time.
 fn heals_in_time(scenario: &Scenario) -> bool {
     let traceless = |spec: &FaultSpec| match &spec.fault {
-        Fault::Interface
-        | Fault::Silent(_)
-        | Fault::NoRoute(_)
-        | Fault::Reset(_)
-        | Fault::Partition(_)
-        | Fault::NatReset
-        | Fault::OwnFailures(_)
-        | Fault::Proxy(_)
-        | Fault::NamesHang
-        | Fault::NamesFail
-        | Fault::OutOfDescriptors
-        | Fault::NetworkChanged => true,
-        Fault::ClockForward(_)
-        | Fault::ClockBack(_)
-        | Fault::Suspend(_)
-        | Fault::Crash
-        | Fault::CrashToOldState
-        | Fault::LateResults
-        | Fault::DoubledResults
-        | Fault::MissingResults(_)
-        | Fault::HalfHanging(_)
-        | Fault::Limits(_)
-        | Fault::Inactive
-        | Fault::Restart => false,
+        FaultKind::Interface
+        | FaultKind::Silent(_)
+        | FaultKind::NoRoute(_)
+        | FaultKind::Reset(_)
+        | FaultKind::Partition(_)
+        | FaultKind::NatReset
+        | FaultKind::OwnFailures(_)
+        | FaultKind::Proxy(_)
+        | FaultKind::NamesHang
+        | FaultKind::NamesFail
+        | FaultKind::OutOfDescriptors
+        | FaultKind::NetworkChanged => true,
+        FaultKind::ClockForward(_)
+        | FaultKind::ClockBack(_)
+        | FaultKind::Suspend(_)
+        | FaultKind::Crash
+        | FaultKind::CrashToOldState
+        | FaultKind::LateResults
+        | FaultKind::DoubledResults
+        | FaultKind::MissingResults(_)
+        | FaultKind::HalfHanging(_)
+        | FaultKind::Limits(_)
+        | FaultKind::Inactive
+        | FaultKind::Restart => false,
     };
     // Some addresses may fail for ever: those are not counted as good.
-    let of_addresses = |fault: &Fault| matches!(fault, Fault::OwnFailures(own) if own.of == ShareOf::Addresses);
+    let of_addresses = |fault: &FaultKind| matches!(fault, FaultKind::OwnFailures(own) if own.of == ShareOf::Addresses);
     let mut passing = scenario.clone();
     passing.faults.retain(|spec| !(lasts_throughout(spec) && of_addresses(&spec.fault)));
     let end = Instant::ZERO.after(scenario.duration.0);
@@ -222,10 +222,10 @@ fn lasts_throughout(spec: &FaultSpec) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Acquaintance, Behavior, HostSpec, OwnError, Turn};
+    use crate::scenario::{Acquaintance, HostBehavior, HostSpec, HostTurn, OwnError};
 
     /// Twenty of a behavior, all of them known, for a pool of ten.
-    fn world(behavior: Behavior) -> Scenario {
+    fn world(behavior: HostBehavior) -> Scenario {
         let mut scenario = Scenario::new("world", Span::minutes(10));
         scenario.hosts.push(HostSpec { behavior, ..HostSpec::new("hosts", 20) });
         let of = "hosts".to_owned();
@@ -234,36 +234,36 @@ mod tests {
     }
 
     fn seen(scenario: Scenario) -> Outlook {
-        outlook(&Plan::new(scenario, 1))
+        outlook(&WorldMap::new(scenario, 1))
     }
 
-    fn throughout(fault: Fault) -> FaultSpec {
+    fn throughout(fault: FaultKind) -> FaultSpec {
         let (at, lasts, every, times) = (Span::default(), None, None, None);
         FaultSpec { fault, at, lasts, every, times, share: Share::ALL, chance: Share::ALL }
     }
 
-    fn own_failures(share: Share) -> Fault {
+    fn own_failures(share: Share) -> FaultKind {
         let (networks, error, of) = (vec![NetworkKind::Ipv4], OwnError::Other, ShareOf::Addresses);
-        Fault::OwnFailures(OwnFailures { networks, error, share, of })
+        FaultKind::OwnFailures(OwnFailures { networks, error, share, of })
     }
 
     #[test]
     fn who_accepts_fills_and_who_refuses_cannot() {
-        let brief = |secs| Behavior::ReadyThenClose(Span::secs(secs).into());
+        let brief = |secs| HostBehavior::ReadyThenClose(Span::secs(secs).into());
         for (behavior, expected) in [
-            (Behavior::Accept, Outlook::Fills),
-            (Behavior::Slow(Span::secs(1).into()), Outlook::Fills),
-            (Behavior::SlowHandshake(Span::secs(20).into()), Outlook::Fills),
-            (Behavior::SlowHandshake(Span::secs(60).into()), Outlook::Cannot),
-            (Behavior::Slow(Span::secs(5).into()), Outlook::Cannot),
-            (Behavior::Slow("1s .. 10s".parse().expect("a spread")), Outlook::Unsure),
-            (Behavior::Refuse, Outlook::Cannot),
-            (Behavior::Mute, Outlook::Cannot),
-            (Behavior::Unreachable, Outlook::Cannot),
-            (Behavior::Useless, Outlook::Cannot),
+            (HostBehavior::Accept, Outlook::Fills),
+            (HostBehavior::Slow(Span::secs(1).into()), Outlook::Fills),
+            (HostBehavior::SlowHandshake(Span::secs(20).into()), Outlook::Fills),
+            (HostBehavior::SlowHandshake(Span::secs(60).into()), Outlook::Cannot),
+            (HostBehavior::Slow(Span::secs(5).into()), Outlook::Cannot),
+            (HostBehavior::Slow("1s .. 10s".parse().expect("a spread")), Outlook::Unsure),
+            (HostBehavior::Refuse, Outlook::Cannot),
+            (HostBehavior::Mute, Outlook::Cannot),
+            (HostBehavior::Unreachable, Outlook::Cannot),
+            (HostBehavior::Useless, Outlook::Cannot),
             (brief(1), Outlook::Cannot),
             (brief(3600), Outlook::Unsure),
-            (Behavior::Flaky(Share::percent(50)), Outlook::Unsure),
+            (HostBehavior::Flaky(Share::percent(50)), Outlook::Unsure),
         ] {
             assert_eq!(seen(world(behavior.clone())), expected, "{behavior:?}");
         }
@@ -271,22 +271,22 @@ mod tests {
 
     #[test]
     fn a_turn_is_as_good_as_the_worse_of_what_it_turns_from_and_into() {
-        let turning = |from: Behavior, into: Behavior, hang_up| {
+        let turning = |from: HostBehavior, into: HostBehavior, hang_up| {
             let mut scenario = world(from);
-            scenario.hosts[0].turns = Some(Turn { at: Span::minutes(1), into, hang_up });
+            scenario.hosts[0].turns = Some(HostTurn { at: Span::minutes(1), into, hang_up });
             seen(scenario)
         };
-        let slow = || Behavior::Slow(Span::secs(1).into());
-        assert_eq!(turning(Behavior::Accept, slow(), false), Outlook::Fills);
-        assert_eq!(turning(Behavior::Accept, slow(), true), Outlook::Unsure);
-        assert_eq!(turning(Behavior::Refuse, Behavior::Accept, false), Outlook::Unsure);
-        assert_eq!(turning(Behavior::Refuse, Behavior::Mute, false), Outlook::Cannot);
+        let slow = || HostBehavior::Slow(Span::secs(1).into());
+        assert_eq!(turning(HostBehavior::Accept, slow(), false), Outlook::Fills);
+        assert_eq!(turning(HostBehavior::Accept, slow(), true), Outlook::Unsure);
+        assert_eq!(turning(HostBehavior::Refuse, HostBehavior::Accept, false), Outlook::Unsure);
+        assert_eq!(turning(HostBehavior::Refuse, HostBehavior::Mute, false), Outlook::Cannot);
     }
 
     #[test]
     fn groups_and_peers_count_and_not_addresses() {
         let changed = |change: fn(&mut HostSpec)| {
-            let mut scenario = world(Behavior::Accept);
+            let mut scenario = world(HostBehavior::Accept);
             change(&mut scenario.hosts[0]);
             seen(scenario)
         };
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn who_is_never_heard_of_does_not_count() {
-        let mut scenario = world(Behavior::Accept);
+        let mut scenario = world(HostBehavior::Accept);
         scenario.book.knows[0].count = Some(9);
         assert_eq!(seen(scenario.clone()), Outlook::Unsure, "they may tell of the others");
         (scenario.hosts[0].gossip.answer, scenario.hosts[0].gossip.unasked) = (0, 0);
@@ -309,17 +309,17 @@ mod tests {
     #[test]
     fn what_fails_throughout_leaves_nobody_and_what_passes_leaves_all() {
         let under = |spec: FaultSpec| {
-            let mut scenario = world(Behavior::Accept);
+            let mut scenario = world(HostBehavior::Accept);
             scenario.faults.push(spec);
             seen(scenario)
         };
-        assert_eq!(under(throughout(Fault::Silent(vec![NetworkKind::Ipv4]))), Outlook::Cannot);
-        assert_eq!(under(throughout(Fault::Silent(vec![NetworkKind::Ipv6]))), Outlook::Unsure);
+        assert_eq!(under(throughout(FaultKind::Silent(vec![NetworkKind::Ipv4]))), Outlook::Cannot);
+        assert_eq!(under(throughout(FaultKind::Silent(vec![NetworkKind::Ipv6]))), Outlook::Unsure);
         assert_eq!(under(throughout(own_failures(Share::percent(90)))), Outlook::Cannot);
         assert_eq!(under(throughout(own_failures(Share::percent(10)))), Outlook::Fills);
         let passing = |fault| FaultSpec { lasts: Some(Span::minutes(2)), ..throughout(fault) };
-        assert_eq!(under(passing(Fault::Interface)), Outlook::Fills);
-        assert_eq!(under(FaultSpec { at: Span::minutes(5), ..passing(Fault::Interface) }), Outlook::Unsure);
-        assert_eq!(under(passing(Fault::Inactive)), Outlook::Unsure);
+        assert_eq!(under(passing(FaultKind::Interface)), Outlook::Fills);
+        assert_eq!(under(FaultSpec { at: Span::minutes(5), ..passing(FaultKind::Interface) }), Outlook::Unsure);
+        assert_eq!(under(passing(FaultKind::Inactive)), Outlook::Unsure);
     }
 }

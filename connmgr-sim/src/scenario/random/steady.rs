@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::scenario::{Behavior, HostSpec, Scenario};
+use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
 /// The intervals in which nothing about a world changes: no fault begins or ends, nobody turns, no peer is added or
@@ -14,21 +14,21 @@ pub fn steady(scenario: &Scenario) -> Vec<Range<Instant>> {
     let stable_after = crate::scenario::config::of(scenario).stable_after;
     let is_restless = |spec: &HostSpec| {
         let turned = spec.turns.as_ref().map(|turn| &turn.into);
-        let lasts = |life: &crate::scenario::Spread| life.most() >= stable_after;
-        let behaves_so = |behavior: &Behavior| match behavior {
-            Behavior::Misbehave { .. } | Behavior::Windows { .. } => true,
-            Behavior::ReadyThenClose(life) => lasts(life),
-            Behavior::Accept
-            | Behavior::Refuse
-            | Behavior::BlackHole
-            | Behavior::Unreachable
-            | Behavior::Slow(_)
-            | Behavior::AcceptThenClose(_)
-            | Behavior::Mute
-            | Behavior::SlowHandshake(_)
-            | Behavior::Flaky(_)
-            | Behavior::Useless
-            | Behavior::Mirror => false,
+        let lasts = |life: &crate::scenario::TimeSpread| life.most() >= stable_after;
+        let behaves_so = |behavior: &HostBehavior| match behavior {
+            HostBehavior::Misbehave { .. } | HostBehavior::Windows { .. } => true,
+            HostBehavior::ReadyThenClose(life) => lasts(life),
+            HostBehavior::Accept
+            | HostBehavior::Refuse
+            | HostBehavior::BlackHole
+            | HostBehavior::Unreachable
+            | HostBehavior::Slow(_)
+            | HostBehavior::AcceptThenClose(_)
+            | HostBehavior::Mute
+            | HostBehavior::SlowHandshake(_)
+            | HostBehavior::Flaky(_)
+            | HostBehavior::Useless
+            | HostBehavior::Mirror => false,
         };
         let behaviors = [Some(&spec.behavior), turned];
         spec.churn.is_some()
@@ -65,14 +65,14 @@ pub(crate) fn changes(scenario: &Scenario) -> Vec<Instant> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Fault, FaultSpec, Span, Turn};
+    use crate::scenario::{FaultKind, FaultSpec, HostTurn, Span};
     use crate::types::Share;
 
     fn minutes(from: u64, to: u64) -> Range<Instant> {
         Instant::from_secs(from * 60)..Instant::from_secs(to * 60)
     }
 
-    fn world(behavior: Behavior) -> Scenario {
+    fn world(behavior: HostBehavior) -> Scenario {
         let mut scenario = Scenario::new("world", Span::minutes(10));
         scenario.hosts.push(HostSpec { behavior, ..HostSpec::new("hosts", 20) });
         scenario
@@ -80,22 +80,22 @@ mod tests {
 
     #[test]
     fn what_begins_ends_and_turns_parts_the_time() {
-        let mut scenario = world(Behavior::Refuse);
+        let mut scenario = world(HostBehavior::Refuse);
         assert_eq!(steady(&scenario), [minutes(0, 10)]);
-        scenario.hosts[0].turns = Some(Turn { at: Span::minutes(7), into: Behavior::Accept, hang_up: false });
+        scenario.hosts[0].turns = Some(HostTurn { at: Span::minutes(7), into: HostBehavior::Accept, hang_up: false });
         let (at, lasts) = (Span::minutes(2), Some(Span::minutes(1)));
         let (every, times, share, chance) = (Some(Span::minutes(3)), None, Share::ALL, Share::ALL);
-        scenario.faults.push(FaultSpec { fault: Fault::Interface, at, lasts, every, times, share, chance });
+        scenario.faults.push(FaultSpec { fault: FaultKind::Interface, at, lasts, every, times, share, chance });
         let parts = [(0, 2), (2, 3), (3, 5), (5, 6), (6, 7), (7, 8), (8, 9), (9, 10)];
         assert_eq!(steady(&scenario), parts.map(|(from, to)| minutes(from, to)));
     }
 
     #[test]
     fn a_world_is_restless_where_good_connections_end() {
-        let lives = |secs| Behavior::ReadyThenClose(Span::secs(secs).into());
+        let lives = |secs| HostBehavior::ReadyThenClose(Span::secs(secs).into());
         assert_eq!(steady(&world(lives(1))), [minutes(0, 10)]);
         assert_eq!(steady(&world(lives(600))), []);
-        let mut scenario = world(Behavior::Accept);
+        let mut scenario = world(HostBehavior::Accept);
         scenario.hosts[0].session = Some(Span::secs(600).into());
         assert_eq!(steady(&scenario), []);
     }

@@ -3,20 +3,22 @@
 use connmgr_core::{DialConfig, NetworkKind};
 
 use super::draw::Draw;
-use crate::scenario::{Span, Spread};
+use crate::scenario::{Span, TimeSpread};
 
 /// A spread of times whose size lies between two, in milliseconds.
-pub(super) fn spread(draw: &Draw, least: u32, most: u32) -> Spread {
+pub(super) fn spread(draw: &Draw, least: u32, most: u32) -> TimeSpread {
     let mut dice = draw.dice("spread");
     let form = dice.of(&[(45, Form::Fixed), (25, Form::Uniform), (15, Form::Exponential), (15, Form::Tailed)]);
     let middle = dice.time(least, most);
     match form {
-        Form::Fixed => Spread::Fixed(middle),
-        Form::Exponential => Spread::Exponential(middle),
-        Form::Uniform => Spread::Uniform(times(middle, 1, dice.between(1, 10)), times(middle, dice.between(1, 10), 1)),
+        Form::Fixed => TimeSpread::Fixed(middle),
+        Form::Exponential => TimeSpread::Exponential(middle),
+        Form::Uniform => {
+            TimeSpread::Uniform(times(middle, 1, dice.between(1, 10)), times(middle, dice.between(1, 10), 1))
+        }
         Form::Tailed => {
             let tail = dice.between(2, 40);
-            Spread::Quantiles(
+            TimeSpread::Quantiles(
                 [(1, 4), (1, 2), (1, 1), (2, 1), (tail, 1)].map(|(up, down)| times(middle, up, down)).to_vec(),
             )
         }
@@ -25,17 +27,17 @@ pub(super) fn spread(draw: &Draw, least: u32, most: u32) -> Spread {
 
 /// How long hosts of a network take to answer, or to shake hands: as published, near one of the manager's deadlines,
 /// or anything from a millisecond to beyond all of them.
-pub(super) fn answer(draw: &Draw, network: NetworkKind, longest: u32) -> Option<Spread> {
+pub(super) fn answer(draw: &Draw, network: NetworkKind, longest: u32) -> Option<TimeSpread> {
     let mut dice = draw.dice("sort");
-    match dice.of(&[(55, Sort::Published), (20, Sort::NearDeadline), (25, Sort::Any)]) {
-        Sort::Published => None,
-        Sort::NearDeadline => {
+    match dice.of(&[(55, AnswerSort::Published), (20, AnswerSort::NearDeadline), (25, AnswerSort::Any)]) {
+        AnswerSort::Published => None,
+        AnswerSort::NearDeadline => {
             let dial = DialConfig::default();
             let patience = if is_hidden(network) { dial.proxied } else { dial.direct };
             let deadline = dice.of(&[(70, patience.hedge_after), (30, patience.timeout)]);
-            Some(Spread::Fixed(times(Span(deadline), dice.between(10, 40), 20)))
+            Some(TimeSpread::Fixed(times(Span(deadline), dice.between(10, 40), 20)))
         }
-        Sort::Any => Some(spread(draw, 1, longest)),
+        AnswerSort::Any => Some(spread(draw, 1, longest)),
     }
 }
 
@@ -45,7 +47,7 @@ pub(super) const fn is_hidden(network: NetworkKind) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Sort {
+enum AnswerSort {
     Published,
     NearDeadline,
     Any,

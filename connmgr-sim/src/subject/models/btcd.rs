@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use connmgr_core::{Kind, Mode, PeerAddress, PeerId, Time};
 
-use super::desk::{Conn, Desk};
+use super::desk::{ModelConn, ModelDesk};
 use super::seeds::may_ask;
-use super::subject::{Modelled, Policy};
+use super::subject::{ModelPolicy, Modelled};
 
 /// A model of btcd's connection manager.
 pub type BtcdLike = Modelled<Btcd, false>;
@@ -37,19 +37,19 @@ pub struct Btcd {
 
 impl Btcd {
     /// It knows one kind only: as many of it as the others keep of both.
-    fn wanted(desk: &Desk) -> usize {
+    fn wanted(desk: &ModelDesk) -> usize {
         let split = desk.split();
         (split.full + split.block_relay) as usize
     }
 
     /// As many slots as there should be, after limits have changed or a connection has become an added peer's.
-    fn set_slots(&mut self, desk: &Desk, now: Time) {
+    fn set_slots(&mut self, desk: &ModelDesk, now: Time) {
         let held = desk.count(Kind::Full) as usize;
         self.slots.resize(Self::wanted(desk).saturating_sub(held), now);
     }
 
     /// One of at most 100 draws; none if they yield nobody.
-    fn choose(desk: &mut Desk, now: Time) -> Option<PeerAddress> {
+    fn choose(desk: &mut ModelDesk, now: Time) -> Option<PeerAddress> {
         for draw in 0..DRAWS {
             let place = desk.dice.index(desk.known.len());
             let known = desk.known.get(place)?;
@@ -62,13 +62,13 @@ impl Btcd {
         None
     }
 
-    fn dial_added(desk: &mut Desk, now: Time) {
+    fn dial_added(desk: &mut ModelDesk, now: Time) {
         let due = desk.added.iter().filter(|added| added.conn.is_none() && added.retry_at <= now);
         let due: Vec<PeerId> = due.map(|added| added.id).collect();
         due.into_iter().for_each(|peer| desk.dial_added(peer, now));
     }
 
-    fn free(&mut self, desk: &mut Desk, conn: &Conn, now: Time, has_failed: bool) {
+    fn free(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time, has_failed: bool) {
         if let Some(added) = conn.peer.and_then(|peer| desk.added_mut(peer)) {
             added.conn = None;
             added.failures = added.failures.saturating_add(1);
@@ -81,14 +81,14 @@ impl Btcd {
     }
 }
 
-impl Policy for Btcd {
+impl ModelPolicy for Btcd {
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    fn born(desk: &Desk) -> Self {
+    fn born(desk: &ModelDesk) -> Self {
         Self { failures: 0, slots: vec![Time::ZERO; Self::wanted(desk)].into(), has_asked_seeds: false }
     }
 
-    fn plan(&mut self, desk: &mut Desk, now: Time) {
+    fn plan(&mut self, desk: &mut ModelDesk, now: Time) {
         if !self.has_asked_seeds && desk.config.mode == Mode::Automatic && may_ask(desk) {
             self.has_asked_seeds = true;
             let names: Vec<_> = desk.config.seeds.names.iter().map(|seed| seed.name.clone()).collect();
@@ -114,23 +114,23 @@ impl Policy for Btcd {
         }
     }
 
-    fn next(&self, desk: &Desk, _: Time) -> Option<Time> {
+    fn next(&self, desk: &ModelDesk, _: Time) -> Option<Time> {
         let retries = desk.added.iter().filter(|added| added.conn.is_none()).map(|added| added.retry_at);
         self.slots.iter().copied().chain(retries).min()
     }
 
-    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, _: Time) {
+    fn succeeded(&mut self, desk: &mut ModelDesk, conn: &ModelConn, _: Time) {
         self.failures = 0;
         if let Some(added) = conn.peer.and_then(|peer| desk.added_mut(peer)) {
             added.failures = 0;
         }
     }
 
-    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn failed(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         self.free(desk, conn, now, true);
     }
 
-    fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn lost(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         self.free(desk, conn, now, false);
     }
 }

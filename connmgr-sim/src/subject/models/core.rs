@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use connmgr_core::{ConnId, Kind, Mode, PeerAddress, PeerId, Time};
 
-use super::desk::{Conn, Desk, Stage};
+use super::desk::{ModelConn, ModelDesk, ModelStage};
 use super::seeds::Seeding;
-use super::subject::{Modelled, Policy};
+use super::subject::{ModelPolicy, Modelled};
 use crate::types::Share;
 
 /// A model of Bitcoin Core's connection manager.
@@ -42,7 +42,7 @@ pub struct Core {
 }
 
 impl Core {
-    fn choose(desk: &mut Desk, now: Time) -> Option<PeerAddress> {
+    fn choose(desk: &mut ModelDesk, now: Time) -> Option<PeerAddress> {
         for _ in 0..DRAWS {
             let place = desk.dice.index(desk.known.len());
             let known = desk.known.get(place)?.clone();
@@ -55,8 +55,8 @@ impl Core {
         None
     }
 
-    fn open_automatic(&mut self, desk: &mut Desk, now: Time) {
-        let is_dialing = |conn: &Conn| conn.stage == Stage::Dialing && conn.kind != Kind::Added;
+    fn open_automatic(&mut self, desk: &mut ModelDesk, now: Time) {
+        let is_dialing = |conn: &ModelConn| conn.stage == ModelStage::Dialing && conn.kind != Kind::Added;
         let opens_at = self.opens_at.max(desk.may_dial_at(now));
         if desk.config.mode == Mode::ConnectOnly || opens_at > now || desk.conns.values().any(is_dialing) {
             return;
@@ -74,8 +74,8 @@ impl Core {
     }
 
     /// One after the other, with half a second between; then a rest.
-    fn open_added(&mut self, desk: &mut Desk, now: Time) {
-        let is_dialing = |conn: &Conn| conn.stage == Stage::Dialing && conn.kind == Kind::Added;
+    fn open_added(&mut self, desk: &mut ModelDesk, now: Time) {
+        let is_dialing = |conn: &ModelConn| conn.stage == ModelStage::Dialing && conn.kind == Kind::Added;
         if self.round_at > now || desk.conns.values().any(is_dialing) {
             return;
         }
@@ -98,44 +98,45 @@ impl Core {
     }
 }
 
-fn forget(desk: &mut Desk, peer: Option<PeerId>) {
+fn forget(desk: &mut ModelDesk, peer: Option<PeerId>) {
     if let Some(added) = peer.and_then(|peer| desk.added_mut(peer)) {
         added.conn = None::<ConnId>;
     }
 }
 
-impl Policy for Core {
+impl ModelPolicy for Core {
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    fn born(desk: &Desk) -> Self {
+    fn born(desk: &ModelDesk) -> Self {
         Self { opens_at: Time::ZERO, round_at: Time::ZERO, turn: 0, has_tried: false, seeding: Seeding::born(desk) }
     }
 
-    fn plan(&mut self, desk: &mut Desk, now: Time) {
+    fn plan(&mut self, desk: &mut ModelDesk, now: Time) {
         self.seeding.ask(desk, now);
         self.open_added(desk, now);
         self.open_automatic(desk, now);
     }
 
-    fn next(&self, desk: &Desk, now: Time) -> Option<Time> {
+    fn next(&self, desk: &ModelDesk, now: Time) -> Option<Time> {
         let is_automatic = desk.config.mode == Mode::Automatic;
         let round = (!desk.added.is_empty()).then_some(self.round_at);
         let opens = is_automatic.then_some(self.opens_at.max(desk.may_dial_at(now)));
-        let busy =
-            |kinds: fn(Kind) -> bool| desk.conns.values().any(|conn| conn.stage == Stage::Dialing && kinds(conn.kind));
+        let busy = |kinds: fn(Kind) -> bool| {
+            desk.conns.values().any(|conn| conn.stage == ModelStage::Dialing && kinds(conn.kind))
+        };
         let round = round.filter(|_| !busy(|kind| kind == Kind::Added));
         let opens = opens.filter(|_| !busy(|kind| kind != Kind::Added));
         [round, opens, self.seeding.next_at()].into_iter().flatten().min()
     }
 
-    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn succeeded(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         self.pause(conn.kind, now);
         if let Some(known) = conn.address.as_ref().and_then(|address| desk.known_mut(address)) {
             known.failures = 0;
         }
     }
 
-    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn failed(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         self.pause(conn.kind, now);
         forget(desk, conn.peer);
         if let Some(known) = conn.address.as_ref().and_then(|address| desk.known_mut(address)) {
@@ -143,7 +144,7 @@ impl Policy for Core {
         }
     }
 
-    fn lost(&mut self, desk: &mut Desk, conn: &Conn, _: Time) {
+    fn lost(&mut self, desk: &mut ModelDesk, conn: &ModelConn, _: Time) {
         forget(desk, conn.peer);
     }
 }

@@ -15,10 +15,10 @@ use connmgr_core::{
 };
 use rustc_hash::FxHashMap;
 
-use super::pace::Pace;
-use crate::types::{Dice, Purpose};
+use super::pace::ModelPace;
+use crate::types::{Dice, DrawPurpose};
 use crate::world::links::LinkId;
-use crate::world::subject::{Outbox, Started};
+use crate::world::subject::{NetCall, Outbox};
 
 /// Addresses a model remembers.
 const MOST_KNOWN: usize = 81_920;
@@ -44,7 +44,7 @@ impl Known {
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum ModelStage {
     /// The name of its address is being resolved, or it is being dialed.
     Dialing,
     Open,
@@ -53,10 +53,10 @@ pub(super) enum Stage {
 
 /// A dial or connection.
 #[derive(Clone, Debug)]
-pub(super) struct Conn {
+pub(super) struct ModelConn {
     pub(super) address: Option<PeerAddress>,
     pub(super) kind: Kind,
-    pub(super) stage: Stage,
+    pub(super) stage: ModelStage,
     /// The peer it is for, by its place among those added.
     pub(super) peer: Option<PeerId>,
     /// When the dial or the handshake is given up.
@@ -67,7 +67,7 @@ pub(super) struct Conn {
 
 /// A peer that the operator added.
 #[derive(Clone, Debug)]
-pub(super) struct Added {
+pub(super) struct ModelPeer {
     pub(super) id: PeerId,
     pub(super) address: PeerAddress,
     pub(super) failures: u32,
@@ -78,12 +78,12 @@ pub(super) struct Added {
 
 /// What every model keeps.
 #[derive(Clone, Debug)]
-pub(super) struct Desk {
+pub(super) struct ModelDesk {
     pub(super) config: Config,
     pub(super) known: Vec<Known>,
     places: FxHashMap<PeerAddress, usize>,
-    pub(super) conns: BTreeMap<ConnId, Conn>,
-    pub(super) added: Vec<Added>,
+    pub(super) conns: BTreeMap<ConnId, ModelConn>,
+    pub(super) added: Vec<ModelPeer>,
     pub(super) dice: Dice,
     pub(super) started: Outbox,
     pub(super) events: VecDeque<PoolEvent<LinkId>>,
@@ -91,7 +91,7 @@ pub(super) struct Desk {
     /// How long a direct dial may take.
     patience: Duration,
     /// What it keeps of our options beside, if it keeps any.
-    pace: Option<Pace>,
+    pace: Option<ModelPace>,
     /// Lookups under way: for which connection, or none for a seed's; and until when.
     lookups: BTreeMap<LookupId, (Option<ConnId>, Time)>,
     banned: BTreeMap<Host, Time>,
@@ -100,7 +100,7 @@ pub(super) struct Desk {
     next_lookup: u64,
 }
 
-impl Desk {
+impl ModelDesk {
     /// `patience` is that of its direct dials, unless it is paced.
     pub(super) fn new(birth: &Birth, patience: Duration, is_paced: bool) -> Self {
         let mut seed = [0; 8];
@@ -111,12 +111,12 @@ impl Desk {
             places: FxHashMap::default(),
             conns: BTreeMap::new(),
             added: Vec::new(),
-            dice: Dice::new(u64::from_le_bytes(seed), Purpose::Birth, 0),
+            dice: Dice::new(u64::from_le_bytes(seed), DrawPurpose::Birth, 0),
             started: Outbox::new(),
             events: VecDeque::new(),
             is_active: true,
             patience: if is_paced { birth.config.dial.direct.timeout } else { patience },
-            pace: is_paced.then(Pace::default),
+            pace: is_paced.then(ModelPace::default),
             lookups: BTreeMap::new(),
             banned: BTreeMap::new(),
             next_conn: 0,
@@ -156,7 +156,7 @@ impl Desk {
 
     /// Open connections of a kind.
     pub(super) fn open(&self, kind: Kind) -> u32 {
-        let open = |conn: &&Conn| conn.kind == kind && conn.stage != Stage::Dialing;
+        let open = |conn: &&ModelConn| conn.kind == kind && conn.stage != ModelStage::Dialing;
         u32::try_from(self.conns.values().filter(open).count()).unwrap_or(u32::MAX)
     }
 
@@ -164,7 +164,7 @@ impl Desk {
     pub(super) fn opened(&mut self, conn: ConnId, stream: LinkId, now: Time) {
         let deadline = now.after(self.config.handshake_timeout);
         let Some(open) = self.conns.get_mut(&conn) else { return };
-        (open.stage, open.deadline) = (Stage::Open, deadline);
+        (open.stage, open.deadline) = (ModelStage::Open, deadline);
         let info = Connected {
             conn,
             kind: open.kind,
@@ -179,8 +179,14 @@ impl Desk {
 
     pub(super) fn came_in(&mut self, stream: LinkId, now: Time) -> ConnId {
         let conn = self.next_conn();
-        let inbound =
-            Conn { address: None, kind: Kind::Inbound, stage: Stage::Open, peer: None, deadline: now, identity: None };
+        let inbound = ModelConn {
+            address: None,
+            kind: Kind::Inbound,
+            stage: ModelStage::Open,
+            peer: None,
+            deadline: now,
+            identity: None,
+        };
         self.conns.insert(conn, inbound);
         self.opened(conn, stream, now);
         conn
@@ -196,7 +202,7 @@ impl Desk {
         if is_ours || is_there || !info.services.has(self.config.required.of(conn.kind)) {
             return false;
         }
-        (conn.stage, conn.identity) = (Stage::Ready, info.identity);
+        (conn.stage, conn.identity) = (ModelStage::Ready, info.identity);
         if let Some(known) = conn.address.clone().and_then(|address| self.known_mut(&address)) {
             known.strikes = 0;
         }
@@ -204,19 +210,19 @@ impl Desk {
     }
 
     /// A dial or connection has ended.
-    pub(super) fn ended(&mut self, conn: &Conn) {
-        let is_strike = conn.stage != Stage::Ready;
+    pub(super) fn ended(&mut self, conn: &ModelConn) {
+        let is_strike = conn.stage != ModelStage::Ready;
         if let Some(known) = conn.address.as_ref().filter(|_| is_strike).and_then(|address| self.known_mut(address)) {
             known.strikes = known.strikes.saturating_add(1);
         }
     }
 
     /// Ends a dial or connection from our side.
-    pub(super) fn end(&mut self, conn: ConnId) -> Option<Conn> {
+    pub(super) fn end(&mut self, conn: ConnId) -> Option<ModelConn> {
         let ended = self.conns.remove(&conn)?;
         self.started.push(match ended.stage {
-            Stage::Dialing => Started::Abort { conn },
-            Stage::Open | Stage::Ready => Started::Close { conn },
+            ModelStage::Dialing => NetCall::Abort { conn },
+            ModelStage::Open | ModelStage::Ready => NetCall::Close { conn },
         });
         Some(ended)
     }
@@ -237,17 +243,17 @@ impl Desk {
         }
         self.next_peer += 1;
         let id = PeerId::from_u64(self.next_peer);
-        self.added.push(Added { id, address: address.clone(), failures: 0, retry_at: now, conn: None });
+        self.added.push(ModelPeer { id, address: address.clone(), failures: 0, retry_at: now, conn: None });
         Ok(id)
     }
 
-    pub(super) fn added_mut(&mut self, peer: PeerId) -> Option<&mut Added> {
+    pub(super) fn added_mut(&mut self, peer: PeerId) -> Option<&mut ModelPeer> {
         self.added.iter_mut().find(|added| added.id == peer)
     }
 
     /// The nearest deadline of a dial or handshake.
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.conns.values().filter(|conn| conn.stage != Stage::Ready).map(|conn| conn.deadline).min()
+        self.conns.values().filter(|conn| conn.stage != ModelStage::Ready).map(|conn| conn.deadline).min()
     }
 
     fn next_conn(&mut self) -> ConnId {

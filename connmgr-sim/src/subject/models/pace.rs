@@ -7,11 +7,11 @@ use connmgr_core::{DialConfig, Time};
 
 /// Where a paced model stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct ModelPace {
     bucket: Bucket,
 }
 
-impl Pace {
+impl ModelPace {
     /// When the next automatic dial may be made, from now on.
     pub(super) fn ready_at(&self, config: &DialConfig, now: Time) -> Time {
         self.bucket.ready_at(&config.rate, now)

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use connmgr_core::{Kind, Mode, PeerAddress, PeerId, Time};
 
-use super::desk::{Conn, Desk, Stage};
+use super::desk::{ModelConn, ModelDesk, ModelStage};
 use super::seeds::Seeding;
-use super::subject::{Modelled, Policy};
+use super::subject::{ModelPolicy, Modelled};
 
 /// Dials one address at a time, the next when its dial has ended.
 pub type OneAtATime = Modelled<Plain<1>, true>;
@@ -37,15 +37,15 @@ pub struct Plain<const WIDTH: u32> {
 
 impl<const WIDTH: u32> Plain<WIDTH> {
     /// The kind that has a free slot, if another dial may be made.
-    fn wanted(desk: &Desk) -> Option<Kind> {
-        let is_dial = |conn: &&Conn| conn.stage == Stage::Dialing && AUTOMATIC.contains(&conn.kind);
+    fn wanted(desk: &ModelDesk) -> Option<Kind> {
+        let is_dial = |conn: &&ModelConn| conn.stage == ModelStage::Dialing && AUTOMATIC.contains(&conn.kind);
         let dials = desk.conns.values().filter(is_dial).count();
         let split = desk.split();
         let wanted = AUTOMATIC.into_iter().find(|kind| desk.count(*kind) < split.of(*kind));
         wanted.filter(|_| dials < WIDTH as usize && desk.config.mode == Mode::Automatic)
     }
 
-    fn choose(&mut self, desk: &mut Desk, now: Time) -> Option<PeerAddress> {
+    fn choose(&mut self, desk: &mut ModelDesk, now: Time) -> Option<PeerAddress> {
         let news = self.rested.len() + self.resting.len()..desk.known.len();
         self.rested.extend(news);
         while let Some(Reverse((_, place))) = self.resting.peek().copied().filter(|Reverse((at, _))| *at <= now) {
@@ -67,7 +67,7 @@ impl<const WIDTH: u32> Plain<WIDTH> {
         None
     }
 
-    fn dial_automatic(&mut self, desk: &mut Desk, now: Time) {
+    fn dial_automatic(&mut self, desk: &mut ModelDesk, now: Time) {
         while let Some(kind) = Self::wanted(desk) {
             let at = self.look_at.max(desk.may_dial_at(now));
             if at > now {
@@ -81,7 +81,7 @@ impl<const WIDTH: u32> Plain<WIDTH> {
         }
     }
 
-    fn wait(desk: &mut Desk, peer: Option<PeerId>, now: Time) {
+    fn wait(desk: &mut ModelDesk, peer: Option<PeerId>, now: Time) {
         let retry = desk.config.retry;
         if let Some(added) = peer.and_then(|peer| desk.added_mut(peer)) {
             added.conn = None;
@@ -91,16 +91,16 @@ impl<const WIDTH: u32> Plain<WIDTH> {
     }
 }
 
-impl<const WIDTH: u32> Policy for Plain<WIDTH> {
+impl<const WIDTH: u32> ModelPolicy for Plain<WIDTH> {
     /// Bitcoin Core's; ours holds instead, for it is paced.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    fn born(desk: &Desk) -> Self {
+    fn born(desk: &ModelDesk) -> Self {
         let (rested, resting) = (Vec::new(), BinaryHeap::new());
         Self { seeding: Seeding::born(desk), rested, resting, look_at: Time::ZERO }
     }
 
-    fn plan(&mut self, desk: &mut Desk, now: Time) {
+    fn plan(&mut self, desk: &mut ModelDesk, now: Time) {
         self.seeding.ask(desk, now);
         let due = desk.added.iter().filter(|added| added.conn.is_none() && added.retry_at <= now);
         let due: Vec<PeerId> = due.map(|added| added.id).collect();
@@ -108,23 +108,23 @@ impl<const WIDTH: u32> Policy for Plain<WIDTH> {
         self.dial_automatic(desk, now);
     }
 
-    fn next(&self, desk: &Desk, now: Time) -> Option<Time> {
+    fn next(&self, desk: &ModelDesk, now: Time) -> Option<Time> {
         let retries = desk.added.iter().filter(|added| added.conn.is_none()).map(|added| added.retry_at);
         let looks = Self::wanted(desk).map(|_| self.look_at.max(desk.may_dial_at(now)));
         retries.chain(looks).chain(self.seeding.next_at()).min()
     }
 
-    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, _: Time) {
+    fn succeeded(&mut self, desk: &mut ModelDesk, conn: &ModelConn, _: Time) {
         if let Some(added) = conn.peer.and_then(|peer| desk.added_mut(peer)) {
             added.failures = 0;
         }
     }
 
-    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn failed(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         Self::wait(desk, conn.peer, now);
     }
 
-    fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time) {
+    fn lost(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time) {
         Self::wait(desk, conn.peer, now);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connmgr_core::{HostName, Kind, Mode, Time};
 
-use super::desk::Desk;
+use super::desk::ModelDesk;
 
 /// Where a model stands with its seeds.
 #[derive(Clone, Debug)]
@@ -15,14 +15,14 @@ pub(super) struct Seeding {
 }
 
 impl Seeding {
-    pub(super) fn born(desk: &Desk) -> Self {
+    pub(super) fn born(desk: &ModelDesk) -> Self {
         let asks = desk.config.mode == Mode::Automatic && may_ask(desk);
         let wait = if desk.known.is_empty() { Duration::ZERO } else { delay(desk) };
         Self { next_at: asks.then(|| Time::ZERO.after(wait)), asked: 0 }
     }
 
     /// Asks those whose time has come.
-    pub(super) fn ask(&mut self, desk: &mut Desk, now: Time) {
+    pub(super) fn ask(&mut self, desk: &mut ModelDesk, now: Time) {
         if self.next_at.is_none_or(|at| at > now) {
             return;
         }
@@ -46,12 +46,12 @@ impl Seeding {
 
 /// Whether there are seeds to ask, and a resolver that may be asked: not where everything goes through a proxy that
 /// resolves nothing.
-pub(super) fn may_ask(desk: &Desk) -> bool {
+pub(super) fn may_ask(desk: &ModelDesk) -> bool {
     let proxy = desk.config.proxies.all;
     !desk.config.seeds.names.is_empty() && proxy.is_none_or(|proxy| proxy.resolves)
 }
 
-fn delay(desk: &Desk) -> Duration {
+fn delay(desk: &ModelDesk) -> Duration {
     let seeds = &desk.config.seeds;
     if desk.known.len() < seeds.many as usize { seeds.delay } else { seeds.delay_when_known }
 }

@@ -10,35 +10,35 @@ use connmgr_core::{
     Snapshot, Time, UnixTime,
 };
 
-use super::desk::{Conn, Desk, Stage};
+use super::desk::{ModelConn, ModelDesk, ModelStage};
 use crate::world::links::LinkId;
 use crate::world::subject::{Outbox, Subject};
 
 /// What is a model's own: whom it dials, and when.
-pub(super) trait Policy: Clone {
+pub(super) trait ModelPolicy: Clone {
     /// How long its dials may take.
     const PATIENCE: Duration;
 
     /// As it is at birth.
-    fn born(desk: &Desk) -> Self;
+    fn born(desk: &ModelDesk) -> Self;
     /// Dials whom it would dial now, and asks the seeds it would ask.
-    fn plan(&mut self, desk: &mut Desk, now: Time);
+    fn plan(&mut self, desk: &mut ModelDesk, now: Time);
     /// When it wants to plan again, deadlines of dials apart.
-    fn next(&self, desk: &Desk, now: Time) -> Option<Time>;
+    fn next(&self, desk: &ModelDesk, now: Time) -> Option<Time>;
     /// A dial became a connection.
-    fn succeeded(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+    fn succeeded(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
     /// A dial came to nothing.
-    fn failed(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+    fn failed(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
     /// A connection that was open has ended.
-    fn lost(&mut self, desk: &mut Desk, conn: &Conn, now: Time);
+    fn lost(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
 }
 
 /// A model of another connection manager. A paced one keeps the timeouts, the dial rate and the rests of addresses that
 /// our configuration gives; another has its own.
 #[derive(Clone, Debug)]
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-pub struct Modelled<P: Policy, const PACED: bool> {
-    desk: Desk,
+pub struct Modelled<P: ModelPolicy, const PACED: bool> {
+    desk: ModelDesk,
     policy: P,
     scores: Vec<(ConnId, BanScore)>,
     now: Time,
@@ -47,20 +47,20 @@ pub struct Modelled<P: Policy, const PACED: bool> {
 }
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-impl<P: Policy, const PACED: bool> Modelled<P, PACED> {
+impl<P: ModelPolicy, const PACED: bool> Modelled<P, PACED> {
     fn take_deadlines(&mut self, now: Time) {
-        let late = |conn: &Conn| conn.stage != Stage::Ready && conn.deadline <= now;
+        let late = |conn: &ModelConn| conn.stage != ModelStage::Ready && conn.deadline <= now;
         let ended: Vec<ConnId> = self.desk.conns.iter().filter(|(_, conn)| late(conn)).map(|(id, _)| *id).collect();
         for id in ended {
             self.close(id, now);
         }
     }
 
-    fn over(&mut self, conn: &Conn, now: Time) {
+    fn over(&mut self, conn: &ModelConn, now: Time) {
         self.desk.ended(conn);
         match conn.stage {
-            Stage::Dialing => self.policy.failed(&mut self.desk, conn, now),
-            Stage::Open | Stage::Ready => self.policy.lost(&mut self.desk, conn, now),
+            ModelStage::Dialing => self.policy.failed(&mut self.desk, conn, now),
+            ModelStage::Open | ModelStage::Ready => self.policy.lost(&mut self.desk, conn, now),
         }
     }
 
@@ -169,12 +169,12 @@ impl<P: Policy, const PACED: bool> Modelled<P, PACED> {
 }
 
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
-impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
+impl<P: ModelPolicy, const PACED: bool> Subject for Modelled<P, PACED> {
     type Watch = ();
 
     fn born(birth: &Birth, (): ()) -> Result<Self, ConfigError> {
         birth.config.check()?;
-        let desk = Desk::new(birth, P::PATIENCE, PACED);
+        let desk = ModelDesk::new(birth, P::PATIENCE, PACED);
         let policy = P::born(&desk);
         Ok(Self { desk, policy, scores: Vec::new(), now: birth.now, nobody: () })
     }
@@ -187,18 +187,18 @@ impl<P: Policy, const PACED: bool> Subject for Modelled<P, PACED> {
 
     fn dialed(&mut self, conn: ConnId, result: Result<LinkId, DialError>, now: Time, outbox: &mut Outbox) {
         match (result, self.desk.conns.get(&conn).map(|conn| conn.stage)) {
-            (Ok(stream), Some(Stage::Dialing)) => {
+            (Ok(stream), Some(ModelStage::Dialing)) => {
                 self.desk.opened(conn, stream, now);
                 if let Some(open) = self.desk.conns.get(&conn).cloned() {
                     self.policy.succeeded(&mut self.desk, &open, now);
                 }
             }
-            (Err(_), Some(Stage::Dialing)) => {
+            (Err(_), Some(ModelStage::Dialing)) => {
                 if let Some(failed) = self.desk.conns.remove(&conn) {
                     self.over(&failed, now);
                 }
             }
-            (_, Some(Stage::Open | Stage::Ready) | None) => {}
+            (_, Some(ModelStage::Open | ModelStage::Ready) | None) => {}
         }
         self.settle(now, outbox);
     }

@@ -34,12 +34,12 @@ pub struct Lane {
     /// When its handshake was done.
     pub ready: Option<Instant>,
     /// When and how it ended.
-    pub ended: Option<(Instant, Ending)>,
+    pub ended: Option<(Instant, LaneEnding)>,
 }
 
 /// How a lane ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum LaneEnding {
     /// The dial failed.
     Failed(DialFailure),
     /// The connection ended.
@@ -48,7 +48,7 @@ pub enum Ending {
     Died,
 }
 
-impl Ending {
+impl LaneEnding {
     /// Whether we ended it, as far as anybody did.
     pub const fn is_ours(self) -> bool {
         match self {
@@ -76,7 +76,7 @@ impl Ending {
     }
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for LaneEnding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "given up: {reason}"),
@@ -181,7 +181,7 @@ impl Lanes {
     }
 
     /// Ends a lane, and shows it; none if it is not open.
-    pub(super) fn end(&mut self, conn: ConnId, now: Instant, ending: Ending) -> Option<&Lane> {
+    pub(super) fn end(&mut self, conn: ConnId, now: Instant, ending: LaneEnding) -> Option<&Lane> {
         let mut lane = self.open.remove(&conn)?;
         lane.ended = Some((now, ending));
         if self.ended.len() >= MOST_ENDED {

@@ -46,13 +46,13 @@ impl Level {
 
 /// Changes of the level, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Levels {
+pub struct LevelHistory {
     changes: Vec<(Instant, Level)>,
     /// Changes nearer to each other than this are put together.
     grain: u64,
 }
 
-impl Levels {
+impl LevelHistory {
     /// Changes that are kept.
     const MOST: usize = 4096;
 
@@ -154,11 +154,11 @@ impl Bars {
 
 /// How often something was about so large: one count for each power of two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Powers {
+pub struct PowerCounts {
     counts: [u64; 32],
 }
 
-impl Powers {
+impl PowerCounts {
     /// Counts: of zeros, of ones, of two and three, of four to seven, and so on.
     pub fn counts(&self) -> &[u64] {
         &self.counts

@@ -21,9 +21,9 @@ use rustc_hash::FxHashSet;
 
 use crate::types::Instant;
 
-pub use lane::{Ending, Lane, Lanes, Tells};
-pub use levels::{Bar, Bars, Level, Levels, Powers, thin};
-pub use notes::{Note, NoteKind, Notes, Retries, Retry};
+pub use lane::{Lane, LaneEnding, Lanes, Tells};
+pub use levels::{Bar, Bars, Level, LevelHistory, PowerCounts, thin};
+pub use notes::{DiaryNote, DiaryNotes, NoteKind, Retries, Retry};
 
 /// Inputs and actions that are remembered word for word: the last ones.
 const LAST: usize = 60;
@@ -42,15 +42,15 @@ pub struct Diary {
     /// Dials of this step, whose kind is not known yet.
     fresh: Vec<ConnId>,
     level: Level,
-    levels: Levels,
+    levels: LevelHistory,
     bars: Bars,
     retries: Retries,
-    notes: Notes,
+    notes: DiaryNotes,
     endings: BTreeMap<String, u64>,
     refusals: BTreeMap<Refusal, u64>,
-    dialing: Powers,
-    shaking: Powers,
-    living: Powers,
+    dialing: PowerCounts,
+    shaking: PowerCounts,
+    living: PowerCounts,
     last: VecDeque<(Instant, String)>,
 }
 
@@ -77,7 +77,7 @@ impl Diary {
     pub fn end(&mut self, now: Instant) {
         self.now = self.now.max(now);
         for conn in self.lanes.open_ids() {
-            self.finish(conn, Ending::Died);
+            self.finish(conn, LaneEnding::Died);
         }
         self.note(NoteKind::Ended);
     }
@@ -103,7 +103,7 @@ impl Diary {
     }
 
     /// Ready connections over time.
-    pub const fn levels(&self) -> &Levels {
+    pub const fn levels(&self) -> &LevelHistory {
         &self.levels
     }
 
@@ -118,7 +118,7 @@ impl Diary {
     }
 
     /// Bans, seeds, networks, starts.
-    pub const fn notes(&self) -> &Notes {
+    pub const fn notes(&self) -> &DiaryNotes {
         &self.notes
     }
 
@@ -133,7 +133,7 @@ impl Diary {
     }
 
     /// How long dials that succeeded took, handshakes took, and connections that were ready lasted, in milliseconds.
-    pub const fn spans(&self) -> [&Powers; 3] {
+    pub const fn spans(&self) -> [&PowerCounts; 3] {
         [&self.dialing, &self.shaking, &self.living]
     }
 
@@ -148,7 +148,7 @@ impl Diary {
     }
 
     fn note(&mut self, kind: NoteKind) {
-        self.notes.push(Note { at: self.now, kind });
+        self.notes.push(DiaryNote { at: self.now, kind });
     }
 
     /// Remembers a line, in the room of the oldest.
@@ -225,10 +225,10 @@ impl Diary {
             lane.peer = peer;
             lane.kind = lane.kind.or_else(|| peer.map(|_| connmgr_core::Kind::Added));
         }
-        self.finish(conn, Ending::Failed(error));
+        self.finish(conn, LaneEnding::Failed(error));
     }
 
-    fn finish(&mut self, conn: ConnId, ending: Ending) {
+    fn finish(&mut self, conn: ConnId, ending: LaneEnding) {
         let Some(lane) = self.lanes.end(conn, self.now, ending) else { return };
         if let Some(ready) = lane.ready {
             self.living.add_millis(self.now.since(ready));
@@ -244,7 +244,7 @@ impl Diary {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Connected(info) => self.connected(info),
-            Event::Disconnected { conn, reason, .. } => self.finish(*conn, Ending::Ended(*reason)),
+            Event::Disconnected { conn, reason, .. } => self.finish(*conn, LaneEnding::Ended(*reason)),
             Event::DialFailed { conn, peer, error, .. } => self.dial_failed(*conn, *peer, *error),
             Event::Adopted { conn, peer } => self.adopted(*conn, *peer),
             Event::Banned { target, .. } => self.note(NoteKind::Banned(target.clone())),

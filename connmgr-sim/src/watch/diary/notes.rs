@@ -9,7 +9,7 @@ use crate::types::Instant;
 
 /// Something that befell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct DiaryNote {
     /// When.
     pub at: Instant,
     /// What.
@@ -54,17 +54,17 @@ impl fmt::Display for NoteKind {
 
 /// Notes, oldest first. Those past the most are counted only.
 #[derive(Clone, Debug, Default)]
-pub struct Notes {
-    notes: Vec<Note>,
+pub struct DiaryNotes {
+    notes: Vec<DiaryNote>,
     left_out: u64,
 }
 
-impl Notes {
+impl DiaryNotes {
     /// Notes that are kept.
     const MOST: usize = 4096;
 
     /// Those that are kept.
-    pub fn iter(&self) -> impl Iterator<Item = &Note> {
+    pub fn iter(&self) -> impl Iterator<Item = &DiaryNote> {
         self.notes.iter()
     }
 
@@ -73,7 +73,7 @@ impl Notes {
         self.left_out
     }
 
-    pub(super) fn push(&mut self, note: Note) {
+    pub(super) fn push(&mut self, note: DiaryNote) {
         if self.notes.len() < Self::MOST { self.notes.push(note) } else { self.left_out += 1 }
     }
 }

@@ -6,7 +6,7 @@ use connmgr_core::{CloseCause, DialError, EndReason, Kind, NetworkKind, Transpor
 
 use super::*;
 use crate::run::finish;
-use crate::scenario::{Fault, FaultSpec, HostSpec, PeerSpec, Scenario, Span};
+use crate::scenario::{FaultKind, FaultSpec, HostSpec, PeerSpec, Scenario, Span};
 use crate::watch::Real;
 use crate::watch::Watchers;
 use crate::world::{Scrutiny, World};
@@ -49,7 +49,7 @@ fn a_lane_goes_from_its_dial_to_its_end() {
     diary.action(Time::from_secs(61), &Action::Emit(Event::Disconnected { conn, peer: None, reason }));
     let lane = diary.lanes().iter().next().expect("one lane");
     assert_eq!(lane.begun, Instant::from_secs(101));
-    assert_eq!(lane.ended, Some((Instant::from_secs(161), Ending::Ended(reason))));
+    assert_eq!(lane.ended, Some((Instant::from_secs(161), LaneEnding::Ended(reason))));
     assert_eq!(diary.levels().changes().last(), Some(&(Instant::from_secs(161), Level::default())));
 }
 
@@ -77,7 +77,7 @@ fn a_process_that_dies_takes_its_connections_along_and_goes_on_with_new_ones() {
     diary.begin(Instant::from_secs(20));
     connect(&mut diary, 1, Time::from_secs(1));
     let lanes: Vec<&Lane> = diary.lanes().iter().collect();
-    assert_eq!(lanes[0].ended, Some((Instant::from_secs(10), Ending::Died)));
+    assert_eq!(lanes[0].ended, Some((Instant::from_secs(10), LaneEnding::Died)));
     assert_eq!((lanes[1].begun, lanes[1].start, lanes[1].ended), (Instant::from_secs(21), 2, None));
     assert_eq!(diary.levels().changes().last().map(|(_, level)| level.outbound()), Some(1));
 }
@@ -131,7 +131,7 @@ fn thinning_loses_no_dip() {
 
 #[test]
 fn sizes_are_counted_by_powers_of_two() {
-    let mut powers = Powers::default();
+    let mut powers = PowerCounts::default();
     [0, 1, 2, 3, 4, u64::MAX].into_iter().for_each(|size| powers.add(size));
     assert_eq!(&powers.counts()[..4], [1, 1, 2, 1]);
     assert_eq!((powers.total(), powers.counts().last()), (6, Some(&1)));
@@ -145,7 +145,7 @@ fn crash() -> Scenario {
     scenario.peers.push(PeerSpec { of, count: 2, by_name: false, once: false, at, removed_at: None });
     let all = crate::types::Share::ALL;
     let (at, lasts) = (Span::minutes(5), Some(Span::minutes(1)));
-    let fault = Fault::Crash;
+    let fault = FaultKind::Crash;
     scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share: all, chance: all });
     scenario
 }
@@ -158,7 +158,8 @@ fn a_world_keeps_one_diary_through_all_runs_of_a_process() {
     let diary = world.watch_mut().diary.take().expect("there was one");
     assert_eq!(outcome.failures, []);
     assert_eq!(diary.starts(), 2);
-    let ended_by_death = |lane: &&Lane| matches!(lane.ended, Some((at, Ending::Died)) if at == Instant::from_secs(300));
+    let ended_by_death =
+        |lane: &&Lane| matches!(lane.ended, Some((at, LaneEnding::Died)) if at == Instant::from_secs(300));
     assert!(diary.lanes().iter().filter(ended_by_death).count() >= 2);
     let added =
         diary.levels().changes().last().map(|(at, level)| (*at > Instant::from_secs(360), level.of(Kind::Added)));

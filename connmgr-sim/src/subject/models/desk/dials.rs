@@ -11,10 +11,10 @@ use connmgr_core::{
     Transport,
 };
 
-use super::{Conn, Desk, Stage};
-use crate::world::subject::Started;
+use super::{ModelConn, ModelDesk, ModelStage};
+use crate::world::subject::NetCall;
 
-impl Desk {
+impl ModelDesk {
     /// By which route an address is dialed; none if none leads there. A name that no proxy resolves has none.
     pub(super) fn target(&self, address: &PeerAddress) -> Option<Target> {
         let proxy = match address.network() {
@@ -75,7 +75,7 @@ impl Desk {
         }
         self.conns.insert(
             conn,
-            Conn { address: None, kind, stage: Stage::Dialing, peer: None, deadline: now, identity: None },
+            ModelConn { address: None, kind, stage: ModelStage::Dialing, peer: None, deadline: now, identity: None },
         );
         self.go_on(conn, address, now);
         conn
@@ -87,7 +87,7 @@ impl Desk {
         let wait = match (self.target(&address), address.name()) {
             (Some(target), _) => {
                 let wait = if matches!(target, Target::Direct(_)) { self.patience } else { dial.proxied.timeout };
-                self.started.push(Started::Dial { conn, target, transport: Transport::V1 });
+                self.started.push(NetCall::Dial { conn, target, transport: Transport::V1 });
                 wait
             }
             (None, Some(name)) => {
@@ -131,7 +131,7 @@ impl Desk {
         let proxy = self.config.proxies.all.filter(|proxy| proxy.resolves).map(|proxy| proxy.address);
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy { proxy, isolation: Isolation::Shared });
         self.lookups.insert(lookup, (conn, deadline));
-        self.started.push(Started::Resolve { lookup, name: name.clone(), route, deadline });
+        self.started.push(NetCall::Resolve { lookup, name: name.clone(), route, deadline });
     }
 
     /// Dials an added peer. If its address is connected already, the connection becomes the peer's; while it is being
@@ -143,11 +143,11 @@ impl Desk {
         let there = there.map(|(id, conn)| (*id, conn.stage));
         let conn = match there {
             None if self.count(Kind::Added) < self.split().added => Some(self.dial(address, Kind::Added, now)),
-            Some((conn, Stage::Open | Stage::Ready)) => {
+            Some((conn, ModelStage::Open | ModelStage::Ready)) => {
                 self.events.push_back(PoolEvent::Event(Event::Adopted { conn, peer }));
                 Some(conn)
             }
-            None | Some((_, Stage::Dialing)) => None,
+            None | Some((_, ModelStage::Dialing)) => None,
         };
         if let Some(conn) = conn.and_then(|conn| self.conns.get_mut(&conn)) {
             (conn.kind, conn.peer) = (Kind::Added, Some(peer));
@@ -158,7 +158,7 @@ impl Desk {
     }
 
     /// Closes the youngest automatic connections that are more than the limits allow.
-    pub(in crate::subject::models) fn shed(&mut self) -> Vec<Conn> {
+    pub(in crate::subject::models) fn shed(&mut self) -> Vec<ModelConn> {
         let split = self.split();
         let automatic = self.conns.iter().filter(|(_, conn)| conn.kind.takes_group());
         let automatic: Vec<ConnId> = automatic.map(|(id, _)| *id).collect();
