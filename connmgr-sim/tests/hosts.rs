@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use connmgr_core::{Action, CloseReason, ConnId, DialError, Event, Input, Limits, NetworkKind, Time};
+use connmgr_core::{Action, CloseCause, CloseReason, ConnId, DialError, Event, Input, Limits, NetworkKind, Time};
 use connmgr_sim::Terms;
-use connmgr_sim::scenario::{Acquaintance, HostBehavior, HostSpec, ProxySpec, Scenario, Span};
+use connmgr_sim::scenario::{Acquaintance, HostBehavior, HostSpec, NodeSpec, ProxySpec, Scenario, Span};
 use connmgr_sim::watch::record::RecordEntry;
 
 /// A pool of eight among hosts that are all known, for so long.
 fn record(hosts: HostSpec, lasts: Span) -> Vec<RecordEntry> {
+    record_with(hosts, lasts, |_| {})
+}
+
+fn record_with(hosts: HostSpec, lasts: Span, change: impl FnOnce(&mut NodeSpec)) -> Vec<RecordEntry> {
     let mut scenario = Scenario::new("hosts", lasts);
     scenario.node.limits = Some(Limits { full: 8, block_relay: 0, feeler: 0, ..Limits::default() });
+    change(&mut scenario.node);
     scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::default() });
     let of = hosts.name.clone();
     scenario.book.knows.push(Acquaintance { of, count: None, seen_within: Span::days(1), tried: false });
@@ -72,6 +77,14 @@ fn closed(entry: &RecordEntry) -> Option<ConnId> {
     }
 }
 
+/// Closed before anything was understood.
+fn unheard(entry: &RecordEntry) -> Option<ConnId> {
+    match entry {
+        RecordEntry::Told { input: Input::Closed { conn, cause: CloseCause::Unheard }, .. } => Some(*conn),
+        RecordEntry::Did { .. } | RecordEntry::Told { .. } => None,
+    }
+}
+
 fn all_within(waits: &[Duration], from: u64, to: u64) {
     let range = Duration::from_millis(from)..=Duration::from_millis(to);
     assert!(waits.iter().all(|wait| range.contains(wait)), "{waits:?} in {range:?}");
@@ -90,6 +103,17 @@ fn dials_handshakes_and_closes_take_as_long_as_they_are_said_to() {
     let full = HostSpec { full: connmgr_sim::types::Share::ALL, closes_in: Some(Span::millis(900).into()), ..hosts };
     let entries = record(full, Span::minutes(1));
     all_within(&waits(&entries, opened, closed), 900, 900);
+}
+
+#[test]
+fn who_understands_nothing_hangs_up_within_a_second() {
+    let old = |closes_in| {
+        let hosts = HostSpec { v1_only: true, closes_in: Some(closes_in), ..HostSpec::new("old", 50) };
+        let entries = record_with(hosts, Span::minutes(1), |node| node.prefers_v2 = true);
+        waits(&entries, opened, unheard)
+    };
+    all_within(&old(Span::millis(200).into()), 200, 200);
+    all_within(&old(Span::secs(20).into()), 1_000, 1_000);
 }
 
 #[test]

@@ -240,3 +240,30 @@ impl<S: Subject> Runs for Start<S> {
         (course, meter.close(&world))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Acquaintance, Span};
+
+    /// A pool of ten among so many hosts, with so many silent dials beyond the slots allowed.
+    fn is_comparable(hosts: u32, max_hedged: Option<u32>) -> bool {
+        let mut scenario = Scenario::new("world", Span::minutes(10));
+        scenario.hosts.push(HostSpec::new("hosts", hosts));
+        let (of, seen_within) = ("hosts".to_owned(), Span::days(1));
+        scenario.book.knows.push(Acquaintance { of, count: None, seen_within, tried: false });
+        let dial = max_hedged.map(|most| toml::Table::from_iter([("max_hedged".to_owned(), i64::from(most).into())]));
+        scenario.node.config = dial.map(|dial| ("dial".to_owned(), dial.into())).into_iter().collect();
+        let arena = Arena::new(&scenario, 1).expect("a sound configuration");
+        assert_eq!(arena.slots(), 10);
+        arena.is_comparable(Criterion::Fill)
+    }
+
+    #[test]
+    fn it_is_a_lottery_where_nearly_all_are_needed_and_hedging_is_limited() {
+        assert!(!is_comparable(15, Some(9)), "each wrong choice holds up a slot");
+        assert!(is_comparable(16, Some(9)), "there are others to choose");
+        assert!(is_comparable(15, Some(10)), "all slots may be given away");
+        assert!(is_comparable(15, None));
+    }
+}

@@ -136,3 +136,29 @@ impl Margins {
         self.changes.iter().copied().rev().find(|at| *at <= by).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{FaultKind, FaultSpec, HostSpec, Scenario, Span};
+    use crate::types::Share;
+
+    fn margins(faults: Vec<FaultSpec>) -> Margins {
+        let mut scenario = Scenario::new("one", Span::minutes(10));
+        scenario.hosts.push(HostSpec::new("hosts", 50));
+        scenario.faults = faults;
+        Margins::new(&Arena::new(&scenario, 1).expect("a sound configuration"))
+    }
+
+    #[test]
+    fn dials_of_a_rival_count_up_to_the_first_change() {
+        let at = |minutes| {
+            let (at, share) = (Span::minutes(minutes), Share::ALL);
+            FaultSpec { fault: FaultKind::NatReset, at, lasts: None, every: None, times: None, share, chance: share }
+        };
+        let cap = |faults| margins(faults).cap(Criterion::Dials, 3 * 100 + FEW);
+        assert_eq!(cap(vec![at(7), at(3)]), Cap { within: Duration::from_secs(180), dials: 100 });
+        assert_eq!(cap(Vec::new()), Cap { within: Duration::MAX, dials: 100 }, "nothing changes");
+        assert_eq!(cap(vec![at(0)]).within, Duration::MAX, "the beginning is no change");
+    }
+}

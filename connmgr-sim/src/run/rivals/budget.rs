@@ -123,7 +123,7 @@ impl Meter {
         for network in NetworkKind::ALL {
             let at = network.index();
             let (before, now) = (self.before[at], now[at]);
-            self.owed[at] = now.stable > before.stable || owed[at] && now.dials - before.dials <= most;
+            self.owed[at] = owes(owed[at], before, now, most);
         }
         self.judge(self.before, now, owed, most, 1, Window { to, ..window });
         let (hours, from) = (window.hour % 24, self.windows[self.at - (window.hour % 24) as usize].from);
@@ -174,5 +174,31 @@ impl Meter {
             hour + 1
         );
         self.excess.push(Failure::compared(property, to, self.node, what));
+    }
+}
+
+/// Whether a search that a stable connection explains is still to come after a window with these counts, in which so
+/// many dials are allowed in any case. A connection that became stable in it owes one; what was owed before is paid once
+/// there are more dials than those.
+const fn owes(owed: bool, before: Traffic, now: Traffic, most: u64) -> bool {
+    now.stable > before.stable || owed && now.dials - before.dials <= most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn traffic(dials: u64, stable: u64) -> Traffic {
+        Traffic { dials, stable, ..Traffic::default() }
+    }
+
+    #[test]
+    fn a_connection_that_became_stable_owes_a_search_until_one_is_seen() {
+        let (before, most) = (traffic(100, 1), LATER_HOUR);
+        assert!(owes(false, before, traffic(100, 2), most), "it became stable in this window");
+        assert!(!owes(false, before, traffic(100, 1), most), "it was stable before, and what it owed was paid");
+        assert!(owes(true, before, traffic(100 + most, 1), most), "no more dials than every hour may have");
+        assert!(!owes(true, before, traffic(101 + most, 1), most), "this was the search");
+        assert!(owes(true, before, traffic(101 + most, 2), most), "and the next is owed");
     }
 }

@@ -322,4 +322,15 @@ mod tests {
         assert_eq!(under(FaultSpec { at: Span::minutes(5), ..passing(FaultKind::Interface) }), Outlook::Unsure);
         assert_eq!(under(passing(FaultKind::Inactive)), Outlook::Unsure);
     }
+
+    #[test]
+    fn nearly_all_are_needed_up_to_half_as_many_again_as_there_are_slots() {
+        let needed = |scenario: Scenario, slots| needs_nearly_all(&WorldMap::new(scenario, 1), slots);
+        assert!(needed(world(HostBehavior::Accept), 14), "20 of at most 21");
+        assert!(!needed(world(HostBehavior::Accept), 13), "20 of at most 19");
+        assert!(needed(world(HostBehavior::Refuse), 1), "who refuses is of no use");
+        let mut scenario = world(HostBehavior::Accept);
+        scenario.hosts[0].groups = Some(5);
+        assert!(needed(scenario, 4), "and groups have room for one each");
+    }
 }
