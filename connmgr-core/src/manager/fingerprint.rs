@@ -138,7 +138,7 @@ impl Moment<'_> {
     fn hash_book<H: Hasher>(&self, to: &mut H) {
         let spacing = self.manager.config.dial.spacing;
         let min_spacing = self.manager.config.dial.min_spacing;
-        let mut entries: Vec<_> = self.manager.book.judgements(self.manager.unix(), self.now).collect();
+        let mut entries: Vec<_> = self.manager.book.choice_state(self.manager.unix(), self.now).collect();
         entries.sort_unstable_by(|(a, ..), (b, ..)| a.address.cmp(&b.address));
         for (entry, v1_only, forgiven) in entries {
             let left = |at| [spacing, min_spacing].map(|spacing| spacing.saturating_sub(self.now.since(at)));

@@ -62,7 +62,7 @@ impl ConnManager {
     pub(super) fn record_shortage(&mut self, address: &PeerAddress) {
         self.book.forgive(address);
         let now = self.now();
-        self.shortage.record_want(self.next_conn, &self.config.health, now);
+        self.shortage.record_lack(self.next_conn, &self.config.health, now);
     }
 
     /// A dial ended for another reason. If it was made during a shortage, the shortage is over.
