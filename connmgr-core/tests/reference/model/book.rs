@@ -91,12 +91,16 @@ impl Model {
 
     pub(super) fn tries(&mut self, address: &PeerAddress) {
         let now = self.now;
-        self.entry(address).into_iter().for_each(|entry| entry.tries(now));
+        if let Some(entry) = self.entry(address) {
+            entry.tries(now);
+        }
     }
 
     pub(super) fn answers(&mut self, address: &PeerAddress) {
         let now = self.now;
-        self.entry(address).into_iter().for_each(|entry| entry.answers(now));
+        if let Some(entry) = self.entry(address) {
+            entry.answers(now);
+        }
     }
 
     /// The peer at an address is ready, and reported its services. Its failures are cleared if it need only be ready;

@@ -3,7 +3,6 @@
 use connmgr_core::{CloseReason, ConnId, PeerId, Time};
 
 use super::lists::AUTOMATIC;
-use super::peers::RPeer;
 use super::{Model, Stage};
 
 /// The time of a timer, and how many timers had been set before.
@@ -73,7 +72,11 @@ impl Model {
     fn happens(&mut self, what: What) {
         match what {
             What::Conn(id) => self.conn_is_looked_at(id),
-            What::Peer(id) => self.peer_mut(id).into_iter().for_each(RPeer::wake),
+            What::Peer(id) => {
+                if let Some(peer) = self.peer_mut(id) {
+                    peer.wake();
+                }
+            }
             What::StartOver => self.start_over(),
         }
     }

@@ -247,7 +247,9 @@ impl Model {
     }
 
     fn stable_at(&mut self, address: &PeerAddress) {
-        self.entry(address).into_iter().for_each(|entry| entry.failures = 0);
+        if let Some(entry) = self.entry(address) {
+            entry.failures = 0;
+        }
         self.pace_of(address).trial_wait = TRIALS;
         if self.pace_of(address).is_restored() {
             self.rests_are_forgiven(network(address));

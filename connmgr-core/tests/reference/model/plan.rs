@@ -176,7 +176,9 @@ impl Model {
         let address = target(whom);
         let is_right = step.kind(*conn) == Some(kind) && addresses.contains(&address);
         self.hold(is_right, &format!("not a {kind:?} dial to any of {addresses:?}"));
-        left.next().into_iter().for_each(|action| self.see(action, step));
+        if let Some(action) = left.next() {
+            self.see(action, step);
+        }
         let (rate, now) = (self.config.dial.rate, self.now);
         let in_time = self.dial_credit.take(&rate, now);
         self.hold(in_time, "automatic dials follow one another too fast");

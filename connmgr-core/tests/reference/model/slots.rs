@@ -56,7 +56,9 @@ impl Model {
             return held < share;
         }
         let behind = self.furthest_behind(kind, is_ready);
-        behind.into_iter().for_each(|other| self.give_slot(other));
+        if let Some(other) = behind {
+            self.give_slot(other);
+        }
         behind.is_some()
     }
 
