@@ -1,7 +1,7 @@
-//! One connection on its way: to a peer, or to a SOCKS5 proxy and through it.
+//! One connection that is being opened, directly or through a SOCKS5 proxy.
 //!
-//! Knows no token and no manager: whoever owns it registers its socket, tells it of every event, and keeps the
-//! deadline. Edge-triggered: with each event it goes as far as it can.
+//! Its owner registers the socket, passes on every event, and keeps the deadline. Events are edge-triggered, so each makes
+//! the attempt go as far as it can.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub(crate) struct Attempt {
 
 #[derive(Debug)]
 enum AttemptStage {
-    /// To this address; what is to be said there, if it is a proxy.
+    /// To this address. If it is a proxy's, the client negotiates with it next.
     Connecting(SocketAddr, Option<Box<Client>>),
     /// With the proxy.
     Negotiating(Box<Client>),
@@ -38,17 +38,17 @@ enum AttemptStage {
 pub(crate) enum AttemptError {
     /// The peer, or the proxy, can't be reached.
     Unreachable(io::Error),
-    /// All tokens of the caller's range are taken.
+    /// Every token of the caller's range is in use.
     NoToken,
-    /// The proxy says no, or nonsense.
+    /// The proxy refuses, or breaks the protocol.
     Socks(SocksError),
 }
 
 impl Attempt {
-    /// Begins to connect. `client`: what is to be said there, if the address is a proxy's.
+    /// Begins to connect. `client` negotiates, if the address is a proxy's.
     ///
     /// # Errors
-    /// What the operating system knows at once.
+    /// What the operating system reports at once.
     pub(crate) fn start(address: SocketAddr, client: Option<Client>) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
         Ok(Self { socket, stage: AttemptStage::Connecting(address, client.map(Box::new)) })
@@ -65,16 +65,16 @@ impl Attempt {
     }
 
     pub(crate) fn deregister(&mut self, registry: &Registry) {
-        // A socket that is not registered is as good.
+        // It fails if the socket is not registered, which is as good.
         let _ = self.socket.deregister(registry);
     }
 
-    /// The socket; after the end of the attempt, the peer's.
+    /// The socket: once the attempt has succeeded, the stream to the peer.
     pub(crate) fn into_socket(self) -> TcpStream {
         self.socket
     }
 
-    /// Goes as far as it can; none when it has to wait for an event. Bounded, for what a proxy may say is.
+    /// Goes as far as it can; none if it has to wait for an event. The work is bounded, as a proxy's reply is.
     pub(crate) fn advance(&mut self) -> Option<Result<Outcome, AttemptError>> {
         if let AttemptStage::Connecting(address, client) = &mut self.stage {
             match connected(&self.socket, *address) {
@@ -96,7 +96,7 @@ impl Attempt {
     }
 }
 
-/// Whether the socket is connected by now.
+/// Whether the socket is connected.
 fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
@@ -105,23 +105,23 @@ fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(false),
         other => other?,
     };
-    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
+    // A dial to one of this machine's ephemeral ports may connect to itself (TCP's simultaneous open).
     if may_meet_itself(address) && socket.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
-    // if the other end is gone already, which the first read will say.
+    // Nagle's algorithm delays small messages that wait for an answer, which is how peers talk. The call fails only if
+    // the peer is gone, which the first read reports.
     let _ = socket.set_nodelay(true);
     Ok(true)
 }
 
-/// Reads no byte beyond the proxy's reply: what follows is the peer's.
+/// Reads no byte beyond the proxy's reply: the next ones are the peer's.
 fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Result<Outcome, SocksError>> {
     let mut buffer = [0; Client::MAX_READ];
     loop {
         let done: io::Result<()> = match client.step() {
             Step::Write(bytes) => match stream.write(bytes) {
-                // Nothing would come of trying again.
+                // Writing again would write nothing again.
                 Ok(0) => Err(ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     client.wrote(count);
@@ -141,7 +141,7 @@ fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Re
 }
 
 impl AttemptError {
-    /// In the words of a dial; `proxied`: it went to a proxy.
+    /// As the error of a dial. `proxied`: it went to a proxy.
     pub(crate) fn dial_error(&self, proxied: bool) -> DialError {
         match self {
             Self::Unreachable(error) if proxied => proxy_dial_error(error),
@@ -151,7 +151,7 @@ impl AttemptError {
         }
     }
 
-    /// In the words of a lookup, which always goes to a proxy.
+    /// As the error of a lookup, which always goes to a proxy.
     pub(crate) const fn lookup_error(&self) -> LookupError {
         match self {
             Self::Unreachable(_) => LookupError::Proxy,

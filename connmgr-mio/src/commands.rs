@@ -1,6 +1,6 @@
-//! Commands, facts and views, for whoever turns the pool: answered at once.
+//! Commands, facts and views of a pool, for the loop that turns it: answered at once.
 //!
-//! What follows from them, events included, is there at the next [`Pool::next_event`].
+//! Their effects, events included, are there at the next [`Pool::next_event`].
 
 use std::time::Duration;
 
@@ -27,26 +27,25 @@ impl Pool {
     }
 }
 
-/// Facts of one connection. They never fail; those of a connection that has ended are ignored, except that a late
-/// penalty still reaches its host. [`Pool::reporter`] tells the same from elsewhere.
+/// Facts about one connection. They never fail. Facts about a connection that has ended are ignored, but a late penalty
+/// still counts against its host. [`Pool::reporter`] reports the same from other threads.
 impl Pool {
-    /// The handshake is done. To be told once; without it the connection is closed at the handshake's deadline.
+    /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.
     pub fn ready(&mut self, conn: ConnId, info: PeerInfo) {
         self.apply(&Input::Ready { conn, info });
     }
 
-    /// The peer misbehaved.
+    /// Reports that the peer misbehaved.
     pub fn misbehaving(&mut self, conn: ConnId, penalty: Penalty) {
         self.apply(&Input::Misbehavior { conn, penalty });
     }
 
-    /// What the connection has been good for since the last time. That bytes were read of it need not be told: the pool
-    /// sees that.
+    /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were read.
     pub fn activity(&mut self, conn: ConnId, activity: Activity) {
         self.apply(&Input::Activity { conn, activity });
     }
 
-    /// The peer told us these addresses.
+    /// Reports addresses that the peer sent.
     pub fn peer_addresses(&mut self, conn: ConnId, addresses: Vec<AddressInfo>) {
         self.apply(&Input::Addresses { source: Source::Peer(conn), addresses });
     }

@@ -1,7 +1,7 @@
 //! Commands from other threads.
 //!
-//! A command waits until the pool takes its next turn; its answer is an event of the pool, not of the handle. Whoever
-//! turns the pool needs no handle: [`Pool`](crate::Pool) has the same commands, answered at once.
+//! A command waits until the pool's next turn. Its answer is an event of the pool. The loop that turns the pool needs no
+//! handle: [`Pool`](crate::Pool) has the same commands, answered at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,28 +16,28 @@ use connmgr_std::adapter::Clock;
 
 use crate::bell::PollBell;
 
-/// Commands that may wait for the pool's next turn; one more is refused.
+/// Commands that may wait for the pool's next turn. One more is refused.
 const MAX_WAITING: usize = 1024;
 
-/// What a command is known by, until it is answered. Counts up, and is the same for no two commands of a pool.
+/// The number of a command, which its answer repeats. Counts up, and is unique within a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
 /// Why a command was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsent {
-    /// 1024 commands wait already: the pool is not turned.
+    /// 1024 commands wait already: the pool is not being turned.
     #[error("too many commands wait for the pool")]
     Full,
     /// The pool is gone.
     #[error("the pool is gone")]
     Gone,
-    /// It is no command.
+    /// The input is not a command.
     #[error(transparent)]
     NotACommand(#[from] NotACommand),
 }
 
-/// A queue of commands.
+/// A queue of commands, and the handle that sends to it.
 pub(crate) fn channel(bell: PollBell, clock: Clock) -> (Handle, Receiver<(Ticket, Input)>) {
     let (commands, receiver) = sync_channel(MAX_WAITING);
     (Handle { commands, tickets: Arc::default(), bell, clock }, receiver)
@@ -69,7 +69,7 @@ impl Handle {
         self.send(command)
     }
 
-    /// [`Pool::now`](crate::Pool::now), at once; it goes on when the pool is gone.
+    /// The pool's monotonic time, as [`Pool::now`](crate::Pool::now). It goes on when the pool is gone.
     pub fn now(&self) -> Time {
         self.clock.now()
     }

@@ -1,7 +1,7 @@
 //! Carries out what the driver asks of sockets, on the caller's poll.
 //!
-//! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Job`] until
-//! the pool takes its turn. So an error that is known at once is told like any other. No decision is made here.
+//! Every method only starts something or advances it. The result waits as a [`Job`] for the pool's turn, also an error that is
+//! known at once.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,17 +19,17 @@ use crate::listener::{PolledListener, PolledListeners};
 use crate::stream::Stream;
 use crate::tokens::Tokens;
 
-/// What came of an attempt.
+/// The result of an attempt.
 pub(crate) type Done = Job<Stream>;
 
-/// What a token of ours stands for.
+/// What a token of the pool stands for.
 #[derive(Debug)]
 pub(crate) enum TokenUse {
-    /// Our own waker.
+    /// The pool's own waker.
     Waker,
-    /// A listener, by its place among them.
+    /// A listener, by its index.
     Listener(usize),
-    /// A connection on its way.
+    /// A connection that is being opened.
     Attempt(AttemptPurpose, Attempt),
 }
 
@@ -42,27 +42,27 @@ pub(crate) enum AttemptPurpose {
     Lookup(LookupId),
 }
 
-/// How far an attempt has come when it is started.
+/// How far an attempt has come at its start.
 #[derive(Debug)]
 enum AttemptStart {
-    /// Its token will say more.
+    /// Events under its token advance it.
     UnderWay(Token),
-    /// To the end.
+    /// It has succeeded.
     Opened(Outcome, Stream),
 }
 
-/// The outside world of one pool.
+/// The sockets of one pool.
 #[derive(Debug)]
 pub(crate) struct MioNet {
     pub(crate) registry: Arc<Registry>,
     pub(crate) tokens: Tokens<TokenUse>,
     pub(crate) listeners: PolledListeners,
-    /// What waits to be told.
+    /// Results to be reported at the next turn.
     pub(crate) done: VecDeque<Done>,
-    /// The connections that the application has: those it was told of, until it takes their end or releases them.
+    /// The streams lent to the application: from `Connected` until it takes `Disconnected` or releases the connection.
     pub(crate) streams: IdMap<ConnId, Stream>,
     dials: IdMap<ConnId, Token>,
-    /// Lookups through proxies, and when they must have ended: nobody aborts them. There are few at a time.
+    /// Lookups through proxies, with their deadlines, which are kept here. There are few at a time.
     lookups: Vec<(Time, Token)>,
 }
 
@@ -73,8 +73,8 @@ impl MioNet {
         Self { registry, tokens, listeners, done, streams, dials, lookups }
     }
 
-    /// Goes on with what the token stands for, as far as its socket says: the event may be of the token's past, and
-    /// then nothing comes of it.
+    /// Advances what the token stands for, as far as its socket is ready. A stale event, of a former use of the token, has
+    /// no effect.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
             Some(TokenUse::Listener(index)) => {
@@ -91,12 +91,12 @@ impl MioNet {
         }
     }
 
-    /// Whether somebody may be let in, or a result be told, without an event.
+    /// Whether a connection may be accepted, or a result be reported, without an event.
     pub(crate) fn has_work(&self) -> bool {
         !self.done.is_empty() || self.listeners.open().any(PolledListener::is_ready)
     }
 
-    /// Gives up the lookups that must have ended.
+    /// Gives up the lookups that are past their deadline.
     fn expire(&mut self, now: Time) {
         while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
             let (_, token) = self.lookups[at];
@@ -106,22 +106,22 @@ impl MioNet {
         }
     }
 
-    /// The application has no more use for the connection's stream.
+    /// Takes a stream back from the application.
     pub(crate) fn release(&mut self, conn: ConnId) -> Option<Stream> {
         let mut stream = self.streams.remove(&conn)?;
-        // It may not be registered, which is as good.
+        // It fails if the stream is not registered, which is as good.
         let _ = self.registry.deregister(&mut stream);
         Some(stream)
     }
 
-    /// The application has no more use for any stream.
+    /// Takes every stream back, and drops it.
     pub(crate) fn release_all(&mut self) {
         for (_, mut stream) in self.streams.drain() {
             let _ = self.registry.deregister(&mut stream);
         }
     }
 
-    /// Starts an attempt; its token, unless it has ended at once.
+    /// Starts an attempt. Returns its token, unless it has ended at once.
     fn start(&mut self, purpose: AttemptPurpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
         match self.try_start(purpose, address, client) {
             Ok(AttemptStart::UnderWay(token)) => Some(token),
@@ -139,8 +139,7 @@ impl MioNet {
         None
     }
 
-    /// Looks before it waits: what is on this machine, a proxy for instance, has accepted or refused by now, and the
-    /// poll needs not know of it.
+    // Advanced once before it is registered: a peer on this machine, such as a proxy, has accepted or refused by now.
     fn try_start(
         &mut self,
         purpose: AttemptPurpose,
@@ -173,8 +172,8 @@ impl MioNet {
         }
     }
 
-    /// Takes an attempt out. The poll knows its socket until that is closed, or registered by the application; an event
-    /// that it tells of it under this token is one of the token's past.
+    /// Takes an attempt out. Its socket stays registered until it is closed, or registered by the application. An event of
+    /// it under this token is stale.
     fn take(&mut self, token: Token) -> Option<(AttemptPurpose, TcpStream)> {
         let TokenUse::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
         match purpose {
@@ -188,7 +187,7 @@ impl MioNet {
 }
 
 impl AttemptPurpose {
-    /// What came of it, in its own words.
+    /// The result of the attempt, as a job.
     fn done(self, result: Result<(Outcome, Stream), AttemptError>) -> Done {
         match self {
             Self::Dial { conn, proxied } => Done::Dialed(
@@ -229,14 +228,14 @@ impl Sockets for MioNet {
         }
     }
 
-    /// The stream stays until the application takes the event that says so, and reads to its end meanwhile.
+    // The stream stays until the application takes the event of its end. Until then, reads return its end.
     fn close(&mut self, conn: ConnId) {
         if let Some(stream) = self.streams.get_mut(&conn) {
             stream.close();
         }
     }
 
-    /// Streams are lent, and nobody but the pool drops them.
+    // Streams are lent: only the pool drops them.
     fn dropped(&mut self, _: ConnId) -> bool {
         true
     }

@@ -1,7 +1,7 @@
 //! Dials, and lookups through proxies: one task each, which ends when it is aborted.
 //!
-//! The executor is the caller's and returns no handle of a task. So a job looks whether its [`Leash`] is still held. That
-//! all jobs have ended is seen by the channel on which they report, which closes with the last of them.
+//! The caller's executor returns no handle of a task. So a job ends itself when its [`Leash`] is dropped. The channel on
+//! which jobs report closes when the last of them has ended.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ use crate::wire::SmolStream;
 /// How a job ended that was not aborted: its result, or its panic.
 pub(crate) type JobEnd = thread::Result<Job<SmolStream>>;
 
-/// Dropping it aborts its job, wherever that is.
+/// Dropping it aborts its job.
 #[derive(Debug)]
 pub(crate) struct Leash(#[allow(dead_code, reason = "dropped, not read")] oneshot::Sender<()>);
 
@@ -33,7 +33,7 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// What starts jobs, and where they report. The channel closes when this is dropped and every job has ended.
+    /// Also the channel on which jobs report. It closes when this is dropped and every job has ended.
     pub(crate) fn new(spawner: Arc<dyn Spawn>) -> (Self, Receiver<JobEnd>) {
         let (reports, ended) = unbounded();
         (Self { spawner, reports }, ended)
@@ -47,8 +47,8 @@ impl Jobs {
 }
 
 pin_project! {
-    /// A job that ends with its leash. Once it has ended it holds nothing, however long the executor keeps it. It is no
-    /// `async` block, which would have room for the work twice.
+    /// A job that ends with its leash. Once it has ended it holds no resources, however long the executor keeps it.
+    // Not an `async` block, which would be twice as large.
     struct LeashedJob<F> {
         #[pin]
         work: Option<F>,

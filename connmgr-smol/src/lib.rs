@@ -18,9 +18,9 @@ pub use builder::Builder;
 pub use connection::Connection;
 pub use spawn::{BoxFuture, Spawn};
 
-/// A pool of live connections, kept by a task of its own.
+/// A pool of live connections, run by a task of its own.
 ///
-/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
+/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved as long as the
 /// executor lives. `shutdown` waits for that.
 ///
 /// ```
@@ -36,5 +36,5 @@ pub use spawn::{BoxFuture, Spawn};
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
 
-/// What a [`Pool`] hands to its application.
+/// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -1,7 +1,6 @@
-//! An application that never lets a pool rest: each answer is followed by the next question before the pool's turn is
-//! over.
+//! An application that never lets a pool rest: it asks again as soon as it is answered, before the pool's turn is over.
 //!
-//! It needs no runtime: whoever wakes it runs it. So a pool that is asked by it has work at the end of every turn.
+//! It needs no runtime: its waker polls it in place. So the pool has work at the end of every turn.
 
 use std::fmt;
 use std::pin::Pin;
@@ -45,7 +44,7 @@ impl Wake for AskingTask {
         let waker = Waker::from(Arc::clone(&self));
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         if self.left.load(Ordering::SeqCst) > 0 {
-            // It says by `left` when it is ready.
+            // Its result is in `left`.
             let _ = asks.as_mut().poll(&mut Context::from_waker(&waker));
         }
     }

@@ -1,4 +1,4 @@
-//! How a pool is put together and started.
+//! Builds and starts a pool.
 
 use connmgr_core::Connected;
 use connmgr_std::StartError;
@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::runtime::TokioRuntime;
 use crate::wire::TokioStream;
 
-/// Puts a [`Pool`] together.
+/// Builds a [`Pool`].
 #[derive(Debug)]
 pub struct Builder {
     settings: Settings,
@@ -18,13 +18,13 @@ pub struct Builder {
 impl Builder {
     connmgr_std::builder_methods!();
 
-    /// Opens the listeners and the state, and starts the driver's task on the current runtime.
+    /// Opens the listeners and the state, and spawns the pool's task on the current runtime.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what.
+    /// [`StartError`] says what failed.
     ///
     /// # Panics
-    /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
+    /// Outside a tokio runtime, or in one without the `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
         let (pool, task) = open_pool(self.settings, TokioRuntime::new()).await?;
         tokio::spawn(task);

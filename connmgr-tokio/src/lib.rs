@@ -15,9 +15,9 @@ pub use connmgr_std::{
 pub use builder::Builder;
 pub use connection::Connection;
 
-/// A pool of live connections, kept by a task of its own.
+/// A pool of live connections, run by a task of its own.
 ///
-/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
+/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved as long as the
 /// runtime lives. `shutdown` waits for that.
 ///
 /// ```
@@ -33,7 +33,7 @@ pub use connection::Connection;
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
 
-/// What a [`Pool`] hands to its application.
+/// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;
 
 /// The example on the project's front page compiles.

@@ -1,4 +1,4 @@
-//! Runs a scenario; on Linux in a child process of its own, counted before and after.
+//! Runs a scenario; on Linux in a child process, whose descriptors and threads are counted before and after.
 
 use super::Rig;
 
@@ -26,7 +26,7 @@ pub fn run<R: Rig>(_test: &str, scenario: fn(&R)) {
     scenario(&R::new());
 }
 
-/// Runs the test of this path again, alone, in a child, and says what the child says.
+/// Runs the test of this path again, alone, in a child process, and prints the child's output.
 #[cfg(target_os = "linux")]
 fn in_child(test: &str) {
     let (_, name) = test.split_once("::").expect("a crate and a path");

@@ -1,4 +1,4 @@
-//! What the application was told, and what a trace says of it.
+//! The events that the application took, compared with the trace.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,7 +10,7 @@ use connmgr_std::{Line, PoolEvent, TraceReader, replay};
 
 use connmgr_core::Connected;
 
-/// The events that the application has taken, in order; notices of retries and problems left out.
+/// The events that the application has taken, in order, without retries and problems.
 #[derive(Debug, Default)]
 pub(super) struct EventLedger {
     told: Vec<Event>,
@@ -26,8 +26,8 @@ impl EventLedger {
         }
     }
 
-    /// The trace replays, action for action, and the application was told what the manager emitted, in that order:
-    /// all of it but the connections that had ended before they could be taken. `to_the_end`: the last event was taken.
+    /// The trace replays, action for action, and the application was told what the manager emitted, in that order, without
+    /// the connections that ended before they were taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
         Self::replays(trace);
         let taken: BTreeSet<_> = self.told.iter().filter(|event| is_connection(event)).map(Event::conn).collect();
@@ -37,7 +37,7 @@ impl EventLedger {
         if !to_the_end {
             emitted.truncate(self.told.len());
         }
-        assert_eq!(self.told, emitted, "the application was told otherwise than the manager said");
+        assert_eq!(self.told, emitted, "the application was not told what the manager emitted");
     }
 
     /// The trace is whole and replays, action for action.

@@ -1,4 +1,4 @@
-//! What the application has counted for itself, and how it compares with what the pool says.
+//! The application's own counts, compared with the pool's counters.
 
 use std::collections::HashSet;
 
@@ -43,9 +43,9 @@ impl EnduranceLedger {
         !self.open.is_empty() || self.failed_dials < stats.dials_failed + stats.dials_given_up
     }
 
-    /// What does not agree, while nothing is open. `accepted`: how many the far end has counted.
+    /// What does not agree, while nothing is open. `accepted`: the connections that the far end has counted.
     pub(super) fn audit(&mut self, stats: &Stats, accepted: u64) -> Vec<String> {
-        // Those that ended before they were taken are shown to nobody: neither their beginning nor their end.
+        // A connection that ended before it was taken is not shown at all.
         let unseen = stats.dials_succeeded.wrapping_sub(self.seen);
         let compared = [
             ("dials and their ends", stats.dials, stats.dials_succeeded + stats.dials_failed + stats.dials_given_up),
@@ -53,8 +53,7 @@ impl EnduranceLedger {
             ("connections seen and their ends", self.seen, self.ended),
             ("ends, and those seen or withheld", stats.disconnected, self.ended + unseen),
             ("failed dials, and those told", stats.dials_failed + stats.dials_given_up, self.failed_dials),
-            // One that was given up may have been accepted already, and so may one that was reset before it was seen to be
-            // open.
+            // A dial may be accepted and yet be given up, or be reset before it is seen to be open.
             ("accepted, within bounds", accepted, accepted.clamp(stats.dials_succeeded, stats.dials)),
         ];
         let differ = compared.into_iter().filter(|(_, one, other)| one != other);

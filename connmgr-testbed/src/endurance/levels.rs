@@ -1,17 +1,17 @@
-//! What must not rise from rest to rest.
+//! Resources that must not grow from rest to rest.
 
 use std::fmt;
 
 use crate::process;
 
-/// The rests after which memory must be flat: one in five of them, in which maps and the allocator reach their size.
+/// After this part of the rests, memory must be flat: maps and the allocator have reached their size.
 const WARM_UP: usize = 5;
 
-/// By how much memory may differ after that, in KiB: what an allocator keeps or gives back between two rests. A leak
-/// of 16 bytes a connection is more, in 200 000.
+/// How much memory may grow after that, in KiB: what an allocator keeps or returns between two rests. A leak of 16 bytes for
+/// each of 200 000 connections is more.
 const MEMORY_SLACK: u64 = 1024;
 
-/// How much there is of what may leak.
+/// The amounts of resources that may leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ResourceLevels {
     connections: u64,
@@ -29,7 +29,7 @@ impl ResourceLevels {
     }
 }
 
-/// What has risen. The first was read before all.
+/// What has grown. The first is from before the first wave.
 pub(super) fn compare(levels: &[ResourceLevels]) -> Vec<String> {
     let (Some(first), Some(last)) = (levels.first(), levels.last()) else { return vec!["no rest".into()] };
     let mut faults = Vec::new();

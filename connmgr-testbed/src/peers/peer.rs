@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use crate::peers::PeerStream;
 
-/// A peer that listens on a port of loopback. The operating system makes connections for it; nothing is said on one
-/// before it is taken by [`TestPeer::accept`]. Dropped, it refuses whoever comes, and resets those that it has not taken.
+/// A peer that listens on a port of loopback. The operating system completes connections for it; nothing is sent on one
+/// before [`TestPeer::accept`]. Once it is dropped, connections are refused, and those that were not accepted are reset.
 #[derive(Debug)]
 pub struct TestPeer {
     listener: TcpListener,
@@ -27,22 +27,22 @@ impl TestPeer {
         Self { listener, address }
     }
 
-    /// An address where nobody listens.
+    /// An address that refuses connections.
     pub fn nobody() -> SocketAddr {
         Self::listen().address
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next who has come, if anybody has.
+    /// The next connection, if one waits.
     pub fn accept(&self) -> Option<PeerStream> {
         match self.listener.accept() {
             Ok((stream, _)) => Some(PeerStream::new(stream)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            // Whoever came has gone again.
+            // The connection has ended already.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => None,
             Err(error) => panic!("accept: {error}"),
         }

@@ -1,29 +1,29 @@
-//! Medians, and how they are shown and judged.
+//! The table of medians, compared with their limits.
 
 use super::Sample;
 
-/// What is counted by the second.
+/// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RaceRate {
-    /// Connections, to peers known in this way.
+    /// Connections; the text says how their peers are known.
     Opened(&'static str),
     /// Dials that were refused.
     Refused,
 }
 
-/// Whose turn it is.
+/// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contestant {
-    /// The bare loop's.
+    /// The bare loop.
     Bare,
-    /// The pool's.
+    /// The pool.
     Pool,
 }
 
 impl Contestant {
     const BOTH: [Self; 2] = [Self::Bare, Self::Pool];
 
-    /// The one that the command line names.
+    /// The one named on the command line.
     pub(super) fn named(word: &str) -> Option<Self> {
         match word {
             "bare" => Some(Self::Bare),
@@ -33,7 +33,7 @@ impl Contestant {
     }
 }
 
-/// All turns of both.
+/// The samples of both, by turn.
 #[derive(Debug)]
 pub(super) struct Contest {
     rate: RaceRate,
@@ -41,7 +41,7 @@ pub(super) struct Contest {
     pool: Vec<Sample>,
 }
 
-/// By how many percent the pool may be worse than the bare loop: what is aimed for, and what is the most.
+/// By how many percent the pool may be worse than the bare loop: the aim and the limit.
 const PERCENT: RaceLimits = RaceLimits { aim: 5.0, most: 15.0 };
 
 /// How much more CPU a refused dial may cost, in microseconds.
@@ -65,8 +65,8 @@ impl RaceLimits {
 }
 
 impl Contest {
-    /// Has the two run so many times each, by turns, after a first time that does not count. So many of each make one
-    /// turn. Who begins changes with every pair.
+    /// Runs the two by turns, so many times each, after one that is not counted. So many runs of each make one turn. The
+    /// order changes with every pair.
     pub(super) fn hold(
         runs: usize,
         per_turn: usize,
@@ -91,7 +91,7 @@ impl Contest {
         Self { rate, bare: turns(bare), pool: turns(pool) }
     }
 
-    /// The median, and the extremes, over the turns.
+    /// The median and the extremes over the turns.
     fn bare(&self, figure: impl Fn(&Sample) -> f64) -> MedianRange {
         MedianRange::of(self.bare.iter().map(figure))
     }
@@ -100,7 +100,7 @@ impl Contest {
         MedianRange::of(self.pool.iter().map(figure))
     }
 
-    /// How each turn's two compare.
+    /// The comparison of the two within each turn.
     fn pairs(&self, compare: impl Fn(&Sample, &Sample) -> f64) -> MedianRange {
         MedianRange::of(self.bare.iter().zip(&self.pool).map(|(bare, pool)| compare(bare, pool)))
     }
@@ -121,7 +121,7 @@ impl MedianRange {
     }
 }
 
-/// Prints what the README shows; whether nothing is beyond its limit.
+/// Prints the README's table. Returns whether nothing is beyond its limit.
 pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
     println!("| | bare loop | pool | pool against bare, each turn: median (least to most) | aim, limit | |");
     println!("|---|---|---|---|---|---|");
@@ -130,7 +130,7 @@ pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
     opened.into_iter().chain(refused).all(|holds| holds)
 }
 
-/// A rate of refusals is shown and not judged: the world refuses faster than anybody should dial.
+// The rate of refused dials has no limit: no pool should dial that fast.
 fn rate_row(contest: &Contest) -> bool {
     let percent = contest.pairs(|bare, pool| 100.0 * (pool.per_second() / bare.per_second() - 1.0));
     let name = match contest.rate {

@@ -1,4 +1,4 @@
-//! Peers that are added.
+//! Added peers.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use connmgr_std::PoolEvent;
 use crate::conformance::{BACKOFF, Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::TestPeer;
 
-/// It is dialed at once, and bytes go both ways.
+/// The peer is dialed at once, and bytes go both ways.
 pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -24,7 +24,7 @@ pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The application lets go of it, and gets another.
+/// The application drops the connection, and gets another.
 pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -64,7 +64,7 @@ pub fn a_connection_that_we_close_ends_for_whoever_holds_it<R: Rig>(rig: &R) {
     assert!(world.meanwhile("their end", || theirs.hear_out()).is_empty());
     assert_eq!(world.disconnected(conn), EndReason::Ours(CloseReason::Requested));
     world.pool.release(conn);
-    // And that the stream of a connection we closed is dropped is no news.
+    // The end of a stream that the manager closed itself is not reported to it.
     assert_eq!(world.pool.stats().ignored_facts, 0);
     world.end();
 }

@@ -1,4 +1,4 @@
-//! Commands, views and facts, in whatever order the application has for them.
+//! Commands, views and facts, in any order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use connmgr_std::PoolEvent;
 use crate::conformance::{NextEvent, Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::TestPeer;
 
-/// Awaiting one there does not stand in its own way.
+/// A command may be awaited in the task that takes the events.
 pub fn commands_are_answered_in_the_middle_of_the_event_loop<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -34,7 +34,7 @@ pub fn commands_are_answered_in_the_middle_of_the_event_loop<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Nothing is lost by it, and nothing comes twice.
+/// No event is lost, and none comes twice.
 pub fn next_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()));
     let peers: Vec<TestPeer> = (0..8).map(|_| TestPeer::listen()).collect();
@@ -50,7 +50,7 @@ pub fn next_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
     world.end_unwatched();
 }
 
-/// What a reporter tells changes what the pool shows, and is answered by events.
+/// Facts change the pool's views, and cause events.
 pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -63,7 +63,7 @@ pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
         (view.state == ConnState::Ready).then_some(view)
     });
     assert_eq!(view.services, Services::NETWORK);
-    // From another thread, as any application may.
+    // From another thread.
     std::thread::spawn(move || reporter.misbehaving(Penalty { persistent: 60, transient: 0 }));
     let warned = world.said("ScoreWarning", |event| match event {
         Event::ScoreWarning { conn, score, .. } => Some((conn, score)),
@@ -73,7 +73,7 @@ pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A host that misbehaves is banned: its connections end, and it is not let in again.
+/// The host's connections end, and it is refused from then on.
 pub fn a_host_that_misbehaves_is_banned<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).listening());
     let mut theirs = crate::peers::PeerStream::connect(world.address()).expect("somebody listens");

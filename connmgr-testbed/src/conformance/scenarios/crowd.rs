@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many connections at once.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use connmgr_core::{ConnId, Kind};
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PeerStream, TestPeer};
 
-/// Connections of each direction.
+/// Connections in each direction.
 const EACH_WAY: u32 = 250;
 
-/// All are connected, each is heard by itself, half are let go by us and half by them, and nothing is left.
+/// All are connected, each is read by itself, half are ended by us and half by the peers, and nothing is left.
 pub fn five_hundred_connections_are_held_at_once<R: Rig>(rig: &R) {
     crate::process::raise_descriptor_limit();
     let mut config = config();
@@ -42,7 +42,7 @@ pub fn five_hundred_connections_are_held_at_once<R: Rig>(rig: &R) {
         world.write(*conn, &number.to_be_bytes());
     }
     let mut said: Vec<u32> = theirs.iter_mut().map(|line| u32::from_be_bytes(line.hear())).collect();
-    // Strangers are let in in no particular order.
+    // Inbound connections come in no particular order.
     said[usize::try_from(EACH_WAY).expect("few")..].sort_unstable();
     assert_eq!(said, (0..2 * EACH_WAY).collect::<Vec<u32>>());
 

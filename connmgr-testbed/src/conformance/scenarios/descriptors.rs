@@ -1,4 +1,4 @@
-//! A process without descriptors.
+//! A process that is out of descriptors.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::process::cpu;
 /// How long the process has none.
 const DROUGHT: Duration = Duration::from_millis(150);
 
-/// It pauses, ever longer and without spinning, and whoever waited meanwhile is let in in the end.
+/// The listener pauses, longer each time and without spinning. Connections that waited meanwhile are accepted in the end.
 pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");
@@ -41,7 +41,7 @@ pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     assert!(pauses >= 1 && failures <= 8, "{pauses} pauses for {failures} failures");
 }
 
-/// It is our own fault, and told as such; the next goes well.
+/// The failure counts as this machine's own, and the next dial succeeds.
 pub fn a_dial_without_descriptors_is_not_the_peers_fault<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));

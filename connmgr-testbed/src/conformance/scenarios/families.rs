@@ -9,10 +9,10 @@ use connmgr_std::StartError;
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::PeerStream;
 
-/// How often a port is looked for that is free in both families; another process may be faster.
+/// How often to look for a port that is free in both families: another process may take it.
 const TRIES: usize = 10;
 
-/// Each family has a listener of its own at that port, and reaches no other.
+/// Each family has a listener of its own at that port, and reaches only that.
 pub fn both_families_are_let_in_at_one_port<R: Rig>(rig: &R) {
     if let Err(error) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) {
         return eprintln!("not tried: there is no IPv6 loopback here: {error}");
@@ -32,7 +32,7 @@ pub fn both_families_are_let_in_at_one_port<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A pool on all addresses of both families, at any port that they both have free.
+/// A pool that listens on all addresses of both families, at a port that is free in both.
 fn on_both<R: Rig>(rig: &R) -> TestWorld<R> {
     for _ in 0..TRIES {
         let free = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::conformance::{Rig, Setup, TestWorld, config};
 use crate::peers::TestPeer;
 
-/// It does not wake between its deadlines.
+/// The pool does not wake between its deadlines.
 pub fn an_idle_pool_does_not_wake<R: Rig>(rig: &R) {
     let mut config = config();
     config.retry.base = Duration::from_secs(60);

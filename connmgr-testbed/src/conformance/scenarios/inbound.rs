@@ -1,4 +1,4 @@
-//! Those who come to us.
+//! Inbound connections.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use connmgr_core::{Event, Input, Kind, NetworkKind};
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::PeerStream;
 
-/// Who comes is shown, is heard to the end, and its end is told.
+/// The connection is shown, read to its end, and its end is reported.
 pub fn who_comes_is_connected_and_who_goes_is_missed<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).listening());
     let mut theirs = PeerStream::connect(world.address()).expect("somebody listens");
@@ -23,7 +23,7 @@ pub fn who_comes_is_connected_and_who_goes_is_missed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// It is hung up on, and the application hears nothing of it.
+/// The connection is closed, and the application is not told.
 pub fn one_too_many_of_a_host_is_refused<R: Rig>(rig: &R) {
     let mut config = config();
     config.inbound.per_host = 1;
@@ -36,7 +36,7 @@ pub fn one_too_many_of_a_host_is_refused<R: Rig>(rig: &R) {
     assert!(world.end_and_listen().len() == 2, "its end and ours");
 }
 
-/// Each is let in, and each end is told, however many come at a time.
+/// Each is accepted and each end is reported, however many come at a time.
 pub fn a_hundred_that_go_at_once_are_all_missed<R: Rig>(rig: &R) {
     let mut config = config();
     config.limits.total = 200;
@@ -59,7 +59,7 @@ pub fn a_hundred_that_go_at_once_are_all_missed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// By number, and by whether hosts can be seen.
+/// By number, and by whether remote hosts can be seen.
 pub fn two_listeners_are_told_apart<R: Rig>(rig: &R) {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let setup = Setup::new(config()).listening().listening_at(any_port, Some(NetworkKind::Onion));
@@ -76,7 +76,7 @@ pub fn two_listeners_are_told_apart<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The port is closed by the time that the last event is taken.
+/// The port is closed when the last event is taken.
 pub fn after_a_shutdown_nobody_is_let_in<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).listening());
     let address = world.address();

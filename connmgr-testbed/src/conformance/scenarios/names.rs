@@ -1,4 +1,4 @@
-//! Names looked up by this machine.
+//! Names resolved by this machine.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use connmgr_core::{Event, HostName, LookupError};
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PATIENCE, TestPeer};
 
-/// Knows one name.
+/// A resolver that knows one name.
 fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
     match name.as_str() {
         "peer.example" => Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)]),
@@ -17,7 +17,7 @@ fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
     }
 }
 
-/// The hook's answer is dialed.
+/// The answer is dialed.
 pub fn a_name_is_resolved_by_the_hook<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
@@ -38,7 +38,7 @@ pub fn a_name_that_nobody_knows_fails_its_peer<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A resolver that answers nobody until it is let go.
+/// A resolver that answers only once it is released.
 #[derive(Clone, Default)]
 pub(super) struct Hanging(Arc<(Mutex<Held>, Condvar)>);
 
@@ -72,7 +72,7 @@ impl Hanging {
     }
 }
 
-/// Its peers fail at their deadline, and nobody else waits for it.
+/// Peers with that name fail at their deadline, and no other dial waits.
 pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let hanging = Hanging::default();
@@ -95,7 +95,7 @@ pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// After the shutdown the threads that hang are left, at most four, with a name; and nothing else.
+/// After the shutdown only the threads that hang are left, at most four.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     use connmgr_std::MAX_RESOLVER_THREADS;
@@ -115,7 +115,7 @@ pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
     hanging.let_go();
 }
 
-/// A thread that hangs is not replaced, also when its lookup is long past its deadline.
+/// A thread that hangs is not replaced, even if its lookup is long past its deadline.
 #[cfg(target_os = "linux")]
 pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
     use connmgr_std::MAX_RESOLVER_THREADS;
@@ -141,8 +141,8 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
     hanging.let_go();
 }
 
-/// After a shutdown, those that hang in `getaddrinfo` itself are left and nothing else, where this machine lets us have
-/// a network of our own. Each thread that hangs in it keeps the socket by which it asked.
+/// After a shutdown, only the threads that hang in `getaddrinfo` are left. Each keeps the socket of its question. Tried
+/// where this machine allows a network namespace.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
     use connmgr_std::MAX_RESOLVER_THREADS;

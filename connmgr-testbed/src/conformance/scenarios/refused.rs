@@ -1,4 +1,4 @@
-//! A peer's host is there, and nobody listens.
+//! A peer's host that refuses connections.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use connmgr_core::Input;
 use crate::conformance::{Rig, Setup, TestWorld, config};
 use crate::peers::TestPeer;
 
-/// Enough to see that it goes on.
+/// Enough to see that the dials go on.
 const ROUNDS: usize = 4;
 
-/// Each failure is told, the back-off goes on, and the first accept ends it.
+/// Each failure is reported, retries go on, and end with the first accept.
 pub fn a_peer_that_refuses_is_tried_until_it_accepts<R: Rig>(rig: &R) {
     let address = TestPeer::nobody();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -23,7 +23,7 @@ pub fn a_peer_that_refuses_is_tried_until_it_accepts<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Its notice follows the failure, and counts.
+/// The event of the retry follows the failure, and counts the attempts.
 pub fn every_failure_is_followed_by_the_time_of_its_retry<R: Rig>(rig: &R) {
     let mut config = config();
     config.retry.base = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use connmgr_core::{Config, Event, LookupError, Mode, Proxy, Seed};
 use crate::conformance::{Rig, Setup, TestWorld, config};
 use crate::peers::{PATIENCE, TestPeer, socks};
 
-/// A pool that knows nobody but a seed, asks for it there, and counts whether it is asked for anywhere else.
+/// A pool that knows only a seed, resolves it through this proxy, and counts lookups anywhere else.
 pub(super) fn seeded(proxy: &TestPeer, lookup_timeout: Duration) -> (Setup, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
     config.seeds.names = vec![Seed { name: "seed.example".parse().expect("a name"), filters_services: false }];
@@ -24,7 +24,7 @@ pub(super) fn seeded(proxy: &TestPeer, lookup_timeout: Duration) -> (Setup, Arc<
     (setup, asked)
 }
 
-/// Its addresses are learnt by the proxy, byte by byte.
+/// The proxy answers byte by byte.
 pub fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
     let (setup, asked) = seeded(&listener, PATIENCE);
@@ -46,7 +46,7 @@ pub fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else<R: Rig>(rig: &R) {
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
-/// The proxy is hung up on, and the failure is told.
+/// The connection to the proxy is closed, and the failure is reported.
 pub fn a_lookup_that_is_never_answered_ends_at_its_deadline<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
     let (setup, _) = seeded(&listener, Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! The end, from every side. That nothing is left after it is counted at the end of every scenario.
+//! The end of a pool. Every scenario counts at its end that nothing is left.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::seeds::seeded;
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PATIENCE, PeerStream, TestPeer};
 
-/// A proxy that takes every connection and never says a word keeps nobody.
+/// A proxy that accepts connections and sends nothing does not delay the shutdown.
 pub fn a_shutdown_in_the_middle_of_dials_hangs_up_on_everyone<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
     let proxy = Proxy { address: listener.address(), isolate: false, resolves: false };
@@ -26,7 +26,7 @@ pub fn a_shutdown_in_the_middle_of_dials_hangs_up_on_everyone<R: Rig>(rig: &R) {
     }
 }
 
-/// Nor does one that was asked for a name.
+/// A proxy that was asked for a name does not delay the shutdown.
 pub fn a_shutdown_in_the_middle_of_a_lookup_hangs_up_on_the_proxy<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
     let (setup, _) = seeded(&listener, PATIENCE);
@@ -36,7 +36,7 @@ pub fn a_shutdown_in_the_middle_of_a_lookup_hangs_up_on_the_proxy<R: Rig>(rig: &
     line.hear_out();
 }
 
-/// Each connection's end is told once, then `Stopped`, then nothing.
+/// Each connection's end is reported once, then `Stopped`, then nothing.
 pub fn the_last_event_is_stopped<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
@@ -49,7 +49,7 @@ pub fn the_last_event_is_stopped<R: Rig>(rig: &R) {
     assert!(matches!(told.last(), Some(PoolEvent::Event(Event::Stopped))), "{told:?}");
 }
 
-/// Whoever reads the other end is told, though the application may still hold ours.
+/// The peers see the end, though the application still holds the connections.
 pub fn a_pool_that_is_dropped_closes_its_connections<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()).listening());
@@ -65,9 +65,9 @@ pub fn a_pool_that_is_dropped_closes_its_connections<R: Rig>(rig: &R) {
     drop(left);
 }
 
-/// Everything that a pool can be in the middle of, at once: a silent dial, a dial in talks with a proxy, a lookup that
-/// hangs, waiting retries, connections of both directions, with and without a handshake, strangers that were not let in
-/// yet, a ban that is being saved.
+/// Everything that a pool can have under way at once: a silent dial, a dial that negotiates with a proxy, a lookup that
+/// hangs, waiting retries, connections in both directions, with and without a handshake, inbound connections that were not
+/// accepted yet, a ban that is being saved.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_in_the_middle_of_everything_leaves_nothing<R: Rig>(rig: &R) {
     use super::names::Hanging;

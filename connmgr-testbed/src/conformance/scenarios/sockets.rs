@@ -1,4 +1,4 @@
-//! What an application may ask of the sockets themselves.
+//! The sockets of connections.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use socket2::SockRef;
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PeerStream, TestPeer, socks};
 
-/// Dialed, it is whom the peer sees; accepted, it is where we listen.
+/// For a dial it is the address that the peer sees; for an inbound connection, the listener's.
 pub fn a_connection_knows_our_own_end<R: Rig>(rig: &R) {
     let (peer, mut world) = (TestPeer::listen(), TestWorld::start(rig, Setup::new(config()).listening()));
     world.add(peer.address());
@@ -22,7 +22,7 @@ pub fn a_connection_knows_our_own_end<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Whichever way a connection came about, Nagle's algorithm is off.
+/// Nagle's algorithm is off for dialed and accepted connections, also through a proxy.
 pub fn small_messages_are_sent_at_once<R: Rig>(rig: &R) {
     let (peer, mut world) = (TestPeer::listen(), TestWorld::start(rig, Setup::new(config()).listening()));
     world.add(peer.address());

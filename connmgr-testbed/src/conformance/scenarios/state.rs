@@ -1,4 +1,4 @@
-//! What outlives a pool, and what stands in its way.
+//! The state on disk.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +23,7 @@ fn bans<R: Rig>(world: &mut TestWorld<R>) -> Vec<BanTarget> {
     world.pool.bans().into_iter().map(|ban| ban.target).collect()
 }
 
-/// It is there again at the next start.
+/// The ban is there again at the next start.
 pub fn a_ban_outlives_the_pool<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let setup = Setup::new(config()).with_state_in(dir.path());
@@ -35,7 +35,7 @@ pub fn a_ban_outlives_the_pool<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A pool that nobody shuts down saves all the same.
+/// A pool that is dropped without a shutdown saves all the same.
 pub fn a_ban_outlives_a_pool_that_is_dropped<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let setup = Setup::new(config()).with_state_in(dir.path());
@@ -47,10 +47,10 @@ pub fn a_ban_outlives_a_pool_that_is_dropped<R: Rig>(rig: &R) {
     again.end();
 }
 
-/// They can be asked for again at the next start.
+/// The addresses are in the book again at the next start.
 pub fn addresses_outlive_the_pool<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
-    // A book, and nobody to be dialed from it.
+    // A book from which nothing is dialed.
     let mut config = Config { mode: Mode::Automatic, ..config() };
     config.limits = Limits { full: 0, addr_fetch: 0, ..config.limits };
     let setup = Setup::new(config).with_state_in(dir.path());
@@ -72,7 +72,7 @@ pub fn addresses_outlive_the_pool<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The last chance to save was lost, and whoever shuts down knows it.
+/// The shutdown returns the failure to save.
 pub fn a_disk_that_takes_nothing_is_told_of_at_the_end<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("state");
@@ -83,7 +83,7 @@ pub fn a_disk_that_takes_nothing_is_told_of_at_the_end<R: Rig>(rig: &R) {
     assert!(problems.iter().any(|problem| matches!(problem, Problem::NotSaved(_))), "{problems:?}");
 }
 
-/// It is told of, the pool goes on, and saves again when it can.
+/// The problem is reported, the pool goes on, and saves again when it can.
 #[cfg(target_os = "linux")]
 pub fn a_directory_that_turns_read_only_is_told_of_and_the_pool_goes_on<R: Rig>(rig: &R) {
     use std::os::unix::fs::PermissionsExt;
@@ -110,7 +110,7 @@ pub fn a_directory_that_turns_read_only_is_told_of_and_the_pool_goes_on<R: Rig>(
     world.end();
 }
 
-/// It is set aside, and what it held is kept for whoever can read it.
+/// The file is set aside with its content.
 pub fn a_damaged_file_is_told_of_and_the_pool_goes_on<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("bans.json"), "{ no bans").expect("it is ours");
@@ -124,7 +124,7 @@ pub fn a_damaged_file_is_told_of_and_the_pool_goes_on<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The second is told so at once.
+/// The second fails at once.
 pub fn two_pools_do_not_share_a_directory<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let setup = Setup::new(config()).with_state_in(dir.path());
@@ -134,7 +134,7 @@ pub fn two_pools_do_not_share_a_directory<R: Rig>(rig: &R) {
     first.end();
 }
 
-/// It holds each command and each dial once, is not overwritten, and replays (as after every scenario).
+/// The trace has each command and each dial once, is not overwritten, and replays (as after every scenario).
 pub fn a_trace_tells_the_whole_run_and_runs_again<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("trace");

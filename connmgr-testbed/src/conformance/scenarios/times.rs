@@ -1,4 +1,4 @@
-//! Times, by a clock that the application can read.
+//! Times, by the pool's clock.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::peers::TestPeer;
 
 const WAIT: Duration = Duration::from_secs(60);
 
-/// The pool's clock is the one by which it schedules: what is scheduled now comes after that wait, in the event and in
-/// the views.
+/// The pool's clock is the clock of its events and views: a retry that is scheduled now is one back-off later, in the
+/// event and in the views.
 pub fn the_time_until_a_retry_can_be_told<R: Rig>(rig: &R) {
     let mut config = config();
     (config.retry.base, config.retry.cap) = (WAIT, WAIT);
