@@ -6,14 +6,14 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
-use connmgr_node::node::{self, RunEnd, RunOutcome};
+use connmgr_node::node::{self, NodeOutcome, RunEnd};
 use connmgr_node::rerun::rerun;
 use connmgr_node::stop::Stop;
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
-        Ok(RunOutcome::Good) => ExitCode::SUCCESS,
-        Ok(RunOutcome::Short) => {
+        Ok(NodeOutcome::Good) => ExitCode::SUCCESS,
+        Ok(NodeOutcome::Short) => {
             eprintln!("error: the target was never reached");
             ExitCode::FAILURE
         }
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<RunOutcome> {
+fn run(options: &Options) -> Result<NodeOutcome> {
     if let Some(trace) = &options.replay {
         let rerun = rerun(trace)?;
         if options.json {
@@ -32,7 +32,7 @@ fn run(options: &Options) -> Result<RunOutcome> {
         } else {
             println!("{rerun}");
         }
-        return Ok(RunOutcome::Good);
+        return Ok(NodeOutcome::Good);
     }
     // Set before the start, so that a signal during the start also ends the run in order.
     let stop = Stop::default();

@@ -26,7 +26,7 @@ use crate::world::{LoopbackWorld, WorldConfig};
 
 /// How a run without errors ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunOutcome {
+pub enum NodeOutcome {
     /// The target was reached, or the operator stopped the node.
     Good,
     /// The time was up, and the target was never reached.
@@ -37,7 +37,7 @@ pub enum RunOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunEnd {
     /// How the run ended.
-    pub outcome: RunOutcome,
+    pub outcome: NodeOutcome,
     /// Whether the whole report was written: its reader may have stalled.
     pub is_told: bool,
 }
@@ -159,7 +159,7 @@ impl<R: Runtime> RunningNode<R> {
             self.board.note(&problem.to_string());
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
-        let outcome = if is_short { RunOutcome::Short } else { RunOutcome::Good };
+        let outcome = if is_short { NodeOutcome::Short } else { NodeOutcome::Good };
         RunEnd { outcome, is_told: self.board.finish(&summary) }
     }
 }

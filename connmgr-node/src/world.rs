@@ -95,11 +95,11 @@ pub struct LoopbackWorld {
 struct Inhabitant {
     behavior: PeerBehavior,
     address: SocketAddr,
-    counts: Arc<PeerCounts>,
+    counts: Arc<WorldPeerCounts>,
 }
 
 #[derive(Debug, Default)]
-struct PeerCounts {
+struct WorldPeerCounts {
     accepted: AtomicU32,
     ready: AtomicU32,
     live: AtomicU32,

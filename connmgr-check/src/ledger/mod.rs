@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
-    UnixTime,
+    Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
@@ -52,6 +52,18 @@ pub(crate) struct KindUsage {
     pub(crate) stalled: u32,
 }
 
+/// A repetition that was not made is given up after this. It waits for the rate, and for a shortage to end.
+const REPETITION_WAITS: Duration = Duration::from_secs(60);
+
+/// A dial that is to be repeated as v1.
+#[derive(Clone, Debug)]
+struct Repetition {
+    address: PeerAddress,
+    since: Time,
+    /// It was made in the last step.
+    is_made: bool,
+}
+
 /// What inputs, replies and actions tell of one manager.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
@@ -73,8 +85,8 @@ pub(crate) struct Ledger {
     pub(crate) split: Split,
     /// The v2 connection that ended in this step before its peer sent anything.
     pub(crate) unheard: Option<ConnId>,
-    /// Its address.
-    pub(crate) unheard_address: Option<PeerAddress>,
+    /// Dials that are to be repeated as v1: who hung up on v2 before it sent anything.
+    repetitions: Vec<Repetition>,
     /// This step began a lookup of a peer's name.
     resolves: bool,
     /// When a change of the machine's network may have its effect.
@@ -107,7 +119,7 @@ impl Ledger {
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             unheard: None,
-            unheard_address: None,
+            repetitions: Vec::new(),
             resolves: false,
             changes: Changes::default(),
             short_from: None,
@@ -156,9 +168,15 @@ impl Ledger {
         self.counts[kind.index()]
     }
 
-    /// Whether a dial repeats, as v1, the v2 connection that ended in this step.
+    /// Whether a dial repeats, as v1, a v2 connection that ended lately.
     pub(crate) fn repeats_unheard(&self, conn: &KnownConn) -> bool {
-        self.unheard_address.is_some() && conn.address == self.unheard_address
+        let is_it = |repetition: &Repetition| conn.address.as_ref() == Some(&repetition.address);
+        conn.transport == Transport::V1 && self.repetitions.iter().any(is_it)
+    }
+
+    /// How many dials are to be repeated as v1, that of this step included.
+    pub(crate) fn repetitions(&self) -> usize {
+        self.repetitions.len()
     }
 
     pub(crate) fn is_down(&self, network: NetworkKind) -> bool {

@@ -1,6 +1,6 @@
 //! The end of a step: what its actions did not say is taken from the public view.
 
-use connmgr_core::{ConnId, ConnManager, ConnState, Kind, PeerId, PeerState, Time};
+use connmgr_core::{ConnId, ConnManager, ConnState, Kind, PeerId, PeerState, Time, Transport};
 
 use super::Ledger;
 use super::conn::{ConnLife, KnownConn};
@@ -14,6 +14,7 @@ impl Ledger {
     pub(crate) fn settle(&mut self, step: &mut StepRecord, manager: &ConnManager) {
         for id in &step.dials {
             self.learn_dial(*id, manager);
+            self.note_repetition(*id);
         }
         if let StepCause::Ready(id, _) = step.cause {
             step.made_ready = self.make_ready(step.now, id).then_some(id);
@@ -28,6 +29,14 @@ impl Ledger {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
             self.lookups = u32::try_from(count).expect("fewer than peers");
+        }
+    }
+
+    /// A dial may be one that was to be repeated.
+    fn note_repetition(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.get(&id).filter(|conn| conn.transport == Transport::V1) else { return };
+        for repetition in self.repetitions.iter_mut().filter(|it| Some(&it.address) == conn.address.as_ref()) {
+            repetition.is_made = true;
         }
     }
 

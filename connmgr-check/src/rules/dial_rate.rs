@@ -1,4 +1,4 @@
-//! Automatic dials stay within `dial.rate`. Probes and v1 repetitions are exempt.
+//! Automatic dials stay within `dial.rate`. Probes are exempt.
 
 use connmgr_core::ConnManager;
 
@@ -17,7 +17,7 @@ impl Rule for DialRateRule {
         let rate = &seen.ledger.config.dial.rate;
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| !conn.is_probe) else { continue };
-            if !conn.kind.is_some_and(|kind| kind.takes_group()) || seen.ledger.repeats_unheard(conn) {
+            if !conn.kind.is_some_and(|kind| kind.takes_group()) {
                 continue;
             }
             let in_time = self.bucket.take(rate, seen.now());

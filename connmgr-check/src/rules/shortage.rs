@@ -1,6 +1,5 @@
 //! When a dial fails for lack of descriptors, ports or memory, dials go out one at a time, with pauses that double (by the
-//! schedule of probes, from 1 s up to 32 s by default), until a dial made since then ends otherwise. A v1 repetition need
-//! not wait: it takes the resources of the connection that has just ended.
+//! schedule of probes, from 1 s up to 32 s by default), until a dial made since then ends otherwise.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ pub(crate) struct ShortageRule {
     until: Time,
     /// The pause after the next dial.
     next: Duration,
-    /// Dials of this step that came too soon, v1 repetitions included.
+    /// Dials of this step that came too soon.
     too_soon: u32,
 }
 
@@ -48,10 +47,7 @@ impl Rule for ShortageRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let too_soon = std::mem::take(&mut self.too_soon);
-        let address = |id| seen.ledger.conn(id).and_then(|conn| conn.address.as_ref());
-        let is_repeated = |id| seen.ledger.unheard.is_some() && address(id) == seen.ledger.unheard_address.as_ref();
-        let repeated = seen.step.dials.iter().filter(|id| is_repeated(**id)).count();
-        hold(too_soon as usize <= repeated, || {
+        hold(too_soon == 0, || {
             format!("{:?} are dialed at {} though the machine has no room for them", seen.step.dials, seen.now())
         })
     }

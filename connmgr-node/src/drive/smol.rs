@@ -15,19 +15,19 @@ use crate::pump::PumpTurn;
 /// Takes turns until one is done, and waits between them. Cancel-safe if the turns are.
 pub async fn drive<S, T>(
     stream: &mut S,
-    turn: impl FnMut(&mut Polled<'_, '_, SmolStream<'_, S>>, Instant) -> PumpTurn<T>,
+    turn: impl FnMut(&mut Polled<'_, '_, SmolPollStream<'_, S>>, Instant) -> PumpTurn<T>,
 ) -> T
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    super::drive(SmolStream(stream), SmolTimer { timer: Timer::never(), until: None }, turn).await
+    super::drive(SmolPollStream(stream), SmolTimer { timer: Timer::never(), until: None }, turn).await
 }
 
 /// A stream of smol's traits.
 #[derive(Debug)]
-pub struct SmolStream<'a, S>(&'a mut S);
+pub struct SmolPollStream<'a, S>(&'a mut S);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for SmolStream<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for SmolPollStream<'_, S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut *self.0).poll_read(cx, space)
     }

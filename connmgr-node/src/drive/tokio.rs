@@ -14,19 +14,19 @@ use crate::pump::PumpTurn;
 /// Takes turns until one is done, and waits between them. Cancel-safe if the turns are.
 pub async fn drive<S, T>(
     stream: &mut S,
-    turn: impl FnMut(&mut Polled<'_, '_, TokioStream<'_, S>>, Instant) -> PumpTurn<T>,
+    turn: impl FnMut(&mut Polled<'_, '_, TokioPollStream<'_, S>>, Instant) -> PumpTurn<T>,
 ) -> T
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    super::drive(TokioStream(stream), pin!(sleep(Duration::ZERO)), turn).await
+    super::drive(TokioPollStream(stream), pin!(sleep(Duration::ZERO)), turn).await
 }
 
 /// A stream of tokio's traits.
 #[derive(Debug)]
-pub struct TokioStream<'a, S>(&'a mut S);
+pub struct TokioPollStream<'a, S>(&'a mut S);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for TokioStream<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for TokioPollStream<'_, S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut space = ReadBuf::new(space);
         Pin::new(&mut *self.0).poll_read(cx, &mut space).map_ok(|()| space.filled().len())

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use super::behavior::PeerBehavior;
 use super::peer_socket::PeerSocket;
-use super::{PeerCounts, below};
+use super::{WorldPeerCounts, below};
 use crate::drive::tokio::drive;
 use crate::frame::encode;
 use crate::gossip::MAX_ADDRESSES;
@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct WorldPeer {
     pub(super) behavior: PeerBehavior,
     pub(super) address: SocketAddr,
-    pub(super) counts: Arc<PeerCounts>,
+    pub(super) counts: Arc<WorldPeerCounts>,
     pub(super) all_addresses: Arc<[AddressInfo]>,
     pub(super) chain: Arc<[Header]>,
     pub(super) rng: ChaCha8Rng,
@@ -242,10 +242,10 @@ impl WorldAnswers {
 }
 
 /// Counts a connection while it lasts.
-struct Live(Arc<PeerCounts>);
+struct Live(Arc<WorldPeerCounts>);
 
 impl Live {
-    fn new(counts: &Arc<PeerCounts>) -> Self {
+    fn new(counts: &Arc<WorldPeerCounts>) -> Self {
         counts.live.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(counts))
     }
