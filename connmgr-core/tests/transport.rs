@@ -1,4 +1,4 @@
-//! From the encrypted transport back to the plain one.
+//! Fallback from the encrypted v2 transport to v1.
 
 mod support;
 
@@ -87,7 +87,7 @@ fn the_second_dial_takes_the_same_slot_and_group() {
     assert_eq!(dialed_address(&again, dials(&again)[0]), dialed_address(&actions, first));
 }
 
-/// Another circuit would tell the peer's neighbourhood apart from the first dial's: Core #35319 lost the route.
+/// Another circuit would show the peer's network a second client. In Core #35319 the route was lost.
 #[test]
 fn the_second_dial_takes_the_same_route() {
     let mut config = config();

@@ -41,6 +41,4 @@ pub use pool::{Handle, Pool};
 pub use resolver::{MAX_RESOLVER_THREADS, Resolve, SystemResolver};
 pub use startup::StartError;
 pub use state::{Damage, DamageCause, StateDir, StateError};
-pub use trace::{
-    Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
-};
+pub use trace::{Birth, Line, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Instant;
+use crate::types::Instant;
 
 /// Plots are so wide, in units of their own; pages stretch them.
 pub(super) const WIDTH: f64 = 10_000.0;
@@ -17,11 +17,11 @@ const MOST_TICKS: u64 = 8;
 
 /// From the beginning of the world to its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
+pub(super) struct TimeScale {
     end: u64,
 }
 
-impl Times {
+impl TimeScale {
     /// Times up to an end; to a second at least.
     pub(super) fn until(end: Instant) -> Self {
         Self { end: end.as_nanos().max(1_000_000_000) }
@@ -106,12 +106,12 @@ fn clock(nanos: u64, step: u64) -> String {
 
 /// Numbers from zero up to the most, on a plot that is read upwards.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers {
+pub(super) struct NumberScale {
     top: u64,
     step: u64,
 }
 
-impl Numbers {
+impl NumberScale {
     /// Numbers up to the most; the top is round.
     pub(super) fn up_to(most: u64) -> Self {
         let powers = (0..19).map(|power| 10_u64.pow(power));
@@ -127,19 +127,24 @@ impl Numbers {
 
     /// Labels at round numbers.
     pub(super) fn ticks(self) -> Vec<Tick> {
+        self.ticks_as(|number| number.to_string())
+    }
+
+    /// Labels at round numbers, each written by the caller.
+    pub(super) fn ticks_as(self, text: impl Fn(u64) -> String) -> Vec<Tick> {
         let numbers = (0..=self.top / self.step).map(|number| number * self.step);
-        numbers.map(|number| (number as f64 / self.top as f64, number.to_string())).collect()
+        numbers.map(|number| (number as f64 / self.top as f64, text(number))).collect()
     }
 }
 
 /// Sizes between two powers of ten, each as far from the last as that from the one before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Powers {
+pub(super) struct PowerScale {
     low: f64,
     high: f64,
 }
 
-impl Powers {
+impl PowerScale {
     /// Sizes from the least to the greatest, both above zero.
     pub(super) fn between(least: f64, greatest: f64) -> Self {
         let low = least.max(1e-9).log10().floor();
@@ -210,14 +215,14 @@ mod tests {
 
     #[test]
     fn times_lie_where_they_should() {
-        let times = Times::until(Instant::from_secs(200));
+        let times = TimeScale::until(Instant::from_secs(200));
         assert_eq!([0, 50, 200, 300].map(|at| times.x(Instant::from_secs(at))), [0.0, 2500.0, WIDTH, WIDTH]);
         assert_eq!(times.width(Duration::from_secs(100)), 5000.0);
     }
 
     #[test]
     fn a_world_that_lasted_no_time_has_an_axis_all_the_same() {
-        let times = Times::until(Instant::ZERO);
+        let times = TimeScale::until(Instant::ZERO);
         assert_eq!(times.x(Instant::ZERO), 0.0);
         assert!(times.ticks().len() > 1);
     }
@@ -225,12 +230,12 @@ mod tests {
     #[test]
     fn labels_of_time_are_round_and_few_however_long_it_lasts() {
         for secs in [1, 59, 7200, 93_600, 31_536_000, 31_536_000_000] {
-            let ticks = Times::until(Instant::from_secs(secs)).ticks();
+            let ticks = TimeScale::until(Instant::from_secs(secs)).ticks();
             assert!((2..=9).contains(&ticks.len()), "{secs}: {ticks:?}");
             assert!(ticks.iter().all(|(at, _)| (0.0..=1.0).contains(at)));
         }
         let labels = |secs| -> Vec<String> {
-            Times::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
+            TimeScale::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
         };
         assert_eq!(labels(7200)[..3], ["00:00", "00:15", "00:30"]);
         assert_eq!(labels(12)[1], "00:00:02");
@@ -240,9 +245,10 @@ mod tests {
 
     #[test]
     fn numbers_go_up_and_end_at_a_round_one() {
-        let numbers = Numbers::up_to(11);
+        let numbers = NumberScale::up_to(11);
         assert_eq!((numbers.y(0), numbers.y(15), numbers.y(99)), (HEIGHT, 0.0, 0.0));
-        let labels = |most| -> Vec<String> { Numbers::up_to(most).ticks().into_iter().map(|tick| tick.1).collect() };
+        let labels =
+            |most| -> Vec<String> { NumberScale::up_to(most).ticks().into_iter().map(|tick| tick.1).collect() };
         assert_eq!(labels(11), ["0", "5", "10", "15"]);
         assert_eq!(labels(0), ["0", "1"]);
         assert!((3..=6).contains(&labels(u64::MAX).len()));
@@ -250,11 +256,12 @@ mod tests {
 
     #[test]
     fn powers_are_equally_far_apart() {
-        let powers = Powers::between(5.0, 300.0);
+        let powers = PowerScale::between(5.0, 300.0);
         assert_eq!([1.0, 10.0, 1000.0, 1e9].map(|size| rounded(powers.at(size))), [0.0, 0.33, 1.0, 1.0]);
-        let labels: Vec<String> = Powers::between(2000.0, 300_000.0).ticks().into_iter().map(|tick| tick.1).collect();
+        let labels: Vec<String> =
+            PowerScale::between(2000.0, 300_000.0).ticks().into_iter().map(|tick| tick.1).collect();
         assert_eq!(labels, ["1 s", "10 s", "1 min", "10 min"]);
-        assert!(Powers::between(0.0, 0.0).at(0.0).is_finite());
+        assert!(PowerScale::between(0.0, 0.0).at(0.0).is_finite());
     }
 
     #[test]

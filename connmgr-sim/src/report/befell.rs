@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::axis::{HEIGHT, Tick, Times, WIDTH, grouped, wide};
+use super::axis::{HEIGHT, Tick, TimeScale, WIDTH, grouped, wide};
 use super::chart::{dot, labels};
-use crate::diary::{Diary, Note, NoteKind};
-use crate::scenario::Fault;
-use crate::{Instant, Scenario, world};
+use crate::scenario::FaultKind;
+use crate::scenario::Scenario;
+use crate::types::Instant;
+use crate::watch::diary::{Diary, DiaryNote, NoteKind};
+use crate::world;
 
 /// Bands and dots of one row, at most.
 const MOST: usize = 300;
@@ -34,7 +36,7 @@ impl Befell {
         let faults = scenario.map(|(scenario, marks)| faults(scenario, marks, end)).unwrap_or_default();
         let found = found(diary, end);
         let mut moments: BTreeMap<&str, Vec<(Instant, String)>> = BTreeMap::new();
-        for Note { at, kind } in diary.notes().iter() {
+        for DiaryNote { at, kind } in diary.notes().iter() {
             let Some(row) = row_of(kind) else { continue };
             moments.entry(row).or_default().push((*at, format!("{at}: {kind}")));
         }
@@ -42,7 +44,7 @@ impl Befell {
     }
 
     /// What lies under every chart over time: to be on the page once, and used by each.
-    pub(super) fn shade(&self, times: Times) -> Markup {
+    pub(super) fn shade(&self, times: TimeScale) -> Markup {
         html! {
             svg.hidden aria-hidden="true" {
                 defs {
@@ -70,7 +72,7 @@ impl Befell {
     }
 
     /// The first faults, each with what comes right after it: from when, until when, and what it is called.
-    pub(super) fn parts(&self, times: Times) -> Vec<(f64, f64, String)> {
+    pub(super) fn parts(&self, times: TimeScale) -> Vec<(f64, f64, String)> {
         let faults = self.faults.iter().flat_map(|(name, bands)| bands.iter().map(move |band| (*band, name)));
         // What is almost all of the time is no part of it.
         let is_part = |(from, to): &Band| to > from && times.x(*to) - times.x(*from) < WIDTH / 2.0;
@@ -85,7 +87,7 @@ impl Befell {
     }
 
     /// The rows.
-    pub(super) fn draw(&self, times: Times, ticks: &[Tick]) -> Markup {
+    pub(super) fn draw(&self, times: TimeScale, ticks: &[Tick]) -> Markup {
         html! {
             section aria-labelledby="befell" {
                 h2 #befell { "What befell" }
@@ -147,7 +149,7 @@ fn faults(scenario: &Scenario, marks: &[world::Mark], end: Instant) -> Vec<(Stri
 }
 
 /// A fault as its scenario writes it.
-fn named(fault: &Fault) -> String {
+fn named(fault: &FaultKind) -> String {
     let text = toml::Value::try_from(fault).map(|value| match value {
         toml::Value::String(name) => name,
         other => other.to_string(),
@@ -157,7 +159,7 @@ fn named(fault: &Fault) -> String {
 
 fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
     let mut rows: BTreeMap<String, Vec<Band>> = BTreeMap::new();
-    for Note { at, kind } in diary.notes().iter() {
+    for DiaryNote { at, kind } in diary.notes().iter() {
         let (row, begins) = match kind {
             NoteKind::Down(network) => (format!("{network} found down"), true),
             NoteKind::Up(network) => (format!("{network} found down"), false),
@@ -180,12 +182,12 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
     rows.into_iter().collect()
 }
 
-fn band(times: Times, from: Instant, to: Instant, height: f64) -> Markup {
+fn band(times: TimeScale, from: Instant, to: Instant, height: f64) -> Markup {
     let (x, to) = (times.x(from), times.x(to));
     html! { rect vector-effect="non-scaling-stroke" x=(x) y="-9" width=(wide(x, to)) height=(height + 18.0) {} }
 }
 
-fn spans(name: &str, class: &str, bands: &[Band], times: Times) -> Markup {
+fn spans(name: &str, class: &str, bands: &[Band], times: TimeScale) -> Markup {
     let often = if bands.len() == 1 { "once".to_owned() } else { format!("{} times", grouped(bands.len() as u64)) };
     html! {
         tr {
@@ -201,7 +203,7 @@ fn spans(name: &str, class: &str, bands: &[Band], times: Times) -> Markup {
     }
 }
 
-fn moments(name: &str, dots: &[(Instant, String)], times: Times) -> Markup {
+fn moments(name: &str, dots: &[(Instant, String)], times: TimeScale) -> Markup {
     // Where there are more than are drawn, every so-many-th is.
     let step = dots.len().div_ceil(MOST).max(1);
     html! {

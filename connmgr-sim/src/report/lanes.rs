@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Tick, Times, WIDTH, grouped, wide};
+use super::axis::{Tick, TimeScale, WIDTH, grouped, wide};
 use super::chart::labels;
 use super::page::filter;
-use crate::Instant;
-use crate::diary::{Diary, Lane, Lanes, Tells};
+use crate::types::Instant;
+use crate::watch::diary::{Diary, Lane, Lanes, Tells};
 
 /// Rows of a page.
 const MOST: usize = 400;
@@ -43,7 +43,7 @@ impl<'a> Shown<'a> {
         lane.start == self.starts && self.concerned.contains(&lane.conn.to_string())
     }
 
-    pub(super) fn draw(&self, times: Times, ticks: &[Tick]) -> Markup {
+    pub(super) fn draw(&self, times: TimeScale, ticks: &[Tick]) -> Markup {
         let left_out = self.total.saturating_sub(self.lanes.len() as u64);
         html! {
             section aria-labelledby="lanes" {
@@ -68,7 +68,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    fn row(&self, lane: &Lane, times: Times) -> Markup {
+    fn row(&self, lane: &Lane, times: TimeScale) -> Markup {
         let is_concerned = self.is_concerned(lane);
         let name = name(lane, self.starts);
         html! {
@@ -111,7 +111,7 @@ fn ending(lane: &Lane) -> String {
 }
 
 /// The three ages of a connection, as far as it came to them.
-fn bar(lane: &Lane, times: Times, end: Instant) -> Markup {
+fn bar(lane: &Lane, times: TimeScale, end: Instant) -> Markup {
     let end = lane.ended.map_or(end, |(at, _)| at);
     let ages = [
         ("dialing", lane.begun, lane.connected, 5.0, 2.0),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use connmgr_check::Probe;
 use connmgr_core::HostName;
 
-use super::{Behavior, Scenario, ScenarioError};
-use crate::Instant;
-use crate::figures::Figure;
-use crate::plan::{NODES, name_of};
+use super::{HostBehavior, Scenario, ScenarioError};
+use crate::scenario::map::{NODES, name_of};
+use crate::types::Figure;
+use crate::types::Instant;
 
 /// Hosts of all populations, with all who may come in the place of others.
 const MOST_HOSTS: u64 = 1_000_000;
@@ -33,7 +33,7 @@ impl Scenario {
         self.check_references()?;
         self.check_people()?;
         self.check_promises()?;
-        let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
+        let config = crate::scenario::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
     }
 
@@ -141,22 +141,22 @@ impl Scenario {
     }
 }
 
-const fn opens(behavior: &Behavior) -> bool {
+const fn opens(behavior: &HostBehavior) -> bool {
     match behavior {
-        Behavior::Windows { period, .. } => !period.0.is_zero(),
-        Behavior::Accept
-        | Behavior::Refuse
-        | Behavior::BlackHole
-        | Behavior::Slow(_)
-        | Behavior::Unreachable
-        | Behavior::AcceptThenClose(_)
-        | Behavior::ReadyThenClose(_)
-        | Behavior::Mute
-        | Behavior::SlowHandshake(_)
-        | Behavior::Flaky(_)
-        | Behavior::Misbehave { .. }
-        | Behavior::Useless
-        | Behavior::Mirror => true,
+        HostBehavior::Windows { period, .. } => !period.0.is_zero(),
+        HostBehavior::Accept
+        | HostBehavior::Refuse
+        | HostBehavior::BlackHole
+        | HostBehavior::Slow(_)
+        | HostBehavior::Unreachable
+        | HostBehavior::AcceptThenClose(_)
+        | HostBehavior::ReadyThenClose(_)
+        | HostBehavior::Mute
+        | HostBehavior::SlowHandshake(_)
+        | HostBehavior::Flaky(_)
+        | HostBehavior::Misbehave { .. }
+        | HostBehavior::Useless
+        | HostBehavior::Mirror => true,
     }
 }
 
@@ -170,9 +170,9 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bound, Churn, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
+    use super::super::{Bound, Churn, Expect, FaultKind, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
-    use crate::dice::Share;
+    use crate::types::Share;
 
     fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
@@ -216,7 +216,7 @@ mod tests {
         assert!(error_of(|s| s.expect.bounds = bound("dials")).contains("neither"));
         assert!(error_of(|s| s.expect.full_within = Some(Span::hours(2))).contains("ends after the scenario"));
         let endless = FaultSpec {
-            fault: Fault::Interface,
+            fault: FaultKind::Interface,
             at: Span::default(),
             lasts: None,
             every: None,

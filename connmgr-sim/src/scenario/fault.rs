@@ -1,17 +1,22 @@
 //! What goes wrong, and when.
 
-use connmgr_core::{Limits, NetworkKind};
+use std::time::Duration;
+
+use connmgr_core::{Limits, NetworkKind, PeerAddress};
 use serde::{Deserialize, Serialize};
 
-use super::{ProxyFault, Span};
-use crate::dice::Share;
+use super::ProxyFault;
+use crate::types::{Dice, DrawPurpose, Instant, Share, Span, text_key};
+
+/// Times that a recurring fault comes, unless it says how often.
+const MOST_TIMES: u32 = 10_000;
 
 /// Something that goes wrong at a time, for a while, perhaps again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FaultSpec {
     /// What.
-    pub fault: Fault,
+    pub fault: FaultKind,
     /// When it first begins.
     pub at: Span,
     /// How long it lasts; absent: it is over at once (a jump), or lasts to the end (a state).
@@ -34,7 +39,7 @@ pub struct FaultSpec {
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Fault {
+pub enum FaultKind {
     /// The interface is pulled: dials fail at once (no route), open connections are dead but not closed.
     Interface,
     /// Nothing sent into these networks comes back, nor anything sent before: dials stay silent, open connections are
@@ -86,7 +91,20 @@ pub enum Fault {
     Restart,
 }
 
-impl Fault {
+impl FaultSpec {
+    /// When it begins and ends, each time that it comes before the end of the world.
+    pub(crate) fn times(&self, end: Instant) -> Vec<(Instant, Option<Instant>)> {
+        let first = Instant::ZERO.after(self.at.0);
+        let ends = |begins: Instant| self.lasts.map(|lasts| begins.after(lasts.0));
+        let Some(every) = self.every else { return vec![(first, ends(first))] };
+        let step = every.0.max(Duration::from_millis(1));
+        let begins = std::iter::successors(Some(first), |begins| Some(begins.after(step)));
+        let times = self.times.unwrap_or(MOST_TIMES).min(MOST_TIMES) as usize;
+        begins.take(times).take_while(|begins| *begins < end).map(|begins| (begins, ends(begins))).collect()
+    }
+}
+
+impl FaultKind {
     /// Whether it is over as soon as it has begun, unless it says how long it lasts.
     pub const fn is_jump(&self) -> bool {
         match self {
@@ -132,6 +150,13 @@ pub struct OwnFailures {
     /// A share of what.
     #[serde(default)]
     pub of: ShareOf,
+}
+
+impl OwnFailures {
+    /// Whether dials to an address are among those that fail. It depends on nothing but the address.
+    pub(crate) fn strike(&self, seed: u64, address: &PeerAddress) -> bool {
+        Dice::new(seed, DrawPurpose::Fault, text_key(&address.to_string())).happens(self.share)
+    }
 }
 
 /// What a dial fails with that fails at once.

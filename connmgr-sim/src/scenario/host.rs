@@ -3,8 +3,8 @@
 use connmgr_core::{NetworkKind, Penalty};
 use serde::{Deserialize, Serialize};
 
-use super::{Span, Spread};
-use crate::dice::Share;
+use super::{Span, TimeSpread};
+use crate::types::Share;
 
 /// Hosts of one character.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,33 +26,33 @@ pub struct HostSpec {
     pub reachable: Share,
     /// What they do with a connection.
     #[serde(default)]
-    pub behavior: Behavior,
+    pub behavior: HostBehavior,
     /// All of them turn at one moment, and do this from then on.
     #[serde(default)]
-    pub turns: Option<Turn>,
+    pub turns: Option<HostTurn>,
     /// The share of them without a free slot: they accept, find themselves full and close.
     #[serde(default)]
     pub full: Share,
     /// How long until a dial is answered, drawn for each dial, whatever the answer; absent: as published for the
     /// network. Silence stays silence.
     #[serde(default)]
-    pub answers_in: Option<Spread>,
+    pub answers_in: Option<TimeSpread>,
     /// How long they take to shake hands on an open connection; absent: as published for the network.
     #[serde(default)]
-    pub shakes_in: Option<Spread>,
+    pub shakes_in: Option<TimeSpread>,
     /// How long an open connection lasts that they do not want: they are full, or understand only the old transport;
     /// absent: as published for the network.
     #[serde(default)]
-    pub closes_in: Option<Spread>,
+    pub closes_in: Option<TimeSpread>,
     /// The time a ping takes from us to them and back, drawn once a host.
     #[serde(default = "round_trip")]
-    pub latency: Spread,
+    pub latency: TimeSpread,
     /// How long they stay, and stay away; absent: they stay.
     #[serde(default)]
     pub churn: Option<Churn>,
     /// How long a good connection to them lasts, churn apart; absent: until somebody closes it.
     #[serde(default)]
-    pub session: Option<Spread>,
+    pub session: Option<TimeSpread>,
     /// What they offer, as the number of Bitcoin's service bits; 9 is NETWORK and WITNESS.
     #[serde(default = "useful")]
     pub services: u64,
@@ -74,7 +74,7 @@ pub struct HostSpec {
 /// What a host does with a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Behavior {
+pub enum HostBehavior {
     /// Accepts, shakes hands and stays.
     #[default]
     Accept,
@@ -85,22 +85,22 @@ pub enum Behavior {
     /// A router before it says that it can't be reached.
     Unreachable,
     /// Answers only after so long; then it is good.
-    Slow(Spread),
+    Slow(TimeSpread),
     /// Accepts, and closes after so long, before any handshake.
-    AcceptThenClose(Spread),
+    AcceptThenClose(TimeSpread),
     /// Shakes hands, and closes so long after that.
-    ReadyThenClose(Spread),
+    ReadyThenClose(TimeSpread),
     /// Accepts, and says nothing, ever.
     Mute,
     /// Shakes hands after so long.
-    SlowHandshake(Spread),
+    SlowHandshake(TimeSpread),
     /// Each dial is good with this chance, and refused otherwise.
     Flaky(Share),
     /// Is good for so long, then misbehaves at this price every so often.
     #[serde(rename_all = "kebab-case")]
     Misbehave {
         /// How long it is good.
-        after: Spread,
+        after: TimeSpread,
         /// What each misbehaviour costs.
         penalty: Penalty,
     },
@@ -122,11 +122,11 @@ pub enum Behavior {
 /// A turn that all hosts of a population take at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Turn {
+pub struct HostTurn {
     /// When.
     pub at: Span,
     /// What they do from then on.
-    pub into: Behavior,
+    pub into: HostBehavior,
     /// Whether they close what is open at that moment.
     #[serde(default)]
     pub hang_up: bool,
@@ -137,9 +137,9 @@ pub struct Turn {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Churn {
     /// How long a host stays.
-    pub up: Spread,
+    pub up: TimeSpread,
     /// How long it stays away.
-    pub down: Spread,
+    pub down: TimeSpread,
     /// The share that leaves for good each day. For each of them a new host comes, which is told of from then on; the
     /// dead go on being told of as well. Only those of the beginning are known at the start, or added.
     #[serde(default)]
@@ -178,7 +178,7 @@ impl HostSpec {
             network: ipv4(),
             groups: None,
             reachable: all(),
-            behavior: Behavior::default(),
+            behavior: HostBehavior::default(),
             turns: None,
             full: Share::NONE,
             answers_in: None,
@@ -216,6 +216,6 @@ const fn useful() -> u64 {
 }
 
 /// A fifth within 20 ms, half within 90 ms, all within 600 ms.
-fn round_trip() -> Spread {
-    Spread::Quantiles([5, 20, 60, 120, 200, 600].map(Span::millis).to_vec())
+fn round_trip() -> TimeSpread {
+    TimeSpread::Quantiles([5, 20, 60, 120, 200, 600].map(Span::millis).to_vec())
 }

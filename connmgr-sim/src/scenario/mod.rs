@@ -4,30 +4,35 @@
 //! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
 
 mod book;
+pub mod catalogue;
 mod check;
+pub mod config;
 mod expect;
 mod fault;
 mod field;
 mod host;
+pub(crate) mod known;
+pub mod map;
 mod network;
 mod node;
 pub(crate) mod published;
+pub mod random;
 mod read;
 mod spread;
-mod text;
+mod stays;
 
-use crate::Instant;
+use crate::types::Instant;
 use serde::{Deserialize, Serialize};
 
+pub use crate::types::Span;
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
-pub use fault::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
-pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
+pub use fault::{FaultKind, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
+pub use host::{Churn, Gossip, HostBehavior, HostSpec, HostTurn};
 pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
-pub use spread::Spread;
-pub use text::Span;
+pub use spread::TimeSpread;
 
 /// The version of the format; another is refused.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -108,7 +113,7 @@ impl Scenario {
         let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
         let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
-            for (begins, ends) in crate::world::times(spec, end) {
+            for (begins, ends) in spec.times(end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));
                 last = last.max(over?);
             }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Span, Spread};
-use crate::Instant;
+use super::{Span, TimeSpread};
+use crate::types::Instant;
 
 /// A DNS seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct SeedSpec {
     pub answers: u32,
     /// How long it takes.
     #[serde(default = "a_while")]
-    pub latency: Spread,
+    pub latency: TimeSpread,
 }
 
 /// A turn that a seed takes.
@@ -88,7 +88,7 @@ pub struct NamesSpec {
     /// What name servers do.
     pub behavior: SeedBehavior,
     /// How long it takes.
-    pub latency: Spread,
+    pub latency: TimeSpread,
     /// A name resolves to this many hosts of its population.
     pub answers: u32,
 }
@@ -144,6 +144,6 @@ const fn yes() -> bool {
     true
 }
 
-fn a_while() -> Spread {
-    Spread::Uniform(Span::millis(20), Span::millis(400))
+fn a_while() -> TimeSpread {
+    TimeSpread::Uniform(Span::millis(20), Span::millis(400))
 }

@@ -3,8 +3,8 @@
 use connmgr_core::{Chain, Config, Limits};
 use serde::{Deserialize, Serialize};
 
-use super::{Span, Spread};
-use crate::dice::Share;
+use super::{Span, TimeSpread};
+use crate::types::Share;
 
 /// The managers of a world: all of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct NodeSpec {
     /// They start spread over this time.
     pub start_within: Span,
     /// How long the application takes to shake hands, beside the way to the peer and back.
-    pub handshake: Spread,
+    pub handshake: TimeSpread,
     /// How often a ping goes round on each open connection: proof of life.
     pub ping_every: Span,
     /// How often the state is saved reaches the disk after it was asked for.
@@ -51,7 +51,7 @@ impl Default for NodeSpec {
             prefers_v2: false,
             config: toml::Table::new(),
             start_within: Span::default(),
-            handshake: Spread::Fixed(Span::millis(5)),
+            handshake: TimeSpread::Fixed(Span::millis(5)),
             ping_every: Span::secs(120),
             save_takes: Span::millis(50),
         }
@@ -108,7 +108,7 @@ pub struct InboundSpec {
     /// A name for reports.
     pub name: String,
     /// The time between two arrivals.
-    pub every: Spread,
+    pub every: TimeSpread,
     /// From when on.
     #[serde(default)]
     pub from: Span,
@@ -126,10 +126,10 @@ pub struct InboundSpec {
     pub behind_nat: bool,
     /// How long the handshake takes; absent: it is never done.
     #[serde(default)]
-    pub handshake: Option<Spread>,
+    pub handshake: Option<TimeSpread>,
     /// How long they stay once ready; absent: until they are closed.
     #[serde(default)]
-    pub stays: Option<Spread>,
+    pub stays: Option<TimeSpread>,
     /// The share of them that misbehaves, with what a ban costs, right after the handshake.
     #[serde(default)]
     pub misbehaves: Share,

@@ -5,11 +5,11 @@
 
 use connmgr_core::NetworkKind;
 
-use super::{Span, Spread};
-use crate::dice::Share;
+use super::{Span, TimeSpread};
+use crate::types::Share;
 
 /// How long a peer of a network takes to answer: a dial, a handshake, or with a close.
-pub(crate) fn answer(network: NetworkKind) -> Spread {
+pub(crate) fn answer(network: NetworkKind) -> TimeSpread {
     match network {
         NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns => {
             points(&[(0, 5), (50, 80), (90, 300), (99, 1_500), (100, 5_000)])
@@ -20,9 +20,9 @@ pub(crate) fn answer(network: NetworkKind) -> Spread {
     }
 }
 
-fn points(points: &[(u32, u64)]) -> Spread {
+fn points(points: &[(u32, u64)]) -> TimeSpread {
     let point = |(percent, millis): &(u32, u64)| (Share::percent(*percent), Span::millis(*millis));
-    Spread::Percentiles(points.iter().map(point).collect())
+    TimeSpread::Percentiles(points.iter().map(point).collect())
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl std::error::Error for ScenarioError {}
 
 /// What any version begins with.
 #[derive(Deserialize)]
-struct AnyVersion {
+struct ScenarioVersion {
     version: Option<u32>,
 }
 
@@ -59,7 +59,7 @@ impl Scenario {
 /// A scenario of another version is refused by that name, whatever else it holds.
 fn check_version(text: &str) -> Result<(), ScenarioError> {
     // What is no TOML at all is explained later, with its line.
-    let version = toml::from_str(text).ok().and_then(|any: AnyVersion| any.version);
+    let version = toml::from_str(text).ok().and_then(|any: ScenarioVersion| any.version);
     match version {
         Some(version) if version != SCENARIO_VERSION => Err(ScenarioError::new(format!(
             "the scenario is of version {version}; this release reads version {SCENARIO_VERSION}"
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for scenario in crate::catalogue::all() {
+        for scenario in crate::scenario::catalogue::all() {
             assert_eq!(Scenario::parse(&scenario.to_toml()), Ok(scenario));
         }
     }

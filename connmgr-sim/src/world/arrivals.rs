@@ -7,13 +7,13 @@ use std::time::Duration;
 use connmgr_core::{CloseCause, ConnId, Input, Kind, NetworkKind};
 
 use super::World;
-use super::happening::Happening;
-use super::sessions::SOON;
-use crate::Instant;
-use crate::dice::{Dice, Purpose, Share};
-use crate::links::{End, Link, LinkId, Stage};
+use super::happening::{Happening, SOON};
+use super::subject::Subject;
+use crate::scenario::config::LISTENER;
 use crate::scenario::{Gossip, InboundSpec};
-use crate::subject::{LISTENER, Subject};
+use crate::types::Instant;
+use crate::types::{Dice, DrawPurpose, Share};
+use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_arrivals(&mut self) {
@@ -51,12 +51,12 @@ impl<S: Subject> World<S> {
             return self.tell(node, &Input::AcceptError { listener: LISTENER });
         }
         let round_trip = dice.part(1).between(Duration::from_millis(5), Duration::from_millis(300));
-        let link = Link {
+        let link = WorldLink {
             node,
             conn: ConnId::from_u64(0),
-            end: End::Stranger { sort },
+            end: LinkEnd::Stranger { sort },
             network: NetworkKind::Ipv4,
-            stage: Stage::Dialing,
+            stage: LinkStage::Dialing,
             kind: Kind::Inbound,
             is_hung: false,
             missed_ping: false,
@@ -124,7 +124,7 @@ impl<S: Subject> World<S> {
 }
 
 fn arrival_dice(seed: u64, sort: u16, node: u32) -> Dice {
-    Dice::new(seed, Purpose::Arrival, u64::from(sort) << 32 | u64::from(node))
+    Dice::new(seed, DrawPurpose::Arrival, u64::from(sort) << 32 | u64::from(node))
 }
 
 /// Where a stranger comes from: 150.0.0.0/8 and after, a /12 for each sort.

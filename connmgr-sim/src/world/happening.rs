@@ -1,8 +1,13 @@
 //! What can lie ahead.
 
+use std::time::Duration;
+
 use connmgr_core::{CloseCause, ConnId, DialError, LookupId, Snapshot};
 
-use crate::links::LinkId;
+use crate::world::links::LinkId;
+
+/// What takes hardly any time.
+pub(super) const SOON: Duration = Duration::from_millis(1);
 
 /// Something that will happen. Small, for millions of these wait in a large world.
 #[derive(Clone, Debug)]
@@ -14,7 +19,7 @@ pub(super) enum Happening {
     /// What came of a dial is known to the dialer.
     DialEnds { link: LinkId, result: Result<(), DialError> },
     /// What came of a dial is reported once more.
-    DialEndsAgain { of: Run, conn: ConnId, result: Result<(), DialError> },
+    DialEndsAgain { of: ProcessRun, conn: ConnId, result: Result<(), DialError> },
     /// A dial reaches the manager at the other end.
     Reaches { link: LinkId },
     /// Both have said what they say in a handshake.
@@ -28,7 +33,7 @@ pub(super) enum Happening {
     /// The other end misbehaves.
     Misbehaves { link: LinkId },
     /// A name server answers.
-    Answer { of: Run, lookup: LookupId, from: Server },
+    Answer { of: ProcessRun, lookup: LookupId, from: Server },
     /// A stranger comes.
     Arrives { sort: u16, node: u32 },
     /// The operator adds peers.
@@ -38,7 +43,7 @@ pub(super) enum Happening {
     /// The application tells addresses it knows.
     Tells { node: u32 },
     /// What was to be saved has reached the disk.
-    Saved { of: Run, snapshot: Box<Snapshot> },
+    Saved { of: ProcessRun, snapshot: Box<Snapshot> },
     /// A fault begins.
     Begins { fault: u16 },
     /// A fault ends, of those that began for the so-many-th time.
@@ -53,7 +58,7 @@ pub(super) enum Happening {
 
 /// One run of a manager's process: a restart makes another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Run {
+pub(super) struct ProcessRun {
     pub(super) node: u32,
     pub(super) start: u32,
 }

@@ -8,10 +8,15 @@ mod arrivals;
 mod dials;
 mod faults;
 mod happening;
+mod identity;
+pub mod links;
 mod lives;
 mod names;
 mod node;
+pub mod queue;
 mod sessions;
+pub mod subject;
+pub mod tally;
 mod turns;
 
 use std::sync::Arc;
@@ -19,22 +24,17 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
-use crate::Instant;
-use crate::diary::Diary;
-use crate::dice::{Dice, Purpose};
-use crate::links::Links;
-use crate::plan::Plan;
-use crate::queue::Queue;
-use crate::scenario::Scenario;
-use crate::subject::{Outbox, Subject};
-use crate::tally::Traffic;
-use crate::watch::Watch;
+use crate::scenario::map::WorldMap;
+use crate::scenario::{Scenario, known};
+use crate::types::Instant;
+use crate::types::{Dice, DrawPurpose};
+use crate::world::links::Links;
+use crate::world::queue::WorldQueue;
+use crate::world::subject::{Onlooker, Outbox, Subject};
+use crate::world::tally::Traffic;
 use happening::Happening;
 
-pub(crate) use dials::strikes_address;
-pub(crate) use faults::times;
-pub(crate) use lives::known_at_start;
-pub use node::Node;
+pub use node::WorldNode;
 
 /// How closely the managers are watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,16 +78,16 @@ pub struct Broken {
 
 /// Managers, hosts, and all that lies between them.
 #[derive(Clone, Debug)]
-pub struct World<S> {
-    plan: Arc<Plan>,
+pub struct World<S: Subject> {
+    plan: Arc<WorldMap>,
     config: Arc<Config>,
     scrutiny: Scrutiny,
-    watch: Watch,
+    watch: S::Watch,
     watched: u32,
     birth: u32,
     now: Instant,
-    queue: Queue<Happening>,
-    nodes: Vec<Node<S>>,
+    queue: WorldQueue<Happening>,
+    nodes: Vec<WorldNode<S>>,
     links: Links,
     hosts: Vec<lives::Presence>,
     steps: u64,
@@ -103,16 +103,16 @@ impl<S: Subject> World<S> {
     /// # Errors
     /// When the configuration of the managers is refused. [`Scenario::check`] finds the rest.
     pub fn new(scenario: Scenario, seed: u64, scrutiny: Scrutiny) -> Result<Self, ConfigError> {
-        Self::watched(scenario, seed, scrutiny, Watch::default())
+        Self::watched(scenario, seed, scrutiny, S::Watch::default())
     }
 
     /// A world whose first manager is watched by more than checkers.
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
-        let config = crate::config::of(&scenario);
-        Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
+    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
+        let config = crate::scenario::config::of(&scenario);
+        Self::on(Arc::new(WorldMap::new(scenario, seed)), config, scrutiny, watch)
     }
 
     /// A world on a map that is there already, under a configuration of its own: the same hosts and the same chances
@@ -120,7 +120,7 @@ impl<S: Subject> World<S> {
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
+    pub fn on(plan: Arc<WorldMap>, config: Config, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         config.check()?;
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
@@ -131,7 +131,7 @@ impl<S: Subject> World<S> {
             watched: 0,
             birth: 0,
             now: Instant::ZERO,
-            queue: Queue::default(),
+            queue: WorldQueue::default(),
             nodes: Vec::new(),
             links: Links::default(),
             steps: 0,
@@ -159,23 +159,20 @@ impl<S: Subject> World<S> {
         self
     }
 
-    /// The diary of the manager that is watched, to keep. None if there was none.
-    pub fn take_diary(&mut self) -> Option<Box<Diary>> {
+    /// Who looks on at the manager that is watched, to take what they wrote.
+    pub fn watch_mut(&mut self) -> &mut S::Watch {
         let subject = self.nodes.get_mut(self.watched as usize).and_then(|node| node.subject.as_mut());
-        let diary = subject.and_then(|subject| subject.watch_mut().diary.take());
-        diary.or_else(|| self.watch.diary.take())
+        subject.map_or(&mut self.watch, Subject::watch_mut)
     }
 
     fn begin(&mut self) {
         let plan = Arc::clone(&self.plan);
-        if let Some(diary) = &mut self.watch.diary {
-            diary.beware(plan.adversaries());
-        }
+        self.watch.beware(plan.adversaries());
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
-            let saved = lives::saved_before(&plan, number).map(Arc::new);
-            self.nodes.push(Node::new(number, self.config.limits, self.config.mode, saved));
-            let wait = self.dice(Purpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
+            let saved = known::saved_before(&plan, number).map(Arc::new);
+            self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode, saved));
+            let wait = self.dice(DrawPurpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
             self.queue.push(Instant::ZERO.after(wait), Happening::Start { node: number });
         }
         self.plan_arrivals();
@@ -243,12 +240,12 @@ impl<S: Subject> World<S> {
     }
 
     /// The managers.
-    pub fn nodes(&self) -> &[Node<S>] {
+    pub fn nodes(&self) -> &[WorldNode<S>] {
         &self.nodes
     }
 
     /// A manager, to take out what watched it.
-    pub fn node_mut(&mut self, number: u32) -> Option<&mut Node<S>> {
+    pub fn node_mut(&mut self, number: u32) -> Option<&mut WorldNode<S>> {
         self.nodes.get_mut(number as usize)
     }
 
@@ -264,7 +261,7 @@ impl<S: Subject> World<S> {
     }
 
     /// Who lives where.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &WorldMap {
         &self.plan
     }
 
@@ -315,7 +312,7 @@ impl<S: Subject> World<S> {
     }
 
     /// The chances of an entity.
-    fn dice(&self, purpose: Purpose, entity: u32) -> Dice {
+    fn dice(&self, purpose: DrawPurpose, entity: u32) -> Dice {
         Dice::new(self.plan.seed, purpose, entity.into())
     }
 }

@@ -7,19 +7,18 @@ use connmgr_check::{Probe, Probes};
 use connmgr_core::{ConnId, Limits, NetworkKind, PeerId, Snapshot, Split, Time, UnixTime};
 use rustc_hash::FxHashMap;
 
-use super::happening::Run;
-use crate::Instant;
-use crate::dice::Share;
-use crate::links::{LinkId, Links};
-use crate::plan::{BEGINNING, Who};
-use crate::record::Record;
+use super::happening::ProcessRun;
+use crate::scenario::map::{BEGINNING, Who};
 use crate::scenario::{OwnFailures, ProxyFault};
-use crate::subject::Subject;
-use crate::tally::{Tally, Traffic};
+use crate::types::Instant;
+use crate::types::Share;
+use crate::world::links::{LinkId, Links};
+use crate::world::subject::{Onlooker, Subject};
+use crate::world::tally::{NodeTally, Traffic};
 
 /// A peer that was added.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Added {
+pub(super) struct ScriptedPeer {
     /// By which part of the scenario.
     pub(super) spec: u16,
     pub(super) peer: PeerId,
@@ -29,20 +28,20 @@ pub(super) struct Added {
 
 /// One manager and what is around it.
 #[derive(Clone, Debug)]
-pub struct Node<S> {
+pub struct WorldNode<S> {
     /// Its number.
     pub number: u32,
     /// The manager, while its process runs.
     pub subject: Option<S>,
     /// What is counted of it.
-    pub tally: Tally,
+    pub tally: NodeTally,
     pub(super) start: u32,
     pub(super) now_full: bool,
     /// The digests of the runs that are over.
     pub(super) past: u64,
     /// What was reached in them.
     pub(super) past_probes: Option<Box<Probes>>,
-    pub(super) clock: Clock,
+    pub(super) clock: MachineClock,
     /// The nearest wake-up that is planned.
     pub(super) armed: Instant,
     pub(super) links: FxHashMap<ConnId, LinkId>,
@@ -50,7 +49,7 @@ pub struct Node<S> {
     pub(super) limits: Limits,
     pub(super) mode: connmgr_core::Mode,
     /// The peers that were added.
-    pub(super) peers: Vec<Added>,
+    pub(super) peers: Vec<ScriptedPeer>,
     /// How many of them can be reached when the world is healthy.
     pub(super) good_peers: u32,
     /// Plans to add peers that are carried out in this very moment.
@@ -62,17 +61,17 @@ pub struct Node<S> {
     pub(super) first_saved: Option<Arc<Snapshot>>,
 }
 
-impl<S> Node<S> {
+impl<S> WorldNode<S> {
     pub(super) fn new(number: u32, limits: Limits, mode: connmgr_core::Mode, saved: Option<Arc<Snapshot>>) -> Self {
         Self {
             number,
             subject: None,
-            tally: Tally::default(),
+            tally: NodeTally::default(),
             start: 0,
             now_full: false,
             past: 0,
             past_probes: None,
-            clock: Clock::default(),
+            clock: MachineClock::default(),
             armed: Instant::MAX,
             links: FxHashMap::default(),
             ails: Ails::default(),
@@ -89,8 +88,8 @@ impl<S> Node<S> {
     }
 
     /// This run of the process.
-    pub(super) const fn run(&self) -> Run {
-        Run { node: self.number, start: self.start }
+    pub(super) const fn run(&self) -> ProcessRun {
+        ProcessRun { node: self.number, start: self.start }
     }
 
     /// Whether every connection is there that should be when the world is healthy.
@@ -127,12 +126,12 @@ impl<S> Node<S> {
     }
 }
 
-impl<S: Subject> Node<S> {
+impl<S: Subject> WorldNode<S> {
     /// The notable states that it reached, in all runs of its process.
     pub fn probes(&self) -> Probes {
         let mut probes = self.past_probes.as_deref().cloned().unwrap_or_default();
-        if let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) {
-            probes.merge(suite.probes());
+        if let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) {
+            probes.merge(reached);
         }
         if self.tally.starts > 1 {
             probes.reach(Probe::Restarted);
@@ -140,21 +139,16 @@ impl<S: Subject> Node<S> {
         probes
     }
 
-    /// What was written down of this run of its process.
-    pub fn take_record(&mut self) -> Option<Record> {
-        self.subject.as_mut()?.watch_mut().recorder.as_mut()?.take()
-    }
-
     /// What was reached in this run of the process is kept when it ends.
     pub(super) fn keep_probes(&mut self) {
-        let Some(suite) = self.subject.as_ref().and_then(|subject| subject.watch().suite.as_ref()) else { return };
-        self.past_probes.get_or_insert_default().merge(suite.probes());
+        let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) else { return };
+        self.past_probes.get_or_insert_default().merge(reached);
     }
 }
 
 /// The two clocks of a machine.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct MachineClock {
     /// When the process started.
     zero: Instant,
     /// How long the monotonic clock stood still since.
@@ -165,7 +159,7 @@ pub(super) struct Clock {
     pub(super) is_news: bool,
 }
 
-impl Clock {
+impl MachineClock {
     /// A process starts: its monotonic clock starts at zero, the wall clock is that of the machine.
     pub(super) fn restart(&mut self, world: Instant) {
         *self = Self { zero: world, stood: Duration::ZERO, off: self.off, is_news: false };

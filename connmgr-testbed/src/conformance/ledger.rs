@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use connmgr_core::{Action, ConnManager, Event};
+use connmgr_core::{Action, Event};
 use connmgr_std::{Line, PoolEvent, TraceReader, replay};
 
 use connmgr_core::Connected;
@@ -42,7 +42,7 @@ impl EventLedger {
 
     /// The trace is whole and replays, action for action.
     pub(super) fn replays(trace: &Path) {
-        let replayed = replay::<ConnManager>(open(trace)).expect("the run replays");
+        let (_, replayed) = replay(open(trace), None, &mut ()).expect("the run replays");
         assert!(replayed.inputs > 0 && replayed.waiting == 0 && !replayed.cut_off, "{replayed:?}");
     }
 }

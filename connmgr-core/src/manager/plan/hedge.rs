@@ -1,4 +1,4 @@
-//! Hedged dials: what makes no progress leaves its slot to another.
+//! Hedged dials: a dial without progress gives its slot to another.
 
 use crate::config::Split;
 use crate::conn::Conn;
@@ -7,17 +7,17 @@ use crate::types::{ConnId, Kind};
 use super::ConnManager;
 use crate::manager::slots::AUTOMATIC;
 
-/// Where a dial may have its slot from.
+/// Where a new dial gets its slot from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vacancy {
-    /// One is free.
+    /// A slot is free.
     Free,
-    /// This dial gives its own up: nothing has come of its network so far, and much of another.
+    /// This dial gives its slot up, because its network has lately yielded nothing and another network has.
     Of(ConnId),
 }
 
 impl ConnManager {
-    /// What makes no progress gives its slot up, the oldest first, while there is room for it without one.
+    /// Dials and handshakes without progress give up their slots, the oldest first, while more may go on without one.
     pub(super) fn hedge(&mut self) {
         for kind in AUTOMATIC {
             while let Some(id) = self.table.first_overdue(kind) {
@@ -29,7 +29,7 @@ impl ConnManager {
         }
     }
 
-    /// Where one more automatic dial would have its slot from.
+    /// Where one more automatic dial would get its slot from; `None` if it gets none.
     pub(super) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
             return Some(Vacancy::Free);

@@ -1,0 +1,177 @@
+//! One run: a scenario and a seed, to the end or to the first promise broken, and what came of it.
+//!
+//! The same scenario, seed and release give the same outcome, whoever runs it and however many run beside it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use connmgr_check::{Probe, Probes};
+use connmgr_core::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use crate::run::failure::{Failure, RunVerdict, panic_text};
+use crate::run::figures::Figures;
+use crate::scenario::Scenario;
+use crate::types::Instant;
+use crate::watch::Real;
+use crate::watch::Watchers;
+use crate::watch::canary::Canary;
+use crate::watch::record::Recorder;
+use crate::world::subject::Subject;
+use crate::world::{Broken, Scrutiny, World};
+
+/// How a run is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// How closely the managers are watched.
+    pub scrutiny: Scrutiny,
+    /// The first manager has a canary: a checker that falls though nothing is wrong, to try the tools with.
+    pub canary: bool,
+    /// Which chances the managers are born with: the same world, but another order of their own choices.
+    pub birth: u32,
+    /// Ours is judged beside plain policies too: see [`rivals`](crate::run::rivals).
+    pub rivals: bool,
+}
+
+impl Terms {
+    /// Who watches the first manager.
+    pub(crate) fn watch(self) -> Watchers {
+        let mut watch = Watchers::default();
+        watch.canary = self.canary.then(Canary::default);
+        watch
+    }
+
+    /// The world of a run.
+    ///
+    /// # Errors
+    /// When the configuration of the managers is refused.
+    pub fn world(self, scenario: Scenario, seed: u64) -> Result<World<Real>, ConfigError> {
+        Ok(World::watched(scenario, seed, self.scrutiny, self.watch())?.born(self.birth))
+    }
+
+    /// The world of a run, in which everything about one manager is written down.
+    ///
+    /// # Errors
+    /// As [`Terms::world`].
+    pub fn recorded(self, scenario: Scenario, seed: u64, node: u32) -> Result<World<Real>, ConfigError> {
+        let mut watch = self.watch();
+        watch.recorder = Some(Recorder::default());
+        Ok(World::watched(scenario, seed, self.scrutiny, watch)?.watching(node).born(self.birth))
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { scrutiny: Scrutiny::USUAL, canary: false, birth: 0, rivals: false }
+    }
+}
+
+/// What came of one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunOutcome {
+    /// The seed.
+    pub seed: u64,
+    /// All that every manager was told and asked, folded into a number.
+    #[serde(with = "crate::types::hex")]
+    pub digest: u64,
+    /// Steps of the world.
+    pub steps: u64,
+    /// What was measured.
+    pub figures: Figures,
+    /// The promise that was broken, if one was, and the bounds that were not kept.
+    pub failures: Vec<Failure>,
+    /// The notable states that were reached.
+    #[serde(skip)]
+    pub probes: Probes,
+}
+
+impl RunOutcome {
+    /// The worst of its failures.
+    pub fn verdict(&self) -> RunVerdict {
+        self.failures.iter().map(|failure| failure.verdict).max().unwrap_or_default()
+    }
+}
+
+/// As [`run`]; `progress` is told each hundredth of the scenario's time that has passed.
+pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(u32)) -> RunOutcome {
+    let begun = catch_unwind(|| terms.world(scenario.clone(), seed));
+    let why = match begun {
+        Ok(Ok(mut world)) => return finish_with(&mut world, progress),
+        Ok(Err(error)) => format!("the configuration is refused: {error}"),
+        Err(payload) => panic_text(payload.as_ref()),
+    };
+    let failure = Failure::panicked(why, Instant::ZERO, 0);
+    RunOutcome {
+        seed,
+        digest: 0,
+        steps: 0,
+        figures: Figures::default(),
+        failures: vec![failure],
+        probes: Probes::default(),
+    }
+}
+
+/// Runs a world to its end, or to the first promise broken, and says what came of it.
+pub fn finish<S: Subject>(world: &mut World<S>) -> RunOutcome {
+    finish_with(world, &|_| {})
+}
+
+fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> RunOutcome {
+    finish_by(world, |world| {
+        let hundredth = world.plan().scenario.duration.0 / 100;
+        for part in 1..=100 {
+            world.run_until(Instant::ZERO.after(hundredth * part))?;
+            progress(part);
+        }
+        Ok(())
+    })
+}
+
+/// As [`finish`], where something else is seen to on the way.
+pub(super) fn finish_by<S: Subject>(
+    world: &mut World<S>,
+    way: impl FnOnce(&mut World<S>) -> Result<(), Box<Broken>>,
+) -> RunOutcome {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        way(world)?;
+        world.run()
+    }));
+    let mut failures = match ended {
+        Ok(Ok(())) => Vec::new(),
+        Ok(Err(broken)) => vec![Failure::of(&broken)],
+        Err(payload) => vec![Failure::panicked(panic_text(payload.as_ref()), world.now(), world.steps())],
+    };
+    let figures = Figures::of(world);
+    if failures.is_empty() {
+        failures = out_of_bounds(world, &figures);
+    }
+    let (seed, digest, steps) = (world.plan().seed, world.digest(), world.steps());
+    RunOutcome { seed, digest, steps, figures, failures, probes: probes(world) }
+}
+
+/// Bounds are judged only of a run that came to its end.
+fn out_of_bounds<S: Subject>(world: &World<S>, figures: &Figures) -> Vec<Failure> {
+    let bounds = &world.plan().scenario.expect.bounds;
+    let beyond = bounds.iter().filter_map(|bound| Some((bound, figures.beyond(bound)?)));
+    let failure = |(bound, what): (&crate::scenario::Bound, String)| Failure {
+        verdict: RunVerdict::Threshold,
+        rule: bound.of.clone(),
+        at: world.now().span(),
+        node: 0,
+        step: world.steps(),
+        what,
+    };
+    beyond.map(failure).collect()
+}
+
+fn probes<S: Subject>(world: &World<S>) -> Probes {
+    let mut probes = Probes::default();
+    let had_faults = !world.plan().scenario.faults.is_empty();
+    for node in world.nodes() {
+        probes.merge(&node.probes());
+        if had_faults && node.tally.full_after_healing.is_some() {
+            probes.reach(Probe::Recovered);
+        }
+    }
+    probes
+}

@@ -1,0 +1,244 @@
+//! What came of a campaign or of a part of it, as plain data that can be kept, and put together again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::failure::{Failure, RunVerdict};
+use crate::run::outcome::RunOutcome;
+use crate::run::shard::Shard;
+use crate::scenario::random;
+use crate::scenario::{Scenario, Span};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// What came of a campaign or of a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Results {
+    version: u32,
+    /// Which campaign.
+    #[serde(with = "crate::types::hex")]
+    key: u64,
+    /// Which part of it, from 0 on.
+    shard: u32,
+    /// Of how many.
+    shards: u32,
+    /// By scenario, in the order of the campaign.
+    pub scenarios: Vec<ScenarioResults>,
+}
+
+/// What came of one scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScenarioResults {
+    /// Its name.
+    pub name: String,
+    /// What a command line calls it: its name, unless it was read from a file; [`random::PREFIX`] alone for random
+    /// worlds, each of which goes by its seed.
+    pub source: String,
+    /// The seeds of the whole campaign: from this one,
+    first_seed: u64,
+    /// to before this one.
+    end_seed: u64,
+    /// The states it promises to reach.
+    promised: Vec<String>,
+    /// How often each notable state was reached.
+    probes: BTreeMap<String, u64>,
+    /// Each run, in the order of seeds.
+    pub outcomes: Vec<RunOutcome>,
+}
+
+/// Why parts can't be put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MergeError {
+    /// There are none.
+    Nothing,
+    /// It is of another version.
+    Version(u32),
+    /// They are not of one campaign: other scenarios, seeds, or another release.
+    OtherCampaign,
+    /// A part is there twice.
+    Twice(u32),
+    /// A part is missing.
+    Missing(u32),
+    /// Runs are missing in the parts.
+    Incomplete,
+}
+
+impl fmt::Display for MergeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("there is nothing to put together"),
+            Self::Version(found) => write!(f, "results of version {found}; this release reads version {VERSION}"),
+            Self::OtherCampaign => f.write_str("not all of one campaign: other scenarios, seeds or another release"),
+            Self::Twice(shard) => write!(f, "shard {shard} is there twice"),
+            Self::Missing(shard) => write!(f, "shard {shard} is missing"),
+            Self::Incomplete => f.write_str("runs are missing"),
+        }
+    }
+}
+
+impl std::error::Error for MergeError {}
+
+impl Results {
+    pub(crate) fn new(key: u64, shard: Shard, scenarios: Vec<ScenarioResults>) -> Self {
+        Self { version: VERSION, key, shard: shard.index(), shards: shard.count(), scenarios }
+    }
+
+    /// Puts all parts of one campaign together, whatever their order.
+    ///
+    /// # Errors
+    /// [`MergeError`] when they are not of one campaign, or not all of it.
+    pub fn merge(mut parts: Vec<Self>) -> Result<Self, MergeError> {
+        parts.sort_by_key(|part| part.shard);
+        let first = parts.first().ok_or(MergeError::Nothing)?;
+        let (key, shards) = (first.key, first.shards);
+        let names: Vec<&String> = first.scenarios.iter().map(|scenario| &scenario.name).collect();
+        for (part, index) in parts.iter().zip(0..) {
+            if part.version != VERSION {
+                return Err(MergeError::Version(part.version));
+            }
+            let is_alike = part.scenarios.iter().map(|scenario| &scenario.name).eq(names.iter().copied());
+            if (part.key, part.shards) != (key, shards) || !is_alike {
+                return Err(MergeError::OtherCampaign);
+            }
+            match part.shard.cmp(&index) {
+                std::cmp::Ordering::Equal => {}
+                std::cmp::Ordering::Less => return Err(MergeError::Twice(part.shard)),
+                std::cmp::Ordering::Greater => return Err(MergeError::Missing(index)),
+            }
+        }
+        let there = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        if there < shards {
+            return Err(MergeError::Missing(there));
+        }
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().ok_or(MergeError::Nothing)?;
+        parts.for_each(|part| whole.scenarios.iter_mut().zip(part.scenarios).for_each(|(own, other)| own.join(other)));
+        whole.scenarios.iter_mut().for_each(|scenario| scenario.outcomes.sort_by_key(|outcome| outcome.seed));
+        (whole.shard, whole.shards) = (0, 1);
+        if whole.scenarios.iter().all(ScenarioResults::is_complete) { Ok(whole) } else { Err(MergeError::Incomplete) }
+    }
+
+    /// Whether it is all of the campaign, so that missed probes count.
+    pub const fn is_whole(&self) -> bool {
+        self.shards == 1
+    }
+
+    /// How many runs.
+    pub fn runs(&self) -> usize {
+        self.scenarios.iter().map(|scenario| scenario.outcomes.len()).sum()
+    }
+
+    /// Steps of all runs.
+    pub fn steps(&self) -> u64 {
+        self.scenarios.iter().flat_map(|scenario| &scenario.outcomes).map(|outcome| outcome.steps).sum()
+    }
+
+    /// The digests of all runs, folded into one.
+    pub fn digest(&self) -> u64 {
+        let digest = |outcome: &RunOutcome| crate::types::fold(outcome.seed, outcome.digest);
+        let of = |scenario: &ScenarioResults| {
+            scenario.outcomes.iter().map(digest).fold(crate::types::text_key(&scenario.name), crate::types::fold)
+        };
+        self.scenarios.iter().map(of).fold(0, crate::types::fold)
+    }
+
+    /// Every failure, with its scenario and seed, in the order of the campaign.
+    pub fn failures(&self) -> impl Iterator<Item = (&ScenarioResults, u64, &Failure)> {
+        self.scenarios.iter().flat_map(|scenario| {
+            let outcomes = scenario.outcomes.iter();
+            outcomes
+                .flat_map(move |outcome| outcome.failures.iter().map(move |failure| (scenario, outcome.seed, failure)))
+        })
+    }
+
+    /// The states that a scenario promised to reach and never did. Of a part nothing can be said: none.
+    pub fn missed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let whole = self.is_whole();
+        let scenarios = self.scenarios.iter().filter(move |_| whole);
+        scenarios.flat_map(|scenario| scenario.missed().map(|probe| (&*scenario.name, probe)))
+    }
+
+    /// The worst that was found.
+    pub fn verdict(&self) -> RunVerdict {
+        let missed = self.missed().map(|_| RunVerdict::MissedProbe);
+        self.failures().map(|(_, _, failure)| failure.verdict).chain(missed).max().unwrap_or_default()
+    }
+
+    /// The first run that came to something else in another run of the same campaign, by scenario and seed.
+    pub fn differs_from(&self, other: &Self) -> Option<(String, u64)> {
+        let both = self.scenarios.iter().zip(&other.scenarios);
+        let first = |(one, two): (&ScenarioResults, &ScenarioResults)| {
+            let differs = |(a, b): &(&RunOutcome, &RunOutcome)| a != b;
+            let seed = one.outcomes.iter().zip(&two.outcomes).find(differs).map(|(outcome, _)| outcome.seed)?;
+            Some((one.name.clone(), seed))
+        };
+        both.filter_map(first).next()
+    }
+}
+
+impl ScenarioResults {
+    /// The command that runs one of its seeds again.
+    pub fn again(&self, seed: u64) -> String {
+        let (command, source) = match &*self.source {
+            random::PREFIX => ("rivals", format!("{}{seed}", random::PREFIX)),
+            named => ("run", named.to_owned()),
+        };
+        let quoted = shlex::Quoter::new().allow_nul(true).quote(&source).unwrap_or_default();
+        format!("connmgr-sim {command} {quoted} --seed {seed}")
+    }
+
+    /// Of random worlds, each run with the seed it is drawn from.
+    pub(crate) fn random(seeds: Range<u64>) -> Self {
+        let source = random::PREFIX.to_owned();
+        Self { source, ..Self::new(&Scenario::new("random", Span::default()), seeds) }
+    }
+
+    pub(crate) fn new(scenario: &Scenario, seeds: Range<u64>) -> Self {
+        Self {
+            name: scenario.name.clone(),
+            source: scenario.name.clone(),
+            first_seed: seeds.start,
+            end_seed: seeds.end,
+            promised: scenario.expect.probes.clone(),
+            probes: BTreeMap::new(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, outcome: RunOutcome) {
+        for (probe, times) in outcome.probes.reached() {
+            self.reached(probe.name(), times);
+        }
+        self.outcomes.push(outcome);
+    }
+
+    /// The states it promised to reach and never did, in these runs.
+    pub fn missed(&self) -> impl Iterator<Item = &str> {
+        self.promised.iter().map(String::as_str).filter(|probe| !self.probes.contains_key(*probe))
+    }
+
+    /// How often each notable state was reached.
+    pub const fn probes(&self) -> &BTreeMap<String, u64> {
+        &self.probes
+    }
+
+    fn reached(&mut self, probe: &str, times: u64) {
+        let count = self.probes.entry(probe.to_owned()).or_default();
+        *count = count.saturating_add(times);
+    }
+
+    fn join(&mut self, other: Self) {
+        other.probes.iter().for_each(|(probe, times)| self.reached(probe, *times));
+        self.outcomes.extend(other.outcomes);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.outcomes.iter().map(|outcome| outcome.seed).eq(self.first_seed..self.end_seed)
+    }
+}

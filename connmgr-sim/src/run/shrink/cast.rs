@@ -1,0 +1,234 @@
+//! Who is who when a story is told with parts of it left out.
+//!
+//! Ids count up, so that leaving out one accept gives every later connection another id. Each id of the record
+//! therefore stands for where it came from: the answer to an input, or a dial to an address, or a lookup of a name.
+//! What has no counterpart in the telling gets an id that nobody has.
+
+use std::collections::VecDeque;
+
+use connmgr_core::{Action, ConnId, Event, Input, LookupId, PeerId, PeerInfo, Reply, Source, Time};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::watch::record::{RecordEntry, RunRecord};
+
+/// One input of a record.
+#[derive(Clone, Debug)]
+pub(super) struct ScriptLine {
+    pub(super) now: Time,
+    pub(super) input: Input,
+    /// The id that it was answered with.
+    gave: Option<u64>,
+}
+
+/// Something that was begun, and whereto: a dial or a lookup.
+#[derive(Clone, Debug)]
+struct Begun {
+    id: u64,
+    to: String,
+}
+
+/// What a record tells of ids.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Script {
+    pub(super) lines: Vec<ScriptLine>,
+    dials: Vec<Begun>,
+    lookups: Vec<Begun>,
+    /// Whose nonce it is.
+    nonces: FxHashMap<u64, u64>,
+}
+
+impl Script {
+    pub(super) fn of(record: &RunRecord) -> Self {
+        let mut script = Self::default();
+        for entry in &record.entries {
+            match entry {
+                RecordEntry::Told { now, input, reply } => {
+                    script.lines.push(ScriptLine { now: *now, input: input.clone(), gave: given(reply) });
+                }
+                RecordEntry::Did { action, .. } => script.note(action),
+            }
+        }
+        script
+    }
+
+    fn note(&mut self, action: &Action) {
+        match action {
+            Action::Dial { conn, target, .. } => {
+                self.dials.push(Begun { id: conn.as_u64(), to: target.to_string() });
+            }
+            Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
+                self.lookups.push(Begun { id: lookup.as_u64(), to: name.to_string() });
+            }
+            Action::Emit(Event::Connected(connected)) => {
+                self.nonces.insert(connected.nonce, connected.conn.as_u64());
+            }
+            Action::Emit(_)
+            | Action::Close { .. }
+            | Action::ScheduleRetry { .. }
+            | Action::PauseAccept { .. }
+            | Action::Save => {}
+        }
+    }
+}
+
+fn given(reply: &Reply) -> Option<u64> {
+    match reply {
+        Reply::Accepted(Ok(conn)) => Some(conn.as_u64()),
+        Reply::Added(Ok(peer)) => Some(peer.as_u64()),
+        Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Noted | Reply::Addresses(_) | Reply::Done(_) => None,
+    }
+}
+
+/// Ids of the record that are spoken of, each to be given to whoever is begun with the same aim, or else to the next.
+#[derive(Debug, Default)]
+struct CastParts {
+    waiting: VecDeque<usize>,
+    by_aim: FxHashMap<String, VecDeque<usize>>,
+    taken: FxHashSet<usize>,
+    begun: Vec<u64>,
+    /// By the id of the record.
+    given: FxHashMap<u64, u64>,
+}
+
+impl CastParts {
+    fn new(begun: &[Begun], spoken_of: &FxHashSet<u64>) -> Self {
+        let mut parts = Self::default();
+        for (place, one) in begun.iter().filter(|one| spoken_of.contains(&one.id)).enumerate() {
+            parts.waiting.push_back(place);
+            parts.by_aim.entry(one.to.clone()).or_default().push_back(place);
+            parts.begun.push(one.id);
+        }
+        parts
+    }
+
+    fn give(&mut self, to: &str, id: u64) {
+        let taken = &mut self.taken;
+        let mut free = |places: &mut VecDeque<usize>| {
+            while let Some(place) = places.pop_front() {
+                if taken.insert(place) {
+                    return Some(place);
+                }
+            }
+            None
+        };
+        let place = self.by_aim.get_mut(to).and_then(&mut free).or_else(|| free(&mut self.waiting));
+        if let Some(place) = place {
+            self.given.insert(self.begun[place], id);
+        }
+    }
+
+    /// The id of the telling, or one that nobody has.
+    fn id(&self, recorded: u64) -> u64 {
+        self.given.get(&recorded).copied().unwrap_or(u64::MAX - recorded)
+    }
+}
+
+/// Who is who in one telling.
+#[derive(Debug)]
+pub(super) struct Cast<'a> {
+    script: &'a Script,
+    conns: CastParts,
+    lookups: CastParts,
+    peers: FxHashMap<u64, u64>,
+    /// The nonces of this telling, by its own connections.
+    nonces: FxHashMap<u64, u64>,
+}
+
+impl<'a> Cast<'a> {
+    /// Before a telling of these lines.
+    pub(super) fn new(script: &'a Script, kept: &[usize]) -> Self {
+        let (mut conns, mut lookups) = (FxHashSet::default(), FxHashSet::default());
+        for line in kept.iter().map(|place| &script.lines[*place]) {
+            each_id(&mut line.input.clone(), &mut |id| match id {
+                Id::Conn(conn) => drop(conns.insert(conn.as_u64())),
+                Id::Lookup(lookup) => drop(lookups.insert(lookup.as_u64())),
+                Id::Nonce(nonce) => drop(script.nonces.get(nonce).map(|conn| conns.insert(*conn))),
+                Id::Peer(_) => {}
+            });
+        }
+        Self {
+            script,
+            conns: CastParts::new(&script.dials, &conns),
+            lookups: CastParts::new(&script.lookups, &lookups),
+            peers: FxHashMap::default(),
+            nonces: FxHashMap::default(),
+        }
+    }
+
+    /// A line, with the ids that its people have in this telling.
+    pub(super) fn line(&self, place: usize) -> (Time, Input) {
+        let ScriptLine { now, input, .. } = &self.script.lines[place];
+        let mut input = input.clone();
+        each_id(&mut input, &mut |id| match id {
+            Id::Conn(conn) => *conn = ConnId::from_u64(self.conns.id(conn.as_u64())),
+            Id::Lookup(lookup) => *lookup = LookupId::from_u64(self.lookups.id(lookup.as_u64())),
+            Id::Peer(peer) => {
+                let number = peer.as_u64();
+                *peer = PeerId::from_u64(self.peers.get(&number).copied().unwrap_or(u64::MAX - number));
+            }
+            Id::Nonce(nonce) => *nonce = self.nonce(*nonce),
+        });
+        (*now, input)
+    }
+
+    fn nonce(&self, recorded: u64) -> u64 {
+        let own = self.script.nonces.get(&recorded).map(|conn| self.conns.id(*conn));
+        own.and_then(|conn| self.nonces.get(&conn).copied()).unwrap_or(recorded)
+    }
+
+    /// The line was answered.
+    pub(super) fn answered(&mut self, place: usize, reply: &Reply) {
+        let Some(recorded) = self.script.lines[place].gave else { return };
+        match reply {
+            Reply::Accepted(Ok(conn)) => drop(self.conns.given.insert(recorded, conn.as_u64())),
+            Reply::Added(Ok(peer)) => drop(self.peers.insert(recorded, peer.as_u64())),
+            Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Noted | Reply::Addresses(_) | Reply::Done(_) => {}
+        }
+    }
+
+    /// The manager did something.
+    pub(super) fn did(&mut self, action: &Action) {
+        match action {
+            Action::Dial { conn, target, .. } => self.conns.give(&target.to_string(), conn.as_u64()),
+            Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
+                self.lookups.give(&name.to_string(), lookup.as_u64());
+            }
+            Action::Emit(Event::Connected(connected)) => {
+                self.nonces.insert(connected.conn.as_u64(), connected.nonce);
+            }
+            Action::Emit(_)
+            | Action::Close { .. }
+            | Action::ScheduleRetry { .. }
+            | Action::PauseAccept { .. }
+            | Action::Save => {}
+        }
+    }
+}
+
+/// An id that an input speaks of.
+enum Id<'a> {
+    Conn(&'a mut ConnId),
+    Lookup(&'a mut LookupId),
+    Peer(&'a mut PeerId),
+    Nonce(&'a mut u64),
+}
+
+fn each_id(input: &mut Input, with: &mut dyn FnMut(Id<'_>)) {
+    match input {
+        Input::Ready { conn, info: PeerInfo { nonce, .. } } => {
+            with(Id::Conn(conn));
+            nonce.iter_mut().for_each(|nonce| with(Id::Nonce(nonce)));
+        }
+        Input::DialResult { conn, .. }
+        | Input::Closed { conn, .. }
+        | Input::Misbehavior { conn, .. }
+        | Input::Activity { conn, .. }
+        | Input::Disconnect { conn }
+        | Input::Reconnect { conn }
+        | Input::Addresses { source: Source::Peer(conn), .. } => with(Id::Conn(conn)),
+        Input::LookupResult { lookup, .. } => with(Id::Lookup(lookup)),
+        Input::RemovePeer { peer } | Input::DialNow { peer } | Input::SetRetry { peer, .. } => with(Id::Peer(peer)),
+        // An input without such an id; a new one with an id joins those above.
+        other => debug_assert!(other.conn().is_none() && other.peer().is_none(), "an id is passed over: {other}"),
+    }
+}

@@ -1,0 +1,143 @@
+//! Who looks on at one manager: the digest always; checkers and a diary where they are wanted.
+
+pub mod canary;
+pub mod diary;
+mod digest;
+pub mod record;
+
+use std::time::Duration;
+
+use connmgr_check::{Probes, Suite, Violation};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, Birth, ConnManager, Input, PeerAddress, Reply, Time};
+use rustc_hash::FxHashSet;
+
+use crate::subject::Driven;
+use crate::types::Instant;
+use crate::world::subject::Onlooker;
+use canary::Canary;
+use diary::Diary;
+use digest::Digest;
+use record::{Recorder, RunRecord};
+
+/// The real manager, and all who can look on at it.
+pub type Real = Driven<Watchers>;
+
+/// Who looks on at one manager.
+#[derive(Clone, Debug, Default)]
+pub struct Watchers {
+    digest: Digest,
+    /// The checkers, if any.
+    pub suite: Option<Box<Suite>>,
+    /// The diary, where a report is wanted.
+    pub diary: Option<Box<Diary>>,
+    /// Who writes everything down, if anybody does.
+    pub recorder: Option<Recorder>,
+    /// What falls though nothing is wrong, where that is wanted.
+    pub canary: Option<Canary>,
+}
+
+impl Watchers {
+    /// The record of the run that goes on, to keep.
+    pub fn take_record(&mut self) -> Option<RunRecord> {
+        self.recorder.as_mut()?.take()
+    }
+
+    /// Recounts everything, if there are checkers.
+    pub(crate) fn audit(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
+        self.suite.as_mut().map_or(Ok(()), |suite| suite.audit(now, manager))
+    }
+}
+
+/// The diary goes on through all runs of a process; all others begin anew with each.
+impl Onlooker for Watchers {
+    fn born(&mut self, birth: &Birth, is_checked: bool) {
+        let Birth { config, snapshot, unix, now, .. } = birth;
+        self.suite = is_checked.then(|| Box::new(Suite::new(config, snapshot.as_ref(), *unix, *now)));
+        if let Some(recorder) = &mut self.recorder {
+            recorder.born(birth);
+        }
+    }
+
+    fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation> {
+        if let Some(suite) = &mut self.suite {
+            suite.after(now, manager)?;
+            if thoroughly {
+                suite.audit(now, manager)?;
+            }
+        }
+        self.canary.as_ref().map_or(Ok(()), |canary| canary.judge(now))
+    }
+
+    fn digest(&self) -> u64 {
+        self.digest.number()
+    }
+
+    fn probes(&self) -> Option<&Probes> {
+        self.suite.as_ref().map(|suite| suite.probes())
+    }
+
+    fn next_run(&mut self, now: Instant) -> Self {
+        let mut diary = self.diary.take();
+        if let Some(diary) = &mut diary {
+            diary.begin(now);
+        }
+        Self { diary, ..self.clone() }
+    }
+
+    fn run_ended(&mut self, now: Instant, over: Self) {
+        self.diary = over.diary;
+        if let Some(diary) = &mut self.diary {
+            diary.end(now);
+        }
+    }
+
+    fn stood_still(&mut self, lasted: Duration) {
+        if let Some(diary) = &mut self.diary {
+            diary.stood_still(lasted);
+        }
+    }
+
+    fn beware(&mut self, adversaries: FxHashSet<PeerAddress>) {
+        if let Some(diary) = &mut self.diary {
+            diary.beware(adversaries);
+        }
+    }
+}
+
+impl Observer for Watchers {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.digest.input(now, input, reply);
+        if let Some(suite) = &mut self.suite {
+            suite.input(now, input, reply);
+        }
+        if let Some(diary) = &mut self.diary {
+            diary.input(now, input, reply);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(now, input, reply);
+        }
+    }
+
+    fn action(&mut self, now: Time, action: &Action) {
+        self.digest.action(action);
+        if let Some(suite) = &mut self.suite {
+            suite.action(now, action);
+        }
+        if let Some(diary) = &mut self.diary {
+            diary.action(now, action);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.action(now, action);
+        }
+        if let Some(canary) = &mut self.canary {
+            canary.action(action);
+        }
+    }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        if let Some(diary) = &mut self.diary {
+            diary.settled(now, manager);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Every dial and connection of the world, each seen from one manager.
+
+use std::time::Duration;
+
+use connmgr_core::{ConnId, Kind, NetworkKind};
+
+use crate::scenario::map::Who;
+use crate::types::Dice;
+use crate::types::Instant;
+
+/// A link, by its place and how often that place was taken. An id of a link that has gone finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkId {
+    index: u32,
+    generation: u32,
+}
+
+impl LinkId {
+    /// No link, ever.
+    pub const NONE: Self = Self { index: u32::MAX, generation: u32::MAX };
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// A host that we dialed.
+    Host(u32),
+    /// A manager of the world: that end's own link, once there is one.
+    Node {
+        /// Which manager.
+        node: u32,
+        /// Its link.
+        link: Option<LinkId>,
+    },
+    /// One of the strangers that come in.
+    Stranger {
+        /// Which sort.
+        sort: u16,
+    },
+    /// Nobody.
+    Nobody,
+}
+
+impl LinkEnd {
+    /// Whether it is they.
+    pub fn is(self, who: Who) -> bool {
+        match (self, who) {
+            (Self::Host(host), Who::Host(other)) => host == other,
+            (Self::Node { node, .. }, Who::Node(other)) => node == other,
+            (Self::Host(_) | Self::Node { .. } | Self::Stranger { .. } | Self::Nobody, _) => false,
+        }
+    }
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkStage {
+    /// Being dialed.
+    Dialing,
+    /// The dial was given up, but what came of it is still to be reported.
+    GivenUp,
+    /// Open.
+    Open,
+    /// The handshake is done.
+    Ready,
+}
+
+/// A dial or connection, seen from one manager.
+#[derive(Clone, Debug)]
+pub struct WorldLink {
+    /// Whose it is.
+    pub node: u32,
+    /// Under which id.
+    pub conn: ConnId,
+    /// Who is at the other end.
+    pub end: LinkEnd,
+    /// In which network the other end lives.
+    pub network: NetworkKind,
+    /// How far it has come.
+    pub stage: LinkStage,
+    /// What it is for, once it is open.
+    pub kind: Kind,
+    /// Dead without being closed.
+    pub is_hung: bool,
+    /// It was dialed with the encrypted transport.
+    pub is_v2: bool,
+    /// The last ping was not answered.
+    pub missed_ping: bool,
+    /// To the other end and back.
+    pub round_trip: Duration,
+    /// When it was begun.
+    pub since: Instant,
+    /// When its handshake was done.
+    pub ready_at: Option<Instant>,
+    /// The nonce of our handshake.
+    pub nonce: u64,
+    /// The chances of what happens on it.
+    pub dice: Dice,
+}
+
+impl WorldLink {
+    /// Whether we dialed it, and it has been ready for so long.
+    pub fn is_stable(&self, after: Duration, now: Instant) -> bool {
+        !self.kind.is_inbound() && self.ready_at.is_some_and(|at| now.since(at) >= after)
+    }
+}
+
+/// Every link, found at once by its id.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    places: Vec<(u32, Option<WorldLink>)>,
+    free: Vec<u32>,
+}
+
+impl Links {
+    /// A new link.
+    pub fn insert(&mut self, link: WorldLink) -> LinkId {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push((0, None));
+            u32::try_from(self.places.len() - 1).expect("fewer links than memory has bytes")
+        });
+        let (generation, place) = &mut self.places[index as usize];
+        *place = Some(link);
+        LinkId { index, generation: *generation }
+    }
+
+    /// A link, unless it has gone.
+    pub fn get(&self, id: LinkId) -> Option<&WorldLink> {
+        let (generation, link) = self.places.get(id.index as usize)?;
+        link.as_ref().filter(|_| *generation == id.generation)
+    }
+
+    /// A link, to change it.
+    pub fn get_mut(&mut self, id: LinkId) -> Option<&mut WorldLink> {
+        let (generation, link) = self.places.get_mut(id.index as usize)?;
+        link.as_mut().filter(|_| *generation == id.generation)
+    }
+
+    /// Takes a link away.
+    pub fn remove(&mut self, id: LinkId) -> Option<WorldLink> {
+        let (generation, place) = self.places.get_mut(id.index as usize)?;
+        let link = place.take_if(|_| *generation == id.generation)?;
+        *generation = generation.wrapping_add(1);
+        self.free.push(id.index);
+        Some(link)
+    }
+
+    /// Every link, in the order of places.
+    pub fn iter(&self) -> impl Iterator<Item = (LinkId, &WorldLink)> {
+        (0..)
+            .zip(&self.places)
+            .filter_map(|(index, (generation, link))| Some((LinkId { index, generation: *generation }, link.as_ref()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link() -> WorldLink {
+        WorldLink {
+            node: 0,
+            conn: ConnId::from_u64(1),
+            end: LinkEnd::Nobody,
+            network: NetworkKind::Ipv4,
+            stage: LinkStage::Dialing,
+            kind: Kind::Full,
+            is_hung: false,
+            missed_ping: false,
+            is_v2: false,
+            round_trip: Duration::ZERO,
+            since: Instant::ZERO,
+            ready_at: None,
+            nonce: 0,
+            dice: Dice::new(0, crate::types::DrawPurpose::Session, 0),
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_link_that_has_gone_finds_nothing_even_when_its_place_is_taken() {
+        let mut links = Links::default();
+        let first = links.insert(link());
+        assert!(links.remove(first).is_some() && links.remove(first).is_none());
+        let second = links.insert(link());
+        assert!(links.get(first).is_none() && links.get(second).is_some());
+        assert_eq!(links.iter().count(), 1);
+    }
+}
