@@ -1,12 +1,12 @@
-//! Scales: where on a plot a time or a number lies, and what is written beside it. No markup.
+//! Scales: the positions of times and numbers on a plot, and their labels. No markup.
 
 use std::time::Duration;
 
 use crate::types::Instant;
 
-/// Plots are so wide, in units of their own; pages stretch them.
+/// The width of a plot, in its own units; pages stretch it.
 pub(super) const WIDTH: f64 = 10_000.0;
-/// And so high.
+/// The height of a plot.
 pub(super) const HEIGHT: f64 = 100.0;
 
 /// A place along an axis, from 0 to 1, and what is written there.
@@ -42,7 +42,7 @@ impl TimeScale {
         rounded(at.as_nanos().min(self.end) as f64 / self.end as f64 * WIDTH)
     }
 
-    /// How wide a while is.
+    /// The width of a duration.
     pub(super) fn width(self, lasted: Duration) -> f64 {
         rounded((lasted.as_secs_f64() / self.seconds() * WIDTH).min(WIDTH))
     }
@@ -163,7 +163,7 @@ impl PowerScale {
     }
 }
 
-/// A hundredth of a unit is less than a pixel however far a reader zooms in, as far as pages go.
+/// To a hundredth of a unit, which is less than a pixel at any zoom of the page.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
@@ -183,12 +183,12 @@ const ROUND_MILLIS: [(f64, &str); 11] = [
     (2_592_000_000.0, "30 d"),
 ];
 
-/// From one place to another; more than nothing, for what has no width is not drawn at all.
+/// The width from one place to another, never zero: what has no width is not drawn.
 pub(super) fn wide(from: f64, to: f64) -> f64 {
     rounded((to - from).max(0.01))
 }
 
-/// A while as people write it, short: two digits that count, and a unit.
+/// A duration as short text: two digits and a unit.
 pub(super) fn short(millis: f64) -> String {
     let units = [(86_400_000.0, "d"), (3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s")];
     let (size, unit) = units.into_iter().find(|(size, _)| millis >= *size).unwrap_or((1.0, "ms"));

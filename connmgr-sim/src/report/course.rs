@@ -1,4 +1,4 @@
-//! Charts over time: who is connected, who of them is an adversary, and how often somebody is dialed or comes.
+//! Charts over time: connections, the share of adversaries, dials and inbound attempts.
 
 use std::fmt::Write as _;
 
@@ -117,14 +117,14 @@ fn dials(diary: &Diary, times: TimeScale, dialed: u64) -> TimeChart {
     TimeChart {
         title: "Dials",
         about: format!(
-            "In each {}; {} begun in all, {} came to nothing.",
+            "In each {}; {} begun in all, {} failed.",
             short(width.as_secs_f64() * 1000.0),
             grouped(dialed),
             grouped(failed)
         ),
         keys: vec![
             LegendKey { class: "begun", name: "begun".to_owned() },
-            LegendKey { class: "failed", name: "came to nothing (line)".to_owned() },
+            LegendKey { class: "failed", name: "failed (line)".to_owned() },
         ],
         ticks: scale.ticks(),
         body: html! {
@@ -152,10 +152,10 @@ fn arrivals(diary: &Diary, times: TimeScale, came: u64) -> TimeChart {
     let width = diary.bars().width().as_secs_f64() * 1000.0;
     let (came, refused) = (grouped(came), grouped(refused));
     TimeChart {
-        title: "Strangers",
-        about: format!("In each {}; {came} came in all, {refused} refused.", short(width)),
+        title: "Inbound attempts",
+        about: format!("In each {}; {came} in all, {refused} refused.", short(width)),
         keys: vec![
-            LegendKey { class: "begun", name: "came".to_owned() },
+            LegendKey { class: "begun", name: "all".to_owned() },
             LegendKey { class: "failed", name: "refused (line)".to_owned() },
         ],
         ticks: scale.ticks(),

@@ -93,7 +93,7 @@ fn powers_ticks(first: usize, columns: usize) -> Vec<Tick> {
     (0..columns).step_by(step).map(|place| (place as f64 / columns as f64, short(size(first + place)))).collect()
 }
 
-/// Why dials and connections ended and why strangers were refused.
+/// Why dials and connections ended, and why inbound connections were refused.
 pub(super) fn reasons(diary: &Diary) -> Markup {
     let mut endings: Vec<(&String, &u64)> = diary.endings().iter().collect();
     endings.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -105,7 +105,7 @@ pub(super) fn reasons(diary: &Diary) -> Markup {
         }
         @if !diary.refusals().is_empty() {
             table.plain {
-                caption { "Why strangers were refused" }
+                caption { "Why inbound connections were refused" }
                 thead { tr { th scope="col" { "Why" } th scope="col" { "How often" } } }
                 tbody {
                     @for (refusal, count) in diary.refusals() {

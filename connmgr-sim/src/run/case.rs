@@ -1,4 +1,4 @@
-//! A failure as it is saved: the whole scenario and the seed, so that it is replayed without any catalogue.
+//! A saved failure: the whole scenario and the seed, so that it replays without the catalogue.
 
 use std::fmt;
 
@@ -12,22 +12,22 @@ use crate::scenario::Scenario;
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// A failure and all that leads to it.
+/// A failure and what reproduces it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Case {
     version: u32,
-    /// The release that failed.
+    /// The release in which it failed.
     pub release: String,
     /// The seed.
     pub seed: u64,
-    /// Whether the canary was there.
+    /// Whether it was run with the canary.
     #[serde(default)]
     pub canary: bool,
-    /// Which chances the managers were born with.
+    /// Which rng seeds the managers got, see [`Terms::birth`].
     #[serde(default)]
     pub birth: u32,
-    /// Whether ours was judged beside plain policies.
+    /// Whether our manager was judged beside rivals.
     #[serde(default)]
     pub rivals: bool,
     /// What failed.
@@ -81,7 +81,7 @@ impl Case {
         toml::to_string_pretty(self).expect("a failure holds nothing that TOML can't say")
     }
 
-    /// The same, as it failed this time.
+    /// The same case with another failure.
     pub(crate) fn with(mut self, failure: Failure) -> Self {
         self.failure = failure;
         self

@@ -1,11 +1,10 @@
-//! Our policy beside the models of two others, in the same world.
+//! Our policy and the models of two others in the same world.
 
 use connmgr_core::ConfigError;
 
 use crate::run::figures::Figures;
 use crate::run::outcome::finish;
-use crate::scenario::Expect;
-use crate::scenario::Scenario;
+use crate::scenario::{Expect, Scenario};
 use crate::subject::models::{BtcdLike, CoreLike};
 use crate::types::Instant;
 use crate::watch::Real;
@@ -36,7 +35,7 @@ impl Contender {
         }
     }
 
-    /// What a run of a scenario comes to under this policy. Nothing is judged: what is promised is promised of ours.
+    /// The figures of a run under this policy. Nothing is judged: promises are about our manager.
     ///
     /// # Errors
     /// When the configuration of the managers is refused.

@@ -1,4 +1,4 @@
-//! What a scenario may not say, though it can be written.
+//! Checks of a scenario that its types do not make.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,9 @@ use connmgr_core::HostName;
 
 use super::{HostBehavior, Scenario, ScenarioError};
 use crate::scenario::map::{NODES, name_of};
-use crate::types::Figure;
-use crate::types::Instant;
+use crate::types::{Figure, Instant};
 
-/// Hosts of all populations, with all who may come in the place of others.
+/// Hosts of all populations, replacements of hosts that leave included.
 const MOST_HOSTS: u64 = 1_000_000;
 /// Managers.
 const MOST_NODES: u32 = 100_000;
@@ -22,7 +21,7 @@ const MOST_SECONDS: u64 = 100 * 365 * 86_400;
 const MOST_OF_A_SORT: usize = 1000;
 
 impl Scenario {
-    /// Whether a world can be made of it.
+    /// Checks that a world can be made of it.
     ///
     /// # Errors
     /// [`ScenarioError`] says what is wrong.
@@ -62,7 +61,7 @@ impl Scenario {
         hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
     }
 
-    /// The greatest number of addresses that anybody tells, or the operator adds, in one moment.
+    /// The greatest number of addresses told or added at once.
     fn most_told(&self) -> u32 {
         let gossip = self.hosts.iter().flat_map(|spec| [spec.gossip.answer, spec.gossip.unasked]);
         let seeds = self.seeds.iter().map(|spec| spec.answers);
@@ -119,7 +118,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// A promise that nobody could ever see broken is a mistake.
+    /// Rejects promises that could never be seen broken.
     fn check_promises(&self) -> Result<(), ScenarioError> {
         let expect = &self.expect;
         for bound in &expect.bounds {

@@ -1,4 +1,4 @@
-//! Scenarios as TOML: read strictly, written whole.
+//! Scenarios as TOML, read strictly.
 //!
 //! An unknown key is an error that names the line and the key that was probably meant.
 
@@ -32,7 +32,7 @@ impl fmt::Display for ScenarioError {
 
 impl std::error::Error for ScenarioError {}
 
-/// What any version begins with.
+/// What can be read of a scenario of any version.
 #[derive(Deserialize)]
 struct ScenarioVersion {
     version: Option<u32>,
@@ -56,7 +56,7 @@ impl Scenario {
     }
 }
 
-/// A scenario of another version is refused by that name, whatever else it holds.
+/// Refuses a scenario of another version, whatever else is in it.
 fn check_version(text: &str) -> Result<(), ScenarioError> {
     // What is no TOML at all is explained later, with its line.
     let version = toml::from_str(text).ok().and_then(|any: ScenarioVersion| any.version);
@@ -78,7 +78,7 @@ fn explain(text: &str, error: &toml::de::Error) -> ScenarioError {
     ScenarioError { line, what }
 }
 
-/// The unknown key of an error, and the known one most like it.
+/// The unknown key of an error, and the most similar known one.
 fn suggestion(message: &str) -> Option<(&str, &str)> {
     let message = message.strip_prefix("unknown field ").or_else(|| message.strip_prefix("unknown variant "))?;
     let mut quoted = message.split('`').skip(1).step_by(2);

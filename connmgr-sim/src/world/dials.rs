@@ -1,4 +1,4 @@
-//! What becomes of a dial: by what ails the way, then by who lives at its end.
+//! The result of a dial: first by the faults on its way, then by the host it reaches.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::types::{Dice, DrawPurpose};
 use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
 use crate::world::subject::Subject;
 
-/// What becomes of a dial.
+/// The result of a dial.
 enum Fate {
-    /// Nothing, ever.
+    /// It is never answered.
     Silence,
-    /// This, after so long.
+    /// This result, after this time.
     Known(Duration, Result<(), DialError>),
-    /// It reaches another manager after so long.
+    /// It reaches another manager after this time.
     Reaches(Duration),
 }
 
-/// What the wall in front of a network says at once.
+/// How long a local failure takes.
 const AT_ONCE: Duration = Duration::from_micros(30);
 
 impl<S: Subject> World<S> {
@@ -216,7 +216,7 @@ impl<S: Subject> World<S> {
         self.forget_if_dropped(id);
     }
 
-    /// A stream that the manager has no use for was dropped with the driver's hands: the other end sees it close.
+    /// The driver drops a stream that the manager does not want; the other end sees it close.
     fn forget_if_dropped(&mut self, id: LinkId) {
         if self.links.get(id).is_some_and(|link| matches!(link.stage, LinkStage::Dialing | LinkStage::GivenUp)) {
             if let Some(link) = self.remove(id) {
@@ -236,7 +236,7 @@ impl<S: Subject> World<S> {
         self.turn(of.node, |subject, now, outbox| subject.dialed(conn, result.map(|()| nothing), now, outbox));
     }
 
-    /// A dial arrives at another manager: it accepts in the kernel, whatever the manager says then.
+    /// A dial arrives at another manager. The kernel accepts it, whether the manager admits it or not.
     pub(super) fn reaches(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
         let LinkEnd::Node { node: other, .. } = link.end else { return };

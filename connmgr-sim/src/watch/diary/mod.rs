@@ -1,8 +1,8 @@
-//! A diary of one manager: what a report shows of it, collected while the run goes on, in bounded memory.
+//! A diary of one manager: what a report shows, collected during the run in bounded memory.
 //!
-//! It sees what is told and asked (as an [`Observer`]), judges nothing, and knows neither the world nor the page. Where
-//! there is more than it keeps it keeps the most telling, and counts what it left out. A process that starts again goes
-//! on in the same diary: times are the world's, which the world says at each start ([`Diary::begin`]).
+//! It is an [`Observer`], judges nothing, and knows neither the world nor the page. Where
+//! there is too much it keeps the most telling, and counts what it left out. One diary spans all runs of a
+//! process; its times are the world's ([`Diary::begin`]).
 
 mod lane;
 mod levels;
@@ -27,19 +27,19 @@ pub use notes::{DiaryNote, DiaryNotes, NoteKind, Retries, Retry};
 
 /// Inputs and actions that are remembered word for word: the last ones.
 const LAST: usize = 60;
-/// Reasons that are told apart; there are fewer unless a trace invents some.
+/// Reasons that are kept apart; only a forged trace has more.
 const MOST_REASONS: usize = 256;
 
-/// What a report shows of one manager.
+/// The diary of one manager.
 #[derive(Clone, Debug, Default)]
 pub struct Diary {
-    /// When, in the world, the manager's clock was zero.
+    /// The world's time when the manager's clock was zero.
     zero: Instant,
     now: Instant,
     starts: u32,
     adversaries: Arc<FxHashSet<PeerAddress>>,
     lanes: Lanes,
-    /// Dials of this step, whose kind is not known yet.
+    /// Dials of this step whose kind is not known yet.
     fresh: Vec<ConnId>,
     level: Level,
     levels: LevelHistory,
@@ -55,12 +55,12 @@ pub struct Diary {
 }
 
 impl Diary {
-    /// Whom the operator would rather not be connected to: the share of these among connections is shown.
+    /// The addresses of adversaries, whose share of the connections is shown.
     pub fn beware(&mut self, adversaries: FxHashSet<PeerAddress>) {
         self.adversaries = Arc::new(adversaries);
     }
 
-    /// A process starts, with its clock at zero at this moment of the world.
+    /// A process starts, its clock at zero, at this time of the world.
     pub fn begin(&mut self, zero: Instant) {
         self.zero = zero;
         self.now = self.now.max(zero);
@@ -68,7 +68,7 @@ impl Diary {
         self.note(NoteKind::Started);
     }
 
-    /// The manager's clock stood still for so long: from now on it is behind the world by that much more.
+    /// The manager's clock stood still for this long.
     pub fn stood_still(&mut self, lasted: std::time::Duration) {
         self.zero = self.zero.after(lasted);
     }
@@ -92,7 +92,7 @@ impl Diary {
         self.starts
     }
 
-    /// Whether anybody is to be bewared of.
+    /// Whether there are adversaries.
     pub fn has_adversaries(&self) -> bool {
         !self.adversaries.is_empty()
     }
@@ -107,7 +107,7 @@ impl Diary {
         &self.levels
     }
 
-    /// Dials and strangers over time.
+    /// Dials and inbound attempts over time.
     pub const fn bars(&self) -> &Bars {
         &self.bars
     }
@@ -127,7 +127,7 @@ impl Diary {
         &self.endings
     }
 
-    /// Why strangers were refused, and how often.
+    /// Why inbound connections were refused, and how often.
     pub const fn refusals(&self) -> &BTreeMap<Refusal, u64> {
         &self.refusals
     }
@@ -137,7 +137,7 @@ impl Diary {
         [&self.dialing, &self.shaking, &self.living]
     }
 
-    /// The last that was told and done, oldest first.
+    /// The last inputs and actions, oldest first.
     pub fn last(&self) -> impl Iterator<Item = (Instant, &str)> {
         self.last.iter().map(|(at, text)| (*at, text.as_str()))
     }

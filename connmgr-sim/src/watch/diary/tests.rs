@@ -7,8 +7,7 @@ use connmgr_core::{CloseCause, DialError, EndReason, Kind, NetworkKind, Transpor
 use super::*;
 use crate::run::finish;
 use crate::scenario::{FaultKind, FaultSpec, HostSpec, PeerSpec, Scenario, Span};
-use crate::watch::Real;
-use crate::watch::Watchers;
+use crate::watch::{Real, Watchers};
 use crate::world::{Scrutiny, World};
 
 fn address(number: u8) -> PeerAddress {
