@@ -1,16 +1,16 @@
-//! A token bucket: so many at once, then one in every interval.
+//! A token bucket: a burst at once, then one in every interval.
 
 use connmgr_core::{Rate, Time};
 
-/// One bucket, full at birth, counted in nanoseconds of credit used up.
+/// One bucket. It starts full.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Bucket {
-    /// When it would be full again.
+pub struct TokenBucket {
+    /// When it will be full again, in nanoseconds.
     full_at: u64,
 }
 
-impl Bucket {
-    /// Takes a token; whether there was one. Where there is no limit there always is.
+impl TokenBucket {
+    /// Takes a token, if there is one. With an interval of zero there always is.
     pub fn take(&mut self, rate: &Rate, now: Time) -> bool {
         let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);
         if interval == 0 {
@@ -18,7 +18,7 @@ impl Bucket {
         }
         let begin = self.full_at.max(now.as_nanos());
         let Some(end) = begin.checked_add(interval) else {
-            // Such a token comes at the end of time.
+            // It would be full again after the end of time: a token is left only at the end itself.
             return now == Time::MAX;
         };
         let burst = interval.saturating_mul(rate.burst.into());
@@ -28,10 +28,8 @@ impl Bucket {
         self.full_at = end;
         true
     }
-}
 
-impl Bucket {
-    /// When there is a token again, from now on; at the end of time if there never is one.
+    /// When the next token is there, `now` at the soonest; [`Time::MAX`] if the burst is 0.
     pub fn ready_at(&self, rate: &Rate, now: Time) -> Time {
         let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);
         if interval == 0 {
@@ -50,15 +48,16 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_one_in_every_interval() {
         let rate = Rate { burst: 3, interval: Duration::from_secs(5) };
-        let mut bucket = Bucket::default();
-        let taken = |bucket: &mut Bucket, now| (0..10).filter(|_| bucket.take(&rate, Time::from_secs(now))).count();
+        let mut bucket = TokenBucket::default();
+        let taken =
+            |bucket: &mut TokenBucket, now| (0..10).filter(|_| bucket.take(&rate, Time::from_secs(now))).count();
         assert_eq!([0, 4, 5, 9, 10, 20].map(|now| taken(&mut bucket, now)), [3, 0, 1, 0, 1, 2]);
     }
 
     #[test]
     fn a_token_is_there_when_it_is_said_to_be_and_not_before() {
         let rate = Rate { burst: 3, interval: Duration::from_secs(5) };
-        let mut bucket = Bucket::default();
+        let mut bucket = TokenBucket::default();
         let mut now = Time::ZERO;
         for _ in 0..20 {
             let ready_at = bucket.ready_at(&rate, now);
@@ -72,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_zero_allows_nothing_and_an_interval_of_zero_everything() {
-        let mut bucket = Bucket::default();
+        let mut bucket = TokenBucket::default();
         assert!(!bucket.take(&Rate { burst: 0, interval: Duration::from_secs(1) }, Time::ZERO));
         assert!(bucket.take(&Rate { burst: 0, interval: Duration::ZERO }, Time::ZERO));
     }

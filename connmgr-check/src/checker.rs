@@ -1,91 +1,96 @@
-//! How a rule is written, and the list of all rules.
+//! The trait of a rule, and the list of all rules.
 
 use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 
 use super::ledger::Ledger;
 use super::property::Property;
-use super::rules::*;
-use super::step::Step;
+use super::rules;
+use super::step::StepRecord;
 use super::violation::Violation;
 
-/// Whether a rule is kept; if not, what was expected and seen, for people.
-pub(crate) type Verdict = Result<(), String>;
+/// Whether a rule holds; if not, a text that says what was expected and what was seen.
+pub(crate) type RuleResult = Result<(), String>;
 
-/// Holds, or fails with a text that is only made then.
-pub(crate) fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
+/// Fails with a text unless the rule holds. The text is only built on failure.
+pub(crate) fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> RuleResult {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
 /// What every rule may look at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<'a> {
+pub(crate) struct RuleContext<'a> {
     pub(crate) ledger: &'a Ledger,
-    pub(crate) step: &'a Step,
+    pub(crate) step: &'a StepRecord,
 }
 
-impl Seen<'_> {
+impl RuleContext<'_> {
     pub(crate) const fn now(&self) -> Time {
         self.step.now
     }
 }
 
-/// A rule: one property of the manager, judged by what is told and asked. Each hook sees the ledger as it was before
-/// what the hook is shown.
-pub(crate) trait Rule {
-    /// What is broken when the rule is.
+/// A rule checks one property of the manager from its inputs and actions. `input` and `action` see the ledger as it was
+/// before the input or action.
+pub(crate) trait Rule: Default {
+    /// The property that is broken when the rule is.
     const PROPERTY: Property;
 
-    /// An input was told, and answered so; its actions follow.
-    fn input(&mut self, _: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    /// The manager is born. Called once, before all else.
+    fn begin(&mut self, _: &Ledger) {}
+
+    /// The manager was told an input and gave this reply; its actions follow.
+    fn input(&mut self, _: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         Ok(())
     }
 
-    /// An action was asked for.
-    fn action(&mut self, _: Seen<'_>, _: &Action) -> Verdict {
+    /// The manager emitted an action.
+    fn action(&mut self, _: RuleContext<'_>, _: &Action) -> RuleResult {
         Ok(())
     }
 
-    /// All actions of the step were seen; the ledger has them.
-    fn after(&mut self, _: Seen<'_>, _: &ConnManager) -> Verdict {
+    /// The step is over. The ledger knows all its actions.
+    fn after(&mut self, _: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         Ok(())
     }
 
-    /// Now and then, after a step: whatever costs more than a step may.
-    fn audit(&mut self, _: Seen<'_>, _: &ConnManager) -> Verdict {
+    /// Called now and then after a step, for checks that cost too much to run at every step.
+    fn audit(&mut self, _: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         Ok(())
     }
 }
 
 macro_rules! rules {
-    ($($field:ident: $rule:ty,)+) => {
+    ($($module:ident: $rule:ident,)+) => {
         /// All rules.
-        #[derive(Clone, Debug)]
-        pub(crate) struct Rules {
-            $($field: $rule,)+
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct RuleSet {
+            $($module: rules::$module::$rule,)+
         }
 
-        impl Rules {
+        impl RuleSet {
             pub(crate) fn new(ledger: &Ledger) -> Self {
-                Self { $($field: <$rule>::new(ledger),)+ }
+                let mut rules = Self::default();
+                $(rules.$module.begin(ledger);)+
+                rules
             }
 
-            pub(crate) fn input(&mut self, seen: Seen<'_>, input: &Input, reply: &Reply) -> Result<(), Violation> {
-                $(self.$field.input(seen, input, reply).map_err(|what| broken::<$rule>(seen, what))?;)+
+            pub(crate) fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> Result<(), Violation> {
+                $(self.$module.input(seen, input, reply).map_err(|what| broken(&self.$module, seen, what))?;)+
                 Ok(())
             }
 
-            pub(crate) fn action(&mut self, seen: Seen<'_>, action: &Action) -> Result<(), Violation> {
-                $(self.$field.action(seen, action).map_err(|what| broken::<$rule>(seen, what))?;)+
+            pub(crate) fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> Result<(), Violation> {
+                $(self.$module.action(seen, action).map_err(|what| broken(&self.$module, seen, what))?;)+
                 Ok(())
             }
 
-            pub(crate) fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Result<(), Violation> {
-                $(self.$field.after(seen, manager).map_err(|what| broken::<$rule>(seen, what))?;)+
+            pub(crate) fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> Result<(), Violation> {
+                $(self.$module.after(seen, manager).map_err(|what| broken(&self.$module, seen, what))?;)+
                 Ok(())
             }
 
-            pub(crate) fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Result<(), Violation> {
-                $(self.$field.audit(seen, manager).map_err(|what| broken::<$rule>(seen, what))?;)+
+            pub(crate) fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> Result<(), Violation> {
+                $(self.$module.audit(seen, manager).map_err(|what| broken(&self.$module, seen, what))?;)+
                 Ok(())
             }
         }
@@ -93,53 +98,53 @@ macro_rules! rules {
 }
 
 #[cold]
-fn broken<R: Rule>(seen: Seen<'_>, what: String) -> Violation {
+fn broken<R: Rule>(_: &R, seen: RuleContext<'_>, what: String) -> Violation {
     Violation { property: R::PROPERTY, at: seen.now(), what }
 }
 
 rules! {
-    connection_ends_once: ConnectionEndsOnce,
-    dial_ends_once: DialEndsOnce,
-    ids_count_up: IdsCountUp,
-    early_is_free: EarlyIsFree,
-    progress: Progress,
-    actions_bounded: ActionsBounded,
-    no_spin: NoSpin,
-    address_in_use: AddressInUse,
-    own_address: OwnAddress,
-    banned_dial: BannedDial,
-    ban_closes: BanCloses,
-    ban_ends: BanEnds,
-    group_taken: GroupTaken,
-    slot_limits: SlotLimits,
-    success_kept: SuccessKept,
-    total_limit: TotalLimit,
-    route: Route,
-    connect_only: ConnectOnly,
-    deadlines: Deadlines,
-    retry_bounds: RetryBounds,
-    retry_comes: RetryComes,
-    removed_peer: RemovedPeer,
-    added_peers: AddedPeers,
-    score_arithmetic: ScoreArithmetic,
-    inbound_admission: InboundAdmission,
-    accept_pause: AcceptPause,
-    nonce_unique: NonceUnique,
-    self_connection: SelfConnection,
-    duplicates: Duplicates,
-    required_services: RequiredServices,
-    transport: Transport,
-    seeds: Seeds,
-    resting: Resting,
-    shut_means_shut: ShutMeansShut,
-    outage_budget: OutageBudget,
-    dial_spacing: DialSpacing,
-    dial_rate: DialRate,
-    pace: Pace,
-    shortage: Shortage,
-    alias_rests: AliasRests,
-    dial_storm: DialStorm,
-    save_spacing: SaveSpacing,
-    view_agrees: ViewAgrees,
-    invariants: Invariants,
+    connection_ends_once: ConnectionEndsOnceRule,
+    dial_ends_once: DialEndsOnceRule,
+    ids_count_up: IdsCountUpRule,
+    early_is_free: EarlyIsFreeRule,
+    progress: ProgressRule,
+    actions_bounded: ActionsBoundedRule,
+    no_spin: NoSpinRule,
+    address_in_use: AddressInUseRule,
+    own_address: OwnAddressRule,
+    banned_dial: BannedDialRule,
+    ban_closes: BanClosesRule,
+    ban_ends: BanEndsRule,
+    group_taken: GroupTakenRule,
+    slot_limits: SlotLimitsRule,
+    success_kept: SuccessKeptRule,
+    total_limit: TotalLimitRule,
+    route: RouteRule,
+    connect_only: ConnectOnlyRule,
+    deadlines: DeadlinesRule,
+    retry_bounds: RetryBoundsRule,
+    retry_comes: RetryComesRule,
+    removed_peer: RemovedPeerRule,
+    added_peers: AddedPeersRule,
+    score_arithmetic: ScoreArithmeticRule,
+    inbound_admission: InboundAdmissionRule,
+    accept_pause: AcceptPauseRule,
+    nonce_unique: NonceUniqueRule,
+    self_connection: SelfConnectionRule,
+    duplicates: DuplicatesRule,
+    required_services: RequiredServicesRule,
+    transport: TransportRule,
+    seeds: SeedsRule,
+    resting: RestingRule,
+    shut_means_shut: ShutMeansShutRule,
+    outage_budget: OutageBudgetRule,
+    dial_spacing: DialSpacingRule,
+    dial_rate: DialRateRule,
+    pace: PaceRule,
+    shortage: ShortageRule,
+    alias_rests: AliasRestsRule,
+    dial_storm: DialStormRule,
+    save_spacing: SaveSpacingRule,
+    view_agrees: ViewAgreesRule,
+    invariants: InvariantsRule,
 }

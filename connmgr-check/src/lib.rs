@@ -1,16 +1,14 @@
-//! Checkers of what `connmgr-core` promises: whether one manager keeps its contract and its policy, judged after every
-//! step.
+//! Checkers of `connmgr-core`: after every step they check that a manager keeps its contract and its policy.
 //!
-//! They see what is told and asked (as an [`Observer`]) and the public view, never the inside, and know nothing of the
-//! world around the manager: the simulator, the fuzz targets and the core's own tests all show them their steps.
+//! A checker sees inputs, replies and actions (as an [`Observer`]) and the public view. It knows neither the inside of the
+//! manager nor the world around it, so the simulator, the fuzz targets and the core's tests can all use it.
 //!
-//! Every rule has a file of its own under `rules/` and costs the same however much is known: what a rule must know of
-//! the past it keeps in tables of its own, or finds in the ledger that all share. What costs more than a step may is
-//! left to [`Suite::audit`]. Nothing here depends on the order inside a hash table, so that a replay finds the same.
+//! Each rule has its own file under `rules/`. Its cost per step does not grow with what is known: past facts are in
+//! tables of the rule, or in the ledger that all rules share. Checks that cost more are in [`Suite::audit`]. Nothing
+//! depends on the iteration order of a hash table, so a replay gives the same result.
 //!
-//! A rule is kept exactly where the contract and the policy are exact. Where a step may leave work for the next tick
-//! (`max_actions_per_input`), the step shows it: its next deadline is at most a tick away. Then what the step should
-//! have brought about is judged at the first later step that leaves nothing.
+//! A step may leave work for the next tick (`max_actions_per_input`); then its next deadline is at most a tick away. What
+//! the step should have done is checked at the first later step that leaves no work.
 //!
 //! ```
 //! use connmgr_check::Suite;
@@ -20,8 +18,8 @@
 //! let birth = Birth { config: config.clone(), snapshot: None, rng_seed: [7; 32], unix, now: Time::ZERO };
 //! let mut manager = ConnManager::new(birth)?;
 //! let mut suite = Suite::new(&config, None, unix, Time::ZERO);
-//! let (_reply, _actions, judged) = suite.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
-//! judged?;
+//! let (_reply, _actions, checked) = suite.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
+//! checked?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -45,11 +43,11 @@ mod words;
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Config, ConnManager, Input, Kind, Reply, Snapshot, Time, UnixTime};
 
-use checker::{Rules, Seen};
+use checker::{RuleContext, RuleSet};
 use ledger::Ledger;
-use step::Step;
+use step::StepRecord;
 
-pub use bucket::Bucket;
+pub use bucket::TokenBucket;
 pub use ledger::routable::is_routable;
 pub use probe::{Probe, Probes, UnknownProbe};
 pub use property::{Nature, Property, UnknownProperty};
@@ -58,30 +56,31 @@ pub use watcher::Watcher;
 
 /// All checkers of one manager.
 ///
-/// Show it every input and action, in order, and ask [`Suite::after`] when the actions of an input are drained.
+/// [`Suite::step`] does everything. A caller with a loop of its own feeds every input and action in order (see
+/// [`Observer`]), and calls [`Suite::after`] when the actions of an input are drained.
 #[derive(Clone, Debug)]
 pub struct Suite {
     ledger: Ledger,
-    step: Step,
-    rules: Rules,
+    step: StepRecord,
+    rules: RuleSet,
     probes: Probes,
-    /// The first thing found broken in this step.
+    /// The first violation of this step.
     found: Option<Violation>,
 }
 
 impl Suite {
-    /// The checkers of a manager that was born of these a moment ago and was told nothing yet.
+    /// The checkers of a manager that was just made from the same arguments and had no input yet.
     pub fn new(config: &Config, snapshot: Option<&Snapshot>, unix: UnixTime, now: Time) -> Self {
         let ledger = Ledger::new(config, snapshot, unix, now);
-        let rules = Rules::new(&ledger);
-        Self { rules, ledger, step: Step::new(now), probes: Probes::default(), found: None }
+        let rules = RuleSet::new(&ledger);
+        Self { rules, ledger, step: StepRecord::new(now), probes: Probes::default(), found: None }
     }
 
-    /// The manager crashed, or was stopped, and another was born of these: `snapshot` is what the last `Save` stored, or
-    /// none if that was lost. `now` is the new manager's clock. Probes are kept; all else begins anew.
+    /// The manager crashed or stopped, and another was made from these arguments: `snapshot` is what the last `Save`
+    /// stored, or none if that was lost; `now` is the new manager's clock. Only the probes are kept.
     ///
     /// # Errors
-    /// [`Property::BansSurvive`]: a ban that was saved, and did not end since, is not in the snapshot.
+    /// [`Property::BansSurvive`]: a ban that was saved and has not ended is missing from the snapshot.
     pub fn restarted(
         &mut self,
         config: &Config,
@@ -89,7 +88,7 @@ impl Suite {
         unix: UnixTime,
         now: Time,
     ) -> Result<(), Violation> {
-        let survived = snapshot.map_or(Ok(()), |snapshot| survival::judge(&self.ledger, snapshot, unix));
+        let survived = snapshot.map_or(Ok(()), |snapshot| survival::check(&self.ledger, snapshot, unix));
         let at = self.step.now;
         let probes = core::mem::take(&mut self.probes);
         *self = Self { probes, ..Self::new(config, snapshot, unix, now) };
@@ -97,8 +96,8 @@ impl Suite {
         survived.map_err(|what| Violation { property: Property::BansSurvive, at, what })
     }
 
-    /// Tells a manager an input, drains all its actions, and judges the step. Returns the reply, the actions, and the
-    /// first property that the step broke, if any.
+    /// Feeds an input to the manager, drains its actions, and checks the step. Returns the reply, the actions, and the
+    /// first violation, if any.
     pub fn step(
         &mut self,
         manager: &mut ConnManager,
@@ -108,57 +107,58 @@ impl Suite {
         let reply = manager.apply(input, now);
         self.input(now, input, &reply);
         let actions: Vec<Action> = core::iter::from_fn(|| manager.poll_action()).collect();
-        actions.iter().for_each(|action| self.action(now, action));
-        let judged = self.after(now, manager);
-        (reply, actions, judged)
+        for action in &actions {
+            self.action(now, action);
+        }
+        let checked = self.after(now, manager);
+        (reply, actions, checked)
     }
 
-    /// Judges the step. To be asked once for each input, when all its actions were seen.
+    /// Checks the step. Call it once for each input, after all its actions.
     ///
     /// # Errors
-    /// The first property that the step broke.
+    /// The first violation of the step.
     pub fn after(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
-        debug_assert!(now <= self.step.now, "the step was told of");
+        debug_assert!(now <= self.step.now, "the input of the step was seen");
         self.step.end(manager.poll_timeout());
         self.ledger.settle(&mut self.step, manager);
-        let seen = Seen { ledger: &self.ledger, step: &self.step };
-        let judged = self.rules.after(seen, manager);
+        let seen = RuleContext { ledger: &self.ledger, step: &self.step };
+        let checked = self.rules.after(seen, manager);
         self.probes.after(seen);
         self.step.close();
         match self.found.take() {
             Some(violation) => Err(violation),
-            None => judged,
+            None => checked,
         }
     }
 
-    /// Compares everything with the public view, and asks [`ConnManager::check`]. Costs time proportional to all that
-    /// is known: to be asked every few thousand steps, and in small worlds after each. Only right after
-    /// [`Suite::after`].
+    /// Compares everything with the public view, and calls [`ConnManager::check`]. Its cost is proportional to all that
+    /// is known, so call it every few thousand steps, or in a small world after each. Only right after [`Suite::after`].
     ///
     /// # Errors
-    /// The first property found broken.
+    /// The first violation found.
     pub fn audit(&mut self, now: Time, manager: &ConnManager) -> Result<(), Violation> {
-        debug_assert!(now <= self.step.now, "the step was told of");
-        self.rules.audit(Seen { ledger: &self.ledger, step: &self.step }, manager)
+        debug_assert!(now <= self.step.now, "the input of the step was seen");
+        self.rules.audit(RuleContext { ledger: &self.ledger, step: &self.step }, manager)
     }
 
-    /// Which notable states were reached, and how often.
+    /// How often each notable state was reached.
     pub const fn probes(&self) -> &Probes {
         &self.probes
     }
 
-    /// The same, to note what only the caller sees.
+    /// The same, to count what only the caller sees.
     pub const fn probes_mut(&mut self) -> &mut Probes {
         &mut self.probes
     }
 
-    /// Ready connections of a kind.
+    /// The number of ready connections of a kind.
     pub fn ready(&self, kind: Kind) -> u32 {
         self.ledger.count(kind).ready
     }
 
-    fn note(&mut self, judged: Result<(), Violation>) {
-        if let (None, Err(violation)) = (&self.found, judged) {
+    fn note(&mut self, checked: Result<(), Violation>) {
+        if let (None, Err(violation)) = (&self.found, checked) {
             self.found = Some(violation);
         }
     }
@@ -167,19 +167,19 @@ impl Suite {
 impl Observer for Suite {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.step.begin(now, input, reply);
-        let seen = Seen { ledger: &self.ledger, step: &self.step };
+        let seen = RuleContext { ledger: &self.ledger, step: &self.step };
         self.probes.input(seen, input, reply);
-        let judged = self.rules.input(seen, input, reply);
-        self.note(judged);
+        let checked = self.rules.input(seen, input, reply);
+        self.note(checked);
         self.ledger.input(&self.step, input, reply);
     }
 
     fn action(&mut self, _: Time, action: &Action) {
         self.step.actions += 1;
-        let seen = Seen { ledger: &self.ledger, step: &self.step };
+        let seen = RuleContext { ledger: &self.ledger, step: &self.step };
         self.probes.action(seen, action);
-        let judged = self.rules.action(seen, action);
-        self.note(judged);
+        let checked = self.rules.action(seen, action);
+        self.note(checked);
         if let Action::Dial { conn, .. } = action {
             self.step.dials.push(*conn);
         }

@@ -1,12 +1,11 @@
-//! Notable states, and how often each was reached: a campaign that never reaches what it promises to reach proves
-//! nothing.
+//! Notable states, and how often each was reached. A campaign that misses one it should reach proves little.
 
 use connmgr_core::Refusal;
 
 crate::words! {
     /// A notable state that a manager can reach.
     Probe, UnknownProbe, "probe" {
-        /// As many full connections are ready as are wanted.
+        /// Every slot for a full connection is held by a ready one.
         TargetReached => "target-reached",
         /// A network was suspected down.
         NetworkDown => "network-down",
@@ -14,29 +13,29 @@ crate::words! {
         NetworkUp => "network-up",
         /// A network that is down was dialed.
         OutageProbe => "outage-probe",
-        /// A silent dial gave its slot to another.
+        /// A silent dial lost its slot to another.
         HedgedDial => "hedged-dial",
-        /// A handshake without progress gave its slot to another.
+        /// A handshake without progress lost its slot to another.
         StalledHandshake => "stalled-handshake",
-        /// A silent dial, or a stalled handshake, made progress and took a slot.
+        /// A silent dial or a stalled handshake made progress and took a slot.
         SlotTakenBack => "slot-taken-back",
-        /// Dials into a network led nowhere for so long that they slowed down.
+        /// Dials into a network were fruitless for so long that they slowed down.
         PaceSlowed => "pace-slowed",
         /// Dials that had slowed down may go at full speed again.
         PaceRestored => "pace-restored",
-        /// A dial failed because the machine had no room for another, and all dials wait.
+        /// A dial failed for lack of descriptors, ports or memory, and all dials wait.
         Shortage => "shortage",
-        /// A dial succeeded when its slot had been given away.
+        /// A dial succeeded when every slot was taken.
         SurplusClose => "surplus-close",
         /// A dial succeeded after we gave it up.
         LateSuccess => "late-success",
-        /// A dial's result was told of a connection that is open.
+        /// A dial result came for a connection that is open.
         DoubledResult => "doubled-result",
         /// A dial was given up at its deadline.
         DialTimeout => "dial-timeout",
         /// A handshake was given up at its deadline.
         HandshakeTimeout => "handshake-timeout",
-        /// Somebody was banned.
+        /// A host or subnet was banned.
         Ban => "ban",
         /// A subnet was banned.
         SubnetBan => "subnet-ban",
@@ -46,17 +45,17 @@ crate::words! {
         BanExpired => "ban-expired",
         /// A ban ended early to make room for another.
         BanEvicted => "ban-evicted",
-        /// A host was warned of.
+        /// A warning of a host's score.
         ScoreWarning => "score-warning",
-        /// Who can't be banned misbehaved so much that the connection went.
+        /// A peer whose host can't be banned misbehaved so much that its connection was closed.
         Misbehaved => "misbehaved",
         /// An added peer took over a connection.
         Adopted => "adopted",
-        /// A block-relay connection made room for an added peer of its address.
+        /// A block-relay connection was closed for an added peer of its address.
         MadeRoom => "made-room",
         /// One of two connections to one peer was closed.
         Duplicate => "duplicate",
-        /// We reached ourselves.
+        /// We connected to ourselves.
         OwnAddress => "own-address",
         /// A peer lacked required services.
         MissingServices => "missing-services",
@@ -64,13 +63,13 @@ crate::words! {
         VisitDone => "visit-done",
         /// A retry was scheduled.
         Retry => "retry",
-        /// A retry waits as long as any retry ever does.
+        /// A retry waits for the cap of its back-off.
         RetryCapped => "retry-capped",
-        /// A back-off was forgotten after a stable connection.
+        /// A back-off started over after a stable connection.
         RetryReset => "retry-reset",
-        /// A back-off stood still during an outage.
+        /// A back-off did not grow, because of an outage.
         RetryFrozen => "retry-frozen",
-        /// A peer added for one connection has had it.
+        /// A peer added with `Keep::Once` is finished.
         PeerFinished => "peer-finished",
         /// A peer was removed that was connected or being dialed.
         RemovedWhileBusy => "removed-while-busy",
@@ -82,45 +81,45 @@ crate::words! {
         LookupFailed => "lookup-failed",
         /// Addresses were asked for.
         AddressesWanted => "addresses-wanted",
-        /// Somebody was let in.
+        /// An arrival was accepted.
         Admitted => "admitted",
-        /// A stranger was refused: not accepting.
+        /// An arrival was refused: not accepting.
         RefusedInactive => "refused-inactive",
-        /// A stranger was refused: unknown listener.
+        /// An arrival was refused: unknown listener.
         RefusedUnknownListener => "refused-unknown-listener",
-        /// A stranger was refused: banned.
+        /// An arrival was refused: banned.
         RefusedBanned => "refused-banned",
-        /// A stranger was refused: every slot is taken.
+        /// An arrival was refused: every slot is taken.
         RefusedFull => "refused-full",
-        /// A stranger was refused: too many of one host.
+        /// An arrival was refused: too many of one host.
         RefusedHostLimit => "refused-host-limit",
-        /// A stranger was refused: too many unfinished handshakes.
+        /// An arrival was refused: too many unfinished handshakes.
         RefusedHalfOpenLimit => "refused-half-open-limit",
-        /// A stranger was refused: connecting too often.
+        /// An arrival was refused: connecting too often.
         RefusedRateLimit => "refused-rate-limit",
         /// Accepting paused.
         PauseAccept => "pause-accept",
-        /// Accepting paused as long as it ever does.
+        /// Accepting paused for the longest pause.
         PauseCapped => "pause-capped",
         /// State was to be saved.
         Save => "save",
         /// Work was left for the next tick because of `max_actions_per_input`.
         MaxActionsBoundReached => "max-actions-bound-reached",
-        /// A connection was dialed once more as v1.
+        /// A v2 connection was repeated as v1.
         TransportDowngrade => "transport-downgrade",
-        /// A connection went because a limit fell.
+        /// A connection was closed because a limit was lowered.
         LimitLoweredClose => "limit-lowered-close",
         /// A timeout came more than a minute late.
         LateTimeout => "late-timeout",
-        /// The world's clocks were set.
+        /// The wall clock was set.
         ClockSet => "clock-set",
-        /// The manager was told to rest.
+        /// The manager was set inactive.
         Inactive => "inactive",
         /// The manager shut down.
         Stopped => "stopped",
-        /// The manager was born again from what it had saved.
+        /// The manager was restarted from what it had saved.
         Restarted => "restarted",
-        /// The pool was full again after healing.
+        /// The pool was full again after the last fault.
         Recovered => "recovered",
     }
 }
@@ -157,22 +156,24 @@ impl Probes {
         self.counts[probe as usize]
     }
 
-    /// Those reached, with how often, in the order of their declaration.
+    /// Those reached, with their counts, in the order of declaration.
     pub fn reached(&self) -> impl Iterator<Item = (Probe, u64)> + '_ {
         Probe::ALL.iter().map(|probe| (*probe, self.count(*probe))).filter(|(_, count)| *count > 0)
     }
 
-    /// Those of the promised ones that were never reached.
+    /// Those of `promised` that were never reached.
     pub fn missed<'a>(&'a self, promised: &'a [Probe]) -> impl Iterator<Item = Probe> + 'a {
         promised.iter().copied().filter(|probe| self.count(*probe) == 0)
     }
 
-    /// Adds what others reached.
+    /// Adds the counts of another.
     pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count = count.saturating_add(*more));
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count = count.saturating_add(*more);
+        }
     }
 
-    /// It was reached once more.
+    /// Counts one more.
     pub fn reach(&mut self, probe: Probe) {
         self.counts[probe as usize] += 1;
     }

@@ -1,75 +1,76 @@
-//! What the checkers check, by name.
+//! The properties that are checked, by name.
 
 crate::words! {
-    /// One thing that must always hold (safety) or must come about in time (liveness). Each has a file of its own.
+    /// A property of the manager: one that always holds (safety), comes true in time (liveness), or is measured. Each has
+    /// a file of its own.
     Property, UnknownProperty, "property" {
-        /// Contract 7: `Connected` comes before `Disconnected`, each once; nothing after.
+        /// Contract 7: `Connected` comes before `Disconnected`, each once, and nothing after.
         ConnectionEndsOnce => "connection-ends-once",
-        /// Contract 6: every dial ends once, by the first of its result and our `Close`; a late success is closed.
+        /// Contract 6: every dial ends once, by its result or our `Close`, whichever is first; a late success is closed.
         DialEndsOnce => "dial-ends-once",
-        /// Ids count up and are never used again.
+        /// Ids count up and are never reused.
         IdsCountUp => "ids-count-up",
         /// Contract 3: a timeout before the deadline emits nothing and moves no deadline.
         EarlyIsFree => "early-is-free",
-        /// Contract 4: after a due timeout, the next deadline is at least 1 ms away; nothing is set nearer.
+        /// Contract 4: after a due timeout the next deadline is at least 1 ms away.
         Progress => "progress",
         /// Contract 9: no input causes more than `max_actions_per_input` actions.
         ActionsBounded => "actions-bounded",
-        /// Contract 4: wake-ups that lead to nothing stay few.
+        /// Contract 4: due timeouts without any action stay few.
         NoSpin => "no-spin",
         /// Contract 8: no dial to an address that is connected or being dialed.
         AddressInUse => "address-in-use",
-        /// Contract 8: no dial to ourselves.
+        /// Contract 8: no dial to an address known to be our own.
         OwnAddress => "own-address",
-        /// Contract 8: no dial to the banned.
+        /// Contract 8: no dial to a banned host.
         BannedDial => "banned-dial",
-        /// A ban closes the connections of whom it covers, in the same step.
+        /// A ban closes the connections to the hosts it covers, in the same step.
         BanCloses => "ban-closes",
-        /// A ban ends when it was to end, and no other way but by command or for want of room.
+        /// A ban ends at its end, by command, or to make room for another.
         BanEnds => "ban-ends",
-        /// A ban outlives the process.
+        /// A saved ban survives a restart.
         BansSurvive => "bans-survive",
         /// Contract 8: no more automatic connections in one group than allowed.
         GroupTaken => "group-taken",
-        /// No kind holds more slots than it has, nor more silent dials than may be.
+        /// No kind holds more slots than its share, nor has more without a slot than `max_hedged`.
         SlotLimits => "slot-limits",
-        /// A dial that succeeded is closed as surplus only if every slot of its kind is held by an open connection.
+        /// A connection is closed as surplus only if every slot of its kind is held by a ready one.
         SuccessKept => "success-kept",
         /// Connections and dials never exceed the total.
         TotalLimit => "total-limit",
-        /// Contract 8: only enabled networks, each by its own route; never directly where a proxy is configured.
+        /// Contract 8: only enabled networks are dialed, each by its route; never directly where a proxy is configured.
         Route => "route",
-        /// Connect-only: the added peers and nobody else.
+        /// In connect-only mode only added peers are dialed.
         ConnectOnly => "connect-only",
-        /// Every dial, handshake and visit ends by its deadline, and `poll_timeout` covers it.
+        /// Every dial, handshake and visit ends by its deadline, and `poll_timeout` is no later.
         Deadlines => "deadlines",
-        /// Retries of added peers keep the bounds of their back-off.
+        /// Retries of added peers stay within their back-off.
         RetryBounds => "retry-bounds",
         /// A retry comes when it is due.
         RetryComes => "retry-comes",
         /// A removed peer stays removed.
         RemovedPeer => "removed-peer",
-        /// Adding peers is refused for the reasons there are, and for no other.
+        /// `add_peer` is refused only for a reason that applies.
         AddedPeers => "added-peers",
-        /// Scores add up and fade as published.
+        /// Scores add up and decay as documented.
         ScoreArithmetic => "score-arithmetic",
-        /// Whoever comes in is let in or refused by the rules, exactly.
+        /// An arrival is accepted or refused exactly by the rules of inbound admission.
         InboundAdmission => "inbound-admission",
         /// Accepting pauses longer after each failure in a row, up to the longest pause.
         AcceptPause => "accept-pause",
-        /// Every `Connected` carries a nonce of its own.
+        /// No two `Connected` carry the same nonce.
         NonceUnique => "nonce-unique",
-        /// A nonce or identity of ours that comes back closes the connection.
+        /// A connection to ourselves, shown by nonce or identity, is closed.
         SelfConnection => "self-connection",
         /// Of two connections to one identity the right one is kept.
         Duplicates => "duplicates",
-        /// A connection that is ready offers what its kind requires.
+        /// A ready connection offers the services its kind requires.
         RequiredServices => "required-services",
-        /// A v2 dial that dies unheard is repeated as v1, and the preference sticks.
+        /// A v2 connection that ends before the peer sends anything is repeated as v1; later dials are v1.
         Transport => "transport",
-        /// Seeds are asked when and how they may be, and give no more than may be kept.
+        /// Seeds are asked only when they may be, and no more of their addresses are kept than may be.
         Seeds => "seeds",
-        /// While inactive nobody is dialed, asked or let in, and every connection goes.
+        /// While inactive nothing is dialed, asked or accepted, and every connection is closed.
         Resting => "resting",
         /// Contract 11: everything is closed, then `Stopped`, then nothing.
         ShutMeansShut => "shut-means-shut",
@@ -77,54 +78,54 @@ crate::words! {
         OutageBudget => "outage-budget",
         /// An address is not dialed again automatically before its rest is over.
         DialSpacing => "dial-spacing",
-        /// Automatic dials keep to their rate.
+        /// Automatic dials stay within `dial.rate`.
         DialRate => "dial-rate",
-        /// Automatic dials into one network that lead nowhere slow down.
+        /// Fruitless automatic dials into one network slow down.
         Pace => "pace",
-        /// Out of descriptors, ports or memory: no dial at all, then one at a time, more and more rarely.
+        /// Out of descriptors, ports or memory, dials go out one at a time, with growing pauses.
         Shortage => "shortage",
-        /// An address at which a connected peer was met is not dialed automatically while that connection lives.
+        /// The other address of a connected peer is not dialed automatically while that connection lives.
         AliasRests => "alias-rests",
-        /// Dials of all sorts in a second are no more than the configuration explains.
+        /// All dials of one second are no more than the configuration explains.
         DialStorm => "dial-storm",
-        /// State is not saved more often than it may.
+        /// State is not saved more often than `book.save_every` allows.
         SaveSpacing => "save-spacing",
-        /// What the actions told is what the view shows.
+        /// The public view agrees with the actions.
         ViewAgrees => "view-agrees",
-        /// `ConnManager::check` finds nothing.
+        /// `ConnManager::check` finds no fault.
         Invariants => "invariants",
-        /// The pool is full again in time once the world is well.
+        /// The pool is full again in time after the last fault.
         Recovery => "recovery",
-        /// Never worse than the naive: the pool is first full no later than half as long again as the best of the plain
-        /// policies takes, and 5 s; a minute more where something changed before.
+        /// The pool is first full within 1.5 times what the best of the plain policies takes, plus 5 s; a minute more
+        /// where something changed before.
         FillTime => "fill-time",
-        /// It takes no more dials than three times those of the thriftiest, and 50.
+        /// Filling takes at most three times the dials of the thriftiest plain policy, plus 50.
         FillDials => "fill-dials",
-        /// After the last fault the pool is full again no later than half as long again as the best takes, and 65 s.
+        /// After the last fault the pool is full again within 1.5 times what the best takes, plus 65 s.
         RecoveryTime => "recovery-time",
-        /// Whatever fails: while nothing about the world changes, no more dials into a network than 1500 in the first
-        /// hour, 400 in each later one, 10 000 a day, and what stable connections explain.
+        /// While nothing about the world changes, dials into one network are at most 1500 in the first hour, 400 in each
+        /// later one and 10 000 a day, plus what stable connections explain.
         DialBudget => "dial-budget",
-        /// The same of handshakes that were done.
+        /// The same limit for handshakes that were done.
         HandshakeBudget => "handshake-budget",
-        /// Nothing: the checker that is broken on purpose, with which the tools are tried.
+        /// Always broken on purpose, to try the tools.
         Canary => "canary",
     }
 }
 
-/// What sort of promise a property is.
+/// The nature of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nature {
     /// Something bad never happens.
     Safety,
     /// Something good happens in time.
     Liveness,
-    /// It does as well as others, or as it should by figures.
+    /// A figure stays within a limit, or within what other policies reach.
     Measure,
 }
 
 impl Property {
-    /// What sort of promise it is.
+    /// Its nature.
     pub const fn nature(self) -> Nature {
         match self {
             Self::Recovery | Self::RetryComes => Nature::Liveness,
@@ -135,7 +136,7 @@ impl Property {
         }
     }
 
-    /// Whether something good did not come, rather than something bad did.
+    /// Whether a violation means that something good did not happen in time.
     pub const fn is_liveness(self) -> bool {
         matches!(self.nature(), Nature::Liveness)
     }

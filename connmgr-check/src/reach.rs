@@ -1,42 +1,42 @@
-//! Which notable states a step reaches. Judges nothing.
+//! Counts the notable states that a step reaches. Checks nothing.
 
 use connmgr_core::{Action, BanTarget, CloseReason, DialError, DialFailure, Event, Input, Kind, Reply};
 use core::time::Duration;
 
-use super::checker::Seen;
-use super::ledger::conn::{Conn, Life};
+use super::checker::RuleContext;
+use super::ledger::conn::{ConnLife, KnownConn};
 use super::probe::{Probe, Probes};
-use super::step::Cause;
+use super::step::StepCause;
 
-/// A timeout later than this is late.
+/// A timeout that comes later than this after its deadline is late.
 const LATE: Duration = Duration::from_secs(60);
 
 impl Probes {
-    pub(crate) fn input(&mut self, seen: Seen<'_>, input: &Input, reply: &Reply) {
+    pub(crate) fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) {
         match reply {
             Reply::Accepted(Ok(_)) => self.reach(Probe::Admitted),
             Reply::Accepted(Err(refusal)) => self.reach(Probe::of_refusal(*refusal)),
             Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
         }
         match seen.step.cause {
-            Cause::Timeout => self.timeout(seen),
-            Cause::DialResult(conn, _) if seen.ledger.conn(conn).is_some_and(Conn::is_open) => {
+            StepCause::Timeout => self.timeout(seen),
+            StepCause::DialResult(conn, _) if seen.ledger.conn(conn).is_some_and(KnownConn::is_open) => {
                 self.reach(Probe::DoubledResult);
             }
-            Cause::SetActive(false) => self.reach(Probe::Inactive),
-            Cause::Other if matches!(input, Input::Clock { .. }) => self.reach(Probe::ClockSet),
+            StepCause::SetActive(false) => self.reach(Probe::Inactive),
+            StepCause::Other if matches!(input, Input::Clock { .. }) => self.reach(Probe::ClockSet),
             _ => {}
         }
     }
 
-    fn timeout(&mut self, seen: Seen<'_>) {
+    fn timeout(&mut self, seen: RuleContext<'_>) {
         let due = seen.step.due_before.flatten();
         if due.is_some_and(|due| seen.now().since(due) > LATE) {
             self.reach(Probe::LateTimeout);
         }
     }
 
-    pub(crate) fn action(&mut self, seen: Seen<'_>, action: &Action) {
+    pub(crate) fn action(&mut self, seen: RuleContext<'_>, action: &Action) {
         match action {
             Action::Dial { .. } => self.reach_if(seen.ledger.unheard.is_some(), Probe::TransportDowngrade),
             Action::Close { reason, .. } => self.close(*reason),
@@ -85,7 +85,7 @@ impl Probes {
         self.reach(probe);
     }
 
-    fn event(&mut self, seen: Seen<'_>, event: &Event) {
+    fn event(&mut self, seen: RuleContext<'_>, event: &Event) {
         let probe = match event {
             Event::Adopted { .. } => Probe::Adopted,
             Event::LookupFailed { .. } => Probe::LookupFailed,
@@ -95,8 +95,8 @@ impl Probes {
                 self.reach_if(matches!(target, BanTarget::Subnet(_)), Probe::SubnetBan);
                 Probe::Ban
             }
-            Event::Unbanned { .. } if seen.step.cause == Cause::Timeout => Probe::BanExpired,
-            Event::Unbanned { .. } if seen.step.cause != Cause::Unban => Probe::BanEvicted,
+            Event::Unbanned { .. } if seen.step.cause == StepCause::Timeout => Probe::BanExpired,
+            Event::Unbanned { .. } if seen.step.cause != StepCause::Unban => Probe::BanEvicted,
             Event::DialFailed { error: DialFailure::Failed(DialError::OutOfResources), .. }
                 if seen.ledger.short_from.is_none() =>
             {
@@ -113,12 +113,12 @@ impl Probes {
         self.reach(probe);
     }
 
-    pub(crate) fn after(&mut self, seen: Seen<'_>) {
+    pub(crate) fn after(&mut self, seen: RuleContext<'_>) {
         let (ledger, step) = (seen.ledger, seen.step);
         let full = ledger.count(Kind::Full);
-        if let Cause::Ready(conn, _) = step.cause {
+        if let StepCause::Ready(conn, _) = step.cause {
             let is_full =
-                ledger.conn(conn).is_some_and(|conn| conn.kind == Some(Kind::Full) && conn.life == Life::Ready);
+                ledger.conn(conn).is_some_and(|conn| conn.kind == Some(Kind::Full) && conn.life == ConnLife::Ready);
             self.reach_if(is_full && full.ready == ledger.split.full, Probe::TargetReached);
         }
         for dial in step.dials.iter().filter_map(|id| ledger.conn(*id)) {

@@ -1,28 +1,28 @@
-//! A bounded memory that forgets what was touched least recently.
+//! A bounded map that drops the least recently touched key.
 
 use std::collections::VecDeque;
 use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
-/// At most so many keys with their values; the one touched least recently makes room for another.
+/// A map of at most `capacity` keys. The least recently touched one is dropped for a new one.
 #[derive(Clone, Debug)]
 pub(crate) struct Recent<K, V> {
     capacity: usize,
     touches: u64,
     entries: FxHashMap<K, (u64, V)>,
-    /// Every touch, oldest first; only the latest of a key counts.
+    /// Every touch, oldest first. Only the latest of a key counts.
     order: VecDeque<(u64, K)>,
 }
 
 impl<K: Clone + Eq + Hash, V: Default> Recent<K, V> {
-    /// An empty memory for at most `capacity` keys (0 counts as 1).
+    /// An empty map of at most `capacity` keys (0 counts as 1).
     pub(crate) fn new(capacity: u32) -> Self {
         let capacity = capacity.max(1) as usize;
         Self { capacity, touches: 0, entries: FxHashMap::default(), order: VecDeque::new() }
     }
 
-    /// The value of a key, now touched last of all; a fresh one if it had none.
+    /// The value of a key, which counts as touched now. The default if it had none.
     pub(crate) fn touch(&mut self, key: &K) -> &mut V {
         if !self.entries.contains_key(key) && self.entries.len() == self.capacity {
             self.forget_oldest();
@@ -38,7 +38,7 @@ impl<K: Clone + Eq + Hash, V: Default> Recent<K, V> {
         &mut entry.1
     }
 
-    /// The value of a key, which is not touched by that.
+    /// The value of a key. Does not touch it.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|(_, value)| value)
     }

@@ -1,17 +1,18 @@
-//! The step being judged: one input and the actions that it caused.
+//! The step being checked: one input and the actions that it caused.
 
 use connmgr_core::{
-    CloseCause, ConnId, DialError, Input, ListenerId, LookupId, NetworkKind, PeerId, PeerInfo, Penalty, Reply, Time,
+    Action, CloseCause, ConnId, DialError, Event, Input, ListenerId, LookupId, NetworkKind, PeerId, PeerInfo, Penalty,
+    Reply, Time,
 };
 use core::time::Duration;
 
 /// The shortest time to any deadline (contract 4).
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// What the input was, as far as rules ask.
+/// What the input was, as far as a rule asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// Nothing was told yet.
+pub(crate) enum StepCause {
+    /// There was no input yet.
     Birth,
     Timeout,
     DialResult(ConnId, Result<(), DialError>),
@@ -22,7 +23,6 @@ pub(crate) enum Cause {
     AcceptError(ListenerId),
     NetworkChanged,
     OwnAddress,
-    Accept,
     AddPeer,
     RemovePeer(PeerId),
     Disconnect(ConnId),
@@ -31,15 +31,13 @@ pub(crate) enum Cause {
     Ban(Duration),
     Unban,
     SetActive(bool),
-    SetLimits,
-    Shutdown,
     /// A command that was refused.
     Refused,
-    /// Anything that no rule asks about.
+    /// An input that no rule asks about.
     Other,
 }
 
-impl Cause {
+impl StepCause {
     fn of(input: &Input, reply: &Reply) -> Self {
         if matches!(reply, Reply::Done(Err(_))) {
             return Self::Refused;
@@ -54,7 +52,6 @@ impl Cause {
             Input::AcceptError { listener } => Self::AcceptError(*listener),
             Input::NetworkChanged => Self::NetworkChanged,
             Input::OwnAddress { .. } => Self::OwnAddress,
-            Input::Accept { .. } => Self::Accept,
             Input::AddPeer { .. } => Self::AddPeer,
             Input::RemovePeer { peer } => Self::RemovePeer(*peer),
             Input::Disconnect { conn } => Self::Disconnect(*conn),
@@ -63,54 +60,48 @@ impl Cause {
             Input::Ban { duration, .. } => Self::Ban(*duration),
             Input::Unban { .. } => Self::Unban,
             Input::SetActive { active } => Self::SetActive(*active),
-            Input::SetLimits { .. } => Self::SetLimits,
-            Input::Shutdown => Self::Shutdown,
-            Input::Clock { .. }
-            | Input::Addresses { .. }
-            | Input::Activity { .. }
-            | Input::SetRetry { .. }
-            | Input::ResetScore { .. }
-            | Input::SampleAddresses { .. } => Self::Other,
+            // A new input is named here once a rule asks about it.
+            _ => Self::Other,
         }
     }
 }
 
-/// The step being judged.
+/// The step being checked.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
-    /// The latest time told.
+pub(crate) struct StepRecord {
+    /// The latest time of any input.
     pub(crate) now: Time,
     /// What the input was.
-    pub(crate) cause: Cause,
-    /// How many actions came of it.
+    pub(crate) cause: StepCause,
+    /// How many actions it caused.
     pub(crate) actions: u32,
     /// The dials among them.
     pub(crate) dials: Vec<ConnId>,
-    /// Who became ready, once the step is over.
+    /// The connection that became ready. Known at the end of the step.
     pub(crate) made_ready: Option<ConnId>,
-    /// Once the step is over: what had no slot has made progress, and taken one.
+    /// A dial or handshake without a slot made progress and took one. Known at the end of the step.
     pub(crate) took_slot: bool,
-    /// A handshake gave its slot away.
+    /// A handshake lost its slot.
     pub(crate) stalled: bool,
     /// Dials into a network have slowed down for certain.
     pub(crate) slowed: bool,
-    /// They may go at full speed again.
+    /// Dials into a network may go at full speed again.
     pub(crate) restored: bool,
-    /// The first automatic dial that came sooner than its network's pace allows.
+    /// The first automatic dial that came sooner than the pace of its network allows.
     pub(crate) too_fast: Option<(ConnId, NetworkKind)>,
-    /// What `poll_timeout` said before; none while that is not known (before the first step is over).
+    /// What `poll_timeout` said before the step; none in the first step, where that is not known.
     pub(crate) due_before: Option<Option<Time>>,
-    /// What it says after. Meaningful once all actions have been seen.
+    /// What `poll_timeout` says after the step. Valid once all actions have been seen.
     pub(crate) due: Option<Time>,
-    /// When the last timeout was that was due.
+    /// When the last due timeout came.
     pub(crate) last_due: Option<Time>,
 }
 
-impl Step {
+impl StepRecord {
     pub(crate) const fn new(now: Time) -> Self {
         Self {
             now,
-            cause: Cause::Birth,
+            cause: StepCause::Birth,
             actions: 0,
             dials: Vec::new(),
             made_ready: None,
@@ -128,7 +119,7 @@ impl Step {
     /// An input begins a new step.
     pub(crate) fn begin(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.now = self.now.max(now);
-        self.cause = Cause::of(input, reply);
+        self.cause = StepCause::of(input, reply);
         self.actions = 0;
         self.dials.clear();
         self.made_ready = None;
@@ -139,7 +130,7 @@ impl Step {
         }
     }
 
-    /// All actions were seen; this is the deadline that follows.
+    /// All actions were seen; `due` is the next deadline.
     pub(crate) const fn end(&mut self, due: Option<Time>) {
         self.due = due;
     }
@@ -149,35 +140,37 @@ impl Step {
         self.due_before = Some(self.due);
     }
 
-    /// Whether it is a timeout that was due. Before the first step is over nobody knows; then it counts as due.
+    /// Whether it is a timeout at or after the deadline. In the first step the deadline is not known: any timeout is due.
     pub(crate) fn is_due_timeout(&self) -> bool {
-        self.cause == Cause::Timeout && self.due_before.is_none_or(|due| due.is_some_and(|due| due <= self.now))
+        self.cause == StepCause::Timeout && self.due_before.is_none_or(|due| due.is_some_and(|due| due <= self.now))
     }
 
     /// Whether it is a timeout that came before the deadline.
     pub(crate) fn is_early_timeout(&self) -> bool {
-        self.cause == Cause::Timeout && !self.is_due_timeout()
+        self.cause == StepCause::Timeout && !self.is_due_timeout()
     }
 
-    /// Whether nothing was left to be done when the step began.
+    /// Whether no work was left when the step began.
     pub(crate) fn is_calm(&self) -> bool {
         self.due_before.is_some_and(|due| due.is_none_or(|due| due > self.now.after(TICK)))
     }
 
-    /// Whether no deadline can follow: then none is missing, whatever goes on.
+    /// Whether time is at its end: no deadline can follow, so none is missing.
     pub(crate) fn is_end_of_time(&self) -> bool {
         self.now.after(TICK) == Time::MAX
     }
 
-    /// Whether nothing was left to be done a tick later. Where work is cut short by `max_actions_per_input`, and
-    /// where due work was not asked for yet, the next deadline is at most a tick away: what a step must bring about
-    /// may then still be coming; at the end of time for ever, for nothing is due any more.
+    /// Whether the step leaves no work. Where work is cut short by `max_actions_per_input`, or due work waits for a
+    /// timeout, the next deadline is at most a tick away. At the end of time no step is settled: no timeout is due there.
     pub(crate) fn is_settled(&self) -> bool {
         !self.is_end_of_time() && self.due.is_none_or(|due| due > self.now.after(TICK))
     }
 }
 
-/// Whether a command was carried out.
-pub(crate) const fn is_done(reply: &Reply) -> bool {
-    matches!(reply, Reply::Done(Ok(())))
+/// The connection or dial whose end an action reports.
+pub(crate) const fn ended(action: &Action) -> Option<ConnId> {
+    match action {
+        Action::Emit(Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. }) => Some(*conn),
+        _ => None,
+    }
 }

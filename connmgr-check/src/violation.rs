@@ -1,4 +1,4 @@
-//! A promise that was not kept.
+//! A property that does not hold.
 
 use core::fmt;
 
@@ -6,14 +6,14 @@ use connmgr_core::Time;
 
 use super::property::Property;
 
-/// A promise that was not kept.
+/// A property that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Which.
     pub property: Property,
     /// When, by the manager's clock.
     pub at: Time,
-    /// What was expected, what was seen, and of whom; for people.
+    /// What was expected and what was seen, as text.
     pub what: String,
 }
 

@@ -1,14 +1,13 @@
-//! The wait of a back-off, computed in another way than the core does: a checker that asked the core would share its
-//! mistakes.
+//! The wait of a back-off, computed in another way than in the core, so that a mistake there is found.
 
 use std::time::Duration;
 
 use connmgr_core::{Backoff, Growth};
 
-/// All time that there is, 584 years. A longer wait counts as this before it is spread.
+/// The longest time the core can express, 584 years. A longer wait counts as this before jitter.
 const ALL_TIME: Duration = Duration::from_nanos(u64::MAX);
 
-/// The longest wait after so many failures in a row.
+/// The longest wait after this many failures in a row.
 pub(crate) fn longest_wait(backoff: &Backoff, failures: u32) -> Duration {
     let failures = failures.max(1);
     let grown = match backoff.growth {
@@ -21,7 +20,7 @@ pub(crate) fn longest_wait(backoff: &Backoff, failures: u32) -> Duration {
     grown.min(backoff.cap).min(ALL_TIME)
 }
 
-/// The shortest: half of that, where waits are spread.
+/// The shortest wait: half of the longest with jitter, else the same.
 pub(crate) fn shortest_wait(backoff: &Backoff, failures: u32) -> Duration {
     let longest = longest_wait(backoff, failures);
     if backoff.jitter { longest / 2 } else { longest }

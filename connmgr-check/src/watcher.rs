@@ -1,6 +1,5 @@
-//! A manager and its checkers in a test: each step is judged, and a broken property is a panic that tells the last steps.
-//!
-//! It decides nothing: whoever calls it says what happens next.
+//! Runs a manager with its checkers in a test. A violation is a panic that shows the last steps. The caller decides what
+//! happens next.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -9,10 +8,10 @@ use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 
 use super::{Suite, Violation};
 
-/// How many steps a panic tells.
+/// How many steps a panic shows.
 const REMEMBERED: usize = 12;
 
-/// One step, to be told if a later one fails.
+/// One step, to be shown if a later one fails.
 #[derive(Clone, Debug)]
 struct Past {
     now: Time,
@@ -21,14 +20,14 @@ struct Past {
     actions: Vec<Action>,
 }
 
-/// Tells a manager inputs, has each judged by a [`Suite`], and panics when a property is broken.
+/// Feeds inputs to a manager, has a [`Suite`] check each step, and panics on a violation.
 ///
-/// The panic names the property, the step, and the caller's words on what is run; it shows the last twelve steps and
+/// The panic names the property, the step and the caller's description of the run, and shows the last twelve steps and
 /// the connections.
 #[derive(Clone, Debug)]
 pub struct Watcher {
     suite: Suite,
-    /// What is run, and how to run it again.
+    /// What is run, and how to repeat it.
     story: String,
     audit_every: u64,
     steps: u64,
@@ -36,37 +35,36 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// `suite` is that of a manager to which nothing was told yet. Every so many steps everything is compared
-    /// ([`Suite::audit`]); 0: never.
+    /// `suite` is that of a manager that had no input yet. [`Suite::audit`] runs every `audit_every` steps; 0: never.
     pub fn new(story: impl Into<String>, suite: Suite, audit_every: u64) -> Self {
         Self { suite, story: story.into(), audit_every, steps: 0, lately: VecDeque::new() }
     }
 
-    /// Tells the manager an input, drains it, and has the step judged. Returns the reply and the actions.
+    /// Feeds an input to the manager, drains its actions, and checks the step. Returns the reply and the actions.
     ///
     /// # Panics
-    /// A property is broken.
+    /// On a violation.
     #[track_caller]
     pub fn step(&mut self, manager: &mut ConnManager, now: Time, input: &Input) -> (Reply, Vec<Action>) {
         self.steps += 1;
         let due_before = manager.poll_timeout();
-        let (reply, actions, judged) = self.suite.step(manager, now, input);
+        let (reply, actions, checked) = self.suite.step(manager, now, input);
         if self.lately.len() == REMEMBERED {
             self.lately.pop_front();
         }
         self.lately.push_back(Past { now, due_before, input: input.clone(), actions: actions.clone() });
         let is_audited = self.steps.checked_rem(self.audit_every) == Some(0);
-        let judged = if is_audited { judged.and_then(|()| self.suite.audit(now, manager)) } else { judged };
-        if let Err(violation) = judged {
+        let checked = if is_audited { checked.and_then(|()| self.suite.audit(now, manager)) } else { checked };
+        if let Err(violation) = checked {
             self.fail(&violation, manager, &reply);
         }
         (reply, actions)
     }
 
-    /// Compares everything, right after a step.
+    /// Runs [`Suite::audit`], right after a step.
     ///
     /// # Panics
-    /// A property is broken.
+    /// On a violation.
     #[track_caller]
     pub fn audit(&mut self, manager: &ConnManager) {
         let now = self.lately.back().map_or(Time::ZERO, |past| past.now);
@@ -84,7 +82,9 @@ impl Watcher {
             let number = self.steps - ago;
             writeln!(tale, "{number}: {} ns (due {due_before:?}) {input:?}", now.as_nanos())
                 .expect("a String takes all");
-            actions.iter().for_each(|action| writeln!(tale, "    {action:?}").expect("a String takes all"));
+            for action in actions {
+                writeln!(tale, "    {action:?}").expect("a String takes all");
+            }
         }
         panic!(
             "{violation}\nin {}, step {}\n{tale}reply {reply:?}, due {:?}\n{}",
@@ -96,7 +96,7 @@ impl Watcher {
     }
 }
 
-/// The connections there are, one a line.
+/// All connections, one per line.
 fn connections(manager: &ConnManager) -> String {
     let lines: Vec<String> = manager.connections().iter().map(|view| format!("{view:?}\n")).collect();
     lines.concat()

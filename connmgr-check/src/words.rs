@@ -1,4 +1,4 @@
-//! Enums of unit variants that have a kebab-case name: what reports print and scenarios write.
+//! Enums of unit variants with kebab-case names, which reports print and scenarios use.
 
 /// Defines an enum of unit variants that have a kebab-case name, with `ALL`, `name`, `about` (its documentation),
 /// `Display`, `FromStr` and the error of the latter.
@@ -26,7 +26,7 @@ macro_rules! words {
                 }
             }
 
-            /// What it is, in a sentence for people.
+            /// What it means, in a sentence.
             pub const fn about(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($about),+).trim_ascii(),)+

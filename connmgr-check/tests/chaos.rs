@@ -1,4 +1,4 @@
-//! The checkers over a real manager in chaos: nothing is found, for there is nothing to find.
+//! The checkers find nothing wrong with a real manager under random inputs.
 //!
 //! `CHAOS_SEEDS=from..to` and `CHAOS_STEPS=n` run more; a failure names both.
 
@@ -9,10 +9,10 @@ use chaos::{Chaos, Mood, birth, configs};
 use connmgr_check::{Suite, Watcher};
 use connmgr_core::*;
 
-/// The wall clock at birth, as chaos has it.
+/// The wall clock at birth, as in `chaos`.
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
-/// Lets chaos loose on a manager. Every `audit_every` steps everything is compared.
+/// Feeds random inputs to a manager. The audit runs every `audit_every` steps.
 fn run(name: &str, config: &Config, mood: Mood, seed: u64, steps: u64, audit_every: u64) {
     let (mut chaos, mut manager) = (Chaos::new(seed, mood, steps), birth(config, seed));
     let story = format!("{name}, {mood:?}, CHAOS_SEEDS={seed}..{} CHAOS_STEPS={steps}", seed + 1);

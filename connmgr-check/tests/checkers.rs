@@ -1,7 +1,7 @@
-//! Every checker can fail, and on its own: each is shown what breaks its property and nothing else.
+//! Every checker can fail by itself: each test breaks one property and no other.
 //!
-//! Most stories have a manager of one configuration judged by the checkers of another: to them it is a manager with a
-//! defect. Others tell the checkers what the manager was not told, or hide or forge an action.
+//! Most tests check a manager of one configuration with the checkers of another, to which it is a manager with a defect.
+//! Others give the checkers an input that the manager did not get, or hide or forge an action.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use connmgr_core::*;
 
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
-type Judged = Result<(), Violation>;
+type Checked = Result<(), Violation>;
 
 /// A manager and its checkers.
 struct Bench {
     manager: ConnManager,
     suite: Suite,
     now: Time,
-    /// Actions that the checkers are not shown.
+    /// Actions that are hidden from the checkers.
     hidden: fn(&Action) -> bool,
 }
 
@@ -42,12 +42,12 @@ fn addresses(count: u32) -> Vec<PeerAddress> {
 }
 
 impl Bench {
-    /// Both know the same.
+    /// Manager and checkers have the same configuration.
     fn new(config: &Config) -> Self {
         Self::mismatched(config, config)
     }
 
-    /// A manager of one configuration before the checkers of another.
+    /// The manager has one configuration, the checkers another.
     fn mismatched(real: &Config, believed: &Config) -> Self {
         let manager = ConnManager::new(Birth {
             config: real.clone(),
@@ -60,8 +60,8 @@ impl Bench {
         Self { manager, suite: Suite::new(believed, None, UNIX, Time::ZERO), now: Time::ZERO, hidden: |_| false }
     }
 
-    /// Told to both.
-    fn tell(&mut self, input: Input) -> Judged {
+    /// Both get the input.
+    fn tell(&mut self, input: Input) -> Checked {
         let reply = self.manager.apply(&input, self.now);
         self.suite.input(self.now, &input, &reply);
         self.drain();
@@ -76,20 +76,22 @@ impl Bench {
         }
     }
 
-    /// Shown to the checkers only: an input, its answer, and what is said to have come of it.
-    fn forge(&mut self, input: Input, reply: Reply, actions: &[Action]) -> Judged {
+    /// Only the checkers get this input, its reply and its actions.
+    fn forge(&mut self, input: Input, reply: Reply, actions: &[Action]) -> Checked {
         self.suite.input(self.now, &input, &reply);
-        actions.iter().for_each(|action| self.suite.action(self.now, action));
+        for action in actions {
+            self.suite.action(self.now, action);
+        }
         self.suite.after(self.now, &self.manager)
     }
 
-    /// A step that causes these actions and is otherwise of no interest.
-    fn forge_actions(&mut self, actions: &[Action]) -> Judged {
+    /// Only the checkers see a step with these actions.
+    fn forge_actions(&mut self, actions: &[Action]) -> Checked {
         self.forge(Input::Clock { unix: UNIX }, Reply::Noted, actions)
     }
 
     /// Time passes, each deadline met exactly.
-    fn pass(&mut self, time: Duration) -> Judged {
+    fn pass(&mut self, time: Duration) -> Checked {
         let end = self.now.after(time);
         while let Some(due) = self.manager.poll_timeout().filter(|due| *due <= end) {
             self.now = due.max(self.now);
@@ -99,7 +101,7 @@ impl Bench {
         Ok(())
     }
 
-    fn learn(&mut self, addresses: &[PeerAddress]) -> Judged {
+    fn learn(&mut self, addresses: &[PeerAddress]) -> Checked {
         let info = |address: &PeerAddress| AddressInfo {
             address: address.clone(),
             services: Services::NETWORK | Services::WITNESS,
@@ -113,33 +115,33 @@ impl Bench {
     }
 
     /// Every dial succeeds.
-    fn connect(&mut self) -> Judged {
+    fn connect(&mut self) -> Checked {
         let dials = self.in_state(ConnState::Dialing);
         dials.into_iter().try_for_each(|conn| self.tell(Input::DialResult { conn, result: Ok(()) }))
     }
 
     /// Every dial fails.
-    fn fail(&mut self, error: DialError) -> Judged {
+    fn fail(&mut self, error: DialError) -> Checked {
         let dials = self.in_state(ConnState::Dialing);
         dials.into_iter().try_for_each(|conn| self.tell(Input::DialResult { conn, result: Err(error) }))
     }
 
-    fn ready(&mut self, conn: ConnId, info: PeerInfo) -> Judged {
+    fn ready(&mut self, conn: ConnId, info: PeerInfo) -> Checked {
         self.tell(Input::Ready { conn, info })
     }
 
     /// Every connection becomes ready.
-    fn ready_all(&mut self) -> Judged {
+    fn ready_all(&mut self) -> Checked {
         let useful = PeerInfo { services: Services::NETWORK | Services::WITNESS, ..PeerInfo::default() };
         let open = self.in_state(ConnState::Handshaking);
         open.into_iter().try_for_each(|conn| self.ready(conn, useful))
     }
 
-    fn add_peer(&mut self, address: &str, keep: Keep) -> Judged {
+    fn add_peer(&mut self, address: &str, keep: Keep) -> Checked {
         self.tell(Input::AddPeer { address: addr(address), keep })
     }
 
-    fn accept(&mut self, remote: &str) -> Judged {
+    fn accept(&mut self, remote: &str) -> Checked {
         self.tell(Input::Accept { remote: remote.parse().expect(remote), listener: ListenerId(0) })
     }
 
@@ -147,7 +149,7 @@ impl Bench {
         self.manager.poll_timeout().is_some_and(|due| due <= self.now.after(Duration::from_millis(1)))
     }
 
-    fn audit(&mut self) -> Judged {
+    fn audit(&mut self) -> Checked {
         self.suite.audit(self.now, &self.manager)
     }
 }
@@ -168,7 +170,7 @@ fn full(config: &Config) -> Bench {
 }
 
 #[track_caller]
-fn breaks(property: Property, judged: Judged) {
+fn breaks(property: Property, judged: Checked) {
     match judged {
         Err(violation) => assert_eq!(violation.property, property, "{violation}"),
         Ok(()) => panic!("{property} was not found broken"),
@@ -293,7 +295,7 @@ fn a_dial_to_an_address_in_use() {
     breaks(Property::AddressInUse, bench.forge_actions(&[again]));
 }
 
-/// Dialed as `[fc00::1]:8333`: only the view says that CJDNS is meant.
+/// Dialed as `[fc00::1]:8333`: only the view tells that it is CJDNS.
 fn cjdns() -> PeerAddress {
     PeerAddress::new(Host::Cjdns("fc00::1".parse().expect("an address")), 8333)
 }
@@ -367,7 +369,7 @@ fn a_success_that_is_thrown_away_for_dials() {
     breaks(Property::SuccessKept, bench.forge(input, Reply::Noted, &[close]));
 }
 
-/// They hold no slot: eight more are dialed, of whom one opens.
+/// They lost their slots: eight more are dialed, and one of those opens.
 #[test]
 fn a_success_that_is_thrown_away_for_handshakes_that_have_stalled() {
     let mut bench = dialing(&pool(), &pool());
@@ -409,14 +411,14 @@ fn a_success_is_surplus_once_the_pool_is_full_of_open_connections() {
 
 #[test]
 fn more_connections_than_the_total() {
-    // Every kind has the slots it holds, and one silent dial is one too many in all.
+    // Each kind is within its share, but with a silent dial the total is exceeded.
     let (mut real, mut believed) = (pool(), pool());
     (real.limits.total, believed.limits.total) = (9, 8);
     let mut bench = dialing(&real, &believed);
     breaks(Property::TotalLimit, bench.pass(secs(2)));
 }
 
-/// Twenty are silent after a second. Not all who take their places are dialed in one step.
+/// Twenty dials are silent after a second. Those that take their slots are not all dialed in one step.
 #[test]
 fn a_dial_beyond_the_total_while_work_is_left() {
     let few_actions = |total| {
@@ -476,7 +478,7 @@ fn a_dial_that_is_not_given_up_in_time() {
     breaks(Property::Deadlines, bench.learn(&addresses(100)));
 }
 
-/// What one step leaves undone then stays undone.
+/// Work that one step leaves is not done later either.
 #[test]
 fn at_the_end_of_time_no_deadline_follows_and_none_is_missed() {
     let few_actions = Config { max_actions_per_input: 16, limits: Limits { full: 40, ..Limits::default() }, ..pool() };
@@ -577,7 +579,7 @@ fn automatic_dials_faster_than_their_rate() {
     breaks(Property::DialRate, bench.learn(&addresses(100)));
 }
 
-/// It is told that the machine's network has changed, and the checkers are not.
+/// Only the manager is told that the machine's network has changed.
 #[test]
 fn dials_that_lead_nowhere_and_do_not_slow_down() {
     let mut bench = Bench::new(&pool());
@@ -610,7 +612,7 @@ fn a_shortage_in_which_pauses_do_not_grow() {
     breaks(Property::Shortage, short(&mut bench));
 }
 
-/// To the manager it is a connection that just ends, so that it dials the address again.
+/// To the manager it is a connection that ended normally, so it may dial the address again.
 #[test]
 fn an_address_dialed_again_whose_peer_is_connected_by_another() {
     let mut bench = Bench::new(&pool());
@@ -632,7 +634,7 @@ fn an_address_dialed_again_whose_peer_is_connected_by_another() {
 #[test]
 fn a_storm_of_dials() {
     let mut bench = Bench::new(&Config { limits: Limits { full: 0, ..Limits::default() }, ..pool() });
-    // Fetches that nobody can explain: they are dialed and fail, again and again.
+    // Visits without a reason: they are dialed and fail, again and again.
     let mut judged = Ok(());
     for number in 1..1000 {
         let address = addr("99.1.1.1:8333");
@@ -954,7 +956,7 @@ fn a_full_pool_reached_its_target() {
     assert_eq!(missed, [Probe::Ban]);
 }
 
-/// Not here: what only the simulator can judge, [`Property::NoSpin`], which is tried beside its rule, and
+/// Not here: what only the simulator can check; [`Property::NoSpin`], which has its test beside its rule; and
 /// [`Property::Invariants`], for which the core itself must be broken.
 #[test]
 fn every_rule_has_its_broken_manager() {

@@ -1,4 +1,4 @@
-//! Instructions, to compare commits: each case is a thousand rounds. Needs valgrind and gungraun's runner.
+//! Instruction counts, to compare commits: each case is a thousand rounds. Needs valgrind and gungraun's runner.
 
 #![allow(missing_docs, reason = "gungraun's macros make public functions")]
 
@@ -14,7 +14,7 @@ fn thousand(mut node: Node, round: impl Fn(&mut Node)) -> Node {
     node
 }
 
-/// A node that has done the same a few times already.
+/// A node after some warm-up rounds.
 fn warm(mut node: Node, round: impl Fn(&mut Node)) -> Node {
     (0..10).for_each(|_| round(&mut node));
     node

@@ -1,4 +1,4 @@
-//! Time, for people. See `README.md` beside this file for the figures.
+//! Run times. `README.md` beside this file has the figures.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 

@@ -1,4 +1,4 @@
-//! The peers the operator asked for: added, listed, removed, in every state.
+//! Added peers: added, listed and removed in every state.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn ip(text: &str) -> std::net::IpAddr {
     text.parse().expect(text)
 }
 
-/// The lookups asked for among the actions.
+/// The lookups among the actions.
 fn lookups(actions: &[Action]) -> Vec<LookupId> {
     let lookup = |action: &Action| match action {
         Action::ResolveHost { lookup, .. } => Some(*lookup),
@@ -25,7 +25,7 @@ fn lookups(actions: &[Action]) -> Vec<LookupId> {
     actions.iter().filter_map(lookup).collect()
 }
 
-/// An added peer in some state, and the connection it has, if any.
+/// An added peer in some state, and its connection, if any.
 type Arranged = (Bench, PeerId, Option<ConnId>);
 
 fn queued() -> Arranged {
@@ -122,7 +122,7 @@ fn a_removed_peer_never_comes_back_whatever_its_state_was() {
         let closed: Vec<ConnId> = closes(&actions).into_iter().map(|(conn, _)| conn).collect();
         assert_eq!(closed, Vec::from_iter(conn), "its connection goes with it, from {state:?}");
         assert!(bench.manager.added_peer(peer).is_none());
-        // Whatever could wake it: limits, bans, names, networks, being told to go to work, and time.
+        // Everything that could wake it: limits, bans, names, networks, activation, and time.
         bench.tell(Input::SetLimits { limits: Limits::default() });
         bench.tell(Input::Unban { target: BanTarget::Host(addr(PEER).host().clone()) });
         bench.tell(Input::LookupResult { lookup: LookupId::from_u64(1), result: Ok(vec![ip("1.2.3.4")]) });
@@ -377,7 +377,7 @@ fn our_own_and_unreachable_addresses_are_not_added() {
     assert_eq!(add(&mut bench, onion), Reply::Added(Err(AddPeerError::Unreachable)));
 }
 
-/// The peer limit of the other side: it takes the connection, says it is full, and closes.
+/// As when the peer is full: it accepts, says so, and closes.
 #[test]
 fn a_full_peer_is_not_stormed() {
     let mut world = World::new(connect_only(), |_| Fate::HangsUp);
@@ -388,7 +388,7 @@ fn a_full_peer_is_not_stormed() {
     assert!(world.dials.len() <= 8 * 30, "{} dials", world.dials.len());
 }
 
-/// It does not carry what an added peer is asked for, so it makes room.
+/// A block-relay connection does not carry what an added peer needs, so it makes room.
 #[test]
 fn a_block_relay_connection_makes_room_for_an_added_peer_of_its_address() {
     for stage in 0..3 {

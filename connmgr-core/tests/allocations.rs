@@ -1,4 +1,4 @@
-//! What it takes of memory: nothing in the steady state, and little for what it keeps.
+//! Memory: no allocations in the steady state, and few bytes for what is kept.
 //!
 //! The cases are those of the benches.
 
@@ -8,10 +8,10 @@ mod cases;
 use allocation_counter::measure;
 use cases::Node;
 
-/// Rounds to warm up: until all that is remembered of the past (ended connections, rates of groups) is full.
+/// Rounds of warm-up: until everything that is remembered (ended connections, rates of groups) is full.
 const WARM_UP: u32 = 10_000;
 
-/// Allocations of a thousand rounds, once warm.
+/// The allocations of a thousand rounds after the warm-up.
 fn check_none(what: &str, mut node: Node, mut round: impl FnMut(&mut Node, u32)) {
     (0..WARM_UP).for_each(|number| round(&mut node, number));
     let info = measure(|| (WARM_UP..WARM_UP + 1000).for_each(|number| round(&mut node, number)));

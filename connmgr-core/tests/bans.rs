@@ -1,4 +1,4 @@
-//! What misbehaviour leads to.
+//! The consequences of misbehavior.
 
 mod support;
 
@@ -31,7 +31,7 @@ fn with_permissions(permissions: Permissions) -> Bench {
     Bench::new(config)
 }
 
-/// Listener 0 is where an onion service comes in: every remote is the local Tor.
+/// Listener 0 is for an onion service: every remote address is that of the local Tor.
 fn on_an_onion_listener() -> Bench {
     let mut config = with_listener(Config::default());
     config.listeners[0].network = Some(NetworkKind::Onion);
@@ -106,7 +106,7 @@ fn points_fade_with_a_half_life_of_a_minute() {
     assert_eq!(warnings(&misbehaves(&mut bench, conn, 1, 0)), [51]);
 }
 
-/// btcd answers with a stale total here: a spurious ban.
+/// btcd answers with a stale total here, which bans without reason.
 #[test]
 fn a_penalty_of_nothing_bans_nobody() {
     let mut bench = bench();

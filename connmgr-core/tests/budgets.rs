@@ -1,4 +1,4 @@
-//! How much may happen: dials a second, actions an input, wakes an hour.
+//! Limits: dials per second, actions per input, wake-ups per hour.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Two clocks: one that decides, one that tells.
+//! The two clocks: decisions use the monotonic one, dates the wall clock.
 
 mod support;
 
@@ -9,7 +9,7 @@ use support::*;
 const DAY: std::time::Duration = secs(24 * 3600);
 const YEAR: std::time::Duration = secs(365 * 24 * 3600);
 
-/// A manager in the middle of everything.
+/// A manager with connections, dials, bans and waits.
 fn busy() -> Bench {
     let mut bench = Bench::new(with_listener(Config::default()));
     let actions = bench.learn(&addresses(200));
@@ -38,7 +38,7 @@ fn a_step_of_the_wall_clock_moves_no_deadline_and_drops_nobody() {
     }
 }
 
-/// What happens in the five minutes after the clock was stepped is what happens without the step.
+/// The five minutes after a step of the wall clock are the same as without the step.
 #[test]
 fn a_step_of_the_wall_clock_changes_nothing_that_follows() {
     for to in [UNIX.after(YEAR), UNIX.before(YEAR)] {
@@ -81,7 +81,8 @@ fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
     assert!(bench.accept("5.5.5.5:5").is_ok());
 }
 
-/// The wall clock was a year ahead when the ban was given, and is right again. The ban is in every snapshot until it ends.
+/// The wall clock was a year ahead when the ban began, and is corrected later. Every snapshot has the ban until it
+/// ends.
 #[test]
 fn a_ban_given_by_a_clock_that_was_ahead_outlives_every_restart() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
@@ -115,7 +116,7 @@ fn a_loaded_last_seen_in_the_future_counts_as_five_days_ago() {
     assert_eq!(seen, Some(UNIX.before(5 * DAY)));
 }
 
-/// The monotonic clock goes on during suspend, and nobody calls.
+/// The monotonic clock goes on during suspend, without any call.
 #[test]
 fn after_a_suspend_what_is_due_is_done_once() {
     let mut config = Config { mode: Mode::ConnectOnly, ..Config::default() };
@@ -157,14 +158,14 @@ fn ten_years_either_way() -> [UnixTime; 2] {
     [UNIX.after(10 * YEAR), UNIX.before(10 * YEAR)]
 }
 
-/// A hundred addresses, each seen an hour before the last.
+/// A hundred addresses, each last seen an hour before the one before it.
 fn seen_hour_by_hour() -> Vec<AddressInfo> {
     let hours = (0..100).map(|hours| secs(hours * 3600));
     let info = |(address, ago)| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX.before(ago) };
     addresses(100).into_iter().zip(hours).map(info).collect()
 }
 
-/// A manager that dials nobody.
+/// A manager that dials no one.
 fn quiet() -> Bench {
     let mut config = Config::default();
     config.limits.full = 0;
@@ -218,7 +219,7 @@ fn gossip_that_comes_after_a_step_is_dated_by_the_clock_of_then() {
         bench.tell(Input::Addresses { source: Source::Application, addresses: vec![info.clone()] });
         let seen = |bench: &Bench| bench.manager.book().get(&info.address).map(|known| known.last_seen);
         assert_eq!(seen(&bench), Some(last_seen));
-        // It moves with the clock when that is put right.
+        // It moves with the clock when that is corrected.
         step(&mut bench, UNIX);
         assert_eq!(seen(&bench), Some(UNIX.before(secs(7200))));
     }
@@ -251,7 +252,7 @@ fn what_is_saved_is_dated_by_the_clock_of_the_saving() {
     }
 }
 
-/// A machine without a clock of its own begins in 1970 and learns the time later.
+/// A machine without a hardware clock starts in 1970 and learns the time later.
 #[test]
 fn what_was_learnt_before_the_clock_was_right_is_none_the_older_for_it() {
     let manager = ConnManager::new(Birth {
@@ -267,11 +268,11 @@ fn what_was_learnt_before_the_clock_was_right_is_none_the_older_for_it() {
     step(&mut bench, UNIX);
     let told = sample(&mut bench);
     assert_eq!(told.len(), 23);
-    // What was said to be of the future counts as five days ago.
+    // A date in the future counts as five days ago.
     assert!(told.iter().all(|info| UNIX.since(info.last_seen) == 5 * DAY + secs(60)));
 }
 
-/// The clock was ten years ahead when the state was saved, and is right in the next life.
+/// The clock was ten years ahead when the state was saved, and is right after the restart.
 #[test]
 fn a_ban_that_was_saved_after_a_step_lasts_its_own_time_in_the_next_life() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));

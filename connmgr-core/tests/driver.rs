@@ -1,4 +1,4 @@
-//! The driver: actions become calls, streams find their ids.
+//! The driver: actions become calls, and streams get their ids.
 
 mod support;
 
@@ -8,7 +8,7 @@ use connmgr_core::driver::{Driver, Net, Observer, PoolEvent};
 use connmgr_core::*;
 use support::{UNIX, addr, with_listener};
 
-/// Notes what it is asked to do.
+/// Records its calls.
 #[derive(Default)]
 struct Notebook(Vec<String>);
 
@@ -33,7 +33,7 @@ impl Net for Notebook {
     }
 }
 
-/// Remembers all it sees, as text.
+/// Records what it observes, as text.
 #[derive(Clone, Default)]
 struct Seen(Vec<String>);
 
@@ -89,7 +89,7 @@ fn a_close_while_dialing_aborts_and_a_late_stream_is_dropped() {
     assert_eq!(net.0.last().map(String::as_str), Some("close c1: succeeded too late"));
 }
 
-/// Once all is over the manager asks for nothing more, not even for a close.
+/// After the end the manager asks for nothing, not even for a close.
 #[test]
 fn a_stream_that_comes_after_the_end_is_dropped() {
     let (mut driver, mut net) = dialing();
@@ -140,7 +140,7 @@ fn an_observer_sees_each_input_before_its_actions() {
     assert!(seen[3].starts_with("< dial failed c1") && seen[4].starts_with("< retry p1"), "{seen:?}");
 }
 
-/// How many connections of each kind and state there are, after each input.
+/// The number of connections of each kind and state, after each input.
 #[derive(Clone, Default)]
 struct Counted(Vec<u32>);
 

@@ -1,4 +1,4 @@
-//! What others are told of the addresses we know.
+//! Samples of known addresses, as given to peers.
 
 mod support;
 
@@ -29,7 +29,7 @@ fn ban(bench: &mut Bench, subnet: &str) -> BanTarget {
     target
 }
 
-/// How many of many samples are of hosts in 11.0.0.0/8, of which one in five known addresses is.
+/// How many of many samples are in 11.0.0.0/8, which has one in five of the known addresses.
 fn told_of_the_eleventh(bench: &mut Bench) -> usize {
     let told = (0..20).flat_map(|_| sample(bench));
     told.filter(|info| info.address.to_string().starts_with("11.")).count()

@@ -1,4 +1,4 @@
-//! Automatic connections keep apart.
+//! Automatic connections go to different groups.
 
 mod support;
 
@@ -113,7 +113,7 @@ fn for_bitcoin_onions_are_exempt() {
 #[test]
 fn a_tunnel_is_a_neighbour_of_what_it_carries() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
-    // 11.22.3.4 by 6to4, and as itself.
+    // 11.22.3.4 by 6to4, and directly.
     world.learn(&[addr("[2002:b16:304::1]:8333"), addr("11.22.9.9:8333")]);
     world.run(secs(60));
     assert_eq!(world.ready(), 1);

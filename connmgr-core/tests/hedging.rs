@@ -1,4 +1,4 @@
-//! Dials that stay silent give their slots to others.
+//! Silent dials give their slots to others.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn a_silent_dial_that_succeeds_takes_a_free_slot() {
     let fast = dials(&bench.pass(secs(1)))[0];
     bench.fail(fast, DialError::Refused);
     let third = bench.manager.connections().iter().find(|conn| conn.state == ConnState::Dialing).map(|conn| conn.conn);
-    // Now the refused one's successor holds the slot; with it gone and nobody left, the slow one may have it.
+    // The dial after the refused one holds the slot now. When that ends, no address is left, and the slow dial gets it.
     let all: Vec<BanTarget> = addresses(10).iter().map(|address| BanTarget::Host(address.host().clone())).collect();
     let slow_host =
         bench.manager.connections().iter().find(|conn| conn.conn == slow).and_then(|conn| conn.address.clone());
@@ -62,7 +62,7 @@ fn a_silent_dial_that_succeeds_without_a_slot_is_closed_unannounced() {
     assert!(!events(&actions).iter().any(|event| matches!(event, Event::Connected(_))));
 }
 
-/// Who opened first may yet say nothing: both go on, and the one that is ready first has the slot.
+/// The first to open may never send anything: both go on, and the first to be ready has the slot.
 #[test]
 fn a_silent_dial_that_opens_beside_a_handshake_goes_on_without_a_slot() {
     for slow_is_first in [true, false] {
@@ -106,7 +106,7 @@ fn no_more_dials_are_silent_than_allowed() {
     assert_eq!(most, (3, 8));
 }
 
-/// A pool with room for one silent dial: one is silent, and the other as old but holds its slot.
+/// A pool with room for one silent dial: one dial is silent; the other is as old, and holds its slot.
 fn one_silent_one_overdue(target: u32) -> (Bench, ConnId, ConnId) {
     let mut bench = Bench::new(pool(target, Some(1)));
     let mut made = dials(&bench.learn(&addresses(50)));
@@ -198,7 +198,7 @@ fn the_total_holds_for_live_and_all_dials_together() {
     assert_eq!(most, 10);
 }
 
-/// Ten lost at once, in a world where half of the dials are silent for long and succeed in the end.
+/// Ten connections are lost at once, where half of the dials are silent for long and succeed in the end.
 fn lose_ten(max_hedged: Option<u32>) -> (usize, usize, usize) {
     let mut bench = Bench::new(pool(10, max_hedged));
     for conn in dials(&bench.learn(&addresses(300))) {
@@ -241,7 +241,7 @@ fn added_peers_are_not_hedged() {
     assert_eq!((bench.count(ConnState::Dialing), bench.count(ConnState::Silent)), (1, 0));
 }
 
-/// Gossiped addresses are 4 to 25 % reachable. Core and btcd, one at a time with 5 s each, take about 160 s.
+/// 4 to 25 % of gossiped addresses are reachable. Core and btcd, one dial at a time with 5 s each, take about 160 s.
 #[test]
 fn a_book_of_which_a_ninth_is_reachable_fills_eight_slots_within_a_minute() {
     let fate = |address: &PeerAddress| if lot(address, 9) == 0 { Fate::Good } else { Fate::Silent };

@@ -1,4 +1,4 @@
-//! Ourselves, and the same peer twice.
+//! Connections to ourselves, and two connections to one peer.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn ready_with(bench: &mut Bench, conn: ConnId, nonce: Option<u64>, identity: Opt
     bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce, identity } })
 }
 
-/// We dial ourselves: the outbound and the inbound end, and the nonces they sent.
+/// We dial ourselves: the outbound and the inbound end, and their nonces.
 fn dialed_ourselves() -> (Bench, [ConnId; 2], [u64; 2]) {
     let mut bench = Bench::new(config(None));
     let actions = bench.learn(&addresses(2)[..1]);
@@ -120,10 +120,10 @@ fn no_address_is_dialed_twice_at_once() {
     assert_eq!(whom, addresses(3));
 }
 
-/// Two managers wired together: what one closes, the other hears of as closed, a step later.
+/// Two managers connected to each other: what one closes, the other sees closed a step later.
 struct Pair {
     ends: [Bench; 2],
-    /// For each end: its connection, and the other's for the same wire.
+    /// For each end: its connection, and the other end's for the same wire.
     wires: [(ConnId, ConnId); 2],
     peers: [PeerId; 2],
 }
@@ -158,7 +158,7 @@ impl Pair {
         self.ends[end].manager.connections().iter().any(|view| view.conn == self.conn(end, wire))
     }
 
-    /// The handshake on a wire is done at one end.
+    /// One end of a wire finishes its handshake.
     fn ready(&mut self, end: usize, wire: usize) {
         let conn = self.conn(end, wire);
         ready_with(&mut self.ends[end], conn, None, Some(IDENTITIES[1 - end]));
@@ -244,12 +244,12 @@ fn no_end_dials_the_other_again_while_one_connection_stands() {
     assert_eq!(later, [0, 0]);
 }
 
-/// Each echoes the nonce that we send it, and is taken for ourselves.
+/// Each peer sends our nonce back, and so looks like ourselves.
 #[test]
 fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
     let mut bench = Bench::new(config(None));
     for echo in addresses(1100) {
-        // Dials of which nothing comes follow more and more slowly.
+        // Fruitless dials follow more and more slowly.
         let mut actions = bench.learn(&[echo]);
         while dials(&actions).is_empty() {
             actions = bench.pass(millis(100));
@@ -263,7 +263,7 @@ fn strangers_cannot_crowd_out_the_addresses_that_are_really_ours() {
     assert!(dials(&actions).is_empty() && bench.manager.book().is_empty());
 }
 
-/// How many dials a day costs where all known addresses are of one peer, of this identity.
+/// The dials of a day where all known addresses are of one peer, with this identity.
 fn a_day_with_one_peer(bench: &mut Bench, mut actions: Vec<Action>) -> usize {
     let (end, mut count) = (bench.now.after(secs(24 * 3600)), 0);
     while bench.now < end {
@@ -294,7 +294,7 @@ fn a_peer_with_three_addresses_is_dialed_at_each_once_while_it_is_connected() {
 
 #[test]
 fn a_peer_that_came_in_is_dialed_once_while_it_is_connected() {
-    // The greater identity's dial is the one that both keep, so ours goes.
+    // Both keep the dial of the greater identity, so ours is closed.
     let mut bench = Bench::new(with_listener(Config { identity: Some(SMALL), ..Config::default() }));
     let inbound = bench.accept("77.1.2.3:40000").expect("it is let in");
     ready_with(&mut bench, inbound, None, Some(GREAT));
@@ -303,8 +303,8 @@ fn a_peer_that_came_in_is_dialed_once_while_it_is_connected() {
     assert_eq!(bench.manager.connections().len(), 1);
 }
 
-/// A network where we meet nobody but ourselves leads nowhere. It does not go on being dialed as if nothing were known, beside
-/// one of which every other dial leads to somebody.
+/// In one network every dial reaches ourselves; in another, every second dial succeeds. The first is not dialed as if
+/// nothing were known of it.
 #[test]
 fn a_network_of_mirrors_yields_nothing() {
     let limits = Limits { full: 8, ..Limits::default() };

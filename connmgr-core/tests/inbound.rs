@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Inbound admission.
 
 mod support;
 
@@ -9,7 +9,7 @@ fn bench() -> Bench {
     Bench::new(with_listener(Config { mode: Mode::ConnectOnly, ..Config::default() }))
 }
 
-/// One connects from each remote, 5 s apart so that no rate is exceeded; each is ready at once if so wanted.
+/// Accepts a connection from each remote, 5 s apart so that no rate is exceeded; each becomes ready at once if `ready`.
 fn arrive(bench: &mut Bench, remotes: impl IntoIterator<Item = String>, ready: bool) -> Vec<Result<ConnId, Refusal>> {
     let mut arrive_one = |remote: String| {
         let conn = bench.accept(&remote);
@@ -148,7 +148,7 @@ fn nobody_comes_in_while_inactive() {
     assert_eq!(bench.accept("1.2.3.4:5"), Err(Refusal::Inactive));
 }
 
-/// The pauses that accept errors cause, in milliseconds.
+/// The pauses after accept errors, in milliseconds.
 fn pauses(bench: &mut Bench, count: usize) -> Vec<u128> {
     let mut pause = || {
         let actions = bench.tell(Input::AcceptError { listener: ListenerId(0) });

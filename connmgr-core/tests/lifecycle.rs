@@ -1,4 +1,4 @@
-//! Going to rest, going to work, ending, and living on in a snapshot.
+//! Deactivation, activation, shutdown, and restart from a snapshot.
 
 mod support;
 
@@ -6,7 +6,7 @@ use connmgr_core::*;
 use support::world::*;
 use support::*;
 
-/// Eight automatic, one added, three inbound; all ready but one dial.
+/// Eight automatic connections, one added, three inbound; all ready but one dial.
 fn busy() -> World {
     let mut world = World::new(with_listener(Config::default()), |_| Fate::Good);
     world.learn(&addresses(100));

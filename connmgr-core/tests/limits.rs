@@ -1,4 +1,4 @@
-//! How the total is shared, and what happens when it changes.
+//! How the total is split among kinds, and what happens when it changes.
 
 mod support;
 
@@ -6,7 +6,7 @@ use connmgr_core::*;
 use support::world::*;
 use support::*;
 
-/// Strangers from `count` groups come in and are ready, 1 ms apart.
+/// Inbound connections from `count` groups, ready, 1 ms apart.
 fn arrive(world: &mut World, count: usize) -> usize {
     let mut admitted = 0;
     for n in 0..count {
@@ -28,7 +28,7 @@ fn counts(world: &World) -> (usize, usize, usize) {
     (of_kind(world, Kind::Added), of_kind(world, Kind::Full), of_kind(world, Kind::Inbound))
 }
 
-/// A pool whose every slot is taken.
+/// A pool in which every slot is taken.
 fn full_pool(total: u32) -> World {
     let mut config = with_listener(Config::default());
     config.limits.total = total;
@@ -46,7 +46,7 @@ fn set_limits(world: &mut World, change: impl Fn(&mut Limits)) {
     assert_eq!(reply, Reply::Done(Ok(())));
 }
 
-/// (total, added, automatic) → (full, added, inbound), as they are once all have come who would.
+/// (total, added, automatic) → (full, added, inbound), once every slot is taken.
 fn check_split(total: u32, added: u32, mode: Mode, expected: (usize, usize, usize)) {
     let mut config = with_listener(Config { mode, ..Config::default() });
     config.limits = Limits { total, added: added.max(8), ..Limits::default() };
@@ -181,7 +181,7 @@ fn a_lower_limit_never_sends_added_peers_away() {
     assert_eq!(of_kind(&world, Kind::Added), 5);
 }
 
-/// An inbound connection may be an added peer's, if both sides connected at once: it stays as well.
+/// An inbound connection may belong to an added peer, if both sides connected at once. It stays as well.
 #[test]
 fn an_inbound_connection_of_an_added_peer_is_the_last_to_go() {
     let mut config = with_listener(Config { mode: Mode::ConnectOnly, ..Config::default() });

@@ -1,4 +1,4 @@
-//! Added peers that are known by a name: which of its addresses are tried, and when.
+//! Added peers with a host name: which of its addresses are tried, and when.
 
 mod support;
 
@@ -30,7 +30,7 @@ fn address(ip: IpAddr) -> PeerAddress {
     PeerAddress::new(ip.into(), 8333)
 }
 
-/// A peer with this name, whose addresses fare so.
+/// A peer with this name, and the fates of its addresses.
 fn world(answer: Vec<IpAddr>, fate: impl Fn(&PeerAddress) -> Fate + 'static) -> World {
     let mut world = World::new(connect_only(), fate);
     world.resolves(move |_| Ok(answer.clone()));
@@ -46,7 +46,7 @@ fn dialed(world: &World) -> Vec<PeerAddress> {
     world.dials.iter().map(|(_, address)| address.clone()).collect()
 }
 
-/// What the first attempt dials.
+/// The dials of the first attempt.
 fn first_attempt(config: Config, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
     let mut bench = Bench::new(config);
     attempt_of(&mut bench, answer)
@@ -112,7 +112,7 @@ fn more_than_16_addresses_are_all_tried_in_the_end() {
     assert_eq!(first_three, ips(0..40).into_iter().map(address).collect());
 }
 
-/// As a name server does that deals its addresses out.
+/// As a name server that rotates its addresses.
 #[test]
 fn all_are_tried_in_the_end_though_each_answer_begins_with_another() {
     let mut world = world(Vec::new(), refused);
@@ -153,7 +153,7 @@ fn the_address_that_was_connected_for_long_is_dialed_first() {
     assert_eq!((world.ready(), dialed(&world)[before..].to_vec()), (1, vec![good]));
 }
 
-/// Neither the other addresses of its name nor those of an answer that comes meanwhile.
+/// No other address of its name is dialed, and none of an answer that comes meanwhile.
 #[test]
 fn nobody_behind_a_name_is_dialed_while_the_machine_has_no_room_for_another_dial() {
     let mut world = world(ips(1..20), |_| Fate::FailsAfter(DialError::OutOfResources, secs(0)));

@@ -1,4 +1,4 @@
-//! A dead network never slows a living one; one that is routed in part is not dead.
+//! A dead network never slows a living one. A network that is partly routed is not down.
 
 mod support;
 
@@ -8,7 +8,8 @@ use connmgr_core::*;
 use support::world::*;
 use support::*;
 
-/// When a pool of eight among 40 IPv4 addresses is full, with the fate of all others, in each of nine seeds.
+/// When a pool of eight among 40 IPv4 addresses is full, with this fate for all other addresses, for each of nine
+/// seeds.
 fn fill_times(config: &Config, others: &[PeerAddress], dead: Fate) -> Vec<Duration> {
     let known = [addresses(40), others.to_vec()].concat();
     (0..9)
@@ -59,7 +60,7 @@ fn onions_behind_a_dead_tor_never_slow_ipv4() {
     }
 }
 
-/// A network that dies in the middle of life holds the other up no longer.
+/// A network that fails later does not delay the other any more.
 #[test]
 fn a_network_that_dies_later_does_not_either() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
@@ -84,8 +85,8 @@ fn living_networks_take_turns() {
     assert!((3..=5).contains(&v4), "{v4} of 8");
 }
 
-/// Two hours of a full pool of IPv4 beside onions of this fate: every five minutes a connection ends. How many onions
-/// were dialed, how many are connected at the end, and the longest that the pool was not full.
+/// Two hours of a full pool of IPv4 and known onions with this fate; every five minutes a connection ends. Returns how
+/// many onions were dialed, how many are connected at the end, and the longest time that the pool was not full.
 fn beside_onions(onions_are: Fate, time: Duration) -> (usize, usize, Duration) {
     let quick = Fate::Slow(millis(80), millis(80));
     let mut world = World::new(with_proxy(Config::default()), move |address| match is_v4(address) {
@@ -110,7 +111,7 @@ fn beside_onions(onions_are: Fate, time: Duration) -> (usize, usize, Duration) {
     (dials, conns.iter().filter(is_ready).count(), longest)
 }
 
-/// Its answers come after another would have had the slot: it has a trial.
+/// Its answers come too late to win a slot from another network, so it has trials.
 #[test]
 fn a_network_that_is_slower_than_all_others_is_connected_all_the_same() {
     let (dials, ready, longest) = beside_onions(Fate::Slow(secs(20), secs(20)), secs(3600));
@@ -118,7 +119,7 @@ fn a_network_that_is_slower_than_all_others_is_connected_all_the_same() {
     assert!(ready >= 1 && longest <= secs(45), "{ready} connected, short for {longest:?}");
 }
 
-/// Nobody knows that it is dead: it takes more than these dials to notice.
+/// It takes more dials than these to find out that it is dead.
 #[test]
 fn the_trials_of_a_dead_network_become_rare() {
     for dead in [Fate::Silent, Fate::Mute] {
@@ -128,7 +129,7 @@ fn the_trials_of_a_dead_network_become_rare() {
     }
 }
 
-/// Where no slot can be taken back, each turn of a few addresses that are dead would hold one up.
+/// No slot can be taken back, so each turn of a network with a few dead addresses would block a slot.
 #[test]
 fn with_hedging_off_the_network_of_which_more_is_known_is_dialed_more() {
     let mut config = Config::default();
@@ -142,7 +143,7 @@ fn with_hedging_off_the_network_of_which_more_is_known_is_dialed_more() {
     assert!(all <= 10, "{all} of the first 200 dials to one address in a hundred");
 }
 
-/// The routed tenth answers; the others fail at once.
+/// One tenth is routed and answers; the others fail at once.
 #[test]
 fn a_network_that_is_routed_in_part_is_not_down() {
     let (mut times, mut downs, mut dials) = (Vec::new(), 0, 0);
@@ -168,7 +169,7 @@ fn is_onion(address: &PeerAddress) -> bool {
     address.network() == Some(NetworkKind::Onion)
 }
 
-/// A full pool of long-lived IPv4 connections that knows `count` onions, none of which was dialed yet.
+/// A full pool of long-lived IPv4 connections that knows `count` onions and has dialed none.
 fn pool_beside_onions(count: u32, onions_are: Fate) -> World {
     let fate = move |address: &PeerAddress| if is_onion(address) { onions_are } else { Fate::Good };
     let mut world = World::new(with_proxy(Config::default()), fate);
@@ -178,7 +179,7 @@ fn pool_beside_onions(count: u32, onions_are: Fate) -> World {
     world
 }
 
-/// An IPv4 connection ends in a pool at rest. Whether an onion is dialed in its place.
+/// An IPv4 connection ends in a quiet pool. Returns whether an onion is dialed in its place.
 fn tries_an_onion(world: &mut World) -> bool {
     world.run(secs(120));
     let before = world.dials.len();
@@ -199,7 +200,7 @@ fn a_network_with_nobody_to_dial_keeps_its_trial_for_later() {
     assert!(tries_an_onion(&mut world));
 }
 
-/// What is slow gets no slot by a turn of the usual sort.
+/// A slow network gets no slot by an ordinary turn.
 #[test]
 fn a_change_of_network_gives_each_its_trial_again() {
     let mut world = pool_beside_onions(400, Fate::Fails(DialError::Refused));
@@ -214,7 +215,7 @@ fn a_change_of_network_gives_each_its_trial_again() {
     assert!(conns.iter().any(is_ready), "it kept its slot for 40 s");
 }
 
-/// Trials that led nowhere made the waits long; after a connection that lasted they are short again.
+/// Fruitless trials made the waits long. After a connection that lasted they are short again.
 #[test]
 fn a_stable_connection_makes_trials_frequent_again() {
     let mut world = pool_beside_onions(400, Fate::Fails(DialError::Refused));
@@ -231,7 +232,7 @@ fn a_stable_connection_makes_trials_frequent_again() {
     assert!(trials(&mut world, 60) >= 3, "in two hours: otherwise one has 80 minutes between, and then 160");
 }
 
-/// The repeated dial is the network's trial still.
+/// The repeated dial still counts as the network's trial.
 #[test]
 fn a_trial_that_is_repeated_with_the_old_transport_keeps_its_slot() {
     let limits = Limits { full: 3, ..Limits::default() };
@@ -253,8 +254,8 @@ fn a_trial_that_is_repeated_with_the_old_transport_keeps_its_slot() {
     assert_eq!(state, Some(ConnState::Dialing));
 }
 
-/// Without hedging a network of a few mutes would be drawn most of the time, for a large one of which one in twenty
-/// answers.
+/// Without hedging, a small network of mute peers would be drawn most of the time, instead of a large one in which one
+/// in twenty answers.
 #[test]
 fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_answer() {
     let mut config = Config::default();

@@ -1,4 +1,4 @@
-//! What happens when a network, or all of it, is gone, and when it comes back.
+//! Outages of a network, or of all, and recovery.
 
 mod support;
 
@@ -8,7 +8,8 @@ use support::*;
 
 const HOUR: std::time::Duration = secs(3600);
 
-/// An hour of nobody answering, `dark`: few dials, few wakes, and all `full` connections again within a minute.
+/// An hour in which every dial has the fate `dark`: few dials, few wake-ups, and all `full` connections again within a
+/// minute.
 fn check_outage(mut world: World, dark: Fate, full: usize) {
     world.run(secs(120));
     assert_eq!(world.ready(), full, "full before the outage");
@@ -75,7 +76,7 @@ fn an_hour_without_a_route_is_survived_with_added_peers_in_an_automatic_pool() {
     check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 12);
 }
 
-/// The names still resolve (from a cache), but nobody can be reached.
+/// Names still resolve (from a cache), but no peer can be reached.
 #[test]
 fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
     let mut world = World::new(connect_only(), |_| Fate::Good);
@@ -87,7 +88,7 @@ fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
     check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 2);
 }
 
-/// Every answer but the last of a name is dead, before the outage and after.
+/// All addresses of a name but the last are dead, before the outage and after.
 #[test]
 fn after_an_outage_all_answers_of_a_name_are_tried_again() {
     let mut world = World::new(connect_only(), |address| match address.to_string().as_str() {
@@ -155,7 +156,7 @@ fn a_network_that_comes_back_has_the_others_probed_at_once() {
     assert!(v4.max(v6).since(v4.min(v6)) <= LATENCY, "{v4} and {v6}");
 }
 
-/// 11 % of addresses alive makes runs of 25 failures common: they are refusals and silence, mixed.
+/// With 11 % of the addresses alive, runs of 25 failures are common; refusals and silence are mixed.
 #[test]
 fn a_book_that_is_mostly_dead_is_no_outage() {
     let mut world = World::new(Config::default(), |address| match lot(address, 9) {
@@ -168,7 +169,7 @@ fn a_book_that_is_mostly_dead_is_no_outage() {
     assert_eq!((world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 }), world.ready()), (false, 8));
 }
 
-/// Nobody lets us in, but some are there to say so.
+/// No one accepts, but some answer with a refusal.
 #[test]
 fn machines_that_refuse_show_that_their_network_is_up() {
     let fate = |address: &PeerAddress| match lot(address, 3) {
@@ -210,7 +211,7 @@ fn failures_that_are_ours_are_not_the_addresses_fault() {
     }
 }
 
-/// Whatever network a dial was for: the next one finds out whether there is room again, every half minute.
+/// The next dial, into whatever network, tests every half minute whether the shortage is over.
 #[test]
 fn a_machine_out_of_descriptors_takes_no_network_for_down_and_tries_one_dial_at_a_time() {
     let mut world = World::new(Config::default(), |_| Fate::FailsAfter(DialError::OutOfResources, secs(0)));
@@ -249,8 +250,8 @@ fn a_changed_network_is_tried_at_full_speed_at_once() {
     assert_eq!(world.ready(), 11);
 }
 
-/// One added peer alone never makes an outage of its silence, and waits its back-off; but not when the network
-/// is known to have changed.
+/// The silence of one added peer alone is never an outage, and it waits its back-off, unless the machine's network is
+/// known to have changed.
 #[test]
 fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
     let mut world = with_added_peers(connect_only(), 1);
@@ -263,8 +264,8 @@ fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
     assert_eq!(world.ready(), 1);
 }
 
-/// Whether a pool of two, of which one is left and nobody else answers any more, finds its network down within 10
-/// minutes, if bytes come by that one so often.
+/// Whether a pool of two, with one connection left and no other answers, finds its network down within 10 minutes, if
+/// that connection receives bytes this often.
 fn is_down_though_bytes_come_every(wait: std::time::Duration) -> bool {
     let mut config = Config::default();
     config.limits.full = 2;
@@ -339,7 +340,7 @@ fn while_down_probes_take_turns() {
     assert!(probed.len() > 15, "so does the book: {}", probed.len());
 }
 
-/// It costs a stranger nothing; each time, all that the outage holds up would be dialed again.
+/// An inbound connection is cheap for an attacker: each would cause all dials that the outage holds back.
 #[test]
 fn a_stranger_who_connects_does_not_end_an_outage() {
     for dark in [Fate::Silent, Fate::Fails(DialError::NetworkUnreachable)] {
@@ -398,15 +399,15 @@ fn a_hundred_added_peers_that_were_refused_for_a_day_are_back_soon_after_the_fir
     }
 }
 
-/// Lets time pass until the network is found down, or up again, once more.
+/// Lets time pass until the network is found down, or up again.
 fn run_until_told(world: &mut World, event: &Event) {
     let count = |world: &World| world.events.iter().filter(|(_, other)| other == event).count();
     let (before, end) = (count(world), world.bench.now.after(HOUR));
     world.run_until(end, |world| count(world) > before).expect("it is told within an hour");
 }
 
-/// The second outage comes before any connection is stable, so that its end lends no dials. What was silent by then may
-/// have been so for the outage all the same.
+/// The second outage comes before any connection is stable, so its end lends no dials. Yet what was silent by then may
+/// have been silent because of the outage.
 #[test]
 fn the_end_of_an_outage_forgives_rests_each_time() {
     let network = NetworkKind::Ipv4;

@@ -1,4 +1,4 @@
-//! The main job: keep a number of outbound connections.
+//! Keeping a number of outbound connections.
 
 mod support;
 

@@ -14,7 +14,7 @@ fn plain(growth: Growth) -> Backoff {
     Backoff { growth, jitter: false, ..Backoff::default() }
 }
 
-/// Fails `count` dials of one added peer in a row, and returns the waits in seconds.
+/// Lets `count` dials of one added peer fail in a row, and returns the waits in seconds.
 fn waits_after_failures(retry: Backoff, count: usize) -> Vec<u64> {
     let mut bench = Bench::new(config(retry));
     let (_, mut actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
@@ -69,7 +69,7 @@ fn a_peer_that_accepts_and_closes_is_backed_off_from_like_any_other() {
     assert!((16..=18).contains(&world.dials.len()), "{} dials in an hour", world.dials.len());
 }
 
-/// Connects, is ready for so long, is lost: five times. The last wait, in seconds.
+/// Connects, stays ready for this long, and is lost, five times. Returns the last wait in seconds.
 fn wait_after_lives_of(life: std::time::Duration) -> u64 {
     let mut bench = Bench::new(config(plain(Growth::Exponential)));
     let (_, mut actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);

@@ -1,4 +1,4 @@
-//! Worlds in which few of those we know can be reached.
+//! Worlds in which few known addresses can be reached.
 
 mod support;
 
@@ -8,8 +8,8 @@ use connmgr_core::*;
 use support::world::*;
 use support::*;
 
-/// When eight of 1000 known, of which `alive` in a hundred answer, are ready; in order, with how often the network was
-/// taken for down.
+/// When eight of 1000 known addresses, of which `alive` in a hundred answer, are ready, and how often the network went
+/// down; sorted.
 fn scarce(alive: u64, seeds: u64) -> (Vec<Duration>, usize) {
     let mut downs = 0;
     let mut times: Vec<Duration> = (0..seeds)
@@ -46,7 +46,7 @@ fn a_world_of_which_a_quarter_answers_fills_in_25_s() {
     assert!(downs == 0 && times[396] <= secs(25), "{:?} in 99 of 100", times[396]);
 }
 
-/// Strangers take every place that they are given.
+/// Inbound connections take every free place.
 #[test]
 fn a_full_house_does_not_stop_hedging() {
     let fill = |crowd: u32| {
@@ -89,7 +89,7 @@ fn kind_at(world: &World, address: &PeerAddress) -> Option<Kind> {
     conns.iter().find(at).map(|view| view.kind)
 }
 
-/// The first of two may be the only one who tells of others.
+/// The first of two peers may be the only one that gossips.
 #[test]
 fn where_few_are_known_block_relay_waits_for_a_full_connection() {
     let mut bench = Bench::new(pool(1, 1));
@@ -102,7 +102,7 @@ fn where_few_are_known_block_relay_waits_for_a_full_connection() {
     assert_eq!((kind(first[0]), kind(second[0])), (Some(Kind::Full), Some(Kind::BlockRelay)));
 }
 
-/// Many are known: nobody waits.
+/// Many addresses are known: no kind waits.
 #[test]
 fn where_many_are_known_all_kinds_are_dialed_at_once() {
     let mut bench = Bench::new(pool(2, 2));
@@ -129,7 +129,7 @@ fn a_block_relay_connection_makes_room_where_there_is_no_full_one_and_nobody_els
     assert_eq!(kind_at(&world, &other), Some(Kind::Full));
 }
 
-/// Four are known, three are needed, and all are slow to shake hands: hedges must not take the last ones.
+/// Four addresses are known, three are needed, and all handshakes are slow: hedges must not take the last addresses.
 #[test]
 fn full_connections_that_hedge_leave_one_for_block_relay() {
     for seed in 0..25 {
@@ -145,7 +145,7 @@ fn ready_of(world: &World, kind: Kind) -> usize {
     conns.iter().filter(|view| view.kind == kind && view.state == ConnState::Ready).count()
 }
 
-/// A pool of one full and two block-relay connections loses the full one, and from then on dials end so.
+/// A pool of one full and two block-relay connections loses the full one, and from then on dials end like this.
 fn without_the_full_one(known: u32, fate: Fate) -> World {
     let mut world = World::new(pool(1, 2), |_| Fate::Good);
     world.learn(&addresses(known));
@@ -158,7 +158,7 @@ fn without_the_full_one(known: u32, fate: Fate) -> World {
     world
 }
 
-/// Nothing would be won: the peer could not be dialed.
+/// Making room would not help: the peer could not be dialed.
 #[test]
 fn block_relay_connections_make_no_room_while_their_network_is_down() {
     let mut world = without_the_full_one(100, Fate::Fails(DialError::NetworkUnreachable));
@@ -167,7 +167,7 @@ fn block_relay_connections_make_no_room_while_their_network_is_down() {
     assert_eq!(ready_of(&world, Kind::BlockRelay), 2);
 }
 
-/// Who made room may not be let in again, and the others may be all there is.
+/// A peer that made room may not accept us again, and the other connections may be all there are.
 #[test]
 fn block_relay_connections_make_room_one_at_a_time_with_ten_minutes_between() {
     let mut world = without_the_full_one(3, Fate::Fails(DialError::Refused));
@@ -177,7 +177,7 @@ fn block_relay_connections_make_room_one_at_a_time_with_ten_minutes_between() {
     assert_eq!(ready_of(&world, Kind::BlockRelay), 0);
 }
 
-/// One of forty was ready before; then all refuse, and nobody is left but those that rest.
+/// One of forty was ready before. Then all refuse, and only resting addresses are left.
 #[test]
 fn where_nobody_else_is_left_who_was_once_ready_is_tried_most() {
     let met = addresses(1)[0].clone();

@@ -1,4 +1,4 @@
-//! Where addresses come from when there are none: DNS seeds and fixed seeds.
+//! DNS seeds and fixed seeds, for when no address is known.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn with_seeds(count: usize) -> Config {
     }
 }
 
-/// The seeds asked among the actions: lookup, name.
+/// The seed lookups among the actions: id and name.
 fn asked(actions: &[Action]) -> Vec<(LookupId, String)> {
     let ask = |action: &Action| match action {
         Action::ResolveSeed { lookup, seed, .. } => Some((*lookup, seed.to_string())),
@@ -35,7 +35,7 @@ fn ips(count: u8) -> Vec<IpAddr> {
     (0..count).map(|n| [11, n, 1, 1].into()).collect()
 }
 
-/// Answers every lookup so.
+/// Answers every lookup with this result.
 fn answer(bench: &mut Bench, asked: &[(LookupId, String)], result: &Result<Vec<IpAddr>, LookupError>) -> Vec<Action> {
     let tell =
         |(lookup, _): &(LookupId, String)| bench.tell(Input::LookupResult { lookup: *lookup, result: result.clone() });
@@ -75,7 +75,7 @@ fn no_seed_is_asked_once_two_full_connections_are_ready() {
         bench.connect(conn);
         bench.ready(conn);
     }
-    // Seeds are due after 11 s; that there is nobody left to dial shows later.
+    // Seeds are due after 11 s; only later does it show that no address is left to dial.
     assert!(asked(&bench.pass(secs(20))).is_empty());
 }
 
@@ -140,7 +140,7 @@ fn a_seed_that_fails_is_asked_again_with_growing_waits() {
     assert!((24..=70).contains(&count), "{count} lookups in a day");
 }
 
-/// The way to all of them may be closed, and nobody knows for how long.
+/// None of the seeds may be reachable, and no one knows for how long.
 #[test]
 fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() {
     for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy] {
@@ -292,7 +292,7 @@ fn a_world_that_refuses_everything_is_not_walked_through_at_full_speed() {
     assert_eq!(world.ready(), 8);
 }
 
-/// An address that looks good is worse than none, if it keeps all others away.
+/// An address that looks good must not keep the manager from asking for others.
 #[test]
 fn a_poisoned_answer_that_looks_good_does_not_keep_the_fixed_seeds_from_being_used() {
     let mut config = with_seeds(1);
@@ -330,7 +330,7 @@ fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through
 
 #[test]
 fn a_pool_that_starves_for_ten_seconds_asks_seeds_however_many_peers_are_ready() {
-    // Three hosts in three groups, all an attacker's: the pool is short of five and has nobody to dial.
+    // Three hosts in three groups, all an attacker's: the pool lacks five, and no address is left to dial.
     let mut bench = Bench::new(with_seeds(9));
     for conn in dials(&bench.learn(&addresses(3))) {
         bench.connect(conn);
@@ -340,7 +340,7 @@ fn a_pool_that_starves_for_ten_seconds_asks_seeds_however_many_peers_are_ready()
     assert!(!asked(&bench.pass(secs(30))).is_empty());
 }
 
-/// Nobody is left, and only a block-relay connection is short of anybody.
+/// No address is left, and only the block-relay slots are short.
 #[test]
 fn a_pool_short_of_block_relay_connections_alone_asks_seeds_too() {
     let mut config = with_seeds(9);

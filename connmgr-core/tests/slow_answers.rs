@@ -1,4 +1,4 @@
-//! A success beats a hope: a pool fills however long its peers take to answer.
+//! A pool fills however long its peers take to answer.
 
 mod support;
 
@@ -13,14 +13,14 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-/// A pool of `target` among 200 addresses of 200 groups, all of which answer after `answer`.
+/// A pool of `target` among 200 addresses in 200 groups, all of which answer after `answer`.
 fn slow(mut config: Config, target: u32, answer: Duration, all: &[PeerAddress]) -> Option<(Duration, usize)> {
     config.limits.full = target;
     config.limits.total = 125.max(4 * target);
     let mut world = World::new(config, move |_| Fate::Slow(answer, millis(20)));
     world.learn(all);
     let full = world.fills(target as usize, secs(600))?;
-    // They stay: nobody is closed for another.
+    // They stay: no connection is closed for another.
     world.run(secs(60));
     assert_eq!(world.ready(), target as usize);
     assert!(world.most_open <= 3 * target as usize);
@@ -53,7 +53,7 @@ fn a_pool_fills_however_slow_the_answers_through_a_proxy() {
     }
 }
 
-/// Slow handshakes are the same.
+/// The same with slow handshakes.
 #[test]
 fn a_pool_fills_however_slow_the_handshakes() {
     for shakes in [100, 900, 1100, 1500, 1900, 2500, 4900, 20_000].map(millis) {
@@ -69,7 +69,8 @@ fn a_pool_fills_however_slow_the_handshakes() {
     }
 }
 
-/// Onion services: answers after 2 to 12 s, or never, and then 30 s. Medians and nine in ten of `seeds`.
+/// Onion services answer after 2 to 12 s, or never within 30 s. Returns the median and the 90th percentile over
+/// `seeds`.
 fn onion_pool(alive: u64, seeds: u64) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..seeds)
         .map(|seed| {

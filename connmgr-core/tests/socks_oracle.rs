@@ -1,4 +1,4 @@
-//! Arti's own proxy side, as an oracle: it must read what our SOCKS5 client writes, and we what it replies.
+//! Arti's proxy side as an oracle: it must read what our SOCKS5 client writes, and we must read its replies.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use tor_socksproto::{
 
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
-/// A proxy that reads a request with the oracle and then sends one prepared reply.
+/// A proxy that reads a request with the oracle and then sends a prepared reply.
 struct Proxy {
     handshake: SocksProxyHandshake,
     buffer: Buffer<PreciseReads>,
@@ -35,7 +35,7 @@ impl Proxy {
         }
     }
 
-    /// Goes as far as what the client wrote allows.
+    /// Reads and replies as far as the client has written.
     fn turn(&mut self) {
         while self.request.is_none() {
             match self.handshake.step(&mut self.buffer).expect("the oracle understands us") {
@@ -60,7 +60,7 @@ impl Proxy {
     }
 }
 
-/// What the oracle understood, and what we understood of its reply. At most `piece` bytes go at once.
+/// What the oracle read, and what we read of its reply. At most `piece` bytes are passed at a time.
 fn talk(mut client: Client, mut proxy: Proxy, piece: usize) -> (SocksRequest, Result<Outcome, SocksError>) {
     loop {
         match client.step() {

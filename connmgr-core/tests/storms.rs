@@ -1,4 +1,4 @@
-//! No storm, whatever the failure; and a full pool soon after the world is well again.
+//! No failure causes a storm of dials, and the pool is full soon after the failure ends.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::*;
 
 const HOUR: Duration = secs(3600);
 
-/// Every single mode of failure.
+/// Every mode of failure.
 const MODES: [Fate; 15] = [
     Fate::Silent,
     Fate::HangsUp,
@@ -29,7 +29,7 @@ const MODES: [Fate; 15] = [
     Fate::FailsAfter(DialError::Other, Duration::ZERO),
 ];
 
-/// What ails a proxy, besides.
+/// Failures of a proxy.
 const PROXY_MODES: [Fate; 4] = [
     Fate::FailsAfter(DialError::ProxyUnreachable, Duration::ZERO),
     Fate::FailsAfter(DialError::ProxyAuth, Duration::ZERO),
@@ -37,7 +37,7 @@ const PROXY_MODES: [Fate; 4] = [
     Fate::FailsAfter(DialError::ServiceUnreachable, secs(10)),
 ];
 
-/// The dials of each hour of a day in a world that fails so.
+/// The dials of each hour of a day with this failure.
 fn hours(config: Config, book: &[PeerAddress], mode: Fate, hours: u32) -> Vec<usize> {
     let mut world =
         World::new(Config { book: BookConfig { max_per_call: 100_000, ..config.book }, ..config }, move |_| mode);
@@ -104,7 +104,7 @@ fn every_version_of_a_peer_is_paid_for() {
     assert!(counts[0] <= 1500 && counts[1] <= 400 && counts[2] <= 400, "{counts:?}");
 }
 
-/// Seven live, and every other dial fails on our side.
+/// Seven peers are connected, and every other dial fails on our side.
 #[test]
 fn failures_of_our_own_beside_living_connections_cost_no_more() {
     for error in [DialError::OutOfResources, DialError::NetworkUnreachable, DialError::Other, DialError::Cancelled] {
@@ -143,7 +143,7 @@ fn a_network_that_changes_every_second_costs_no_more_than_one_that_changes_every
     assert!(dials[0] <= dials[1] + dials[1] / 20, "{dials:?}");
 }
 
-/// How long until a pool is full, after `ill` of failing so: over several seeds, in order.
+/// How long until a pool is full after `ill` of this failure, over several seeds, sorted.
 fn recoveries(mode: Fate, book: u32, ill: Duration) -> Vec<Duration> {
     let mut all: Vec<Duration> = (0..9)
         .map(|seed| {
@@ -179,7 +179,7 @@ fn peers_that_get_ready_and_go_slow_the_dials_down() {
     assert!(counts[0] <= 1500 && counts[1..].iter().all(|dials| *dials <= 400), "{counts:?}");
 }
 
-/// One in twenty gets ready and goes at once, the others refuse: after each dry spell there is somebody.
+/// One in twenty becomes ready and leaves at once, the others refuse: after each run of failures there is a ready one.
 #[test]
 fn one_who_gets_ready_and_goes_now_and_then_is_no_recovery_each_time() {
     let fate = |address: &PeerAddress| match lot(address, 20) {
@@ -198,7 +198,7 @@ fn one_who_gets_ready_and_goes_now_and_then_is_no_recovery_each_time() {
     assert!(hours[0] <= 1500 && hours[1..].iter().all(|dials| *dials <= 400), "{hours:?}");
 }
 
-/// That it got ready does not make an address good; that it lasted does.
+/// An address is good if its connection lasted, not if it only became ready.
 #[test]
 fn each_connection_that_does_not_last_is_a_failure_of_its_address_until_one_does() {
     let address = addr("1.2.3.4:8333");

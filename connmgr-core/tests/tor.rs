@@ -1,4 +1,4 @@
-//! Proxies and overlay networks: who sees what.
+//! Proxies and overlay networks: who can see what.
 
 mod support;
 

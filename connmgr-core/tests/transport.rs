@@ -1,4 +1,4 @@
-//! From the encrypted transport back to the plain one.
+//! Fallback from the encrypted v2 transport to v1.
 
 mod support;
 
@@ -87,7 +87,7 @@ fn the_second_dial_takes_the_same_slot_and_group() {
     assert_eq!(dialed_address(&again, dials(&again)[0]), dialed_address(&actions, first));
 }
 
-/// Another circuit would tell the peer's neighbourhood apart from the first dial's: Core #35319 lost the route.
+/// Another circuit would show the peer's network a second client. In Core #35319 the route was lost.
 #[test]
 fn the_second_dial_takes_the_same_route() {
     let mut config = config();
@@ -122,4 +122,50 @@ fn a_peer_banned_meanwhile_is_not_dialed_again() {
     bench.connect(conn);
     bench.tell(Input::Ban { target: BanTarget::Host("1.2.3.4".parse().expect("it parses")), duration: secs(60) });
     assert!(dials(&bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })).is_empty());
+}
+
+/// The rate holds for it as for any automatic dial, and it comes before all others.
+#[test]
+fn the_second_dial_waits_for_the_rate() {
+    let rate = Rate { burst: 1, interval: secs(5) };
+    let base = config();
+    let config = Config { mode: Mode::Automatic, dial: DialConfig { rate, ..base.dial }, ..base };
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&addresses(50));
+    let first = dials(&actions)[0];
+    assert!(dials(&dies_unheard(&mut bench, first)).is_empty());
+    let again = bench.pass(secs(5));
+    assert_eq!(transports(&again), [Transport::V1]);
+    assert_eq!(dialed_address(&again, dials(&again)[0]), dialed_address(&actions, first));
+}
+
+/// Without room for another dial an added peer waits in its queue, and is dialed by its address as before.
+#[test]
+fn the_second_dial_waits_until_the_machine_has_room() {
+    let mut bench = Bench::new(config());
+    let (first, second) =
+        (bench.add_peer("1.2.3.4:8333", Keep::Always).1, bench.add_peer("5.6.7.8:8333", Keep::Always).1);
+    bench.connect(dials(&first)[0]);
+    bench.fail(dials(&second)[0], DialError::OutOfResources);
+    let conn = dials(&first)[0];
+    assert!(dials(&bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })).is_empty());
+    let again = bench.pass(secs(2));
+    assert_eq!(
+        (transports(&again), dialed_address(&again, dials(&again)[0])),
+        (vec![Transport::V1], addr("1.2.3.4:8333"))
+    );
+}
+
+#[test]
+fn a_second_dial_that_waits_is_dropped_with_its_peer() {
+    let mut bench = Bench::new(config());
+    let (peer, first) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let (_, second) = bench.add_peer("5.6.7.8:8333", Keep::Always);
+    bench.connect(dials(&first)[0]);
+    bench.fail(dials(&second)[0], DialError::OutOfResources);
+    bench.tell(Input::Closed { conn: dials(&first)[0], cause: CloseCause::Unheard });
+    bench.tell(Input::RemovePeer { peer });
+    let later = bench.pass(secs(60));
+    let to_it = dials(&later).iter().filter(|id| dialed_address(&later, **id) == addr("1.2.3.4:8333")).count();
+    assert_eq!((to_it, bench.manager.check()), (0, Ok(())));
 }

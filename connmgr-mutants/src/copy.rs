@@ -1,7 +1,6 @@
-//! A copy of the workspace to break: the tracked files as they are now, changes that are not committed included.
+//! A copy of the workspace to break: the tracked files, with uncommitted changes.
 //!
-//! Files that are the same already are left alone, so that cargo builds only what the last mutant and the next one
-//! change.
+//! Files that are equal already are not written, so that cargo rebuilds only what the last mutant and the next one change.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,20 +13,20 @@ use anyhow::{Context, Result, bail};
 #[derive(Debug)]
 pub(crate) struct Copy {
     original: PathBuf,
-    /// Where it is.
+    /// The root of the copy.
     pub(crate) root: PathBuf,
 }
 
 impl Copy {
-    /// A copy in a place that may hold an older one, or nothing yet.
+    /// A copy in a directory that may hold an older one or not exist.
     pub(crate) const fn new(original: PathBuf, root: PathBuf) -> Self {
         Self { original, root }
     }
 
-    /// Makes it the same as the original again.
+    /// Makes the copy equal to the original.
     ///
     /// # Errors
-    /// Git does not know the original, or the disk fails.
+    /// The original is no git repository, or the disk fails.
     pub(crate) fn restore(&self) -> Result<()> {
         let tracked = self.tracked()?;
         for file in &tracked {
@@ -37,7 +36,7 @@ impl Copy {
         remove_others(&self.root, &self.root, &tracked)
     }
 
-    /// The tracked files that are there, by their paths in the workspace.
+    /// The tracked files that exist, by their paths in the workspace.
     fn tracked(&self) -> Result<BTreeSet<PathBuf>> {
         let output = Command::new("git").args(["ls-files", "-z"]).current_dir(&self.original).output()?;
         if !output.status.success() {
@@ -61,9 +60,9 @@ impl Copy {
     /// Applies a patch.
     ///
     /// # Errors
-    /// It does not fit what the original has become.
+    /// It no longer applies.
     pub(crate) fn apply(&self, patch: &Path) -> Result<()> {
-        // The copy lies inside a repository that ignores it; git must not look for that repository.
+        // The copy is inside a repository that ignores it; git must not use that repository.
         let above = self.root.parent().context("the copy is in a directory")?;
         let output = Command::new("git")
             .arg("apply")
@@ -79,7 +78,7 @@ impl Copy {
     }
 }
 
-/// Removes what is not among these files: what tests left behind would be found by the next ones.
+/// Removes all other files, so that what tests left behind does not affect the next mutant.
 fn remove_others(root: &Path, directory: &Path, files: &BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -96,7 +95,7 @@ fn remove_others(root: &Path, directory: &Path, files: &BTreeSet<PathBuf>) -> Re
 mod tests {
     use super::*;
 
-    /// A repository with one file, and a place for its copy.
+    /// A repository with one file, and a copy of it.
     fn repository() -> (tempfile::TempDir, Copy) {
         let place = tempfile::tempdir().expect("a directory");
         let original = place.path().join("original");
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_left_in_the_copy_goes() {
+    fn other_files_in_the_copy_are_removed() {
         let (_place, copy) = repository();
         fs::write(copy.root.join("src/left.txt"), "x").expect("a file");
         copy.restore().expect("it can be copied again");
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_that_fits_no_more_is_named() {
+    fn a_patch_that_no_longer_applies_is_named() {
         let (place, copy) = repository();
         fs::write(copy.root.join("src/lib.rs"), "else\n").expect("a file");
         let error = copy.apply(&patch(place.path())).expect_err("nothing fits").to_string();

@@ -1,4 +1,4 @@
-//! The layers of tests: how each is built, what of it is run, and how it says that something is wrong.
+//! The layers of tests: how each is built, what is run, and how a failure is recognised in the output.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,51 +11,53 @@ use clap::ValueEnum;
 pub(crate) enum Layer {
     /// The core's tests beside its sources
     Unit,
-    /// The contract's clauses, each a test
+    /// A test for each clause of the contract
     Contract,
-    /// What happens, through the public interface: the core's other tests
+    /// The core's other integration tests
     Stories,
-    /// Random inputs: what must hold whatever comes, and a naive manager to agree with
+    /// Random inputs: properties, and a naive reference manager
     Properties,
     /// Every order of events in small worlds
     Search,
-    /// The simulator's catalogue, few seeds of each scenario
+    /// The simulator's scenarios, a few seeds of each
     Simulator,
 }
 
 /// Something to run, once it is built.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// What it is called in the matrix; nothing if the layer's name is enough.
+    /// Its name in the matrix; empty if the layer's name is enough.
     pub(crate) name: String,
     /// The executable.
     pub(crate) path: PathBuf,
-    /// What it is called with.
+    /// Its arguments.
     pub(crate) arguments: Vec<String>,
-    /// The package's directory, in the workspace.
+    /// The directory of its package in the workspace.
     pub(crate) package: &'static str,
 }
 
-/// Test files of the core that are layers of their own.
+/// A test file of the core that is a layer.
 const CONTRACT: &str = "contract";
+/// Test files of the core that make a layer.
 const PROPERTIES: [&str; 2] = ["properties", "reference"];
+/// A test file of the core that is a layer.
 const SEARCH: &str = "search";
 
-/// Not run: ten seconds each, or in need of more seeds than are run here to reach all that they promise.
+/// Not run: they take ten seconds each, or need more seeds than are run here to reach all that they promise.
 const LONG_SCENARIOS: [&str; 3] = ["herd", "swarm", "year"];
 
-/// Run last: they take most of the time.
+/// Run last, because they take most of the time.
 const SLOW_SCENARIOS: [&str; 5] =
     ["daily-churn", "everyone-refuses", "gossip-wave", "inbound-flood", "out-of-descriptors"];
 
-/// Not run: it fails at any change of what the core does, a right one too, and so proves nothing.
+/// Not run: it fails at any change of behavior, even a right one, and so proves nothing.
 const NOT_RUN: &str = "the_actions_of_a_fixed_life_are_those_of_this_trace_version";
 
-/// How many seeds of each scenario.
+/// The seeds of each scenario.
 const SEEDS: u32 = 3;
 
 impl Layer {
-    /// All of them, the one that kills soonest first.
+    /// All layers, the fastest first.
     pub(crate) const ALL: [Self; 6] =
         [Self::Unit, Self::Stories, Self::Contract, Self::Properties, Self::Search, Self::Simulator];
 
@@ -71,11 +73,11 @@ impl Layer {
         }
     }
 
-    /// What cargo is called with in order to build it. The serde feature is the simulator's wish: with it everywhere,
-    /// one build of the core serves all.
+    /// The arguments of cargo to build it. The simulator needs the serde feature; with it everywhere, one build of the core
+    /// serves all layers.
     ///
     /// # Errors
-    /// The workspace is not what it should be.
+    /// A directory can't be read.
     pub(crate) fn build(self, workspace: &Path) -> Result<Vec<String>> {
         let core = ["test", "--no-run", "-p", "connmgr-core", "--features", "serde"].map(str::to_owned);
         let tests = |names: &[String]| {
@@ -92,10 +94,10 @@ impl Layer {
         })
     }
 
-    /// What is run, given what cargo said while it built, and where it built.
+    /// The programs to run, from cargo's output of the build and its target directory.
     ///
     /// # Errors
-    /// The workspace is not what it should be.
+    /// A directory can't be read.
     pub(crate) fn programs(self, said: &str, target: &Path, workspace: &Path) -> Result<Vec<Program>> {
         match self {
             Self::Unit | Self::Contract | Self::Stories | Self::Properties | Self::Search => {
@@ -110,7 +112,7 @@ impl Layer {
         }
     }
 
-    /// Whether a line of output says that something is wrong, and what.
+    /// The name of what failed, if this line of output reports a failure.
     pub(crate) fn complaint(self, line: &str) -> Option<String> {
         match self {
             Self::Unit | Self::Contract | Self::Stories | Self::Properties | Self::Search => {
@@ -141,7 +143,7 @@ fn executable(line: &str) -> Option<Program> {
     Some(Program { name, path: PathBuf::from(path), arguments, package: "connmgr-core" })
 }
 
-/// The core's integration tests that are no layer of their own.
+/// The core's integration tests that are not a layer of their own.
 fn stories(workspace: &Path) -> Result<Vec<String>> {
     let mut names = stems(&workspace.join("connmgr-core/tests"), "rs")?;
     names.retain(|name| name != CONTRACT && name != SEARCH && !PROPERTIES.contains(&name.as_str()));
@@ -155,7 +157,7 @@ fn scenarios(workspace: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The names of the files in a directory that end so, without the ending, sorted.
+/// The names of the files with an extension in a directory, without it, sorted.
 fn stems(directory: &Path, ending: &str) -> Result<Vec<String>> {
     let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;

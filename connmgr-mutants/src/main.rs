@@ -1,8 +1,7 @@
 //! Breaks the core on purpose, and shows which layer of tests notices, and how fast.
 //!
-//! A mutant is a patch with a name: one real mistake each. The command copies the workspace, applies the patch to the
-//! copy, builds, and runs the layers of tests one after the other until one of them fails. It never touches the
-//! workspace itself. It knows nothing of what the tests test.
+//! A mutant is a named patch with one realistic mistake. The command copies the workspace, applies the patch to the copy,
+//! builds, and runs one layer of tests after another until one fails. It does not change the workspace.
 
 mod copy;
 mod layer;
@@ -27,31 +26,31 @@ use trial::Bench;
 /// Exit codes: 0 every mutant was killed; 1 one survives; 2 anything else.
 #[derive(Debug, Parser)]
 #[command(name = "connmgr-mutants")]
-struct Arguments {
+struct MutantsArguments {
     #[command(subcommand)]
-    command: Command,
+    command: MutantsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    /// List the mutants, and what mistake each is
+enum MutantsCommand {
+    /// List the mutants and their mistakes
     List,
-    /// Try mutants, and show who kills them
-    Run(Run),
+    /// Try mutants, and show what kills them
+    Run(RunArguments),
 }
 
 #[derive(Debug, Args)]
-struct Run {
+struct RunArguments {
     /// The mutants to try
     #[arg(required_unless_present_any = ["all", "rotate"], conflicts_with_all = ["all", "rotate"])]
     names: Vec<String>,
     /// Try every mutant
     #[arg(long, conflicts_with = "rotate")]
     all: bool,
-    /// Try so many of them, others each day
+    /// Try this many of them, others each day
     #[arg(long, value_name = "N", requires = "of_day")]
     rotate: Option<usize>,
-    /// Which day it is: any number that counts up
+    /// The number of the day: any number that counts up
     #[arg(long, value_name = "D")]
     of_day: Option<usize>,
     /// The layers to run, in this order [default: all, the quickest first]
@@ -69,7 +68,7 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    match perform(Arguments::parse().command) {
+    match perform(MutantsArguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("connmgr-mutants: {error:#}");
@@ -78,19 +77,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command) -> Result<ExitCode> {
+fn perform(command: MutantsCommand) -> Result<ExitCode> {
     match command {
-        Command::List => {
+        MutantsCommand::List => {
             for mutant in mutant::all(&mutants())? {
                 writeln!(stdout(), "{}\n    {}", mutant.name, mutant.about.replace('\n', "\n    "))?;
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Run(run) => run.perform(),
+        MutantsCommand::Run(run) => run.perform(),
     }
 }
 
-impl Run {
+impl RunArguments {
     fn perform(self) -> Result<ExitCode> {
         let chosen = self.choose(mutant::all(&mutants())?)?;
         let layers = if self.layers.is_empty() { Layer::ALL.to_vec() } else { self.layers };
@@ -121,7 +120,7 @@ fn find(all: &[Mutant], name: &str) -> Result<Mutant> {
     Ok(mutant.clone())
 }
 
-/// Where the patches are: beside this crate's sources.
+/// The directory of the patches.
 fn mutants() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants")
 }
@@ -139,6 +138,6 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        Arguments::command().debug_assert();
+        MutantsArguments::command().debug_assert();
     }
 }

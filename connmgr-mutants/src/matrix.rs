@@ -1,17 +1,19 @@
 //! The kill matrix: mutants down, layers across.
 
 use crate::layer::Layer;
-use crate::trial::{Trial, Verdict};
+use crate::trial::{LayerVerdict, MutantTrial};
 
-/// The matrix, for a terminal or, without the names of what failed, for a README. A number is the seconds after which the
-/// layer failed; a dash, that it noticed nothing; a blank, that it was not run.
-pub(crate) fn text(trials: &[Trial], markdown: bool) -> String {
+/// The matrix for a terminal or, without the names of what failed, for a README. A number is the seconds until the layer
+/// failed; a dash: the layer did not fail; a blank: it was not run.
+pub(crate) fn text(trials: &[MutantTrial], markdown: bool) -> String {
     let mut rows = vec![heading()];
     rows.extend(trials.iter().map(row));
     rows.push(totals(trials));
     if markdown {
-        // A page has no room for who it was in each case.
-        rows.iter_mut().for_each(|row| row.truncate(1 + Layer::ALL.len()));
+        // A page has no room for the names of what failed.
+        for row in &mut rows {
+            row.truncate(1 + Layer::ALL.len());
+        }
         rows.insert(1, vec!["---".to_owned(); rows[0].len()]);
     }
     let line = if markdown { markdown_line } else { plain_line };
@@ -27,24 +29,25 @@ fn heading() -> Vec<String> {
         .concat()
 }
 
-fn row(trial: &Trial) -> Vec<String> {
+fn row(trial: &MutantTrial) -> Vec<String> {
     let cells = Layer::ALL.map(|layer| trial.verdict(layer).map_or_else(String::new, cell));
     let first = trial.first_killer().unwrap_or("SURVIVED").to_owned();
-    let simulated = trial.verdict(Layer::Simulator).and_then(Verdict::killer).unwrap_or_default().to_owned();
+    let simulated = trial.verdict(Layer::Simulator).and_then(LayerVerdict::killer).unwrap_or_default().to_owned();
     [vec![trial.name.clone()], cells.to_vec(), vec![first, simulated]].concat()
 }
 
-/// How many each layer kills.
-fn totals(trials: &[Trial]) -> Vec<String> {
-    let kills = |layer| trials.iter().filter(|trial| trial.verdict(layer).and_then(Verdict::killer).is_some()).count();
+/// How many mutants each layer kills.
+fn totals(trials: &[MutantTrial]) -> Vec<String> {
+    let kills =
+        |layer| trials.iter().filter(|trial| trial.verdict(layer).and_then(LayerVerdict::killer).is_some()).count();
     let counts = Layer::ALL.map(|layer| kills(layer).to_string());
     [vec!["killed".to_owned()], counts.to_vec(), vec![String::new(); 2]].concat()
 }
 
-fn cell(verdict: &Verdict) -> String {
+fn cell(verdict: &LayerVerdict) -> String {
     match verdict {
-        Verdict::Killed { after, .. } => format!("{:.2}", after.as_secs_f64()),
-        Verdict::Survived { .. } => "–".to_owned(),
+        LayerVerdict::Killed { after, .. } => format!("{:.2}", after.as_secs_f64()),
+        LayerVerdict::Survived { .. } => "–".to_owned(),
     }
 }
 
@@ -63,11 +66,11 @@ mod tests {
 
     use super::*;
 
-    fn trial() -> Trial {
+    fn trial() -> MutantTrial {
         let after = Duration::from_millis(1234);
-        let killed = Verdict::Killed { by: "bans: a_b".to_owned(), after };
-        let verdicts = vec![(Layer::Unit, Verdict::Survived { after }), (Layer::Stories, killed)];
-        Trial { name: "slot".to_owned(), verdicts }
+        let killed = LayerVerdict::Killed { by: "bans: a_b".to_owned(), after };
+        let verdicts = vec![(Layer::Unit, LayerVerdict::Survived { after }), (Layer::Stories, killed)];
+        MutantTrial { name: "slot".to_owned(), verdicts }
     }
 
     #[test]

@@ -1,25 +1,25 @@
-//! The mutants: patches with a name and a few words on the mistake they are. What a patch does to a tree is git's.
+//! The mutants: named patches with a description of the mistake. Git applies them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// One mistake.
+/// One mutant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mutant {
-    /// The name of its patch, without the ending.
+    /// The name of its patch, without the extension.
     pub(crate) name: String,
-    /// What mistake it is: the prose before the patch.
+    /// The description of the mistake: the text before the patch.
     pub(crate) about: String,
-    /// The patch.
+    /// The path of the patch.
     pub(crate) patch: PathBuf,
 }
 
-/// All mutants in a directory, by name.
+/// All mutants in a directory, sorted by name.
 ///
 /// # Errors
-/// The directory can't be read, or a patch says not what it is.
+/// The directory can't be read, or a patch has no description.
 pub(crate) fn all(directory: &Path) -> Result<Vec<Mutant>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
@@ -40,7 +40,7 @@ fn read(patch: PathBuf) -> Result<Mutant> {
     Ok(Mutant { name, about: about.trim().to_owned(), patch })
 }
 
-/// So many of them, others each day, until all had their turn.
+/// `count` of them, others each day, until each had its turn.
 pub(crate) fn rotation(all: Vec<Mutant>, count: usize, day: usize) -> Vec<Mutant> {
     let (len, count) = (all.len(), count.min(all.len()));
     let first = day.wrapping_mul(count).checked_rem(len).unwrap_or(0);
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[test]
-    fn days_take_turns_until_all_had_theirs() {
+    fn in_a_few_days_every_mutant_has_its_turn() {
         let of_day = |day| names(rotation(mutants(&["a", "b", "c", "d"]), 3, day));
         assert_eq!([of_day(0), of_day(1)], [["a", "b", "c"], ["d", "a", "b"]]);
     }
 
     #[test]
-    fn nobody_has_two_turns_a_day() {
+    fn no_mutant_has_two_turns_a_day() {
         assert_eq!(names(rotation(mutants(&["a", "b"]), 3, 5)), ["a", "b"]);
         assert!(rotation(Vec::new(), 3, 5).is_empty());
     }

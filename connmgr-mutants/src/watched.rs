@@ -1,4 +1,4 @@
-//! A program that is watched: until it ends, says a certain thing, or takes too long.
+//! Runs a program until it ends, prints a certain line, or takes too long.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,22 +9,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// How much address space a program may take, in KiB: one that was broken may ask for all there is.
+/// The address space of a program, in KiB: a broken one may allocate without end.
 const MEMORY_KIB: u32 = 8 * 1024 * 1024;
 
-/// How it went.
+/// How a run ended.
 #[derive(Debug)]
-pub(crate) enum End {
-    /// It said something that was waited for; it was stopped then.
+pub(crate) enum WatchEnd {
+    /// It printed a sign, and was stopped.
     Sign(String),
-    /// It ended by itself; the last line it said comes with it.
+    /// It ended by itself, with this last line.
     Exit(ExitStatus, String),
-    /// It was stopped when its time was over.
+    /// It was stopped because it took too long.
     TimedOut,
 }
 
-/// Runs a program in a directory until it ends, or a line of its output is a sign, or the time is over. Returns how it
-/// went and how long it took.
+/// Runs a program in a directory until it ends, prints a sign, or exceeds the limit. Returns how it ended and how long it
+/// took.
 ///
 /// # Errors
 /// It can't be started.
@@ -34,7 +34,7 @@ pub(crate) fn run(
     directory: &Path,
     limit: Duration,
     sign: impl Fn(&str) -> Option<String>,
-) -> Result<(End, Duration)> {
+) -> Result<(WatchEnd, Duration)> {
     let began = Instant::now();
     let mut child = Command::new("sh")
         .args(["-c", &format!("ulimit -v {MEMORY_KIB}; exec \"$0\" \"$@\"")])
@@ -48,7 +48,7 @@ pub(crate) fn run(
         .with_context(|| program.display().to_string())?;
     let lines = lines(&mut child);
     let end = watch(&mut child, &lines, began + limit, sign);
-    // Whatever the end, nothing may stay behind; of one that has ended this is no error.
+    // Killing a program that has ended is no error.
     child.kill()?;
     child.wait()?;
     Ok((end?, began.elapsed()))
@@ -59,29 +59,29 @@ fn watch(
     lines: &Receiver<String>,
     until: Instant,
     sign: impl Fn(&str) -> Option<String>,
-) -> Result<End> {
+) -> Result<WatchEnd> {
     let mut last = String::new();
     loop {
         match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(line) => {
                 if let Some(said) = sign(&line) {
-                    return Ok(End::Sign(said));
+                    return Ok(WatchEnd::Sign(said));
                 }
                 if !line.trim().is_empty() {
                     last = line;
                 }
             }
-            Err(RecvTimeoutError::Timeout) => return Ok(End::TimedOut),
-            Err(RecvTimeoutError::Disconnected) => return Ok(End::Exit(child.wait()?, last)),
+            Err(RecvTimeoutError::Timeout) => return Ok(WatchEnd::TimedOut),
+            Err(RecvTimeoutError::Disconnected) => return Ok(WatchEnd::Exit(child.wait()?, last)),
         }
     }
 }
 
-/// All that a program says, line by line, until it closes both its outputs.
+/// The lines of a program's outputs, until it closes both.
 fn lines(child: &mut Child) -> Receiver<String> {
     let (to, from) = channel();
-    child.stdout.take().into_iter().for_each(|output| read(output, to.clone()));
-    child.stderr.take().into_iter().for_each(|output| read(output, to.clone()));
+    read(child.stdout.take().expect("it is piped"), to.clone());
+    read(child.stderr.take().expect("it is piped"), to);
     from
 }
 
@@ -99,7 +99,7 @@ fn read(output: impl Read + Send + 'static, to: Sender<String>) {
 mod tests {
     use super::*;
 
-    fn shell(script: &str, limit: Duration) -> End {
+    fn shell(script: &str, limit: Duration) -> WatchEnd {
         let arguments = ["-c".to_owned(), script.to_owned()];
         let sign = |line: &str| line.strip_prefix("sign ").map(str::to_owned);
         run(Path::new("sh"), &arguments, Path::new("."), limit, sign).expect("there is a shell").0
@@ -110,18 +110,18 @@ mod tests {
     #[test]
     fn a_sign_stops_it() {
         let end = shell("echo a; echo sign b >&2; exec sleep 600", LONG);
-        assert!(matches!(&end, End::Sign(said) if said == "b"), "{end:?}");
+        assert!(matches!(&end, WatchEnd::Sign(said) if said == "b"), "{end:?}");
     }
 
     #[test]
     fn an_end_tells_the_last_line() {
         let end = shell("echo a; echo; exit 3", LONG);
-        assert!(matches!(&end, End::Exit(status, last) if status.code() == Some(3) && last == "a"), "{end:?}");
+        assert!(matches!(&end, WatchEnd::Exit(status, last) if status.code() == Some(3) && last == "a"), "{end:?}");
     }
 
     #[test]
     fn its_time_is_bounded() {
         let end = shell("exec sleep 600", Duration::from_millis(50));
-        assert!(matches!(end, End::TimedOut), "{end:?}");
+        assert!(matches!(end, WatchEnd::TimedOut), "{end:?}");
     }
 }

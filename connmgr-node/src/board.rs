@@ -1,21 +1,20 @@
-//! Where all parts of the node write what happens: the report, the summary, and who follows headers.
+//! Shared by all parts of the node: the report, the summary, and the number of sessions that follow headers.
 //!
-//! One lock, held for one line. Nothing in here waits but [`Board::finish`] and
-//! [`Board::wait`].
+//! One lock, held for one line. Only [`Board::finish`] and [`Board::wait`] wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{ConnId, Event};
 
-use crate::handshake::Peer;
+use crate::handshake::PeerHello;
 use crate::report::Report;
-use crate::summary::{Summary, Target};
+use crate::summary::{ConnectionTarget, Summary};
 
-/// Sessions that follow their peer's headers at a time: one may lie or stall, and more would be waste.
+/// How many sessions follow headers at a time: one may lie or stall, and more than two would be a waste.
 const MAX_FOLLOWERS: u32 = 2;
 
-/// What happens, written and counted. Cheap to clone: there is one behind all clones.
+/// Reports and counts what happens. Clones share one state and are cheap.
 #[derive(Clone, Debug)]
 pub struct Board {
     start: Instant,
@@ -30,38 +29,38 @@ struct Inside {
 }
 
 impl Board {
-    /// A board whose clock starts now, for a run that should reach so many connections.
-    pub fn new(report: Report, target: Target) -> Self {
+    /// A board whose clock starts now, for a run with this target.
+    pub fn new(report: Report, target: ConnectionTarget) -> Self {
         let inside = Inside { report, summary: Summary::new(target), followers: 0 };
         Self { start: Instant::now(), inside: Arc::new(Mutex::new(inside)) }
     }
 
-    /// How long it has been.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The manager told this.
+    /// Reports and counts an event of the manager.
     pub fn event(&self, event: &Event) {
         let mut inside = self.inside();
         inside.summary.note(event);
         inside.report.event(self.elapsed(), event);
     }
 
-    /// This happened on one connection.
+    /// Reports something about one connection.
     pub fn connection(&self, conn: ConnId, text: &str) {
         self.inside().report.connection(self.elapsed(), conn, text);
     }
 
-    /// This is worth knowing.
+    /// Reports anything else.
     pub fn note(&self, text: &str) {
         self.inside().report.note(self.elapsed(), text);
     }
 
-    /// A handshake is done.
-    pub fn ready(&self, conn: ConnId, peer: &Peer) {
+    /// Reports and counts a finished handshake.
+    pub fn ready(&self, conn: ConnId, peer: &PeerHello) {
         let (mut inside, now) = (self.inside(), self.elapsed());
-        let Peer { version, user_agent, start_height, .. } = peer;
+        let PeerHello { version, user_agent, start_height, .. } = peer;
         let text = format!("ready: {user_agent} version {version}, {start_height} blocks");
         inside.report.connection(now, conn, &text);
         if inside.summary.note_ready(conn, now) {
@@ -70,7 +69,7 @@ impl Board {
         }
     }
 
-    /// A peer's headers were followed up to this height, which is told if it is news.
+    /// A peer's headers were followed up to this height. Reported if it is the highest so far.
     pub fn tip(&self, conn: ConnId, height: u32) {
         let mut inside = self.inside();
         if height > inside.summary.height {
@@ -79,7 +78,7 @@ impl Board {
         }
     }
 
-    /// Whether one more session may follow headers. It must [`Board::unfollow`] then.
+    /// Whether one more session may follow headers. If so, it must call [`Board::unfollow`] at its end.
     pub fn follow(&self) -> bool {
         let mut inside = self.inside();
         let may_follow = inside.followers < MAX_FOLLOWERS;
@@ -93,25 +92,25 @@ impl Board {
         inside.followers = inside.followers.saturating_sub(1);
     }
 
-    /// What happened so far.
+    /// The summary so far.
     pub fn summary(&self) -> Summary {
         let mut summary = self.inside().summary.clone();
         summary.lasted = self.elapsed();
         summary
     }
 
-    /// Tells what happened in all, and waits a little for a reader who is behind; whether all could be written.
+    /// Writes the summary, and waits up to 3 s for a slow reader. Returns whether all was written.
     pub fn finish(&self, summary: &Summary) -> bool {
         self.inside().report.summary(self.elapsed(), summary)
     }
 
-    /// Waits a little for a reader who is behind; whether all could be written.
+    /// Waits up to 3 s for a slow reader. Returns whether all was written.
     pub fn wait(&self) -> bool {
         self.inside().report.wait()
     }
 
-    /// Whoever panicked while writing left nothing half done.
     fn inside(&self) -> MutexGuard<'_, Inside> {
+        // A panic may have left a line unwritten; the rest is consistent.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -126,7 +125,7 @@ mod tests {
     fn board() -> (Board, Paper) {
         let paper = Paper::default();
         let pen = Pen::new(paper.clone()).expect("a thread");
-        (Board::new(Report::new(pen, Format::Plain), Target::default()), paper)
+        (Board::new(Report::new(pen, Format::Plain), ConnectionTarget::default()), paper)
     }
 
     #[test]

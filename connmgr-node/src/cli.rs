@@ -1,7 +1,6 @@
-//! What the operator says on the command line.
+//! The command line.
 //!
-//! Parsed at the edge: what comes out is checked and typed, and an error names the option and what is allowed. It
-//! starts nothing. `--help` is made from the comments on `Arguments`.
+//! What comes out is checked and typed; an error names the option and what is allowed. Starts nothing. `--help` is made from the comments on `NodeArguments`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,16 +10,16 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use connmgr_core::{Chain, PeerAddress};
 
-/// What [`Config::bitcoin`](connmgr_core::Config::bitcoin) has; the help says the same.
+/// The default of [`Config::bitcoin`](connmgr_core::Config::bitcoin), which the help repeats.
 const DEFAULT_MAX_PEERS: u32 = 200;
 
 /// A small Bitcoin node that gets connected and stays connected.
 ///
-/// Without --chain, --connect, --add, --listen or --proxy it starts its own little world on loopback: two dozen
-/// peers, good and bad, on regtest. With one of them it joins a real network: mainnet unless --chain says otherwise.
+/// Without --chain, --connect, --add, --listen or --proxy it starts a world of its own on loopback: 24 peers, good and
+/// bad, on regtest. With one of them it joins a real network: mainnet unless --chain says otherwise.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "connmgr-node", version)]
-struct Arguments {
+struct NodeArguments {
     /// The network to join [default: mainnet; without any address or --chain, a world on loopback]
     #[arg(long, value_enum, value_name = "CHAIN")]
     chain: Option<ChainName>,
@@ -50,7 +49,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
 
-    /// Record everything the connection manager is told and does into this file. It holds secrets.
+    /// Record all inputs and actions of the connection manager in this file. It holds secrets.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 
@@ -67,7 +66,7 @@ struct Arguments {
     #[arg(long, value_name = "IP:PORT")]
     proxy: Option<SocketAddr>,
 
-    /// Take all chances from this seed instead of the operating system: 64 hexadecimal digits
+    /// Seed of all randomness, instead of the operating system's: 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
 
@@ -75,14 +74,14 @@ struct Arguments {
     #[arg(long, value_enum, value_name = "RUNTIME", default_value_t)]
     runtime: RuntimeName,
 
-    /// Connect to nobody: run this trace again, and say where it goes another way
+    /// Connect to no one: replay this trace, and report the first difference
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "seed_rng",
     ])]
     replay: Option<PathBuf>,
 }
 
-/// The chains by the names people type.
+/// The names of chains on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ChainName {
     Mainnet,
@@ -102,7 +101,7 @@ impl From<ChainName> for Chain {
     }
 }
 
-/// What the node can run on, by the names people type.
+/// The names of runtimes on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum RuntimeName {
     /// connmgr-tokio.
@@ -114,14 +113,14 @@ pub enum RuntimeName {
     Smol,
 }
 
-/// What the operator wants, checked.
+/// The checked options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Whom to meet.
+    /// The network to join.
     pub scene: Scene,
-    /// The peers to connect to and no others, if any.
+    /// If any: connect to these peers and no others.
     pub connect: Vec<PeerAddress>,
-    /// The peers to keep besides the automatic ones.
+    /// Peers to keep besides the automatic ones.
     pub add: Vec<PeerAddress>,
     /// Where to listen.
     pub listen: Vec<SocketAddr>,
@@ -129,35 +128,35 @@ pub struct Options {
     pub outbound: Option<u32>,
     /// Connections in all; absent: the default of the configuration.
     pub max_peers: Option<u32>,
-    /// Where state is kept; absent: nowhere.
+    /// Where state is kept; absent: not at all.
     pub state_dir: Option<PathBuf>,
-    /// Where the trace is written; absent: nowhere.
+    /// Where the trace is written; absent: not at all.
     pub trace: Option<PathBuf>,
-    /// How long to run; absent: until told to stop.
+    /// How long to run; absent: until stopped.
     pub run_for: Option<Duration>,
     /// Whether to write JSON lines.
     pub json: bool,
     /// The proxy for everything.
     pub proxy: Option<SocketAddr>,
-    /// Where all chances come from; absent: the operating system.
+    /// The seed of all randomness; absent: from the operating system.
     pub seed_rng: Option<[u8; 32]>,
-    /// What to run on.
+    /// The runtime.
     pub runtime: RuntimeName,
-    /// The trace to run again, instead of connecting to anybody.
+    /// The trace to replay, instead of connecting.
     pub replay: Option<PathBuf>,
 }
 
-/// Whom to meet.
+/// The network to join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scene {
-    /// The little world on loopback, on regtest.
+    /// The world on loopback, on regtest.
     World,
-    /// The nodes of a real chain.
+    /// The network of a real chain.
     Network(Chain),
 }
 
 impl Scene {
-    /// The chain to speak of.
+    /// The chain of this network.
     pub const fn chain(self) -> Chain {
         match self {
             Self::World => Chain::Regtest,
@@ -181,11 +180,11 @@ impl Options {
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        Arguments::try_parse_from(words)?.check()
+        NodeArguments::try_parse_from(words)?.check()
     }
 }
 
-impl Arguments {
+impl NodeArguments {
     fn check(self) -> Result<Options, clap::Error> {
         let scene = self.scene();
         let port = scene.chain().default_port();
@@ -225,7 +224,7 @@ impl Arguments {
 }
 
 fn invalid(option: &str, value: &str, allowed: &str) -> clap::Error {
-    Arguments::command()
+    NodeArguments::command()
         .error(ErrorKind::ValueValidation, format!("invalid value '{value}' for '{option}': expected {allowed}"))
 }
 
@@ -236,7 +235,7 @@ fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::
     })
 }
 
-/// An address and a port, or either alone: a port alone is one on every IPv4 address.
+/// An address and a port, or either alone. A port alone means all IPv4 addresses.
 fn parse_listen(text: &str, port: u16) -> Result<SocketAddr, clap::Error> {
     let port_alone = || text.parse().map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     let ip_alone = || text.parse::<IpAddr>().map(|ip| SocketAddr::from((ip, port)));
@@ -292,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        Arguments::command().debug_assert();
+        NodeArguments::command().debug_assert();
     }
 
     #[test]
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_names_a_peer_means_mainnet() {
+    fn a_named_peer_means_mainnet() {
         let given = options("--connect 1.2.3.4");
         assert_eq!(given.scene, Scene::Network(Chain::Mainnet));
         assert_eq!(given.connect[0].to_string(), "1.2.3.4:8333");

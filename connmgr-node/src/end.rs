@@ -1,18 +1,18 @@
-//! Why a conversation ended, in the words of all who hear of it.
+//! Why a session ended.
 
-use crate::violation::Violation;
+use crate::violation::ProtocolViolation;
 use crate::wire::WireError;
 
-/// Why a conversation ended.
+/// Why a session ended.
 #[derive(Debug, thiserror::Error)]
-pub enum End {
+pub enum SessionEnd {
     /// The stream ended or broke.
     #[error(transparent)]
     Wire(WireError),
-    /// The peer broke the protocol. It was reported.
+    /// The peer broke the protocol. [`News::Misbehaving`](crate::news::News::Misbehaving) came before.
     #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The peer speaks too old a version; that is no offence.
+    Violation(#[from] ProtocolViolation),
+    /// The peer speaks too old a version. That is no violation.
     #[error("speaks protocol version {0}, at least 70001 is needed")]
     Obsolete(u32),
     /// The peer left a ping unanswered for too long.
@@ -20,11 +20,11 @@ pub enum End {
     Silent,
 }
 
-impl From<WireError> for End {
-    /// What is no proper message is the peer's doing; everything else happens.
+impl From<WireError> for SessionEnd {
+    /// A malformed message is a violation; everything else can happen to any peer.
     fn from(error: WireError) -> Self {
         match error {
-            WireError::Frame(error) => Self::Violation(Violation::Frame(error)),
+            WireError::Frame(error) => Self::Violation(ProtocolViolation::Frame(error)),
             WireError::Closed | WireError::Truncated | WireError::Broken(_) | WireError::Backlog(_) => {
                 Self::Wire(error)
             }
@@ -32,9 +32,9 @@ impl From<WireError> for End {
     }
 }
 
-impl End {
-    /// What the peer did wrong, if that was it.
-    pub const fn violation(&self) -> Option<&Violation> {
+impl SessionEnd {
+    /// The violation, if that was the reason.
+    pub const fn violation(&self) -> Option<&ProtocolViolation> {
         match self {
             Self::Violation(violation) => Some(violation),
             Self::Wire(_) | Self::Obsolete(_) | Self::Silent => None,

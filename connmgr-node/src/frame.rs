@@ -1,8 +1,7 @@
-//! Messages cut out of a stream of bytes: the framing of Bitcoin's v1 transport.
+//! The framing of Bitcoin's v1 transport.
 //!
 //! Sans-IO: bytes go in by [`Decoder::extend`] in pieces of any size, messages come out by [`Decoder::next_message`].
-//! It knows nothing of what messages mean. What this node never reads (blocks, transactions, filters) is skipped
-//! without being kept. Read first: <https://developer.bitcoin.org/reference/p2p_networking.html#message-headers>.
+//! Messages that this node does not use (blocks, transactions, filters) are skipped without being buffered. Read first: <https://developer.bitcoin.org/reference/p2p_networking.html#message-headers>.
 
 use std::fmt;
 
@@ -17,35 +16,35 @@ pub const MAX_PAYLOAD: usize = 4_000_000;
 /// Magic (4), command (12), length (4), checksum (4).
 const HEADER: usize = 24;
 
-/// A buffer larger than this is given back once it is empty.
+/// A buffer larger than this is freed once it is empty.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
-/// What is wrong with a message, before anyone asks what it means.
+/// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// The message does not begin with the four bytes of our network: garbage, or another network.
+    /// It does not begin with the four bytes of our network: garbage, or another network.
     #[error("not a message of this network (it begins with {0})")]
     Magic(Magic),
-    /// The header announces more than this command may carry.
+    /// The header announces more bytes than this message may have.
     #[error("`{command}` of {length} bytes, at most {limit} are allowed")]
     TooLong {
         /// Which message.
-        command: Command,
-        /// What the header says.
+        command: MessageName,
+        /// The length in the header.
         length: usize,
-        /// What is allowed.
+        /// The longest allowed.
         limit: usize,
     },
-    /// The payload is not the one the header was made for. The stream is still in step.
+    /// The payload does not match its checksum. The stream stays in step.
     #[error("`{0}` with a wrong checksum")]
-    Checksum(Command),
-    /// The payload can't be read. The stream is still in step.
+    Checksum(MessageName),
+    /// The payload can't be decoded. The stream stays in step.
     #[error("`{0}` that can't be read")]
-    Malformed(Command),
+    Malformed(MessageName),
 }
 
 impl FrameError {
-    /// Whether what follows can't be read either.
+    /// Whether nothing that follows can be read.
     pub const fn is_fatal(&self) -> bool {
         match self {
             Self::Magic(_) | Self::TooLong { .. } => true,
@@ -54,18 +53,18 @@ impl FrameError {
     }
 }
 
-/// The name of a message as it came: up to twelve bytes of a stranger's choice.
+/// The name of a message as received: up to twelve bytes chosen by the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Command([u8; 12]);
+pub struct MessageName([u8; 12]);
 
-impl Command {
+impl MessageName {
     /// The bytes before the padding.
     pub fn as_bytes(&self) -> &[u8] {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
         &self.0[..end]
     }
 
-    /// The longest payload of a message that this node reads; nothing for those it skips.
+    /// The longest payload of a message that this node reads; none for those it skips.
     ///
     /// Messages of a few bytes may grow: a later protocol may append to them. Lists have the limits of the protocol:
     /// 1000 addresses of 30 bytes (BIP 155: at most 531), 2000 headers of 81, 50 000 inventory items of 36, and
@@ -84,20 +83,20 @@ impl Command {
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for MessageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_bytes().escape_ascii().fmt(f)
     }
 }
 
-/// Cuts messages out of a stream of bytes.
+/// Decodes messages from a stream of bytes.
 ///
-/// Holds at most one message this node reads, and what was read together with its end.
+/// Buffers at most one message, and what was read together with its end.
 #[derive(Debug)]
 pub struct Decoder {
     magic: Magic,
     buffer: Vec<u8>,
-    /// Bytes still to come of a payload that nobody reads.
+    /// Bytes still to come of a payload that is skipped.
     skip: usize,
 }
 
@@ -117,7 +116,7 @@ impl Decoder {
     /// The next whole message, if it has arrived.
     ///
     /// # Errors
-    /// See [`FrameError`]. After a fatal one the stream is out of step, and nothing more is to be had from it.
+    /// See [`FrameError`]. After a fatal one the stream is out of step and can't be read any more.
     pub fn next_message(&mut self) -> Result<Option<NetworkMessage>, FrameError> {
         while let Some(header) = self.header()? {
             let Some(limit) = header.command.limit() else {
@@ -145,7 +144,7 @@ impl Decoder {
 
     /// The header of the next message, once it is here.
     fn header(&self) -> Result<Option<Header>, FrameError> {
-        // Garbage is known from its first four bytes: a stream that sends no more must not hide behind that.
+        // Four bytes are enough to see garbage, even if no whole header ever comes.
         if let Some(magic) = self.buffer.first_chunk::<4>().map(|bytes| Magic::from_bytes(*bytes)) {
             if magic != self.magic {
                 return Err(FrameError::Magic(magic));
@@ -176,14 +175,14 @@ impl Decoder {
 }
 
 struct Header {
-    command: Command,
+    command: MessageName,
     length: usize,
     checksum: [u8; 4],
 }
 
 impl Header {
     fn parse(bytes: &[u8; HEADER]) -> Self {
-        let mut header = Self { command: Command([0; 12]), length: 0, checksum: [0; 4] };
+        let mut header = Self { command: MessageName([0; 12]), length: 0, checksum: [0; 4] };
         header.command.0.copy_from_slice(&bytes[4..16]);
         let length = [bytes[16], bytes[17], bytes[18], bytes[19]];
         header.length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_not_kept() {
+    fn a_message_that_is_not_read_is_not_buffered() {
         let mut decoder = Decoder::new(MAGIC);
         for piece in encode(MAGIC, unread(MAX_PAYLOAD)).chunks(1000) {
             decoder.extend(piece);

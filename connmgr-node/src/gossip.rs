@@ -1,7 +1,7 @@
-//! Addresses as peers tell them, and as the manager knows them.
+//! Converts addresses between messages and the manager's types.
 //!
-//! `addr` carries IPv4 and IPv6 only, `addrv2` every network (BIP 155). Nothing here judges whether an address is
-//! worth keeping; only what can't be dialed at all is left out.
+//! `addr` carries IPv4 and IPv6 only, `addrv2` every network (BIP 155). Only addresses that can't be dialed are left out;
+//! the manager decides which of the others to keep.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -13,7 +13,7 @@ use connmgr_core::{AddressInfo, Host, PeerAddress, Services, UnixTime};
 /// The most addresses one message may carry: Core's `MAX_ADDR_TO_SEND`.
 pub const MAX_ADDRESSES: usize = 1000;
 
-/// What an `addr` message tells.
+/// The addresses of an `addr` message.
 pub fn from_addr(entries: &[(u32, Address)]) -> Vec<AddressInfo> {
     let read = |(time, entry): &(u32, Address)| {
         let ip = Ipv6Addr::from(entry.address);
@@ -23,13 +23,13 @@ pub fn from_addr(entries: &[(u32, Address)]) -> Vec<AddressInfo> {
     entries.iter().filter_map(read).collect()
 }
 
-/// What an `addrv2` message tells.
+/// The addresses of an `addrv2` message.
 pub fn from_addrv2(entries: &[AddrV2Message]) -> Vec<AddressInfo> {
     let read = |entry: &AddrV2Message| info(host_of(&entry.addr)?, entry.port, entry.services, entry.time);
     entries.iter().filter_map(read).collect()
 }
 
-/// The message that tells these addresses, at most [`MAX_ADDRESSES`] of them; nothing if none can be told this way.
+/// The message with these addresses, at most [`MAX_ADDRESSES`]; none if no address fits into it.
 pub fn to_message(addresses: &[AddressInfo], as_addrv2: bool) -> Option<NetworkMessage> {
     if as_addrv2 {
         let entries: Vec<_> = addresses.iter().filter_map(to_addrv2).take(MAX_ADDRESSES).collect();
@@ -41,7 +41,7 @@ pub fn to_message(addresses: &[AddressInfo], as_addrv2: bool) -> Option<NetworkM
 }
 
 fn info(host: Host, port: u16, services: ServiceFlags, time: u32) -> Option<AddressInfo> {
-    // I2P's streams have no ports, and BIP 155 has them as 0.
+    // I2P has no ports; BIP 155 sends 0.
     let needs_port = !matches!(host, Host::I2p(_));
     (port != 0 || !needs_port).then(|| AddressInfo {
         address: PeerAddress::new(host, port),
@@ -57,12 +57,12 @@ fn host_of(address: &AddrV2) -> Option<Host> {
         AddrV2::TorV3(key) => Some(Host::Onion(*key)),
         AddrV2::I2p(hash) => Some(Host::I2p(*hash)),
         AddrV2::Cjdns(ip) => Some(Host::Cjdns(*ip)),
-        // Onion services of version 2 are no more.
+        // Onion services of version 2 no longer exist.
         AddrV2::TorV2(_) | AddrV2::Unknown(..) => None,
     }
 }
 
-/// `fd87:d87e:eb43::/48`, where onion services of version 2 were put before BIP 155.
+/// `fd87:d87e:eb43::/48`, which stood for onion services of version 2 before BIP 155.
 fn is_onioncat(ip: Ipv6Addr) -> bool {
     ip.segments()[..3] == [0xfd87, 0xd87e, 0xeb43]
 }

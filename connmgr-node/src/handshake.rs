@@ -1,8 +1,7 @@
 //! The version handshake, both ways.
 //!
-//! Whoever dialed speaks first. Each side sends `version`, then what it can do (`wtxidrelay`, `sendaddrv2`), then
-//! `verack`. It has no clock: the manager gives up a handshake that takes too long, by closing the stream. Read
-//! first: BIP 339, BIP 155, and <https://developer.bitcoin.org/reference/p2p_networking.html#version>.
+//! The dialer sends first. Each side sends `version`, then its features (`wtxidrelay`, `sendaddrv2`), then `verack`. There
+//! is no clock: the manager closes the stream of a handshake that takes too long. Read first: BIP 339, BIP 155, and <https://developer.bitcoin.org/reference/p2p_networking.html#version>.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,37 +11,37 @@ use bitcoin::p2p::message_network::VersionMessage;
 use bitcoin::p2p::{Address, ServiceFlags};
 use connmgr_core::{Kind, PeerInfo, Services};
 
-use crate::end::End;
+use crate::end::SessionEnd;
 use crate::frame::FrameError;
 use crate::text::escape;
-use crate::violation::Violation;
-use crate::wire::{PROTOCOL_VERSION, Wire, WireError};
+use crate::violation::ProtocolViolation;
+use crate::wire::{MessageWire, PROTOCOL_VERSION, WireError};
 
-/// The oldest protocol we talk to: 70001 is the first whose `version` has all its fields (BIP 37).
+/// The oldest protocol version we accept: 70001 is the first whose `version` has all its fields (BIP 37).
 pub const MIN_VERSION: u32 = 70001;
 
 /// Messages a peer may send before its handshake is done. An honest one sends five.
 const MAX_MESSAGES: u32 = 64;
 
-/// What we say of ourselves.
+/// What we announce about ourselves.
 #[derive(Clone, Debug)]
 pub struct Hello {
-    /// What the connection is for. Inbound: they speak first.
+    /// The kind of the connection. On inbound ones the peer sends first.
     pub kind: Kind,
-    /// The manager's number for this connection: when it comes back, we have reached ourselves.
+    /// The manager's nonce of this connection. If a peer sends it back, we connected to ourselves.
     pub nonce: u64,
-    /// What we offer.
+    /// Our services.
     pub services: Services,
-    /// The name of our software.
+    /// Our user agent.
     pub user_agent: String,
-    /// How many blocks we have.
+    /// The height of our chain.
     pub start_height: i32,
-    /// The other end, where it has an IP address.
+    /// The other end, if it has an IP address.
     pub remote: Option<SocketAddr>,
 }
 
 impl Hello {
-    /// A node that offers nothing, and says so under this program's name.
+    /// No services, and this program's user agent.
     pub fn new(kind: Kind, nonce: u64) -> Self {
         Self {
             kind,
@@ -66,28 +65,28 @@ impl Hello {
             nonce: self.nonce,
             user_agent: self.user_agent.clone(),
             start_height: self.start_height,
-            // This node has no use for transactions.
+            // This node needs no transactions.
             relay: false,
         }
     }
 }
 
-/// What a peer says of itself.
+/// What a peer announces about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// What the manager wants to know of it.
+pub struct PeerHello {
+    /// What the manager needs to know.
     pub info: PeerInfo,
-    /// The protocol it speaks.
+    /// Its protocol version.
     pub version: u32,
-    /// The name of its software, escaped and cut: fit to print.
+    /// Its user agent, escaped and cut to be printed.
     pub user_agent: String,
-    /// How many blocks it says it has.
+    /// The height it announced.
     pub start_height: i32,
     /// Whether it wants addresses as `addrv2`.
     pub wants_addrv2: bool,
 }
 
-impl Peer {
+impl PeerHello {
     fn new(version: &VersionMessage) -> Self {
         Self {
             info: PeerInfo {
@@ -103,7 +102,7 @@ impl Peer {
     }
 }
 
-/// A handshake under way: messages go in until the peer has said what it is. Sans-IO.
+/// A handshake under way. Sans-IO.
 ///
 /// ```text
 /// AwaitingVersion ──version──▶ AwaitingVerack ──verack──▶ done
@@ -111,80 +110,82 @@ impl Peer {
 #[derive(Debug)]
 pub struct Handshake {
     hello: Hello,
-    state: State,
+    state: HandshakeState,
     /// Messages the peer may still send.
     patience: u32,
 }
 
 #[derive(Debug)]
-enum State {
-    /// The peer has not said who it is. Whatever else comes is ignored, as Core does.
+enum HandshakeState {
+    /// `version` has not come. Other messages are ignored, as in Core.
     AwaitingVersion,
-    /// It has, and may say what it can do.
-    AwaitingVerack(Peer),
+    /// `version` has come; features may follow.
+    AwaitingVerack(PeerHello),
 }
 
 impl Handshake {
-    /// Begins: whoever dialed speaks first.
+    /// Begins. The dialer sends its `version`.
     ///
     /// # Errors
-    /// That of [`Wire::send`].
-    pub fn begin(hello: Hello, wire: &mut Wire) -> Result<Self, WireError> {
+    /// That of [`MessageWire::send`].
+    pub fn begin(hello: Hello, wire: &mut MessageWire) -> Result<Self, WireError> {
         if !hello.kind.is_inbound() {
             wire.send(NetworkMessage::Version(hello.version()))?;
         }
-        Ok(Self { hello, state: State::AwaitingVersion, patience: MAX_MESSAGES })
+        Ok(Self { hello, state: HandshakeState::AwaitingVersion, patience: MAX_MESSAGES })
     }
 
-    /// What the connection is for.
+    /// The kind of the connection.
     pub const fn kind(&self) -> Kind {
         self.hello.kind
     }
 
-    /// Goes on with what was read: the peer, when the handshake is done.
+    /// Handles what was read. Returns the peer's announcement when the handshake is done.
     ///
     /// # Errors
-    /// [`End`]: the other end left, spoke another protocol, or speaks too old a version of this one. The handshake is
+    /// [`SessionEnd`]: the other end left, spoke another protocol, or speaks too old a version of this one. The handshake is
     /// over then.
-    pub fn proceed(&mut self, wire: &mut Wire) -> Result<Option<Peer>, End> {
+    pub fn proceed(&mut self, wire: &mut MessageWire) -> Result<Option<PeerHello>, SessionEnd> {
         while let Some(message) = self.read(wire)? {
             match (&mut self.state, message) {
-                (State::AwaitingVersion, NetworkMessage::Version(version)) => {
-                    self.state = State::AwaitingVerack(self.meet(&version, wire)?);
+                (HandshakeState::AwaitingVersion, NetworkMessage::Version(version)) => {
+                    self.state = HandshakeState::AwaitingVerack(self.meet(&version, wire)?);
                     continue;
                 }
-                (State::AwaitingVerack(peer), NetworkMessage::Verack) => return Ok(Some(peer.clone())),
-                (State::AwaitingVerack(peer), NetworkMessage::SendAddrV2) => peer.wants_addrv2 = true,
-                (State::AwaitingVersion | State::AwaitingVerack(_), _) => {}
+                (HandshakeState::AwaitingVerack(peer), NetworkMessage::Verack) => return Ok(Some(peer.clone())),
+                (HandshakeState::AwaitingVerack(peer), NetworkMessage::SendAddrV2) => peer.wants_addrv2 = true,
+                (HandshakeState::AwaitingVersion | HandshakeState::AwaitingVerack(_), _) => {}
             }
-            self.patience = self.patience.checked_sub(1).ok_or(Violation::EndlessHandshake(MAX_MESSAGES))?;
+            self.patience = self.patience.checked_sub(1).ok_or(ProtocolViolation::EndlessHandshake(MAX_MESSAGES))?;
         }
         Ok(None)
     }
 
-    fn read(&self, wire: &mut Wire) -> Result<Option<NetworkMessage>, End> {
-        let is_first = matches!(self.state, State::AwaitingVersion) && self.patience == MAX_MESSAGES;
+    fn read(&self, wire: &mut MessageWire) -> Result<Option<NetworkMessage>, SessionEnd> {
+        let is_first = matches!(self.state, HandshakeState::AwaitingVersion) && self.patience == MAX_MESSAGES;
         match wire.next_message() {
-            Err(WireError::Frame(FrameError::Magic(magic))) if is_first => Err(Violation::OtherNetwork(magic).into()),
+            Err(WireError::Frame(FrameError::Magic(magic))) if is_first => {
+                Err(ProtocolViolation::OtherNetwork(magic).into())
+            }
             read => Ok(read?),
         }
     }
 
-    /// The peer has said who it is: we answer, and say what we can do.
-    fn meet(&self, theirs: &VersionMessage, wire: &mut Wire) -> Result<Peer, End> {
+    /// Answers the peer's `version`.
+    fn meet(&self, theirs: &VersionMessage, wire: &mut MessageWire) -> Result<PeerHello, SessionEnd> {
         if theirs.version < MIN_VERSION {
-            return Err(End::Obsolete(theirs.version));
+            return Err(SessionEnd::Obsolete(theirs.version));
         }
         if self.hello.kind.is_inbound() {
             wire.send(NetworkMessage::Version(self.hello.version()))?;
         }
-        // Older nodes may take a message they don't know before `verack` for an offence.
+        // Older nodes may punish an unknown message before `verack`.
         if theirs.version >= PROTOCOL_VERSION {
             wire.send(NetworkMessage::WtxidRelay)?;
             wire.send(NetworkMessage::SendAddrV2)?;
         }
         wire.send(NetworkMessage::Verack)?;
-        Ok(Peer::new(theirs))
+        Ok(PeerHello::new(theirs))
     }
 }
 
@@ -199,20 +200,20 @@ mod tests {
     /// One side of a handshake.
     struct Side {
         handshake: Handshake,
-        wire: Wire,
+        wire: MessageWire,
     }
 
     impl Side {
         fn new(hello: Hello) -> Self {
-            let mut wire = Wire::new(MAGIC);
+            let mut wire = MessageWire::new(MAGIC);
             Self { handshake: Handshake::begin(hello, &mut wire).expect("room"), wire }
         }
 
-        fn proceed(&mut self) -> Result<Option<Peer>, End> {
+        fn proceed(&mut self) -> Result<Option<PeerHello>, SessionEnd> {
             self.handshake.proceed(&mut self.wire)
         }
 
-        /// Says to the other all that waits.
+        /// Sends all that waits to the other side.
         fn speak(&mut self, to: &mut Self) {
             to.wire.receive(self.wire.outgoing());
             self.wire.handle_written(self.wire.outgoing().len());
@@ -223,8 +224,8 @@ mod tests {
         Hello { services: Services::NETWORK, start_height: 5, ..Hello::new(kind, 42 + kind.index() as u64) }
     }
 
-    /// What each learns of the other.
-    fn shake(dialer: Hello, acceptor: Hello) -> (Peer, Peer) {
+    /// What each side learns about the other.
+    fn shake(dialer: Hello, acceptor: Hello) -> (PeerHello, PeerHello) {
         let (mut near, mut far) = (Side::new(dialer), Side::new(acceptor));
         near.speak(&mut far);
         assert_eq!(far.proceed().expect("shaken"), None);
@@ -253,7 +254,7 @@ mod tests {
         assert!(side.wire.outgoing().is_empty());
     }
 
-    fn after(bytes: &[u8]) -> End {
+    fn after(bytes: &[u8]) -> SessionEnd {
         let mut side = Side::new(hello(Kind::Inbound));
         side.wire.receive(bytes);
         side.proceed().expect_err("no handshake")
@@ -263,7 +264,7 @@ mod tests {
     fn an_old_peer_is_left_without_a_penalty() {
         let old = VersionMessage { version: 60002, ..hello(Kind::Full).version() };
         let end = after(&encode(MAGIC, NetworkMessage::Version(old)));
-        assert!(matches!(end, End::Obsolete(60002)));
+        assert!(matches!(end, SessionEnd::Obsolete(60002)));
         assert_eq!(end.violation(), None);
     }
 
@@ -273,15 +274,15 @@ mod tests {
         let version = encode(MAGIC, NetworkMessage::Version(hello(Kind::Full).version()));
         for endless in [verack.repeat(1000), [version, encode(MAGIC, NetworkMessage::SendAddrV2).repeat(1000)].concat()]
         {
-            assert_eq!(after(&endless).violation(), Some(&Violation::EndlessHandshake(MAX_MESSAGES)));
+            assert_eq!(after(&endless).violation(), Some(&ProtocolViolation::EndlessHandshake(MAX_MESSAGES)));
         }
     }
 
     #[test]
-    fn a_node_of_another_network_is_no_criminal() {
+    fn a_node_of_another_network_is_not_banned() {
         let end = after(&encode(Magic::BITCOIN, NetworkMessage::Verack));
         let violation = end.violation().expect("a violation");
-        assert_eq!(*violation, Violation::OtherNetwork(Magic::BITCOIN));
+        assert_eq!(*violation, ProtocolViolation::OtherNetwork(Magic::BITCOIN));
         assert!(violation.penalty().persistent == 0);
     }
 

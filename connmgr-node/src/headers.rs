@@ -1,8 +1,7 @@
-//! A peer's chain of headers, checked for linkage and work, of which only the tip is kept.
+//! Follows a peer's chain of headers, checks linkage and work, and keeps only the tip.
 //!
-//! Enough to see that a peer serves a chain and how long it is; not enough to trust it: difficulty adjustments and
-//! everything inside blocks are left to a real node. Memory is a few hashes, however long the chain. Read first:
-//! Core's headers-first sync, <https://developer.bitcoin.org/devguide/p2p_network.html#headers-first>.
+//! That shows that the peer serves a chain and how long it is. It is not enough to trust the chain: difficulty adjustments
+//! and the contents of blocks are not checked. Memory is a few hashes, however long the chain. Read first: Core's headers-first sync, <https://developer.bitcoin.org/devguide/p2p_network.html#headers-first>.
 
 use std::collections::VecDeque;
 
@@ -10,30 +9,30 @@ use bitcoin::block::{BlockHash, Header};
 use bitcoin::blockdata::constants::genesis_block;
 use bitcoin::params::Params;
 
-use crate::violation::Violation;
+use crate::violation::ProtocolViolation;
 
 /// The most headers of one message: Core's `MAX_HEADERS_RESULTS`.
 pub const MAX_HEADERS: usize = 2000;
 
-/// How far back a peer may change its mind. Real reorganisations are a few blocks deep.
+/// The deepest reorganisation that is followed. Real ones are a few blocks deep.
 const MAX_REORG: usize = 64;
 
-/// After so many headers we ask one peer for no more: twice the length of the main chain in 2026. A chain without
-/// much work costs its maker little.
+/// After so many headers we ask a peer for no more: twice the length of the main chain in 2026. A long chain with little
+/// work is cheap to make.
 const MAX_TOTAL: u64 = 2_000_000;
 
-/// What became of a message of headers.
+/// The result of a message of headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum HeadersProgress {
     /// There may be more: ask again from the new locator.
     More,
     /// The peer has no more for now.
     UpToDate,
-    /// They lead to nothing we know: ask from the locator, once.
+    /// They do not connect to what we know: ask from the locator, once.
     Ask,
 }
 
-/// How far we have followed one peer's chain.
+/// One peer's chain, as far as it was followed.
 #[derive(Clone, Debug)]
 pub struct HeaderChain {
     params: &'static Params,
@@ -42,12 +41,12 @@ pub struct HeaderChain {
     /// The height of the newest.
     height: u32,
     received: u64,
-    /// Whether the last message led nowhere.
+    /// Whether the last message did not connect.
     lost: bool,
 }
 
 impl HeaderChain {
-    /// The chain that has only its genesis block.
+    /// A chain with only its genesis block.
     pub fn new(params: &'static Params) -> Self {
         let genesis = genesis_block(params).block_hash();
         Self { params, recent: VecDeque::from([genesis]), height: 0, received: 0, lost: false }
@@ -58,7 +57,7 @@ impl HeaderChain {
         self.height
     }
 
-    /// Where we are, for a `getheaders`: the newest hashes, then ever sparser ones, then the genesis block.
+    /// The locator of a `getheaders`: the newest hashes, then sparser and sparser ones, then the genesis block.
     pub fn locator(&self) -> Vec<BlockHash> {
         let mut hashes: Vec<_> = self.recent.iter().rev().take(10).copied().collect();
         let sparse = (4..).map(|power| 1 << power).map_while(|back: usize| self.recent.iter().rev().nth(back));
@@ -71,23 +70,23 @@ impl HeaderChain {
     /// Follows the headers of one message.
     ///
     /// # Errors
-    /// A [`Violation`]; the chain is then as far as the good headers led.
-    pub fn extend(&mut self, headers: &[Header]) -> Result<Progress, Violation> {
+    /// A [`ProtocolViolation`]; the chain is then as far as the good headers led.
+    pub fn extend(&mut self, headers: &[Header]) -> Result<HeadersProgress, ProtocolViolation> {
         if headers.len() > MAX_HEADERS {
-            return Err(Violation::TooManyHeaders(headers.len()));
+            return Err(ProtocolViolation::TooManyHeaders(headers.len()));
         }
-        let Some(first) = headers.first() else { return Ok(Progress::UpToDate) };
+        let Some(first) = headers.first() else { return Ok(HeadersProgress::UpToDate) };
         if !self.rewind_to(first.prev_blockhash) {
-            return self.get_lost();
+            return self.not_connected();
         }
         self.lost = false;
         headers.iter().try_for_each(|header| self.append(header))?;
         self.received += headers.len() as u64;
         let is_full = headers.len() == MAX_HEADERS && self.received < MAX_TOTAL;
-        Ok(if is_full { Progress::More } else { Progress::UpToDate })
+        Ok(if is_full { HeadersProgress::More } else { HeadersProgress::UpToDate })
     }
 
-    /// Makes a block we know the tip again.
+    /// Makes a known block the tip again. Returns false if it is not known.
     fn rewind_to(&mut self, hash: BlockHash) -> bool {
         if let Some(index) = self.recent.iter().rposition(|known| *known == hash) {
             let dropped = self.recent.len() - 1 - index;
@@ -103,21 +102,25 @@ impl HeaderChain {
         false
     }
 
-    /// One announcement of a block we can't place is honest (we may lag behind); a second in a row, after we asked
-    /// for what is between, is not.
-    fn get_lost(&mut self) -> Result<Progress, Violation> {
-        if std::mem::replace(&mut self.lost, true) { Err(Violation::Unconnected) } else { Ok(Progress::Ask) }
+    /// One message that does not connect is honest (we may lag behind). A second in a row, after we asked for the headers
+    /// in between, is a violation.
+    fn not_connected(&mut self) -> Result<HeadersProgress, ProtocolViolation> {
+        if std::mem::replace(&mut self.lost, true) {
+            Err(ProtocolViolation::Unconnected)
+        } else {
+            Ok(HeadersProgress::Ask)
+        }
     }
 
-    fn append(&mut self, header: &Header) -> Result<(), Violation> {
+    fn append(&mut self, header: &Header) -> Result<(), ProtocolViolation> {
         if self.recent.back() != Some(&header.prev_blockhash) {
-            return Err(Violation::BrokenChain);
+            return Err(ProtocolViolation::BrokenChain);
         }
         let target = header.target();
         if target > self.params.max_attainable_target {
-            return Err(Violation::NoWork);
+            return Err(ProtocolViolation::NoWork);
         }
-        let hash = header.validate_pow(target).map_err(|_| Violation::NoWork)?;
+        let hash = header.validate_pow(target).map_err(|_| ProtocolViolation::NoWork)?;
         self.recent.push_back(hash);
         if self.recent.len() > MAX_REORG {
             self.recent.pop_front();
@@ -127,7 +130,7 @@ impl HeaderChain {
     }
 }
 
-/// Makes a chain of headers on regtest, where work is two tries on average. For the loopback world and for tests.
+/// Mines a chain of headers on regtest, two tries each on average. For the loopback world and for tests.
 pub fn mine_regtest(count: u32) -> Vec<Header> {
     let mut tip = genesis_block(&Params::REGTEST).header;
     let mine = |_| {
@@ -152,10 +155,10 @@ mod tests {
     fn a_long_chain_is_followed_and_not_kept() {
         let headers = mine_regtest(4100);
         let mut chain = chain();
-        assert_eq!(chain.extend(&headers[..2000]), Ok(Progress::More));
-        assert_eq!(chain.extend(&headers[2000..4000]), Ok(Progress::More));
-        assert_eq!(chain.extend(&headers[4000..]), Ok(Progress::UpToDate));
-        assert_eq!(chain.extend(&[]), Ok(Progress::UpToDate));
+        assert_eq!(chain.extend(&headers[..2000]), Ok(HeadersProgress::More));
+        assert_eq!(chain.extend(&headers[2000..4000]), Ok(HeadersProgress::More));
+        assert_eq!(chain.extend(&headers[4000..]), Ok(HeadersProgress::UpToDate));
+        assert_eq!(chain.extend(&[]), Ok(HeadersProgress::UpToDate));
         assert_eq!(chain.height(), 4100);
         assert_eq!(chain.locator()[0], headers[4099].block_hash());
         assert_eq!(chain.recent.len(), MAX_REORG);
@@ -166,9 +169,9 @@ mod tests {
         let headers = mine_regtest(10);
         let mut chain = chain();
         chain.extend(&headers).expect("good");
-        assert_eq!(chain.extend(&headers[7..9]), Ok(Progress::UpToDate));
+        assert_eq!(chain.extend(&headers[7..9]), Ok(HeadersProgress::UpToDate));
         assert_eq!((chain.height(), chain.locator()[0]), (9, headers[8].block_hash()));
-        assert_eq!(chain.extend(&headers[..1]), Ok(Progress::UpToDate));
+        assert_eq!(chain.extend(&headers[..1]), Ok(HeadersProgress::UpToDate));
         assert_eq!(chain.height(), 1);
     }
 
@@ -188,15 +191,15 @@ mod tests {
     fn headers_that_lead_nowhere_are_forgiven_once() {
         let headers = mine_regtest(10);
         let mut chain = chain();
-        assert_eq!(chain.extend(&headers[5..]), Ok(Progress::Ask));
-        assert_eq!(chain.extend(&headers[5..]), Err(Violation::Unconnected));
+        assert_eq!(chain.extend(&headers[5..]), Ok(HeadersProgress::Ask));
+        assert_eq!(chain.extend(&headers[5..]), Err(ProtocolViolation::Unconnected));
         assert_eq!(chain.height(), 0);
     }
 
     #[test]
     fn headers_must_follow_one_another() {
         let headers = mine_regtest(3);
-        assert_eq!(chain().extend(&[headers[0], headers[2]]), Err(Violation::BrokenChain));
+        assert_eq!(chain().extend(&[headers[0], headers[2]]), Err(ProtocolViolation::BrokenChain));
     }
 
     #[test]
@@ -205,7 +208,7 @@ mod tests {
         while lazy.validate_pow(lazy.target()).is_ok() {
             lazy.nonce += 1;
         }
-        assert_eq!(chain().extend(&[lazy]), Err(Violation::NoWork));
+        assert_eq!(chain().extend(&[lazy]), Err(ProtocolViolation::NoWork));
     }
 
     #[test]
@@ -216,12 +219,12 @@ mod tests {
         while header.validate_pow(header.target()).is_err() {
             header.nonce += 1;
         }
-        assert_eq!(HeaderChain::new(&Params::MAINNET).extend(&[header]), Err(Violation::NoWork));
+        assert_eq!(HeaderChain::new(&Params::MAINNET).extend(&[header]), Err(ProtocolViolation::NoWork));
     }
 
     #[test]
     fn more_headers_than_allowed_are_refused() {
         let headers = mine_regtest(2001);
-        assert_eq!(chain().extend(&headers), Err(Violation::TooManyHeaders(2001)));
+        assert_eq!(chain().extend(&headers), Err(ProtocolViolation::TooManyHeaders(2001)));
     }
 }

@@ -1,19 +1,18 @@
 //! A small real Bitcoin node: enough of the protocol to be a good peer, and nothing of consensus beyond headers.
 //!
-//! It shows the connection manager at work, and is what the interop tests run. From the bottom up:
+//! It is an example of the connection manager in use, and the interop tests run it. From the bottom up:
 //!
 //! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
-//! - [`session`], with its [`end`](mod@end): a whole conversation with one peer, sans-IO; what it learns comes out as
-//!   [`news`].
-//! - [`pump`]: carries bytes between a conversation and a stream, on any runtime; [`drive`] takes its turns.
-//! - [`world`]: two dozen peers on loopback, good and bad, for a node without a network.
-//! - [`cli`] and [`report`], with [`summary`] and [`pen`]: what the operator says, and what the operator reads.
-//! - [`setup`]: the pool that the operator asked for.
-//! - [`runtime`]: what the node asks of a runtime, and the three it runs on.
-//! - [`node`], with [`link`](mod@link), [`board`] and [`stop`]: the pool, a conversation on each of its connections, the
+//! - [`session`], with its [`end`](mod@end): a conversation with one peer, sans-IO; what it learns comes out as [`news`].
+//! - [`pump`]: moves bytes between a session and a stream, on any runtime; [`drive`] takes its turns.
+//! - [`world`]: 24 peers on loopback, good and bad, for a node without a network.
+//! - [`cli`]; [`report`] with [`summary`] and [`pen`]: the operator's options, and the output.
+//! - [`setup`]: the configuration that follows from the options.
+//! - [`runtime`]: what the node needs of a runtime, and the three it runs on.
+//! - [`node`], with [`link`](mod@link), [`board`] and [`stop`]: the pool, a session on each of its connections, the
 //!   report.
-//! - [`rerun`]: a recorded trace, run again.
+//! - [`rerun`]: replays a recorded trace.
 //!
 //! Nothing here decides whom to dial, admit or ban.
 

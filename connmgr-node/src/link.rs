@@ -1,7 +1,6 @@
-//! One connection of the pool, from its opening to its end: a conversation, and what becomes of its news.
+//! One connection of the pool: its session, and where the session's news go.
 //!
-//! What concerns the manager goes to it by the runtime, which holds the stream; what concerns the operator goes to the
-//! board. What follows from it is the manager's to decide.
+//! News for the manager are orders to the runtime, which holds the stream; news for the operator go to the board.
 
 use std::io::{Read, Write};
 use std::time::Instant;
@@ -10,37 +9,37 @@ use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Connected, Event, PeerI
 use connmgr_std::Reporter;
 
 use crate::board::Board;
-use crate::end::End;
+use crate::end::SessionEnd;
 use crate::handshake::Hello;
 use crate::news::News;
-use crate::pump::{Pump, Turn};
+use crate::pump::{Pump, PumpTurn};
 use crate::session::{Session, SessionConfig};
 
-/// Who meets the peers that the pool connects to. Cheap to clone.
+/// Makes the link of each connection. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct LinkFactory {
     chain: Chain,
     board: Board,
 }
 
-impl Host {
-    /// One who talks of this chain, and writes on this board.
+impl LinkFactory {
+    /// Makes links for this chain that report to this board.
     pub const fn new(chain: Chain, board: Board) -> Self {
         Self { chain, board }
     }
 
-    /// A connection has opened: the conversation to be held on it.
-    pub fn meet(&self, info: &Connected) -> Link {
+    /// The link of a connection that has opened.
+    pub fn open(&self, info: &Connected) -> PeerLink {
         self.board.event(&Event::Connected(info.clone()));
         let remote = info.address.as_ref().and_then(|address| address.socket_addr());
         let hello = Hello { remote, services: services(self.chain), ..Hello::new(info.kind, info.nonce) };
         let pump = Pump::new(Session::new(hello, SessionConfig::new(self.chain)));
-        Link { conn: info.conn, pump, board: self.board.clone(), is_following: false }
+        PeerLink { conn: info.conn, pump, board: self.board.clone(), is_following: false }
     }
 }
 
-/// What we offer: nothing, for we keep no blocks. But nodes leave those they dialed that have none to offer, so on
-/// regtest, where nobody is misled, we say that we have some.
+/// The services we announce: none, for we keep no blocks. But nodes disconnect from peers they dialed that have none, so
+/// on regtest, where that misleads no one, we announce some.
 fn services(chain: Chain) -> Services {
     match chain {
         Chain::Mainnet | Chain::Testnet4 | Chain::Signet => Services::NONE,
@@ -48,33 +47,33 @@ fn services(chain: Chain) -> Services {
     }
 }
 
-/// What a link wants of the runtime.
+/// What a link asks of the runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Tell the manager this of the connection.
-    Tell(Fact),
-    /// Ask the manager for at most so many addresses, and answer by [`Link::tell_addresses`].
+    /// Report this to the manager.
+    Report(LinkReport),
+    /// Ask the manager for at most so many addresses, and answer by [`PeerLink::tell_addresses`].
     Sample(u32),
-    /// Let go of the connection. The last of its orders.
+    /// Drop the connection. The last order.
     Close,
 }
 
-/// What the manager is told of a connection.
+/// A report to the manager about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
+pub enum LinkReport {
     /// The handshake is done.
     Ready(PeerInfo),
     /// The peer misbehaved.
     Misbehaving(Penalty),
-    /// What the connection has been good for.
+    /// What the connection was useful for.
     Activity(Activity),
     /// The peer told addresses.
     Addresses(Vec<AddressInfo>),
 }
 
-impl Fact {
-    /// Tells it by the reporter of its connection.
-    pub fn tell(self, reporter: &Reporter) {
+impl LinkReport {
+    /// Sends it by the connection's reporter.
+    pub fn send(self, reporter: &Reporter) {
         match self {
             Self::Ready(info) => reporter.ready(info),
             Self::Misbehaving(penalty) => reporter.misbehaving(penalty),
@@ -84,27 +83,27 @@ impl Fact {
     }
 }
 
-/// One connection's conversation.
+/// The session of one connection, with where its news go.
 #[derive(Debug)]
-pub struct Link {
+pub struct PeerLink {
     conn: ConnId,
     pump: Pump,
     board: Board,
     is_following: bool,
 }
 
-impl Link {
-    /// Talks as far as the stream allows without waiting. Not to be called after [`Order::Close`].
-    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> Turn<Order> {
+impl PeerLink {
+    /// Reads and writes as far as the stream allows without waiting. Not to be called after [`Order::Close`].
+    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> PumpTurn<Order> {
         loop {
             match self.pump.turn(stream, now) {
-                Turn::Done(news) => {
+                PumpTurn::Done(news) => {
                     if let Some(order) = self.handle(news) {
-                        return Turn::Done(order);
+                        return PumpTurn::Done(order);
                     }
                 }
-                Turn::Again => return Turn::Again,
-                Turn::Wait(until) => return Turn::Wait(until),
+                PumpTurn::Again => return PumpTurn::Again,
+                PumpTurn::Wait(until) => return PumpTurn::Wait(until),
             }
         }
     }
@@ -122,20 +121,20 @@ impl Link {
                 if self.is_following {
                     self.pump.session().follow_headers();
                 }
-                Some(Order::Tell(Fact::Ready(peer.info)))
+                Some(Order::Report(LinkReport::Ready(peer.info)))
             }
-            News::Addresses(addresses) => Some(Order::Tell(Fact::Addresses(addresses))),
-            News::Activity(activity) => Some(Order::Tell(Fact::Activity(activity))),
+            News::Addresses(addresses) => Some(Order::Report(LinkReport::Addresses(addresses))),
+            News::Activity(activity) => Some(Order::Report(LinkReport::Activity(activity))),
             News::Misbehaving(violation) => {
                 self.board.connection(self.conn, &format!("misbehaves: {violation}"));
-                Some(Order::Tell(Fact::Misbehaving(violation.penalty())))
+                Some(Order::Report(LinkReport::Misbehaving(violation.penalty())))
             }
             News::Tip(height) => {
                 self.board.tip(self.conn, height);
                 None
             }
             News::AddressesWanted(count) => Some(Order::Sample(count)),
-            // This node keeps none.
+            // This node keeps no headers.
             News::HeadersWanted(_) => {
                 self.pump.session().tell_headers(Vec::new());
                 None
@@ -147,16 +146,16 @@ impl Link {
         }
     }
 
-    fn tell_end(&self, end: &End) {
+    fn tell_end(&self, end: &SessionEnd) {
         match end {
-            End::Obsolete(_) | End::Silent => self.board.connection(self.conn, &end.to_string()),
-            // Told already: the violation when it happened, the rest by the manager.
-            End::Violation(_) | End::Wire(_) => {}
+            SessionEnd::Obsolete(_) | SessionEnd::Silent => self.board.connection(self.conn, &end.to_string()),
+            // Reported already: the violation when it happened, the rest by the manager.
+            SessionEnd::Violation(_) | SessionEnd::Wire(_) => {}
         }
     }
 }
 
-impl Drop for Link {
+impl Drop for PeerLink {
     fn drop(&mut self) {
         if self.is_following {
             self.board.unfollow();

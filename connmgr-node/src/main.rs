@@ -6,14 +6,14 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
-use connmgr_node::node::{self, Ended, Outcome};
+use connmgr_node::node::{self, NodeOutcome, RunEnd};
 use connmgr_node::rerun::rerun;
 use connmgr_node::stop::Stop;
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
-        Ok(Outcome::Good) => ExitCode::SUCCESS,
-        Ok(Outcome::Short) => {
+        Ok(NodeOutcome::Good) => ExitCode::SUCCESS,
+        Ok(NodeOutcome::Short) => {
             eprintln!("error: the target was never reached");
             ExitCode::FAILURE
         }
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<Outcome> {
+fn run(options: &Options) -> Result<NodeOutcome> {
     if let Some(trace) = &options.replay {
         let rerun = rerun(trace)?;
         if options.json {
@@ -32,21 +32,21 @@ fn run(options: &Options) -> Result<Outcome> {
         } else {
             println!("{rerun}");
         }
-        return Ok(Outcome::Good);
+        return Ok(NodeOutcome::Good);
     }
-    // Caught from the very start: a signal during the start ends the run in order, too.
+    // Set before the start, so that a signal during the start also ends the run in order.
     let stop = Stop::default();
     stop_when_interrupted(stop.clone()).context("signals can't be caught")?;
-    let Ended { outcome, is_told } = node::run(options, stdout(), stop)?;
+    let RunEnd { outcome, is_told } = node::run(options, stdout(), stop)?;
     if !is_told {
         eprintln!("warning: nobody reads the report; its end is lost");
     }
     Ok(outcome)
 }
 
-/// Has the node told to stop at Ctrl-C, and where there are others, at the signal that asks a process to end.
+/// Stops the node at Ctrl-C and, on Unix, at SIGTERM.
 ///
-/// tokio catches them on a thread of its own, whatever the node runs on: mio has no signals, and smol not everywhere.
+/// A thread with tokio catches the signals whatever the node runs on: mio has none, and smol not on every system.
 fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let interrupted = {
@@ -61,7 +61,7 @@ fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Ready at Ctrl-C or at a request to end.
+/// Ready at Ctrl-C or SIGTERM.
 #[cfg(unix)]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -75,7 +75,7 @@ fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // It fails only where there are no signals; then nobody waits for one.
+        // It fails only where there are no signals.
         let _ = tokio::signal::ctrl_c().await;
     })
 }

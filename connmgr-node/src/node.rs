@@ -1,7 +1,7 @@
-//! The node: a pool, a session on each of its connections, and a report of what happens.
+//! The node: a pool, a session on each of its connections, and a report.
 //!
-//! It decides nothing about connections; it only starts what the options ask for, and stops it in order. Nor does it
-//! know a runtime: see [`Runtime`].
+//! It starts what the options ask for, and stops it in order. It decides nothing about connections and knows no runtime:
+//! see [`Runtime`].
 
 use std::io::Write;
 use std::time::Instant;
@@ -12,86 +12,94 @@ use connmgr_std::StartError;
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
-use crate::link::Host;
+use crate::link::LinkFactory;
 use crate::pen::Pen;
 use crate::report::{Format, Report};
 use crate::runtime::mio::Mio;
 use crate::runtime::smol::Smol;
 use crate::runtime::tokio::Tokio;
-use crate::runtime::{Next, Runtime};
+use crate::runtime::{Runtime, RuntimeEvent};
 use crate::setup;
 use crate::stop::Stop;
-use crate::world::behavior::Behavior;
-use crate::world::{World, WorldConfig};
+use crate::world::behavior::PeerBehavior;
+use crate::world::{LoopbackWorld, WorldConfig};
 
-/// How a run ended that nothing went wrong with.
+/// How a run without errors ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// All connections that should be there were there at some time, or the operator stopped it.
+pub enum NodeOutcome {
+    /// The target was reached, or the operator stopped the node.
     Good,
-    /// Its time was up, and they never were all there.
+    /// The time was up, and the target was never reached.
     Short,
 }
 
-/// What is left of a run.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Whether its report was written to the end: a reader may have stalled.
+pub struct RunEnd {
+    /// How the run ended.
+    pub outcome: NodeOutcome,
+    /// Whether the whole report was written: its reader may have stalled.
     pub is_told: bool,
 }
 
-/// Runs a node as the options say, until its time is up or it is told to stop. Its report goes to `out`.
+/// Runs a node with these options, until its time is up or it is stopped. The report goes to `out`.
 ///
 /// # Errors
-/// Names the option that can't be fulfilled, and why; or what ended the run.
-pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> Result<Ended> {
+/// Names the option that can't be honoured and why, or what ended the run.
+pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> Result<RunEnd> {
     let world = match options.scene {
-        Scene::World => Some(World::start(&WorldConfig::default()).context("the world on loopback can't start")?),
+        Scene::World => {
+            Some(LoopbackWorld::start(&WorldConfig::default()).context("the world on loopback can't start")?)
+        }
         Scene::Network(_) => None,
     };
-    let config = setup::config(options, world.as_ref().is_some_and(World::relaxed));
+    let config = setup::config(options, world.as_ref().is_some_and(LoopbackWorld::relaxed));
     let format = if options.json { Format::Json } else { Format::Plain };
     let pen = Pen::new(out).context("the report's thread can't start")?;
     let board = Board::new(Report::new(pen, format), setup::target(options, &config));
     let run = match options.runtime {
-        RuntimeName::Tokio => Node::<Tokio>::run,
-        RuntimeName::Mio => Node::<Mio>::run,
-        RuntimeName::Smol => Node::<Smol>::run,
+        RuntimeName::Tokio => RunningNode::<Tokio>::run,
+        RuntimeName::Mio => RunningNode::<Mio>::run,
+        RuntimeName::Smol => RunningNode::<Smol>::run,
     };
     let ended = run(options, config, board.clone(), world, stop);
     if ended.is_err() {
-        // What was told before is of interest, too.
+        // The report up to here matters too.
         board.wait();
     }
     ended
 }
 
-/// A node that runs.
+/// A running node.
 #[derive(Debug)]
-struct Node<R> {
+struct RunningNode<R> {
     board: Board,
     runtime: R,
     stop: Stop,
-    world: Option<World>,
+    world: Option<LoopbackWorld>,
 }
 
-impl<R: Runtime> Node<R> {
-    fn run(options: &Options, config: Config, board: Board, world: Option<World>, stop: Stop) -> Result<Ended> {
+impl<R: Runtime> RunningNode<R> {
+    fn run(
+        options: &Options,
+        config: Config,
+        board: Board,
+        world: Option<LoopbackWorld>,
+        stop: Stop,
+    ) -> Result<RunEnd> {
         let (chain, max_peers) = (options.scene.chain(), config.limits.total);
-        let host = Host::new(chain, board.clone());
-        let runtime = R::start(options, config, host, stop.clone()).map_err(explain)?;
+        let links = LinkFactory::new(chain, board.clone());
+        let runtime = R::start(options, config, links, stop.clone()).map_err(explain)?;
         announce(&board, chain, max_peers, world.as_ref());
         let mut node = Self { board, runtime, stop, world };
-        node.meet(options)?;
+        node.add_peers(options)?;
         let run_for = setup::run_for(options);
         node.attend(run_for.and_then(|run_for| Instant::now().checked_add(run_for)))?;
         Ok(node.finish())
     }
 
-    /// Says where it listens, and asks for the peers it should have.
-    fn meet(&mut self, options: &Options) -> Result<()> {
+    /// Reports where it listens, and adds the peers of the options.
+    fn add_peers(&mut self, options: &Options) -> Result<()> {
         for address in self.runtime.local_addrs() {
             self.board.note(&format!("listening on {address}"));
         }
@@ -100,7 +108,7 @@ impl<R: Runtime> Node<R> {
                 self.add(peer).with_context(|| format!("{option} {peer}"))?;
             }
         }
-        self.settle()
+        self.join_world()
     }
 
     fn add(&mut self, peer: &PeerAddress) -> Result<PeerId> {
@@ -109,24 +117,24 @@ impl<R: Runtime> Node<R> {
         Ok(id)
     }
 
-    /// The node knows everyone in its little world, and wants one in particular: the one that comes and goes.
-    fn settle(&mut self) -> Result<()> {
+    /// In the loopback world: learns all addresses, and adds the peer that comes and goes.
+    fn join_world(&mut self) -> Result<()> {
         let Some(world) = &self.world else { return Ok(()) };
-        self.runtime.addresses(world.everyone());
-        let restless: Vec<PeerAddress> = world.addresses(Behavior::ComingAndGoing).map(PeerAddress::from).collect();
-        restless.iter().try_for_each(|peer| self.add(peer).map(drop))
+        self.runtime.addresses(world.all_addresses());
+        let unsteady: Vec<PeerAddress> = world.addresses(PeerBehavior::ComingAndGoing).map(PeerAddress::from).collect();
+        unsteady.iter().try_for_each(|peer| self.add(peer).map(drop))
     }
 
-    /// Takes what comes from the pool, until it is told to stop or its time is up.
+    /// Handles the pool's events until the node is stopped or its time is up.
     fn attend(&mut self, until: Option<Instant>) -> Result<()> {
         loop {
             match self.runtime.next(until)? {
-                Next::Event(event) => self.board.event(&event),
-                Next::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
-                Next::Problem(problem) => self.board.note(&problem.to_string()),
-                Next::Other(news) => self.board.note(&news),
-                Next::Woken => return Ok(()),
-                Next::Over => bail!("the pool stopped by itself"),
+                RuntimeEvent::Event(event) => self.board.event(&event),
+                RuntimeEvent::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
+                RuntimeEvent::Problem(problem) => self.board.note(&problem.to_string()),
+                RuntimeEvent::Other(news) => self.board.note(&news),
+                RuntimeEvent::Woken => return Ok(()),
+                RuntimeEvent::Over => bail!("the pool stopped by itself"),
             }
         }
     }
@@ -138,37 +146,37 @@ impl<R: Runtime> Node<R> {
         self.board.note(&format!("retry {peer} in {seconds}.{tenths} s, after {attempt} {failures}"));
     }
 
-    /// Closes everything and tells what happened in all. Counts first, for what is counted is how it stood before the
-    /// end.
-    fn finish(mut self) -> Ended {
+    /// Closes everything and writes the summary.
+    fn finish(mut self) -> RunEnd {
         let is_time_up = !self.stop.is_stopping();
+        // Counted before the shutdown closes everything.
         let stats = self.runtime.stats();
         let mut summary = self.board.summary();
         (summary.dials, summary.retries) = (stats.dials, stats.retries_scheduled);
-        summary.world = self.world.as_ref().map(World::tally).unwrap_or_default();
+        summary.world = self.world.as_ref().map(LoopbackWorld::tally).unwrap_or_default();
         self.board.note("stopping");
         for problem in self.runtime.shutdown() {
             self.board.note(&problem.to_string());
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
-        let outcome = if is_short { Outcome::Short } else { Outcome::Good };
-        Ended { outcome, is_told: self.board.finish(&summary) }
+        let outcome = if is_short { NodeOutcome::Short } else { NodeOutcome::Good };
+        RunEnd { outcome, is_told: self.board.finish(&summary) }
     }
 }
 
-fn announce(board: &Board, chain: Chain, max_peers: u32, world: Option<&World>) {
+fn announce(board: &Board, chain: Chain, max_peers: u32, world: Option<&LoopbackWorld>) {
     let Some(world) = world else {
         let name = format!("{chain:?}").to_lowercase();
         return board.note(&format!("joining {name}, at most {max_peers} connections"));
     };
-    let count = world.everyone().len();
-    board.note(&format!("a little world of {count} peers on loopback, good and bad; --help tells of real networks"));
+    let count = world.all_addresses().len();
+    board.note(&format!("a world of {count} peers on loopback, good and bad; --help tells of real networks"));
     if world.relaxed() {
         board.note("127.1.0.1 can't be bound here: all are on 127.0.0.1, and the group rule is relaxed");
     }
 }
 
-/// Names the option behind an error.
+/// An error with the option that caused it.
 fn explain(error: StartError) -> anyhow::Error {
     let option = match &error {
         StartError::Config(error) => return anyhow!(setup::explain(error)),
@@ -187,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_the_trace_is_said_once() {
+    fn the_error_of_a_trace_is_told_once() {
         let error = io::Error::other("no such place").into();
         let told = format!("{:#}", explain(StartError::Trace { path: "/nowhere/x".into(), error }));
         assert_eq!(told, "--trace /nowhere/x: no such place");

@@ -1,6 +1,6 @@
-//! A thread that writes lines, so that a reader who stalls (Ctrl-S, a full pipe) does not stall the node.
+//! A thread that writes lines, so that a stalled reader (Ctrl-S, a full pipe) does not stall the node.
 //!
-//! It does not know what the lines say, nor count those that it had no room for: whoever offers a line is told.
+//! The caller of [`Pen::offer`] is told whether there was room for a line, and counts those that were dropped.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -8,27 +8,27 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that may wait. A quiet node writes a few a second, and the busiest first second of a run a few hundred.
+/// The most lines that wait. A quiet node writes a few per second, the busiest first second a few hundred.
 pub const MAX_WAITING: usize = 1024;
 
-/// Hands lines to the thread that writes them. Dropped, it lets the thread end when all is written.
+/// Hands lines to the thread that writes them. When dropped, the thread ends after writing what waits.
 #[derive(Debug)]
 pub struct Pen {
-    shared: Arc<Shared>,
+    shared: Arc<SharedLines>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    queue: Mutex<Queue>,
+struct SharedLines {
+    queue: Mutex<LineQueue>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct LineQueue {
     lines: VecDeque<String>,
     /// A line is being written.
     is_writing: bool,
-    /// There was no room once, and the reader has not yet caught up.
+    /// A line was dropped, and the reader has not caught up yet.
     is_behind: bool,
     /// No more lines come.
     is_closed: bool,
@@ -38,16 +38,16 @@ impl Pen {
     /// Writes to `out`, on a thread of its own.
     ///
     /// # Errors
-    /// What the system says when it gives no more threads.
+    /// The system starts no thread.
     pub fn new(out: impl Write + Send + 'static) -> io::Result<Self> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<SharedLines>::default();
         let theirs = Arc::clone(&shared);
         thread::Builder::new().name("report".into()).spawn(move || theirs.write_all(out))?;
         Ok(Self { shared })
     }
 
-    /// Has a line written, if there is room for it; never waits. Once there was none, half of what waits must be
-    /// written first, so that what is left out is left out in one piece.
+    /// Queues a line if there is room, and returns whether there was. Never waits. After a line was dropped there is no room
+    /// until half of the queue is written, so that dropped lines form one gap.
     #[must_use]
     pub fn offer(&self, line: String) -> bool {
         let mut queue = self.shared.lock();
@@ -60,14 +60,14 @@ impl Pen {
         true
     }
 
-    /// Has a line written even where there is no room: for the few that come at the end.
+    /// Queues a line even without room: for the few at the end.
     pub fn insist(&self, line: String) {
         self.shared.push(self.shared.lock(), line);
     }
 
-    /// Waits until all is written, at most so long; whether it is.
+    /// Waits until all is written, at most this long. Returns whether it is.
     pub fn wait(&self, at_most: Duration) -> bool {
-        let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
+        let is_busy = |queue: &mut LineQueue| queue.is_writing || !queue.lines.is_empty();
         let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), at_most, is_busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
@@ -80,30 +80,30 @@ impl Drop for Pen {
     }
 }
 
-impl Shared {
-    /// Whoever panicked left the queue whole: nothing in here is done by halves.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl SharedLines {
+    fn lock(&self) -> MutexGuard<'_, LineQueue> {
+        // No code panics between two changes of the queue, so it is consistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, mut queue: MutexGuard<'_, Queue>, line: String) {
+    fn push(&self, mut queue: MutexGuard<'_, LineQueue>, line: String) {
         queue.lines.push_back(line);
         self.changed.notify_all();
     }
 
     fn write_all(&self, mut out: impl Write) {
         while let Some(line) = self.next() {
-            // A reader that went away (`| head`) is no reason to disconnect from anybody.
+            // The node goes on when the reader goes away (`| head`).
             let _unread = writeln!(out, "{line}").and_then(|()| out.flush());
         }
     }
 
-    /// The next line, once there is one; none when no more come.
+    /// Waits for the next line; none when no more come.
     fn next(&self) -> Option<String> {
         let mut queue = self.lock();
         queue.is_writing = false;
         self.changed.notify_all();
-        let is_idle = |queue: &mut Queue| queue.lines.is_empty() && !queue.is_closed;
+        let is_idle = |queue: &mut LineQueue| queue.lines.is_empty() && !queue.is_closed;
         queue = self.changed.wait_while(queue, is_idle).unwrap_or_else(PoisonError::into_inner);
         let line = queue.lines.pop_front()?;
         queue.is_writing = true;
@@ -111,7 +111,7 @@ impl Shared {
     }
 }
 
-/// Paper that a test can read, and a reader who stalls.
+/// For tests: a writer whose text can be read, and one that stalls.
 #[cfg(test)]
 pub(crate) mod paper {
     use super::*;
@@ -136,7 +136,7 @@ pub(crate) mod paper {
         }
     }
 
-    /// Takes a line only when it is let to.
+    /// Takes a line only when it gets leave.
     pub(crate) struct Stalled {
         paper: Paper,
         leave: Receiver<()>,
@@ -148,13 +148,13 @@ pub(crate) mod paper {
         }
 
         fn flush(&mut self) -> io::Result<()> {
-            // Whoever gives leave no more lets all be written.
+            // Once the other end is dropped, all lines are taken.
             let _ = self.leave.recv();
             Ok(())
         }
     }
 
-    /// A pen whose reader has stalled: what is written, and the leave to go on by one line.
+    /// A pen with a stalled reader, the text written so far, and the sender that gives leave for one line.
     pub(crate) fn stalled() -> (Pen, Paper, SyncSender<()>) {
         let (paper, (go_on, leave)) = (Paper::default(), sync_channel(0));
         (Pen::new(Stalled { paper: paper.clone(), leave }).expect("a thread"), paper, go_on)

@@ -1,17 +1,16 @@
-//! When to ping, and what a pong says.
+//! Pings and pongs. Read first: BIP 31.
 //!
-//! Sans-IO: times go in, nonces come out. A ping is not due while one is unanswered, so nobody can be made to keep a
-//! list of them. Read first: BIP 31.
+//! Sans-IO: times go in, nonces come out. There is at most one unanswered ping, so no list of them is kept.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-/// How often, and how patiently.
+/// How often to ping, and how long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PingConfig {
     /// The time between an answer, or the handshake, and the next ping. Core: 2 minutes.
     pub every: Duration,
-    /// How long a peer may leave a ping unanswered. Core: 20 minutes.
+    /// How long to wait for a pong. Core: 20 minutes.
     pub patience: Duration,
 }
 
@@ -21,25 +20,25 @@ impl Default for PingConfig {
     }
 }
 
-/// What is due when the time has come.
+/// What is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingDue {
     /// Nothing yet.
     Nothing,
     /// Send a ping with this nonce.
     Ping(u64),
-    /// The peer has left a ping unanswered for too long.
+    /// The peer did not answer a ping in time.
     GiveUp,
 }
 
-/// Waiting for the time to ping, or for the pong.
+/// The state of the pings.
 ///
 /// ```text
 /// Resting ──due──▶ Waiting ──pong──▶ Resting
 ///                     └──too long──▶ the peer is given up
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum PingState {
     Resting { until: Instant },
     Waiting { nonce: u64, since: Instant },
 }
@@ -48,23 +47,23 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 pub struct Pinger {
     config: PingConfig,
-    state: State,
+    state: PingState,
 }
 
 impl Pinger {
-    /// A first ping is due at once, as Core's is: eviction weighs round trips early.
+    /// The first ping is due at once, as in Core: eviction weighs round trips.
     pub const fn new(config: PingConfig, now: Instant) -> Self {
-        Self { config, state: State::Resting { until: now } }
+        Self { config, state: PingState::Resting { until: now } }
     }
 
-    /// Takes note of a pong: the round trip, if it answers our ping. Others are ignored.
+    /// A pong arrived. Returns the round trip if it answers our ping; other pongs are ignored.
     pub fn handle_pong(&mut self, pong: u64, now: Instant) -> Option<Duration> {
         match self.state {
-            State::Waiting { nonce, since } if nonce == pong => {
-                self.state = State::Resting { until: now + self.config.every };
+            PingState::Waiting { nonce, since } if nonce == pong => {
+                self.state = PingState::Resting { until: now + self.config.every };
                 Some(now.saturating_duration_since(since))
             }
-            State::Waiting { .. } | State::Resting { .. } => None,
+            PingState::Waiting { .. } | PingState::Resting { .. } => None,
         }
     }
 
@@ -74,26 +73,26 @@ impl Pinger {
             return PingDue::Nothing;
         }
         match self.state {
-            State::Resting { .. } => {
+            PingState::Resting { .. } => {
                 let nonce = unpredictable();
-                self.state = State::Waiting { nonce, since: now };
+                self.state = PingState::Waiting { nonce, since: now };
                 PingDue::Ping(nonce)
             }
-            State::Waiting { .. } => PingDue::GiveUp,
+            PingState::Waiting { .. } => PingDue::GiveUp,
         }
     }
 
     /// When something is due next.
     pub fn deadline(&self) -> Instant {
         match self.state {
-            State::Resting { until } => until,
-            State::Waiting { since, .. } => since + self.config.patience,
+            PingState::Resting { until } => until,
+            PingState::Waiting { since, .. } => since + self.config.patience,
         }
     }
 }
 
-/// A number the peer can't foresee, or it could answer before we ask and seem near. The standard library keys its
-/// hashers from the operating system's randomness.
+/// A number the peer can't predict: otherwise it could answer early and seem near. The standard library keys its hashers
+/// from the operating system's randomness.
 fn unpredictable() -> u64 {
     RandomState::new().hash_one("ping")
 }

@@ -1,7 +1,5 @@
-//! Carries bytes between a conversation and a stream that never blocks.
-//!
-//! Every runtime has its own way to wait, and none has its own way to talk: what is ready to be read and written is
-//! moved here, on all of them. A stream that is not ready says `WouldBlock`.
+//! Moves bytes between a session and a non-blocking stream, the same on every runtime. Only waiting differs among
+//! runtimes, and is left to them. A stream that is not ready says `WouldBlock`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
@@ -12,55 +10,55 @@ use crate::session::Session;
 /// How much is read at a time.
 const CHUNK: usize = 8192;
 
-/// Reads without waiting before others have their turn: a peer that floods us must not keep them out.
+/// Reads in a row before other links get a turn, so that a flooding peer does not starve them.
 const MAX_READS: u32 = 8;
 
-/// What came of a turn.
+/// The result of a turn.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Turn<T> {
-    /// This. There may be more: turn again.
+pub enum PumpTurn<T> {
+    /// This was learnt. There may be more: take another turn.
     Done(T),
-    /// Nothing yet, and there is more to read: turn again once others had their turn.
+    /// Nothing yet, but there is more to read: take another turn after the others.
     Again,
-    /// Nothing until the stream is ready again, or this time has come.
+    /// Nothing until the stream is ready, or until this time.
     Wait(Option<Instant>),
 }
 
-/// A conversation on its way over a stream.
+/// A session on a stream.
 #[derive(Debug)]
 pub struct Pump {
     session: Session,
     /// Reads since it last waited.
     reads: u32,
-    /// Why nothing can be written any more. Not final before what has arrived is read: the last words may explain it.
+    /// Why nothing can be written any more. What has arrived is still read: it may explain the end.
     broken: Option<io::Error>,
 }
 
 impl Pump {
-    /// For one stream, the same at each turn.
+    /// Every turn must be given the same stream.
     pub const fn new(session: Session) -> Self {
         Self { session, reads: 0, broken: None }
     }
 
-    /// The conversation: to be answered by.
+    /// The session, to answer its news.
     pub const fn session(&mut self) -> &mut Session {
         &mut self.session
     }
 
-    /// Moves bytes until something is learnt. Not to be called after [`News::Ended`].
-    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> Turn<News> {
+    /// Moves bytes until there is news. Not to be called after [`News::Ended`].
+    pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> PumpTurn<News> {
         loop {
             if let Some(news) = self.session.poll(now) {
-                return Turn::Done(news);
+                return PumpTurn::Done(news);
             }
             self.write(stream);
             if self.reads == MAX_READS {
                 self.reads = 0;
-                return Turn::Again;
+                return PumpTurn::Again;
             }
             if !self.read(stream) {
                 self.reads = 0;
-                return Turn::Wait(self.session.deadline());
+                return PumpTurn::Wait(self.session.deadline());
             }
             self.reads += 1;
         }
@@ -78,7 +76,7 @@ impl Pump {
         }
     }
 
-    /// Whether there is something new.
+    /// Reads once. Returns whether the session has something new.
     fn read(&mut self, stream: &mut impl Read) -> bool {
         let mut space = [0; CHUNK];
         match stream.read(&mut space) {
@@ -98,7 +96,7 @@ impl Pump {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::end::End;
+    use crate::end::SessionEnd;
     use crate::frame::encode;
     use crate::handshake::Hello;
     use crate::session::SessionConfig;
@@ -150,7 +148,7 @@ mod tests {
     fn all_is_written_in_pieces_before_it_waits() {
         let mut stream = Stream { takes: Ok(7), ..Stream::new([]) };
         let mut pump = pump(Kind::Full);
-        assert!(matches!(pump.turn(&mut stream, Instant::now()), Turn::Wait(None)));
+        assert!(matches!(pump.turn(&mut stream, Instant::now()), PumpTurn::Wait(None)));
         assert!(stream.written.len() > 100 && pump.session().outgoing().is_empty());
     }
 
@@ -160,7 +158,7 @@ mod tests {
         let mut stream = Stream::new(unread);
         let mut pump = pump(Kind::Inbound);
         let mut pauses = 0;
-        while let Turn::Again = pump.turn(&mut stream, Instant::now()) {
+        while let PumpTurn::Again = pump.turn(&mut stream, Instant::now()) {
             pauses += 1;
         }
         assert_eq!(pauses, 500_024 / (8 * 8192), "a pause after each eight reads");
@@ -171,10 +169,10 @@ mod tests {
         let garbage = encode(Magic::BITCOIN, NetworkMessage::Verack);
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new(garbage) };
         let last_words = pump(Kind::Full).turn(&mut stream, Instant::now());
-        assert!(matches!(last_words, Turn::Done(News::Misbehaving(_))), "{last_words:?}");
+        assert!(matches!(last_words, PumpTurn::Done(News::Misbehaving(_))), "{last_words:?}");
 
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new([]) };
         let end = pump(Kind::Full).turn(&mut stream, Instant::now());
-        assert!(matches!(end, Turn::Done(News::Ended(End::Wire(WireError::Broken(_))))), "{end:?}");
+        assert!(matches!(end, PumpTurn::Done(News::Ended(SessionEnd::Wire(WireError::Broken(_))))), "{end:?}");
     }
 }

@@ -1,8 +1,7 @@
-//! What the operator reads: a line for each thing that happens, and a [`Summary`] at the end.
+//! The node's output: a line for each thing that happens, and a [`Summary`] at the end.
 //!
-//! Plain lines are for people, JSON lines (one object each) for programs. Strangers' text is fit to print before it
-//! gets here (see [`text`](crate::text)). A reader that goes away or falls behind does not stop the node: see
-//! [`pen`](crate::pen).
+//! Lines are plain text or JSON (one object each). Text from peers is escaped before it gets here (see
+//! [`text`](crate::text)). A reader that goes away or falls behind does not stop the node: see [`pen`](crate::pen).
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,37 +13,37 @@ use crate::pen::Pen;
 use crate::summary::Summary;
 use crate::text::millis;
 
-/// How lines are written.
+/// The format of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Plain text.
     Plain,
-    /// For programs.
+    /// JSON.
     Json,
 }
 
-/// How long the end waits for a reader who is behind.
+/// How long the end waits for a slow reader.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Writes what happens, line by line.
+/// Writes the output.
 #[derive(Debug)]
 pub struct Report {
     pen: Pen,
     format: Format,
-    /// Lines there was no room for, and that were not told of yet.
+    /// Lines dropped for lack of room, and not reported yet.
     missing: u64,
 }
 
 impl Report {
-    /// A report by this pen.
+    /// A report to this pen.
     pub const fn new(pen: Pen, format: Format) -> Self {
         Self { pen, format, missing: 0 }
     }
 
-    /// Something the manager told.
+    /// An event of the manager.
     pub fn event(&mut self, since_start: Duration, event: &Event) {
         let line = match self.format {
-            Format::Plain => format!("{} {}", Clock(since_start), Told(event)),
+            Format::Plain => format!("{} {}", Timestamp(since_start), EventText(event)),
             Format::Json => {
                 let data = serde_json::to_value(event).unwrap_or_else(|error| Value::String(error.to_string()));
                 object("event", since_start, [("event", data)])
@@ -56,7 +55,7 @@ impl Report {
     /// Something that happened on one connection.
     pub fn connection(&mut self, since_start: Duration, conn: ConnId, text: &str) {
         let line = match self.format {
-            Format::Plain => format!("{} {conn} {text}", Clock(since_start)),
+            Format::Plain => format!("{} {conn} {text}", Timestamp(since_start)),
             Format::Json => {
                 let fields = [("conn", conn.as_u64().to_string().into()), ("text", text.into())];
                 object("connection", since_start, fields)
@@ -65,13 +64,13 @@ impl Report {
         self.line(since_start, line);
     }
 
-    /// Something else worth knowing.
+    /// Anything else.
     pub fn note(&mut self, since_start: Duration, text: &str) {
         let line = self.written(since_start, text);
         self.line(since_start, line);
     }
 
-    /// What happened in all, for which there is always room. Then as [`Report::wait`].
+    /// The summary, for which there is always room. Then as [`Report::wait`].
     pub fn summary(&mut self, since_start: Duration, summary: &Summary) -> bool {
         if let Some(missing) = self.missing(since_start) {
             self.pen.insist(missing);
@@ -83,12 +82,12 @@ impl Report {
         self.wait()
     }
 
-    /// Waits for a reader who is behind, 3 s at most; whether all was written by then.
+    /// Waits for a slow reader, at most 3 s. Returns whether all was written.
     pub fn wait(&self) -> bool {
         self.pen.wait(PATIENCE)
     }
 
-    /// A line for which there is no room is left out, and counted. The count is told as soon as there is room again.
+    /// Writes a line. A line without room is dropped and counted; the count is written as soon as there is room.
     fn line(&mut self, since_start: Duration, line: String) {
         let is_whole = match self.missing(since_start) {
             None => true,
@@ -110,7 +109,7 @@ impl Report {
 
     fn written(&self, since_start: Duration, text: &str) -> String {
         match self.format {
-            Format::Plain => format!("{} {text}", Clock(since_start)),
+            Format::Plain => format!("{} {text}", Timestamp(since_start)),
             Format::Json => object("note", since_start, [("text", text.into())]),
         }
     }
@@ -124,19 +123,19 @@ fn object<const N: usize>(sort: &str, since_start: Duration, fields: [(&str, Val
     Value::Object(object).to_string()
 }
 
-/// A time since the start, as it stands at the beginning of a line.
-struct Clock(Duration);
+/// The time since the start, at the beginning of a line.
+struct Timestamp(Duration);
 
-impl fmt::Display for Clock {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>5}.{:03}s", self.0.as_secs(), self.0.subsec_millis())
     }
 }
 
-/// An event as people read it.
-struct Told<'a>(&'a Event);
+/// An event as plain text.
+struct EventText<'a>(&'a Event);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for EventText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Event::Banned { target, until } = self.0 else { return self.0.fmt(f) };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -153,9 +152,9 @@ mod tests {
     use super::*;
     use crate::pen::MAX_WAITING;
     use crate::pen::paper::{Paper, stalled};
-    use crate::summary::Target;
-    use crate::world::behavior::Behavior;
-    use crate::world::row::Row;
+    use crate::summary::ConnectionTarget;
+    use crate::world::behavior::PeerBehavior;
+    use crate::world::row::BehaviorRow;
     use connmgr_core::{DialError, DialFailure};
     use serde_json::json;
 
@@ -182,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn json_stays_one_line_whatever_a_stranger_says() {
+    fn json_stays_one_line_whatever_a_peer_sends() {
         let line = written(Format::Json, |report| report.note(Duration::ZERO, "a\nb\u{1b}\""));
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON")["text"], json!("a\nb\u{1b}\""));
     }
 
     #[test]
-    fn lines_that_nobody_reads_are_left_out_and_counted() {
+    fn lines_that_are_not_read_are_dropped_and_counted() {
         let (pen, paper, go_on) = stalled();
         let mut report = Report::new(pen, Format::Json);
         (0..MAX_WAITING + 100).for_each(|_| report.note(Duration::ZERO, "said"));
@@ -222,8 +221,8 @@ mod tests {
 
     #[test]
     fn the_summary_says_the_same_both_ways() {
-        let row = Row { behavior: Behavior::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
-        let mut summary = Summary::new(Target { automatic: 1, added: 0 });
+        let row = BehaviorRow { behavior: PeerBehavior::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
+        let mut summary = Summary::new(ConnectionTarget { automatic: 1, added: 0 });
         (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
         let plain = written(Format::Plain, |report| assert!(report.summary(Duration::ZERO, &summary)));
         for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {

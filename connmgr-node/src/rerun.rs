@@ -1,4 +1,4 @@
-//! A recorded trace, run again on a fresh manager.
+//! Replays a recorded trace on a new manager.
 
 use std::fmt;
 use std::path::Path;
@@ -9,23 +9,23 @@ use connmgr_core::Time;
 use connmgr_std::{ReplaySummary, TraceReader, replay};
 use serde_json::{Value, json};
 
-/// What became of it.
+/// The result of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rerun(ReplaySummary);
+pub struct ReplayReport(ReplaySummary);
 
-/// Runs a trace again, to its end or to the first difference.
+/// Replays a trace to its end or to the first difference.
 ///
 /// # Errors
-/// The file can't be read, is of another release, or the manager acts otherwise: the line says where.
-pub fn rerun(path: &Path) -> Result<Rerun> {
+/// The file can't be read, is of another release, or the manager acts differently; the error names the line.
+pub fn rerun(path: &Path) -> Result<ReplayReport> {
     let reader = TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
     let (_, summary) =
         replay(reader, None, &mut ()).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
-    Ok(Rerun(summary))
+    Ok(ReplayReport(summary))
 }
 
-impl Rerun {
-    /// The same, for programs.
+impl ReplayReport {
+    /// The result as JSON.
     pub fn to_json(self) -> Value {
         let ReplaySummary { inputs, actions, waiting, cut_off, .. } = self.0;
         let ms = u64::try_from(self.lasted().as_millis()).unwrap_or(u64::MAX);
@@ -40,7 +40,7 @@ impl Rerun {
     }
 }
 
-impl fmt::Display for Rerun {
+impl fmt::Display for ReplayReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ReplaySummary { inputs, actions, waiting, cut_off, .. } = self.0;
         let (seconds, millis) = (self.lasted().as_secs(), self.lasted().subsec_millis());

@@ -1,8 +1,8 @@
-//! A conversation with one peer, from the handshake to the end. Sans-IO.
+//! A session with one peer, from the handshake to the end. Sans-IO.
 //!
-//! Bytes go in and out, `now` and a deadline say when; what it learns comes out as [`News`]. So it runs the same on
-//! every runtime, and in a test without any: see [`Pump`](crate::pump::Pump). It decides nothing about connections:
-//! it ends when the stream does, when the peer breaks the protocol, or when the peer leaves a ping unanswered.
+//! Bytes go in and out; what it learns comes out as [`News`]; times are arguments. So it runs the same on every runtime, and
+//! in a test without one: see [`Pump`](crate::pump::Pump). It ends when the stream ends, when the peer breaks the protocol,
+//! or when the peer does not answer a ping.
 
 mod talk;
 
@@ -14,25 +14,25 @@ use bitcoin::p2p::Magic;
 use bitcoin::{Network, p2p::message::NetworkMessage};
 use connmgr_core::{AddressInfo, Chain};
 
-use crate::end::End;
-use crate::handshake::{Handshake, Hello, Peer};
+use crate::end::SessionEnd;
+use crate::handshake::{Handshake, Hello, PeerHello};
 use crate::headers::MAX_HEADERS;
 use crate::news::News;
 use crate::ping::PingConfig;
-use crate::wire::{Wire, WireError};
-use talk::Talk;
+use crate::wire::{MessageWire, WireError};
+use talk::Conversation;
 
-/// How to talk.
+/// The options of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionConfig {
-    /// The network to talk on.
+    /// The network.
     pub chain: Chain,
     /// When to ping.
     pub ping: PingConfig,
 }
 
 impl SessionConfig {
-    /// Ping as Core does.
+    /// Pings as Core does.
     pub fn new(chain: Chain) -> Self {
         Self { chain, ping: PingConfig::default() }
     }
@@ -43,7 +43,7 @@ impl SessionConfig {
     }
 }
 
-/// The same chain in the words of the `bitcoin` crate.
+/// The chain as a type of the `bitcoin` crate.
 pub const fn network(chain: Chain) -> Network {
     match chain {
         Chain::Mainnet => Network::Bitcoin,
@@ -53,43 +53,43 @@ pub const fn network(chain: Chain) -> Network {
     }
 }
 
-/// A conversation with one peer.
+/// A session with one peer.
 ///
-/// Tell it what was read, and that the stream ended; take what it learnt by [`Session::poll`] until there is no more;
-/// write [`Session::outgoing`]; and come again by [`Session::deadline`].
+/// Give it what was read, and the end of the stream; call [`Session::poll`] until there is no more news; write
+/// [`Session::outgoing`]; and call again at [`Session::deadline`].
 #[derive(Debug)]
 pub struct Session {
     config: SessionConfig,
-    wire: Wire,
-    phase: Phase,
+    wire: MessageWire,
+    phase: SessionPhase,
 }
 
 /// ```text
-/// ShakingHands ──verack──▶ Talking ──┐
-///       └────────────────────────────┴──▶ Ending ──told──▶ Over
+/// Handshaking ──verack──▶ Talking ──┐
+///      └────────────────────────────┴──▶ Ending ──told──▶ Over
 /// ```
 #[derive(Debug)]
-enum Phase {
-    /// There is no deadline: whoever holds it closes the stream when it takes too long.
-    ShakingHands(Box<Handshake>),
-    Talking(Box<Talk>),
-    /// It is over, which has yet to be told.
-    Ending(End),
+enum SessionPhase {
+    /// There is no deadline here: the manager closes a handshake that takes too long.
+    Handshaking(Box<Handshake>),
+    Talking(Box<Conversation>),
+    /// It is over, and [`News::Ended`] comes next.
+    Ending(SessionEnd),
     Over,
 }
 
 impl Session {
-    /// Begins to shake hands.
+    /// Begins the handshake.
     pub fn new(hello: Hello, config: SessionConfig) -> Self {
-        let mut wire = Wire::new(config.magic());
+        let mut wire = MessageWire::new(config.magic());
         let phase = match Handshake::begin(hello, &mut wire) {
-            Ok(handshake) => Phase::ShakingHands(Box::new(handshake)),
-            Err(error) => Phase::Ending(error.into()),
+            Ok(handshake) => SessionPhase::Handshaking(Box::new(handshake)),
+            Err(error) => SessionPhase::Ending(error.into()),
         };
         Self { config, wire, phase }
     }
 
-    /// These bytes were read.
+    /// Bytes were read.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.wire.receive(bytes);
     }
@@ -104,10 +104,10 @@ impl Session {
         self.wire.outgoing()
     }
 
-    /// So many of the outgoing bytes were written.
+    /// This many of the outgoing bytes were written.
     ///
     /// # Panics
-    /// When there were not so many.
+    /// If `count` is more than there are.
     pub fn handle_written(&mut self, count: usize) {
         self.wire.handle_written(count);
     }
@@ -115,65 +115,70 @@ impl Session {
     /// When to call [`Session::poll`] next, even if nothing is read.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Talking(talk) => Some(talk.deadline()),
-            Phase::ShakingHands(_) | Phase::Ending(_) | Phase::Over => None,
+            SessionPhase::Talking(talk) => Some(talk.deadline()),
+            SessionPhase::Handshaking(_) | SessionPhase::Ending(_) | SessionPhase::Over => None,
         }
     }
 
-    /// The next thing learnt from what was read so far; none until more is read, or the deadline comes.
+    /// The next news; none until more is read or the deadline comes.
     pub fn poll(&mut self, now: Instant) -> Option<News> {
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::ShakingHands(handshake) => self.shake_hands(handshake, now),
-            Phase::Talking(talk) => self.talk(talk, now),
-            Phase::Ending(end) => Some(News::Ended(end)),
-            Phase::Over => None,
+        match std::mem::replace(&mut self.phase, SessionPhase::Over) {
+            SessionPhase::Handshaking(handshake) => self.handshake(handshake, now),
+            SessionPhase::Talking(talk) => self.talk(talk, now),
+            SessionPhase::Ending(end) => Some(News::Ended(end)),
+            SessionPhase::Over => None,
         }
     }
 
-    fn shake_hands(&mut self, mut handshake: Box<Handshake>, now: Instant) -> Option<News> {
+    fn handshake(&mut self, mut handshake: Box<Handshake>, now: Instant) -> Option<News> {
         let peer = match handshake.proceed(&mut self.wire) {
             Ok(Some(peer)) => peer,
             Ok(None) => {
-                self.phase = Phase::ShakingHands(handshake);
+                self.phase = SessionPhase::Handshaking(handshake);
                 return None;
             }
             Err(end) => return Some(self.end(end)),
         };
         match self.begin_to_talk(&handshake, &peer, now) {
-            Ok(talk) => self.phase = Phase::Talking(Box::new(talk)),
-            Err(error) => self.phase = Phase::Ending(error.into()),
+            Ok(talk) => self.phase = SessionPhase::Talking(Box::new(talk)),
+            Err(error) => self.phase = SessionPhase::Ending(error.into()),
         }
         Some(News::Ready(peer))
     }
 
-    fn begin_to_talk(&mut self, handshake: &Handshake, peer: &Peer, now: Instant) -> Result<Talk, WireError> {
-        Talk::begin(handshake.kind(), peer, &self.config, &mut self.wire, now)
+    fn begin_to_talk(
+        &mut self,
+        handshake: &Handshake,
+        peer: &PeerHello,
+        now: Instant,
+    ) -> Result<Conversation, WireError> {
+        Conversation::begin(handshake.kind(), peer, &self.config, &mut self.wire, now)
     }
 
-    fn talk(&mut self, mut talk: Box<Talk>, now: Instant) -> Option<News> {
+    fn talk(&mut self, mut talk: Box<Conversation>, now: Instant) -> Option<News> {
         let news = match talk.poll(&mut self.wire, now) {
             Ok(news) => news,
-            Err(End::Violation(violation)) if !violation.is_fatal() => Some(News::Misbehaving(violation)),
+            Err(SessionEnd::Violation(violation)) if !violation.is_fatal() => Some(News::Misbehaving(violation)),
             Err(end) => return Some(self.end(end)),
         };
-        self.phase = Phase::Talking(talk);
+        self.phase = SessionPhase::Talking(talk);
         news
     }
 
-    /// An offence is told before the end.
-    fn end(&mut self, end: End) -> News {
+    /// A violation is reported before the end.
+    fn end(&mut self, end: SessionEnd) -> News {
         match end.violation().cloned() {
             Some(violation) => {
-                self.phase = Phase::Ending(end);
+                self.phase = SessionPhase::Ending(end);
                 News::Misbehaving(violation)
             }
             None => News::Ended(end),
         }
     }
 
-    /// Follows the peer's chain of headers from now on. Nothing happens unless the handshake is done.
+    /// Follows the peer's chain of headers from now on. Does nothing before the handshake is done.
     pub fn follow_headers(&mut self) {
-        if let Phase::Talking(talk) = &mut self.phase {
+        if let SessionPhase::Talking(talk) = &mut self.phase {
             let followed = talk.follow_headers(self.config.chain, &mut self.wire);
             self.check(followed);
         }
@@ -181,15 +186,15 @@ impl Session {
 
     /// Answers [`News::AddressesWanted`].
     pub fn tell_addresses(&mut self, addresses: &[AddressInfo]) {
-        if let Phase::Talking(talk) = &self.phase {
+        if let SessionPhase::Talking(talk) = &self.phase {
             let told = talk.tell_addresses(addresses, &mut self.wire);
             self.check(told);
         }
     }
 
-    /// Answers [`News::HeadersWanted`], with the first 2000 of these.
+    /// Answers [`News::HeadersWanted`], with at most 2000 of these headers.
     pub fn tell_headers(&mut self, mut headers: Vec<Header>) {
-        if let Phase::Talking(_) = &self.phase {
+        if let SessionPhase::Talking(_) = &self.phase {
             headers.truncate(MAX_HEADERS);
             let told = self.wire.send(NetworkMessage::Headers(headers));
             self.check(told);
@@ -198,7 +203,7 @@ impl Session {
 
     fn check(&mut self, sent: Result<(), WireError>) {
         if let Err(error) = sent {
-            self.phase = Phase::Ending(error.into());
+            self.phase = SessionPhase::Ending(error.into());
         }
     }
 }

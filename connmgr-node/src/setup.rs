@@ -1,4 +1,4 @@
-//! The pool that the operator asked for: options made into a configuration. Starts nothing.
+//! Makes the options into a configuration. Starts nothing.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use connmgr_core::{
 };
 
 use crate::cli::{Options, Scene};
-use crate::summary::Target;
+use crate::summary::ConnectionTarget;
 
-/// How long the little world is shown, unless the operator says how long.
+/// How long a node runs in the loopback world by default.
 const SHOW: Duration = Duration::from_secs(30);
 
-/// The configuration for these options. `is_relaxed`: all of the little world lives on one address, where there are
-/// no groups to keep apart.
+/// The configuration for these options. `is_relaxed`: the whole loopback world is on one address, so there is no group
+/// rule.
 pub fn config(options: &Options, is_relaxed: bool) -> Config {
     let base = Config::bitcoin(options.scene.chain());
     let config = Config {
@@ -38,11 +38,11 @@ fn limits(options: &Options, base: Limits) -> Limits {
     if options.outbound == Some(0) { Limits { block_relay: 0, feeler: 0, addr_fetch: 0, ..asked } } else { asked }
 }
 
-/// The little world lives faster than the real one: nothing on loopback needs the patience that the internet does.
+/// Shorter timeouts for the loopback world.
 fn impatient(config: Config, is_relaxed: bool) -> Config {
     let seconds = Duration::from_secs;
     Config {
-        // Nobody there lives on the usual port, so there is none to prefer.
+        // No peer there is on the usual port, so none is preferred.
         default_port: 0,
         dial: DialConfig {
             direct: Patience { timeout: seconds(2), hedge_after: Duration::from_millis(500) },
@@ -59,20 +59,19 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
     }
 }
 
-/// The proxy that the operator named: Tor, or one that does as Tor does.
+/// The proxy of the options: Tor, or one that behaves like Tor.
 pub fn proxy(options: &Options) -> Option<Proxy> {
     options.proxy.map(|address| Proxy { address, isolate: true, resolves: true })
 }
 
-/// How many connections should be there once all is well. Peers of the little world don't count: one that comes and
-/// goes is never there for long.
-pub fn target(options: &Options, config: &Config) -> Target {
+/// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.
+pub fn target(options: &Options, config: &Config) -> ConnectionTarget {
     let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
     let split = Split::new(&config.limits, config.mode, config.dial.max_hedged, added);
-    Target { automatic: split.full + split.block_relay, added: split.added }
+    ConnectionTarget { automatic: split.full + split.block_relay, added: split.added }
 }
 
-/// When to stop by itself, if ever.
+/// When the node stops by itself, if ever.
 pub fn run_for(options: &Options) -> Option<Duration> {
     match options.scene {
         Scene::World => Some(options.run_for.unwrap_or(SHOW)),
@@ -80,7 +79,7 @@ pub fn run_for(options: &Options) -> Option<Duration> {
     }
 }
 
-/// An error of the configuration in the operator's words: the option that caused it, and what is allowed.
+/// An error of the configuration as text: the option that caused it, and what is allowed.
 pub fn explain(error: &ConfigError) -> String {
     let option = match error.field {
         "limits.full" => "--outbound",
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_little_world_is_impatient() {
+    fn only_the_loopback_world_has_short_timeouts() {
         let (world, signet) = (config(&options(""), false), config(&options("--chain signet"), false));
         assert!(world.handshake_timeout < signet.handshake_timeout);
         assert_eq!(signet, Config::bitcoin(connmgr_core::Chain::Signet));

@@ -1,53 +1,53 @@
-//! Telling a node to stop, from any thread, whatever it waits with.
+//! Stops a node from any thread, on any runtime.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Whether the node is to stop. Clones are the same.
+/// Whether the node must stop. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<Mutex<State>>);
+pub struct Stop(Arc<Mutex<StopState>>);
 
 #[derive(Debug)]
-enum State {
-    /// Not yet. Whoever waits for it is woken.
+enum StopState {
+    /// Not yet. This waker waits for it.
     Going(Option<Waker>),
     /// For good.
     Stopping,
 }
 
-impl Default for State {
+impl Default for StopState {
     fn default() -> Self {
         Self::Going(None)
     }
 }
 
 impl Stop {
-    /// It is. Doing it twice does nothing more.
+    /// Stops the node. A second call does nothing.
     pub fn stop(&self) {
-        let before = std::mem::replace(&mut *self.state(), State::Stopping);
-        if let State::Going(Some(waker)) = before {
+        let before = std::mem::replace(&mut *self.state(), StopState::Stopping);
+        if let StopState::Going(Some(waker)) = before {
             waker.wake();
         }
     }
 
-    /// Whether it is; if not, this one is woken when it is. Only the last one asked with is.
+    /// Ready once the node must stop; until then only the last waker given is woken.
     pub fn poll(&self, waker: &Waker) -> Poll<()> {
         let mut state = self.state();
         match &mut *state {
-            State::Going(waiting) => {
+            StopState::Going(waiting) => {
                 *waiting = Some(waker.clone());
                 Poll::Pending
             }
-            State::Stopping => Poll::Ready(()),
+            StopState::Stopping => Poll::Ready(()),
         }
     }
 
-    /// Whether it is.
+    /// Whether the node must stop.
     pub fn is_stopping(&self) -> bool {
-        matches!(*self.state(), State::Stopping)
+        matches!(*self.state(), StopState::Stopping)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StopState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What happened in all, counted from events as they come.
+//! The summary of a run, counted from events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,61 +8,60 @@ use connmgr_core::{ConnId, Event, Kind};
 use serde_json::{Value, json};
 
 use crate::text::millis;
-use crate::world::row::Row;
+use crate::world::row::BehaviorRow;
 
-/// What happened in all.
+/// The summary of a run.
 ///
-/// [`Summary::note`] counts what events tell; dials and retries, which are not events, are filled in by whoever
-/// has the manager's own counters.
+/// [`Summary::note`] counts events. Dials and retries are not events: the caller sets them from the manager's counters.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// How long it took.
+    /// The length of the run.
     pub lasted: Duration,
-    /// Dials that were made.
+    /// Dials.
     pub dials: u64,
     /// Connections that were opened, in either direction.
     pub established: u64,
-    /// Those of them that finished their handshake.
+    /// Connections that finished their handshake.
     pub ready: u64,
-    /// Dials that came to nothing.
+    /// Dials that failed.
     pub failed: u64,
     /// Connections that ended.
     pub ended: u64,
-    /// Retries of added peers that were scheduled.
+    /// Retries of added peers.
     pub retries: u64,
-    /// Bans that were made.
+    /// Bans.
     pub bans: u64,
-    /// Connections that should be there.
-    pub target: Target,
-    /// When so many were ready at once for the first time.
+    /// The connections wanted.
+    pub target: ConnectionTarget,
+    /// When the target was first reached.
     pub time_to_target: Option<Duration>,
-    /// The highest tip that a peer's headers led to.
+    /// The highest tip among the headers followed.
     pub height: u32,
-    /// What happened at the peers of the little world, if there was one.
-    pub world: Vec<Row>,
+    /// The counts of the loopback world, if there was one.
+    pub world: Vec<BehaviorRow>,
     live: BTreeMap<ConnId, Kind>,
     handshaken: BTreeSet<ConnId>,
 }
 
-/// How many connections of ours should be there.
+/// How many outbound connections are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Target {
+pub struct ConnectionTarget {
     /// Full and block-relay connections.
     pub automatic: u32,
     /// Connections to peers that the operator asked for.
     pub added: u32,
 }
 
-impl Target {
-    /// In all.
+impl ConnectionTarget {
+    /// The sum.
     pub const fn total(self) -> u32 {
         self.automatic.saturating_add(self.added)
     }
 }
 
 impl Summary {
-    /// A summary of a run that should reach so many connections.
-    pub fn new(target: Target) -> Self {
+    /// A summary with this target.
+    pub fn new(target: ConnectionTarget) -> Self {
         let time_to_target = (target.total() == 0).then_some(Duration::ZERO);
         Self { target, time_to_target, ..Self::default() }
     }
@@ -86,14 +85,14 @@ impl Summary {
         }
     }
 
-    /// One of ours counts as an added peer's from now on; one that came to us stays what it is.
+    /// An automatic connection counts as added from now on; an inbound one stays inbound.
     fn adopt(&mut self, conn: ConnId) {
         if let Some(kind) = self.live.get_mut(&conn).filter(|kind| !kind.is_inbound()) {
             *kind = Kind::Added;
         }
     }
 
-    /// Counts a handshake that is done; whether all that should be there is there for the first time.
+    /// Counts a finished handshake. Returns whether the target is reached for the first time.
     pub fn note_ready(&mut self, conn: ConnId, since_start: Duration) -> bool {
         self.ready += 1;
         if self.live.contains_key(&conn) {
@@ -106,13 +105,12 @@ impl Summary {
         is_news
     }
 
-    /// Connections that are open.
+    /// The number of open connections.
     pub fn live(&self) -> usize {
         self.live.len()
     }
 
-    /// How many of the connections that should be there are ready. More than wanted of one sort don't make up for
-    /// another.
+    /// How many of the wanted connections are ready. More than wanted of one sort do not count for another.
     pub fn on_target(&self) -> u32 {
         let count = |wanted: fn(Kind) -> bool| {
             let is_counted = |conn: &&ConnId| self.live.get(conn).is_some_and(|kind| wanted(*kind));
@@ -123,9 +121,9 @@ impl Summary {
         automatic.min(self.target.automatic) + added.min(self.target.added)
     }
 
-    /// The same, for programs.
+    /// The summary as JSON.
     pub(crate) fn to_json(&self) -> Value {
-        let row = |row: &Row| {
+        let row = |row: &BehaviorRow| {
             json!({
                 "behavior": row.behavior.name(), "peers": row.peers,
                 "accepted": row.accepted, "ready": row.ready, "live": row.live,
@@ -166,7 +164,7 @@ impl fmt::Display for Summary {
             writeln!(f, "\n  {:<18}{:>8}{:>10}{:>8}{:>8}", "the world", "peers", "accepted", "ready", "live")?;
         }
         self.world.iter().try_for_each(|row| {
-            let Row { behavior, peers, accepted, ready, live } = row;
+            let BehaviorRow { behavior, peers, accepted, ready, live } = row;
             writeln!(f, "    {behavior:<16}{peers:>8}{accepted:>10}{ready:>8}{live:>8}")
         })
     }
@@ -195,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_target_is_reached_when_enough_are_ready_at_once() {
-        let mut summary = Summary::new(Target { automatic: 2, added: 0 });
+        let mut summary = Summary::new(ConnectionTarget { automatic: 2, added: 0 });
         for (number, kind) in [(1, Kind::Full), (2, Kind::Inbound), (3, Kind::BlockRelay), (4, Kind::Full)] {
             summary.note(&connected(number, kind));
         }
@@ -211,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_added_peer_does_not_stand_in_for_an_automatic_one() {
-        let mut summary = Summary::new(Target { automatic: 1, added: 1 });
+        let mut summary = Summary::new(ConnectionTarget { automatic: 1, added: 1 });
         for number in [1, 2] {
             summary.note(&connected(number, Kind::Added));
             assert!(!ready(&mut summary, number, number));
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn who_wants_nobody_is_there_at_once() {
-        assert_eq!(Summary::new(Target::default()).time_to_target, Some(Duration::ZERO));
+    fn an_empty_target_is_reached_at_once() {
+        assert_eq!(Summary::new(ConnectionTarget::default()).time_to_target, Some(Duration::ZERO));
     }
 }

@@ -1,30 +1,30 @@
-//! Strangers' text, made fit to print; durations, as JSON has them.
+//! Escapes text from peers; durations for JSON.
 //!
-//! User agents and command names come from whoever connects: control characters would rewrite the operator's
-//! terminal, and right-to-left marks would turn a log line around. What is not plain printable ASCII is spelled out.
+//! User agents and message names are chosen by peers: control characters could rewrite the operator's terminal, and
+//! right-to-left marks could reorder a log line. So everything but printable ASCII is escaped.
 
 use std::time::Duration;
 
-/// The most characters of a stranger's text that are printed; Bitcoin Core allows user agents as long as this.
+/// The most characters of a peer's text that are printed. Bitcoin Core allows user agents of this length.
 pub const MAX_PRINTED: usize = 256;
 
-/// The text with everything but printable ASCII spelled as `\u{…}`, cut after [`MAX_PRINTED`] characters of it.
-pub fn escape(stranger: &str) -> String {
+/// The text with everything but printable ASCII as `\u{…}`, cut after [`MAX_PRINTED`] characters.
+pub fn escape(text: &str) -> String {
     let mut out = String::new();
-    for letter in stranger.chars().take(MAX_PRINTED) {
+    for letter in text.chars().take(MAX_PRINTED) {
         match letter {
             '\\' => out.push_str("\\\\"),
             ' '..='~' => out.push(letter),
             _ => out.extend(letter.escape_unicode()),
         }
     }
-    if stranger.chars().nth(MAX_PRINTED).is_some() {
+    if text.chars().nth(MAX_PRINTED).is_some() {
         out.push_str("...");
     }
     out
 }
 
-/// Whole milliseconds, as JSON has them.
+/// Whole milliseconds, for JSON.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

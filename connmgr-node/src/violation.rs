@@ -1,8 +1,8 @@
-//! What a peer may do wrong, and what each costs.
+//! Violations of the protocol, and their penalties.
 //!
-//! The manager bans a host above 100 points. What only malice or a broken peer does costs more than that at once, as
-//! Bitcoin Core discourages for it at once; what an old or hasty peer may do costs points that decay. Nothing here
-//! closes a connection.
+//! The manager bans a host above 100 points. What only a malicious or broken peer does costs more than that at once (Bitcoin
+//! Core discourages the peer for it at once); what an old or hasty peer may do costs points that decay. Nothing here closes
+//! a connection.
 
 use bitcoin::p2p::Magic;
 use connmgr_core::Penalty;
@@ -16,17 +16,17 @@ const SMALL: Penalty = Penalty { persistent: 0, transient: 20 };
 
 /// What a peer did wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Violation {
-    /// It sent no proper message.
+pub enum ProtocolViolation {
+    /// It sent a malformed message.
     #[error(transparent)]
     Frame(FrameError),
-    /// Its very first bytes are no message of our network: it belongs to another, or is no Bitcoin node.
+    /// Its first bytes are no message of our network: it is on another network, or no Bitcoin node.
     #[error("not a node of this network (it begins with {0})")]
     OtherNetwork(Magic),
-    /// It sent very many messages and did not finish its handshake.
+    /// It sent very many messages without finishing its handshake.
     #[error("{0} messages and no handshake")]
     EndlessHandshake(u32),
-    /// It announced after its `verack` what belongs before it (BIP 155, BIP 339).
+    /// It announced a feature after its `verack`, which must come before it (BIP 155, BIP 339).
     #[error("`{0}` after the handshake")]
     LateFeature(&'static str),
     /// More addresses than one message may carry.
@@ -38,16 +38,16 @@ pub enum Violation {
     /// The headers of one message do not follow one another.
     #[error("headers that do not follow one another")]
     BrokenChain,
-    /// A header lacks the work that it claims, or claims less than any block of this network may.
+    /// A header lacks the work that it claims, or claims less than this network requires of any block.
     #[error("a header without its proof of work")]
     NoWork,
-    /// Headers that lead nowhere, again after we asked how to get there.
+    /// Headers that do not connect, again after we asked for those in between.
     #[error("headers that do not connect to any chain")]
     Unconnected,
 }
 
-impl Violation {
-    /// What it costs.
+impl ProtocolViolation {
+    /// Its penalty.
     pub const fn penalty(&self) -> Penalty {
         match self {
             Self::Frame(FrameError::Magic(_) | FrameError::TooLong { .. })
@@ -63,7 +63,7 @@ impl Violation {
         }
     }
 
-    /// Whether there is no use in going on.
+    /// Whether the session must end.
     pub const fn is_fatal(&self) -> bool {
         match self {
             Self::Frame(error) => error.is_fatal(),

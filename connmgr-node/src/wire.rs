@@ -1,7 +1,7 @@
 //! Messages of one connection, both ways. Sans-IO.
 //!
-//! Bytes that were read go in by [`Wire::receive`] and come out as messages by [`Wire::next_message`]; messages go in by
-//! [`Wire::send`] and come out as bytes to write by [`Wire::outgoing`]. It knows nothing of what messages mean. Read
+//! Bytes go in by [`MessageWire::receive`] and come out as messages by [`MessageWire::next_message`]; messages go in by
+//! [`MessageWire::send`] and come out as bytes to write by [`MessageWire::outgoing`]. It does not interpret messages. Read
 //! first: [`frame`](crate::frame).
 
 use std::io;
@@ -11,10 +11,10 @@ use bitcoin::p2p::message::NetworkMessage;
 
 use crate::frame::{Decoder, FrameError, encode};
 
-/// The version of the protocol we speak: 70016 has `wtxidrelay` (BIP 339) and `sendaddrv2` (BIP 155).
+/// Our protocol version: 70016 has `wtxidrelay` (BIP 339) and `sendaddrv2` (BIP 155).
 pub const PROTOCOL_VERSION: u32 = 70016;
 
-/// The most bytes that may wait for a peer that does not read. A thousand addresses are 531 KB at most.
+/// The most bytes that wait for a peer that does not read. A thousand addresses are at most 531 KB.
 pub const MAX_OUTBOX: usize = 2_000_000;
 
 /// Why there is no message.
@@ -29,26 +29,26 @@ pub enum WireError {
     /// The operating system reported an error.
     #[error("connection broken: {0}")]
     Broken(#[from] io::Error),
-    /// The other end asks and does not read the answers.
+    /// The other end does not read our answers.
     #[error("the other end does not read: {0} bytes wait for it")]
     Backlog(usize),
-    /// The other end sent no proper message.
+    /// The other end sent a malformed message.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
-/// What is between a stream of bytes and a conversation.
+/// The messages of one stream.
 #[derive(Debug)]
-pub struct Wire {
+pub struct MessageWire {
     magic: Magic,
     decoder: Decoder,
     outbox: Vec<u8>,
-    /// How much of the outbox is on its way already.
+    /// How many bytes of the outbox are written.
     sent: usize,
     inbound: Inbound,
 }
 
-/// How the stream towards us is.
+/// The state of the inbound stream.
 #[derive(Debug)]
 enum Inbound {
     /// More may come.
@@ -59,8 +59,8 @@ enum Inbound {
     Broken(io::Error),
 }
 
-impl Wire {
-    /// Messages of one network.
+impl MessageWire {
+    /// For one network, at the beginning of a stream.
     pub const fn new(magic: Magic) -> Self {
         Self { magic, decoder: Decoder::new(magic), outbox: Vec::new(), sent: 0, inbound: Inbound::Open }
     }
@@ -84,10 +84,10 @@ impl Wire {
         &self.outbox[self.sent..]
     }
 
-    /// So many of the outgoing bytes were written.
+    /// This many of the outgoing bytes were written.
     ///
     /// # Panics
-    /// When there were not so many.
+    /// If `count` is more than there are.
     pub fn handle_written(&mut self, count: usize) {
         assert!(count <= self.outgoing().len(), "more was written than there was");
         self.sent += count;
@@ -97,12 +97,12 @@ impl Wire {
         }
     }
 
-    /// These bytes were read.
+    /// Bytes were read.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.decoder.extend(bytes);
     }
 
-    /// The other end closed the stream, or it broke. What was read before is still taken; then [`Wire::next_message`] says so.
+    /// The other end closed the stream, or it broke. [`MessageWire::next_message`] says so after what was read before.
     pub fn handle_end(&mut self, error: Option<io::Error>) {
         self.inbound = error.map_or(Inbound::Closed, Inbound::Broken);
     }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn messages_arrive_byte_by_byte() {
-        let mut wire = Wire::new(MAGIC);
+        let mut wire = MessageWire::new(MAGIC);
         let bytes = encode(MAGIC, NetworkMessage::Ping(7));
         for byte in &bytes[..bytes.len() - 1] {
             wire.receive(&[*byte]);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_was_written_does_not_come_again() {
-        let mut wire = Wire::new(MAGIC);
+        let mut wire = MessageWire::new(MAGIC);
         wire.send(NetworkMessage::Ping(1)).expect("room");
         wire.send(NetworkMessage::Ping(2)).expect("room");
         wire.handle_written(32);
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_does_not_read_is_given_up() {
-        let mut wire = Wire::new(MAGIC);
+        let mut wire = MessageWire::new(MAGIC);
         let error = (0..).find_map(|number| wire.send(NetworkMessage::Pong(number)).err());
         assert!(matches!(error, Some(WireError::Backlog(bytes)) if bytes > MAX_OUTBOX));
     }
@@ -169,7 +169,7 @@ mod tests {
         for (sent, text) in
             [(32, "closed by the other end"), (31, "closed by the other end in the middle of a message")]
         {
-            let mut wire = Wire::new(MAGIC);
+            let mut wire = MessageWire::new(MAGIC);
             wire.receive(&bytes[..sent]);
             wire.handle_end(None);
             let error = loop {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_came_before_the_stream_broke_is_read() {
-        let mut wire = Wire::new(MAGIC);
+        let mut wire = MessageWire::new(MAGIC);
         wire.receive(&encode(MAGIC, NetworkMessage::Ping(7)));
         wire.handle_end(Some(io::ErrorKind::ConnectionReset.into()));
         assert_eq!(wire.next_message().expect("it came before"), Some(NetworkMessage::Ping(7)));

@@ -1,12 +1,12 @@
-//! A little world on loopback: two dozen peers, good and bad, for a node that has no network.
+//! 24 peers on loopback, good and bad, for a node without a network.
 //!
-//! Real listeners that speak the real protocol, on 127.x.0.1, a group each (on regtest the manager treats 127.0.0.0/8
-//! as an ordinary network). Who lives where, and how long anything lasts, follows from a seed; what the operating
-//! system does with it does not. Everything stops when the [`World`] is dropped.
+//! Real listeners that speak the real protocol, on 127.x.0.1, most in a group of their own (on regtest the manager treats
+//! 127.0.0.0/8 as an ordinary network). A seed decides addresses, behaviors and times; what the operating system does is
+//! not repeatable. Everything stops when the [`LoopbackWorld`] is dropped.
 
 pub mod behavior;
-mod door;
 mod peer;
+mod peer_socket;
 pub mod row;
 
 use std::convert::Infallible;
@@ -26,14 +26,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::headers::mine_regtest;
-use behavior::Behavior;
-use door::{Door, GROUPS, Place};
-use row::Row;
+use behavior::PeerBehavior;
+use peer_socket::{GROUPS, PeerSocket, Site};
+use row::BehaviorRow;
 
-/// Everyone. The first twenty live in a group each: twelve that stay, enough for eight full and two block-relay
-/// connections. The others share a group with one of those.
-const CAST: [Behavior; 24] = {
-    use Behavior::{
+/// All peers. The first twenty are in groups of their own; twelve of those stay connected, enough for eight full and two
+/// block-relay connections. The others share a group with one of the twenty.
+const CAST: [PeerBehavior; 24] = {
+    use PeerBehavior::{
         AcceptAndClose, BlackHole, ComingAndGoing, Dropping, Garbage, Good, Gossip, Oversized, Refusing, Silent,
     };
     [
@@ -57,7 +57,7 @@ const CAST: [Behavior; 24] = {
         ComingAndGoing,
         Garbage,
         Oversized,
-        // These share a group with another.
+        // These share a group with one above.
         Good,
         Silent,
         AcceptAndClose,
@@ -65,12 +65,12 @@ const CAST: [Behavior; 24] = {
     ]
 };
 
-/// What kind of world.
+/// The options of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorldConfig {
-    /// From it follows who lives where, and how long anything lasts.
+    /// Decides addresses, behaviors and times.
     pub seed: u64,
-    /// How many blocks its chain has.
+    /// The length of its chain, in blocks.
     pub blocks: u32,
 }
 
@@ -82,56 +82,56 @@ impl Default for WorldConfig {
 
 /// A running world.
 #[derive(Debug)]
-pub struct World {
+pub struct LoopbackWorld {
     peers: Vec<Inhabitant>,
     is_relaxed: bool,
     chain: Arc<[Header]>,
-    /// Dropped, it ends the thread.
+    /// Ends the thread when dropped.
     lifeline: Option<oneshot::Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Inhabitant {
-    behavior: Behavior,
+    behavior: PeerBehavior,
     address: SocketAddr,
-    counts: Arc<Counts>,
+    counts: Arc<WorldPeerCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct WorldPeerCounts {
     accepted: AtomicU32,
     ready: AtomicU32,
     live: AtomicU32,
 }
 
-impl World {
-    /// Opens all listeners. The world lives on a thread of its own, whatever its visitor runs on.
+impl LoopbackWorld {
+    /// Opens all listeners. The world runs on a thread of its own, with tokio.
     ///
     /// # Errors
-    /// No two dozen sockets can be bound, or there is no thread to be had.
+    /// The sockets can't be bound, or the thread can't be started.
     pub fn start(config: &WorldConfig) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let inside = runtime.enter();
-        let (doors, is_relaxed) = door::build(&places(config.seed))?;
+        let (sockets, is_relaxed) = peer_socket::build(&sites(config.seed))?;
         let peers: Vec<_> = CAST
             .into_iter()
-            .zip(doors.iter().map(Door::address))
+            .zip(sockets.iter().map(PeerSocket::address))
             .map(|(behavior, address)| Ok(Inhabitant { behavior, address: address?, counts: Arc::default() }))
             .collect::<io::Result<_>>()?;
-        let everyone: Arc<[AddressInfo]> = peers.iter().map(|peer| info(peer.address)).collect();
+        let all_addresses: Arc<[AddressInfo]> = peers.iter().map(|peer| info(peer.address)).collect();
         let chain: Arc<[Header]> = mine_regtest(config.blocks).into();
         let mut tasks = JoinSet::new();
-        for (index, (peer, door)) in peers.iter().zip(doors).enumerate() {
-            let life = peer::Life {
+        for (index, (peer, socket)) in peers.iter().zip(sockets).enumerate() {
+            let peer = peer::WorldPeer {
                 behavior: peer.behavior,
                 address: peer.address,
                 counts: Arc::clone(&peer.counts),
-                everyone: Arc::clone(&everyone),
+                all_addresses: Arc::clone(&all_addresses),
                 chain: Arc::clone(&chain),
                 rng: stream(config.seed, index as u64 + 1),
             };
-            tasks.spawn(life.live(door));
+            tasks.spawn(peer.run(socket));
         }
         drop(inside);
         let (lifeline, ended) = oneshot::channel();
@@ -143,46 +143,46 @@ impl World {
         Ok(Self { peers, is_relaxed, chain, lifeline: Some(lifeline), thread: Some(thread) })
     }
 
-    /// Whether everyone lives on 127.0.0.1, because this system has no other loopback address. There are no groups to
-    /// keep apart then: the group rule must be relaxed.
+    /// Whether all peers are on 127.0.0.1, because this system has no other loopback address. They are all in one group
+    /// then: the group rule must be relaxed.
     pub const fn relaxed(&self) -> bool {
         self.is_relaxed
     }
 
-    /// Whom a newcomer should ask: the one peer that tells of all others.
+    /// The address of the one peer that gossips about all others.
     pub fn entry(&self) -> PeerAddress {
-        let gossip = self.addresses(Behavior::Gossip).next().expect("the cast has one");
+        let gossip = self.addresses(PeerBehavior::Gossip).next().expect("the cast has one");
         PeerAddress::from(gossip)
     }
 
-    /// Everyone's address, as somebody who has been here before knows them.
-    pub fn everyone(&self) -> Vec<AddressInfo> {
+    /// The addresses of all peers, as for a book.
+    pub fn all_addresses(&self) -> Vec<AddressInfo> {
         self.peers.iter().map(|peer| info(peer.address)).collect()
     }
 
-    /// Where the peers of one behavior are.
-    pub fn addresses(&self, behavior: Behavior) -> impl Iterator<Item = SocketAddr> {
+    /// The addresses of the peers of one behavior.
+    pub fn addresses(&self, behavior: PeerBehavior) -> impl Iterator<Item = SocketAddr> {
         self.peers.iter().filter(move |peer| peer.behavior == behavior).map(|peer| peer.address)
     }
 
-    /// How the peer at this address behaves.
-    pub fn behavior(&self, address: SocketAddr) -> Option<Behavior> {
+    /// The behavior of the peer at this address.
+    pub fn behavior(&self, address: SocketAddr) -> Option<PeerBehavior> {
         self.peers.iter().find(|peer| peer.address == address).map(|peer| peer.behavior)
     }
 
-    /// How many blocks the world's chain has.
+    /// The length of the world's chain, in blocks.
     pub fn height(&self) -> u32 {
         u32::try_from(self.chain.len()).expect("made from a u32")
     }
 
-    /// What happened so far, a row for each behavior.
-    pub fn tally(&self) -> Vec<Row> {
-        Behavior::ALL.into_iter().map(|behavior| self.row(behavior)).collect()
+    /// The counts so far, a row for each behavior.
+    pub fn tally(&self) -> Vec<BehaviorRow> {
+        PeerBehavior::ALL.into_iter().map(|behavior| self.row(behavior)).collect()
     }
 
-    fn row(&self, behavior: Behavior) -> Row {
-        let empty = Row { behavior, peers: 0, accepted: 0, ready: 0, live: 0 };
-        self.peers.iter().filter(|peer| peer.behavior == behavior).fold(empty, |row, peer| Row {
+    fn row(&self, behavior: PeerBehavior) -> BehaviorRow {
+        let empty = BehaviorRow { behavior, peers: 0, accepted: 0, ready: 0, live: 0 };
+        self.peers.iter().filter(|peer| peer.behavior == behavior).fold(empty, |row, peer| BehaviorRow {
             peers: row.peers + 1,
             accepted: row.accepted + peer.counts.accepted.load(Ordering::Relaxed),
             ready: row.ready + peer.counts.ready.load(Ordering::Relaxed),
@@ -192,17 +192,17 @@ impl World {
     }
 }
 
-impl Drop for World {
-    /// Everyone is gone when it returns.
+impl Drop for LoopbackWorld {
+    /// All peers are gone when it returns.
     fn drop(&mut self) {
         drop(self.lifeline.take());
-        // A panic there was told already.
+        // A panic there was printed already.
         let _ended = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Who lives where.
-fn places(seed: u64) -> Vec<Place> {
+/// The address and behavior of each peer.
+fn sites(seed: u64) -> Vec<Site> {
     let mut rng = stream(seed, 0);
     let mut groups: Vec<u8> = (1..=GROUPS).collect();
     for last in (1..groups.len()).rev() {
@@ -210,8 +210,8 @@ fn places(seed: u64) -> Vec<Place> {
     }
     let first = groups.iter().map(|group| (*group, 1));
     let second = groups.iter().map(|group| (*group, 2));
-    let homes = first.chain(second);
-    CAST.into_iter().zip(homes).map(|(behavior, (group, host))| Place { group, host, behavior }).collect()
+    let sites = first.chain(second);
+    CAST.into_iter().zip(sites).map(|(behavior, (group, host))| Site { group, host, behavior }).collect()
 }
 
 fn info(address: SocketAddr) -> AddressInfo {
@@ -223,14 +223,14 @@ fn info(address: SocketAddr) -> AddressInfo {
     }
 }
 
-/// One of the independent streams of a seed.
+/// One of the independent random streams of a seed.
 fn stream(seed: u64, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
     rng
 }
 
-/// A number below `bound`, for an index; its bias is of no matter here.
+/// A number below `bound`, slightly biased.
 fn below(rng: &mut ChaCha8Rng, bound: u64) -> usize {
     usize::try_from(rng.next_u64() % bound).expect("below a small bound")
 }
@@ -241,23 +241,23 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_world() {
-        assert_eq!(places(7), places(7));
-        assert_ne!(places(7), places(8));
+        assert_eq!(sites(7), sites(7));
+        assert_ne!(sites(7), sites(8));
     }
 
     #[test]
     fn those_who_stay_live_in_enough_groups() {
-        let is_good = |behavior: Behavior| matches!(behavior, Behavior::Good | Behavior::Gossip);
+        let is_good = |behavior: PeerBehavior| matches!(behavior, PeerBehavior::Good | PeerBehavior::Gossip);
         let mut groups: Vec<_> =
-            places(3).iter().filter(|place| is_good(place.behavior)).map(|place| place.group).collect();
+            sites(3).iter().filter(|place| is_good(place.behavior)).map(|place| place.group).collect();
         groups.sort_unstable();
         groups.dedup();
         assert_eq!(groups.len(), 12);
     }
 
     #[test]
-    fn everyone_is_on_stage() {
-        for behavior in Behavior::ALL {
+    fn the_cast_has_every_behavior() {
+        for behavior in PeerBehavior::ALL {
             assert!(CAST.contains(&behavior), "{behavior}");
         }
     }

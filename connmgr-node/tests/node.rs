@@ -8,8 +8,8 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use connmgr_node::world::behavior::Behavior;
-use connmgr_node::world::{World, WorldConfig};
+use connmgr_node::world::behavior::PeerBehavior;
+use connmgr_node::world::{LoopbackWorld, WorldConfig};
 use connmgr_std::TraceReader;
 use serde_json::{Value, json};
 use support::program::{Program, replay_byte_for_byte, run};
@@ -46,11 +46,11 @@ async fn ctrl_c_closes_everything_and_is_no_failure(runtime: Runtime) {
     let (dir, world) = (tempfile::tempdir().expect("a directory"), world());
     let trace = dir.path().join("trace");
     // These stay as long as we do: what ends is ended by us.
-    let peers: Vec<_> = world.addresses(Behavior::Good).take(10).collect();
+    let peers: Vec<_> = world.addresses(PeerBehavior::Good).take(10).collect();
     let connect: String = peers.iter().map(|peer| format!(" --connect {peer}")).collect();
     let mut program = Program::start(runtime, &format!("--chain regtest{connect} --trace {}", trace.display()));
     program.hear_text("target reached: 10 of 10").await;
-    assert_eq!(settled(&world, Behavior::Good, |row| row.ready == 10).await.live, 10);
+    assert_eq!(settled(&world, PeerBehavior::Good, |row| row.ready == 10).await.live, 10);
 
     program.interrupt();
     let ended = program.end().await;
@@ -59,7 +59,7 @@ async fn ctrl_c_closes_everything_and_is_no_failure(runtime: Runtime) {
     assert_eq!((&summary["live"], &summary["on_target"], &summary["ended"]), (&json!(10), &json!(10), &json!(0)));
 
     assert_eq!(closed_by_us(&trace), ["shutdown"; 10]);
-    let row = settled(&world, Behavior::Good, |row| row.live == 0).await;
+    let row = settled(&world, PeerBehavior::Good, |row| row.live == 0).await;
     assert_eq!((row.accepted, row.ready), (10, 10), "and nobody was dialed again");
 }
 
@@ -181,13 +181,13 @@ async fn one_node_dials_another(runtime: Runtime) {
     host.hear_event("disconnected").await;
 }
 
-fn world() -> World {
-    World::start(&WorldConfig::default()).expect("loopback")
+fn world() -> LoopbackWorld {
+    LoopbackWorld::start(&WorldConfig::default()).expect("loopback")
 }
 
 async fn who_sends_garbage_is_banned(runtime: Runtime) {
     let world = world();
-    let garbage = world.addresses(Behavior::Garbage).next().expect("one in the cast");
+    let garbage = world.addresses(PeerBehavior::Garbage).next().expect("one in the cast");
     let mut program = Program::start(runtime, &format!("--chain regtest --connect {garbage}"));
     program.hear_text("misbehaves: ").await;
     assert_eq!(program.hear_event("banned").await["target"]["host"], json!(garbage.ip().to_string()));

@@ -1,4 +1,4 @@
-//! A reader of the report who stalls: the node goes on, and says what is missing when the reader does, too.
+//! When the reader of the report stalls, the node goes on; when it reads again, the report says what is missing.
 
 #![cfg(unix)]
 
@@ -9,8 +9,8 @@ use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use connmgr_node::world::behavior::Behavior;
-use connmgr_node::world::{World, WorldConfig};
+use connmgr_node::world::behavior::PeerBehavior;
+use connmgr_node::world::{LoopbackWorld, WorldConfig};
 use support::program::{command, interrupt};
 use support::{Runtime, settled, soon};
 use tokio::io::AsyncReadExt;
@@ -21,7 +21,7 @@ on_each_runtime! {
     a_reader_who_comes_back_is_told_what_is_missing,
 }
 
-/// Each is told of in three lines: more than may wait.
+/// Each causes three lines, together more than may wait.
 const PEERS: u16 = 1000;
 
 async fn a_reader_who_never_reads_holds_up_nothing(runtime: Runtime) {
@@ -30,7 +30,7 @@ async fn a_reader_who_never_reads_holds_up_nothing(runtime: Runtime) {
     let output = soon("the end", node.wait_with_output()).await.expect("it ends");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "warning: nobody reads the report; its end is lost\n");
-    settled(&world, Behavior::Good, |row| row.live == 0).await;
+    settled(&world, PeerBehavior::Good, |row| row.live == 0).await;
 }
 
 async fn a_reader_who_comes_back_is_told_what_is_missing(runtime: Runtime) {
@@ -50,13 +50,12 @@ async fn a_reader_who_comes_back_is_told_what_is_missing(runtime: Runtime) {
     assert!(lines.last().expect("some").starts_with("  outbound "), "{:?}", lines.last());
 }
 
-fn world() -> World {
-    World::start(&WorldConfig::default()).expect("loopback")
+fn world() -> LoopbackWorld {
+    LoopbackWorld::start(&WorldConfig::default()).expect("loopback")
 }
 
-/// A node that has much to say, to a reader who has stalled; it has met the one good peer it knows, and was told to
-/// stop.
-async fn start(runtime: Runtime, world: &World) -> (Child, UnixStream) {
+/// A node with much to report and a stalled reader. It is connected to the one good peer it knows, and was stopped.
+async fn start(runtime: Runtime, world: &LoopbackWorld) -> (Child, UnixStream) {
     let (reader, mut out) = UnixStream::pair().expect("two sockets");
     out.set_nonblocking(true).expect("a socket");
     let full = loop {
@@ -68,10 +67,10 @@ async fn start(runtime: Runtime, world: &World) -> (Child, UnixStream) {
     out.set_nonblocking(false).expect("a socket");
 
     let refusing: String = (1..=PEERS).map(|port| format!(" --add 127.0.0.1:{port}")).collect();
-    let good = world.addresses(Behavior::Good).next().expect("on stage");
+    let good = world.addresses(PeerBehavior::Good).next().expect("on stage");
     let words = format!("--chain regtest --outbound 0 --max-peers 2000 {refusing} --add {good}");
     let node = command(runtime, &words).stdout(OwnedFd::from(out)).spawn().expect("it starts");
-    settled(world, Behavior::Good, |row| row.ready == 1).await;
+    settled(world, PeerBehavior::Good, |row| row.ready == 1).await;
     interrupt(node.id().expect("it runs"));
     (node, reader)
 }

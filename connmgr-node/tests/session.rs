@@ -1,4 +1,4 @@
-//! Conversations over real sockets on loopback, with a peer that keeps to the protocol and with ones that don't.
+//! Sessions over real sockets on loopback, with a peer that keeps to the protocol and with others that don't.
 
 mod support;
 
@@ -8,12 +8,12 @@ use bitcoin::p2p::address::{AddrV2, AddrV2Message};
 use bitcoin::p2p::message::{CommandString, NetworkMessage};
 use bitcoin::p2p::{Address, Magic, ServiceFlags};
 use connmgr_core::{AddressInfo, Chain, Kind, Penalty, Services, UnixTime};
-use connmgr_node::end::End;
+use connmgr_node::end::SessionEnd;
 use connmgr_node::handshake::Hello;
 use connmgr_node::headers::mine_regtest;
 use connmgr_node::ping::PingConfig;
 use connmgr_node::session::SessionConfig;
-use connmgr_node::violation::Violation;
+use connmgr_node::violation::ProtocolViolation;
 use support::recorder::{Ear, Heard, Recorder};
 use support::wire::Wire;
 use support::{connected, soon};
@@ -32,13 +32,13 @@ fn known(text: &str) -> AddressInfo {
     }
 }
 
-/// A session of ours in the background, that hears of everything.
-fn spawn(stream: TcpStream, kind: Kind, config: SessionConfig, recorder: Recorder) -> JoinHandle<End> {
+/// A session of ours in the background, and what it reports.
+fn spawn(stream: TcpStream, kind: Kind, config: SessionConfig, recorder: Recorder) -> JoinHandle<SessionEnd> {
     tokio::spawn(recorder.talk(stream, Hello::new(kind, 1), config))
 }
 
-/// A session of ours of some kind, and a peer of it that has shaken hands and now does what the test says.
-async fn with_peer(kind: Kind, config: SessionConfig) -> (JoinHandle<End>, Ear, Wire) {
+/// A session of ours of some kind, and its peer after the handshake, which the test controls.
+async fn with_peer(kind: Kind, config: SessionConfig) -> (JoinHandle<SessionEnd>, Ear, Wire) {
     let (ours, theirs) = connected().await;
     let (recorder, mut ear) = Recorder::new();
     let session = spawn(ours, kind, config, recorder);
@@ -49,7 +49,7 @@ async fn with_peer(kind: Kind, config: SessionConfig) -> (JoinHandle<End>, Ear, 
     (session, ear, wire)
 }
 
-/// The next message of ours that is of interest.
+/// What is wanted of our next messages; skips the others.
 async fn receive<T>(wire: &mut Wire, wanted: impl Fn(&NetworkMessage) -> Option<T>) -> T {
     loop {
         if let Some(found) = wanted(&wire.next().await) {
@@ -58,7 +58,7 @@ async fn receive<T>(wire: &mut Wire, wanted: impl Fn(&NetworkMessage) -> Option<
     }
 }
 
-/// Everything we said before we answered one more ping.
+/// Everything we sent before we answered one more ping.
 async fn all_said(wire: &mut Wire) -> Vec<NetworkMessage> {
     const LAST: u64 = 0x1a57;
     wire.send(NetworkMessage::Ping(LAST)).await;
@@ -93,7 +93,7 @@ async fn two_of_us_exchange_all_there_is() {
     acceptor_ear.round_trip().await;
     ours.abort();
     let end = soon("the end", theirs).await.expect("no panic");
-    assert!(matches!(end, End::Wire(_)), "{end}");
+    assert!(matches!(end, SessionEnd::Wire(_)), "{end}");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn the_round_trip_is_measured() {
 async fn a_peer_that_answers_no_ping_is_given_up() {
     let ping = PingConfig { patience: Duration::from_millis(50), ..PingConfig::default() };
     let (session, ear, _wire) = with_peer(Kind::Full, SessionConfig { ping, ..config() }).await;
-    assert!(matches!(soon("the end", session).await.expect("no panic"), End::Silent));
+    assert!(matches!(soon("the end", session).await.expect("no panic"), SessionEnd::Silent));
     assert_eq!(ear.rest().await, []);
 }
 
@@ -181,7 +181,7 @@ async fn a_block_relay_connection_takes_no_addresses() {
     assert!(!ear.rest().await.iter().any(|heard| matches!(heard, Heard::Addresses(_))));
 }
 
-/// What a peer that says this is reported for, and whether that ends the conversation.
+/// The violation reported for these messages, and whether it ends the session.
 async fn check(message: NetworkMessage, expected: &str, ends: bool) -> Penalty {
     let (session, mut ear, mut wire) = with_peer(Kind::Full, config()).await;
     wire.send(message).await;
@@ -232,7 +232,7 @@ async fn an_unreadable_message_is_borne() {
 async fn garbage_after_the_handshake_gets_a_peer_banned() {
     let (session, mut ear, mut wire) = with_peer(Kind::Full, config()).await;
     wire.send_raw(b"GET / HTTP/1.1\r\n\r\n").await;
-    assert!(matches!(ear.misbehaving().await, Violation::Frame(_)));
+    assert!(matches!(ear.misbehaving().await, ProtocolViolation::Frame(_)));
     assert!(
         soon("the end", session).await.expect("no panic").violation().is_some_and(|v| v.penalty().persistent > 100)
     );

@@ -1,4 +1,4 @@
-//! A disk that keeps the node waiting: its start takes long, and nothing else.
+//! On a slow disk only the start of the node is slow.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ on_each_runtime! {
     the_wait_for_a_retry_does_not_count_the_start,
 }
 
-/// The first wait is of 5 s at most, and at least half of that.
+/// The first wait is at most 5 s, and at least half of that.
 const SLOW: Duration = Duration::from_secs(4);
 
 async fn the_wait_for_a_retry_does_not_count_the_start(runtime: Runtime) {

@@ -1,5 +1,5 @@
-//! Compiles only while nothing below `connmgr-core` links the standard library: that brings a panic handler of its own, and
-//! there can be but one.
+//! Compiles only if neither `connmgr-core` nor a dependency links the standard library, which has a panic handler of its
+//! own: there can be only one.
 
 #![no_std]
 
@@ -18,7 +18,7 @@ struct NoMemory;
 #[global_allocator]
 static NO_MEMORY: NoMemory = NoMemory;
 
-// SAFETY: it never hands out memory, and a null pointer is the contract's word for that.
+// SAFETY: it never allocates, and returns a null pointer, which means failure.
 unsafe impl GlobalAlloc for NoMemory {
     unsafe fn alloc(&self, _: Layout) -> *mut u8 {
         core::ptr::null_mut()

@@ -1,4 +1,4 @@
-//! The bans that stand, as far as the events told: kept in the plainest way that is fast enough.
+//! The bans that the events told of.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,16 +7,18 @@ use connmgr_core::{BanTarget, Host, Time};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
-/// Whom a ban covers, spelled in one way: a host with an IP address is a subnet of one, IPv4 written as IPv6 is IPv4.
+/// What a ban covers, in one canonical form: a host with an IP address is a subnet of one address, and an IPv4-mapped
+/// IPv6 address is IPv4.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Key {
-    /// Bits (IPv4 in the low 32) and length.
+pub(crate) enum BanKey {
+    /// Bits and prefix length.
     V4(u32, u8),
+    /// Bits and prefix length.
     V6(u128, u8),
     Host(Host),
 }
 
-impl Key {
+impl BanKey {
     pub(crate) fn of(target: &BanTarget) -> Self {
         match target {
             BanTarget::Subnet(IpNet::V4(net)) => Self::v4(net.addr().to_bits(), net.prefix_len()),
@@ -49,28 +51,28 @@ impl Key {
 
 /// One ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ban {
-    /// The first moment at which it stands no more.
+pub(crate) struct KnownBan {
+    /// The first time at which it is over.
     pub(crate) until: Time,
     /// State was saved since it was imposed.
     pub(crate) is_saved: bool,
 }
 
-/// The bans that stand, with those that ended and were not taken out yet.
+/// All bans, with those that are over and whose `Unbanned` did not come yet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bans {
-    bans: FxHashMap<Key, Ban>,
-    by_end: BTreeSet<(Time, Key)>,
-    /// How many bans have each length, IPv4 and IPv6; only lengths in use.
+pub(crate) struct KnownBans {
+    bans: FxHashMap<BanKey, KnownBan>,
+    by_end: BTreeSet<(Time, BanKey)>,
+    /// How many bans have each prefix length; only lengths in use.
     lengths_v4: Vec<(u8, u32)>,
     lengths_v6: Vec<(u8, u32)>,
-    unsaved: Vec<Key>,
+    unsaved: Vec<BanKey>,
 }
 
-impl Bans {
-    /// Bans; one banned for longer stays so.
+impl KnownBans {
+    /// Adds a ban. A longer one of the same target stays.
     pub(crate) fn impose(&mut self, target: &BanTarget, until: Time) {
-        let key = Key::of(target);
+        let key = BanKey::of(target);
         if self.bans.get(&key).is_some_and(|known| known.until >= until) {
             return;
         }
@@ -83,48 +85,54 @@ impl Bans {
         }
         self.by_end.insert((until, key.clone()));
         self.unsaved.push(key.clone());
-        self.bans.insert(key, Ban { until, is_saved: false });
+        self.bans.insert(key, KnownBan { until, is_saved: false });
     }
 
-    /// Takes a ban out; whether there was one.
-    pub(crate) fn lift(&mut self, key: &Key) -> Option<Ban> {
+    /// Removes a ban, and returns it if there was one.
+    pub(crate) fn lift(&mut self, key: &BanKey) -> Option<KnownBan> {
         let ban = self.bans.remove(key)?;
         self.by_end.remove(&(ban.until, key.clone()));
         if let Some((lengths, length)) = self.lengths(key) {
-            lengths.iter_mut().filter(|(known, _)| *known == length).for_each(|(_, count)| *count -= 1);
+            if let Some((_, count)) = lengths.iter_mut().find(|(known, _)| *known == length) {
+                *count -= 1;
+            }
             lengths.retain(|(_, count)| *count > 0);
         }
         Some(ban)
     }
 
-    fn lengths(&mut self, key: &Key) -> Option<(&mut Vec<(u8, u32)>, u8)> {
+    fn lengths(&mut self, key: &BanKey) -> Option<(&mut Vec<(u8, u32)>, u8)> {
         match key {
-            Key::V4(_, length) => Some((&mut self.lengths_v4, *length)),
-            Key::V6(_, length) => Some((&mut self.lengths_v6, *length)),
-            Key::Host(_) => None,
+            BanKey::V4(_, length) => Some((&mut self.lengths_v4, *length)),
+            BanKey::V6(_, length) => Some((&mut self.lengths_v6, *length)),
+            BanKey::Host(_) => None,
         }
     }
 
-    /// Until when a host is banned, by the last ban to end that covers it.
+    /// Until when a host is banned: the latest end of the bans that cover it.
     pub(crate) fn until(&self, host: &Host, now: Time) -> Option<Time> {
         if self.bans.is_empty() {
             return None;
         }
-        let end = |key: &Key| self.bans.get(key).map(|ban| ban.until);
-        let latest = match Key::of_host(host) {
-            Key::V4(bits, _) => self.lengths_v4.iter().filter_map(|(length, _)| end(&Key::v4(bits, *length))).max(),
-            Key::V6(bits, _) => self.lengths_v6.iter().filter_map(|(length, _)| end(&Key::v6(bits, *length))).max(),
-            key @ Key::Host(_) => end(&key),
+        let end = |key: &BanKey| self.bans.get(key).map(|ban| ban.until);
+        let latest = match BanKey::of_host(host) {
+            BanKey::V4(bits, _) => {
+                self.lengths_v4.iter().filter_map(|(length, _)| end(&BanKey::v4(bits, *length))).max()
+            }
+            BanKey::V6(bits, _) => {
+                self.lengths_v6.iter().filter_map(|(length, _)| end(&BanKey::v6(bits, *length))).max()
+            }
+            key @ BanKey::Host(_) => end(&key),
         };
         latest.filter(|until| *until > now)
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<&Ban> {
+    pub(crate) fn get(&self, key: &BanKey) -> Option<&KnownBan> {
         self.bans.get(key)
     }
 
     /// The ban that ends first.
-    pub(crate) fn first(&self) -> Option<&(Time, Key)> {
+    pub(crate) fn first(&self) -> Option<&(Time, BanKey)> {
         self.by_end.first()
     }
 
@@ -132,12 +140,12 @@ impl Bans {
         self.bans.len()
     }
 
-    /// All bans, the first to end first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(Time, Key)> {
+    /// All bans in order of their end.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(Time, BanKey)> {
         self.by_end.iter()
     }
 
-    /// State is saved now.
+    /// The state was saved.
     pub(crate) fn save(&mut self) {
         for key in self.unsaved.drain(..) {
             if let Some(ban) = self.bans.get_mut(&key) {

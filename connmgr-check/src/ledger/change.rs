@@ -1,34 +1,33 @@
-//! When a change of the machine's network may have its effect: at once, or, told within a minute of the last one, when
-//! that minute is over and a timeout says so.
+//! When a change of the machine's network may take effect: at once, or, within a minute of the last effect, at the first
+//! due timeout after that minute.
 
 use std::time::Duration;
 
 use connmgr_core::Time;
 
-use crate::step::{Step, TICK};
+use crate::step::{StepRecord, TICK};
 
-/// Changes have an effect once in so long.
+/// Changes take effect at most once in so long.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// What is known of the effects of changes. Where the step of an effect is not known, the first and the last that it
-/// may have been.
+/// When changes took effect, and will. Where the exact time is not known, the earliest and the latest possible.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Changes {
     /// The latest effect.
     last: Option<(Time, Time)>,
-    /// Another is to come, not before this.
+    /// When the next effect may come.
     pending: Option<(Time, Time)>,
-    /// Timeouts that may have brought it about: the first of them.
+    /// The first timeout that may have brought the pending effect.
     began: Option<Time>,
-    /// Another change was told since.
+    /// Another change came after that timeout.
     again: bool,
-    /// It may come in this step.
+    /// An effect may come in this step.
     now: bool,
 }
 
 impl Changes {
-    /// A step begins that tells of no change.
-    pub(crate) fn pass(&mut self, step: &Step) {
+    /// A step begins whose input is not a change.
+    pub(crate) fn pass(&mut self, step: &StepRecord) {
         self.now = step.is_due_timeout() && self.pending.is_some_and(|(first, _)| first <= step.now);
         if self.now {
             self.began.get_or_insert(step.now);
@@ -50,7 +49,7 @@ impl Changes {
             (self.last, self.pending) = (Some((now, now)), None);
             return;
         }
-        // Whether another was pending already is not always known.
+        // It is not always known whether another effect was pending already.
         let soonest = now.after(TICK);
         let (first, last) = (first.max(soonest), last.max(soonest));
         let (earlier, later) = self.pending.unwrap_or((first, last));
@@ -61,7 +60,7 @@ impl Changes {
     }
 
     /// The step is over.
-    pub(crate) fn settle(&mut self, step: &Step) {
+    pub(crate) fn settle(&mut self, step: &StepRecord) {
         let (Some(began), Some((_, last))) = (self.began, self.pending) else { return };
         if step.is_due_timeout() && step.is_settled() && last <= step.now {
             self.last = Some((began, step.now));
@@ -71,7 +70,7 @@ impl Changes {
         }
     }
 
-    /// Whether a change may have its effect in this step.
+    /// Whether a change may take effect in this step.
     pub(crate) const fn may_have_effect(&self) -> bool {
         self.now
     }

@@ -1,4 +1,4 @@
-//! What the actions told of one connection.
+//! One connection or dial, as the actions tell.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,9 +7,9 @@ use connmgr_core::{
     Time, Transport,
 };
 
-/// How far it has come.
+/// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum ConnLife {
     /// Dialed, no result.
     Dialing,
     /// Open, its handshake not done.
@@ -18,13 +18,13 @@ pub(crate) enum Life {
     Ready,
 }
 
-/// One connection or dial, as far as the actions told.
+/// One connection or dial.
 #[derive(Clone, Debug)]
-pub(crate) struct Conn {
-    pub(crate) life: Life,
-    /// None for a dial until its step is over: the action does not say it, the view does.
+pub(crate) struct KnownConn {
+    pub(crate) life: ConnLife,
+    /// None for a dial until the end of its step: the action does not tell it, the view does.
     pub(crate) kind: Option<Kind>,
-    /// The other end, if it can be seen. A dialed address of `fc00::/8` may be IPv6 or CJDNS until its step is over.
+    /// The other end, if known. Until the end of its step, a dialed address in `fc00::/8` may be IPv6 or CJDNS.
     pub(crate) address: Option<PeerAddress>,
     /// The proxy it was dialed by.
     pub(crate) via: Option<(SocketAddr, Isolation)>,
@@ -35,18 +35,18 @@ pub(crate) struct Conn {
     pub(crate) transport: Transport,
     /// 0 until it is open.
     pub(crate) nonce: u64,
-    /// Since when it lives the life it lives.
+    /// Since when its `life` is what it is.
     pub(crate) since: Time,
     pub(crate) identity: Option<Identity>,
-    /// It was dialed into a network that was suspected down.
+    /// It was dialed into a network that was down.
     pub(crate) is_probe: bool,
     /// It holds one of its kind's slots.
     pub(crate) has_slot: bool,
-    /// It was chosen from the book, and an added peer took it over.
+    /// It was automatic, and an added peer adopted it.
     pub(crate) was_adopted: bool,
 }
 
-impl Conn {
+impl KnownConn {
     /// A dial.
     pub(crate) fn dialed(target: &Target, transport: Transport, now: Time) -> Self {
         let via = match target {
@@ -54,7 +54,7 @@ impl Conn {
             Target::Proxied { proxy, isolation, .. } => Some((*proxy, *isolation)),
         };
         Self {
-            life: Life::Dialing,
+            life: ConnLife::Dialing,
             kind: None,
             address: Some(dialed_address(target)),
             via,
@@ -72,10 +72,10 @@ impl Conn {
         }
     }
 
-    /// One that came in.
+    /// An inbound connection.
     pub(crate) fn accepted(connected: &Connected, permissions: Permissions, now: Time) -> Self {
         Self {
-            life: Life::Open,
+            life: ConnLife::Open,
             kind: Some(Kind::Inbound),
             address: connected.address.clone(),
             via: None,
@@ -93,7 +93,7 @@ impl Conn {
         }
     }
 
-    /// The host that answers for it.
+    /// The host of the other end, if known.
     pub(crate) fn host(&self) -> Option<&Host> {
         self.address.as_ref().map(PeerAddress::host)
     }
@@ -102,24 +102,24 @@ impl Conn {
         !self.was_dialed
     }
 
-    /// Whether, if it ends now without a word, it may be repeated as v1.
+    /// Whether it may be repeated as v1 if it ends before its peer sends anything.
     pub(crate) fn died_unheard(&self) -> bool {
-        self.life == Life::Open && self.was_dialed && self.transport == Transport::V2
+        self.life == ConnLife::Open && self.was_dialed && self.transport == Transport::V2
     }
 
-    /// The network of a dial or connection that was chosen from the book.
+    /// Its network, if it is automatic.
     pub(crate) fn automatic_network(&self) -> Option<NetworkKind> {
         let is_automatic = self.kind.is_some_and(Kind::takes_group);
         self.address.as_ref().filter(|_| is_automatic).and_then(PeerAddress::network)
     }
 
-    /// Whether the application was told of it.
+    /// Whether it was `Connected`.
     pub(crate) fn is_open(&self) -> bool {
-        self.life != Life::Dialing
+        self.life != ConnLife::Dialing
     }
 }
 
-/// Whom a dial goes to.
+/// The address a dial goes to.
 pub(crate) fn dialed_address(target: &Target) -> PeerAddress {
     match target {
         Target::Direct(addr) => direct(*addr),
@@ -127,7 +127,7 @@ pub(crate) fn dialed_address(target: &Target) -> PeerAddress {
     }
 }
 
-/// What a direct dial is for: CJDNS is dialed as the IPv6 that it looks like.
+/// The address of a direct dial. A CJDNS address is dialed as an IPv6 one; `fc00::/8` is taken for CJDNS here.
 fn direct(addr: SocketAddr) -> PeerAddress {
     match addr.ip() {
         IpAddr::V6(ip) if ip.octets()[0] == 0xfc => PeerAddress::new(Host::Cjdns(ip), addr.port()),
@@ -135,7 +135,7 @@ fn direct(addr: SocketAddr) -> PeerAddress {
     }
 }
 
-/// Whether a direct dial to this address looks like one to another network.
+/// Whether a direct dial does not tell the network of this address: IPv6 or CJDNS.
 pub(crate) fn is_ambiguous(address: &PeerAddress) -> bool {
     match address.host() {
         Host::Cjdns(_) => true,
@@ -144,7 +144,7 @@ pub(crate) fn is_ambiguous(address: &PeerAddress) -> bool {
     }
 }
 
-/// The network of a dialed address whose health a dial says something of (see [`super::routable`]).
-pub(crate) fn judged_network(address: &PeerAddress, loopback_is_public: bool) -> Option<NetworkKind> {
+/// The network whose health a dial to this address tells something about (see [`super::routable`]).
+pub(crate) fn health_network(address: &PeerAddress, loopback_is_public: bool) -> Option<NetworkKind> {
     address.network().filter(|_| super::routable::is_routable(address.host(), loopback_is_public))
 }

@@ -1,94 +1,106 @@
 //! The ledger: what inputs, replies and actions tell of the manager, kept once for all rules.
 //!
-//! It judges nothing. Rules look at it as it was before the input or action that they are shown; after a step it holds
-//! what that step left. The only thing taken from the public view is what no action says: the kind of a dial and the
-//! peer it is for, who has no slot, and how many names are being resolved.
+//! It checks nothing. From the public view it takes only what no action tells: the kind of a dial and its added peer,
+//! which dials and handshakes have no slot, and how many names are being resolved.
 
+mod actions;
 pub(crate) mod bans;
 mod change;
 pub(crate) mod conn;
-mod hear;
+mod inputs;
 pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;
 pub(crate) mod routable;
+mod settle;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
     BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
-    UnixTime,
+    Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
-use bans::{Bans, Key};
+use bans::{BanKey, KnownBans};
 use change::Changes;
-use conn::Conn;
-
+use conn::KnownConn;
 use own::Own;
 use pace::DialPace;
-use peer::Peers;
+use peer::KnownPeers;
 
-/// Whether the manager works, as commands and events told.
+/// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum RunPhase {
     Active,
     Inactive,
     Stopping,
     Stopped,
 }
 
-/// How many of a kind there are.
+/// The connections and dials of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KindCount {
+pub(crate) struct KindUsage {
     pub(crate) dialing: u32,
     pub(crate) open: u32,
-    /// Of those that are open.
+    /// Open ones that are ready.
     pub(crate) ready: u32,
-    /// Of those being dialed, those without a slot.
+    /// Dials without a slot.
     pub(crate) silent: u32,
-    /// The same of those that are open.
+    /// Open connections without a slot.
     pub(crate) stalled: u32,
 }
 
-/// What inputs, replies and actions told.
+/// A repetition that was not made is given up after this. It waits for the rate, and for a shortage to end.
+const REPETITION_WAITS: Duration = Duration::from_secs(60);
+
+/// A dial that is to be repeated as v1.
+#[derive(Clone, Debug)]
+struct Repetition {
+    address: PeerAddress,
+    since: Time,
+    /// It was made in the last step.
+    is_made: bool,
+}
+
+/// What inputs, replies and actions tell of one manager.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     pub(crate) config: Arc<Config>,
     pub(crate) limits: Limits,
-    pub(crate) phase: Phase,
-    pub(crate) conns: FxHashMap<ConnId, Conn>,
-    pub(crate) counts: [KindCount; Kind::ALL.len()],
-    pub(crate) peers: Peers,
-    /// Names of added peers being resolved: each holds a slot.
+    pub(crate) phase: RunPhase,
+    pub(crate) conns: FxHashMap<ConnId, KnownConn>,
+    pub(crate) counts: [KindUsage; Kind::ALL.len()],
+    pub(crate) peers: KnownPeers,
+    /// Names of added peers being resolved. Each holds a slot.
     pub(crate) lookups: u32,
-    pub(crate) bans: Bans,
+    pub(crate) bans: KnownBans,
     pub(crate) own: Own,
-    /// Which networks are suspected down.
+    /// The networks that are down.
     pub(crate) down: [bool; NetworkKind::ALL.len()],
     /// The highest connection id used.
     pub(crate) last_conn: u64,
-    /// The share of each kind, once inputs have been heard.
+    /// How the slots are split among the kinds.
     pub(crate) split: Split,
-    /// The input of this step said that this v2 connection of ours died unheard.
+    /// The v2 connection that ended in this step before its peer sent anything.
     pub(crate) unheard: Option<ConnId>,
-    /// To this address it was.
-    pub(crate) unheard_address: Option<PeerAddress>,
-    /// A name was given to be resolved in this step.
+    /// Dials that are to be repeated as v1: who hung up on v2 before it sent anything.
+    repetitions: Vec<Repetition>,
+    /// This step began a lookup of a peer's name.
     resolves: bool,
     /// When a change of the machine's network may have its effect.
     pub(crate) changes: Changes,
-    /// A dial found the machine out of resources, and none made since, which are those from this one on, has ended
-    /// otherwise.
+    /// Set while the machine is out of resources: the first dial made since then. The shortage is over when this dial or
+    /// a later one ends otherwise.
     pub(crate) short_from: Option<ConnId>,
     /// The pace of each network.
     pub(crate) paces: [DialPace; NetworkKind::ALL.len()],
-    /// The input of this step makes this automatic connection ready, or may.
+    /// The automatic connection that this step makes ready, its network, and whether that is certain.
     readying: Option<(ConnId, NetworkKind, bool)>,
     /// Automatic dials and connections that are not ready.
     unfinished: Vec<ConnId>,
-    /// What the wall clock says, as last told: at this time, that.
+    /// The last reading of the wall clock, and when it was.
     clock: (Time, UnixTime),
 }
 
@@ -96,18 +108,18 @@ impl Ledger {
     pub(crate) fn new(config: &Config, snapshot: Option<&Snapshot>, unix: UnixTime, now: Time) -> Self {
         let mut ledger = Self {
             limits: config.limits,
-            phase: Phase::Active,
+            phase: RunPhase::Active,
             conns: FxHashMap::default(),
             counts: Default::default(),
-            peers: Peers::default(),
+            peers: KnownPeers::default(),
             lookups: 0,
-            bans: Bans::default(),
+            bans: KnownBans::default(),
             own: Own::new(&config.own_addresses),
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             unheard: None,
-            unheard_address: None,
+            repetitions: Vec::new(),
             resolves: false,
             changes: Changes::default(),
             short_from: None,
@@ -117,11 +129,13 @@ impl Ledger {
             clock: (now, unix),
             config: Arc::new(config.clone()),
         };
-        snapshot.iter().for_each(|snapshot| ledger.restore(snapshot, unix, now));
+        if let Some(snapshot) = snapshot {
+            ledger.restore(snapshot, unix, now);
+        }
         ledger
     }
 
-    /// Bans of a former life: each lasts at most its own recorded duration from now.
+    /// Restores bans. Each lasts at most its recorded duration from now.
     fn restore(&mut self, snapshot: &Snapshot, unix: UnixTime, now: Time) {
         for ban in &snapshot.bans {
             let left = ban.until.since(unix).min(ban.until.since(ban.since));
@@ -129,18 +143,19 @@ impl Ledger {
                 continue;
             }
             let until = now.after(left);
-            let is_new = self.bans.get(&Key::of(&ban.target)).is_none();
+            let is_new = self.bans.get(&BanKey::of(&ban.target)).is_none();
             if is_new && self.bans.len() == self.config.max_bans as usize {
-                let first = self.bans.first().map(|(_, key)| key.clone());
-                first.iter().for_each(|key| _ = self.bans.lift(key));
+                if let Some((_, key)) = self.bans.first().cloned() {
+                    self.bans.lift(&key);
+                }
             }
             self.bans.impose(&ban.target, until);
         }
         self.bans.save();
     }
 
-    /// A live connection or dial.
-    pub(crate) fn conn(&self, id: ConnId) -> Option<&Conn> {
+    /// A connection or dial that has not ended.
+    pub(crate) fn conn(&self, id: ConnId) -> Option<&KnownConn> {
         self.conns.get(&id)
     }
 
@@ -149,36 +164,47 @@ impl Ledger {
         u32::try_from(self.conns.len()).expect("limits keep the table under 2^32")
     }
 
-    pub(crate) fn count(&self, kind: Kind) -> KindCount {
+    pub(crate) fn count(&self, kind: Kind) -> KindUsage {
         self.counts[kind.index()]
+    }
+
+    /// Whether a dial repeats, as v1, a v2 connection that ended lately.
+    pub(crate) fn repeats_unheard(&self, conn: &KnownConn) -> bool {
+        let is_it = |repetition: &Repetition| conn.address.as_ref() == Some(&repetition.address);
+        conn.transport == Transport::V1 && self.repetitions.iter().any(is_it)
+    }
+
+    /// How many dials are to be repeated as v1, that of this step included.
+    pub(crate) fn repetitions(&self) -> usize {
+        self.repetitions.len()
     }
 
     pub(crate) fn is_down(&self, network: NetworkKind) -> bool {
         self.down[network.index()]
     }
 
-    /// The network whose health a dial to this address says something of.
-    pub(crate) fn judged(&self, address: &PeerAddress) -> Option<NetworkKind> {
-        conn::judged_network(address, self.config.loopback_is_public)
+    /// The network whose health a dial to this address tells something about.
+    pub(crate) fn health_network(&self, address: &PeerAddress) -> Option<NetworkKind> {
+        conn::health_network(address, self.config.loopback_is_public)
     }
 
-    /// The network that a dial goes to, if that is suspected down: then the dial is a probe.
+    /// The network that a dial goes to, if it is down: then the dial is a probe.
     pub(crate) fn suspected(&self, target: &Target) -> Option<NetworkKind> {
         if !self.down.contains(&true) {
             return None;
         }
-        let network = self.judged(&conn::dialed_address(target));
+        let network = self.health_network(&conn::dialed_address(target));
         network.filter(|network| self.is_down(*network))
     }
 
-    /// What the wall clock says at a time. Its seconds begin with those of the manager's other clock.
+    /// What the wall clock says at a time. Both clocks change seconds together.
     pub(crate) fn unix_at(&self, at: Time) -> UnixTime {
         let (then, unix) = self.clock;
         let [at, then] = [at, then].map(|time| Duration::from_secs(time.as_nanos() / 1_000_000_000));
         unix.after(at.saturating_sub(then)).before(then.saturating_sub(at))
     }
 
-    /// Whether an address's network is enabled, and a route leads there.
+    /// Whether the network of an address is enabled and has a route.
     pub(crate) fn is_reachable(&self, address: &PeerAddress) -> bool {
         let (networks, proxies) = (self.config.networks, &self.config.proxies);
         match address.network() {
@@ -195,7 +221,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a handshake shows that we reached ourselves by identity.
+    /// Whether the peer reported our own identity.
     pub(crate) fn is_our_identity(&self, info: &PeerInfo) -> bool {
         info.identity.is_some() && info.identity == self.config.identity
     }
@@ -205,14 +231,14 @@ impl Ledger {
         self.bans.until(host, now).is_some() && self.is_bannable(host)
     }
 
-    /// Whether a ban of this host would hit but this host.
+    /// Whether this host can be banned: many peers may share loopback or a proxy.
     pub(crate) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: std::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
         let spared = host.is_loopback() && !self.config.loopback_is_public;
         self.config.max_bans > 0 && !spared && !self.config.proxies.addresses().any(is_proxy)
     }
 
-    /// The same for whole subnets: those that hold nothing but loopback, or a proxy alone.
+    /// The same for a subnet: it can't be banned if it is all loopback, or one address that can't be banned.
     fn is_bannable_target(&self, target: &BanTarget) -> bool {
         match target {
             BanTarget::Host(host) => self.is_bannable(host),

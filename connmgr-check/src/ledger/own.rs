@@ -1,16 +1,16 @@
-//! Our own addresses, as far as anybody told.
+//! Our own addresses.
 
 use std::collections::VecDeque;
 
 use connmgr_core::PeerAddress;
 use rustc_hash::FxHashSet;
 
-/// How many addresses may be given in all; more are ignored.
+/// At most so many addresses are given; more are ignored.
 const MAX_GIVEN: usize = 1024;
-/// How many addresses where we met ourselves are remembered; the oldest makes room.
+/// At most so many addresses where we met ourselves are remembered; the oldest is dropped.
 const MAX_MET: usize = 64;
 
-/// Our own addresses: those that were given, and those where we met ourselves.
+/// Our own addresses: those given by configuration and input, and those where we met ourselves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Own {
     given: FxHashSet<PeerAddress>,

@@ -1,23 +1,24 @@
-//! How fast automatic dials into one network may follow one another, as far as inputs and actions tell.
+//! The pace of automatic dials into one network.
 //!
-//! 640 dials go at full speed, time counting as one in 4 s; each 64 more double the interval, from 200 ms up to 10 s.
-//! What restores full speed for certain is told: a connection that is stable. What lends 39 dials at full speed is a
-//! change of the machine's network, the end of a rest, and, once between two stable connections, a recovery: a network
-//! that is up again, the first ready connection after four dials that led to none, or a life much longer than those
-//! before. Where something may have been a recovery, both are followed: that it was, and that it was not. A dial that
-//! only one allows says which; one that neither allows is too fast.
+//! 640 dials go at full speed, where every 4 s count as a dial. Each 64 more double the interval, from 200 ms up to 10 s.
+//! A stable connection restores full speed. These lend 39 dials at full speed: a change of the machine's network, the end
+//! of inactivity, and, once between two stable connections, a recovery. A recovery is a network that comes up, the first
+//! ready connection after four dials without one, or a connection that lives much longer than those before.
+//!
+//! It is not always known whether there was a recovery. Then both cases are followed. A dial that only one case allows
+//! decides between them; one that neither allows is too fast.
 
 use std::time::Duration;
 
 use connmgr_core::{ConnId, Time};
 
-use crate::step::{Step, TICK};
+use crate::step::{StepRecord, TICK};
 
 /// Dials at full speed.
 const FULL_SPEED: u64 = 640;
-/// Time that counts as one.
+/// So many seconds count as a dial.
 const WORTH_A_DIAL: u64 = 4;
-/// So many more double the interval.
+/// So many dials more double the interval.
 const DOUBLED_EACH: u64 = 64;
 const INTERVALS: [Duration; 7] = [
     Duration::from_millis(200),
@@ -28,17 +29,17 @@ const INTERVALS: [Duration; 7] = [
     Duration::from_millis(6400),
     Duration::from_secs(10),
 ];
-/// Dials that are lent.
+/// Dials lent at full speed.
 const LENT: u32 = 39;
 /// After so many dials that led to no ready connection the next ready one may be a recovery.
 const FRUITLESS: u32 = 4;
-/// A life of this, and twice as long as those before, may be one.
+/// A connection that lives for this long, and twice as long as all before, may be a recovery.
 const LONG_LIFE: Duration = Duration::from_secs(5);
 
-/// What may be dialed.
+/// What may be dialed in one of the two cases.
 #[derive(Clone, Copy, Debug)]
 struct Leave {
-    /// So many dials more at full speed.
+    /// Dials left at full speed.
     lent: u32,
     next_at: Time,
     /// It has slowed down.
@@ -65,23 +66,23 @@ pub(crate) struct DialPace {
     dials: u64,
     /// When the first of them began, or time was last counted anew.
     began: Time,
-    /// If there was no recovery since a connection was last stable; none if that can't be.
+    /// The case of no recovery since a connection was last stable; none if it is ruled out.
     unspent: Option<Leave>,
-    /// If there was one.
+    /// The case of a recovery; none if it is ruled out.
     spent: Option<Leave>,
-    /// Dials in a row, at most, that led to no ready connection.
+    /// The most dials in a row that may have led to no ready connection.
     fruitless: u32,
-    /// Something has failed so often, or ended so soon, that a recovery may be one.
+    /// Dials failed so often, or a connection ended so soon, that a long life may be a recovery.
     was_bad: bool,
-    /// When that was last.
+    /// The last such failure or end.
     failed_at: Option<Time>,
-    /// The longest life of a connection that was ready and not stable, at least.
+    /// The longest life of a ready connection that did not become stable; it may have been longer.
     longest_life: Duration,
-    /// Connections that are ready and not stable for certain.
+    /// Ready connections that may not be stable yet, and since when.
     young: Vec<(Time, ConnId)>,
     /// When full speed was last restored, or may have been.
     restored_at: Option<Time>,
-    /// It had slowed down when it was last asked.
+    /// What [`Self::turn`] last found.
     was_slowed: bool,
 }
 
@@ -102,12 +103,13 @@ impl DialPace {
         }
     }
 
-    /// When rests of addresses were last forgiven, or may have been.
+    /// When the rests of addresses were last forgiven, or may have been.
     pub(crate) const fn restored_at(&self) -> Option<Time> {
         self.restored_at
     }
 
-    /// Whether dials have slowed down for certain, or may go at full speed again, since this was last asked.
+    /// `Some(true)` if dials have slowed down for certain since the last call, `Some(false)` if they may go at full speed
+    /// again.
     pub(crate) fn turn(&mut self) -> Option<bool> {
         let is_slowed = self.leaves().all(|leave| leave.is_slow);
         let has_turned = std::mem::replace(&mut self.was_slowed, is_slowed) != is_slowed;
@@ -118,33 +120,34 @@ impl DialPace {
         [self.unspent, self.spent].into_iter().flatten()
     }
 
-    /// The network is up again: a recovery, if there was none. Rests are forgiven each time.
+    /// The network is up again: a recovery, if there was none since the last stable connection. Rests are forgiven in any
+    /// case.
     pub(crate) fn is_up(&mut self, now: Time) {
         self.may_recover(now);
         self.unspent = None;
         self.restored_at = Some(now);
     }
 
-    /// Full speed was restored, not before this: failures before it count no more.
+    /// Full speed was restored, at `since` or later: earlier failures no longer count.
     fn forget_failures(&mut self, since: Time) {
         if self.failed_at.is_none_or(|at| at < since) {
             (self.was_bad, self.fruitless) = (false, 0);
         }
     }
 
-    /// The machine's network may have changed, with effect.
+    /// A change of the machine's network may have taken effect.
     pub(crate) const fn may_start_over(&mut self, now: Time) {
         self.start_over(now);
         self.restored_at = Some(now);
     }
 
-    /// There is work again after a rest.
+    /// The manager is active again.
     pub(crate) const fn start_over(&mut self, now: Time) {
         (self.unspent, self.spent) = (Some(Leave::LENT), None);
         (self.began, self.longest_life) = (now, Duration::ZERO);
     }
 
-    /// A connection is stable, or may be: what was lent it keeps, for it may have been stable before.
+    /// A connection is stable, or may be. Lent dials are kept, for it may have been stable before they were lent.
     fn may_be_stable(&mut self, now: Time) {
         let lent = self.leaves().map(|leave| leave.lent).max().unwrap_or(0);
         (self.unspent, self.spent) = (Some(Leave { lent, ..Leave::FULL }), None);
@@ -152,7 +155,7 @@ impl DialPace {
         self.restored_at = Some(now);
     }
 
-    /// Something may be a recovery, though no connection is stable.
+    /// There may be a recovery.
     const fn may_recover(&mut self, now: Time) {
         if self.unspent.is_some() {
             self.spent = Some(Leave::LENT);
@@ -160,14 +163,14 @@ impl DialPace {
         }
     }
 
-    /// A dial, or what came of it, has ended without being ready.
+    /// A dial or connection ended without becoming ready.
     pub(crate) const fn failed(&mut self, now: Time) {
         self.fruitless = self.fruitless.saturating_add(1);
         self.was_bad |= self.fruitless >= FRUITLESS;
         self.failed_at = Some(now);
     }
 
-    /// A connection was ready in this step, or may have been; it may have ended since.
+    /// A connection became ready in this step, or may have. It may have ended in the same step.
     pub(crate) const fn ready(&mut self, is_sure: bool, now: Time) {
         if self.fruitless >= FRUITLESS {
             self.may_recover(now);
@@ -177,14 +180,14 @@ impl DialPace {
         }
     }
 
-    /// It is ready still.
+    /// It is still ready at the end of the step.
     pub(crate) fn stays(&mut self, id: ConnId, now: Time) {
         self.young.push((now, id));
     }
 
-    /// A ready connection has ended, or belongs to an added peer from now on.
+    /// A ready connection ended, or was adopted by an added peer.
     pub(crate) fn left(&mut self, id: ConnId, has_ended: bool, stable_after: Duration, now: Time) {
-        self.judge_lives(now);
+        self.check_lives(now);
         let Some(place) = self.young.iter().position(|(_, young)| *young == id) else { return };
         let (since, _) = self.young.remove(place);
         let life = now.since(since);
@@ -196,16 +199,16 @@ impl DialPace {
         }
     }
 
-    /// A connection that has lived for long may have been a recovery at any time until now.
-    fn judge_lives(&mut self, now: Time) {
+    /// A long life may have been a recovery at any time until now.
+    fn check_lives(&mut self, now: Time) {
         let enough = (self.longest_life * 2).max(LONG_LIFE);
         if self.was_bad && self.young.iter().any(|(since, _)| now.since(*since) >= enough) {
             self.may_recover(now);
         }
     }
 
-    /// Time has passed: connections may be stable, and are for certain once a timeout has left nothing to be done.
-    pub(crate) fn pass(&mut self, step: &Step, stable_after: Duration) {
+    /// Time has passed: connections may be stable. They are for certain after a due timeout that leaves no work.
+    pub(crate) fn pass(&mut self, step: &StepRecord, stable_after: Duration) {
         if self.young.is_empty() {
             return;
         }
@@ -222,9 +225,9 @@ impl DialPace {
         }
     }
 
-    /// A dial begins. Returns whether it is in time; one that need not be is counted all the same.
+    /// Counts a dial. Returns whether it is in time; one that is exempt always is.
     pub(crate) fn dial(&mut self, need_be_in_time: bool, now: Time) -> bool {
-        self.judge_lives(now);
+        self.check_lives(now);
         if need_be_in_time {
             self.unspent = self.unspent.filter(|leave| leave.next_at <= now);
             self.spent = self.spent.filter(|leave| leave.next_at <= now);

@@ -1,4 +1,4 @@
-//! What the replies and actions told of the added peers.
+//! The added peers, as replies and actions tell.
 
 use std::net::IpAddr;
 
@@ -7,41 +7,41 @@ use rustc_hash::FxHashMap;
 
 /// One added peer.
 #[derive(Clone, Debug)]
-pub(crate) struct Peer {
+pub(crate) struct KnownPeer {
     pub(crate) address: PeerAddress,
     pub(crate) keep: Keep,
     /// Its own back-off, if it has one.
     pub(crate) retry: Option<Backoff>,
-    /// Failed attempts in a row, as the last retry notice said.
+    /// Failed attempts in a row, from the last `ScheduleRetry`.
     pub(crate) attempt: u32,
-    /// The last retry notice: not dialed before this, unless something releases it.
+    /// From the last `ScheduleRetry`: not dialed before this unless released.
     pub(crate) not_before: Option<Wait>,
-    /// Its dial or connection, from the end of the step that began it.
+    /// Its dial or connection. Set at the end of the step that began it.
     pub(crate) conn: Option<ConnId>,
     /// How its last connection or dial ended.
     pub(crate) last_end: LastEnd,
-    /// It did not understand the encrypted transport.
+    /// It did not understand the v2 transport.
     pub(crate) v1_only: bool,
 }
 
-/// A wait that a retry notice announced.
+/// A wait that a `ScheduleRetry` announced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wait {
     pub(crate) until: Time,
-    /// How many general releases (a network back, activity) there had been when it began.
+    /// [`KnownPeers::epoch`] when it began.
     pub(crate) epoch: u64,
 }
 
 /// How the last connection or dial of a peer ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LastEnd {
-    /// Nobody answered the dial.
+    /// The dial got no answer.
     pub(crate) unanswered: bool,
-    /// In which network, if outages concern it.
+    /// Its network, if that can be down.
     pub(crate) network: Option<NetworkKind>,
-    /// It was ready for so long that its back-off is to be forgotten.
+    /// Whether it was stable: then the back-off starts over.
     pub(crate) stable: Stable,
-    /// How many failures in a row that made it forget.
+    /// The failures in a row that this cleared.
     pub(crate) forgotten: u32,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Stable {
     /// It was not.
     #[default]
     No,
-    /// It became ready in the step in which it ended, and no time at all is enough.
+    /// It became ready in the step in which it ended, and `stable_after` is zero.
     Perhaps,
     /// It was.
     Yes,
@@ -59,22 +59,22 @@ pub(crate) enum Stable {
 
 /// All added peers.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Peers {
-    by_id: FxHashMap<PeerId, Peer>,
+pub(crate) struct KnownPeers {
+    by_id: FxHashMap<PeerId, KnownPeer>,
     by_address: FxHashMap<PeerAddress, PeerId>,
-    /// Those with a name, which holds a slot while it is resolved.
+    /// Those with a host name. Each holds a slot while the name is resolved.
     named: Vec<PeerId>,
-    /// Raised by whatever lets all waiting peers be dialed at once.
+    /// Raised when all waiting peers are released: they may be dialed at once.
     pub(crate) epoch: u64,
 }
 
-impl Peers {
+impl KnownPeers {
     pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
         self.by_address.insert(address.clone(), id);
         if address.name().is_some() {
             self.named.push(id);
         }
-        let peer = Peer {
+        let peer = KnownPeer {
             address,
             keep,
             retry: None,
@@ -95,11 +95,11 @@ impl Peers {
         }
     }
 
-    pub(crate) fn get(&self, id: PeerId) -> Option<&Peer> {
+    pub(crate) fn get(&self, id: PeerId) -> Option<&KnownPeer> {
         self.by_id.get(&id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
+    pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut KnownPeer> {
         self.by_id.get_mut(&id)
     }
 
@@ -111,19 +111,19 @@ impl Peers {
         u32::try_from(self.by_id.len()).expect("limits keep the list under 2^32")
     }
 
-    /// Those with a name.
+    /// Those with a host name.
     pub(crate) fn named(&self) -> &[PeerId] {
         &self.named
     }
 
-    /// Until when the last retry notice has a peer wait, if nothing released it since.
-    pub(crate) fn waits_until(&self, peer: &Peer) -> Option<Time> {
+    /// Until when a peer must wait, unless it was released.
+    pub(crate) fn waits_until(&self, peer: &KnownPeer) -> Option<Time> {
         peer.not_before.filter(|wait| wait.epoch == self.epoch).map(|wait| wait.until)
     }
 }
 
-impl Peer {
-    /// Whether a dial to `address` may be one of an attempt at this peer: names resolve to anything.
+impl KnownPeer {
+    /// Whether a dial to `address` may be for this peer. A name may resolve to any address.
     pub(crate) fn may_be_at(&self, address: &PeerAddress) -> bool {
         let resolved = |host: &Host| match host {
             Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) => true,

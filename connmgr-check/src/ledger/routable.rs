@@ -1,14 +1,13 @@
-//! Which hosts belong to the public internet: an outage holds up nobody else.
+//! Which hosts belong to the public internet. Only dials to them tell whether a network is down.
 //!
-//! The IANA special-purpose registries (RFC 6890 and those it lists), read once more and not taken from the core, so
-//! that the two may disagree.
+//! Written from the IANA special-purpose registries (RFC 6890), independently of the core, so that a mistake is found.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use connmgr_core::Host;
 
-/// Whether the health of its network says anything of this host: whether it belongs to the public internet, or to an
-/// overlay. `loopback_is_public` as in [`Config`](connmgr_core::Config).
+/// Whether a host belongs to the public internet or to an overlay network. `loopback_is_public` as in
+/// [`Config`](connmgr_core::Config).
 pub fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
     match host {
         host @ Host::Ip(_) if host.is_loopback() => loopback_is_public,
@@ -20,7 +19,7 @@ pub fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
     }
 }
 
-/// Nets of IPv4 where no public peer can live.
+/// IPv4 blocks without public hosts.
 const SPECIAL_V4: [([u8; 4], u32); 14] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -46,7 +45,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(inside)
 }
 
-/// Nets inside `2000::/3` where no public peer can live.
+/// IPv6 blocks inside `2000::/3` without public hosts.
 const SPECIAL_V6: [(u128, u32); 5] = [
     (0x2001_0002_0000_0000_0000_0000_0000_0000, 48),
     (0x2001_0010_0000_0000_0000_0000_0000_0000, 28),
@@ -60,7 +59,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     ip.to_bits() >> 125 == 1 && !SPECIAL_V6.iter().any(inside)
 }
 
-/// The IPv4 address that an IPv6 one carries.
+/// The IPv4 address embedded in an IPv6 one.
 fn inner_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let bits = ip.to_bits();
     let low = u32::try_from(bits & 0xffff_ffff).expect("32 bits");

@@ -3,40 +3,34 @@
 use connmgr_core::{Action, ConnManager, Input, ListenerId, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
-use crate::step::{Cause, TICK};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
+use crate::step::{StepCause, TICK};
 
-#[derive(Clone, Debug)]
-pub(crate) struct AcceptPause {
-    /// Failures in a row of each listener.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AcceptPauseRule {
+    /// Failed accepts in a row, by listener.
     failures: FxHashMap<ListenerId, u32>,
-    /// A pause must follow.
+    /// The listener that must be paused in this step.
     wanted: Option<ListenerId>,
 }
 
-impl AcceptPause {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { failures: FxHashMap::default(), wanted: None }
-    }
-}
-
-impl Rule for AcceptPause {
+impl Rule for AcceptPauseRule {
     const PROPERTY: Property = Property::AcceptPause;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
         let is_known = |id: ListenerId| seen.ledger.config.listeners.iter().any(|known| known.id == id);
         self.wanted = match seen.step.cause {
-            Cause::AcceptError(id) => Some(id).filter(|id| is_known(*id) && seen.ledger.phase != Phase::Stopped),
+            StepCause::AcceptError(id) => Some(id).filter(|id| is_known(*id) && seen.ledger.phase != RunPhase::Stopped),
             _ => None,
         };
-        if let (Input::Accept { listener, .. }, Phase::Active) = (input, seen.ledger.phase) {
+        if let (Input::Accept { listener, .. }, RunPhase::Active) = (input, seen.ledger.phase) {
             self.failures.remove(listener);
         }
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::PauseAccept { listener, until } = action else { return Ok(()) };
         hold(self.wanted.take() == Some(*listener), || format!("{listener} pauses though accepting did not fail"))?;
         let failures = self.failures.entry(*listener).or_insert(0);
@@ -47,7 +41,7 @@ impl Rule for AcceptPause {
         hold(*until == expected, || format!("{listener} pauses until {until} instead of {expected}"))
     }
 
-    fn after(&mut self, _: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, _: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         hold(self.wanted.is_none(), || format!("accepting failed, and {:?} does not pause", self.wanted))
     }
 }

@@ -2,21 +2,15 @@
 
 use connmgr_core::Action;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct ActionsBounded;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ActionsBoundedRule;
 
-impl ActionsBounded {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for ActionsBounded {
+impl Rule for ActionsBoundedRule {
     const PROPERTY: Property = Property::ActionsBounded;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let most = seen.ledger.config.max_actions_per_input;
         hold(seen.step.actions <= most, || {
             format!("{:?} caused more than {most} actions, the last of them: {action}", seen.step.cause)

@@ -1,21 +1,17 @@
-//! Adding peers is refused for the reasons there are, in their order, and for no other.
+//! `add_peer` succeeds, or is refused for the first reason that applies, in this order.
 
 use connmgr_core::{AddPeerError, Input, PeerAddress, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
 
-#[derive(Clone, Debug)]
-pub(crate) struct AddedPeers;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AddedPeersRule;
 
-impl AddedPeers {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-
-    fn expected(seen: Seen<'_>, address: &PeerAddress) -> Result<(), AddPeerError> {
+impl AddedPeersRule {
+    fn expected(seen: RuleContext<'_>, address: &PeerAddress) -> Result<(), AddPeerError> {
         let ledger = seen.ledger;
-        if matches!(ledger.phase, Phase::Stopping | Phase::Stopped) {
+        if matches!(ledger.phase, RunPhase::Stopping | RunPhase::Stopped) {
             Err(AddPeerError::ShuttingDown)
         } else if ledger.peers.with_address(address).is_some() {
             Err(AddPeerError::Duplicate)
@@ -33,10 +29,10 @@ impl AddedPeers {
     }
 }
 
-impl Rule for AddedPeers {
+impl Rule for AddedPeersRule {
     const PROPERTY: Property = Property::AddedPeers;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, reply: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         let Input::AddPeer { address, .. } = input else { return Ok(()) };
         let expected = Self::expected(seen, address);
         let replied = if let Reply::Added(added) = reply { added.map(drop) } else { Ok(()) };

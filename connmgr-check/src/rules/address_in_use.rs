@@ -5,22 +5,19 @@ use std::collections::BTreeMap;
 use connmgr_core::{Action, ConnId, ConnManager, Event, PeerAddress, Target};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::is_ambiguous;
+use crate::step::ended;
 
-/// Addresses in use are counted by who has them. Where the dialed address alone does not say which network is meant
-/// (`fc00::/8`), it is judged when the step is over: then the view has told.
-#[derive(Clone, Debug)]
-pub(crate) struct AddressInUse {
+/// Counts the connections and dials of each address. A dialed address in `fc00::/8` may be IPv6 or CJDNS; it is checked
+/// at the end of the step, when the view has told which.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AddressInUseRule {
     users: FxHashMap<PeerAddress, u32>,
 }
 
-impl AddressInUse {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { users: FxHashMap::default() }
-    }
-
-    fn take(&mut self, id: ConnId, address: &PeerAddress) -> Verdict {
+impl AddressInUseRule {
+    fn take(&mut self, id: ConnId, address: &PeerAddress) -> RuleResult {
         if is_ambiguous(address) {
             return Ok(());
         }
@@ -29,7 +26,7 @@ impl AddressInUse {
         hold(*users == 1, || format!("{id} dials {address}, which is in use"))
     }
 
-    fn release(&mut self, seen: Seen<'_>, id: ConnId) {
+    fn release(&mut self, seen: RuleContext<'_>, id: ConnId) {
         let Some(address) = seen.ledger.conn(id).and_then(|conn| conn.address.as_ref()) else { return };
         if let Some(users) = self.users.get_mut(address) {
             *users -= 1;
@@ -40,10 +37,10 @@ impl AddressInUse {
     }
 }
 
-impl Rule for AddressInUse {
+impl Rule for AddressInUseRule {
     const PROPERTY: Property = Property::AddressInUse;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Dial { conn, target: Target::Direct(addr), .. } => self.take(*conn, &PeerAddress::from(*addr)),
             Action::Dial { conn, target: Target::Proxied { address, .. }, .. } => self.take(*conn, address),
@@ -53,21 +50,16 @@ impl Rule for AddressInUse {
                 }
                 Ok(())
             }
-            Action::Emit(Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. }) => {
-                self.release(seen, *conn);
+            _ => {
+                if let Some(conn) = ended(action) {
+                    self.release(seen, conn);
+                }
                 Ok(())
             }
-            Action::Close { .. }
-            | Action::ResolveSeed { .. }
-            | Action::ResolveHost { .. }
-            | Action::ScheduleRetry { .. }
-            | Action::PauseAccept { .. }
-            | Action::Save
-            | Action::Emit(_) => Ok(()),
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         for id in &seen.step.dials {
             let address = seen.ledger.conn(*id).and_then(|conn| conn.address.as_ref());
             let Some(address) = address.filter(|address| is_ambiguous(address)) else { continue };
@@ -78,8 +70,8 @@ impl Rule for AddressInUse {
         Ok(())
     }
 
-    /// We dial nobody twice. (Who comes in may come from anywhere.)
-    fn audit(&mut self, _: Seen<'_>, manager: &ConnManager) -> Verdict {
+    // Inbound connections may share an address: many peers can sit behind one.
+    fn audit(&mut self, _: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         let mut dialed = BTreeMap::new();
         for view in manager.connections().iter().filter(|view| !view.kind.is_inbound()) {
             if let Some(other) = view.address.clone().and_then(|address| dialed.insert(address, view.conn)) {

@@ -1,38 +1,33 @@
-//! A ban closes the connections of whom it covers, in the same step; but those who are spared bans.
+//! A ban closes the connections to the hosts it covers, in the same step, except those with the `no_ban` permission.
 
 use connmgr_core::{Action, ConnManager, Event};
 
-use super::{Ledger, Property, Rule, Seen, Verdict};
+use super::{Property, Rule, RuleContext, RuleResult};
+use crate::ledger::conn::KnownConn;
 
-#[derive(Clone, Debug)]
-pub(crate) struct BanCloses {
-    /// There was a ban, and no step since then was seen to leave no work.
-    unjudged: bool,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BanClosesRule {
+    /// There was a ban, and every step since left work to do: not checked yet.
+    pending: bool,
 }
 
-impl BanCloses {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { unjudged: false }
-    }
-}
-
-impl Rule for BanCloses {
+impl Rule for BanClosesRule {
     const PROPERTY: Property = Property::BanCloses;
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, _: RuleContext<'_>, action: &Action) -> RuleResult {
         if let Action::Emit(Event::Banned { .. }) = action {
-            self.unjudged = true;
+            self.pending = true;
         }
         Ok(())
     }
 
-    /// Bans are rare: then all connections are looked at.
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        if !self.unjudged || !seen.step.is_settled() {
+    // Bans are rare, so walking all connections is cheap enough.
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        if !self.pending || !seen.step.is_settled() {
             return Ok(());
         }
-        self.unjudged = false;
-        let is_left = |conn: &crate::ledger::conn::Conn| {
+        self.pending = false;
+        let is_left = |conn: &KnownConn| {
             !conn.permissions.no_ban && conn.host().is_some_and(|host| seen.ledger.is_banned(host, seen.now()))
         };
         let left = seen.ledger.conns.iter().filter(|(_, conn)| is_left(conn)).min_by_key(|(id, _)| **id);

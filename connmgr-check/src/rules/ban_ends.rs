@@ -1,29 +1,25 @@
-//! A ban ends when it was to end, and no other way but by command or, being the first to end, for want of room. Then it
-//! holds no added peer up any more.
+//! A ban ends at its end, by `unban`, or, if it is the next to end and the list is full, to make room for another. Once
+//! it has ended, no added peer is blocked by it.
 
 use connmgr_core::{Action, BanTarget, ConnManager, Event, Obstacle, PeerState, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::bans::Key;
-use crate::step::{Cause, TICK};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::bans::BanKey;
+use crate::step::{StepCause, TICK};
 
-#[derive(Clone, Debug)]
-pub(crate) struct BanEnds {
-    /// When a ban last came or went: only then is the deadline of the next one set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BanEndsRule {
+    /// When a ban last began or ended. The deadline of the next end is set only then.
     changed: Time,
 }
 
-impl BanEnds {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { changed: Time::ZERO }
-    }
-
-    fn unbanned(seen: Seen<'_>, target: &BanTarget) -> Verdict {
-        let (key, bans, now) = (Key::of(target), &seen.ledger.bans, seen.now());
+impl BanEndsRule {
+    fn unbanned(seen: RuleContext<'_>, target: &BanTarget) -> RuleResult {
+        let (key, bans, now) = (BanKey::of(target), &seen.ledger.bans, seen.now());
         let Some(ban) = bans.get(&key) else { return Err(format!("{target} is unbanned, but was not banned")) };
         match seen.step.cause {
-            Cause::Unban => Ok(()),
-            Cause::Ban(_) | Cause::Misbehavior(..) => {
+            StepCause::Unban => Ok(()),
+            StepCause::Ban(_) | StepCause::Misbehavior(..) => {
                 let first = bans.first().is_some_and(|(until, _)| *until == ban.until);
                 let full = bans.len() >= seen.ledger.config.max_bans as usize;
                 hold(first && full, || {
@@ -39,10 +35,10 @@ impl BanEnds {
     }
 }
 
-impl Rule for BanEnds {
+impl Rule for BanEndsRule {
     const PROPERTY: Property = Property::BanEnds;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Emit(Event::Unbanned { target }) => {
                 self.changed = seen.now();
@@ -56,7 +52,7 @@ impl Rule for BanEnds {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
         if !step.is_due_timeout() || !step.is_settled() {
             return Ok(());
@@ -68,7 +64,7 @@ impl Rule for BanEnds {
         }
     }
 
-    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+    fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         let has_acted = seen.step.last_due.is_some_and(|due| self.changed.after(TICK) <= due);
         if !has_acted || !seen.step.is_settled() {
             return Ok(());

@@ -1,23 +1,17 @@
-//! Contract 8: no dial to the banned.
+//! Contract 8: no dial to a banned host.
 
 use connmgr_core::Action;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::dialed_address;
 
-#[derive(Clone, Debug)]
-pub(crate) struct BannedDial;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BannedDialRule;
 
-impl BannedDial {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for BannedDial {
+impl Rule for BannedDialRule {
     const PROPERTY: Property = Property::BannedDial;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Dial { conn, target, .. } = action else { return Ok(()) };
         if seen.ledger.bans.len() == 0 {
             return Ok(());

@@ -1,25 +1,23 @@
-//! Connect-only: the added peers and nobody else; no seeds, no book, ever.
+//! In connect-only mode only added peers are dialed. No seed is asked and no book is kept.
 
 use connmgr_core::{Action, ConnManager, Event, Kind, Mode};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct ConnectOnly {
-    applies: bool,
-}
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectOnlyRule;
 
-impl ConnectOnly {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self { applies: ledger.config.mode == Mode::ConnectOnly }
+impl ConnectOnlyRule {
+    fn applies(seen: RuleContext<'_>) -> bool {
+        seen.ledger.config.mode == Mode::ConnectOnly
     }
 }
 
-impl Rule for ConnectOnly {
+impl Rule for ConnectOnlyRule {
     const PROPERTY: Property = Property::ConnectOnly;
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
-        if !self.applies {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
+        if !Self::applies(seen) {
             return Ok(());
         }
         let asks = matches!(
@@ -30,8 +28,8 @@ impl Rule for ConnectOnly {
         hold(!asks, || format!("though connect-only: {action}"))
     }
 
-    fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
-        if !self.applies {
+    fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
+        if !Self::applies(seen) {
             return Ok(());
         }
         for (id, conn) in seen.step.dials.iter().filter_map(|id| Some((id, seen.ledger.conn(*id)?))) {

@@ -1,26 +1,22 @@
-//! Contract 7: `Connected` comes before `Disconnected`, each once; nothing after. What the world says has ended is
-//! ended, and whom a command disconnects is closed.
+//! Contract 7: `Connected` comes before `Disconnected`, each once, and nothing comes after. A connection reported closed
+//! ends in that step, and so does one that a command disconnects.
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::Life;
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::ConnLife;
+use crate::step::StepCause;
 
-#[derive(Clone, Debug)]
-pub(crate) struct ConnectionEndsOnce {
-    /// Who was let in by the input of this step, and was not `Connected` yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectionEndsOnceRule {
+    /// Accepted in this step, and not `Connected` yet.
     admitted: Option<ConnId>,
-    /// Who must be gone when the step is over.
+    /// Must have ended when the step is over.
     ends: Option<ConnId>,
 }
 
-impl ConnectionEndsOnce {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { admitted: None, ends: None }
-    }
-
-    fn connected(&mut self, seen: Seen<'_>, id: ConnId, inbound: bool) -> Verdict {
+impl ConnectionEndsOnceRule {
+    fn connected(&mut self, seen: RuleContext<'_>, id: ConnId, inbound: bool) -> RuleResult {
         if inbound {
             let is_new = self.admitted.take() == Some(id) && seen.ledger.conn(id).is_none();
             return hold(is_new, || format!("{id} came in, but nobody was just let in under this id"));
@@ -32,26 +28,26 @@ impl ConnectionEndsOnce {
     }
 }
 
-impl Rule for ConnectionEndsOnce {
+impl Rule for ConnectionEndsOnceRule {
     const PROPERTY: Property = Property::ConnectionEndsOnce;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, reply: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         self.admitted = if let Reply::Accepted(Ok(conn)) = reply { Some(*conn) } else { None };
         self.ends = match seen.step.cause {
-            Cause::Closed(conn, _) => seen.ledger.conn(conn).filter(|conn| conn.is_open()).map(|_| conn),
-            Cause::Disconnect(conn) | Cause::Reconnect(conn) => Some(conn),
+            StepCause::Closed(conn, _) => seen.ledger.conn(conn).filter(|conn| conn.is_open()).map(|_| conn),
+            StepCause::Disconnect(conn) | StepCause::Reconnect(conn) => Some(conn),
             _ => None,
         };
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Emit(event) = action else { return Ok(()) };
         match event {
             Event::Connected(connected) => self.connected(seen, connected.conn, connected.kind.is_inbound()),
             Event::Disconnected { conn, .. } => match seen.ledger.conn(*conn).map(|conn| conn.life) {
-                Some(Life::Open | Life::Ready) => Ok(()),
-                Some(Life::Dialing) => Err(format!("{conn} is disconnected, but never was connected")),
+                Some(ConnLife::Open | ConnLife::Ready) => Ok(()),
+                Some(ConnLife::Dialing) => Err(format!("{conn} is disconnected, but never was connected")),
                 None => Err(format!("{conn} is disconnected, but has ended or never was")),
             },
             Event::Adopted { conn, .. } => {
@@ -62,7 +58,7 @@ impl Rule for ConnectionEndsOnce {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         if let Some(id) = self.admitted.take() {
             return Err(format!("{id} was let in, but not Connected"));
         }

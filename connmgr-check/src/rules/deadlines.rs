@@ -1,32 +1,28 @@
-//! Every dial, handshake and visit ends by its deadline, at the first due timeout after it; and until then
-//! `poll_timeout` covers it.
+//! Every dial, handshake and visit ends at the first due timeout after its deadline. Until then `poll_timeout` is no
+//! later than that deadline.
 
 use std::collections::VecDeque;
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Kind, Target, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::{Conn, Life};
-use crate::step::{Cause, TICK};
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::{ConnLife, KnownConn};
+use crate::step::{StepCause, TICK};
 
-/// What must end. Of each sort all take equally long, so that a queue is in order of time.
+/// What has a deadline. All of one sort get the same time, so each queue is ordered by deadline.
 const SORTS: [&str; 4] = ["direct dial", "proxied dial", "handshake", "addr-fetch"];
 const DIRECT: usize = 0;
 const PROXIED: usize = 1;
 const HANDSHAKE: usize = 2;
 const FETCH: usize = 3;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Deadlines {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeadlinesRule {
     queues: [VecDeque<(Time, ConnId)>; SORTS.len()],
 }
 
-impl Deadlines {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { queues: Default::default() }
-    }
-
-    fn dial(&mut self, seen: Seen<'_>, id: ConnId, target: &Target, deadline: Time) -> Verdict {
+impl DeadlinesRule {
+    fn dial(&mut self, seen: RuleContext<'_>, id: ConnId, target: &Target, deadline: Time) -> RuleResult {
         let (sort, patience) = match target {
             Target::Direct(_) => (DIRECT, seen.ledger.config.dial.direct),
             Target::Proxied { .. } => (PROXIED, seen.ledger.config.dial.proxied),
@@ -36,7 +32,7 @@ impl Deadlines {
         hold(deadline == expected, || format!("{id} has a deadline of {deadline} instead of {expected}"))
     }
 
-    /// The first of a sort that still goes on, with its deadline. Those that ended before theirs are forgotten.
+    /// The earliest of a sort that still runs, with its deadline. Drops those that have ended.
     fn first(&mut self, sort: usize, ledger: &Ledger) -> Option<(Time, ConnId)> {
         while let Some((_, id)) = self.queues[sort].front() {
             if ledger.conn(*id).is_some_and(|conn| goes_on(conn, sort)) {
@@ -47,7 +43,7 @@ impl Deadlines {
         self.queues[sort].front().copied()
     }
 
-    fn judge(&mut self, seen: Seen<'_>, sort: usize) -> Verdict {
+    fn check(&mut self, seen: RuleContext<'_>, sort: usize) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
         let Some((soonest, _)) = self.queues[sort].front() else { return Ok(()) };
         if step.is_end_of_time() {
@@ -72,18 +68,18 @@ impl Deadlines {
     }
 }
 
-fn goes_on(conn: &Conn, sort: usize) -> bool {
+fn goes_on(conn: &KnownConn, sort: usize) -> bool {
     match sort {
-        DIRECT | PROXIED => conn.life == Life::Dialing,
-        HANDSHAKE => conn.life == Life::Open,
-        _ => conn.life == Life::Ready && conn.kind == Some(Kind::AddrFetch),
+        DIRECT | PROXIED => conn.life == ConnLife::Dialing,
+        HANDSHAKE => conn.life == ConnLife::Open,
+        _ => conn.life == ConnLife::Ready && conn.kind == Some(Kind::AddrFetch),
     }
 }
 
-impl Rule for Deadlines {
+impl Rule for DeadlinesRule {
     const PROPERTY: Property = Property::Deadlines;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Dial { conn, target, deadline, .. } => self.dial(seen, *conn, target, *deadline),
             Action::Emit(Event::Connected(connected)) => {
@@ -95,17 +91,17 @@ impl Rule for Deadlines {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        if let Cause::Ready(id, _) = seen.step.cause {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        if let StepCause::Ready(id, _) = seen.step.cause {
             let visit = seen.ledger.conn(id).filter(|conn| goes_on(conn, FETCH) && conn.since == seen.now());
             if visit.is_some() {
                 self.queues[FETCH].push_back((seen.now().after(seen.ledger.config.addr_fetch_timeout), id));
             }
-            // Of one that is still being dialed, a handshake means nothing.
-            let is_feeler = |conn: &Conn| conn.kind == Some(Kind::Feeler) && conn.is_open();
+            // `Ready` has no effect on a connection that is still being dialed.
+            let is_feeler = |conn: &KnownConn| conn.kind == Some(Kind::Feeler) && conn.is_open();
             let feeler = seen.ledger.conn(id).is_some_and(is_feeler);
             hold(!feeler, || format!("the feeler {id} is ready, and stays"))?;
         }
-        (0..SORTS.len()).try_for_each(|sort| self.judge(seen, sort))
+        (0..SORTS.len()).try_for_each(|sort| self.check(seen, sort))
     }
 }

@@ -1,41 +1,38 @@
-//! Contract 6: every dial ends once, by the first of the driver's result and our `Close`. A success that has no slot,
-//! or comes after our `Close`, is closed at once; what we close has its end told next.
+//! Contract 6: every dial ends once, by the driver's result or our `Close`, whichever is first. A success that has no
+//! slot, or comes after our `Close`, is closed at once. The action after a `Close` reports the end of that connection.
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, DialError, DialFailure, Event, Input, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
-use crate::ledger::conn::Life;
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
+use crate::ledger::conn::ConnLife;
+use crate::step::{StepCause, ended};
 
-#[derive(Clone, Debug)]
-pub(crate) struct DialEndsOnce {
-    /// What the result told in this step must lead to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DialEndsOnceRule {
+    /// What the dial result of this step must lead to.
     wanted: Wanted,
-    /// We closed this one with the action before: its end comes next.
+    /// Closed by the action before; the next action must report its end.
     closed: Option<ConnId>,
 }
 
 /// What a dial's result must lead to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Wanted {
+    #[default]
     Nothing,
     /// A `Connected`, or a `Close`.
     Opening(ConnId),
-    /// A `DialFailed` that says so.
+    /// A `DialFailed` with this error.
     Failure(ConnId, DialError),
-    /// A `Close` as `Late`, before all else.
+    /// A `Close` with reason `Late`, as the first action.
     LateClose(ConnId),
 }
 
-impl DialEndsOnce {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { wanted: Wanted::Nothing, closed: None }
-    }
-
-    fn close(&mut self, seen: Seen<'_>, id: ConnId, reason: CloseReason) -> Verdict {
+impl DialEndsOnceRule {
+    fn close(&mut self, seen: RuleContext<'_>, id: ConnId, reason: CloseReason) -> RuleResult {
         if reason == CloseReason::Late {
-            let wanted = core::mem::replace(&mut self.wanted, Wanted::Nothing);
+            let wanted = core::mem::take(&mut self.wanted);
             return hold(wanted == Wanted::LateClose(id), || format!("{id} is closed as late, but nobody reported it"));
         }
         self.closed = Some(id);
@@ -49,35 +46,31 @@ impl DialEndsOnce {
         }
     }
 
-    /// Whether an end is that of the one closed just before, if one was.
-    fn is_told_next(&mut self, action: &Action) -> Verdict {
+    /// If the action before was a `Close`, this one must report the end of the same connection.
+    fn is_told_next(&mut self, action: &Action) -> RuleResult {
         let Some(id) = self.closed.take() else { return Ok(()) };
-        let told = match action {
-            Action::Emit(Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. }) => *conn == id,
-            _ => false,
-        };
-        hold(told, || format!("{id} was closed, and next came: {action}"))
+        hold(ended(action) == Some(id), || format!("{id} was closed, and next came: {action}"))
     }
 }
 
-impl Rule for DialEndsOnce {
+impl Rule for DialEndsOnceRule {
     const PROPERTY: Property = Property::DialEndsOnce;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.closed = None;
         self.wanted = Wanted::Nothing;
-        let Cause::DialResult(id, result) = seen.step.cause else { return Ok(()) };
+        let StepCause::DialResult(id, result) = seen.step.cause else { return Ok(()) };
         let was_given = (1..=seen.ledger.last_conn).contains(&id.as_u64());
         self.wanted = match (seen.ledger.conn(id).map(|conn| conn.life), result) {
-            (Some(Life::Dialing), Ok(())) => Wanted::Opening(id),
-            (Some(Life::Dialing), Err(error)) => Wanted::Failure(id, error),
-            (None, Ok(())) if was_given && seen.ledger.phase != Phase::Stopped => Wanted::LateClose(id),
-            (Some(Life::Open | Life::Ready) | None, _) => Wanted::Nothing,
+            (Some(ConnLife::Dialing), Ok(())) => Wanted::Opening(id),
+            (Some(ConnLife::Dialing), Err(error)) => Wanted::Failure(id, error),
+            (None, Ok(())) if was_given && seen.ledger.phase != RunPhase::Stopped => Wanted::LateClose(id),
+            (Some(ConnLife::Open | ConnLife::Ready) | None, _) => Wanted::Nothing,
         };
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         self.is_told_next(action)?;
         if let (1, Wanted::LateClose(id)) = (seen.step.actions, self.wanted) {
             let first = matches!(action, Action::Close { conn, reason: CloseReason::Late } if *conn == id);
@@ -101,24 +94,18 @@ impl Rule for DialEndsOnce {
             }
             Action::Emit(Event::DialFailed { conn, error, .. }) => {
                 let fits = self.fits(*conn, *error);
-                let was_dialing = seen.ledger.conn(*conn).is_some_and(|conn| conn.life == Life::Dialing);
+                let was_dialing = seen.ledger.conn(*conn).is_some_and(|conn| conn.life == ConnLife::Dialing);
                 if matches!(self.wanted, Wanted::Opening(id) | Wanted::Failure(id, _) if id == *conn) {
                     self.wanted = Wanted::Nothing;
                 }
                 hold(was_dialing, || format!("the dial {conn} failed, but has ended or never was"))?;
                 hold(fits, || format!("the dial {conn} failed as {error}, which nobody reported"))
             }
-            Action::Dial { .. }
-            | Action::ResolveSeed { .. }
-            | Action::ResolveHost { .. }
-            | Action::ScheduleRetry { .. }
-            | Action::PauseAccept { .. }
-            | Action::Save
-            | Action::Emit(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
-    fn after(&mut self, _: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, _: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let closed = self.closed.take();
         hold(closed.is_none(), || format!("the end of {closed:?} was not told after its Close"))?;
         match self.wanted {

@@ -1,30 +1,23 @@
-//! Automatic dials keep to their rate, but for probes and for what is repeated as v1.
+//! Automatic dials stay within `dial.rate`. Probes are exempt.
 
 use connmgr_core::ConnManager;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::bucket::Bucket;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::bucket::TokenBucket;
 
-#[derive(Clone, Debug)]
-pub(crate) struct DialRate {
-    bucket: Bucket,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DialRateRule {
+    bucket: TokenBucket,
 }
 
-impl DialRate {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { bucket: Bucket::default() }
-    }
-}
-
-impl Rule for DialRate {
+impl Rule for DialRateRule {
     const PROPERTY: Property = Property::DialRate;
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let rate = &seen.ledger.config.dial.rate;
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| !conn.is_probe) else { continue };
-            let repeated = seen.ledger.unheard_address.is_some() && conn.address == seen.ledger.unheard_address;
-            if !conn.kind.is_some_and(|kind| kind.takes_group()) || repeated {
+            if !conn.kind.is_some_and(|kind| kind.takes_group()) {
                 continue;
             }
             let in_time = self.bucket.take(rate, seen.now());

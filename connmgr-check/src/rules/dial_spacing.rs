@@ -1,6 +1,8 @@
-//! An address is not dialed again automatically before its rest is over: `dial.min_spacing`, doubled for each failure
-//! in a row, up to `dial.spacing`; up to a minute where its network was not dialed for ten seconds, for then nobody else
-//! may be left; the plain one where its failures may have been forgiven, by an outage or by what restores full speed.
+//! An address rests after each automatic dial: for `dial.min_spacing`, doubled for each failure in a row, up to
+//! `dial.spacing`.
+//!
+//! The rest is at most a minute where the network was not dialed for ten seconds: no other address may be left there. It
+//! is `dial.min_spacing` where the failures may have been forgiven, after an outage or when full speed was restored.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -8,50 +10,39 @@ use std::collections::VecDeque;
 use connmgr_core::{Action, CloseReason, ConnManager, DialFailure, Event, Fault, NetworkKind, PeerAddress, Time};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::Conn;
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::KnownConn;
 
-/// A book may throw out an address so long after its last dial, and then forgets the dial.
+/// A full book may drop an address this long after its last dial, and forgets the dial with it.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
-/// The longest rest where nobody else is left, …
+/// The longest rest of an address when no other is left in its network.
 const SCARCE_REST: Duration = Duration::from_secs(60);
-/// … which is found out at this pace.
+/// An address that rests is dialed only if its network was not dialed for so long.
 const SCARCE_PACE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
 struct Dialed {
     at: Time,
-    /// Its failure may have been forgiven.
+    /// The failure of this dial may have been forgiven.
     forgiven: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct DialSpacing {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DialSpacingRule {
     dialed: FxHashMap<PeerAddress, Dialed>,
-    /// In order of time, to forget them when their rest is over for certain.
+    /// Ordered by time, to drop those whose longest rest is over.
     order: VecDeque<(Time, PeerAddress)>,
-    /// When each network was last suspected down: silent dials may then have been forgiven.
+    /// When each network last went down. Failures of dials before that may have been forgiven.
     down_at: [Option<Time>; NetworkKind::ALL.len()],
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
-    longest: Duration,
 }
 
-impl DialSpacing {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        let longest = ledger.config.dial.spacing.max(ledger.config.dial.min_spacing);
-        Self {
-            dialed: FxHashMap::default(),
-            order: VecDeque::new(),
-            down_at: Default::default(),
-            last: Default::default(),
-            longest,
-        }
-    }
-
-    fn forget_old(&mut self, now: Time) {
-        while self.order.front().is_some_and(|(at, _)| at.after(self.longest) <= now) {
+impl DialSpacingRule {
+    fn forget_old(&mut self, seen: RuleContext<'_>) {
+        let longest = longest_rest(seen.ledger);
+        while self.order.front().is_some_and(|(at, _)| at.after(longest) <= seen.now()) {
             let Some((at, address)) = self.order.pop_front() else { return };
             if self.dialed.get(&address).is_some_and(|dialed| dialed.at == at) {
                 self.dialed.remove(&address);
@@ -64,8 +55,8 @@ impl DialSpacing {
         self.order.push_back((now, address.clone()));
     }
 
-    /// How long an address rests at the least, with so many failures in a row.
-    fn rest(&self, seen: Seen<'_>, address: &PeerAddress, dialed: Dialed, manager: &ConnManager) -> Duration {
+    /// The shortest rest that the address may have.
+    fn rest(&self, seen: RuleContext<'_>, address: &PeerAddress, dialed: Dialed, manager: &ConnManager) -> Duration {
         let (dial, book) = (&seen.ledger.config.dial, manager.book());
         let network = address.network();
         let down_at = network.and_then(|network| self.down_at[network.index()]);
@@ -74,18 +65,19 @@ impl DialSpacing {
         let failures = book.get(address).map_or(0, |known| if forgiven { 0 } else { known.failures });
         let last = network.and_then(|network| self.last[network.index()]);
         let is_scarce = last.is_none_or(|last| last.after(SCARCE_PACE) <= seen.now());
-        let longest = if is_scarce { self.longest.min(SCARCE_REST.max(dial.min_spacing)) } else { self.longest };
+        let longest = longest_rest(seen.ledger);
+        let longest = if is_scarce { longest.min(SCARCE_REST.max(dial.min_spacing)) } else { longest };
         let rest = dial.min_spacing.saturating_mul(1 << failures.min(16)).min(longest);
         let is_full = book.len() >= seen.ledger.config.book.max_addresses as usize;
         if is_full { rest.min(REMEMBERED_FOR) } else { rest }
     }
 
-    fn dial(&mut self, seen: Seen<'_>, conn: &Conn, manager: &ConnManager) -> Verdict {
+    fn dial(&mut self, seen: RuleContext<'_>, conn: &KnownConn, manager: &ConnManager) -> RuleResult {
         let (Some(kind), Some(address)) = (conn.kind, &conn.address) else { return Ok(()) };
         if !kind.takes_group() {
             return Ok(());
         }
-        let exempt = conn.is_probe || seen.ledger.unheard_address.as_ref() == Some(address);
+        let exempt = conn.is_probe || seen.ledger.repeats_unheard(conn);
         let before = self.dialed.get(address).copied();
         self.remember(address, seen.now());
         let rest = before.filter(|_| !exempt).map(|before| (before, self.rest(seen, address, before, manager)));
@@ -99,23 +91,28 @@ impl DialSpacing {
     }
 }
 
-impl Rule for DialSpacing {
+/// How long an address rests at most.
+fn longest_rest(ledger: &Ledger) -> Duration {
+    ledger.config.dial.spacing.max(ledger.config.dial.min_spacing)
+}
+
+impl Rule for DialSpacingRule {
     const PROPERTY: Property = Property::DialSpacing;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Emit(Event::DialFailed { address, error, .. }) => {
                 let blameless = match error {
                     DialFailure::Failed(error) => error.fault() != Fault::Target,
                     DialFailure::GivenUp(_) => false,
                 };
-                let is_down = seen.ledger.judged(address).is_some_and(|network| seen.ledger.is_down(network));
+                let is_down = seen.ledger.health_network(address).is_some_and(|network| seen.ledger.is_down(network));
                 if let Some(dialed) = self.dialed.get_mut(address).filter(|_| blameless || is_down) {
                     dialed.forgiven = true;
                 }
             }
             Action::Emit(Event::NetworkDown { network }) => self.down_at[network.index()] = Some(seen.now()),
-            // Whoever is ourselves is thrown out of the book; should it come back one day, its dials are forgotten.
+            // The book drops an own address with its dials; if it comes back later, it may be dialed at once.
             Action::Close { conn, reason: CloseReason::OwnAddress } => {
                 if let Some(address) = seen.ledger.conn(*conn).and_then(|conn| conn.address.as_ref()) {
                     self.dialed.remove(address);
@@ -126,8 +123,8 @@ impl Rule for DialSpacing {
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
-        self.forget_old(seen.now());
+    fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
+        self.forget_old(seen);
         for conn in seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)) {
             self.dial(seen, conn, manager)?;
         }

@@ -1,35 +1,31 @@
-//! Dials of all sorts in a second are no more than the configuration explains: the rate of automatic ones, what the
-//! back-off of added peers allows, probes, seeds, and what commands ask for; each perhaps once more as v1.
+//! All dials of one second are no more than the configuration explains: the rate of automatic dials, the back-off of
+//! added peers, probes, seeds and commands; twice that, since each may be repeated as v1.
 
 use core::time::Duration;
 
 use connmgr_core::{Action, Event, Input, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::step::Cause;
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::step::StepCause;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Addresses of one name that one attempt may go through.
+/// How many addresses of one name one attempt may try.
 const CANDIDATES: u64 = 16;
-/// Peers that are released together follow one another so fast, or all within the time below. Deadlines may be met late,
-/// so that a second sees those of two.
+/// Waiting peers that are released together are dialed this fast, or, if they are many, all within the time below. A
+/// timeout may be late, so one second can see the dials of two.
 const RELEASED_IN_A_SECOND: u64 = 2 * 7 + 2;
 const RELEASED_WITHIN_SECONDS: u64 = 15;
 
-#[derive(Clone, Debug)]
-pub(crate) struct DialStorm {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DialStormRule {
     second: u64,
     dials: u64,
-    /// Dials that commands and networks coming back explain.
+    /// Dials explained by commands, or by networks that are up again.
     asked_for: u64,
 }
 
-impl DialStorm {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { second: 0, dials: 0, asked_for: 0 }
-    }
-
-    fn turn(&mut self, seen: Seen<'_>) {
+impl DialStormRule {
+    fn turn(&mut self, seen: RuleContext<'_>) {
         let second = seen.now().as_nanos() / 1_000_000_000;
         if second != self.second {
             *self = Self { second, dials: 0, asked_for: 0 };
@@ -47,34 +43,34 @@ impl DialStorm {
     }
 }
 
-/// Dials to added peers that are released in a second.
+/// Most dials in a second to added peers that were released together.
 fn released(ledger: &Ledger) -> u64 {
     let peers = u64::from(ledger.peers.len());
     CANDIDATES * peers.min(RELEASED_IN_A_SECOND.max(2 * peers / RELEASED_WITHIN_SECONDS + 2))
 }
 
-/// How often a thing can happen in a second that happens at most so often.
+/// How often something with this interval can happen in a second.
 fn times(interval: Duration) -> u64 {
     u64::try_from(SECOND.as_nanos() / interval.as_nanos().max(1)).unwrap_or(u64::MAX).saturating_add(1)
 }
 
-impl Rule for DialStorm {
+impl Rule for DialStormRule {
     const PROPERTY: Property = Property::DialStorm;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.turn(seen);
         self.asked_for += match seen.step.cause {
-            Cause::AddPeer | Cause::DialNow(_) | Cause::Reconnect(_) => CANDIDATES,
-            Cause::SetActive(_) | Cause::Unban => {
+            StepCause::AddPeer | StepCause::DialNow(_) | StepCause::Reconnect(_) => CANDIDATES,
+            StepCause::SetActive(_) | StepCause::Unban => {
                 CANDIDATES * u64::from(seen.ledger.peers.len()) + seen.ledger.config.seeds.names.len() as u64
             }
-            Cause::NetworkChanged => released(seen.ledger) + seen.ledger.config.seeds.names.len() as u64,
+            StepCause::NetworkChanged => released(seen.ledger) + seen.ledger.config.seeds.names.len() as u64,
             _ => 0,
         };
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Dial { .. } if !seen.ledger.config.dial.rate.interval.is_zero() => {
                 self.dials += 1;

@@ -1,28 +1,25 @@
-//! Of two connections to one identity the right one is kept: of two dialed by each side, the one that the greater
-//! identity dialed; of two that we dialed, the older; of two that came in, both (the dialer chooses). A visit goes first.
+//! Of two connections to one identity the right one is kept. If each side dialed one, it is the one dialed by the greater
+//! identity; if we dialed both, the older; if both are inbound, both stay, for the dialer chooses. A visit is closed
+//! before anything else.
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Identity, Input, Kind, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::Life;
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::ConnLife;
+use crate::step::StepCause;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Duplicates {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DuplicatesRule {
     /// Ready connections of each identity, oldest first.
     ready: FxHashMap<Identity, Vec<ConnId>>,
-    /// Who must go in this step.
+    /// Must be closed in this step.
     loser: Option<ConnId>,
 }
 
-impl Duplicates {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { ready: FxHashMap::default(), loser: None }
-    }
-
-    /// Which of two connections to one identity is one too many.
-    fn choose(seen: Seen<'_>, older: ConnId, newer: ConnId, theirs: Identity) -> Option<ConnId> {
+impl DuplicatesRule {
+    /// Which of two connections to one identity must be closed.
+    fn choose(seen: RuleContext<'_>, older: ConnId, newer: ConnId, theirs: Identity) -> Option<ConnId> {
         let kind = |id: ConnId| seen.ledger.conn(id).and_then(|conn| conn.kind);
         let is_visit = |id| kind(id).is_some_and(Kind::is_visit);
         let came_in = |id| kind(id).is_some_and(Kind::is_inbound);
@@ -35,19 +32,19 @@ impl Duplicates {
         match (came_in(older), came_in(newer), seen.ledger.config.identity) {
             (true, true, _) => None,
             (false, false, _) | (_, _, None) => Some(newer),
-            // Who dialed the older one? The greater identity's dial stays.
+            // One was dialed by each side: the dial of the greater identity stays.
             (older_came_in, _, Some(ours)) => Some(if (ours > theirs) == older_came_in { older } else { newer }),
         }
     }
 }
 
-impl Rule for Duplicates {
+impl Rule for DuplicatesRule {
     const PROPERTY: Property = Property::Duplicates;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.loser = None;
-        let Cause::Ready(id, info) = seen.step.cause else { return Ok(()) };
-        let Some(conn) = seen.ledger.conn(id).filter(|conn| conn.life == Life::Open) else { return Ok(()) };
+        let StepCause::Ready(id, info) = seen.step.cause else { return Ok(()) };
+        let Some(conn) = seen.ledger.conn(id).filter(|conn| conn.life == ConnLife::Open) else { return Ok(()) };
         let required = conn.kind.map(|kind| seen.ledger.config.required.of(kind));
         if required.is_some_and(|required| !info.services.has(required)) || seen.ledger.is_our_identity(&info) {
             return Ok(());
@@ -58,15 +55,15 @@ impl Rule for Duplicates {
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Close { conn, reason: CloseReason::Duplicate } => {
                 let expected = self.loser.take() == Some(*conn);
                 hold(expected, || format!("{conn} is closed as a duplicate, which it is not, or not the one to go"))
             }
             Action::Close { conn, reason: CloseReason::OwnAddress } => {
-                // That it leads to ourselves weighs more.
-                self.loser = self.loser.filter(|_| !matches!(seen.step.cause, Cause::Ready(id, _) if id == *conn));
+                // A connection to ourselves is closed for that, not as a duplicate.
+                self.loser = self.loser.filter(|_| !matches!(seen.step.cause, StepCause::Ready(id, _) if id == *conn));
                 Ok(())
             }
             Action::Emit(Event::Disconnected { conn, .. }) => {
@@ -84,7 +81,7 @@ impl Rule for Duplicates {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let loser = self.loser.take();
         hold(loser.is_none(), || format!("{loser:?} is a duplicate, and was not closed"))?;
         let made_ready = seen.step.made_ready.and_then(|id| Some((id, seen.ledger.conn(id)?.identity?)));

@@ -2,25 +2,19 @@
 
 use connmgr_core::{Action, ConnManager};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct EarlyIsFree;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EarlyIsFreeRule;
 
-impl EarlyIsFree {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for EarlyIsFree {
+impl Rule for EarlyIsFreeRule {
     const PROPERTY: Property = Property::EarlyIsFree;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         hold(!seen.step.is_early_timeout(), || format!("a timeout before the deadline caused: {action}"))
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let step = seen.step;
         let moved = step.is_early_timeout() && step.due_before != Some(step.due);
         hold(!moved, || format!("a timeout before the deadline moved it from {:?} to {:?}", step.due_before, step.due))

@@ -3,23 +3,17 @@
 use connmgr_core::{Action, ConnId, ConnManager, Event, Group, NetworkKind, PeerAddress};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct GroupTaken {
-    /// Whose group is whose: automatic dials and connections until they end or an added peer takes them over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GroupTakenRule {
+    /// The group of each automatic dial and connection, until it ends or an added peer takes it over.
     taken: FxHashMap<ConnId, Group>,
     counts: FxHashMap<Group, u32>,
-    /// No more than so many in one group.
-    most: Option<u32>,
 }
 
-impl GroupTaken {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self { taken: FxHashMap::default(), counts: FxHashMap::default(), most: ledger.config.groups.max_per_group }
-    }
-
-    fn group(seen: Seen<'_>, address: &PeerAddress) -> Option<Group> {
+impl GroupTakenRule {
+    fn group(seen: RuleContext<'_>, address: &PeerAddress) -> Option<Group> {
         let overlay = address.network().is_some_and(NetworkKind::is_overlay);
         if overlay && seen.ledger.config.groups.exempt_overlays { None } else { Group::of(address.host()) }
     }
@@ -35,10 +29,10 @@ impl GroupTaken {
     }
 }
 
-impl Rule for GroupTaken {
+impl Rule for GroupTakenRule {
     const PROPERTY: Property = Property::GroupTaken;
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, _: RuleContext<'_>, action: &Action) -> RuleResult {
         if let Action::Emit(
             Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. } | Event::Adopted { conn, .. },
         ) = action
@@ -48,8 +42,8 @@ impl Rule for GroupTaken {
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        let Some(most) = self.most else { return Ok(()) };
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        let Some(most) = seen.ledger.config.groups.max_per_group else { return Ok(()) };
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id) else { continue };
             let (true, Some(address)) = (conn.kind.is_some_and(|kind| kind.takes_group()), &conn.address) else {

@@ -2,25 +2,19 @@
 
 use connmgr_core::{Action, Event, Input, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct IdsCountUp {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdsCountUpRule {
     conn: u64,
     peer: u64,
     lookup: u64,
 }
 
-impl IdsCountUp {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { conn: 0, peer: 0, lookup: 0 }
-    }
-}
-
-impl Rule for IdsCountUp {
+impl Rule for IdsCountUpRule {
     const PROPERTY: Property = Property::IdsCountUp;
 
-    fn input(&mut self, _: Seen<'_>, _: &Input, reply: &Reply) -> Verdict {
+    fn input(&mut self, _: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         match reply {
             Reply::Added(Ok(peer)) => rise("peer", &mut self.peer, peer.as_u64()),
             Reply::Accepted(Ok(conn)) => rise("connection", &mut self.conn, conn.as_u64()),
@@ -30,7 +24,7 @@ impl Rule for IdsCountUp {
         }
     }
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, _: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Dial { conn, .. } => rise("connection", &mut self.conn, conn.as_u64()),
             Action::ResolveSeed { lookup, .. } | Action::ResolveHost { lookup, .. } => {
@@ -49,7 +43,7 @@ impl Rule for IdsCountUp {
     }
 }
 
-fn rise(what: &str, last: &mut u64, id: u64) -> Verdict {
+fn rise(what: &str, last: &mut u64, id: u64) -> RuleResult {
     let before = core::mem::replace(last, id);
     hold(id > before, || format!("{what} {id} follows {what} {before}"))
 }

@@ -1,33 +1,33 @@
-//! Whoever comes in is let in or refused by the rules, exactly: active, listener, ban, total, per host, half-open per
-//! group, rate per group; those spared limits pass the last three.
+//! An arrival is accepted, or refused for the first rule that forbids it: active, listener, ban, total, per host,
+//! half-open per group, rate per group. A listener with `no_limit` skips the last three.
 
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Host, Input, Kind, Listener, ListenerId, Refusal, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::bucket::Bucket;
-use crate::ledger::Phase;
-use crate::ledger::conn::{Conn, Life};
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::bucket::TokenBucket;
+use crate::ledger::RunPhase;
+use crate::ledger::conn::{ConnLife, KnownConn};
 use crate::recent::Recent;
-use crate::step::Cause;
+use crate::step::StepCause;
 
-/// How many groups' rates are remembered.
+/// How many groups have their rate remembered.
 const MAX_RATES: u32 = 4096;
 
-/// Who is counted together.
+/// Arrivals that are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Origin {
+enum ArrivalGroup {
     /// An IPv4 /24.
     V4(u32),
     /// An IPv6 /64.
     V6(u64),
-    /// All who come by a listener where hosts can't be seen.
-    By(ListenerId),
+    /// All that come by a listener where hosts can't be seen.
+    Listener(ListenerId),
 }
 
-impl Origin {
+impl ArrivalGroup {
     fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self::V4(ip.to_bits() >> 8),
@@ -35,29 +35,31 @@ impl Origin {
         }
     }
 
-    fn of_conn(conn: &Conn) -> Option<Self> {
+    fn of_conn(conn: &KnownConn) -> Option<Self> {
         match conn.host() {
             Some(host) => host.ip().map(Self::of),
-            None => conn.listener.map(Self::By),
+            None => conn.listener.map(Self::Listener),
         }
     }
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct InboundAdmission {
+pub(crate) struct InboundAdmissionRule {
     of_host: FxHashMap<Host, u32>,
-    half_open: FxHashMap<Origin, u32>,
-    rates: Recent<Origin, Bucket>,
+    half_open: FxHashMap<ArrivalGroup, u32>,
+    rates: Recent<ArrivalGroup, TokenBucket>,
 }
 
-impl InboundAdmission {
-    pub(crate) fn new(_: &Ledger) -> Self {
+impl Default for InboundAdmissionRule {
+    fn default() -> Self {
         Self { of_host: FxHashMap::default(), half_open: FxHashMap::default(), rates: Recent::new(MAX_RATES) }
     }
+}
 
-    fn expected(&mut self, seen: Seen<'_>, remote: SocketAddr, listener: ListenerId) -> Result<(), Refusal> {
+impl InboundAdmissionRule {
+    fn expected(&mut self, seen: RuleContext<'_>, remote: SocketAddr, listener: ListenerId) -> Result<(), Refusal> {
         let config = &seen.ledger.config;
-        if seen.ledger.phase != Phase::Active {
+        if seen.ledger.phase != RunPhase::Active {
             return Err(Refusal::Inactive);
         }
         let known = config.listeners.iter().find(|known| known.id == listener);
@@ -73,40 +75,44 @@ impl InboundAdmission {
         if permissions.no_limit {
             return Ok(());
         }
-        let origin = if hidden { Origin::By(listener) } else { Origin::of(remote.ip()) };
-        self.limits(seen, host.as_ref(), origin)
+        let group = if hidden { ArrivalGroup::Listener(listener) } else { ArrivalGroup::of(remote.ip()) };
+        self.limits(seen, host.as_ref(), group)
     }
 
-    fn limits(&mut self, seen: Seen<'_>, host: Option<&Host>, origin: Origin) -> Result<(), Refusal> {
+    fn limits(&mut self, seen: RuleContext<'_>, host: Option<&Host>, group: ArrivalGroup) -> Result<(), Refusal> {
         let limits = &seen.ledger.config.inbound;
         let of_host = host.and_then(|host| self.of_host.get(host)).copied().unwrap_or(0);
         if host.is_some() && of_host >= limits.per_host {
             return Err(Refusal::HostLimit);
         }
-        if self.half_open.get(&origin).copied().unwrap_or(0) >= limits.half_open {
+        if self.half_open.get(&group).copied().unwrap_or(0) >= limits.half_open {
             return Err(Refusal::HalfOpenLimit);
         }
-        if self.rates.touch(&origin).take(&limits.rate, seen.now()) { Ok(()) } else { Err(Refusal::RateLimit) }
+        if self.rates.touch(&group).take(&limits.rate, seen.now()) { Ok(()) } else { Err(Refusal::RateLimit) }
     }
 
-    fn came(&mut self, host: Option<Host>, origin: Option<Origin>) {
-        host.into_iter().for_each(|host| *self.of_host.entry(host).or_insert(0) += 1);
-        origin.into_iter().for_each(|origin| *self.half_open.entry(origin).or_insert(0) += 1);
+    fn came(&mut self, host: Option<Host>, group: Option<ArrivalGroup>) {
+        if let Some(host) = host {
+            *self.of_host.entry(host).or_insert(0) += 1;
+        }
+        if let Some(group) = group {
+            *self.half_open.entry(group).or_insert(0) += 1;
+        }
     }
 
-    fn went(&mut self, conn: &Conn) {
+    fn went(&mut self, conn: &KnownConn) {
         if let Some(host) = conn.host() {
             down(&mut self.of_host, host);
         }
-        if let (Life::Open, Some(origin)) = (conn.life, Origin::of_conn(conn)) {
-            down(&mut self.half_open, &origin);
+        if let (ConnLife::Open, Some(group)) = (conn.life, ArrivalGroup::of_conn(conn)) {
+            down(&mut self.half_open, &group);
         }
     }
 }
 
 fn has_slot(ledger: &Ledger) -> bool {
     let inbound = ledger.count(Kind::Inbound);
-    // Automatic dials under way keep room for those that are silent.
+    // While automatic dials are under way, room is kept for those that will lose their slot.
     let is_dialing = [Kind::Full, Kind::BlockRelay].into_iter().any(|kind| {
         let count = ledger.count(kind);
         count.dialing + count.open > count.ready
@@ -124,14 +130,14 @@ fn down<K: Eq + std::hash::Hash>(counts: &mut FxHashMap<K, u32>, key: &K) {
     }
 }
 
-fn inbound(seen: Seen<'_>, id: ConnId) -> Option<&Conn> {
+fn inbound(seen: RuleContext<'_>, id: ConnId) -> Option<&KnownConn> {
     seen.ledger.conn(id).filter(|conn| conn.is_inbound())
 }
 
-impl Rule for InboundAdmission {
+impl Rule for InboundAdmissionRule {
     const PROPERTY: Property = Property::InboundAdmission;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, reply: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         let (Input::Accept { remote, listener }, Reply::Accepted(replied)) = (input, reply) else { return Ok(()) };
         let expected = self.expected(seen, *remote, *listener);
         hold(replied.map(drop) == expected, || {
@@ -139,13 +145,13 @@ impl Rule for InboundAdmission {
         })
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Emit(Event::Connected(connected)) if connected.kind.is_inbound() => {
                 let host = connected.address.as_ref().map(|address| address.host().clone());
-                let hidden = || connected.listener.map(Origin::By);
-                let origin = host.as_ref().and_then(Host::ip).map(Origin::of).or_else(hidden);
-                self.came(host, origin);
+                let hidden = || connected.listener.map(ArrivalGroup::Listener);
+                let group = host.as_ref().and_then(Host::ip).map(ArrivalGroup::of).or_else(hidden);
+                self.came(host, group);
             }
             Action::Emit(Event::Disconnected { conn, .. }) => {
                 if let Some(conn) = inbound(seen, *conn) {
@@ -157,12 +163,12 @@ impl Rule for InboundAdmission {
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        // Ready in this very step: the handshake is finished.
-        if let Cause::Ready(id, _) = seen.step.cause {
-            let ready = inbound(seen, id).filter(|conn| conn.life == Life::Ready && seen.step.made_ready == Some(id));
-            if let Some(origin) = ready.and_then(Origin::of_conn) {
-                down(&mut self.half_open, &origin);
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        if let StepCause::Ready(id, _) = seen.step.cause {
+            let ready =
+                inbound(seen, id).filter(|conn| conn.life == ConnLife::Ready && seen.step.made_ready == Some(id));
+            if let Some(group) = ready.and_then(ArrivalGroup::of_conn) {
+                down(&mut self.half_open, &group);
             }
         }
         Ok(())

@@ -1,22 +1,16 @@
-//! `ConnManager::check` recounts everything, and finds nothing.
+//! `ConnManager::check`, which recounts everything, finds no fault.
 
 use connmgr_core::ConnManager;
 
-use super::{Ledger, Property, Rule, Seen, Verdict};
+use super::{Property, Rule, RuleContext, RuleResult};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Invariants;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InvariantsRule;
 
-impl Invariants {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for Invariants {
+impl Rule for InvariantsRule {
     const PROPERTY: Property = Property::Invariants;
 
-    fn audit(&mut self, _: Seen<'_>, manager: &ConnManager) -> Verdict {
+    fn audit(&mut self, _: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         manager.check().map_err(ToString::to_string)
     }
 }

@@ -1,18 +1,17 @@
-//! Contract 4: wake-ups that lead to nothing stay few. Each connection, peer and lookup may wake the manager in vain a
-//! few times a second (to hedge a dial, to find a peer blocked), and the manager itself some more; a loop wakes it a
-//! thousand times.
+//! Contract 4: due timeouts without any action stay few. Each connection, peer and lookup may cause a few of them a
+//! second (to hedge a dial, to find a peer blocked), and the manager itself some more; a busy loop causes a thousand.
 
 use connmgr_core::{ConnManager, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-/// Idle wake-ups in a second that nothing need explain.
+/// Idle wake-ups allowed in a second in any case.
 const FREE: u64 = 100;
-/// And so many for each dial, connection and peer.
+/// Idle wake-ups allowed in addition for each dial, connection and peer.
 const EACH: u64 = 2;
 
-#[derive(Clone, Debug)]
-pub(crate) struct NoSpin {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NoSpinRule {
     second: u64,
     idle: u64,
     /// Dials of this second.
@@ -20,16 +19,10 @@ pub(crate) struct NoSpin {
     last: Time,
 }
 
-impl NoSpin {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { second: 0, idle: 0, dials: 0, last: Time::ZERO }
-    }
-}
-
-impl Rule for NoSpin {
+impl Rule for NoSpinRule {
     const PROPERTY: Property = Property::NoSpin;
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
         let second = now.as_nanos() / 1_000_000_000;
         if second != self.second {
@@ -51,20 +44,20 @@ impl Rule for NoSpin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Step;
+    use crate::ledger::Ledger;
+    use crate::step::StepRecord;
     use connmgr_core::{Birth, Config, Input, Reply, UnixTime};
 
-    /// So many idle timeouts in one second, each due.
-    fn wake(times: u64) -> Verdict {
+    /// What the rule says to this many idle timeouts in one second, each due.
+    fn wake(times: u64) -> RuleResult {
         let (unix, now) = (UnixTime::from_secs(1), Time::ZERO);
         let ledger = Ledger::new(&Config::default(), None, unix, now);
-        let manager =
-            ConnManager::new(Birth { config: Config::default(), snapshot: None, rng_seed: [0; 32], unix, now })
-                .expect("a good configuration");
-        let (mut rule, mut step) = (NoSpin::new(&ledger), Step::new(now));
+        let birth = Birth { config: Config::default(), snapshot: None, rng_seed: [0; 32], unix, now };
+        let manager = ConnManager::new(birth).expect("a good configuration");
+        let (mut rule, mut step) = (NoSpinRule::default(), StepRecord::new(now));
         (1..=times).try_for_each(|millis| {
             step.begin(Time::from_millis(millis), &Input::Timeout, &Reply::Noted);
-            rule.after(Seen { ledger: &ledger, step: &step }, &manager)
+            rule.after(RuleContext { ledger: &ledger, step: &step }, &manager)
         })
     }
 

@@ -1,34 +1,29 @@
-//! Every `Connected` carries a nonce of its own.
+//! No two `Connected` carry the same nonce.
 
 use std::collections::VecDeque;
 
 use connmgr_core::{Action, Event};
 use rustc_hash::FxHashSet;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
 /// How many nonces are remembered.
 const REMEMBERED: usize = 4096;
 
-#[derive(Clone, Debug)]
-pub(crate) struct NonceUnique {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NonceUniqueRule {
     lately: VecDeque<u64>,
     known: FxHashSet<u64>,
 }
 
-impl NonceUnique {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { lately: VecDeque::new(), known: FxHashSet::default() }
-    }
-}
-
-impl Rule for NonceUnique {
+impl Rule for NonceUniqueRule {
     const PROPERTY: Property = Property::NonceUnique;
 
-    fn action(&mut self, _: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, _: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Emit(Event::Connected(connected)) = action else { return Ok(()) };
         if self.lately.len() == REMEMBERED {
-            self.lately.pop_front().iter().for_each(|oldest| _ = self.known.remove(oldest));
+            let oldest = self.lately.pop_front().expect("it is full");
+            self.known.remove(&oldest);
         }
         self.lately.push_back(connected.nonce);
         let is_new = self.known.insert(connected.nonce);

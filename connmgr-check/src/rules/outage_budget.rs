@@ -1,17 +1,17 @@
-//! A network that is down is probed by few dials: none before its time, which is twice as long after each, unless an
-//! answer elsewhere brings one forward; and in no hour more than that explains (120 by default). It goes down and comes
-//! up in turn.
+//! A network that is down is probed by few dials. The wait between probes doubles after each; when another network comes
+//! up, one probe may come early. The dials of any hour stay within what that explains (120 by default). `NetworkDown` and
+//! `NetworkUp` alternate.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use connmgr_core::{Action, Event, HealthConfig, NetworkKind, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How often in an hour an answer elsewhere may bring a probe forward.
+/// How often in an hour a probe may come early because another network came up.
 const HURRIED: usize = 2;
 
 /// The outage of one network.
@@ -19,32 +19,27 @@ const HURRIED: usize = 2;
 struct Outage {
     /// Its dials within the last hour.
     lately: VecDeque<Time>,
-    /// The next one is not before this, …
+    /// The next probe is not before this.
     not_before: Time,
-    /// … and the one after it not before this has passed.
+    /// The wait from that probe to the one after it.
     wait: Duration,
-    /// The next one may come at any time.
+    /// The next probe may come at any time.
     hurried: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct OutageBudget {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OutageBudgetRule {
     outages: [Outage; NetworkKind::ALL.len()],
-    most: usize,
 }
 
-impl OutageBudget {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self { outages: Default::default(), most: in_an_hour(&ledger.config.health) }
-    }
-
+impl OutageBudgetRule {
     fn begin(&mut self, network: NetworkKind, config: &HealthConfig, now: Time) {
         let first = config.first_probe.min(config.max_probe);
         self.outages[network.index()] = Outage { not_before: now, wait: first, ..Outage::default() };
         self.outages[network.index()].pause(config, now);
     }
 
-    fn probe(&mut self, network: NetworkKind, config: &HealthConfig, now: Time) -> Verdict {
+    fn probe(&mut self, network: NetworkKind, config: &HealthConfig, now: Time) -> RuleResult {
         let outage = &mut self.outages[network.index()];
         let (not_before, hurried) = (outage.not_before, std::mem::take(&mut outage.hurried));
         hold(hurried || not_before <= now, || {
@@ -55,10 +50,8 @@ impl OutageBudget {
         while outage.lately.front().is_some_and(|at| at.after(HOUR) <= now) {
             outage.lately.pop_front();
         }
-        hold(outage.lately.len() <= self.most, || {
-            let count = outage.lately.len();
-            format!("{count} dials to {network} within an hour while it is down, of at most {}", self.most)
-        })
+        let (count, most) = (outage.lately.len(), in_an_hour(config));
+        hold(count <= most, || format!("{count} dials to {network} within an hour while it is down, of at most {most}"))
     }
 }
 
@@ -69,7 +62,7 @@ impl Outage {
     }
 }
 
-/// The most dials that any hour can see: the first waits of an outage, and those brought forward.
+/// The most dials that an hour can see: the first hour of an outage, and the early ones.
 fn in_an_hour(config: &HealthConfig) -> usize {
     let (mut at, mut wait, mut count) = (Duration::ZERO, config.first_probe.min(config.max_probe), 0);
     while at + wait < HOUR {
@@ -80,10 +73,10 @@ fn in_an_hour(config: &HealthConfig) -> usize {
     count + HURRIED
 }
 
-impl Rule for OutageBudget {
+impl Rule for OutageBudgetRule {
     const PROPERTY: Property = Property::OutageBudget;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Dial { target, .. } => match seen.ledger.suspected(target) {
                 Some(network) => self.probe(network, &seen.ledger.config.health, seen.now()),

@@ -1,24 +1,17 @@
-//! Automatic dials into one network that lead nowhere slow down: 640 go at full speed, each 64 more double the
-//! interval, from 200 ms up to 10 s, until full speed is restored. Probes of a network that is down and what is
-//! repeated as v1 need not keep the pace, but count. The ledger follows the pace.
+//! Fruitless automatic dials into one network slow down. [`DialPace`](crate::ledger::pace::DialPace) has the numbers and
+//! finds the dial that comes too soon. Probes and v1 repetitions may come at any time, but count.
 
 use connmgr_core::ConnManager;
 
-use super::{Ledger, Property, Rule, Seen, Verdict};
+use super::{Property, Rule, RuleContext, RuleResult};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Pace;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PaceRule;
 
-impl Pace {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for Pace {
+impl Rule for PaceRule {
     const PROPERTY: Property = Property::Pace;
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         match seen.step.too_fast {
             None => Ok(()),
             Some((id, network)) => Err(format!("{id} is dialed into {network} though dials there have slowed down")),

@@ -1,24 +1,18 @@
-//! Contract 4: after a due timeout the next deadline is at least 1 ms away, and nothing is ever set nearer.
+//! Contract 4: after a due timeout the next deadline is at least 1 ms away, and no action carries a nearer one.
 
 use connmgr_core::{Action, ConnManager, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
 use crate::step::TICK;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Progress;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProgressRule;
 
-impl Progress {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for Progress {
+impl Rule for ProgressRule {
     const PROPERTY: Property = Property::Progress;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let at = match action {
             Action::Dial { deadline, .. }
             | Action::ResolveSeed { deadline, .. }
@@ -31,14 +25,14 @@ impl Rule for Progress {
         hold(at >= now.after(TICK), || format!("at {now}, less than a tick away: {action}, until {at}"))
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
         let near = step.due.is_some_and(|due| due < now.after(TICK) || due <= now);
         hold(!(step.is_due_timeout() && near), || {
             format!("after a timeout at {} ns the next deadline is {:?}", now.as_nanos(), step.due)
         })?;
         hold(step.due != Some(Time::MAX), || "a deadline at the end of time, which never comes".into())?;
-        hold(seen.ledger.phase != Phase::Stopped || step.due.is_none(), || {
+        hold(seen.ledger.phase != RunPhase::Stopped || step.due.is_none(), || {
             format!("a deadline after Stopped: {:?}", step.due)
         })
     }

@@ -1,35 +1,31 @@
-//! A removed peer stays removed: its connection goes with it, and nothing is done for it any more. What is done for a
-//! peer goes to its address.
+//! A removed peer stays removed: its connection is closed with it, and no later action names it. A dial for a peer goes to
+//! that peer's address.
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Keep, Kind, PeerId, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::step::StepCause;
 
-#[derive(Clone, Debug)]
-pub(crate) struct RemovedPeer {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RemovedPeerRule {
     /// The connection of the peer that this step removes.
     orphan: Option<ConnId>,
 }
 
-impl RemovedPeer {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { orphan: None }
-    }
-
-    fn is_added(seen: Seen<'_>, peer: PeerId, action: &Action) -> Verdict {
+impl RemovedPeerRule {
+    fn is_added(seen: RuleContext<'_>, peer: PeerId, action: &Action) -> RuleResult {
         hold(seen.ledger.peers.get(peer).is_some(), || format!("{peer} is not added (any more), but: {action}"))
     }
 
-    /// An end is told of a peer that this very step removed, too.
-    fn had(seen: Seen<'_>, peer: Option<PeerId>, action: &Action) -> Verdict {
+    // The step that removes a peer still reports the end of its connection.
+    fn was_added(seen: RuleContext<'_>, peer: Option<PeerId>, action: &Action) -> RuleResult {
         match peer {
-            Some(peer) if seen.step.cause != Cause::RemovePeer(peer) => Self::is_added(seen, peer, action),
+            Some(peer) if seen.step.cause != StepCause::RemovePeer(peer) => Self::is_added(seen, peer, action),
             Some(_) | None => Ok(()),
         }
     }
 
-    fn dial(seen: Seen<'_>, id: ConnId) -> Verdict {
+    fn dial(seen: RuleContext<'_>, id: ConnId) -> RuleResult {
         let Some(conn) = seen.ledger.conn(id).filter(|conn| conn.kind == Some(Kind::Added)) else { return Ok(()) };
         let peer = conn.peer.and_then(|peer| seen.ledger.peers.get(peer));
         let right = peer.zip(conn.address.as_ref()).is_some_and(|(peer, address)| peer.may_be_at(address));
@@ -37,18 +33,18 @@ impl RemovedPeer {
     }
 }
 
-impl Rule for RemovedPeer {
+impl Rule for RemovedPeerRule {
     const PROPERTY: Property = Property::RemovedPeer;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.orphan = match seen.step.cause {
-            Cause::RemovePeer(peer) => seen.ledger.peers.get(peer).and_then(|peer| peer.conn),
+            StepCause::RemovePeer(peer) => seen.ledger.peers.get(peer).and_then(|peer| peer.conn),
             _ => None,
         };
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::ScheduleRetry { peer, .. }
             | Action::Emit(Event::Adopted { peer, .. } | Event::LookupFailed { peer, .. }) => {
@@ -62,13 +58,13 @@ impl Rule for RemovedPeer {
                 connected.peer.map_or(Ok(()), |peer| Self::is_added(seen, peer, action))
             }
             Action::Emit(Event::Disconnected { peer, .. } | Event::DialFailed { peer, .. }) => {
-                Self::had(seen, *peer, action)
+                Self::was_added(seen, *peer, action)
             }
             _ => Ok(()),
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         if let Some(id) = self.orphan.take() {
             hold(seen.ledger.conn(id).is_none(), || format!("{id} outlives the peer it was for"))?;
         }

@@ -1,20 +1,14 @@
-//! While inactive, nobody is dialed, asked or let in, and every connection goes.
+//! While inactive, the manager dials nothing, asks no seed and accepts nothing, and closes every connection.
 
 use connmgr_core::{Action, ConnManager, Event};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Resting;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RestingRule;
 
-impl Resting {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-/// Whether an action begins something new.
+/// Whether an action starts something: a dial, a lookup, a wait for a retry, an inbound connection.
 pub(super) fn begins(action: &Action) -> bool {
     match action {
         Action::Dial { .. }
@@ -27,15 +21,15 @@ pub(super) fn begins(action: &Action) -> bool {
     }
 }
 
-impl Rule for Resting {
+impl Rule for RestingRule {
     const PROPERTY: Property = Property::Resting;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
-        hold(seen.ledger.phase != Phase::Inactive || !begins(action), || format!("while inactive: {action}"))
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
+        hold(seen.ledger.phase != RunPhase::Inactive || !begins(action), || format!("while inactive: {action}"))
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        let left = seen.ledger.phase == Phase::Inactive && seen.step.is_settled() && seen.ledger.live() > 0;
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        let left = seen.ledger.phase == RunPhase::Inactive && seen.step.is_settled() && seen.ledger.live() > 0;
         hold(!left, || format!("{} connections and dials are left while inactive", seen.ledger.live()))
     }
 }

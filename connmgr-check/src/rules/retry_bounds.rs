@@ -1,23 +1,20 @@
-//! Retries of added peers keep the bounds of their back-off: never sooner than half the plain wait, never later than
-//! the plain wait, and before that where waits are spread; counted up by one, but standing still while an outage holds
-//! the peer up, and forgotten only after a stable connection. No dial comes before its time unless something releases it.
+//! Retries of added peers stay within their back-off: with jitter between half the full wait and less than all of it,
+//! else exactly the full wait. The count of failures grows by one, stands still during an outage of the peer's network,
+//! and starts over only after a stable connection. A waiting peer is not dialed before its retry unless something
+//! releases it.
 
 use connmgr_core::{Action, Backoff, ConnManager, Keep, PeerId, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::peer::{Peer, Stable};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::peer::{KnownPeer, Stable};
 use crate::step::TICK;
 use crate::wait::{longest_wait, shortest_wait};
 
-#[derive(Clone, Debug)]
-pub(crate) struct RetryBounds;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RetryBoundsRule;
 
-impl RetryBounds {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-
-    fn count(seen: Seen<'_>, id: PeerId, peer: &Peer, attempt: u32) -> Verdict {
+impl RetryBoundsRule {
+    fn count(seen: RuleContext<'_>, id: PeerId, peer: &KnownPeer, attempt: u32) -> RuleResult {
         let end = peer.last_end;
         let is_down = end.network.is_some_and(|network| seen.ledger.is_down(network));
         let frozen = end.unanswered && is_down && peer.attempt > 0;
@@ -26,11 +23,11 @@ impl RetryBounds {
         hold(fits, || format!("{id} failed {attempt} times in a row by the notice, and {expected} by count ({end:?})"))
     }
 
-    fn wait(id: PeerId, retry: Backoff, attempt: u32, now: Time, at: Time) -> Verdict {
+    fn wait(id: PeerId, retry: Backoff, attempt: u32, now: Time, at: Time) -> RuleResult {
         let (least, most) = (shortest_wait(&retry, attempt), longest_wait(&retry, attempt));
         let (soonest, latest) = (now.after(least.max(TICK)), now.after(most.max(TICK)));
-        // Jitter takes away something always, so that nobody waits for as long as another. Near the end of time there
-        // is nothing to take from.
+        // Jitter always takes something away, so that no two peers wait equally long. Near the end of time there is
+        // nothing to take from.
         let is_spread = !retry.jitter || most <= TICK || at < latest || now.after(most).after(most) == Time::MAX;
         hold(soonest <= at && at <= latest && is_spread, || {
             format!("the retry of {id} after failure {attempt} is at {at}, not from {soonest} to before {latest}")
@@ -38,10 +35,10 @@ impl RetryBounds {
     }
 }
 
-impl Rule for RetryBounds {
+impl Rule for RetryBoundsRule {
     const PROPERTY: Property = Property::RetryBounds;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::ScheduleRetry { peer: id, at, attempt } = action else { return Ok(()) };
         let Some(peer) = seen.ledger.peers.get(*id) else { return Err(format!("{id} is not added, but retried")) };
         hold(peer.keep == Keep::Always, || format!("{id} was added for one connection, but is retried"))?;
@@ -49,7 +46,7 @@ impl Rule for RetryBounds {
         Self::wait(*id, peer.retry.unwrap_or(seen.ledger.config.retry), *attempt, seen.now(), *at)
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| !conn.is_probe) else { continue };
             let Some(peer) = conn.peer.and_then(|peer| seen.ledger.peers.get(peer)) else { continue };

@@ -1,20 +1,16 @@
-//! A retry comes when it is due: an added peer that waits has a time that lies ahead.
+//! A retry comes when it is due: the retry of a waiting peer lies ahead, and `poll_timeout` covers it.
 
 use connmgr_core::{ConnManager, PeerState, PeerView, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
 use crate::step::TICK;
 
-#[derive(Clone, Debug)]
-pub(crate) struct RetryComes;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RetryComesRule;
 
-impl RetryComes {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-
-    fn judge(seen: Seen<'_>, view: &PeerView) -> Verdict {
+impl RetryComesRule {
+    fn check(seen: RuleContext<'_>, view: &PeerView) -> RuleResult {
         if view.state != PeerState::Waiting {
             return Ok(());
         }
@@ -31,13 +27,13 @@ impl RetryComes {
     }
 }
 
-impl Rule for RetryComes {
+impl Rule for RetryComesRule {
     const PROPERTY: Property = Property::RetryComes;
 
-    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
-        if seen.ledger.phase == Phase::Stopped || seen.step.is_end_of_time() {
+    fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
+        if seen.ledger.phase == RunPhase::Stopped || seen.step.is_end_of_time() {
             return Ok(());
         }
-        manager.added_peers().iter().try_for_each(|view| Self::judge(seen, view))
+        manager.added_peers().iter().try_for_each(|view| Self::check(seen, view))
     }
 }

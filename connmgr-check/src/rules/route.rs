@@ -1,25 +1,22 @@
-//! Contract 8: only enabled networks, each by its own route: never directly where a proxy is configured, never a name
-//! to the local resolver behind a proxy, and a circuit of its own where that is asked for.
+//! Contract 8: only enabled networks are dialed, each by its route: never directly where a proxy is configured, no name
+//! to the local resolver behind a proxy, and on a circuit of its own where isolation is configured.
 
 use std::net::SocketAddr;
 
-use connmgr_core::{Action, ConnId, ConnManager, Event, Isolation, PeerAddress, Proxy, Route as Lookup};
+use connmgr_core::{Action, ConnId, ConnManager, Isolation, PeerAddress, Proxy, Route};
 use rustc_hash::FxHashSet;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::step::ended;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Route {
-    /// The circuits of live connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RouteRule {
+    /// The circuits of connections and dials that have not ended.
     circuits: FxHashSet<Isolation>,
 }
 
-impl Route {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { circuits: FxHashSet::default() }
-    }
-
-    fn dial(&mut self, seen: Seen<'_>, id: ConnId) -> Verdict {
+impl RouteRule {
+    fn dial(&mut self, seen: RuleContext<'_>, id: ConnId) -> RuleResult {
         let Some(conn) = seen.ledger.conn(id) else { return Ok(()) };
         let Some(address) = &conn.address else { return Err(format!("{id} was dialed to nobody")) };
         let proxies = &seen.ledger.config.proxies;
@@ -28,16 +25,16 @@ impl Route {
             Some(network) => proxies.for_network(network),
             None => proxies.all,
         };
-        self.judge(id, address, proxy, conn.via)
+        self.check(id, address, proxy, conn.via)
     }
 
-    fn judge(
+    fn check(
         &mut self,
         id: ConnId,
         address: &PeerAddress,
         proxy: Option<Proxy>,
         via: Option<(SocketAddr, Isolation)>,
-    ) -> Verdict {
+    ) -> RuleResult {
         let (Some(proxy), Some((by, isolation))) = (proxy, via) else {
             let right = proxy.is_none() && via.is_none() && address.name().is_none();
             return hold(right, || format!("{id} dials {address} by {via:?} instead of {proxy:?}"));
@@ -57,36 +54,36 @@ fn fits(isolation: Isolation, proxy: Proxy) -> bool {
     }
 }
 
-impl Rule for Route {
+impl Rule for RouteRule {
     const PROPERTY: Property = Property::Route;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
-            Action::Emit(Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. }) => {
-                if let Some((_, isolation)) = seen.ledger.conn(*conn).and_then(|conn| conn.via) {
-                    self.circuits.remove(&isolation);
-                }
-                Ok(())
-            }
             Action::ResolveHost { host, route, .. } => {
-                let leaks = seen.ledger.config.proxies.all.is_some() || *route != Lookup::Direct;
+                let leaks = seen.ledger.config.proxies.all.is_some() || *route != Route::Direct;
                 hold(!leaks, || format!("{host} is looked up {route}, not left to the proxy"))
             }
             Action::ResolveSeed { seed, route, .. } => {
                 let right = match (seen.ledger.config.proxies.all, route) {
-                    (None, Lookup::Direct) => true,
-                    (Some(expected), Lookup::Proxy { proxy, isolation }) => {
+                    (None, Route::Direct) => true,
+                    (Some(expected), Route::Proxy { proxy, isolation }) => {
                         expected.resolves && expected.address == *proxy && fits(*isolation, expected)
                     }
-                    (None, Lookup::Proxy { .. }) | (Some(_), Lookup::Direct) => false,
+                    (None, Route::Proxy { .. }) | (Some(_), Route::Direct) => false,
                 };
                 hold(right, || format!("the seed {seed} is looked up {route}"))
             }
-            _ => Ok(()),
+            _ => {
+                let via = ended(action).and_then(|conn| seen.ledger.conn(conn)).and_then(|conn| conn.via);
+                if let Some((_, isolation)) = via {
+                    self.circuits.remove(&isolation);
+                }
+                Ok(())
+            }
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         seen.step.dials.iter().try_for_each(|id| self.dial(seen, *id))
     }
 }

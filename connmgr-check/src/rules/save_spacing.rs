@@ -1,32 +1,28 @@
-//! State is saved no sooner after the last time than `book.save_every`, or than a second after a ban came or went; and
-//! bans are saved within that second.
+//! Two saves are at least `book.save_every` apart, unless a ban began or was lifted: that is saved after a second, and no
+//! later.
 
 use core::time::Duration;
 
 use connmgr_core::{Action, ConnManager, Event, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
-use crate::step::{Cause, TICK};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
+use crate::step::{StepCause, TICK};
 
-/// How soon bans are saved.
+/// How soon a change of the bans is saved.
 const BANS_WITHIN: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug)]
-pub(crate) struct SaveSpacing {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SaveSpacingRule {
     saved: Option<Time>,
-    /// Since when a change of the bans waits to be saved.
+    /// When the bans changed, if that is not saved yet.
     changed: Option<Time>,
 }
 
-impl SaveSpacing {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { saved: None, changed: None }
-    }
-
-    fn save(&mut self, seen: Seen<'_>) -> Verdict {
+impl SaveSpacingRule {
+    fn save(&mut self, seen: RuleContext<'_>) -> RuleResult {
         let (saved, changed) = (self.saved.replace(seen.now()), self.changed.take());
-        if seen.ledger.phase == Phase::Stopping {
+        if seen.ledger.phase == RunPhase::Stopping {
             return Ok(());
         }
         let (now, every) = (seen.now(), seen.ledger.config.book.save_every.max(TICK));
@@ -36,18 +32,18 @@ impl SaveSpacing {
     }
 }
 
-impl Rule for SaveSpacing {
+impl Rule for SaveSpacingRule {
     const PROPERTY: Property = Property::SaveSpacing;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Save => self.save(seen),
             Action::Emit(Event::Banned { .. }) => {
                 self.changed = self.changed.or(Some(seen.now()));
                 Ok(())
             }
-            // A ban that ends by itself is not worth saving: on load it has ended too.
-            Action::Emit(Event::Unbanned { .. }) if seen.step.cause == Cause::Unban => {
+            // A ban that ends by itself need not be saved: it has ended on load too.
+            Action::Emit(Event::Unbanned { .. }) if seen.step.cause == StepCause::Unban => {
                 self.changed = self.changed.or(Some(seen.now()));
                 Ok(())
             }
@@ -55,9 +51,9 @@ impl Rule for SaveSpacing {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
-        if !step.is_due_timeout() || !step.is_settled() || seen.ledger.phase == Phase::Stopped || now == Time::MAX {
+        if !step.is_due_timeout() || !step.is_settled() || seen.ledger.phase == RunPhase::Stopped || now == Time::MAX {
             return Ok(());
         }
         let missed = self.changed.filter(|at| at.after(BANS_WITHIN).after(TICK) <= now);

@@ -1,37 +1,37 @@
-//! Scores add up and fade as published: a persistent part, and a transient one that halves every 60 s and is forgotten
-//! 1800 s after it was last raised, in whole seconds. Above half the threshold a warning says the score, above it
-//! follows a ban; where nobody can be banned, the connection goes.
+//! Scores add up and decay as documented. A score has a persistent part, and a transient part that halves every 60 s and
+//! is dropped 1800 s after it was last raised, in whole seconds. A score above half the threshold causes a warning, one
+//! above the threshold a ban; where the host can't be banned, the connection is closed.
 //!
-//! Computed naively in floating point; the manager computes in integers of a 2^32nd point, and a score is compared
-//! within what may be lost to rounding, before it is rounded down.
+//! The checker computes in floating point, the manager in integers with 32 fractional bits. So a score is compared as a
+//! range: the checker's value, with the manager's rounding error either way, rounded down.
 
 use std::collections::VecDeque;
 
 use connmgr_core::{Action, BanTarget, CloseReason, ConnId, ConnManager, Event, Host, Input, Penalty, Reply, Time};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
-use crate::ledger::bans::Key;
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
+use crate::ledger::bans::BanKey;
 use crate::recent::Recent;
-use crate::step::Cause;
+use crate::step::{StepCause, ended};
 
-/// How many ended connections still answer for their host.
+/// Misbehavior may still be reported of this many ended connections.
 const REMEMBERED: usize = 1024;
 const HALF_LIFE_SECS: f64 = 60.0;
 const LIFETIME_SECS: u64 = 1800;
 /// The most a transient part can be.
 const MOST: f64 = 4_294_967_296.0;
 
-/// The unit in which the manager keeps a score: what it may lose with each fading.
+/// The smallest step of the manager's score: each decay may lose one to rounding.
 const UNIT: f64 = 1.0 / 4_294_967_296.0;
 
-/// A score, naively.
+/// A score in floating point.
 #[derive(Clone, Copy, Debug, Default)]
 struct Score {
     persistent: u32,
     transient: f64,
-    /// By how much the manager's may differ; nothing, as long as all can be said in its units.
+    /// By how much the manager's score may differ. 0 while every value is a whole number of units.
     error: f64,
     /// The whole second at which the transient part was last raised.
     last: u64,
@@ -47,7 +47,7 @@ impl Score {
         }
     }
 
-    /// The transient part, and by how much the manager's may differ.
+    /// The transient part now, and by how much the manager's may differ.
     fn faded(&self, now: Time) -> (f64, f64) {
         let elapsed = (now.as_nanos() / 1_000_000_000).saturating_sub(self.last);
         if self.transient == 0.0 {
@@ -60,7 +60,7 @@ impl Score {
         (faded, self.error + lost)
     }
 
-    /// The least and the most it may be said to be.
+    /// The least and the greatest score that the manager may report.
     fn range(&self, now: Time) -> (u64, u64) {
         let ((faded, error), persistent) = (self.faded(now), u64::from(self.persistent));
         let whole = |score: f64| {
@@ -72,47 +72,40 @@ impl Score {
     }
 }
 
-/// Who answers for a connection.
+/// Whose score the misbehavior on a connection raises.
 #[derive(Clone, Debug)]
 struct Culprit {
     host: Option<Host>,
     no_ban: bool,
 }
 
-/// What a misbehaviour must lead to.
-#[derive(Clone, Debug)]
+/// What the misbehavior of this step must lead to.
+#[derive(Clone, Debug, Default)]
 enum Expected {
+    #[default]
     Nothing,
-    /// The score is in this range; if it is so much that a ban follows, then of this host, or of this connection.
-    Judgement {
-        conn: ConnId,
-        host: Option<Host>,
-        range: (u64, u64),
-        spared: bool,
-    },
+    /// A score in this range, of the host, or of the connection where the host can't be banned.
+    Judgement { conn: ConnId, host: Option<Host>, range: (u64, u64), spared: bool },
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct ScoreArithmetic {
+pub(crate) struct ScoreArithmeticRule {
     hosts: Recent<Host, Score>,
-    /// Scores of connections where no host can be held to account.
+    /// Scores of connections whose host is unknown or can't be banned.
     conns: FxHashMap<ConnId, Score>,
-    /// Connections that ended lately and had a host.
+    /// Connections with a host that ended lately.
     ended: VecDeque<(ConnId, Culprit)>,
     expected: Expected,
 }
 
-impl ScoreArithmetic {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self {
-            hosts: Recent::new(ledger.config.score.max_hosts),
-            conns: FxHashMap::default(),
-            ended: VecDeque::new(),
-            expected: Expected::Nothing,
-        }
+impl Default for ScoreArithmeticRule {
+    fn default() -> Self {
+        Self { hosts: Recent::new(1), conns: FxHashMap::default(), ended: VecDeque::new(), expected: Expected::Nothing }
     }
+}
 
-    fn culprit(&self, seen: Seen<'_>, id: ConnId) -> Option<(Culprit, bool)> {
+impl ScoreArithmeticRule {
+    fn culprit(&self, seen: RuleContext<'_>, id: ConnId) -> Option<(Culprit, bool)> {
         if let Some(conn) = seen.ledger.conn(id) {
             return Some((Culprit { host: conn.host().cloned(), no_ban: conn.permissions.no_ban }, true));
         }
@@ -120,9 +113,9 @@ impl ScoreArithmetic {
         ended.map(|(_, culprit)| (culprit.clone(), false))
     }
 
-    fn misbehave(&mut self, seen: Seen<'_>, conn: ConnId, penalty: Penalty) -> Expected {
+    fn misbehave(&mut self, seen: RuleContext<'_>, conn: ConnId, penalty: Penalty) -> Expected {
         let Some((Culprit { host, no_ban }, live)) = self.culprit(seen, conn) else { return Expected::Nothing };
-        if seen.ledger.phase == Phase::Stopped {
+        if seen.ledger.phase == RunPhase::Stopped {
             return Expected::Nothing;
         }
         let (host, score) = match host.filter(|host| seen.ledger.is_bannable(host)) {
@@ -137,11 +130,9 @@ impl ScoreArithmetic {
         Expected::Judgement { conn, host, range: score.range(seen.now()), spared: no_ban }
     }
 
-    /// The first action after a misbehaviour, or none, against what was expected.
-    fn judge(&mut self, seen: Seen<'_>, first: Option<&Action>) -> Verdict {
-        let Expected::Judgement { conn, host, range, spared } =
-            core::mem::replace(&mut self.expected, Expected::Nothing)
-        else {
+    /// Compares the first action after a misbehavior, if there was one, with what was expected.
+    fn check(&mut self, seen: RuleContext<'_>, first: Option<&Action>) -> RuleResult {
+        let Expected::Judgement { conn, host, range, spared } = core::mem::take(&mut self.expected) else {
             return Ok(());
         };
         let threshold = u64::from(seen.ledger.config.score.threshold);
@@ -157,7 +148,7 @@ impl ScoreArithmetic {
                 !spared && may_be(threshold + 1, u64::MAX) && bans(target, &host)
             }
             Some(Action::Emit(Event::Unbanned { .. })) => {
-                // The ban that follows makes room by ending another first.
+                // The list is full: another ban ends first, to make room for the one that follows.
                 self.forget(&host);
                 !spared && host.is_some() && may_be(threshold + 1, u64::MAX)
             }
@@ -174,10 +165,12 @@ impl ScoreArithmetic {
     }
 
     fn forget(&mut self, host: &Option<Host>) {
-        host.iter().for_each(|host| self.hosts.remove(host));
+        if let Some(host) = host {
+            self.hosts.remove(host);
+        }
     }
 
-    fn remember(&mut self, seen: Seen<'_>, id: ConnId) {
+    fn remember(&mut self, seen: RuleContext<'_>, id: ConnId) {
         self.conns.remove(&id);
         let Some(conn) = seen.ledger.conn(id) else { return };
         let Some(host) = conn.host().cloned() else { return };
@@ -189,16 +182,20 @@ impl ScoreArithmetic {
 }
 
 fn bans(target: &BanTarget, host: &Option<Host>) -> bool {
-    host.as_ref().is_some_and(|host| Key::of(target) == Key::of(&BanTarget::Host(host.clone())))
+    host.as_ref().is_some_and(|host| BanKey::of(target) == BanKey::of(&BanTarget::Host(host.clone())))
 }
 
-impl Rule for ScoreArithmetic {
+impl Rule for ScoreArithmeticRule {
     const PROPERTY: Property = Property::ScoreArithmetic;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, reply: &Reply) -> Verdict {
+    fn begin(&mut self, ledger: &Ledger) {
+        self.hosts = Recent::new(ledger.config.score.max_hosts);
+    }
+
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         self.expected = match (seen.step.cause, input) {
-            (Cause::Misbehavior(conn, penalty), _) => self.misbehave(seen, conn, penalty),
-            (Cause::Other, Input::ResetScore { host }) if *reply == Reply::Done(Ok(())) => {
+            (StepCause::Misbehavior(conn, penalty), _) => self.misbehave(seen, conn, penalty),
+            (StepCause::Other, Input::ResetScore { host }) if *reply == Reply::Done(Ok(())) => {
                 self.hosts.remove(host);
                 Expected::Nothing
             }
@@ -207,18 +204,18 @@ impl Rule for ScoreArithmetic {
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         if seen.step.actions == 1 {
-            self.judge(seen, Some(action))?;
+            self.check(seen, Some(action))?;
         }
-        if let Action::Emit(Event::Disconnected { conn, .. } | Event::DialFailed { conn, .. }) = action {
-            self.remember(seen, *conn);
+        if let Some(conn) = ended(action) {
+            self.remember(seen, conn);
         }
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        self.judge(seen, None)
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        self.check(seen, None)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Seeds are asked when and how they may be: by their name, one question at a time, not again before their rest is
-//! over, not while enough peers are ready and somebody is left to dial; and they give no more than may be kept.
+//! A seed is asked by its name, with one lookup at a time, and not before its rest is over. No seed is asked while
+//! enough peers are ready and an address is left to dial. No more than `seeds.keep` addresses of an answer are kept.
 
 use core::time::Duration;
 
@@ -8,55 +8,46 @@ use connmgr_core::{
     Time,
 };
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
-use crate::step::{Cause, TICK};
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
+use crate::step::{StepCause, TICK};
 use crate::wait::shortest_wait;
 
-/// Where the asking of one seed stands.
+/// What is known of one seed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seed {
+struct SeedRecord {
     asked: Option<(LookupId, Time)>,
-    /// Not asked again before this, unless the network changes.
+    /// Not asked before this, unless the machine's network changes.
     rests_until: Time,
     failures: u32,
-    /// There was rest since it was asked, in which a lookup ends in silence.
-    was_rest: bool,
+    /// The manager was inactive since the seed was asked: then no event reports the end of the lookup.
+    was_inactive: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Seeds {
-    seeds: Vec<Seed>,
-    /// Visits to seeds that can't be looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SeedsRule {
+    seeds: Vec<SeedRecord>,
+    /// Visits to seeds that can't be looked up, with the index of the seed.
     visits: Vec<(ConnId, usize)>,
-    /// When an address was last chosen and dialed for each kind. Neither probes of a network that is down count, nor a
-    /// dial repeated with the old transport, nor one that may be to an address that rests: nobody else may be left.
+    /// When each kind last had a dial that shows that addresses are left. Probes, v1 repetitions and dials that may go to
+    /// a resting address show nothing.
     dialed_at: [Time; Kind::ALL.len()],
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
 }
 
-/// With nobody to dial for so long, seeds are asked however many peers are ready.
+/// After so long without an address to dial, seeds are asked however many peers are ready.
 const FAMISHED_AFTER: Duration = Duration::from_secs(10);
 
-/// An address that rests, for want of others, is dialed no sooner after the last dial into its network.
+/// A resting address is dialed, when no other is left, no sooner than this after the last dial into its network.
 const SCARCE_PACE: Duration = Duration::from_secs(10);
 
-impl Seeds {
-    pub(crate) fn new(ledger: &Ledger) -> Self {
-        Self {
-            seeds: vec![Seed::default(); ledger.config.seeds.names.len()],
-            visits: Vec::new(),
-            dialed_at: [Time::ZERO; Kind::ALL.len()],
-            last: Default::default(),
-        }
-    }
-
+impl SeedsRule {
     fn named(ledger: &Ledger, name: &HostName) -> Option<usize> {
         ledger.config.seeds.names.iter().position(|seed| seed.name == *name)
     }
 
-    /// Which seed is asked by this name: its own, or with the services wanted in front.
+    /// The seed that is asked by this name: its own, or one with the required services as a prefix.
     fn asked_as(ledger: &Ledger, name: &HostName) -> Option<usize> {
         let wanted = ledger.config.required.full;
         let by_services = wanted != Services::NONE && wanted != Services::NETWORK;
@@ -70,19 +61,19 @@ impl Seeds {
         ledger.config.seeds.names.iter().position(is_asked)
     }
 
-    fn asks(&mut self, seen: Seen<'_>, lookup: LookupId, name: &HostName, deadline: Time) -> Verdict {
+    fn asks(&mut self, seen: RuleContext<'_>, lookup: LookupId, name: &HostName, deadline: Time) -> RuleResult {
         let (ledger, now) = (seen.ledger, seen.now());
         let expected = now.after(ledger.config.dial.lookup_timeout);
         hold(deadline == expected, || format!("{lookup} has a deadline of {deadline} instead of {expected}"))?;
         let Some(index) = Self::asked_as(ledger, name) else { return Err(format!("{name} is asked, but is no seed")) };
         self.may_ask(seen, index)?;
-        self.seeds[index].was_rest = false;
+        self.seeds[index].was_inactive = false;
         let asked = self.seeds[index].asked.replace((lookup, deadline));
         let over = asked.is_none_or(|(_, deadline)| deadline <= now);
         hold(over, || format!("{name} is asked as {lookup}, and still as {asked:?}"))
     }
 
-    fn may_ask(&self, seen: Seen<'_>, index: usize) -> Verdict {
+    fn may_ask(&self, seen: RuleContext<'_>, index: usize) -> RuleResult {
         let (ledger, now, seed) = (seen.ledger, seen.now(), &self.seeds[index]);
         let name = &ledger.config.seeds.names[index].name;
         let is_forgiven = ledger.changes.may_have_effect() && seed.failures > 0;
@@ -100,34 +91,34 @@ impl Seeds {
         })
     }
 
-    fn take_note_of_dials(&mut self, seen: Seen<'_>) {
+    fn take_note_of_dials(&mut self, seen: RuleContext<'_>) {
         for conn in seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)) {
             let Some(network) = conn.address.as_ref().and_then(PeerAddress::network) else { continue };
             let (Some(kind), false) = (conn.kind.filter(|kind| kind.takes_group()), conn.is_probe) else { continue };
             let last = self.last[network.index()].replace(seen.now());
             let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
-            let repeats = conn.address == seen.ledger.unheard_address;
+            let repeats = seen.ledger.repeats_unheard(conn);
             if is_quick && !repeats {
                 self.dialed_at[kind.index()] = seen.now();
             }
         }
     }
 
-    fn answered(&mut self, seen: Seen<'_>, index: usize) {
+    fn answered(&mut self, seen: RuleContext<'_>, index: usize) {
         self.seeds[index] =
-            Seed { rests_until: seen.now().after(seen.ledger.config.seeds.again_after), ..Seed::default() };
+            SeedRecord { rests_until: seen.now().after(seen.ledger.config.seeds.again_after), ..SeedRecord::default() };
     }
 
-    fn failed(&mut self, seen: Seen<'_>, index: usize) {
+    fn failed(&mut self, seen: RuleContext<'_>, index: usize) {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        // While the way to all seeds may be closed they are probed.
+        // Where no seed can be reached they are probed more often than their back-off says.
         let least = shortest_wait(&retry, failures).min(seen.ledger.config.health.max_probe);
-        *seed = Seed { asked: None, rests_until: seen.now().after(least), failures, was_rest: false };
+        *seed = SeedRecord { asked: None, rests_until: seen.now().after(least), failures, was_inactive: false };
     }
 
-    fn told(&mut self, seen: Seen<'_>, name: &HostName, added: Option<u32>) -> Verdict {
+    fn told(&mut self, seen: RuleContext<'_>, name: &HostName, added: Option<u32>) -> RuleResult {
         let Some(index) = Self::named(seen.ledger, name) else { return Err(format!("{name} answers, but is no seed")) };
         hold(self.seeds[index].asked.is_some(), || format!("{name} answers, but was not asked"))?;
         match added {
@@ -143,30 +134,34 @@ impl Seeds {
         }
     }
 
-    /// The machine's network has changed: seeds that failed may be asked again.
+    /// The machine's network has changed: seeds that failed may be asked at once.
     fn forgive(&mut self) {
         for seed in self.seeds.iter_mut().filter(|seed| seed.failures > 0) {
             (seed.rests_until, seed.failures) = (Time::ZERO, 0);
         }
     }
 
-    /// A visit to a seed is over.
-    fn visited(&mut self, seen: Seen<'_>, id: ConnId, connected: bool) {
+    /// A visit to a seed has ended.
+    fn visited(&mut self, seen: RuleContext<'_>, id: ConnId, connected: bool) {
         let Some(at) = self.visits.iter().position(|(visit, _)| *visit == id) else { return };
         let (_, index) = self.visits.swap_remove(at);
         if connected { self.answered(seen, index) } else { self.failed(seen, index) }
     }
 }
 
-impl Rule for Seeds {
+impl Rule for SeedsRule {
     const PROPERTY: Property = Property::Seeds;
 
-    fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
+    fn begin(&mut self, ledger: &Ledger) {
+        self.seeds = vec![SeedRecord::default(); ledger.config.seeds.names.len()];
+    }
+
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
         match input {
-            Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_rest = true),
-            // At rest an answer is not listened to: the seed may be asked again.
-            Input::LookupResult { lookup, .. } if seen.ledger.phase != Phase::Active => {
-                let whose = |seed: &&mut Seed| seed.asked.is_some_and(|(asked, _)| asked == *lookup);
+            Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_inactive = true),
+            // An answer that comes while inactive is ignored; the seed may be asked again.
+            Input::LookupResult { lookup, .. } if seen.ledger.phase != RunPhase::Active => {
+                let whose = |seed: &&mut SeedRecord| seed.asked.is_some_and(|(asked, _)| asked == *lookup);
                 self.seeds.iter_mut().filter(whose).for_each(|seed| seed.asked = None);
             }
             _ => {}
@@ -174,7 +169,7 @@ impl Rule for Seeds {
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::ResolveSeed { lookup, seed, deadline, .. } => self.asks(seen, *lookup, seed, *deadline),
             Action::ResolveHost { lookup, deadline, .. } => {
@@ -195,7 +190,7 @@ impl Rule for Seeds {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         self.take_note_of_dials(seen);
         if seen.ledger.changes.may_have_effect() {
             self.forgive();
@@ -206,19 +201,18 @@ impl Rule for Seeds {
             let Some(index) = name.and_then(|name| Self::named(seen.ledger, name)) else {
                 return Err(format!("{id} fetches addresses from {:?}, which is no seed", conn.address));
             };
-            let again = seen.ledger.unheard.and_then(|id| self.visits.iter().find(|(visit, _)| *visit == id)).is_some();
             let rests = self.seeds[index].rests_until;
-            let early = seen.now() < rests && seen.ledger.unheard.is_none() && !again;
+            let early = seen.now() < rests && !seen.ledger.repeats_unheard(conn);
             hold(!early, || format!("{id} visits {name:?}, which rests until {rests}"))?;
             self.visits.push((*id, index));
         }
-        let late = |seed: &Seed| {
+        let late = |seed: &SeedRecord| {
             seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now() && seen.now() < Time::MAX)
         };
-        if seen.step.cause == Cause::Timeout && seen.step.is_due_timeout() && seen.step.is_settled() {
-            let active = seen.ledger.phase == Phase::Active;
+        if seen.step.cause == StepCause::Timeout && seen.step.is_due_timeout() && seen.step.is_settled() {
+            let active = seen.ledger.phase == RunPhase::Active;
             for (index, seed) in self.seeds.iter_mut().enumerate().filter(|(_, seed)| late(seed)) {
-                hold(!active || seed.was_rest, || {
+                hold(!active || seed.was_inactive, || {
                     let name = &seen.ledger.config.seeds.names[index].name;
                     format!("{name} was asked as {:?}, and neither answered nor failed by {}", seed.asked, seen.now())
                 })?;

@@ -1,33 +1,27 @@
-//! A nonce or the identity of ours that comes back closes the connection, at both ends.
+//! A peer that reports our own nonce or identity is ourselves: the connection is closed, and so is its other end.
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Input, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::Life;
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::ConnLife;
+use crate::step::StepCause;
 
-#[derive(Clone, Debug)]
-pub(crate) struct SelfConnection {
-    /// Whose nonce it is, of those open.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SelfConnectionRule {
+    /// Open connections by their nonce.
     nonces: FxHashMap<u64, ConnId>,
-    /// Who must go in this step.
+    /// Must be closed in this step.
     ends: [Option<ConnId>; 2],
 }
 
-impl SelfConnection {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { nonces: FxHashMap::default(), ends: [None; 2] }
-    }
-}
-
-impl Rule for SelfConnection {
+impl Rule for SelfConnectionRule {
     const PROPERTY: Property = Property::SelfConnection;
 
-    fn input(&mut self, seen: Seen<'_>, _: &Input, _: &Reply) -> Verdict {
+    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.ends = [None; 2];
-        let Cause::Ready(id, info) = seen.step.cause else { return Ok(()) };
-        if seen.ledger.conn(id).is_none_or(|conn| conn.life != Life::Open) {
+        let StepCause::Ready(id, info) = seen.step.cause else { return Ok(()) };
+        if seen.ledger.conn(id).is_none_or(|conn| conn.life != ConnLife::Open) {
             return Ok(());
         }
         let other = info.nonce.and_then(|nonce| self.nonces.get(&nonce)).copied();
@@ -37,14 +31,16 @@ impl Rule for SelfConnection {
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
             Action::Emit(Event::Connected(connected)) => _ = self.nonces.insert(connected.nonce, connected.conn),
             Action::Emit(Event::Disconnected { conn, .. }) => {
-                seen.ledger.conn(*conn).iter().for_each(|conn| _ = self.nonces.remove(&conn.nonce));
+                if let Some(conn) = seen.ledger.conn(*conn) {
+                    self.nonces.remove(&conn.nonce);
+                }
             }
             Action::Close { conn, reason: CloseReason::OwnAddress } => {
-                let expected = seen.step.cause == Cause::OwnAddress || self.ends.contains(&Some(*conn));
+                let expected = seen.step.cause == StepCause::OwnAddress || self.ends.contains(&Some(*conn));
                 return hold(expected, || format!("{conn} is closed as leading to ourselves, which nothing showed"));
             }
             _ => {}
@@ -52,7 +48,7 @@ impl Rule for SelfConnection {
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let ends = core::mem::take(&mut self.ends);
         let left = ends.into_iter().flatten().find(|id| seen.ledger.conn(*id).is_some());
         hold(left.is_none(), || format!("{left:?} leads to ourselves, and stays"))

@@ -1,38 +1,33 @@
-//! When a dial fails because the machine has no room for another, all dials wait: for a second, and then one at a time
-//! goes out, each after a pause twice as long, up to 32 s (by the schedule of probes); until a dial that was made since
-//! ends otherwise. What is repeated as v1 takes the place of a connection that has just ended, and need not wait.
+//! When a dial fails for lack of descriptors, ports or memory, dials go out one at a time, with pauses that double (by the
+//! schedule of probes, from 1 s up to 32 s by default), until a dial made since then ends otherwise.
 
 use std::time::Duration;
 
 use connmgr_core::{Action, ConnManager, DialError, DialFailure, Event, HealthConfig, Time};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Shortage {
-    /// No dial before this, while it lasts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ShortageRule {
+    /// No dial before this, while the shortage lasts.
     until: Time,
     /// The pause after the next dial.
     next: Duration,
-    /// Dials of this step that came too soon, unless one is a repetition.
+    /// Dials of this step that came too soon.
     too_soon: u32,
 }
 
-impl Shortage {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { until: Time::ZERO, next: Duration::ZERO, too_soon: 0 }
-    }
-
+impl ShortageRule {
     fn wait(&mut self, now: Time, config: &HealthConfig) {
         self.until = now.after(self.next);
         self.next = (self.next * 2).min(config.max_probe);
     }
 }
 
-impl Rule for Shortage {
+impl Rule for ShortageRule {
     const PROPERTY: Property = Property::Shortage;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let (is_short, config) = (seen.ledger.short_from.is_some(), &seen.ledger.config.health);
         match action {
             Action::Dial { .. } if is_short => {
@@ -50,12 +45,9 @@ impl Rule for Shortage {
         Ok(())
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let too_soon = std::mem::take(&mut self.too_soon);
-        let address = |id| seen.ledger.conn(id).and_then(|conn| conn.address.as_ref());
-        let is_repeated = |id| seen.ledger.unheard.is_some() && address(id) == seen.ledger.unheard_address.as_ref();
-        let repeated = seen.step.dials.iter().filter(|id| is_repeated(**id)).count();
-        hold(too_soon as usize <= repeated, || {
+        hold(too_soon == 0, || {
             format!("{:?} are dialed at {} though the machine has no room for them", seen.step.dials, seen.now())
         })
     }

@@ -1,43 +1,37 @@
-//! Contract 11: after `shutdown` every live id gets its `Close`, then `Stopped` comes; then nothing.
+//! Contract 11: after `shutdown` everything is closed, then `Stopped` comes, and nothing after it.
 
 use connmgr_core::{Action, CloseReason, ConnManager, Event};
 
 use super::resting::begins;
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::RunPhase;
 
-#[derive(Clone, Debug)]
-pub(crate) struct ShutMeansShut;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ShutMeansShutRule;
 
-impl ShutMeansShut {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for ShutMeansShut {
+impl Rule for ShutMeansShutRule {
     const PROPERTY: Property = Property::ShutMeansShut;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let phase = seen.ledger.phase;
-        hold(phase != Phase::Stopped, || format!("after Stopped: {action}"))?;
-        hold(phase != Phase::Stopping || !begins(action), || format!("while shutting down: {action}"))?;
+        hold(phase != RunPhase::Stopped, || format!("after Stopped: {action}"))?;
+        hold(phase != RunPhase::Stopping || !begins(action), || format!("while shutting down: {action}"))?;
         match action {
             Action::Emit(Event::Stopped) => {
-                let (asked, live) = (phase == Phase::Stopping, seen.ledger.live());
+                let (asked, live) = (phase == RunPhase::Stopping, seen.ledger.live());
                 hold(asked && live == 0, || format!("Stopped with {live} connections and dials (asked for: {asked})"))
             }
             Action::Close { conn, reason: CloseReason::Shutdown } => {
-                hold(phase == Phase::Stopping, || format!("{conn} is closed for a shutdown that nobody asked for"))
+                hold(phase == RunPhase::Stopping, || format!("{conn} is closed for a shutdown that nobody asked for"))
             }
             _ => Ok(()),
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         let (phase, stopped) = (seen.ledger.phase, manager.is_stopped());
-        hold((phase == Phase::Stopped) == stopped, || format!("Stopped was told: {phase:?}, and is: {stopped}"))?;
-        let left = phase == Phase::Stopping && seen.step.is_settled();
+        hold((phase == RunPhase::Stopped) == stopped, || format!("Stopped was told: {phase:?}, and is: {stopped}"))?;
+        let left = phase == RunPhase::Stopping && seen.step.is_settled();
         hold(!left, || format!("{} connections and dials are left, and nothing goes on", seen.ledger.live()))
     }
 }

@@ -1,24 +1,20 @@
-//! No kind holds more slots than it has, nor more dials and handshakes without a slot than may be.
+//! No kind holds more slots than its share, nor has more dials and handshakes without a slot than `dial.max_hedged`.
 //!
-//! Which of them go without no action says: that is taken from the view, whose numbers the audit counts again.
+//! No action tells which of them are without a slot. The view's counts are used, and the audit recounts them.
 
 use connmgr_core::{ConnId, ConnManager, Kind};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
 
 /// Kinds whose dials and handshakes may give their slot to another.
 const HEDGED: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
-/// Kinds that have limits which hold at all times. Added peers stay when theirs falls.
+/// Kinds whose limits hold at all times. Connections to added peers stay when their limit is lowered.
 const LIMITED: [Kind; 5] = [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound];
 
-#[derive(Clone, Debug)]
-pub(crate) struct SlotLimits;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SlotLimitsRule;
 
-impl SlotLimits {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-
+impl SlotLimitsRule {
     fn max_hedged(ledger: &Ledger, kind: Kind) -> u32 {
         match HEDGED.contains(&kind) {
             true => ledger.config.dial.max_hedged.unwrap_or(2 * ledger.split.of(kind)),
@@ -26,7 +22,7 @@ impl SlotLimits {
         }
     }
 
-    fn judge(ledger: &Ledger, kind: Kind) -> Verdict {
+    fn check(ledger: &Ledger, kind: Kind) -> RuleResult {
         let (count, share) = (ledger.count(kind), ledger.split.of(kind));
         hold(count.ready <= share, || format!("{} {kind} connections are ready, of {share}", count.ready))?;
         let (without, most) = (count.silent + count.stalled, Self::max_hedged(ledger, kind));
@@ -39,8 +35,8 @@ impl SlotLimits {
         })
     }
 
-    /// A dial for an added peer needs a free slot; later the limit may fall below those that stay.
-    fn judge_added(seen: Seen<'_>) -> Verdict {
+    /// A dial for an added peer needs a free slot. Later the limit may be lowered below what is there.
+    fn check_added(seen: RuleContext<'_>) -> RuleResult {
         let ledger = seen.ledger;
         let is_added = |id: &ConnId| ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Added));
         let Some(id) = seen.step.dials.iter().find(|id| is_added(id)) else { return Ok(()) };
@@ -54,20 +50,20 @@ impl SlotLimits {
     }
 }
 
-impl Rule for SlotLimits {
+impl Rule for SlotLimitsRule {
     const PROPERTY: Property = Property::SlotLimits;
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         if !seen.step.is_settled() {
-            // Work is left, such as connections to be closed. Whoever is dialed all the same needs a slot.
+            // Work is left, such as connections to close. Even so, each dial needs a slot.
             let dialed = seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)?.kind);
-            return dialed.filter(|kind| LIMITED.contains(kind)).try_for_each(|kind| Self::judge(seen.ledger, kind));
+            return dialed.filter(|kind| LIMITED.contains(kind)).try_for_each(|kind| Self::check(seen.ledger, kind));
         }
-        Self::judge_added(seen)?;
-        LIMITED.into_iter().try_for_each(|kind| Self::judge(seen.ledger, kind))
+        Self::check_added(seen)?;
+        LIMITED.into_iter().try_for_each(|kind| Self::check(seen.ledger, kind))
     }
 
-    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+    fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         if !seen.step.is_settled() {
             return Ok(());
         }

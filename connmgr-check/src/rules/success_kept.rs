@@ -1,30 +1,26 @@
-//! A success is never thrown away while its kind is not full: a dial that succeeded, or a handshake that is done, is
-//! surplus only if every slot of its kind is held by a connection that is ready. What has not succeeded is never surplus.
+//! A connection is closed as surplus only if every slot of its kind is held by a ready connection. A dial that has not
+//! succeeded is never surplus.
 
 use connmgr_core::{Action, CloseReason, ConnId};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::conn::Conn;
-use crate::step::Cause;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::conn::KnownConn;
+use crate::step::StepCause;
 
-#[derive(Clone, Debug)]
-pub(crate) struct SuccessKept;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SuccessKeptRule;
 
-impl SuccessKept {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-
+impl SuccessKeptRule {
     /// Whether a dial has succeeded, in this step or before.
-    fn has_succeeded(seen: Seen<'_>, id: ConnId, conn: &Conn) -> bool {
-        conn.is_open() || seen.step.cause == Cause::DialResult(id, Ok(()))
+    fn has_succeeded(seen: RuleContext<'_>, id: ConnId, conn: &KnownConn) -> bool {
+        conn.is_open() || seen.step.cause == StepCause::DialResult(id, Ok(()))
     }
 }
 
-impl Rule for SuccessKept {
+impl Rule for SuccessKeptRule {
     const PROPERTY: Property = Property::SuccessKept;
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Close { conn: id, reason: CloseReason::Surplus } = action else { return Ok(()) };
         let Some(conn) = seen.ledger.conn(*id) else { return Ok(()) };
         hold(Self::has_succeeded(seen, *id, conn), || format!("{id} is surplus, but nobody told of its success"))?;

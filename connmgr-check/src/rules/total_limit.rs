@@ -1,22 +1,17 @@
-//! Connections and dials never exceed the total; added peers alone may, when it falls below them.
+//! Connections and dials never exceed the total, except connections to added peers when the total is lowered below
+//! their number.
 
 use connmgr_core::{ConnManager, Kind};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
 
-#[derive(Clone, Debug)]
-pub(crate) struct TotalLimit;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TotalLimitRule;
 
-impl TotalLimit {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self
-    }
-}
-
-impl Rule for TotalLimit {
+impl Rule for TotalLimitRule {
     const PROPERTY: Property = Property::TotalLimit;
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (ledger, live, dials) = (seen.ledger, seen.ledger.live(), !seen.step.dials.is_empty());
         if !seen.step.is_settled() {
             let total = ledger.limits.total;

@@ -1,73 +1,74 @@
-//! A v2 dial that dies unheard is repeated as v1, once, to the same address by the same route, if nothing forbids it;
-//! and a peer known to speak v1 only is never spoken to as v2.
+//! A v2 connection that ends before the peer sends anything is repeated as v1, once, to the same address by the same
+//! route, if nothing forbids it; at once, unless the rate or a shortage holds it up. A peer known to speak only v1 is never dialed as v2.
 
 use std::net::SocketAddr;
 
-use connmgr_core::{Action, ConnManager, Input, Isolation, PeerAddress, Reply, Transport as Speech};
+use connmgr_core::{Action, ConnManager, Input, Isolation, PeerAddress, Reply, Transport};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::Phase;
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::bucket::TokenBucket;
+use crate::ledger::RunPhase;
 use crate::ledger::conn::dialed_address;
 
-/// What is dialed again.
+/// A dial that repeats a v2 connection as v1.
 #[derive(Clone, Debug)]
-struct Again {
+struct Repetition {
     address: PeerAddress,
     via: Option<(SocketAddr, Isolation)>,
-    /// Nothing forbids it.
+    /// Nothing forbids it, so it must come.
     must: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Transport {
-    again: Option<Again>,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TransportRule {
+    repetition: Option<Repetition>,
+    bucket: TokenBucket,
 }
 
-impl Transport {
-    pub(crate) const fn new(_: &Ledger) -> Self {
-        Self { again: None }
-    }
-
-    fn is_free(seen: Seen<'_>, address: &PeerAddress) -> bool {
+impl TransportRule {
+    fn is_free(seen: RuleContext<'_>, address: &PeerAddress) -> bool {
         let ledger = seen.ledger;
-        let down = ledger.judged(address).is_some_and(|network| ledger.is_down(network));
+        let down = ledger.health_network(address).is_some_and(|network| ledger.is_down(network));
         let users = ledger.conns.values().filter(|conn| conn.address.as_ref() == Some(address)).count();
-        ledger.phase == Phase::Active
+        ledger.phase == RunPhase::Active
             && !down
             && !ledger.own.contains(address)
             && !ledger.is_banned(address.host(), seen.now())
             && users == 1
     }
 
-    fn has_slot(seen: Seen<'_>, kind: connmgr_core::Kind) -> bool {
+    fn has_slot(seen: RuleContext<'_>, kind: connmgr_core::Kind) -> bool {
         let (ledger, count) = (seen.ledger, seen.ledger.count(kind));
         count.open + count.dialing <= ledger.split.of(kind) && ledger.live() + ledger.lookups <= ledger.limits.total
     }
 }
 
-impl Rule for Transport {
+impl Rule for TransportRule {
     const PROPERTY: Property = Property::Transport;
 
-    /// The ledger does not have this input yet: the connection is there still.
-    fn input(&mut self, seen: Seen<'_>, input: &Input, _: &Reply) -> Verdict {
-        self.again = None;
+    // The ledger has not seen this input yet, so the connection is still there.
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
+        self.repetition = None;
         let Input::Closed { conn, cause: connmgr_core::CloseCause::Unheard } = input else { return Ok(()) };
         let Some(conn) = seen.ledger.conn(*conn).filter(|conn| conn.died_unheard()) else { return Ok(()) };
         if let (Some(address), Some(kind)) = (&conn.address, conn.kind) {
-            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && seen.step.is_calm();
-            self.again = Some(Again { address: address.clone(), via: conn.via, must });
+            let rate = &seen.ledger.config.dial.rate;
+            let is_too_fast = kind.takes_group() && self.bucket.ready_at(rate, seen.now()) > seen.now();
+            let waits = is_too_fast || seen.ledger.short_from.is_some() || seen.ledger.repetitions() > 0;
+            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && seen.step.is_calm() && !waits;
+            self.repetition = Some(Repetition { address: address.clone(), via: conn.via, must });
         }
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         if seen.step.actions < 2 {
             return Ok(());
         }
-        let Some(Again { address, via, must }) = self.again.take() else { return Ok(()) };
+        let Some(Repetition { address, via, must }) = self.repetition.take() else { return Ok(()) };
         match action {
             Action::Dial { conn, target, transport, .. } if dialed_address(target) == address => {
-                hold(*transport == Speech::V1, || format!("{conn} repeats {address} as {transport:?}"))?;
+                hold(*transport == Transport::V1, || format!("{conn} repeats {address} as {transport:?}"))?;
                 let same = match target {
                     connmgr_core::Target::Direct(_) => via.is_none(),
                     connmgr_core::Target::Proxied { proxy, isolation, .. } => via == Some((*proxy, *isolation)),
@@ -78,13 +79,19 @@ impl Rule for Transport {
         }
     }
 
-    fn after(&mut self, seen: Seen<'_>, _: &ConnManager) -> Verdict {
-        if let Some(again) = self.again.take() {
-            hold(!again.must, || format!("{} died unheard, and is not dialed again", again.address))?;
+    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+        if let Some(repetition) = self.repetition.take() {
+            hold(!repetition.must, || format!("{} died unheard, and is not dialed again", repetition.address))?;
         }
         for id in &seen.step.dials {
-            let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.transport == Speech::V2) else { continue };
-            hold(seen.ledger.config.transport == Speech::V2, || {
+            let Some(conn) = seen.ledger.conn(*id) else { continue };
+            if conn.kind.is_some_and(|kind| kind.takes_group()) && !conn.is_probe {
+                self.bucket.take(&seen.ledger.config.dial.rate, seen.now());
+            }
+            if conn.transport != Transport::V2 {
+                continue;
+            }
+            hold(seen.ledger.config.transport == Transport::V2, || {
                 format!("{id} is dialed as v2, which nobody asked for")
             })?;
             let v1_only = conn.peer.and_then(|peer| seen.ledger.peers.get(peer)).is_some_and(|peer| peer.v1_only);

@@ -1,14 +1,14 @@
-//! What the actions told is what the view shows: connections, peers, bans, limits and counters.
+//! The public view agrees with the ledger: connections, peers, bans, limits and counters.
 
-use connmgr_core::{Action, BanTarget, ConnManager, ConnState, ConnView, Event, Input, Kind, PeerView, Reply};
+use connmgr_core::{Action, ConnManager, ConnState, ConnView, Event, Input, Kind, PeerView, Reply};
 
-use super::{Ledger, Property, Rule, Seen, Verdict, hold};
-use crate::ledger::bans::Key;
-use crate::ledger::conn::{Conn, Life};
+use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::bans::BanKey;
+use crate::ledger::conn::{ConnLife, KnownConn};
 
-/// What the actions and replies add up to.
+/// Counts of what actions and replies reported, to compare with `stats()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
+struct ViewCount {
     dials: u64,
     succeeded: u64,
     failed: u64,
@@ -21,19 +21,15 @@ struct Tally {
     bans: u64,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct ViewAgrees {
-    tally: Tally,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ViewAgreesRule {
+    count: ViewCount,
 }
 
-impl ViewAgrees {
-    pub(crate) fn new(_: &Ledger) -> Self {
-        Self { tally: Tally::default() }
-    }
-
-    fn stats(&self, manager: &ConnManager) -> Verdict {
+impl ViewAgreesRule {
+    fn stats(&self, manager: &ConnManager) -> RuleResult {
         let stats = manager.stats();
-        let shown = Tally {
+        let shown = ViewCount {
             dials: stats.dials,
             succeeded: stats.dials_succeeded,
             failed: stats.dials_failed + stats.dials_given_up,
@@ -45,16 +41,16 @@ impl ViewAgrees {
             lookups: stats.lookups,
             bans: stats.bans,
         };
-        hold(shown == self.tally, || format!("the counters are {shown:?} instead of {:?}", self.tally))
+        hold(shown == self.count, || format!("the counters are {shown:?} instead of {:?}", self.count))
     }
 }
 
-fn conn(seen: Seen<'_>, view: &ConnView) -> Verdict {
+fn conn(seen: RuleContext<'_>, view: &ConnView) -> RuleResult {
     let Some(told) = seen.ledger.conn(view.conn) else { return Err(format!("nobody told of {}", view.conn)) };
     let life = match view.state {
-        ConnState::Dialing | ConnState::Silent => Life::Dialing,
-        ConnState::Handshaking | ConnState::Stalled => Life::Open,
-        ConnState::Ready => Life::Ready,
+        ConnState::Dialing | ConnState::Silent => ConnLife::Dialing,
+        ConnState::Handshaking | ConnState::Stalled => ConnLife::Open,
+        ConnState::Ready => ConnLife::Ready,
     };
     let same = told.life == life
         && told.kind == Some(view.kind)
@@ -66,15 +62,15 @@ fn conn(seen: Seen<'_>, view: &ConnView) -> Verdict {
     hold(same, || format!("{view:?} was told as {told:?}"))
 }
 
-/// Whether a connection has been as it is since when it was told to be: one without a slot since it gave that away, no
-/// action says when, and a handshake that an added peer took over may have been without before.
-fn is_since(seen: Seen<'_>, told: &Conn, view: &ConnView) -> bool {
+/// Whether the view's `since` fits. It may be later than the ledger's for a connection without a slot, since no action
+/// tells when it lost that, and for an adopted handshake, which may have been without a slot before.
+fn is_since(seen: RuleContext<'_>, told: &KnownConn, view: &ConnView) -> bool {
     let is_told = told.since == view.since;
     let may_be_later = !view.state.holds_slot() || (view.state == ConnState::Handshaking && told.was_adopted);
     is_told || (may_be_later && (told.since..=seen.now()).contains(&view.since))
 }
 
-fn conns(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+fn conns(seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
     let views = manager.connections();
     views.iter().try_for_each(|view| conn(seen, view))?;
     hold(views.len() == seen.ledger.conns.len(), || {
@@ -92,13 +88,13 @@ fn conns(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
     Ok(())
 }
 
-fn peer(seen: Seen<'_>, view: &PeerView) -> Verdict {
+fn peer(seen: RuleContext<'_>, view: &PeerView) -> RuleResult {
     let Some(told) = seen.ledger.peers.get(view.peer) else { return Err(format!("nobody told of {}", view.peer)) };
     let same = (&told.address, told.keep, told.attempt) == (&view.address, view.keep, view.attempt);
     hold(same, || format!("{view:?} was told as {told:?}"))
 }
 
-fn peers(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+fn peers(seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
     let views = manager.added_peers();
     views.iter().try_for_each(|view| peer(seen, view))?;
     hold(views.len() == seen.ledger.peers.len() as usize, || {
@@ -106,55 +102,51 @@ fn peers(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
     })
 }
 
-fn bans(seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+fn bans(seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
     let (ledger, now) = (seen.ledger, seen.now());
     let views = manager.bans();
     let standing = ledger.bans.iter().filter(|(until, _)| *until > now).count();
     hold(views.len() == standing, || format!("{} bans are shown, and {standing} were told of", views.len()))?;
     for view in &views {
-        let told = ledger.bans.get(&key(&view.target)).map(|ban| ledger.unix_at(ban.until));
+        let told = ledger.bans.get(&BanKey::of(&view.target)).map(|ban| ledger.unix_at(ban.until));
         hold(told == Some(view.until), || format!("{view:?} was told to end at {told:?}"))?;
     }
     Ok(())
 }
 
-fn key(target: &BanTarget) -> Key {
-    Key::of(target)
-}
-
-impl Rule for ViewAgrees {
+impl Rule for ViewAgreesRule {
     const PROPERTY: Property = Property::ViewAgrees;
 
-    fn input(&mut self, _: Seen<'_>, _: &Input, reply: &Reply) -> Verdict {
+    fn input(&mut self, _: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         match reply {
-            Reply::Accepted(Ok(_)) => self.tally.accepted += 1,
-            Reply::Accepted(Err(_)) => self.tally.refused += 1,
+            Reply::Accepted(Ok(_)) => self.count.accepted += 1,
+            Reply::Accepted(Err(_)) => self.count.refused += 1,
             Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
         }
         Ok(())
     }
 
-    fn action(&mut self, seen: Seen<'_>, action: &Action) -> Verdict {
-        let tally = &mut self.tally;
+    fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
+        let count = &mut self.count;
         match action {
             Action::Dial { target, .. } => {
-                tally.dials += 1;
-                tally.probes += u64::from(seen.ledger.suspected(target).is_some());
+                count.dials += 1;
+                count.probes += u64::from(seen.ledger.suspected(target).is_some());
             }
-            Action::ResolveSeed { .. } | Action::ResolveHost { .. } => tally.lookups += 1,
-            Action::ScheduleRetry { .. } => tally.retries += 1,
+            Action::ResolveSeed { .. } | Action::ResolveHost { .. } => count.lookups += 1,
+            Action::ScheduleRetry { .. } => count.retries += 1,
             Action::Emit(Event::Connected(connected)) => {
-                tally.succeeded += u64::from(!connected.kind.is_inbound());
+                count.succeeded += u64::from(!connected.kind.is_inbound());
             }
-            Action::Emit(Event::Disconnected { .. }) => tally.disconnected += 1,
-            Action::Emit(Event::DialFailed { .. }) => tally.failed += 1,
-            Action::Emit(Event::Banned { .. }) => tally.bans += 1,
+            Action::Emit(Event::Disconnected { .. }) => count.disconnected += 1,
+            Action::Emit(Event::DialFailed { .. }) => count.failed += 1,
+            Action::Emit(Event::Banned { .. }) => count.bans += 1,
             _ => {}
         }
         Ok(())
     }
 
-    fn audit(&mut self, seen: Seen<'_>, manager: &ConnManager) -> Verdict {
+    fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         hold(manager.limits() == &seen.ledger.limits, || format!("limits are {:?}", manager.limits()))?;
         self.stats(manager)?;
         conns(seen, manager)?;

@@ -1,5 +1,5 @@
-//! What is measured, in time, instructions and allocations alike: a manager in virtual time, and the few things that
-//! happen to it over and over.
+//! The cases that are measured in time, instructions and allocations: a manager in virtual time, and inputs that are
+//! repeated.
 
 #![allow(dead_code, unreachable_pub, reason = "shared by benches and tests, each of which is a crate and uses a part")]
 
@@ -12,7 +12,7 @@ use connmgr_core::*;
 const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A manager, its clock, and what it asked for last.
+/// A manager, its clock, and its last dial.
 #[derive(Clone)]
 pub struct Node {
     pub manager: ConnManager,
@@ -23,8 +23,8 @@ pub struct Node {
     pub actions: u64,
 }
 
-/// The default pool of 8, with a listener and without pacing, spacing and outages, so that everything may happen at
-/// full speed. Retries have no jitter.
+/// The default pool of 8, with a listener, without pacing, spacing and outages, so that everything goes at full speed.
+/// Retries have no jitter.
 fn config() -> Config {
     let mut config = Config::default();
     config.dial.rate = Rate { burst: 1, interval: Duration::ZERO };
@@ -55,12 +55,12 @@ impl Node {
         node
     }
 
-    /// Nobody known, nothing configured.
+    /// No known address, default configuration.
     pub fn empty() -> Self {
         Self::new(Config::default())
     }
 
-    /// So many addresses known, all slots of the pool taken by dials, the last of which is the next to be answered.
+    /// `count` known addresses. All slots of the pool are taken by dials; the last one is the next to be answered.
     pub fn dialing(known: u32) -> Self {
         let mut node = Self::new(Config { limits: Limits { full: 0, ..Limits::default() }, ..config() });
         node.learn(known);
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// So many addresses known, and a pool of 200 that dials them.
+    /// `count` known addresses, and a pool of 200 that dials them.
     pub fn dialing_many(known: u32) -> Self {
         let mut node = Self::dialing(known);
         node.manager.set_limits(Limits { total: 500, full: 200, ..Limits::default() }, node.now).expect("good limits");
@@ -91,7 +91,7 @@ impl Node {
         node
     }
 
-    /// As [`dialing`](Self::dialing), but with all connections open and ready, save one that is open only.
+    /// As [`dialing`](Self::dialing), but all connections are ready, except one that is only open.
     pub fn connected(known: u32) -> Self {
         let mut node = Self::dialing(known);
         for conn in node.manager.connections() {
@@ -118,7 +118,7 @@ impl Node {
         node
     }
 
-    /// So many added peers, each of which failed once and waits.
+    /// `count` added peers, each of which failed once and waits.
     pub fn waiting(peers: u32) -> Self {
         let limits = Limits { total: 1_000_000, added: 1_000_000, ..Limits::default() };
         let mut node = Self::new(Config { mode: Mode::ConnectOnly, limits, ..config() });
@@ -135,7 +135,7 @@ impl Node {
         self.fail();
     }
 
-    /// So many hosts banned.
+    /// `count` banned hosts.
     pub fn banning(bans: u32) -> Self {
         let mut node = Self::new(config());
         for number in 0..bans {
@@ -146,7 +146,7 @@ impl Node {
         node
     }
 
-    /// Takes what was asked for, as a driver would.
+    /// Takes the actions, as a driver does.
     pub fn drain(&mut self) {
         while let Some(action) = self.manager.poll_action() {
             self.actions += 1;
@@ -174,7 +174,7 @@ impl Node {
         self.drain();
     }
 
-    /// The connection made last is closed; the pool dials another one, which succeeds.
+    /// The last connection is closed; the pool dials another one, which succeeds.
     pub fn replace(&mut self) {
         let Some(conn) = self.dial.take() else { return };
         self.manager.handle_closed(conn, CloseCause::Eof, self.now);
@@ -194,7 +194,7 @@ impl Node {
         self.succeed();
     }
 
-    /// A host comes in by the listener, and goes.
+    /// A host connects to the listener, and leaves.
     pub fn visit(&mut self, number: u32) {
         if let Ok(conn) = self.accept(number) {
             self.manager.handle_closed(conn, CloseCause::Eof, self.now);
@@ -202,14 +202,14 @@ impl Node {
         }
     }
 
-    /// A host wants to come in.
+    /// A host connects to the listener.
     pub fn accept(&mut self, number: u32) -> Result<ConnId, Refusal> {
         let accepted = self.manager.accept(address(number), ListenerId(0), self.now);
         self.drain();
         accepted
     }
 
-    /// The peer connected last misbehaves a little.
+    /// The last connected peer misbehaves a little.
     pub fn misbehave(&mut self) {
         let Some(conn) = self.dial else { return };
         self.pass(60 * SECOND);
@@ -217,14 +217,14 @@ impl Node {
         self.drain();
     }
 
-    /// The peer connected last is good for something.
+    /// The last connected peer sends something useful.
     pub fn activity(&mut self) {
         let Some(conn) = self.dial else { return };
         self.manager.handle_activity(conn, Activity { block: true, ..Activity::default() }, self.now);
         self.drain();
     }
 
-    /// Nobody answers: what is due next.
+    /// No answers: only timeouts.
     pub fn silence(&mut self) {
         self.now = self.manager.poll_timeout().expect("dials");
         self.tick();

@@ -1,33 +1,31 @@
 //! How connections end, and what follows.
 //!
-//! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
-//! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
+//! Every connection and dial leaves the table through [`ConnManager::end`], so that no consequence is forgotten.
 
 use crate::conn::{Conn, End};
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::health::Outcome;
 use crate::mechanisms::lru::Lru;
 use crate::types::{
-    Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Keep, Kind,
-    NetworkKind, PeerAddress, PeerId, Transport,
+    Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
 };
 
-use super::dialing::Plan;
-use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
+use super::plan::Redial;
+use super::{ConnManager, ConnState, Phase};
 
-/// How a connection ends.
+/// Why a connection or dial ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// Its dial failed.
+    /// The dial failed.
     Failed(DialError),
-    /// It was closed under us.
+    /// The peer closed it, or the application dropped its stream.
     Closed(CloseCause),
     /// We close it.
     Ours(CloseReason),
 }
 
-/// How many ended connections are remembered, so that a late penalty still reaches its host; the one that ended first
-/// makes room.
+/// How many ended connections are remembered, so that a late penalty still reaches the host. Beyond that, the earliest
+/// to end is forgotten.
 const REMEMBERED: u32 = 1024;
 
 /// Connections that ended lately.
@@ -42,7 +40,7 @@ pub(super) struct Remembered {
 }
 
 impl Ending {
-    /// Whether it says something of the other end, or of the way there.
+    /// Whether the ending says something about the peer, or about the route to it.
     pub(super) const fn is_theirs(self) -> bool {
         match self {
             Self::Closed(_) | Self::Failed(_) => true,
@@ -56,13 +54,13 @@ impl Ending {
         }
     }
 
-    /// Whether it led to nothing, whoever's doing that was: we are there already, or there are we ourselves.
+    /// Whether the dial was in vain, for any reason: also when it reached a peer we are connected to, or ourselves.
     pub(super) const fn is_fruitless(self) -> bool {
         self.is_theirs() || matches!(self, Self::Ours(CloseReason::OwnAddress | CloseReason::Duplicate))
     }
 
-    /// Whether it is a dial's that nobody answered.
-    const fn is_unanswered(self) -> bool {
+    /// Whether a dial ended without any answer.
+    pub(super) const fn is_unanswered(self) -> bool {
         match self {
             Self::Failed(error) => !error.is_answer(),
             Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
@@ -87,12 +85,12 @@ impl Ended {
 }
 
 impl ConnManager {
-    /// We close a connection or give up a dial.
+    /// Closes a connection or gives up a dial.
     pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
         self.end(id, Ending::Ours(reason));
     }
 
-    /// A connection ends: the one door out of the table.
+    /// Ends a connection or dial: the only way out of the table.
     pub(super) fn end(&mut self, id: ConnId, ending: Ending) {
         let Some(conn) = self.table.remove(id) else { return };
         if let Some(timer) = conn.notes.timer {
@@ -100,8 +98,8 @@ impl ConnManager {
         }
         self.announce_end(&conn, ending);
         self.ended.remember(&conn);
-        self.judge_dial(&conn, ending);
-        self.judge_pace(&conn, ending);
+        self.record_dial_end(&conn, ending);
+        self.record_pace(&conn, ending);
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;
@@ -136,10 +134,10 @@ impl ConnManager {
         }
     }
 
-    /// What a dial that came to nothing says of its address and of the network.
-    fn judge_dial(&mut self, conn: &Conn, ending: Ending) {
+    /// Records what a failed dial says about its address and its network.
+    fn record_dial_end(&mut self, conn: &Conn, ending: Ending) {
         let (false, End::Outbound { address, .. }) = (conn.is_open(), conn.end()) else {
-            return self.judge_short_life(conn, ending);
+            return self.record_short_life_of(conn, ending);
         };
         let error = match ending {
             Ending::Failed(error) => error,
@@ -148,16 +146,16 @@ impl ConnManager {
         };
         let (address, now) = (address.clone(), self.now());
         if error == DialError::OutOfResources {
-            return self.out_of_resources(&address);
+            return self.record_shortage(&address);
         }
         if error != DialError::Cancelled {
-            self.no_shortage(conn.id());
+            self.end_shortage(conn.id());
         }
         if error.is_answer() {
             self.record_answer(&address);
             return self.book.record_failure(&address, now);
         }
-        let network = self.rules().judged_network(address.host());
+        let network = self.rules().health_network(address.host());
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
             self.book.forgive(&address);
@@ -173,16 +171,17 @@ impl ConnManager {
         }
     }
 
-    /// Whether an older dial into the same network still goes on: so there is a route, if not to every address.
+    /// Whether an older dial into the same network is still under way. If so, the network has a route, perhaps not to
+    /// every address.
     fn is_routed(&self, failed: &Conn) -> bool {
         let oldest = failed.network().and_then(|network| self.table.first_dialing_in(network));
         oldest.is_some_and(|oldest| oldest < failed.id())
     }
 
-    /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
-    /// something else. So does an automatic one that was ready but not stable. Not so when we had other reasons to
-    /// close it.
-    fn judge_short_life(&mut self, conn: &Conn, ending: Ending) {
+    /// An open connection that never became ready counts as a failure of its address: most such peers are full or speak
+    /// another protocol. So does an automatic one that was ready but not stable. Neither counts when we closed it for a
+    /// reason of our own.
+    fn record_short_life_of(&mut self, conn: &Conn, ending: Ending) {
         let was_good = match conn.state() {
             ConnState::Ready => !conn.kind().is_automatic() || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
@@ -198,26 +197,18 @@ impl ConnManager {
         conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after
     }
 
-    /// One fewer has the address: an added peer may have waited for it, and so may a starved kind.
+    /// The address is free again: wakes an added peer that waits for it, and the starved kinds.
     fn release_address(&mut self, conn: &Conn) {
         if conn.is_open() {
-            self.feed();
+            self.wake_starved();
         }
         if let Some(address) = conn.address() {
             self.wake_peer_at(&address);
         }
     }
 
-    /// An added peer that waits for its address, which another dial or connection has, looks again.
-    pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
-        let Some(id) = self.peers.with_address(address) else { return };
-        if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::AddressInUse)) {
-            self.peers.enqueue(id);
-        }
-    }
-
-    /// A v2 connection that died unheard is dialed once more as v1, on the same slot and route. Returns whether it
-    /// was.
+    /// Queues a v2 dial that was closed before any byte arrived to be repeated as v1, on the same route. Returns
+    /// whether it was queued.
     fn downgrade(&mut self, conn: &Conn, ending: Ending) -> bool {
         let End::Outbound { address, via, .. } = conn.end() else { return false };
         let unheard = conn.is_handshaking() && ending == Ending::Closed(CloseCause::Unheard);
@@ -228,79 +219,11 @@ impl ConnManager {
         if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
             peer.set_v1_only();
         }
-        let may = self.phase == Phase::Active && self.rules().obstacle(address).is_none();
-        let fits = self.has_slot(conn.kind(), &self.split()) && self.rules().group_is_free(conn.kind(), address);
-        if may && fits {
-            self.dial(Plan {
-                kind: conn.kind(),
-                address: address.clone(),
-                peer: conn.peer(),
-                transport: Transport::V1,
-                is_trial: conn.notes.is_trial,
-                same_route: Some(*via),
-            });
-        }
-        may && fits
-    }
-
-    /// The connection or dial of an added peer has ended.
-    fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
-        let is_its_own = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state())) {
-            return;
-        }
-        let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
-        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
-        if !conn.is_open() && self.may_try_another(ending) && self.dial_next_candidate(id, is_down) {
-            return;
-        }
-        let was_stable = self.was_stable(conn);
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.lose(was_stable, conn.dialed().and_then(|address| address.host().ip()));
-        self.attempt_failed(id, ending.is_unanswered(), network);
-    }
-
-    /// Whether another address of the same name may do better.
-    fn may_try_another(&self, ending: Ending) -> bool {
-        self.phase == Phase::Active
-            && match ending {
-                Ending::Failed(_) => true,
-                Ending::Ours(reason) => reason == CloseReason::DialTimeout,
-                Ending::Closed(_) => false,
-            }
-    }
-
-    /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
-    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        if peer.keep() == Keep::Once {
-            self.forget_peer(id);
-            return self.tell(Event::PeerFinished { peer: id });
-        }
         if self.phase != Phase::Active {
-            // Rest is no failure: it is dialed as soon as there is work again.
-            return self.peers.enqueue(id);
+            return false;
         }
-        self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
-        // While the network is down a failure says nothing of the peer: its back-off stands still.
-        let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        let attempt = peer.wait(unanswered, !frozen);
-        let retry = peer.retry().copied().unwrap_or(self.config.retry);
-        let wait = retry.next(attempt, &mut self.rng);
-        let at = self.at_least_a_tick(self.now().after(wait));
-        self.arm(Timer::Peer(id), at);
-        self.stats.retries_scheduled += 1;
-        self.act(Action::ScheduleRetry { peer: id, at, attempt });
-    }
-
-    /// A peer is no longer added. Nobody waits for the lookup of its name any more.
-    pub(super) fn forget_peer(&mut self, id: PeerId) {
-        self.disarm(Timer::Peer(id));
-        if let Some(lookup) = self.peers.lookup_of(id) {
-            self.end_lookup(lookup);
-        }
-        self.peers.remove(id);
+        let (kind, address, is_trial) = (conn.kind(), address.clone(), conn.notes.is_trial);
+        self.queue_redial(Redial { kind, address, peer: conn.peer(), via: *via, is_trial })
     }
 }
 
@@ -308,7 +231,7 @@ const fn end_reason(ending: Ending) -> EndReason {
     match ending {
         Ending::Ours(reason) => EndReason::Ours(reason),
         Ending::Closed(cause) => EndReason::Theirs(cause),
-        // A dial that is open has no failure to report any more.
+        // An open connection has no dial left to fail.
         Ending::Failed(_) => EndReason::Theirs(CloseCause::Error),
     }
 }
@@ -317,7 +240,7 @@ const fn dial_failure(ending: Ending) -> DialFailure {
     match ending {
         Ending::Ours(reason) => DialFailure::GivenUp(reason),
         Ending::Failed(error) => DialFailure::Failed(error),
-        // A dial that is not open can't be closed by the other end.
+        // A dial that is not open cannot be closed by the peer.
         Ending::Closed(_) => DialFailure::Failed(DialError::Other),
     }
 }

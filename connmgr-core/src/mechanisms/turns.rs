@@ -1,18 +1,18 @@
-//! Which addresses of a name had their turn, where there are more than one attempt tries.
+//! Which addresses of a name were already tried, if there are more than one attempt tries.
 //!
-//! A resolver may give them in another order each time, so those that had their turn are remembered one by one. This
-//! file knows no rule and no attempt: the manager dials, and says whom.
+//! A resolver may order them differently each time, so they are remembered one by one. This file knows no rules and no
+//! attempts.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-/// The addresses of one name that were dialed in the present round, sorted. A round is over when all had their turn.
+/// The addresses of one name that were dialed in the current round, sorted. A round ends when all were dialed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Turns(Vec<IpAddr>);
 
 impl Turns {
-    /// An answer in the order in which it is to be tried: those whose turn is still to come, then the others, both as
-    /// they were told. What is in it no more is forgotten.
+    /// Orders an answer: first the addresses not yet dialed in this round, then the others, each as the resolver
+    /// ordered them. Addresses that are no longer in the answer are forgotten.
     pub(crate) fn order(&mut self, answer: &[IpAddr]) -> Vec<IpAddr> {
         let (had, to_come): (Vec<_>, Vec<_>) = answer.iter().copied().partition(|ip| self.had(*ip));
         self.0.clone_from(&had);
@@ -20,7 +20,7 @@ impl Turns {
         [to_come, had].concat()
     }
 
-    /// An address is dialed. One that had its turn already begins a new round.
+    /// An address is dialed. If it was dialed in this round already, a new round begins.
     pub(crate) fn take(&mut self, ip: IpAddr) {
         match self.0.binary_search(&ip) {
             Ok(_) => self.0 = Vec::from([ip]),
@@ -28,7 +28,7 @@ impl Turns {
         }
     }
 
-    /// An address has served well: it is among the next to be dialed.
+    /// An address has served well: it counts as not dialed in this round.
     pub(crate) fn give_back(&mut self, ip: IpAddr) {
         if let Ok(at) = self.0.binary_search(&ip) {
             self.0.remove(at);
@@ -49,7 +49,7 @@ mod tests {
         numbers.into_iter().map(|n| Ipv4Addr::new(1, 1, 1, n).into()).collect()
     }
 
-    /// What an attempt dials that tries so many, one after the other.
+    /// The `count` addresses that an attempt dials, one after the other.
     fn attempt(turns: &mut Turns, answer: &[IpAddr], count: usize) -> Vec<IpAddr> {
         let tried: Vec<_> = turns.order(answer).into_iter().take(count).collect();
         tried.iter().for_each(|ip| turns.take(*ip));

@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Mood, birth, configs, drain};
 use crate::support::*;
 
-/// A manager that is told of every instant too early does what one does that is told only of what is due.
+/// A manager that is also called too early at every instant does the same as one that is called only when due.
 #[test]
 fn early_is_free_late_is_safe() {
     for seed in crate::seeds(3, 1) {
@@ -50,7 +50,7 @@ fn a_laptop_that_slept_for_a_week_wakes_without_a_burst() {
     }
     bench.now = bench.now.after(secs(7 * 86_400));
     let actions = bench.tell(Input::Timeout);
-    // One dial a slot, one end a dial: what a single call on time could have emitted.
+    // One dial per slot, one end per dial: what a single call in time could have emitted.
     assert!(dials(&actions).len() <= 16, "{} dials", dials(&actions).len());
     assert!(retries(&actions).len() <= 8);
     assert_eq!(events(&actions).iter().filter(|event| **event == Event::Stopped).count(), 0);

@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::Mood;
 use crate::support::*;
 
-/// The checkers follow every connection; the counters agree with it.
+/// The checkers follow every connection; the counters agree with them.
 #[test]
 fn every_connection_ends_once() {
     crate::live(7, 1, Mood::Living, |manager, _, _, _, _| {
@@ -26,7 +26,8 @@ fn a_connection_closed_by_both_sides_ends_once() {
     assert_eq!(bench.close(conn), []);
 }
 
-/// A seed's visit is no connection to keep: of two to the same peer the visit goes, and its timer with it.
+/// A visit to a seed is not a connection to keep: of two connections to one peer the visit is closed, and its timer
+/// removed.
 #[test]
 fn an_added_peer_never_takes_over_a_visit() {
     let proxy = Proxy { address: "9.9.9.9:9050".parse().expect("an address"), isolate: false, resolves: false };

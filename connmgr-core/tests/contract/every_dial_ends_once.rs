@@ -1,11 +1,11 @@
-//! Clause 6: every dial ends once, by the first of the driver's result and our `Close`.
+//! Clause 6: every dial ends once, by the driver's result or our `Close`, whichever is first.
 
 use connmgr_core::*;
 
 use crate::chaos::Mood;
 use crate::support::*;
 
-/// The checkers follow every dial; at the end each is over or shown.
+/// The checkers follow every dial; the counters agree with them.
 #[test]
 fn every_dial_ends_once() {
     crate::live(6, 1, Mood::Living, |manager, _, _, _, _| {
@@ -56,7 +56,7 @@ fn a_silent_dial_that_succeeds_too_late_is_surplus_and_never_connected() {
     assert!(!events(&actions).iter().any(|event| matches!(event, Event::Connected(_))));
 }
 
-/// An attempt that holds no slot, for the limits have fallen while its name was resolved, makes no dial.
+/// An attempt that lost its slot, because the limits were lowered while its name was resolved, makes no dial.
 #[test]
 fn a_name_that_is_resolved_when_no_slot_is_left_waits_for_one() {
     let mut bench = Bench::new(Config::default());

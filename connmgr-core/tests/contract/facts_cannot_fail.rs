@@ -12,7 +12,7 @@ fn facts_cannot_fail() {
     }
 }
 
-/// Every fact that speaks of an id.
+/// Every fact with an id.
 fn facts(conn: ConnId) -> Vec<Input> {
     vec![
         Input::DialResult { conn, result: Ok(()) },

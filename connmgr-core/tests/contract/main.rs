@@ -1,8 +1,7 @@
-//! The contract of the crate's front page: one file a clause, a test of the clause's name in each.
+//! The contract of the crate's front page: a file for each clause, with a test of the clause's name.
 //!
-//! Directed stories come first; then chaos drives the clause through every configuration while the checkers of
-//! `connmgr-check` look on. A failure prints the configuration, the seed and the last steps; `CHAOS_SEED` and
-//! `CHAOS_SEEDS` search further.
+//! Each has directed tests, and one with random inputs in every configuration, checked by `connmgr-check`. A failure
+//! prints the configuration, the seed and the last steps; `CHAOS_SEED` and `CHAOS_SEEDS` choose other seeds.
 
 mod bounded;
 mod drain_when_you_like;
@@ -28,26 +27,26 @@ use connmgr_core::*;
 
 use chaos::{Chaos, Mood, birth, configs};
 
-/// Steps of one chaotic life.
+/// The steps of a random run.
 const STEPS: u64 = 600;
 
-/// Every so many steps everything is compared with the public view, and the manager recounts itself.
+/// The checkers' audit runs every so many steps.
 const AUDIT_EVERY: u64 = 1;
 
-/// The seeds of a clause's lives: a range of its own, or what the environment asks for.
+/// The seeds of a clause: a range of its own, or what the environment asks for.
 fn seeds(clause: u64, count: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let first = number("CHAOS_SEED").unwrap_or(clause * 1_000_000);
     first..first + number("CHAOS_SEEDS").unwrap_or(count)
 }
 
-/// The checkers of a manager of this configuration, born of this seed.
+/// The checkers of a manager with this configuration and seed.
 fn watch(name: &str, config: &Config, seed: u64) -> Watcher {
     let suite = Suite::new(config, None, support::UNIX, Time::ZERO);
     Watcher::new(format!("`{name}`, CHAOS_SEED={seed}"), suite, AUDIT_EVERY)
 }
 
-/// Lives a chaotic life in every configuration, watched; `look` sees the manager after each step.
+/// Runs random inputs in every configuration, checked; `look` sees the manager after each step.
 fn live(clause: u64, count: u64, mood: Mood, mut look: impl FnMut(&ConnManager, Time, &Input, &Reply, &[Action])) {
     for seed in seeds(clause, count) {
         for (name, config) in configs() {
@@ -64,8 +63,8 @@ fn live(clause: u64, count: u64, mood: Mood, mut look: impl FnMut(&ConnManager, 
     }
 }
 
-/// What chaos never shows, it can't test: connections of the automatic kinds in every state, and what has lost its slot
-/// and makes progress after all, with and without getting another.
+/// The random inputs reach every state of automatic connections, and dials and handshakes without a slot that make
+/// progress, with and without taking a slot.
 #[test]
 fn chaos_comes_by_every_state() {
     let (mut back, mut surplus) = (BTreeSet::new(), 0);
@@ -98,7 +97,7 @@ fn chaos_comes_by_every_state() {
     assert!(back.into_iter().eq([ConnState::Silent, ConnState::Stalled]) && surplus > 0);
 }
 
-/// A chaotic life written down, to be told to others.
+/// Records a random run, to be repeated.
 fn script(config: &Config, seed: u64, mood: Mood) -> Vec<(Time, Input)> {
     let (mut manager, mut chaos) = (birth(config, seed), Chaos::new(seed, mood, STEPS));
     let step = |_| {

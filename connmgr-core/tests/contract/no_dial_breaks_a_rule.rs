@@ -1,4 +1,4 @@
-//! Clause 8: no dial to the banned, the connected, the being-dialed, ourselves, a disabled network, a taken group.
+//! Clause 8: no dial to a banned, connected, dialed or own address, into a disabled network, or into a taken group.
 
 use connmgr_core::*;
 
@@ -57,7 +57,8 @@ fn a_dial_under_way_is_adopted_once_it_is_open() {
     assert!(events(&bench.connect(conn)).contains(&Event::Adopted { conn, peer }));
 }
 
-/// Added peers stay when the limit falls; then the automatic ones go, also beyond their own surplus.
+/// Connections to added peers stay when the limit is lowered; automatic ones are closed instead, even beyond their own
+/// surplus.
 #[test]
 fn the_total_holds_when_added_peers_are_more_than_their_share() {
     let mut bench = Bench::new(Config::default());
@@ -72,7 +73,7 @@ fn the_total_holds_when_added_peers_are_more_than_their_share() {
     assert_eq!(bench.manager.connections().iter().filter(|conn| conn.kind == Kind::Added).count(), 8);
 }
 
-/// Fewer slots of a kind, fewer silent dials beside them.
+/// With fewer slots of a kind there are fewer silent dials.
 #[test]
 fn silent_dials_go_when_the_limit_of_their_kind_falls() {
     let mut bench = Bench::new(Config::default());

@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Mood, configs};
 use crate::support::*;
 
-/// The checkers judge each timeout; besides, whoever meets every deadline of ten minutes comes to its end.
+/// The checkers check each timeout. Besides, meeting every deadline for ten minutes takes a bounded number of calls.
 #[test]
 fn progress() {
     crate::live(4, 1, Mood::Living, |_, _, _, _, _| {});
@@ -37,7 +37,7 @@ fn due_work_beyond_the_bound_follows_a_tick_later() {
     assert_eq!(bench.count(ConnState::Dialing), 100);
 }
 
-/// A starved kind looks again by itself, also when the planner is woken in between by something else.
+/// A kind without addresses looks again by itself, also when something else wakes the planner in between.
 #[test]
 fn every_starved_kind_looks_again_by_itself() {
     let mut config = Config::default();
@@ -47,7 +47,7 @@ fn every_starved_kind_looks_again_by_itself() {
     assert!(bench.manager.poll_timeout().is_some_and(|due| due <= bench.now.after(secs(32))), "nobody looks again");
 }
 
-/// What an activity set free is done at once: the planner ends that input too.
+/// What an activity releases is done at once: the planner runs after that input too.
 #[test]
 fn a_sign_of_life_restores_full_speed_at_once() {
     let mut bench = Bench::new(Config::default());

@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Chaos, Mood, birth, configs};
 use crate::support::*;
 
-/// Shut down in the middle of chaos; the deadlines alone bring it to its end, and chaos can't wake it again.
+/// A shutdown in the middle of random inputs. Timeouts alone complete it, and later inputs have no effect.
 #[test]
 fn shut_means_shut() {
     for seed in crate::seeds(11, 2) {
@@ -29,7 +29,7 @@ fn shut_means_shut() {
     }
 }
 
-/// Whatever was going on is closed, once, before `Stopped`, which is last.
+/// Everything is closed once before `Stopped`, which is last.
 #[test]
 fn every_live_id_is_closed_before_stopped() {
     let mut bench = Bench::new(with_listener(Config::default()));
@@ -54,7 +54,7 @@ fn a_second_shutdown_says_nothing() {
     assert_eq!(bench.tell(Input::Shutdown), []);
 }
 
-/// What is told after the end finds nobody.
+/// Inputs after the end have no effect.
 #[test]
 fn after_stopped_even_a_network_that_comes_back_is_not_told() {
     let mut bench = Bench::new(Config::default());

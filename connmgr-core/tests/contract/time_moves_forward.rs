@@ -5,7 +5,7 @@ use connmgr_core::*;
 use crate::chaos::{Mood, birth, configs, drain};
 use crate::support::*;
 
-/// Told the latest time instead of an earlier one, the manager does the same.
+/// With the latest time in place of an earlier one, the manager does the same.
 #[test]
 fn time_moves_forward() {
     for seed in crate::seeds(2, 1) {

@@ -1,4 +1,4 @@
-//! A pool fills, whatever time each peer takes to open and to shake hands, as long as it does.
+//! A pool fills, however long each peer takes to open and to shake hands, as long as it does in time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,19 +8,20 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::cases;
-use crate::support::{Bench, addresses, closes, dials, millis, secs};
+use crate::support::{addresses, dials, millis, secs};
+use crate::watched::Watched;
 
 /// How long a peer takes to open, and then to be ready.
 type Answer = (Duration, Duration);
 
-/// Mostly around the times at which somebody's patience ends: a second to give a slot away, five to give a dial up.
+/// Mostly around the limits: a dial loses its slot after a second, and is given up after five.
 fn any_answer() -> impl Strategy<Value = Answer> {
     let opens = prop_oneof![0..4900u64, 900..1100u64, 4000..4999u64];
     let shakes = prop_oneof![0..59_000u64, 0..3000u64, 900..1100u64];
     (opens, shakes).prop_map(|(opens, shakes)| (millis(opens), millis(shakes)))
 }
 
-/// What is told when, and in which order.
+/// Inputs to come, in order of time.
 #[derive(Default)]
 struct Letters {
     posted: BTreeMap<(Time, usize), Input>,
@@ -38,13 +39,12 @@ impl Letters {
     }
 }
 
-/// A pool in a world of such answers, each dial's own.
+/// A pool in a world that answers its dials so, one after the other.
 struct Pool {
-    bench: Bench,
+    watched: Watched,
     answers: Vec<Answer>,
     letters: Letters,
     dials: usize,
-    target: u32,
 }
 
 impl Pool {
@@ -52,8 +52,8 @@ impl Pool {
         let mut config = Config::default();
         config.limits.full = target;
         config.dial.max_hedged = max_hedged;
-        let mut pool = Self { bench: Bench::new(config), answers, letters: Letters::default(), dials: 0, target };
-        let actions = pool.bench.learn(&addresses(400));
+        let mut pool = Self { watched: Watched::new(config), answers, letters: Letters::default(), dials: 0 };
+        let actions = pool.watched.learn(Services::NETWORK | Services::WITNESS, addresses(400));
         pool.answer(&actions);
         pool
     }
@@ -62,44 +62,31 @@ impl Pool {
         for conn in dials(actions) {
             let (opens, shakes) = self.answers[self.dials % self.answers.len()];
             self.dials += 1;
-            let (opens, now) = (opens, self.bench.now);
+            let (opens, now) = (opens, self.watched.bench.now);
             self.letters.post(now.after(opens), Input::DialResult { conn, result: Ok(()) });
             let info = PeerInfo { services: Services::NETWORK | Services::WITNESS, ..PeerInfo::default() };
             self.letters.post(now.after(opens).after(shakes), Input::Ready { conn, info });
         }
     }
 
-    /// Lets happen what happens next. Returns false if nothing does before this.
+    fn ready(&self) -> usize {
+        self.watched.bench.count(ConnState::Ready)
+    }
+
+    /// Lets the next thing happen, if it happens by `end`; else returns false.
     fn step(&mut self, end: Time) -> Result<bool, TestCaseError> {
-        let (due, next) = (self.bench.manager.poll_timeout().unwrap_or(Time::MAX), self.letters.next_at());
+        let (due, next) = (self.watched.bench.manager.poll_timeout().unwrap_or(Time::MAX), self.letters.next_at());
         if due.min(next) > end {
             return Ok(false);
         }
-        self.bench.now = self.bench.now.max(due.min(next));
+        self.watched.bench.now = self.watched.bench.now.max(due.min(next));
         let letter = if next <= due { self.letters.posted.pop_first() } else { None };
         let input = letter.map_or(Input::Timeout, |(_, input)| input);
-        let before = self.bench.manager.connections();
-        let actions = self.bench.tell(input);
+        let before = self.ready();
+        let actions = self.watched.tell(&input);
         self.answer(&actions);
-        self.check(&before, &actions)?;
+        prop_assert!(self.ready() >= before, "a ready connection is closed");
         Ok(true)
-    }
-
-    /// Slots are never too many; nobody who is ready goes; who is thrown away found every slot taken by one as far.
-    fn check(&self, before: &[ConnView], actions: &[Action]) -> Result<(), TestCaseError> {
-        let count =
-            |views: &[ConnView], what: &dyn Fn(&ConnView) -> bool| views.iter().filter(|view| what(view)).count();
-        let after = self.bench.manager.connections();
-        let (held, slots) = (count(&after, &|view| view.state.holds_slot()), self.target as usize);
-        prop_assert!(held <= slots, "{held} slots of {slots}");
-        let is_ready = |view: &ConnView| view.state == ConnState::Ready;
-        prop_assert!(count(&after, &is_ready) >= count(before, &is_ready), "one that is ready goes");
-        for (conn, _) in closes(actions).into_iter().filter(|(_, reason)| *reason == CloseReason::Surplus) {
-            let was_open = before.iter().any(|view| view.conn == conn && view.state.is_open());
-            let as_far = |view: &ConnView| is_ready(view) || (!was_open && view.state == ConnState::Handshaking);
-            prop_assert_eq!(count(before, &as_far), slots, "{} is thrown away, and others are behind", conn);
-        }
-        Ok(())
     }
 }
 
@@ -116,11 +103,11 @@ proptest! {
         let slowest = answers.iter().map(|(opens, shakes)| *opens + *shakes).max().unwrap_or_default();
         let end = Time::ZERO.after(3 * slowest + secs(1));
         while pool.step(end)? {}
-        prop_assert_eq!(pool.bench.count(ConnState::Ready), target as usize, "not full within {:?}", slowest);
+        prop_assert_eq!(pool.ready(), target as usize, "not full within {:?}", slowest);
         let dials = pool.dials;
         prop_assert!(dials <= 8 * target as usize, "{dials} dials for {target}");
         let end = end.after(secs(120));
         while pool.step(end)? {}
-        prop_assert_eq!((pool.bench.count(ConnState::Ready), pool.dials), (target as usize, dials), "it does not stay");
+        prop_assert_eq!((pool.ready(), pool.dials), (target as usize, dials), "it does not stay");
     }
 }

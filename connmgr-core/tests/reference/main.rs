@@ -1,16 +1,15 @@
-//! The manager against a naive one.
+//! The manager compared with a naive one.
 //!
-//! [`model`] is a second connection manager, made of lists and loops, that shares no code with the first: only the
-//! words (addresses, inputs, actions) are the same. It cannot know which address chance chooses, nor where in its span
-//! a wait with jitter ends; up to that it foretells everything: who gives a slot to whom, when nobody may be dialed,
-//! and that somebody of this list must be dialed now. What chance has chosen it reads off actions and views, and judges.
-//! Lists of random inputs are told to both; a failure is shrunk, printed, and kept in `regressions.txt` beside this
-//! file, from where it is tried first in every later run.
+//! [`model`] is a second connection manager made of lists and loops. It shares no code with the first, only the types
+//! of addresses, inputs and actions. It can't predict which address is chosen at random, nor a wait with jitter; those
+//! it reads from actions and views, and checks. Everything else it predicts: which dial loses its slot to which, when
+//! no one may be dialed, and that someone of a list must be dialed now. Both get lists of random inputs. A failure is
+//! shrunk, printed, and kept in `regressions.txt` beside this file, which is tried first in every later run.
 //!
 //! `PROPTEST_CASES` sets how many lists are tried, `PROPTEST_RNG_SEED` which.
 //!
-//! Not in the model: seeds, names, proxies, outages, gossip, identities, the encrypted transport, what the bound on
-//! actions of one call leaves for the next.
+//! Not in the model: seeds, names, proxies, outages, gossip, identities, the v2 transport, and work that
+//! `max_actions_per_input` leaves for the next call.
 
 mod model;
 mod script;
@@ -20,7 +19,7 @@ use proptest::test_runner::{Config, FileFailurePersistence};
 use proptest_state_machine::prop_state_machine;
 use system::Both;
 
-/// How many lists are tried where nobody says.
+/// How many lists are tried by default.
 const CASES: u32 = 256;
 
 fn settings() -> Config {

@@ -1,7 +1,7 @@
-//! What the test does: a setup, and a list of moves.
+//! A test's setup, and its list of moves.
 //!
-//! A move names things by their place ("the second dial"), for which address a dial goes to is left to chance: so a list
-//! keeps its meaning when moves before it are taken out.
+//! A move names things by their place ("the second dial"), because the address of a dial is random. So a list keeps its
+//! meaning when earlier moves are removed.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 
-/// All addresses there are: two in one group, two on one host, some alone, two of IPv6 in one group; the last is ours.
+/// All addresses: two in one group, two on one host, some alone, two of IPv6 in one group; the last is our own.
 pub(crate) const POOL: [&str; 12] = [
     "11.1.0.1:8333",
     "11.1.0.2:8333",
@@ -29,10 +29,10 @@ pub(crate) const POOL: [&str; 12] = [
     "16.1.0.1:8333",
 ];
 
-/// Whom bans are for, besides the hosts of the pool.
+/// The targets of bans, besides the hosts of the pool.
 pub(crate) const SUBNETS: [&str; 4] = ["11.1.0.0/24", "11.1.0.0/16", "12.0.0.0/8", "2a01::/16"];
 
-/// The address of this number.
+/// The address with this number.
 pub(crate) fn address(number: usize) -> PeerAddress {
     POOL[number % POOL.len()].parse().expect("the pool is well spelled")
 }
@@ -44,22 +44,22 @@ pub(crate) enum Move {
     Wait(Duration),
     /// Time passes, and only then the manager is called.
     Sleep(Duration),
-    /// Time passes, and what comes next is told before any deadline.
+    /// Time passes, and the next input comes before any deadline.
     Late(Duration),
-    /// The deadline is met.
+    /// The next deadline is met.
     Due,
-    /// For so long, all whom we dial do the same.
+    /// For this long, all peers that we dial do the same.
     Storm(Storm, Duration),
     DialOk(usize),
     DialFails(usize, DialError),
-    /// A handshake is done, with a peer of use or one of none.
+    /// A handshake is done, with a useful peer or a useless one.
     Ready(usize, bool),
     Closed(usize),
     Misbehaves(usize, u32, u32),
     Learn(Vec<usize>),
-    /// A stranger with the host of this address connects from its port or from another.
+    /// A connection arrives from the host of this address, from its port or another.
     Accept(usize, bool, u32),
-    /// So many strangers connect at once, and are spared all limits but the total.
+    /// This many connections arrive at once; only the total limits them.
     Crowd(u16),
     Add(usize, bool),
     Remove(usize),
@@ -76,18 +76,18 @@ pub(crate) enum Move {
     SetLimits(Limits),
 }
 
-/// What all whom we dial do.
+/// What all peers that we dial do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Storm {
     Refuse,
-    /// They are ready, and go after a second.
+    /// They become ready, and leave after a second.
     AreReadyAndGo,
-    /// They accept, and never speak.
+    /// They accept, and never send anything.
     NeverSpeak,
 }
 
-/// The setup of a test: what a configuration can differ in, and no more, so that a failure prints little. The framework
-/// would have the reference foretell states; ours judges, in [`crate::system`].
+/// The setup of a test: only what may differ in a configuration, so that a failure prints little. In proptest's
+/// state-machine tests the reference predicts states; ours only checks, in [`crate::system`].
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) rng_seed: u8,
@@ -252,12 +252,12 @@ fn setup() -> impl Strategy<Value = Setup> {
     })
 }
 
-/// One of these rates: so many at once, then one in so many milliseconds.
+/// One of these rates: a burst, then one in so many milliseconds.
 fn rate(rates: &[(u32, u64)]) -> impl Strategy<Value = Rate> + use<> {
     select(rates.to_vec()).prop_map(|(burst, millis)| Rate { burst, interval: Duration::from_millis(millis) })
 }
 
-/// 0: ordinary; 1: where hosts can't be seen; 2: who comes in by it is spared.
+/// 0: ordinary; 1: where hosts can't be seen; 2: with all permissions.
 fn listeners() -> Vec<Listener> {
     let listener = |id, network, spared| {
         let permissions = Permissions { no_ban: spared, no_limit: spared };

@@ -1,4 +1,4 @@
-//! Both managers side by side: each move becomes an input, is told to the real one, and judged by the naive one.
+//! Both managers side by side: each move becomes an input for the real one, which the naive one checks.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ pub(crate) const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
 const USEFUL: Services = Services::from_bits(Services::NETWORK.bits() | Services::WITNESS.bits());
 
-/// More deadlines than any wait of a script meets if nothing spins.
+/// More deadlines than any wait of a script meets unless there is a busy loop.
 const MAX_DEADLINES: u32 = 10_000;
 
-/// In a storm the world is looked at so often, if no deadline comes earlier.
+/// How often the world is looked at in a storm, if no deadline comes earlier.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
-/// The manager and its judge.
+/// The manager, and the naive one that checks it.
 pub(crate) struct Both {
     manager: ConnManager,
     model: Model,
@@ -57,7 +57,7 @@ impl StateMachineTest for Both {
 }
 
 impl Both {
-    /// Tells an input to both.
+    /// Applies an input to both.
     fn tell(&mut self, input: Input) {
         let due_before = self.manager.poll_timeout();
         let reply = self.manager.apply(&input, self.now);
@@ -86,7 +86,7 @@ impl Both {
         }
     }
 
-    /// What plans again at the same time, and is no news, does nothing. It may only have itself woken earlier.
+    /// An input that only runs the planner again at the same time does nothing. It may only set an earlier deadline.
     fn nothing_more_is_to_be_done(&mut self) {
         let (news, due) = (Activity::default(), self.manager.poll_timeout());
         self.manager.apply(&Input::Activity { conn: ConnId::from_u64(0), activity: news }, self.now);
@@ -226,7 +226,7 @@ impl Both {
     }
 
     fn tell_of(&mut self, conn: Option<ConnId>, input: impl FnOnce(ConnId) -> Input) {
-        // Nobody: then of somebody that never was.
+        // There is none: an id that was never given.
         self.tell(input(conn.unwrap_or(ConnId::from_u64(0))));
     }
 

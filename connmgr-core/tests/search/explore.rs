@@ -1,4 +1,4 @@
-//! The search: breadth first, so that the first failure found is a shortest one.
+//! The search. It is breadth-first, so that the first failure found is a shortest one.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,27 +7,27 @@ use connmgr_core::*;
 use crate::heal::heal;
 use crate::world::{Setup, World};
 
-/// How far to go.
+/// The bounds of a search.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Inputs in a row.
+    /// The most inputs in a row.
     pub(crate) depth: usize,
-    /// Different states, after which the search ends.
+    /// The most different states.
     pub(crate) states: usize,
-    /// Recovery is tried from each so many-th state; 1: from all.
+    /// Recovery is tried from every so many-th state; 1: from all.
     pub(crate) heal_every: usize,
 }
 
-/// How a state was first reached: from which one, by which input.
+/// How a state was first reached: from which state, by which input.
 struct Step {
     from: usize,
     input: Input,
 }
 
-/// Another number of states than [`Bounds::states`], for a deeper search.
+/// The environment variable that overrides [`Bounds::states`], for a deeper search.
 const STATES: &str = "CONNMGR_SEARCH_STATES";
 
-/// Walks all short histories of a world, and prints how far it came.
+/// Searches all short histories of a world, and prints how far it came.
 pub(crate) fn explore(setup: &Setup, mut bounds: Bounds) {
     let states = std::env::var(STATES).ok();
     bounds.states = states.map_or(bounds.states, |states| states.parse().expect("a number of states"));
@@ -56,9 +56,9 @@ struct Search<'a> {
     bounds: Bounds,
     steps: Vec<Step>,
     seen: HashSet<u128>,
-    /// How far connections came.
+    /// The states of connections that were reached.
     stages: BTreeSet<ConnState>,
-    /// From how many states recovery was tried, and came.
+    /// From how many states recovery was tried.
     healed: usize,
 }
 
@@ -67,7 +67,7 @@ impl Search<'_> {
         self.steps.len() < self.bounds.states
     }
 
-    /// The new states that one more input leads to.
+    /// The new states after one more input.
     fn follow(&mut self, from: usize, world: &World) -> Vec<(usize, World)> {
         let mut found = Vec::new();
         for input in world.inputs(self.setup) {
@@ -85,7 +85,7 @@ impl Search<'_> {
         found
     }
 
-    /// Enters a state, unless it is known, and looks at it closely. Returns its number.
+    /// Checks a state, unless it is known. Returns its number.
     fn visit(&mut self, world: &World, from: usize, input: Input) -> Option<usize> {
         if !self.seen.insert(world.manager.fingerprint(world.now)) {
             return None;
@@ -105,7 +105,7 @@ impl Search<'_> {
         Some(number)
     }
 
-    /// Prints how it came to this.
+    /// Panics with the inputs that led to the failure.
     fn fail(&self, mut number: usize, last: Option<&Input>, broken: &str) -> ! {
         let mut path: Vec<&Input> = last.into_iter().collect();
         while number != 0 {

@@ -1,4 +1,4 @@
-//! From now on all goes well: does the pool recover?
+//! Does the pool recover if everything succeeds from now on?
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use connmgr_core::*;
 use crate::support::addr;
 use crate::world::{Setup, USEFUL, World, ips, split};
 
-/// The longest that recovery may take: a ban (60 s), and then the longest wait there is (probe, starvation, back-off:
-/// 32 s at the most).
+/// The longest that recovery may take: a ban (60 s), then the longest wait (probe, starvation or back-off: at most 32
+/// s).
 const WITHIN: Duration = Duration::from_secs(60 + 32 + 1);
-/// The most inputs that may take.
+/// The most inputs that recovery may take.
 const INPUTS: usize = 500;
-/// What was reached must stay so for as long.
+/// How long the pool must stay healthy.
 const REST: Duration = Duration::from_secs(3600);
-/// What an idle hour may cost in wake-ups: saving, and a ban that ends.
+/// The most wake-ups in that time: saving, and a ban that ends.
 const REST_TIMEOUTS: usize = 10;
 
-/// Lets all go well, until the pool is at its target. Where that is not enough, for one peer was met at several
-/// addresses and those rest as long as it is connected, that peer leaves, and all goes well again.
+/// Lets everything succeed until the pool is at its target. If it is not, because one peer was met at several
+/// addresses, which rest while it is connected, that peer leaves, and everything succeeds again.
 ///
 /// # Errors
-/// What is missing when time is up.
+/// What is missing when the time is up.
 pub(crate) fn heal(mut world: World, setup: &Setup) -> Result<(), String> {
     world.step(&Input::SetActive { active: true })?;
     while let Some(lack) = lets_all_go_well(&mut world, setup)? {
@@ -32,7 +32,7 @@ pub(crate) fn heal(mut world: World, setup: &Setup) -> Result<(), String> {
     rest(world, setup)
 }
 
-/// Lets all go well for a while. Returns what is still missing then.
+/// Lets everything succeed for a while. Returns what is still missing then.
 fn lets_all_go_well(world: &mut World, setup: &Setup) -> Result<Option<String>, String> {
     let end = world.now.after(WITHIN);
     for _ in 0..INPUTS {
@@ -52,8 +52,7 @@ fn lets_all_go_well(world: &mut World, setup: &Setup) -> Result<Option<String>, 
     Err(format!("not recovered after {INPUTS} inputs: {}", lack(world, setup).unwrap_or_default()))
 }
 
-/// A pool at its target is left alone: it dials nobody, and hardly wakes. One for which too few are known goes on
-/// looking for more.
+/// A pool at its target dials no one, and hardly wakes. A pool that knows too few addresses may go on looking for more.
 fn rest(mut world: World, setup: &Setup) -> Result<(), String> {
     let (end, dials) = (world.now.after(REST), world.manager.stats().dials);
     if automatic_ready(&world.manager) < automatic_target(&world.manager) {
@@ -72,7 +71,7 @@ fn rest(mut world: World, setup: &Setup) -> Result<(), String> {
     Err(format!("a healthy pool woke {REST_TIMEOUTS} times before {}", world.now))
 }
 
-/// The next thing to go well, if anything is under way.
+/// The next success, if anything is under way.
 fn good_news(world: &World, setup: &Setup) -> Option<Input> {
     if let Some(lookup) = world.lookups.first() {
         return Some(Input::LookupResult { lookup: *lookup, result: Ok(ips(setup)) });
@@ -84,7 +83,7 @@ fn good_news(world: &World, setup: &Setup) -> Option<Input> {
     })
 }
 
-/// What is missing to a healthy pool.
+/// What a healthy pool would have more.
 fn lack(world: &World, setup: &Setup) -> Option<String> {
     let manager = &world.manager;
     let (ready, wanted) = (automatic_ready(manager), automatic_wanted(manager, setup));
@@ -96,7 +95,7 @@ fn lack(world: &World, setup: &Setup) -> Option<String> {
     waiting.map(|peer| format!("{} is {:?}", peer.address, peer.state))
 }
 
-/// Whether there is a connection for the peer: its own, or one from the same address that can't become its own.
+/// Whether the peer is connected, or its address is, by a connection that can't become its own.
 fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
     let has_its_address = |conn: &ConnView| conn.kind != Kind::Full && conn.address.as_ref() == Some(&peer.address);
     match peer.state {
@@ -106,7 +105,7 @@ fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
     }
 }
 
-/// The target, or as many as there are groups with an address that no added peer has.
+/// The target, or the number of groups with an address that no added peer has, if that is less.
 fn automatic_wanted(manager: &ConnManager, setup: &Setup) -> usize {
     let taken: BTreeSet<PeerAddress> = manager.added_peers().into_iter().map(|peer| peer.address).collect();
     let free = setup.known.iter().map(|text| addr(text)).filter(|address| !taken.contains(address));

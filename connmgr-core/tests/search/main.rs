@@ -1,12 +1,12 @@
 //! Every short history of a small world.
 //!
-//! A breadth-first search over all that can happen next: deadlines, dials that succeed or fail, handshakes, closings,
-//! misbehaviour, strangers, commands. Two histories that lead to the same
-//! [`fingerprint`](connmgr_core::ConnManager::fingerprint) are walked on from only once. After every input the checkers
-//! of `connmgr-check` are content; in every state echoes of the past change nothing; and from every state, a world in
-//! which all dials succeed from now on brings the pool to its target within a bounded time.
+//! A breadth-first search over everything that can happen next: deadlines, dial results, handshakes, closings,
+//! misbehavior, arrivals, commands. Histories that lead to the same
+//! [`fingerprint`](connmgr_core::ConnManager::fingerprint) are continued only once. `connmgr-check` checks every step.
+//! In every state, late, doubled and early facts change nothing. From every state, if all dials succeed from now on,
+//! the pool reaches its target in bounded time.
 //!
-//! A failure prints the inputs that lead to it. It knows nothing of the inside of the manager.
+//! A failure prints the inputs that lead to it.
 
 mod explore;
 mod heal;

@@ -1,4 +1,4 @@
-//! What a world remembers of connections that have ended, so that it can tell of them again. It judges nothing.
+//! What a world remembers of ended connections, to repeat facts about them. It checks nothing.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use connmgr_core::*;
 /// How many ended connections are remembered.
 const REMEMBERED: usize = 2;
 
-/// What has been, as far as it decides what is told next.
+/// The past, as far as later inputs depend on it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
-    /// Those that ended last, latest last.
+    /// The connections that ended last, the latest last.
     pub(crate) ended: Vec<ConnId>,
-    /// Connections whose peer has told who it is.
+    /// Connections whose peer has reported its identity.
     known: BTreeMap<ConnId, Identity>,
     /// Connections to a peer that was also met at another address, by that address.
     met: BTreeMap<PeerAddress, ConnId>,
 }
 
 impl Past {
-    /// Takes note of a step: what was told, who was there before, what came of it, who is there now.
+    /// Records a step: its input, the connections before, its actions, and the connections after.
     pub(crate) fn note(&mut self, input: &Input, before: &[ConnView], actions: &[Action], now: &[ConnView]) {
         if let Input::Ready { conn, info: PeerInfo { identity: Some(identity), .. } } = input {
             self.note_identity(*conn, *identity, before, actions);
@@ -33,8 +33,8 @@ impl Past {
         }
     }
 
-    /// A peer has told who it is. If another connection leads to it as well, one of the two goes, and the address of
-    /// that one leads to whom the other has.
+    /// A peer reported its identity. If it has another connection, one of the two is closed as a duplicate, and its
+    /// address leads to the peer of the one that stays.
     fn note_identity(&mut self, newer: ConnId, identity: Identity, before: &[ConnView], actions: &[Action]) {
         let older = self.known.iter().find(|(_, known)| **known == identity).map(|(conn, _)| *conn);
         let loser = actions.iter().find_map(|action| match action {

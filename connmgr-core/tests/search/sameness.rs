@@ -1,10 +1,10 @@
-//! What the fingerprint tells apart, and what it doesn't.
+//! Which states have the same fingerprint, and which do not.
 
 use connmgr_core::*;
 
 use crate::support::{Bench, addr, addresses, dials, millis, secs, with_listener};
 
-/// A manager of one added peer, without chance in its waits.
+/// A manager with one added peer, without jitter.
 fn bench() -> Bench {
     let mut config = Config { mode: Mode::ConnectOnly, ..with_listener(Config::default()) };
     config.retry.jitter = false;
@@ -20,7 +20,7 @@ fn print(bench: &Bench) -> u128 {
 #[test]
 fn ids_counters_and_the_queue_do_not_count() {
     let (mut one, mut other) = (bench(), bench());
-    // The other has lived through more, to the same end.
+    // The other has had more inputs, with the same result.
     let (peer, _) = other.add_peer("1.2.3.4:8333", Keep::Always);
     other.tell(Input::RemovePeer { peer });
     other.tell(Input::Closed { conn: ConnId::from_u64(99), cause: CloseCause::Eof });
@@ -52,7 +52,7 @@ fn time_counts_while_something_is_due() {
     assert_ne!(print(&bench), before);
 }
 
-/// Two managers that are told different things last, and look different for it.
+/// Two managers with different last inputs have different fingerprints.
 fn check_differ(what: &str, one: Bench, other: Bench) {
     assert_ne!(print(&one), print(&other), "{what}");
 }
@@ -116,7 +116,7 @@ fn what_is_known_of_addresses_counts() {
     assert_ne!(after(DialError::Refused), after(DialError::Cancelled));
 }
 
-/// Enough failures of whatever peers release all that wait, also those that are added later.
+/// Enough failures, of whichever peers, release all that wait, also those that are added later.
 #[test]
 fn failed_attempts_count_though_their_peer_is_gone() {
     let after = |failures| {
@@ -130,7 +130,7 @@ fn failed_attempts_count_though_their_peer_is_gone() {
             }
         }
         bench.tell(Input::RemovePeer { peer });
-        // The last answer, too, is long ago.
+        // The last answer is long ago, too.
         bench.pass(secs(1000));
         print(&bench)
     };

@@ -8,7 +8,7 @@ use connmgr_core::*;
 use crate::past::Past;
 use crate::support::{UNIX, addr};
 
-/// What there is in a world, and what may happen in it.
+/// What a world has, and what may happen in it.
 pub(crate) struct Setup {
     pub(crate) name: &'static str,
     pub(crate) config: Config,
@@ -18,22 +18,22 @@ pub(crate) struct Setup {
     pub(crate) errors: &'static [DialError],
     /// How open connections end.
     pub(crate) causes: &'static [CloseCause],
-    /// What peers say of themselves.
+    /// What peers report in their handshake.
     pub(crate) infos: &'static [PeerInfo],
     /// What a name resolves to.
     pub(crate) ips: &'static [&'static str],
-    /// What may happen at any time: commands, strangers.
+    /// What may happen at any time: commands, arrivals.
     pub(crate) anytime: Vec<Input>,
     /// Whether peers misbehave.
     pub(crate) misbehavior: bool,
-    /// How far connections come in some history; else the search does not go deep enough.
+    /// The states that some connection must reach; else the search does not go deep enough.
     pub(crate) stages: &'static [ConnState],
 }
 
 /// A handshake with a useful peer.
 pub(crate) const USEFUL: PeerInfo = PeerInfo { services: Services::NETWORK, nonce: None, identity: None };
 
-/// A manager, its clock, its checkers, and what is remembered of it.
+/// A manager, its clock, its checkers, and its past.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) manager: ConnManager,
@@ -45,7 +45,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world as it begins: the manager is born and knows its addresses.
+    /// The start of a world: a new manager that knows its addresses.
     pub(crate) fn new(setup: &Setup) -> Self {
         let manager = ConnManager::new(Birth {
             config: setup.config.clone(),
@@ -95,10 +95,10 @@ impl World {
         inputs
     }
 
-    /// Goes one step on, and returns what the manager asked for.
+    /// Takes one step, and returns the actions.
     ///
     /// # Errors
-    /// The property that it broke.
+    /// The first violation.
     pub(crate) fn step(&mut self, input: &Input) -> Result<Vec<Action>, String> {
         if let Input::Timeout = input {
             self.now = self.manager.poll_timeout().unwrap_or(self.now).max(self.now);
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// Facts that must change nothing: late, doubled, unknown, early.
+    /// Checks facts that must change nothing: late, doubled, unknown, early.
     pub(crate) fn check_echoes(&self) -> Result<(), String> {
         let before = self.manager.fingerprint(self.now);
         let unknown = ConnId::from_u64(1 << 40);
@@ -154,18 +154,15 @@ impl World {
         Ok(())
     }
 
-    /// A timeout before the deadline does nothing and moves no deadline.
+    /// Checks that a timeout before the deadline does nothing and moves no deadline.
     fn check_early_timeout(&mut self) -> Result<(), String> {
         let Some(due) = self.manager.poll_timeout() else { return Ok(()) };
         let early = Time::from_nanos(due.as_nanos().saturating_sub(1)).max(self.now);
         if early >= due {
             return Ok(());
         }
-        self.manager.handle_timeout(early);
-        if self.manager.poll_timeout() != Some(due) || self.manager.poll_action().is_some() {
-            return Err(format!("a timeout before {due} did something"));
-        }
-        Ok(())
+        let (_, _, checked) = self.suite.step(&mut self.manager, early, &Input::Timeout);
+        checked.map_err(|broken| broken.to_string())
     }
 }
 
@@ -174,7 +171,7 @@ pub(crate) fn ips(setup: &Setup) -> Vec<IpAddr> {
     setup.ips.iter().map(|text| text.parse().expect("an IP address")).collect()
 }
 
-/// How the total is shared now.
+/// How the slots are split now.
 pub(crate) fn split(manager: &ConnManager) -> Split {
     let added = u32::try_from(manager.added_peers().len()).expect("few");
     Split::new(manager.limits(), manager.config().mode, manager.config().dial.max_hedged, added)

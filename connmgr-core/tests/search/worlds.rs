@@ -13,7 +13,7 @@ const KNOWN: &[&str] = &["11.1.0.1:8333", "11.1.0.2:8333", "12.2.0.1:8333"];
 
 const FOUR_GROUPS: &[&str] = &["11.1.0.1:8333", "12.2.0.1:8333", "13.3.0.1:8333", "14.4.0.1:8333"];
 
-/// Short waits without chance, so that few times differ.
+/// Short waits without jitter, so that few times differ.
 fn config(total: u32, full: u32, added: u32) -> Config {
     let waits = |base, cap| Backoff { growth: Growth::Exponential, base, cap, jitter: false };
     let mut config = with_listener(Config::default());
@@ -78,7 +78,7 @@ fn a_pool_of_two() {
     explore(&setup, BOUNDS);
 }
 
-/// Who opens late, or opens and says nothing for long, has lost its slot to another, and takes it back.
+/// A dial that opens late, or opens and is silent for long, has lost its slot to another, and takes one back.
 #[test]
 fn slow_answers_in_a_pool_of_one() {
     let mut setup = setup("slow", config(4, 1, 0));

@@ -1,4 +1,4 @@
-//! Chaos: long sequences of inputs in which everything may happen, also what no driver would ever say.
+//! Long sequences of random inputs, also of inputs that no driver would ever send.
 //!
 //! Deterministic: a seed and a configuration give the same sequence as long as the manager does the same.
 
@@ -12,7 +12,7 @@ use connmgr_core::*;
 /// The wall clock at birth: 2026-01-01.
 const UNIX: u64 = 1_767_225_600;
 
-/// Chance that no library changes: splitmix64.
+/// A random generator that no library changes: splitmix64.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -43,10 +43,10 @@ impl Dice {
     }
 }
 
-/// What may happen besides the everyday.
+/// What may happen besides ordinary inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
-    /// Sane time; no shutdown.
+    /// Time moves normally; there is no shutdown.
     Living,
     /// A shutdown somewhere in the second half.
     Mortal,
@@ -73,7 +73,7 @@ impl Chaos {
         Self { dice, mood, now: Time::ZERO, step: 0, steps, ids: 1, lookups: Vec::new(), nonces: Vec::new() }
     }
 
-    /// Takes note of what could be answered.
+    /// Remembers what later inputs can answer.
     pub fn see(&mut self, actions: &[Action]) {
         for action in actions {
             match action {
@@ -92,7 +92,7 @@ impl Chaos {
         self.lookups.drain(..forget);
     }
 
-    /// What happens next, and when.
+    /// The next input and its time.
     pub fn next(&mut self, manager: &ConnManager) -> (Time, Input) {
         self.step += 1;
         let (now, due) = self.time(manager);
@@ -112,7 +112,7 @@ impl Chaos {
         (now, input)
     }
 
-    /// The time that is told. Mostly small steps, often to the deadline, now and then a long sleep or a step back.
+    /// The next time. Mostly a small step, often the deadline, now and then a long sleep or a step back.
     fn time(&mut self, manager: &ConnManager) -> (Time, bool) {
         let due = manager.poll_timeout();
         let dice = &mut self.dice;
@@ -131,14 +131,14 @@ impl Chaos {
             },
             _ => (self.now.after(Duration::from_nanos(dice.below(100))), false),
         };
-        // Leaps to the end of time are told once and then forgotten, so that life goes on before it.
+        // A leap to the end of time lasts for one input, so that the sequence goes on before it.
         if now < Time::from_nanos(u64::MAX / 2) {
             self.now = self.now.max(now);
         }
         (now, meets)
     }
 
-    /// What a driver and an application would say.
+    /// What a driver and an application would send.
     fn life(&mut self, manager: &ConnManager) -> Input {
         let conns = manager.connections();
         if conns.is_empty() {
@@ -152,7 +152,7 @@ impl Chaos {
                 5..=8 => Input::DialResult { conn, result: Err(self.dial_error()) },
                 _ => Input::Disconnect { conn },
             },
-            // Half of them say nothing for long, most of these for ever.
+            // Half of them are silent for long, most of these for ever.
             ConnState::Handshaking | ConnState::Stalled if conn.as_u64() % 2 == 0 && !self.dice.one_in(8) => {
                 self.news()
             }
@@ -173,7 +173,7 @@ impl Chaos {
         }
     }
 
-    /// What the world says unasked.
+    /// Facts without a cause in the manager: arrivals, errors, changes.
     fn news(&mut self) -> Input {
         match self.dice.below(10) {
             0..=4 => Input::Accept { remote: self.remote(), listener: self.listener() },
@@ -184,7 +184,7 @@ impl Chaos {
         }
     }
 
-    /// What an operator asks for.
+    /// Commands of an operator.
     fn command(&mut self, manager: &ConnManager) -> Input {
         let peers = manager.added_peers();
         let any = self.dice.below(12);
@@ -210,7 +210,7 @@ impl Chaos {
         }
     }
 
-    /// Ids that were never given, have ended, or were answered already; facts that do not fit.
+    /// Facts about unknown, ended or answered ids, and facts that do not fit the state.
     fn nonsense(&mut self) -> Input {
         let conn = ConnId::from_u64(self.dice.below(self.ids + 3));
         let conn = if self.dice.one_in(10) { ConnId::from_u64(self.dice.pick(&[0, u64::MAX])) } else { conn };
@@ -253,7 +253,7 @@ impl Chaos {
         Input::Addresses { source, addresses: (0..count).map(|_| info(self)).collect() }
     }
 
-    /// One of few hosts, so that they meet again.
+    /// One of few hosts, so that they repeat.
     fn ip(&mut self) -> IpAddr {
         let dice = &mut self.dice;
         match dice.below(20) {
@@ -371,7 +371,7 @@ fn u8_below(dice: &mut Dice, bound: u64) -> u8 {
     u8::try_from(dice.below(bound)).expect("a small bound")
 }
 
-/// The configurations in which chaos is let loose, with their names.
+/// The configurations for random inputs, with their names.
 pub fn configs() -> Vec<(&'static str, Config)> {
     let listeners =
         vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)];
@@ -410,7 +410,7 @@ const fn nothing() -> Limits {
     Limits { total: 0, full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, added: 0 }
 }
 
-/// Every bound as low as it goes.
+/// Every bound as low as it can be.
 fn tiny(from: &Config) -> Config {
     let one = Duration::from_millis(1);
     Config {
@@ -427,7 +427,7 @@ fn tiny(from: &Config) -> Config {
     }
 }
 
-/// A manager of a configuration, born at zero.
+/// A manager with a configuration, starting at time zero.
 pub fn birth(config: &Config, seed: u64) -> ConnManager {
     let mut rng_seed = [0; 32];
     rng_seed[..8].copy_from_slice(&seed.to_le_bytes());
@@ -441,7 +441,7 @@ pub fn birth(config: &Config, seed: u64) -> ConnManager {
     .expect("a good configuration")
 }
 
-/// Everything in the queue.
+/// All queued actions.
 pub fn drain(manager: &mut ConnManager) -> Vec<Action> {
     std::iter::from_fn(|| manager.poll_action()).collect()
 }

@@ -1,4 +1,4 @@
-//! A manager in virtual time: the bench on which the stories are told.
+//! A manager in virtual time, for tests.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the bench")]
 
@@ -19,12 +19,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A manager that is born now; its first deadline has not been met yet.
+    /// A new manager, before its first deadline.
     pub fn new(config: Config) -> Self {
         Self::with_snapshot(config, None)
     }
 
-    /// A manager whose chances come from this.
+    /// A manager with this rng seed.
     pub fn seeded(config: Config, rng_seed: u64) -> Self {
         let mut seed = [7; 32];
         if rng_seed != 7 {
@@ -41,7 +41,7 @@ impl Bench {
         Self { manager, now: Time::ZERO }
     }
 
-    /// Tells or asks, checks the invariants, and returns the reply; actions stay queued.
+    /// Applies an input, checks the invariants, and returns the reply; actions stay queued.
     pub fn apply(&mut self, input: &Input) -> Reply {
         let reply = self.manager.apply(input, self.now);
         if let Err(broken) = self.manager.check() {
@@ -55,13 +55,13 @@ impl Bench {
         std::iter::from_fn(|| self.manager.poll_action()).collect()
     }
 
-    /// Tells or asks, and takes what follows.
+    /// Applies an input, and takes the actions.
     pub fn tell(&mut self, input: Input) -> Vec<Action> {
         self.apply(&input);
         self.actions()
     }
 
-    /// Lets time pass, meeting each deadline on its way exactly, and takes what happened.
+    /// Lets time pass, meeting each deadline exactly, and takes the actions.
     pub fn pass(&mut self, time: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
         let end = self.now.after(time);
@@ -74,14 +74,14 @@ impl Bench {
         actions
     }
 
-    /// Adds a peer, and returns its id and what followed.
+    /// Adds a peer, and returns its id and the actions.
     pub fn add_peer(&mut self, address: &str, keep: Keep) -> (PeerId, Vec<Action>) {
         let reply = self.apply(&Input::AddPeer { address: addr(address), keep });
         let Reply::Added(Ok(peer)) = reply else { panic!("{address} was not added: {reply:?}") };
         (peer, self.actions())
     }
 
-    /// The application knows these addresses.
+    /// The application gives these addresses.
     pub fn learn(&mut self, addresses: &[PeerAddress]) -> Vec<Action> {
         let info = |address: &PeerAddress| AddressInfo {
             address: address.clone(),
@@ -112,7 +112,7 @@ impl Bench {
         self.tell(Input::Closed { conn, cause: CloseCause::Eof })
     }
 
-    /// A stranger connects to listener 0.
+    /// A connection arrives at listener 0.
     pub fn accept(&mut self, remote: &str) -> Result<ConnId, Refusal> {
         let remote: SocketAddr = remote.parse().expect("a socket address");
         match self.apply(&Input::Accept { remote, listener: ListenerId(0) }) {
@@ -121,7 +121,7 @@ impl Bench {
         }
     }
 
-    /// Connections in a state.
+    /// The number of connections in a state.
     pub fn count(&self, state: ConnState) -> usize {
         self.manager.connections().iter().filter(|conn| conn.state == state).count()
     }
@@ -148,14 +148,14 @@ pub fn onions(count: u32) -> Vec<PeerAddress> {
     (0..count).map(|n| PeerAddress::new(Host::Onion(key(n)), 8333)).collect()
 }
 
-/// Onion services are reached through a proxy, and need not keep apart.
+/// With a proxy for onion services, which are exempt from the group rule.
 pub fn with_proxy(config: Config) -> Config {
     let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: false, resolves: true };
     let proxies = Proxies { onion: Some(proxy), ..Proxies::default() };
     Config { proxies, groups: GroupRule { exempt_overlays: true, ..GroupRule::default() }, ..config }
 }
 
-/// A configuration with a listener that spares nobody anything, and without a group rule.
+/// With a listener without permissions.
 pub fn with_listener(config: Config) -> Config {
     let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
     Config { listeners: vec![listener], ..config }
@@ -170,7 +170,7 @@ pub fn dials(actions: &[Action]) -> Vec<ConnId> {
     actions.iter().filter_map(dial).collect()
 }
 
-/// Whom a dial among the actions goes to.
+/// The address of a dial among the actions.
 pub fn dialed_address(actions: &[Action], id: ConnId) -> PeerAddress {
     let target = actions.iter().find_map(|action| match action {
         Action::Dial { conn, target, .. } if *conn == id => Some(target),
@@ -182,7 +182,7 @@ pub fn dialed_address(actions: &[Action], id: ConnId) -> PeerAddress {
     }
 }
 
-/// The connections closed by us among the actions, and why.
+/// The closes among the actions, with their reasons.
 pub fn closes(actions: &[Action]) -> Vec<(ConnId, CloseReason)> {
     let close = |action: &Action| match action {
         Action::Close { conn, reason } => Some((*conn, *reason)),

@@ -1,14 +1,14 @@
-//! A small world around the bench: it answers dials and lookups, 50 ms later, as each address deserves.
+//! A small world around a manager. It answers dials and lookups after 50 ms, each address by its fate.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::*;
 
-/// How long anybody takes to answer.
+/// The time of every answer.
 pub const LATENCY: Duration = Duration::from_millis(50);
 
-/// What becomes of a dial.
+/// The result of dials to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It connects, and the handshake is done.
@@ -17,25 +17,24 @@ pub enum Fate {
     HangsUp,
     /// It fails.
     Fails(DialError),
-    /// It fails after so long, where [`Fate::Fails`] takes [`LATENCY`].
+    /// It fails after this time, instead of [`LATENCY`].
     FailsAfter(DialError, Duration),
-    /// It connects after so long, and the handshake is done after so long from then.
+    /// It connects after the first time, and the handshake is done after the second.
     Slow(Duration, Duration),
-    /// It connects, and the other end closes at once without having understood a word; a dial by the old transport
-    /// too.
+    /// It connects, and the other end closes at once before it sends anything, by either transport.
     Unheard,
-    /// It connects, and says nothing, ever.
+    /// It connects, and never sends anything.
     Mute,
-    /// It connects, the handshake is done, and the other end closes after so long.
+    /// It connects, the handshake is done, and the other end closes after this time.
     Leaves(Duration),
-    /// Nothing, ever.
+    /// It never answers.
     Silent,
 }
 
 type Fates = Box<dyn Fn(&PeerAddress) -> Fate>;
 type Names = Box<dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError>>;
 
-/// The bench, those around it, and a diary of what happened.
+/// A manager, its world, and a record of what happened.
 pub struct World {
     pub bench: Bench,
     pub fate: Fates,
@@ -43,14 +42,14 @@ pub struct World {
     due: BTreeMap<(Time, u64), Input>,
     sent: u64,
     told: u64,
-    /// Every dial: when, whom.
+    /// Every dial: time and address.
     pub dials: Vec<(Time, PeerAddress)>,
-    /// Every lookup: when, what.
+    /// Every lookup: time and name.
     pub lookups: Vec<(Time, String)>,
     pub events: Vec<(Time, Event)>,
     /// How often `handle_timeout` was called.
     pub wakes: usize,
-    /// The most connections, dials left out, that were ever open at once.
+    /// The most connections, without dials, that were open at once.
     pub most_open: usize,
 }
 
@@ -59,7 +58,7 @@ impl World {
         Self::seeded(config, 7, fate)
     }
 
-    /// A world whose manager has its chances from this.
+    /// A world whose manager has this rng seed.
     pub fn seeded(config: Config, rng_seed: u64, fate: impl Fn(&PeerAddress) -> Fate + 'static) -> Self {
         Self {
             bench: Bench::seeded(config, rng_seed),
@@ -76,19 +75,19 @@ impl World {
         }
     }
 
-    /// From now on, dials end so.
+    /// From now on, dials end like this.
     pub fn becomes(&mut self, fate: impl Fn(&PeerAddress) -> Fate + 'static) {
         self.fate = Box::new(fate);
     }
 
-    /// From now on, names resolve so.
+    /// From now on, names resolve like this.
     pub fn resolves(&mut self, names: impl Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + 'static) {
         self.names = Box::new(names);
     }
 
-    /// Tells or asks, and lets the world react.
+    /// Applies an input, and lets the world react.
     pub fn tell(&mut self, input: Input) -> Reply {
-        // Checking takes time proportional to all that is known.
+        // The check takes time proportional to all that is known.
         self.told += 1;
         let reply = if self.told % 256 == 0 {
             self.bench.apply(&input)
@@ -109,13 +108,13 @@ impl World {
         }
     }
 
-    /// The application knows these addresses.
+    /// The application gives these addresses.
     pub fn learn(&mut self, addresses: &[PeerAddress]) {
         let actions = self.bench.learn(addresses);
         actions.into_iter().for_each(|action| self.react(action));
     }
 
-    /// Every open connection is lost, and nobody answers any more, in the given way.
+    /// Every open connection is lost, and from now on all dials have this fate.
     pub fn goes_dark(&mut self, fate: Fate) {
         self.becomes(move |_| fate);
         for conn in self.bench.manager.connections() {
@@ -132,7 +131,7 @@ impl World {
         self.bench.now = end;
     }
 
-    /// Lets time pass until something holds. Returns when it did.
+    /// Lets time pass until a condition holds. Returns when it did.
     pub fn run_until(&mut self, end: Time, holds: impl Fn(&Self) -> bool) -> Option<Time> {
         loop {
             if holds(self) {
@@ -154,7 +153,7 @@ impl World {
         }
     }
 
-    /// Lets at most so much time pass until the network is found down.
+    /// Lets at most this much time pass until the network is found down.
     pub fn run_until_down(&mut self, network: NetworkKind, at_most: Duration) {
         let end = self.bench.now.after(at_most);
         let is_down = |world: &Self| world.has_happened(&Event::NetworkDown { network });
@@ -173,7 +172,7 @@ impl World {
         self.ready() + self.bench.count(ConnState::Handshaking) + self.bench.count(ConnState::Stalled)
     }
 
-    /// When so many are ready, at most so long from now; how many dials there were by then.
+    /// Waits until `count` are ready, at most this long. Returns how long that took, and the dials so far.
     pub fn fills(&mut self, count: usize, at_most: Duration) -> Option<(Duration, usize)> {
         let begun = self.bench.now;
         let full = self.run_until(begun.after(at_most), |world| world.ready() == count)?;
@@ -240,7 +239,7 @@ pub fn is_v4(address: &PeerAddress) -> bool {
     address.network() == Some(NetworkKind::Ipv4)
 }
 
-/// A number that an address always has, below `n`: to give each its own fate.
+/// A fixed pseudo-random number below `n` for an address, to choose its fate.
 pub fn lot(address: &PeerAddress, n: u64) -> u64 {
     let hash = address
         .to_string()

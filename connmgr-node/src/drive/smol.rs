@@ -1,71 +1,53 @@
-//! Turns on a stream of smol's, or of any other executor on async-io.
+//! Turns on a stream of smol, or of any other executor on async-io.
 
-use std::future::poll_fn;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use smol::Timer;
 use smol::future::FutureExt;
 use smol::io::{AsyncRead, AsyncWrite};
 
-use crate::pump::Turn;
+use super::{PollStream, PollTimer, Polled};
+use crate::pump::PumpTurn;
 
-/// Takes turns until one of them comes to something, and waits between them. Cancel-safe if the turns are.
-pub async fn drive<S, T>(stream: &mut S, mut turn: impl FnMut(&mut SmolPolled<'_, '_, S>, Instant) -> Turn<T>) -> T
+/// Takes turns until one is done, and waits between them. Cancel-safe if the turns are.
+pub async fn drive<S, T>(
+    stream: &mut S,
+    turn: impl FnMut(&mut Polled<'_, '_, SmolPollStream<'_, S>>, Instant) -> PumpTurn<T>,
+) -> T
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut alarm = Timer::never();
-    let mut armed = None;
-    poll_fn(|cx| {
-        loop {
-            match turn(&mut SmolPolled { stream, cx }, Instant::now()) {
-                Turn::Done(done) => return Poll::Ready(done),
-                Turn::Again => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Turn::Wait(until) => {
-                    if armed != until {
-                        armed = until;
-                        alarm = until.map_or_else(Timer::never, Timer::at);
-                    }
-                    ready!(alarm.poll(cx));
-                }
-            }
-        }
-    })
-    .await
+    super::drive(SmolPollStream(stream), SmolTimer { timer: Timer::never(), until: None }, turn).await
 }
 
-/// A stream as a turn sees it: what is not ready would block, and wakes the task when it is.
+/// A stream of smol's traits.
 #[derive(Debug)]
-pub struct SmolPolled<'a, 'b, S> {
-    stream: &'a mut S,
-    cx: &'a mut Context<'b>,
-}
+pub struct SmolPollStream<'a, S>(&'a mut S);
 
-impl<S: AsyncRead + Unpin> Read for SmolPolled<'_, '_, S> {
-    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        match Pin::new(&mut *self.stream).poll_read(self.cx, space) {
-            Poll::Ready(read) => read,
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
+impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for SmolPollStream<'_, S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_read(cx, space)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for SmolPolled<'_, '_, S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match Pin::new(&mut *self.stream).poll_write(self.cx, bytes) {
-            Poll::Ready(written) => written,
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
-    }
+struct SmolTimer {
+    timer: Timer,
+    until: Option<Instant>,
+}
 
-    /// Nothing is kept back here.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl PollTimer for SmolTimer {
+    fn poll_until(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.until != until {
+            self.until = until;
+            self.timer = until.map_or_else(Timer::never, Timer::at);
+        }
+        self.timer.poll(cx).map(drop)
     }
 }

@@ -1,68 +1,46 @@
-//! Turns on a stream of tokio's.
+//! Turns on a stream of tokio.
 
-use std::future::poll_fn;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
-use crate::pump::Turn;
+use super::{PollStream, PollTimer, Polled};
+use crate::pump::PumpTurn;
 
-/// Takes turns until one of them comes to something, and waits between them. Cancel-safe if the turns are.
-pub async fn drive<S, T>(stream: &mut S, mut turn: impl FnMut(&mut TokioPolled<'_, '_, S>, Instant) -> Turn<T>) -> T
+/// Takes turns until one is done, and waits between them. Cancel-safe if the turns are.
+pub async fn drive<S, T>(
+    stream: &mut S,
+    turn: impl FnMut(&mut Polled<'_, '_, TokioPollStream<'_, S>>, Instant) -> PumpTurn<T>,
+) -> T
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut alarm = pin!(sleep(Duration::ZERO));
-    poll_fn(|cx| {
-        loop {
-            match turn(&mut TokioPolled { stream, cx }, Instant::now()) {
-                Turn::Done(done) => return Poll::Ready(done),
-                Turn::Again => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Turn::Wait(None) => return Poll::Pending,
-                Turn::Wait(Some(until)) => {
-                    alarm.as_mut().reset(until.into());
-                    ready!(alarm.as_mut().poll(cx));
-                }
-            }
-        }
-    })
-    .await
+    super::drive(TokioPollStream(stream), pin!(sleep(Duration::ZERO)), turn).await
 }
 
-/// A stream as a turn sees it: what is not ready would block, and wakes the task when it is.
+/// A stream of tokio's traits.
 #[derive(Debug)]
-pub struct TokioPolled<'a, 'b, S> {
-    stream: &'a mut S,
-    cx: &'a mut Context<'b>,
-}
+pub struct TokioPollStream<'a, S>(&'a mut S);
 
-impl<S: AsyncRead + Unpin> Read for TokioPolled<'_, '_, S> {
-    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+impl<S: AsyncRead + AsyncWrite + Unpin> PollStream for TokioPollStream<'_, S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut space = ReadBuf::new(space);
-        match Pin::new(&mut *self.stream).poll_read(self.cx, &mut space) {
-            Poll::Ready(read) => read.map(|()| space.filled().len()),
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
+        Pin::new(&mut *self.0).poll_read(cx, &mut space).map_ok(|()| space.filled().len())
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for TokioPolled<'_, '_, S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match Pin::new(&mut *self.stream).poll_write(self.cx, bytes) {
-            Poll::Ready(written) => written,
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
-    }
-
-    /// Nothing is kept back here.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl PollTimer for Pin<&mut Sleep> {
+    fn poll_until(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(until) = until else { return Poll::Pending };
+        self.as_mut().reset(until.into());
+        self.as_mut().poll(cx)
     }
 }

@@ -1,4 +1,4 @@
-//! The node on mio: a poll loop, which turns the pool and every conversation by itself.
+//! The node on mio: one poll loop for the pool and every link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,17 +16,17 @@ use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use mio::{Events, Interest, Poll, Token};
 
-use super::{Next, Runtime, builder, system};
+use super::{Runtime, RuntimeEvent, builder, system};
 use crate::cli::Options;
-use crate::link::{Fact, Host, Link, Order};
-use crate::pump::Turn;
+use crate::link::{LinkFactory, LinkReport, Order, PeerLink};
+use crate::pump::PumpTurn;
 use crate::stop::Stop;
 
-/// Wakes the poll: for the pool's threads, and for whoever stops the node.
+/// Wakes the poll: for the pool's threads, and to stop the node.
 const WAKER: Token = Token(0);
-/// The pool's tokens: two for each of the million connections that a configuration may allow, and to spare.
+/// The pool's tokens: more than two for each of the million connections that a configuration may allow.
 const POOL: Range<usize> = 1..PEERS;
-/// Where those of the connections begin: ids count up, and are never reused.
+/// The first token of the links. Connection ids count up and are never reused.
 const PEERS: usize = 4_000_000;
 
 /// A pool in a poll loop.
@@ -34,32 +34,32 @@ pub struct Mio {
     poll: Poll,
     events: Events,
     pool: Pool,
-    host: Host,
+    links: LinkFactory,
     stop: Stop,
     waker: Waker,
-    talks: BTreeMap<ConnId, Talk>,
-    /// When each waits no longer.
+    open_links: BTreeMap<ConnId, MioLink>,
+    /// When the wait of each link ends.
     alarms: BTreeSet<(Instant, ConnId)>,
-    /// Whose turn it is.
+    /// Links that must take a turn.
     due: BTreeSet<ConnId>,
 }
 
-/// A conversation, and when it waits no longer.
+/// A link, and when its wait ends.
 #[derive(Debug)]
-struct Talk {
-    link: Link,
+struct MioLink {
+    link: PeerLink,
     alarm: Option<Instant>,
 }
 
 impl Runtime for Mio {
-    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError> {
+    fn start(options: &Options, config: Config, links: LinkFactory, stop: Stop) -> Result<Self, StartError> {
         let poll = Poll::new().map_err(system("make a poll"))?;
-        let bell = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system("make a waker"))?);
-        let builder = builder!(Pool, options, config).waker(Arc::clone(&bell));
+        let poll_waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(system("make a waker"))?);
+        let builder = builder!(Pool, options, config).waker(Arc::clone(&poll_waker));
         let pool = builder.start(poll.registry(), POOL)?;
-        let (events, waker) = (Events::with_capacity(256), Waker::from(Arc::new(Bell(bell))));
-        let (talks, alarms, due) = Default::default();
-        Ok(Self { poll, events, pool, host, stop, waker, talks, alarms, due })
+        let (events, waker) = (Events::with_capacity(256), Waker::from(Arc::new(PollWaker(poll_waker))));
+        let (open_links, alarms, due) = Default::default();
+        Ok(Self { poll, events, pool, links, stop, waker, open_links, alarms, due })
     }
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
@@ -82,7 +82,7 @@ impl Runtime for Mio {
         self.pool.stats()
     }
 
-    fn next(&mut self, until: Option<Instant>) -> io::Result<Next> {
+    fn next(&mut self, until: Option<Instant>) -> io::Result<RuntimeEvent> {
         loop {
             while let Some(event) = self.pool.next_event() {
                 if let Some(next) = self.take(event) {
@@ -90,10 +90,10 @@ impl Runtime for Mio {
                 }
             }
             if self.pool.is_stopped() {
-                return Ok(Next::Over);
+                return Ok(RuntimeEvent::Over);
             }
             if self.stop.poll(&self.waker).is_ready() || until.is_some_and(|until| until <= Instant::now()) {
-                return Ok(Next::Woken);
+                return Ok(RuntimeEvent::Woken);
             }
             self.wait(until)?;
             self.talk();
@@ -101,17 +101,24 @@ impl Runtime for Mio {
     }
 
     fn shutdown(mut self) -> Vec<Problem> {
-        self.pool.shutdown();
+        self.pool.shutdown().expect("a pool that lives does not refuse");
         let mut problems = Vec::new();
         loop {
             while let Some(event) = self.pool.next_event() {
                 match self.take(event) {
-                    Some(Next::Problem(problem)) => problems.push(problem),
-                    // What is closed now was counted before.
-                    Some(Next::Event(_) | Next::Retry { .. } | Next::Other(_) | Next::Woken | Next::Over) | None => {}
+                    Some(RuntimeEvent::Problem(problem)) => problems.push(problem),
+                    // The summary was counted before.
+                    Some(
+                        RuntimeEvent::Event(_)
+                        | RuntimeEvent::Retry { .. }
+                        | RuntimeEvent::Other(_)
+                        | RuntimeEvent::Woken
+                        | RuntimeEvent::Over,
+                    )
+                    | None => {}
                 }
             }
-            // Without a poll there is nothing to wait for.
+            // If the poll fails there is nothing to wait for.
             if self.pool.is_stopped() || self.wait(None).is_err() {
                 return problems;
             }
@@ -121,35 +128,35 @@ impl Runtime for Mio {
 }
 
 impl Mio {
-    /// What of an event is for the node.
-    fn take(&mut self, event: PoolEvent) -> Option<Next> {
+    /// The part of a pool event that is for the node.
+    fn take(&mut self, event: PoolEvent) -> Option<RuntimeEvent> {
         match event {
             PoolEvent::Connected(info) => {
                 self.meet(&info);
                 None
             }
-            PoolEvent::RetryScheduled { peer, at, attempt } => Some(Next::Retry { peer, at, attempt }),
+            PoolEvent::RetryScheduled { peer, at, attempt } => Some(RuntimeEvent::Retry { peer, at, attempt }),
             PoolEvent::Event(event) => {
                 if let Event::Disconnected { conn, .. } = &event {
                     self.forget(*conn);
                 }
-                Some(Next::Event(event))
+                Some(RuntimeEvent::Event(event))
             }
-            PoolEvent::Problem(problem) => Some(Next::Problem(problem)),
-            other => Some(Next::Other(format!("{other:?}"))),
+            PoolEvent::Problem(problem) => Some(RuntimeEvent::Problem(problem)),
+            other => Some(RuntimeEvent::Other(format!("{other:?}"))),
         }
     }
 
     fn meet(&mut self, info: &Connected) {
         let conn = info.conn;
-        let link = self.host.meet(info);
+        let link = self.links.open(info);
         let Some(stream) = self.pool.stream(conn) else { return };
         let token = usize::try_from(conn.as_u64()).ok().and_then(|number| number.checked_add(PEERS));
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = token.map(|token| self.poll.registry().register(stream, Token(token), interest));
-        // Else the system can watch no more of them.
+        // Registering fails when the system can watch no more streams.
         if let Some(Ok(())) = registered {
-            self.talks.insert(conn, Talk { link, alarm: None });
+            self.open_links.insert(conn, MioLink { link, alarm: None });
             self.due.insert(conn);
         } else {
             self.pool.release(conn);
@@ -157,12 +164,12 @@ impl Mio {
     }
 
     fn forget(&mut self, conn: ConnId) {
-        if let Some(alarm) = self.talks.remove(&conn).and_then(|talk| talk.alarm) {
+        if let Some(alarm) = self.open_links.remove(&conn).and_then(|open| open.alarm) {
             self.alarms.remove(&(alarm, conn));
         }
     }
 
-    /// Waits until somebody's turn has come, the pool's included.
+    /// Waits until the pool or a link has something to do.
     fn wait(&mut self, until: Option<Instant>) -> io::Result<()> {
         let timeout = self.timeout(until);
         match self.poll.poll(&mut self.events, timeout) {
@@ -178,7 +185,7 @@ impl Mio {
         Ok(())
     }
 
-    /// How long nothing is due. (mio rounds up to whole milliseconds.)
+    /// How long to wait. (mio rounds up to whole milliseconds.)
     fn timeout(&self, until: Option<Instant>) -> Option<Duration> {
         if !self.due.is_empty() {
             return Some(Duration::ZERO);
@@ -189,7 +196,7 @@ impl Mio {
         [ours, self.pool.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Everyone whose turn it is talks.
+    /// All links that are due take a turn.
     fn talk(&mut self) {
         let now = Instant::now();
         while let Some((_, conn)) = self.alarms.first().copied().filter(|(alarm, _)| *alarm <= now) {
@@ -202,54 +209,54 @@ impl Mio {
     }
 
     fn turn(&mut self, conn: ConnId, now: Instant) {
-        let Self { pool, talks, alarms, due, .. } = self;
-        let Some(Talk { link, alarm }) = talks.get_mut(&conn) else { return };
+        let Self { pool, open_links, alarms, due, .. } = self;
+        let Some(MioLink { link, alarm }) = open_links.get_mut(&conn) else { return };
         if let Some(alarm) = alarm.take() {
             alarms.remove(&(alarm, conn));
         }
         while let Some(stream) = pool.stream(conn) {
             match link.turn(stream, now) {
-                Turn::Done(Order::Tell(fact)) => tell(pool, conn, fact),
-                Turn::Done(Order::Sample(count)) => link.tell_addresses(&pool.sample_addresses(None, count)),
-                Turn::Done(Order::Close) => break,
-                Turn::Again => {
+                PumpTurn::Done(Order::Report(report)) => send_report(pool, conn, report),
+                PumpTurn::Done(Order::Sample(count)) => link.tell_addresses(&pool.sample_addresses(None, count)),
+                PumpTurn::Done(Order::Close) => break,
+                PumpTurn::Again => {
                     due.insert(conn);
                     return;
                 }
-                Turn::Wait(until) => {
+                PumpTurn::Wait(until) => {
                     *alarm = until;
                     alarms.extend(until.map(|until| (until, conn)));
                     return;
                 }
             }
         }
-        talks.remove(&conn);
+        open_links.remove(&conn);
         pool.release(conn);
     }
 }
 
-/// Tells the manager at once, not by a reporter: what is told before the end of a connection must come before it.
-fn tell(pool: &mut Pool, conn: ConnId, fact: Fact) {
-    match fact {
-        Fact::Ready(info) => pool.ready(conn, info),
-        Fact::Misbehaving(penalty) => pool.misbehaving(conn, penalty),
-        Fact::Activity(activity) => pool.activity(conn, activity),
-        Fact::Addresses(addresses) => pool.peer_addresses(conn, addresses),
+/// Reports at once, without a reporter: a report made before the end of a connection must reach the manager before it.
+fn send_report(pool: &mut Pool, conn: ConnId, report: LinkReport) {
+    match report {
+        LinkReport::Ready(info) => pool.ready(conn, info),
+        LinkReport::Misbehaving(penalty) => pool.misbehaving(conn, penalty),
+        LinkReport::Activity(activity) => pool.activity(conn, activity),
+        LinkReport::Addresses(addresses) => pool.peer_addresses(conn, addresses),
     }
 }
 
-/// Wakes the poll where a task would be woken.
-struct Bell(Arc<mio::Waker>);
+/// Wakes the poll as a task waker does.
+struct PollWaker(Arc<mio::Waker>);
 
-impl Wake for Bell {
+impl Wake for PollWaker {
     fn wake(self: Arc<Self>) {
-        // It fails only with the poll, and then nobody waits.
+        // It fails only if the poll is gone, and then nothing waits.
         let _ = self.0.wake();
     }
 }
 
 impl fmt::Debug for Mio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mio").field("pool", &self.pool).field("talks", &self.talks).finish_non_exhaustive()
+        f.debug_struct("Mio").field("pool", &self.pool).field("open_links", &self.open_links).finish_non_exhaustive()
     }
 }

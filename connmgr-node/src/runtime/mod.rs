@@ -1,7 +1,7 @@
-//! What the node asks of a runtime, and the three that it runs on.
+//! What the node needs of a runtime, and the three that it runs on.
 //!
-//! The node itself is ordinary code that waits for one thing at a time; a runtime keeps the pool, and holds the
-//! conversations on its connections meanwhile. It decides nothing, and knows nothing of what is said.
+//! The node is ordinary code that waits for one thing at a time. A runtime keeps the pool and, meanwhile, runs the links of
+//! its connections. It decides nothing, and knows nothing of the protocol.
 
 pub mod mio;
 pub mod smol;
@@ -16,22 +16,22 @@ use connmgr_core::{AddPeerError, AddressInfo, Config, Event, Keep, PeerAddress, 
 use connmgr_std::{PoolEvent, Problem, StartError};
 
 use crate::cli::Options;
-use crate::link::Host;
+use crate::link::LinkFactory;
 use crate::stop::Stop;
 
 /// A pool on some runtime.
 pub trait Runtime: Sized {
-    /// Starts a pool of this configuration, with the listeners, files, proxy and seed that the options name. Each
-    /// connection that opens is met by `host`.
+    /// Starts a pool with this configuration, and with the listeners, files, proxy and seed of the options. `links` makes
+    /// the link of each connection.
     ///
     /// # Errors
-    /// What the pool can't do.
-    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError>;
+    /// The pool can't start.
+    fn start(options: &Options, config: Config, links: LinkFactory, stop: Stop) -> Result<Self, StartError>;
 
-    /// Where the pool listens.
+    /// The addresses on which the pool listens.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
-    /// The time by which the pool counts.
+    /// The pool's clock.
     fn now(&self) -> Time;
 
     /// Adds a peer.
@@ -40,26 +40,26 @@ pub trait Runtime: Sized {
     /// Why it may not be added.
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError>;
 
-    /// Tells the pool addresses.
+    /// Gives the pool addresses for its book.
     fn addresses(&mut self, addresses: Vec<AddressInfo>);
 
     /// The pool's counters.
     fn stats(&mut self) -> Stats;
 
-    /// Goes on until there is something for the node, the time has come, or the node is told to stop.
+    /// Runs until there is something for the node, the time has come, or the node is stopped.
     ///
     /// # Errors
-    /// The system can't be waited on any more.
-    fn next(&mut self, until: Option<Instant>) -> io::Result<Next>;
+    /// The poll of the system failed.
+    fn next(&mut self, until: Option<Instant>) -> io::Result<RuntimeEvent>;
 
-    /// Closes everything, and waits for the disk but for no peer: what went wrong.
+    /// Closes everything. Waits for the disk but for no peer. Returns what went wrong.
     fn shutdown(self) -> Vec<Problem>;
 }
 
-/// What there is for the node.
+/// Something for the node.
 #[derive(Debug)]
-pub enum Next {
-    /// The manager says this.
+pub enum RuntimeEvent {
+    /// An event of the manager.
     Event(Event),
     /// An added peer is dialed next at this time.
     Retry {
@@ -70,18 +70,18 @@ pub enum Next {
         /// How many attempts in a row have failed.
         attempt: u32,
     },
-    /// Something is wrong around the pool, which goes on.
+    /// A problem of the pool, which goes on.
     Problem(Problem),
-    /// Something that this node does not know of.
+    /// An event that this node does not know.
     Other(String),
-    /// The time has come, or the node is to stop.
+    /// The time has come, or the node must stop.
     Woken,
-    /// The pool has stopped by itself.
+    /// The pool stopped by itself.
     Over,
 }
 
-impl Next {
-    /// What of an event is for the node; none of a connection, which goes to `meet`.
+impl RuntimeEvent {
+    /// The part of a pool event that is for the node. A connection goes to `meet`.
     fn of<C: fmt::Debug>(event: PoolEvent<C>, meet: impl FnOnce(C)) -> Option<Self> {
         match event {
             PoolEvent::Connected(connection) => {
@@ -100,7 +100,7 @@ fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |error| StartError::System { what, error }
 }
 
-/// A pool's builder with all that the options say. The builders of all adapters have the same methods, and no trait.
+/// A pool's builder with what the options say. The builders of all adapters have the same methods, but no trait.
 macro_rules! builder {
     ($pool:ty, $options:expr, $config:expr) => {{
         let options: &$crate::cli::Options = $options;

@@ -12,10 +12,10 @@ use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
 use smol::{Executor, Timer};
 
-use super::{Next, Runtime, builder};
+use super::{Runtime, RuntimeEvent, builder};
 use crate::cli::Options;
 use crate::drive::smol::drive;
-use crate::link::{Host, Link, Order};
+use crate::link::{LinkFactory, Order, PeerLink};
 use crate::stop::Stop;
 
 /// A pool on smol.
@@ -23,19 +23,19 @@ use crate::stop::Stop;
 pub struct Smol {
     pool: Pool,
     handle: Handle,
-    host: Host,
+    links: LinkFactory,
     stop: Stop,
     executor: Arc<Executor<'static>>,
 }
 
 impl Runtime for Smol {
-    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError> {
+    fn start(options: &Options, config: Config, links: LinkFactory, stop: Stop) -> Result<Self, StartError> {
         let executor = Arc::new(Executor::new());
         let theirs = Arc::clone(&executor);
         let spawn = move |task: BoxFuture| theirs.spawn(task).detach();
-        // smol's own would need async-io, with a panic where it can't be had; the start says so.
+        // smol's own `block_on` panics where async-io can't start; the pool's start returns an error.
         let pool = smol::future::block_on(executor.run(builder!(Pool, options, config).start(spawn)))?;
-        Ok(Self { handle: pool.handle(), pool, host, stop, executor })
+        Ok(Self { handle: pool.handle(), pool, links, stop, executor })
     }
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
@@ -58,8 +58,8 @@ impl Runtime for Smol {
         smol::block_on(self.executor.run(self.handle.stats()))
     }
 
-    fn next(&mut self, until: Option<Instant>) -> io::Result<Next> {
-        let Self { pool, handle, host, stop, executor } = self;
+    fn next(&mut self, until: Option<Instant>) -> io::Result<RuntimeEvent> {
+        let Self { pool, handle, links, stop, executor } = self;
         let executor = &*executor;
         let mut time_up = until.map_or_else(Timer::never, Timer::at);
         smol::block_on(executor.run(async {
@@ -74,14 +74,14 @@ impl Runtime for Smol {
                 };
                 let event = match stopped.or(time_up).or(async { Waited::Pool(pool.next().await) }).await {
                     Waited::Pool(Some(event)) => event,
-                    Waited::Pool(None) => return Ok(Next::Over),
-                    Waited::Woken => return Ok(Next::Woken),
+                    Waited::Pool(None) => return Ok(RuntimeEvent::Over),
+                    Waited::Woken => return Ok(RuntimeEvent::Woken),
                 };
                 let meet = |connection: Connection| {
-                    let link = host.meet(connection.info());
+                    let link = links.open(connection.info());
                     executor.spawn(talk(connection, link, handle.clone())).detach();
                 };
-                if let Some(next) = Next::of(event, meet) {
+                if let Some(next) = RuntimeEvent::of(event, meet) {
                     return Ok(next);
                 }
             }
@@ -93,18 +93,18 @@ impl Runtime for Smol {
     }
 }
 
-/// What was waited for.
+/// What ended a wait.
 enum Waited {
     Woken,
     Pool(Option<PoolEvent>),
 }
 
-/// Talks on a connection until it ends.
-async fn talk(mut connection: Connection, mut link: Link, handle: Handle) {
+/// Runs the link of a connection until it ends.
+async fn talk(mut connection: Connection, mut link: PeerLink, handle: Handle) {
     let reporter = connection.reporter();
     loop {
         match drive(&mut connection, |stream, now| link.turn(stream, now)).await {
-            Order::Tell(fact) => fact.tell(&reporter),
+            Order::Report(report) => report.send(&reporter),
             Order::Sample(count) => link.tell_addresses(&handle.sample_addresses(None, count).await),
             Order::Close => return,
         }

@@ -11,28 +11,28 @@ use connmgr_std::{Problem, StartError};
 use connmgr_tokio::{Connection, Handle, Pool};
 use tokio::time::sleep_until;
 
-use super::{Next, Runtime, builder, system};
+use super::{Runtime, RuntimeEvent, builder, system};
 use crate::cli::Options;
 use crate::drive::tokio::drive;
-use crate::link::{Host, Link, Order};
+use crate::link::{LinkFactory, Order, PeerLink};
 use crate::stop::Stop;
 
-/// A pool on tokio. (Fields are dropped in order: nothing may outlive the runtime.)
+/// A pool on tokio. (Fields are dropped in order; the runtime must be the last.)
 #[derive(Debug)]
 pub struct Tokio {
     pool: Pool,
     handle: Handle,
-    host: Host,
+    links: LinkFactory,
     stop: Stop,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Runtime for Tokio {
-    fn start(options: &Options, config: Config, host: Host, stop: Stop) -> Result<Self, StartError> {
+    fn start(options: &Options, config: Config, links: LinkFactory, stop: Stop) -> Result<Self, StartError> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_io().enable_time().build().map_err(system("start tokio"))?;
         let pool = runtime.block_on(builder!(Pool, options, config).start())?;
-        Ok(Self { handle: pool.handle(), pool, host, stop, runtime })
+        Ok(Self { handle: pool.handle(), pool, links, stop, runtime })
     }
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
@@ -55,25 +55,25 @@ impl Runtime for Tokio {
         self.runtime.block_on(self.handle.stats())
     }
 
-    fn next(&mut self, until: Option<Instant>) -> io::Result<Next> {
-        let Self { pool, handle, host, stop, runtime } = self;
+    fn next(&mut self, until: Option<Instant>) -> io::Result<RuntimeEvent> {
+        let Self { pool, handle, links, stop, runtime } = self;
         runtime.block_on(async {
             let mut time_up = pin!(when(until));
             loop {
                 let event = tokio::select! {
                     biased;
-                    () = poll_fn(|cx| stop.poll(cx.waker())) => return Ok(Next::Woken),
-                    () = &mut time_up => return Ok(Next::Woken),
+                    () = poll_fn(|cx| stop.poll(cx.waker())) => return Ok(RuntimeEvent::Woken),
+                    () = &mut time_up => return Ok(RuntimeEvent::Woken),
                     event = pool.next() => event,
                 };
                 let meet = |connection: Connection| {
-                    let link = host.meet(connection.info());
+                    let link = links.open(connection.info());
                     tokio::spawn(talk(connection, link, handle.clone()));
                 };
-                match event.map(|event| Next::of(event, meet)) {
+                match event.map(|event| RuntimeEvent::of(event, meet)) {
                     Some(Some(next)) => return Ok(next),
                     Some(None) => {}
-                    None => return Ok(Next::Over),
+                    None => return Ok(RuntimeEvent::Over),
                 }
             }
         })
@@ -91,12 +91,12 @@ async fn when(until: Option<Instant>) {
     }
 }
 
-/// Talks on a connection until it ends.
-async fn talk(mut connection: Connection, mut link: Link, handle: Handle) {
+/// Runs the link of a connection until it ends.
+async fn talk(mut connection: Connection, mut link: PeerLink, handle: Handle) {
     let reporter = connection.reporter();
     loop {
         match drive(&mut connection, |stream, now| link.turn(stream, now)).await {
-            Order::Tell(fact) => fact.tell(&reporter),
+            Order::Report(report) => report.send(&reporter),
             Order::Sample(count) => link.tell_addresses(&handle.sample_addresses(None, count).await),
             Order::Close => return,
         }

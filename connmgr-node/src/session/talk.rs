@@ -1,8 +1,7 @@
-//! What is said once hands are shaken. Sans-IO.
+//! A session after its handshake. Sans-IO.
 //!
-//! It asks for headers where it is told to and, where the connection is for that, for addresses; it pings, answers
-//! pings, and passes on what else the peer asks. It does not know how a conversation begins or ends: see
-//! [`Session`](crate::session::Session).
+//! It asks for headers if told to, and for addresses if the connection is of a kind for that. It pings, answers pings, and
+//! passes on other requests. The handshake and the end are in [`Session`](crate::session::Session).
 
 use std::time::Instant;
 
@@ -14,39 +13,39 @@ use bitcoin::params::Params;
 use connmgr_core::{Activity, AddressInfo, Chain, Kind};
 
 use super::{SessionConfig, network};
-use crate::end::End;
+use crate::end::SessionEnd;
 use crate::gossip::{self, MAX_ADDRESSES};
-use crate::handshake::Peer;
-use crate::headers::{HeaderChain, Progress};
+use crate::handshake::PeerHello;
+use crate::headers::{HeaderChain, HeadersProgress};
 use crate::news::News;
 use crate::ping::{PingDue, Pinger};
-use crate::violation::Violation;
-use crate::wire::{PROTOCOL_VERSION, Wire, WireError};
+use crate::violation::ProtocolViolation;
+use crate::wire::{MessageWire, PROTOCOL_VERSION, WireError};
 
-/// A conversation between its handshake and its end.
+/// A session between its handshake and its end.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct Conversation {
     kind: Kind,
     wants_addrv2: bool,
     pinger: Pinger,
     headers: Option<HeaderChain>,
-    /// Whether the peer's chain has been followed to its end once: blocks are news only after that.
+    /// Whether the peer's chain was followed to its end once. Only later blocks are new.
     is_synced: bool,
-    /// The height to tell next.
+    /// The height to report next.
     tip: Option<u32>,
     was_asked_for_addresses: bool,
 }
 
-impl Talk {
-    /// Asks the first question.
+impl Conversation {
+    /// Asks for addresses, on connections that are for that.
     ///
     /// # Errors
-    /// That of [`Wire::send`], as everywhere here.
+    /// That of [`MessageWire::send`], as everywhere here.
     pub(super) fn begin(
         kind: Kind,
-        peer: &Peer,
+        peer: &PeerHello,
         config: &SessionConfig,
-        wire: &mut Wire,
+        wire: &mut MessageWire,
         now: Instant,
     ) -> Result<Self, WireError> {
         if wants_addresses(kind) {
@@ -67,15 +66,15 @@ impl Talk {
         self.pinger.deadline()
     }
 
-    /// The next thing learnt; none when all that was read is understood.
+    /// The next news; none when everything read is handled.
     ///
     /// # Errors
-    /// Why the conversation ends; after a violation that can be borne, it may go on.
-    pub(super) fn poll(&mut self, wire: &mut Wire, now: Instant) -> Result<Option<News>, End> {
+    /// Why the session ends. After a violation that is not fatal it may go on.
+    pub(super) fn poll(&mut self, wire: &mut MessageWire, now: Instant) -> Result<Option<News>, SessionEnd> {
         match self.pinger.handle_timeout(now) {
             PingDue::Nothing => {}
             PingDue::Ping(nonce) => wire.send(NetworkMessage::Ping(nonce))?,
-            PingDue::GiveUp => return Err(End::Silent),
+            PingDue::GiveUp => return Err(SessionEnd::Silent),
         }
         loop {
             if let Some(height) = self.tip.take() {
@@ -88,7 +87,12 @@ impl Talk {
         }
     }
 
-    fn handle(&mut self, message: NetworkMessage, wire: &mut Wire, now: Instant) -> Result<Option<News>, End> {
+    fn handle(
+        &mut self,
+        message: NetworkMessage,
+        wire: &mut MessageWire,
+        now: Instant,
+    ) -> Result<Option<News>, SessionEnd> {
         match message {
             NetworkMessage::Ping(nonce) => {
                 wire.send(NetworkMessage::Pong(nonce))?;
@@ -101,9 +105,9 @@ impl Talk {
             NetworkMessage::GetHeaders(request) => Ok(Some(News::HeadersWanted(request.locator_hashes))),
             NetworkMessage::Headers(headers) => self.handle_headers(&headers, wire),
             NetworkMessage::Inv(items) => self.handle_inventory(&items, wire),
-            NetworkMessage::WtxidRelay => Err(Violation::LateFeature("wtxidrelay").into()),
-            NetworkMessage::SendAddrV2 => Err(Violation::LateFeature("sendaddrv2").into()),
-            // A second `version` or `verack` is ignored, as Core does; the rest is of no use to this node.
+            NetworkMessage::WtxidRelay => Err(ProtocolViolation::LateFeature("wtxidrelay").into()),
+            NetworkMessage::SendAddrV2 => Err(ProtocolViolation::LateFeature("sendaddrv2").into()),
+            // A second `version` or `verack` is ignored, as in Core; this node needs no other message.
             _ => Ok(None),
         }
     }
@@ -113,8 +117,7 @@ impl Talk {
         Some(News::Activity(Activity { ping: Some(round_trip), ..Activity::default() }))
     }
 
-    /// Only those who came to us get an answer: asking those we dialed would let anyone read our book (Core does the
-    /// same against fingerprinting).
+    // Only inbound peers get an answer, as in Core: otherwise a peer that we dialed could fingerprint us by our book.
     fn handle_getaddr(&mut self) -> Option<News> {
         if !self.kind.is_inbound() || std::mem::replace(&mut self.was_asked_for_addresses, true) {
             return None;
@@ -122,23 +125,27 @@ impl Talk {
         Some(News::AddressesWanted(u32::try_from(MAX_ADDRESSES).expect("a thousand")))
     }
 
-    fn handle_addresses(&self, count: usize, read: impl FnOnce() -> Vec<AddressInfo>) -> Result<Option<News>, End> {
+    fn handle_addresses(
+        &self,
+        count: usize,
+        read: impl FnOnce() -> Vec<AddressInfo>,
+    ) -> Result<Option<News>, SessionEnd> {
         if count > MAX_ADDRESSES {
-            return Err(Violation::TooManyAddresses(count).into());
+            return Err(ProtocolViolation::TooManyAddresses(count).into());
         }
-        // On a block-relay connection addresses would tell the peer what we know, and us nothing we asked for.
+        // On block-relay connections addresses are not asked for, and are ignored.
         Ok((self.kind != Kind::BlockRelay).then(|| News::Addresses(read())))
     }
 
-    fn handle_headers(&mut self, headers: &[Header], wire: &mut Wire) -> Result<Option<News>, End> {
+    fn handle_headers(&mut self, headers: &[Header], wire: &mut MessageWire) -> Result<Option<News>, SessionEnd> {
         let Some(chain) = &mut self.headers else { return Ok(None) };
         let before = chain.height();
         let progress = chain.extend(headers)?;
         let height = chain.height();
         let is_new_block = self.is_synced && height > before;
         match progress {
-            Progress::More | Progress::Ask => self.ask_for_headers(wire)?,
-            Progress::UpToDate => {
+            HeadersProgress::More | HeadersProgress::Ask => self.ask_for_headers(wire)?,
+            HeadersProgress::UpToDate => {
                 self.is_synced = true;
                 self.tip = Some(height);
             }
@@ -146,8 +153,8 @@ impl Talk {
         Ok(is_new_block.then(|| News::Activity(Activity { block: true, ..Activity::default() })))
     }
 
-    /// A block announced by its hash: ask for its header.
-    fn handle_inventory(&self, items: &[Inventory], wire: &mut Wire) -> Result<Option<News>, End> {
+    /// Asks for the headers of blocks that were announced by hash.
+    fn handle_inventory(&self, items: &[Inventory], wire: &mut MessageWire) -> Result<Option<News>, SessionEnd> {
         let is_block = |item: &Inventory| {
             matches!(item, Inventory::Block(_) | Inventory::WitnessBlock(_) | Inventory::CompactBlock(_))
         };
@@ -157,14 +164,14 @@ impl Talk {
         Ok(None)
     }
 
-    pub(super) fn follow_headers(&mut self, chain: Chain, wire: &mut Wire) -> Result<(), WireError> {
+    pub(super) fn follow_headers(&mut self, chain: Chain, wire: &mut MessageWire) -> Result<(), WireError> {
         let params: &'static Params = network(chain).params();
         self.headers = Some(HeaderChain::new(params));
         wire.send(NetworkMessage::SendHeaders)?;
         self.ask_for_headers(wire)
     }
 
-    fn ask_for_headers(&self, wire: &mut Wire) -> Result<(), WireError> {
+    fn ask_for_headers(&self, wire: &mut MessageWire) -> Result<(), WireError> {
         let Some(chain) = &self.headers else { return Ok(()) };
         wire.send(NetworkMessage::GetHeaders(GetHeadersMessage {
             version: PROTOCOL_VERSION,
@@ -173,12 +180,12 @@ impl Talk {
         }))
     }
 
-    pub(super) fn tell_addresses(&self, addresses: &[AddressInfo], wire: &mut Wire) -> Result<(), WireError> {
+    pub(super) fn tell_addresses(&self, addresses: &[AddressInfo], wire: &mut MessageWire) -> Result<(), WireError> {
         gossip::to_message(addresses, self.wants_addrv2).map_or(Ok(()), |message| wire.send(message))
     }
 }
 
-/// Whether a connection of this kind is there to learn addresses, among other things.
+/// Whether a connection of this kind asks for addresses.
 const fn wants_addresses(kind: Kind) -> bool {
     match kind {
         Kind::Full | Kind::AddrFetch | Kind::Added => true,

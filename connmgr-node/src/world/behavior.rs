@@ -1,33 +1,33 @@
-//! How peers of the world behave.
+//! The behaviors of the world's peers.
 
 use std::fmt;
 
-/// How a peer of the world behaves.
+/// The behavior of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Behavior {
-    /// Speaks the protocol and stays.
+pub enum PeerBehavior {
+    /// Speaks the protocol and stays connected.
     Good,
-    /// The same, and tells the addresses of all the others.
+    /// Good, and gossips the addresses of all others.
     Gossip,
-    /// Nobody listens: connections are refused.
+    /// Does not listen: connections are refused.
     Refusing,
-    /// Accepts and never says a word.
+    /// Accepts and never sends anything.
     Silent,
-    /// Never answers at all, as a firewall that drops everything. (Where its queue can't be kept full, silent.)
+    /// Never answers a dial, like a firewall that drops everything. (Where its accept queue can't be kept full: silent.)
     BlackHole,
     /// Accepts and closes at once.
     AcceptAndClose,
-    /// A good peer that disappears every few seconds, with all its connections, and comes back.
+    /// Good, but every few seconds it goes away with all its connections and comes back later.
     ComingAndGoing,
-    /// A good peer that drops each connection after a few seconds.
+    /// Good, but drops each connection after a few seconds.
     Dropping,
-    /// Shakes hands, then sends garbage.
+    /// Does the handshake, then sends garbage.
     Garbage,
-    /// Shakes hands, then sends more addresses than a message may carry.
+    /// Does the handshake, then sends more addresses than a message may carry.
     Oversized,
 }
 
-impl Behavior {
+impl PeerBehavior {
     /// Every behavior, in the order of reports.
     pub const ALL: [Self; 10] = [
         Self::Good,
@@ -59,7 +59,7 @@ impl Behavior {
     }
 }
 
-impl fmt::Display for Behavior {
+impl fmt::Display for PeerBehavior {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

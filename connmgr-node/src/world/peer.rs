@@ -1,4 +1,4 @@
-//! The life of one peer of the world, from its behavior.
+//! One peer of the world. What it does follows from its behavior.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::behavior::Behavior;
-use super::door::Door;
-use super::{Counts, below};
+use super::behavior::PeerBehavior;
+use super::peer_socket::PeerSocket;
+use super::{WorldPeerCounts, below};
 use crate::drive::tokio::drive;
 use crate::frame::encode;
 use crate::gossip::MAX_ADDRESSES;
@@ -29,37 +29,39 @@ use crate::news::News;
 use crate::pump::Pump;
 use crate::session::{Session, SessionConfig};
 
-/// Connections one peer of the world holds; more are dropped.
+/// The most connections of one peer; more are dropped.
 const MAX_CONNECTIONS: usize = 64;
 
-/// Connections made to fill the queue of a black hole. A queue of length 0 holds one on Linux.
+/// Connections made to fill the accept queue of a black hole. A queue of length 0 holds one on Linux.
 const PLUGS: usize = 4;
 
 /// The wait after a failed accept, or while the port is taken.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// One peer, before it comes to life.
-pub(super) struct Life {
-    pub(super) behavior: Behavior,
+/// One peer, before it runs.
+pub(super) struct WorldPeer {
+    pub(super) behavior: PeerBehavior,
     pub(super) address: SocketAddr,
-    pub(super) counts: Arc<Counts>,
-    pub(super) everyone: Arc<[AddressInfo]>,
+    pub(super) counts: Arc<WorldPeerCounts>,
+    pub(super) all_addresses: Arc<[AddressInfo]>,
     pub(super) chain: Arc<[Header]>,
     pub(super) rng: ChaCha8Rng,
 }
 
-impl Life {
-    /// Lives behind this door until it is dropped.
-    pub(super) async fn live(mut self, door: Door) {
-        match door {
-            Door::Shut(_) => hold(door).await,
-            Door::Narrow(listener) => self.swallow(listener).await,
-            Door::Open(listener) if self.behavior == Behavior::ComingAndGoing => self.come_and_go(listener).await,
-            Door::Open(listener) => self.serve(&listener).await,
+impl WorldPeer {
+    /// Runs until it is dropped.
+    pub(super) async fn run(mut self, socket: PeerSocket) {
+        match socket {
+            PeerSocket::Bound(_) => hold(socket).await,
+            PeerSocket::FullQueue(listener) => self.swallow(listener).await,
+            PeerSocket::Listening(listener) if self.behavior == PeerBehavior::ComingAndGoing => {
+                self.come_and_go(listener).await;
+            }
+            PeerSocket::Listening(listener) => self.serve(&listener).await,
         }
     }
 
-    /// Fills the queue of its listener, and never takes anyone out.
+    /// Fills the accept queue of its listener, and accepts nothing.
     async fn swallow(&self, listener: TcpListener) {
         let mut plugs = JoinSet::new();
         for _ in 0..PLUGS {
@@ -79,17 +81,17 @@ impl Life {
         }
     }
 
-    /// Opens its door again; while somebody else has its port, it waits.
+    /// Listens again. Waits while its port is taken.
     async fn reopen(&self) -> TcpListener {
         loop {
-            match Door::new(self.behavior, self.address) {
-                Ok(Door::Open(listener)) => return listener,
-                Ok(Door::Shut(_) | Door::Narrow(_)) | Err(_) => sleep(PAUSE).await,
+            match PeerSocket::new(self.behavior, self.address) {
+                Ok(PeerSocket::Listening(listener)) => return listener,
+                Ok(PeerSocket::Bound(_) | PeerSocket::FullQueue(_)) | Err(_) => sleep(PAUSE).await,
             }
         }
     }
 
-    /// Takes connections for ever. Dropped, it drops them all.
+    /// Accepts connections for ever. Drops them all when it is dropped.
     async fn serve(&mut self, listener: &TcpListener) {
         let mut connections = JoinSet::new();
         loop {
@@ -106,62 +108,66 @@ impl Life {
         }
     }
 
-    fn connection(&mut self) -> Connection {
+    fn connection(&mut self) -> WorldConnection {
         self.counts.accepted.fetch_add(1, Ordering::Relaxed);
-        Connection {
+        WorldConnection {
             behavior: self.behavior,
             lasts: self.between(1000, 4000),
             nonce: self.rng.next_u64(),
-            teller: Teller {
+            answers: WorldAnswers {
                 live: Live::new(&self.counts),
-                addresses: if self.behavior == Behavior::Gossip { Arc::clone(&self.everyone) } else { Arc::default() },
+                addresses: if self.behavior == PeerBehavior::Gossip {
+                    Arc::clone(&self.all_addresses)
+                } else {
+                    Arc::default()
+                },
                 chain: Arc::clone(&self.chain),
             },
         }
     }
 
-    /// A time between so many milliseconds.
+    /// A time between two numbers of milliseconds.
     fn between(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + below(&mut self.rng, most - least) as u64)
     }
 }
 
-/// Keeps something for ever.
+/// Keeps a value until the task is dropped.
 async fn hold<T>(_kept: T) {
     pending::<()>().await;
 }
 
-/// One connection that a peer of the world took.
-struct Connection {
-    behavior: Behavior,
+/// One connection that a peer of the world accepted.
+struct WorldConnection {
+    behavior: PeerBehavior,
     lasts: Duration,
     nonce: u64,
-    teller: Teller,
+    answers: WorldAnswers,
 }
 
-impl Connection {
+impl WorldConnection {
     async fn talk(self, stream: TcpStream) {
         match self.behavior {
-            Behavior::Good | Behavior::Gossip | Behavior::ComingAndGoing => self.behave(stream).await,
-            Behavior::Dropping => {
+            PeerBehavior::Good | PeerBehavior::Gossip | PeerBehavior::ComingAndGoing => self.behave(stream).await,
+            PeerBehavior::Dropping => {
                 let _elapsed = timeout(self.lasts, self.behave(stream)).await;
             }
-            Behavior::Silent => listen_only(stream).await,
-            Behavior::Garbage => {
+            PeerBehavior::Silent => listen_only(stream).await,
+            PeerBehavior::Garbage => {
                 let noise = self.nonce.to_be_bytes().repeat(100);
                 self.misbehave(stream, &noise).await;
             }
-            Behavior::Oversized => {
+            PeerBehavior::Oversized => {
                 let address = Address::new(&SocketAddr::from(([127, 99, 0, 1], 1)), ServiceFlags::NONE);
                 let flood = NetworkMessage::Addr(vec![(0, address); MAX_ADDRESSES + 1]);
                 self.misbehave(stream, &encode(SessionConfig::new(Chain::Regtest).magic(), flood)).await;
             }
-            Behavior::AcceptAndClose | Behavior::Refusing | Behavior::BlackHole => drop(stream),
+            PeerBehavior::AcceptAndClose | PeerBehavior::Refusing | PeerBehavior::BlackHole => drop(stream),
         }
     }
 
     fn hello(&self) -> Hello {
-        let height = i32::try_from(self.teller.chain.len()).unwrap_or(i32::MAX);
+        let height = i32::try_from(self.answers.chain.len()).unwrap_or(i32::MAX);
         Hello {
             services: Services::NETWORK | Services::WITNESS,
             user_agent: format!("/{}/", self.behavior.name()),
@@ -181,17 +187,17 @@ impl Connection {
             if let News::Ended(_) = news {
                 return;
             }
-            self.teller.answer(news, pump.session());
+            self.answers.answer(news, pump.session());
         }
     }
 
-    /// Shakes hands, then sends this.
+    /// Does the handshake, then sends these bytes.
     async fn misbehave(self, mut stream: TcpStream, offence: &[u8]) {
         let mut pump = Pump::new(self.session());
         let news = drive(&mut stream, |stream, now| pump.turn(stream, now)).await;
         let News::Ready(_) = news else { return };
         let last_words = pump.session().outgoing().to_vec();
-        self.teller.answer(news, pump.session());
+        self.answers.answer(news, pump.session());
         let sent = stream.write_all(&[&last_words, offence].concat()).await;
         if sent.is_ok() {
             listen_only(stream).await;
@@ -199,20 +205,20 @@ impl Connection {
     }
 }
 
-/// Reads until the other end closes, and says nothing.
+/// Reads until the other end closes, and sends nothing.
 async fn listen_only(mut stream: TcpStream) {
     let mut ignored = [0; 1024];
     while matches!(stream.read(&mut ignored).await, Ok(1..)) {}
 }
 
-/// What a peer of the world tells when asked.
-struct Teller {
+/// What a peer of the world answers.
+struct WorldAnswers {
     live: Live,
     addresses: Arc<[AddressInfo]>,
     chain: Arc<[Header]>,
 }
 
-impl Teller {
+impl WorldAnswers {
     fn answer(&self, news: News, session: &mut Session) {
         match news {
             News::Ready(_) => drop(self.live.0.ready.fetch_add(1, Ordering::Relaxed)),
@@ -221,7 +227,7 @@ impl Teller {
                 session.tell_addresses(&self.addresses[..count]);
             }
             News::HeadersWanted(locator) => session.tell_headers(self.headers_after(&locator)),
-            // What is said to them is of no matter to those who live here.
+            // Peers of the world ignore the rest.
             News::Addresses(_) | News::Activity(_) | News::Misbehaving(_) | News::Tip(_) | News::Ended(_) => {}
         }
     }
@@ -236,10 +242,10 @@ impl Teller {
 }
 
 /// Counts a connection while it lasts.
-struct Live(Arc<Counts>);
+struct Live(Arc<WorldPeerCounts>);
 
 impl Live {
-    fn new(counts: &Arc<Counts>) -> Self {
+    fn new(counts: &Arc<WorldPeerCounts>) -> Self {
         counts.live.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(counts))
     }

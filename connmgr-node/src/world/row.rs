@@ -1,18 +1,18 @@
-//! What happened in the world, for reports. It knows nothing of sockets.
+//! Counts of what happened in the world, for reports.
 
-use super::behavior::Behavior;
+use super::behavior::PeerBehavior;
 
-/// What happened to all peers of one behavior.
+/// The counts of all peers of one behavior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct BehaviorRow {
     /// Which behavior.
-    pub behavior: Behavior,
-    /// How many behave so.
+    pub behavior: PeerBehavior,
+    /// How many peers have it.
     pub peers: u32,
-    /// Connections they took. (Nobody can count those a black hole swallows.)
+    /// Connections they accepted. (Those in the queue of a black hole can't be counted.)
     pub accepted: u32,
     /// Handshakes they finished.
     pub ready: u32,
-    /// Connections they have now.
+    /// Connections open now.
     pub live: u32,
 }

@@ -1,10 +1,10 @@
-//! Two machines and the cable between them: network namespaces, and what can go wrong with them.
+//! Two network namespaces and the link between them, and faults of that link.
 //!
-//! One namespace is the node's. The other is the rest of the world: all of 20.0.0.0/8 and 2a00::/16 lives there, on one
+//! One namespace is the node's. The other is the rest of the world: all of 20.0.0.0/8 and 2a00::/16 is there, on one
 //! interface, so a single listener is a peer at every address. Faults are real: the kernel's packet filter drops or
 //! resets, and the interface goes down. Read first: `ip-netns(8)`, `nft(8)`; "AnyIP" in `ip-route(8)` under `local`.
 //!
-//! Run by `.ci/interop-faults`, which gives the names a beginning of their own and removes what is left over.
+//! Run by `.ci/interop-faults`, which gives the names a prefix and removes what is left over.
 
 use std::fs::File;
 use std::io::Write;
@@ -14,10 +14,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// What the script calls its namespaces, up to their numbers.
+/// The environment variable with the prefix of namespace names.
 const PREFIX: &str = "CONNMGR_NETNS";
 
-/// A pair of namespaces. They are removed when it is dropped.
+/// A pair of namespaces, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Lab {
     node: String,
@@ -25,7 +25,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// A node's machine that reaches the world's.
+    /// Makes the two namespaces, connected.
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let prefix = std::env::var(PREFIX).unwrap_or_else(|_| panic!("{PREFIX} is not set: run .ci/interop-faults"));
@@ -50,43 +50,43 @@ impl Lab {
         self.plug();
     }
 
-    /// Where the node lives.
+    /// The node's namespace.
     pub(crate) fn node(&self) -> &str {
         &self.node
     }
 
-    /// Lets a thread of this process work in the world. What it opens there stays there.
+    /// Moves the current thread into the world's namespace. Sockets it opens stay there.
     pub(crate) fn enter_world(&self) {
         let namespace = File::open(format!("/run/netns/{}", self.world)).expect("`ip netns add` made it");
         move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may");
     }
 
-    /// Nobody out there hears a knock; what is open stays open.
+    /// Drops all new connections; open ones stay.
     pub(crate) fn drop_syns(&self) {
         self.filter("prerouting", "tcp flags & (syn | ack) == syn drop");
     }
 
-    /// Whatever reaches the world is answered with a reset.
+    /// Answers everything that reaches the world with a reset.
     pub(crate) fn reset_all(&self) {
         self.filter("input", "meta l4proto tcp reject with tcp reset");
     }
 
-    /// All of IPv6 is a black hole. Neighbour discovery goes on, or the node would hear of it from its own machine.
+    /// Drops all of IPv6. Neighbour discovery goes on; otherwise the node's own system would report the fault.
     pub(crate) fn swallow_v6(&self) {
         self.filter("prerouting", "meta nfproto ipv6 meta l4proto tcp drop");
     }
 
-    /// The world's filters are as they were at first.
+    /// Removes all filters.
     pub(crate) fn restore(&self) {
         self.nft("flush ruleset\n");
     }
 
-    /// The node's interface is down: its routes are gone.
+    /// Takes the node's interface down: its routes are gone.
     pub(crate) fn pull(&self) {
         ip(&format!("-n {} link set cable down", self.node));
     }
 
-    /// The node's interface is up, and has the addresses and routes that a DHCP client would give it.
+    /// Takes the node's interface up, with the addresses and routes that a DHCP client would set.
     pub(crate) fn plug(&self) {
         let node = &self.node;
         ip(&format!("-n {node} link set cable up"));
@@ -96,7 +96,7 @@ impl Lab {
         ip(&format!("-n {node} -6 route replace default via fd00::2"));
     }
 
-    /// The node's system gives up all connections, as it does after a quarter of an hour without an answer.
+    /// Aborts all connections of the node's system, as it does after a quarter of an hour without an answer.
     pub(crate) fn give_up_connections(&self) {
         run(Command::new("ip").args(["netns", "exec", &self.node, "ss", "-t", "-K", "state", "established"]), "");
     }
@@ -123,7 +123,7 @@ fn ip(words: &str) {
     run(Command::new("ip").args(words.split_whitespace()), "");
 }
 
-/// Runs a command, which must succeed, and gives it this to read.
+/// Runs a command with this input. It must succeed.
 fn run(command: &mut Command, input: &str) {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("see .ci/interop-faults");
     child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");

@@ -1,7 +1,7 @@
-//! Faults of a real network, and what the node makes of them, on every runtime.
+//! How the node handles faults of a real network, on every runtime.
 //!
 //! Run by `.ci/interop-faults`, as root: see [`lab`]. The numbers are the node's defaults, so a silence takes half a
-//! minute to become an outage; the stories run side by side.
+//! minute to become an outage; the tests run side by side.
 
 #![cfg(target_os = "linux")]
 
@@ -24,7 +24,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Eight full connections and two block-relay ones.
 const POOL: usize = 10;
 
-/// A node in a lab, which knows one peer and hears of the others from it.
+/// A node in a lab. It knows one peer, and learns the others from it.
 fn meet(lab: &Lab, peers: &Peers, runtime: Runtime, story: &str, words: &str) -> Watch {
     Watch::start(Some(lab.node()), runtime, story, &format!("--chain regtest --add {} {words}", peers.first()))
 }
@@ -37,7 +37,7 @@ fn is_up(state: &State) -> bool {
     !state.is_down(Ipv4) && !state.is_down(Ipv6)
 }
 
-/// Watches for a while, in which the node must use less than 2 % of a processor.
+/// Watches for a while; the node must use less than 2 % of a processor.
 async fn lie_low(node: &mut Watch, length: Duration) {
     let before = node.processor_time();
     node.during(length).await;

@@ -1,7 +1,7 @@
-//! Everybody out there: one listener that is a good peer at every address of the world.
+//! One listener that is a good peer at every address of the world.
 //!
-//! Threads and plain sockets, so that nothing of what is tested here serves both ends. Each peer shakes hands, answers
-//! pings, and tells everybody's address to who asks.
+//! Threads and plain sockets, so that the two ends share no tested code. Each peer does the handshake, answers pings, and
+//! answers `getaddr` with all addresses.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -28,8 +28,8 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Brings so many peers to life, each in a group of its own: at most 255 of IPv4, and at most 1000 in all, which
-    /// is what one message can tell.
+    /// Starts this many peers, each in a group of its own: at most 255 of IPv4, and at most 1000 in all, which is the
+    /// limit of one message.
     pub(crate) fn start(lab: &Lab, v4: u8, v6: u16) -> Self {
         let v4 = (1..=v4).map(|group| SocketAddr::from((Ipv4Addr::new(20, group, 0, 1), PORT)));
         let v6 = (1..=v6).map(|group| SocketAddr::from((Ipv6Addr::new(0x2a00, group, 0, 0, 0, 0, 0, 1), PORT)));
@@ -40,12 +40,12 @@ impl Peers {
         peers
     }
 
-    /// One of them.
+    /// The address of one of them.
     pub(crate) fn first(&self) -> PeerAddress {
         self.everybody[0].into()
     }
 
-    /// All reset all their connections.
+    /// Resets all connections.
     pub(crate) fn hang_up(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for stream in open.drain(..).filter_map(|stream| stream.upgrade()) {
@@ -55,7 +55,7 @@ impl Peers {
     }
 }
 
-/// The listener is where this thread was when it made it, whichever thread uses it.
+/// The listener stays in the namespace where it was made, whichever thread uses it.
 fn listen(lab: &Lab) -> TcpListener {
     lab.enter_world();
     TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT)).expect("a namespace of our own")
@@ -69,7 +69,7 @@ fn serve(listener: &TcpListener, everybody: &Arc<[SocketAddr]>, open: &Mutex<Vec
     }
 }
 
-/// Talks until the other end or [`Peers::hang_up`] ends it; a reset follows.
+/// Answers until the other end or [`Peers::hang_up`] ends it; then resets the connection.
 fn talk(stream: &TcpStream, everybody: &[SocketAddr]) {
     let mut decoder = Decoder::new(Magic::REGTEST);
     let mut buffer = [0; 4096];

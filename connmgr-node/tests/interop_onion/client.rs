@@ -1,7 +1,6 @@
 //! A Tor client of the private network, started, killed and started again by a test.
 //!
-//! `.ci/private-tor` has started everything else, and left the settings of the network in the directory that the
-//! environment names.
+//! `.ci/private-tor` has started everything else, and left the network's settings in a directory named by the environment.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::support::soon;
 
-/// Where `.ci/private-tor` has left what it is asked for.
+/// The environment variable that names the directory of `.ci/private-tor`.
 const DIR: &str = "CONNMGR_PRIVATE_TOR";
 
 /// The address of the onion service, without a port.
@@ -35,18 +34,18 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Starts it on a port that is free, and waits until it can reach others.
+    /// Starts it on a free port, and waits until it is connected.
     pub(crate) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("a temporary directory"), "127.0.0.1:auto").await
     }
 
-    /// Kills it, as a crash would. Nobody listens on its port now.
+    /// Kills it, as a crash would. Its port is closed then.
     pub(crate) async fn kill(mut self) -> Killed {
         soon("Tor dies", self.child.kill()).await.expect("it was running");
         Killed { socks: self.socks, dir: self.dir }
     }
 
-    /// Where it listens for us.
+    /// The address of its SOCKS port.
     pub(crate) const fn socks(&self) -> SocketAddr {
         self.socks
     }
@@ -66,7 +65,7 @@ impl Client {
     }
 }
 
-/// Where a client was.
+/// The port of a client that was killed.
 #[derive(Debug)]
 pub(crate) struct Killed {
     socks: SocketAddr,
@@ -80,7 +79,7 @@ impl Killed {
     }
 }
 
-/// Where it listens, once it is connected.
+/// Waits until it is connected, and returns the address of its SOCKS port.
 async fn opened(log: &mut Lines<BufReader<ChildStdout>>) -> SocketAddr {
     let mut socks = None;
     loop {

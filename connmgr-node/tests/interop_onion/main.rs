@@ -1,7 +1,7 @@
 //! The node behind Tor, on every runtime: a private Tor network, and bcoin behind an onion service of it.
 //!
-//! Run by `.ci/interop-onion`, which starts the network and a name server in a namespace that has nothing but loopback:
-//! see `.ci/private-tor`.
+//! Run by `.ci/interop-onion`, which starts the network and a name server in a namespace with only loopback: see
+//! `.ci/private-tor`.
 
 #![cfg(target_os = "linux")]
 
@@ -21,9 +21,9 @@ use support::watch::{Watch, on_every_runtime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Where the service's port 18444 leads to.
+/// The target of the service's port 18444.
 const FIRST: u16 = 28444;
-/// Where its ports 18445 to 18447 lead to.
+/// The targets of its ports 18445 to 18447.
 const OTHER: u16 = 28445;
 
 async fn bcoin(port: u16) -> Bcoin {

@@ -1,7 +1,7 @@
 //! A real bcoin node, started and stopped by a test.
 //!
-//! bcoin is looked for in `CONNMGR_BCOIN_DIR`, else beside its launcher in `tests/bcoin`. Where it is not installed a
-//! test fails and says what to do; none is skipped.
+//! bcoin is looked for in `CONNMGR_BCOIN_DIR`, else beside its launcher in `tests/bcoin`. If it is not installed, a test
+//! fails and says what to do.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ use super::soon;
 /// How to start it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BcoinOptions {
-    /// Where it listens; absent: on a port that is free.
+    /// Where it listens; absent: on a free port.
     pub port: Option<u16>,
-    /// How many may connect; absent: 8.
+    /// Its inbound limit; absent: 8.
     pub max_inbound: Option<u32>,
-    /// Whom it dials.
+    /// The addresses it dials.
     pub only: Option<SocketAddr>,
     /// How many blocks it mines at the start.
     pub blocks: u32,
@@ -35,16 +35,16 @@ pub struct Bcoin {
     port: u16,
 }
 
-/// What it says of itself.
+/// Its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Connections to it.
+    /// Inbound connections.
     pub inbound: u64,
-    /// Connections it made.
+    /// Outbound connections.
     pub outbound: u64,
-    /// Connections it ever took, those it closed at once because it was full included.
+    /// All connections it ever accepted, including those closed at once because it was full.
     pub accepted: u64,
-    /// How many blocks it has.
+    /// The height of its chain.
     pub height: u64,
 }
 
@@ -72,7 +72,7 @@ impl Bcoin {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
-    /// Asks how it is.
+    /// Asks for its status.
     pub async fn status(&mut self) -> Status {
         self.ask("status").await
     }
@@ -82,7 +82,7 @@ impl Bcoin {
         self.ask(&format!("mine {count}")).await
     }
 
-    /// Kills it, as a crash would. Its port is free again.
+    /// Kills it, as a crash would. Its port is free then.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("running");
     }
@@ -99,7 +99,7 @@ impl Bcoin {
         }
     }
 
-    /// What follows this word at the beginning of a line; other lines are passed over.
+    /// The rest of the next line that begins with this word; skips other lines.
     async fn line(&mut self, word: &str) -> Value {
         let read = async {
             loop {
@@ -126,7 +126,7 @@ fn installed() -> PathBuf {
     dir
 }
 
-/// A port of loopback that nobody has. Somebody may take it before we do; then bcoin says so and the test fails.
+/// A free port of loopback. If another process takes it first, bcoin says so and the test fails.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("bound").port()

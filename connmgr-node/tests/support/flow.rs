@@ -1,4 +1,4 @@
-//! A trace, measured: when dials were made, and when networks were taken for down.
+//! Measures a trace: when dials were made, and when networks were down.
 
 use std::path::Path;
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Flow {
         outages
     }
 
-    /// Of each network there was one outage, which saw no more dials than the probes it may see.
+    /// Asserts that each network had one outage, with no more dials than the probes allowed.
     pub fn check_outages(&self, name: &str, networks: &[NetworkKind]) {
         // One probe more may be brought forward, when another network is up again.
         let hurried = usize::from(networks.len() > 1);
@@ -77,7 +77,7 @@ impl Flow {
         self.dials.iter().filter(|(at, network)| *network == of && *at > from && *at < until).count()
     }
 
-    /// The most dials that were made in any time of this length.
+    /// The most dials in any time of this length.
     pub fn busiest(&self, length: Duration) -> usize {
         let after = |start: &(Time, NetworkKind)| start.0.after(length);
         self.dials
@@ -89,7 +89,7 @@ impl Flow {
     }
 }
 
-/// How many probes an outage of this length may see: after 1, 2, 4, 8, 16, then every 32 s.
+/// The probes allowed in an outage of this length: after 1, 2, 4, 8, 16, then every 32 s.
 fn probes_in(length: Duration) -> usize {
     let mut at = Duration::ZERO;
     let due = |made: &u32| {

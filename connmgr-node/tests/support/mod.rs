@@ -1,4 +1,4 @@
-//! What the tests of the node share: a listener for reports, pairs of sockets, and a real bcoin node.
+//! Shared by the node's tests: a recorder of news, pairs of sockets, and a real bcoin node.
 
 #![allow(dead_code, unreachable_pub, unused_macros, reason = "each test target uses a part of it")]
 
@@ -14,22 +14,26 @@ pub mod wire;
 use std::fmt;
 use std::time::Duration;
 
-use connmgr_node::world::World;
-use connmgr_node::world::behavior::Behavior;
-use connmgr_node::world::row::Row;
+use connmgr_node::world::LoopbackWorld;
+use connmgr_node::world::behavior::PeerBehavior;
+use connmgr_node::world::row::BehaviorRow;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// What has not happened on loopback by then never will. Only failures take so long.
+/// The longest wait for anything on loopback. Only a failure takes this long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits, but not for ever.
+/// Waits for at most [`PATIENCE`].
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
 
-/// Waits until the peers of one behavior are so.
-pub async fn settled(world: &World, behavior: Behavior, is_so: impl Fn(&Row) -> bool) -> Row {
+/// Waits until the counts of one behavior are as wanted.
+pub async fn settled(
+    world: &LoopbackWorld,
+    behavior: PeerBehavior,
+    is_so: impl Fn(&BehaviorRow) -> bool,
+) -> BehaviorRow {
     let settle = async {
         loop {
             let row = world.tally().into_iter().find(|row| row.behavior == behavior).expect("each has a row");
@@ -42,7 +46,7 @@ pub async fn settled(world: &World, behavior: Behavior, is_so: impl Fn(&Row) -> 
     soon("the world settles", settle).await
 }
 
-/// The two ends of a connection on loopback: who dialed, and who accepted.
+/// The two ends of a connection on loopback: the dialer's and the acceptor's.
 pub async fn connected() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -50,12 +54,12 @@ pub async fn connected() -> (TcpStream, TcpStream) {
     (dialed.expect("listening"), accepted.expect("dialed").0)
 }
 
-/// Options of a node whose world can't be reached: addresses for documentation (RFC 3849), which nobody has. Where
-/// there is no route to them dials fail at once; where there is one, nobody answers.
+/// Options of a node whose peers can't be reached: documentation addresses (RFC 3849). Without a route to them dials fail
+/// at once; with one, they get no answer.
 pub const OUT_OF_REACH: &str = "--chain regtest --add [2001:db8::1] --add [2001:db8:1::1] --add [2001:db8:2::1] \
                                 --add [2001:db8:3::1] --add 127.0.0.1:1";
 
-/// What the node runs on.
+/// The runtime of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     Tokio,

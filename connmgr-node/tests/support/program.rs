@@ -1,4 +1,4 @@
-//! The program itself, run as its user runs it.
+//! Runs the program as a user does.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -17,20 +17,20 @@ pub struct Program {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// What is left of one that has ended.
+/// The end of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; none if a signal ended it.
+    /// The exit code; none if a signal ended it.
     pub code: Option<i32>,
     /// The summary.
     pub summary: Value,
-    /// Everything it said after the last line that was asked for, the summary excluded.
+    /// Everything it printed after the last line asked for, but the summary.
     pub lines: Vec<Value>,
-    /// What it said on standard error.
+    /// What it printed on standard error.
     pub errors: String,
 }
 
-/// The program with these words on its command line.
+/// The program with this command line.
 pub fn command(runtime: Runtime, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_connmgr-node"));
     command
@@ -43,14 +43,14 @@ pub fn command(runtime: Runtime, words: &str) -> Command {
     command
 }
 
-/// Runs it to its end: the exit code, what it said, and what it complained of.
+/// Runs it to its end. Returns the exit code, standard output and standard error.
 pub async fn run(runtime: Runtime, words: &str) -> (Option<i32>, String, String) {
     let output = soon("the end", command(runtime, words).output()).await.expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("it writes text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// Presses Ctrl-C for the process of this number.
+/// Sends SIGINT to a process.
 #[cfg(unix)]
 pub fn interrupt(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("small")).expect("not zero");
@@ -65,7 +65,7 @@ impl Program {
         Self { child, lines }
     }
 
-    /// The next line in which something is found; others are passed over.
+    /// The next line in which something is found; skips others.
     pub async fn hear<T>(&mut self, what: &str, mut wanted: impl FnMut(&Value) -> Option<T>) -> T {
         let listen = async {
             loop {
@@ -78,14 +78,14 @@ impl Program {
         soon(what, listen).await
     }
 
-    /// The next line whose text begins so; the text.
+    /// The text of the next line that begins with this.
     pub async fn hear_text(&mut self, beginning: &str) -> String {
         let wanted =
             |line: &Value| line["text"].as_str().filter(|text| text.starts_with(beginning)).map(str::to_string);
         self.hear(beginning, wanted).await
     }
 
-    /// The next event of this name; its data.
+    /// The data of the next event of this name.
     pub async fn hear_event(&mut self, name: &str) -> Value {
         self.hear(name, |line| line["event"].get(name).cloned()).await
     }
@@ -95,7 +95,7 @@ impl Program {
         Some(serde_json::from_str(&line).expect("it writes JSON"))
     }
 
-    /// Everything it says within this time.
+    /// Everything it prints within this time.
     pub async fn listen_for(&mut self, while_: Duration) -> Vec<Value> {
         let mut heard = Vec::new();
         let listen = async {
@@ -108,13 +108,13 @@ impl Program {
         heard
     }
 
-    /// Presses Ctrl-C.
+    /// Sends SIGINT.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         interrupt(self.pid());
     }
 
-    /// Its number.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }
@@ -146,9 +146,9 @@ pub fn processor_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
-/// Runs a trace again, and compares the text of each reply and action with what was recorded.
+/// Replays a trace, and compares the text of each reply and action with what was recorded.
 ///
-/// Returns how many actions there were.
+/// Returns the number of actions.
 pub fn replay_byte_for_byte(trace: &Path) -> usize {
     use connmgr_core::{ConnManager, Input, Time};
 

@@ -1,14 +1,14 @@
-//! Hears everything a session reports.
+//! Records everything a session reports.
 
 use bitcoin::block::{BlockHash, Header};
 use connmgr_core::{Activity, AddressInfo};
 use connmgr_node::drive::tokio::drive;
-use connmgr_node::end::End;
-use connmgr_node::handshake::{Hello, Peer};
+use connmgr_node::end::SessionEnd;
+use connmgr_node::handshake::{Hello, PeerHello};
 use connmgr_node::news::News;
 use connmgr_node::pump::Pump;
 use connmgr_node::session::{Session, SessionConfig};
-use connmgr_node::violation::Violation;
+use connmgr_node::violation::ProtocolViolation;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -17,14 +17,14 @@ use super::soon;
 /// One report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    Ready(Peer),
+    Ready(PeerHello),
     Addresses(Vec<AddressInfo>),
     Activity(Activity),
-    Misbehaving(Violation),
+    Misbehaving(ProtocolViolation),
     Tip(u32),
 }
 
-/// Passes on what it hears; answers from what it was given.
+/// Passes on the news of a session, and answers it with the given data.
 #[derive(Debug)]
 pub struct Recorder {
     heard: UnboundedSender<Heard>,
@@ -53,7 +53,7 @@ impl Recorder {
 }
 
 impl Ear {
-    /// The next report that is of interest; others are passed over.
+    /// The next report that is wanted; skips others.
     pub async fn hear<T>(&mut self, what: &str, mut wanted: impl FnMut(Heard) -> Option<T>) -> T {
         let listen = async {
             loop {
@@ -66,7 +66,7 @@ impl Ear {
         soon(what, listen).await
     }
 
-    pub async fn ready(&mut self) -> Peer {
+    pub async fn ready(&mut self) -> PeerHello {
         self.hear("ready", |heard| if let Heard::Ready(peer) = heard { Some(peer) } else { None }).await
     }
 
@@ -74,7 +74,7 @@ impl Ear {
         self.hear("addresses", |heard| if let Heard::Addresses(told) = heard { Some(told) } else { None }).await
     }
 
-    pub async fn misbehaving(&mut self) -> Violation {
+    pub async fn misbehaving(&mut self) -> ProtocolViolation {
         self.hear("misbehaving", |heard| if let Heard::Misbehaving(what) = heard { Some(what) } else { None }).await
     }
 
@@ -105,8 +105,8 @@ impl Ear {
 }
 
 impl Recorder {
-    /// Talks on this stream to the end of the conversation.
-    pub async fn talk(self, mut stream: TcpStream, hello: Hello, config: SessionConfig) -> End {
+    /// Runs a session on this stream to its end.
+    pub async fn talk(self, mut stream: TcpStream, hello: Hello, config: SessionConfig) -> SessionEnd {
         let mut pump = Pump::new(Session::new(hello, config));
         loop {
             match drive(&mut stream, |stream, now| pump.turn(stream, now)).await {

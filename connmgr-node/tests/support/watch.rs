@@ -1,7 +1,7 @@
-//! The program, watched: what stands and what happened so far, from its report.
+//! Runs the program and keeps the state that its report tells: open connections, and what happened so far.
 //!
-//! Where [`Program`](super::program::Program) passes lines over until one is found, this keeps the state that all lines
-//! together tell, so that a test can wait for "so many are ready" whatever the order of events.
+//! [`Program`](super::program::Program) skips lines until one is found. This keeps the state that all lines together tell,
+//! so that a test can wait for it whatever the order of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use super::Runtime;
 use super::program::processor_time;
 
-/// Every runtime that the program can stand on.
+/// Every runtime of the program.
 pub const RUNTIMES: [Runtime; 3] = [Runtime::Tokio, Runtime::Mio, Runtime::Smol];
 
-/// Runs a story on every runtime at once.
+/// Runs a test on every runtime at once.
 pub async fn on_every_runtime<F>(story: impl Fn(Runtime) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -43,7 +43,7 @@ pub struct Watch {
     state: State,
 }
 
-/// What stands now.
+/// The state so far.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     live: BTreeMap<String, Live>,
@@ -61,8 +61,8 @@ struct Live {
 }
 
 impl Watch {
-    /// Starts it, in another network namespace if so wanted, on a runtime, with these words on its command line. Its
-    /// trace stays in the target directory, under this name, for whoever wants to know why a test failed.
+    /// Starts it on a runtime, with these words on its command line; in another network namespace if one is given. Its
+    /// trace stays in the target directory under this name, to find out why a test failed.
     pub fn start(namespace: Option<&str>, runtime: Runtime, name: &str, words: &str) -> Self {
         let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{runtime}.trace"));
         // Of the run before. The program overwrites none.
@@ -80,7 +80,7 @@ impl Watch {
         Self { name: name.to_string(), runtime, child, lines, trace, state: State::default() }
     }
 
-    /// Waits until its state is as wanted, and says how long that took.
+    /// Waits until its state is as wanted. Returns how long that took.
     pub async fn until(&mut self, what: &str, bound: Duration, wanted: impl Fn(&State) -> bool) -> Duration {
         let start = Instant::now();
         let watch = async {
@@ -96,7 +96,7 @@ impl Watch {
         took
     }
 
-    /// Watches for so long.
+    /// Watches for this long.
     pub async fn during(&mut self, while_: Duration) -> &State {
         let watch = async {
             loop {
@@ -107,12 +107,12 @@ impl Watch {
         &self.state
     }
 
-    /// Says something of it, for whoever reads the test's output.
+    /// Prints something about it to the test's output.
     pub fn say(&self, text: &str) {
         println!("{} on {}: {text}", self.name, self.runtime);
     }
 
-    /// What stands, as far as it has been heard.
+    /// The state so far.
     pub const fn state(&self) -> &State {
         &self.state
     }
@@ -122,7 +122,7 @@ impl Watch {
         processor_time(self.child.id().expect("it runs"))
     }
 
-    /// Asks it to end, waits until it has, and gives back where its trace is.
+    /// Asks it to end, and waits until it has. Returns the path of its trace.
     pub async fn end(mut self) -> PathBuf {
         let pid = i32::try_from(self.child.id().expect("it runs")).expect("small");
         let pid = rustix::process::Pid::from_raw(pid).expect("not zero");
@@ -143,7 +143,7 @@ impl Watch {
     }
 }
 
-/// A command, in another network namespace if so wanted.
+/// A command, in another network namespace if one is given.
 fn command_in(namespace: Option<&str>, program: &str) -> Command {
     let Some(namespace) = namespace else { return Command::new(program) };
     let mut command = Command::new("ip");
@@ -167,12 +167,12 @@ impl State {
         self.live.len()
     }
 
-    /// Whether a network is suspected down.
+    /// Whether a network is down.
     pub fn is_down(&self, network: NetworkKind) -> bool {
         self.down.contains(&network.to_string())
     }
 
-    /// How often a network was suspected down.
+    /// How often a network went down.
     pub const fn outages(&self) -> u32 {
         self.outages
     }

@@ -1,8 +1,8 @@
-//! The other end of a connection, which says what the test wants it to.
+//! The other end of a connection, controlled by the test.
 
 use bitcoin::p2p::Magic;
 use bitcoin::p2p::message::NetworkMessage;
-use connmgr_node::handshake::{Handshake, Hello, Peer};
+use connmgr_node::handshake::{Handshake, Hello, PeerHello};
 use connmgr_node::wire;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,16 +12,16 @@ use super::soon;
 /// Messages over a socket.
 #[derive(Debug)]
 pub struct Wire {
-    wire: wire::Wire,
+    wire: wire::MessageWire,
     stream: TcpStream,
 }
 
 impl Wire {
     pub fn new(stream: TcpStream, magic: Magic) -> Self {
-        Self { wire: wire::Wire::new(magic), stream }
+        Self { wire: wire::MessageWire::new(magic), stream }
     }
 
-    pub async fn shake_hands(&mut self, hello: Hello) -> Peer {
+    pub async fn shake_hands(&mut self, hello: Hello) -> PeerHello {
         let mut handshake = Handshake::begin(hello, &mut self.wire).expect("room");
         let shake = async {
             loop {

@@ -1,7 +1,7 @@
-//! Bytes that are read as choices.
+//! Reads bytes as choices.
 //!
-//! Small choices cost one byte each, so that a mutated byte changes one choice and leaves the others where they are.
-//! Where the bytes have ended, all further choices are the first of their kind.
+//! Small choices take one byte each, so that a mutated byte changes one choice and no other. After the last byte every
+//! choice is the first of its kind.
 
 /// Bytes taken from the front.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ impl<'a> Bytes<'a> {
         self.0.is_empty()
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! The configurations that are tried: few, each with a corner of its own.
+//! The configurations that are tried: a few, each with a corner case of its own.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use connmgr_core::{
 /// The wall clock at birth: 2026-01-01.
 pub(crate) const UNIX: u64 = 1_767_225_600;
 
-/// Every so many steps everything is compared with the public view, and the manager recounts itself.
+/// The checkers' audit runs every so many steps.
 const AUDIT_EVERY: u64 = 4;
 
-/// The configuration of this number, counted modulo their count.
+/// The configuration with this number, modulo their count.
 pub(crate) fn config(number: u8) -> Config {
     let bitcoin = bitcoin();
     let dial = DialConfig { max_hedged: Some(2), ..DialConfig::default() };
@@ -31,14 +31,14 @@ pub(crate) fn config(number: u8) -> Config {
     }
 }
 
-/// A manager, born at zero.
+/// A manager that starts at time zero.
 pub(crate) fn birth(config: Config, snapshot: Option<Snapshot>, rng: u8) -> ConnManager {
     let unix = UnixTime::from_secs(UNIX);
     ConnManager::new(Birth { config, snapshot, rng_seed: [rng; 32], unix, now: Time::ZERO })
         .expect("the configurations above are in range")
 }
 
-/// The checkers of a manager born like that, for the target of this name.
+/// The checkers of such a manager, for the target of this name.
 pub(crate) fn watcher(target: &str, config: &Config, snapshot: Option<&Snapshot>) -> Watcher {
     let suite = Suite::new(config, snapshot, UnixTime::from_secs(UNIX), Time::ZERO);
     Watcher::new(format!("the fuzz target `{target}`"), suite, AUDIT_EVERY)
@@ -73,7 +73,7 @@ fn proxies(resolves: bool) -> Proxies {
     Proxies { all: Some(proxy), onion: None, i2p: Some(Proxy { isolate: false, ..proxy }) }
 }
 
-/// Every bound as low as it goes.
+/// Every bound as low as it can be.
 fn tiny(from: Config) -> Config {
     let tick = Duration::from_millis(1);
     Config {

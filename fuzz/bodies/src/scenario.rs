@@ -1,19 +1,19 @@
-//! Target `scenario`: bytes that claim to be a scenario file.
+//! Target `scenario`: a scenario file.
 //!
-//! Whatever can be read is written, and read again as the same; a small one becomes a world, in which a few hundred
-//! things happen, and nothing that must never happen.
+//! A scenario that can be read is written and read again as the same. A small one runs for a few hundred steps without a
+//! violation.
 
 use connmgr_sim::{Real, Scenario, Scrutiny, World};
 
-/// Only worlds of at most so many hosts and managers are begun: larger ones take long to make.
+/// Only worlds of at most so many hosts and managers are run: larger ones take long to make.
 const SMALL: u64 = 64;
-/// How many things happen.
+/// The steps of a run.
 const STEPS: u32 = 400;
 
 /// All bytes are the file.
 ///
 /// # Panics
-/// When what was read is written as something else, or its world breaks a promise.
+/// When what was read is written as something else, or the run has a violation.
 pub fn scenario(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(scenario) = Scenario::parse(text) else { return };
@@ -37,7 +37,7 @@ fn live(scenario: Scenario, written: &str) {
         match world.step() {
             Ok(true) => {}
             Ok(false) => break,
-            // Any world can be so bad that nothing good comes of it.
+            // A world may be so bad that no pool ever fills in it.
             Err(broken) if broken.violation.property.is_liveness() => break,
             Err(broken) => panic!("{broken:?}\n{written}"),
         }

@@ -8,13 +8,13 @@ use connmgr_core::{ConnManager, Input, Snapshot, Time};
 use crate::bytes::Bytes;
 use crate::configs::{birth, config, watcher};
 
-/// How many deadlines the manager lives through.
+/// The deadlines of a run.
 const DEADLINES: u32 = 24;
 
 /// The first byte chooses the encoding and the configuration; the rest is the snapshot.
 ///
 /// # Panics
-/// When the manager does not bear the snapshot.
+/// When the manager breaks a property with the snapshot.
 pub fn snapshot(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let (is_json, number) = (bytes.flag(), bytes.byte());
@@ -23,12 +23,12 @@ pub fn snapshot(data: &[u8]) {
         false => postcard::from_bytes(bytes.rest()).ok(),
     };
     if let Some(snapshot) = read {
-        bear(snapshot, number);
+        run(snapshot, number);
     }
 }
 
-/// A manager is born with the snapshot, and lives; the checkers of `connmgr-check` know the snapshot too.
-pub(crate) fn bear(snapshot: Snapshot, number: u8) {
+/// Runs a manager that starts with the snapshot, and its checkers, which start with it too.
+pub(crate) fn run(snapshot: Snapshot, number: u8) {
     let config = config(number);
     let mut watcher = watcher("snapshot", &config, Some(&snapshot));
     let mut manager = birth(config.clone(), Some(snapshot), number);
@@ -44,7 +44,7 @@ pub(crate) fn bear(snapshot: Snapshot, number: u8) {
     watcher.step(&mut manager, Time::ZERO, &Input::NetworkChanged);
 }
 
-/// What the manager would save, in an order of its own.
+/// What the manager would save, sorted.
 fn sorted(manager: &ConnManager) -> Snapshot {
     let mut snapshot = manager.snapshot();
     snapshot.addresses.sort_by(|a, b| a.address.cmp(&b.address));

@@ -1,19 +1,19 @@
 //! Target `socks`: what a proxy sends, in pieces of every size.
 //!
-//! The client comes to the same end however the bytes are cut, takes none that belong to the peer behind the proxy,
-//! and comes to the end that a second reading of RFC 1928, RFC 1929 and Tor's `socks-extensions` comes to.
+//! The client has the same result however the bytes are cut, reads none that belong to the peer behind the proxy, and has
+//! the result of a second implementation of RFC 1928, RFC 1929 and Tor's `socks-extensions`.
 
 use connmgr_core::socks::{Client, Outcome, Step};
 use connmgr_core::{HostName, Isolation, IsolationToken, PeerAddress};
 
 use crate::bytes::Bytes;
 
-/// More steps than any conversation has: 321 bytes one way and 267 the other, each for itself.
+/// More steps than any conversation has: 321 bytes one way and 267 the other, one at a time.
 const MAX_STEPS: u32 = 1000;
 
-/// All that was said.
+/// One conversation.
 #[derive(Debug, PartialEq, Eq)]
-struct Talk {
+struct ProxyTalk {
     sent: Vec<u8>,
     taken: usize,
     outcome: Result<Outcome, String>,
@@ -36,7 +36,7 @@ pub fn socks(data: &[u8]) {
     let mut pieces = cuts.iter().cycle();
     let piece = |_, wanted: usize| wanted.min(1 + usize::from(*pieces.next().unwrap_or(&0)));
     assert_eq!(talk(client(how), proxy, piece), whole, "in pieces");
-    // Every conversation cut once, at every place.
+    // Cut once, at every place.
     for cut in 0..proxy.len().min(whole.taken) {
         let once = talk(client(how), proxy, |at, wanted| if cut > at { wanted.min(cut - at) } else { wanted });
         assert_eq!(once, whole, "cut at {cut}");
@@ -70,8 +70,8 @@ const fn resolves(how: u8) -> bool {
     how & 2 == 2
 }
 
-/// Lets the client talk to a proxy that sends these bytes and closes.
-fn talk(mut client: Client, proxy: &[u8], mut piece: impl FnMut(usize, usize) -> usize) -> Talk {
+/// Runs the client with a proxy that sends these bytes and closes.
+fn talk(mut client: Client, proxy: &[u8], mut piece: impl FnMut(usize, usize) -> usize) -> ProxyTalk {
     let (mut sent, mut taken) = (Vec::new(), 0);
     for _ in 0..MAX_STEPS {
         match client.step() {
@@ -87,13 +87,13 @@ fn talk(mut client: Client, proxy: &[u8], mut piece: impl FnMut(usize, usize) ->
                 client.received(&proxy[taken..][..count]);
                 taken += count;
             }
-            Step::Done(result) => return Talk { sent, taken, outcome: result.map_err(|why| why.to_string()) },
+            Step::Done(result) => return ProxyTalk { sent, taken, outcome: result.map_err(|why| why.to_string()) },
         }
     }
     panic!("the client spins: {client:?}");
 }
 
-/// A driver that does not do as it is told: the client may fail, and nothing worse.
+/// A driver that breaks the rules: the client may fail, but must not panic.
 fn misdrive(mut client: Client, counts: &[u8], proxy: &[u8]) {
     for (turn, count) in counts.iter().enumerate() {
         let count = usize::from(*count);
@@ -112,7 +112,7 @@ fn misdrive(mut client: Client, counts: &[u8], proxy: &[u8]) {
     assert!(matches!(client.step(), Step::Done(_)), "the end is the end");
 }
 
-/// What the bytes mean, read in one go: the outcome, if it is a good one, and how many of them are the proxy's.
+/// The second implementation: the outcome, if it is a success, and how many of the bytes are the proxy's.
 fn expected(how: u8, proxy: &[u8]) -> (Option<Outcome>, usize) {
     let mut read = Reading { bytes: proxy, taken: 0 };
     let outcome = read.conversation(is_isolated(how), resolves(how));

@@ -1,7 +1,7 @@
-//! Target `state_files`: bytes in the place of `peers.dat` and `bans.json`.
+//! Target `state_files`: any bytes as `peers.dat` and `bans.json`.
 //!
-//! The state directory opens all the same; what it could not use it has set aside, so that the second opening finds
-//! no damage and reads the same; what is saved comes back; a manager bears it.
+//! The state directory opens in any case. Damaged files are set aside, so that the second opening finds no damage and reads
+//! the same. What is saved is read again. A manager starts with it.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use connmgr_std::{Damage, StateDir};
 use tempfile::TempDir;
 
 use crate::bytes::Bytes;
-use crate::snapshot::bear;
+use crate::snapshot::run;
 
-/// A disk in memory, where there is one: every save is synced.
+/// A disk in memory, if there is one: every save is synced.
 const MEMORY_DISK: &str = "/dev/shm";
 
-/// The first byte: whether to put a right frame around the peers, the configuration, and whether there is a file of
-/// bans. Two bytes: the length of the peers. Then the peers, then the bans.
+/// The first byte: whether the peers get a valid frame, whether there is a file of bans, and the configuration. Two bytes:
+/// the length of the peers. Then the peers, then the bans.
 ///
 /// # Panics
 /// When the directory can't be opened or does not keep what it read.
@@ -42,7 +42,7 @@ pub fn state_files(data: &[u8]) {
     assert_eq!(damages, [], "damage is set aside once");
     assert_eq!(second, first, "what was read is not what was saved");
     if let Some(snapshot) = first {
-        bear(snapshot, how >> 2);
+        run(snapshot, how >> 2);
     }
 }
 
@@ -56,7 +56,7 @@ fn open(dir: &Path) -> (StateDir, Option<Snapshot>, Vec<Damage>) {
     StateDir::open(dir).expect("no content of a file stops the node")
 }
 
-/// The frame of `peers.dat`, right in all respects, around any content.
+/// A valid frame of `peers.dat` around any content.
 fn frame(content: &[u8]) -> Vec<u8> {
     let mut file = b"CONNMGRP\x01\x00\x00\x00".to_vec();
     file.extend((content.len() as u64).to_le_bytes());

@@ -1,4 +1,4 @@
-//! Words made of bytes: hosts, addresses, penalties, limits. There are few of each, so that they meet again.
+//! Makes hosts, addresses, penalties, limits and so on from bytes. There are few of each, so that they repeat.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Bytes<'_> {
         self.pick(&[useful, useful, useful, Services::NONE])
     }
 
-    /// What a peer says of itself; a nonce of ours may come back.
+    /// What a peer announces; it may send back a nonce of ours.
     pub(crate) fn peer_info(&mut self, nonces: &[u64]) -> PeerInfo {
         let number = self.below(16);
         let identity = (number < 5).then_some(Identity([number; 32]));

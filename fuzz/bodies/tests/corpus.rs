@@ -1,4 +1,4 @@
-//! The committed corpus, replayed: whatever a fuzzer once found interesting breaks no promise.
+//! Replays the committed corpus: what a fuzzer once found interesting breaks no property.
 
 use std::fs;
 use std::path::{Path, PathBuf};

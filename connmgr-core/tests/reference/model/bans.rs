@@ -9,7 +9,7 @@ use super::Model;
 #[derive(Clone, Debug)]
 pub(super) struct RBan {
     pub(super) target: BanTarget,
-    /// It may be past, as long as the end has not been told.
+    /// It may be in the past, until its end is reported.
     pub(super) until: Time,
 }
 
@@ -18,7 +18,7 @@ impl Model {
         self.bans.iter().any(|ban| ban.until > self.now && covers(&ban.target, host))
     }
 
-    /// Bans for so long; one that stands longer stays as it is.
+    /// Adds a ban. A longer one of the same target stays.
     pub(super) fn impose(&mut self, target: &BanTarget, until: Time) {
         match self.bans.iter_mut().find(|ban| ban.target == *target) {
             Some(ban) => ban.until = ban.until.max(until),
@@ -26,7 +26,7 @@ impl Model {
         }
     }
 
-    /// The end of a ban is told.
+    /// The end of a ban was reported.
     pub(super) fn end_of_ban(&mut self, target: &BanTarget) {
         let stands = self.bans.iter().any(|ban| ban.target == *target && ban.until > self.now);
         self.hold(!stands, "the end of a ban that stands");

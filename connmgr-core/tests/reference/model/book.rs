@@ -10,10 +10,10 @@ use connmgr_core::{
 use super::see::Cause;
 use super::{Model, RConn, Stage};
 
-/// What a peer says of itself stands for so long against what others say.
+/// For so long, services a peer reported itself win over gossip.
 const OWN_WORD: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What became of the latest dial.
+/// The result of the latest dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// There was none.
@@ -21,7 +21,7 @@ enum Fate {
     Pending,
     Answered,
     Failed,
-    /// It said nothing of the address.
+    /// It told nothing about the address.
     Forgiven,
 }
 
@@ -91,16 +91,20 @@ impl Model {
 
     pub(super) fn tries(&mut self, address: &PeerAddress) {
         let now = self.now;
-        self.entry(address).into_iter().for_each(|entry| entry.tries(now));
+        if let Some(entry) = self.entry(address) {
+            entry.tries(now);
+        }
     }
 
     pub(super) fn answers(&mut self, address: &PeerAddress) {
         let now = self.now;
-        self.entry(address).into_iter().for_each(|entry| entry.answers(now));
+        if let Some(entry) = self.entry(address) {
+            entry.answers(now);
+        }
     }
 
-    /// The peer at an address is ready, and says what it offers. Failures are forgotten if that is all that is asked of
-    /// it; an automatic one must be stable first.
+    /// The peer at an address is ready, and reported its services. Its failures are cleared if it need only be ready;
+    /// an automatic one must be stable first.
     pub(super) fn proves(&mut self, address: &PeerAddress, services: Services, is_enough: bool) {
         let now = self.now;
         let Some(entry) = self.entry(address) else { return };
@@ -110,7 +114,7 @@ impl Model {
         }
     }
 
-    /// What the end of a dial or connection says of its address.
+    /// What the end of a dial or connection tells about its address.
     pub(super) fn end_is_noted(&mut self, conn: &RConn, cause: Cause) {
         let Some(address) = conn.dialed().cloned() else { return };
         let (stable_after, now) = (self.config.stable_after, self.now);
@@ -145,7 +149,7 @@ impl Model {
         nobody_knows || entry.services.has(wanted)
     }
 
-    /// An address rests twice as long after each failure, if the failures are not forgiven.
+    /// The rest of an address doubles after each failure, unless the failures are forgiven.
     fn has_rested(&self, entry: &RAddress, longest: Duration) -> bool {
         let Some(tried) = entry.tried else { return true };
         let restored = self.pace(network(&entry.address)).forgiven_until;

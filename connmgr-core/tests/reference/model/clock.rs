@@ -1,24 +1,23 @@
-//! What happens at a time of its own, in the order of the times, and for one time in the order in which it was set.
+//! Timers, in order of time; those of one time in the order in which they were set.
 
 use connmgr_core::{CloseReason, ConnId, PeerId, Time};
 
 use super::lists::AUTOMATIC;
-use super::peers::RPeer;
 use super::{Model, Stage};
 
-/// A time at which something happens, and how many such times had been set before.
+/// The time of a timer, and how many timers had been set before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     pub(super) at: Time,
     turn: u64,
 }
 
-/// What happens then.
+/// What a timer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Conn(ConnId),
     Peer(PeerId),
-    /// The machine's network had changed too soon after the last time.
+    /// A change of the machine's network that came too soon after the last takes effect.
     StartOver,
 }
 
@@ -28,7 +27,7 @@ impl Model {
         Due { at, turn: self.turns }
     }
 
-    /// When a dial or a handshake that makes progress now is looked at again.
+    /// When a dial or handshake that makes progress now is looked at again.
     pub(super) fn look_at(&mut self, id: ConnId) {
         let conn = self.conn(id).expect("it is live");
         let (kind, deadline) = (conn.kind, conn.deadline);
@@ -38,7 +37,7 @@ impl Model {
         self.conn_mut(id).look = Some(due);
     }
 
-    /// What is due first, if anything is.
+    /// The first timer that is due, if any.
     fn first_due(&self) -> Option<What> {
         let conns = self.conns.iter().filter_map(|conn| Some((conn.look?, What::Conn(conn.id))));
         let peers = self.peers.iter().filter_map(|peer| Some((peer.waits?, What::Peer(peer.id))));
@@ -58,7 +57,7 @@ impl Model {
         }
     }
 
-    /// Lets happen what is due, up to the first connection that must be given up.
+    /// Runs the timers that are due, up to the first connection that must be given up.
     pub(super) fn time_passes(&mut self) -> Option<(ConnId, CloseReason)> {
         while let Some(what) = self.first_due().filter(|_| self.rings) {
             let over = self.is_over(what);
@@ -73,7 +72,11 @@ impl Model {
     fn happens(&mut self, what: What) {
         match what {
             What::Conn(id) => self.conn_is_looked_at(id),
-            What::Peer(id) => self.peer_mut(id).into_iter().for_each(RPeer::wake),
+            What::Peer(id) => {
+                if let Some(peer) = self.peer_mut(id) {
+                    peer.wake();
+                }
+            }
             What::StartOver => self.start_over(),
         }
     }

@@ -1,4 +1,4 @@
-//! A token bucket that is filled drop by drop: nanoseconds are the drops, an interval of them is a token.
+//! A token bucket, counted in nanoseconds: an interval of them is a token.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Credit {
         Self { drops: u128::from(rate.burst) * rate.interval.as_nanos(), at: Time::ZERO }
     }
 
-    /// When there is a token.
+    /// When the next token is there.
     pub(super) fn next_token(&mut self, rate: &Rate, now: Time) -> Time {
         if self.has_token(rate, now) {
             return now;
@@ -24,7 +24,7 @@ impl Credit {
         now.after(Duration::from_nanos(u64::try_from(missing).expect("less than an interval")))
     }
 
-    /// Fills what time has brought; whether there is a token.
+    /// Adds what has accrued since the last call. Returns whether there is a token.
     pub(super) fn has_token(&mut self, rate: &Rate, now: Time) -> bool {
         let brought = now.since(self.at).as_nanos();
         self.drops = (self.drops + brought).min(u128::from(rate.burst) * rate.interval.as_nanos());

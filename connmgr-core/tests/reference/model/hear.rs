@@ -1,4 +1,4 @@
-//! What an input makes necessary.
+//! What an input requires.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use connmgr_core::{
 use super::peers::RPeer;
 use super::{Model, RConn, Stage, Step};
 
-/// Changes of the machine's network have an effect once in so long.
+/// Changes of the machine's network take effect at most once in so long.
 const STARTS_OVER_EVERY: Duration = Duration::from_secs(60);
 
 impl Model {
@@ -35,7 +35,7 @@ impl Model {
         }
     }
 
-    /// The machine's network has changed: that has its effect once a minute, later if it is too soon.
+    /// A change of the machine's network. It takes effect at most once a minute, later if it comes too soon.
     fn hear_change(&mut self) {
         let next = self.started_over.map(|last| last.after(STARTS_OVER_EVERY));
         match next.filter(|next| *next > self.now) {
@@ -85,7 +85,7 @@ impl Model {
         Ok(())
     }
 
-    /// A deadline is met: bans that have run out by now hold nobody up.
+    /// A deadline is met: bans that have ended by now block no one.
     fn bans_run_out(&mut self) {
         let free: Vec<bool> = self.peers.iter().map(|peer| !self.is_banned(peer.address.host())).collect();
         for (peer, free) in self.peers.iter_mut().zip(free) {
@@ -102,7 +102,7 @@ impl Model {
         }
     }
 
-    /// A dial has succeeded. One that finds no slot goes on without, as long as not all are held by what is ready.
+    /// A dial succeeded. Without a free slot it goes on without one, unless all slots are held by ready connections.
     fn hear_success(&mut self, conn: &RConn) {
         let address = conn.dialed().expect("we dialed it");
         self.answers(address);
@@ -158,7 +158,7 @@ impl Model {
                 conn.account.raise(penalty, now)
             }
         };
-        // Sums of whole numbers that have not faded are exact; others are as near as they are.
+        // A score of whole numbers that has not decayed is exact; others are approximate.
         let exceeds = score > threshold && (score - threshold >= super::scores::CLOSE || score.fract() == 0.0);
         match (exceeds && !no_ban, host) {
             (false, _) => self.owed.warning = Some(score),
@@ -179,7 +179,7 @@ impl Model {
         &mut account.expect("pushed if it was not there").1
     }
 
-    /// Whoever is banned now is closed.
+    /// Connections to hosts that are banned now are closed.
     fn owe_bans(&mut self) {
         let banned: Vec<ConnId> = self
             .conns
@@ -208,7 +208,7 @@ impl Model {
         match step.reply {
             Reply::Accepted(Err(refusal)) => self.hold(refusals.contains(refusal), "refused without that reason"),
             Reply::Accepted(Ok(conn)) => {
-                // A full pool may make room; nothing else may be in the way.
+                // A full pool may make room, if that is the only obstacle.
                 self.owed.evicts = refusals == [Refusal::Full];
                 self.hold(refusals.is_empty() || self.owed.evicts, "let in against the rules");
                 self.owed.opens = Some(*conn);

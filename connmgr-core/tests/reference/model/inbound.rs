@@ -1,4 +1,4 @@
-//! Who may come in: every rule asked, in no order.
+//! Inbound admission: every rule is checked, in no order.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,7 +24,7 @@ impl Near {
 }
 
 impl Model {
-    /// All reasons to refuse; none: it must come in, and its token is taken.
+    /// All reasons to refuse. If there are none it must be accepted, and its token is taken.
     pub(super) fn refusals(&mut self, remote: SocketAddr, id: ListenerId) -> Vec<Refusal> {
         let Some(listener) = self.config.listeners.iter().find(|listener| listener.id == id).copied() else {
             return vec![Refusal::Inactive, Refusal::UnknownListener];
@@ -52,7 +52,7 @@ impl Model {
                     && self.near_of(conn).as_ref() == Some(&near)
             });
             refuse(half_open >= rules.half_open, Refusal::HalfOpenLimit);
-            // The token is used up only where nothing else is in the way.
+            // The token is taken only if there is no other reason to refuse.
             if refusals.is_empty() && !self.take_token(near) {
                 refusals.push(Refusal::RateLimit);
             }

@@ -1,4 +1,4 @@
-//! The list of connections, and what is counted by walking it.
+//! The list of connections, and counts made by walking it.
 
 use connmgr_core::{ConnId, ConnState, Host, Kind, ListenerId, PeerAddress, Time};
 
@@ -49,20 +49,20 @@ pub(super) struct RConn {
     pub(super) id: ConnId,
     pub(super) kind: Kind,
     pub(super) stage: Stage,
-    /// When it came into its stage.
+    /// When it reached its stage.
     pub(super) since: Time,
     /// When the dial, or the handshake, is given up.
     pub(super) deadline: Time,
-    /// When it is looked at next: has it made progress, is it to be given up, is it stable?
+    /// When it is next checked: for progress, for its end, for stability.
     pub(super) look: Option<Due>,
-    /// It was looked at, had made no progress, and has kept its slot.
+    /// It was checked, had made no progress, and kept its slot.
     pub(super) is_overdue: bool,
     /// It keeps its slot until it is ready or ends.
     pub(super) is_trial: bool,
     pub(super) address: Option<PeerAddress>,
     pub(super) listener: Option<ListenerId>,
     pub(super) no_ban: bool,
-    /// The misbehaviour of one whose host can't be seen.
+    /// The misbehavior of a connection whose host can't be seen.
     pub(super) account: Account,
 }
 
@@ -79,7 +79,7 @@ impl RConn {
         self.address.as_ref().map(PeerAddress::host)
     }
 
-    /// Whom we dialed.
+    /// The address that we dialed.
     pub(super) fn dialed(&self) -> Option<&PeerAddress> {
         self.address.as_ref().filter(|_| self.kind != Kind::Inbound)
     }
@@ -88,7 +88,7 @@ impl RConn {
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
 impl Model {
-    /// Slots of a kind that are taken.
+    /// The slots of a kind that are held.
     pub(super) fn held(&self, kind: Kind) -> u32 {
         self.count(|conn| conn.kind == kind && conn.stage.has_slot())
     }
@@ -106,7 +106,7 @@ impl Model {
         self.conns.iter().find(|conn| conn.id == id)
     }
 
-    /// The same, to change; it must be there.
+    /// The same, mutable; it must exist.
     pub(super) fn conn_mut(&mut self, id: ConnId) -> &mut RConn {
         self.conns.iter_mut().find(|conn| conn.id == id).expect("it is live")
     }

@@ -1,8 +1,8 @@
-//! A naive connection manager that judges another.
+//! A naive connection manager that checks another.
 //!
-//! Everything is a list, walked from its beginning. Each step goes through four stages: what the input makes
-//! necessary is written down ([`hear`]), each action must be necessary or allowed ([`see`]), then whoever can be
-//! dialed must be dialed, and nobody else ([`plan`]), and at the end nothing necessary may be left undone ([`settle`]).
+//! Everything is a list, walked from its beginning. Each step has four stages: what the input requires is recorded
+//! ([`hear`]); each action must be required or allowed ([`see`]); exactly those that can be dialed must be dialed
+//! ([`plan`]); and in the end nothing required may be left undone ([`settle`]).
 
 mod bans;
 mod book;
@@ -41,16 +41,16 @@ use plan::Starved;
 use scores::Account;
 use shortage::RShortage;
 
-/// So many steps are told with a failure.
+/// How many steps a failure shows.
 const REMEMBERED_STEPS: usize = 10;
 
-/// What was told, and all that can be seen after it.
+/// The input of a step, and all that can be seen after it.
 pub(crate) struct Step<'a> {
     pub(crate) now: Time,
     pub(crate) input: &'a Input,
     pub(crate) reply: &'a Reply,
     pub(crate) actions: &'a [Action],
-    /// A deadline had come when the input was told.
+    /// A deadline had come before the input.
     pub(crate) is_due: bool,
     /// The next deadline.
     pub(crate) due: Option<Time>,
@@ -69,7 +69,7 @@ impl Step<'_> {
         self.conns.iter().find(|view| view.conn == conn)?.peer
     }
 
-    /// Whether all that is to be done is done at its end.
+    /// Whether the step leaves no work.
     pub(crate) fn plans(&self) -> bool {
         match (self.input, self.reply) {
             (Input::Timeout, _) => self.is_due,
@@ -79,7 +79,7 @@ impl Step<'_> {
         }
     }
 
-    /// How many actions come before the plan: the first of it is a dial, or saves one.
+    /// How many actions come before the plan, which begins with a dial or with making room for one.
     fn before_plan(&self) -> usize {
         let is_planned = |action: &Action| match action {
             Action::Dial { .. } | Action::Close { reason: CloseReason::MadeRoom, .. } => true,
@@ -99,20 +99,20 @@ impl Step<'_> {
     }
 }
 
-/// What the input of this step makes necessary.
+/// What the input of this step requires.
 #[derive(Debug, Default)]
 struct Owed {
-    /// Connections that we close, with all the reasons there are.
+    /// Connections that we must close, with all possible reasons.
     closes: Vec<(ConnId, CloseReason)>,
-    /// Connections that end without our doing.
+    /// Connections that the other end closed.
     ends: Option<ConnId>,
     opens: Option<ConnId>,
     opens_without_slot: bool,
     /// A success that comes too late is answered with a `Close`.
     late: Option<ConnId>,
-    /// A warning with a score of about this, or none.
+    /// A warning with about this score, or none.
     warning: Option<f64>,
-    /// Closed by us in this step, its end not yet told.
+    /// Closed by us in this step; its end is not reported yet.
     closing: Option<(ConnId, CloseReason)>,
     /// Room was made for this added peer, which is dialed next.
     dial: Option<PeerId>,
@@ -127,7 +127,7 @@ pub(crate) struct Model {
     now: Time,
     active: bool,
     conns: Vec<RConn>,
-    /// Connections that have ended, with the host and whether it was spared bans.
+    /// Ended connections, with their host and whether it was spared bans.
     ended: Vec<(ConnId, Host, bool)>,
     newest: ConnId,
     peers: Vec<RPeer>,
@@ -139,24 +139,24 @@ pub(crate) struct Model {
     shortage: Option<RShortage>,
     /// Of the automatic kinds.
     starved: [Option<Starved>; 2],
-    /// Nobody is asked for addresses before this.
+    /// The application is not asked for addresses before this.
     asked_until: Time,
     /// When a block-relay connection last made room for a full one.
     made_room: Option<Time>,
-    /// No slot is taken from a network of which nothing has come before this.
+    /// Before this, no slot is taken from a network without results.
     push_again_at: Time,
-    /// When the network's change had its effect, and when it has it next.
+    /// When a change of the machine's network last took effect, and when the next does.
     started_over: Option<Time>,
     start_over_at: Option<Due>,
-    /// Attempts at added peers that failed since one was ready.
+    /// Failed attempts at added peers since one was ready.
     fruitless_attempts: usize,
-    /// When one that was ready last had the others dialed soon.
+    /// When a ready peer last released the others.
     released_at: Option<Time>,
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
-    /// The dial that is looked at is a network's trial.
+    /// The dial that is checked is a trial of its network.
     tries_network: bool,
-    /// Times that were set for something so far.
+    /// How many timers were set so far.
     turns: u64,
     /// A deadline is met in this step.
     rings: bool,
@@ -198,7 +198,7 @@ impl Model {
         }
     }
 
-    /// Judges a step.
+    /// Checks a step.
     pub(crate) fn judge(&mut self, step: &Step<'_>) {
         self.now = step.now;
         if self.lately.len() == REMEMBERED_STEPS {

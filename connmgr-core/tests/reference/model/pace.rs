@@ -1,4 +1,4 @@
-//! How fast automatic dials into one network may follow one another: all dials since full speed are in a list.
+//! The pace of automatic dials into one network: all dials since full speed are in a list.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use super::book::network;
 use super::see::Cause;
 use super::{Model, RConn, Stage};
 
-/// So many dials are made at full speed, …
+/// Dials at full speed.
 const FULL_SPEED: u64 = 640;
-/// … where so many seconds since the first of them count as one, …
+/// So many seconds since the first of them count as a dial.
 const SECONDS_AS_ONE: u64 = 4;
-/// … and after so many further ones the interval is twice as long each time, …
+/// After so many further dials the interval doubles.
 const FOR_EACH: u64 = 64;
-/// … beginning with this, …
+/// The first interval.
 const FIRST: Duration = Duration::from_millis(200);
-/// … up to this.
+/// The longest interval.
 pub(super) const SLOWEST: Duration = Duration::from_secs(10);
-/// A recovery lends so many dials at full speed.
+/// The dials at full speed that a recovery lends.
 const LOAN: u32 = 39;
-/// A network of which nobody is connected has a trial so often, at first, …
+/// The first wait between trials of a network without connections.
 const TRIALS: Duration = Duration::from_secs(600);
-/// … and after some that led nowhere.
+/// The longest wait between its trials.
 const RARE_TRIALS: Duration = Duration::from_secs(9600);
-/// So many failures in a row make the next success a recovery.
+/// After so many failures in a row the next success is a recovery.
 const DRY: u32 = 4;
 
 #[derive(Debug)]
@@ -32,28 +32,29 @@ pub(super) struct RPace {
     pub(super) network: NetworkKind,
     /// Every dial since full speed was restored.
     made: Vec<RDial>,
-    /// So many of them were made before the last recovery, and slow nobody down.
+    /// The number of them before the last recovery; they slow no dial down.
     forgotten: usize,
-    /// So many dials at full speed are left of what it lent.
+    /// Lent dials that are left.
     loan: u32,
-    /// The last of all dials, and its number.
+    /// The time of the last dial, and the number of all dials.
     last: Option<(Time, u64)>,
     failed_in_a_row: u32,
-    /// Since full speed was restored there were [`DRY`] failures in a row, or one was ready and not stable.
+    /// Since full speed was restored there were [`DRY`] failures in a row, or a ready connection ended before it was
+    /// stable.
     was_bad: bool,
-    /// No recovery has been counted since something was stable.
+    /// There was no recovery since a connection was stable.
     may_recover: bool,
-    /// Of those that were ready and not stable.
+    /// The longest life of a connection that was ready and did not become stable.
     longest_life: Duration,
-    /// Somebody in the network has answered a dial.
+    /// A dial into the network was answered.
     pub(super) has_answered: bool,
     /// Dials whose outcome is known, and how many of them led to a ready connection.
     tried: u64,
     led_to: u64,
-    /// Where nobody of the network is connected, one dial keeps its slot: not before this, and so long after it again.
+    /// When the next trial may be, and the wait after it.
     trial_at: Time,
     trial_wait: Duration,
-    /// Failures of dials made by then are forgiven.
+    /// Failures of dials made before this are forgiven.
     pub(super) forgiven_until: Option<Time>,
 }
 
@@ -104,7 +105,7 @@ impl RPace {
         at
     }
 
-    /// When an address that rests may be dialed.
+    /// When a resting address may be dialed.
     pub(super) fn next_scarce_at(&self) -> Time {
         self.last.map_or(Time::ZERO, |(at, _)| at.after(SLOWEST)).max(self.next_at())
     }
@@ -130,7 +131,7 @@ impl RPace {
         self.led_to > 0
     }
 
-    /// Of 64 dials, so many lead to a ready connection, squared; of a network nobody knows, half.
+    /// How many of 64 dials lead to a ready connection, squared; half of them where nothing is known.
     pub(super) fn yields(&self) -> u64 {
         ((self.led_to + 1) * 64 / (self.tried + 2)).pow(2).max(1)
     }
@@ -149,14 +150,14 @@ impl RPace {
         self.outcome(false);
     }
 
-    /// Whether one that is ready is a recovery.
+    /// Whether a ready connection is a recovery.
     fn ready(&mut self) -> bool {
         let was_dry = std::mem::take(&mut self.failed_in_a_row) >= DRY;
         self.outcome(true);
         was_dry && self.recovers()
     }
 
-    /// There is one recovery between two that are stable.
+    /// There is at most one recovery between two stable connections.
     fn recovers(&mut self) -> bool {
         let recovers = std::mem::take(&mut self.may_recover);
         if recovers {
@@ -170,14 +171,14 @@ impl RPace {
         self.was_bad = true;
     }
 
-    /// Whether one that has been ready for so long, and is not stable yet, lives so much longer than those before it
-    /// that this is a recovery.
+    /// Whether a connection that is ready for so long, and not stable, has lived so much longer than those before that
+    /// it is a recovery.
     fn recovers_by_life(&mut self, life: Duration) -> bool {
         let enough = (self.longest_life * 2).max(Duration::from_secs(5));
         self.was_bad && life >= enough && self.recovers()
     }
 
-    /// What happened before says little: some dials at full speed find out. Returns whether it was bad.
+    /// Earlier failures tell little now: lends some dials at full speed. Returns whether dials were fruitless before.
     pub(super) fn starts_over(&mut self, now: Time) -> bool {
         let known = self.made.len();
         let was_bad = self.is_restored();
@@ -187,7 +188,7 @@ impl RPace {
         was_bad
     }
 
-    /// One is stable: full speed. Returns whether it was bad before.
+    /// A connection is stable: full speed. Returns whether dials were fruitless before.
     fn is_restored(&mut self) -> bool {
         (self.may_recover, self.longest_life, self.failed_in_a_row) = (true, Duration::ZERO, 0);
         self.made.clear();
@@ -206,14 +207,14 @@ impl Model {
         self.paces.iter_mut().find(|pace| pace.network == network).expect("the pool has two networks")
     }
 
-    /// Failures so far earn addresses no rest.
+    /// Earlier failures cause no rest.
     fn rests_are_forgiven(&mut self, of: NetworkKind) {
         let now = self.now;
         self.paces.iter_mut().filter(|pace| pace.network == of).for_each(|pace| pace.forgiven_until = Some(now));
         self.feed();
     }
 
-    /// One that lives much longer than those before it is a recovery.
+    /// A connection that lives much longer than those before is a recovery.
     pub(super) fn long_lives_are_noticed(&mut self) {
         for network in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
             let life = self.longest_unstable_life(network);
@@ -239,21 +240,23 @@ impl Model {
         }
     }
 
-    /// An automatic connection has been ready for long.
+    /// An automatic connection is stable.
     pub(super) fn is_stable(&mut self, id: ConnId) {
         let address = self.conn(id).and_then(RConn::dialed).expect("automatic").clone();
         self.stable_at(&address);
     }
 
     fn stable_at(&mut self, address: &PeerAddress) {
-        self.entry(address).into_iter().for_each(|entry| entry.failures = 0);
+        if let Some(entry) = self.entry(address) {
+            entry.failures = 0;
+        }
         self.pace_of(address).trial_wait = TRIALS;
         if self.pace_of(address).is_restored() {
             self.rests_are_forgiven(network(address));
         }
     }
 
-    /// What the end of an automatic dial or connection means for the pace.
+    /// The effect on the pace of the end of an automatic dial or connection.
     pub(super) fn end_counts(&mut self, conn: &RConn, cause: Cause) {
         if !conn.is_automatic() {
             return;
@@ -261,7 +264,7 @@ impl Model {
         let address = conn.dialed().expect("automatic").clone();
         let life = self.now.since(conn.since);
         match conn.stage {
-            // The time may not have been told yet.
+            // There may have been no input since that time.
             Stage::Ready if life >= self.config.stable_after && conn.look.is_some() => self.stable_at(&address),
             Stage::Ready if life >= self.config.stable_after => {}
             Stage::Ready => self.pace_of(&address).lived(life),
@@ -273,7 +276,7 @@ impl Model {
         }
     }
 
-    /// The machine's network has changed, with effect.
+    /// A change of the machine's network takes effect.
     pub(super) fn start_over(&mut self) {
         (self.started_over, self.start_over_at) = (Some(self.now), None);
         for at in 0..self.paces.len() {
@@ -288,7 +291,7 @@ impl Model {
 }
 
 impl Cause {
-    /// Whether an end says something of the other end, or of the way there.
+    /// Whether an end tells something about the other end or the route.
     pub(super) const fn blames_the_other_end(self) -> bool {
         match self {
             Self::Failed(_) | Self::Closed => true,

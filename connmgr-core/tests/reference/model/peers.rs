@@ -8,9 +8,9 @@ use connmgr_core::{Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, PeerView,
 use super::clock::Due;
 use super::{Model, Stage};
 
-/// Peers that are released are dialed so long after one another, …
+/// The interval between dials of released peers.
 const STRIDE: Duration = Duration::from_millis(150);
-/// … and all of them within this.
+/// The time within which all of them are dialed.
 const WITHIN: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Debug)]
@@ -20,19 +20,18 @@ pub(super) struct RPeer {
     pub(super) keep: Keep,
     /// Failures in a row.
     pub(super) attempt: u32,
-    /// The last failure was without any answer.
+    /// The last failure was without an answer.
     pub(super) unanswered: bool,
     pub(super) retry: Option<Backoff>,
     /// Its dial or connection.
     pub(super) busy: Option<ConnId>,
     /// It is not dialed before this.
     pub(super) waits: Option<Due>,
-    /// It was released in this step: it is dialed at a time that chance chooses in each of these spans, if that is
-    /// earlier.
+    /// Released in this step: it is dialed at a random time in each of these spans, if that is earlier.
     released: Vec<Range<Time>>,
-    /// Its attempt has failed, and when it is dialed next has not been said yet.
+    /// Its attempt failed, and its retry is not scheduled yet.
     pub(super) owes_retry: bool,
-    /// It is wanted, but was found banned: the end of the ban must be noticed at a deadline only.
+    /// It is wanted, but was found banned: it is dialed again only after a deadline shows the end of the ban.
     pub(super) held_by_ban: bool,
 }
 
@@ -58,7 +57,7 @@ impl RPeer {
         self.busy.is_none() && self.waits.is_none() && !self.owes_retry
     }
 
-    /// Is to be looked at now.
+    /// To be checked now.
     pub(super) fn wake(&mut self) {
         if self.busy.is_none() {
             self.waits = None;
@@ -87,7 +86,7 @@ impl Model {
         self.peers.iter_mut().find(|peer| peer.id == id)
     }
 
-    /// The dial or connection of an added peer has ended, by which stage and with an answer or without.
+    /// The dial or connection of an added peer ended, at this stage, with or without an answer.
     pub(super) fn peer_lost(&mut self, conn: &super::RConn, unanswered: bool) {
         let was_stable = conn.stage == Stage::Ready && self.is_long_ago(conn.since, self.config.stable_after);
         let active = self.active;
@@ -106,7 +105,7 @@ impl Model {
         }
     }
 
-    /// The peer is dialed again then.
+    /// The peer is to be dialed then.
     pub(super) fn retry_is_said(&mut self, id: PeerId, at: Time, attempt: u32) {
         let now = self.now;
         let default = self.config.retry;
@@ -126,8 +125,8 @@ impl Model {
         }
     }
 
-    /// An added peer is ready. After as many failures as there are peers, what kept all of them away is over; but that
-    /// is believed only as often as each may be dialed anyway.
+    /// An added peer is ready. After as many failures as there are peers this releases all of them, but not more often
+    /// than each may be dialed anyway.
     pub(super) fn added_is_ready(&mut self) {
         let (failed, now) = (std::mem::take(&mut self.fruitless_attempts), self.now);
         let may = self.released_at.is_none_or(|last| last.after(self.config.retry.cap) <= now);
@@ -137,7 +136,7 @@ impl Model {
         }
     }
 
-    /// Those of a sort that wait are dialed one after the other, the first now.
+    /// The waiting peers of a sort are dialed one after the other, the first now.
     pub(super) fn release(&mut self, sort: impl Fn(&RPeer) -> bool) {
         let now = self.now;
         let mut waiting: Vec<&mut RPeer> =
@@ -153,8 +152,8 @@ impl Model {
         }
     }
 
-    /// When those that were released in this step are dialed is read off the view, and judged: at a time that their
-    /// release allows, and not later than before it.
+    /// Reads from the view when the peers released in this step are dialed, and checks it: at a time that their release
+    /// allows, and not later than before it.
     pub(super) fn read_releases(&mut self, views: &[PeerView]) {
         let mut peers = std::mem::take(&mut self.peers);
         for peer in peers.iter_mut().filter(|peer| !peer.released.is_empty()) {

@@ -1,4 +1,4 @@
-//! Whom the manager must dial now, up to what chance decides: one of these addresses.
+//! The addresses that the manager must dial now. Chance decides among them.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::slots::Room;
 use super::{Model, RConn, Stage, Step};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// With nobody else left, one that rests for longer is dialed all the same.
+/// With no other address left, a rest ends after so long.
 const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
-/// Others are asked for addresses at least so often while nobody is left, …
+/// The interval at which the application is asked for addresses while none is left.
 const ASKS_AGAIN: Duration = Duration::from_secs(32);
-/// … and those that are known are looked through as often as that.
+/// The interval at which known addresses are searched again.
 const LOOKS_AGAIN: Duration = SLOWEST;
 
-/// Few are known if there are fewer for each slot.
+/// Fewer known addresses for each slot are few.
 const FEW_FOR_EACH_SLOT: usize = 8;
-/// Nobody has been left for so long.
+/// After so long no address counts as left.
 const FAMISHED: Duration = Duration::from_secs(10);
-/// A block-relay connection makes room so often at the most.
+/// A block-relay connection makes room at most once in so long.
 const MAKES_ROOM: Duration = Duration::from_secs(600);
 
-/// A kind with a slot free found nobody to dial.
+/// A kind with a free slot found no address.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Starved {
     since: Time,
@@ -34,7 +34,7 @@ pub(super) struct Starved {
     times: u32,
 }
 
-/// Who is next.
+/// The next dial.
 enum Next {
     /// One of these.
     OneOf(Vec<PeerAddress>),
@@ -42,11 +42,11 @@ enum Next {
     Nobody,
 }
 
-/// What a plan has done and the model has not yet seen.
+/// The actions of a plan that the model has not checked yet.
 type Left<'a> = std::slice::Iter<'a, Action>;
 
 impl Model {
-    /// Judges what was planned: added peers first, then the automatic kinds.
+    /// Checks the plan: added peers first, then the automatic kinds.
     pub(super) fn plan(&mut self, planned: &[Action], step: &Step<'_>) {
         if !self.active || !step.plans() {
             return self.hold(planned.is_empty(), "something is planned at rest, or by an input that did nothing");
@@ -69,8 +69,9 @@ impl Model {
         self.hold(more.is_none(), &format!("more is done than is to be done: {more:?}"));
     }
 
-    /// Where a full connection could have whomever this one could, it has the first choice, unless it hedges. Where few
-    /// are known, that waits for one to be ready, as long as none has made no progress for long.
+    /// A full connection comes before a block-relay one that could have the same addresses, unless it would be a hedge.
+    /// Where few addresses are known, a block-relay one waits for a full one to be ready, as long as those under way
+    /// make progress.
     fn comes_after_full(&self, kind: Kind) -> bool {
         let full: Vec<&RConn> = self.conns.iter().filter(|conn| conn.kind == Kind::Full).collect();
         let promises = |conn: &&RConn| matches!(conn.stage, Stage::Dialing | Stage::Handshaking) && !conn.is_overdue;
@@ -87,7 +88,7 @@ impl Model {
         self.config.required.block_relay.has(self.config.required.full)
     }
 
-    /// A block-relay connection that makes room, because nobody is left for a full one, and there is none.
+    /// A block-relay connection makes room, because there is no full one and no address left for one.
     fn makes_room_for_full(&self, kind: Kind, starved_for: Duration) -> Option<ConnId> {
         let was_lately = self.made_room.is_some_and(|at| !self.is_long_ago(at, MAKES_ROOM));
         let is_famished =
@@ -104,7 +105,7 @@ impl Model {
         !self.peers.iter().any(|peer| peer.is_wanted() && Some(&peer.address) == address)
     }
 
-    /// A kind is filled as long as it has room, somebody to dial, and may dial yet.
+    /// A kind is filled while it has room and an address, and may dial.
     fn fill(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
         while let Some(room) = self.room(kind) {
             let looks = self.starved[place(kind)].map(|starved| starved.until);
@@ -146,8 +147,8 @@ impl Model {
         }
     }
 
-    /// Where the last slot of a kind is free, and all others are held by what has long been ready, a network of which
-    /// nobody is connected has a trial: with one of these.
+    /// Where the last slot of a kind is free, and all others are held by stable connections, a network without
+    /// connections has a trial: with one of these addresses.
     fn has_trial(&mut self, kind: Kind) -> Option<Vec<PeerAddress>> {
         let held: Vec<&RConn> = self.conns.iter().filter(|conn| conn.kind == kind && conn.stage.has_slot()).collect();
         let is_stable =
@@ -167,7 +168,7 @@ impl Model {
         Some(ripe)
     }
 
-    /// The next action is a dial of one of these.
+    /// The next action must be a dial of one of these.
     fn must_dial(&mut self, kind: Kind, addresses: &[PeerAddress], left: &mut Left<'_>, step: &Step<'_>) {
         let Some(Action::Dial { conn, target: whom, .. }) = left.as_slice().first() else {
             return self.hold(false, &format!("no {kind:?} dial, and there is room and any of {addresses:?}"));
@@ -175,7 +176,9 @@ impl Model {
         let address = target(whom);
         let is_right = step.kind(*conn) == Some(kind) && addresses.contains(&address);
         self.hold(is_right, &format!("not a {kind:?} dial to any of {addresses:?}"));
-        left.next().into_iter().for_each(|action| self.see(action, step));
+        if let Some(action) = left.next() {
+            self.see(action, step);
+        }
         let (rate, now) = (self.config.dial.rate, self.now);
         let in_time = self.dial_credit.take(&rate, now);
         self.hold(in_time, "automatic dials follow one another too fast");
@@ -183,8 +186,8 @@ impl Model {
         self.pace_of(&address).dials(id, now);
     }
 
-    /// Who is next: of the network whose turn it is; if that has nobody, of the one after it. Where chance decides
-    /// whose turn it is, that of the `hint` comes first.
+    /// The next dial is in the network whose turn it is, or, if that has no address, in the one after it. Where the
+    /// turn is random, the network of `hint` is taken.
     fn next(&self, kind: Kind, only_proven: bool, hint: Option<NetworkKind>) -> Next {
         let (mut turns, some_wait) = self.networks_in_turn(only_proven);
         if !self.takes_slots_back(kind) {
@@ -206,16 +209,16 @@ impl Model {
         later.map_or(Next::Nobody, Next::Later)
     }
 
-    /// Whether half of a kind's slots can be taken back from what makes no progress; else chance decides whose turn it
-    /// is, for a turn may take a slot for long.
+    /// Whether half of a kind's slots can be taken back from dials without progress. If not, turns are random, because
+    /// a turn may take a slot for long.
     fn takes_slots_back(&self, kind: Kind) -> bool {
         let outbound: u32 = [Kind::Added, Kind::Full, Kind::BlockRelay].map(|kind| self.share(kind)).iter().sum();
         let without = self.max_without_slot(kind).min(self.limits.total - outbound);
         2 * without >= self.share(kind)
     }
 
-    /// The networks of known addresses, the one whose turn it is first; those of equal rights together.
-    /// With whether another waits, for it has its share under way.
+    /// The networks of known addresses in the order of their turns, equal ones together, and whether another waits
+    /// because it has its share under way.
     fn networks_in_turn(&self, only_proven: bool) -> (Vec<Vec<NetworkKind>>, bool) {
         let (mut turns, mut some_wait) = (Vec::<Vec<NetworkKind>>::new(), false);
         for claimant in [NetworkKind::Ipv4, NetworkKind::Ipv6] {
@@ -243,8 +246,9 @@ impl Model {
         (turns, some_wait)
     }
 
-    /// By what networks take turns: the least under way for its yield, where what makes no progress counts three times, then the proven one, then the one dialed longest
-    /// ago. The yield of all others is the common denominator.
+    /// The order of turns: least under way for its yield, where what makes no progress counts three times; then the
+    /// network with results; then the one dialed longest ago. The product of all other yields is the common
+    /// denominator.
     fn turn(&self, network: NetworkKind) -> (u64, bool, u64) {
         let others = self.paces.iter().filter(|pace| pace.network != network);
         let load = (self.under_way(network) + 2 * self.stuck(network) + 1) * others.map(RPace::yields).product::<u64>();
@@ -255,19 +259,19 @@ impl Model {
         self.count(|conn| is_in(conn, network) && conn.stage != Stage::Ready).into()
     }
 
-    /// What makes no progress.
+    /// Dials and handshakes without progress.
     fn stuck(&self, network: NetworkKind) -> u64 {
         self.count(|conn| is_in(conn, network) && (conn.is_overdue || !conn.stage.has_slot())).into()
     }
 
-    /// A network of which nothing comes has as many under way as three quarters of those that may be without a slot at
-    /// the most, where another answers, and yields not much less.
+    /// A network without results has at most three quarters of what may go without a slot under way, where another
+    /// network answers and its yield is not much less.
     fn has_its_share(&self, network: NetworkKind) -> bool {
         let all: u32 = AUTOMATIC.iter().map(|kind| self.max_without_slot(*kind).max(self.share(*kind))).sum();
         self.under_way(network) >= u64::from((all / 4 * 3).max(1))
     }
 
-    /// Nobody is left: the kind looks again later, and the application is asked.
+    /// No address is left: the kind looks again later, and the application is asked.
     fn starves(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
         let (since, times) = self.starved[place(kind)].map_or((self.now, 0), |starved| (starved.since, starved.times));
         if let Some(other) = self.makes_room_for_full(kind, self.now.since(since)) {
@@ -286,7 +290,7 @@ impl Model {
         self.wakes_by(until, "a kind starves for ever", step);
     }
 
-    /// Addresses are asked for, unless that was done lately.
+    /// Asks for addresses, unless that was done lately.
     fn must_ask(&mut self, again_after: Duration, left: &mut Left<'_>) {
         if self.asked_until > self.now {
             return;
@@ -296,7 +300,7 @@ impl Model {
         self.hold(asks, "nobody is left to dial, and nobody is asked for more");
     }
 
-    /// With nobody else left one that rests is dialed, of the first network in turn that has one and may.
+    /// With no other address left a resting one is dialed, in the first network in turn that has one and may dial.
     fn dials_one_that_rests(&mut self, kind: Kind, left: &mut Left<'_>, step: &Step<'_>) {
         for mut rank in self.networks_in_turn(false).0 {
             rank.retain(|network| self.pace(*network).next_scarce_at() <= self.now);
@@ -308,7 +312,7 @@ impl Model {
         }
     }
 
-    /// Something has changed by which a starved kind may find somebody.
+    /// Something changed that may give a starved kind an address.
     pub(super) fn feed(&mut self) {
         let now = self.now;
         self.starved.iter_mut().flatten().for_each(|starved| starved.until = now);
@@ -327,7 +331,7 @@ fn is_in(conn: &RConn, of: NetworkKind) -> bool {
     conn.is_automatic() && conn.dialed().is_some_and(|address| network(address) == of)
 }
 
-/// Into which network the next of these actions dials.
+/// The network into which the next of these actions dials.
 fn network_dialed(left: &Left<'_>) -> Option<NetworkKind> {
     match left.as_slice().first() {
         Some(Action::Dial { target: whom, .. }) => Some(network(&target(whom))),

@@ -9,7 +9,7 @@ pub(super) struct Account {
     at: u64,
 }
 
-/// Numbers are compared up to this: the manager computes in integers.
+/// Scores are compared with this tolerance: the manager computes in integers.
 pub(super) const CLOSE: f64 = 1.0;
 
 /// Scores saturate here.

@@ -1,4 +1,4 @@
-//! Whether an action is necessary or allowed, and what it changes.
+//! Whether an action is required or allowed, and what it changes.
 
 use connmgr_core::{
     Action, BanTarget, CloseReason, ConnId, Connected, DialError, DialFailure, EndReason, Event, Input, Keep, Kind,
@@ -90,7 +90,7 @@ impl Model {
         }
     }
 
-    /// Besides, it must be to one of those that the model thinks of: see `plan`.
+    /// It must also be one of those that the model expects: see `plan`.
     fn see_automatic_dial(&self, address: &PeerAddress) {
         self.hold(self.config.mode == Mode::Automatic, "an automatic dial though connect-only");
         self.hold(self.group_has_room(address), "a dial into a taken group");
@@ -132,7 +132,7 @@ impl Model {
         self.owed.closing = Some((id, reason));
     }
 
-    /// Nobody goes for a limit that holds; added peers never.
+    /// No connection is closed for a limit that is kept; added peers never are.
     fn see_shrink(&self, conn: &RConn, step: &Step<'_>) {
         let asked = matches!(step.input, Input::SetLimits { .. } | Input::AddPeer { .. } | Input::Ban { .. });
         self.hold(asked || matches!(step.input, Input::Misbehavior { .. }), "a limit that nobody lowered");
@@ -150,7 +150,7 @@ impl Model {
         self.hold(spared == 0, "an older one goes before a younger");
     }
 
-    /// A block-relay connection makes room for an added peer with its address, if nobody else has that.
+    /// A block-relay connection makes room for an added peer with its address, if no other connection has that address.
     fn see_room_made(&mut self, conn: &RConn) {
         let is_it = |peer: &&super::RPeer| peer.is_wanted() && Some(&peer.address) == conn.dialed();
         let peer = self.peers.iter().find(is_it).map(|peer| peer.id);
@@ -163,7 +163,7 @@ impl Model {
         self.owed.closes.iter().any(|(conn, _)| *conn == id)
     }
 
-    /// After a `Close` its end is told next.
+    /// After a `Close` the end is reported next.
     fn see_close_told(&mut self, id: ConnId, why: CloseReason, action: &Action) {
         let (told, peer) = match action {
             Action::Emit(Event::Disconnected { conn, peer, reason: EndReason::Ours(reason) })
@@ -176,7 +176,7 @@ impl Model {
         self.end(id, peer, Cause::Ours(why));
     }
 
-    /// A connection is over.
+    /// A connection has ended.
     fn end(&mut self, id: ConnId, peer: Option<PeerId>, cause: Cause) {
         let at = self.conns.iter().position(|conn| conn.id == id).expect("it was live when it was closed");
         let conn = self.conns.remove(at);
@@ -199,7 +199,7 @@ impl Model {
         self.peer_lost(&conn, cause.is_silence());
     }
 
-    /// What the end of a dial says of what this machine has left.
+    /// What the end of a dial tells about the machine's resources.
     fn shortage_begins_or_ends(&mut self, id: ConnId, cause: Cause) {
         match cause {
             Cause::Failed(DialError::OutOfResources) => self.is_short(),
@@ -311,7 +311,7 @@ impl Model {
     }
 }
 
-/// Whom a dial is for.
+/// The address of a dial.
 pub(super) fn target(target: &Target) -> PeerAddress {
     match target {
         Target::Direct(addr) => PeerAddress::from(*addr),
@@ -320,7 +320,7 @@ pub(super) fn target(target: &Target) -> PeerAddress {
 }
 
 impl Cause {
-    /// Whether nobody has answered.
+    /// Whether there was no answer.
     const fn is_silence(self) -> bool {
         match self {
             Self::Failed(error) => !matches!(error, DialError::Refused | DialError::Reset),

@@ -1,4 +1,4 @@
-//! What must have been done by the end of a step, and what must be seen.
+//! What must have been done by the end of a step, and what the view must show.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Model {
         self.hold(self.count(|_| true) <= self.limits.total.max(added), "more than the total");
     }
 
-    /// Whoever may be dialed has been.
+    /// No peer or address is left that may be dialed.
     pub(super) fn wanted_peers_are_dialed(&mut self, step: &Step<'_>) {
         let wanted: Vec<RPeer> = self.peers.iter().filter(|peer| peer.is_wanted()).cloned().collect();
         for peer in wanted {
@@ -66,14 +66,14 @@ impl Model {
         }
     }
 
-    /// Whether an added peer may have this address: nobody has it, or what has it is adopted or makes room.
+    /// Whether an added peer may have this address: no connection has it, or that one is adopted or makes room.
     fn may_have(&self, address: &PeerAddress) -> bool {
         let holders: Vec<&RConn> = self.conns.iter().filter(|conn| conn.address.as_ref() == Some(address)).collect();
         let is_adopted = |conn: &&RConn| conn.kind == Kind::Full && conn.is_open();
         holders.iter().any(is_adopted) || holders.iter().all(|conn| conn.kind == Kind::BlockRelay)
     }
 
-    /// Whatever happens at a time of its own has a deadline.
+    /// Every timer is covered by the deadline.
     fn deadlines_are_set(&self, step: &Step<'_>) {
         for conn in &self.conns {
             if let Some(look) = conn.look {

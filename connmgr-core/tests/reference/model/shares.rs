@@ -1,4 +1,4 @@
-//! How the total is shared: added peers first, then full, then block-relay; what is left is for those who come.
+//! How the total is split: added peers first, then full, then block-relay; the rest is for inbound connections.
 
 use connmgr_core::{Kind, Mode};
 
@@ -26,7 +26,7 @@ impl Model {
         if kind == Kind::Inbound { left } else { 0 }
     }
 
-    /// Slots of those who come that nobody new is let into while an automatic kind is being dialed.
+    /// Inbound slots that are kept free while an automatic kind is being dialed.
     pub(super) fn kept_for_hedging(&self) -> u32 {
         if self.count(|conn| conn.is_automatic() && conn.stage != Stage::Ready) == 0 {
             return 0;

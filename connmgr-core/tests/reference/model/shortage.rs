@@ -1,4 +1,4 @@
-//! This machine is short of what a dial needs: all dials wait, and one at a time tries.
+//! The machine lacks resources for a dial: all dials wait, and one at a time tries.
 
 use connmgr_core::{ConnId, Time};
 
@@ -6,7 +6,7 @@ use super::Model;
 
 #[derive(Debug)]
 pub(super) struct RShortage {
-    /// The newest dial when it was noticed.
+    /// The newest dial when the shortage began.
     newest: ConnId,
     until: Time,
     tried: u32,

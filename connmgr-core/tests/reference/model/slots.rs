@@ -1,4 +1,4 @@
-//! Who gives a slot up, and who takes one.
+//! Which dials and handshakes lose their slot, and which take one.
 
 use connmgr_core::{ConnId, Kind, NetworkKind};
 
@@ -6,24 +6,24 @@ use super::book::network;
 use super::lists::AUTOMATIC;
 use super::{Model, RConn, Stage};
 
-/// So many dials and handshakes may go on without a slot, for each slot of their kind.
+/// How many dials and handshakes may be without a slot, for each slot of their kind.
 const HEDGED_FOR_EACH_SLOT: u32 = 2;
 
-/// Where an automatic dial has its slot from.
+/// Where an automatic dial gets its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
     Free,
-    /// Of this dial, into a network of which nothing has come.
+    /// From this dial, into a network without results.
     Of(ConnId),
 }
 
 impl Model {
-    /// The most dials and handshakes of a kind that may go on without a slot.
+    /// The most dials and handshakes of a kind without a slot.
     pub(super) fn max_without_slot(&self, kind: Kind) -> u32 {
         self.config.dial.max_hedged.unwrap_or_else(|| HEDGED_FOR_EACH_SLOT * self.share(kind))
     }
 
-    /// What has made no progress gives its slot up, the oldest first, as long as there may be more without.
+    /// Dials and handshakes without progress lose their slot, the oldest first, as long as more may be without.
     pub(super) fn hedge(&mut self) {
         for kind in AUTOMATIC {
             loop {
@@ -49,19 +49,21 @@ impl Model {
         conn.is_overdue = false;
     }
 
-    /// One without a slot makes progress: whether it gets one, free or from another.
+    /// A dial or handshake without a slot makes progress. Returns whether it gets one, free or from another.
     pub(super) fn takes_slot(&mut self, kind: Kind, is_ready: bool) -> bool {
         let (held, share) = (self.held(kind), self.share(kind));
         if held != share {
             return held < share;
         }
         let behind = self.furthest_behind(kind, is_ready);
-        behind.into_iter().for_each(|other| self.give_slot(other));
+        if let Some(other) = behind {
+            self.give_slot(other);
+        }
         behind.is_some()
     }
 
-    /// Of those that have come less far: the oldest without progress, else the youngest dial, else the youngest
-    /// handshake.
+    /// The one that loses its slot, of those that have come less far: the oldest without progress, else the youngest
+    /// dial, else the youngest handshake.
     fn furthest_behind(&self, kind: Kind, is_ready: bool) -> Option<ConnId> {
         let is_behind = |conn: &&RConn| match conn.stage {
             Stage::Dialing => conn.kind == kind,
@@ -74,7 +76,7 @@ impl Model {
         overdue.or(dial).or(behind.last()).map(|conn| conn.id)
     }
 
-    /// Where one more automatic dial has its slot from, if it may be made at all.
+    /// Where one more automatic dial gets its slot, if it may be made at all.
     pub(super) fn room(&self, kind: Kind) -> Option<Room> {
         if self.has_room(kind) {
             return Some(Room::Free);

@@ -2,13 +2,13 @@
 //!
 //! A model that is compared for its choices must not win by dialing faster than our manager may.
 
-use connmgr_check::Bucket;
+use connmgr_check::TokenBucket;
 use connmgr_core::{DialConfig, Time};
 
 /// The state of the dial rate.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ModelPace {
-    bucket: Bucket,
+    bucket: TokenBucket,
 }
 
 impl ModelPace {

@@ -1,39 +1,38 @@
-//! Who looks up what: the book-keeping of the resolver's threads, without a thread or a clock in it.
+//! The resolver's queue, and what its threads are doing; without threads or clocks of its own.
 //!
-//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: whoever asks for it again
-//! waits for the first to come back. So a name that hangs, however often it is tried, holds one thread of
-//! [`MAX_THREADS`].
+//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: a second lookup of it waits for
+//! the first. So a name that hangs, however often it is tried, holds one of [`MAX_RESOLVER_THREADS`].
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
 use connmgr_core::{HostName, LookupId};
 
-use super::{MAX_QUEUED, MAX_THREADS};
+use super::{MAX_QUEUED, MAX_RESOLVER_THREADS};
 
-/// What waits, and what the threads do.
+/// The lookups that wait, and the names that are being looked up.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
-    queue: VecDeque<Job>,
-    /// What is being looked up, each name by a thread of its own.
+pub(super) struct LookupQueue {
+    queue: VecDeque<QueuedLookup>,
+    /// Names that are being looked up, each by a thread of its own.
     busy: Vec<HostName>,
     /// Threads that wait for work, those just started included.
     idle: usize,
-    /// The pool was dropped: nothing is begun any more.
+    /// The pool was dropped: no lookup is begun any more.
     closed: bool,
 }
 
-/// A lookup to be made.
+/// A lookup that waits for a thread.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct QueuedLookup {
     pub(super) lookup: LookupId,
     pub(super) name: HostName,
     pub(super) deadline: Instant,
 }
 
-impl Desk {
+impl LookupQueue {
     /// Queues a lookup; hands it back when the queue is full.
-    pub(super) fn queue(&mut self, job: Job) -> Result<(), Job> {
+    pub(super) fn push(&mut self, job: QueuedLookup) -> Result<(), QueuedLookup> {
         if self.queue.len() >= MAX_QUEUED {
             return Err(job);
         }
@@ -41,19 +40,19 @@ impl Desk {
         Ok(())
     }
 
-    /// Ends it all: nothing is begun any more.
+    /// Drops the lookups that wait, and begins no more.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.queue.clear();
     }
 
-    /// A thread was started, and will ask for work.
+    /// A thread was started. It will take a lookup.
     pub(super) fn thread_started(&mut self) {
         self.idle += 1;
     }
 
     /// An idle thread takes the next lookup, if there is one.
-    pub(super) fn take(&mut self) -> Option<Job> {
+    pub(super) fn take(&mut self) -> Option<QueuedLookup> {
         let next = self.queue.iter().position(|job| !self.busy.contains(&job.name))?;
         let job = self.queue.remove(next)?;
         self.idle -= 1;
@@ -66,13 +65,13 @@ impl Desk {
         self.idle -= 1;
     }
 
-    /// The thread that looked this name up is back, as an idle one.
+    /// The lookup of this name has ended; its thread is idle.
     pub(super) fn done(&mut self, name: &HostName) {
         self.busy.retain(|busy| busy != name);
         self.idle += 1;
     }
 
-    /// Takes out what has waited past its deadline.
+    /// Removes the lookups that are past their deadline.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<LookupId> {
         let mut expired = Vec::new();
         self.queue.retain(|job| {
@@ -85,7 +84,7 @@ impl Desk {
         expired
     }
 
-    /// No thread can be started: takes out what is queued, unless there is one, which may come to it in time.
+    /// No thread can be started: removes every lookup, unless there is a thread that may take it later.
     pub(super) fn give_up(&mut self) -> Vec<LookupId> {
         if self.threads() > 0 {
             return Vec::new();
@@ -95,10 +94,10 @@ impl Desk {
 
     /// Whether a thread should be started.
     pub(super) fn wants_thread(&self) -> bool {
-        self.threads() < MAX_THREADS && self.ready_names() > self.idle
+        self.threads() < MAX_RESOLVER_THREADS && self.ready_names() > self.idle
     }
 
-    /// Names that wait, and that no thread looks up.
+    /// How many names wait that no thread is looking up.
     fn ready_names(&self) -> usize {
         let names: HashSet<_> = self.queue.iter().map(|job| &job.name).collect();
         names.into_iter().filter(|name| !self.busy.contains(name)).count()
@@ -119,17 +118,17 @@ mod tests {
 
     use super::*;
 
-    /// A desk whose threads take what they can at once, and the lookups asked for and begun, by their numbers.
-    struct World {
-        desk: Desk,
+    /// A queue whose threads take lookups at once, and the numbers of those asked for and begun.
+    struct Lookups {
+        queue: LookupQueue,
         born: Instant,
         asked: u64,
         begun: Vec<u64>,
     }
 
-    impl World {
+    impl Lookups {
         fn new() -> Self {
-            Self { desk: Desk::default(), born: Instant::now(), asked: 0, begun: Vec::new() }
+            Self { queue: LookupQueue::default(), born: Instant::now(), asked: 0, begun: Vec::new() }
         }
 
         fn at(&self, secs: u64) -> Instant {
@@ -137,29 +136,33 @@ mod tests {
         }
 
         /// The next lookup, due at 30 s.
-        fn job(&mut self, name: &str) -> Job {
+        fn job(&mut self, name: &str) -> QueuedLookup {
             self.asked += 1;
-            Job { lookup: LookupId::from_u64(self.asked), name: HostName::new(name).unwrap(), deadline: self.at(30) }
+            QueuedLookup {
+                lookup: LookupId::from_u64(self.asked),
+                name: HostName::new(name).unwrap(),
+                deadline: self.at(30),
+            }
         }
 
-        /// Queues a lookup, starts the threads wanted, and lets idle ones work.
+        /// Queues a lookup, starts the threads that are wanted, and lets idle ones take it.
         fn ask(&mut self, name: &str) {
             let job = self.job(name);
-            self.desk.queue(job).unwrap();
-            while self.desk.wants_thread() {
-                self.desk.thread_started();
+            self.queue.push(job).unwrap();
+            while self.queue.wants_thread() {
+                self.queue.thread_started();
             }
             self.work();
         }
 
         fn done(&mut self, name: &str) {
-            self.desk.done(&HostName::new(name).unwrap());
+            self.queue.done(&HostName::new(name).unwrap());
             self.work();
         }
 
         fn work(&mut self) {
-            while self.desk.idle > 0 {
-                let Some(job) = self.desk.take() else { break };
+            while self.queue.idle > 0 {
+                let Some(job) = self.queue.take() else { break };
                 self.begun.push(job.lookup.as_u64());
             }
         }
@@ -167,18 +170,18 @@ mod tests {
 
     #[test]
     fn four_lookups_run_and_the_fifth_waits_for_one_of_them() {
-        let mut world = World::new();
+        let mut world = Lookups::new();
         ["a", "b", "c", "d", "e"].into_iter().for_each(|name| world.ask(name));
-        assert_eq!((world.desk.threads(), &world.begun[..]), (4, &[1, 2, 3, 4][..]));
+        assert_eq!((world.queue.threads(), &world.begun[..]), (4, &[1, 2, 3, 4][..]));
         world.done("c");
-        assert_eq!((world.desk.threads(), world.begun.last()), (4, Some(&5)));
+        assert_eq!((world.queue.threads(), world.begun.last()), (4, Some(&5)));
     }
 
     #[test]
     fn a_name_is_on_one_thread_at_a_time_and_holds_up_no_other() {
-        let mut world = World::new();
+        let mut world = Lookups::new();
         ["a", "a", "a", "b"].into_iter().for_each(|name| world.ask(name));
-        assert_eq!((world.desk.threads(), &world.begun[..]), (2, &[1, 4][..]));
+        assert_eq!((world.queue.threads(), &world.begun[..]), (2, &[1, 4][..]));
         world.done("b");
         assert_eq!(world.begun, [1, 4], "still looked up by another");
         world.done("a");
@@ -187,30 +190,30 @@ mod tests {
 
     #[test]
     fn a_name_that_hangs_does_not_fill_the_queue() {
-        let mut world = World::new();
+        let mut world = Lookups::new();
         (0..=MAX_QUEUED).for_each(|_| world.ask("a"));
         let job = world.job("b");
-        let job = world.desk.queue(job).unwrap_err();
-        assert_eq!(world.desk.expire(world.at(30)).len(), MAX_QUEUED);
-        assert!(world.desk.queue(job).is_ok());
+        let job = world.queue.push(job).unwrap_err();
+        assert_eq!(world.queue.expire(world.at(30)).len(), MAX_QUEUED);
+        assert!(world.queue.push(job).is_ok());
     }
 
     #[test]
-    fn when_no_thread_can_be_started_what_waits_is_given_up() {
-        let mut world = World::new();
+    fn when_no_thread_can_be_started_waiting_lookups_are_given_up() {
+        let mut world = Lookups::new();
         let job = world.job("a");
-        world.desk.queue(job).unwrap();
-        assert_eq!(world.desk.give_up(), [LookupId::from_u64(1)]);
+        world.queue.push(job).unwrap();
+        assert_eq!(world.queue.give_up(), [LookupId::from_u64(1)]);
     }
 
     #[test]
-    fn what_some_thread_may_come_to_is_not_given_up() {
+    fn a_lookup_that_some_thread_may_take_is_not_given_up() {
         for waiting in ["a", "b"] {
-            let mut world = World::new();
+            let mut world = Lookups::new();
             world.ask("a");
             let job = world.job(waiting);
-            world.desk.queue(job).unwrap();
-            assert_eq!(world.desk.give_up(), []);
+            world.queue.push(job).unwrap();
+            assert_eq!(world.queue.give_up(), []);
         }
     }
 }

@@ -1,35 +1,33 @@
-//! What watches the driver: the trace, the log, the metrics.
+//! The driver's observer in every adapter.
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Input, Reply, Time};
 
 use crate::trace::{TraceError, TraceWriter};
 
-/// The observer of an adapter's driver: writes the trace, if there is one, with the feature `tracing`
-/// the log, and with the feature `metrics` the metrics.
-///
-/// A trace that fails does not stop it; why is kept until it is taken.
+/// The observer of an adapter's driver: writes the trace, if there is one; the log, with the feature `tracing`; and the
+/// metrics, with the feature `metrics`. It goes on when the trace fails.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub(crate) struct PoolObserver {
     trace: Option<TraceWriter>,
-    /// Why the trace ended, until it is taken.
+    /// Why the trace failed, until it is taken.
     trace_error: Option<TraceError>,
     #[cfg(feature = "metrics")]
     metrics: super::metrics::Metrics,
 }
 
-impl Watch {
-    /// Writes this trace, or none.
+impl PoolObserver {
+    /// With this trace, or none.
     pub(crate) fn new(trace: Option<TraceWriter>) -> Self {
         Self { trace, ..Self::default() }
     }
 
-    /// Why the trace ended, once.
+    /// Why the trace failed; returned once.
     pub(crate) const fn take_trace_error(&mut self) -> Option<TraceError> {
         self.trace_error.take()
     }
 
-    /// Passes what is buffered of the trace to the operating system.
+    /// Flushes the trace to the operating system.
     pub(crate) fn flush(&mut self) {
         self.write_trace(TraceWriter::flush);
     }
@@ -41,7 +39,7 @@ impl Watch {
     }
 }
 
-impl Observer for Watch {
+impl Observer for PoolObserver {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.write_trace(|trace| trace.step(now, input, reply));
         #[cfg(feature = "tracing")]

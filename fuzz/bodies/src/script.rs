@@ -1,7 +1,7 @@
-//! A story told by bytes: what happens next to a manager, and when.
+//! Makes inputs and their times from bytes.
 //!
-//! It looks at the manager's view only to name what exists: a byte says "the third connection", rarely "the
-//! connection c17", for inputs about nothing are soon told and all alike.
+//! It looks at the manager's view to name what exists: a byte mostly means "the third connection" and rarely "the connection
+//! c17", because inputs about unknown ids are all alike.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use connmgr_core::{
 use crate::bytes::Bytes;
 use crate::configs::UNIX;
 
-/// How many lookups and nonces are remembered; the oldest make room.
+/// How many lookups and nonces are remembered; the oldest are dropped.
 const REMEMBERED: usize = 16;
 
 /// The source of inputs.
 #[derive(Debug)]
-pub(crate) struct Story<'a> {
+pub(crate) struct ByteScript<'a> {
     bytes: Bytes<'a>,
     now: Time,
     newest: u64,
@@ -26,12 +26,12 @@ pub(crate) struct Story<'a> {
     nonces: VecDeque<u64>,
 }
 
-impl<'a> Story<'a> {
+impl<'a> ByteScript<'a> {
     pub(crate) fn new(bytes: Bytes<'a>) -> Self {
         Self { bytes, now: Time::ZERO, newest: 0, lookups: VecDeque::new(), nonces: VecDeque::new() }
     }
 
-    /// Takes note of what can be answered.
+    /// Remembers what later inputs can be about.
     pub(crate) fn see(&mut self, actions: &[Action]) {
         for action in actions {
             match action {
@@ -43,16 +43,12 @@ impl<'a> Story<'a> {
                     self.newest = self.newest.max(connected.conn.as_u64());
                     remember(&mut self.nonces, connected.nonce);
                 }
-                Action::Close { .. }
-                | Action::ScheduleRetry { .. }
-                | Action::PauseAccept { .. }
-                | Action::Save
-                | Action::Emit(_) => {}
+                _ => {}
             }
         }
     }
 
-    /// What happens next, and when; none at the end.
+    /// The next input and its time; none at the end.
     pub(crate) fn next(&mut self, manager: &ConnManager) -> Option<(Time, Input)> {
         if self.bytes.is_empty() {
             return None;
@@ -66,7 +62,7 @@ impl<'a> Story<'a> {
         Some((now, input))
     }
 
-    /// The time that is told: mostly the same or the deadline, now and then much later or earlier.
+    /// The next time: mostly the same or the deadline, now and then much later or earlier.
     fn time(&mut self, manager: &ConnManager) -> Time {
         let due = manager.poll_timeout().unwrap_or(self.now);
         let byte = self.bytes.byte();
@@ -133,7 +129,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Mostly one that is alive.
+    /// Mostly one that exists.
     fn conn(&mut self, manager: &ConnManager) -> ConnId {
         let live = manager.connections();
         match (usize::from(self.bytes.byte()), live.len()) {

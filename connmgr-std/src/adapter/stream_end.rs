@@ -1,4 +1,4 @@
-//! How a stream ends, as whoever reads and writes sees it.
+//! How a stream ended, as its reader and writer saw it.
 
 use std::io::{self, ErrorKind};
 
@@ -6,17 +6,17 @@ use connmgr_core::CloseCause;
 
 use crate::errors::end_cause;
 
-/// What has been seen of a stream so far. It does not know the stream.
+/// What reads and writes have shown of a stream so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Ending {
-    /// A byte of the other end has arrived.
+pub struct StreamEnd {
+    /// At least one byte of the peer has arrived.
     heard: bool,
-    /// How it ended, if that was seen. The first cause counts.
+    /// How it ended. The first cause counts.
     end: Option<CloseCause>,
 }
 
-impl Ending {
-    /// A read into room for at least one byte, by a stream that we have not closed.
+impl StreamEnd {
+    /// Notes the result of a read into a buffer of at least one byte. Not to be called once we have closed the stream.
     pub fn note_read(&mut self, read: &io::Result<usize>) {
         match read {
             Ok(0) => self.note(None),
@@ -25,14 +25,14 @@ impl Ending {
         }
     }
 
-    /// A write, by a stream that we have not closed.
+    /// Notes the result of a write. Not to be called once we have closed the stream.
     pub fn note_write(&mut self, written: &io::Result<usize>) {
         if let Err(error) = written {
             self.note(Some(error));
         }
     }
 
-    /// Why it ended; if no end was seen, because the application dropped it.
+    /// Why it ended. If no end was seen, the application dropped it.
     pub fn cause(&self) -> CloseCause {
         self.end.unwrap_or(CloseCause::Dropped)
     }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn after(reads: &[io::Result<usize>]) -> CloseCause {
-        let mut ending = Ending::default();
+        let mut ending = StreamEnd::default();
         reads.iter().for_each(|read| ending.note_read(read));
         ending.cause()
     }

@@ -1,0 +1,35 @@
+//! Name lookups. Each has a deadline, and belongs to an added peer or to a seed.
+
+use core::net::IpAddr;
+
+use crate::types::{LookupError, LookupId};
+
+use super::{ConnManager, Phase};
+
+impl ConnManager {
+    /// Begins a lookup and arms its deadline.
+    pub(super) fn begin_lookup(&mut self) -> LookupId {
+        let lookup = self.next_lookup.take();
+        self.await_lookup(lookup, self.now().after(self.config.dial.lookup_timeout));
+        self.stats.lookups += 1;
+        lookup
+    }
+
+    pub(super) fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+        if self.phase != Phase::Active {
+            self.abandon_lookup(lookup);
+        } else if let Some(peer) = self.peers.end_lookup(lookup) {
+            self.use_peer_lookup(peer, result);
+        } else {
+            self.use_seed_lookup(lookup, result);
+        }
+    }
+
+    /// Dialing is off. Drops the lookup; its owner asks again once dialing is on.
+    fn abandon_lookup(&mut self, lookup: LookupId) {
+        match self.peers.end_lookup(lookup) {
+            Some(peer) => self.peers.enqueue(peer),
+            None => self.seeds.abandon(lookup),
+        }
+    }
+}

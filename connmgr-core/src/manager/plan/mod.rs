@@ -1,0 +1,129 @@
+//! The planner: the only module that emits a dial.
+//!
+//! Almost every input ends in [`plan`](ConnManager::plan). It is a fixpoint: a second run at the same time does
+//! nothing. Work that must wait (no slot, no address, too fast, too much for one call) is done after an input that
+//! changes this, or at a deadline that the planner arms.
+
+mod added;
+mod automatic;
+mod choosing;
+mod fetch;
+mod hedge;
+mod probe;
+mod redial;
+
+use core::net::SocketAddr;
+
+use crate::conn::{Conn, End, Notes, via};
+use crate::types::{Isolation, IsolationToken, Kind, PeerAddress, PeerId, Transport};
+
+use super::{ConnManager, Phase, Timer};
+
+pub(super) use automatic::MAKE_ROOM_EVERY;
+pub(super) use redial::Redial;
+
+/// A dial that was decided on.
+struct PlannedDial {
+    kind: Kind,
+    address: PeerAddress,
+    peer: Option<PeerId>,
+    transport: Transport,
+    /// A trial: hedging does not take its slot before it ends.
+    is_trial: bool,
+    /// The route to take. `None`: choose one. `Some(None)`: dial directly.
+    same_route: Option<Option<(SocketAddr, Isolation)>>,
+}
+
+impl ConnManager {
+    /// Does everything that is due now.
+    pub(super) fn plan(&mut self) {
+        if self.sweep_wanted {
+            self.sweep();
+        }
+        if self.phase != Phase::Active {
+            return self.drop_redials();
+        }
+        let split = self.split();
+        self.dial_redials(&split);
+        self.dial_added(&split);
+        // After the added peers: a connection that they adopt may have had no slot, and leaves room to hedge.
+        self.hedge();
+        self.dial_probes(&split);
+        self.notice_long_lives();
+        for kind in self.kinds_in_turn() {
+            self.dial_automatic(kind, &split);
+        }
+        self.dial_addr_fetches(&split);
+    }
+
+    /// Whether dials must wait, because this call has done enough or the machine lacks resources. If so, arms the
+    /// planner's timer.
+    fn pause_if_needed(&mut self) -> bool {
+        let until = if self.has_room() { self.shortage.until(self.now()) } else { Some(self.now()) };
+        if let Some(until) = until {
+            self.arm_earlier(Timer::Plan, until);
+        }
+        until.is_some()
+    }
+
+    /// Whether a dial of this kind must wait for its rate. If so, arms the planner's timer.
+    fn wait_for_rate(&mut self, kind: Kind) -> bool {
+        let (now, rate) = (self.now(), self.config.dial.rate);
+        let ready_at = self.dial_bucket.ready_at(&rate, now);
+        let must_wait = kind.is_automatic() && ready_at > now;
+        if must_wait {
+            self.arm_earlier(Timer::Plan, ready_at);
+        }
+        must_wait
+    }
+
+    /// Counts an automatic dial against the rate.
+    fn pay_for_dial(&mut self) {
+        self.dial_bucket.take(&self.config.dial.rate, self.clocks.now());
+    }
+
+    /// Dials an address chosen from the book.
+    fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
+        let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
+        self.dial(PlannedDial { kind, address, peer: None, transport, is_trial, same_route: None });
+    }
+
+    /// Makes a dial. It takes slot, address and group in the same step.
+    fn dial(&mut self, planned: PlannedDial) {
+        let PlannedDial { kind, address, peer, transport, is_trial, same_route } = planned;
+        debug_assert_eq!(self.rules().standing_obstacle(&address), None, "a dial breaks no rule");
+        debug_assert!(self.rules().group_is_free(kind, &address), "the group of a dial has room");
+        let id = self.next_conn.take();
+        let now = self.now();
+        let via = same_route.unwrap_or_else(|| self.route(&address));
+        let is_proxied = via.is_some();
+        let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
+        let group = self.rules().group(kind, &address);
+        let end = End::Outbound { address: address.clone(), via, group };
+        let notes = Notes { is_trial, ..Notes::new(self.rng.next_u64(), deadline) };
+        self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
+        self.look_for_progress(id);
+        self.shortage.record_dial(&self.config.health, now);
+        if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
+            self.paces[network.index()].record_dial(id.as_u64(), now);
+        }
+        if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
+            peer.dial(id);
+        }
+        self.book.record_try(&address, now);
+        self.stats.dials += 1;
+        if let Some(action) = self.table.get(id).and_then(Conn::dial_action) {
+            self.act(action);
+        }
+    }
+
+    fn route(&mut self, address: &PeerAddress) -> Option<(SocketAddr, Isolation)> {
+        let proxy = self.rules().proxy(address);
+        via(proxy, self.isolation(proxy.is_some_and(|proxy| proxy.isolate)))
+    }
+
+    /// A circuit of its own, or a shared one.
+    pub(super) fn isolation(&mut self, isolate: bool) -> Isolation {
+        if isolate { Isolation::Token(IsolationToken::from_u64(self.rng.next_u64())) } else { Isolation::Shared }
+    }
+}
