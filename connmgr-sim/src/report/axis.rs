@@ -49,7 +49,7 @@ impl TimeScale {
 
     /// Labels at round times.
     pub(super) fn ticks(self) -> Vec<Tick> {
-        let step = STEPS.iter().copied().find(|step| self.end / step <= MOST_TICKS);
+        let step = STEPS.iter().map(|tenths| tenths * SECOND / 10).find(|step| self.end / step <= MOST_TICKS);
         let step = step.unwrap_or((self.end / MOST_TICKS).max(1));
         let at = |number: u64| (number * step) as f64 / self.end as f64;
         (0..=self.end / step).map(|number| (at(number), clock(number * step, step))).collect()
@@ -60,35 +60,35 @@ const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Round times, in nanoseconds.
+/// Round times, in tenths of a second: up to 30 seconds, 30 minutes, 12 hours and a year.
 const STEPS: [u64; 27] = [
-    SECOND / 10,
-    SECOND / 5,
-    SECOND / 2,
-    SECOND,
-    2 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    20 * SECOND,
-    30 * SECOND,
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    15 * MINUTE,
-    30 * MINUTE,
-    HOUR,
-    2 * HOUR,
-    3 * HOUR,
-    6 * HOUR,
-    12 * HOUR,
-    DAY,
-    2 * DAY,
-    7 * DAY,
-    14 * DAY,
-    30 * DAY,
-    60 * DAY,
-    365 * DAY,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    300,
+    600,
+    1200,
+    3000,
+    6000,
+    9000,
+    18_000,
+    36_000,
+    72_000,
+    108_000,
+    216_000,
+    432_000,
+    864_000,
+    1_728_000,
+    6_048_000,
+    12_096_000,
+    25_920_000,
+    51_840_000,
+    315_360_000,
 ];
 
 /// A time as it is written beside an axis whose labels are a step apart.

@@ -35,11 +35,11 @@ impl Findings {
         let faults = scenario.map(|(scenario, marks)| faults(scenario, marks, end)).unwrap_or_default();
         let found = found(diary, end);
         let mut moments: BTreeMap<&str, Vec<(Instant, String)>> = BTreeMap::new();
-        for DiaryNote { at, kind } in diary.notes().iter() {
+        for DiaryNote { at, kind } in diary.notes.iter() {
             let Some(row) = row_of(kind) else { continue };
             moments.entry(row).or_default().push((*at, format!("{at}: {kind}")));
         }
-        Self { faults, found, moments: moments.into_iter().collect(), left_out: diary.notes().left_out() }
+        Self { faults, found, moments: moments.into_iter().collect(), left_out: diary.notes.left_out() }
     }
 
     /// The bands under every chart over time: once on the page, used by each chart.
@@ -158,7 +158,7 @@ fn named(fault: &FaultKind) -> String {
 
 fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
     let mut rows: BTreeMap<String, Vec<Band>> = BTreeMap::new();
-    for DiaryNote { at, kind } in diary.notes().iter() {
+    for DiaryNote { at, kind } in diary.notes.iter() {
         let (row, begins) = match kind {
             NoteKind::Down(network) => (format!("{network} found down"), true),
             NoteKind::Up(network) => (format!("{network} found down"), false),

@@ -28,10 +28,10 @@ impl<'a> Shown<'a> {
     /// The most telling lanes of a diary, and those whose ids `what` contains.
     pub(super) fn of(diary: &'a Diary, what: &str, end: Instant) -> Self {
         let concerned = connections_in(what);
-        let is_concerned = |lane: &Lane| lane.start == diary.starts() && concerned.contains(&lane.conn.to_string());
-        let mut lanes = choose(diary.lanes(), is_concerned);
+        let is_concerned = |lane: &Lane| lane.start == diary.starts && concerned.contains(&lane.conn.to_string());
+        let mut lanes = choose(&diary.lanes, is_concerned);
         lanes.sort_by_key(|lane| (lane.begun, lane.start, lane.conn));
-        Self { lanes, concerned, starts: diary.starts(), total: diary.lanes().total(), end }
+        Self { lanes, concerned, starts: diary.starts, total: diary.lanes.total(), end }
     }
 
     /// The lanes that a failure names: their place on the page, and their label.

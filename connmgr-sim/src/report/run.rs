@@ -104,7 +104,7 @@ pub(super) fn over_time(diary: &Diary, findings: &Findings, lanes: &lanes::Shown
 
 /// Intervals worth a look: until the pool was first as full as ever, and the first faults.
 fn parts(diary: &Diary, findings: &Findings, times: TimeScale) -> Vec<(f64, f64, String)> {
-    let changes = diary.levels().changes();
+    let changes = diary.levels.changes();
     let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
     let full = changes.iter().find(|(_, level)| level.outbound() == most).map_or(WIDTH, |(at, _)| times.x(*at));
     let is_early = full < WIDTH / 5.0;
@@ -138,7 +138,7 @@ fn facts(scenario: &Scenario, seen: &WatchedRun) -> Markup {
             dt { "Lasted" } dd { (seen.end) }
             dt { "Steps" } dd { (grouped(*steps)) }
             @if managers > 1 { dt { "Managers" } dd { (managers) ", of which this page shows number " (seen.node) } }
-            @if seen.diary.starts() > 1 { dt { "Starts" } dd { (seen.diary.starts()) } }
+            @if seen.diary.starts > 1 { dt { "Starts" } dd { (seen.diary.starts) } }
         }
     }
 }

@@ -1,7 +1,5 @@
 //! A saved failure: the whole scenario and the seed, so that it replays without the catalogue.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::run::failure::Failure;
@@ -37,16 +35,9 @@ pub struct Case {
 }
 
 /// Why a text is not a saved failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NoCase(String);
-
-impl fmt::Display for NoCase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NoCase {}
 
 impl Case {
     /// The first failure of a run; none if it did not fail.

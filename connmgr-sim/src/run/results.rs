@@ -1,7 +1,6 @@
 //! The results of a campaign or a shard, as data that can be stored and merged.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -52,36 +51,27 @@ pub struct ScenarioResults {
 }
 
 /// Why shards can't be merged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
     /// There are none.
+    #[error("there is nothing to put together")]
     Nothing,
     /// It is of another version.
+    #[error("results of version {0}; this release reads version {VERSION}")]
     Version(u32),
     /// They are not of one campaign: other scenarios, seeds, or another release.
+    #[error("not all of one campaign: other scenarios, seeds or another release")]
     OtherCampaign,
     /// A shard is there twice.
+    #[error("shard {0} is there twice")]
     Twice(u32),
     /// A shard is missing.
+    #[error("shard {0} is missing")]
     Missing(u32),
     /// Runs are missing.
+    #[error("runs are missing")]
     Incomplete,
 }
-
-impl fmt::Display for MergeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("there is nothing to put together"),
-            Self::Version(found) => write!(f, "results of version {found}; this release reads version {VERSION}"),
-            Self::OtherCampaign => f.write_str("not all of one campaign: other scenarios, seeds or another release"),
-            Self::Twice(shard) => write!(f, "shard {shard} is there twice"),
-            Self::Missing(shard) => write!(f, "shard {shard} is missing"),
-            Self::Incomplete => f.write_str("runs are missing"),
-        }
-    }
-}
-
-impl std::error::Error for MergeError {}
 
 impl Results {
     pub(crate) fn new(key: u64, shard: Shard, scenarios: Vec<ScenarioResults>) -> Self {

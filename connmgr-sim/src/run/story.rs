@@ -39,7 +39,8 @@ pub struct Manner {
 }
 
 /// A promise that was broken while a story was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}, after {after} inputs: {what}")]
 pub struct BrokenStory {
     /// Which property, by its name, or [`PANIC`].
     pub rule: String,
@@ -49,30 +50,15 @@ pub struct BrokenStory {
     pub what: String,
 }
 
-impl fmt::Display for BrokenStory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, after {} inputs: {}", self.rule, self.after, self.what)
-    }
-}
-
-impl std::error::Error for BrokenStory {}
-
 /// Why a text is not a story.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {why}")]
 pub struct NoStory {
     /// Which line, counted from 1.
     pub line: usize,
     /// What is wrong with it.
     pub why: String,
 }
-
-impl fmt::Display for NoStory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.why)
-    }
-}
-
-impl std::error::Error for NoStory {}
 
 /// Timeouts between two inputs, at most: a manager that spins must not run for ever.
 const MOST_WAKES: u32 = 100_000;

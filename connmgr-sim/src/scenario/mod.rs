@@ -38,7 +38,7 @@ pub use spread::TimeSpread;
 pub const SCENARIO_VERSION: u32 = 1;
 
 /// A world, its hosts and its faults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// [`SCENARIO_VERSION`].
@@ -84,22 +84,7 @@ pub struct Scenario {
 impl Scenario {
     /// An empty world with this name: one manager and no hosts.
     pub fn new(name: &str, duration: Span) -> Self {
-        Self {
-            version: SCENARIO_VERSION,
-            name: name.to_owned(),
-            about: String::new(),
-            duration,
-            node: NodeSpec::default(),
-            hosts: Vec::new(),
-            peers: Vec::new(),
-            inbound: Vec::new(),
-            book: BookSpec::default(),
-            seeds: Vec::new(),
-            names: NamesSpec::default(),
-            proxy: None,
-            faults: Vec::new(),
-            expect: Expect::default(),
-        }
+        Self { version: SCENARIO_VERSION, name: name.to_owned(), duration, ..Self::default() }
     }
 
     /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`

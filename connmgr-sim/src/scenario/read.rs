@@ -2,14 +2,13 @@
 //!
 //! An unknown key is an error that names the line and the key that was probably meant.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 use super::{SCENARIO_VERSION, Scenario};
 
 /// Why a text is not a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{what}", line.map_or(String::new(), |line| format!("line {line}: ")))]
 pub struct ScenarioError {
     /// The line, counted from 1, if the mistake is at one.
     pub line: Option<usize>,
@@ -22,15 +21,6 @@ impl ScenarioError {
         Self { line: None, what: what.into() }
     }
 }
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.line.iter().try_for_each(|line| write!(f, "line {line}: "))?;
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for ScenarioError {}
 
 /// What can be read of a scenario of any version.
 #[derive(Deserialize)]

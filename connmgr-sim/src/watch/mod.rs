@@ -38,6 +38,14 @@ pub struct Watchers {
 }
 
 impl Watchers {
+    fn observers(&mut self) -> [Option<&mut dyn Observer>; 3] {
+        [
+            self.suite.as_deref_mut().map(|suite| suite as &mut dyn Observer),
+            self.diary.as_deref_mut().map(|diary| diary as &mut dyn Observer),
+            self.recorder.as_mut().map(|recorder| recorder as &mut dyn Observer),
+        ]
+    }
+
     /// Takes the record of the current run.
     pub fn take_record(&mut self) -> Option<RunRecord> {
         self.recorder.as_mut()?.take()
@@ -108,27 +116,15 @@ impl Onlooker for Watchers {
 impl Observer for Watchers {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.digest.input(now, input, reply);
-        if let Some(suite) = &mut self.suite {
-            suite.input(now, input, reply);
-        }
-        if let Some(diary) = &mut self.diary {
-            diary.input(now, input, reply);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.input(now, input, reply);
+        for observer in self.observers().into_iter().flatten() {
+            observer.input(now, input, reply);
         }
     }
 
     fn action(&mut self, now: Time, action: &Action) {
         self.digest.action(action);
-        if let Some(suite) = &mut self.suite {
-            suite.action(now, action);
-        }
-        if let Some(diary) = &mut self.diary {
-            diary.action(now, action);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.action(now, action);
+        for observer in self.observers().into_iter().flatten() {
+            observer.action(now, action);
         }
         if let Some(canary) = &mut self.canary {
             canary.action(action);

@@ -12,7 +12,7 @@ use super::subject::Subject;
 use crate::scenario::config::LISTENER;
 use crate::scenario::{Gossip, InboundSpec};
 use crate::types::{Dice, DrawPurpose, Instant, Share};
-use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
+use crate::world::links::{LinkEnd, LinkId, WorldLink};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_arrivals(&mut self) {
@@ -50,22 +50,9 @@ impl<S: Subject> World<S> {
             return self.tell(node, &Input::AcceptError { listener: LISTENER });
         }
         let round_trip = dice.part(1).between(Duration::from_millis(5), Duration::from_millis(300));
-        let link = WorldLink {
-            node,
-            conn: ConnId::from_u64(0),
-            end: LinkEnd::Stranger { sort },
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Inbound,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: false,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let end = LinkEnd::Stranger { sort };
+        let link = WorldLink::new(node, ConnId::from_u64(0), end, NetworkKind::Ipv4, self.now, dice);
+        let link = WorldLink { kind: Kind::Inbound, round_trip, ..link };
         let id = self.links.insert(link);
         self.accept(node, remote, id);
     }

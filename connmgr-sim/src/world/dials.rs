@@ -36,22 +36,8 @@ impl<S: Subject> World<S> {
         let place = &mut self.nodes[node as usize];
         place.tally.dial(network, self.now);
         place.tally.dials_in_faults += u64::from(place.ails.hampers());
-        let link = WorldLink {
-            node,
-            conn,
-            end,
-            network,
-            stage: LinkStage::Dialing,
-            kind: Kind::Full,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: transport == Transport::V2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let is_v2 = transport == Transport::V2;
+        let link = WorldLink { is_v2, round_trip, ..WorldLink::new(node, conn, end, network, self.now, dice) };
         let fate = self.fate(&link, &address, is_proxied);
         let id = self.links.insert(link);
         self.nodes[node as usize].links.insert(conn, id);
@@ -260,22 +246,9 @@ impl<S: Subject> World<S> {
         let port = 10_000 + u16::try_from(self.nodes[node as usize].tally.dials % 50_000).expect("below 50 000");
         let Some(ip) = from.host().ip() else { return Err(DialError::Refused) };
         let dice = self.dice(DrawPurpose::Session, other).part(self.steps);
-        let theirs = WorldLink {
-            node: other,
-            conn: ConnId::from_u64(0),
-            end: LinkEnd::Node { node, link: Some(id) },
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Inbound,
-            is_hung: false,
-            missed_ping: false,
-            is_v2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let end = LinkEnd::Node { node, link: Some(id) };
+        let theirs = WorldLink::new(other, ConnId::from_u64(0), end, NetworkKind::Ipv4, self.now, dice);
+        let theirs = WorldLink { kind: Kind::Inbound, is_v2, round_trip, ..theirs };
         let theirs = self.links.insert(theirs);
         if self.accept(other, std::net::SocketAddr::new(ip, port), theirs) {
             if let Some(link) = self.links.get_mut(id) {

@@ -98,6 +98,26 @@ pub struct WorldLink {
 }
 
 impl WorldLink {
+    /// A dial of a manager, or an inbound connection that asks to be admitted.
+    pub fn new(node: u32, conn: ConnId, end: LinkEnd, network: NetworkKind, since: Instant, dice: Dice) -> Self {
+        Self {
+            node,
+            conn,
+            end,
+            network,
+            stage: LinkStage::Dialing,
+            kind: Kind::Full,
+            is_hung: false,
+            is_v2: false,
+            missed_ping: false,
+            round_trip: Duration::ZERO,
+            since,
+            ready_at: None,
+            nonce: 0,
+            dice,
+        }
+    }
+
     /// Whether we dialed it, and it has been ready for `after`.
     pub fn is_stable(&self, after: Duration, now: Instant) -> bool {
         !self.kind.is_inbound() && self.ready_at.is_some_and(|at| now.since(at) >= after)
@@ -157,22 +177,8 @@ mod tests {
     use super::*;
 
     fn link() -> WorldLink {
-        WorldLink {
-            node: 0,
-            conn: ConnId::from_u64(1),
-            end: LinkEnd::Nobody,
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Full,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: false,
-            round_trip: Duration::ZERO,
-            since: Instant::ZERO,
-            ready_at: None,
-            nonce: 0,
-            dice: Dice::new(0, crate::types::DrawPurpose::Session, 0),
-        }
+        let dice = Dice::new(0, crate::types::DrawPurpose::Session, 0);
+        WorldLink::new(0, ConnId::from_u64(1), LinkEnd::Nobody, NetworkKind::Ipv4, Instant::ZERO, dice)
     }
 
     #[test]

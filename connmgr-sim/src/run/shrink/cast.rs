@@ -52,21 +52,38 @@ impl Script {
     }
 
     fn note(&mut self, action: &Action) {
+        match Origin::of(action) {
+            Some(Origin::Dial(id, to)) => self.dials.push(Begun { id, to }),
+            Some(Origin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
+            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
+            None => {}
+        }
+    }
+}
+
+/// Where an id comes from that the manager chose.
+enum Origin {
+    /// A dial to a target.
+    Dial(u64, String),
+    /// A lookup of a name.
+    Lookup(u64, String),
+    /// A connection got this nonce.
+    Nonce(u64, u64),
+}
+
+impl Origin {
+    fn of(action: &Action) -> Option<Self> {
         match action {
-            Action::Dial { conn, target, .. } => {
-                self.dials.push(Begun { id: conn.as_u64(), to: target.to_string() });
-            }
+            Action::Dial { conn, target, .. } => Some(Self::Dial(conn.as_u64(), target.to_string())),
             Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
-                self.lookups.push(Begun { id: lookup.as_u64(), to: name.to_string() });
+                Some(Self::Lookup(lookup.as_u64(), name.to_string()))
             }
-            Action::Emit(Event::Connected(connected)) => {
-                self.nonces.insert(connected.nonce, connected.conn.as_u64());
-            }
+            Action::Emit(Event::Connected(connected)) => Some(Self::Nonce(connected.conn.as_u64(), connected.nonce)),
             Action::Emit(_)
             | Action::Close { .. }
             | Action::ScheduleRetry { .. }
             | Action::PauseAccept { .. }
-            | Action::Save => {}
+            | Action::Save => None,
         }
     }
 }
@@ -179,29 +196,18 @@ impl<'a> Cast<'a> {
 
     /// The line was answered.
     pub(super) fn answered(&mut self, place: usize, reply: &Reply) {
-        let Some(recorded) = self.script.lines[place].gave else { return };
-        match reply {
-            Reply::Accepted(Ok(conn)) => drop(self.conns.given.insert(recorded, conn.as_u64())),
-            Reply::Added(Ok(peer)) => drop(self.peers.insert(recorded, peer.as_u64())),
-            Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Noted | Reply::Addresses(_) | Reply::Done(_) => {}
-        }
+        let (Some(recorded), Some(id)) = (self.script.lines[place].gave, given(reply)) else { return };
+        let ids = if matches!(reply, Reply::Added(_)) { &mut self.peers } else { &mut self.conns.given };
+        ids.insert(recorded, id);
     }
 
     /// The manager did something.
     pub(super) fn did(&mut self, action: &Action) {
-        match action {
-            Action::Dial { conn, target, .. } => self.conns.give(&target.to_string(), conn.as_u64()),
-            Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
-                self.lookups.give(&name.to_string(), lookup.as_u64());
-            }
-            Action::Emit(Event::Connected(connected)) => {
-                self.nonces.insert(connected.conn.as_u64(), connected.nonce);
-            }
-            Action::Emit(_)
-            | Action::Close { .. }
-            | Action::ScheduleRetry { .. }
-            | Action::PauseAccept { .. }
-            | Action::Save => {}
+        match Origin::of(action) {
+            Some(Origin::Dial(id, to)) => self.conns.give(&to, id),
+            Some(Origin::Lookup(id, to)) => self.lookups.give(&to, id),
+            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
+            None => {}
         }
     }
 }

@@ -59,22 +59,12 @@ pub struct ShrunkStory {
 }
 
 /// The failure did not occur again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it {}", instead.as_ref().map_or("does not fail any more".to_owned(), |it| format!("fails otherwise now: {it}")))]
 pub struct Gone {
     /// The failure that occurred instead, if any.
     pub instead: Option<Failure>,
 }
-
-impl std::fmt::Display for Gone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.instead {
-            None => f.write_str("it does not fail any more"),
-            Some(failure) => write!(f, "it fails otherwise now: {failure}"),
-        }
-    }
-}
-
-impl std::error::Error for Gone {}
 
 /// Shrinks a failure. `progress` is called with what is being done.
 ///

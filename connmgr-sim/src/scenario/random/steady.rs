@@ -16,19 +16,8 @@ pub fn steady(scenario: &Scenario) -> Vec<Range<Instant>> {
         let turned = spec.turns.as_ref().map(|turn| &turn.into);
         let lasts = |life: &crate::scenario::TimeSpread| life.most() >= stable_after;
         let behaves_so = |behavior: &HostBehavior| match behavior {
-            HostBehavior::Misbehave { .. } | HostBehavior::Windows { .. } => true,
             HostBehavior::ReadyThenClose(life) => lasts(life),
-            HostBehavior::Accept
-            | HostBehavior::Refuse
-            | HostBehavior::BlackHole
-            | HostBehavior::Unreachable
-            | HostBehavior::Slow(_)
-            | HostBehavior::AcceptThenClose(_)
-            | HostBehavior::Mute
-            | HostBehavior::SlowHandshake(_)
-            | HostBehavior::Flaky(_)
-            | HostBehavior::Useless
-            | HostBehavior::Mirror => false,
+            other => matches!(other, HostBehavior::Misbehave { .. } | HostBehavior::Windows { .. }),
         };
         let behaviors = [Some(&spec.behavior), turned];
         spec.churn.is_some()

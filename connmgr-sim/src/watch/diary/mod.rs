@@ -36,18 +36,26 @@ pub struct Diary {
     /// The world's time when the manager's clock was zero.
     zero: Instant,
     now: Instant,
-    starts: u32,
+    /// How often the process started.
+    pub starts: u32,
     adversaries: Arc<FxHashSet<PeerAddress>>,
-    lanes: Lanes,
+    /// Connections and dials.
+    pub lanes: Lanes,
     /// Dials of this step whose kind is not known yet.
     fresh: Vec<ConnId>,
     level: Level,
-    levels: LevelHistory,
-    bars: Bars,
-    retries: Retries,
-    notes: DiaryNotes,
-    endings: BTreeMap<String, u64>,
-    refusals: BTreeMap<Refusal, u64>,
+    /// Ready connections over time.
+    pub levels: LevelHistory,
+    /// Dials and inbound attempts over time.
+    pub bars: Bars,
+    /// Waits of added peers before their next attempt.
+    pub retries: Retries,
+    /// Bans, seeds, networks, starts.
+    pub notes: DiaryNotes,
+    /// Why dials failed and connections ended, and how often.
+    pub endings: BTreeMap<String, u64>,
+    /// Why inbound connections were refused, and how often.
+    pub refusals: BTreeMap<Refusal, u64>,
     dialing: PowerCounts,
     shaking: PowerCounts,
     living: PowerCounts,
@@ -87,49 +95,9 @@ impl Diary {
         self.now
     }
 
-    /// How often the process started.
-    pub const fn starts(&self) -> u32 {
-        self.starts
-    }
-
     /// Whether there are adversaries.
     pub fn has_adversaries(&self) -> bool {
         !self.adversaries.is_empty()
-    }
-
-    /// Connections and dials.
-    pub const fn lanes(&self) -> &Lanes {
-        &self.lanes
-    }
-
-    /// Ready connections over time.
-    pub const fn levels(&self) -> &LevelHistory {
-        &self.levels
-    }
-
-    /// Dials and inbound attempts over time.
-    pub const fn bars(&self) -> &Bars {
-        &self.bars
-    }
-
-    /// Waits of added peers before their next attempt.
-    pub const fn retries(&self) -> &Retries {
-        &self.retries
-    }
-
-    /// Bans, seeds, networks, starts.
-    pub const fn notes(&self) -> &DiaryNotes {
-        &self.notes
-    }
-
-    /// Why dials failed and connections ended, and how often.
-    pub const fn endings(&self) -> &BTreeMap<String, u64> {
-        &self.endings
-    }
-
-    /// Why inbound connections were refused, and how often.
-    pub const fn refusals(&self) -> &BTreeMap<Refusal, u64> {
-        &self.refusals
     }
 
     /// How long dials that succeeded took, handshakes took, and connections that were ready lasted, in milliseconds.
