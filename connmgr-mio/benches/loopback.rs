@@ -32,7 +32,9 @@ mod racer {
                 bare.poll.poll(&mut events, None).expect("poll");
                 for event in &events {
                     if bare.advance(event.token()) {
-                        left.next().into_iter().for_each(|address| bare.dial(address));
+                        if let Some(address) = left.next() {
+                            bare.dial(address);
+                        }
                     }
                 }
             }

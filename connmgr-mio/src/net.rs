@@ -236,7 +236,7 @@ impl Sockets for MioNet {
     }
 
     // Streams are lent: only the pool drops them.
-    fn dropped(&mut self, _: ConnId) -> bool {
+    fn note_dropped(&mut self, _: ConnId) -> bool {
         true
     }
 
@@ -269,7 +269,9 @@ impl Sockets for MioNet {
     }
 
     fn stop(&mut self) {
-        self.listeners.drain().for_each(|listening| listening.close(&self.registry));
+        for listener in self.listeners.drain() {
+            listener.close(&self.registry);
+        }
         for slot in self.tokens.drain() {
             if let TokenUse::Attempt(_, mut attempt) = slot {
                 attempt.deregister(&self.registry);

@@ -63,7 +63,9 @@ mod racer {
         left.by_ref().take(width).for_each(|address| dial(address).detach());
         for _ in to {
             let result = dialed.recv().await.expect("the sender is ours");
-            left.next().into_iter().for_each(|address| dial(address).detach());
+            if let Some(address) = left.next() {
+                dial(address).detach();
+            }
             match result {
                 Ok(stream) => {
                     streams.push(stream);

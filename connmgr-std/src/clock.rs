@@ -61,10 +61,11 @@ impl Clock {
 
     fn drift_at(&mut self, wall: UnixNanos) -> Option<UnixTime> {
         let off = wall - self.expected_wall();
-        (off.unsigned_abs() > TOLERANCE.as_nanos()).then(|| {
-            self.unix_at_birth += off;
-            seconds(wall)
-        })
+        if off.unsigned_abs() <= TOLERANCE.as_nanos() {
+            return None;
+        }
+        self.unix_at_birth += off;
+        Some(seconds(wall))
     }
 
     fn expected_wall(&self) -> UnixNanos {

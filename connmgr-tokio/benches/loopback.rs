@@ -50,7 +50,9 @@ mod racer {
         let mut left = to.iter().copied();
         left.by_ref().take(width).for_each(|address| drop(dials.spawn(connect(address))));
         while let Some(done) = dials.join_next().await {
-            left.next().into_iter().for_each(|address| drop(dials.spawn(connect(address))));
+            if let Some(address) = left.next() {
+                dials.spawn(connect(address));
+            }
             match done.expect("no dial panics") {
                 Ok(stream) => {
                     streams.push(stream);

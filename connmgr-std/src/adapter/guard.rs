@@ -84,7 +84,7 @@ impl<W: Wire> OpenSockets<W> {
     }
 
     /// Notes that the guard of a connection was dropped. False if [`OpenSockets::close`] was called before.
-    pub fn dropped(&self, conn: ConnId) -> bool {
+    pub fn note_dropped(&self, conn: ConnId) -> bool {
         lock(&self.open).remove(&conn).is_some()
     }
 

@@ -64,7 +64,7 @@ impl Requests {
         if request.is_some() && !queue.blocked.is_empty() {
             let blocked = std::mem::take(&mut queue.blocked);
             drop(queue);
-            blocked.into_values().for_each(Waker::wake);
+            wake_all(blocked);
         }
         request
     }
@@ -77,7 +77,13 @@ impl Requests {
         drop(queue);
         // Dropped without the lock: it wakes whoever waits for an answer, who may use the queue at once.
         drop(waiting);
-        blocked.into_values().for_each(Waker::wake);
+        wake_all(blocked);
+    }
+}
+
+fn wake_all(blocked: BTreeMap<u64, Waker>) {
+    for waker in blocked.into_values() {
+        waker.wake();
     }
 }
 
@@ -100,7 +106,9 @@ impl Push<'_> {
             queue.blocked.insert(number, cx.waker().clone());
             return Poll::Pending;
         }
-        queue.waiting.extend(request.take());
+        if let Some(request) = request.take() {
+            queue.waiting.push_back(request);
+        }
         drop(queue);
         self.requests.0.bell.ring();
         Poll::Ready(true)

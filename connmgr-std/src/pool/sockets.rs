@@ -68,8 +68,8 @@ impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
         self.open.close(conn);
     }
 
-    fn dropped(&mut self, conn: ConnId) -> bool {
-        self.open.dropped(conn)
+    fn note_dropped(&mut self, conn: ConnId) -> bool {
+        self.open.note_dropped(conn)
     }
 
     fn take_heard(&mut self) -> Vec<ConnId> {

@@ -73,15 +73,10 @@ impl LookupQueue {
 
     /// Removes the lookups that are past their deadline.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<LookupId> {
-        let mut expired = Vec::new();
-        self.queue.retain(|job| {
-            let waits = job.deadline > now;
-            if !waits {
-                expired.push(job.lookup);
-            }
-            waits
-        });
-        expired
+        let queue = std::mem::take(&mut self.queue);
+        let (expired, waiting): (VecDeque<_>, VecDeque<_>) = queue.into_iter().partition(|job| job.deadline <= now);
+        self.queue = waiting;
+        expired.into_iter().map(|job| job.lookup).collect()
     }
 
     /// No thread can be started: removes every lookup, unless there is a thread that may take it later.

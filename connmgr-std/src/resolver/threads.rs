@@ -38,7 +38,10 @@ impl ResolverThreads {
     pub(super) fn ask(self: &Arc<Self>, job: QueuedLookup) {
         let mut queue = lock(&self.queue);
         let expired = queue.expire(Instant::now());
-        let mut failed: Vec<_> = queue.push(job).err().map(|refused| refused.lookup).into_iter().collect();
+        let mut failed = Vec::new();
+        if let Err(refused) = queue.push(job) {
+            failed.push(refused.lookup);
+        }
         while queue.wants_thread() {
             if self.start().is_err() {
                 failed.extend(queue.give_up());
@@ -48,8 +51,12 @@ impl ResolverThreads {
         }
         drop(queue);
         self.work.notify_all();
-        expired.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::TimedOut)));
-        failed.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::Failed)));
+        for lookup in expired {
+            self.answer(lookup, Err(LookupError::TimedOut));
+        }
+        for lookup in failed {
+            self.answer(lookup, Err(LookupError::Failed));
+        }
     }
 
     /// Ends every idle thread, and every other once its lookup returns.

@@ -113,7 +113,9 @@ impl StateFile {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            found.extend(age(&path, &prefix).map(|age| (age, path)));
+            if let Some(age) = age(&path, &prefix) {
+                found.push((age, path));
+            }
         }
         Ok(found)
     }

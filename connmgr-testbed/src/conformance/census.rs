@@ -76,7 +76,9 @@ impl ProcessCensus {
 
 fn count(kinds: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    kinds.for_each(|kind| *counts.entry(kind).or_default() += 1);
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
     counts
 }
 

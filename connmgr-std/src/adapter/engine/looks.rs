@@ -29,8 +29,8 @@ impl Looks {
         Self { every: (health.traffic_within / LOOKS).clamp(AT_LEAST, AT_MOST), next: Time::ZERO }
     }
 
-    /// Whether a wake-up at `now` has to look. If so, the look counts as done.
-    pub(super) fn is_due(&mut self, now: Time) -> bool {
+    /// Whether a look is due at `now`. If so, it counts as done.
+    pub(super) fn take_due(&mut self, now: Time) -> bool {
         let is_due = now >= self.next;
         if is_due {
             self.next = now.after(self.every);
@@ -47,7 +47,7 @@ mod tests {
     fn looks(traffic_within: Duration, wakes_every: u64) -> Vec<Time> {
         let mut looks = Looks::new(&HealthConfig { traffic_within, ..HealthConfig::default() });
         let wakes = (0..100_000).step_by(usize::try_from(wakes_every).unwrap());
-        wakes.map(Time::from_millis).filter(|now| looks.is_due(*now)).collect()
+        wakes.map(Time::from_millis).filter(|now| looks.take_due(*now)).collect()
     }
 
     #[test]

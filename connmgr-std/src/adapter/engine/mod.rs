@@ -114,7 +114,7 @@ impl<S> Engine<S> {
         if let Some(unix) = self.clock.drift() {
             self.apply(&Input::Clock { unix }, now, net);
         }
-        if self.looks.is_due(now) {
+        if self.looks.take_due(now) {
             self.note_life(now, net);
         }
         now
@@ -280,7 +280,9 @@ impl<S> Engine<S> {
     fn tell_mail(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..TURN_BUDGET {
             let Some(input) = self.mail.pop_front() else { return };
-            if is_news(&input, net) {
+            // The manager knows of the end of a stream that it closed itself.
+            let is_known = if let Input::Closed { conn, .. } = &input { !net.note_dropped(*conn) } else { false };
+            if !is_known {
                 self.apply(&input, now, net);
             }
         }
@@ -331,11 +333,6 @@ impl<S> Engine<S> {
             self.problems.push_back(problem);
         }
     }
-}
-
-/// False for the end of a stream that we closed ourselves.
-fn is_news(input: &Input, net: &mut impl Sockets) -> bool {
-    if let Input::Closed { conn, .. } = input { net.dropped(*conn) } else { true }
 }
 
 fn start_saver(dir: StateDir, notes: EngineNotes) -> Result<Saver, StartError> {

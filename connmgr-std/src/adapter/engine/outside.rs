@@ -22,7 +22,7 @@ pub trait Sockets {
     /// Shut the connection both ways, also while the application holds its stream. Unknown ids are ignored.
     fn close(&mut self, conn: ConnId);
     /// The mailbox reports that the application dropped the connection. False if [`Sockets::close`] was called before.
-    fn dropped(&mut self, conn: ConnId) -> bool;
+    fn note_dropped(&mut self, conn: ConnId) -> bool;
     /// The open connections from which at least one byte was read since the last call, by id. Called at wake-ups, not more
     /// often than every 30 s unless the configuration's `health.traffic_within` is less than 150 s.
     fn take_heard(&mut self) -> Vec<ConnId>;

@@ -45,7 +45,9 @@ impl Default for Metrics {
         let (kinds, begun, lookups, shown) = Default::default();
         let metrics = Self { kinds, begun, lookups, shown };
         for kind in Kind::ALL {
-            STATES.into_iter().for_each(|state| show(kind, state, 0));
+            for state in STATES {
+                show(kind, state, 0);
+            }
         }
         metrics
     }
@@ -122,7 +124,9 @@ impl Metrics {
             }
             Event::Adopted { conn, .. } => {
                 // An inbound connection stays inbound, also when it is an added peer's.
-                self.kinds.entry(*conn).and_modify(|kind| *kind = if kind.is_inbound() { *kind } else { Kind::Added });
+                if let Some(kind) = self.kinds.get_mut(conn).filter(|kind| !kind.is_inbound()) {
+                    *kind = Kind::Added;
+                }
             }
             Event::Banned { .. } => counter!("connmgr_bans_total").increment(1),
             Event::Unbanned { .. } => counter!("connmgr_unbans_total").increment(1),

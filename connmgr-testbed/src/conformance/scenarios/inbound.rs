@@ -47,7 +47,9 @@ pub fn a_hundred_that_go_at_once_are_all_missed<R: Rig>(rig: &R) {
         (0..100).map(|_| PeerStream::connect(world.address()).expect("somebody listens")).collect();
     let mut held: BTreeSet<_> = theirs.iter().map(|_| world.connected().conn).collect();
     assert_eq!(held.len(), 100);
-    held.iter().for_each(|conn| world.pool.release(*conn));
+    for conn in &held {
+        world.pool.release(*conn);
+    }
     while !held.is_empty() {
         let gone = world.said("Disconnected", |event| match event {
             Event::Disconnected { conn, .. } => Some(conn),
