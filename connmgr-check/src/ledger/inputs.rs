@@ -9,7 +9,8 @@ use crate::step::{StepCause, StepRecord};
 impl Ledger {
     /// The manager was told an input and gave this reply.
     pub(crate) fn input(&mut self, step: &StepRecord, input: &Input, reply: &Reply) {
-        (self.unheard, self.unheard_address, self.readying) = (None, None, None);
+        (self.unheard, self.readying) = (None, None);
+        self.redials.begin_step();
         match input {
             Input::NetworkChanged if self.phase != RunPhase::Stopped => self.changes.change(step.now),
             _ => self.changes.pass(step),
@@ -98,7 +99,10 @@ impl Ledger {
         if !conn.died_unheard() {
             return;
         }
-        (self.unheard, self.unheard_address) = (Some(id), conn.address.clone());
+        self.unheard = Some(id);
+        if let Some(address) = conn.address.clone() {
+            self.redials.queue(address);
+        }
         if let Some(peer) = conn.peer.and_then(|id| self.peers.get_mut(id)) {
             peer.v1_only = true;
         }

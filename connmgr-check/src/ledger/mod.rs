@@ -11,6 +11,7 @@ mod inputs;
 pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;
+mod redials;
 pub(crate) mod routable;
 mod settle;
 
@@ -19,9 +20,11 @@ use std::time::Duration;
 
 use connmgr_core::{
     BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
-    UnixTime,
+    Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
+
+use crate::bucket::TokenBucket;
 
 use bans::{BanKey, KnownBans};
 use change::Changes;
@@ -29,6 +32,7 @@ use conn::KnownConn;
 use own::Own;
 use pace::DialPace;
 use peer::KnownPeers;
+use redials::Redials;
 
 /// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +77,10 @@ pub(crate) struct Ledger {
     pub(crate) split: Split,
     /// The v2 connection that ended in this step before its peer sent anything.
     pub(crate) unheard: Option<ConnId>,
-    /// Its address.
-    pub(crate) unheard_address: Option<PeerAddress>,
+    /// The repetitions as v1 that may come in this step.
+    redials: Redials,
+    /// The rate of automatic dials.
+    dial_credit: TokenBucket,
     /// This step began a lookup of a peer's name.
     resolves: bool,
     /// When a change of the machine's network may have its effect.
@@ -107,7 +113,8 @@ impl Ledger {
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             unheard: None,
-            unheard_address: None,
+            redials: Redials::default(),
+            dial_credit: TokenBucket::default(),
             resolves: false,
             changes: Changes::default(),
             short_from: None,
@@ -156,9 +163,20 @@ impl Ledger {
         self.counts[kind.index()]
     }
 
-    /// Whether a dial repeats, as v1, the v2 connection that ended in this step.
+    /// Whether a dial may repeat, as v1, a v2 connection that ended before its peer sent anything.
     pub(crate) fn repeats_unheard(&self, conn: &KnownConn) -> bool {
-        self.unheard_address.is_some() && conn.address == self.unheard_address
+        conn.transport == Transport::V1 && conn.address.as_ref().is_some_and(|address| self.may_be_repeated(address))
+    }
+
+    /// Whether a v2 connection to this address may be repeated as v1 in this step.
+    pub(crate) fn may_be_repeated(&self, address: &PeerAddress) -> bool {
+        self.redials.contains(address)
+    }
+
+    /// Whether a dial of this kind may have to wait: for its rate, for resources, or behind a repetition that waits.
+    pub(crate) fn may_wait(&self, kind: Kind, now: Time) -> bool {
+        let is_too_fast = kind.takes_group() && self.dial_credit.ready_at(&self.config.dial.rate, now) > now;
+        is_too_fast || self.short_from.is_some() || !self.redials.is_empty()
     }
 
     pub(crate) fn is_down(&self, network: NetworkKind) -> bool {

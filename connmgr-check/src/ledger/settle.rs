@@ -24,6 +24,7 @@ impl Ledger {
         self.peers.epoch += u64::from(self.changes.may_have_effect());
         self.changes.settle(step);
         self.keep_pace(step);
+        self.settle_redials(step);
         if core::mem::take(&mut self.resolves) || (self.lookups > 0 && ends_lookups(step.cause)) {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
@@ -91,7 +92,12 @@ impl Ledger {
             }
         }
         for id in &step.dials {
-            let Some(conn) = self.conns.get(id) else { continue };
+            let Some(conn) = self.conns.get(id).filter(|conn| conn.kind.is_some_and(Kind::takes_group)) else {
+                continue;
+            };
+            if !conn.is_probe && !self.dial_credit.take(&self.config.dial.rate, step.now) {
+                step.over_rate.get_or_insert(*id);
+            }
             let Some(network) = conn.automatic_network() else { continue };
             let is_exempt = conn.is_probe || self.repeats_unheard(conn);
             let in_time = self.paces[network.index()].dial(!is_exempt, step.now);

@@ -77,7 +77,7 @@ impl DialSpacingRule {
         if !kind.takes_group() {
             return Ok(());
         }
-        let exempt = conn.is_probe || seen.ledger.unheard_address.as_ref() == Some(address);
+        let exempt = conn.is_probe || seen.ledger.repeats_unheard(conn);
         let before = self.dialed.get(address).copied();
         self.remember(address, seen.now());
         let rest = before.filter(|_| !exempt).map(|before| (before, self.rest(seen, address, before, manager)));

@@ -97,8 +97,7 @@ impl SeedsRule {
             let (Some(kind), false) = (conn.kind.filter(|kind| kind.takes_group()), conn.is_probe) else { continue };
             let last = self.last[network.index()].replace(seen.now());
             let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
-            let repeats = conn.address == seen.ledger.unheard_address;
-            if is_quick && !repeats {
+            if is_quick && !seen.ledger.repeats_unheard(conn) {
                 self.dialed_at[kind.index()] = seen.now();
             }
         }
@@ -201,9 +200,8 @@ impl Rule for SeedsRule {
             let Some(index) = name.and_then(|name| Self::named(seen.ledger, name)) else {
                 return Err(format!("{id} fetches addresses from {:?}, which is no seed", conn.address));
             };
-            let again = seen.ledger.unheard.and_then(|id| self.visits.iter().find(|(visit, _)| *visit == id)).is_some();
             let rests = self.seeds[index].rests_until;
-            let early = seen.now() < rests && seen.ledger.unheard.is_none() && !again;
+            let early = seen.now() < rests && !seen.ledger.repeats_unheard(conn);
             hold(!early, || format!("{id} visits {name:?}, which rests until {rests}"))?;
             self.visits.push((*id, index));
         }

@@ -1,10 +1,9 @@
 //! When a dial fails for lack of descriptors, ports or memory, dials go out one at a time, with pauses that double (by the
-//! schedule of probes, from 1 s up to 32 s by default), until a dial made since then ends otherwise. A v1 repetition need
-//! not wait: it takes the resources of the connection that has just ended.
+//! schedule of probes, from 1 s up to 32 s by default), until a dial made since then ends otherwise.
 
 use std::time::Duration;
 
-use connmgr_core::{Action, ConnManager, DialError, DialFailure, Event, HealthConfig, Time};
+use connmgr_core::{Action, DialError, DialFailure, Event, HealthConfig, Time};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 
@@ -14,8 +13,6 @@ pub(crate) struct ShortageRule {
     until: Time,
     /// The pause after the next dial.
     next: Duration,
-    /// Dials of this step that came too soon, v1 repetitions included.
-    too_soon: u32,
 }
 
 impl ShortageRule {
@@ -31,28 +28,21 @@ impl Rule for ShortageRule {
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let (is_short, config) = (seen.ledger.short_from.is_some(), &seen.ledger.config.health);
         match action {
-            Action::Dial { .. } if is_short => {
-                self.too_soon += u32::from(self.until > seen.now());
+            Action::Dial { conn, .. } if is_short => {
+                let until = self.until;
                 self.wait(seen.now(), config);
+                hold(until <= seen.now(), || {
+                    format!("{conn} is dialed at {}, before {until}, though the machine lacks resources", seen.now())
+                })
             }
             Action::Emit(Event::DialFailed { error: DialFailure::Failed(DialError::OutOfResources), .. })
                 if !is_short =>
             {
                 self.next = config.first_probe.min(config.max_probe);
                 self.wait(seen.now(), config);
+                Ok(())
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
-    }
-
-    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
-        let too_soon = std::mem::take(&mut self.too_soon);
-        let address = |id| seen.ledger.conn(id).and_then(|conn| conn.address.as_ref());
-        let is_repeated = |id| seen.ledger.unheard.is_some() && address(id) == seen.ledger.unheard_address.as_ref();
-        let repeated = seen.step.dials.iter().filter(|id| is_repeated(**id)).count();
-        hold(too_soon as usize <= repeated, || {
-            format!("{:?} are dialed at {} though the machine has no room for them", seen.step.dials, seen.now())
-        })
     }
 }

@@ -1,5 +1,6 @@
 //! A v2 connection that ends before the peer sends anything is repeated as v1, once, to the same address by the same
-//! route, if nothing forbids it. A peer known to speak only v1 is never dialed as v2.
+//! route, if nothing forbids it; at once, unless it must wait for the dial rate or for resources. A peer known to speak
+//! only v1 is never dialed as v2.
 
 use std::net::SocketAddr;
 
@@ -14,7 +15,7 @@ use crate::ledger::conn::dialed_address;
 struct Repetition {
     address: PeerAddress,
     via: Option<(SocketAddr, Isolation)>,
-    /// Nothing forbids it, so it must come.
+    /// Nothing forbids it or holds it up, so it must come in this step.
     must: bool,
 }
 
@@ -50,7 +51,8 @@ impl Rule for TransportRule {
         let Input::Closed { conn, cause: connmgr_core::CloseCause::Unheard } = input else { return Ok(()) };
         let Some(conn) = seen.ledger.conn(*conn).filter(|conn| conn.died_unheard()) else { return Ok(()) };
         if let (Some(address), Some(kind)) = (&conn.address, conn.kind) {
-            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && seen.step.is_calm();
+            let waits = seen.ledger.may_wait(kind, seen.now()) || !seen.step.is_calm();
+            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && !waits;
             self.repetition = Some(Repetition { address: address.clone(), via: conn.via, must });
         }
         Ok(())
