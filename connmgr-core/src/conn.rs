@@ -1,4 +1,4 @@
-//! One connection: what it is for, how far it has come.
+//! One connection or dial, and its states.
 //!
 //! ```text
 //!   dial ───────► Dialing ───── gives its slot ───► Silent
@@ -11,8 +11,8 @@
 //!                  Ready ◄──────────────────────────────┘
 //! ```
 //!
-//! From every state a connection may end; it is then taken out of the table, and there is no state for it. This
-//! file knows no counts and no rules: transitions are made by the [table](crate::table), which counts.
+//! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
+//! rules: the [table](crate::table) makes the transitions and counts.
 
 use core::net::SocketAddr;
 
@@ -26,14 +26,14 @@ use crate::types::{
     PeerAddress, PeerId, Services, Target, Time, Transport,
 };
 
-/// One connection, dial included.
+/// A connection, or a dial that may become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Conn {
     id: ConnId,
     kind: Kind,
     state: ConnState,
     since: Time,
-    /// Without progress for `hedge_after`: it gives its slot back as soon as there is room beside it.
+    /// No progress for `hedge_after`. It gives its slot up as soon as it may go on without.
     overdue: bool,
     end: End,
     peer: Option<PeerId>,
@@ -43,65 +43,65 @@ pub(crate) struct Conn {
     pub(crate) notes: Notes,
 }
 
-/// Who is at the other end, and how it is reached.
+/// The other end of a connection, and the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// We dialed.
     Outbound {
-        /// Whom.
+        /// The address.
         address: PeerAddress,
-        /// By which proxy, and on which circuit.
+        /// The proxy and the circuit; `None` if dialed directly.
         via: Option<(SocketAddr, Isolation)>,
-        /// The group the dial took, if its kind takes one.
+        /// The group that the dial takes, if its kind takes one.
         group: Option<Group>,
     },
-    /// They came, from a host that can be seen.
+    /// Accepted; the remote host is visible.
     Visible {
-        /// From where.
+        /// The remote address.
         remote: SocketAddr,
-        /// By which listener.
+        /// The listener.
         listener: ListenerId,
-        /// What they are spared.
+        /// Its exemptions.
         permissions: Permissions,
     },
-    /// They came through a proxy of an overlay network.
+    /// Accepted from the proxy of an overlay network; the remote host is hidden.
     Hidden {
-        /// By which listener.
+        /// The listener.
         listener: ListenerId,
         /// The overlay.
         network: NetworkKind,
-        /// What they are spared.
+        /// Its exemptions.
         permissions: Permissions,
     },
 }
 
-/// Where unfinished handshakes and new connections are counted together.
+/// Inbound connections whose unfinished handshakes and rate count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
-    /// Hosts that are neighbours.
+    /// Those from neighbouring hosts.
     Near(Neighbourhood),
-    /// All who come by a listener where hosts can't be seen.
+    /// All on a listener whose remote hosts are hidden.
     By(ListenerId),
 }
 
 /// The parts of a connection that no count depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notes {
-    /// Its one timer.
+    /// The connection's timer.
     pub(crate) timer: Option<TimerId>,
-    /// When the dial, and later the handshake, is given up.
+    /// The deadline of the dial, and then of the handshake.
     pub(crate) deadline: Time,
-    /// No hedge has its slot, however long it takes to be ready; what comes further before it may.
+    /// A trial: hedging does not take its slot before it ends.
     pub(crate) is_trial: bool,
-    /// What our version message says, to recognise ourselves.
+    /// The nonce of our version message, by which we recognise ourselves.
     pub(crate) nonce: u64,
-    /// What the peer offers, once ready.
+    /// The services of the peer, once ready.
     pub(crate) services: Services,
-    /// What it has lately been good for.
+    /// What it was recently useful for.
     pub(crate) activity: Activity,
-    /// Misbehaviour, where there is no host to hold it against.
+    /// The score of misbehaviour that no host can be held to.
     pub(crate) score: BanScore,
-    /// How many addresses it may still tell us.
+    /// How many addresses the peer may still tell us.
     pub(crate) gossip: Bucket,
 }
 
@@ -135,7 +135,7 @@ impl Conn {
         Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
     }
 
-    /// A connection that came in now. How it is spoken on shows with its first bytes; until then, plainly.
+    /// A connection accepted now. Its transport is unknown until its first bytes; it counts as v1.
     pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, now: Time) -> Self {
         Self {
             id,
@@ -157,32 +157,32 @@ impl Conn {
         self.overdue = true;
     }
 
-    /// The dial or handshake gives its slot to another.
+    /// The dial or handshake gives its slot up.
     pub(crate) fn give_slot(&mut self, now: Time) {
         match self.state {
             ConnState::Dialing => self.enter(ConnState::Silent, now),
             ConnState::Handshaking => self.enter(ConnState::Stalled, now),
             ConnState::Silent | ConnState::Stalled | ConnState::Ready => {
-                debug_assert!(false, "it has no slot to give");
+                debug_assert!(false, "only a dial or handshake with a slot gives it up");
             }
         }
     }
 
-    /// The dial has succeeded, with a slot or without one.
+    /// The dial has succeeded; it has a slot or not.
     pub(crate) fn open(&mut self, has_slot: bool, now: Time) {
         debug_assert!(!self.is_open());
         self.enter(if has_slot { ConnState::Handshaking } else { ConnState::Stalled }, now);
     }
 
-    /// The handshake is done.
+    /// The handshake is completed.
     pub(crate) fn make_ready(&mut self, identity: Option<Identity>, now: Time) {
         debug_assert!(self.is_handshaking());
         self.identity = identity;
         self.enter(ConnState::Ready, now);
     }
 
-    /// It is open, and belongs to an added peer from now on. One that we chose ourselves gives its group back, and
-    /// takes a slot of added peers, which are never without.
+    /// The open connection now belongs to an added peer. If we chose its address, it gives up its group and counts as
+    /// [`Kind::Added`], with a slot of that kind.
     pub(crate) fn adopt(&mut self, peer: PeerId) {
         debug_assert!(self.is_open());
         self.peer = Some(peer);
@@ -214,7 +214,7 @@ impl Conn {
         self.state
     }
 
-    /// When it came into its state.
+    /// When it entered its state.
     pub(crate) const fn since(&self) -> Time {
         self.since
     }
@@ -235,7 +235,7 @@ impl Conn {
         &self.end
     }
 
-    /// Whether the application was told of it.
+    /// Whether `Event::Connected` was emitted for it.
     pub(crate) const fn is_open(&self) -> bool {
         self.state.is_open()
     }
@@ -245,22 +245,22 @@ impl Conn {
         matches!(self.state, ConnState::Handshaking | ConnState::Stalled)
     }
 
-    /// When the dial, or the handshake once it is open, is given up.
+    /// The deadline of the dial, or of the handshake once it is open.
     pub(crate) const fn deadline(&self) -> Time {
         self.notes.deadline
     }
 
-    /// Whether it has made no progress for `hedge_after`, and holds its slot all the same.
+    /// Whether it has made no progress for `hedge_after` but still holds its slot.
     pub(crate) const fn is_overdue(&self) -> bool {
         self.overdue
     }
 
-    /// Whether it takes one of its kind's slots.
+    /// Whether it holds one of its kind's slots.
     pub(crate) const fn holds_slot(&self) -> bool {
         self.state.holds_slot()
     }
 
-    /// The other end, if it can be seen.
+    /// The remote address, if it is visible.
     pub(crate) fn address(&self) -> Option<PeerAddress> {
         match &self.end {
             End::Outbound { address, .. } => Some(address.clone()),
@@ -269,7 +269,7 @@ impl Conn {
         }
     }
 
-    /// Whom we dialed.
+    /// The address we dialed, if we did.
     pub(crate) const fn dialed(&self) -> Option<&PeerAddress> {
         match &self.end {
             End::Outbound { address, .. } => Some(address),
@@ -277,7 +277,7 @@ impl Conn {
         }
     }
 
-    /// The host that answers for what happens on it.
+    /// The host at the other end, if it is visible.
     pub(crate) fn host(&self) -> Option<Host> {
         match &self.end {
             End::Outbound { address, .. } => Some(address.host().clone()),
@@ -286,7 +286,7 @@ impl Conn {
         }
     }
 
-    /// The network it runs in; none for a name that the proxy resolves.
+    /// Its network; `None` for a name that the proxy resolves.
     pub(crate) fn network(&self) -> Option<NetworkKind> {
         match &self.end {
             End::Outbound { address, .. } => address.network(),
@@ -309,7 +309,7 @@ impl Conn {
         }
     }
 
-    /// What it is spared; an outbound connection, nothing.
+    /// Its exemptions; an outbound connection has none.
     pub(crate) const fn permissions(&self) -> Permissions {
         match &self.end {
             End::Outbound { .. } => Permissions { no_ban: false, no_limit: false },
@@ -317,7 +317,7 @@ impl Conn {
         }
     }
 
-    /// Where its handshake counts while it is unfinished.
+    /// Where its unfinished handshake counts.
     pub(crate) fn origin(&self) -> Option<Origin> {
         match &self.end {
             End::Outbound { .. } => None,
@@ -366,7 +366,7 @@ impl Conn {
     }
 }
 
-/// The route to a peer, once chosen.
+/// The route through `proxy`, if there is one.
 pub(crate) fn via(proxy: Option<Proxy>, isolation: Isolation) -> Option<(SocketAddr, Isolation)> {
     proxy.map(|proxy| (proxy.address, isolation))
 }

@@ -1,34 +1,33 @@
 //! A connection manager for peer-to-peer nodes, as a pure state machine.
 //!
-//! It decides whom to dial, when and by which route, whom to let in, whom to drop and whom to ban. It opens no
-//! socket, reads no clock and draws no randomness of its own: it is told what happened and what time it is, and says
-//! what to do. So a node can run it on any runtime, and a simulator can run a year of it in seconds.
+//! It decides which peers to dial, when and by which route, which connections to admit, which to close and which hosts
+//! to ban. It opens no socket, reads no clock and has no source of randomness of its own: the caller reports what
+//! happened and the time, and gets actions to carry out. So a node can run it on any runtime, and a simulator runs a
+//! year of it in seconds.
 //!
-//! Whoever only wants a pool of live connections takes an adapter crate (`connmgr-tokio`). This page is
-//! for those who write an adapter, a simulator or a node of their own kind.
+//! For a pool of live connections take an adapter crate (`connmgr-tokio`). This page is for authors of adapters,
+//! simulators and nodes.
 //!
 //! # The pieces
 //!
 //! [`ConnManager`] is the state machine. It is **told** facts (`handle_*`) and **asked** commands (`accept`,
 //! `add_peer`, `ban`, …), each with the time as last argument. It answers with a queue of [`Action`]s
-//! ([`poll_action`](ConnManager::poll_action)) and with one deadline
-//! ([`poll_timeout`](ConnManager::poll_timeout)). What it **knows** can be looked at:
-//! [`connections`](ConnManager::connections), [`added_peers`](ConnManager::added_peers),
+//! ([`poll_action`](ConnManager::poll_action)) and one deadline ([`poll_timeout`](ConnManager::poll_timeout)). Its
+//! state can be **read**: [`connections`](ConnManager::connections), [`added_peers`](ConnManager::added_peers),
 //! [`bans`](ConnManager::bans), [`stats`](ConnManager::stats), [`book`](ConnManager::book).
 //!
-//! [`Input`] is the same facts and commands as plain data, and [`ConnManager::apply`] takes it: this is what traces,
-//! fuzzers and simulators speak. [`Config`] is everything an operator may choose; [`Snapshot`] is what outlives the
-//! process.
+//! [`Input`] is the same facts and commands as plain data, for traces, fuzzers and simulators; [`ConnManager::apply`]
+//! takes it. [`Config`] is everything an operator may choose. [`Snapshot`] is the state kept on disk.
 //!
 //! [`Driver`](driver::Driver) carries the actions out: it pairs streams with ids and calls [`Net`](driver::Net), the
-//! few things an adapter must be able to start. Every adapter stands on it.
+//! few operations that an adapter starts. Every adapter is built on it.
 //!
 //! [`BanScore`], [`Backoff`] and the [SOCKS5 codec](socks) can be used on their own.
 //!
 //! # The run loop
 //!
-//! Tell what happened, carry out all actions, sleep until the deadline or the next fact. Here the whole world is one
-//! function: every dial succeeds at once, and the clock jumps.
+//! Report what happened, carry out every action, sleep until the deadline or the next fact. In this example the network
+//! is one function: every dial succeeds at once, and the clock jumps.
 //!
 //! ```
 //! use connmgr_core::*;
@@ -70,7 +69,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With the [`Driver`](driver::Driver) the loop is shorter, and streams find their way to the application:
+//! With the [`Driver`](driver::Driver) the loop is shorter, and it hands the streams to the application:
 //!
 //! ```
 //! use connmgr_core::driver::{Driver, Net, PoolEvent};
@@ -109,43 +108,43 @@
 //!
 //! # The contract
 //!
-//! Each clause is a test of the same name in `tests/contract/`.
+//! Each clause has a test of the same name in `tests/contract/`.
 //!
-//! 1. **Facts cannot fail** (`facts_cannot_fail`). No sequence of calls panics. An id that is unknown, ended or told
-//!    twice is counted in [`Stats::ignored_facts`] and ignored. The last 1024 ended ids are remembered, so that a
-//!    late penalty still reaches its host.
+//! 1. **Facts cannot fail** (`facts_cannot_fail`). No sequence of calls panics. A fact about an unknown or ended id, or
+//!    a repeated one, is counted in [`Stats::ignored_facts`] and ignored. The last 1024 ended ids are remembered, so
+//!    that a late penalty still reaches its host.
 //! 2. **Time moves forward** (`time_moves_forward`). An earlier `now` counts as the latest one seen. No deadline
 //!    overflows; [`Time::MAX`] never comes.
 //! 3. **Early is free, late is safe** (`early_is_free_late_is_safe`). [`handle_timeout`](ConnManager::handle_timeout)
-//!    before the deadline emits nothing and moves no deadline. Hours late it does what is due once, and no more than
+//!    before the deadline emits nothing and moves no deadline. Hours late, it does what is due once, and no more than
 //!    one call on time could.
 //! 4. **Progress** (`progress`). After a `handle_timeout(now)` that was due, the next deadline is at least 1 ms after
-//!    `now`, or none. Due work beyond a call's bound waits for it. Nothing spins.
-//! 5. **Drain when you like** (`drain_when_you_like`). Draining after every fact or after all of them yields the same
+//!    `now`, or there is none. Due work beyond a call's limit waits until then. Nothing spins.
+//! 5. **Drain when you like** (`drain_when_you_like`). Draining after every fact or after all of them gives the same
 //!    actions in the same order, and moves no deadline.
-//! 6. **Every dial ends once** (`every_dial_ends_once`): by the first of the driver's result and our
-//!    [`Close`](Action::Close). A success that has no slot, or comes after our `Close`, is closed next.
+//! 6. **Every dial ends once** (`every_dial_ends_once`): with the driver's result or our [`Close`](Action::Close),
+//!    whichever comes first. A success without a slot, or after our `Close`, is closed next.
 //! 7. **Every connection ends once** (`every_connection_ends_once`). [`Connected`](Event::Connected) comes before
 //!    [`Disconnected`](Event::Disconnected), each once; nothing after.
-//! 8. **No dial breaks a rule** (`no_dial_breaks_a_rule`): not to the banned, the connected, the being-dialed,
-//!    ourselves, a disabled network, a taken group. Slot, address and group are taken in the same step that emits
-//!    the dial.
-//! 9. **Bounded** (`bounded`). Every collection has a limit, given in [`Config`] or at its constant, and it is said
-//!    who makes room. Each call does bounded work and emits at most [`Config::max_actions_per_input`] actions. The
-//!    queue of actions alone is bounded by the caller, who drains it.
+//! 8. **No dial breaks a rule** (`no_dial_breaks_a_rule`): none goes to a banned host, an address that is connected or
+//!    being dialed, ourselves, a disabled network, or a taken group. The step that emits the dial takes slot, address
+//!    and group.
+//! 9. **Bounded** (`bounded`). Every collection has a limit, in [`Config`] or in a constant, whose documentation says
+//!    what makes room. Each call does bounded work and emits at most [`Config::max_actions_per_input`] actions. The
+//!    caller alone bounds the queue of actions, by draining it.
 //! 10. **Same birth and inputs, same actions** (`same_birth_and_inputs_same_actions`), byte for byte, for the same
 //!     version, on every platform and build. The birth is configuration, snapshot, rng seed and clocks. A release
-//!     that decides otherwise bumps [`TRACE_VERSION`].
-//! 11. **Shut means shut** (`shut_means_shut`). After [`shutdown`](ConnManager::shutdown) every live id gets its
-//!     `Close`, then [`Stopped`](Event::Stopped) is emitted; then nothing.
+//!     that decides differently raises [`TRACE_VERSION`].
+//! 11. **Shut means shut** (`shut_means_shut`). After [`shutdown`](ConnManager::shutdown) every open id gets its
+//!     `Close`, then [`Stopped`](Event::Stopped) is emitted, then nothing.
 //!
 //! # Layers
 //!
-//! A file imports only from its own layer and from those above it in this table.
+//! A file imports only from its own layer and from those above it in the table.
 //!
 //! | layer | what it holds |
 //! |---|---|
-//! | types | time, ids, addresses, inputs, actions, events, errors: plain data |
+//! | types | plain data: time, ids, addresses, inputs, actions, events, errors |
 //! | config | everything an operator may choose, with defaults |
 //! | mechanisms | timers, bans, scores, health, pace, limiters, groups, seeds: each does one thing |
 //! | book | the addresses we know |
@@ -155,7 +154,7 @@
 //!
 //! # Features
 //!
-//! - `serde`: [`Serialize` and `Deserialize`] for every word, as traces write them. Off by default.
+//! - `serde`: [`Serialize` and `Deserialize`] for the plain data, as traces write it. Off by default.
 //!
 //! The crate is `no_std` and needs `alloc`.
 //!

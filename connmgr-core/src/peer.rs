@@ -1,4 +1,4 @@
-//! One added peer: a peer that the operator asked for, and what is being done about it.
+//! One added peer, and its states.
 //!
 //! ```text
 //!               ┌──────────── retry is due ───────────┐
@@ -9,7 +9,7 @@
 //!            Blocked                 Connected ───────┘
 //! ```
 //!
-//! It may leave every state for Queued, and for good. This file knows no rule and no back-off: the manager decides.
+//! Every state may be left for Queued, and by removal. This file knows no rules and no back-off: the manager decides.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ use crate::mechanisms::timers::TimerId;
 use crate::mechanisms::turns::Turns;
 use crate::types::{Backoff, ConnId, Keep, Obstacle, PeerAddress, PeerId, PeerState, PeerView, Time};
 
-/// One added peer.
+/// A peer added by the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AddedPeer {
     id: PeerId,
@@ -31,20 +31,20 @@ pub(crate) struct AddedPeer {
     retry: Option<Box<Backoff>>,
     /// Failed attempts in a row.
     attempt: u32,
-    /// Its one timer: the retry, or the end of what blocks it.
+    /// The timer of its next attempt, or of the end of its ban.
     timer: Option<TimerId>,
-    /// The last attempt got no answer at all: when its network comes back, the peer needs not wait.
+    /// The last attempt got no answer: if its network recovers, the peer need not wait.
     unanswered: bool,
-    /// It did not understand the encrypted transport.
+    /// It does not speak the encrypted transport.
     v1_only: bool,
-    /// What its name resolved to, still to be tried in this attempt, last first.
+    /// The addresses of its name that this attempt has not tried yet, the next one last.
     candidates: Vec<IpAddr>,
-    /// Which of its name's addresses had their turn; none before its name was looked up.
+    /// Which addresses of its name were tried; `None` until the name is first looked up.
     turns: Option<Box<Turns>>,
 }
 
 impl AddedPeer {
-    /// A new peer, to be dialed as soon as there is a slot.
+    /// A new peer, to be dialed as soon as a slot is free.
     pub(crate) const fn new(id: PeerId, address: PeerAddress, keep: Keep) -> Self {
         Self {
             id,
@@ -63,19 +63,19 @@ impl AddedPeer {
 
     // ── transitions
 
-    /// It is to be dialed as soon as there is a slot: an attempt begins, and its name is resolved anew.
+    /// Begins an attempt as soon as a slot is free. Its name is resolved again.
     pub(crate) fn enqueue(&mut self) {
         self.state = PeerState::Queued;
         self.candidates = Vec::new();
     }
 
-    /// The attempt that is under way goes on as soon as there is a slot.
+    /// Continues the current attempt as soon as a slot is free.
     pub(crate) fn go_on(&mut self) {
         debug_assert!(matches!(self.state, PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_)));
         self.state = PeerState::Queued;
     }
 
-    /// Something forbids to dial it.
+    /// A rule forbids dialing it.
     pub(crate) fn block(&mut self, obstacle: Obstacle) {
         debug_assert!(!matches!(self.state, PeerState::Connected(_)), "a connected peer is not dialed");
         self.state = PeerState::Blocked(obstacle);
@@ -93,20 +93,20 @@ impl AddedPeer {
         self.state = PeerState::Dialing(conn);
     }
 
-    /// Its dial has opened: no other address of its name is needed.
+    /// Its dial has opened. The other addresses of its name may still be needed: many accept and are of no use.
     pub(crate) fn connect(&mut self, conn: ConnId) {
         debug_assert_eq!(self.state, PeerState::Dialing(conn));
         self.state = PeerState::Connected(conn);
-        self.candidates = Vec::new();
         self.unanswered = false;
     }
 
-    /// A connection that was there already is its own, in place of the one it has, if it has one.
+    /// An existing connection becomes its own, in place of the one it may have.
     pub(crate) const fn adopt(&mut self, conn: ConnId) {
         self.state = PeerState::Connected(conn);
     }
 
-    /// Its connection or dial has ended, `stable` for long enough to prove the address good.
+    /// Its connection or dial has ended; `stable` if it was ready for `stable_after`. `dialed` is its IP address, if it
+    /// has one.
     pub(crate) fn lose(&mut self, stable: bool, dialed: Option<IpAddr>) {
         debug_assert!(matches!(self.state, PeerState::Dialing(_) | PeerState::Connected(_)));
         self.candidates = Vec::new();
@@ -119,8 +119,8 @@ impl AddedPeer {
         }
     }
 
-    /// An attempt has failed, and it waits for the next. Where it counts, the wait grows; the first always counts.
-    /// Returns how many have failed in a row.
+    /// The attempt has failed; the peer waits for the next. If `counts` is set the wait grows; the first failure always
+    /// counts. Returns the number of failures in a row.
     pub(crate) fn wait(&mut self, unanswered: bool, counts: bool) -> u32 {
         debug_assert!(matches!(self.state, PeerState::Resolving | PeerState::Dialing(_) | PeerState::Connected(_)));
         self.unanswered = unanswered;
@@ -133,34 +133,34 @@ impl AddedPeer {
 
     // ── the addresses of its name
 
-    /// Its name was looked up: those of an answer that are to be tried, in the order in which they are.
+    /// Puts the addresses of its name in the order in which to try them.
     pub(crate) fn order_answer(&mut self, answer: &[IpAddr]) -> Vec<IpAddr> {
         self.turns.get_or_insert_default().order(answer)
     }
 
-    /// What is still to be tried in this attempt, last first.
+    /// Stores the addresses that this attempt still tries, the next one last.
     pub(crate) fn set_candidates(&mut self, candidates: Vec<IpAddr>) {
         self.candidates = candidates;
     }
 
-    /// The same, to be looked through; it has none until some are set again.
+    /// Takes the remaining addresses out.
     pub(crate) fn take_candidates(&mut self) -> Vec<IpAddr> {
         core::mem::take(&mut self.candidates)
     }
 
-    /// What is still to be tried, in order.
+    /// The remaining addresses, in the order in which they are tried.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = IpAddr> {
         self.candidates.iter().rev().copied()
     }
 
-    /// An address of its name has its turn.
+    /// An address of its name is tried.
     pub(crate) fn take_turn(&mut self, ip: Option<IpAddr>) {
         if let (Some(turns), Some(ip)) = (&mut self.turns, ip) {
             turns.take(ip);
         }
     }
 
-    /// An address is tried out of turn.
+    /// An address is tried out of order.
     pub(crate) fn drop_candidate(&mut self, ip: Option<IpAddr>) {
         self.candidates.retain(|other| Some(*other) != ip);
     }
@@ -196,7 +196,7 @@ impl AddedPeer {
         self.v1_only
     }
 
-    /// It does not understand the encrypted transport.
+    /// It does not speak the encrypted transport.
     pub(crate) const fn set_v1_only(&mut self) {
         self.v1_only = true;
     }
@@ -214,7 +214,7 @@ impl AddedPeer {
         self.timer
     }
 
-    /// Where the deadlines keep its one timer.
+    /// Where its timer's id is kept.
     pub(crate) const fn timer_mut(&mut self) -> &mut Option<TimerId> {
         &mut self.timer
     }
@@ -230,7 +230,7 @@ impl AddedPeer {
         }
     }
 
-    /// Hashes what decides the future, but for its id, its timer, and the connection it has.
+    /// Hashes what decides its future, except its id, timer and connection.
     pub(crate) fn fingerprint<H: Hasher>(&self, to: &mut H) {
         (&self.address, self.keep, self.attempt, self.unanswered, self.v1_only).hash(to);
         self.retry().map(|retry| (retry.growth as u8, retry.base, retry.cap, retry.jitter)).hash(to);

@@ -1,4 +1,4 @@
-//! The list of [added peers](AddedPeer): who they are, whose turn it is to be dialed, and whose lookups are under way.
+//! The list of [added peers](AddedPeer), the queue of those to dial, and their lookups.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -16,13 +16,13 @@ pub(crate) struct AddedPeers {
     keyed: Keyed,
     slots: Vec<Option<AddedPeer>>,
     free: Vec<u32>,
-    /// Slots, by the hash of the id there.
+    /// Slots by the hash of the peer's id.
     by_id: HashTable<u32>,
-    /// Slots, by the hash of the address there.
+    /// Slots by the hash of the peer's address.
     by_address: HashTable<u32>,
-    /// Those in [`PeerState::Queued`], in turn. A peer that has left that state is skipped when its turn comes.
+    /// Peers in [`PeerState::Queued`], in order. A peer that has left that state is skipped.
     queue: VecDeque<PeerId>,
-    /// Whose name each lookup is for.
+    /// The peer of each lookup.
     lookups: BTreeMap<LookupId, PeerId>,
 }
 
@@ -39,7 +39,7 @@ impl AddedPeers {
         }
     }
 
-    /// Takes a new peer in, first in state [`PeerState::Queued`].
+    /// Adds a peer, in [`PeerState::Queued`].
     pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
         debug_assert!(self.get(id).is_none() && self.with_address(&address).is_none(), "a peer is added once");
         let peer = AddedPeer::new(id, address, keep);
@@ -55,7 +55,7 @@ impl AddedPeers {
         self.queue.push_back(id);
     }
 
-    /// Takes a peer out; its lookup, if any, is nobody's.
+    /// Removes a peer and its lookup, if any.
     pub(crate) fn remove(&mut self, id: PeerId) -> Option<AddedPeer> {
         let slot = self.find(id)?;
         let peer = self.slots[slot as usize].take()?;
@@ -68,7 +68,7 @@ impl AddedPeers {
         if let PeerState::Resolving = peer.state() {
             self.lookups.retain(|_, whose| *whose != id);
         }
-        self.forget_idle_turns();
+        self.trim_queue();
         Some(peer)
     }
 
@@ -77,22 +77,22 @@ impl AddedPeers {
         let Some(peer) = self.get_mut(id) else { return };
         if peer.state() != PeerState::Queued {
             peer.enqueue();
-            self.forget_idle_turns();
+            self.trim_queue();
             self.queue.push_back(id);
         }
     }
 
-    /// Puts a peer at the head of the queue, to go on with the attempt that is under way.
+    /// Puts a peer at the head of the queue, to continue its current attempt.
     pub(crate) fn enqueue_first(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
         if peer.state() != PeerState::Queued {
             peer.go_on();
-            self.forget_idle_turns();
+            self.trim_queue();
             self.queue.push_front(id);
         }
     }
 
-    /// Whose turn it is to be dialed.
+    /// The peer to dial next.
     pub(crate) fn first_queued(&mut self) -> Option<PeerId> {
         while let Some(id) = self.queue.front().copied() {
             if self.get(id).is_some_and(|peer| peer.state() == PeerState::Queued) {
@@ -103,14 +103,14 @@ impl AddedPeers {
         None
     }
 
-    /// Those in the queue, in turn.
+    /// The queued peers, in order.
     pub(crate) fn queued(&self) -> impl Iterator<Item = PeerId> {
         let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state() == PeerState::Queued);
         self.queue.iter().filter(waits).copied()
     }
 
-    /// Turns that came to nothing (the peer left the queue by another door) must not pile up.
-    fn forget_idle_turns(&mut self) {
+    /// Removes entries of peers that have left the queue, once there are many.
+    fn trim_queue(&mut self) {
         if self.queue.len() > 2 * self.by_id.len() + 16 {
             let mut queue = core::mem::take(&mut self.queue);
             let mut kept = alloc::collections::BTreeSet::new();
@@ -119,7 +119,7 @@ impl AddedPeers {
         }
     }
 
-    /// A lookup of a peer's name begins: it holds the peer's slot.
+    /// Begins a lookup of a peer's name. It holds the peer's slot.
     pub(crate) fn begin_lookup(&mut self, id: PeerId, lookup: LookupId) {
         if let Some(peer) = self.get_mut(id) {
             peer.resolve();
@@ -127,18 +127,18 @@ impl AddedPeers {
         }
     }
 
-    /// A lookup has ended: whose was it?
+    /// Ends a lookup. Returns its peer.
     pub(crate) fn end_lookup(&mut self, lookup: LookupId) -> Option<PeerId> {
         self.lookups.remove(&lookup)
     }
 
-    /// The lookup of a peer's name, if one is under way.
+    /// The lookup of a peer's name, if there is one.
     pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
         self.get(id).filter(|peer| peer.state() == PeerState::Resolving)?;
         self.lookups.iter().find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
     }
 
-    /// Lookups under way, each holding a slot.
+    /// Lookups under way. Each holds a slot.
     pub(crate) fn lookups(&self) -> u32 {
         u32::try_from(self.lookups.len()).expect("no more lookups than peers")
     }
@@ -169,19 +169,19 @@ impl AddedPeers {
         u32::try_from(self.by_id.len()).expect("limits keep the list under 2^32")
     }
 
-    /// All peers, by id.
+    /// The ids of all peers, sorted.
     pub(crate) fn ids(&self) -> Vec<PeerId> {
         let mut ids: Vec<PeerId> = self.iter().map(|peer| peer.id()).collect();
         ids.sort_unstable();
         ids
     }
 
-    /// All peers, in no order that means anything.
+    /// All peers, in arbitrary order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &AddedPeer> {
         self.slots.iter().flatten()
     }
 
-    /// Checks the indexes against the list.
+    /// Checks the indexes and the queue against the list.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let indexed = |peer: &AddedPeer| {
             self.get(peer.id()).is_some_and(|same| same.id() == peer.id())
@@ -190,22 +190,22 @@ impl AddedPeers {
         let queued = |peer: &AddedPeer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
         let resolving = self.iter().filter(|peer| peer.state() == PeerState::Resolving).count();
         if self.iter().count() != self.by_id.len() || self.by_id.len() != self.by_address.len() {
-            return Err("the added peers' index has another length than their list");
+            return Err("an index of the added peers does not match their list");
         }
         if !self.iter().all(indexed) {
             return Err("an added peer is not found by its id or address");
         }
         if !self.iter().all(queued) {
-            return Err("a queued peer has no turn");
+            return Err("a queued added peer is not in the queue");
         }
         if resolving != self.lookups.len() {
-            return Err("lookups and resolving peers differ in number");
+            return Err("the number of lookups differs from that of resolving peers");
         }
         Ok(())
     }
 }
 
-/// Equal when they list the same: the indexes follow from the list.
+/// Equal if the lists are equal: the indexes follow from the list.
 impl PartialEq for AddedPeers {
     fn eq(&self, other: &Self) -> bool {
         let Self { keyed, slots, free, by_id: _, by_address: _, queue, lookups } = self;

@@ -1,8 +1,8 @@
-//! All connections, and every count of them.
+//! All connections and dials, and every count of them.
 //!
-//! Counts change here and nowhere else, in insert, transition and remove. A transition takes a connection out of
-//! all counts that its progress can touch, changes it, and counts it again, so that none can be forgotten; who is at
-//! the other end never changes. [`Table::check`] recounts all from scratch.
+//! Counts change only here: in `insert`, `remove` and transitions. A transition removes the connection from every count
+//! that it can affect, changes the connection, and counts it again, so that no count is forgotten. The other end of a
+//! connection never changes. [`Table::check`] recounts everything.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ type Map<K, V> = HashMap<K, V, Keyed>;
 type OwnMap<K, V> = HashMap<K, V, OwnNumbers>;
 type Slot = u32;
 
-/// All connections, and every count of them.
+/// All connections and dials, and every count of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     slots: Vec<Option<Conn>>,
@@ -28,25 +28,25 @@ pub(crate) struct Table {
     counts: Counts,
 }
 
-/// What is counted. Equal counts count the same connections.
+/// All counts. Equal counts count the same connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
-    /// Of each automatic kind, what holds its slots.
+    /// For each automatic kind, what holds its slots.
     holders: [Holders; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
-    /// Dials that are not open, oldest first.
+    /// Dials not open yet, the oldest first.
     dialing_in: [VecDeque<ConnId>; NetworkKind::ALL.len()],
-    /// Automatic dials and connections that are not ready.
+    /// Automatic dials and handshakes.
     under_way_in: [u32; NetworkKind::ALL.len()],
-    /// Those of them that have made no progress for `hedge_after`, or have no slot.
+    /// Those of them that are overdue or without a slot.
     stuck_in: [u32; NetworkKind::ALL.len()],
     addresses: Map<PeerAddress, AddressCount>,
     groups: Map<Group, u32>,
     inbound_of: Map<Host, u32>,
     half_open: Map<Origin, u32>,
     nonces: OwnMap<u64, ConnId>,
-    /// Oldest first.
+    /// Ready connections with an identity, the oldest first.
     identities: Map<Identity, Vec<ConnId>>,
 }
 
@@ -60,17 +60,17 @@ struct KindCount {
     ready: u32,
 }
 
-/// What holds a slot: never more than the kind has slots. Each list oldest first.
+/// What holds the slots of a kind: never more than its slots. Each list the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Holders {
     dialing: VecDeque<ConnId>,
     handshaking: VecDeque<ConnId>,
     ready: VecDeque<ConnId>,
-    /// Those of the first two that have made no progress for so long that another may have their slot.
+    /// Dials and handshakes without progress for `hedge_after`.
     overdue: VecDeque<ConnId>,
 }
 
-/// Who has an address.
+/// The connections and dials with one address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct AddressCount {
     conns: u32,
@@ -79,14 +79,14 @@ struct AddressCount {
 }
 
 impl Table {
-    /// An empty table. The keys keep strangers from aiming at one bucket.
+    /// An empty table. The keys are secret, so that no one can choose addresses with equal hashes.
     pub(crate) fn new(keys: Keyed) -> Self {
         Self { slots: Vec::new(), free: Vec::new(), by_id: HashMap::with_hasher(OwnNumbers), counts: Counts::new(keys) }
     }
 
-    /// Takes a connection in.
+    /// Adds a connection or dial.
     pub(crate) fn insert(&mut self, conn: Conn) {
-        debug_assert!(!self.by_id.contains_key(&conn.id()), "ids are never given twice");
+        debug_assert!(!self.by_id.contains_key(&conn.id()), "an id is never reused");
         self.counts.add(&conn);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -96,7 +96,7 @@ impl Table {
         self.slots[slot as usize] = Some(conn);
     }
 
-    /// Takes a connection out.
+    /// Removes a connection or dial.
     pub(crate) fn remove(&mut self, id: ConnId) -> Option<Conn> {
         let slot = self.by_id.remove(&id)?;
         let conn = self.slots[slot as usize].take()?;
@@ -105,33 +105,33 @@ impl Table {
         Some(conn)
     }
 
-    /// A dial or handshake has made no progress for `hedge_after`: it may give its slot back.
+    /// A dial or handshake has made no progress for `hedge_after`.
     pub(crate) fn make_overdue(&mut self, id: ConnId) {
         self.transition(id, Conn::make_overdue);
     }
 
-    /// A dial or handshake gives its slot to another.
+    /// A dial or handshake gives its slot up.
     pub(crate) fn give_slot(&mut self, id: ConnId, now: Time) {
         self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded, with a slot or without one.
+    /// A dial has succeeded; it has a slot or not.
     pub(crate) fn open(&mut self, id: ConnId, has_slot: bool, now: Time) {
         self.transition(id, |conn| conn.open(has_slot, now));
     }
 
-    /// A handshake is done.
+    /// A handshake is completed.
     pub(crate) fn make_ready(&mut self, id: ConnId, identity: Option<Identity>, now: Time) {
         self.transition(id, |conn| conn.make_ready(identity, now));
     }
 
-    /// A connection belongs to an added peer from now on.
+    /// A connection now belongs to an added peer.
     pub(crate) fn adopt(&mut self, id: ConnId, peer: PeerId) {
         self.transition(id, |conn| conn.adopt(peer));
     }
 
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
-        debug_assert!(self.by_id.contains_key(&id), "only what is in the table changes");
+        debug_assert!(self.by_id.contains_key(&id), "a transition is of a connection in the table");
         let Some(slot) = self.by_id.get(&id) else { return };
         let Some(conn) = self.slots[*slot as usize].as_mut() else { return };
         let group = conn.group();
@@ -144,95 +144,95 @@ impl Table {
         }
     }
 
-    /// A connection, to look at.
+    /// The connection or dial with this id.
     pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
         self.slots[*self.by_id.get(&id)? as usize].as_ref()
     }
 
-    /// The parts of a connection that no count depends on, to change.
+    /// The parts of a connection that no count depends on.
     pub(crate) fn notes(&mut self, id: ConnId) -> Option<&mut Notes> {
         let slot = *self.by_id.get(&id)?;
         self.slots[slot as usize].as_mut().map(|conn| &mut conn.notes)
     }
 
-    /// All connections, in no order that means anything; sort before it can reach an action.
+    /// All connections and dials, in arbitrary order: sort before the order can reach an action.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Conn> {
         self.slots.iter().flatten()
     }
 
-    /// Connections and dials of all kinds.
+    /// The number of connections and dials.
     pub(crate) fn len(&self) -> u32 {
         u32::try_from(self.by_id.len()).expect("limits keep the table under 2^32")
     }
 
-    /// Connections of a kind, and its dials that hold a slot.
+    /// The slots held by a kind.
     pub(crate) const fn slots_held(&self, kind: Kind) -> u32 {
         self.counts.kinds[kind.index()].slots
     }
 
-    /// Connections or dials of a kind in a state.
+    /// The connections or dials of a kind in a state.
     pub(crate) const fn count(&self, kind: Kind, state: ConnState) -> u32 {
         self.counts.kinds[kind.index()].get(state)
     }
 
-    /// Ready connections of an automatic kind, the oldest first.
+    /// The ready connections of an automatic kind, the oldest first.
     pub(crate) fn ready_ids(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
         self.counts.holders[kind.index()].ready.iter().copied()
     }
 
-    /// Whether anything of a kind is not ready.
+    /// Whether a kind has dials or handshakes.
     pub(crate) const fn is_dialing(&self, kind: Kind) -> bool {
         let count = &self.counts.kinds[kind.index()];
         count.dialing + count.silent + count.handshaking + count.stalled > 0
     }
 
-    /// Dials and connections of a kind that have given their slot back.
+    /// The dials and handshakes of a kind without a slot.
     pub(crate) const fn without_slot(&self, kind: Kind) -> u32 {
         let count = &self.counts.kinds[kind.index()];
         count.silent + count.stalled
     }
 
-    /// The oldest dial or handshake of a kind without progress for `hedge_after` that still holds a slot.
+    /// The oldest overdue dial or handshake of a kind: without progress for `hedge_after`, but still with a slot.
     pub(crate) fn first_overdue(&self, kind: Kind) -> Option<ConnId> {
         self.counts.holders[kind.index()].overdue.front().copied()
     }
 
-    /// Dials and handshakes of a kind without progress for `hedge_after` that still hold a slot, the oldest first.
+    /// The overdue dials and handshakes of a kind, the oldest first.
     pub(crate) fn overdue(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
         self.counts.holders[kind.index()].overdue.iter().copied()
     }
 
-    /// The youngest unfinished handshake of an automatic kind that holds a slot.
+    /// The youngest handshake of an automatic kind that holds a slot.
     pub(crate) fn youngest_handshaking(&self, kind: Kind) -> Option<ConnId> {
         self.counts.holders[kind.index()].handshaking.back().copied()
     }
 
-    /// Dials of an automatic kind that hold a slot, the youngest first.
+    /// The dials of an automatic kind that hold a slot, the youngest first.
     pub(crate) fn dialing(&self, kind: Kind) -> impl Iterator<Item = ConnId> {
         self.counts.holders[kind.index()].dialing.iter().rev().copied()
     }
 
-    /// Ready connections of a kind.
+    /// The ready connections of a kind.
     pub(crate) const fn ready(&self, kind: Kind) -> u32 {
         self.counts.kinds[kind.index()].ready
     }
 
-    /// Open connections in a network.
+    /// The open connections in a network.
     pub(crate) const fn open_in(&self, network: NetworkKind) -> u32 {
         self.counts.open_in[network.index()]
     }
 
-    /// The oldest dial in a network that is not open.
+    /// The oldest dial in a network.
     pub(crate) fn first_dialing_in(&self, network: NetworkKind) -> Option<ConnId> {
         self.counts.dialing_in[network.index()].front().copied()
     }
 
-    /// Automatic dials and connections in a network that are not ready.
+    /// The automatic dials and handshakes in a network.
     pub(crate) const fn under_way_in(&self, network: NetworkKind) -> u32 {
         self.counts.under_way_in[network.index()]
     }
 
-    /// Those of them that have made no progress for `hedge_after`, or have no slot.
+    /// Those of them that are overdue or without a slot.
     pub(crate) const fn stuck_in(&self, network: NetworkKind) -> u32 {
         self.counts.stuck_in[network.index()]
     }
@@ -252,22 +252,22 @@ impl Table {
         self.counts.addresses.get(address)?.dialed
     }
 
-    /// Automatic connections and dials that have taken this group.
+    /// The automatic connections and dials in a group.
     pub(crate) fn in_group(&self, group: Group) -> u32 {
         self.counts.groups.get(&group).copied().unwrap_or(0)
     }
 
-    /// Inbound connections of a host.
+    /// The inbound connections of a host.
     pub(crate) fn inbound_of(&self, host: &Host) -> u32 {
         self.counts.inbound_of.get(host).copied().unwrap_or(0)
     }
 
-    /// Unfinished inbound handshakes that count together.
+    /// The unfinished inbound handshakes of an origin.
     pub(crate) fn half_open(&self, origin: Origin) -> u32 {
         self.counts.half_open.get(&origin).copied().unwrap_or(0)
     }
 
-    /// The connection that sent this nonce.
+    /// The connection whose version message carries this nonce of ours.
     pub(crate) fn with_nonce(&self, nonce: u64) -> Option<ConnId> {
         self.counts.nonces.get(&nonce).copied()
     }
@@ -277,7 +277,7 @@ impl Table {
         self.counts.identities.get(&identity)?.first().copied()
     }
 
-    /// Recounts all from scratch.
+    /// Recounts everything.
     pub(crate) fn check(&self, keys: Keyed) -> Result<(), &'static str> {
         let mut counts = Counts::new(keys);
         self.iter().for_each(|conn| counts.add(conn));
@@ -362,7 +362,7 @@ impl Counts {
         }
     }
 
-    /// Counts what a transition may change, but for the group, which hardly ever does.
+    /// Counts everything that a transition may change, except the group, which rarely changes.
     fn add_progress(&mut self, conn: &Conn) {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots += u32::from(conn.holds_slot());
@@ -474,17 +474,17 @@ impl Holders {
     }
 }
 
-/// Whether it is an automatic dial or connection that is not ready.
+/// Whether it is an automatic dial or handshake.
 const fn is_under_way(conn: &Conn) -> bool {
     conn.kind().is_automatic() && !matches!(conn.state(), ConnState::Ready)
 }
 
-/// Whether it is an automatic dial or connection that makes no progress.
+/// Whether it is an automatic dial or handshake that is overdue or without a slot.
 const fn is_stuck(conn: &Conn) -> bool {
     conn.kind().is_automatic() && (conn.is_overdue() || !conn.holds_slot())
 }
 
-/// Puts an id in its place. New dials have the greatest, so that place is the last.
+/// Inserts an id in order. A new dial has the greatest id, so it usually goes last.
 fn insert(ids: &mut VecDeque<ConnId>, id: ConnId) {
     let place = ids.partition_point(|other| *other < id);
     ids.insert(place, id);

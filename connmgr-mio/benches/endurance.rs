@@ -10,7 +10,7 @@ mod run {
 
     use connmgr_core::{ConnId, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
+    use connmgr_testbed::endurance::{EnduranceRun, PATIENCE, StreamFate, WAITING_EVENTS};
     use mio::{Events, Interest, Poll, Token};
 
     /// The pool's tokens: one for its waker, and as many as it may dial at once; a few rest while a batch is handled.
@@ -20,7 +20,7 @@ mod run {
     /// How long a round may take, so that the end of patience is seen.
     const TICK: Duration = Duration::from_millis(100);
 
-    pub(super) fn run(course: Course) -> ExitCode {
+    pub(super) fn run(course: EnduranceRun) -> ExitCode {
         let poll = Poll::new().expect("a poll");
         let pool = Pool::builder(course.config())
             .max_waiting_events(WAITING_EVENTS)
@@ -51,7 +51,7 @@ mod run {
         poll: Poll,
         events: Events,
         pool: Pool,
-        course: Course,
+        course: EnduranceRun,
     }
 
     impl World {
@@ -74,9 +74,9 @@ mod run {
                 PoolEvent::Connected(info) => {
                     self.pool.ready(info.conn, PeerInfo::default());
                     match self.course.opened(info.conn) {
-                        Part::Drop => self.pool.release(info.conn),
-                        Part::Disconnect => self.pool.disconnect(info.conn).expect("it is open"),
-                        Part::Read => self.register(info.conn),
+                        StreamFate::Drop => self.pool.release(info.conn),
+                        StreamFate::Disconnect => self.pool.disconnect(info.conn).expect("it is open"),
+                        StreamFate::Read => self.register(info.conn),
                     }
                 }
                 PoolEvent::Event(event) => self.course.told(&event),
@@ -116,7 +116,7 @@ mod run {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    run::run(connmgr_testbed::endurance::Course::begin("mio"))
+    run::run(connmgr_testbed::endurance::EnduranceRun::begin("mio"))
 }
 
 /// What is counted is counted by Linux.

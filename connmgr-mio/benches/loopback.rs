@@ -6,9 +6,9 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{ConnId, Connected, Event, Keep, PeerInfo};
+    use connmgr_core::{ConnId, Connected, Event, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
+    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use mio::net::TcpStream;
     use mio::{Events, Interest, Poll, Token};
 
@@ -23,7 +23,7 @@ mod racer {
     impl Racer for Mio {
         const RUNTIME: &'static str = "mio";
 
-        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended) {
+        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts) {
             let (mut bare, watch) = (Bare::new(to.len()), Stopwatch::start());
             let mut left = to.iter().copied();
             left.by_ref().take(width as usize).for_each(|address| bare.dial(address));
@@ -32,25 +32,26 @@ mod racer {
                 bare.poll.poll(&mut events, None).expect("poll");
                 for event in &events {
                     if bare.advance(event.token()) {
-                        left.next().into_iter().for_each(|address| bare.dial(address));
+                        if let Some(address) = left.next() {
+                            bare.dial(address);
+                        }
                     }
                 }
             }
             (watch.stop(bare.ended.opened + bare.ended.failed), bare.ended)
         }
 
-        fn pool(&self, trial: Trial) -> (Sample, Ended) {
+        fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts) {
             let (mut world, sample) = World::fill(trial);
-            world.pool.shutdown();
+            world.pool.shutdown().expect("a pool that lives");
             while !world.pool.is_stopped() {
                 world.round(|_, _| ());
             }
             (sample, world.ended)
         }
 
-        fn hold(&self, trial: Trial, full: Sender<()>) {
+        fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             let (mut world, _) = World::fill(trial);
-            world.open.iter().for_each(|conn| world.pool.ready(*conn, PeerInfo::default()));
             full.send(()).expect("somebody waits for it");
             loop {
                 world.round(|_, _| ());
@@ -64,13 +65,13 @@ mod racer {
         dials: HashMap<Token, TcpStream>,
         streams: Vec<TcpStream>,
         next: usize,
-        ended: Ended,
+        ended: DialCounts,
     }
 
     impl Bare {
         fn new(count: usize) -> Self {
             let (poll, streams) = (Poll::new().expect("a poll"), Vec::with_capacity(count));
-            Self { poll, dials: HashMap::new(), streams, next: 0, ended: Ended::default() }
+            Self { poll, dials: HashMap::new(), streams, next: 0, ended: DialCounts::default() }
         }
 
         /// Registered once, for all of its life.
@@ -107,11 +108,11 @@ mod racer {
         events: Events,
         pool: Pool,
         open: Vec<ConnId>,
-        ended: Ended,
+        ended: DialCounts,
     }
 
     impl World {
-        fn fill(trial: Trial) -> (Self, Sample) {
+        fn fill(trial: RaceTrial) -> (Self, Sample) {
             let poll = Poll::new().expect("a poll");
             let mut pool = Pool::builder(trial.config)
                 .max_waiting_events(WAITING_EVENTS)
@@ -119,10 +120,10 @@ mod racer {
                 .expect("the pool starts");
             pool.set_active(false).expect("it lives");
             for peer in trial.peers {
-                pool.add_peer(peer, Keep::Always).expect("there is room");
+                pool.add_peer(peer, trial.keep).expect("there is room");
             }
             pool.addresses(trial.addresses);
-            let (events, ended) = (Events::with_capacity(BATCH), Ended::default());
+            let (events, ended) = (Events::with_capacity(BATCH), DialCounts::default());
             let mut world = Self { poll, events, pool, open: Vec::with_capacity(2000), ended };
             let watch = Stopwatch::start();
             world.pool.set_active(true).expect("it lives");
@@ -148,6 +149,7 @@ mod racer {
         }
 
         fn connected(&mut self, info: &Connected) {
+            self.pool.ready(info.conn, PeerInfo::default());
             let token = Token(POOL.end + usize::try_from(info.conn.as_u64()).expect("few connections"));
             let stream = self.pool.stream(info.conn).expect("it is lent");
             let registry = self.poll.registry();

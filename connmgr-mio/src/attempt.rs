@@ -1,7 +1,7 @@
-//! One connection on its way: to a peer, or to a SOCKS5 proxy and through it.
+//! One connection that is being opened, directly or through a SOCKS5 proxy.
 //!
-//! Knows no token and no manager: whoever owns it registers its socket, tells it of every event, and keeps the
-//! deadline. Edge-triggered: with each event it goes as far as it can.
+//! Its owner registers the socket, passes on every event, and keeps the deadline. Events are edge-triggered, so each makes
+//! the attempt go as far as it can.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -22,12 +22,12 @@ use mio::{Interest, Registry, Token};
 #[derive(Debug)]
 pub(crate) struct Attempt {
     socket: TcpStream,
-    stage: Stage,
+    stage: AttemptStage,
 }
 
 #[derive(Debug)]
-enum Stage {
-    /// To this address; what is to be said there, if it is a proxy.
+enum AttemptStage {
+    /// To this address. If it is a proxy's, the client negotiates with it next.
     Connecting(SocketAddr, Option<Box<Client>>),
     /// With the proxy.
     Negotiating(Box<Client>),
@@ -35,64 +35,68 @@ enum Stage {
 
 /// Why an attempt failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum AttemptError {
     /// The peer, or the proxy, can't be reached.
     Unreachable(io::Error),
-    /// All tokens of the caller's range are taken.
+    /// Every token of the caller's range is in use.
     NoToken,
-    /// The proxy says no, or nonsense.
+    /// The proxy refuses, or breaks the protocol.
     Socks(SocksError),
 }
 
 impl Attempt {
-    /// Begins to connect. `client`: what is to be said there, if the address is a proxy's.
+    /// Begins to connect. `client` negotiates, if the address is a proxy's.
     ///
     /// # Errors
-    /// What the operating system knows at once.
+    /// What the operating system reports at once.
     pub(crate) fn start(address: SocketAddr, client: Option<Client>) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
-        Ok(Self { socket, stage: Stage::Connecting(address, client.map(Box::new)) })
+        Ok(Self { socket, stage: AttemptStage::Connecting(address, client.map(Box::new)) })
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let interests = match &self.stage {
-            Stage::Connecting(_, None) => Interest::WRITABLE,
-            Stage::Connecting(_, Some(_)) | Stage::Negotiating(_) => Interest::WRITABLE | Interest::READABLE,
+            AttemptStage::Connecting(_, None) => Interest::WRITABLE,
+            AttemptStage::Connecting(_, Some(_)) | AttemptStage::Negotiating(_) => {
+                Interest::WRITABLE | Interest::READABLE
+            }
         };
         self.socket.register(registry, token, interests)
     }
 
     pub(crate) fn deregister(&mut self, registry: &Registry) {
-        // A socket that is not registered is as good.
+        // It fails if the socket is not registered, which is as good.
         let _ = self.socket.deregister(registry);
     }
 
-    /// The socket; after the end of the attempt, the peer's.
+    /// The socket: once the attempt has succeeded, the stream to the peer.
     pub(crate) fn into_socket(self) -> TcpStream {
         self.socket
     }
 
-    /// Goes as far as it can; none when it has to wait for an event. Bounded, for what a proxy may say is.
-    pub(crate) fn advance(&mut self) -> Option<Result<Outcome, Failure>> {
-        if let Stage::Connecting(address, client) = &mut self.stage {
+    /// Goes as far as it can; none if it has to wait for an event. The work is bounded, as a proxy's reply is.
+    pub(crate) fn advance(&mut self) -> Option<Result<Outcome, AttemptError>> {
+        if let AttemptStage::Connecting(address, client) = &mut self.stage {
             match connected(&self.socket, *address) {
                 Ok(false) => return None,
                 Ok(true) => {}
-                Err(error) => return Some(Err(Failure::Unreachable(error))),
+                Err(error) => return Some(Err(AttemptError::Unreachable(error))),
             }
             match client.take() {
-                Some(client) => self.stage = Stage::Negotiating(client),
+                Some(client) => self.stage = AttemptStage::Negotiating(client),
                 None => return Some(Ok(Outcome::Connected)),
             }
         }
         match &mut self.stage {
-            Stage::Negotiating(client) => Some(negotiate(client, &mut self.socket)?.map_err(Failure::Socks)),
-            Stage::Connecting(..) => None,
+            AttemptStage::Negotiating(client) => {
+                Some(negotiate(client, &mut self.socket)?.map_err(AttemptError::Socks))
+            }
+            AttemptStage::Connecting(..) => None,
         }
     }
 }
 
-/// Whether the socket is connected by now.
+/// Whether the socket is connected.
 fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
@@ -101,23 +105,23 @@ fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(false),
         other => other?,
     };
-    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
+    // A dial to one of this machine's ephemeral ports may connect to itself (TCP's simultaneous open).
     if may_meet_itself(address) && socket.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
-    // if the other end is gone already, which the first read will say.
+    // Nagle's algorithm delays small messages that wait for an answer, which is how peers talk. The call fails only if
+    // the peer is gone, which the first read reports.
     let _ = socket.set_nodelay(true);
     Ok(true)
 }
 
-/// Reads no byte beyond the proxy's reply: what follows is the peer's.
+/// Reads no byte beyond the proxy's reply: the next ones are the peer's.
 fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Result<Outcome, SocksError>> {
     let mut buffer = [0; Client::MAX_READ];
     loop {
         let done: io::Result<()> = match client.step() {
             Step::Write(bytes) => match stream.write(bytes) {
-                // Nothing would come of trying again.
+                // Writing again would write nothing again.
                 Ok(0) => Err(ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     client.wrote(count);
@@ -136,8 +140,8 @@ fn negotiate(client: &mut Client, stream: &mut (impl Read + Write)) -> Option<Re
     }
 }
 
-impl Failure {
-    /// In the words of a dial; `proxied`: it went to a proxy.
+impl AttemptError {
+    /// As the error of a dial. `proxied`: it went to a proxy.
     pub(crate) fn dial_error(&self, proxied: bool) -> DialError {
         match self {
             Self::Unreachable(error) if proxied => proxy_dial_error(error),
@@ -147,7 +151,7 @@ impl Failure {
         }
     }
 
-    /// In the words of a lookup, which always goes to a proxy.
+    /// As the error of a lookup, which always goes to a proxy.
     pub(crate) const fn lookup_error(&self) -> LookupError {
         match self {
             Self::Unreachable(_) => LookupError::Proxy,
@@ -227,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_known_of_the_target_is_told_from_what_is_known_of_the_proxy() {
-        let refused = Failure::Unreachable(ErrorKind::ConnectionRefused.into());
+        let refused = AttemptError::Unreachable(ErrorKind::ConnectionRefused.into());
         assert_eq!(refused.dial_error(false), DialError::Refused);
         assert_eq!(refused.dial_error(true), DialError::ProxyUnreachable);
         assert_eq!(refused.lookup_error(), LookupError::Proxy);

@@ -1,31 +1,31 @@
 //! Wakes the caller's poll from other threads.
 //!
-//! It does not keep the waker: a thread that hangs in a lookup, or a handle that outlives the pool, must hold no
-//! descriptor, nor one that rings while the pool is dropped.
+//! The waker is dropped with the pool: a thread that hangs in a lookup, or a handle that outlives the pool, must not hold
+//! its descriptor. That takes a lock, so `atomic-waker` does not do.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Waker;
 
-/// Wakes the loop that turns the pool, as long as there is one. Clones are the same bell.
+/// Wakes the loop that turns the pool, as long as the pool lives. Clones share the waker.
 #[derive(Clone)]
-pub(crate) struct Bell(Arc<Mutex<Option<Arc<Waker>>>>);
+pub(crate) struct PollBell(Arc<Mutex<Option<Arc<Waker>>>>);
 
-impl Bell {
+impl PollBell {
     pub(crate) fn new(waker: Arc<Waker>) -> Self {
         Self(Arc::new(Mutex::new(Some(waker))))
     }
 
-    /// Held while it rings, which is one call that does not wait; so whoever silences it knows that nobody rings.
+    // Locked while it rings, which is one call that does not block, so that nobody rings any more after `silence`.
     pub(crate) fn ring(&self) {
         if let Some(waker) = &*self.lock() {
-            // It fails only without memory in the kernel; the loop then finds what waits when it next wakes.
+            // It fails only if the kernel is out of memory. The loop then finds the work at its next wake-up.
             let _ = waker.wake();
         }
     }
 
-    /// Lets go of the waker for good.
+    /// Drops the waker.
     pub(crate) fn silence(&self) {
         self.lock().take();
     }
@@ -35,8 +35,8 @@ impl Bell {
     }
 }
 
-impl fmt::Debug for Bell {
+impl fmt::Debug for PollBell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell").finish_non_exhaustive()
+        f.debug_struct("PollBell").finish_non_exhaustive()
     }
 }

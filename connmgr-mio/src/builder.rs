@@ -1,4 +1,4 @@
-//! How a pool is put together and started.
+//! Builds and starts a pool.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +11,14 @@ use connmgr_std::adapter::{Engine, Settings};
 use mio::net::TcpListener;
 use mio::{Interest, Registry, Waker};
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 use crate::handle;
-use crate::listener::{Listeners, Listening};
-use crate::net::{MioNet, Slot};
+use crate::listener::{PolledListener, PolledListeners};
+use crate::net::{MioNet, TokenUse};
 use crate::pool::{Commands, Pool};
 use crate::tokens::Tokens;
 
-/// Puts a [`Pool`] together.
+/// Builds a [`Pool`].
 #[derive(Debug)]
 pub struct Builder {
     settings: Settings,
@@ -35,17 +35,17 @@ impl Pool {
 impl Builder {
     connmgr_std::builder_methods!();
 
-    /// Wakes the poll by this, which must be of the same poll. To be given where the application has a waker, for a
-    /// poll may have only one; otherwise the pool makes its own. The pool does not keep it alive by its threads.
+    /// Wakes the poll by this waker, which must be of the same poll. A poll may have only one waker, so an application that
+    /// has one must give it; otherwise the pool creates its own.
     #[must_use]
     pub fn waker(mut self, waker: Arc<Waker>) -> Self {
         self.waker = Some(waker);
         self
     }
 
-    /// How many tokens it needs at least: one for each listener, one for its waker if none was given, and two for each
-    /// connection that `limits.total` allows and each seed that a proxy looks up. All of these may be dials at a time,
-    /// and all may end in one round of the loop and be followed by others, while their own tokens rest until its end.
+    /// How many tokens the pool needs at least: one for each listener, one for its waker if none was given, and two for
+    /// each connection that `limits.total` allows and for each seed that a proxy looks up. Two, because all may be dials
+    /// that end in one round of the loop and are followed by others, while a token is not reused before the round's end.
     pub fn tokens_needed(&self) -> usize {
         let Config { limits, proxies, seeds, .. } = &self.settings.startup.config;
         let lookups = if proxies.all.is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
@@ -54,22 +54,20 @@ impl Builder {
         attempts.saturating_mul(2).saturating_add(listeners).saturating_add(usize::from(self.waker.is_none()))
     }
 
-    /// Opens the listeners and the state. Blocks on the disk: to be called before the loop begins.
+    /// Opens the listeners and the state. Blocks on the disk: to be called before the loop starts.
     ///
-    /// The pool registers with this registry (of which it keeps a clone: one descriptor), under these tokens and no
-    /// others; it needs [`Builder::tokens_needed`] of them. Connections that are open have none, nor does a dial that
-    /// ends at once. A dial for which none is left fails with
-    /// [`DialError::OutOfResources`](connmgr_core::DialError::OutOfResources): that happens only where
-    /// [`Pool::set_limits`] raises the limits beyond what the range was made for, or where more peers are added and
-    /// removed in one round than the limits allow. Whoever may raise them later gives it plenty from the start: what is
-    /// not used costs nothing.
+    /// The pool registers with this registry (it keeps a clone: one descriptor) under these tokens and no others. It needs
+    /// [`Builder::tokens_needed`] of them. Open connections use none, and neither does a dial that ends at once. A dial
+    /// without a free token fails with [`DialError::OutOfResources`](connmgr_core::DialError::OutOfResources). That
+    /// happens only if [`Pool::set_limits`] raises the limits beyond the range, or if more peers are added and removed in
+    /// one round than the limits allow. Unused tokens cost nothing, so give plenty if the limits may be raised later.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what. A range that is too short is refused with the number that it needs.
+    /// [`StartError`] says what failed. A range that is too short is refused with the number it needs.
     ///
     /// # Panics
-    /// In a build with debug assertions, by mio, if the poll has, or ever had, a waker that was not given: the next
-    /// pool on the same poll needs one of the application's.
+    /// In mio, with debug assertions, if the poll has or ever had a waker that was not given. So a second pool on the same
+    /// poll needs the application's waker.
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
         let needed = self.tokens_needed();
         let Self { settings, waker } = self;
@@ -81,9 +79,9 @@ impl Builder {
         let mut tokens = Tokens::new(tokens);
         let (listeners, local_addrs) = bind(&settings, &registry, &mut tokens)?;
         let started = settings.startup.start()?;
-        // After all that may be put right and tried again: a poll can have one waker in its life.
+        // A poll can have one waker in its life, so it is created after everything that may fail and be tried again.
         let waker = waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;
-        let bell = Bell::new(waker);
+        let bell = PollBell::new(waker);
         let ring = bell.clone();
         let engine = Engine::start(started, settings.resolver, move || ring.ring())?;
         let net = MioNet::new(registry, tokens, listeners);
@@ -96,19 +94,19 @@ impl Builder {
 fn bind(
     settings: &Settings,
     registry: &Registry,
-    tokens: &mut Tokens<Slot>,
-) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
+    tokens: &mut Tokens<TokenUse>,
+) -> Result<(PolledListeners, Vec<SocketAddr>), StartError> {
     let mut places = 0..;
-    Listeners::bind(settings, |socket| {
+    PolledListeners::bind(settings, |socket| {
         let (mut socket, place) = (TcpListener::from_std(socket), places.next().expect("it has no end"));
-        let token = tokens.insert(Slot::Listener(place)).expect("they were counted");
+        let token = tokens.insert(TokenUse::Listener(place)).expect("they were counted");
         registry.register(&mut socket, token, Interest::READABLE)?;
-        Ok(Listening::new(socket))
+        Ok(PolledListener::new(socket))
     })
 }
 
-fn make_waker(registry: &Registry, tokens: &mut Tokens<Slot>) -> Result<Arc<Waker>, StartError> {
-    let token = tokens.insert(Slot::Waker).expect("they were counted");
+fn make_waker(registry: &Registry, tokens: &mut Tokens<TokenUse>) -> Result<Arc<Waker>, StartError> {
+    let token = tokens.insert(TokenUse::Waker).expect("they were counted");
     Waker::new(registry, token).map(Arc::new).map_err(system("make a waker"))
 }
 

@@ -1,36 +1,36 @@
-//! What a pool hands to its application: what those of all adapters do, and the answers to a [`Handle`](crate::Handle).
+//! Events of a pool: those of every adapter, and the answers to commands of a [`Handle`](crate::Handle).
 
 use connmgr_core::{Connected, Event, PeerId, Reply, Time};
 use connmgr_std::Problem;
 
 use crate::handle::Ticket;
 
-/// What a pool hands to its application.
+/// An event of a pool.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent {
-    /// A connection is open: take its stream by [`Pool::stream`](crate::Pool::stream), register it, and begin the
-    /// handshake on it.
+    /// A connection is open. Register its stream ([`Pool::stream`](crate::Pool::stream)) and begin the handshake on it.
     Connected(Connected),
-    /// An added peer is dialed next at this time. Of several that wait to be taken, a peer's latest stays.
+    /// An added peer is dialed next at this time. Of several such events that wait to be taken, only a peer's latest
+    /// stays.
     RetryScheduled {
-        /// Which.
+        /// The peer.
         peer: PeerId,
-        /// When, by [`Pool::now`](crate::Pool::now).
+        /// The time, by [`Pool::now`](crate::Pool::now).
         at: Time,
         /// How many attempts in a row have failed.
         attempt: u32,
     },
-    /// Anything else that the manager says. Never [`Event::Connected`]. With [`Event::Disconnected`] the pool drops
-    /// the connection's stream.
+    /// Any other event of the manager. Never [`Event::Connected`]. When [`Event::Disconnected`] is taken, the pool has
+    /// dropped the connection's stream.
     Event(Event),
-    /// Something is wrong around the pool, which goes on.
+    /// Something outside the manager is wrong. The pool goes on.
     Problem(Problem),
     /// The answer to a command of a [`Handle`](crate::Handle).
     Answered {
         /// What the command returned.
         ticket: Ticket,
-        /// What came of it.
+        /// The manager's reply.
         reply: Reply,
     },
 }

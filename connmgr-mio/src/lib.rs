@@ -16,7 +16,7 @@ mod turn;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
 };
 pub use mio;
 

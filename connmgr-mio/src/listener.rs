@@ -1,6 +1,6 @@
-//! The sockets we listen on.
+//! Listening sockets.
 //!
-//! Edge-triggered: an event is noted, and holds until the operating system's queue has been seen empty.
+//! Events are edge-triggered: one is remembered until the operating system's queue was seen empty.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -9,37 +9,37 @@ use std::task::Poll;
 use mio::Registry;
 use mio::net::{TcpListener, TcpStream};
 
-/// All of them.
-pub(crate) type Listeners = connmgr_std::adapter::Listeners<Listening>;
+/// The listeners of a pool.
+pub(crate) type PolledListeners = connmgr_std::adapter::Listeners<PolledListener>;
 
-/// A connection that came in, or why none could.
+/// An inbound connection, or why none could be accepted.
 pub(crate) type Accepted = io::Result<(TcpStream, SocketAddr)>;
 
-/// One of them.
+/// A listening socket.
 #[derive(Debug)]
-pub(crate) struct Listening {
+pub(crate) struct PolledListener {
     socket: TcpListener,
-    /// Somebody may be waiting.
+    /// A connection may be waiting.
     ready: bool,
 }
 
-impl Listening {
-    /// The caller registers it.
+impl PolledListener {
+    /// The caller has registered the socket.
     pub(crate) const fn new(socket: TcpListener) -> Self {
         Self { socket, ready: false }
     }
 
-    /// There was an event of it.
+    /// Notes an event.
     pub(crate) const fn note_event(&mut self) {
         self.ready = true;
     }
 
-    /// Whether [`Listening::poll_accept`] should be called without another event.
+    /// Whether [`PolledListener::poll_accept`] may have a connection without another event.
     pub(crate) const fn is_ready(&self) -> bool {
         self.ready
     }
 
-    /// The next connection, or error; pending when nobody waits.
+    /// The next connection, or error; pending if none waits.
     pub(crate) fn poll_accept(&mut self) -> Poll<Accepted> {
         if !self.ready {
             return Poll::Pending;
@@ -53,9 +53,9 @@ impl Listening {
         }
     }
 
-    /// Listens no more.
+    /// Stops listening.
     pub(crate) fn close(mut self, registry: &Registry) {
-        // It is dropped next in any case.
+        // It is dropped next, which deregisters it as well.
         let _ = registry.deregister(&mut self.socket);
     }
 }
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     /// A listener, with as many connections waiting, each of which was an event.
-    fn listening(waiting: usize) -> (Listening, Vec<std::net::TcpStream>) {
+    fn listening(waiting: usize) -> (PolledListener, Vec<std::net::TcpStream>) {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let connect = |_| std::net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
         let streams = (0..waiting).map(connect).collect();
-        let mut listening = Listening::new(socket);
+        let mut listening = PolledListener::new(socket);
         listening.note_event();
         (listening, streams)
     }

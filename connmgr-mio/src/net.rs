@@ -1,7 +1,7 @@
 //! Carries out what the driver asks of sockets, on the caller's poll.
 //!
-//! Everything here only starts something, or notes that something may go on; what came of it waits as a [`Job`] until
-//! the pool takes its turn. So an error that is known at once is told like any other. No decision is made here.
+//! Every method only starts something or advances it. The result waits as a [`Job`] for the pool's turn, also an error that is
+//! known at once.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,173 +14,181 @@ use connmgr_std::adapter::{IdMap, Job, Sockets};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
-use crate::attempt::{Attempt, Failure};
-use crate::listener::{Listeners, Listening};
+use crate::attempt::{Attempt, AttemptError};
+use crate::listener::{PolledListener, PolledListeners};
 use crate::stream::Stream;
 use crate::tokens::Tokens;
 
-/// What came of an attempt.
+/// The result of an attempt.
 pub(crate) type Done = Job<Stream>;
 
-/// What a token of ours stands for.
+/// What a token of the pool stands for.
 #[derive(Debug)]
-pub(crate) enum Slot {
-    /// Our own waker.
+pub(crate) enum TokenUse {
+    /// The pool's own waker.
     Waker,
-    /// A listener, by its place among them.
+    /// A listener, by its index.
     Listener(usize),
-    /// A connection on its way.
-    Attempt(Purpose, Attempt),
+    /// A connection that is being opened.
+    Attempt(AttemptPurpose, Attempt),
 }
 
 /// What an attempt is for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub(crate) enum AttemptPurpose {
     /// A connection to a peer; `proxied`: by way of a proxy.
     Dial { conn: ConnId, proxied: bool },
     /// A lookup through a proxy.
     Lookup(LookupId),
 }
 
-/// How far an attempt has come when it is started.
+/// How far an attempt has come at its start.
 #[derive(Debug)]
-enum Started {
-    /// Its token will say more.
+enum AttemptStart {
+    /// Events under its token advance it.
     UnderWay(Token),
-    /// To the end.
+    /// It has succeeded.
     Opened(Outcome, Stream),
 }
 
-/// The outside world of one pool.
+/// The sockets of one pool.
 #[derive(Debug)]
 pub(crate) struct MioNet {
     pub(crate) registry: Arc<Registry>,
-    pub(crate) tokens: Tokens<Slot>,
-    pub(crate) listeners: Listeners,
-    /// What waits to be told.
+    pub(crate) tokens: Tokens<TokenUse>,
+    pub(crate) listeners: PolledListeners,
+    /// Results to be reported at the next turn.
     pub(crate) done: VecDeque<Done>,
-    /// The connections that the application has: those it was told of, until it takes their end or releases them.
+    /// The streams lent to the application: from `Connected` until it takes `Disconnected` or releases the connection.
     pub(crate) streams: IdMap<ConnId, Stream>,
     dials: IdMap<ConnId, Token>,
-    /// Lookups through proxies, and when they must have ended: nobody aborts them. There are few at a time.
+    /// Lookups through proxies, with their deadlines, which are kept here. There are few at a time.
     lookups: Vec<(Time, Token)>,
 }
 
 impl MioNet {
-    pub(crate) fn new(registry: Registry, tokens: Tokens<Slot>, listeners: Listeners) -> Self {
+    pub(crate) fn new(registry: Registry, tokens: Tokens<TokenUse>, listeners: PolledListeners) -> Self {
         let (done, streams, dials, lookups) = Default::default();
         let registry = Arc::new(registry);
         Self { registry, tokens, listeners, done, streams, dials, lookups }
     }
 
-    /// Goes on with what the token stands for, as far as its socket says: the event may be of the token's past, and
-    /// then nothing comes of it.
+    /// Advances what the token stands for, as far as its socket is ready. A stale event, of a former use of the token, has
+    /// no effect.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
-            Some(Slot::Listener(index)) => {
+            Some(TokenUse::Listener(index)) => {
                 if let Some(listening) = self.listeners.get_mut(*index) {
                     listening.note_event();
                 }
             }
-            Some(Slot::Attempt(_, attempt)) => {
+            Some(TokenUse::Attempt(_, attempt)) => {
                 if let Some(result) = attempt.advance() {
                     self.end(token, result);
                 }
             }
-            Some(Slot::Waker) | None => {}
+            Some(TokenUse::Waker) | None => {}
         }
     }
 
-    /// Whether somebody may be let in, or a result be told, without an event.
+    /// Whether a connection may be accepted, or a result be reported, without an event.
     pub(crate) fn has_work(&self) -> bool {
-        !self.done.is_empty() || self.listeners.open().any(Listening::is_ready)
+        !self.done.is_empty() || self.listeners.open().any(PolledListener::is_ready)
     }
 
-    /// Gives up the lookups that must have ended.
+    /// Gives up the lookups that are past their deadline.
     fn expire(&mut self, now: Time) {
         while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
             let (_, token) = self.lookups[at];
-            if let Some((Purpose::Lookup(lookup), _)) = self.take(token) {
+            if let Some((AttemptPurpose::Lookup(lookup), _)) = self.take(token) {
                 self.done.push_back(Done::Looked(lookup, Err(LookupError::TimedOut)));
             }
         }
     }
 
-    /// The application has no more use for the connection's stream.
+    /// Takes a stream back from the application.
     pub(crate) fn release(&mut self, conn: ConnId) -> Option<Stream> {
         let mut stream = self.streams.remove(&conn)?;
-        // It may not be registered, which is as good.
+        // It fails if the stream is not registered, which is as good.
         let _ = self.registry.deregister(&mut stream);
         Some(stream)
     }
 
-    /// The application has no more use for any stream.
+    /// Takes every stream back, and drops it.
     pub(crate) fn release_all(&mut self) {
         for (_, mut stream) in self.streams.drain() {
             let _ = self.registry.deregister(&mut stream);
         }
     }
 
-    /// Starts an attempt; its token, unless it has ended at once.
-    fn start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
+    /// Starts an attempt. Returns its token, unless it has ended at once.
+    fn start(&mut self, purpose: AttemptPurpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
         match self.try_start(purpose, address, client) {
-            Ok(Started::UnderWay(token)) => Some(token),
-            Ok(Started::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
+            Ok(AttemptStart::UnderWay(token)) => Some(token),
+            Ok(AttemptStart::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
             Err(failure) => self.end_at_once(purpose, Err(failure)),
         }
     }
 
-    fn end_at_once(&mut self, purpose: Purpose, result: Result<(Outcome, Stream), Failure>) -> Option<Token> {
+    fn end_at_once(
+        &mut self,
+        purpose: AttemptPurpose,
+        result: Result<(Outcome, Stream), AttemptError>,
+    ) -> Option<Token> {
         self.done.push_back(purpose.done(result));
         None
     }
 
-    /// Looks before it waits: what is on this machine, a proxy for instance, has accepted or refused by now, and the
-    /// poll needs not know of it.
-    fn try_start(&mut self, purpose: Purpose, address: SocketAddr, client: Option<Client>) -> Result<Started, Failure> {
-        let mut attempt = Attempt::start(address, client).map_err(Failure::Unreachable)?;
+    // Advanced once before it is registered: a peer on this machine, such as a proxy, has accepted or refused by now.
+    fn try_start(
+        &mut self,
+        purpose: AttemptPurpose,
+        address: SocketAddr,
+        client: Option<Client>,
+    ) -> Result<AttemptStart, AttemptError> {
+        let mut attempt = Attempt::start(address, client).map_err(AttemptError::Unreachable)?;
         if let Some(result) = attempt.advance() {
-            return result.map(|outcome| Started::Opened(outcome, Stream::new(attempt.into_socket())));
+            return result.map(|outcome| AttemptStart::Opened(outcome, Stream::new(attempt.into_socket())));
         }
-        let token = self.tokens.insert(Slot::Attempt(purpose, attempt)).ok_or(Failure::NoToken)?;
+        let token = self.tokens.insert(TokenUse::Attempt(purpose, attempt)).ok_or(AttemptError::NoToken)?;
         self.register(token).map_err(|error| {
             self.tokens.remove(token);
-            Failure::Unreachable(error)
+            AttemptError::Unreachable(error)
         })?;
-        Ok(Started::UnderWay(token))
+        Ok(AttemptStart::UnderWay(token))
     }
 
     fn register(&mut self, token: Token) -> io::Result<()> {
         match self.tokens.get_mut(token) {
-            Some(Slot::Attempt(_, attempt)) => attempt.register(&self.registry, token),
-            Some(Slot::Waker | Slot::Listener(_)) | None => Ok(()),
+            Some(TokenUse::Attempt(_, attempt)) => attempt.register(&self.registry, token),
+            Some(TokenUse::Waker | TokenUse::Listener(_)) | None => Ok(()),
         }
     }
 
-    fn end(&mut self, token: Token, result: Result<Outcome, Failure>) {
+    fn end(&mut self, token: Token, result: Result<Outcome, AttemptError>) {
         if let Some((purpose, socket)) = self.take(token) {
             let result = result.map(|outcome| (outcome, Stream::dialed(socket, Arc::clone(&self.registry))));
             self.done.push_back(purpose.done(result));
         }
     }
 
-    /// Takes an attempt out. The poll knows its socket until that is closed, or registered by the application; an event
-    /// that it tells of it under this token is one of the token's past.
-    fn take(&mut self, token: Token) -> Option<(Purpose, TcpStream)> {
-        let Slot::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
+    /// Takes an attempt out. Its socket stays registered until it is closed, or registered by the application. An event of
+    /// it under this token is stale.
+    fn take(&mut self, token: Token) -> Option<(AttemptPurpose, TcpStream)> {
+        let TokenUse::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
         match purpose {
-            Purpose::Dial { conn, .. } => {
+            AttemptPurpose::Dial { conn, .. } => {
                 self.dials.remove(&conn);
             }
-            Purpose::Lookup(_) => self.lookups.retain(|(_, of)| *of != token),
+            AttemptPurpose::Lookup(_) => self.lookups.retain(|(_, of)| *of != token),
         }
         Some((purpose, attempt.into_socket()))
     }
 }
 
-impl Purpose {
-    /// What came of it, in its own words.
-    fn done(self, result: Result<(Outcome, Stream), Failure>) -> Done {
+impl AttemptPurpose {
+    /// The result of the attempt, as a job.
+    fn done(self, result: Result<(Outcome, Stream), AttemptError>) -> Done {
         match self {
             Self::Dial { conn, proxied } => Done::Dialed(
                 conn,
@@ -208,7 +216,7 @@ impl Sockets for MioNet {
             Target::Direct(address) => (*address, None),
             Target::Proxied { proxy, isolation, address } => (*proxy, Some(Client::connect(address, *isolation))),
         };
-        let purpose = Purpose::Dial { conn, proxied: client.is_some() };
+        let purpose = AttemptPurpose::Dial { conn, proxied: client.is_some() };
         if let Some(token) = self.start(purpose, address, client) {
             self.dials.insert(conn, token);
         }
@@ -220,15 +228,15 @@ impl Sockets for MioNet {
         }
     }
 
-    /// The stream stays until the application takes the event that says so, and reads to its end meanwhile.
+    // The stream stays until the application takes the event of its end. Until then, reads return its end.
     fn close(&mut self, conn: ConnId) {
         if let Some(stream) = self.streams.get_mut(&conn) {
             stream.close();
         }
     }
 
-    /// Streams are lent, and nobody but the pool drops them.
-    fn dropped(&mut self, _: ConnId) -> bool {
+    // Streams are lent: only the pool drops them.
+    fn note_dropped(&mut self, _: ConnId) -> bool {
         true
     }
 
@@ -241,7 +249,7 @@ impl Sockets for MioNet {
 
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let client = Client::resolve(name, isolation);
-        if let Some(token) = self.start(Purpose::Lookup(lookup), proxy, Some(client)) {
+        if let Some(token) = self.start(AttemptPurpose::Lookup(lookup), proxy, Some(client)) {
             self.lookups.push((deadline, token));
         }
     }
@@ -257,13 +265,15 @@ impl Sockets for MioNet {
 
     fn poll_timeout(&self) -> Option<Time> {
         let expiry = self.lookups.iter().map(|(deadline, _)| *deadline).min();
-        [self.listeners.next_resume(Listening::is_ready), expiry].into_iter().flatten().min()
+        [self.listeners.next_resume(PolledListener::is_ready), expiry].into_iter().flatten().min()
     }
 
     fn stop(&mut self) {
-        self.listeners.drain().for_each(|listening| listening.close(&self.registry));
+        for listener in self.listeners.drain() {
+            listener.close(&self.registry);
+        }
         for slot in self.tokens.drain() {
-            if let Slot::Attempt(_, mut attempt) = slot {
+            if let TokenUse::Attempt(_, mut attempt) = slot {
                 attempt.deregister(&self.registry);
             }
         }

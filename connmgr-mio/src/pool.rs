@@ -1,4 +1,4 @@
-//! The pool, as the loop that turns it sees it.
+//! The pool, as its caller's loop uses it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,7 +11,7 @@ use connmgr_std::Reporter;
 use connmgr_std::adapter::{Engine, Sockets};
 use mio::event::Event as MioEvent;
 
-use crate::bell::Bell;
+use crate::bell::PollBell;
 use crate::event::PoolEvent;
 use crate::handle::{Handle, Ticket};
 use crate::net::MioNet;
@@ -22,29 +22,31 @@ use crate::stream::Stream;
 /// Each round of the loop: wait for [`Pool::poll_timeout`]; give every event of the batch to [`Pool::handle_event`];
 /// then take [`Pool::next_event`] until there is none.
 ///
-/// Dropping it closes every connection at once; a thread goes on to save the state, as long as the process lives.
-/// [`Pool::shutdown`] and [`Pool::is_stopped`] wait for that.
+/// After [`Pool::shutdown`], go on turning the pool until [`Pool::is_stopped`]. It waits for the disk at most 10 s, and
+/// for no peer. [`Pool::set_limits`] does not change the range of tokens: see [`Builder::start`](crate::Builder::start).
+///
+/// Dropping it closes every connection at once. A thread saves the state, as long as the process lives.
 pub struct Pool {
     pub(crate) engine: Engine<Stream>,
     pub(crate) net: MioNet,
     pub(crate) commands: Commands,
-    /// What the application has not taken yet.
+    /// Answers to commands, not taken yet.
     pub(crate) answers: VecDeque<(Ticket, Reply)>,
-    /// The last turn has left something of the adapter's own for the next.
+    /// The last turn left commands for the next.
     pub(crate) more: bool,
-    /// This round's turn is done.
+    /// This round's turn was taken.
     turned: bool,
     local_addrs: Vec<SocketAddr>,
 }
 
-/// Where commands of other threads come from.
+/// The commands of other threads.
 #[derive(Debug)]
 pub(crate) struct Commands {
     pub(crate) commands: Receiver<(Ticket, Input)>,
-    /// The other end of it.
+    /// The other end of the channel.
     pub(crate) handle: Handle,
-    /// For all who may ring; silenced with the pool.
-    pub(crate) bell: Bell,
+    /// Wakes the loop. Silenced when the pool is dropped.
+    pub(crate) bell: PollBell,
 }
 
 impl Pool {
@@ -53,7 +55,7 @@ impl Pool {
         Self { engine, net, commands, answers, more: false, turned: false, local_addrs }
     }
 
-    /// Notes an event of the poll; whether its token is the pool's. What came of it is there at the next
+    /// Handles an event of the poll. Returns whether its token is the pool's. The effects are there at the next
     /// [`Pool::next_event`].
     pub fn handle_event(&mut self, event: &MioEvent) -> bool {
         let ours = self.net.tokens.owns(event.token());
@@ -63,8 +65,8 @@ impl Pool {
         ours
     }
 
-    /// How long the poll may wait, in whole milliseconds, rounded up: zero while something is there to be taken or
-    /// done, none while there is nothing to wait for but the poll.
+    /// How long the poll may wait, rounded up to whole milliseconds: zero if an event or work waits, none if the pool has no
+    /// deadline.
     pub fn poll_timeout(&self) -> Option<Duration> {
         if self.has_work() {
             return Some(Duration::ZERO);
@@ -72,11 +74,10 @@ impl Pool {
         self.engine.poll_timeout(&self.net).map(|deadline| self.engine.clock().wait(deadline))
     }
 
-    /// The next event, if there is one; never waits.
+    /// The next event, if there is one. Never waits.
     ///
-    /// To be called until there is none, when all events of the poll's batch have been handled: the first call of a
-    /// round runs what is due and carries out what the pool wants, a bounded share of it, and after the last one the
-    /// tokens of what has ended may be used again.
+    /// To be called until it returns none, after every event of the poll's batch was handled. The first call of a round takes
+    /// the pool's turn, with a bounded share of its work. After the last one, tokens that were given back may be reused.
     pub fn next_event(&mut self) -> Option<PoolEvent> {
         if !self.turned {
             self.turned = true;
@@ -90,23 +91,23 @@ impl Pool {
         event
     }
 
-    /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or
-    /// it is released.
+    /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or it is
+    /// released.
     ///
-    /// Register it under a token outside the pool's range: before that, no event of it reaches the application.
+    /// Register it under a token outside the pool's range, to get its events.
     pub fn stream(&mut self, conn: ConnId) -> Option<&mut Stream> {
         self.net.streams.get_mut(&conn)
     }
 
-    /// Lets go of a connection: its stream is dropped, and the manager is told, with what was last seen on the stream
-    /// as the cause. Its [`Event::Disconnected`] follows. It may have gone already, which changes nothing.
+    /// Ends a connection: drops its stream and tells the manager how the stream ended, as far as reads and writes have seen
+    /// it. [`Event::Disconnected`] follows. Does nothing if the connection has ended already.
     pub fn release(&mut self, conn: ConnId) {
         if let Some(cause) = self.net.release(conn).and_then(|stream| stream.cause()) {
             self.apply(&Input::Closed { conn, cause });
         }
     }
 
-    /// What tells facts of a connection from another thread.
+    /// Reports facts about a connection from other threads.
     pub fn reporter(&self, conn: ConnId) -> Reporter {
         Reporter::new(conn, self.engine.mailbox().clone())
     }
@@ -116,8 +117,8 @@ impl Pool {
         self.commands.handle.clone()
     }
 
-    /// The time by which the pool counts, from its birth on: what `since` and `next_retry` of the views, and
-    /// [`PoolEvent::RetryScheduled`], are to be compared with.
+    /// The pool's monotonic time, which counts from its start. To be compared with `since` and `next_retry` of the views, and
+    /// with [`PoolEvent::RetryScheduled`].
     ///
     /// ```
     /// use connmgr_mio::{Pool, PoolEvent};
@@ -134,12 +135,12 @@ impl Pool {
         self.engine.clock().now()
     }
 
-    /// Where it listens, in the order in which the builder was told.
+    /// The addresses it listens on, in the order of the builder's.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs
     }
 
-    /// Whether it was shut down, its state is saved, and every event is taken: then it may be dropped.
+    /// Whether it was shut down, its state is saved, and every event was taken: then it may be dropped.
     pub fn is_stopped(&self) -> bool {
         self.engine.is_ended() && !self.has_news()
     }
@@ -148,18 +149,18 @@ impl Pool {
         self.engine.manager()
     }
 
-    /// Tells or asks the manager.
+    /// Applies an input to the manager.
     pub(crate) fn apply(&mut self, input: &Input) -> Reply {
         let now = self.engine.wake(&mut self.net);
         self.engine.apply(input, now, &mut self.net)
     }
 
-    /// Whether there is something to take.
+    /// Whether an event waits to be taken.
     pub(crate) fn has_news(&self) -> bool {
         !self.answers.is_empty() || self.engine.has_news()
     }
 
-    /// What the application is to know next. Answers come first, so that a new peer's id is known before its events.
+    // Answers come before events, so that a new peer's id is known before its events.
     fn take(&mut self) -> Option<PoolEvent> {
         if let Some(problem) = self.engine.poll_problem() {
             return Some(PoolEvent::Problem(problem));
@@ -168,7 +169,7 @@ impl Pool {
             return Some(PoolEvent::Answered { ticket, reply });
         }
         Some(match self.engine.poll_event()? {
-            // A stream passes from the driver to the net when the application is told.
+            // The stream is lent from now on.
             driver::PoolEvent::Connected { info, stream } => {
                 self.net.streams.insert(info.conn, stream);
                 PoolEvent::Connected(info)
@@ -185,10 +186,10 @@ impl Pool {
 }
 
 impl Drop for Pool {
-    /// Whoever reads a stream's other end is told, and the state goes to the saver's thread.
+    /// Closes every connection, and passes the state to the saver's thread.
     fn drop(&mut self) {
         if !self.engine.manager().is_stopped() {
-            self.shutdown();
+            self.apply(&Input::Shutdown);
         }
         self.net.stop();
         self.net.release_all();

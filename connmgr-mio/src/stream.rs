@@ -1,6 +1,4 @@
-//! The stream of one connection, which the pool keeps and lends.
-//!
-//! It notes how it ended, so that the manager can be told; it does not know the manager.
+//! The stream of one connection, which the pool owns and lends. It notes how it ended.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -11,23 +9,23 @@ use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
 use connmgr_core::CloseCause;
-use connmgr_std::adapter::Ending;
+use connmgr_std::adapter::StreamEnd;
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). No event of it reaches the application until that
-/// registers it, under a token of its own.
+/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). Register it under a token of the application's to get
+/// its events.
 ///
 /// It never blocks: read or write until `WouldBlock`, then wait for an event. When the pool closes the connection,
 /// reads end (`Ok(0)`) and writes fail.
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
-    /// Where it is still registered for its dial.
+    /// The registry on which it is still registered for its dial.
     dialed_on: Option<Arc<Registry>>,
-    ending: Ending,
-    /// Bytes were read since it was last asked.
+    ending: StreamEnd,
+    /// Bytes were read since [`Stream::take_heard`] was last called.
     heard: bool,
     /// The manager has closed it.
     closed: bool,
@@ -36,26 +34,26 @@ pub struct Stream {
 impl Stream {
     /// One that is registered nowhere.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, dialed_on: None, ending: Ending::default(), heard: false, closed: false }
+        Self { socket, dialed_on: None, ending: StreamEnd::default(), heard: false, closed: false }
     }
 
-    /// One that is registered there, by its dial.
+    /// One that is registered there for its dial.
     pub(crate) fn dialed(socket: TcpStream, registry: Arc<Registry>) -> Self {
         Self { dialed_on: Some(registry), ..Self::new(socket) }
     }
 
-    /// Our own end: what the machine's address on this route is, unless it leads through a proxy.
+    /// The address of our end: this machine's own, unless the connection goes through a proxy.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system reports.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// Closes our half: the other end reads to the end of what was written.
+    /// Closes our half. The peer still reads everything that was written.
     ///
     /// # Errors
-    /// What the operating system says; not that the other end was faster.
+    /// What the operating system reports. It is no error if the peer has closed already.
     pub fn shut_writing(&self) -> io::Result<()> {
         match self.socket.shutdown(Shutdown::Write) {
             Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
@@ -63,24 +61,24 @@ impl Stream {
         }
     }
 
-    /// Shuts it both ways. Whoever waits for an event of it gets one.
+    /// Shuts it both ways, which makes an event if it is registered.
     pub(crate) fn close(&mut self) {
         self.closed = true;
-        // It fails only when the other end was faster.
+        // It fails only if the peer has closed it already.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Why it ended, as far as it was seen; none if it was the manager who closed it.
+    /// Why it ended, as far as that was seen; none if the manager closed it.
     pub(crate) fn cause(&self) -> Option<CloseCause> {
         (!self.closed).then(|| self.ending.cause())
     }
 
-    /// Whether bytes were read since this was last asked.
+    /// Whether bytes were read since the last call.
     pub(crate) const fn take_heard(&mut self) -> bool {
         std::mem::replace(&mut self.heard, false)
     }
 
-    /// Reads by `attempt`. What has arrived of a peer that was closed (banned, perhaps) is not read any more.
+    // A peer whose connection was closed may be banned: nothing more is read from it.
     fn read_by(&mut self, room: usize, attempt: impl FnOnce(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         if self.closed || room == 0 {
             return Ok(0);
@@ -100,8 +98,8 @@ impl Stream {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
-/// here would pass by the pool, which judges an end by what it saw.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
+/// through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -138,15 +136,16 @@ impl Write for Stream {
 }
 
 impl Source for Stream {
-    /// What is left of the dial's registration is taken over, or ends. To change it costs one call into the system
-    /// less, but only epoll says for certain that it has it: the application may use another poll than the pool.
+    /// Changes the dial's registration, or ends it and makes a new one.
+    // To change it saves a system call. The application may use another poll than the pool, and only epoll fails for certain
+    // when a socket is not registered there.
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         if let Some(dialed_on) = self.dialed_on.take() {
             let epoll = cfg!(any(target_os = "linux", target_os = "android"));
             if epoll && self.socket.reregister(registry, token, interests).is_ok() {
                 return Ok(());
             }
-            // It may have ended already, which is as good.
+            // It fails if that poll is gone, which is as good.
             let _ = self.socket.deregister(&dialed_on);
         }
         self.socket.register(registry, token, interests)

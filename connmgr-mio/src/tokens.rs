@@ -1,8 +1,8 @@
-//! The caller's range of tokens, and what each of ours stands for.
+//! The pool's range of tokens, and what each stands for.
 //!
-//! A token that is given back rests until the batch of events it may occur in is over, so that an event of the past finds
-//! nobody. One may still come later: the socket of a dial stays registered until the application registers it. So
-//! whoever is next under the token takes an event for a hint, and looks at its own socket.
+//! A token that is given back rests until the present batch of events was handled, so that a stale event has no owner. A
+//! stale event may still come later, because the socket of a dial stays registered until the application registers it. So an
+//! event is only a hint: the owner of a token checks its own socket.
 
 use std::ops::Range;
 
@@ -12,24 +12,24 @@ use mio::Token;
 #[derive(Debug)]
 pub(crate) struct Tokens<T> {
     range: Range<usize>,
-    /// The first ones of the range; no more than were ever in use at a time.
+    /// By index in the range. It grows to the most that were ever in use at a time.
     slots: Vec<Option<T>>,
     free: Vec<usize>,
     resting: Vec<usize>,
 }
 
 impl<T> Tokens<T> {
-    /// Nothing yet, in this range.
+    /// No token of the range is in use.
     pub(crate) const fn new(range: Range<usize>) -> Self {
         Self { range, slots: Vec::new(), free: Vec::new(), resting: Vec::new() }
     }
 
-    /// Whether the token is of the range, in use or not.
+    /// Whether the token is in the range, in use or not.
     pub(crate) fn owns(&self, token: Token) -> bool {
         self.range.contains(&token.0)
     }
 
-    /// Finds it a token; none when all are in use or rest.
+    /// Gives it a token; none if all are in use or rest.
     pub(crate) fn insert(&mut self, thing: T) -> Option<Token> {
         let index = match self.free.pop() {
             Some(index) => index,
@@ -57,7 +57,7 @@ impl<T> Tokens<T> {
         Some(thing)
     }
 
-    /// The batch is over: what rested may be used again.
+    /// The batch was handled: tokens that rest may be reused.
     pub(crate) fn wake_resting(&mut self) {
         self.free.append(&mut self.resting);
     }

@@ -1,25 +1,25 @@
-//! One turn of the pool: what happened on mio's sockets since the last, then all else that is due.
+//! One turn of the pool: what happened on its sockets since the last, then everything else that is due.
 //!
 //! ```text
 //! results  ┐
 //! accepts  ├─► inputs ─► Engine ─► actions, carried out by MioNet ─► results of the next turn
 //! commands ┘
 //! ```
-//! It takes a bounded share of each, so that a busy listener or a talkative thread keeps neither the others nor the
-//! application's own sockets waiting; what is left makes [`Pool::poll_timeout`] zero.
+//! It takes a bounded share of each, so that a busy source starves neither the others nor the application's own sockets.
+//! If anything is left, [`Pool::poll_timeout`] is zero.
 
 use std::task::Poll;
 
 use connmgr_core::{ListenerId, Time};
 use connmgr_std::adapter::TURN_BUDGET;
 
-use crate::listener::{Accepted, Listening};
+use crate::listener::{Accepted, PolledListener};
 use crate::net::Done;
 use crate::pool::Pool;
 use crate::stream::Stream;
 
 impl Pool {
-    /// Whether there is something to do or to take, whatever the poll says.
+    /// Whether there is work to do or an event to take, without another event of the poll.
     pub(crate) fn has_work(&self) -> bool {
         self.has_news() || self.more || self.net.has_work() || self.engine.has_work()
     }
@@ -33,7 +33,7 @@ impl Pool {
         self.engine.turn(now, &mut self.net);
     }
 
-    /// Those that come of these are for the next turn: a dial that fails at once may be followed by another.
+    // Only those of the last turn: a dial that fails at once may be followed by another, without end.
     fn take_results(&mut self, now: Time) {
         for _ in 0..self.net.done.len() {
             match self.net.done.pop_front() {
@@ -44,10 +44,10 @@ impl Pool {
         }
     }
 
-    /// Of all listeners together, as many as of any other source for each.
+    // The listeners share one budget, of as much as any other source for each of them.
     fn take_connections(&mut self, now: Time) {
         for _ in 0..TURN_BUDGET * self.net.listeners.len() {
-            match self.net.listeners.poll(Listening::poll_accept) {
+            match self.net.listeners.poll(PolledListener::poll_accept) {
                 Poll::Ready((listener, accepted)) => self.accepted(listener, accepted, now),
                 Poll::Pending => return,
             }
@@ -57,7 +57,7 @@ impl Pool {
     fn accepted(&mut self, listener: ListenerId, accepted: Accepted, now: Time) {
         match accepted {
             Ok((socket, remote)) => {
-                // It fails only if the peer is gone, which the first read will say.
+                // It fails only if the peer is gone, which the first read reports.
                 let _ = socket.set_nodelay(true);
                 self.engine.accept(remote, listener, now, |_| Stream::new(socket), &mut self.net);
             }

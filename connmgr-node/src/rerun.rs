@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use connmgr_core::{ConnManager, Time};
+use connmgr_core::Time;
 use connmgr_std::{ReplaySummary, TraceReader, replay};
 use serde_json::{Value, json};
 
@@ -19,7 +19,8 @@ pub struct ReplayReport(ReplaySummary);
 /// The file can't be read, is of another release, or the manager acts differently; the error names the line.
 pub fn rerun(path: &Path) -> Result<ReplayReport> {
     let reader = TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
-    let summary = replay::<ConnManager>(reader).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    let (_, summary) =
+        replay(reader, None, &mut ()).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
     Ok(ReplayReport(summary))
 }
 

@@ -1,9 +1,9 @@
-//! The command `connmgr-sim`: runs scenarios, and takes failures apart.
+//! The command `connmgr-sim`: runs scenarios and analyses failures.
 
-mod command;
+mod cli;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    command::main()
+    cli::main()
 }

@@ -148,7 +148,7 @@ fn random_worlds_are_run_and_named_like_scenarios() {
     assert!(said.contains("20 runs"), "{said}");
     assert_eq!(said, text(&campaign("2")));
     let world = text(&sim(&["scenarios", "random:7"]));
-    assert_eq!(connmgr_sim::Scenario::parse(&world), Ok(connmgr_sim::random::scenario(7)));
+    assert_eq!(connmgr_sim::Scenario::parse(&world), Ok(connmgr_sim::scenario::random::scenario(7)));
     let run = sim(&["run", "random:7", "--seed", "7"]);
     assert!(text(&run).starts_with("seed 7: connmgr-sim run random:7 --seed 7\n"), "{}", text(&run));
     for wrong in [&["run", "random:x"][..], &["campaign", "--random", "2", "outage"], &["campaign", "--random", "0"]] {

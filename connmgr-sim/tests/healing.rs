@@ -1,8 +1,8 @@
 //! What "full again" means: a world in which nobody is left never is, whatever it looked like at the moment of healing.
 
-use connmgr_sim::dice::Share;
-use connmgr_sim::scenario::{Behavior, Fault, FaultSpec, Turn};
-use connmgr_sim::{Instant, Outcome, Scenario, Terms, catalogue, run};
+use connmgr_sim::scenario::{FaultKind, FaultSpec, HostBehavior, HostTurn, catalogue};
+use connmgr_sim::types::Share;
+use connmgr_sim::{Instant, RunOutcome, Scenario, Terms, run};
 
 /// Every scenario of one manager that promises a recovery, and when that is to begin.
 fn promising() -> impl Iterator<Item = (Scenario, Instant)> {
@@ -15,7 +15,7 @@ fn promising() -> impl Iterator<Item = (Scenario, Instant)> {
     })
 }
 
-fn rules(outcome: &Outcome) -> Vec<&str> {
+fn rules(outcome: &RunOutcome) -> Vec<&str> {
     outcome.failures.iter().map(|failure| failure.rule.as_str()).collect()
 }
 
@@ -23,7 +23,7 @@ fn rules(outcome: &Outcome) -> Vec<&str> {
 fn a_world_whose_hosts_leave_as_it_heals_does_not_recover() {
     let mut tried = 0;
     for (mut scenario, healed) in promising().filter(|(scenario, _)| !scenario.node.connect_only) {
-        let gone = || Turn { at: healed.span(), into: Behavior::BlackHole, hang_up: true };
+        let gone = || HostTurn { at: healed.span(), into: HostBehavior::BlackHole, hang_up: true };
         scenario.hosts.iter_mut().for_each(|spec| spec.turns = Some(gone()));
         assert_eq!(rules(&run(&scenario, 1, Terms::default())), ["recovery"], "{}", scenario.name);
         tried += 1;
@@ -36,7 +36,7 @@ fn a_world_that_falls_silent_as_it_heals_does_not_recover() {
     let mut tried = 0;
     for (mut scenario, healed) in promising() {
         scenario.faults.push(FaultSpec {
-            fault: Fault::Partition(Share::ALL),
+            fault: FaultKind::Partition(Share::ALL),
             at: healed.span(),
             lasts: None,
             every: None,

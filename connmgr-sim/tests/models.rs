@@ -1,8 +1,10 @@
 //! Every model fills a plain world, and lives by the routes, limits and options of the configuration.
 
 use connmgr_core::{Limits, NetworkKind};
-use connmgr_sim::models::{BtcdLike, CoreLike, OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
-use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, PeerSpec, ProxySpec, SeedSpec, Span};
+use connmgr_sim::scenario::{
+    Acquaintance, FaultKind, FaultSpec, HostBehavior, HostSpec, PeerSpec, ProxySpec, SeedSpec, Span,
+};
+use connmgr_sim::subject::models::{BtcdLike, CoreLike, OneAtATime, PacedBtcd, PacedCore, ParallelPlain};
 use connmgr_sim::{Instant, Scenario, Scrutiny, Subject, World};
 
 /// A world of one population, all of it known.
@@ -58,7 +60,7 @@ fn every_model_fills_a_plain_world() {
 
 #[test]
 fn every_model_fills_where_half_is_dead() {
-    let half = connmgr_sim::dice::Share::percent(50);
+    let half = connmgr_sim::types::Share::percent(50);
     fill_within(&world(HostSpec { reachable: half, ..good(NetworkKind::Ipv4, 500) }), 300_000);
 }
 
@@ -85,7 +87,7 @@ fn every_model_asks_seeds_when_it_knows_nobody() {
 
 #[test]
 fn no_model_counts_a_peer_without_the_required_services() {
-    let mut scenario = world(HostSpec { behavior: Behavior::Useless, ..good(NetworkKind::Ipv4, 100) });
+    let mut scenario = world(HostSpec { behavior: HostBehavior::Useless, ..good(NetworkKind::Ipv4, 100) });
     scenario.duration = Span::minutes(5);
     assert_eq!(all(&scenario, FILLED), [None; 6]);
 }
@@ -139,7 +141,7 @@ fn kinds<S: Subject>(scenario: &Scenario) -> (u32, u32) {
 
 #[test]
 fn a_paced_model_keeps_our_dial_rate() {
-    let refuses = HostSpec { behavior: Behavior::Refuse, ..good(NetworkKind::Ipv4, 15_000) };
+    let refuses = HostSpec { behavior: HostBehavior::Refuse, ..good(NetworkKind::Ipv4, 15_000) };
     let scenario = Scenario { duration: Span::minutes(10), ..world(refuses) };
     let paced = run::<PacedBtcd>(&scenario).nodes()[0].tally.most_dials_in_a_second;
     let plain = run::<ParallelPlain>(&scenario).nodes()[0].tally.most_dials_in_a_second;
@@ -149,7 +151,7 @@ fn a_paced_model_keeps_our_dial_rate() {
 
 #[test]
 fn a_paced_model_lets_an_address_rest() {
-    let refuses = HostSpec { behavior: Behavior::Refuse, ..good(NetworkKind::Ipv4, 1) };
+    let refuses = HostSpec { behavior: HostBehavior::Refuse, ..good(NetworkKind::Ipv4, 1) };
     let dials = run::<OneAtATime>(&world(refuses)).nodes()[0].tally.dials;
     // After 1, 2, 4 and 8 minutes, then every 10.
     assert_eq!(dials, 9);
@@ -158,9 +160,9 @@ fn a_paced_model_lets_an_address_rest() {
 #[test]
 fn every_model_is_full_again_after_the_operator_let_it_rest() {
     let mut scenario = world(good(NetworkKind::Ipv4, 100));
-    let share = connmgr_sim::dice::Share::ALL;
+    let share = connmgr_sim::types::Share::ALL;
     let (at, lasts) = (Span::minutes(10), Some(Span::minutes(5)));
-    let fault = Fault::Inactive;
+    let fault = FaultKind::Inactive;
     scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share, chance: share });
     for recovered in all(&scenario, RECOVERED) {
         assert!(recovered.is_some_and(|millis| millis < 100_000), "{recovered:?} ms");

@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connmgr_core::{Action, ConnId, DialError, Input, Kind, Limits, NetworkKind, Time};
-use connmgr_sim::dice::Share;
-use connmgr_sim::record::Entry;
 use connmgr_sim::scenario::{
-    Acquaintance, Behavior, Fault, FaultSpec, HostSpec, OwnError, OwnFailures, ProxyFault, ProxySpec, Scenario,
+    Acquaintance, FaultKind, FaultSpec, HostBehavior, HostSpec, OwnError, OwnFailures, ProxyFault, ProxySpec, Scenario,
     ShareOf, Span,
 };
+use connmgr_sim::types::Share;
+use connmgr_sim::watch::record::RecordEntry;
 use connmgr_sim::{Instant, Terms};
 
 /// When the fault begins; it lasts to the end.
 const BEGINS: Span = Span::minutes(5);
 
 /// Five peers that accept and a hundred that refuse, for a pool of eight, so that dials go on beside five connections.
-fn world(network: NetworkKind, fault: Fault) -> Scenario {
+fn world(network: NetworkKind, fault: FaultKind) -> Scenario {
     let mut scenario = Scenario::new("beside", Span::minutes(10));
     scenario.node.limits = Some(Limits { full: 8, block_relay: 0, feeler: 0, ..Limits::default() });
     if network == NetworkKind::Onion {
         scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::default() });
     }
-    for (name, count, behavior) in [("living", 5, Behavior::Accept), ("refusing", 100, Behavior::Refuse)] {
+    for (name, count, behavior) in [("living", 5, HostBehavior::Accept), ("refusing", 100, HostBehavior::Refuse)] {
         let answers_in = Some(Span::millis(50).into());
         scenario.hosts.push(HostSpec { network, behavior, answers_in, ..HostSpec::new(name, count) });
         let of = name.to_owned();
@@ -46,38 +46,37 @@ fn run(scenario: Scenario) -> (Vec<Ended>, u32) {
     world.run_until(Instant::from_secs(299)).expect("no promise is broken");
     assert_eq!(world.nodes()[0].tally.now_ready[Kind::Full.index()], 5, "before the fault");
     world.run().expect("no promise is broken");
-    let node = world.node_mut(0).expect("there is one");
-    let ready = node.tally.now_ready[Kind::Full.index()];
-    let entries = node.take_record().expect("it was recorded").entries;
+    let ready = world.nodes()[0].tally.now_ready[Kind::Full.index()];
+    let entries = world.watch_mut().take_record().expect("it was recorded").entries;
     (ended(&entries), ready)
 }
 
-fn ended(entries: &[Entry]) -> Vec<Ended> {
+fn ended(entries: &[RecordEntry]) -> Vec<Ended> {
     let begins = Time::from_nanos(u64::try_from(BEGINS.0.as_nanos()).expect("minutes"));
     let mut begun: BTreeMap<ConnId, (Time, String)> = BTreeMap::new();
     let mut ended = Vec::new();
     for entry in entries {
         match entry {
-            Entry::Did { now, action: Action::Dial { conn, target, .. } } if *now > begins => {
+            RecordEntry::Did { now, action: Action::Dial { conn, target, .. } } if *now > begins => {
                 begun.insert(*conn, (*now, target.to_string()));
             }
-            Entry::Told { now, input: Input::DialResult { conn, result }, .. } => {
+            RecordEntry::Told { now, input: Input::DialResult { conn, result }, .. } => {
                 if let Some((from, to)) = begun.remove(conn) {
                     ended.push(Ended { to, after: now.since(from), error: result.err() });
                 }
             }
-            Entry::Did { .. } | Entry::Told { .. } => {}
+            RecordEntry::Did { .. } | RecordEntry::Told { .. } => {}
         }
     }
     ended
 }
 
-fn own(error: OwnError, share: Share, of: ShareOf) -> Fault {
-    Fault::OwnFailures(OwnFailures { networks: vec![NetworkKind::Ipv4], error, share, of })
+fn own(error: OwnError, share: Share, of: ShareOf) -> FaultKind {
+    FaultKind::OwnFailures(OwnFailures { networks: vec![NetworkKind::Ipv4], error, share, of })
 }
 
 /// Every dial fails with this after so long, and the five connections live on.
-fn check(network: NetworkKind, fault: Fault, error: DialError, after: Duration) {
+fn check(network: NetworkKind, fault: FaultKind, error: DialError, after: Duration) {
     let (ended, ready) = run(world(network, fault.clone()));
     assert_eq!(ready, 5, "{fault:?}: connections live on");
     assert!(ended.len() >= 5, "{fault:?}: {} dials", ended.len());
@@ -97,7 +96,7 @@ fn every_own_failure_comes_at_once_and_costs_no_connection() {
     ] {
         check(NetworkKind::Ipv4, own(error, Share::ALL, ShareOf::Dials), expected, Duration::ZERO);
     }
-    check(NetworkKind::Ipv4, Fault::OutOfDescriptors, DialError::OutOfResources, Duration::ZERO);
+    check(NetworkKind::Ipv4, FaultKind::OutOfDescriptors, DialError::OutOfResources, Duration::ZERO);
 }
 
 #[test]
@@ -111,19 +110,19 @@ fn every_ill_of_a_proxy_has_its_error_and_its_time_and_costs_no_connection() {
         (ProxyFault::Auth, DialError::ProxyAuth, 0),
         (ProxyFault::Garbage, DialError::ProxyProtocol, 0),
     ] {
-        check(NetworkKind::Onion, Fault::Proxy(fault), error, Duration::from_millis(millis));
+        check(NetworkKind::Onion, FaultKind::Proxy(fault), error, Duration::from_millis(millis));
     }
 }
 
 #[test]
 fn a_proxy_that_hangs_says_nothing_and_costs_no_connection() {
-    let (ended, ready) = run(world(NetworkKind::Onion, Fault::Proxy(ProxyFault::Silent)));
+    let (ended, ready) = run(world(NetworkKind::Onion, FaultKind::Proxy(ProxyFault::Silent)));
     assert_eq!((ended.len(), ready), (0, 5));
 }
 
 #[test]
 fn an_own_failure_of_other_networks_changes_nothing() {
-    let fault = Fault::OwnFailures(OwnFailures {
+    let fault = FaultKind::OwnFailures(OwnFailures {
         networks: vec![NetworkKind::Ipv6],
         error: OwnError::Other,
         share: Share::ALL,

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
-use connmgr_sim::record::Entry;
-use connmgr_sim::replay::{Replayed, replay};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, Config, ConnManager, Input, Keep, Reply, Time, UnixTime};
+use connmgr_sim::run::replay::{Replayed, replay};
 use connmgr_std::{Birth, ReplayError, TraceReader, TraceWriter};
 
 /// Records a manager that is told of three peers, a minute apart, and says what its dials came to.
@@ -32,19 +32,34 @@ fn record(dir: &Path) -> PathBuf {
     path
 }
 
-fn rerun(path: &Path, until: Option<Time>) -> (Result<Replayed, ReplayError>, Vec<Entry>) {
-    let mut entries = Vec::new();
+/// How many inputs and actions were seen.
+#[derive(Default)]
+struct Seen(u64);
+
+impl Observer for Seen {
+    fn input(&mut self, _: Time, _: &Input, _: &Reply) {
+        self.0 += 1;
+    }
+
+    fn action(&mut self, _: Time, _: &Action) {
+        self.0 += 1;
+    }
+}
+
+fn rerun(path: &Path, until: Option<Time>) -> (Result<Replayed, ReplayError>, u64) {
+    let mut seen = Seen::default();
     let trace = TraceReader::open(path).expect("a trace");
-    (replay(trace, until, &mut |entry| entries.push(entry.clone())), entries)
+    (replay(trace, until, &mut seen), seen.0)
 }
 
 #[test]
 fn a_trace_goes_as_it_was_recorded_and_breaks_nothing() {
     let dir = tempfile::tempdir().expect("there is room");
-    let (replayed, entries) = rerun(&record(dir.path()), None);
+    let (replayed, seen) = rerun(&record(dir.path()), None);
     let replayed = replayed.expect("as recorded");
-    assert_eq!((replayed.inputs, replayed.waiting, replayed.broken.is_none()), (3, 0, true));
-    assert_eq!(entries.len() as u64, replayed.inputs + replayed.actions);
+    let summary = replayed.summary;
+    assert_eq!((summary.inputs, summary.waiting, replayed.broken.is_none()), (3, 0, true));
+    assert_eq!(seen, summary.inputs + summary.actions);
     assert_eq!(replayed.manager.added_peers().len(), 3);
 }
 

@@ -2,10 +2,11 @@
 #![cfg(feature = "cli")]
 
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
-use connmgr_sim::campaign::Campaign;
-use connmgr_sim::figures::Figure;
-use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
-use connmgr_sim::{Scenario, Terms, Verdict, canary, catalogue, report};
+use connmgr_sim::run::campaign::Campaign;
+use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span, catalogue};
+use connmgr_sim::types::Figure;
+use connmgr_sim::watch::canary;
+use connmgr_sim::{RunVerdict, Scenario, Terms, report};
 use connmgr_std::{Birth, TraceReader, TraceWriter};
 
 /// A text that would be markup if anybody let it.
@@ -30,7 +31,7 @@ fn a_page_has_what_a_reader_looks_for() {
         "all promises kept",
         "connmgr-sim run small --seed 1",
         "Outbound connections",
-        "What befell",
+        "Faults and findings",
         "Handshakes",
         "<table class=\"rows\">",
         "ids-count-up",
@@ -81,7 +82,7 @@ fn a_failure_is_on_top_with_what_was_promised_seen_and_told_last() {
     scenario.peers.clear();
     scenario.expect.full_within = Some(Span::minutes(1));
     let (outcome, page) = report::run(&scenario, 1, Terms::default(), "");
-    assert_eq!(outcome.verdict(), Verdict::Liveness);
+    assert_eq!(outcome.verdict(), RunVerdict::Liveness);
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
     let order =
         ["Failed: liveness", "The pool is full again in time", "the pool has not been full", "<ol class=\"log\">"];
@@ -95,7 +96,7 @@ fn a_checker_that_is_broken_on_purpose_is_on_the_page() {
     let scenario = canary::world();
     let (outcome, page) = report::run(&scenario, 1, terms, "");
     assert_eq!(outcome, connmgr_sim::run(&scenario, 1, terms));
-    assert_eq!(outcome.verdict(), Verdict::Safety);
+    assert_eq!(outcome.verdict(), RunVerdict::Safety);
     assert!(page.contains("safety: canary"));
 }
 
@@ -104,7 +105,7 @@ fn a_run_that_never_began_has_a_page_all_the_same() {
     let mut scenario = small();
     scenario.hosts = vec![HostSpec::new("nobody", 0); 65_537];
     let (outcome, page) = report::run(&scenario, 1, Terms::default(), "");
-    assert_eq!(outcome.verdict(), Verdict::Safety);
+    assert_eq!(outcome.verdict(), RunVerdict::Safety);
     assert!(page.contains("fewer populations"));
 }
 
@@ -132,7 +133,7 @@ fn a_campaign_lists_failures_with_the_command_that_shows_each_again() {
 fn a_campaign_names_the_seed_of_what_is_greatest() {
     let scenario = catalogue::find("cold-start").expect("it is in the catalogue");
     let results = Campaign { seeds: Some(5), ..Campaign::new(vec![scenario]) }.run(1, &|_, _| {});
-    let dials = |outcome: &connmgr_sim::Outcome| outcome.figures.get(Figure::Dials).most;
+    let dials = |outcome: &connmgr_sim::RunOutcome| outcome.figures.get(Figure::Dials).most;
     let outcomes = &results.scenarios[0].outcomes;
     let worst = outcomes.iter().max_by_key(|outcome| dials(outcome)).expect("there are five");
     let cells = format!("<td>{}</td><td>{}</td>", dials(worst).expect("there are some"), worst.seed);
@@ -165,7 +166,7 @@ fn trace() -> Vec<u8> {
 #[test]
 fn a_trace_becomes_a_page() {
     let trace = trace();
-    let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), None, "again").expect("a page");
+    let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), "again").expect("a page");
     assert!(page.contains("added p1 192.0.2.1:8333"), "the kind of a dial comes from the manager");
     assert!(page.contains("byte for byte"));
     assert!(!page.contains("<b>"));
@@ -175,8 +176,17 @@ fn a_trace_becomes_a_page() {
 fn a_trace_that_is_cut_off_becomes_a_page_that_says_so() {
     let mut trace = trace();
     trace.truncate(trace.len() - 3);
-    let page = report::trace("cut", TraceReader::new(&*trace).expect("a trace"), Some("c1 differs"), "again");
-    let page = page.expect("a page");
+    let page = report::trace("cut", TraceReader::new(&*trace).expect("a trace"), "again").expect("a page");
     assert!(page.contains("The last line is cut off."));
+}
+
+#[test]
+fn a_trace_that_goes_another_way_becomes_a_page_that_marks_what_differs() {
+    let text = String::from_utf8(trace()).expect("it is JSON");
+    // The second action is said to be another.
+    let action = text.lines().filter(|line| line.contains("\"action\"")).nth(1).expect("it did several things");
+    let other = text.replacen(action, r#"{"action":{"close":{"conn":"1","reason":"late"}}}"#, 1);
+    let page = report::trace("other", TraceReader::new(other.as_bytes()).expect("a trace"), "again").expect("a page");
+    assert!(page.contains("told again, it went another way"));
     assert!(page.contains("► c1"), "what a difference names is marked");
 }

@@ -3,19 +3,17 @@
 use std::net::SocketAddr;
 
 use connmgr_check::{Property, Violation};
-use connmgr_core::Birth;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
+    Birth, ConfigError, ConnId, DialError, Input, NetworkKind, Refusal, Reply, Snapshot, Target, Time, Transport,
 };
-use connmgr_sim::dice::Share;
-use connmgr_sim::links::LinkId;
-use connmgr_sim::models::{OneAtATime, ParallelPlain};
-use connmgr_sim::rivals::{judge_as, table};
-use connmgr_sim::scenario::{Acquaintance, Behavior, Fault, FaultSpec, HostSpec, ProxySpec, Span};
-use connmgr_sim::subject::{Outbox, Started};
-use connmgr_sim::watch::Watch;
-use connmgr_sim::{Scenario, Subject, Verdict};
+use connmgr_sim::run::rivals::{judge_as, table};
+use connmgr_sim::scenario::{Acquaintance, FaultKind, FaultSpec, HostBehavior, HostSpec, ProxySpec, Span};
+use connmgr_sim::subject::models::{OneAtATime, ParallelPlain};
+use connmgr_sim::types::Share;
+use connmgr_sim::world::links::LinkId;
+use connmgr_sim::world::subject::{NetCall, Outbox};
+use connmgr_sim::{RunVerdict, Scenario, Subject};
 
 /// A world of these hosts, all of them known.
 fn world(hosts: Vec<HostSpec>, duration: Span) -> Scenario {
@@ -32,7 +30,7 @@ fn world(hosts: Vec<HostSpec>, duration: Span) -> Scenario {
 /// The properties that a subject breaks.
 fn broken<S: Subject>(scenario: &Scenario) -> Vec<Property> {
     let outcome = judge_as::<S>(scenario, 1);
-    assert!(outcome.failures.iter().all(|failure| failure.verdict == Verdict::Threshold), "{:?}", outcome.failures);
+    assert!(outcome.failures.iter().all(|failure| failure.verdict == RunVerdict::Threshold), "{:?}", outcome.failures);
     outcome.failures.iter().filter_map(|failure| failure.property()).collect()
 }
 
@@ -44,7 +42,7 @@ fn who_is_as_good_as_the_best_breaks_nothing() {
 
 #[test]
 fn one_at_a_time_is_late_where_answers_are_slow() {
-    let behavior = Behavior::Slow(Span::secs(3).into());
+    let behavior = HostBehavior::Slow(Span::secs(3).into());
     let scenario = world(vec![HostSpec { behavior, ..HostSpec::new("slow", 60) }], Span::minutes(10));
     assert_eq!(broken::<OneAtATime>(&scenario), [Property::FillTime]);
     assert_eq!(broken::<ParallelPlain>(&scenario), []);
@@ -53,7 +51,8 @@ fn one_at_a_time_is_late_where_answers_are_slow() {
 #[test]
 fn a_dead_network_may_not_delay_a_living_one() {
     let live = HostSpec::new("live", 40);
-    let dead = HostSpec { behavior: Behavior::BlackHole, network: NetworkKind::Ipv6, ..HostSpec::new("dead", 2000) };
+    let dead =
+        HostSpec { behavior: HostBehavior::BlackHole, network: NetworkKind::Ipv6, ..HostSpec::new("dead", 2000) };
     let scenario = world(vec![live, dead], Span::minutes(20));
     assert_eq!(broken::<ParallelPlain>(&scenario), [Property::FillTime]);
 }
@@ -63,13 +62,15 @@ fn a_dead_network_may_not_delay_a_living_one() {
 struct Wasteful(ParallelPlain, bool);
 
 impl Subject for Wasteful {
-    fn born(birth: &Birth, watch: Watch) -> Result<Self, ConfigError> {
-        Ok(Self(ParallelPlain::born(birth, watch)?, false))
+    type Watch = ();
+
+    fn born(birth: &Birth, (): ()) -> Result<Self, ConfigError> {
+        Ok(Self(ParallelPlain::born(birth, ())?, false))
     }
 
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply {
         if !std::mem::replace(&mut self.1, true) {
-            outbox.extend((0..100).map(|number| Started::Dial {
+            outbox.extend((0..100).map(|number| NetCall::Dial {
                 conn: ConnId::from_u64(1_000_000 + u64::from(number)),
                 target: Target::Direct(([198, 51, 100, number], 8333).into()),
                 transport: Transport::V1,
@@ -98,11 +99,11 @@ impl Subject for Wasteful {
         self.0.judge(now, thoroughly)
     }
 
-    fn watch(&self) -> &Watch {
+    fn watch(&self) -> &() {
         self.0.watch()
     }
 
-    fn watch_mut(&mut self) -> &mut Watch {
+    fn watch_mut(&mut self) -> &mut () {
         self.0.watch_mut()
     }
 
@@ -123,12 +124,12 @@ fn who_dials_a_hundred_for_nothing_dials_too_many() {
 
 #[test]
 fn one_at_a_time_is_late_again_after_a_fault() {
-    let slow = Behavior::Slow(Span::secs(12).into());
+    let slow = HostBehavior::Slow(Span::secs(12).into());
     let hosts = HostSpec { behavior: slow, network: NetworkKind::Onion, ..HostSpec::new("onions", 100) };
     let mut scenario = world(vec![hosts], Span::minutes(30));
     scenario.proxy = Some(ProxySpec { for_all: false, resolves: true, adds: Span::default() });
     let (at, share) = (Span::minutes(10), Share::ALL);
-    let (fault, lasts) = (Fault::Reset(vec![NetworkKind::Onion]), Some(Span::secs(1)));
+    let (fault, lasts) = (FaultKind::Reset(vec![NetworkKind::Onion]), Some(Span::secs(1)));
     scenario.faults.push(FaultSpec { fault, at, lasts, every: None, times: None, share, chance: share });
     assert_eq!(broken::<OneAtATime>(&scenario), [Property::FillTime, Property::RecoveryTime]);
     assert_eq!(broken::<ParallelPlain>(&scenario), []);
@@ -136,7 +137,7 @@ fn one_at_a_time_is_late_again_after_a_fault() {
 
 #[test]
 fn a_world_that_refuses_is_not_stormed() {
-    let refuses = HostSpec { behavior: Behavior::Refuse, ..HostSpec::new("refuse", 15_000) };
+    let refuses = HostSpec { behavior: HostBehavior::Refuse, ..HostSpec::new("refuse", 15_000) };
     assert_eq!(broken::<ParallelPlain>(&world(vec![refuses], Span::minutes(10))), [Property::DialBudget]);
 }
 
@@ -157,10 +158,10 @@ fn connections_that_were_stable_explain_dials() {
 #[test]
 fn a_change_begins_a_new_budget() {
     // 64 dials at once and 10 a second, for two minutes each time.
-    let refuses = HostSpec { behavior: Behavior::Refuse, ..HostSpec::new("refuse", 15_000) };
+    let refuses = HostSpec { behavior: HostBehavior::Refuse, ..HostSpec::new("refuse", 15_000) };
     let mut scenario = world(vec![refuses], Span::minutes(10));
     let (at, every, share) = (Span::default(), Some(Span::minutes(2)), Share::ALL);
-    let fault = Fault::NetworkChanged;
+    let fault = FaultKind::NetworkChanged;
     scenario.faults.push(FaultSpec { fault, at, lasts: None, every, times: None, share, chance: share });
     assert_eq!(broken::<ParallelPlain>(&scenario), []);
 }

@@ -2,11 +2,11 @@
 //! meet each other in it.
 
 use connmgr_core::{ConnState, Kind, Limits};
-use connmgr_sim::dice::Share;
 use connmgr_sim::scenario::{
-    Acquaintance, Behavior, Churn, Gossip, HostSpec, NodeSpec, PeerSpec, Scenario, Span, Turn,
+    Acquaintance, Churn, Gossip, HostBehavior, HostSpec, HostTurn, NodeSpec, PeerSpec, Scenario, Span, catalogue,
 };
-use connmgr_sim::{Instant, Real, Scrutiny, World, catalogue};
+use connmgr_sim::types::Share;
+use connmgr_sim::{Instant, Real, Scrutiny, World};
 
 fn world(scenario: &Scenario, seed: u64) -> World<Real> {
     World::new(scenario.clone(), seed, Scrutiny::CLOSEST).expect("a good configuration")
@@ -60,9 +60,9 @@ fn a_pool_is_full_again_after_a_block_relay_connection_had_an_added_peers_addres
     let mut scenario = Scenario::new("taken", Span::minutes(10));
     scenario.node.limits = Some(Limits { full: 0, block_relay: 1, ..Limits::default() });
     let at = Span::minutes(5);
-    let turns = Some(Turn { at, into: Behavior::Accept, hang_up: false });
+    let turns = Some(HostTurn { at, into: HostBehavior::Accept, hang_up: false });
     scenario.hosts.push(HostSpec::new("friend", 1));
-    scenario.hosts.push(HostSpec { behavior: Behavior::Refuse, turns, ..HostSpec::new("other", 1) });
+    scenario.hosts.push(HostSpec { behavior: HostBehavior::Refuse, turns, ..HostSpec::new("other", 1) });
     scenario.book.knows = vec![knows("friend"), knows("other")];
     scenario.peers.push(PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None });
     let world = finished(world(&scenario, 1));
@@ -124,7 +124,7 @@ fn every_network_is_connected() {
 #[test]
 fn nobody_answers_where_nobody_is_reachable() {
     let mut scenario = Scenario::new("void", Span::hours(1));
-    scenario.hosts.push(HostSpec { behavior: Behavior::BlackHole, ..HostSpec::new("void", 500) });
+    scenario.hosts.push(HostSpec { behavior: HostBehavior::BlackHole, ..HostSpec::new("void", 500) });
     scenario.book.knows = vec![knows("void")];
     let world = finished(world(&scenario, 1));
     let tally = &world.nodes()[0].tally;

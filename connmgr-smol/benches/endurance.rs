@@ -10,7 +10,7 @@ mod run {
     use async_io::Timer;
     use connmgr_core::PeerInfo;
     use connmgr_smol::{Connection, Handle, Pool, PoolEvent};
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
+    use connmgr_testbed::endurance::{EnduranceRun, PATIENCE, StreamFate, WAITING_EVENTS};
     use futures_lite::future::yield_now;
     use futures_lite::{AsyncReadExt, FutureExt};
     use smol::Executor;
@@ -41,7 +41,7 @@ mod run {
     /// Clones of [`Tasks`]: the program's, and the pool's.
     const EXECUTORS: usize = 2;
 
-    pub(super) async fn run(mut course: Course, tasks: &Tasks) -> ExitCode {
+    pub(super) async fn run(mut course: EnduranceRun, tasks: &Tasks) -> ExitCode {
         let spawner = tasks.clone();
         let builder = Pool::builder(course.config()).max_waiting_events(WAITING_EVENTS);
         let mut pool = builder.start(move |task| spawner.spawn(task)).await.expect("the pool starts");
@@ -72,14 +72,14 @@ mod run {
         course.end()
     }
 
-    async fn take(course: &mut Course, pool: &mut Pool, tasks: &Tasks) {
+    async fn take(course: &mut EnduranceRun, pool: &mut Pool, tasks: &Tasks) {
         match pool.next().await.expect("it lives") {
             PoolEvent::Connected(connection) => {
                 connection.ready(PeerInfo::default());
                 match course.opened(connection.id()) {
-                    Part::Drop => drop(connection),
-                    Part::Disconnect => tasks.spawn(disconnect(connection, pool.handle())),
-                    Part::Read => tasks.spawn(read(connection)),
+                    StreamFate::Drop => drop(connection),
+                    StreamFate::Disconnect => tasks.spawn(disconnect(connection, pool.handle())),
+                    StreamFate::Read => tasks.spawn(read(connection)),
                 }
             }
             PoolEvent::Event(event) => course.told(&event),
@@ -99,7 +99,7 @@ mod run {
 
     /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
     /// never goes away; this is then the end of it.
-    async fn rest(course: &mut Course, handle: &Handle, tasks: &Tasks) {
+    async fn rest(course: &mut EnduranceRun, handle: &Handle, tasks: &Tasks) {
         for _ in 0..1_000_000 {
             if tasks.alive() == 1 {
                 break;
@@ -113,9 +113,9 @@ mod run {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use connmgr_testbed::endurance::Course;
+    use connmgr_testbed::endurance::EnduranceRun;
 
-    let course = Course::begin("smol, one thread");
+    let course = EnduranceRun::begin("smol, one thread");
     let tasks = run::Tasks::default();
     async_io::block_on(tasks.executor.run(run::run(course, &tasks)))
 }

@@ -8,9 +8,9 @@ mod racer {
     use std::sync::mpsc::Sender;
 
     use async_io::{Async, block_on};
-    use connmgr_core::{Event, Keep, PeerInfo};
+    use connmgr_core::{Event, PeerInfo};
     use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
+    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use smol::{Executor, Task};
 
     pub(super) struct Smol;
@@ -21,12 +21,12 @@ mod racer {
     impl Racer for Smol {
         const RUNTIME: &'static str = "smol, one thread";
 
-        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended) {
+        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts) {
             let tasks = Tasks::default();
             block_on(tasks.run(bare(&tasks, to, width as usize)))
         }
 
-        fn pool(&self, trial: Trial) -> (Sample, Ended) {
+        fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts) {
             let tasks = Tasks::default();
             block_on(tasks.run(async {
                 let (pool, streams, ended, sample) = fill(&tasks, trial).await;
@@ -36,11 +36,10 @@ mod racer {
             }))
         }
 
-        fn hold(&self, trial: Trial, full: Sender<()>) {
+        fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             let tasks = Tasks::default();
             block_on(tasks.run(async {
-                let (mut pool, streams, ..) = fill(&tasks, trial).await;
-                streams.iter().for_each(|stream| stream.ready(PeerInfo::default()));
+                let (mut pool, _streams, ..) = fill(&tasks, trial).await;
                 full.send(()).expect("somebody waits for it");
                 while pool.next().await.is_some() {}
             }));
@@ -49,8 +48,8 @@ mod racer {
 
     type Dialed = std::io::Result<Async<TcpStream>>;
 
-    async fn bare(tasks: &Tasks, to: &[SocketAddr], width: usize) -> (Sample, Ended) {
-        let (mut streams, mut ended) = (Vec::with_capacity(to.len()), Ended::default());
+    async fn bare(tasks: &Tasks, to: &[SocketAddr], width: usize) -> (Sample, DialCounts) {
+        let (mut streams, mut ended) = (Vec::with_capacity(to.len()), DialCounts::default());
         let watch = Stopwatch::start();
         let (done, dialed) = async_channel::unbounded::<Dialed>();
         let dial = |address| -> Task<()> {
@@ -64,7 +63,9 @@ mod racer {
         left.by_ref().take(width).for_each(|address| dial(address).detach());
         for _ in to {
             let result = dialed.recv().await.expect("the sender is ours");
-            left.next().into_iter().for_each(|address| dial(address).detach());
+            if let Some(address) = left.next() {
+                dial(address).detach();
+            }
             match result {
                 Ok(stream) => {
                     streams.push(stream);
@@ -82,7 +83,7 @@ mod racer {
         Ok(stream)
     }
 
-    async fn fill(tasks: &Tasks, trial: Trial) -> (Pool, Vec<Connection>, Ended, Sample) {
+    async fn fill(tasks: &Tasks, trial: RaceTrial) -> (Pool, Vec<Connection>, DialCounts, Sample) {
         let spawner = Arc::clone(tasks);
         let spawn = move |task: BoxFuture| spawner.spawn(task).detach();
         let mut pool =
@@ -90,15 +91,16 @@ mod racer {
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {
-            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+            handle.add_peer(peer, trial.keep).await.expect("there is room");
         }
         handle.addresses(trial.addresses).await;
-        let (mut streams, mut ended) = (Vec::with_capacity(2000), Ended::default());
+        let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());
         let watch = Stopwatch::start();
         handle.set_active(true).await.expect("it lives");
         while !ended.is_at(trial.goal) {
             match pool.next().await.expect("it lives") {
                 PoolEvent::Connected(stream) => {
+                    stream.ready(PeerInfo::default());
                     streams.push(stream);
                     ended.opened += 1;
                 }

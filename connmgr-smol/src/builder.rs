@@ -1,4 +1,4 @@
-//! How a pool is put together and started.
+//! Builds and starts a pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,11 @@ use polling::Poller;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::{Listeners, Listening};
+use crate::runtime::SmolRuntime;
 use crate::spawn::Spawn;
-use crate::task::Task;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
-/// Puts a [`Pool`] together.
+/// Builds a [`Pool`].
 #[derive(Debug)]
 pub struct Builder {
     settings: Settings,
@@ -26,41 +25,37 @@ pub struct Builder {
 impl Builder {
     connmgr_std::builder_methods!();
 
-    /// Opens the listeners and the state, and has the driver's task run by `spawner`, as well as each dial.
+    /// Opens the listeners and the state, and has `spawner` run the pool's task and each dial.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what.
+    /// [`StartError`] says what failed.
     ///
     /// # Panics
-    /// By async-io, at its first use in the process, when the system refuses it a thread.
+    /// In async-io, at its first use in the process, if the system refuses it a thread.
     pub async fn start(self, spawner: impl Spawn) -> Result<Pool, StartError> {
-        self.settings.startup.check()?;
         start_reactor().await?;
-        let (listeners, local_addrs) = Listeners::bind(&self.settings, Listening::new)?;
         let spawner: Arc<dyn Spawn> = Arc::new(spawner);
-        let spawns_jobs = Arc::clone(&spawner);
-        let run = |task| Task::new(task, listeners, spawns_jobs).run();
-        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        let (pool, task) = open_pool(self.settings, SmolRuntime::new(Arc::clone(&spawner))).await?;
         spawner.spawn(Box::pin(task));
         Ok(pool)
     }
 }
 
 impl PoolConnection for Connection {
-    type Wire = Stream;
+    type Wire = SmolStream;
     type Builder = Builder;
 
     fn builder(settings: Settings) -> Builder {
         Builder { settings }
     }
 
-    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+    fn open(info: Connected, guard: Guard<SmolStream>) -> Self {
         Self { info, guard }
     }
 }
 
-/// async-io has one reactor for the process, made at its first use, with a panic where the system has no descriptors for
-/// it. So whether it has some is seen before, and the reactor made before anything else takes them.
+/// Starts async-io's reactor. There is one for the process, created at its first use, which panics without descriptors. So
+/// they are tried first, and the reactor takes its own before the pool takes any.
 async fn start_reactor() -> Result<(), StartError> {
     Poller::new().map_err(|error| StartError::System { what: "start async-io", error })?;
     poll_once(Timer::after(Duration::from_secs(1))).await;

@@ -1,6 +1,6 @@
-//! The stream of one connection, in the application's hands.
+//! The stream of one connection, owned by the application.
 //!
-//! That the manager is told when it is dropped, and that it can be shut meanwhile, is its guard's affair.
+//! Its guard tells the manager when it is dropped, and lets the pool shut it before.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::TcpStream;
@@ -16,31 +16,30 @@ use connmgr_core::Connected;
 use connmgr_std::adapter::Guard;
 use futures_lite::{AsyncRead, AsyncWrite};
 
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
-/// It belongs to the application. To be done with it, drop it: the manager is told, and whether the other end closed,
-/// reset, or never said a word is told with it, as far as it was seen by reading or writing. When the manager closes
-/// the connection, reads end (`Ok(0)`) and writes fail.
+/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream ended
+/// as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and writes fail.
 ///
 /// [`AsyncWriteExt::close`](futures_lite::AsyncWriteExt::close) closes our half only. [`futures_lite::io::split`] makes
-/// two halves; the connection is dropped with the second.
+/// two halves; the connection ends when both are dropped.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
-    pub(crate) guard: Guard<Stream>,
+    pub(crate) guard: Guard<SmolStream>,
 }
 
 impl Connection {
     connmgr_std::connection_methods!();
 
-    /// Reads by `attempt`, into room for at least one byte.
+    /// Reads by `attempt`, into a buffer of at least one byte.
     fn poll_read_by(
         &mut self,
         attempt: impl FnOnce(Pin<&mut &Async<TcpStream>>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        // What has arrived of a peer that was closed (banned, perhaps) is not read any more.
+        // A peer whose connection was closed may be banned: nothing more is read from it.
         if self.guard.is_closed() {
             return Poll::Ready(Ok(0));
         }
@@ -59,8 +58,8 @@ impl Connection {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
-/// here would pass by the pool, which judges an end by what it saw.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
+/// through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {

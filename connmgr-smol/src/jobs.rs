@@ -1,124 +1,82 @@
-//! Dials, and lookups through proxies: one task each, which ends when it is given up.
+//! Dials, and lookups through proxies: one task each, which ends when it is aborted.
 //!
-//! The executor is the caller's and hands no task back, so a job looks whether its [`Leash`] is still held; and that
-//! every job has ended is seen by their letting go of the channel on which they report.
+//! The caller's executor returns no handle of a task. So a job ends itself when its [`Leash`] is dropped. The channel on
+//! which jobs report closes when the last of them has ended.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread;
 
 use async_channel::{Receiver, Sender, unbounded};
+use connmgr_std::adapter::Job;
+use futures_channel::oneshot;
 use pin_project_lite::pin_project;
 
 use crate::Spawn;
-use crate::wire::Stream;
+use crate::wire::SmolStream;
 
-/// What came of a job.
-pub(crate) type Job = connmgr_std::adapter::Job<Stream>;
+/// How a job ended that was not aborted: its result, or its panic.
+pub(crate) type JobEnd = thread::Result<Job<SmolStream>>;
 
-/// What a job has to say at its end, unless it was given up: its result, or its panic.
-pub(crate) type Finished = thread::Result<Job>;
-
-/// Dropped, it ends its job, wherever that is.
+/// Dropping it aborts its job.
 #[derive(Debug)]
-pub(crate) struct Leash(Arc<Mutex<Hold>>);
-
-/// What a job and its leash share.
-#[derive(Debug, Default)]
-enum Hold {
-    /// The leash is held, and the job has not waited yet.
-    #[default]
-    Held,
-    /// The leash is held, and the job waits.
-    Waited(Waker),
-    /// The job is given up.
-    Dropped,
-}
+pub(crate) struct Leash(#[allow(dead_code, reason = "dropped, not read")] oneshot::Sender<()>);
 
 /// Starts jobs.
 pub(crate) struct Jobs {
     spawner: Arc<dyn Spawn>,
-    /// Held by every job until it has ended.
-    finished: Sender<Finished>,
+    /// Every job holds a clone until it has ended.
+    reports: Sender<JobEnd>,
 }
 
 impl Jobs {
-    /// What starts jobs, and where they report. The channel is closed when this is dropped and every job has ended.
-    pub(crate) fn new(spawner: Arc<dyn Spawn>) -> (Self, Receiver<Finished>) {
-        let (finished, reports) = unbounded();
-        (Self { spawner, finished }, reports)
+    /// Also the channel on which jobs report. It closes when this is dropped and every job has ended.
+    pub(crate) fn new(spawner: Arc<dyn Spawn>) -> (Self, Receiver<JobEnd>) {
+        let (reports, ended) = unbounded();
+        (Self { spawner, reports }, ended)
     }
 
-    /// Starts one.
-    pub(crate) fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> Leash {
-        let leash = Leash(Arc::default());
-        let (hold, finished) = (Arc::clone(&leash.0), self.finished.clone());
-        self.spawner.spawn(Box::pin(Leashed { work: Some(work), hold, finished: Some(finished) }));
-        leash
+    pub(crate) fn start(&self, work: impl Future<Output = Job<SmolStream>> + Send + 'static) -> Leash {
+        let (leash, aborted) = oneshot::channel();
+        self.spawner.spawn(Box::pin(LeashedJob { work: Some(work), aborted, reports: Some(self.reports.clone()) }));
+        Leash(leash)
     }
 }
 
 pin_project! {
-    /// A job that ends with its leash, and holds nothing from then on, however long the executor keeps it. Not an
-    /// `async` block, which would have room for the work twice.
-    struct Leashed<F> {
+    /// A job that ends with its leash. Once it has ended it holds no resources, however long the executor keeps it.
+    // Not an `async` block, which would be twice as large.
+    struct LeashedJob<F> {
         #[pin]
         work: Option<F>,
-        hold: Arc<Mutex<Hold>>,
-        finished: Option<Sender<Finished>>,
+        aborted: oneshot::Receiver<()>,
+        reports: Option<Sender<JobEnd>>,
     }
 }
 
-impl<F: Future<Output = Job>> Future for Leashed<F> {
+impl<F: Future<Output = Job<SmolStream>>> Future for LeashedJob<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let report = match (poll_dropped(this.hold, cx), this.work.as_mut().as_pin_mut()) {
+        let report = match (Pin::new(this.aborted).poll(cx), this.work.as_mut().as_pin_mut()) {
             (Poll::Pending, Some(work)) => match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(job)) => Some(Ok(job)),
                 Err(panic) => Some(Err(panic)),
             },
-            (Poll::Ready(()), _) | (Poll::Pending, None) => None,
+            (Poll::Ready(_), _) | (Poll::Pending, None) => None,
         };
         this.work.set(None);
-        if let (Some(finished), Some(report)) = (this.finished.take(), report) {
+        if let (Some(reports), Some(report)) = (this.reports.take(), report) {
             // The pool may have ended.
-            let _ = finished.try_send(report);
+            let _ = reports.try_send(report);
         }
         Poll::Ready(())
     }
-}
-
-/// Ready when the leash was dropped.
-fn poll_dropped(hold: &Mutex<Hold>, cx: &Context<'_>) -> Poll<()> {
-    let mut hold = lock(hold);
-    match &mut *hold {
-        Hold::Dropped => return Poll::Ready(()),
-        Hold::Waited(waker) => waker.clone_from(cx.waker()),
-        Hold::Held => *hold = Hold::Waited(cx.waker().clone()),
-    }
-    Poll::Pending
-}
-
-impl Drop for Leash {
-    fn drop(&mut self) {
-        let before = std::mem::replace(&mut *lock(&self.0), Hold::Dropped);
-        match before {
-            // Without the lock: it may run, or drop, the job at once.
-            Hold::Waited(waker) => waker.wake(),
-            Hold::Held | Hold::Dropped => {}
-        }
-    }
-}
-
-/// Nothing that is done under the lock can panic half way.
-fn lock(hold: &Mutex<Hold>) -> MutexGuard<'_, Hold> {
-    hold.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Jobs {
@@ -130,6 +88,8 @@ impl fmt::Debug for Jobs {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::sync::Mutex;
+    use std::task::Waker;
 
     use async_channel::TryRecvError;
     use connmgr_core::{ConnId, DialError};
@@ -142,7 +102,7 @@ mod tests {
     struct Hoarder(Arc<Mutex<Vec<BoxFuture>>>);
 
     impl Hoarder {
-        fn start(&self, work: impl Future<Output = Job> + Send + 'static) -> (Leash, Receiver<Finished>) {
+        fn start(&self, work: impl Future<Output = Job<SmolStream>> + Send + 'static) -> (Leash, Receiver<JobEnd>) {
             let tasks = self.clone();
             let (jobs, reports) = Jobs::new(Arc::new(move |task: BoxFuture| tasks.0.lock().unwrap().push(task)));
             (jobs.start(work), reports)
@@ -154,7 +114,7 @@ mod tests {
         }
     }
 
-    fn job() -> Job {
+    fn job() -> Job<SmolStream> {
         Job::Dialed(ConnId::from_u64(7), Err(DialError::Refused))
     }
 
@@ -191,12 +151,5 @@ mod tests {
         let (_leash, reports) = tasks.start(async { panic!("a fault of ours") });
         assert_eq!(tasks.poll(Waker::noop()), Poll::Ready(()));
         assert!(matches!(reports.try_recv(), Ok(Err(_))));
-    }
-
-    /// There may be thousands at a time.
-    #[test]
-    fn a_direct_dial_is_small() {
-        let dial = connmgr_std::adapter::dial::<Stream>(([127, 0, 0, 1], 1).into());
-        assert!(size_of_val(&dial) <= 512, "{} bytes", size_of_val(&dial));
     }
 }

@@ -1,28 +1,26 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod alarm;
 mod builder;
 mod connection;
 mod jobs;
-mod listener;
-mod net;
+mod runtime;
 mod spawn;
-mod task;
 mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Handle, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
+    TraceError,
 };
 
 pub use builder::Builder;
 pub use connection::Connection;
 pub use spawn::{BoxFuture, Spawn};
 
-/// A pool of live connections, kept by a task of its own.
+/// A pool of live connections, run by a task of its own.
 ///
-/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
+/// Dropping it shuts the pool down without waiting: connections are closed and the state is saved as long as the
 /// executor lives. `shutdown` waits for that.
 ///
 /// ```
@@ -38,5 +36,5 @@ pub use spawn::{BoxFuture, Spawn};
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
 
-/// What a [`Pool`] hands to its application.
+/// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -1,17 +1,17 @@
-//! What the caller's executor does for the pool.
+//! The caller's executor.
 
 use std::pin::Pin;
 
-/// A task that is to be run.
+/// A task to be run.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs tasks: the caller's executor. Any closure that spawns is one, `|task: BoxFuture| smol::spawn(task).detach()` for
-/// instance.
+/// The caller's executor. Any closure that spawns a task implements it, for instance
+/// `|task: BoxFuture| smol::spawn(task).detach()`.
 ///
-/// A pool is one task, and each dial one more. They end by themselves, soon after the pool is told to. An executor that
-/// ends first, or drops a task, takes the pool with it, which its application sees as its end.
+/// A pool is one task, and each dial is one more. They end by themselves, soon after the pool's shutdown. If the executor
+/// ends first, or drops the pool's task, the pool ends too.
 pub trait Spawn: Send + Sync + 'static {
-    /// Runs this to its end, beside whatever else runs. Must not block.
+    /// Runs this task to its end, concurrently with others. Must not block.
     fn spawn(&self, task: BoxFuture);
 }
 

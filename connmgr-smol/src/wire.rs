@@ -1,4 +1,4 @@
-//! A TCP stream watched by async-io, in the words that all adapters share.
+//! A TCP stream on async-io, as the pool's dials and guards use it.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,11 +7,11 @@ use async_io::Async;
 use connmgr_std::adapter::Wire;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
-/// A stream of the operating system, watched by async-io.
+/// async-io's TCP stream.
 #[derive(Debug)]
-pub struct Stream(pub(crate) Async<TcpStream>);
+pub struct SmolStream(pub(crate) Async<TcpStream>);
 
-impl Wire for Stream {
+impl Wire for SmolStream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {
         Async::<TcpStream>::connect(address).await.map(Self)
     }

@@ -1,79 +1,64 @@
-//! A bell: that something has come, told any number of times, heard once.
-//!
-//! A future that knows no runtime, for one listener at a time.
+//! A wake-up call between tasks and threads. Rung any number of times, it is heard once. It knows no runtime.
 
-use std::fmt;
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
-use crate::sync::lock;
+use atomic_waker::AtomicWaker;
 
-/// Rings for the one who listens. Clones are the same bell.
-#[derive(Clone, Default)]
-pub(crate) struct Bell(Arc<Mutex<State>>);
+/// Wakes one listener. Clones are the same bell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WakeBell(Arc<BellState>);
 
-#[derive(Default)]
-struct State {
-    rung: bool,
-    listener: Option<Waker>,
+#[derive(Debug, Default)]
+struct BellState {
+    rung: AtomicBool,
+    listener: AtomicWaker,
 }
 
-impl Bell {
-    /// Wakes who listens, or saves it its next wait. Never blocks.
+impl WakeBell {
+    /// Wakes the listener, or makes its next wait end at once. Never blocks.
     pub(crate) fn ring(&self) {
-        let listener = {
-            let mut state = lock(&self.0);
-            state.rung = true;
-            state.listener.take()
-        };
-        if let Some(listener) = listener {
-            listener.wake();
-        }
+        self.0.rung.store(true, Ordering::Release);
+        self.0.listener.wake();
     }
 
-    /// Waits until it rings, unless it has rung since it was last heard. Dropped before, it loses nothing.
-    pub(crate) async fn heard(&self) {
-        poll_fn(|cx| self.poll_heard(cx)).await;
-    }
-
-    /// Of two who listen the later is woken.
+    /// Ready if it has rung since it was last heard. Of several listeners only the latest is woken.
     pub(crate) fn poll_heard(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.0);
-        if std::mem::take(&mut state.rung) {
+        // A listener that need not wait registers no waker: a later ring would wake its task for nothing.
+        if self.take_rung() {
             return Poll::Ready(());
         }
-        match &mut state.listener {
-            Some(listener) => listener.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
+        self.0.listener.register(cx.waker());
+        // It may have rung before there was a waker.
+        if self.take_rung() { Poll::Ready(()) } else { Poll::Pending }
     }
-}
 
-impl fmt::Debug for Bell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell").field("rung", &lock(&self.0).rung).finish_non_exhaustive()
+    fn take_rung(&self) -> bool {
+        self.0.rung.swap(false, Ordering::Acquire)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
-    use crate::tests::{Count, block_on};
+    use crate::tests::Count;
 
     #[test]
     fn a_bell_that_rang_twice_is_heard_once() {
-        let bell = Bell::default();
+        let bell = WakeBell::default();
         bell.ring();
         bell.ring();
-        block_on(bell.heard());
-        assert!(bell.poll_heard(&mut Context::from_waker(Waker::noop())).is_pending());
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(bell.poll_heard(cx).is_ready());
+        assert!(bell.poll_heard(cx).is_pending());
     }
 
     #[test]
-    fn who_listens_is_woken() {
-        let (bell, count) = (Bell::default(), Count::default());
+    fn a_listener_is_woken() {
+        let (bell, count) = (WakeBell::default(), Count::default());
         let waker = count.waker();
         assert!(bell.poll_heard(&mut Context::from_waker(&waker)).is_pending());
         bell.clone().ring();

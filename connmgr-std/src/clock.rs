@@ -1,25 +1,24 @@
 //! The core's two clocks, read from the machine's.
 //!
-//! [`Time`] is read from [`Instant`], which no one can set. [`UnixTime`] is what the machine believes the world's
-//! time to be; operators and time servers set it, and the core is told when they do.
+//! [`Time`] is read from [`Instant`], which is monotonic. [`UnixTime`] is the machine's wall clock. Operators and time
+//! servers set it, and the core is told when they do.
 //!
-//! While a machine is suspended, `Instant` stands still on Linux and macOS and goes on on Windows; a clock that
-//! always goes on (`CLOCK_BOOTTIME`) is not in `std`. So after a suspend the core may believe that no time has passed:
-//! its deadlines come late by the length of the sleep, which is safe, and the UNIX time it learns from
-//! [`Clock::drift`] is right.
+//! While a machine is suspended, `Instant` stops on Linux and macOS and goes on on Windows; a clock that always goes on
+//! (`CLOCK_BOOTTIME`) is not in `std`. So after a suspend the core's deadlines may come late by the length of the sleep,
+//! which is safe. The UNIX time it learns from [`Clock::drift`] is right.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use connmgr_core::{Time, UnixTime};
 
-/// How far the two clocks may part before the core is told; whole seconds can't show less.
+/// How far the wall clock may be off before the core is told. The core counts whole seconds.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
-/// The grain of deadlines. Timers of operating systems and runtimes count in milliseconds, and not all of them
-/// round up.
+/// Deadlines are rounded up to this. Timers of operating systems and runtimes count in milliseconds, and some round
+/// down.
 const GRAIN_NANOS: u64 = 1_000_000;
 
-/// An instant no timer reaches, for deadlines that [`Instant`] can't hold: 30 years.
+/// 30 years: stands for deadlines that [`Instant`] can't hold.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// The core's two clocks.
@@ -30,11 +29,11 @@ pub struct Clock {
     unix_at_birth: UnixNanos,
 }
 
-/// Nanoseconds since 1970, before which may lie what a moved clock makes of the time of birth.
+/// Nanoseconds since 1970. Negative if the wall clock is set to before 1970.
 type UnixNanos = i128;
 
 impl Clock {
-    /// Clocks that begin now: [`Clock::now`] counts from here.
+    /// Starts the clocks: [`Clock::now`] counts from here.
     pub fn start() -> Self {
         Self { birth: Instant::now(), unix_at_birth: wall() }
     }
@@ -44,37 +43,36 @@ impl Clock {
         self.at(Instant::now())
     }
 
-    /// The monotonic time at an instant; the moment of birth for one that lies before it.
+    /// The monotonic time at an instant; zero for an instant before the start.
     pub fn at(&self, instant: Instant) -> Time {
         Time::ZERO.after(instant.saturating_duration_since(self.birth))
     }
 
-    /// The UNIX time that the core has been told of, moved on by what has passed since. It does not jump when the
-    /// machine's clock is set, until the manager has been told.
+    /// The UNIX time as the manager knows it. When the machine's clock is set, it jumps only once the manager was told.
     pub fn unix(&self) -> UnixTime {
         seconds(self.expected_wall())
     }
 
-    /// Whether the machine's clock has been set, so that it is more than a second off from what the core knows. To
-    /// be asked at every wake-up, before all else; the answer is for [`Input::Clock`](connmgr_core::Input::Clock),
-    /// and is given once.
+    /// The wall clock's time, if it was set to more than a second from what the manager knows; given once. To be asked
+    /// first at every wake-up, for [`Input::Clock`](connmgr_core::Input::Clock).
     pub(crate) fn drift(&mut self) -> Option<UnixTime> {
         self.drift_at(wall())
     }
 
     fn drift_at(&mut self, wall: UnixNanos) -> Option<UnixTime> {
         let off = wall - self.expected_wall();
-        (off.unsigned_abs() > TOLERANCE.as_nanos()).then(|| {
-            self.unix_at_birth += off;
-            seconds(wall)
-        })
+        if off.unsigned_abs() <= TOLERANCE.as_nanos() {
+            return None;
+        }
+        self.unix_at_birth += off;
+        Some(seconds(wall))
     }
 
     fn expected_wall(&self) -> UnixNanos {
         self.unix_at_birth + signed(self.birth.elapsed())
     }
 
-    /// When to wake for a deadline: never before it, at most one millisecond after.
+    /// When to wake for a deadline: not before it, and at most one millisecond after it.
     pub fn instant(&self, deadline: Time) -> Instant {
         let whole = deadline.as_nanos().div_ceil(GRAIN_NANOS).saturating_mul(GRAIN_NANOS);
         let wait = Duration::from_nanos(whole);
@@ -96,12 +94,12 @@ fn wall() -> UnixNanos {
     }
 }
 
-/// A duration has less than 2^94 nanoseconds, so this never saturates.
+/// Never saturates: a duration has less than 2^94 nanoseconds.
 fn signed(duration: Duration) -> i128 {
     i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
 }
 
-/// Whole seconds; the epoch for what lies before it.
+/// Whole seconds; zero before 1970.
 fn seconds(nanos: UnixNanos) -> UnixTime {
     UnixTime::from_secs(u64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or(0))
 }

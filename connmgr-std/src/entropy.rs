@@ -1,13 +1,13 @@
-//! Chance for a new manager, from the operating system.
+//! A random seed from the operating system.
 
 use std::io;
 
 /// A seed for [`Birth::rng_seed`](crate::Birth::rng_seed), fresh from the operating system.
 ///
-/// Whoever knows it can tell which addresses the node will choose: keep it secret.
+/// Keep it secret: it tells which addresses the node will choose.
 ///
 /// # Errors
-/// What the operating system reports; on a machine that has booted, this does not happen.
+/// What the operating system reports. It does not happen on a machine that has booted.
 pub(crate) fn rng_seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;

@@ -1,7 +1,7 @@
-//! The operating system's errors in the core's words.
+//! Maps errors of the operating system to the core's. Read `connect(2)` and `accept(2)` first.
 //!
-//! Whose fault an error is decides what the core does of it: see `connect(2)` and `accept(2)`. This file does not know
-//! by which route a dial went: the adapter chooses between [`dial_error`] and [`proxy_dial_error`].
+//! The core's answer depends on who is at fault: the peer, the proxy or this machine. This module does not know the route
+//! of a dial: the adapter chooses between [`dial_error`] and [`proxy_dial_error`].
 
 use std::io::{self, ErrorKind};
 
@@ -9,9 +9,9 @@ use connmgr_core::{CloseCause, DialError};
 
 /// Why a connection could not be opened.
 ///
-/// `EADDRNOTAVAIL` has two meanings: the machine has no address of this family (IPv6 switched off), or no port is
-/// free. It is taken for the first, which is the common one; both are this machine's fault. An error that is unknown
-/// counts as this machine's fault too, so that no address suffers for it.
+/// `EADDRNOTAVAIL` means either that this machine has no address of the family (IPv6 switched off) or that it has no
+/// free port. It is mapped as the first, which is more common. Both are this machine's fault, as is an unknown error, so
+/// that no address suffers for it.
 pub fn dial_error(error: &io::Error) -> DialError {
     if is_out_of_resources(error) {
         return DialError::OutOfResources;
@@ -39,25 +39,24 @@ pub fn dial_error(error: &io::Error) -> DialError {
     }
 }
 
-/// Why the connection to a proxy could not be opened. That the proxy can't be reached says nothing of the target, nor
-/// of its network.
+/// Why the connection to a proxy could not be opened. It says nothing about the target or its network.
 pub fn proxy_dial_error(error: &io::Error) -> DialError {
     let error = dial_error(error);
     if error == DialError::OutOfResources { error } else { DialError::ProxyUnreachable }
 }
 
-/// Why an open connection broke. The end of the stream is no error of the system: see [`end_cause`].
+/// Why an open connection broke. The end of the stream is no error: see [`end_cause`].
 pub(crate) fn close_cause(error: &io::Error) -> CloseCause {
     match error.kind() {
         ErrorKind::UnexpectedEof => CloseCause::Eof,
-        // EPIPE: the other end had closed already when we wrote, which is what a reset looks like to a writer.
+        // EPIPE: the peer had closed before the write. A writer sees a reset this way.
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => CloseCause::Reset,
         _ => CloseCause::Error,
     }
 }
 
-/// Why a connection ended: by an error, or (none) by the end of the stream. `heard`: at least one byte of the other
-/// end has arrived. One that ends before that may have met a peer that does not understand our transport.
+/// Why a connection ended: by an error, or by the end of the stream if `error` is none. `heard`: at least one byte of
+/// the peer has arrived. If none has, the peer may not understand our transport.
 pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     match error.map_or(CloseCause::Eof, close_cause) {
         CloseCause::Eof | CloseCause::Reset if !heard => CloseCause::Unheard,
@@ -69,16 +68,15 @@ pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     }
 }
 
-/// Whether `accept` failed for the sake of one connection, which it took off the queue: then try again at once.
+/// Whether `accept` failed because of one connection, which it removed from the queue: the caller may try again at once.
 ///
-/// Every other error stays until something changes (descriptors, memory, permissions). Trying again would spin: tell
-/// the core with [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey its pause. `WouldBlock` is no error
-/// and not to be asked about.
+/// Every other error (descriptors, memory, permissions) stays until something changes, and trying again would spin: report
+/// [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey the pause. Not to be called for `WouldBlock`.
 pub(crate) fn accept_error_is_transient(error: &io::Error) -> bool {
     if is_out_of_resources(error) {
         return false;
     }
-    // Linux passes on errors of the connection itself: accept(2), "Error handling".
+    // Linux passes on errors of the new connection: accept(2), "Error handling".
     let of_the_connection = matches!(
         error.kind(),
         ErrorKind::ConnectionAborted

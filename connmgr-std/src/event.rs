@@ -1,33 +1,34 @@
-//! What a pool hands to its application. Knows no runtime: `C` is the adapter's connection.
+//! Events of a pool. `C` is the adapter's connection.
 
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
 use crate::state::{Damage, StateError};
 use crate::trace::TraceError;
 
-/// What a pool hands to its application.
+/// An event of a pool.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent<C> {
     /// A connection is open: begin the handshake on it.
     Connected(C),
-    /// An added peer is dialed next at this time. Of several that wait to be taken, a peer's latest stays.
+    /// An added peer is dialed next at this time. Of several such events that wait to be taken, only a peer's latest
+    /// stays.
     RetryScheduled {
-        /// Which.
+        /// The peer.
         peer: PeerId,
-        /// When, by [`Handle::now`](crate::Handle::now).
+        /// The time, by [`Handle::now`](crate::Handle::now).
         at: Time,
         /// How many attempts in a row have failed.
         attempt: u32,
     },
-    /// Anything else that the manager says. Never [`Event::Connected`].
+    /// Any other event of the manager. Never [`Event::Connected`].
     Event(Event),
-    /// Something is wrong around the pool, which goes on.
+    /// Something outside the manager is wrong. The pool goes on.
     Problem(Problem),
 }
 
 impl<C> PoolEvent<C> {
-    /// What the driver hands out, with its stream made into a connection.
+    /// An event of the driver, its stream made into a connection.
     pub(crate) fn from_driver<S>(event: driver::PoolEvent<S>, connect: impl FnOnce(Connected, S) -> C) -> Self {
         match event {
             driver::PoolEvent::Connected { info, stream } => Self::Connected(connect(info, stream)),
@@ -37,20 +38,20 @@ impl<C> PoolEvent<C> {
     }
 }
 
-/// Something that is wrong around a pool and does not stop it.
+/// A problem that does not stop the pool.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A file of the state directory could not be used. It was set aside, and what it held is not known.
+    /// A file of the state directory could not be used, or only in part. It was set aside.
     #[error("state: {0}")]
     Damaged(Damage),
-    /// The state could not be saved. It is tried again when it next changes, and at the end.
+    /// The state could not be saved. The pool tries again at the next change, and at its end.
     #[error("state: {0}")]
     NotSaved(StateError),
-    /// The disk was too slow at the end; a thread goes on writing as long as the process lives.
+    /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
-    /// The trace could not be written, or is full; nothing more is written to it.
+    /// The trace could not be written, or is full. Nothing more is written to it.
     #[error("trace: {0}")]
     Trace(TraceError),
 }

@@ -1,6 +1,6 @@
-//! The table for ids.
+//! The hash map for ids.
 
 use rustc_hash::FxHashMap;
 
-/// A table whose keys are ids of the manager's. They count up, and nobody else chooses any: a cheap hash is safe.
+/// A map whose keys are ids of the manager. They count up and no stranger chooses them, so a cheap hash is safe.
 pub type IdMap<K, V> = FxHashMap<K, V>;

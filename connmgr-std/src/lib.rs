@@ -1,21 +1,19 @@
-//! What every adapter of connmgr that has an operating system under it shares.
+//! What all adapters of connmgr share on an operating system with `std`. It knows no runtime.
 //!
-//! The policy is in [`connmgr_core`]; how sockets are opened is in the adapter of each runtime. Between them lies
-//! what is the same everywhere, and it knows no runtime. What only adapters use is in [`adapter`]; the rest is for
-//! applications too, which find most of it in the adapter of their runtime again:
+//! The policy is in [`connmgr_core`], and each adapter opens the sockets of its runtime. What only adapters use is in
+//! [`adapter`]. The rest is for applications, for which the adapters re-export most of it:
 //!
 //! | | |
 //! |---|---|
-//! | [`Pool`], [`Handle`], [`Reporter`] | a pool that is kept by a task, its commands, and the facts of one connection |
-//! | [`PoolEvent`], [`Problem`], [`StartError`] | what a pool hands to its application; why none is started |
+//! | [`Pool`], [`Handle`], [`Reporter`] | a pool run by a task, its commands, and the facts of one connection |
+//! | [`PoolEvent`], [`Problem`], [`StartError`] | events of a pool; why a pool did not start |
 //! | [`StateDir`] | book, anchors and bans on disk |
-//! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run written down, and run again |
+//! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run recorded, and replayed |
 //! | [`Resolve`], [`SystemResolver`] | names looked up on detached threads |
-//! | `metrics` | what is counted (feature `metrics`) |
+//! | `metrics` | counters and gauges (feature `metrics`) |
 #![forbid(unsafe_code)]
 
 pub mod adapter;
-mod answer;
 mod bell;
 mod clock;
 mod entropy;
@@ -34,14 +32,13 @@ mod trace;
 
 pub use connmgr_core;
 
+pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]
 pub use observe::metrics;
 pub use pool::{Handle, Pool};
-pub use resolver::{MAX_THREADS, Resolve, SystemResolver};
+pub use resolver::{MAX_RESOLVER_THREADS, Resolve, SystemResolver};
 pub use startup::StartError;
 pub use state::{Damage, DamageCause, StateDir, StateError};
-pub use trace::{
-    Birth, Line, Machine, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
-};
+pub use trace::{Birth, Line, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay};

@@ -68,7 +68,7 @@ impl Sockets for NoSockets {
     fn dial(&mut self, _: ConnId, _: &Target) {}
     fn abort(&mut self, _: ConnId) {}
     fn close(&mut self, _: ConnId) {}
-    fn dropped(&mut self, _: ConnId) -> bool {
+    fn note_dropped(&mut self, _: ConnId) -> bool {
         true
     }
     fn take_heard(&mut self) -> Vec<ConnId> {

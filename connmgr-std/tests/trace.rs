@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use common::snapshot;
-use connmgr_core::{Action, Config, ConfigError, ConnId, Input, Reply, Time, UnixTime};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, Config, ConnManager, Input, Keep, Mode, Reply, Time, UnixTime};
 use connmgr_std::{
-    Birth, Line, Machine, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter,
-    replay,
+    Birth, Line, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
 };
 
 fn birth() -> Birth {
@@ -47,24 +47,44 @@ impl Write for Paper {
     }
 }
 
-/// A manager of sorts: asks for as many saves as it was called.
-struct Echo {
-    saves: u64,
+/// A manager of added peers, which dials nobody else.
+fn manager() -> (Birth, ConnManager) {
+    let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    let birth = Birth { config, snapshot: None, ..birth() };
+    let manager = ConnManager::new(birth.clone()).unwrap();
+    (birth, manager)
 }
 
-impl Machine for Echo {
-    fn born(_: Birth) -> Result<Self, ConfigError> {
-        Ok(Self { saves: 0 })
+/// Two peers are added, each of which is dialed; of the two actions one is taken, after both calls.
+fn recorded() -> Vec<u8> {
+    let paper = Paper::default();
+    let (birth, mut manager) = manager();
+    let mut writer = TraceWriter::to(Box::new(paper.clone()), &birth, None).unwrap();
+    for secs in [1, 2] {
+        let address = format!("192.0.2.{secs}:8333").parse().unwrap();
+        let (now, input) = (Time::from_secs(secs), Input::AddPeer { address, keep: Keep::Always });
+        writer.step(now, &input, &manager.apply(&input, now)).unwrap();
+    }
+    writer.action(&manager.poll_action().unwrap()).unwrap();
+    drop(writer);
+    paper.bytes()
+}
+
+/// Counts what it sees: inputs, actions, and how often the manager had settled.
+#[derive(Default)]
+struct Counts([u32; 3]);
+
+impl Observer for Counts {
+    fn input(&mut self, _: Time, _: &Input, _: &Reply) {
+        self.0[0] += 1;
     }
 
-    fn apply(&mut self, _: &Input, _: Time) -> Reply {
-        self.saves += 1;
-        Reply::Noted
+    fn action(&mut self, _: Time, _: &Action) {
+        self.0[1] += 1;
     }
 
-    fn poll_action(&mut self) -> Option<Action> {
-        self.saves = self.saves.checked_sub(1)?;
-        Some(Action::Save)
+    fn settled(&mut self, _: Time, _: &ConnManager) {
+        self.0[2] += 1;
     }
 }
 
@@ -87,12 +107,20 @@ fn read(bytes: &[u8]) -> TraceReader<&[u8]> {
     TraceReader::new(bytes).expect("a birth")
 }
 
-/// The bytes with line `number` (from 1) replaced.
-fn with_line(number: usize, line: &str) -> Vec<u8> {
-    let text = String::from_utf8(written()).unwrap();
+/// Bytes with line `number` (from 1) replaced.
+fn with_line_of(bytes: Vec<u8>, number: usize, line: &str) -> Vec<u8> {
+    let text = String::from_utf8(bytes).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
     lines[number - 1] = line;
     (lines.join("\n") + "\n").into_bytes()
+}
+
+fn with_line(number: usize, line: &str) -> Vec<u8> {
+    with_line_of(written(), number, line)
+}
+
+fn replay_error(bytes: &[u8]) -> ReplayError {
+    replay(read(bytes), None, &mut ()).expect_err("another way")
 }
 
 #[test]
@@ -116,32 +144,39 @@ fn lines_look_as_documented() {
 }
 
 #[test]
-fn a_replay_that_goes_the_same_way_says_so() {
-    let summary = replay::<Echo>(read(&written())).unwrap();
+fn a_replay_that_goes_the_same_way_says_so_and_shows_everything() {
+    let mut counts = Counts::default();
+    let (manager, summary) = replay(read(&recorded()), None, &mut counts).unwrap();
     let expected = ReplaySummary { inputs: 2, actions: 1, waiting: 1, cut_off: false, last: Time::from_secs(2) };
-    assert_eq!(summary, expected);
+    assert_eq!((summary, manager.added_peers().len()), (expected, 2));
+    assert_eq!(counts.0, [2, 1, 1], "the last input has not settled: an action of it waits");
+}
+
+#[test]
+fn a_replay_up_to_a_time_stops_there() {
+    let (manager, summary) = replay(read(&recorded()), Some(Time::from_secs(1)), &mut ()).unwrap();
+    assert_eq!((summary.inputs, summary.waiting, manager.added_peers().len()), (1, 1, 1));
 }
 
 #[test]
 fn another_reply_is_found_by_line() {
-    let bytes = with_line(3, r#"{"now":"5","input":"timeout","reply":{"done":{"Ok":null}}}"#);
-    let error = replay::<Echo>(read(&bytes)).expect_err("it says noted");
+    let text = String::from_utf8(recorded()).unwrap();
+    let line = text.lines().nth(2).unwrap().replace("\"Ok\":\"2\"", "\"Ok\":\"7\"");
+    let error = replay_error(&with_line_of(recorded(), 3, &line));
     assert!(matches!(error, ReplayError::Reply { line: 3, .. }), "{error}");
 }
 
 #[test]
 fn another_action_is_found_by_line() {
-    let bytes = with_line(4, r#"{"action":{"close":{"conn":"1","reason":"late"}}}"#);
-    let error = replay::<Echo>(read(&bytes)).expect_err("it saves");
+    let error = replay_error(&with_line_of(recorded(), 4, r#"{"action":"save"}"#));
     let ReplayError::Action { line: 4, expected, found: Some(found) } = error else { panic!("{error}") };
-    assert!(matches!(*expected, Action::Close { conn, .. } if conn == ConnId::from_u64(1)));
-    assert_eq!(*found, Action::Save);
+    assert!(matches!(*found, Action::Dial { .. }));
+    assert_eq!(*expected, Action::Save);
 }
 
 #[test]
 fn a_missing_action_is_found_by_line() {
-    let bytes = with_line(2, r#"{"action":"save"}"#);
-    let error = replay::<Echo>(read(&bytes)).expect_err("nothing was called yet");
+    let error = replay_error(&with_line_of(recorded(), 2, r#"{"action":"save"}"#));
     assert!(matches!(error, ReplayError::Action { line: 2, found: None, .. }), "{error}");
 }
 
@@ -190,8 +225,8 @@ fn a_second_birth_is_refused() {
 
 #[test]
 fn a_trace_cut_off_is_good_up_to_there() {
-    let bytes = written();
-    let summary = replay::<Echo>(read(&bytes[..bytes.len() - 5])).unwrap();
+    let bytes = recorded();
+    let (_, summary) = replay(read(&bytes[..bytes.len() - 5]), None, &mut ()).unwrap();
     assert_eq!((summary.inputs, summary.actions, summary.cut_off), (2, 0, true));
 }
 
@@ -206,7 +241,7 @@ fn a_full_trace_ends_with_a_whole_line() {
     assert!(!writer.is_on());
     // Reported once.
     writer.action(&Action::Save).unwrap();
-    assert_eq!(replay::<Echo>(read(&paper.bytes())).unwrap().inputs, 2);
+    assert_eq!(read(&paper.bytes()).map(Result::unwrap).count(), 2);
 }
 
 /// A disk with room for so many bytes.

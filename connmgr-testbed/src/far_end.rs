@@ -1,9 +1,8 @@
-//! The other end of every connection: a process of its own, so that neither its CPU nor its descriptors are counted
-//! with those of the pool.
+//! The peer of every connection: a process of its own, so that its CPU and descriptors are not counted with the pool's.
 //!
-//! It is this very program, started once more with a word in its environment: a `main` that uses it calls
-//! [`serve_if_asked`] before anything else. It listens on one port of all of 127.0.0.0/8, accepts everything, says
-//! nothing, and ends connections by a reset (linger 0), so that no address is left in `TIME_WAIT`.
+//! It is the same program, started again with a variable in its environment: a `main` that uses it calls
+//! [`serve_if_asked`] first. It listens on one port of all of 127.0.0.0/8, accepts everything, sends nothing, and ends
+//! connections by a reset (linger 0), so that no address is left in `TIME_WAIT`.
 
 use std::collections::VecDeque;
 use std::env;
@@ -18,20 +17,20 @@ use std::time::Duration;
 use connmgr_core::PeerAddress;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-/// Says that the process is a far end, and how many connections it keeps.
+/// Set in a process that is a far end: how many connections it keeps.
 const KEEPS: &str = "CONNMGR_FAR_END_KEEPS";
 
-/// Room for connections that were not accepted yet; the system allows no more than `net.core.somaxconn`.
+/// Connections that may wait to be accepted. The system allows at most `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
-/// The ports to choose from. As those of real nodes, they are none that the system gives to dials of its own accord
-/// (from 32768 on, on Linux): a dial to one of those would have to be asked whether it has met itself.
+/// The ports to choose from. Like those of real nodes they are not ephemeral (on Linux, from 32768 on): a dial to an
+/// ephemeral port costs a check whether it connected to itself.
 const PORTS: RangeInclusive<u16> = 18_333..=18_432;
 
-/// How often the far end looks for connections.
+/// How often the far end accepts.
 const LOOKS_EVERY: Duration = Duration::from_millis(1);
 
-/// The far end, as the program that dials it sees it. Dropped, it ends.
+/// The far end's process. Dropping it ends the process.
 #[derive(Debug)]
 pub struct FarEnd {
     process: Child,
@@ -44,7 +43,7 @@ impl FarEnd {
     /// Starts one that keeps so many connections: the oldest is reset when one more comes.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system reports.
     pub fn start(keeps: usize) -> io::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         let command = command.env(KEEPS, keeps.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -61,10 +60,10 @@ impl FarEnd {
         self.port
     }
 
-    /// Resets all that it keeps; how many it has accepted since its start.
+    /// Resets every connection. Returns how many were accepted since the start.
     ///
     /// # Errors
-    /// That it is gone.
+    /// The process is gone.
     pub fn hang_up(&mut self) -> io::Result<u64> {
         if let Some(orders) = &mut self.orders {
             writeln!(orders)?;
@@ -82,20 +81,20 @@ impl FarEnd {
 impl Drop for FarEnd {
     fn drop(&mut self) {
         self.orders = None;
-        // It ends when it finds that nobody orders any more.
+        // The process ends when its standard input closes.
         let _ = self.process.wait();
     }
 }
 
 /// So many addresses of loopback with this port, spread over its /16 groups.
 pub fn addresses(count: u32, port: u16) -> Vec<PeerAddress> {
-    // 127.0.0.0/16 is left out, for 127.0.0.1 is the address we dial from.
+    // Without 127.0.0.0/16: 127.0.0.1 is the address that dials come from.
     let octet = |number: u32| u8::try_from(number % 256).expect("less than 256");
     let ip = |n: u32| Ipv4Addr::new(127, 1 + octet(n % 255), octet(n / 255 / 255), 1 + octet(n / 255 % 255));
     (0..count).map(|n| PeerAddress::new(std::net::IpAddr::from(ip(n)).into(), port)).collect()
 }
 
-/// A port at which nobody listens, and which nobody else is given.
+/// A port that refuses connections, and that no other process gets.
 #[derive(Debug)]
 pub struct ClosedPort {
     port: u16,
@@ -107,7 +106,7 @@ impl ClosedPort {
     /// Reserves one.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system reports.
     pub fn reserve() -> io::Result<Self> {
         let (socket, port) = bind()?;
         Ok(Self { port, _socket: socket })
@@ -130,13 +129,13 @@ fn bind() -> io::Result<(Socket, u16)> {
     PORTS.map(bind).find(|bound| !is_taken(bound)).unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))
 }
 
-/// If this process was started as a far end, it is one until whoever started it lets go of it, and then exits.
+/// If this process was started as a far end, serves until its parent drops it, and then exits.
 ///
 /// # Panics
 /// When the operating system gives it no port.
 pub fn serve_if_asked() {
     let Some(keeps) = env::var(KEEPS).ok().and_then(|keeps| keeps.parse().ok()) else { return };
-    serve(keeps).expect("a port of loopback, and somebody who listens to what we say");
+    serve(keeps).expect("a port of loopback, and an open standard output");
     std::process::exit(0);
 }
 
@@ -162,10 +161,10 @@ struct Kept {
     accepted: u64,
 }
 
-/// Looks now and then instead of waiting: whoever dials would pay for waking it, and more often the slower it dials.
+// It polls instead of waiting, because to wake it would cost the dialer CPU, and the more often the slower it dials.
 fn accept_all(listener: &TcpListener, keeps: usize, kept: &Mutex<Kept>) {
     loop {
-        // An error is that nothing waits, or that there are no descriptors until some are given back.
+        // An error means that no connection waits, or that there are no descriptors until some are freed.
         while let Ok((stream, _)) = listener.accept() {
             lock(kept).keep(stream, keeps);
         }
@@ -175,7 +174,7 @@ fn accept_all(listener: &TcpListener, keeps: usize, kept: &Mutex<Kept>) {
 
 impl Kept {
     fn keep(&mut self, stream: TcpStream, at_most: usize) {
-        // It fails only if the dialer has reset it, which is as good.
+        // It fails only if the dialer has reset the connection, which is as good.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         self.accepted += 1;
         self.streams.push_back(stream);
@@ -185,7 +184,7 @@ impl Kept {
     }
 }
 
-/// Waits until nothing has come for a while, then resets all; how many have come since the start.
+/// Waits until no connection has come for a while, then resets all. Returns how many came since the start.
 fn hang_up(kept: &Mutex<Kept>) -> u64 {
     let mut before = None;
     loop {

@@ -1,7 +1,6 @@
-//! An application that never lets a pool rest: each answer is followed by the next question before the pool's turn is
-//! over.
+//! An application that never lets a pool rest: it asks again as soon as it is answered, before the pool's turn is over.
 //!
-//! It needs no runtime: whoever wakes it runs it. So a pool that is asked by it has work at the end of every turn.
+//! It needs no runtime: its waker polls it in place. So the pool has work at the end of every turn.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,9 +10,9 @@ use std::task::{Context, Wake, Waker};
 
 /// Such an application.
 #[derive(Clone, Debug)]
-pub struct Insatiable(Arc<Run>);
+pub struct Insatiable(Arc<AskingTask>);
 
-struct Run {
+struct AskingTask {
     asks: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
     left: Arc<AtomicUsize>,
 }
@@ -29,7 +28,7 @@ impl Insatiable {
                 counted.fetch_sub(1, Ordering::SeqCst);
             }
         };
-        let run = Arc::new(Run { asks: Mutex::new(Box::pin(asks)), left });
+        let run = Arc::new(AskingTask { asks: Mutex::new(Box::pin(asks)), left });
         Arc::clone(&run).wake();
         Self(run)
     }
@@ -40,19 +39,19 @@ impl Insatiable {
     }
 }
 
-impl Wake for Run {
+impl Wake for AskingTask {
     fn wake(self: Arc<Self>) {
         let waker = Waker::from(Arc::clone(&self));
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         if self.left.load(Ordering::SeqCst) > 0 {
-            // It says by `left` when it is ready.
+            // Its result is in `left`.
             let _ = asks.as_mut().poll(&mut Context::from_waker(&waker));
         }
     }
 }
 
-impl fmt::Debug for Run {
+impl fmt::Debug for AskingTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("AskingTask").field("left", &self.left).finish_non_exhaustive()
     }
 }

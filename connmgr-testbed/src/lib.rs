@@ -1,6 +1,6 @@
-//! What every adapter is tried against, so that all of them show the same: unpublished.
+//! Tests and benchmarks that every adapter runs, so that all of them behave the same. Unpublished.
 //!
-//! It knows no runtime: each adapter brings a small rig of its own, in its `tests/` and `benches/`.
+//! It knows no runtime: each adapter has a small rig of its own, in its `tests/` and `benches/`.
 
 #![forbid(unsafe_code)]
 

@@ -7,11 +7,11 @@ mod run {
     use std::process::ExitCode;
 
     use connmgr_core::PeerInfo;
-    use connmgr_testbed::endurance::{Course, PATIENCE, Part, WAITING_EVENTS};
+    use connmgr_testbed::endurance::{EnduranceRun, PATIENCE, StreamFate, WAITING_EVENTS};
     use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
     use tokio::io::AsyncReadExt;
 
-    pub(super) async fn run(mut course: Course) -> ExitCode {
+    pub(super) async fn run(mut course: EnduranceRun) -> ExitCode {
         let mut pool =
             Pool::builder(course.config()).max_waiting_events(WAITING_EVENTS).start().await.expect("the pool starts");
         let handle = pool.handle();
@@ -38,14 +38,14 @@ mod run {
         course.end()
     }
 
-    async fn take(course: &mut Course, pool: &mut Pool) {
+    async fn take(course: &mut EnduranceRun, pool: &mut Pool) {
         match pool.next().await.expect("it lives") {
             PoolEvent::Connected(connection) => {
                 connection.ready(PeerInfo::default());
                 match course.opened(connection.id()) {
-                    Part::Drop => drop(connection),
-                    Part::Disconnect => drop(tokio::spawn(disconnect(connection, pool.handle()))),
-                    Part::Read => drop(tokio::spawn(read(connection))),
+                    StreamFate::Drop => drop(connection),
+                    StreamFate::Disconnect => drop(tokio::spawn(disconnect(connection, pool.handle()))),
+                    StreamFate::Read => drop(tokio::spawn(read(connection))),
                 }
             }
             PoolEvent::Event(event) => course.told(&event),
@@ -65,7 +65,7 @@ mod run {
 
     /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
     /// never goes away; this is then the end of it.
-    async fn rest(course: &mut Course, handle: &Handle) {
+    async fn rest(course: &mut EnduranceRun, handle: &Handle) {
         let metrics = tokio::runtime::Handle::current().metrics();
         for _ in 0..1_000_000 {
             if metrics.num_alive_tasks() == 1 {
@@ -80,9 +80,9 @@ mod run {
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    use connmgr_testbed::endurance::Course;
+    use connmgr_testbed::endurance::EnduranceRun;
 
-    let course = Course::begin("tokio, one thread");
+    let course = EnduranceRun::begin("tokio, one thread");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(run::run(course))
 }

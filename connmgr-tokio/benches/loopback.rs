@@ -5,8 +5,8 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{Event, Keep, PeerInfo};
-    use connmgr_testbed::race::{Ended, Racer, Sample, Stopwatch, Trial, WAITING_EVENTS};
+    use connmgr_core::{Event, PeerInfo};
+    use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use connmgr_tokio::{Connection, Pool, PoolEvent};
     use tokio::net::TcpStream;
     use tokio::runtime::{Builder, Runtime};
@@ -17,11 +17,11 @@ mod racer {
     impl Racer for Tokio {
         const RUNTIME: &'static str = "tokio, one thread";
 
-        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, Ended) {
+        fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts) {
             runtime().block_on(bare(to, width as usize))
         }
 
-        fn pool(&self, trial: Trial) -> (Sample, Ended) {
+        fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts) {
             runtime().block_on(async {
                 let (pool, streams, ended, sample) = fill(trial).await;
                 pool.shutdown().await;
@@ -30,10 +30,9 @@ mod racer {
             })
         }
 
-        fn hold(&self, trial: Trial, full: Sender<()>) {
+        fn hold(&self, trial: RaceTrial, full: Sender<()>) {
             runtime().block_on(async {
-                let (mut pool, streams, ..) = fill(trial).await;
-                streams.iter().for_each(|stream| stream.ready(PeerInfo::default()));
+                let (mut pool, _streams, ..) = fill(trial).await;
                 full.send(()).expect("somebody waits for it");
                 while pool.next().await.is_some() {}
             });
@@ -44,14 +43,16 @@ mod racer {
         Builder::new_current_thread().enable_all().build().expect("a runtime")
     }
 
-    async fn bare(to: &[SocketAddr], width: usize) -> (Sample, Ended) {
-        let (mut streams, mut ended) = (Vec::with_capacity(to.len()), Ended::default());
+    async fn bare(to: &[SocketAddr], width: usize) -> (Sample, DialCounts) {
+        let (mut streams, mut ended) = (Vec::with_capacity(to.len()), DialCounts::default());
         let watch = Stopwatch::start();
         let mut dials = JoinSet::new();
         let mut left = to.iter().copied();
         left.by_ref().take(width).for_each(|address| drop(dials.spawn(connect(address))));
         while let Some(done) = dials.join_next().await {
-            left.next().into_iter().for_each(|address| drop(dials.spawn(connect(address))));
+            if let Some(address) = left.next() {
+                dials.spawn(connect(address));
+            }
             match done.expect("no dial panics") {
                 Ok(stream) => {
                     streams.push(stream);
@@ -69,21 +70,22 @@ mod racer {
         Ok(stream)
     }
 
-    async fn fill(trial: Trial) -> (Pool, Vec<Connection>, Ended, Sample) {
+    async fn fill(trial: RaceTrial) -> (Pool, Vec<Connection>, DialCounts, Sample) {
         let mut pool =
             Pool::builder(trial.config).max_waiting_events(WAITING_EVENTS).start().await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {
-            handle.add_peer(peer, Keep::Always).await.expect("there is room");
+            handle.add_peer(peer, trial.keep).await.expect("there is room");
         }
         handle.addresses(trial.addresses).await;
-        let (mut streams, mut ended) = (Vec::with_capacity(2000), Ended::default());
+        let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());
         let watch = Stopwatch::start();
         handle.set_active(true).await.expect("it lives");
         while !ended.is_at(trial.goal) {
             match pool.next().await.expect("it lives") {
                 PoolEvent::Connected(stream) => {
+                    stream.ready(PeerInfo::default());
                     streams.push(stream);
                     ended.opened += 1;
                 }

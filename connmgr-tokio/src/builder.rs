@@ -1,17 +1,15 @@
-//! How a pool is put together and started.
+//! Builds and starts a pool.
 
 use connmgr_core::Connected;
 use connmgr_std::StartError;
 use connmgr_std::adapter::{Guard, PoolConnection, Settings, open_pool};
-use tokio::net::TcpListener;
 
 use crate::Pool;
 use crate::connection::Connection;
-use crate::listener::Listeners;
-use crate::task::Task;
-use crate::wire::Stream;
+use crate::runtime::TokioRuntime;
+use crate::wire::TokioStream;
 
-/// Puts a [`Pool`] together.
+/// Builds a [`Pool`].
 #[derive(Debug)]
 pub struct Builder {
     settings: Settings,
@@ -20,32 +18,29 @@ pub struct Builder {
 impl Builder {
     connmgr_std::builder_methods!();
 
-    /// Opens the listeners and the state, and starts the driver's task on the current runtime.
+    /// Opens the listeners and the state, and spawns the pool's task on the current runtime.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what.
+    /// [`StartError`] says what failed.
     ///
     /// # Panics
-    /// Outside a tokio runtime, or in one without its `net` and `time` drivers.
+    /// Outside a tokio runtime, or in one without the `net` and `time` drivers.
     pub async fn start(self) -> Result<Pool, StartError> {
-        self.settings.startup.check()?;
-        let (listeners, local_addrs) = Listeners::bind(&self.settings, TcpListener::from_std)?;
-        let run = |task| Task::new(task, listeners).run();
-        let (pool, task) = open_pool(self.settings, local_addrs, run).await?;
+        let (pool, task) = open_pool(self.settings, TokioRuntime::new()).await?;
         tokio::spawn(task);
         Ok(pool)
     }
 }
 
 impl PoolConnection for Connection {
-    type Wire = Stream;
+    type Wire = TokioStream;
     type Builder = Builder;
 
     fn builder(settings: Settings) -> Builder {
         Builder { settings }
     }
 
-    fn open(info: Connected, guard: Guard<Stream>) -> Self {
+    fn open(info: Connected, guard: Guard<TokioStream>) -> Self {
         Self { info, guard }
     }
 }

@@ -1,6 +1,6 @@
-//! The stream of one connection, in the application's hands.
+//! The stream of one connection, owned by the application.
 //!
-//! That the manager is told when it is dropped, and that it can be shut meanwhile, is its guard's affair.
+//! Its guard tells the manager when it is dropped, and lets the pool shut it before.
 
 use std::io::{self, ErrorKind, IoSlice};
 #[cfg(unix)]
@@ -15,26 +15,25 @@ use connmgr_std::adapter::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::wire::Stream;
+use crate::wire::TokioStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
-/// It belongs to the application. To be done with it, drop it: the manager is told, and whether the other end closed,
-/// reset, or never said a word is told with it, as far as it was seen by reading or writing. When the manager closes
-/// the connection, reads end (`Ok(0)`) and writes fail.
+/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream ended
+/// as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and writes fail.
 ///
 /// [`AsyncWriteExt::shutdown`](tokio::io::AsyncWriteExt::shutdown) closes our half only. [`tokio::io::split`] makes
-/// two halves; the connection is dropped with the second.
+/// two halves; the connection ends when both are dropped.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
-    pub(crate) guard: Guard<Stream>,
+    pub(crate) guard: Guard<TokioStream>,
 }
 
 impl Connection {
     connmgr_std::connection_methods!();
 
-    /// Reads or writes by `attempt`, which does not wait, as soon as the stream is `ready` for it.
+    /// Calls `attempt`, which reads or writes without waiting, once the stream is `ready` for it.
     fn poll_io(
         &self,
         mut ready: impl FnMut(&TcpStream) -> Poll<io::Result<()>>,
@@ -61,8 +60,8 @@ impl Connection {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). To read, write or shut it
-/// here would pass by the pool, which judges an end by what it saw.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
+/// through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -81,7 +80,7 @@ impl AsSocket for Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // What has arrived of a peer that was closed (banned, perhaps) is not read any more.
+        // A peer whose connection was closed may be banned: nothing more is read from it.
         if this.guard.is_closed() || buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }

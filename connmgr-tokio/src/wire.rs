@@ -1,4 +1,4 @@
-//! tokio's TCP stream, in the words that all adapters share.
+//! tokio's TCP stream as the pool's dials and guards use it.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -8,11 +8,11 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A stream of tokio's.
+/// tokio's TCP stream.
 #[derive(Debug)]
-pub struct Stream(pub(crate) TcpStream);
+pub struct TokioStream(pub(crate) TcpStream);
 
-impl Wire for Stream {
+impl Wire for TokioStream {
     async fn connect(address: SocketAddr) -> io::Result<Self> {
         TcpStream::connect(address).await.map(Self)
     }
@@ -37,6 +37,3 @@ impl Wire for Stream {
         SockRef::from(&self.0).shutdown(how)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! One known address, and what became of it.
 //!
-//! It knows the rules about a single address (when it is terrible, how likely it is chosen) and nothing of its
-//! neighbours. Read first: `AddrInfo` in Bitcoin Core's `addrman`.
+//! It knows the rules for a single address (when it is terrible, what it is worth) and nothing about others. Read
+//! first: `AddrInfo` in Bitcoin Core's `addrman`.
 
 use core::time::Duration;
 
@@ -12,31 +12,31 @@ use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, Unix
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How far ahead of ours the clock of others may be.
+/// How far the clocks of others may be ahead of ours.
 const CLOCK_SLACK: Duration = Duration::from_secs(10 * 60);
 /// An address not seen for this long is terrible.
 const HORIZON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// An address tried so lately is in use, and never thrown out.
+/// An address dialed this recently is in use, and is not removed.
 const IN_USE: Duration = MINUTE;
-/// So many failures make an address terrible that never succeeded.
+/// With this many failures, an address that was never ready is terrible.
 const MAX_FAILURES_OF_UNTESTED: u8 = 3;
-/// So many failures make an address terrible that did not succeed for [`GOOD_FOR`].
+/// With this many failures, an address that was not ready for [`GOOD_FOR`] is terrible.
 const MAX_FAILURES: u8 = 10;
-/// How long a success outweighs failures, and the peer's own word on its services what others say.
+/// How long a ready connection outweighs failures, and the peer's own report of its services outweighs gossip.
 const GOOD_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A last-seen before this (in 1973) is no time but a mistake, as in Core.
+/// A last-seen before this (in 1973) is an error, as in Core.
 const FIRST_SENSIBLE: UnixTime = UnixTime::from_secs(100_000_000);
-/// What a last-seen nobody can believe is taken for.
+/// A last-seen that is not believable counts as this long ago.
 const UNBELIEVED: Duration = Duration::from_secs(5 * 24 * 60 * 60);
-/// What gossip about others is held to be older than it says.
+/// Gossip about others counts as older by this.
 const HEARSAY_PENALTY: Duration = Duration::from_secs(2 * 60 * 60);
 
 fn is_believable(last_seen: UnixTime, unix: UnixTime) -> bool {
     last_seen <= unix.after(CLOCK_SLACK) && last_seen >= FIRST_SENSIBLE
 }
 
-/// When that was, made believable: what lies more than 10 min ahead, or before 1973, is 5 days ago.
+/// The date, made believable: 5 days ago if it is more than 10 min ahead, or before 1973.
 pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> SteadySecond {
     if is_believable(last_seen, unix) {
         SteadySecond::of(last_seen, unix, now)
@@ -45,16 +45,16 @@ pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> Steady
     }
 }
 
-/// The last-seen that a peer tells of *others*: made believable, then 2 h older. For callers of
-/// [`Book::add`](super::Book::add), which cannot tell hearsay from what is known first hand.
+/// A peer's last-seen of *another* address: made believable, then 2 h older. For callers of
+/// [`Book::add`](super::Book::add), which cannot tell gossip from first-hand knowledge.
 pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
     let believed = if is_believable(last_seen, unix) { last_seen } else { unix.before(UNBELIEVED) };
     believed.before(HEARSAY_PENALTY)
 }
 
-/// When something happened: nanoseconds since birth, negative before it; or never.
+/// When something happened: nanoseconds since birth, negative before; or never.
 ///
-/// Exact, so that a spacing of ten minutes is neither a nanosecond more nor less, and reaching 292 years both ways.
+/// Exact, so that spacing is neither a nanosecond more nor less. Reaches 292 years in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment(i64);
 
@@ -65,13 +65,13 @@ impl Moment {
         Self(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// So long before `now`; what would be earlier than 292 years before birth is then.
+    /// The moment `ago` before `now`, at most 292 years before birth.
     fn before(now: Time, ago: Duration) -> Self {
         let ago = i64::try_from(nanos(ago)).unwrap_or(i64::MAX);
         Self(Self::at(now).0.saturating_sub(ago).max(i64::MIN + 1))
     }
 
-    /// How long ago, or nothing for never.
+    /// How long ago it was; `None` for never.
     fn ago(self, now: Time) -> Option<Duration> {
         let now = Self::at(now).0;
         let ago = if now > self.0 { now.abs_diff(self.0) } else { 0 };
@@ -79,7 +79,7 @@ impl Moment {
     }
 }
 
-/// What became of the latest dial.
+/// The latest dial's result.
 ///
 /// ```text
 /// None ──try──▶ Pending ──answered──▶ Answered      (any) ──try──▶ Pending
@@ -88,36 +88,36 @@ impl Moment {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dial {
-    /// There was none in this life.
+    /// No dial in this run.
     None,
-    /// It goes on.
+    /// Under way.
     Pending,
-    /// The host took the connection.
+    /// The host accepted the connection.
     Answered,
-    /// It failed, and the failure is counted.
+    /// It failed, and the failure counts.
     Failed,
-    /// It said nothing about the host: the network was down.
+    /// It said nothing about the host, because the network was down.
     Forgiven,
 }
 
-/// One known address. 72 bytes. No time in it is one of the wall clock's, which may be set.
+/// One known address. 72 bytes. It holds no date of the wall clock, which may be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     key: Key,
-    /// Where the address stands in the list of its network. Kept by the store alone.
+    /// Its place in the list of its network. Only the store changes it.
     pub(super) place: u32,
     services: Services,
     last_seen: SteadySecond,
     last_try: Moment,
     last_success: SteadySecond,
-    /// Since a connection was last stable; stops at 255.
+    /// Since a connection was last stable; at most 255.
     failures: u8,
     dial: Dial,
     pub(super) v1_only: bool,
 }
 
 impl Entry {
-    /// An address heard of and never tried.
+    /// An address learnt from others and not dialed yet.
     pub(super) fn heard(key: Key, services: Services, last_seen: SteadySecond) -> Self {
         Self {
             key,
@@ -132,8 +132,8 @@ impl Entry {
         }
     }
 
-    /// An address from a former life, where every figure may be nonsense. What is said to have happened in the
-    /// future is believed to have happened, just now: a dial is then held off, never let through early.
+    /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
+    /// is postponed, and never allowed early.
     pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
         let never = UnixTime::default();
         let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
@@ -161,10 +161,10 @@ impl Entry {
         }
     }
 
-    /// Merges what others say of a known address. For a week, services a peer reported itself win over gossip; otherwise
-    /// gossip could make us redial useless peers. After a week gossip may correct them. Last-seen moves forward only: by
-    /// more than an hour if it is of today, else by more than a day, so that gossip costs little and tells little of what
-    /// we hear.
+    /// Merges what others report of a known address. For a week, services a peer reported itself win over gossip;
+    /// otherwise gossip could make us redial useless peers. After a week gossip may add to them. Last-seen only moves
+    /// forward: by more than an hour if the report is from today, else by more than a day, so that gossip costs little
+    /// and reveals little of what we hear.
     pub(super) fn refresh(&mut self, services: Services, last_seen: SteadySecond, now: Time) {
         let present = SteadySecond::at(now);
         if present.since(self.last_success) > GOOD_FOR {
@@ -192,8 +192,8 @@ impl Entry {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// A connection became ready. The last-seen that others are told stays as it is: it would tell them to whom we
-    /// are connected (as in Core).
+    /// A connection became ready. Last-seen, which others are told, does not change: it would reveal our connections
+    /// (as in Core).
     pub(super) fn succeeded(&mut self, services: Services, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Answered;
@@ -201,7 +201,7 @@ impl Entry {
         self.services = services;
     }
 
-    /// The connection lasted, or served its purpose.
+    /// The connection was stable, or served its purpose.
     pub(super) const fn proved(&mut self) {
         self.failures = 0;
     }
@@ -215,7 +215,7 @@ impl Entry {
         self.dial = Dial::Forgiven;
     }
 
-    /// The result of a dial that nobody announced: the dial was now at the latest.
+    /// A result without a recorded dial: the dial was now at the latest.
     fn ensure_tried(&mut self, now: Time) {
         match self.dial {
             Dial::Pending | Dial::Answered => {}
@@ -247,23 +247,23 @@ impl Entry {
         self.failures
     }
 
-    /// Whether the address was dialed less than `spacing` ago; exactly that is not less.
+    /// Whether the address was dialed less than `spacing` ago; exactly `spacing` ago is not less.
     pub(super) fn was_tried_within(&self, spacing: Duration, now: Time) -> bool {
         self.last_try.ago(now).is_some_and(|ago| ago < spacing)
     }
 
-    /// Whether the latest dial tells nothing about the host.
+    /// Whether the latest dial says nothing about the host.
     pub(super) const fn is_forgiven(&self) -> bool {
         matches!(self.dial, Dial::Forgiven)
     }
 
-    /// Whether the latest dial failed, and was made by then.
+    /// Whether the latest dial failed, and was made by `moment`.
     pub(super) const fn has_failed_before(&self, moment: Moment) -> bool {
         matches!(self.dial, Dial::Failed) && self.last_try.0 <= moment.0
     }
 
-    /// Whether the peer may offer `wanted`. One that never told us itself, and of which nobody says anything, may:
-    /// an address out of a plain DNS answer comes without services.
+    /// Whether the peer may have `wanted`. One of unknown services that was never ready may: an address from a plain
+    /// DNS answer comes without services.
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
         let unknown = self.services == Services::NONE && !self.ever_succeeded();
         unknown || self.services.has(wanted)
@@ -274,17 +274,17 @@ impl Entry {
         self.was_tried_within(IN_USE, now)
     }
 
-    /// Whether the address is not worth its place. One that [is in use](Entry::is_in_use) keeps it all the same.
+    /// Whether the address is not worth its place. One [in use](Entry::is_in_use) keeps its place anyway.
     pub(super) fn is_terrible(&self, now: Time) -> bool {
         let present = SteadySecond::at(now);
-        // What we saw ourselves counts, though others are not told of it.
+        // A ready connection counts as seen, although others are not told.
         let seen = self.last_seen.max(self.last_success);
         present.since(seen) > HORIZON
             || (!self.ever_succeeded() && self.failures >= MAX_FAILURES_OF_UNTESTED)
             || (present.since(self.last_success) > GOOD_FOR && self.failures >= MAX_FAILURES)
     }
 
-    /// What an address is worth to us; when one has to go, it is the least of them.
+    /// The worth of an address; the one with the least makes room.
     pub(super) fn worth(&self, now: Time) -> Worth {
         Worth {
             decent: !self.is_terrible(now),
@@ -307,7 +307,7 @@ impl Entry {
     }
 }
 
-/// What an address is worth, compared field by field from the top.
+/// The worth of an address, compared field by field in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth {
     decent: bool,

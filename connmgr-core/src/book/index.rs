@@ -1,7 +1,8 @@
-//! Which slot an address is in: a hash table of slot numbers, keyed so that nobody can aim at one bucket.
+//! The index of the book: a hash table of slot numbers, with secret keys, so that no one can choose addresses with
+//! equal hashes.
 //!
-//! It holds no addresses: the store tells it what is in a slot. Nothing ever walks through it, so its order never
-//! reaches an output.
+//! It stores no addresses: the store says what is in a slot. It is never iterated, so its order never reaches an
+//! output.
 
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
@@ -11,7 +12,7 @@ use hashbrown::HashTable;
 use super::key::Key;
 use crate::mechanisms::hasher::Keyed;
 
-/// Slot numbers, found by key.
+/// Slot numbers by key.
 #[derive(Clone)]
 pub(super) struct Index {
     keyed: Keyed,
@@ -24,24 +25,24 @@ impl Index {
         Self { keyed: Keyed::new(keys.0, keys.1), table: HashTable::new() }
     }
 
-    /// Notes that `key`, which is in no slot yet, is in `slot`. `key_of` tells what is in the other slots.
+    /// Adds a new `key` in `slot`. `key_of` returns the key in a slot.
     pub(super) fn insert<'a>(&mut self, key: &Key, slot: u32, key_of: impl Fn(u32) -> &'a Key) {
         let keyed = self.keyed;
         self.table.insert_unique(hash(keyed, key), slot, |slot| hash(keyed, key_of(*slot)));
     }
 
-    /// Forgets where `key` is, and tells it.
+    /// Removes a key. Returns its slot.
     pub(super) fn remove<'a>(&mut self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
         let found = self.table.find_entry(hash(self.keyed, key), |slot| key_of(*slot) == key);
         found.ok().map(|found| found.remove().0)
     }
 
-    /// Where `key` is.
+    /// The slot of a key.
     pub(super) fn find<'a>(&self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
         self.table.find(hash(self.keyed, key), |slot| key_of(*slot) == key).copied()
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
@@ -58,7 +59,7 @@ fn hash(keyed: Keyed, key: &Key) -> u64 {
     hasher.finish()
 }
 
-/// Indexes of the same slots are equal: all that may differ is how the table is laid out.
+/// Indexes of the same slots are equal; only the layout of the table may differ.
 impl PartialEq for Index {
     fn eq(&self, other: &Self) -> bool {
         self.keyed == other.keyed && self.table.len() == other.table.len()

@@ -1,13 +1,13 @@
-//! An address packed into a few bytes, as the book keeps and hashes it.
+//! An address packed into a few bytes, as the book stores and hashes it.
 //!
-//! It knows all networks and no names: a name is not an address before it is resolved.
+//! It knows every network but no names: a name is no address before it is resolved.
 
 use core::hash::Hasher;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::types::{Host, NetworkKind, PeerAddress};
 
-/// An address in 36 bytes. Names are not kept, so they have no key.
+/// An address in 36 bytes. The book stores no names, so they have no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     host: PackedHost,
@@ -24,7 +24,7 @@ enum PackedHost {
 }
 
 impl Key {
-    /// The key of an address, or none for a name.
+    /// The key of an address; `None` for a name.
     pub(super) fn of(address: &PeerAddress) -> Option<Self> {
         let host = match address.host() {
             Host::Ip(IpAddr::V4(ip)) => PackedHost::Ipv4(ip.octets()),
@@ -58,12 +58,12 @@ impl Key {
         }
     }
 
-    /// Whether the port is the one that nodes of this chain listen on. I2P has no ports: 0 stands for all of them.
+    /// Whether the port is `default_port`; true if that is 0. I2P has no ports: port 0 always matches.
     pub(super) fn is_on_port(&self, default_port: u16) -> bool {
         default_port == 0 || self.port == default_port || (self.port == 0 && self.network() == NetworkKind::I2p)
     }
 
-    /// Hashes the network, the port and the host: in one write for IPv4, in two for the others.
+    /// Hashes network, port and host: one write for IPv4, two for the others.
     pub(super) fn write_to(&self, hasher: &mut impl Hasher) {
         let host: &[u8] = match &self.host {
             PackedHost::Ipv4(ip) => {

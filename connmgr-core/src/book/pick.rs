@@ -1,7 +1,7 @@
-//! Choosing whom to dial: up to a hundred candidates, drawn by chance and judged more and more leniently.
+//! Chooses an address to dial: up to a hundred random candidates, tested less and less strictly.
 //!
-//! It knows nothing of connections, bans or groups: the caller's `allowed` does. Never a scan: each candidate costs
-//! the same however much is known. Read first: `AddrMan::Select` and `ThreadOpenConnections` in Bitcoin Core.
+//! It knows no connections, bans or groups; the caller's `allowed` does. It never scans: a candidate costs the same
+//! whatever the size of the book. Read first: `AddrMan::Select` and `ThreadOpenConnections` in Bitcoin Core.
 
 use core::time::Duration;
 
@@ -10,42 +10,41 @@ use super::entry::Entry;
 use crate::mechanisms::rng::Rng;
 use crate::types::{NetworkSet, PeerAddress, Services, Time};
 
-/// Addresses looked at in one choice, as in btcd and Core.
+/// Candidates in one choice, as in btcd and Bitcoin Core.
 const CANDIDATES: usize = 100;
-/// The first so many candidates must not have been tried lately, as in btcd.
-const PATIENT_FOR: usize = 30;
-/// The first so many candidates must be on the default port, as in btcd.
-const CHOOSY_FOR: usize = 50;
+/// The first 30 candidates must not have been tried lately, as in btcd.
+const RESTED_UNTIL: usize = 30;
+/// The first 50 candidates must be on the default port, as in btcd.
+const DEFAULT_PORT_UNTIL: usize = 50;
 /// Candidates 50 to 80: spacing applies again, the port preference does not. Without this phase, a book in which no one
 /// uses the default port would never honour spacing.
-const PATIENT_AGAIN_FOR: usize = 80;
+const RESTED_AGAIN_UNTIL: usize = 80;
 
-/// What is looked for.
+/// What to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
-    /// The networks it may be in.
+    /// The networks to choose from.
     pub(crate) networks: NetworkSet,
-    /// What it must offer, as far as is known.
+    /// The services it must have, as far as known.
     pub(crate) services: Services,
-    /// The port to prefer; 0 for no preference.
+    /// The preferred port; 0: no preference.
     pub(crate) default_port: u16,
-    /// Preferably not dialed again before this; exactly this is fine. [`DialConfig::spacing`](crate::DialConfig).
+    /// The preferred time since the last dial; exactly this is enough. [`DialConfig::spacing`](crate::DialConfig).
     pub(crate) spacing: Duration,
-    /// Never dialed again before this, doubled for each failure up to `longest_rest`; exactly this is fine.
+    /// The least time since the last dial, doubled for each failure up to `longest_rest`; exactly this is enough.
     /// [`DialConfig::min_spacing`](crate::DialConfig).
     pub(crate) min_spacing: Duration,
-    /// However often it has failed, an address rests no longer than this; `min_spacing` holds all the same.
+    /// No address rests longer than this, however often it has failed, except for `min_spacing`.
     pub(crate) longest_rest: Duration,
-    /// Only where a connection was ready before.
-    pub(crate) only_met: bool,
+    /// Only addresses that were ready before.
+    pub(crate) only_ready_before: bool,
 }
 
 impl Book {
-    /// An address to dial, or none if no candidate will do; then a later choice may have more luck, and the caller
-    /// waits a while before it.
+    /// Chooses an address to dial. `None`: no candidate passes now; a later choice may succeed, so the caller waits.
     ///
-    /// `allowed` is asked last, only about addresses that are otherwise chosen, and at most 100 times. A book of at
-    /// most 100 addresses in the networks asked for is gone through completely each time.
+    /// Calls `allowed` last, at most 100 times, only for addresses that pass everything else. With at most 100
+    /// addresses in these networks, every one is a candidate.
     pub(crate) fn pick(
         &self,
         rng: &mut Rng,
@@ -56,7 +55,8 @@ impl Book {
         let known = self.store.len_in(choice.networks);
         let mut path = Path::new(known, rng);
         for phase in &PHASES {
-            // Candidates in a row that cannot be taken in this phase; a lap of them, in a small book, ends it.
+            // Counts candidates in a row that this phase rejects. Once all known addresses are rejected, the phase
+            // ends.
             let (mut passed, mut some_may_later) = (0, false);
             for leniency in &LENIENCY[phase.candidates.0..phase.candidates.1] {
                 if passed == known {
@@ -64,16 +64,16 @@ impl Book {
                 }
                 let entry = self.store.nth(choice.networks, path.step(rng))?;
                 passed += 1;
-                match judge(entry, self.is_forgiven(entry), choice, phase, now) {
+                match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
                     Verdict::Never => {}
                     Verdict::NotInThisPhase => some_may_later = true,
-                    Verdict::By(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
+                    Verdict::WithChance(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
                         let address = entry.address();
                         if allowed(&address) {
                             return Some(address);
                         }
                     }
-                    Verdict::By(_) => passed = 0,
+                    Verdict::WithChance(_) => passed = 0,
                 }
             }
             if passed == known && !some_may_later {
@@ -84,55 +84,55 @@ impl Book {
     }
 }
 
-/// A stretch of the candidates, and what is asked of them.
+/// A range of candidates, and what they must satisfy.
 struct Phase {
     /// From the first to before the second.
     candidates: (usize, usize),
     /// Not tried lately.
     rested: bool,
     /// On the default port.
-    usual_port: bool,
+    default_port: bool,
 }
 
 const PHASES: [Phase; 4] = [
-    Phase { candidates: (0, PATIENT_FOR), rested: true, usual_port: true },
-    Phase { candidates: (PATIENT_FOR, CHOOSY_FOR), rested: false, usual_port: true },
-    Phase { candidates: (CHOOSY_FOR, PATIENT_AGAIN_FOR), rested: true, usual_port: false },
-    Phase { candidates: (PATIENT_AGAIN_FOR, CANDIDATES), rested: false, usual_port: false },
+    Phase { candidates: (0, RESTED_UNTIL), rested: true, default_port: true },
+    Phase { candidates: (RESTED_UNTIL, DEFAULT_PORT_UNTIL), rested: false, default_port: true },
+    Phase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false },
+    Phase { candidates: (RESTED_AGAIN_UNTIL, CANDIDATES), rested: false, default_port: false },
 ];
 
-/// What to think of a candidate.
+/// The test of a candidate.
 enum Verdict {
-    /// Not in this choice.
+    /// Rejected in every phase.
     Never,
-    /// Not before a laxer phase.
+    /// Rejected in this phase.
     NotInThisPhase,
-    /// By this chance, in parts of 2^32.
-    By(u64),
+    /// Passes with this chance, in units of 2^-32.
+    WithChance(u64),
 }
 
-fn judge(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
+fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
     let failures = if is_forgiven { 0 } else { entry.failures() };
-    let is_met = entry.ever_succeeded() || !choice.only_met;
-    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_met {
+    let is_eligible = entry.ever_succeeded() || !choice.only_ready_before;
+    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_eligible {
         return Verdict::Never;
     }
     let recent = !is_forgiven && entry.was_tried_within(choice.spacing, now);
-    if (phase.rested && recent) || (phase.usual_port && !entry.key().is_on_port(choice.default_port)) {
+    if (phase.rested && recent) || (phase.default_port && !entry.key().is_on_port(choice.default_port)) {
         return Verdict::NotInThisPhase;
     }
     let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
-    Verdict::By(if recent { chance / 100 } else { chance })
+    Verdict::WithChance(if recent { chance / 100 } else { chance })
 }
 
-/// How long an address rests in any case: twice as long after each failure, so that a world that refuses at once is
-/// not walked through again and again.
+/// The rest after the last dial. It doubles with each failure, so that addresses that refuse at once are not dialed
+/// over and over.
 fn rest(failures: u8, choice: &Choice) -> Duration {
     let longest = choice.longest_rest.max(choice.min_spacing);
     choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
 }
 
-/// 0.66^n for n failures, in parts of 2^32; more than eight count as eight.
+/// 0.66^n for n failures, in units of 2^-32. More than eight count as eight.
 const CHANCE_AFTER_FAILURES: [u64; 9] = [
     4_294_967_296,
     2_834_678_415,
@@ -145,9 +145,8 @@ const CHANCE_AFTER_FAILURES: [u64; 9] = [
     154_636_263,
 ];
 
-/// By how much the chance of each candidate is raised: 1 for the first, 1.2 times as much for each one after it (as
-/// in Core), so that of bad candidates only, one is taken in the end. Capped where the smallest chance there is
-/// (0.01 × 0.66^8) has become a certainty.
+/// The factor on each candidate's chance: 1 for the first, then 1.2 times more for each (as in Core), so that even
+/// among bad candidates one passes in the end. Capped where the smallest chance (0.01 × 0.66^8) becomes certain.
 const LENIENCY: [u64; CANDIDATES] = {
     let mut table = [1 << POINT; CANDIDATES];
     let mut i = 1;
@@ -159,10 +158,10 @@ const LENIENCY: [u64; CANDIDATES] = {
     table
 };
 
-/// Where the point is in [`LENIENCY`]: 1.0 has so many bits behind it.
+/// The number of fractional bits in [`LENIENCY`].
 const POINT: u32 = 16;
 
-/// The numbers of the candidates: each anywhere in a big book; in a small one, a walk that misses nobody.
+/// The indexes of the candidates: random in a large book; in a small one a walk over every address.
 struct Path {
     known: usize,
     at: usize,
@@ -170,9 +169,8 @@ struct Path {
 }
 
 impl Path {
-    /// Primes above [`CANDIDATES`]: none has a divisor in common with a smaller number, so a walk in such steps
-    /// comes by every entry before it comes by one again. There are several so that nobody is always second to the
-    /// same neighbour.
+    /// Primes above [`CANDIDATES`]: each has no common divisor with a smaller number, so a walk in such steps visits
+    /// every entry before it visits one again. Several, so that no entry always comes right after the same one.
     const STRIDES: [usize; 8] = [101, 103, 107, 109, 113, 127, 131, 137];
 
     fn new(known: usize, rng: &mut Rng) -> Self {

@@ -1,6 +1,6 @@
-//! Answering what addresses we know: some of them, by chance, each at most once.
+//! Samples the book for an answer to getaddr: random addresses, each at most once.
 //!
-//! It knows nothing of who asks or how often: one answer tells at most 23 % of the book, as in Bitcoin Core.
+//! It knows nothing about who asks, or how often. One answer holds at most 23 % of the book, as in Bitcoin Core.
 
 use alloc::vec::Vec;
 
@@ -10,15 +10,14 @@ use super::Book;
 use crate::mechanisms::rng::Rng;
 use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, Time, UnixTime};
 
-/// The share of the book that one answer may tell, in percent, as in Core.
+/// The share of the book in one answer, in percent, as in Core.
 const MAX_PERCENT: usize = 23;
-/// Addresses looked at for each one told: enough where three quarters are terrible or banned, and a bound where all are.
+/// Addresses examined for each one returned: enough if three quarters are terrible or banned, and a bound if all are.
 const LOOKS_PER_ADDRESS: usize = 4;
 
 impl Book {
-    /// Different addresses by chance, all of `network` if one is named, without terrible ones and those that are not
-    /// `allowed`: at most `count`, and at most 23 % of what is known there. Their times are those of a wall clock that
-    /// says `unix` at `now`.
+    /// Random different addresses, only of `network` if given, without terrible ones and those not `allowed`: at most
+    /// `count`, and at most 23 % of those known there. Dates follow a wall clock that shows `unix` at `now`.
     pub(crate) fn sample(
         &self,
         rng: &mut Rng,
@@ -51,12 +50,12 @@ impl Book {
     }
 }
 
-/// The numbers below `len` as a shuffled deck (Fisher and Yates), of which only the cards that left their place are
-/// written down: drawing few of many costs few.
+/// The numbers below `len`, shuffled (Fisher and Yates). Stores only the cards that have moved, so drawing few of many
+/// is cheap.
 struct Deck {
     len: usize,
     drawn: usize,
-    /// (place, card), for the places whose card is not the one of the same number.
+    /// (place, card), for places whose card is not their own number.
     moved: HashTable<(usize, usize)>,
 }
 
@@ -65,7 +64,7 @@ impl Deck {
         Self { len, drawn: 0, moved: HashTable::new() }
     }
 
-    /// The next card, or none if all are drawn.
+    /// The next card; `None` if all are drawn.
     fn draw(&mut self, rng: &mut Rng) -> Option<usize> {
         let left = self.len - self.drawn;
         if left == 0 {
@@ -88,7 +87,7 @@ impl Deck {
     }
 }
 
-/// Places are ours and drawn by chance, so any spreading will do as a hash: 2^64 divided by the golden ratio.
+/// Places are random and our own, so this simple hash suffices: 2^64 divided by the golden ratio.
 const fn spread(place: usize) -> u64 {
     (place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -1,7 +1,7 @@
-//! All entries of the book, found by address, or by number within a network.
+//! The entries of the book, found by address, or by number within a network.
 //!
-//! Its four collections change together, here and nowhere else: the slots, the free ones among them, the index by
-//! address and one list of slots for each network. It decides nothing: who comes and who goes is the book's affair.
+//! Its four collections change together, only here: the slots, the free slots, the index by address, and a list of
+//! slots for each network. It decides nothing.
 
 use alloc::vec::Vec;
 
@@ -10,7 +10,7 @@ use super::index::Index;
 use super::key::Key;
 use crate::types::{NetworkKind, NetworkSet};
 
-/// The entries. A slot number stays the same for as long as its entry lives.
+/// The entries. An entry keeps its slot number for as long as it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Store {
     slots: Vec<Option<Entry>>,
@@ -30,7 +30,7 @@ impl Store {
         }
     }
 
-    /// Puts in an entry whose address is not there yet; a second one of the same address is dropped.
+    /// Adds an entry, unless its address is there already.
     pub(super) fn insert(&mut self, mut entry: Entry) {
         if self.get(entry.key()).is_some() {
             return;
@@ -47,7 +47,7 @@ impl Store {
         slots[slot as usize] = Some(entry);
     }
 
-    /// Takes out the entry of an address. The last entry in the list of its network moves to its place there.
+    /// Removes the entry of an address. The last entry in its network's list takes its place there.
     pub(super) fn remove(&mut self, key: &Key) -> Option<Entry> {
         let slot = self.index.remove(key, |slot| key_of(&self.slots, slot))?;
         let entry = self.slots[slot as usize].take()?;
@@ -60,7 +60,7 @@ impl Store {
         Some(entry)
     }
 
-    /// The entry of an address, to be changed.
+    /// The entry of an address, mutable.
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Entry> {
         let slot = self.index.find(key, |slot| key_of(&self.slots, slot))?;
         self.slots[slot as usize].as_mut()
@@ -72,7 +72,7 @@ impl Store {
         self.slots[slot as usize].as_ref()
     }
 
-    /// The entry number `n` of those in these networks, counted from 0. The numbers change when an entry goes.
+    /// Entry number `n` in these networks, counted from 0. Removing an entry changes the numbers.
     pub(super) fn nth(&self, networks: NetworkSet, mut n: usize) -> Option<&Entry> {
         for network in networks.iter() {
             let list = &self.lists[network.index()];
@@ -84,7 +84,7 @@ impl Store {
         None
     }
 
-    /// How many entries are in these networks.
+    /// The number of entries in these networks.
     pub(super) fn len_in(&self, networks: NetworkSet) -> usize {
         networks.iter().map(|network| self.lists[network.index()].len()).sum()
     }
@@ -94,10 +94,10 @@ impl Store {
         self.slots.iter().flatten()
     }
 
-    /// Whether the four collections agree, counted from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
-    /// Says what does not agree.
+    /// What is broken.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
         let taken = self.iter().count();
@@ -116,7 +116,7 @@ impl Store {
         Ok(())
     }
 
-    /// What the collections hold on the heap, spare room included.
+    /// The bytes of the collections on the heap, spare room included.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let numbers = self.free.capacity() + self.lists.iter().map(Vec::capacity).sum::<usize>();
@@ -132,7 +132,7 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).expect("a book has at most a million addresses")
 }
 
-/// Appends with an eighth of spare room, where a vector's own growth would leave up to as much again unused.
+/// Appends with an eighth of spare room; a vector's own growth could leave half of its memory unused.
 fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
         list.reserve_exact((list.len() / 8).max(4));

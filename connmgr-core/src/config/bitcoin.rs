@@ -1,4 +1,4 @@
-//! Bitcoin's numbers: ports, seeds, kinds and limits of its networks, as Bitcoin Core has them.
+//! Bitcoin's configuration: ports, seeds, kinds and limits, as in Bitcoin Core.
 
 use alloc::vec::Vec;
 
@@ -10,13 +10,13 @@ use crate::types::{HostName, Limits, Services};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Chain {
-    /// The one with value.
+    /// The main network.
     Mainnet,
     /// The public test network of BIP 94.
     Testnet4,
     /// The default signet of BIP 325.
     Signet,
-    /// A private one, on this machine.
+    /// A private network on this machine.
     Regtest,
 }
 
@@ -31,7 +31,7 @@ impl Chain {
         }
     }
 
-    /// The DNS seeds that Bitcoin Core asks. All of them filter by services.
+    /// The DNS seeds of Bitcoin Core. All of them filter by services.
     pub const fn seed_names(self) -> &'static [&'static str] {
         match self {
             Self::Mainnet => &[
@@ -60,8 +60,9 @@ impl Chain {
 }
 
 impl Config {
-    /// What a Bitcoin node wants: 8 full and 2 block-relay connections and a feeler out of 200, peers with blocks
-    /// and witnesses, Core's seeds, overlay networks exempt from the group rule.
+    /// The configuration of a Bitcoin node: 8 full and 2 block-relay connections and one feeler out of 200; peers must
+    /// serve blocks and witnesses; Bitcoin Core's seeds; no group rule in overlay networks. On regtest, loopback counts
+    /// as public.
     pub fn bitcoin(chain: Chain) -> Self {
         let useful = Services::NETWORK | Services::WITNESS;
         Self {

@@ -1,11 +1,11 @@
-//! Which configurations make sense.
+//! The ranges of the configuration.
 
 use core::time::Duration;
 
 use super::Config;
 use crate::types::{ConfigError, Limits};
 
-/// No limit on a number of things may be beyond this: memory is finite.
+/// The greatest limit on any number of things, to bound memory.
 const MILLION: u32 = 1_000_000;
 
 const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
@@ -13,10 +13,10 @@ const fn require(holds: bool, field: &'static str, must: &'static str) -> Result
 }
 
 impl Limits {
-    /// Whether every limit is in its range.
+    /// Checks that every limit is in its range.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first that isn't.
+    /// [`ConfigError`] names the first limit that is not.
     pub const fn check(&self) -> Result<(), ConfigError> {
         const AT_MOST: &str = "at most 1000000";
         let limits = [
@@ -39,10 +39,10 @@ impl Limits {
 }
 
 impl Config {
-    /// Whether every field is in its range.
+    /// Checks that every field is in its range.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first field that isn't, and what it must be.
+    /// [`ConfigError`] names the first field that is not, and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
         let waits = |wait: Duration| wait >= Duration::from_millis(1);

@@ -1,5 +1,5 @@
-//! What holds where the operator says nothing. Where the numbers come from: btcd for the pool, Bitcoin Core for the
-//! book, the seeds and the limits.
+//! The default configuration. Its numbers come from btcd for the pool, and from Bitcoin Core for the book, the seeds
+//! and the limits.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -15,8 +15,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl Default for Config {
-    /// A plain pool: eight outbound connections out of 125, retry after 5 s rising to 300 s, a ban of a day above
-    /// a score of 100.
+    /// A plain pool: 8 outbound connections out of 125, retries after 5 s up to 300 s, a ban of 24 h above a score of
+    /// 100.
     fn default() -> Self {
         Self {
             mode: Mode::Automatic,

@@ -1,7 +1,7 @@
-//! Everything an operator may choose, as plain data with defaults.
+//! The configuration: everything an operator may choose, as plain data with defaults.
 //!
-//! [`Config::default`] is a plain pool; [`Config::bitcoin`] adds what a Bitcoin node wants. Zero means zero; what
-//! is absent has its default. Ranges are checked once, by [`Config::check`].
+//! [`Config::default`] is a plain pool; [`Config::bitcoin`] adds what a Bitcoin node needs. A limit of zero means none
+//! at all. [`Config::check`] checks the ranges once, at the manager's birth.
 
 mod bitcoin;
 mod check;
@@ -19,89 +19,94 @@ use crate::types::{
 pub use bitcoin::Chain;
 pub use split::Split;
 
-/// Everything an operator may choose.
+/// Everything an operator may choose. The defaults given are those of [`Config::default`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Config {
-    /// Whether the manager looks for peers itself.
+    /// Whether the manager finds peers itself. Default: [`Mode::Automatic`].
     pub mode: Mode,
-    /// How many connections of each kind.
+    /// How many connections of each kind. Each at most 1 million.
     pub limits: Limits,
-    /// The networks we may dial and keep addresses of. Onion and I2P also need a proxy in `proxies`.
+    /// The networks whose addresses we dial and keep. Default: all. Onion and I2P also need a proxy in `proxies`.
     pub networks: NetworkSet,
-    /// By which proxy each network is reached.
+    /// The proxies of the networks. Default: none.
     pub proxies: Proxies,
-    /// The port of seeds' addresses, and the one preferred when choosing whom to dial; 0 for no preference.
+    /// The port of addresses from DNS seeds, and the port preferred in choosing addresses. 0 (the default): no
+    /// preference; not allowed with seeds.
     pub default_port: u16,
-    /// What a peer must offer to be of use.
+    /// The services a peer must offer. Default: none.
     pub required: RequiredServices,
-    /// How to speak to peers of which nothing else is known.
+    /// The transport of dials to addresses that are not known to need v1. Default: [`Transport::V1`].
     pub transport: Transport,
-    /// Our own addresses, never dialed. More may be learnt.
+    /// Our own addresses, which are never dialed. Default: none. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,
-    /// Our own identity, where the protocol has one.
+    /// Our own identity, if the protocol has one. Default: none.
     pub identity: Option<Identity>,
-    /// Treat 127.0.0.0/8 as an ordinary network, with groups and bans. For tests and regtest.
+    /// Whether 127.0.0.0/8 and `::1` count as public: kept in the book, grouped and bannable. For tests and regtest.
+    /// Default: no.
     pub loopback_is_public: bool,
     /// How dials are made.
     pub dial: DialConfig,
-    /// How long a peer may take from `Connected` until it is ready.
+    /// The longest time from `Connected` until the peer is ready. Default: 60 s. At least 1 ms.
     pub handshake_timeout: Duration,
-    /// How long an addr-fetch connection may last in all.
+    /// The longest time an addr-fetch connection lasts once it is ready. Default: 5 min. At least 1 ms.
     pub addr_fetch_timeout: Duration,
-    /// When an added peer is dialed again.
+    /// The back-off between attempts at an added peer. Default: 5 s, doubled each time, at most 300 s, with jitter.
+    /// Both waits at least 1 ms.
     pub retry: Backoff,
-    /// How long a connection must have been ready before it proves anything: before the back-off of its peer, failures of
-    /// its address and the slow pace of its network are forgotten.
+    /// A connection that has been ready for this long is stable: the back-off of its added peer, the failures of its
+    /// address and the slow pace of its network are reset. Default: 60 s.
     pub stable_after: Duration,
-    /// Whether automatic connections keep apart.
+    /// How many automatic connections one group may have.
     pub groups: GroupRule,
-    /// When a network is taken for down.
+    /// When a network counts as down.
     pub health: HealthConfig,
     /// DNS seeds and fixed seeds.
     pub seeds: SeedConfig,
-    /// What gets a host banned.
+    /// When a host is banned for misbehaviour.
     pub score: ScoreConfig,
-    /// How many bans may stand at once; the one that ends first makes room. At most 1 million.
+    /// How many bans may exist at once. Beyond that, the ban that ends first is lifted. Default: 100 000. At most 1
+    /// million. With 0 nothing can be banned.
     pub max_bans: u32,
-    /// Who may come in.
+    /// Inbound admission.
     pub inbound: InboundConfig,
-    /// The sockets we listen on.
+    /// The sockets we listen on. Default: none. Their ids must differ.
     pub listeners: Vec<Listener>,
-    /// What is kept of addresses.
+    /// What the book keeps.
     pub book: BookConfig,
-    /// How many actions one input may cause at the most; due work beyond that follows 1 ms later. At least 16.
+    /// How many actions one input may emit. Further due work follows 1 ms later. Default: 256. At least 16.
     pub max_actions_per_input: u32,
 }
 
-/// Whether the manager looks for peers itself.
+/// Whether the manager finds peers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Mode {
-    /// Dial addresses from the book and from seeds, besides the added peers.
+    /// Dial added peers, and addresses from the book and from seeds.
     Automatic,
-    /// Dial the added peers and nobody else: no seeds, no book, ever.
+    /// Dial only added peers. No seeds and no book.
     ConnectOnly,
 }
 
-/// By which proxy each network is reached; absent means directly (IPv4, IPv6, CJDNS) or not at all (onion, I2P).
+/// The proxies of the networks. A network without one is reached directly (IPv4, IPv6, CJDNS) or not at all (onion,
+/// I2P).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Proxies {
-    /// For everything that has no entry of its own, names and lookups included; but not for I2P, where only a proxy
-    /// of I2P leads.
+    /// For every network without an entry of its own, and for names and lookups. Not for I2P, which only an I2P proxy
+    /// reaches.
     pub all: Option<Proxy>,
-    /// For onion services.
+    /// For onion services. Without it, `all` applies.
     pub onion: Option<Proxy>,
-    /// For I2P; there is no other way to it.
+    /// For I2P.
     pub i2p: Option<Proxy>,
 }
 
 impl Proxies {
-    /// The proxy for a network.
+    /// The proxy of a network, if any.
     pub const fn for_network(&self, kind: NetworkKind) -> Option<Proxy> {
         match (kind, self.onion) {
             (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns, _) | (NetworkKind::Onion, None) => self.all,
@@ -110,7 +115,7 @@ impl Proxies {
         }
     }
 
-    /// Every configured proxy's address.
+    /// The address of every configured proxy.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         [self.all, self.onion, self.i2p].into_iter().flatten().map(|proxy| proxy.address)
     }
@@ -121,28 +126,28 @@ impl Proxies {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Proxy {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
-    /// Give each connection a circuit of its own, by a fresh user name and password.
+    /// Whether each connection gets a circuit of its own, by a fresh user name and password.
     pub isolate: bool,
-    /// It understands Tor's RESOLVE, so seeds can be looked up through it. Otherwise the seed's name is dialed as
+    /// Whether it supports Tor's RESOLVE, so that seeds are looked up through it. Otherwise a seed's name is dialed as
     /// an addr-fetch.
     pub resolves: bool,
 }
 
-/// What a peer must offer to be of use, by kind.
+/// The services a peer must offer, by kind. A peer without them is not chosen, and its connection is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct RequiredServices {
-    /// For full connections.
+    /// For full connections. Default: none.
     pub full: Services,
-    /// For block-relay connections.
+    /// For block-relay connections. Default: none.
     pub block_relay: Services,
 }
 
 impl RequiredServices {
-    /// What a connection of this kind must offer.
+    /// The services a connection of this kind must have.
     pub const fn of(&self, kind: Kind) -> Services {
         match kind {
             Kind::Full => self.full,
@@ -157,83 +162,85 @@ impl RequiredServices {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct DialConfig {
-    /// Patience with dials that go straight to the target.
+    /// For dials without a proxy. Default: `timeout` 5 s, `hedge_after` 1 s.
     pub direct: Patience,
-    /// Patience with dials through a proxy.
+    /// For dials through a proxy. Default: `timeout` 30 s, `hedge_after` 5 s.
     pub proxied: Patience,
-    /// How many automatic dials and handshakes of one kind may go on without a slot, beside those that hold one.
-    /// Absent: twice as many as the kind has slots. Zero: a dial keeps its slot until it ends. They count to
-    /// [`Limits::total`]; see [`Split::hedged`] for the room that is kept for them.
+    /// How many automatic dials and handshakes of one kind may go on without a slot, beside those with one. `None` (the
+    /// default): twice the kind's slots. 0: a dial keeps its slot until it ends. They count towards [`Limits::total`];
+    /// [`Split::hedged`] is the room kept for them.
     pub max_hedged: Option<u32>,
-    /// How fast automatic dials may follow one another. Dials into a network that lead nowhere follow more slowly by
-    /// themselves: from the 640th on, down to one in 10 s, until a connection is stable.
+    /// The rate of all automatic dials. Default: 64 at once, then one more every 100 ms. A network whose dials yield
+    /// nothing slows down further, from its 640th dial on, to one dial in 10 s; a stable connection restores full
+    /// speed.
     pub rate: Rate,
-    /// An address is preferably not dialed again before this. Exactly this is allowed.
+    /// An address is preferably not dialed again within this time. Default: 10 min.
     pub spacing: Duration,
-    /// An address is never dialed again automatically before this, even when nobody else is known. Doubled for each
-    /// failure in a row, up to `spacing`; up to a minute where nobody else is left, one dial in 10 s. Where a network
-    /// comes back to life, this alone counts.
+    /// An address is never dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
+    /// each failure in a row, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s.
+    /// After a network recovers, it does not double.
     pub min_spacing: Duration,
-    /// How long a lookup may take.
+    /// The longest time a lookup may take. Default: 30 s. At least 1 ms.
     pub lookup_timeout: Duration,
 }
 
-/// How long a dial may take.
+/// How long a dial may take, and how long it keeps its slot without progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Patience {
-    /// In all, before it is given up.
+    /// The longest time from the dial until it is open. At least 1 ms.
     pub timeout: Duration,
-    /// Without progress, before an automatic dial, or a handshake after it, gives its slot to another: then, or as soon
-    /// as fewer than `max_hedged` go without. It takes one again when it makes progress.
+    /// After this time without progress, an automatic dial or handshake gives its slot to another, as soon as fewer
+    /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms.
     pub hedge_after: Duration,
 }
 
-/// A token bucket: so many at once, then so many a second.
+/// A token bucket: a burst, then a steady rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Rate {
-    /// How many at once.
+    /// How many at once. 0: none at all, unless `interval` is 0.
     pub burst: u32,
-    /// The time in which one more becomes allowed. Zero: no limit.
+    /// The time until one more is allowed. 0: no limit.
     pub interval: Duration,
 }
 
-/// Whether automatic connections keep apart.
+/// How many automatic connections one group may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct GroupRule {
-    /// Automatic connections and dials to one group at a time; absent: any number, for small networks.
+    /// Automatic connections and dials to one group at a time. Default: 1. `None`: no limit, for small networks.
     pub max_per_group: Option<u32>,
-    /// Onion, I2P and CJDNS have too few groups to keep apart: exempt them.
+    /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no.
     pub exempt_overlays: bool,
 }
 
-/// When a network is taken for down, and how it is probed then.
+/// When a network counts as down, and how it is probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct HealthConfig {
-    /// Failures in a row that were ours or the route's. At least 1. Of our own (no route, no such address family), as
-    /// many more as addresses are known, up to 64: some networks are routed in part.
+    /// Failures in a row on our side or the route's that take a network down. Default: 3. At least 1. On our side (no
+    /// route, no such address family) as many as addresses are known if those are more, up to 64, because some networks
+    /// are routed in part.
     pub own_failures: u32,
-    /// Dials in a row without any answer. At least 1. As many more as addresses are known, up to 256: in a world in which
-    /// 4 % answer, fewer are silent by chance.
+    /// Dials in a row without any answer that take a network down. Default: 25. At least 1. As many as addresses are
+    /// known if those are more, up to 256: where 4 % answer, fewer are often silent by chance.
     pub silent_dials: u32,
-    /// The groups these must be spread over (at most 16; when fewer are known at all, those, but
-    /// never one alone).
+    /// The number of groups that these dials must cover. Default: 8. At most 16. If fewer groups are known, all of
+    /// them, but at least two.
     pub silent_groups: u32,
-    /// The time these must be spread over.
+    /// The time that these dials must cover. Default: 30 s.
     pub silent_for: Duration,
-    /// A connection that has shown no life for this long is no proof that its network is up. Life is what comes by it: the
-    /// adapters see to that, and look every 30 s, or five times in this time where it is shorter than 150 s.
+    /// An open connection proves that its network is up for this long after its network's last sign of life. Default:
+    /// 150 s. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
     pub traffic_within: Duration,
-    /// The first wait before a probe; each further one is doubled.
+    /// The wait before the first probe; it doubles with each further one. Default: 1 s. At least 1 ms.
     pub first_probe: Duration,
-    /// The longest wait between probes.
+    /// The longest wait between probes. Default: 32 s. At least 1 ms.
     pub max_probe: Duration,
 }
 
@@ -242,27 +249,30 @@ pub struct HealthConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct SeedConfig {
-    /// The seeds, in order of preference.
+    /// The DNS seeds, in order of preference. Default: none. Each name once.
     pub names: Vec<Seed>,
-    /// Addresses of last resort, for networks of which no address is known, or none that answers.
+    /// Addresses of last resort, for networks of which no address is known or none ever answered. Default: none.
     pub fixed: Vec<PeerAddress>,
-    /// How many seeds are asked at a time when some addresses are known. At least 1.
+    /// How many seeds are asked at a time if some addresses are known. If none is, all are asked. Default: 3. At least
+    /// 1.
     pub batch: u32,
-    /// The wait before each batch when few addresses are known.
+    /// The wait before each batch if few addresses are known. Default: 11 s. At least 1 ms.
     pub delay: Duration,
-    /// The wait before each batch when many addresses are known.
+    /// The wait before each batch if many addresses are known. Default: 300 s. At least 1 ms.
     pub delay_when_known: Duration,
-    /// How many addresses are many.
+    /// How many addresses are many. Default: 1000.
     pub many: u32,
-    /// Ready full connections at which no more seeds are asked, unless nobody has been left to dial for 10 s.
+    /// With this many ready full connections no seed is asked, unless a kind has found no address to dial for 10 s.
+    /// Default: 2.
     pub enough: u32,
-    /// When fixed seeds are used.
+    /// The wait before fixed seeds are used. Default: 60 s.
     pub fixed_after: Duration,
-    /// Addresses kept of one answer, each counted once.
+    /// How many different addresses of one answer are used. Default: 32.
     pub keep: u32,
-    /// When a seed that failed may be asked again.
+    /// The back-off after a seed's failure. Default: 30 s, doubled each time, at most 1 h, with jitter. Both waits at
+    /// least 1 ms.
     pub retry: Backoff,
-    /// When a seed that answered may be asked again, should the pool starve.
+    /// When a seed that answered may be asked again, if the pool still lacks addresses. Default: 10 min.
     pub again_after: Duration,
 }
 
@@ -271,39 +281,41 @@ pub struct SeedConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Seed {
-    /// Its name, without a port.
+    /// Its host name, without a port.
     pub name: HostName,
-    /// It answers `x49.name` with peers that offer services 0x49.
+    /// Whether it answers `x49.name` with peers that offer the services 0x49.
     pub filters_services: bool,
 }
 
-/// What gets a host banned.
+/// When a host is banned for misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct ScoreConfig {
-    /// A score above this gets the host banned; above half of it, a warning is given.
+    /// A host whose score is above this is banned; above half of it, a warning is emitted. Default: 100.
     pub threshold: u32,
-    /// How long such a ban lasts.
+    /// How long such a ban lasts. Default: 24 h.
     pub ban_for: Duration,
-    /// How many hosts' scores are kept; the one least recently raised makes room. At least 1.
+    /// How many hosts' scores are kept. Beyond that, the one raised longest ago is forgotten. Default: 4096. At least
+    /// 1.
     pub max_hosts: u32,
 }
 
-/// Who may come in. A group, here, is an IPv4 /24 or an IPv6 /64.
+/// Inbound admission. Groups here are IPv4 /24 and IPv6 /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct InboundConfig {
-    /// Connections from one host.
+    /// Connections from one host. Default: 5.
     pub per_host: u32,
-    /// Unfinished handshakes of one group, or on one listener where hosts can't be seen.
+    /// Unfinished handshakes of one group, or of one listener whose remote hosts are hidden. Default: 8.
     pub half_open: u32,
-    /// New connections of one group, or on one listener where hosts can't be seen.
+    /// The rate of new connections of one group, or of one listener whose remote hosts are hidden. Default: 3 at once,
+    /// then one more every 5 s.
     pub rate: Rate,
-    /// The first pause after `accept` fails; each further one is doubled.
+    /// The pause after `accept` has failed; it doubles with each further failure. Default: 50 ms. At least 1 ms.
     pub first_pause: Duration,
-    /// The longest such pause.
+    /// The longest such pause. Default: 5 s. At least 1 ms.
     pub max_pause: Duration,
 }
 
@@ -312,38 +324,38 @@ pub struct InboundConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Listener {
-    /// Its number, chosen by the caller, unique.
+    /// Its number, chosen by the caller. Unique among the listeners.
     pub id: ListenerId,
-    /// Absent: remote hosts can be seen. Onion or I2P: every remote is the local proxy, so that what is counted by
-    /// host is counted by listener.
+    /// `None`, IPv4 or IPv6: remote hosts are visible. An overlay: every connection comes from the local proxy, so
+    /// limits of a group apply to the listener instead, and limits of a host do not apply.
     pub network: Option<NetworkKind>,
-    /// What those who come in by it are spared.
+    /// The exemptions of its connections.
     pub permissions: Permissions,
 }
 
-/// What an inbound connection is spared. The two are independent.
+/// The exemptions of an inbound connection. The two are independent. Default: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Permissions {
-    /// Misbehaviour is counted but bans nobody, and bans are not looked at.
+    /// Its misbehaviour is scored but does not ban it, and bans do not apply to it.
     pub no_ban: bool,
-    /// Per-host, per-group, half-open and rate limits do not apply. The total does.
+    /// Limits by host, group and rate, and of unfinished handshakes, do not apply. The total does.
     pub no_limit: bool,
 }
 
-/// What is kept of addresses.
+/// What the book keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct BookConfig {
-    /// Addresses kept; a bad or old one makes room. At most 1 million.
+    /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920. At most 1 million.
     pub max_addresses: u32,
-    /// Addresses one peer may tell us.
+    /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s.
     pub gossip: Rate,
-    /// Addresses looked at in one call; the rest of the list is ignored. So it is with the answers of seeds and of added
-    /// peers' names.
+    /// How many addresses of one call are used; the rest is ignored. Applies to gossip, to answers of seeds, and to the
+    /// names of added peers. Default: 1000.
     pub max_per_call: u32,
-    /// The shortest time between two `Save` for the book's sake.
+    /// The shortest time between two `Save` actions for changes of the book. Default: 15 min.
     pub save_every: Duration,
 }

@@ -3,13 +3,13 @@
 use super::Mode;
 use crate::types::{Kind, Limits};
 
-/// The share of each kind of the total, once so many peers are added.
+/// Each kind's share of the total, for a number of added peers.
 ///
-/// Added peers come first, then full, block-relay and feelers; what is left is for those who come to us, some of it
-/// only while nothing is dialed. No other place computes with limits.
+/// Added peers come first, then full, block-relay and feeler. The rest is for inbound connections; a part of it only
+/// while nothing is dialed. Nothing else computes shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// Added peers that may be connected or being dialed at once.
+    /// Added peers that may be connected or dialed at once.
     pub added: u32,
     /// Full connections to keep.
     pub full: u32,
@@ -17,22 +17,22 @@ pub struct Split {
     pub block_relay: u32,
     /// Feelers at a time.
     pub feeler: u32,
-    /// Addr-fetch connections at a time, in whatever room is left.
+    /// Addr-fetch connections at a time, in the room that the other kinds leave.
     pub addr_fetch: u32,
-    /// The most that may come in.
+    /// Inbound connections.
     pub inbound: u32,
-    /// Of `inbound`, what nobody new is let into while full or block-relay connections are dialed: room for dials
-    /// without progress that have given their slot to another. As much as the two kinds have slots, or
-    /// `dial.max_hedged` if that is less; at most a quarter. Further ones use what else is free.
+    /// The part of `inbound` that new inbound connections leave free while full or block-relay connections are dialed:
+    /// room for dials that gave their slot away. It is as large as the slots of the two kinds, or `dial.max_hedged`
+    /// each if that is less, and at most a quarter of `inbound`. More hedged dials use any other free room.
     pub hedged: u32,
 }
 
-/// Of what outbound connections leave, one in so many is kept for dials without a slot. More would shut out too many of
-/// those who come to us where the total is small.
+/// One in this many of the inbound slots is kept for hedged dials. A larger part would refuse too many inbound
+/// connections where the total is small.
 const MOST_HEDGED: u32 = 4;
 
 impl Split {
-    /// Splits `limits.total` when `added` peers are added; `max_hedged` is [`DialConfig::max_hedged`].
+    /// The shares of `limits.total` with `added` added peers; `max_hedged` is [`DialConfig::max_hedged`].
     ///
     /// [`DialConfig::max_hedged`]: crate::DialConfig::max_hedged
     pub fn new(limits: &Limits, mode: Mode, max_hedged: Option<u32>, added: u32) -> Self {
@@ -68,7 +68,7 @@ impl Split {
         }
     }
 
-    /// Slots kept free for outbound connections.
+    /// Slots reserved for outbound connections.
     pub const fn reserved(&self) -> u32 {
         self.added + self.full + self.block_relay + self.feeler
     }

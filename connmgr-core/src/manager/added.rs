@@ -1,5 +1,5 @@
-//! What is done about added peers: how an attempt goes on and ends, when the next begins, and what wakes them. Who is
-//! dialed, the planner decides.
+//! The policy for added peers: how an attempt goes on and ends, when the next one begins, and what ends a wait. The
+//! planner decides which peer is dialed.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -13,8 +13,8 @@ use crate::types::{
 use super::ending::Ending;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 
-/// How many addresses of one name are tried in one attempt. The next attempt goes on behind them; a peer that is added for
-/// one attempt has these.
+/// How many addresses of one name an attempt tries. The next attempt begins with those not tried yet; a peer with
+/// `Keep::Once` has only these.
 const MAX_CANDIDATES: usize = 16;
 
 impl ConnManager {
@@ -37,7 +37,7 @@ impl ConnManager {
         }
     }
 
-    /// What waits is dialed now.
+    /// Queues a peer that waits or is blocked, so that it is dialed now.
     pub(super) fn hurry_peer(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get(id) else { return };
         match peer.state() {
@@ -49,14 +49,14 @@ impl ConnManager {
         }
     }
 
-    /// Rest was no failure of theirs: every added peer that waits is dialed now.
+    /// The manager is active again: queues every added peer that waits or is blocked.
     pub(super) fn wake_peers(&mut self) {
         for id in self.peers.ids() {
             self.hurry_peer(id);
         }
     }
 
-    /// An added peer that waits for its address, which another dial or connection has, looks again.
+    /// A connection or dial to this address opened or ended. Queues the added peer that is blocked by it.
     pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
         let Some(id) = self.peers.with_address(address) else { return };
         if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::AddressInUse)) {
@@ -64,7 +64,7 @@ impl ConnManager {
         }
     }
 
-    /// A connection belongs to an added peer from now on.
+    /// Gives a connection to an added peer.
     pub(super) fn adopt(&mut self, conn: ConnId, id: PeerId) {
         self.table.adopt(conn, id);
         if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Ready) {
@@ -89,8 +89,8 @@ impl ConnManager {
         }
     }
 
-    /// Those that this attempt tries: each address once, an IPv4 one and its mapped form being the same; where there are
-    /// more than [`MAX_CANDIDATES`], those that the attempts before have not come to.
+    /// Stores the addresses that this attempt tries: each once (an IPv4 address and its mapped form are the same), at
+    /// most [`MAX_CANDIDATES`], those that earlier attempts did not reach first.
     fn note_candidates(&mut self, id: PeerId, ips: &[IpAddr]) {
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
@@ -106,7 +106,7 @@ impl ConnManager {
         }
     }
 
-    /// Whether an outage is all that may forbid to dial this address of a name.
+    /// Whether this address of a name may be dialed, now or after an outage.
     pub(super) fn may_be_candidate(&self, ip: IpAddr, port: u16) -> bool {
         let obstacle = self.rules().obstacle(&PeerAddress::new(Host::from(ip), port));
         matches!(obstacle, None | Some(Obstacle::NetworkDown))
@@ -114,13 +114,13 @@ impl ConnManager {
 
     fn fail_lookup(&mut self, id: PeerId, error: LookupError) {
         self.tell(Event::LookupFailed { peer: id, error });
-        // Only that there is no such name is an answer.
+        // Only "no such name" is an answer; any other error may be an outage.
         self.attempt_failed(id, error != LookupError::NotFound, None);
     }
 
-    /// The attempt goes on with the next address of the peer's name that may be dialed, before any other peer is dialed.
-    /// If an outage alone forbids those that are left, and it is worth waiting for, they are left to the probes. Returns
-    /// whether it goes on.
+    /// Continues the attempt with the next address of the peer's name that may be dialed, ahead of other peers. If only
+    /// an outage forbids the rest and `may_wait` is set, the peer waits for the probes. Returns whether the attempt
+    /// continues.
     fn go_on(&mut self, id: PeerId, may_wait: bool) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let (port, mut left) = (peer.address().port(), peer.take_candidates());
@@ -143,9 +143,9 @@ impl ConnManager {
         if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state())) {
             return;
         }
-        let network = conn.dialed().and_then(|address| self.rules().judged_network(address.host()));
+        let network = conn.dialed().and_then(|address| self.rules().health_network(address.host()));
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
-        if !conn.is_open() && self.may_try_another(ending) && self.go_on(id, is_down) {
+        if conn.state() != ConnState::Ready && self.may_try_another(ending) && self.go_on(id, is_down) {
             return;
         }
         let was_stable = self.was_stable(conn);
@@ -154,17 +154,36 @@ impl ConnManager {
         self.attempt_failed(id, ending.is_unanswered(), network);
     }
 
-    /// Whether another address of the same name may do better.
+    /// Whether another address of the same name may succeed where this one ended before it was ready. Not where the
+    /// operator ended it, or where all connections end.
     fn may_try_another(&self, ending: Ending) -> bool {
         self.phase == Phase::Active
             && match ending {
-                Ending::Failed(_) => true,
-                Ending::Ours(reason) => reason == CloseReason::DialTimeout,
-                Ending::Closed(_) => false,
+                Ending::Failed(_) | Ending::Closed(_) => true,
+                Ending::Ours(reason) => match reason {
+                    CloseReason::DialTimeout
+                    | CloseReason::HandshakeTimeout
+                    | CloseReason::MissingServices
+                    | CloseReason::Misbehaved
+                    | CloseReason::Banned
+                    | CloseReason::OwnAddress
+                    | CloseReason::Duplicate => true,
+                    CloseReason::Surplus
+                    | CloseReason::Late
+                    | CloseReason::Done
+                    | CloseReason::Evicted
+                    | CloseReason::Requested
+                    | CloseReason::PeerRemoved
+                    | CloseReason::MadeRoom
+                    | CloseReason::LimitLowered
+                    | CloseReason::Inactive
+                    | CloseReason::Shutdown => false,
+                },
             }
     }
 
-    /// An attempt at an added peer is over, the last of it in this network. It is dialed again later, or not any more.
+    /// An attempt at an added peer has failed; `network` is where its last dial went. Schedules the next attempt, or
+    /// finishes a peer with `Keep::Once`.
     pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if peer.keep() == Keep::Once {
@@ -172,11 +191,11 @@ impl ConnManager {
             return self.tell(Event::PeerFinished { peer: id });
         }
         if self.phase != Phase::Active {
-            // Rest is no failure: it is dialed as soon as there is work again.
+            // Being inactive is no failure: the peer is dialed as soon as the manager is active again.
             return self.peers.enqueue(id);
         }
         self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
-        // While the network is down a failure says nothing of the peer: its back-off stands still.
+        // While the network is down, a failure says nothing about the peer: its back-off does not grow.
         let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
         let Some(peer) = self.peers.get_mut(id) else { return };
         let attempt = peer.wait(unanswered, !frozen);
@@ -188,7 +207,7 @@ impl ConnManager {
         self.act(Action::ScheduleRetry { peer: id, at, attempt });
     }
 
-    /// A peer is no longer added. Nobody waits for the lookup of its name any more.
+    /// Removes an added peer, its timer and its lookup.
     pub(super) fn forget_peer(&mut self, id: PeerId) {
         self.disarm(Timer::Peer(id));
         if let Some(lookup) = self.peers.lookup_of(id) {

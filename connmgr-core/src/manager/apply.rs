@@ -5,7 +5,7 @@ use crate::types::{Input, Reply, Time};
 use super::ConnManager;
 
 impl ConnManager {
-    /// Tells or asks what `input` says, by the typed method of the same name.
+    /// Calls the method that `input` names, and returns what it returns.
     pub fn apply(&mut self, input: &Input, now: Time) -> Reply {
         match input {
             Input::Timeout => self.handle_timeout(now),

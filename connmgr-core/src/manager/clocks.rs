@@ -1,16 +1,16 @@
-//! The two clocks, as last told.
+//! The monotonic clock and the wall clock, as last reported.
 
 use core::time::Duration;
 
 use crate::types::{SteadySecond, Time, UnixTime};
 
-/// The latest monotonic time told, and the offset to what the world's clocks say.
+/// The latest monotonic time reported, and its offset to the wall clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Clocks {
     now: Time,
-    /// At this monotonic time …
+    /// The monotonic time at which the wall clock was last read.
     set_at: Time,
-    /// … the world's clocks said this.
+    /// What the wall clock said at `set_at`.
     unix_then: UnixTime,
 }
 
@@ -19,12 +19,12 @@ impl Clocks {
         Self { now, set_at: now, unix_then: unix }
     }
 
-    /// Time moves forward: an earlier `now` counts as the latest one seen.
+    /// Time never goes back: an earlier `now` counts as the latest one seen.
     pub(super) fn advance(&mut self, now: Time) {
         self.now = self.now.max(now);
     }
 
-    /// The world's clocks were found to say this.
+    /// The wall clock now says `unix`.
     pub(super) const fn set_unix(&mut self, unix: UnixTime) {
         self.set_at = self.now;
         self.unix_then = unix;
@@ -38,19 +38,18 @@ impl Clocks {
         self.unix_at(self.now)
     }
 
-    /// What the world's clocks will say, or said, at a monotonic time. Their seconds begin with its seconds, so that
-    /// between two steps all that is told in the one comes back from the other to the second.
+    /// The wall-clock time at a monotonic time, past or future.
     pub(super) const fn unix_at(&self, at: Time) -> UnixTime {
         let (at, set_at) = (whole_seconds(at), whole_seconds(self.set_at));
         self.unix_then.after(at.saturating_sub(set_at)).before(set_at.saturating_sub(at))
     }
 
-    /// Told by the world's clocks now.
+    /// Converts a date of the present wall clock.
     pub(super) fn steady(&self, told: UnixTime) -> SteadySecond {
         SteadySecond::of(told, self.unix(), self.now)
     }
 
-    /// What the world's clocks call it now.
+    /// The date of `second` by the present wall clock.
     pub(super) fn unix_of(&self, second: SteadySecond) -> UnixTime {
         second.unix(self.unix(), self.now)
     }

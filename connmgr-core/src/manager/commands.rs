@@ -1,4 +1,4 @@
-//! What the manager is asked to do. Commands may be refused, with a reason.
+//! Commands: what the caller asks for. A command may be refused, with a reason.
 
 use alloc::vec::Vec;
 
@@ -9,13 +9,14 @@ use crate::types::{
 
 use super::{ConnManager, PeerState, Phase};
 
-/// The most addresses that one answer to getaddr may hold (BIP 155).
+/// The most addresses in one answer to getaddr (BIP 155).
 const MAX_SAMPLE: u32 = 1000;
 
 impl ConnManager {
-    /// Adds a peer: it is dialed now, and with [`Keep::Always`] again whenever the connection is lost, until it is
-    /// removed. A name is resolved again at each attempt, which tries up to 16 of its addresses; the next
-    /// attempt goes on behind them. A connection that we have with the address already becomes the peer's.
+    /// Adds a peer and dials it as soon as a slot is free. With [`Keep::Always`] it is dialed again whenever its
+    /// connection ends, until it is removed; with [`Keep::Once`] it gets one attempt. Each attempt resolves a name
+    /// again and tries up to 16 of its addresses; the next attempt begins with those not tried yet. If we are connected
+    /// to the address already, the connection becomes the peer's.
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.
@@ -24,17 +25,16 @@ impl ConnManager {
         self.may_add(&address)?;
         let id = self.next_peer.take();
         self.peers.insert(id, address, keep);
-        // One more added peer may leave less for those who came in.
+        // One more added peer may shrink the share of inbound connections.
         self.sweep_wanted = true;
         self.plan();
         Ok(id)
     }
 
-    /// Removes an added peer, whatever is being done about it. Its connection is closed. It is never dialed again
-    /// for having been added.
+    /// Removes an added peer in any state, and closes its connection or dial.
     ///
     /// # Errors
-    /// [`CommandError::UnknownPeer`].
+    /// [`CommandError::UnknownPeer`]; [`CommandError::ShuttingDown`].
     pub fn remove_peer(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -48,10 +48,11 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Closes a connection or gives up a dial. An added peer stays added, and is dialed again after its back-off.
+    /// Closes a connection or gives up a dial. An added peer stays added, and is dialed again after its back-off; with
+    /// [`Keep::Once`] it is finished.
     ///
     /// # Errors
-    /// [`CommandError::UnknownConnection`].
+    /// [`CommandError::UnknownConnection`]; [`CommandError::ShuttingDown`].
     pub fn disconnect(&mut self, conn: ConnId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -61,27 +62,29 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Closes the connection of an added peer and dials the peer again at once.
+    /// Closes the connection or dial of an added peer and dials the peer again at once.
     ///
     /// # Errors
-    /// [`CommandError::UnknownConnection`]; [`CommandError::NotAdded`] if the connection belongs to no added peer.
+    /// [`CommandError::UnknownConnection`]; [`CommandError::NotAdded`] if the connection belongs to no added peer;
+    /// [`CommandError::ShuttingDown`].
     pub fn reconnect(&mut self, conn: ConnId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
         let peer = self.table.get(conn).ok_or(CommandError::UnknownConnection)?.peer();
         let peer = peer.ok_or(CommandError::NotAdded)?;
-        // Queued first: so its end is no failed attempt, and even a peer added for one connection is dialed again.
+        // The peer is queued first, so that the close is no failed attempt and a peer with `Keep::Once` is dialed
+        // again.
         self.peers.enqueue(peer);
         self.close(conn, CloseReason::Requested);
         self.plan();
         Ok(())
     }
 
-    /// Dials an added peer now instead of after its wait. While its network is down it takes its turn with the
-    /// probes all the same.
+    /// Dials a waiting or blocked added peer now. A peer whose network is down still waits for its turn among the
+    /// probes.
     ///
     /// # Errors
-    /// [`CommandError::UnknownPeer`].
+    /// [`CommandError::UnknownPeer`]; [`CommandError::ShuttingDown`].
     pub fn dial_now(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -91,10 +94,11 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Gives an added peer a back-off of its own, from its next failure on; none: that of the configuration.
+    /// Sets an added peer's own back-off, from its next failure on. `None`: the configuration's.
     ///
     /// # Errors
-    /// [`CommandError::UnknownPeer`]; [`CommandError::BadBackoff`] if a wait is shorter than 1 ms.
+    /// [`CommandError::UnknownPeer`]; [`CommandError::BadBackoff`] if the back-off is out of range;
+    /// [`CommandError::ShuttingDown`].
     pub fn set_retry(&mut self, peer: PeerId, retry: Option<Backoff>, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -105,8 +109,8 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Addresses for an answer to getaddr: at most `count`, 1000 and 23 % of the book, drawn by chance. None of a host
-    /// that is banned, and none that has long been gone, is among them.
+    /// Random addresses for an answer to getaddr: at most `count`, at most 1000, and at most 23 % of the book. Leaves
+    /// out banned hosts and addresses that are probably gone.
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
         self.begin(now);
         let (unix, now) = (self.unix(), self.now());
@@ -118,8 +122,8 @@ impl ConnManager {
         told
     }
 
-    /// Goes to work, or rests: while inactive nobody is dialed or let in, and every connection is closed. Added
-    /// peers stay added.
+    /// Turns the manager on or off. While inactive it makes no dials, admits no connections, and closes those it has.
+    /// Added peers stay added.
     ///
     /// # Errors
     /// [`CommandError::ShuttingDown`].
@@ -134,18 +138,18 @@ impl ConnManager {
                 pace.start_over(now);
             }
             self.wake_peers();
-            self.feed();
+            self.wake_starved();
             self.seed_again();
         }
         self.plan();
         Ok(())
     }
 
-    /// Changes the limits. Where they fall, surplus inbound connections go, and of the automatic ones the youngest;
-    /// added peers stay.
+    /// Changes the limits. Where a limit falls below what is in use, surplus inbound and automatic connections close,
+    /// the youngest of each kind first. Added peers stay.
     ///
     /// # Errors
-    /// [`CommandError::BadLimits`] if one is out of range; nothing changes then.
+    /// [`CommandError::BadLimits`] if a limit is out of range (nothing changes then); [`CommandError::ShuttingDown`].
     pub fn set_limits(&mut self, limits: Limits, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -156,11 +160,11 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Closes everything, then says [`Event::Stopped`](crate::Event::Stopped), then nothing, ever. Asking twice does
-    /// nothing more.
+    /// Closes every connection, then emits [`Event::Stopped`](crate::Event::Stopped), and nothing after that. A second
+    /// call does nothing.
     ///
     /// # Errors
-    /// None; the result is that of every command.
+    /// None; the result has the form of every command's.
     pub fn shutdown(&mut self, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         if self.phase != Phase::Stopped {
@@ -171,7 +175,7 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Commands are for the living.
+    /// Commands are refused once shutdown has begun.
     pub(super) const fn check_running(&self) -> Result<(), CommandError> {
         match self.phase {
             Phase::Active | Phase::Inactive => Ok(()),

@@ -1,7 +1,7 @@
-//! Every deadline of the manager: nobody else sets, moves or takes back a timer.
+//! Every timer of the manager is set, moved and cancelled here; only the end of a connection cancels its own.
 //!
-//! There is one of each sort at the most: of each connection and each added peer, of each lookup and each network that is
-//! probed, and single ones. Whoever has one keeps its id; a timer that has fired is nobody's any more.
+//! Each connection, added peer, lookup and probed network has at most one timer; the other sorts have one in all. The
+//! owner keeps the timer's id, and drops it when the timer fires.
 
 use crate::mechanisms::timers::TimerId;
 use crate::peer::AddedPeer;
@@ -12,13 +12,13 @@ use crate::types::{LookupId, Time};
 use super::{ConnManager, SingleTimers, Timer};
 
 impl ConnManager {
-    /// Sets a deadline, or moves it: a tick away at the least. Ignored where there is nobody to have it.
+    /// Sets or moves a timer, at least one tick ahead. Does nothing if the connection, peer or lookup no longer exists.
     pub(super) fn arm(&mut self, timer: Timer, at: Time) {
         let at = self.at_least_a_tick(at);
         self.arm_at(timer, at);
     }
 
-    /// The same at any time: at birth the first deadline may be now.
+    /// Like [`arm`](Self::arm), but for any time: at birth the first deadline may be now.
     pub(super) fn arm_at(&mut self, timer: Timer, at: Time) {
         let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
         match id {
@@ -27,7 +27,7 @@ impl ConnManager {
         }
     }
 
-    /// The same, unless it is set for that time or an earlier one.
+    /// Like [`arm`](Self::arm), unless the timer is set for `at` or earlier.
     pub(super) fn arm_earlier(&mut self, timer: Timer, at: Time) {
         let at = self.at_least_a_tick(at);
         if self.armed(timer).is_none_or(|set| set > at) {
@@ -35,7 +35,7 @@ impl ConnManager {
         }
     }
 
-    /// Takes a deadline back, if it is set.
+    /// Cancels a timer, if it is set.
     pub(super) fn disarm(&mut self, timer: Timer) {
         let id = holder(&mut self.single, &mut self.table, &mut self.peers, timer).and_then(Option::take);
         if let Some(id) = id {
@@ -43,26 +43,26 @@ impl ConnManager {
         }
     }
 
-    /// For when a deadline is set.
+    /// When a timer is set for.
     pub(super) fn armed(&mut self, timer: Timer) -> Option<Time> {
         let id = *holder(&mut self.single, &mut self.table, &mut self.peers, timer)?;
         id.map(|id| self.timers.at(id))
     }
 
-    /// A timer has fired.
+    /// A timer has fired: its owner drops the id.
     pub(super) fn fired(&mut self, timer: Timer) {
         if let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) {
             *id = None;
         }
     }
 
-    /// A new lookup has a deadline. Ids count up, so that the list stays in order.
+    /// Adds a lookup with its deadline. Ids count up, so the list stays sorted.
     pub(super) fn await_lookup(&mut self, lookup: LookupId, at: Time) {
         self.single.lookups.push_back((lookup, None));
         self.arm(Timer::Lookup(lookup), at);
     }
 
-    /// A lookup is no longer under way. Returns whether it was.
+    /// Removes a lookup and its timer. Returns whether it was under way.
     pub(super) fn end_lookup(&mut self, lookup: LookupId) -> bool {
         self.disarm(Timer::Lookup(lookup));
         let at = self.single.lookups.binary_search_by_key(&lookup, |(id, _)| *id);
@@ -70,7 +70,7 @@ impl ConnManager {
     }
 }
 
-/// Where the id of a timer is kept; none where there is no such connection, peer or lookup.
+/// Where a timer's id is kept; `None` if there is no such connection, peer or lookup.
 fn holder<'a>(
     single: &'a mut SingleTimers,
     table: &'a mut Table,

@@ -1,7 +1,6 @@
 //! How connections end, and what follows.
 //!
-//! There is one door out of the table, [`ConnManager::end`]: whoever ends a connection (a failed dial, the other
-//! side, a deadline, a command) goes through it, so that nothing that must follow can be forgotten.
+//! Every connection and dial leaves the table through [`ConnManager::end`], so that no consequence is forgotten.
 
 use crate::conn::{Conn, End};
 use crate::mechanisms::hasher::OwnNumbers;
@@ -14,19 +13,19 @@ use crate::types::{
 use super::plan::Redial;
 use super::{ConnManager, ConnState, Phase};
 
-/// How a connection ends.
+/// Why a connection or dial ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// Its dial failed.
+    /// The dial failed.
     Failed(DialError),
-    /// It was closed under us.
+    /// The peer closed it, or the application dropped its stream.
     Closed(CloseCause),
     /// We close it.
     Ours(CloseReason),
 }
 
-/// How many ended connections are remembered, so that a late penalty still reaches its host; the one that ended first
-/// makes room.
+/// How many ended connections are remembered, so that a late penalty still reaches the host. Beyond that, the earliest
+/// to end is forgotten.
 const REMEMBERED: u32 = 1024;
 
 /// Connections that ended lately.
@@ -41,7 +40,7 @@ pub(super) struct Remembered {
 }
 
 impl Ending {
-    /// Whether it says something of the other end, or of the way there.
+    /// Whether the ending says something about the peer, or about the route to it.
     pub(super) const fn is_theirs(self) -> bool {
         match self {
             Self::Closed(_) | Self::Failed(_) => true,
@@ -55,12 +54,12 @@ impl Ending {
         }
     }
 
-    /// Whether it led to nothing, whoever's doing that was: we are there already, or there are we ourselves.
+    /// Whether the dial was in vain, for any reason: also when it reached a peer we are connected to, or ourselves.
     pub(super) const fn is_fruitless(self) -> bool {
         self.is_theirs() || matches!(self, Self::Ours(CloseReason::OwnAddress | CloseReason::Duplicate))
     }
 
-    /// Whether it is a dial's that nobody answered.
+    /// Whether a dial ended without any answer.
     pub(super) const fn is_unanswered(self) -> bool {
         match self {
             Self::Failed(error) => !error.is_answer(),
@@ -86,12 +85,12 @@ impl Ended {
 }
 
 impl ConnManager {
-    /// We close a connection or give up a dial.
+    /// Closes a connection or gives up a dial.
     pub(super) fn close(&mut self, id: ConnId, reason: CloseReason) {
         self.end(id, Ending::Ours(reason));
     }
 
-    /// A connection ends: the one door out of the table.
+    /// Ends a connection or dial: the only way out of the table.
     pub(super) fn end(&mut self, id: ConnId, ending: Ending) {
         let Some(conn) = self.table.remove(id) else { return };
         if let Some(timer) = conn.notes.timer {
@@ -99,8 +98,8 @@ impl ConnManager {
         }
         self.announce_end(&conn, ending);
         self.ended.remember(&conn);
-        self.judge_dial(&conn, ending);
-        self.judge_pace(&conn, ending);
+        self.record_dial_end(&conn, ending);
+        self.record_pace(&conn, ending);
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;
@@ -135,10 +134,10 @@ impl ConnManager {
         }
     }
 
-    /// What a dial that came to nothing says of its address and of the network.
-    fn judge_dial(&mut self, conn: &Conn, ending: Ending) {
+    /// Records what a failed dial says about its address and its network.
+    fn record_dial_end(&mut self, conn: &Conn, ending: Ending) {
         let (false, End::Outbound { address, .. }) = (conn.is_open(), conn.end()) else {
-            return self.judge_short_life(conn, ending);
+            return self.record_short_life_of(conn, ending);
         };
         let error = match ending {
             Ending::Failed(error) => error,
@@ -147,16 +146,16 @@ impl ConnManager {
         };
         let (address, now) = (address.clone(), self.now());
         if error == DialError::OutOfResources {
-            return self.out_of_resources(&address);
+            return self.record_shortage(&address);
         }
         if error != DialError::Cancelled {
-            self.no_shortage(conn.id());
+            self.end_shortage(conn.id());
         }
         if error.is_answer() {
             self.record_answer(&address);
             return self.book.record_failure(&address, now);
         }
-        let network = self.rules().judged_network(address.host());
+        let network = self.rules().health_network(address.host());
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
             self.book.forgive(&address);
@@ -172,16 +171,17 @@ impl ConnManager {
         }
     }
 
-    /// Whether an older dial into the same network still goes on: so there is a route, if not to every address.
+    /// Whether an older dial into the same network is still under way. If so, the network has a route, perhaps not to
+    /// every address.
     fn is_routed(&self, failed: &Conn) -> bool {
         let oldest = failed.network().and_then(|network| self.table.first_dialing_in(network));
         oldest.is_some_and(|oldest| oldest < failed.id())
     }
 
-    /// A connection that opened but never became ready counts as a failure of its address: most are full, or speak
-    /// something else. So does an automatic one that was ready but not stable. Not so when we had other reasons to
-    /// close it.
-    fn judge_short_life(&mut self, conn: &Conn, ending: Ending) {
+    /// An open connection that never became ready counts as a failure of its address: most such peers are full or speak
+    /// another protocol. So does an automatic one that was ready but not stable. Neither counts when we closed it for a
+    /// reason of our own.
+    fn record_short_life_of(&mut self, conn: &Conn, ending: Ending) {
         let was_good = match conn.state() {
             ConnState::Ready => !conn.kind().is_automatic() || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
@@ -197,18 +197,18 @@ impl ConnManager {
         conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after
     }
 
-    /// One fewer has the address: an added peer may have waited for it, and so may a starved kind.
+    /// The address is free again: wakes an added peer that waits for it, and the starved kinds.
     fn release_address(&mut self, conn: &Conn) {
         if conn.is_open() {
-            self.feed();
+            self.wake_starved();
         }
         if let Some(address) = conn.address() {
             self.wake_peer_at(&address);
         }
     }
 
-    /// A v2 connection that died unheard is dialed once more as v1, on the same slot and route. Returns whether it
-    /// will be.
+    /// Queues a v2 dial that was closed before any byte arrived to be repeated as v1, on the same route. Returns
+    /// whether it was queued.
     fn downgrade(&mut self, conn: &Conn, ending: Ending) -> bool {
         let End::Outbound { address, via, .. } = conn.end() else { return false };
         let unheard = conn.is_handshaking() && ending == Ending::Closed(CloseCause::Unheard);
@@ -231,7 +231,7 @@ const fn end_reason(ending: Ending) -> EndReason {
     match ending {
         Ending::Ours(reason) => EndReason::Ours(reason),
         Ending::Closed(cause) => EndReason::Theirs(cause),
-        // A dial that is open has no failure to report any more.
+        // An open connection has no dial left to fail.
         Ending::Failed(_) => EndReason::Theirs(CloseCause::Error),
     }
 }
@@ -240,7 +240,7 @@ const fn dial_failure(ending: Ending) -> DialFailure {
     match ending {
         Ending::Ours(reason) => DialFailure::GivenUp(reason),
         Ending::Failed(error) => DialFailure::Failed(error),
-        // A dial that is not open can't be closed by the other end.
+        // A dial that is not open cannot be closed by the peer.
         Ending::Closed(_) => DialFailure::Failed(DialError::Other),
     }
 }

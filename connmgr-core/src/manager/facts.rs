@@ -1,4 +1,4 @@
-//! What the manager is told. Facts cannot fail: an id that is unknown, ended or told twice is counted and ignored.
+//! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
 use core::net::IpAddr;
 
@@ -14,7 +14,7 @@ use super::ending::Ending;
 use super::{ConnManager, ConnState, Phase, Timer};
 
 impl ConnManager {
-    /// Time has passed. Does what is due; before [`poll_timeout`](Self::poll_timeout) it does nothing.
+    /// Time has passed. Does what is due. Does nothing before [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now: Time) {
         self.begin(now);
         let now = self.now();
@@ -22,7 +22,7 @@ impl ConnManager {
             return;
         }
         self.earliest = now.after(super::TICK);
-        // A cause that emits nothing is work too: both are bounded by the same limit.
+        // A timer may emit nothing and still cost time, so the limit of actions bounds the number of timers too.
         for _ in 0..self.config.max_actions_per_input {
             if !self.has_room() {
                 break;
@@ -36,7 +36,7 @@ impl ConnManager {
     fn fire(&mut self, timer: Timer) {
         self.fired(timer);
         match timer {
-            Timer::Conn(id) => self.conn_is_due(id),
+            Timer::Conn(id) => self.conn_timer_fired(id),
             Timer::Peer(id) => {
                 if self.peers.get(id).is_some() {
                     self.peers.enqueue(id);
@@ -46,41 +46,41 @@ impl ConnManager {
                 self.end_lookup(id);
                 self.use_lookup(id, Err(LookupError::TimedOut));
             }
-            // The planner follows every timeout.
+            // `handle_timeout` plans after every timer.
             Timer::Plan => {}
-            Timer::Probe(network) => self.probe_is_due(network),
-            Timer::Seeds => self.seeds_are_due(),
-            Timer::FixedSeeds => self.fixed_seeds_are_due(),
-            Timer::Bans => self.bans_are_due(),
+            Timer::Probe(network) => self.probe_timer_fired(network),
+            Timer::Seeds => self.seeds_timer_fired(),
+            Timer::FixedSeeds => self.fixed_seeds_timer_fired(),
+            Timer::Bans => self.bans_timer_fired(),
             Timer::StartOver => self.start_over(),
             Timer::Save => self.act(Action::Save),
         }
     }
 
-    /// The one timer of a connection has fired: what it means depends on how far the connection has come.
-    fn conn_is_due(&mut self, id: ConnId) {
+    /// A connection's timer has fired. Its meaning depends on the connection's state.
+    fn conn_timer_fired(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let is_over = conn.deadline() <= self.now();
         match conn.state() {
             ConnState::Dialing | ConnState::Silent if is_over => self.close(id, CloseReason::DialTimeout),
             ConnState::Handshaking | ConnState::Stalled if is_over => self.close(id, CloseReason::HandshakeTimeout),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
-                self.no_progress(id);
+                self.handle_no_progress(id);
             }
             ConnState::Ready if conn.kind().is_visit() => self.close(id, CloseReason::Done),
-            ConnState::Ready => self.is_stable(id),
+            ConnState::Ready => self.record_stable_conn(id),
         }
     }
 
-    /// The world's clocks say this. Moves no deadline, and changes no age: what is remembered by date (when an address
-    /// was seen, when a ban was given) moves with the clock. Tell it before anything else when a wake-up finds the two
-    /// clocks more than a second from their known offset.
+    /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
+    /// began) move with the clock. Report it before any other input when a wake-up finds the two clocks more than a
+    /// second off their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
     }
 
-    /// A dial has ended. A success that comes after its `Close` is answered with another.
+    /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.
     pub fn handle_dial_result(&mut self, conn: ConnId, result: Result<(), DialError>, now: Time) {
         self.begin(now);
         match (self.table.get(conn).map(|conn| conn.is_open()), result) {
@@ -107,7 +107,7 @@ impl ConnManager {
             self.record_answer(address);
             self.book.record_answered(address, self.clocks.now());
         }
-        self.no_shortage(id);
+        self.end_shortage(id);
         let has_slot = !is_silent || self.take_slot(kind, false);
         if !has_slot && self.table.ready(kind) >= self.split().of(kind) {
             return self.close(id, CloseReason::Surplus);
@@ -118,12 +118,12 @@ impl ConnManager {
         if let Some(notes) = self.table.notes(id) {
             notes.deadline = deadline;
         }
-        self.look_for_progress(id);
+        self.arm_progress_timer(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.connect(id);
         }
         self.tell_connected(id);
-        // An added peer may have waited for this very address: now the connection can become its own.
+        // An added peer may wait for this address: now it can adopt the connection.
         if let Some(address) = &address {
             self.wake_peer_at(address);
         }
@@ -136,18 +136,18 @@ impl ConnManager {
         }
     }
 
-    /// The handshake is done.
+    /// The application has completed the handshake.
     pub fn handle_ready(&mut self, conn: ConnId, info: PeerInfo, now: Time) {
         self.begin(now);
         if self.table.get(conn).is_some_and(crate::conn::Conn::is_handshaking) {
-            self.judge_handshake(conn, info);
+            self.assess_handshake(conn, info);
         } else {
             self.ignore();
         }
         self.plan();
     }
 
-    fn judge_handshake(&mut self, id: ConnId, info: PeerInfo) {
+    fn assess_handshake(&mut self, id: ConnId, info: PeerInfo) {
         if self.is_ourselves(&info) {
             return self.close_self_connection(id, &info);
         }
@@ -188,20 +188,20 @@ impl ConnManager {
         self.stats.ready += 1;
         self.record_life_of(id);
         if peer.is_some() {
-            self.added_is_ready();
+            self.record_added_ready();
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),
             Kind::AddrFetch => self.arm(Timer::Conn(id), now.after(self.config.addr_fetch_timeout)),
             Kind::Full | Kind::BlockRelay => {
-                self.automatic_is_ready(id);
+                self.record_automatic_ready(id);
                 self.arm(Timer::Conn(id), now.after(self.config.stable_after));
             }
             Kind::Added | Kind::Inbound => self.disarm(Timer::Conn(id)),
         }
     }
 
-    /// A connection was closed by the other end, or its stream was dropped.
+    /// The peer closed a connection, or the application dropped its stream.
     pub fn handle_closed(&mut self, conn: ConnId, cause: CloseCause, now: Time) {
         self.begin(now);
         if self.table.get(conn).is_some_and(|conn| conn.is_open()) {
@@ -212,8 +212,8 @@ impl ConnManager {
         self.plan();
     }
 
-    /// Somebody tells us addresses. Those nobody could dial are left out; of a peer's, those beyond its rate. Looks
-    /// at `book.max_per_call` of them at the most.
+    /// Addresses were learnt from a peer or the application. Looks at the first `book.max_per_call`. Ignores those that
+    /// could never be dialed, and a peer's beyond its rate (`book.gossip`).
     pub fn handle_addresses(&mut self, source: Source, addresses: &[AddressInfo], now: Time) {
         self.begin(now);
         if self.config.mode == Mode::Automatic && self.phase != Phase::Stopped {
@@ -235,12 +235,12 @@ impl ConnManager {
         self.stats.addresses_learnt += learnt;
         self.stats.addresses_ignored += addresses.len() as u64 - learnt;
         if learnt > 0 {
-            self.feed();
+            self.wake_starved();
             self.save_later(self.config.book.save_every);
         }
     }
 
-    /// Who stands behind a source; none if it is no live connection.
+    /// The group that a source counts as; `None` if the source is no open connection.
     fn source_group(&self, source: Source) -> Option<SourceGroup> {
         match source {
             Source::Application => Some(SourceGroup(SOURCE_APPLICATION)),
@@ -275,7 +275,7 @@ impl ConnManager {
             && !self.own.contains(address)
     }
 
-    /// An addr-fetch has its answer when it brings more than one address: one may be just the peer's own.
+    /// An addr-fetch is done when it brings more than one address: a single one may be the peer's own.
     fn end_addr_fetch(&mut self, conn: ConnId, count: usize) {
         if count > 1 && self.table.get(conn).is_some_and(|conn| conn.kind() == Kind::AddrFetch) {
             self.close(conn, CloseReason::Done);
@@ -293,9 +293,9 @@ impl ConnManager {
         self.plan();
     }
 
-    /// A connection has been good for something, or just said something; its network is evidently up. To be told at
-    /// least every fifth of `health.traffic_within` while bytes come: without it, a network in which few dials are
-    /// answered may be taken for down though its connections live.
+    /// A connection was useful, or bytes arrived on it. While bytes arrive, report it at least every fifth of
+    /// `health.traffic_within`: without it, a network in which few dials are answered may count as down although its
+    /// connections live.
     pub fn handle_activity(&mut self, conn: ConnId, activity: Activity, now: Time) {
         self.begin(now);
         match self.table.notes(conn) {
@@ -308,7 +308,8 @@ impl ConnManager {
         self.plan();
     }
 
-    /// Accepting on a listener failed for want of descriptors, buffers or memory: pause, longer each time in a row.
+    /// Accepting on a listener failed for lack of descriptors, buffers or memory. Emits [`Action::PauseAccept`]; the
+    /// pause starts at `inbound.first_pause`, doubles with each failure in a row, and is at most `inbound.max_pause`.
     pub fn handle_accept_error(&mut self, listener: ListenerId, now: Time) {
         self.begin(now);
         if self.config.listeners.iter().any(|known| known.id == listener) && self.phase != Phase::Stopped {
@@ -318,21 +319,21 @@ impl ConnManager {
         }
     }
 
-    /// The machine's network has changed (an interface came up, an address was assigned): whatever is suspected
-    /// down is tried at full speed, added peers that gave no answer are dialed within 15 s, and seeds that failed may
-    /// be asked again. At most once a minute: what is told sooner has its effect when the minute is over.
+    /// The machine's network has changed (an interface came up, an address was assigned). Suspected networks count as
+    /// up again and are dialed at full speed, added peers that gave no answer are dialed within 15 s, and seeds that
+    /// failed may be asked again. Takes effect at most once a minute; an earlier report takes effect when the minute is
+    /// over.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         if self.phase == Phase::Stopped {
             return self.ignore();
         }
-        if self.may_start_over() {
-            self.start_over();
-        }
+        self.start_over_soon();
         self.plan();
     }
 }
 
-/// Source groups that are no network group. A network group has its network in the highest byte; these lie above all.
+/// Source groups that are not network groups. The highest byte of a network group is its network's tag; these two
+/// values are above all of those.
 const SOURCE_APPLICATION: u64 = u64::MAX;
 const SOURCE_HIDDEN: u64 = u64::MAX - 1;

@@ -1,8 +1,8 @@
-//! The state as a number: what decides the future, and nothing else.
+//! The state as one number: everything that decides the future, and nothing else.
 //!
-//! Times are taken relative to now, ids by age; counters, the queue and chance are left out. So two histories that
-//! lead to the same future look the same, and a search need not walk on from both. Left out too is what only a fact
-//! about an ended connection could still bring to light.
+//! Times are relative to now, and ids are replaced by their rank. Counters, queued actions and the generators are left
+//! out. So two histories with the same future have the same number, and a search follows only one of them. Also left
+//! out is what only a fact about an ended connection could bring up.
 
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
@@ -13,7 +13,7 @@ use crate::conn::{Conn, End};
 use crate::peer::AddedPeer;
 use crate::types::{ConnId, NetworkKind, PeerId, Time, nanos};
 
-use super::seeding::FAMISHED_AFTER;
+use super::seeding::LONG_STARVED_AFTER;
 use super::{ConnManager, Obstacle, PeerState};
 
 /// The state at a moment, for hashing.
@@ -63,13 +63,13 @@ impl Hash for Moment<'_> {
         manager.released_at.map_or(0, |at| self.ahead(at.after(manager.config.retry.cap))).hash(to);
         let may_make_room_at = manager.made_room.map(|at| at.after(super::plan::MAKE_ROOM_EVERY));
         may_make_room_at.map_or(0, |at| self.ahead(at)).hash(to);
-        (self.ahead(manager.push_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
+        (self.ahead(manager.take_slots_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
         manager.fruitless_attempts.min(manager.limits.added.max(2)).hash(to);
         self.hash_turns(to);
         self.hash_aliases(to);
         for starved in &manager.starved {
-            let hunger = |since| nanos(self.now.since(since).min(FAMISHED_AFTER));
-            starved.map(|starved| (hunger(starved.since), self.ahead(starved.until), starved.times)).hash(to);
+            let starved_for = |since| nanos(self.now.since(since).min(LONG_STARVED_AFTER));
+            starved.map(|starved| (starved_for(starved.since), self.ahead(starved.until), starved.times)).hash(to);
         }
         (self.ahead(manager.dial_bucket.full_at()), self.ahead(manager.ask_again_at), &manager.own).hash(to);
         self.hash_inbound(to);
@@ -78,7 +78,7 @@ impl Hash for Moment<'_> {
 }
 
 impl Moment<'_> {
-    /// How far ahead a time lies; 0 if it is past.
+    /// The time until `at`; 0 if it is past.
     fn ahead(&self, at: Time) -> u64 {
         nanos(at.since(self.now))
     }
@@ -91,7 +91,7 @@ impl Moment<'_> {
         self.peers.partition_point(|other| *other < id)
     }
 
-    /// Which network was dialed longest ago, and so on.
+    /// The order in which the networks were last dialed.
     fn hash_turns<H: Hasher>(&self, to: &mut H) {
         let turns = self.manager.paces.each_ref().map(crate::mechanisms::pace::Pace::last_turn);
         turns.map(|turn| turns.iter().filter(|other| **other < turn).count()).hash(to);
@@ -117,7 +117,7 @@ impl Moment<'_> {
         self.ahead(conn.notes.gossip.full_at()).hash(to);
         self.ahead(conn.deadline()).hash(to);
         if let End::Outbound { group, via, .. } = conn.end() {
-            // An isolation token is chance.
+            // An isolation token is random.
             (group, via.map(|(proxy, _)| proxy)).hash(to);
         }
     }
@@ -138,7 +138,7 @@ impl Moment<'_> {
     fn hash_book<H: Hasher>(&self, to: &mut H) {
         let spacing = self.manager.config.dial.spacing;
         let min_spacing = self.manager.config.dial.min_spacing;
-        let mut entries: Vec<_> = self.manager.book.judgements(self.manager.unix(), self.now).collect();
+        let mut entries: Vec<_> = self.manager.book.choice_state(self.manager.unix(), self.now).collect();
         entries.sort_unstable_by(|(a, ..), (b, ..)| a.address.cmp(&b.address));
         for (entry, v1_only, forgiven) in entries {
             let left = |at| [spacing, min_spacing].map(|spacing| spacing.saturating_sub(self.now.since(at)));
@@ -147,7 +147,7 @@ impl Moment<'_> {
         }
     }
 
-    /// What decides who may come in, besides the connections themselves.
+    /// What decides inbound admission, besides the connections themselves.
     fn hash_inbound<H: Hasher>(&self, to: &mut H) {
         let mut scores: Vec<_> = self.manager.scores.iter().collect();
         scores.sort_unstable_by_key(|(host, _)| *host);

@@ -1,11 +1,12 @@
-//! Ourselves, and the same peer twice: what becomes of connections to either.
+//! Connections to ourselves, and second connections to the same peer.
 
 use crate::types::{CloseReason, ConnId, PeerAddress, PeerInfo, Time};
 
 use super::ConnManager;
 
 impl ConnManager {
-    /// This is one of our own addresses: it is never dialed. Of those told so, 1024 are remembered.
+    /// Reports one of our own addresses: it is never dialed. At most 1024 are remembered, those of the configuration
+    /// included; more are ignored.
     pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
         self.begin(now);
         self.own.give(address);
@@ -21,7 +22,7 @@ impl ConnManager {
         info.nonce.is_some_and(ours) || (info.identity.is_some() && info.identity == self.config.identity)
     }
 
-    /// We have reached ourselves: both ends go, and the address is remembered as ours.
+    /// Closes both ends of a connection to ourselves, and remembers the address as ours.
     pub(super) fn close_self_connection(&mut self, id: ConnId, info: &PeerInfo) {
         let other = info.nonce.and_then(|nonce| self.table.with_nonce(nonce)).filter(|other| *other != id);
         for end in [Some(id), other].into_iter().flatten() {
@@ -34,11 +35,11 @@ impl ConnManager {
         }
     }
 
-    /// Which of two connections to the same peer is one too many.
+    /// Which of two connections to the same peer should close; `None` if neither.
     ///
     /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
-    /// direction the dialer keeps the older; the other side leaves the choice to the dialer, lest each close
-    /// another. A visit (feeler, addr-fetch) ends soon anyway: it goes before any other.
+    /// direction, the dialer keeps the older; the acceptor closes neither, because the two sides might close one each.
+    /// A visit (feeler, addr-fetch) ends soon anyway, so it is the one to close.
     pub(super) fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
         let theirs = info.identity?;
         let older = self.table.with_identity(theirs)?;
@@ -55,7 +56,7 @@ impl ConnManager {
         }
     }
 
-    /// One of two connections goes; an added peer whose connection it was keeps the other.
+    /// Closes one of two connections. If it belonged to an added peer, the other becomes that peer's.
     pub(super) fn close_duplicate(&mut self, loser: ConnId, newer: ConnId, info: &PeerInfo) {
         let older = info.identity.and_then(|identity| self.table.with_identity(identity));
         let winner = if loser == newer { older } else { Some(newer) };

@@ -1,4 +1,4 @@
-//! Who may come in, judged before any handshake.
+//! Inbound admission, decided before any handshake.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -10,14 +10,14 @@ use crate::types::{Action, ConnId, Host, Kind, ListenerId, Refusal, Time};
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
-/// How many groups' rates are remembered; the least recently used gives way.
+/// How many origins' rates are remembered. Beyond that, the least recently used is forgotten.
 pub(super) const MAX_RATES: u32 = 4096;
 
 impl ConnManager {
-    /// A stranger connects to one of our listeners: may it stay? Asked before a byte is exchanged.
+    /// A peer connects to one of our listeners. Call it before any byte is exchanged.
     ///
     /// # Errors
-    /// [`Refusal`] says why not; close the socket then.
+    /// [`Refusal`] is the reason; close the socket then.
     pub fn accept(&mut self, remote: SocketAddr, listener: ListenerId, now: Time) -> Result<ConnId, Refusal> {
         self.begin(now);
         let admitted = self.admit(remote, listener);
@@ -40,12 +40,12 @@ impl ConnManager {
         let conn = self.next_conn;
         let notes = Notes::new(0, self.handshake_deadline());
         let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
-        self.judge(&conn)?;
-        Ok(self.let_in(conn))
+        self.check_admission(&conn)?;
+        Ok(self.insert_inbound(conn))
     }
 
-    /// Every rule about who comes in, cheapest first; the rate comes last, for it is used up by asking.
-    fn judge(&mut self, conn: &Conn) -> Result<(), Refusal> {
+    /// Checks every admission rule, cheapest first. The rate comes last, because asking uses it up.
+    fn check_admission(&mut self, conn: &Conn) -> Result<(), Refusal> {
         let (permissions, host) = (conn.permissions(), conn.end().visible_host());
         if !permissions.no_ban && host.as_ref().is_some_and(|host| self.rules().is_banned(host)) {
             return Err(Refusal::Banned);
@@ -68,8 +68,8 @@ impl ConnManager {
         if self.inbound_rates.take(&origin, &limits.rate, now) { Ok(()) } else { Err(Refusal::RateLimit) }
     }
 
-    /// While we dial, newcomers leave room for silent dials: else a full house would keep a scarce world from being
-    /// found. Nobody who is in is thrown out for it.
+    /// Whether a newcomer fits. While we dial, newcomers leave room for hedged dials; otherwise inbound connections
+    /// could keep a pool with few good addresses from finding them. Connections that are in already stay.
     fn has_room_for_newcomer(&self) -> bool {
         let split = self.split();
         let is_dialing = AUTOMATIC.into_iter().any(|kind| self.table.is_dialing(kind));
@@ -77,7 +77,7 @@ impl ConnManager {
         self.has_slot(Kind::Inbound, &split) && self.table.slots_held(Kind::Inbound) < split.inbound - kept
     }
 
-    fn let_in(&mut self, mut conn: Conn) -> ConnId {
+    fn insert_inbound(&mut self, mut conn: Conn) -> ConnId {
         let id = self.next_conn.take();
         conn.notes.nonce = self.rng.next_u64();
         let deadline = conn.deadline();
@@ -88,7 +88,7 @@ impl ConnManager {
         id
     }
 
-    /// When a handshake that begins now is given up.
+    /// The deadline of a handshake that begins now.
     pub(super) fn handshake_deadline(&self) -> Time {
         self.at_least_a_tick(self.now().after(self.config.handshake_timeout))
     }
@@ -113,7 +113,7 @@ fn inbound_end(remote: SocketAddr, listener: &Listener) -> End {
 }
 
 impl End {
-    /// The host of one who came in, where it can be seen.
+    /// The host of an inbound connection, if its address is the peer's own.
     fn visible_host(&self) -> Option<Host> {
         match self {
             Self::Visible { remote, .. } => Some(Host::from(remote.ip())),

@@ -1,4 +1,4 @@
-//! What always holds, recounted from scratch. For tests, simulators and fuzzers; a node may ask now and then.
+//! What always holds, recounted from scratch. For tests, simulators and fuzzers; too slow for every input.
 
 use crate::config::GroupRule;
 use crate::conn::Conn;
@@ -14,10 +14,10 @@ const fn hold(holds: bool, otherwise: &'static str) -> Checked {
 }
 
 impl ConnManager {
-    /// Whether everything is as it must be. Costs time proportional to all that is known.
+    /// Checks every invariant. Takes time proportional to the whole state.
     ///
     /// # Errors
-    /// The first invariant that does not hold: always a defect of this crate.
+    /// The first invariant that does not hold: always a bug in this crate.
     pub fn check(&self) -> Result<(), &'static str> {
         self.table.check(self.keys)?;
         self.peers.check()?;
@@ -33,7 +33,7 @@ impl ConnManager {
         self.peers.iter().try_for_each(|peer| self.check_peer(peer))?;
         hold(
             self.redials.is_empty() || self.phase == Phase::Active,
-            "a dial waits to be made again, and none is made",
+            "a redial is queued while the manager is not active",
         )?;
         hold(self.phase != Phase::Stopped || self.table.len() == 0, "stopped with a connection left")
     }
@@ -48,42 +48,48 @@ impl ConnManager {
         }
         for kind in super::slots::AUTOMATIC {
             let fits = self.table.without_slot(kind) <= self.max_hedged(kind);
-            hold(fits, "more dials and handshakes of a kind go on without a slot than may")?;
+            hold(fits, "more dials and handshakes of a kind go on without a slot than allowed")?;
         }
-        // Added peers stay when the limit falls below them.
+        // Added peers stay when their limit falls below their number.
         let added = self.table.slots_held(Kind::Added);
         let total = self.limits.total.max(added);
         hold(self.table.len() <= total, "more connections and dials than the total")
     }
 
-    /// Whatever is under way has a deadline, and each deadline is of something: none is lost, and none is left over.
+    /// Everything under way has a timer, and every timer belongs to something.
     fn check_timers(&self) -> Checked {
         let single = &self.single;
         let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
         let set = singles.iter().chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
         let peers = self.peers.iter().filter(|peer| peer.timer().is_some()).count();
-        hold(self.timers.len() == set + conns + peers, "a timer is set that nobody knows of")?;
+        hold(self.timers.len() == set + conns + peers, "a timer has no owner")?;
         for network in NetworkKind::ALL {
             let health = &self.health[network.index()];
             let waits = health.is_down() && health.owed_probe().is_none();
-            hold(single.probes[network.index()].is_some() == waits, "a network that is down is not probed")?;
+            hold(
+                single.probes[network.index()].is_some() == waits,
+                "a network has no probe timer while it is down, or one while it is up",
+            )?;
         }
-        hold(single.bans.is_some() == self.bans.next_expiry().is_some(), "nobody waits for the end of a ban")
+        hold(single.bans.is_some() == self.bans.next_expiry().is_some(), "the timer for bans does not match the bans")
     }
 
     fn check_conn(&self, conn: &Conn) -> Checked {
         let waits = match conn.state() {
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => true,
             ConnState::Ready => {
-                // At the end of time all that is due is past.
+                // Time may have reached its end, where no deadline lies ahead.
                 let is_young = self.now() < conn.since().after(self.config.stable_after);
                 conn.kind() == Kind::AddrFetch || (conn.kind().is_automatic() && is_young)
             }
         };
-        // A connection that is stable just now may not have been told so yet.
+        // A connection may be stable already while its timer has not fired yet.
         let waits = waits || (conn.kind().is_automatic() && conn.notes.timer.is_some());
-        hold(conn.notes.timer.is_some() == waits, "a connection lacks its timer, or has one too many")?;
+        hold(
+            conn.notes.timer.is_some() == waits,
+            "a connection has no timer in a state with one, or one in a state without",
+        )?;
         let rules = self.rules();
         let banned = !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
         hold(!banned || self.sweep_wanted, "a connection to a banned host")?;
@@ -101,10 +107,10 @@ impl ConnManager {
         let belongs =
             |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id()) && conn.is_open() == open);
         let may_wait = matches!(peer.state(), PeerState::Waiting | PeerState::Blocked(_));
-        hold(peer.timer().is_none() || may_wait, "a peer that waits for no time has a timer")?;
+        hold(peer.timer().is_none() || may_wait, "an added peer has a timer in a state without one")?;
         match peer.state() {
             PeerState::Waiting | PeerState::Blocked(Obstacle::Banned) => {
-                hold(peer.timer().is_some(), "a waiting or banned peer has no timer")
+                hold(peer.timer().is_some(), "a waiting or banned added peer has no timer")
             }
             PeerState::Dialing(id) => hold(belongs(id, false), "a peer being dialed has no dial"),
             PeerState::Connected(id) => hold(belongs(id, true), "a connected peer has no connection"),

@@ -1,4 +1,4 @@
-//! Lookups of names: each has a deadline, and belongs to an added peer or to a seed.
+//! Name lookups. Each has a deadline, and belongs to an added peer or to a seed.
 
 use core::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::types::{LookupError, LookupId};
 use super::{ConnManager, Phase};
 
 impl ConnManager {
-    /// A new lookup with its deadline.
+    /// Begins a lookup and arms its deadline.
     pub(super) fn begin_lookup(&mut self) -> LookupId {
         let lookup = self.next_lookup.take();
         self.await_lookup(lookup, self.now().after(self.config.dial.lookup_timeout));

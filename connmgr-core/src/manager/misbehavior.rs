@@ -6,11 +6,11 @@ use crate::types::{BanTarget, CloseReason, CommandError, ConnId, Event, Host, Pe
 
 use super::{ConnManager, Phase, Timer};
 
-/// The shortest time between a ban and its `Save`.
+/// The longest time from a change of the bans to its `Save`.
 const SAVE_BANS_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
-    /// A peer has misbehaved: the ban-score bump. The last 1024 ended connections still count.
+    /// A peer has misbehaved: raises its score by `penalty`. The last 1024 ended connections still count.
     pub fn handle_misbehavior(&mut self, conn: ConnId, penalty: Penalty, now: Time) {
         self.begin(now);
         let live = self.table.get(conn).map(|conn| (conn.host(), conn.permissions().no_ban));
@@ -54,12 +54,12 @@ impl ConnManager {
         }
     }
 
-    /// Bans a host or a subnet, closes its connections, and never dials or admits it until the ban ends. A ban that
-    /// stands already ends at the new time if that is later.
+    /// Bans a host or a subnet for `duration`: closes its connections, and neither dials nor admits it until the ban
+    /// ends. If it is banned already, the later end counts.
     ///
     /// # Errors
-    /// [`CommandError::NotBannable`] for loopback (unless it counts as public) and for a proxy's address; for
-    /// everyone where `max_bans` is 0.
+    /// [`CommandError::NotBannable`] for loopback (unless it counts as public), for the address of a proxy, and for
+    /// every target if `max_bans` is 0; [`CommandError::ShuttingDown`].
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -71,8 +71,8 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Whether a ban of this target is of anyone in particular. A wide subnet may hold loopback or a proxy: those
-    /// stay exempt from it.
+    /// Whether a ban of this target bans one peer or network in particular. A wide subnet may contain loopback or a
+    /// proxy; those stay exempt.
     pub(super) fn is_bannable(&self, target: &BanTarget) -> bool {
         match target {
             BanTarget::Host(host) => self.rules().is_bannable(host),
@@ -92,7 +92,7 @@ impl ConnManager {
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();
-            self.feed();
+            self.wake_starved();
         }
         self.stats.bans += 1;
         let until = self.clocks.unix_at(until);
@@ -101,10 +101,10 @@ impl ConnManager {
         self.sweep_wanted = true;
     }
 
-    /// Lifts a ban, exactly as it was imposed.
+    /// Lifts a ban. `target` must be exactly the one banned: a host or a subnet.
     ///
     /// # Errors
-    /// [`CommandError::NotBanned`] if there is no such ban.
+    /// [`CommandError::NotBanned`] if there is no such ban; [`CommandError::ShuttingDown`].
     pub fn unban(&mut self, target: &BanTarget, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
@@ -114,12 +114,12 @@ impl ConnManager {
         self.tell(Event::Unbanned { target: target.clone() });
         self.bans_changed();
         self.release_banned_peers();
-        self.feed();
+        self.wake_starved();
         self.plan();
         Ok(())
     }
 
-    /// Forgets a host's score.
+    /// Resets a host's score to 0.
     ///
     /// # Errors
     /// [`CommandError::ShuttingDown`].
@@ -130,12 +130,12 @@ impl ConnManager {
         Ok(())
     }
 
-    pub(super) fn bans_are_due(&mut self) {
+    pub(super) fn bans_timer_fired(&mut self) {
         let now = self.now();
         while self.has_room() {
             let Some(target) = self.bans.pop_expired(now) else { break };
             self.tell(Event::Unbanned { target });
-            self.feed();
+            self.wake_starved();
         }
         self.arm_bans();
     }
@@ -145,7 +145,7 @@ impl ConnManager {
         self.save_later(SAVE_BANS_AFTER);
     }
 
-    /// Sets the timer to the end of the ban that ends first.
+    /// Sets the timer to the earliest end of a ban.
     pub(super) fn arm_bans(&mut self) {
         match self.bans.next_expiry() {
             Some(at) => self.arm(Timer::Bans, at),
@@ -153,7 +153,7 @@ impl ConnManager {
         }
     }
 
-    /// State has changed that is worth saving within this time.
+    /// Makes sure that state is saved within this time.
     pub(super) fn save_later(&mut self, within: Duration) {
         if self.phase == Phase::Stopped {
             return;

@@ -1,7 +1,7 @@
 //! The state machine.
 //!
-//! Facts record, the planner decides, the driver acts. This file holds the state and the run loop's bare bones: who
-//! is told what is in [`facts`] and [`commands`], who may be dialed in [`rules`], the planner in [`dialing`].
+//! Facts record, the planner decides, the driver acts. This file holds the state and the basics of the run loop. Inputs
+//! arrive in [`facts`] and [`commands`], [`rules`] says which addresses may be dialed, and [`plan`] emits every dial.
 
 mod added;
 mod apply;
@@ -62,55 +62,56 @@ use clocks::Clocks;
 use ending::Ended;
 use plan::Redial;
 
-/// The version of what this crate does: raised by every release in which the same birth and inputs cause other
-/// actions. A trace of another version can't be replayed.
+/// The version of this crate's behaviour, written into every trace. A release raises it when the same birth and inputs
+/// cause other actions than before. A trace of another version cannot be replayed.
 pub const TRACE_VERSION: u32 = 2;
 
-/// No deadline is nearer than this to the time it is set at, so that nothing can spin.
+/// The shortest time from setting a deadline to its end, so that no caller can spin.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Changes of the machine's network have an effect once in so long.
+/// A change of the machine's network takes effect at most once in this time.
 const START_OVER_EVERY: Duration = Duration::from_secs(60);
 
-/// The most actions that any single cause can emit at once. A step that could emit more stops and goes on a tick
-/// later.
+/// The most actions that one cause (a timer, a dial, a close) may emit. A step stops before its limit could be passed,
+/// and goes on one tick later.
 const ACTIONS_OF_ONE_CAUSE: u32 = 8;
 
-/// Whether the manager works.
+/// What the manager does at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
-    /// It does.
+    /// Works.
     Active,
-    /// It was told not to: no dial, nobody let in.
+    /// Inactive: makes no dials and admits no connections.
     Inactive,
-    /// It shuts down; connections are being closed.
+    /// Shuts down: closes its connections.
     Stopping,
-    /// Everything is closed and said.
+    /// Every connection is closed and `Event::Stopped` was emitted.
     Stopped,
 }
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Timer {
-    /// The next step of a connection: to hedge its dial, to give it up, to end its handshake or its visit.
+    /// The next step of a connection: its slot may go to another dial, its deadline passes, its visit ends, or it is
+    /// stable.
     Conn(ConnId),
-    /// An added peer's retry, or the end of what blocks it.
+    /// The next attempt at an added peer, or the end of the ban that blocks it.
     Peer(PeerId),
-    /// A lookup takes too long.
+    /// A lookup has timed out.
     Lookup(LookupId),
-    /// The planner has work that had to wait.
+    /// The planner has postponed work.
     Plan,
-    /// A network that is down is to be probed.
+    /// The next probe of a network that is down.
     Probe(NetworkKind),
-    /// Seeds may be asked.
+    /// The next time DNS seeds may be asked.
     Seeds,
-    /// Fixed seeds may be used.
+    /// The next time fixed seeds may be used.
     FixedSeeds,
-    /// A ban ends.
+    /// The earliest end of a ban.
     Bans,
-    /// State is to be saved.
+    /// State needs saving.
     Save,
-    /// The machine's network has changed again, too soon after the last time.
+    /// A change of the machine's network, reported too soon after the last, takes effect.
     StartOver,
 }
 
@@ -126,7 +127,7 @@ pub struct ConnManager {
     keys: Keyed,
 
     timers: Timers<Timer>,
-    /// `poll_timeout` is never before this.
+    /// `poll_timeout` never returns an earlier time: one tick after the last `handle_timeout`.
     earliest: Time,
     single: SingleTimers,
 
@@ -147,37 +148,37 @@ pub struct ConnManager {
     aliases: Aliases,
     ended: Ended,
 
-    /// Dials that are made once more, in turn. There are never more than connections that we dialed.
+    /// Dials to repeat as v1, in order. At most one for each connection that we dialed.
     redials: VecDeque<Redial>,
-    /// Kinds that found nobody to dial, and when they may look again.
+    /// For each kind that found no address to dial: when it may look again.
     starved: [Option<Starved>; Kind::ALL.len()],
-    /// The application and the seeds are not asked for addresses again before this.
+    /// Before this time, `AddressesWanted` is not emitted and seeds are not asked again.
     ask_again_at: Time,
-    /// When a block-relay connection last made room for a full one.
+    /// When a block-relay connection was last closed to make room for a full one.
     made_room: Option<Time>,
-    /// No slot is taken from a network of which nothing has come before this.
-    push_again_at: Time,
-    /// When the machine's network last changed, with effect.
+    /// Before this time, no dial into an unproven network loses its slot to a proven network.
+    take_slots_again_at: Time,
+    /// When a change of the machine's network last took effect.
     started_over: Option<Time>,
-    /// Attempts at added peers that failed since one was last ready.
+    /// Attempts at added peers that failed since an added peer was last ready.
     fruitless_attempts: u32,
-    /// When one that was ready last had the others dialed soon.
+    /// When an added peer that got ready last had the waiting ones dialed soon.
     released_at: Option<Time>,
-    /// The added peer that was probed last in each network, so that they take turns.
+    /// The added peer probed last in each network: they take turns.
     last_probed: [PeerId; NetworkKind::ALL.len()],
-    /// Something has changed that may leave connections which must go.
+    /// Limits, bans or the phase have changed: some connections may have to close.
     sweep_wanted: bool,
 
     next_conn: ConnId,
     next_peer: PeerId,
     next_lookup: LookupId,
     actions: VecDeque<Action>,
-    /// Actions emitted by the present input.
-    spent: u32,
+    /// Actions emitted by the current input.
+    emitted: u32,
     stats: Stats,
 }
 
-/// The timers of which there is at most one.
+/// The timers that belong to no connection and no added peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct SingleTimers {
     plan: Option<TimerId>,
@@ -187,24 +188,24 @@ struct SingleTimers {
     save: Option<TimerId>,
     start_over: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
-    /// In order of their ids.
+    /// Sorted by id.
     lookups: VecDeque<(LookupId, Option<TimerId>)>,
 }
 
-/// A kind found nobody to dial.
+/// A kind that found no address to dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Starved {
     since: Time,
     until: Time,
-    /// How many times in a row.
+    /// How many times in a row it found none.
     times: u32,
 }
 
 impl ConnManager {
-    /// A manager, born at `now`. It emits nothing before it is first told something; the first deadline is `now`.
+    /// A manager, born at `birth.now`. It emits nothing before its first input; its first deadline is `birth.now`.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first field of the configuration that is out of its range.
+    /// [`ConfigError`] names the first field of the configuration that is out of range.
     pub fn new(birth: Birth) -> Result<Self, ConfigError> {
         let Birth { config, snapshot, rng_seed, now, unix } = birth;
         config.check()?;
@@ -240,7 +241,7 @@ impl ConnManager {
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
             made_room: None,
-            push_again_at: now,
+            take_slots_again_at: now,
             started_over: None,
             fruitless_attempts: 0,
             released_at: None,
@@ -250,7 +251,7 @@ impl ConnManager {
             next_peer: PeerId::FIRST,
             next_lookup: LookupId::FIRST,
             actions: VecDeque::new(),
-            spent: 0,
+            emitted: 0,
             stats: Stats::default(),
             config: Arc::new(config),
             rng,
@@ -264,14 +265,14 @@ impl ConnManager {
         Ok(manager)
     }
 
-    /// The next action to carry out. Drain when you like: after every input, or after many.
+    /// The next action to carry out. Call until it returns `None`: after every input, or after several.
     #[must_use = "an action that is not carried out is lost"]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is next due; none: not before something else happens. What is
-    /// due at [`Time::MAX`] is never due.
+    /// When [`handle_timeout`](Self::handle_timeout) is next due. `None`: not before another input. A deadline at
+    /// [`Time::MAX`] never comes.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.phase {
@@ -282,10 +283,10 @@ impl ConnManager {
         }
     }
 
-    /// An input begins.
+    /// Begins an input.
     fn begin(&mut self, now: Time) {
         self.clocks.advance(now);
-        self.spent = 0;
+        self.emitted = 0;
     }
 
     fn now(&self) -> Time {
@@ -296,9 +297,9 @@ impl ConnManager {
         self.clocks.unix()
     }
 
-    /// Asks for an action.
+    /// Queues an action.
     fn act(&mut self, action: Action) {
-        self.spent += 1;
+        self.emitted += 1;
         self.actions.push_back(action);
     }
 
@@ -306,22 +307,22 @@ impl ConnManager {
         self.act(Action::Emit(event));
     }
 
-    /// Whether one more cause may emit in this call.
+    /// Whether this input may emit the actions of one more cause.
     fn has_room(&self) -> bool {
-        self.spent.saturating_add(ACTIONS_OF_ONE_CAUSE) <= self.config.max_actions_per_input
+        self.emitted.saturating_add(ACTIONS_OF_ONE_CAUSE) <= self.config.max_actions_per_input
     }
 
-    /// A deadline, a tick away at the least.
+    /// `at`, but no sooner than one tick from now.
     fn at_least_a_tick(&self, at: Time) -> Time {
         at.max(self.now().after(TICK))
     }
 
-    /// How the total is shared now.
+    /// How the total is shared among the kinds at present.
     fn split(&self) -> Split {
         Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len())
     }
 
-    /// A fact or command that led nowhere.
+    /// Counts an input that had no effect.
     fn ignore(&mut self) {
         self.stats.ignored_facts += 1;
     }

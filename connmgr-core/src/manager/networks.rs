@@ -1,4 +1,4 @@
-//! What is done about networks that answer or don't.
+//! What follows when a network answers, fails or comes back.
 
 use alloc::collections::BTreeSet;
 
@@ -9,47 +9,47 @@ use crate::types::{ConnId, Event, NetworkKind, NetworkSet, PeerAddress};
 
 use super::{ConnManager, Timer};
 
-/// How many known addresses are looked at to find out whether there are enough groups among them.
+/// How many known addresses are examined to count the groups among them.
 const GROUPS_LOOKED_FOR: usize = 1000;
 
 impl ConnManager {
-    /// Somebody answered our dial to this address.
+    /// A dial to this address was answered.
     pub(super) fn record_answer(&mut self, address: &PeerAddress) {
-        let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
+        let (Some(network), now) = (self.rules().health_network(address.host()), self.now()) else { return };
         if self.health[network.index()].record_answer(address, now) {
-            self.network_is_up(network);
+            self.network_came_up(network);
         }
     }
 
-    /// A connection has shown life. One that we dialed proves that dials are answered; one that came in, only that
-    /// the network is there.
+    /// A connection has shown life. If we dialed it, dials are answered; if it came in, only the network carries
+    /// traffic.
     pub(super) fn record_life_of(&mut self, conn: ConnId) {
         let Some(conn) = self.table.get(conn) else { return };
         let network = match conn.host() {
-            Some(host) => self.rules().judged_network(&host),
+            Some(host) => self.rules().health_network(&host),
             None => conn.network(),
         };
         let (Some(network), inbound, now) = (network, conn.kind().is_inbound(), self.now()) else { return };
         if inbound {
             self.health[network.index()].record_visit(now);
         } else if self.health[network.index()].record_life(now) {
-            self.network_is_up(network);
+            self.network_came_up(network);
         }
     }
 
     /// A dial failed without any answer, or on our side.
     pub(super) fn record_network_failure(&mut self, outcome: Outcome, address: &PeerAddress) {
-        let (Some(network), now) = (self.rules().judged_network(address.host()), self.now()) else { return };
+        let (Some(network), now) = (self.rules().health_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
         let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);
-        // Counting them costs something, and a network that is alive is not suspected for silence anyway.
+        // Counting the groups is expensive, and silence does not count against a network that is alive.
         let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
         let known = u32::try_from(self.book.len_of(network)).unwrap_or(u32::MAX);
         let health = &mut self.health[network.index()];
         let around = Surroundings { alive, groups, known };
         match health.record_failure(outcome, address, around, config, now) {
             Change::None => {}
-            Change::Up => self.network_is_up(network),
+            Change::Up => self.network_came_up(network),
             Change::Down(forgiven) => {
                 for address in forgiven {
                     self.book.forgive(&address);
@@ -60,8 +60,8 @@ impl ConnManager {
         }
     }
 
-    /// The groups that silence must be spread over before the network is suspected: the configured number, or all
-    /// that are known where they are fewer. One silent group alone is no sign: it may just be gone.
+    /// How many groups silence must cover before the network is suspected: the configured number, or all known ones if
+    /// they are fewer, but at least two. A single silent group may just be gone.
     fn groups_to_hear(&self, network: NetworkKind) -> u32 {
         let config = &self.config.health;
         if !self.health[network.index()].is_nearly_suspicious(config) {
@@ -70,7 +70,7 @@ impl ConnManager {
         let added = self.peers.iter().map(|peer| peer.address().clone());
         let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
         let mut groups = BTreeSet::new();
-        // Where a connection is open nobody is dialed.
+        // An address with an open connection is not dialed, so it cannot be silent.
         let is_open = |address: &PeerAddress| {
             self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open)
         };
@@ -84,13 +84,13 @@ impl ConnManager {
         known.max(2).min(config.silent_groups)
     }
 
-    /// The network answers again: everything that its silence held up goes on at full speed, and the other
-    /// suspected networks are probed at once.
-    pub(super) fn network_is_up(&mut self, network: NetworkKind) {
+    /// The network is up again: what the outage held up goes on at full speed, and other suspected networks are probed
+    /// now.
+    pub(super) fn network_came_up(&mut self, network: NetworkKind) {
         self.disarm(Timer::Probe(network));
         self.tell(Event::NetworkUp { network });
         self.paces[network.index()].record_up();
-        // Whatever failed lately may have failed for that.
+        // Recent failures may have been caused by the outage.
         self.forgive_rests(network);
         self.release_peers(network);
         let now = self.now();
@@ -106,11 +106,11 @@ impl ConnManager {
         self.arm(Timer::Probe(network), self.now().after(wait));
     }
 
-    pub(super) const fn probe_is_due(&mut self, network: NetworkKind) {
+    pub(super) const fn probe_timer_fired(&mut self, network: NetworkKind) {
         self.health[network.index()].owe_probe();
     }
 
-    /// The enabled networks that are not suspected down.
+    /// The enabled networks that are not down.
     pub(super) fn networks_up(&self) -> NetworkSet {
         self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
     }

@@ -1,4 +1,4 @@
-//! What dials lead to, told to the pace of their network; and what makes everything start over at full speed.
+//! Reports the results of dials to the pace of their network, and restores full speed after a change.
 
 use core::time::Duration;
 
@@ -12,15 +12,15 @@ use super::slots::AUTOMATIC;
 use super::{ConnManager, ConnState, START_OVER_EVERY, Timer};
 
 impl ConnManager {
-    /// What an automatic dial or connection that has ended says of its network's pace.
-    pub(super) fn judge_pace(&mut self, conn: &Conn, ending: Ending) {
+    /// Records in the network's pace that an automatic dial or connection has ended.
+    pub(super) fn record_pace(&mut self, conn: &Conn, ending: Ending) {
         let (true, Some(network)) = (conn.kind().is_automatic(), conn.network()) else { return };
         let life = self.now().since(conn.since());
         let was_stable = self.was_stable(conn);
         let pace = &mut self.paces[network.index()];
         match conn.state() {
-            // A deadline may come late; the connection was stable all the same.
-            ConnState::Ready if was_stable && conn.notes.timer.is_some() => self.restore_stable(conn),
+            // The timer may fire late; the connection was stable all the same.
+            ConnState::Ready if was_stable && conn.notes.timer.is_some() => self.record_stable_life(conn),
             ConnState::Ready if was_stable => {}
             ConnState::Ready => pace.record_short_life(life),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => {
@@ -31,7 +31,7 @@ impl ConnManager {
         }
     }
 
-    pub(super) fn automatic_is_ready(&mut self, id: ConnId) {
+    pub(super) fn record_automatic_ready(&mut self, id: ConnId) {
         let Some(network) = self.table.get(id).and_then(Conn::network) else { return };
         if self.paces[network.index()].record_ready() {
             self.forgive_rests(network);
@@ -39,14 +39,14 @@ impl ConnManager {
     }
 
     /// A connection has been ready for `stable_after`.
-    pub(super) fn is_stable(&mut self, id: ConnId) {
+    pub(super) fn record_stable_conn(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id).cloned() {
-            self.restore_stable(&conn);
+            self.record_stable_life(&conn);
         }
     }
 
-    /// A stable connection proves its address good, and dialing worth while.
-    fn restore_stable(&mut self, conn: &Conn) {
+    /// A stable connection proves that its address is good and that its network yields connections.
+    fn record_stable_life(&mut self, conn: &Conn) {
         if let Some(address) = conn.dialed() {
             self.book.record_stable(address);
         }
@@ -58,35 +58,33 @@ impl ConnManager {
         }
     }
 
-    /// A dial failed because this machine has no room for another: that is nobody else's fault, and all dials wait.
-    pub(super) fn out_of_resources(&mut self, address: &PeerAddress) {
+    /// A dial failed because this machine lacks resources. No peer is at fault; all dials wait.
+    pub(super) fn record_shortage(&mut self, address: &PeerAddress) {
         self.book.forgive(address);
         let now = self.now();
-        self.shortage.record_want(self.next_conn, &self.config.health, now);
+        self.shortage.record_lack(self.next_conn, &self.config.health, now);
     }
 
-    /// A dial ended for another reason: if it was made during a shortage, that is over.
-    pub(super) fn no_shortage(&mut self, conn: ConnId) {
+    /// A dial ended for another reason. If it was made during a shortage, the shortage is over.
+    pub(super) fn end_shortage(&mut self, conn: ConnId) {
         if self.shortage.record_other(conn) {
             self.release_held_up(|_| true);
-            self.feed();
+            self.wake_starved();
         }
     }
 
-    /// Whether the network's change may have its effect now; else it has it later.
-    pub(super) fn may_start_over(&mut self) -> bool {
-        let Some(last) = self.started_over else { return true };
-        let at = last.after(START_OVER_EVERY);
-        if at > self.now() {
-            self.arm_earlier(Timer::StartOver, at);
+    /// Starts over now, or as soon as a minute has passed since the last time.
+    pub(super) fn start_over_soon(&mut self) {
+        match self.started_over.map(|last| last.after(START_OVER_EVERY)) {
+            Some(at) if at > self.now() => self.arm_earlier(Timer::StartOver, at),
+            Some(_) | None => self.start_over(),
         }
-        at <= self.now()
     }
 
-    /// The machine is in another network: nothing that failed before says anything now.
+    /// The machine is in another network: earlier failures no longer count.
     pub(super) fn start_over(&mut self) {
         self.started_over = Some(self.now());
-        // Told again when the minute is over, but before that was noticed, it has its effect once.
+        // A change that is waiting for the end of the minute has its effect now.
         self.disarm(Timer::StartOver);
         for network in NetworkKind::ALL {
             let now = self.now();
@@ -96,16 +94,16 @@ impl ConnManager {
             }
             self.health[network.index()].forget_routes();
             if self.health[network.index()].restore() {
-                self.network_is_up(network);
+                self.network_came_up(network);
             }
         }
         self.release_held_up(|_| true);
         self.forgive_seeds();
-        self.feed();
+        self.wake_starved();
     }
 
-    /// Full speed again in networks where a connection lives much longer than those before it. Noticed before anybody
-    /// is dialed, so that it does not matter which kind looks first, and whose turn it is.
+    /// Restores full speed in networks where a connection lives much longer than those before it. Called before any
+    /// automatic dial, so that the order of kinds does not matter.
     pub(super) fn notice_long_lives(&mut self) {
         for network in NetworkKind::ALL {
             if self.pace(network).recovering_life().is_some() {
@@ -117,17 +115,17 @@ impl ConnManager {
         }
     }
 
-    /// Of the automatic connections in a network that are ready and not yet stable, the longest life.
+    /// The longest life among the automatic connections in a network that are ready but not yet stable.
     fn longest_unstable_life(&self, network: NetworkKind) -> Duration {
         let unstable = self.ready_in(network).filter(|conn| !self.was_stable(conn));
         unstable.map(|conn| self.now().since(conn.since())).max().unwrap_or_default()
     }
 
-    /// Rests that addresses in a network earned are forgiven.
+    /// Ends the rests of the addresses in a network.
     pub(super) fn forgive_rests(&mut self, network: NetworkKind) {
         let now = self.now();
         self.book.forgive_rests(network, now);
-        self.feed();
+        self.wake_starved();
     }
 
     /// Whether dials into a network have lately led to a ready connection.

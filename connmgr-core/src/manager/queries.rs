@@ -1,4 +1,4 @@
-//! What can be asked of the manager without changing it.
+//! Views of the manager. None changes it.
 
 use alloc::vec::Vec;
 
@@ -9,19 +9,19 @@ use crate::types::{ConnId, ConnState, Kind, Limits, PeerId};
 use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
 
 impl ConnManager {
-    /// The configuration it was born with. For the limits in force see [`limits`](Self::limits).
+    /// The configuration it was born with. [`limits`](Self::limits) returns the limits in force.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The limits in force.
+    /// The limits in force: those of the configuration, or of the last [`set_limits`](Self::set_limits).
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Every connection and dial, by id.
+    /// Every connection and dial, sorted by id.
     #[must_use]
     pub fn connections(&self) -> Vec<ConnView> {
         let mut conns: Vec<ConnView> = self.table.iter().map(crate::conn::Conn::view).collect();
@@ -29,32 +29,32 @@ impl ConnManager {
         conns
     }
 
-    /// A connection or dial.
+    /// The connection or dial with this id; `None` if it has ended or never existed.
     #[must_use]
     pub fn connection(&self, id: ConnId) -> Option<ConnView> {
         self.table.get(id).map(crate::conn::Conn::view)
     }
 
-    /// How many connections or dials of a kind are in a state. Costs nothing: they are counted as they change.
+    /// How many connections or dials of this kind are in this state. Constant time.
     #[must_use]
     pub const fn count(&self, kind: Kind, state: ConnState) -> u32 {
         self.table.count(kind, state)
     }
 
-    /// Every added peer, by id: whatever is being done about it.
+    /// Every added peer, sorted by id.
     #[must_use]
     pub fn added_peers(&self) -> Vec<PeerView> {
         self.peers.ids().into_iter().filter_map(|id| self.added_peer(id)).collect()
     }
 
-    /// An added peer.
+    /// The added peer with this id; `None` if it is not added.
     #[must_use]
     pub fn added_peer(&self, id: PeerId) -> Option<PeerView> {
         let peer = self.peers.get(id)?;
         Some(peer.view(peer.timer().map(|timer| self.timers.at(timer))))
     }
 
-    /// Every ban that stands, the first to end first, by the wall clock of now.
+    /// Every ban in force, the earliest end first. Dates follow the present wall clock.
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
         let now = self.now();
@@ -73,13 +73,13 @@ impl ConnManager {
         self.stats
     }
 
-    /// The addresses we know.
+    /// The known addresses.
     #[must_use]
     pub fn book(&self) -> BookView<'_> {
         BookView::new(&self.book, self.unix(), self.now())
     }
 
-    /// Whether everything is closed and [`Event::Stopped`](crate::Event::Stopped) was emitted.
+    /// Whether every connection is closed and [`Event::Stopped`](crate::Event::Stopped) was emitted.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.phase == Phase::Stopped

@@ -1,4 +1,4 @@
-//! Added peers that something has kept away are dialed soon: the end of an outage, of a ban, of a failure of them all.
+//! Queues added peers again once what held them up is over: an outage, a ban, or a failure of all of them.
 
 use core::time::Duration;
 
@@ -7,28 +7,28 @@ use crate::types::{NetworkKind, PeerAddress, nanos};
 
 use super::{ConnManager, Obstacle, PeerState, Timer};
 
-/// Added peers that are released together are dialed so long after one another, …
+/// Added peers released together are dialed this far apart, …
 const RELEASE_STRIDE: Duration = Duration::from_millis(150);
-/// … and all of them within this.
+/// … or closer, so that the last one is dialed within this time.
 const RELEASED_WITHIN: Duration = Duration::from_secs(15);
 
 impl ConnManager {
-    /// Added peers that the outage held up are dialed soon. A name may lead anywhere.
+    /// Releases the added peers that an outage of this network held up. A name may lead to any network.
     pub(super) fn release_peers(&mut self, network: NetworkKind) {
         self.release_held_up(|address| address.network().is_none_or(|other| other == network));
     }
 
-    /// The same, for those that meet a condition.
+    /// Releases the added peers that something held up, if `concerns` is true for their address.
     pub(super) fn release_held_up(&mut self, concerns: impl Fn(&PeerAddress) -> bool) {
         self.release(|peer| concerns(peer.address()) && peer.is_held_up());
     }
 
-    /// An added peer is ready. If every other one has failed since one was last ready, what kept them all away is
-    /// over: they need not sit out their back-off.
-    pub(super) fn added_is_ready(&mut self) {
+    /// An added peer is ready. If all the others have failed since one was last ready, the cause is over: releases
+    /// those that wait for their back-off.
+    pub(super) fn record_added_ready(&mut self) {
         let (failed, now) = (core::mem::take(&mut self.fruitless_attempts), self.now());
-        // Not more often than each may be dialed anyway: peers that get ready and go would else have all others dialed
-        // again and again.
+        // At most once in `retry.cap`: otherwise peers that get ready and leave would have all others dialed again and
+        // again.
         let may = self.released_at.is_none_or(|at| at.after(self.config.retry.cap) <= now);
         if may && failed >= self.peers.len().max(2) {
             self.released_at = Some(now);
@@ -36,7 +36,8 @@ impl ConnManager {
         }
     }
 
-    /// Added peers of a sort are dialed soon, one after the other, so that no second sees more than a tenth of many.
+    /// Queues the first of the peers that `sort` selects, and the others one after the other within 15 s. With many, no
+    /// second sees more than a tenth of them.
     fn release(&mut self, sort: impl Fn(&AddedPeer) -> bool) {
         let mut ids = self.peers.ids();
         ids.retain(|id| self.peers.get(*id).is_some_and(&sort));
@@ -53,7 +54,7 @@ impl ConnManager {
         }
     }
 
-    /// Added peers that a ban held up are queued; those that another ban holds up still are blocked again.
+    /// Queues the added peers that a ban blocks. The planner blocks those again that another ban covers.
     pub(super) fn release_banned_peers(&mut self) {
         for id in self.peers.ids() {
             if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::Banned)) {

@@ -1,4 +1,4 @@
-//! Whom we may dial. Nobody else decides it.
+//! The rules for dialing: which addresses are allowed, over which route.
 
 use crate::book::Book;
 use crate::config::{Config, Proxy};
@@ -13,7 +13,7 @@ use crate::types::{Host, Kind, NetworkKind, PeerAddress, Time};
 
 use super::{ConnManager, Obstacle};
 
-/// All that the rules look at.
+/// Everything the rules depend on.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     config: &'a Config,
@@ -25,28 +25,13 @@ pub(super) struct Rules<'a> {
     pub(super) now: Time,
 }
 
-/// Borrows what the rules look at, and leaves the rest of the manager free.
-macro_rules! rules_of {
-    ($manager:expr) => {
-        Rules {
-            config: &$manager.config,
-            table: &$manager.table,
-            bans: &$manager.bans,
-            own: &$manager.own,
-            health: &$manager.health,
-            aliases: &$manager.aliases,
-            now: $manager.clocks.now(),
-        }
-    };
-}
-
 impl Rules<'_> {
-    /// What forbids to dial this address now, if anything does.
+    /// What forbids dialing this address now, if anything.
     pub(super) fn obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
         self.standing_obstacle(address).or_else(|| self.is_down(address).then_some(Obstacle::NetworkDown))
     }
 
-    /// The same, but for the health of its network: what forbids even a probe.
+    /// Like [`obstacle`](Self::obstacle), but regardless of outages: what forbids even a probe.
     pub(super) fn standing_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
         if !self.is_reachable(address) {
             Some(Obstacle::Unreachable)
@@ -61,7 +46,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Whether the address's network is enabled, and a route leads there.
+    /// Whether the address's network is enabled and has a route.
     pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
         match address.network() {
             None => self.may_resolve(),
@@ -75,11 +60,11 @@ impl Rules<'_> {
     }
 
     fn is_down(&self, address: &PeerAddress) -> bool {
-        self.judged_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
+        self.health_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
     }
 
-    /// Whether names are of use: through the proxy for everything, or for the IP networks. Elsewhere a lookup would
-    /// only tell the local resolver what we are up to.
+    /// Whether names are of use: through the proxy for everything, or for the IP networks. Otherwise a lookup would
+    /// only reveal the name to the local resolver.
     pub(super) fn may_resolve(&self) -> bool {
         let networks = self.config.networks;
         self.config.proxies.all.is_some()
@@ -87,26 +72,26 @@ impl Rules<'_> {
             || networks.contains(NetworkKind::Ipv6)
     }
 
-    /// The network whose health a host says something of. One on this machine or in a private network is reached
-    /// whether the internet is up or not: it proves nothing, and no outage holds it up.
-    pub(super) fn judged_network(&self, host: &Host) -> Option<NetworkKind> {
+    /// The network whose health this host affects. `None` for loopback and private addresses: they are reachable
+    /// whether the internet is or not.
+    pub(super) fn health_network(&self, host: &Host) -> Option<NetworkKind> {
         host.network().filter(|_| is_routable(host, self.config.loopback_is_public))
     }
 
-    /// Whether the host is banned. Loopback and proxies never are, whatever subnet a ban names.
+    /// Whether the host is banned. Loopback and proxies never are, even inside a banned subnet.
     pub(super) fn is_banned(&self, host: &Host) -> bool {
         self.bans.is_banned(host, self.now) && self.is_bannable(host)
     }
 
-    /// Whether a ban of this host bans but this host: behind loopback and behind a proxy are many. Where no ban may
-    /// stand, nobody is bannable.
+    /// Whether a ban of this host would ban only one peer: loopback and a proxy stand for many. False for every host if
+    /// `max_bans` is 0.
     pub(super) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
         let spared_loopback = host.is_loopback() && !self.config.loopback_is_public;
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
-    /// Whether a peer was met at this address that is still connected by another.
+    /// Whether the peer met at this address is still connected through another one.
     pub(super) fn is_alias(&self, address: &PeerAddress) -> bool {
         self.aliases.connection(address).is_some_and(|conn| self.table.get(conn).is_some())
     }
@@ -117,7 +102,7 @@ impl Rules<'_> {
         if kind.takes_group() && !exempt { Group::of(address.host()) } else { None }
     }
 
-    /// Whether the group that a dial would take is free.
+    /// Whether the group that this dial would take has room.
     pub(super) fn group_is_free(&self, kind: Kind, address: &PeerAddress) -> bool {
         match (self.config.groups.max_per_group, self.group(kind, address)) {
             (Some(max), Some(group)) => self.table.in_group(group) < max,
@@ -125,7 +110,7 @@ impl Rules<'_> {
         }
     }
 
-    /// The proxy by which an address is reached.
+    /// The proxy through which an address is reached.
     pub(super) fn proxy(&self, address: &PeerAddress) -> Option<Proxy> {
         match address.network() {
             Some(network) => self.config.proxies.for_network(network),
@@ -136,11 +121,14 @@ impl Rules<'_> {
 
 impl ConnManager {
     pub(super) fn rules(&self) -> Rules<'_> {
-        rules_of!(self)
+        let Self { config, table, bans, own, health, aliases, clocks, .. } = self;
+        Rules { config, table, bans, own, health, aliases, now: clocks.now() }
     }
 
-    /// The rules, with what chooses among those whom they allow.
+    /// The rules, with mutable access to the book and the generator.
     pub(super) fn rules_and_book(&mut self) -> (Rules<'_>, &mut Book, &mut Rng) {
-        (rules_of!(self), &mut self.book, &mut self.rng)
+        // `rules` would borrow the whole manager.
+        let Self { config, table, bans, own, health, aliases, clocks, book, rng, .. } = self;
+        (Rules { config, table, bans, own, health, aliases, now: clocks.now() }, book, rng)
     }
 }

@@ -1,4 +1,4 @@
-//! DNS seeds and fixed seeds: when they are asked, and what is made of their answers.
+//! DNS seeds and fixed seeds: when they are asked, and how their answers are used.
 
 use alloc::collections::BTreeSet;
 use core::net::IpAddr;
@@ -14,32 +14,34 @@ use crate::types::{
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
-/// A seed's addresses count as last seen so long ago, and up to so much longer: fresh gossip is worth more.
+/// A seed's addresses count as seen this long ago, plus up to [`SEEN_AGO_SPREAD`]: fresh gossip ranks above them.
 const SEEN_AGO: Duration = Duration::from_secs(3 * 24 * 3600);
 const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// With nobody to dial for so long, seeds are asked however many peers are ready: these have told of whom they know.
-pub(super) const FAMISHED_AFTER: Duration = Duration::from_secs(10);
+/// A kind that has found no address for this long asks the seeds however many peers are ready: those peers have no more
+/// to tell.
+pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 
-/// Source groups of seeds: one each, so that one seed counts as one source. Network groups have a smaller tag.
+/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest byte of a network group, its
+/// tag, is lower.
 const SOURCE_SEEDS: u64 = 0xf0 << 56;
 const SOURCE_FIXED: u64 = 0xf1 << 56;
 
 impl ConnManager {
-    /// At birth: what we know comes first, and seeds the sooner, the less that is.
+    /// At birth. The fewer addresses are known, the sooner seeds are asked.
     pub(super) fn begin_seeding(&mut self) {
         self.arm_seeds();
         self.arm_fixed_seeds();
     }
 
-    /// The pool starves: seeds may be asked again.
+    /// A kind starves: seeds may be asked again.
     pub(super) fn seed_again(&mut self) {
         self.arm_seeds();
         self.arm_fixed_seeds();
     }
 
-    /// A full connection is lost. A big book may take hours to starve: with too few peers left, seeds are asked again
-    /// before it does.
+    /// A full connection is lost. A large book may take hours to run out of addresses, so seeds are asked again as soon
+    /// as too few peers are ready.
     pub(super) fn full_lost(&mut self) {
         if self.phase == Phase::Active && self.wants_seeds() {
             self.seed_again();
@@ -57,13 +59,13 @@ impl ConnManager {
         self.arm_at(Timer::Seeds, at);
     }
 
-    /// The network has changed: what seeds did not answer in the old one is forgotten.
+    /// The network has changed: failures of seeds in the old one no longer count.
     pub(super) fn forgive_seeds(&mut self) {
         self.seeds.forgive();
         if self.single.seeds.is_none() {
             return self.arm_seeds();
         }
-        // Only earlier: changes in a row must not put it off again and again.
+        // Only earlier: repeated changes must not postpone it again and again.
         self.arm_earlier(Timer::Seeds, self.now().after(self.seed_delay()));
     }
 
@@ -83,7 +85,7 @@ impl ConnManager {
         }
     }
 
-    pub(super) fn seeds_are_due(&mut self) {
+    pub(super) fn seeds_timer_fired(&mut self) {
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }
@@ -100,7 +102,7 @@ impl ConnManager {
         self.arm_seeds_later();
     }
 
-    /// The next batch, should this one not be enough.
+    /// Arms the next batch, in case this one is not enough.
     fn arm_seeds_later(&mut self) {
         let config = &self.config.seeds;
         let Some(askable) = self.seeds.next_askable(config.again_after) else { return };
@@ -108,18 +110,18 @@ impl ConnManager {
         self.arm(Timer::Seeds, self.now().after(delay).max(askable));
     }
 
-    /// Not with a few ready peers, who tell us of others; unless these few have long told of nobody to dial: an
-    /// attacker's few groups must not keep us from asking anyone else. Block-relay connections don't count: nobody
-    /// learns addresses from them.
+    /// Whether seeds are needed. Not while a few full connections are ready, because those peers tell us addresses;
+    /// unless a kind has starved for long: otherwise an attacker with few groups could keep us from asking anyone else.
+    /// Block-relay connections don't count, because we learn no addresses from them.
     fn wants_seeds(&self) -> bool {
         let split = self.split();
-        let is_famished = |kind: Kind| {
+        let is_long_starved = |kind: Kind| {
             let starved = self.starved[kind.index()];
             let is_short = self.table.ready(kind) < split.of(kind);
-            is_short && starved.is_some_and(|starved| self.now().since(starved.since) >= FAMISHED_AFTER)
+            is_short && starved.is_some_and(|starved| self.now().since(starved.since) >= LONG_STARVED_AFTER)
         };
         let enough = self.config.seeds.enough.min(split.full);
-        self.table.ready(Kind::Full) < enough || AUTOMATIC.into_iter().any(is_famished)
+        self.table.ready(Kind::Full) < enough || AUTOMATIC.into_iter().any(is_long_starved)
     }
 
     fn ask(&mut self, index: usize) {
@@ -138,7 +140,8 @@ impl ConnManager {
         self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
     }
 
-    /// A seed that filters is asked for what we need, as `x49.name`; the bare name gives nodes that serve blocks.
+    /// A seed that filters by services is asked for those we require, as `x49.name`. The bare name gives nodes that
+    /// serve blocks.
     fn name_to_ask(&self, seed: &Seed) -> HostName {
         let wanted = self.config.required.full;
         if !self.asks_by_services(seed) {
@@ -156,12 +159,12 @@ impl ConnManager {
     pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
         let Some(index) = self.seeds.asked_by(lookup) else { return };
         let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
-        // An answer of which nothing is of use is no answer: it must not keep the others from being asked.
+        // An answer without a usable address must not keep the other seeds from being asked.
         match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
             Ok(added) => {
                 self.seeds.record_answer(index, self.clocks.now());
                 self.tell(Event::SeedAnswered { seed: seed.name, added });
-                self.feed();
+                self.wake_starved();
                 self.save_later(self.config.book.save_every);
             }
             Err(error) => {
@@ -172,8 +175,8 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Keeps what is of use in a seed's answer, of which it looks at `book.max_per_call`; what is told twice counts
-    /// once. Returns how many of them were new; none if nothing was of use.
+    /// Stores the usable addresses of a seed's answer, at most `seeds.keep`, duplicates once. Looks at the first
+    /// `book.max_per_call`. Returns how many were new; `None` if none was usable.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
         let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (BTreeSet::new(), 0);
@@ -197,21 +200,22 @@ impl ConnManager {
         self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
     }
 
-    /// A seed failed; `is_away` if it may be the way to all of them that did. While none answers that is not backed off
-    /// from but probed, as a network is that is down: else the pool stays empty long after the way is open again.
+    /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure
+    /// does not back off further than the probes of a network: the pool must not stay empty long after the way is open
+    /// again.
     fn seed_failed(&mut self, index: usize, is_away: bool) {
         let longest = if is_away && !self.seeds.has_answered() { self.config.health.max_probe } else { Duration::MAX };
         let (now, retry, rng) = (self.clocks.now(), &self.config.seeds.retry, &mut self.rng);
         self.seeds.record_failure(index, |times| now.after(retry.next(times, rng).min(longest)));
     }
 
-    /// Whom to dial in order to ask a seed that can't be looked up.
+    /// The address to dial for a seed that can't be looked up.
     pub(super) fn fetch_address(&self, index: usize) -> PeerAddress {
         let seed = &self.config.seeds.names[index];
         PeerAddress::new(Host::Name(seed.name.clone()), self.config.default_port)
     }
 
-    /// The visit to a seed is over; `is_away` if it did not get there for a reason that may hold for all seeds.
+    /// A visit to a seed is over; `is_away` if it failed for a reason that may hold for all seeds.
     pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool, is_away: bool) {
         let is_it = |seed: &Seed| address.name() == Some(&seed.name);
         let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
@@ -226,8 +230,8 @@ impl ConnManager {
         self.arm_seeds();
     }
 
-    /// Enabled networks of which no address is known; and while nobody is ready, those where nobody ever answered:
-    /// else one address in a poisoned answer would keep the fixed seeds away.
+    /// Enabled networks of which no address is known. While no full connection is ready, also those where no dial was
+    /// ever answered: otherwise one address in a poisoned answer would keep the fixed seeds away.
     fn lacking_networks(&self) -> impl Iterator<Item = NetworkKind> {
         let nobody_is_ready = self.table.ready(Kind::Full) == 0;
         let lacks = move |network: &NetworkKind| {
@@ -236,7 +240,7 @@ impl ConnManager {
         self.config.networks.iter().filter(lacks)
     }
 
-    pub(super) fn fixed_seeds_are_due(&mut self) {
+    pub(super) fn fixed_seeds_timer_fired(&mut self) {
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }
@@ -248,6 +252,6 @@ impl ConnManager {
                 self.learn_seed(address.clone(), Services::NONE, SOURCE_FIXED);
             }
         }
-        self.feed();
+        self.wake_starved();
     }
 }

@@ -1,10 +1,9 @@
-//! Who holds a slot, who gives one up, and who takes one.
+//! Which dials and connections hold a slot, give one up, or take one.
 //!
-//! A success beats a hope. A slot is held by what is ready, and by what is promising: a dial, or a handshake after it,
-//! that has made progress within `hedge_after` of its route. What makes none gives its slot up, and takes one again
-//! when it does: a free one, else that of something that has come less far. Whoever finds none goes on without, as long as
-//! not every slot is held by what is ready. So a pool in which every answer is slow fills as well, and never holds more
-//! than its target.
+//! A slot is held by what is ready or promising: a dial or handshake that has made progress within `hedge_after` of its
+//! route. One without progress gives its slot up. When it makes progress it takes a slot again: a free one, else that
+//! of one that is less far. If there is none it goes on without a slot, unless ready connections hold every slot. So a
+//! pool fills even if every answer is slow, and ready connections never exceed the target.
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
@@ -15,20 +14,20 @@ use super::{ConnManager, ConnState, Timer};
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
-/// As many dials and handshakes of a kind as it has slots, times this, may go on without a slot: where three in four
-/// don't answer, a quarter of what is under way is then worth waiting for.
+/// How many dials and handshakes of a kind may go on without a slot, for each of its slots. Where three in four don't
+/// answer, this leaves one promising dial for each slot.
 const HEDGED_PER_SLOT: u32 = 2;
 
 impl ConnManager {
-    /// Whether one more connection of this kind fits: into its share and into the total.
+    /// Whether one more connection of this kind fits into its share and into the total.
     pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
         let lookups = self.peers.lookups();
         let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };
         held < split.of(kind) && self.table.len() + lookups < self.limits.total
     }
 
-    /// Gets a slot for a dial that opens, or a handshake that is done, without one: a free one, else one of what has
-    /// come less far. Returns whether there is any.
+    /// Takes a slot for an opened dial or a finished handshake that has none: a free one, else that of one that is less
+    /// far. Returns whether it got one.
     pub(super) fn take_slot(&mut self, kind: Kind, is_ready: bool) -> bool {
         let (held, share) = (self.table.slots_held(kind), self.split().of(kind));
         if held != share {
@@ -50,8 +49,8 @@ impl ConnManager {
         overdue.or_else(dialing).or_else(handshaking)
     }
 
-    /// A connection of an automatic kind has made no progress for `hedge_after`.
-    pub(super) fn no_progress(&mut self, id: ConnId) {
+    /// A dial or handshake has made no progress for `hedge_after`.
+    pub(super) fn handle_no_progress(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let deadline = conn.deadline();
         if matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
@@ -60,8 +59,8 @@ impl ConnManager {
         self.arm(Timer::Conn(id), deadline);
     }
 
-    /// A dial or handshake that makes progress now is looked at again when it makes none, or is to be given up.
-    pub(super) fn look_for_progress(&mut self, id: ConnId) {
+    /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
+    pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let patient_until = self.now().after(self.patience(is_proxied(conn)).hedge_after);
         let gives_slot = self.may_hedge(conn.kind()) && !conn.notes.is_trial;
@@ -72,7 +71,7 @@ impl ConnManager {
         if is_proxied { self.config.dial.proxied } else { self.config.dial.direct }
     }
 
-    /// Whether something of this kind is under way, and all of it makes progress, as far as is known.
+    /// Whether something of this kind is under way and nothing of it is overdue.
     pub(super) fn is_promising(&self, kind: Kind) -> bool {
         let makes_none = self.table.without_slot(kind) > 0 || self.table.first_overdue(kind).is_some();
         self.may_hedge(kind) && self.table.is_dialing(kind) && !makes_none
@@ -82,7 +81,7 @@ impl ConnManager {
         self.table.without_slot(kind) < self.max_hedged(kind)
     }
 
-    /// Whether a dial or handshake of this kind may leave its slot to another.
+    /// Whether a dial or handshake of this kind may give its slot up.
     fn may_hedge(&self, kind: Kind) -> bool {
         kind.is_automatic() && self.max_hedged(kind) > 0
     }
@@ -94,7 +93,7 @@ impl ConnManager {
     }
 }
 
-/// Whether a connection that we dialed is reached through a proxy.
+/// Whether a connection that we dialed goes through a proxy.
 const fn is_proxied(conn: &Conn) -> bool {
     matches!(conn.end(), End::Outbound { via: Some(_), .. })
 }

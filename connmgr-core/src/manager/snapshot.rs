@@ -1,4 +1,4 @@
-//! What outlives the process: taken out, and put back in.
+//! Saving state, and restoring it at birth.
 
 use alloc::vec::Vec;
 
@@ -8,21 +8,22 @@ use crate::types::{SavedBan, Snapshot};
 use super::ConnManager;
 
 impl ConnManager {
-    /// What outlives the process. Take it at each [`Action::Save`](crate::Action::Save) and at the end.
+    /// The state to keep on disk. Take it at each [`Action::Save`](crate::Action::Save) and at the end. Copies the
+    /// whole book; [`saved_bans`](Self::saved_bans) does not.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now = self.now();
         Snapshot { addresses: self.book.save(self.unix(), now), anchors: Vec::new(), bans: self.saved_bans() }
     }
 
-    /// The bans of the snapshot alone, without a copy of the book.
+    /// The bans of the snapshot, without a copy of the book.
     #[must_use]
     pub fn saved_bans(&self) -> Vec<SavedBan> {
         let save_ban = |ban: super::BanView| SavedBan { target: ban.target, since: ban.since, until: ban.until };
         self.bans().into_iter().map(save_ban).collect()
     }
 
-    /// Puts back what a former life left, but for what is wrong in it.
+    /// Restores what an earlier run saved. Skips what is invalid, expired or not allowed by the configuration.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) {
         let (unix, now) = (self.unix(), self.now());
         if self.config.mode == Mode::Automatic {
@@ -31,10 +32,10 @@ impl ConnManager {
             self.book.restore(&addresses, unix, now);
         }
         for ban in &snapshot.bans {
-            // The clock may have been turned: a ban lasts its own duration from now at the most.
+            // The wall clock may have been set meanwhile: a ban lasts at most its own duration from now.
             let left = ban.until.since(unix).min(ban.until.since(ban.since));
             if !left.is_zero() && self.is_bannable(&ban.target) {
-                // One that was saved by a clock ahead of this one stands since now.
+                // A ban from the future was saved by a faster clock: it began now.
                 let since = self.clocks.steady(ban.since.min(unix));
                 self.bans.ban(&ban.target, since, now.after(left));
             }

@@ -1,6 +1,6 @@
-//! Closing many at once: after a ban, a lowered limit, going inactive, shutting down.
+//! Closes many connections: after a ban, a lowered limit, at inactivity and at shutdown.
 //!
-//! One call closes as many as its bound allows; the rest follows a tick later.
+//! One call closes as many as its limit of actions allows; the rest follow one tick later.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -11,17 +11,17 @@ use crate::types::{Action, CloseReason, ConnId, Event, Kind};
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
-/// Kinds whose connections may have to go when their share shrinks. Added peers never do.
+/// Kinds whose connections may have to close when their share shrinks. Added peers stay.
 const SHRINKABLE: [Kind; 5] = [Kind::Inbound, Kind::AddrFetch, Kind::Feeler, Kind::BlockRelay, Kind::Full];
 
-/// The connections that must go, in the order in which they go.
+/// The connections to close, in order.
 #[derive(Default)]
-struct Doomed {
+struct ToClose {
     order: Vec<(ConnId, CloseReason)>,
     ids: BTreeSet<ConnId>,
 }
 
-impl Doomed {
+impl ToClose {
     fn add(&mut self, ids: impl Iterator<Item = ConnId>, reason: CloseReason) {
         let ids: Vec<ConnId> = ids.filter(|id| self.ids.insert(*id)).collect();
         self.order.extend(ids.into_iter().map(|id| (id, reason)));
@@ -33,30 +33,30 @@ impl Doomed {
 }
 
 impl ConnManager {
-    /// Closes whatever must go.
+    /// Closes every connection that must close.
     pub(super) fn sweep(&mut self) {
-        let mut doomed = match self.phase {
+        let mut to_close = match self.phase {
             Phase::Stopped => return self.sweep_wanted = false,
-            Phase::Stopping => self.everyone(CloseReason::Shutdown),
-            Phase::Inactive => self.everyone(CloseReason::Inactive),
+            Phase::Stopping => self.all_connections(CloseReason::Shutdown),
+            Phase::Inactive => self.all_connections(CloseReason::Inactive),
             Phase::Active => self.banned_and_surplus(),
         }
         .order
         .into_iter();
         while self.has_room() {
-            match doomed.next() {
+            match to_close.next() {
                 Some((id, reason)) => self.close(id, reason),
                 None => {
                     self.sweep_wanted = false;
-                    return self.swept();
+                    return self.finish_sweep();
                 }
             }
         }
         self.arm_earlier(Timer::Plan, self.now());
     }
 
-    /// All that had to go is gone.
-    fn swept(&mut self) {
+    /// Everything that had to close is closed.
+    fn finish_sweep(&mut self) {
         if self.phase == Phase::Stopping {
             self.phase = Phase::Stopped;
             self.act(Action::Save);
@@ -64,62 +64,62 @@ impl ConnManager {
         }
     }
 
-    fn everyone(&self, reason: CloseReason) -> Doomed {
-        let mut doomed = Doomed::default();
-        doomed.add(self.oldest_first(|_| true).into_iter(), reason);
-        doomed
+    fn all_connections(&self, reason: CloseReason) -> ToClose {
+        let mut to_close = ToClose::default();
+        to_close.add(self.oldest_first(|_| true).into_iter(), reason);
+        to_close
     }
 
-    fn banned_and_surplus(&self) -> Doomed {
-        let mut doomed = Doomed::default();
-        self.doom_banned(&mut doomed);
+    fn banned_and_surplus(&self) -> ToClose {
+        let mut to_close = ToClose::default();
+        self.select_banned(&mut to_close);
         let split = self.split();
         for kind in SHRINKABLE {
             let holds = |conn: &Conn| conn.kind() == kind && conn.holds_slot();
-            self.doom_surplus(self.table.slots_held(kind), split.of(kind), holds, &mut doomed);
+            self.select_surplus(self.table.slots_held(kind), split.of(kind), holds, &mut to_close);
         }
         for kind in AUTOMATIC {
             let is_without = |conn: &Conn| conn.kind() == kind && !conn.holds_slot();
-            self.doom_surplus(self.table.without_slot(kind), self.max_hedged(kind), is_without, &mut doomed);
+            self.select_surplus(self.table.without_slot(kind), self.max_hedged(kind), is_without, &mut to_close);
         }
-        // What is still too much in all: what has no slot first, then what makes room for added peers that stay though
-        // their share has shrunk.
-        self.doom_youngest(self.excess(&doomed), |conn| !conn.holds_slot(), &mut doomed);
+        // If the total is still exceeded: first what has no slot, then what must make room for added peers, which stay
+        // even if their share has shrunk.
+        self.select_youngest(self.excess(&to_close), |conn| !conn.holds_slot(), &mut to_close);
         for kind in SHRINKABLE {
-            self.doom_youngest(self.excess(&doomed), |conn| conn.kind() == kind, &mut doomed);
+            self.select_youngest(self.excess(&to_close), |conn| conn.kind() == kind, &mut to_close);
         }
-        doomed
+        to_close
     }
 
-    /// By how many there are too many in all, once the doomed are gone.
-    fn excess(&self, doomed: &Doomed) -> usize {
-        (self.table.len() as usize).saturating_sub(doomed.order.len()).saturating_sub(self.limits.total as usize)
+    /// By how many the total is exceeded once these are closed.
+    fn excess(&self, to_close: &ToClose) -> usize {
+        (self.table.len() as usize).saturating_sub(to_close.order.len()).saturating_sub(self.limits.total as usize)
     }
 
-    fn doom_banned(&self, doomed: &mut Doomed) {
+    fn select_banned(&self, to_close: &mut ToClose) {
         let rules = self.rules();
         let is_banned =
             |conn: &Conn| !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
-        doomed.add(self.oldest_first(is_banned).into_iter(), CloseReason::Banned);
+        to_close.add(self.oldest_first(is_banned).into_iter(), CloseReason::Banned);
     }
 
-    /// Of a sort of which there are `count` and may be `limit`: the youngest, as far as they are not going already.
-    fn doom_surplus(&self, count: u32, limit: u32, sort: impl Fn(&Conn) -> bool, doomed: &mut Doomed) {
+    /// Selects the youngest of `count` where `limit` are allowed, less those already selected.
+    fn select_surplus(&self, count: u32, limit: u32, sort: impl Fn(&Conn) -> bool, to_close: &mut ToClose) {
         if count > limit {
-            let going = doomed.ids.iter().filter(|id| self.table.get(**id).is_some_and(&sort)).count();
-            self.doom_youngest(((count - limit) as usize).saturating_sub(going), sort, doomed);
+            let going = to_close.ids.iter().filter(|id| self.table.get(**id).is_some_and(&sort)).count();
+            self.select_youngest(((count - limit) as usize).saturating_sub(going), sort, to_close);
         }
     }
 
-    /// The youngest of a sort that are not doomed already; those that became an added peer's last.
-    fn doom_youngest(&self, count: usize, sort: impl Fn(&Conn) -> bool, doomed: &mut Doomed) {
+    /// Selects the youngest not yet selected. A connection of an added peer comes last.
+    fn select_youngest(&self, count: usize, sort: impl Fn(&Conn) -> bool, to_close: &mut ToClose) {
         if count == 0 {
             return;
         }
-        let sorted = self.table.iter().filter(|conn| sort(conn) && !doomed.has(conn.id()));
+        let sorted = self.table.iter().filter(|conn| sort(conn) && !to_close.has(conn.id()));
         let mut ids: Vec<(bool, ConnId)> = sorted.map(|conn| (conn.peer().is_none(), conn.id())).collect();
         ids.sort_unstable();
-        doomed.add(ids.into_iter().rev().take(count).map(|(_, id)| id), CloseReason::LimitLowered);
+        to_close.add(ids.into_iter().rev().take(count).map(|(_, id)| id), CloseReason::LimitLowered);
     }
 
     fn oldest_first(&self, sort: impl Fn(&Conn) -> bool) -> Vec<ConnId> {

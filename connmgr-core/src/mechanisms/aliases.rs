@@ -1,16 +1,16 @@
-//! Addresses at which we met somebody who is connected already, by another address.
+//! Aliases: addresses at which we met a peer that is connected through another address.
 //!
-//! Dialing such an address again leads to the same peer, so it rests for as long as that connection lives. Ids are
-//! never used again, so an entry need not be taken out when the connection ends: it just means nothing any more.
+//! Dialing an alias leads to the same peer again, so it rests while that connection lives. Ids are never reused, so an
+//! entry may stay when its connection ends: it has no effect then.
 
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::lru::Lru;
 use crate::types::{ConnId, PeerAddress};
 
-/// How many addresses are remembered; the one met longest ago makes room.
+/// How many addresses are remembered. Beyond that, the one met longest ago is forgotten.
 const REMEMBERED: u32 = 1024;
 
-/// Other addresses of peers that are connected.
+/// Other addresses of connected peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Aliases(Lru<PeerAddress, ConnId>);
 
@@ -19,22 +19,22 @@ impl Aliases {
         Self(Lru::new(REMEMBERED, keys))
     }
 
-    /// Whoever is at the other end of this connection is also behind this address.
+    /// The peer of this connection is also reached at this address.
     pub(crate) fn meet(&mut self, address: &PeerAddress, conn: ConnId) {
         *self.0.touch_or_insert(address, conn) = conn;
     }
 
-    /// The connection whose peer was met at this address last; it may have ended.
+    /// The connection whose peer was last met at this address; it may have ended.
     pub(crate) fn connection(&self, address: &PeerAddress) -> Option<ConnId> {
         self.0.get(address).copied()
     }
 
-    /// Every address and connection, the latest first.
+    /// Every address with its connection, the latest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&PeerAddress, ConnId)> {
         self.0.iter().map(|(address, conn)| (address, *conn))
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
     /// What is broken.

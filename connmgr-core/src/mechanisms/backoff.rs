@@ -1,4 +1,4 @@
-//! The jitter of a [`Backoff`]: chance needs a generator, which plain data has not.
+//! The jitter of a [`Backoff`]. It needs a generator, so it is not part of the plain data.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::mechanisms::rng::Rng;
 use crate::types::{Backoff, nanos};
 
 impl Backoff {
-    /// The wait after `failures` failures in a row, spread if so configured.
+    /// The wait after `failures` failures in a row, with jitter if configured.
     pub(crate) fn next(&self, failures: u32, rng: &mut Rng) -> Duration {
         let wait = nanos(self.wait(failures));
         let saved = if self.jitter { (1 + rng.below(wait / 2)).min(wait / 2) } else { 0 };

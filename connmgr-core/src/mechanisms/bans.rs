@@ -1,7 +1,7 @@
-//! Who is refused, and until when.
+//! Bans: which hosts and subnets are refused, and until when.
 //!
-//! It knows neither why a ban was given nor what it closes. Core scans its list of subnets for every connection; here a
-//! look-up costs one hash for each prefix length in use, whatever the number of bans.
+//! This file knows neither the reason of a ban nor its effects. Bitcoin Core scans its list of subnets for every
+//! connection; here a look-up costs one hash for each prefix length in use, whatever the number of bans.
 
 use alloc::collections::BTreeMap;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,32 +13,32 @@ use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::nets::{Bits as _, Nets};
 use crate::types::{BanTarget, Host, SteadySecond, Time};
 
-/// From when to when a ban stands.
+/// The span of a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ban {
-    /// When it was given: it may have been in a former life.
+    /// When it began; it may have been in an earlier run.
     pub(crate) since: SteadySecond,
-    /// The first moment at which it stands no more.
+    /// The first moment at which it is no longer in force.
     pub(crate) until: Time,
 }
 
-/// The bans that stand, at most `max` of them; the one that ends first makes room.
+/// The bans in force, at most `max`. Beyond that, the ban that ends first is lifted.
 ///
-/// A ban ends by itself: [`Bans::is_banned`] asks for the time, so it does not matter how late [`Bans::pop_expired`] is
-/// called. Targets are told apart by what they cover: a host with an IP address is the same target as its /32 or /128,
-/// IPv4 written as IPv6 is IPv4, and a subnet is the same whatever follows its prefix.
+/// A ban ends by itself: [`Bans::is_banned`] takes the time, so it does not matter how late [`Bans::pop_expired`] is
+/// called. Targets that cover the same are the same: a host with an IP address is its /32 or /128, IPv4-mapped IPv6 is
+/// IPv4, and the bits after a subnet's prefix are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bans {
     max: usize,
-    /// Every ban: its end and its target, and since when it stands.
+    /// Every ban: its end and target, and when it began.
     by_end: BTreeMap<(Time, Key), SteadySecond>,
-    /// The ends alone once more, small and by target: a look-up is mostly the fetching of memory.
+    /// The ends again, small and by target, because a look-up mostly costs fetching memory.
     v4: Nets<u32>,
     v6: Nets<u128>,
     hosts: HashMap<Host, Time, Keyed>,
 }
 
-/// A target, spelled in the one way that [`Key::of`] spells it.
+/// A target in the one form that [`Key::of`] gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     V4(u32, u8),
@@ -47,7 +47,7 @@ enum Key {
 }
 
 impl Bans {
-    /// No bans, for at most `max` at once; with 0, no ban ever stands.
+    /// No bans; at most `max` at once. With 0 no ban is ever in force.
     pub(crate) const fn new(max: u32, keyed: Keyed) -> Self {
         Self {
             max: max as usize,
@@ -58,9 +58,9 @@ impl Bans {
         }
     }
 
-    /// Bans a target. One already banned for longer stays so; to shorten a ban, lift it first.
+    /// Bans a target. If it is banned longer already, nothing changes; to shorten a ban, lift it first.
     ///
-    /// Returns whose ban, the one that ends first, made room for this one; the target itself if there is no room at all.
+    /// Returns the target of the ban that made room; `target` itself if `max` is 0.
     pub(crate) fn ban(&mut self, target: &BanTarget, since: SteadySecond, until: Time) -> Option<BanTarget> {
         let key = Key::of(target);
         if self.end(&key).is_some_and(|known| known >= until) {
@@ -75,7 +75,7 @@ impl Bans {
         evicted
     }
 
-    /// Lifts the ban of exactly this target, whatever else may cover it; whether there was one.
+    /// Lifts the ban of exactly this target; bans of wider subnets stay. Returns whether there was one.
     pub(crate) fn unban(&mut self, target: &BanTarget) -> bool {
         self.remove(&Key::of(target))
     }
@@ -85,7 +85,7 @@ impl Bans {
         self.until(host, now).is_some()
     }
 
-    /// When the last ban that covers a host ends; none if it is not banned.
+    /// The latest end of the bans that cover a host; `None` if none does.
     pub(crate) fn until(&self, host: &Host, now: Time) -> Option<Time> {
         let latest = match host {
             Host::Ip(ip) => match ip.to_canonical() {
@@ -102,34 +102,34 @@ impl Bans {
         self.by_end.first_key_value().map(|((until, _), _)| *until)
     }
 
-    /// Takes one ban that has ended, the first to end first.
+    /// Removes one ban that has ended, the earliest end first.
     pub(crate) fn pop_expired(&mut self, now: Time) -> Option<BanTarget> {
         self.next_expiry().filter(|until| *until <= now)?;
         self.pop_first()
     }
 
-    /// How many bans there are, with those that ended but were not yet taken.
+    /// The number of bans, including those that have ended but were not removed yet.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_end.len()
     }
 
-    /// All bans, the first to end first. A subnet of one address is given as a host.
+    /// All bans, the earliest end first. A subnet of a single address is given as a host.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (BanTarget, Ban)> {
         self.by_end.iter().map(|((until, key), since)| (key.target(), Ban { since: *since, until: *until }))
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
-    /// What is broken: the bound, the ends by target, or the prefix lengths.
+    /// What is broken: the number of bans, the ends by target, or the prefix lengths.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         if self.by_end.len() > self.max {
             return Err("bans: more than allowed");
         }
         let count = self.v4.len() + self.v6.len() + self.hosts.len();
         if count != self.by_end.len() || !self.by_end.keys().all(|(until, key)| self.end(key) == Some(*until)) {
-            return Err("bans: the ends by target are not those of the bans");
+            return Err("bans: the ends by target differ from the list of bans");
         }
         self.v4.check().and(self.v6.check())
     }
@@ -182,7 +182,7 @@ impl Key {
         Self::V4(ip.to_bits().prefix(length), length)
     }
 
-    /// A subnet of `::ffff:0:0/96` is IPv4; a wider one is not.
+    /// A subnet inside `::ffff:0:0/96` is IPv4; a wider one is not.
     fn v6(ip: Ipv6Addr, length: u8) -> Self {
         match (ip.to_ipv4_mapped(), length.checked_sub(96)) {
             (Some(ip), Some(length)) => Self::v4(ip, length),
@@ -222,7 +222,7 @@ mod tests {
         text.parse().expect(text)
     }
 
-    /// A subnet if it has a slash, else a host.
+    /// A subnet if the text has a slash, else a host.
     fn target(text: &str) -> BanTarget {
         match text.contains('/') {
             true => BanTarget::Subnet(text.parse().expect(text)),
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    /// Bans that last from 0 s to 10 s.
+    /// Bans from 0 s to 10 s.
     fn bans(targets: &[&str]) -> Bans {
         let mut bans = Bans::new(10, Keyed::new(1, 2));
         for text in targets {

@@ -1,22 +1,22 @@
-//! Which addresses are neighbours, and which belong to the public internet at all.
+//! Groups of neighbouring addresses, and which addresses are public.
 //!
-//! One operator has many addresses, but they lie close together; so how close two addresses are is what stands in for
-//! "perhaps the same person". Read first: Bitcoin Core's `netgroup.cpp` for the rule; RFC 3964 (6to4), RFC 4380
-//! (Teredo), RFC 6052 and RFC 6145 (translation) for where an IPv6 address hides an IPv4 one. This file counts nothing
-//! and knows no tables of autonomous systems.
+//! One operator may have many addresses, but they usually lie close together, so closeness stands for "perhaps the same
+//! operator". Read first: Bitcoin Core's `netgroup.cpp` for the rule; RFC 3964 (6to4), RFC 4380 (Teredo), RFC 6052 and
+//! RFC 6145 (translation) for IPv6 addresses that contain an IPv4 address. This file counts nothing and knows no
+//! autonomous systems.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::types::Host;
 
-/// Addresses counted as one neighbourhood: what an operator with one range of addresses can't have two of.
+/// Addresses that count as one neighbourhood.
 ///
-/// IPv4: /16. IPv6: /32, and /36 inside the tunnel broker `2001:470::/32`. Addresses that carry IPv4 (6to4, Teredo,
-/// NAT64, mapped): the /16 of that. Onion and I2P: the first 4 bits. CJDNS: the first 12 bits, which is 4 after the `fc`
-/// that all share.
+/// IPv4: /16. IPv6: /32, and /36 inside the tunnel broker `2001:470::/32`. IPv6 that contains IPv4 (6to4, Teredo,
+/// NAT64, mapped): the /16 of that. Onion and I2P: the first 4 bits. CJDNS: the first 12 bits, 4 of them after the
+/// common `fc`.
 ///
-/// The number is the prefix itself with its network above it, no hash: two groups are equal only if they are the same.
+/// The number is not a hash: equal numbers are equal groups.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group(u64);
 
@@ -27,9 +27,9 @@ impl Group {
     const I2P: u8 = 4;
     const CJDNS: u8 = 5;
 
-    /// The group of a host; a name has none before it is resolved.
+    /// The group of a host; `None` for a name.
     ///
-    /// Loopback and private addresses follow the ordinary rule.
+    /// Loopback and private addresses follow the same rule.
     pub fn of(host: &Host) -> Option<Self> {
         match host {
             Host::Ip(ip) => Some(Self::of_ip(*ip)),
@@ -40,7 +40,7 @@ impl Group {
         }
     }
 
-    /// The number: 8 bits of network, 56 bits of prefix. Meant for keyed hashing; equal on every platform.
+    /// The number: the network's tag (1 to 5) in the highest byte, the prefix below. The same on every platform.
     pub const fn as_u64(self) -> u64 {
         self.0
     }
@@ -56,7 +56,7 @@ impl Group {
         Self::new(Self::V4, u64::from(ip.to_bits() >> 16))
     }
 
-    /// 36 bits throughout; the last 4 are zero for all but the one /32 that is divided.
+    /// 36 bits for every prefix; the last 4 are zero except in the tunnel broker's /32.
     fn of_v6(ip: Ipv6Addr) -> Self {
         const TUNNEL_BROKER: u64 = 0x2001_0470;
         let prefix = first_bits(ip, 32);
@@ -74,9 +74,9 @@ impl fmt::Debug for Group {
     }
 }
 
-/// Those who share a place on one last line to the internet: an IPv4 /24 or an IPv6 /64.
+/// An IPv4 /24 or IPv6 /64: addresses that usually share one access line.
 ///
-/// Narrower than a [`Group`], for rules that would wrong the innocent if a whole /16 shared them.
+/// Narrower than a [`Group`], for limits that would be unfair to a whole /16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Neighbourhood(Prefix);
 
@@ -87,7 +87,7 @@ enum Prefix {
 }
 
 impl Neighbourhood {
-    /// The neighbourhood of an address; IPv4 written as IPv6 counts as IPv4.
+    /// The neighbourhood of an address; IPv4-mapped IPv6 counts as IPv4.
     pub(crate) fn of(ip: IpAddr) -> Self {
         Self(match ip.to_canonical() {
             IpAddr::V4(ip) => Prefix::V4(ip.to_bits() >> 8),
@@ -96,11 +96,11 @@ impl Neighbourhood {
     }
 }
 
-/// Whether an address heard of from others can be dialed from the public internet.
+/// Whether an address learnt from others is public, so that it may be dialed.
 ///
-/// With `loopback_is_public` this very machine counts as the internet too, for tests and regtest; private networks
-/// never do. An IPv6 address that carries IPv4 is judged by what it carries: a translator at home must not be talked
-/// into dialing the home network. Names are not public: they are the operator's to give. The port is not looked at.
+/// With `loopback_is_public`, loopback counts as public, for tests and regtest; private networks never do. An IPv6
+/// address that contains an IPv4 address is public if that is: otherwise a local translator (NAT64) could be used to
+/// dial the home network. Names are not public: only the operator gives names. Ignores the port.
 pub(crate) fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
     if host.is_loopback() {
         return loopback_is_public;
@@ -114,7 +114,7 @@ pub(crate) fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
     }
 }
 
-/// Not in the IANA IPv4 special-purpose registry (RFC 6890), as far as no peer can live there.
+/// Not in the IANA IPv4 special-purpose registry (RFC 6890), except entries where peers may be.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
     let this_network = a == 0;
@@ -126,9 +126,9 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         && !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_documentation())
 }
 
-/// Inside `2000::/3`, all that was ever given out for the public (RFC 4291 §2.4), and not set aside there.
+/// Inside `2000::/3`, the only range allocated for public use (RFC 4291 §2.4), and not reserved there.
 ///
-/// Unspecified, loopback, unique local, link-local, site-local and multicast lie outside.
+/// Unspecified, loopback, unique local, link-local, site-local and multicast addresses are outside.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let benchmark = first_bits(ip, 48) == 0x2001_0002_0000; // RFC 5180
     let hash_identities = matches!(first_bits(ip, 28), 0x200_1001 | 0x200_1002); // RFC 4843, RFC 7343
@@ -136,7 +136,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     first_bits(ip, 3) == 0b001 && !(benchmark || hash_identities || documentation)
 }
 
-/// The IPv4 address inside an IPv6 one, where there is one.
+/// The IPv4 address that an IPv6 address contains, if any.
 fn carried_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match ip.segments() {

@@ -1,22 +1,22 @@
-//! The hashes of all tables in this crate: SipHash-1-3 under keys given at birth, and a multiplication for numbers of
-//! our own.
+//! The hash functions of every table in this crate: SipHash-1-3 with keys drawn at birth, and a multiplication for our
+//! own numbers.
 //!
-//! The keys are secret, so that nobody can choose addresses that fall together; they come from the seed, so that a
-//! replay does the same work. Ids count up and nonces are drawn by us: of those nobody chooses any. Tables are for
-//! looking up only: nothing ever depends on the order inside one.
+//! The keys are secret, so that no one can choose addresses with equal hashes; they come from the seed, so that a
+//! replay does the same work. No one else chooses our ids and nonces. Tables are only looked up: nothing depends on the
+//! order in one.
 
 use core::hash::{BuildHasher, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-/// Makes hashers, all under the same two keys.
+/// Builds hashers with the same two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Keyed {
     keys: (u64, u64),
 }
 
 impl Keyed {
-    /// Hashers under these keys.
+    /// Hashers with these keys.
     pub(crate) const fn new(first: u64, second: u64) -> Self {
         Self { keys: (first, second) }
     }
@@ -30,7 +30,7 @@ impl BuildHasher for Keyed {
     }
 }
 
-/// Makes hashers for numbers that nobody else chooses: ids and our nonces.
+/// Builds hashers for numbers that no one else chooses: ids and our nonces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OwnNumbers;
 
@@ -42,17 +42,17 @@ impl BuildHasher for OwnNumbers {
     }
 }
 
-/// Multiplies a `u64` by an odd number: ids that count up all get a place of their own.
+/// Multiplies a `u64` by an odd number, so that consecutive ids get different places.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     fn write_u64(&mut self, number: u64) {
-        // 2^64 divided by the golden ratio, which spreads neighbours as far apart as can be.
+        // 2^64 divided by the golden ratio, which spreads consecutive numbers as far apart as possible.
         self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
-    /// Nothing but a `u64` is ever hashed by this; other things would be, byte by byte.
+    /// Not used: only `u64` is ever hashed.
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
     }

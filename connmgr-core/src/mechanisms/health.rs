@@ -1,14 +1,14 @@
-//! Whether a network is up, judged by the answers to our dials.
+//! Whether a network is up, by the answers to our dials.
 //!
-//! btcd tries eight dials every five seconds into a dead network, and takes a healthy one for dead when most
-//! addresses are. Here a network is suspected down after a run of failures in which nobody answered at all, and is
-//! then probed after 1, 2, 4, 8, 16, then every 32 s: at most 120 dials in any hour. The first answer ends it.
+//! btcd makes eight dials every five seconds into a dead network, and takes a healthy one for dead if most of its
+//! addresses are. Here a network counts as down after a run of failures without any answer, and is then probed after 1,
+//! 2, 4, 8, 16, then every 32 s: at most 120 dials an hour. The first answer ends the outage.
 //!
-//! Failures of our own (no route, no such address family) say that we can't dial, whoever is connected; silence says
-//! nothing while a connection in the network lives. Some networks are routed in part: failures of our own come at once
-//! and cost next to nothing, so that many addresses are tried before a network is suspected for them.
+//! Failures on our side (no route, no such address family) mean that we can't dial, even if connections live. Silence
+//! means nothing while a connection in the network lives. Some networks are routed in part; failures on our side are
+//! instant and cheap, so many addresses are tried before the network counts as down.
 //!
-//! This file knows no dial and no timer: it is told outcomes, and says when to probe.
+//! This file makes no dials and sets no timers: it records outcomes, and says when to probe.
 
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
@@ -18,32 +18,32 @@ use crate::config::HealthConfig;
 use crate::mechanisms::groups::Group;
 use crate::types::{PeerAddress, Time};
 
-/// How many of the latest addresses that answered are remembered for probing.
+/// How many of the latest addresses that answered are kept for probing.
 const ANSWERED: usize = 8;
-/// How many addresses of a silent run are remembered, so that their failures can be forgiven.
+/// How many addresses of a silent run are kept, so that their failures can be forgiven.
 const RUN_ADDRESSES: usize = 256;
-/// As many silent dials, if so many addresses are known, are more than a scarce world explains: where 4 % answer, so
-/// many in a row are silent once in 30 000 times.
+/// With at least as many known addresses, this many silent dials in a row are needed: where 4 % answer, so many in a
+/// row happen by chance once in 30 000 times.
 const SILENT_IN_SCARCE_WORLD: u32 = 256;
-/// As many failures of our own in a row, if so many addresses are known, are more than a network routed in part
-/// explains: where a tenth is routed, once in 800 times.
+/// With at least as many known addresses, this many failures on our side in a row are needed: where a tenth is routed,
+/// so many happen by chance once in 800 times.
 const OWN_WHERE_PARTLY_ROUTED: u32 = 64;
-/// Where an answer ended a run of failures of our own, so many times that run is needed to suspect the network, …
+/// If an answer ended a run of failures on our side, a run this many times as long is needed from then on, …
 const TIMES_THE_LONGEST_OWN_RUN: u32 = 4;
-/// … but no more than this.
+/// … but at most this many.
 const MOST_OWN: u32 = 256;
-/// As many groups as a configuration can ask for.
+/// The greatest number of groups that a configuration can ask for.
 const GROUPS: usize = 16;
 
 /// The health of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Health {
     state: State,
-    /// When the network last showed life: an answer, a connection, traffic.
+    /// The last sign of life: an answer, a connection, traffic.
     last_life: Time,
-    /// Addresses that answered last, latest last.
+    /// The addresses that answered last, the latest last.
     answered: Vec<PeerAddress>,
-    /// The longest run of failures of our own that an answer has ended.
+    /// The longest run of failures on our side that an answer has ended.
     longest_own: u32,
 }
 
@@ -53,14 +53,14 @@ enum State {
     Down(Probing),
 }
 
-/// Failures in a row, since the last sign of life.
+/// Failures in a row since the last sign of life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Run {
-    /// In a row, ours or the route's. Ended by anything but another.
+    /// Failures in a row on our side or the route's; any other outcome ends them.
     own: u32,
-    /// Without any answer.
+    /// Dials in a row without any answer.
     silent: u32,
-    /// When the first of them was reported.
+    /// When the first of these was reported.
     began: Time,
     groups: Vec<Group>,
     addresses: Vec<PeerAddress>,
@@ -73,27 +73,27 @@ struct Probing {
     made: u32,
     /// A probe is due, and waits for a slot and an address.
     owed: bool,
-    /// When an answer elsewhere last brought a probe forward.
+    /// When another network's recovery last brought a probe forward.
     hurried: Option<Time>,
 }
 
-/// Why a network is taken for down.
+/// Why a network counts as down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Cause {
-    /// Nobody answers.
+    /// No dial is answered.
     Silence,
-    /// We can't dial: failures in a row were ours or the route's.
+    /// We can't dial: failures in a row on our side or the route's.
     Own,
 }
 
-/// What became of a dial, as far as the network is concerned.
+/// The outcome of a failed dial, as far as the network is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Nobody answered.
+    /// No answer.
     Silence,
-    /// It failed on the route: at the proxy.
+    /// A failure of the route: the proxy's.
     Route,
-    /// It failed on our side.
+    /// A failure on our side.
     Own,
 }
 
@@ -102,24 +102,24 @@ pub(crate) enum Outcome {
 pub(crate) enum Change {
     /// Nothing.
     None,
-    /// The network is suspected down from now on; the failures of these addresses are to be forgiven.
+    /// The network is down. The failures of these addresses should be forgiven.
     Down(Vec<PeerAddress>),
     /// We could not dial, and can again.
     Up,
 }
 
-/// What is known of a network besides its health, when a dial into it has failed.
+/// What else is known about a network when a dial into it has failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings {
-    /// An open connection with traffic proves the network up.
+    /// Whether an open connection with traffic proves the network up.
     pub(crate) alive: bool,
-    /// Silence must be spread over so many groups.
+    /// How many groups silence must cover.
     pub(crate) groups: u32,
-    /// So many addresses are known in it.
+    /// How many addresses are known.
     pub(crate) known: u32,
 }
 
-/// No probe is brought forward twice within this, so that an hour never sees more than 120.
+/// A probe is brought forward at most once in this time, so that no hour has more than 120 probes.
 const HURRY_SPACING: Duration = Duration::from_secs(30 * 60);
 
 impl Health {
@@ -131,19 +131,19 @@ impl Health {
         matches!(self.state, State::Down(_))
     }
 
-    /// Whether the network showed life lately enough for an open connection to be proof of it.
+    /// Whether the network showed life recently enough for an open connection to prove that it is up.
     pub(crate) fn showed_life(&self, config: &HealthConfig, now: Time) -> bool {
         now.since(self.last_life) < config.traffic_within
     }
 
-    /// Somebody came to us, or goes on speaking who did: the network carries something. It ends no outage, because
-    /// that costs a stranger nothing.
+    /// Traffic on a connection that came in: the network carries something. It does not end an outage, because it costs
+    /// a stranger nothing.
     pub(crate) const fn record_visit(&mut self, now: Time) {
         self.last_life = now;
     }
 
-    /// There was life on a connection: silence before it means nothing. That we can't dial it does not disprove.
-    /// Returns whether the network was suspected down until now.
+    /// Traffic on a connection that we dialed: earlier silence no longer counts. It does not prove that we can dial.
+    /// Returns whether this ends an outage.
     pub(crate) fn record_life(&mut self, now: Time) -> bool {
         self.last_life = now;
         match &mut self.state {
@@ -156,7 +156,7 @@ impl Health {
         }
     }
 
-    /// Somebody answered a dial. Returns whether the network was suspected down until now.
+    /// A dial was answered. Returns whether this ends an outage.
     pub(crate) fn record_answer(&mut self, address: &PeerAddress, now: Time) -> bool {
         if self.answered.last() != Some(address) {
             self.answered.retain(|other| other != address);
@@ -172,7 +172,7 @@ impl Health {
         self.restore()
     }
 
-    /// Takes the network for up again. Returns whether it was suspected down until now.
+    /// Takes the network for up. Returns whether it was down.
     pub(crate) fn restore(&mut self) -> bool {
         let was_down = self.is_down();
         match &mut self.state {
@@ -182,12 +182,12 @@ impl Health {
         was_down
     }
 
-    /// The machine is in another network: how this one is routed is open again.
+    /// The machine is in another network, with other routes.
     pub(crate) const fn forget_routes(&mut self) {
         self.longest_own = 0;
     }
 
-    /// Whether one more silent dial may be enough, as far as their number goes.
+    /// Whether one more silent dial may be enough, by their number.
     pub(crate) const fn is_nearly_suspicious(&self, config: &HealthConfig) -> bool {
         match &self.state {
             State::Up(run) => run.silent.saturating_add(1) >= config.silent_dials,
@@ -195,7 +195,7 @@ impl Health {
         }
     }
 
-    /// A dial failed.
+    /// Records a failed dial.
     pub(crate) fn record_failure(
         &mut self,
         outcome: Outcome,
@@ -207,7 +207,7 @@ impl Health {
         let longest_own = self.longest_own;
         let run = match &mut self.state {
             State::Up(run) => run,
-            // It went out: we can dial again. Whether anybody answers is another question.
+            // The dial left this machine, so we can dial again, answered or not.
             State::Down(Probing { cause: Cause::Own, .. }) if outcome == Outcome::Silence => {
                 self.restore();
                 return Change::Up;
@@ -226,7 +226,7 @@ impl Health {
         Change::Down(addresses)
     }
 
-    /// The wait until the next probe; none while the network is up.
+    /// The wait until the next probe; `None` while the network is up.
     pub(crate) fn next_probe(&self, config: &HealthConfig) -> Option<Duration> {
         let State::Down(probing) = &self.state else { return None };
         let factor = 1u32.checked_shl(probing.made).unwrap_or(u32::MAX);
@@ -240,7 +240,7 @@ impl Health {
         }
     }
 
-    /// Another network has come back: probe this one now too, unless that was done lately. Returns whether to.
+    /// Another network has recovered: brings a probe forward, unless that was done lately. Returns whether it did.
     pub(crate) fn hurry(&mut self, now: Time) -> bool {
         let State::Down(probing) = &mut self.state else { return false };
         let lately = probing.hurried.is_some_and(|at| now.since(at) < HURRY_SPACING);
@@ -252,7 +252,7 @@ impl Health {
         true
     }
 
-    /// Which probe is due, counted from 0: sources take turns by it.
+    /// The number of the due probe, counted from 0; sources of addresses take turns by it.
     pub(crate) const fn owed_probe(&self) -> Option<u32> {
         match &self.state {
             State::Down(Probing { owed: true, made, .. }) => Some(*made),
@@ -260,7 +260,7 @@ impl Health {
         }
     }
 
-    /// The owed probe was made.
+    /// The due probe was made.
     pub(crate) const fn record_probe(&mut self) {
         if let State::Down(probing) = &mut self.state {
             probing.owed = false;
@@ -268,19 +268,19 @@ impl Health {
         }
     }
 
-    /// Whether anybody in the network answered a dial in this life.
+    /// Whether any dial into the network was answered since birth.
     pub(crate) fn ever_answered(&self) -> bool {
         !self.answered.is_empty()
     }
 
-    /// Addresses that answered last, latest first; with each turn beginning one further on.
+    /// The addresses that answered last, the latest first; each turn begins one further on.
     pub(crate) fn answered(&self, turn: u32) -> impl Iterator<Item = &PeerAddress> {
         let count = self.answered.len();
         let skipped = (turn as usize).checked_rem(count).unwrap_or(0);
         self.answered.iter().rev().cycle().skip(skipped).take(count)
     }
 
-    /// Hashes where the judgement stands, with times relative to `now`: what decides its future.
+    /// Hashes what decides the future, with times relative to `now`.
     pub(crate) fn fingerprint<H: Hasher>(&self, config: &HealthConfig, now: Time, to: &mut H) {
         now.since(self.last_life).min(config.traffic_within).hash(to);
         (&self.answered, self.longest_own).hash(to);
@@ -297,7 +297,7 @@ impl Health {
     }
 }
 
-/// How many failures of our own in a row make a network suspected.
+/// How many failures on our side in a row take a network down.
 fn own_needed(known: u32, longest_own: u32, config: &HealthConfig) -> u32 {
     let usual = longest_own.saturating_mul(TIMES_THE_LONGEST_OWN_RUN).min(MOST_OWN);
     known.min(OWN_WHERE_PARTLY_ROUTED).max(usual).max(config.own_failures)

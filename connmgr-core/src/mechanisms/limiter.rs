@@ -1,8 +1,8 @@
-//! How often a thing may be done: so many at once, then one in every interval.
+//! Rate limits: a burst, then one in every interval.
 //!
-//! A token bucket kept as one time instead of a count of tokens (the generic cell rate algorithm, ITU-T I.371 annex A):
-//! the time at which the bucket will be full again. So nothing is ever refilled, and no rounding adds up. It knows no
-//! clock, and not what is limited.
+//! A token bucket, kept as the time at which it will be full again instead of a count of tokens (the generic cell rate
+//! algorithm, ITU-T I.371 annex A): nothing has to be refilled, and no rounding adds up. It knows no clock, and not
+//! what is limited.
 
 use core::hash::Hash;
 
@@ -11,16 +11,16 @@ use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::lru::Lru;
 use crate::types::{Time, nanos};
 
-/// One token bucket, full at birth. Its [`Rate`] is the caller's, who may change it from call to call.
+/// One token bucket, full at birth. The caller gives its [`Rate`], which may change from call to call.
 ///
-/// An interval of zero limits nothing; else a burst of 0 allows nothing.
+/// An interval of 0 means no limit; otherwise a burst of 0 allows nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bucket {
     full_at: Time,
 }
 
 impl Bucket {
-    /// Takes a token; false when there is none.
+    /// Takes a token. Returns false if there is none.
     pub(crate) fn take(&mut self, rate: &Rate, now: Time) -> bool {
         let is_ready = self.ready_at(rate, now) <= now;
         if is_ready {
@@ -29,12 +29,12 @@ impl Bucket {
         is_ready
     }
 
-    /// When it will be full again, should nothing be taken from it.
+    /// When it will be full again if nothing is taken.
     pub(crate) const fn full_at(&self) -> Time {
         self.full_at
     }
 
-    /// When there is a token again: `now` if there is one, [`Time::MAX`] if never.
+    /// When there is a token: `now` if there is one, [`Time::MAX`] if never.
     pub(crate) fn ready_at(&self, rate: &Rate, now: Time) -> Time {
         if rate.interval.is_zero() {
             return now;
@@ -51,42 +51,42 @@ impl Bucket {
     }
 }
 
-/// A bucket for each key that was used lately, all of one rate.
+/// A bucket for each key used lately, all with one rate.
 ///
-/// A key without a bucket is one with a full bucket; so forgetting the key least recently used, when room is needed,
-/// forgets the one most nearly full, and can only allow too much.
+/// A key without a bucket counts as full. So forgetting the key least recently used can only allow too much, and that
+/// key is the one most nearly full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limiter<K: Clone + Eq + Hash>(Lru<K, Bucket>);
 
 impl<K: Clone + Eq + Hash> Limiter<K> {
-    /// No buckets, for at most `max_keys` at once (0 counts as 1).
+    /// No buckets; at most `max_keys` at once (0 counts as 1).
     pub(crate) fn new(max_keys: u32, keyed: Keyed) -> Self {
         Self(Lru::new(max_keys, keyed))
     }
 
-    /// Takes a token of `key`; false when it has none.
+    /// Takes a token of `key`. Returns false if there is none.
     pub(crate) fn take(&mut self, key: &K, rate: &Rate, now: Time) -> bool {
         self.0.touch_or_insert(key, Bucket::default()).take(rate, now)
     }
 
-    /// When `key` has a token again: `now` if it has one, [`Time::MAX`] if never.
+    /// When `key` has a token: `now` if it has one, [`Time::MAX`] if never.
     #[cfg(test)]
     pub(crate) fn ready_at(&self, key: &K, rate: &Rate, now: Time) -> Time {
         self.0.get(key).copied().unwrap_or_default().ready_at(rate, now)
     }
 
-    /// Every key whose bucket is not full, and when it will be, the one used last first.
+    /// Every key whose bucket is not full, with the time at which it will be, the last used first.
     pub(crate) fn iter(&self, now: Time) -> impl Iterator<Item = (&K, Time)> {
         self.0.iter().map(|(key, bucket)| (key, bucket.full_at())).filter(move |(_, full_at)| *full_at > now)
     }
 
-    /// How many buckets are kept.
+    /// The number of buckets.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
     /// What is broken.

@@ -1,7 +1,7 @@
-//! A bounded map that forgets what was touched least recently.
+//! A bounded map that forgets the key touched least recently.
 //!
-//! A dense `Vec` of entries, threaded by a list from the newest to the oldest, with a hash table of positions for
-//! looking up. Every operation is O(1). It knows no time: whoever wants a thing kept touches it.
+//! A dense `Vec` of entries, linked from the newest to the oldest, with a hash table of positions. Every operation is
+//! O(1). It knows no time: the caller touches what is to be kept.
 
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash};
@@ -10,14 +10,14 @@ use hashbrown::HashTable;
 
 use crate::mechanisms::hasher::Keyed;
 
-/// At most `capacity` keys with their values; the one least recently touched makes room for another.
+/// At most `capacity` keys with their values. Beyond that, the key least recently touched is forgotten.
 ///
-/// Nothing is allocated before the first key, nor after as many keys as ever were known at once are known again.
+/// Nothing is allocated before the first key, nor once the map has reached its largest size.
 #[derive(Clone, Debug)]
 pub(crate) struct Lru<K, V, S = Keyed> {
     capacity: usize,
     keyed: S,
-    /// Positions in `entries`, by the hash of the key there.
+    /// Positions in `entries`, by the hash of the key.
     index: HashTable<u32>,
     entries: Vec<Entry<K, V>>,
     newest: Link,
@@ -37,13 +37,13 @@ struct Entry<K, V> {
 const INDEXED: &str = "every entry is in the index";
 
 impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
-    /// An empty map for at most `capacity` keys; a capacity of 0 counts as 1.
+    /// An empty map for at most `capacity` keys; 0 counts as 1.
     pub(crate) fn new(capacity: u32, keyed: S) -> Self {
         let capacity = capacity.max(1) as usize;
         Self { capacity, keyed, index: HashTable::new(), entries: Vec::new(), newest: None, oldest: None }
     }
 
-    /// The value of `key`, `fresh` if it had none, now touched last of all. May forget the oldest key.
+    /// The value of `key`, or `fresh` if it had none. Touches the key. May forget the oldest one.
     pub(crate) fn touch_or_insert(&mut self, key: &K, fresh: V) -> &mut V {
         let slot = match self.find(key) {
             Some(slot) => {
@@ -59,17 +59,17 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         &mut self.entries[slot as usize].value
     }
 
-    /// Forgets a key.
+    /// Removes a key. Returns its value.
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.find(key).map(|slot| self.take(slot))
     }
 
-    /// The value of a key. Looking does not touch.
+    /// The value of a key. Does not touch it.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.find(key).map(|slot| &self.entries[slot as usize].value)
     }
 
-    /// How many keys are known.
+    /// The number of keys.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -82,10 +82,10 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
             .map(|entry| (&entry.key, &entry.value))
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
-    /// What is broken: the bound, the list, or the index.
+    /// What is broken: the number of keys, the list, or the index.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         if self.entries.len() > self.capacity {
             return Err("lru: more entries than allowed");
@@ -120,7 +120,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         }
     }
 
-    /// A new entry, in the index but not yet in the list.
+    /// Adds an entry to the index, but not yet to the list.
     fn push(&mut self, key: &K, value: V) -> u32 {
         if self.entries.len() == self.entries.capacity() {
             self.grow();
@@ -132,8 +132,8 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         slot
     }
 
-    /// Room for twice as many entries, and for twice that in the index: so much free, it clears away the traces of
-    /// removed entries in place rather than in new memory.
+    /// Doubles the room for entries, and gives the index twice that: with so much free room, it cleans up after removed
+    /// entries in place instead of allocating.
     fn grow(&mut self) {
         let len = self.entries.len();
         let room = (len * 2).max(4).min(self.capacity);
@@ -141,7 +141,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         self.index.reserve(room * 2 - len, |slot| self.keyed.hash_one(&self.entries[*slot as usize].key));
     }
 
-    /// Removes an entry; the last one moves into its place.
+    /// Removes an entry; the last entry moves to its place.
     fn take(&mut self, slot: u32) -> V {
         self.unlink(slot);
         let hash = self.keyed.hash_one(&self.entries[slot as usize].key);
@@ -153,7 +153,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         self.entries.swap_remove(slot as usize).value
     }
 
-    /// Makes the index and the list call entry `from` by the number `to`.
+    /// Renumbers entry `from` to `to` in the index and the list.
     fn renumber(&mut self, from: u32, to: u32) {
         let entry = &self.entries[from as usize];
         let (hash, newer, older) = (self.keyed.hash_one(&entry.key), entry.newer, entry.older);

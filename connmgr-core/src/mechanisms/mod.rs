@@ -1,4 +1,4 @@
-//! Each does one thing, and knows neither connections nor peers nor the manager.
+//! Mechanisms: each does one thing and knows no connections, no peers and no manager.
 
 pub(crate) mod aliases;
 mod backoff;

@@ -1,7 +1,7 @@
-//! Subnets of one address family, each with the time until which something holds for it.
+//! Subnets of one address family, each with the time until which it is in force.
 //!
-//! One hash table for all prefix lengths, and a list of the lengths in use: finding what covers an address costs one
-//! probe for each of those, whatever the number of subnets. It does not know what holds, nor the time.
+//! One hash table for all prefix lengths, and a list of the lengths in use: a look-up costs one probe for each length
+//! in use, whatever the number of subnets. This file does not know what the subnets are for, nor the time.
 
 use alloc::vec::Vec;
 use core::hash::Hash;
@@ -13,7 +13,7 @@ use crate::types::Time;
 
 /// The bits of an address: `u32` for IPv4, `u128` for IPv6.
 pub(crate) trait Bits: Copy + Eq + Hash {
-    /// The first `length` bits; the others zero. A longer length than the type's keeps all.
+    /// The first `length` bits, the others zero. A length beyond the type's keeps all bits.
     fn prefix(self, length: u8) -> Self;
 }
 
@@ -29,14 +29,14 @@ impl Bits for u128 {
     }
 }
 
-/// Subnets and their ends. Bounded by the caller.
+/// Subnets and their ends. The caller bounds their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nets<B: Bits> {
     ends: HashMap<(B, u8), Time, Keyed>,
     lengths: Vec<Length>,
 }
 
-/// How many subnets have a prefix of so many bits; kept in order, without zeros, so at most 129 of these.
+/// How many subnets have a prefix of this length. Sorted, without zeros, so there are at most 129.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Length {
     bits: u8,
@@ -49,7 +49,7 @@ impl<B: Bits> Nets<B> {
         Self { ends: HashMap::with_hasher(keyed), lengths: Vec::new() }
     }
 
-    /// Adds a subnet, or gives it another end.
+    /// Adds a subnet, or replaces its end.
     pub(crate) fn insert(&mut self, address: B, length: u8, end: Time) {
         if self.ends.insert((address.prefix(length), length), end).is_some() {
             return;
@@ -60,7 +60,7 @@ impl<B: Bits> Nets<B> {
         }
     }
 
-    /// Removes a subnet, and returns its end.
+    /// Removes a subnet. Returns its end.
     pub(crate) fn remove(&mut self, address: B, length: u8) -> Option<Time> {
         let end = self.ends.remove(&(address.prefix(length), length))?;
         let index = self.find(length).expect("the length of every subnet is counted");
@@ -76,7 +76,7 @@ impl<B: Bits> Nets<B> {
         self.ends.get(&(address.prefix(length), length)).copied()
     }
 
-    /// The latest end of all subnets around an address.
+    /// The latest end among the subnets that contain an address.
     pub(crate) fn latest_end(&self, address: B) -> Option<Time> {
         self.lengths.iter().filter_map(|length| self.end(address, length.bits)).max()
     }
@@ -89,7 +89,7 @@ impl<B: Bits> Nets<B> {
     /// Recounts the prefix lengths.
     ///
     /// # Errors
-    /// That they are miscounted.
+    /// They are miscounted.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let is_right = |length: &Length| self.ends.keys().filter(|net| net.1 == length.bits).count() == length.count;
         let total: usize = self.lengths.iter().map(|length| length.count).sum();

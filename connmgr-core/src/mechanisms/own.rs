@@ -1,32 +1,32 @@
-//! Our own addresses: those we were given, and those where we met ourselves.
+//! Our own addresses: those reported to us, and those where we met ourselves.
 //!
-//! It knows no connection and no nonce. The two sorts are kept apart because a stranger can echo our nonce, and so
-//! have his own address taken for ours: as often as he likes, but never in the place of one that is.
+//! This file knows no connections and no nonces. The two sorts are kept apart, because a stranger can echo our nonce
+//! and so have his address taken for ours. However often he does, no reported address makes room.
 
 use alloc::collections::{BTreeSet, VecDeque};
 
 use crate::types::PeerAddress;
 
-/// How many addresses may be given after birth; more are ignored.
+/// How many addresses may be reported, those of the configuration included; more are ignored.
 const MAX_GIVEN: usize = 1024;
-/// How many addresses where we met ourselves are remembered; the oldest makes room. A forgotten one costs a dial.
+/// How many addresses where we met ourselves are remembered. Beyond that, the oldest is forgotten; that costs one dial.
 const MAX_MET: usize = 64;
 
 /// Our own addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OwnAddresses {
     all: BTreeSet<PeerAddress>,
-    /// Those of them that nobody gave us, oldest first.
+    /// Those where we met ourselves, the oldest first.
     met: VecDeque<PeerAddress>,
 }
 
 impl OwnAddresses {
-    /// Those of the configuration, which are never dropped.
+    /// The addresses of the configuration, which are never dropped.
     pub(crate) fn new(configured: &[PeerAddress]) -> Self {
         Self { all: configured.iter().cloned().collect(), met: VecDeque::new() }
     }
 
-    /// The operator or the application says that this one is ours.
+    /// The operator or the application reports an address as ours.
     pub(crate) fn give(&mut self, address: &PeerAddress) {
         if self.all.len() - self.met.len() < MAX_GIVEN {
             self.met.retain(|other| other != address);
@@ -34,7 +34,7 @@ impl OwnAddresses {
         }
     }
 
-    /// We dialed this one, and reached ourselves.
+    /// We dialed an address and reached ourselves.
     pub(crate) fn meet(&mut self, address: &PeerAddress) {
         if !self.all.insert(address.clone()) {
             return;
@@ -48,7 +48,7 @@ impl OwnAddresses {
         self.met.push_back(address.clone());
     }
 
-    /// Whether it is ours.
+    /// Whether an address is ours.
     pub(crate) fn contains(&self, address: &PeerAddress) -> bool {
         self.all.contains(address)
     }

@@ -1,16 +1,16 @@
-//! How fast automatic dials into one network may follow one another, and how much they yield.
+//! The pace of automatic dials into one network, and their yield.
 //!
-//! Dials that lead nowhere slow down. The first [`BURST`] since full speed was last restored go as fast as
-//! `dial.rate` allows; after that each [`STRETCH`] doubles the interval, up to [`SLOWEST`]. Time counts as well, as one
-//! dial in [`DIAL_WORTH`]: dials that take long to fail have no hour of their own. So no failure, of whatever sort,
-//! costs more than 1 400 dials in its first hour and 400 in each later one.
+//! Dials that yield nothing slow down. The first [`BURST`] since full speed was restored go as fast as `dial.rate`
+//! allows; then each [`STRETCH`] doubles the interval, up to [`SLOWEST`]. Elapsed time counts too, as one dial in
+//! [`DIAL_WORTH`], so that dials that take long to fail get no extra hour. So dials without success cost at most 1 400
+//! dials in the first hour and 400 in each later one.
 //!
-//! A connection that is *stable* restores full speed. A *recovery* lends [`LOAN`] dials at full speed, enough to fill a
-//! pool in a world that is well again: a network that was down and answers, a connection that is ready after a stretch
-//! in which none was, or one that lives much longer than any before. There is one recovery between two stable
-//! connections: peers that get ready and go would else bring about one after the other.
+//! A *stable* connection restores full speed. A *recovery* grants [`LOAN`] dials at full speed, enough to fill a pool
+//! once peers answer again. A recovery is: a network that was down answers; a connection is ready after a stretch in
+//! which none was; or a connection lives much longer than those before it. Only one recovery counts between two stable
+//! connections, because peers that get ready and leave would cause one after the other.
 //!
-//! This file knows no address, no timer and no other network: it is told what became of dials.
+//! This file knows no addresses, no timers and no other networks.
 
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
@@ -18,27 +18,28 @@ use core::time::Duration;
 use crate::types::{Time, nanos};
 
 /// Dials at full speed. Where 4 % of the addresses answer, eight connections take 200 dials on average, and more than
-/// this once in a million times.
+/// this once in a million cases.
 const BURST: u32 = 640;
-/// Time since the first of them that counts as one.
+/// Elapsed time since the first of them that counts as one dial.
 const DIAL_WORTH: Duration = Duration::from_secs(4);
-/// So many further dials double the interval.
+/// This many further dials double the interval.
 const STRETCH: u32 = 64;
-/// The interval of the first stretch.
+/// The first interval after the burst.
 const FIRST_INTERVAL: Duration = Duration::from_millis(200);
 /// The longest interval: 360 dials an hour.
 pub(crate) const SLOWEST: Duration = Duration::from_secs(10);
-/// What a recovery lends: with it, no hour at the slowest pace sees more than 400 dials.
+/// The dials that a recovery grants: with them, no hour at the slowest pace has more than 400 dials.
 const LOAN: u32 = 39;
-/// With so many dials in a row that led to no ready connection, the next ready one is a recovery.
+/// After this many dials in a row without a ready connection, the next ready one is a recovery.
 const DRY: u32 = 4;
-/// A connection that lives so many times as long as any before it is a recovery as well, …
+/// A connection that lives this many times as long as any before it is a recovery too, …
 const TIMES_AS_LONG: u32 = 2;
-/// … but not before this.
+/// … if it lives at least this long.
 const LIVES: Duration = Duration::from_secs(5);
-/// Beyond this, time makes no difference any more: it is worth a burst, and six stretches to the longest interval.
+/// Elapsed time beyond this makes no difference: it is worth a burst and six stretches, which lead to the longest
+/// interval.
 const LONGEST_WORTH: Duration = DIAL_WORTH.saturating_mul(BURST + 6 * STRETCH + 1);
-/// Of so many outcomes at the most the yield is computed; older ones weigh less and less.
+/// The yield is computed from at most this many outcomes; older ones count less and less.
 const OUTCOMES: u16 = 64;
 
 /// The pace of automatic dials into one network.
@@ -48,16 +49,16 @@ pub(crate) struct Pace {
     fruitless: u32,
     /// When the first of them began.
     began: Time,
-    /// Further dials at full speed, however many were fruitless.
+    /// Dials still granted at full speed.
     loan: u32,
     next_at: Time,
-    /// The last dial, and its number among those into all networks.
+    /// When the last dial was made, and its number among the dials into all networks.
     last: Option<(Time, u64)>,
-    /// Dials in a row that led to no ready connection.
+    /// Dials in a row without a ready connection.
     dry: u32,
-    /// Since full speed was restored, it was dry, or a ready connection ended before it was stable.
+    /// Since full speed was restored: a dry stretch, or a ready connection that ended before it was stable.
     was_bad: bool,
-    /// A recovery that is not stable counts once.
+    /// Whether the next recovery counts.
     may_recover: bool,
     /// The longest life of a ready connection that ended before it was stable.
     longest_life: Duration,
@@ -82,22 +83,22 @@ impl Pace {
         }
     }
 
-    /// When the next dial may be made; past, if now.
+    /// When the next dial may be made; a past time means now.
     pub(crate) const fn next_at(&self) -> Time {
         self.next_at
     }
 
-    /// When an address that still rests may be dialed, where nobody else is left: no faster than at the slowest pace.
+    /// When an address that rests may be dialed, if there is no other: at the slowest pace.
     pub(crate) fn next_scarce_at(&self) -> Time {
         self.last.map_or(Time::ZERO, |(at, _)| at.after(SLOWEST)).max(self.next_at)
     }
 
-    /// Whether dials have led nowhere for so long that they have slowed down.
+    /// Whether dials have yielded nothing for so long that they have slowed down.
     pub(crate) const fn is_slowed(&self) -> bool {
         self.fruitless > BURST && self.loan == 0
     }
 
-    /// A dial begins, the `turn`-th of all.
+    /// A dial begins; `turn` is its number among all dials.
     pub(crate) fn record_dial(&mut self, turn: u64, now: Time) {
         if self.fruitless == 0 {
             self.began = now;
@@ -117,14 +118,14 @@ impl Pace {
         FIRST_INTERVAL.saturating_mul(factor).min(SLOWEST)
     }
 
-    /// A dial has ended, or what came of it, before it was ready.
+    /// A dial or handshake has ended without a ready connection.
     pub(crate) fn record_failure(&mut self) {
         self.dry = self.dry.saturating_add(1);
         self.was_bad |= self.dry >= DRY;
         self.record_outcome(0);
     }
 
-    /// A connection is ready. Returns whether that is a recovery: then rests are forgiven.
+    /// A connection is ready. Returns whether that is a recovery, which ends the rests of addresses.
     pub(crate) fn record_ready(&mut self) -> bool {
         let was_dry = self.dry >= DRY;
         self.dry = 0;
@@ -132,7 +133,7 @@ impl Pace {
         was_dry && self.recover()
     }
 
-    /// The network was suspected down, and answers. What failed lately says nothing of what dials yield now.
+    /// The network was down and answers. Recent failures say nothing about its yield.
     pub(crate) const fn record_up(&mut self) {
         self.outcomes = self.ready;
         self.recover();
@@ -154,19 +155,18 @@ impl Pace {
         self.was_bad = true;
     }
 
-    /// How long a ready connection must live to be a recovery before it is stable; none if it can't be one.
+    /// How long an unstable ready connection must live to be a recovery; `None` if none can be.
     pub(crate) fn recovering_life(&self) -> Option<Duration> {
         let enough = self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
         (self.was_bad && self.may_recover).then_some(enough)
     }
 
-    /// A ready connection has lived for so long. Returns whether that is a recovery: then rests are forgiven.
+    /// A ready connection has lived this long. Returns whether that is a recovery, which ends the rests of addresses.
     pub(crate) fn record_long_life(&mut self, life: Duration) -> bool {
         self.recovering_life().is_some_and(|enough| life >= enough) && self.recover()
     }
 
-    /// A connection is stable: whatever failed before it is over, and full speed restored. Returns whether addresses
-    /// have earned rests that are to be forgiven.
+    /// A connection is stable: restores full speed. Returns whether addresses may have rests that should end.
     pub(crate) const fn record_stable(&mut self) -> bool {
         let was_bad = self.was_bad;
         self.may_recover = true;
@@ -179,8 +179,8 @@ impl Pace {
         was_bad
     }
 
-    /// What happened before says little any more, for the machine is in another network: some dials at full speed
-    /// find out. Returns whether addresses have earned rests that are to be forgiven.
+    /// The machine is in another network: earlier results no longer count, and some dials at full speed find out.
+    /// Returns whether addresses may have rests that should end.
     pub(crate) const fn start_over(&mut self, now: Time) -> bool {
         let (was_bad, fruitless) = (self.was_bad, self.fruitless);
         self.record_stable();
@@ -189,20 +189,20 @@ impl Pace {
         was_bad
     }
 
-    /// Whether dials into the network have lately led to a ready connection.
+    /// Whether recent dials have led to a ready connection.
     pub(crate) const fn is_proven(&self) -> bool {
         self.ready > 0
     }
 
-    /// What dials yield, from 1 to 4096: the square of the share that lead to a ready connection, a half where nothing is
-    /// known. The square, because a network that refuses at once would otherwise be dialed many times while the handshakes
-    /// in another take long.
+    /// The yield of dials, from 1 to 4096: the square of the share that leads to a ready connection; a share of one
+    /// half if nothing is known. Squared, because a network that refuses at once would otherwise be dialed many times
+    /// while handshakes in another network take long.
     pub(crate) fn yields(&self) -> u64 {
         let share = (u64::from(self.ready) + 1) * 64 / (u64::from(self.outcomes) + 2);
         (share * share).max(1)
     }
 
-    /// The number of the last dial: networks take turns by it.
+    /// The number of the last dial, by which networks take turns.
     pub(crate) fn last_turn(&self) -> u64 {
         self.last.map_or(0, |(_, turn)| turn)
     }
@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    /// The dials that a pace allows in each of so many hours, if nothing comes of any.
+    /// The dials that a pace allows in each of the first `hours` hours if none succeeds.
     fn fruitless_hours(hours: usize) -> Vec<u32> {
         let (mut pace, mut now, mut dials) = (Pace::new(), Time::ZERO, vec![0; hours]);
         while let Some(hour) = dials.get_mut(usize::try_from(now.as_nanos() / 3_600_000_000_000).expect("few hours")) {

@@ -1,35 +1,35 @@
-//! Chance, from a seed: the same seed, the same chances, on every platform.
+//! Random numbers from a seed: the same seed gives the same numbers on every platform.
 //!
-//! ChaCha8 is a published stream that no release of a library changes; how its numbers are brought into a range is
-//! written here for the same reason.
+//! ChaCha8 is a published stream that no release of a library changes. For the same reason the mapping of its numbers
+//! to a range is written here.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng};
 
-/// A stream of chances.
+/// A stream of random numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rng(ChaCha8Rng);
 
 impl Rng {
-    /// One of the independent streams of a seed.
+    /// The stream with this number; the streams of one seed are independent.
     pub(crate) fn new(seed: [u8; 32], stream: u64) -> Self {
         let mut rng = ChaCha8Rng::from_seed(seed);
         rng.set_stream(stream);
         Self(rng)
     }
 
-    /// Any number.
+    /// A random number, all 64 bits.
     pub(crate) fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number below `bound`, all equally likely but for a bias of at most `bound` / 2^64; 0 for a bound of 0.
+    /// A random number below `bound`, uniform up to a bias of at most `bound` / 2^64; 0 for a bound of 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next_u64()) * u128::from(bound);
         u64::try_from(wide >> 64).expect("a product of two 64-bit numbers, shifted by 64")
     }
 
-    /// An index below `len`; 0 for a `len` of 0.
+    /// A random index below `len`; 0 for a `len` of 0.
     pub(crate) fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).expect("below a usize")
     }

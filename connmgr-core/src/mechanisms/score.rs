@@ -1,33 +1,33 @@
-//! How badly a host has behaved: a part that stays and a part that fades.
+//! The ban score: a part that stays and a part that decays.
 //!
-//! Read first: the dynamic ban score of btcd and dcrd (`connmgr/dynamicbanscore.go`), whose figures these are. Differing
-//! from it, a score belongs to a host, not to a connection, so that it survives a reconnect; sums in integers, so that
-//! all platforms agree; and never answers with a stale total. What a score leads to is decided elsewhere.
+//! Read first: the dynamic ban score of btcd and dcrd (`connmgr/dynamicbanscore.go`), the source of the constants.
+//! Differences: a score belongs to a host, so it survives a reconnect; it uses integers, so it is equal on every
+//! platform; and it never returns a stale total. Its consequences are decided elsewhere.
 
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::lru::Lru;
 use crate::types::{Host, Penalty, Time};
 
-/// What a host has on its account: a persistent part, and a transient part that halves every minute.
+/// A ban score: a persistent part, and a transient part that halves every minute.
 ///
-/// The transient part is forgotten whole [`BanScore::LIFETIME_SECS`] after it was last raised. Time counts in whole
-/// seconds of the clock, and a time before the last raise counts as that. Totals saturate at `u32::MAX`.
+/// The transient part becomes zero [`BanScore::LIFETIME_SECS`] after it was last raised. Time counts in whole seconds;
+/// a time before the last raise counts as that raise. Totals saturate at `u32::MAX`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BanScore {
     persistent: u32,
-    /// As it was at `last`, in units of 2^-32 points: many small penalties must not be rounded away one by one.
+    /// Its value at `last`, in units of 2^-32 points, so that rounding does not lose many small penalties.
     transient: u64,
     /// When the transient part was last raised.
     last: Time,
 }
 
 impl BanScore {
-    /// The transient part halves in so many seconds.
+    /// The half-life of the transient part, in seconds.
     pub const HALF_LIFE_SECS: u64 = 60;
-    /// So many seconds after its last raise the transient part still counts; a second later no more.
+    /// How long the transient part counts after its last raise, in seconds (inclusive).
     pub const LIFETIME_SECS: u64 = 1800;
 
-    /// Raises the score, and returns what it is then.
+    /// Raises the score. Returns the new value.
     pub fn increase(&mut self, penalty: Penalty, now: Time) -> u32 {
         self.persistent = self.persistent.saturating_add(penalty.persistent);
         if penalty.transient > 0 {
@@ -37,18 +37,18 @@ impl BanScore {
         self.value(now)
     }
 
-    /// What the score is at `now`.
+    /// The score at `now`.
     pub fn value(&self, now: Time) -> u32 {
         let transient = u32::try_from(self.decayed(now) >> 32).expect("the upper half of a u64");
         self.persistent.saturating_add(transient)
     }
 
-    /// Forgives everything.
+    /// Resets the score to 0.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Where it stands, in numbers relative to `now`: what decides its future.
+    /// What decides its future, relative to `now`.
     pub(crate) fn fingerprint(&self, now: Time) -> (u32, u64, u64) {
         let transient = self.decayed(now);
         let elapsed = if transient == 0 { 0 } else { whole_secs(now).saturating_sub(whole_secs(self.last)) };
@@ -72,46 +72,46 @@ const fn whole_secs(time: Time) -> u64 {
     time.as_nanos() / 1_000_000_000
 }
 
-/// The scores of the hosts that misbehaved lately; the one least recently raised makes room for another.
+/// The scores of hosts that misbehaved lately. Beyond `max_hosts`, the one least recently raised is forgotten.
 ///
-/// An attacker with more addresses than `max_hosts` can have a score of his forgotten, but by misbehaving with each.
+/// An attacker with more addresses than that can have a score forgotten, but only by misbehaving from each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scores(Lru<Host, BanScore>);
 
 impl Scores {
-    /// No scores, for at most `max_hosts` hosts at once (0 counts as 1).
+    /// No scores; at most `max_hosts` at once (0 counts as 1).
     pub(crate) fn new(max_hosts: u32, keyed: Keyed) -> Self {
         Self(Lru::new(max_hosts, keyed))
     }
 
-    /// Raises a host's score, and returns what it is then.
+    /// Raises a host's score. Returns the new value.
     pub(crate) fn increase(&mut self, host: &Host, penalty: Penalty, now: Time) -> u32 {
         self.0.touch_or_insert(host, BanScore::default()).increase(penalty, now)
     }
 
-    /// What a host's score is at `now`; 0 for a host never heard of.
+    /// A host's score at `now`; 0 for an unknown host.
     #[cfg(test)]
     pub(crate) fn value(&self, host: &Host, now: Time) -> u32 {
         self.0.get(host).map_or(0, |score| score.value(now))
     }
 
-    /// Forgives a host; whether there was anything to forgive.
+    /// Forgets a host's score. Returns whether it had one.
     pub(crate) fn reset(&mut self, host: &Host) -> bool {
         self.0.remove(host).is_some()
     }
 
-    /// Every host with its score, the one raised last first.
+    /// Every host with its score, the last raised first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Host, &BanScore)> {
         self.0.iter()
     }
 
-    /// How many hosts have a score.
+    /// The number of hosts with a score.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
     /// What is broken.
@@ -120,9 +120,9 @@ impl Scores {
     }
 }
 
-/// 2^(-s/60) for s seconds from 0 to 59, in units of 2^-63 and rounded down.
+/// 2^(-s/60) for s seconds from 0 to 59, in units of 2^-63, rounded down.
 ///
-/// Computed with Python: `int(Decimal(2) ** (63 - Decimal(s) / 60))` at 60 digits.
+/// Computed with Python: `int(Decimal(2) ** (63 - Decimal(s) / 60))` with 60 digits.
 const DECAY: [u64; 60] = [
     0x8000_0000_0000_0000,
     0x7e87_a09e_86ce_2f78,

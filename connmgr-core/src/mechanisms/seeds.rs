@@ -1,7 +1,7 @@
-//! Where the asking of DNS seeds stands.
+//! The state of each DNS seed.
 //!
-//! This file knows neither names nor clocks of its own: seeds are numbered as configured, and the manager decides
-//! when to ask.
+//! This file knows no names and no clock: seeds have the numbers of their order in the configuration, and the manager
+//! decides when to ask.
 
 use alloc::collections::VecDeque;
 use alloc::vec;
@@ -11,30 +11,30 @@ use core::time::Duration;
 
 use crate::types::{LookupId, Time};
 
-/// Where the asking of each seed stands.
+/// The state of every seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seeds {
     states: Vec<SeedState>,
-    /// How often in a row each has failed.
+    /// Failures in a row of each seed.
     failures: Vec<u32>,
-    /// Seeds to be dialed by name as addr-fetch, in turn. A seed stands here once.
+    /// Seeds to dial by name as addr-fetch, in order, each once.
     fetches: VecDeque<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SeedState {
-    /// Never asked.
+    /// Not asked yet.
     Idle,
-    /// Being looked up.
+    /// A lookup is under way.
     Asking(LookupId),
-    /// To be dialed, or being dialed, by name.
+    /// To be dialed by name, or being dialed.
     Fetching,
     /// It answered.
     Answered {
-        /// When.
+        /// When it answered.
         at: Time,
     },
-    /// It did not answer.
+    /// It failed.
     Failed {
         /// When it may be asked again.
         again: Time,
@@ -52,7 +52,7 @@ impl Seeds {
         self.states.iter().enumerate().filter(move |(_, state)| ready(state)).map(|(seed, _)| seed)
     }
 
-    /// When the next seed may be asked; none while all are being asked.
+    /// When the next seed may be asked; `None` while all are being asked.
     pub(crate) fn next_askable(&self, again_after: Duration) -> Option<Time> {
         self.states.iter().filter_map(|state| askable_at(state, again_after)).min()
     }
@@ -66,17 +66,17 @@ impl Seeds {
         self.fetches.push_back(seed);
     }
 
-    /// The next seed to be dialed by name.
+    /// The next seed to dial by name.
     pub(crate) fn next_fetch(&mut self) -> Option<usize> {
         self.fetches.pop_front()
     }
 
-    /// The seed that a lookup is for.
+    /// The seed that a lookup asks.
     pub(crate) fn asked_by(&self, lookup: LookupId) -> Option<usize> {
         self.states.iter().position(|state| *state == SeedState::Asking(lookup))
     }
 
-    /// Whether a seed is being dialed by name.
+    /// Whether a seed is to be dialed or is being dialed by name.
     pub(crate) fn is_fetching(&self, seed: usize) -> bool {
         self.states[seed] == SeedState::Fetching
     }
@@ -86,18 +86,18 @@ impl Seeds {
         self.states[seed] = SeedState::Answered { at: now };
     }
 
-    /// A seed failed. `again` is told how often in a row, and says when it may be asked again.
+    /// A seed failed. `again` gets its number of failures in a row, and returns when it may be asked again.
     pub(crate) fn record_failure(&mut self, seed: usize, again: impl FnOnce(u32) -> Time) {
         self.failures[seed] = self.failures[seed].saturating_add(1);
         self.states[seed] = SeedState::Failed { again: again(self.failures[seed]) };
     }
 
-    /// Whether any seed's last answer was one.
+    /// Whether the last result of any seed is an answer.
     pub(crate) fn has_answered(&self) -> bool {
         self.states.iter().any(|state| matches!(state, SeedState::Answered { .. }))
     }
 
-    /// Seeds that failed may be asked as if they never had.
+    /// Seeds that failed count as not asked yet.
     pub(crate) fn forgive(&mut self) {
         for (state, failures) in self.states.iter_mut().zip(&mut self.failures) {
             if let SeedState::Failed { .. } = state {
@@ -106,14 +106,14 @@ impl Seeds {
         }
     }
 
-    /// The asking came to nothing that says anything about the seed.
+    /// A lookup was dropped. It says nothing about the seed.
     pub(crate) fn abandon(&mut self, lookup: LookupId) {
         if let Some(seed) = self.asked_by(lookup) {
             self.states[seed] = SeedState::Idle;
         }
     }
 
-    /// Hashes where each seed stands, with times relative to `now`.
+    /// Hashes the state of each seed, with times relative to `now`.
     pub(crate) fn fingerprint<H: Hasher>(&self, again_after: Duration, now: Time, to: &mut H) {
         for state in &self.states {
             core::mem::discriminant(state).hash(to);

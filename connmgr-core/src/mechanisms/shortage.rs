@@ -1,7 +1,7 @@
-//! That this machine has no descriptors, ports or memory left for another dial.
+//! A shortage: this machine has no descriptors, ports or memory for another dial.
 //!
-//! Which network a dial was for does not matter then: all of them wait, and one at a time finds out whether the
-//! shortage is over, at the pace of the probes of a network that is down.
+//! The network of the dial does not matter: all dials wait, and one at a time tests whether the shortage is over, at
+//! the pace of probes.
 
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
@@ -9,28 +9,28 @@ use core::time::Duration;
 use crate::config::HealthConfig;
 use crate::types::{ConnId, Time, nanos};
 
-/// Whether the machine is short of what a dial needs.
+/// Whether the machine lacks what a dial needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shortage(Option<Short>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Short {
-    /// Dials from this one on were made since it was noticed.
+    /// The first dial that can have been made since the shortage was noticed.
     first: ConnId,
-    /// No dial is made before this.
+    /// No dial is made before this time.
     until: Time,
-    /// Dials made since it was noticed.
+    /// Dials made since the shortage was noticed.
     tried: u32,
 }
 
 impl Shortage {
-    /// When the next dial may be made; none if now.
+    /// When the next dial may be made; `None`: now.
     pub(crate) fn until(&self, now: Time) -> Option<Time> {
         self.0.as_ref().map(|short| short.until).filter(|until| *until > now)
     }
 
-    /// A dial failed for want of resources. `next` is the id of the dial after it.
-    pub(crate) fn record_want(&mut self, next: ConnId, config: &HealthConfig, now: Time) {
+    /// A dial failed for lack of resources. `next` is the id that the next dial will get.
+    pub(crate) fn record_lack(&mut self, next: ConnId, config: &HealthConfig, now: Time) {
         self.0.get_or_insert_with(|| Short { first: next, until: now.after(wait(0, config)), tried: 0 });
     }
 
@@ -42,7 +42,7 @@ impl Shortage {
         }
     }
 
-    /// A dial ended otherwise. Returns whether that ends a shortage: one that was under way before tells nothing.
+    /// A dial ended for another reason. Returns whether that ends a shortage; a dial made before it does not.
     pub(crate) fn record_other(&mut self, conn: ConnId) -> bool {
         let ends = self.0.as_ref().is_some_and(|short| conn >= short.first);
         if ends {
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn dials_wait_twice_as_long_each_time_up_to_the_longest() {
         let (mut shortage, config, mut now) = (Shortage::default(), HealthConfig::default(), Time::ZERO);
-        shortage.record_want(FIRST, &config, now);
+        shortage.record_lack(FIRST, &config, now);
         let mut waits = Vec::new();
         for _ in 0..8 {
             let until = shortage.until(now).expect("it is short");
@@ -82,7 +82,7 @@ mod tests {
             now = until;
             assert_eq!(shortage.until(now), None);
             shortage.record_dial(&config, now);
-            shortage.record_want(LATER, &config, now);
+            shortage.record_lack(LATER, &config, now);
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 32, 32]);
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn only_a_dial_made_since_ends_it() {
         let (mut shortage, config) = (Shortage::default(), HealthConfig::default());
-        shortage.record_want(LATER, &config, Time::ZERO);
+        shortage.record_lack(LATER, &config, Time::ZERO);
         assert!(!shortage.record_other(FIRST));
         assert!(shortage.record_other(LATER));
         assert_eq!(shortage.until(Time::ZERO), None);

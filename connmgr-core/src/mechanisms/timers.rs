@@ -1,34 +1,34 @@
-//! Many timers, of which one rings next.
+//! A set of timers, ordered by time.
 //!
 //! An indexed heap in a `Vec`, ordered by time and then by the order of setting. It knows no clock and not what its
-//! keys mean. Nothing is allocated once the two `Vec`s have reached the largest number of timers ever set
-//! at a time; a `BTreeSet` would allocate as timers come and go.
+//! keys mean. It allocates only until its two `Vec`s have reached the largest number of timers set at once; a
+//! `BTreeSet` would allocate as timers come and go.
 
 use alloc::vec::Vec;
 
 use crate::types::Time;
 
-/// The children of an entry. Four lie side by side in memory, and a timer that is moved far passes half as many entries
-/// as with two; each passed one is written to its slot, which is somewhere else.
+/// The children of an entry. Four lie side by side in memory, and a moved entry passes half as many others as with two
+/// children; each passed one costs a write to its slot elsewhere.
 const CHILDREN: usize = 4;
 
-/// A set timer. Valid until the timer rings or is cancelled; after that the number is given to another timer.
+/// A timer. Valid until it fires or is cancelled; its number is then reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimerId(u32);
 
-/// The timers that are set, each with a key that says what it is for.
+/// Timers, each with a key that says what it is for.
 ///
-/// Timers of the same instant ring in the order in which they were set. Every operation is O(log n) or better. The
-/// number of timers is bounded by the caller, who sets a fixed number of them for each thing it knows.
+/// Timers for the same instant fire in the order in which they were set. Every operation takes O(log n) or less. The
+/// caller bounds the number of timers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timers<K: Copy> {
-    /// The heap: no entry rings before its parent.
+    /// The heap: no entry is before its parent.
     heap: Vec<Entry>,
-    /// By `TimerId`: where in the heap it is.
+    /// By `TimerId`: the place in the heap.
     slots: Vec<Slot<K>>,
     /// The head of the list of free slots.
     free: Option<u32>,
-    /// The sequence number of the next timer set; 2^64 of them never run out.
+    /// The sequence number of the next timer set; 64 bits last.
     sequence: u64,
 }
 
@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Ordered as it rings. One number, for which of several is the least can't be foreseen, and needs no branch so.
+    /// The order of firing as one number: a comparison without a branch, which could not be predicted.
     const fn rank(&self) -> u128 {
         (self.at.as_nanos() as u128) << 64 | self.sequence as u128
     }
@@ -60,7 +60,7 @@ impl<K: Copy> Timers<K> {
         Self { heap: Vec::new(), slots: Vec::new(), free: None, sequence: 0 }
     }
 
-    /// Sets a timer to ring at `at`.
+    /// Sets a timer for `at`.
     pub(crate) fn insert(&mut self, at: Time, key: K) -> TimerId {
         let place = self.heap.len();
         let slot = self.occupy(Slot::Set { key, place });
@@ -70,10 +70,10 @@ impl<K: Copy> Timers<K> {
         TimerId(slot)
     }
 
-    /// Moves a timer to `at`, earlier or later; among those of that instant it is now the last set.
+    /// Moves a timer to `at`, earlier or later; it then counts as the last one set.
     ///
     /// # Panics
-    /// When the timer is not set.
+    /// If the timer is not set.
     pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
         let place = self.place(id);
         let sequence = self.next_sequence();
@@ -81,10 +81,10 @@ impl<K: Copy> Timers<K> {
         self.settle(place);
     }
 
-    /// Forgets a timer, and gives its key back.
+    /// Cancels a timer. Returns its key.
     ///
     /// # Panics
-    /// When the timer is not set.
+    /// If the timer is not set.
     pub(crate) fn cancel(&mut self, id: TimerId) -> K {
         let place = self.place(id);
         self.heap.swap_remove(place);
@@ -94,21 +94,21 @@ impl<K: Copy> Timers<K> {
         self.vacate(id)
     }
 
-    /// Takes the timer that rings first, if that is at `now` or was before. Its id is free from here on.
+    /// Removes the first timer if it is due at `now`. Its id may be reused then.
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
         let first = self.heap.first().filter(|entry| entry.at <= now)?;
         Some(self.cancel(TimerId(first.slot)))
     }
 
-    /// When the next timer rings.
+    /// When the next timer fires.
     pub(crate) fn peek(&self) -> Option<Time> {
         self.heap.first().map(|entry| entry.at)
     }
 
-    /// When this timer rings.
+    /// When this timer fires.
     ///
     /// # Panics
-    /// When the timer is not set.
+    /// If the timer is not set.
     pub(crate) fn at(&self, id: TimerId) -> Time {
         self.heap[self.place(id)].at
     }
@@ -118,14 +118,14 @@ impl<K: Copy> Timers<K> {
         self.heap.len()
     }
 
-    /// Recounts everything from scratch.
+    /// Recounts everything.
     ///
     /// # Errors
-    /// What is broken: the order of the heap, the link between heap and slots, or the list of free slots.
+    /// What is broken: the order of the heap, the links between heap and slots, or the list of free slots.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let in_order = |place: usize| self.heap[parent(place)].rank() < self.heap[place].rank();
         if !(1..self.heap.len()).all(in_order) {
-            return Err("timers: a later timer stands before an earlier one");
+            return Err("timers: a timer is before an earlier one");
         }
         let is_linked = |(place, entry): (usize, &Entry)| match self.slots.get(entry.slot as usize) {
             Some(Slot::Set { place: known, .. }) => *known == place,
@@ -135,7 +135,7 @@ impl<K: Copy> Timers<K> {
             return Err("timers: a timer is not where its slot says");
         }
         if self.heap.iter().any(|entry| entry.sequence >= self.sequence) {
-            return Err("timers: a sequence number would be given twice");
+            return Err("timers: a sequence number would be reused");
         }
         match self.count_free() {
             Some(free) if free + self.heap.len() == self.slots.len() => Ok(()),
@@ -143,7 +143,7 @@ impl<K: Copy> Timers<K> {
         }
     }
 
-    /// The length of the list of free slots; none if it is no list.
+    /// The length of the list of free slots; `None` if it is broken.
     fn count_free(&self) -> Option<usize> {
         let (mut count, mut next) = (0, self.free);
         while let Some(slot) = next {
@@ -195,7 +195,7 @@ impl<K: Copy> Timers<K> {
         .expect(ID_IS_SET)
     }
 
-    /// Brings an entry to its place, wherever that is.
+    /// Moves an entry to its place in the heap, up or down.
     fn settle(&mut self, place: usize) {
         let place = self.sift_up(place);
         self.sift_down(place);
@@ -239,7 +239,7 @@ impl<K: Copy> Timers<K> {
     }
 }
 
-/// Where the parent is of the entry here, which is not the first.
+/// The place of an entry's parent; the first has none.
 const fn parent(place: usize) -> usize {
     (place - 1) / CHILDREN
 }

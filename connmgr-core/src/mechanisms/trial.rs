@@ -1,21 +1,21 @@
-//! When a network of which nobody is connected has a turn of its own.
+//! Trials: a slow network's chance for a slot.
 //!
-//! Whoever answers first takes a slot, so a network that is slow may never have one beside one that is quick. Therefore a
-//! pool at rest gives such a network a dial that keeps its slot until its end. One that leads nowhere makes the next
-//! wait longer: a network that is dead, and not known to be, costs one slot for at most a dial and a handshake, less and
-//! less often.
+//! The first peer to answer takes a slot, so a slow network might never get one beside a fast one. Therefore a pool at
+//! rest gives a network without a connection a dial that keeps its slot until it ends. Each trial without success
+//! doubles the wait for the next: a dead network that is not known to be dead costs one slot for a dial and a
+//! handshake, more and more rarely.
 
 use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::types::{Time, nanos};
 
-/// From one trial to the next, …
+/// The wait from one trial to the next, …
 const FIRST_WAIT: Duration = Duration::from_secs(600);
 /// … doubled by each up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(16 * 600);
 
-/// When a network has its next trial.
+/// When a network may have its next trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trial {
     next_at: Time,
@@ -31,13 +31,13 @@ impl Trial {
         self.next_at <= now
     }
 
-    /// The network has its trial.
+    /// A trial begins.
     pub(crate) fn begin(&mut self, now: Time) {
         self.next_at = now.after(self.wait);
         self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
     }
 
-    /// A connection in the network is stable: the next trial need not wait for long.
+    /// A connection in the network is stable: the wait is the first again.
     pub(crate) const fn record_stable(&mut self) {
         self.wait = FIRST_WAIT;
     }

@@ -1,26 +1,28 @@
-//! Which addresses of a name had their turn, where there are more than one attempt tries.
+//! Which addresses of a name were already tried, if there are more than one attempt tries.
 //!
-//! A resolver may give them in another order each time, so those that had their turn are remembered one by one. This
-//! file knows no rule and no attempt: the manager dials, and says whom.
+//! A resolver may order them differently each time, so they are remembered one by one. This file knows no rules and no
+//! attempts.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-/// The addresses of one name that were dialed in the present round, sorted. A round is over when all had their turn.
+/// The addresses of one name that were dialed in the current round, sorted. A round ends when all were dialed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Turns(Vec<IpAddr>);
 
 impl Turns {
-    /// An answer in the order in which it is to be tried: those whose turn is still to come, then the others, both as
-    /// they were told. What is in it no more is forgotten.
+    /// Orders an answer: first the addresses not yet dialed in this round, then the others, each as the resolver
+    /// ordered them, but with IPv4 and IPv6 in alternation (RFC 8305). Addresses that are no longer in the answer are
+    /// forgotten.
     pub(crate) fn order(&mut self, answer: &[IpAddr]) -> Vec<IpAddr> {
         let (had, to_come): (Vec<_>, Vec<_>) = answer.iter().copied().partition(|ip| self.had(*ip));
         self.0.clone_from(&had);
         self.0.sort_unstable();
-        [to_come, had].concat()
+        // Where one family leads nowhere, its addresses must not use up the whole attempt.
+        [alternate_families(&to_come), alternate_families(&had)].concat()
     }
 
-    /// An address is dialed. One that had its turn already begins a new round.
+    /// An address is dialed. If it was dialed in this round already, a new round begins.
     pub(crate) fn take(&mut self, ip: IpAddr) {
         match self.0.binary_search(&ip) {
             Ok(_) => self.0 = Vec::from([ip]),
@@ -28,7 +30,7 @@ impl Turns {
         }
     }
 
-    /// An address has served well: it is among the next to be dialed.
+    /// An address has served well: it counts as not dialed in this round.
     pub(crate) fn give_back(&mut self, ip: IpAddr) {
         if let Ok(at) = self.0.binary_search(&ip) {
             self.0.remove(at);
@@ -40,6 +42,18 @@ impl Turns {
     }
 }
 
+/// The same addresses with the families in alternation, that of the first in front.
+fn alternate_families(ips: &[IpAddr]) -> Vec<IpAddr> {
+    let is_of_first = |ip: &&IpAddr| ips.first().is_some_and(|first| first.is_ipv4() == ip.is_ipv4());
+    let (mut first, mut other) = (ips.iter().filter(is_of_first), ips.iter().filter(|ip| !is_of_first(ip)));
+    let mut ordered = Vec::with_capacity(ips.len());
+    while ordered.len() < ips.len() {
+        ordered.extend(first.next());
+        ordered.extend(other.next());
+    }
+    ordered
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,7 +63,7 @@ mod tests {
         numbers.into_iter().map(|n| Ipv4Addr::new(1, 1, 1, n).into()).collect()
     }
 
-    /// What an attempt dials that tries so many, one after the other.
+    /// The `count` addresses that an attempt dials, one after the other.
     fn attempt(turns: &mut Turns, answer: &[IpAddr], count: usize) -> Vec<IpAddr> {
         let tried: Vec<_> = turns.order(answer).into_iter().take(count).collect();
         tried.iter().for_each(|ip| turns.take(*ip));
@@ -92,5 +106,13 @@ mod tests {
             attempt(&mut turns, &ips(n..n + 3), 3);
             assert!(turns.0.len() <= 5);
         }
+    }
+
+    #[test]
+    fn families_alternate_and_each_keeps_its_order() {
+        let v6 = |n| IpAddr::from(core::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        let answer = [&[v6(1), v6(2), v6(3)][..], &ips(1..=2)].concat();
+        let [one, two] = [ips([1])[0], ips([2])[0]];
+        assert_eq!(Turns::default().order(&answer), [v6(1), one, v6(2), two, v6(3)]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the manager asks of the driver.
+//! Actions: what the manager asks of the driver.
 
 use core::fmt;
 
@@ -16,47 +16,47 @@ use super::time::Time;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Action {
-    /// Open a connection, and report with [`Input::DialResult`](crate::Input::DialResult).
+    /// Open a connection; report with [`Input::DialResult`](crate::Input::DialResult).
     Dial {
         /// The id of the attempt.
         conn: ConnId,
-        /// Whereto, and by which route.
+        /// The address, and the route to it.
         target: Target,
-        /// How to speak once connected.
+        /// The transport to speak once connected.
         transport: Transport,
-        /// When the manager will give the attempt up with a `Close`; for information.
+        /// When the manager will give up the dial with a `Close`. For information.
         deadline: Time,
     },
-    /// Close the connection, or abort the dial. Doing it twice does nothing more.
+    /// Close the connection, or abort the dial. Repeating it has no effect.
     Close {
         /// Which.
         conn: ConnId,
         /// Why.
         reason: CloseReason,
     },
-    /// Look a DNS seed up, and report with [`Input::LookupResult`](crate::Input::LookupResult).
+    /// Look up a DNS seed; report with [`Input::LookupResult`](crate::Input::LookupResult).
     ResolveSeed {
         /// The id of the lookup.
         lookup: LookupId,
         /// The name to ask for.
         seed: HostName,
-        /// Who may see the question.
+        /// Which resolver to ask.
         route: Route,
-        /// When the manager stops waiting.
+        /// When the manager stops waiting, and reports a timeout to itself. For information.
         deadline: Time,
     },
-    /// Look a peer's host name up, and report with [`Input::LookupResult`](crate::Input::LookupResult).
+    /// Look up an added peer's host name; report with [`Input::LookupResult`](crate::Input::LookupResult).
     ResolveHost {
         /// The id of the lookup.
         lookup: LookupId,
         /// The name to ask for.
         host: HostName,
-        /// Who may see the question.
+        /// Which resolver to ask.
         route: Route,
-        /// When the manager stops waiting.
+        /// When the manager stops waiting, and reports a timeout to itself. For information.
         deadline: Time,
     },
-    /// For information: the peer is dialed next at this time. The manager's one deadline covers it already.
+    /// For information: when the added peer is dialed next. `poll_timeout` already covers it.
     ScheduleRetry {
         /// Which added peer.
         peer: PeerId,
@@ -65,21 +65,21 @@ pub enum Action {
         /// How many attempts in a row have failed.
         attempt: u32,
     },
-    /// Accept nothing on this listener until then.
+    /// Stop accepting on this listener until then.
     PauseAccept {
         /// Which.
         listener: ListenerId,
         /// Until when.
         until: Time,
     },
-    /// State worth keeping has changed: store [`ConnManager::snapshot`](crate::ConnManager::snapshot).
+    /// State has changed: save [`ConnManager::snapshot`](crate::ConnManager::snapshot).
     Save,
     /// Tell the application.
     Emit(Event),
 }
 
 impl Action {
-    /// The connection it is about, if it is about one.
+    /// The connection it concerns, if any.
     pub const fn conn(&self) -> Option<ConnId> {
         match self {
             Self::Dial { conn, .. } | Self::Close { conn, .. } => Some(*conn),

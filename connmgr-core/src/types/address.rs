@@ -1,4 +1,4 @@
-//! Where a peer may be reached, and what is said of it.
+//! Peer addresses, and what is known about them.
 
 use alloc::string::ToString;
 use core::fmt;
@@ -11,7 +11,7 @@ use super::host::{Host, HostError, HostName};
 use super::network::NetworkKind;
 use super::time::UnixTime;
 
-/// Where a peer may be reached: a host and a port.
+/// Where a peer may be reached: host and port.
 ///
 /// As text: `1.2.3.4:8333`, `[2001:db8::1]:8333`, `….onion:8333`, `….b32.i2p:0`, `cjdns:[fc00::1]:8333`,
 /// `node.example:8333`.
@@ -22,7 +22,7 @@ pub struct PeerAddress {
 }
 
 impl PeerAddress {
-    /// The address of `port` on `host`. IPv4 written as IPv6 is folded to IPv4.
+    /// The address of `port` on `host`. An IPv4-mapped IPv6 address becomes IPv4.
     pub fn new(host: Host, port: u16) -> Self {
         let host = match host {
             Host::Ip(ip) => Host::from(ip),
@@ -41,17 +41,17 @@ impl PeerAddress {
         self.port
     }
 
-    /// The network, or none for a name.
+    /// The network; `None` for a name.
     pub const fn network(&self) -> Option<NetworkKind> {
         self.host.network()
     }
 
-    /// What to connect a socket to without a proxy, if the host has an IP address.
+    /// The socket address to connect to without a proxy, if the host has an IP address.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         self.host.ip().map(|ip| SocketAddr::new(ip, self.port))
     }
 
-    /// The name, if it is one.
+    /// The name, if the host is one.
     pub const fn name(&self) -> Option<&HostName> {
         match &self.host {
             Host::Name(name) => Some(name),
@@ -59,10 +59,10 @@ impl PeerAddress {
         }
     }
 
-    /// Reads an address; where it has no port, `default_port` is meant.
+    /// Parses an address; `default_port` applies if the text has no port.
     ///
     /// # Errors
-    /// [`AddressError`] says which part is wrong.
+    /// [`AddressError`] names the part that is wrong.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, AddressError> {
         match split_port(text) {
             Some((host, port)) => {
@@ -74,7 +74,7 @@ impl PeerAddress {
     }
 }
 
-/// Host and port, where there is a port: after `]:`, or after the only colon.
+/// Host and port, if there is a port: after `]:`, or after the only colon.
 fn split_port(text: &str) -> Option<(&str, &str)> {
     if let Some(end) = text.rfind("]:") {
         return Some((&text[..=end], &text[end + 2..]));
@@ -97,7 +97,7 @@ fn parse_host(text: &str) -> Result<Host, AddressError> {
     }
 }
 
-/// In few writes: addresses are hashed often.
+/// Few writes, because addresses are hashed often.
 impl Hash for PeerAddress {
     fn hash<H: Hasher>(&self, to: &mut H) {
         match &self.host {
@@ -128,7 +128,7 @@ impl fmt::Display for PeerAddress {
 impl FromStr for PeerAddress {
     type Err = AddressError;
 
-    /// As [`PeerAddress::parse`], but the port must be there.
+    /// Like [`PeerAddress::parse`], but the port is required.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         split_port(text).ok_or(AddressError::NoPort)?;
         Self::parse(text, 0)
@@ -138,11 +138,11 @@ impl FromStr for PeerAddress {
 /// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressError {
-    /// There is no port, and none is implied.
+    /// The port is missing.
     NoPort,
-    /// The port is no number from 0 to 65535.
+    /// The port is not a number from 0 to 65535.
     BadPort,
-    /// The part before the port is no host.
+    /// The part before the port is not a host.
     BadHost(HostError),
 }
 
@@ -158,12 +158,12 @@ impl fmt::Display for AddressError {
 
 impl core::error::Error for AddressError {}
 
-/// What a peer offers, as the bits of Bitcoin's `services` field.
+/// The services a peer offers: the bits of Bitcoin's `services` field.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Services(u64);
 
 impl Services {
-    /// Nothing in particular.
+    /// No service.
     pub const NONE: Self = Self(0);
     /// Serves the whole block chain (bit 0).
     pub const NETWORK: Self = Self(1);
@@ -186,7 +186,7 @@ impl Services {
         self.0
     }
 
-    /// Whether every service of `wanted` is here.
+    /// Whether every service of `wanted` is included.
     pub const fn has(self, wanted: Self) -> bool {
         self.0 & wanted.0 == wanted.0
     }
@@ -212,15 +212,15 @@ impl fmt::Debug for Services {
     }
 }
 
-/// An address, and what is said of it.
+/// An address, and what is said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AddressInfo {
-    /// Where the peer may be reached. Names are not kept in the book.
+    /// The address. The book keeps no names.
     pub address: PeerAddress,
-    /// What it is said to offer.
+    /// The services the peer is said to offer.
     pub services: Services,
-    /// When it is said to have been seen last.
+    /// When the peer is said to have been seen last.
     pub last_seen: UnixTime,
 }
 

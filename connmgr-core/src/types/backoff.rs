@@ -1,26 +1,26 @@
-//! How long to wait before trying again.
+//! The wait between attempts.
 //!
-//! btcd waits 5 s × n, at most 300 s; Core has no retry of this sort.
+//! btcd waits 5 s × n, at most 300 s. Bitcoin Core has no such back-off.
 
 use core::time::Duration;
 
 use super::error::ConfigError;
 
-/// How long to wait after the n-th failure in a row.
+/// The wait after the n-th failure in a row.
 ///
-/// With jitter the wait is spread evenly over [50 %, 100 %) of the plain one, so that a thousand nodes that lost the
-/// same peer do not come back at the same instant. The cap holds before jitter.
+/// With jitter, a wait is drawn evenly from [50 %, 100 %) of the plain one, so that many nodes that lost the same peer
+/// do not come back at once. The cap applies before jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Backoff {
-    /// How the wait grows.
+    /// How the wait grows. Default: exponentially.
     pub growth: Growth,
-    /// The wait after the first failure.
+    /// The wait after the first failure. Default: 5 s. At least 1 ms.
     pub base: Duration,
-    /// The longest wait.
+    /// The longest wait. Default: 300 s. At least 1 ms.
     pub cap: Duration,
-    /// Whether waits are spread.
+    /// Whether waits have jitter. Default: yes.
     pub jitter: bool,
 }
 
@@ -43,10 +43,10 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Whether both waits are at least 1 ms.
+    /// Checks that both waits are at least 1 ms.
     ///
     /// # Errors
-    /// [`ConfigError`] names the wait that isn't.
+    /// [`ConfigError`] names the first wait that is shorter.
     pub fn check(&self) -> Result<(), ConfigError> {
         const SHORTEST: Duration = Duration::from_millis(1);
         for (wait, field) in [(self.base, "base"), (self.cap, "cap")] {
@@ -57,7 +57,7 @@ impl Backoff {
         Ok(())
     }
 
-    /// The plain wait after `failures` failures in a row (0 counts as 1), without jitter.
+    /// The wait after `failures` failures in a row (0 counts as 1), without jitter.
     pub fn wait(&self, failures: u32) -> Duration {
         let failures = failures.max(1);
         let factor = match self.growth {

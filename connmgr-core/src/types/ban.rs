@@ -1,4 +1,4 @@
-//! Whom a ban is for.
+//! The target of a ban.
 
 use core::fmt;
 
@@ -6,14 +6,14 @@ use ipnet::IpNet;
 
 use super::host::Host;
 
-/// Whom a ban is for.
+/// The target of a ban.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum BanTarget {
     /// Every IP address of a subnet.
     Subnet(IpNet),
-    /// One host.
+    /// One host, at every port.
     Host(Host),
 }
 

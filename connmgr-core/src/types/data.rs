@@ -1,7 +1,7 @@
-//! How words become data (feature `serde`).
+//! Serialization helpers (feature `serde`).
 //!
-//! 64-bit numbers are written as decimal text, because half of the world's JSON readers keep only 53 bits of
-//! a number; addresses are written as people write them.
+//! 64-bit numbers are written as decimal text, because many JSON readers keep only 53 bits of a number. Addresses are
+//! written as text too.
 
 /// `Serialize` and `Deserialize` for a newtype over `u64`, as decimal text.
 macro_rules! number_as_text {
@@ -37,7 +37,7 @@ macro_rules! as_text {
 }
 pub(crate) use as_text;
 
-/// Reads a text and parses it.
+/// Parses a text.
 pub(crate) fn parse<'de, D, T>(input: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,

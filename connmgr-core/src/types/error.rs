@@ -1,10 +1,10 @@
-//! Why something did not happen: dials, lookups, admissions, commands.
+//! Errors of dials, lookups, admissions and commands.
 //!
-//! Each is small, `Copy`, and says whose fault it was where that decides what follows.
+//! Each is small and `Copy`. A dial error also says whose fault it is.
 
 use core::fmt;
 
-/// Gives an enum of unit variants its `Display` text.
+/// Implements `Display` and `Error` for an enum of unit variants.
 macro_rules! say {
     ($name:ident { $($variant:ident => $text:literal,)+ }) => {
         impl fmt::Display for $name {
@@ -21,50 +21,50 @@ macro_rules! say {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum DialError {
-    /// The target refused: a host is there, nobody listens.
+    /// The target refused: the host is up, but no one listens on the port.
     Refused,
     /// The target reset the connection while it was being made.
     Reset,
     /// No answer in time.
     TimedOut,
-    /// A router says the host can't be reached.
+    /// A router reports that the host can't be reached.
     HostUnreachable,
-    /// The proxy knows the target and can't reach it: an onion service with no descriptor, one that does not answer
-    /// its introduction, a malformed onion address, missing client authorisation (Tor's codes F0 to F7).
+    /// The proxy knows the target but can't reach it: an onion service without descriptor, one that does not answer, a
+    /// malformed onion address, missing client authorisation (Tor's codes F0 to F7).
     ServiceUnreachable,
     /// The proxy itself can't be reached.
     ProxyUnreachable,
-    /// The proxy refuses our credentials, or wants some.
+    /// The proxy refuses our credentials or requires some.
     ProxyAuth,
-    /// The proxy says only that it failed, or that its rules forbid the target.
+    /// The proxy reports a general failure, or its rules forbid the target.
     ProxyFailed,
-    /// The proxy does not speak SOCKS5 as RFC 1928 has it.
+    /// The proxy violates SOCKS5 (RFC 1928).
     ProxyProtocol,
     /// This machine has no route to the network.
     NetworkUnreachable,
-    /// This machine does not speak the address family.
+    /// This machine does not support the address family.
     AddressFamilyUnsupported,
-    /// This process or machine is out of descriptors, ports or memory, or the driver has no room for one more dial.
+    /// This process or machine is out of descriptors, ports or memory, or the driver can't take one more dial.
     OutOfResources,
-    /// The driver gave the dial up on its own.
+    /// The driver gave up the dial by itself.
     Cancelled,
-    /// Anything else the operating system may say.
+    /// Any other error of the operating system.
     Other,
 }
 
 /// Whose fault a failed dial was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// The target's: it counts against the address.
+    /// The target's. It counts against the address.
     Target,
-    /// The route's: the proxy, or what is behind it.
+    /// The route's: the proxy or the way behind it.
     Route,
-    /// This machine's.
+    /// Our own: this machine's.
     Ours,
 }
 
 impl DialError {
-    /// Whose fault it was. Only [`Fault::Target`] counts against an address.
+    /// Whose fault it is. Only [`Fault::Target`] counts against an address.
     pub const fn fault(self) -> Fault {
         match self {
             Self::Refused | Self::Reset | Self::TimedOut | Self::HostUnreachable | Self::ServiceUnreachable => {
@@ -79,7 +79,7 @@ impl DialError {
         }
     }
 
-    /// Whether somebody at the other end answered, so that the network is evidently up.
+    /// Whether the target answered, so that its network is up.
     pub const fn is_answer(self) -> bool {
         match self {
             Self::Refused | Self::Reset => true,
@@ -129,7 +129,7 @@ pub enum LookupError {
     TimedOut,
     /// The proxy can't be reached, or can't resolve names.
     Proxy,
-    /// The driver gave the lookup up on its own.
+    /// The driver gave up the lookup by itself.
     Cancelled,
 }
 
@@ -141,24 +141,24 @@ say!(LookupError {
     Cancelled => "cancelled",
 });
 
-/// Why an inbound connection is not let in.
+/// Why an inbound connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Refusal {
-    /// The manager was told to be inactive, or shuts down.
+    /// The manager is inactive or shuts down.
     Inactive,
     /// No such listener in the configuration.
     UnknownListener,
     /// The host is banned.
     Banned,
-    /// Every inbound slot is taken, and nobody can be evicted.
+    /// No inbound slot is free.
     Full,
-    /// The host has as many connections as one host may have.
+    /// The host has as many connections as allowed (`inbound.per_host`).
     HostLimit,
-    /// The group, or the listener, has as many unfinished handshakes as it may have.
+    /// The group or the listener has as many unfinished handshakes as allowed (`inbound.half_open`).
     HalfOpenLimit,
-    /// The group, or the listener, connects too often.
+    /// The group or the listener connects too often (`inbound.rate`).
     RateLimit,
 }
 
@@ -185,7 +185,7 @@ pub enum AddPeerError {
     OwnAddress,
     /// The address is banned; unban it first.
     Banned,
-    /// Its network is disabled, or no configured route leads there.
+    /// Its network is disabled, or no configured route leads to it.
     Unreachable,
     /// The manager shuts down.
     ShuttingDown,
@@ -200,7 +200,7 @@ say!(AddPeerError {
     ShuttingDown => "shutting down",
 });
 
-/// Why a command did nothing.
+/// Why a command had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -209,15 +209,15 @@ pub enum CommandError {
     UnknownConnection,
     /// No such added peer.
     UnknownPeer,
-    /// The connection was not dialed for an added peer, so nothing says where to reconnect.
+    /// The connection belongs to no added peer, so there is no address to reconnect to.
     NotAdded,
     /// No such ban.
     NotBanned,
-    /// Loopback and the proxy's own address can't be banned: that would ban everyone behind them.
+    /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
     NotBannable,
     /// A limit is out of range; see [`Limits::check`](crate::Limits::check).
     BadLimits,
-    /// A wait is out of range; see [`Backoff::check`](crate::Backoff::check).
+    /// A back-off is out of range; see [`Backoff::check`](crate::Backoff::check).
     BadBackoff,
     /// The manager shuts down.
     ShuttingDown,
@@ -234,7 +234,7 @@ say!(CommandError {
     ShuttingDown => "shutting down",
 });
 
-/// What is wrong with a [`Config`](crate::Config): the field, and what it must be.
+/// What is wrong with a [`Config`](crate::Config).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// The field, as a path from [`Config`](crate::Config).

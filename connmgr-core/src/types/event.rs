@@ -1,4 +1,4 @@
-//! What the manager tells the application.
+//! Events: what the manager tells the application.
 
 use core::fmt;
 
@@ -13,35 +13,35 @@ use super::reason::{DialFailure, EndReason};
 use super::route::Transport;
 use super::time::UnixTime;
 
-/// What the manager tells the application. Events come in the order in which things happened.
+/// What the manager tells the application, in the order in which things happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Event {
-    /// A connection is open: begin the handshake. Comes once, before its `Disconnected`.
+    /// A connection is open: begin the handshake. Emitted once, before its `Disconnected`.
     Connected(Connected),
-    /// A connection that was `Connected` has ended. Comes once, and nothing of this connection comes after.
+    /// A connection that was `Connected` has ended. Emitted once; no event about this connection follows.
     Disconnected {
         /// Which.
         conn: ConnId,
-        /// The added peer it was for.
+        /// The added peer it belonged to.
         peer: Option<PeerId>,
         /// Why.
         reason: EndReason,
     },
-    /// A dial came to nothing; there was no `Connected`.
+    /// A dial failed or was given up. It was never `Connected`.
     DialFailed {
-        /// The attempt.
+        /// The dial.
         conn: ConnId,
         /// The added peer it was for.
         peer: Option<PeerId>,
-        /// Whom it should have reached.
+        /// The address dialed.
         address: PeerAddress,
         /// Why.
         error: DialFailure,
     },
-    /// An added peer turns out to be connected already; the connection now belongs to it.
+    /// An automatic connection now belongs to an added peer that has the same address or identity.
     Adopted {
         /// The connection.
         conn: ConnId,
@@ -61,40 +61,42 @@ pub enum Event {
         /// Which added peer.
         peer: PeerId,
     },
-    /// A host has misbehaved up to more than half of what gets it banned.
+    /// A peer's score has risen above half of what gets it banned or closed.
     ScoreWarning {
         /// On which connection.
         conn: ConnId,
-        /// The host, if it has one.
+        /// The host whose score it is. `None`: the connection's own, because the host is shared (a proxy, loopback, an
+        /// onion listener).
         host: Option<Host>,
-        /// Its score now.
+        /// The score.
         score: u32,
     },
     /// A host or a subnet is banned from now on.
     Banned {
-        /// Who.
+        /// The host or subnet.
         target: BanTarget,
-        /// Until when.
+        /// When the ban ends.
         until: UnixTime,
     },
-    /// A ban has ended or was lifted.
+    /// A ban has ended, was lifted, or made room for another (`max_bans`).
     Unbanned {
-        /// Who.
+        /// The host or subnet.
         target: BanTarget,
     },
-    /// No dial to this network gets any answer; it is probed from now on.
+    /// No dial into this network is answered, or none can be made. It is probed from now on.
     NetworkDown {
         /// Which.
         network: NetworkKind,
     },
-    /// The network answers again.
+    /// Dials into this network are answered or can be made again.
     NetworkUp {
         /// Which.
         network: NetworkKind,
     },
-    /// No address of this network is left to dial: feed `handle_addresses` if you know any.
+    /// Few addresses or none are left to dial. Report any you know with
+    /// [`handle_addresses`](crate::ConnManager::handle_addresses).
     AddressesWanted {
-        /// Which; none: of any network.
+        /// The network, if only one is enabled. `None`: any enabled network.
         network: Option<NetworkKind>,
     },
     /// A DNS seed answered.
@@ -104,19 +106,19 @@ pub enum Event {
         /// How many of its addresses were new to us.
         added: u32,
     },
-    /// A DNS seed did not answer.
+    /// A DNS seed gave no usable answer.
     SeedFailed {
         /// Its name, as configured.
         seed: HostName,
         /// Why.
         error: LookupError,
     },
-    /// Everything is closed. Nothing comes after.
+    /// Every connection is closed. The last event.
     Stopped,
 }
 
 impl Event {
-    /// The connection it is about, if it is about one.
+    /// The connection it concerns, if any.
     pub const fn conn(&self) -> Option<ConnId> {
         match self {
             Self::Connected(Connected { conn, .. })
@@ -138,23 +140,23 @@ impl Event {
     }
 }
 
-/// A connection that is open.
+/// An open connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Connected {
     /// Its id.
     pub conn: ConnId,
-    /// What it is for.
+    /// Its kind.
     pub kind: Kind,
-    /// The other end, unless it came in where hosts can't be seen (an onion listener).
+    /// The peer's address. `None` if a proxy hides it (onion or I2P listener).
     pub address: Option<PeerAddress>,
-    /// The added peer it is for.
+    /// The added peer it belongs to.
     pub peer: Option<PeerId>,
-    /// The listener it came in by.
+    /// The listener that accepted it.
     pub listener: Option<ListenerId>,
-    /// How to speak.
+    /// The transport to speak. For an inbound connection always `V1`; its first bytes may tell otherwise.
     pub transport: Transport,
-    /// A number to put into our version message: when it comes back, we have reached ourselves.
+    /// The nonce for our version message. If a peer sends it back, we have reached ourselves.
     #[cfg_attr(feature = "serde", serde(with = "crate::types::data::u64_text"))]
     pub nonce: u64,
 }

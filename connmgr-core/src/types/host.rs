@@ -1,7 +1,7 @@
-//! Where a peer lives, without its port.
+//! A host: where a peer is, without its port.
 //!
-//! Texts follow the custom of each network: onion v3 as in Tor's rend-spec-v3 §6, I2P as `.b32.i2p`. This file
-//! knows nothing of routes or of who may be dialed.
+//! Texts follow each network's convention: onion v3 as in Tor's rend-spec-v3 §6, I2P as `.b32.i2p`. This file knows no
+//! routes and no rules for dialing.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -10,10 +10,9 @@ use core::str::FromStr;
 
 use super::network::NetworkKind;
 
-/// A host in one of the networks, or a name that stands for one.
+/// A host in one of the networks, or a name that resolves to one.
 ///
-/// Two hosts are the same host when they are equal: IPv4 written as IPv6 is folded to IPv4 by
-/// [`Host::from`], names are lower case.
+/// Equal hosts are the same host: [`Host::from`] converts IPv4-mapped IPv6 to IPv4, and names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// IPv4 or IPv6.
@@ -24,12 +23,12 @@ pub enum Host {
     I2p([u8; 32]),
     /// A CJDNS node: an address inside `fc00::/8`.
     Cjdns(Ipv6Addr),
-    /// A name, to be resolved each time it is dialed.
+    /// A name. It is resolved for every attempt.
     Name(HostName),
 }
 
 impl Host {
-    /// The network the host is in; a name is in none before it is resolved.
+    /// The host's network; `None` for a name.
     pub const fn network(&self) -> Option<NetworkKind> {
         match self {
             Self::Ip(IpAddr::V4(_)) => Some(NetworkKind::Ipv4),
@@ -50,7 +49,7 @@ impl Host {
         }
     }
 
-    /// Whether the host is this very machine (127.0.0.0/8 or `::1`).
+    /// Whether the host is this machine (127.0.0.0/8 or `::1`).
     pub const fn is_loopback(&self) -> bool {
         match self {
             Self::Ip(ip) => ip.is_loopback(),
@@ -60,7 +59,7 @@ impl Host {
 }
 
 impl From<IpAddr> for Host {
-    /// Folds `::ffff:a.b.c.d` to `a.b.c.d`.
+    /// Converts `::ffff:a.b.c.d` to `a.b.c.d`.
     fn from(ip: IpAddr) -> Self {
         Self::Ip(ip.to_canonical())
     }
@@ -93,7 +92,7 @@ impl fmt::Display for Host {
 impl FromStr for Host {
     type Err = HostError;
 
-    /// Reads an IP address (IPv6 without brackets), `cjdns:fc…`, an onion v3 or I2P address, or a name.
+    /// Parses an IP address (IPv6 without brackets), `cjdns:fc…`, an onion v3 or I2P address, or a name.
     fn from_str(text: &str) -> Result<Self, HostError> {
         if let Ok(ip) = text.parse::<IpAddr>() {
             return Ok(Self::from(ip));
@@ -117,7 +116,7 @@ const ONION_SUFFIX: &str = ".onion";
 const I2P_SUFFIX: &str = ".b32.i2p";
 const ONION_VERSION: u8 = 3;
 
-/// Public key, two bytes of checksum, version: what an onion v3 address spells.
+/// The bytes that an onion v3 address encodes: public key, two bytes of checksum, version.
 fn onion_payload(key: &[u8; 32]) -> [u8; 35] {
     let mut payload = [0; 35];
     payload[..32].copy_from_slice(key);
@@ -132,7 +131,7 @@ fn parse_onion(label: &str) -> Option<[u8; 32]> {
     (onion_payload(&key) == payload).then_some(key)
 }
 
-/// The first two bytes of SHA3-256 over ".onion checksum", key and version: one block of the sponge.
+/// The first two bytes of SHA3-256 over ".onion checksum", key and version. The input fits one block.
 fn onion_checksum(key: &[u8; 32]) -> [u8; 2] {
     const RATE: usize = 136;
     let mut block = [0u8; RATE];
@@ -150,23 +149,24 @@ fn onion_checksum(key: &[u8; 32]) -> [u8; 2] {
     [first[0], first[1]]
 }
 
-/// A host name: lower case, at most 253 bytes, labels of letters, digits, `-` and `_`.
+/// A host name: lower case, at most 253 bytes, labels of letters, digits, `-` and `_`. A final dot is removed.
 ///
-/// Never one that ends in `.onion` or `.b32.i2p`: an address of these is a [`Host`] of its own, and what is none must
-/// not be told to any resolver (RFC 7686 §2).
+/// Names that end in `.onion` or `.b32.i2p` are refused: valid ones are a [`Host`] of their own, and no resolver may
+/// learn of the others (RFC 7686 §2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(Arc<str>);
 
 impl HostName {
-    /// The longest name the DNS can carry, as text (RFC 1035 §3.1).
+    /// The longest name in the DNS, as text (RFC 1035 §3.1).
     pub const MAX_LEN: usize = 253;
     const MAX_LABEL: usize = 63;
 
-    /// Checks and lower-cases a name.
+    /// Checks a name and converts it to lower case.
     ///
     /// # Errors
-    /// [`HostError::BadName`] when it is empty, too long, or has a character no host name has (a port, a slash);
-    /// [`HostError::BadOnion`] and [`HostError::BadI2p`] when it belongs to these networks.
+    /// [`HostError::BadName`] if it is empty, too long, looks like an IPv4 address, or has a character that host names
+    /// do not have (a port, a slash); [`HostError::BadOnion`] and [`HostError::BadI2p`] if it ends like an address of
+    /// these networks.
     pub fn new(name: &str) -> Result<Self, HostError> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let label_is_good = |label: &str| {
@@ -174,7 +174,7 @@ impl HostName {
                 && label.len() <= Self::MAX_LABEL
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        // A last label of digits only is a mistyped IPv4 address (RFC 3696 §2).
+        // A last label of digits alone is a mistyped IPv4 address (RFC 3696 §2).
         let mistyped_ip = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
         if name.len() > Self::MAX_LEN || mistyped_ip || !name.split('.').all(label_is_good) {
             return Err(HostError::BadName);
@@ -212,13 +212,13 @@ impl FromStr for HostName {
 /// Why a text is not a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostError {
-    /// Not a name: a host name has labels of letters, digits, `-` and `_`, and at most 253 bytes.
+    /// Not a host name: letters, digits, `-` and `_` in labels, at most 253 bytes.
     BadName,
-    /// Ends in `.onion` but is no version 3 address, or its checksum is wrong.
+    /// Ends in `.onion` but is not a version 3 address, or its checksum is wrong.
     BadOnion,
-    /// Ends in `.b32.i2p` but is not 52 characters of base 32 before that.
+    /// Ends in `.b32.i2p` but does not have 52 characters of base 32 before that.
     BadI2p,
-    /// Starts with `cjdns:` but no address of `fc00::/8` follows.
+    /// Starts with `cjdns:` but is not followed by an address in `fc00::/8`.
     BadCjdns,
 }
 
@@ -236,7 +236,7 @@ impl fmt::Display for HostError {
 impl core::error::Error for HostError {}
 
 mod base32 {
-    //! RFC 4648 base 32 in lower case, without padding: what onion and I2P addresses are spelled in.
+    //! RFC 4648 base 32 in lower case, without padding: the encoding of onion and I2P addresses.
 
     use core::fmt::{self, Write};
 
@@ -259,7 +259,7 @@ mod base32 {
         Ok(())
     }
 
-    /// Exactly `N` bytes, canonically spelled, or nothing.
+    /// Decodes exactly `N` bytes in canonical spelling; anything else is `None`.
     pub(super) fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
         if text.len() != (N * 8).div_ceil(5) {
             return None;

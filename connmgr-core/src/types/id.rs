@@ -1,4 +1,4 @@
-//! Names of things: small numbers that count up and are never reused.
+//! Ids: small numbers that count up and are never reused.
 
 use core::fmt;
 
@@ -9,20 +9,20 @@ macro_rules! id {
         pub struct $name(u64);
 
         impl $name {
-            /// The first that is given.
+            /// The first id.
             pub(crate) const FIRST: Self = Self(1);
 
-            /// The id with this number. Ids that the manager never gave are ignored by it.
+            /// The id with this number. The manager ignores ids that it never gave.
             pub const fn from_u64(number: u64) -> Self {
                 Self(number)
             }
 
-            /// The number: 1 for the first of its sort, then counting up.
+            /// The number: 1 for the first id, then counting up.
             pub const fn as_u64(self) -> u64 {
                 self.0
             }
 
-            /// Takes this id and leaves the one after it.
+            /// Returns this id and advances to the next.
             pub(crate) fn take(&mut self) -> Self {
                 let id = *self;
                 self.0 += 1;
@@ -44,22 +44,22 @@ macro_rules! id {
 }
 
 id!(
-    /// One attempt to connect, and whatever comes of it; or one accepted connection.
+    /// A dial and the connection it becomes, or an accepted connection.
     ConnId,
     "c"
 );
 id!(
-    /// One peer that the operator asked for, the same across all its retries.
+    /// An added peer, the same across all its retries.
     PeerId,
     "p"
 );
 id!(
-    /// One name resolution.
+    /// A name lookup.
     LookupId,
     "l"
 );
 
-/// One listening socket, numbered by the caller; described in [`Config::listeners`](crate::Config::listeners).
+/// A listening socket, numbered by the caller; see [`Config::listeners`](crate::Config::listeners).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListenerId(pub u32);

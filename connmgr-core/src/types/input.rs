@@ -1,8 +1,7 @@
-//! What the manager is told and asked, as plain data.
+//! Inputs: every fact and command, as plain data.
 //!
-//! [`Input`] is the whole alphabet: drivers, traces, simulators and fuzzers speak it, and
-//! [`ConnManager::apply`](crate::ConnManager::apply) understands it. The typed methods of the manager are the same
-//! thing for people.
+//! [`Input`] lists everything the manager can be told or asked. Drivers, traces, simulators and fuzzers use it through
+//! [`ConnManager::apply`](crate::ConnManager::apply). The manager's typed methods do the same.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,7 +20,7 @@ use super::peer::{Keep, PeerInfo};
 use super::reason::CloseCause;
 use super::time::UnixTime;
 
-/// One thing told to the manager, or asked of it.
+/// A fact or a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -82,7 +81,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// The connection it is about. An arrival has none yet: its id is in the reply.
+    /// The connection it concerns. [`Input::Accept`] has none yet; its id is in the reply.
     pub const fn conn(&self) -> Option<ConnId> {
         match self {
             Self::DialResult { conn, .. }
@@ -115,7 +114,7 @@ impl Input {
         }
     }
 
-    /// The added peer it is about. One that is being added has no id yet: that is in the reply.
+    /// The added peer it concerns. [`Input::AddPeer`] has none yet; its id is in the reply.
     pub const fn peer(&self) -> Option<PeerId> {
         match self {
             Self::RemovePeer { peer } | Self::DialNow { peer } | Self::SetRetry { peer, .. } => Some(*peer),
@@ -123,7 +122,7 @@ impl Input {
         }
     }
 
-    /// Whether an application asks for something and waits for the answer; all others tell what has happened.
+    /// Whether it is a command, so that the caller waits for an answer. All others are facts, and [`Input::Accept`].
     pub const fn is_command(&self) -> bool {
         match self {
             Self::AddPeer { .. }
@@ -156,12 +155,12 @@ impl Input {
     }
 }
 
-/// What the manager answers to an [`Input`].
+/// The answer to an [`Input`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Reply {
-    /// Noted: a fact needs no answer.
+    /// To a fact.
     Noted,
     /// To [`Input::Accept`].
     Accepted(Result<ConnId, Refusal>),
@@ -173,29 +172,29 @@ pub enum Reply {
     Done(Result<(), CommandError>),
 }
 
-/// Who tells us addresses.
+/// The source of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Source {
-    /// The application, from a store of its own: trusted, and not rate-limited.
+    /// The application, from a store of its own. Trusted, and not rate-limited.
     Application,
     /// A connected peer, by gossip.
     Peer(ConnId),
 }
 
-/// What a misbehaviour costs.
+/// The cost of a misbehaviour, in points of the [ban score](crate::BanScore).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Penalty {
-    /// Points that stay.
+    /// Points that do not decay.
     pub persistent: u32,
-    /// Points that decay, by half every [`BanScore::HALF_LIFE_SECS`](crate::BanScore::HALF_LIFE_SECS).
+    /// Points that decay: half are gone every [`BanScore::HALF_LIFE_SECS`](crate::BanScore::HALF_LIFE_SECS).
     pub transient: u32,
 }
 
 impl Penalty {
-    /// Both costs together, saturating.
+    /// The sum of both, saturating.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -205,11 +204,11 @@ impl Penalty {
     }
 }
 
-/// What a connection has lately been good for: what eviction weighs, and proof that its network is up. The default says
-/// no more than that the connection lives: bytes have come.
+/// What a connection was recently useful for, and a proof that its network is up. The default says only that bytes have
+/// arrived.
 ///
-/// The adapters tell the default by themselves of every connection that bytes are read of, at most once in 30 s. An
-/// application has to tell only what it alone knows, the fields.
+/// Adapters report the default for every connection on which bytes arrive, at most once in 30 s. An application only
+/// reports what it alone knows: the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Activity {
@@ -222,7 +221,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Both records as one.
+    /// Both records combined.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let ping = match (self.ping, other.ping) {

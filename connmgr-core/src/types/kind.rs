@@ -1,23 +1,23 @@
-//! What a connection is for.
+//! The kinds of connections.
 
 use core::fmt;
 
-/// What a connection is for.
+/// The kind of a connection: its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Kind {
-    /// Outbound, chosen by us: everything is exchanged.
+    /// Outbound, chosen by us. Exchanges everything.
     Full,
-    /// Outbound, chosen by us: blocks only, so that nobody learns of it from gossip.
+    /// Outbound, chosen by us. Relays blocks only, so that gossip cannot reveal it.
     BlockRelay,
-    /// Outbound, short: is this address any good?
+    /// Outbound, short: tests whether an address works.
     Feeler,
-    /// Outbound, short: ask for addresses and go.
+    /// Outbound, short: asks for addresses.
     AddrFetch,
-    /// Outbound to a peer the operator asked for.
+    /// Outbound to a peer added by the operator.
     Added,
-    /// They came to us.
+    /// Accepted by one of our listeners.
     Inbound,
 }
 
@@ -26,7 +26,7 @@ impl Kind {
     pub const ALL: [Self; 6] =
         [Self::Full, Self::BlockRelay, Self::Feeler, Self::AddrFetch, Self::Added, Self::Inbound];
 
-    /// A small number for tables with one row a kind.
+    /// A small number, for arrays with one element for each kind.
     pub const fn index(self) -> usize {
         match self {
             Self::Full => 0,
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// Whether we chose the address: the group rule is for these. (A feeler is exempt and doesn't count.)
+    /// Whether the group rule applies: to connections whose address we choose. Feelers are exempt and do not count.
     pub const fn takes_group(self) -> bool {
         match self {
             Self::Full | Self::BlockRelay => true,
@@ -46,7 +46,7 @@ impl Kind {
         }
     }
 
-    /// Whether we keep so many of them, with addresses that we choose ourselves.
+    /// Whether the planner keeps a number of them, with addresses it chooses.
     pub(crate) const fn is_automatic(self) -> bool {
         match self {
             Self::Full | Self::BlockRelay => true,
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// Whether they came to us.
+    /// Whether it was accepted.
     pub const fn is_inbound(self) -> bool {
         matches!(self, Self::Inbound)
     }

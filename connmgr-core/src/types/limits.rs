@@ -1,23 +1,23 @@
-//! How many connections of each kind.
+//! The limits on connections.
 
 use super::kind::Kind;
 
-/// How many connections of each kind. See [`Split`](crate::Split) for how they share the total.
+/// How many connections of each kind. [`Split`](crate::Split) says how they share the total. Each is at most 1 million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Limits {
-    /// Connections and dials in all. At most 1 million.
+    /// Connections and dials in total. Default: 125.
     pub total: u32,
-    /// Full outbound connections to keep.
+    /// Full outbound connections to keep. Default: 8.
     pub full: u32,
-    /// Block-relay connections to keep.
+    /// Block-relay connections to keep. Default: 0.
     pub block_relay: u32,
-    /// Feelers at a time.
+    /// Feelers at a time. Default: 0. Not used yet: only a probe may be a feeler.
     pub feeler: u32,
-    /// Addr-fetch connections at a time; they take what room is left.
+    /// Addr-fetch connections at a time, in the room that the other kinds leave. Default: 2.
     pub addr_fetch: u32,
-    /// Peers that may be added. At most 1 million.
+    /// Added peers. Default: 8.
     pub added: u32,
 }
 
@@ -28,7 +28,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limit of one kind; inbound has none of its own.
+    /// The limit of one kind. Inbound has none of its own: the total.
     pub const fn of(&self, kind: Kind) -> u32 {
         match kind {
             Kind::Full => self.full,

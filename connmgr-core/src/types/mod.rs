@@ -1,5 +1,5 @@
-//! Plain data: what is said to the manager and by it, and the names for it. Nothing here imports another layer, and no two
-//! files import each other.
+//! Plain data: inputs, actions, events and the types in them. No file here imports another layer, and no two import
+//! each other.
 
 mod action;
 mod address;

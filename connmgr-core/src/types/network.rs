@@ -1,9 +1,9 @@
-//! The networks a peer may live in.
+//! The networks in which a peer may be reached.
 
 use core::fmt;
 use core::str::FromStr;
 
-/// A network in which a peer may be reached. Each has its own health and its own place in the book.
+/// A network in which a peer may be reached. Each has its own health and its own share of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -24,7 +24,7 @@ impl NetworkKind {
     /// Every network, in the order of [`NetworkKind::index`].
     pub const ALL: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Onion, Self::I2p, Self::Cjdns];
 
-    /// A small number for tables with one row a network.
+    /// A small number, for arrays with one element for each network.
     pub const fn index(self) -> usize {
         match self {
             Self::Ipv4 => 0,
@@ -35,7 +35,7 @@ impl NetworkKind {
         }
     }
 
-    /// Whether the network is laid over another (onion, I2P, CJDNS): being near in it means little.
+    /// Whether the network is an overlay (onion, I2P, CJDNS): its addresses say little about neighbourhood.
     pub const fn is_overlay(self) -> bool {
         match self {
             Self::Ipv4 | Self::Ipv6 => false,

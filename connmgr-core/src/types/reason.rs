@@ -1,4 +1,4 @@
-//! Why a connection is closed, was closed, or never came about.
+//! Why a connection was closed or a dial failed.
 
 use core::fmt;
 
@@ -13,29 +13,28 @@ pub enum CloseReason {
     DialTimeout,
     /// The handshake took too long.
     HandshakeTimeout,
-    /// It made progress when its slot had been given to another, and every slot of its kind was held by one that was
-    /// ready.
+    /// It got no slot: another connection had taken its slot, and ready connections held every slot of its kind.
     Surplus,
     /// The dial succeeded after we gave it up.
     Late,
     /// The host is banned.
     Banned,
-    /// The peer misbehaved and can't be banned.
+    /// The peer misbehaved, and its host can't be banned.
     Misbehaved,
     /// We reached ourselves.
     OwnAddress,
     /// We are connected to this peer already.
     Duplicate,
-    /// The peer does not offer what the connection is for.
+    /// The peer lacks the required services.
     MissingServices,
     /// The connection has served its purpose (feeler, addr-fetch).
     Done,
-    /// Another inbound connection was worth more.
+    /// An inbound connection had to make room for another one. Not used yet.
     Evicted,
     /// A limit was lowered, or a peer was added when all slots were taken.
     LimitLowered,
-    /// A block-relay connection had the address of a peer that was added; or there was no full connection, and nobody else
-    /// to dial for one.
+    /// A block-relay connection had the address of an added peer; or there was no full connection and no address to
+    /// dial for one.
     MadeRoom,
     /// The application asked for it.
     Requested,
@@ -71,16 +70,16 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// Why a connection was closed under us, as the driver or the application saw it.
+/// Why a connection closed without our doing, as the driver or the application saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum CloseCause {
-    /// The other end closed.
+    /// The peer closed it.
     Eof,
-    /// The other end reset.
+    /// The peer reset it.
     Reset,
-    /// The other end closed or reset before a single byte of it arrived. A v2 dial that ends so is retried as v1.
+    /// The peer closed or reset it before any byte arrived from it. A v2 dial that ends this way is repeated as v1.
     Unheard,
     /// The operating system reported another error.
     Error,
@@ -107,7 +106,7 @@ impl fmt::Display for CloseCause {
 pub enum EndReason {
     /// We closed it.
     Ours(CloseReason),
-    /// It was closed under us.
+    /// The peer or the application closed it, or it broke.
     Theirs(CloseCause),
 }
 
@@ -120,12 +119,12 @@ impl fmt::Display for EndReason {
     }
 }
 
-/// Why a dial came to nothing.
+/// Why a dial failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum DialFailure {
-    /// The driver reported this.
+    /// The driver reported an error.
     Failed(DialError),
     /// We gave it up.
     GivenUp(CloseReason),

@@ -1,24 +1,24 @@
-//! How a dial or a lookup goes: directly or through a proxy, on which circuit, in which transport.
+//! Routes of dials and lookups, and the transport.
 
 use core::fmt;
 use core::net::SocketAddr;
 
 use super::address::PeerAddress;
 
-/// Whereto a dial goes.
+/// The target of a dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Target {
-    /// Straight to the address.
+    /// Connect to this address.
     Direct(SocketAddr),
-    /// Through a SOCKS5 proxy, which is told the address (and resolves it, if it is a name).
+    /// Connect through a SOCKS5 proxy, which gets the address and resolves it if it is a name.
     Proxied {
         /// The proxy.
         proxy: SocketAddr,
-        /// Which circuit to share, if any.
+        /// Which circuits may be shared.
         isolation: Isolation,
-        /// Whom the proxy shall reach.
+        /// The address that the proxy connects to.
         address: PeerAddress,
     },
 }
@@ -32,18 +32,18 @@ impl fmt::Display for Target {
     }
 }
 
-/// Who may see a lookup.
+/// Which resolver a lookup asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Route {
-    /// The resolver of this machine.
+    /// This machine's resolver.
     Direct,
-    /// Tor's RESOLVE through its SOCKS port; never a local resolver.
+    /// Tor's RESOLVE through its SOCKS port. Never ask a local resolver.
     Proxy {
         /// The proxy.
         proxy: SocketAddr,
-        /// Which circuit to share, if any.
+        /// Which circuits may be shared.
         isolation: Isolation,
     },
 }
@@ -57,18 +57,18 @@ impl fmt::Display for Route {
     }
 }
 
-/// Whether a proxied connection may share a circuit.
+/// Whether a connection through a proxy may share a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Isolation {
-    /// No credentials are sent; the proxy may share a circuit with anyone.
+    /// No credentials are sent. The proxy may share the circuit with anyone.
     Shared,
-    /// Connections with the same token may share a circuit, others may not. Sent as SOCKS user name and password.
+    /// Only connections with the same token may share a circuit. Sent as SOCKS user name and password.
     Token(IsolationToken),
 }
 
-/// A token that keeps circuits apart.
+/// A token that separates circuits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IsolationToken(u64);
 
@@ -89,12 +89,12 @@ const _: () = {
     crate::types::data::number_as_text!(IsolationToken, from_u64, as_u64);
 };
 
-/// How to speak on a connection. The manager only chooses; the application speaks.
+/// The transport of a connection. The manager only chooses it; the application speaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Transport {
-    /// In the clear.
+    /// Plain text.
     V1,
     /// Encrypted (BIP 324).
     V2,

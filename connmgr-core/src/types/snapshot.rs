@@ -1,6 +1,6 @@
-//! What outlives the process, as plain data: the book, the anchors and the bans.
+//! State kept on disk, as plain data: the book, the anchors and the bans.
 //!
-//! All times are [`UnixTime`], for the next process has another birth. Scores do not outlive the process.
+//! All times are [`UnixTime`], because the next run has another birth. Scores are not saved.
 
 use alloc::vec::Vec;
 
@@ -8,35 +8,35 @@ use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
 use super::time::UnixTime;
 
-/// What outlives the process. Anything in it may be wrong, for files are edited and damaged: the manager checks.
+/// State kept on disk. Files may be edited or damaged, so the manager checks every entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Snapshot {
-    /// The book, in no order that matters.
+    /// The addresses of the book, in any order.
     pub addresses: Vec<SavedAddress>,
-    /// Peers to dial first after a restart.
+    /// Peers to dial first after a restart. Not used yet: always empty.
     pub anchors: Vec<PeerAddress>,
     /// The bans.
     pub bans: Vec<SavedBan>,
 }
 
-/// An address of the book.
+/// An address in the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SavedAddress {
     /// The address.
     pub address: PeerAddress,
-    /// What the peer is said to offer.
+    /// The services the peer is said to offer.
     pub services: Services,
-    /// When it is said to have been seen last.
+    /// When the peer is said to have been seen last.
     pub last_seen: UnixTime,
-    /// When it was dialed last; the epoch for never.
+    /// When it was last dialed; the epoch if never.
     pub last_try: UnixTime,
-    /// When a connection was last ready; the epoch for never.
+    /// When a connection was last ready; the epoch if never.
     pub last_success: UnixTime,
-    /// Failures since the last success.
+    /// Failures since a connection was last stable.
     pub failures: u32,
-    /// It did not understand the encrypted transport.
+    /// The peer does not speak the encrypted transport.
     pub v1_only: bool,
 }
 
@@ -44,10 +44,10 @@ pub struct SavedAddress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SavedBan {
-    /// Who.
+    /// The host or subnet.
     pub target: BanTarget,
-    /// Since when.
+    /// When it began.
     pub since: UnixTime,
-    /// Until when.
+    /// When it ends.
     pub until: UnixTime,
 }

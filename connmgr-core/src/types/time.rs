@@ -1,35 +1,35 @@
-//! The two clocks, as plain numbers.
+//! Time as plain numbers.
 //!
-//! This file knows no clock: both times are told from outside. [`Time`] is monotonic and carries every
-//! deadline, rate and decay; [`UnixTime`] serves only what others say or what outlives the process. What is kept of a
-//! `UnixTime` is a [`SteadySecond`], so that a wall clock that is set changes no age.
+//! Nothing here reads a clock. [`Time`] is monotonic and is used for every deadline, rate and decay. [`UnixTime`] is
+//! used only for what others report and for what is saved. Internally a `UnixTime` is kept as a [`SteadySecond`], so
+//! that setting the wall clock changes no age.
 
 use core::fmt;
 use core::time::Duration;
 
-/// Nanoseconds since the manager was born. Monotonic; never read from a clock by this crate.
+/// Nanoseconds since the manager's birth. Monotonic.
 ///
-/// 64 bits of nanoseconds last 584 years; arithmetic saturates rather than wraps.
+/// 64 bits last for 584 years; arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
 impl Time {
     /// The moment of birth.
     pub const ZERO: Self = Self(0);
-    /// The end of time; a deadline that never comes.
+    /// The greatest time. A deadline at this time never comes.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// A time so many nanoseconds after birth.
+    /// The time this many nanoseconds after birth.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// A time so many milliseconds after birth.
+    /// The time this many milliseconds after birth.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(1_000_000))
     }
 
-    /// A time so many seconds after birth.
+    /// The time this many seconds after birth.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000_000_000))
     }
@@ -39,19 +39,19 @@ impl Time {
         self.0
     }
 
-    /// This time and a while, or [`Time::MAX`].
+    /// This time plus `wait`, at most [`Time::MAX`].
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(nanos(wait)))
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time from `earlier` to this; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// A duration as whole nanoseconds, saturating at 584 years.
+/// A duration in nanoseconds, saturating at 584 years.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -63,12 +63,12 @@ impl fmt::Display for Time {
     }
 }
 
-/// Whole seconds since 1970-01-01 UTC, as the world counts them.
+/// Whole seconds since 1970-01-01 UTC, by the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(u64);
 
 impl UnixTime {
-    /// A time so many seconds after the epoch.
+    /// The time this many seconds after the epoch.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs)
     }
@@ -78,19 +78,19 @@ impl UnixTime {
         self.0
     }
 
-    /// This time and a while (whole seconds), saturating.
+    /// This time plus `wait` (whole seconds), saturating.
     #[must_use]
     pub const fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(wait.as_secs()))
     }
 
-    /// This time less a while (whole seconds), not before the epoch.
+    /// This time minus `wait` (whole seconds), not before the epoch.
     #[must_use]
     pub const fn before(self, wait: Duration) -> Self {
         Self(self.0.saturating_sub(wait.as_secs()))
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time from `earlier` to this; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
@@ -102,16 +102,15 @@ impl fmt::Display for UnixTime {
     }
 }
 
-/// When something happened or is said to have, for what is remembered across steps of the wall clock: whole seconds of
-/// [`Time`], negative before its zero; or never.
+/// A date that is kept across steps of the wall clock: whole seconds of [`Time`], negative before birth; or never.
 ///
-/// A [`UnixTime`] becomes one when it is told and one becomes a `UnixTime` when it is shown or saved, each time by how
-/// long ago that is. Four bytes reach 68 years both ways; what lies beyond counts as the last second there is.
+/// A [`UnixTime`] is converted when it is received, and back when it is shown or saved, each time by its age. Four
+/// bytes reach 68 years in both directions; anything beyond counts as the last representable second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SteadySecond(i32);
 
 impl SteadySecond {
-    /// Before all others.
+    /// Earlier than every other.
     pub(crate) const NEVER: Self = Self(i32::MIN);
 
     /// The second of `now`.
@@ -119,12 +118,12 @@ impl SteadySecond {
         Self::from_secs(i64::try_from(now.as_nanos() / 1_000_000_000).unwrap_or(i64::MAX))
     }
 
-    /// What a wall clock that shows `unix` at `now` calls `told`.
+    /// Converts `told`, a date of a wall clock that shows `unix` at `now`.
     pub(crate) fn of(told: UnixTime, unix: UnixTime, now: Time) -> Self {
         if told > unix { Self::at(now).after(told.since(unix)) } else { Self::at(now).before(unix.since(told)) }
     }
 
-    /// This, by a wall clock that shows `unix` at `now`; never is the epoch, and nothing else is.
+    /// The date by a wall clock that shows `unix` at `now`. Only never is the epoch.
     pub(crate) fn unix(self, unix: UnixTime, now: Time) -> UnixTime {
         if self == Self::NEVER {
             return UnixTime::default();
@@ -133,17 +132,17 @@ impl SteadySecond {
         unix.after(self.since(present)).before(present.since(self)).max(UnixTime::from_secs(1))
     }
 
-    /// So much later.
+    /// This plus `wait`.
     pub(crate) fn after(self, wait: Duration) -> Self {
         Self::from_secs(i64::from(self.0).saturating_add_unsigned(wait.as_secs()))
     }
 
-    /// So much earlier.
+    /// This minus `wait`.
     pub(crate) fn before(self, wait: Duration) -> Self {
         Self::from_secs(i64::from(self.0).saturating_sub_unsigned(wait.as_secs()))
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time from `earlier` to this; zero if `earlier` is later.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         let ahead = if self.0 > earlier.0 { self.0.abs_diff(earlier.0) } else { 0 };
         Duration::from_secs(ahead as u64)

@@ -1,4 +1,4 @@
-//! What can be known of the manager's state, as plain data.
+//! Views of the manager's state, as plain data.
 
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
@@ -14,46 +14,46 @@ use super::time::{Time, UnixTime};
 pub struct ConnView {
     /// Its id.
     pub conn: ConnId,
-    /// What it is for.
+    /// Its kind.
     pub kind: Kind,
-    /// How far it has come.
+    /// Its state.
     pub state: ConnState,
-    /// Since when it is in this state.
+    /// When it entered this state.
     pub since: Time,
-    /// The other end, if it can be seen.
+    /// The peer's address. `None` if a proxy hides it (onion or I2P listener).
     pub address: Option<PeerAddress>,
-    /// The added peer it is for.
+    /// The added peer it belongs to.
     pub peer: Option<PeerId>,
-    /// The listener it came in by.
+    /// The listener that accepted it.
     pub listener: Option<ListenerId>,
-    /// How it is spoken on.
+    /// The transport we dialed with; for an inbound connection `V1`.
     pub transport: Transport,
-    /// What the peer offers, once ready.
+    /// The services the peer reported; none before it is ready.
     pub services: Services,
 }
 
-/// How far a connection has come.
+/// The state of a connection or dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum ConnState {
-    /// Being dialed; it holds a slot.
+    /// Dialing, with a slot.
     Dialing,
-    /// Being dialed, and its slot given back: it had no answer for long, or another that had come further took it.
+    /// Dialing, without a slot: it got no answer for `hedge_after`, or another connection took its slot.
     Silent,
-    /// Open, its handshake not done; it holds a slot.
+    /// Open, in the handshake, with a slot.
     Handshaking,
-    /// Open, its handshake not done for long: it has given its slot back.
+    /// Open, in the handshake, without a slot.
     Stalled,
     /// Open and ready.
     Ready,
 }
 
 impl ConnState {
-    /// Every state, in the order in which a connection comes by them.
+    /// Every state, in the order in which a connection passes through them.
     pub const ALL: [Self; 5] = [Self::Dialing, Self::Silent, Self::Handshaking, Self::Stalled, Self::Ready];
 
-    /// Whether the application was told of the connection.
+    /// Whether [`Event::Connected`](crate::Event::Connected) was emitted for it.
     pub const fn is_open(self) -> bool {
         match self {
             Self::Dialing | Self::Silent => false,
@@ -61,7 +61,7 @@ impl ConnState {
         }
     }
 
-    /// Whether the connection takes one of its kind's slots.
+    /// Whether it holds one of its kind's slots.
     pub const fn holds_slot(self) -> bool {
         match self {
             Self::Silent | Self::Stalled => false,
@@ -76,34 +76,34 @@ impl ConnState {
 pub struct PeerView {
     /// Its id.
     pub peer: PeerId,
-    /// As it was added.
+    /// The address it was added with.
     pub address: PeerAddress,
-    /// For how long it is wanted.
+    /// How long it is kept.
     pub keep: Keep,
-    /// What is being done about it.
+    /// Its state.
     pub state: PeerState,
     /// Failed attempts in a row.
     pub attempt: u32,
-    /// When it is dialed next, if it waits for a time.
+    /// When it is dialed next or its ban ends, if a timer is set.
     pub next_retry: Option<Time>,
 }
 
-/// What is being done about an added peer.
+/// The state of an added peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum PeerState {
-    /// It waits for its next attempt.
+    /// Its last attempt failed, and it waits for the next one.
     Waiting,
-    /// It would be dialed, if a slot were free.
+    /// It is dialed as soon as a slot is free.
     Queued,
-    /// It would be dialed, but may not be now.
+    /// A rule forbids dialing it now.
     Blocked(Obstacle),
     /// Its name is being resolved.
     Resolving,
     /// It is being dialed.
     Dialing(ConnId),
-    /// It is connected; the connection's state says whether it is ready.
+    /// It is connected, ready or not yet.
     Connected(ConnId),
 }
 
@@ -112,15 +112,15 @@ pub enum PeerState {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Obstacle {
-    /// It is banned.
+    /// Its host is banned.
     Banned,
-    /// Another connection or dial has its address.
+    /// Another connection or dial has this address.
     AddressInUse,
-    /// Its network is down; it takes its turn among the probes.
+    /// Its network is down; the peer takes turns with the other probes.
     NetworkDown,
-    /// It turned out to be ourselves.
+    /// The address turned out to be our own.
     OwnAddress,
-    /// Its network is disabled, or no configured route leads there.
+    /// Its network is disabled, or no configured route leads to it.
     Unreachable,
 }
 
@@ -128,46 +128,46 @@ pub enum Obstacle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BanView {
-    /// Who.
+    /// The host or subnet.
     pub target: BanTarget,
-    /// Since when.
+    /// When it began.
     pub since: UnixTime,
-    /// Until when.
+    /// When it ends.
     pub until: UnixTime,
 }
 
-/// Counters since birth. Plain numbers, cheap to copy; none ever falls.
+/// Counters since birth. They only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stats {
-    /// Dials begun, probes among them.
+    /// Dials begun, probes included.
     pub dials: u64,
     /// Dials that became a connection.
     pub dials_succeeded: u64,
     /// Dials that the driver reported as failed.
     pub dials_failed: u64,
-    /// Dials that we ended: by their deadline, by a command, or because they succeeded without a free slot.
+    /// Dials that we ended: at their deadline, by a command or a rule, or because they succeeded without a free slot.
     pub dials_given_up: u64,
-    /// Dials into networks suspected down.
+    /// Dials into networks that were down.
     pub probes: u64,
-    /// Strangers let in.
+    /// Inbound connections admitted.
     pub accepted: u64,
-    /// Strangers refused.
+    /// Inbound connections refused.
     pub refused: u64,
-    /// Handshakes done.
+    /// Handshakes completed.
     pub ready: u64,
-    /// Connections that ended, whoever ended them; dials not counted.
+    /// Connections that ended, for any reason. Dials do not count.
     pub disconnected: u64,
-    /// Retries of added peers that were given a time.
+    /// Times an added peer's next attempt was scheduled.
     pub retries_scheduled: u64,
-    /// Lookups begun, of seeds and of peers' names.
+    /// Lookups begun, of seeds and of names of added peers.
     pub lookups: u64,
-    /// Bans imposed, those that only prolong another among them.
+    /// Bans imposed, those that only prolong a ban included.
     pub bans: u64,
-    /// Addresses told that were new and kept; those out of seeds' answers are not counted.
+    /// Addresses from peers and the application that were new and kept. Answers of seeds do not count.
     pub addresses_learnt: u64,
-    /// Addresses told that were known already, of no use, or too many.
+    /// Addresses from peers and the application that were known, useless, or too many.
     pub addresses_ignored: u64,
-    /// Facts about ids that are unknown, ended, or told twice.
+    /// Facts that had no effect: about unknown or ended ids, or repeated.
     pub ignored_facts: u64,
 }

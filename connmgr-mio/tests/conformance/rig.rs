@@ -11,10 +11,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
-use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
-use connmgr_testbed::{asked, built};
+use connmgr_testbed::built;
+use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use mio::{Events, Interest, Poll, Token};
 
 /// Where the connections' tokens begin.
@@ -120,13 +120,13 @@ impl RigPool for MioPool {
         self.pool.now()
     }
 
-    fn next(&mut self, within: Duration) -> Next {
+    fn next(&mut self, within: Duration) -> NextEvent {
         self.take();
         let next = self.until(within, |this| match this.taken.pop_front() {
-            None => this.pool.is_stopped().then_some(Next::End),
-            Some(event) => Some(Next::Event(shared(event))),
+            None => this.pool.is_stopped().then_some(NextEvent::End),
+            Some(event) => Some(NextEvent::Event(shared(event))),
         });
-        next.unwrap_or(Next::Nothing)
+        next.unwrap_or(NextEvent::Nothing)
     }
 
     fn turn(&mut self, time: Duration) {
@@ -134,8 +134,12 @@ impl RigPool for MioPool {
         self.until(time, |_| None::<()>);
     }
 
-    fn ask(&mut self, input: Input) -> Reply {
-        asked!(&mut self.pool, input)
+    fn ask(&mut self, command: Input) -> Reply {
+        self.pool.ask(command).expect("a command")
+    }
+
+    fn learn(&mut self, addresses: Vec<AddressInfo>) {
+        self.pool.addresses(addresses);
     }
 
     fn connections(&mut self) -> Vec<ConnView> {
@@ -188,7 +192,7 @@ impl RigPool for MioPool {
     }
 
     fn shutdown(mut self) -> Vec<Problem> {
-        self.pool.shutdown();
+        self.pool.shutdown().expect("a pool that lives");
         let stopped = self.until(Duration::from_secs(20), |this| this.pool.is_stopped().then_some(()));
         stopped.expect("the end");
         let problems = self.taken.into_iter().filter_map(|event| match event {

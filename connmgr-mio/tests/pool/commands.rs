@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{BanTarget, CommandError, ConnState, Event, Host, Keep, PeerInfo, Penalty, Reply, Services};
-use connmgr_mio::{PoolEvent, Unsent};
+use connmgr_core::{BanTarget, CommandError, ConnState, Event, Host, Input, Keep, PeerInfo, Penalty, Reply, Services};
+use connmgr_mio::{NotACommand, PoolEvent, Unsent};
 use mio::{Poll, Token, Waker};
 
 use crate::support::{PATIENCE, World, builder, config, patient, peer};
@@ -39,6 +39,20 @@ fn commands_of_other_threads_are_answered_by_ticket() {
     let expected = [Reply::Added(Ok(peer)), Reply::Done(Err(CommandError::NotBanned)), Reply::Done(Ok(()))];
     assert_eq!(replies, expected);
     assert_eq!(world.pool.bans()[0].target, target);
+}
+
+#[test]
+fn a_command_may_be_given_as_data_and_nothing_else_may() {
+    let mut world = World::start(builder(config()));
+    let ticket = world.pool.handle().ask(Input::Shutdown).unwrap();
+    let reply = world.event("an answer", |event| match event {
+        PoolEvent::Answered { ticket: of, reply } => (of == ticket).then_some(reply),
+        _ => None,
+    });
+    assert_eq!(reply, Reply::Done(Ok(())));
+    assert_eq!(world.pool.ask(Input::Shutdown), Ok(Reply::Done(Ok(()))));
+    assert_eq!(world.pool.handle().ask(Input::Timeout), Err(Unsent::NotACommand(NotACommand)));
+    assert_eq!(world.pool.ask(Input::Timeout), Err(NotACommand));
 }
 
 #[test]

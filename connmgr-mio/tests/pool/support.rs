@@ -128,7 +128,7 @@ impl World {
 
     /// Shuts down and turns to the end; what went wrong.
     pub(crate) fn shutdown(&mut self) -> Vec<Problem> {
-        self.pool.shutdown();
+        self.pool.shutdown().expect("a pool that lives");
         let mut problems = Vec::new();
         self.until("the end", |pool| {
             while let Some(event) = pool.next_event() {

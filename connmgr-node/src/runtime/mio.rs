@@ -101,7 +101,7 @@ impl Runtime for Mio {
     }
 
     fn shutdown(mut self) -> Vec<Problem> {
-        self.pool.shutdown();
+        self.pool.shutdown().expect("a pool that lives does not refuse");
         let mut problems = Vec::new();
         loop {
             while let Some(event) = self.pool.next_event() {

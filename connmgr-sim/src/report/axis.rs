@@ -1,12 +1,12 @@
-//! Scales: where on a plot a time or a number lies, and what is written beside it. No markup.
+//! Scales: the positions of times and numbers on a plot, and their labels. No markup.
 
 use std::time::Duration;
 
-use crate::Instant;
+use crate::types::Instant;
 
-/// Plots are so wide, in units of their own; pages stretch them.
+/// The width of a plot, in its own units; pages stretch it.
 pub(super) const WIDTH: f64 = 10_000.0;
-/// And so high.
+/// The height of a plot.
 pub(super) const HEIGHT: f64 = 100.0;
 
 /// A place along an axis, from 0 to 1, and what is written there.
@@ -17,11 +17,11 @@ const MOST_TICKS: u64 = 8;
 
 /// From the beginning of the world to its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
+pub(super) struct TimeScale {
     end: u64,
 }
 
-impl Times {
+impl TimeScale {
     /// Times up to an end; to a second at least.
     pub(super) fn until(end: Instant) -> Self {
         Self { end: end.as_nanos().max(1_000_000_000) }
@@ -42,14 +42,14 @@ impl Times {
         rounded(at.as_nanos().min(self.end) as f64 / self.end as f64 * WIDTH)
     }
 
-    /// How wide a while is.
+    /// The width of a duration.
     pub(super) fn width(self, lasted: Duration) -> f64 {
         rounded((lasted.as_secs_f64() / self.seconds() * WIDTH).min(WIDTH))
     }
 
     /// Labels at round times.
     pub(super) fn ticks(self) -> Vec<Tick> {
-        let step = STEPS.iter().copied().find(|step| self.end / step <= MOST_TICKS);
+        let step = STEPS.iter().map(|tenths| tenths * SECOND / 10).find(|step| self.end / step <= MOST_TICKS);
         let step = step.unwrap_or((self.end / MOST_TICKS).max(1));
         let at = |number: u64| (number * step) as f64 / self.end as f64;
         (0..=self.end / step).map(|number| (at(number), clock(number * step, step))).collect()
@@ -60,35 +60,35 @@ const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Round times, in nanoseconds.
+/// Round times, in tenths of a second: up to 30 seconds, 30 minutes, 12 hours and a year.
 const STEPS: [u64; 27] = [
-    SECOND / 10,
-    SECOND / 5,
-    SECOND / 2,
-    SECOND,
-    2 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    20 * SECOND,
-    30 * SECOND,
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    15 * MINUTE,
-    30 * MINUTE,
-    HOUR,
-    2 * HOUR,
-    3 * HOUR,
-    6 * HOUR,
-    12 * HOUR,
-    DAY,
-    2 * DAY,
-    7 * DAY,
-    14 * DAY,
-    30 * DAY,
-    60 * DAY,
-    365 * DAY,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    300,
+    600,
+    1200,
+    3000,
+    6000,
+    9000,
+    18_000,
+    36_000,
+    72_000,
+    108_000,
+    216_000,
+    432_000,
+    864_000,
+    1_728_000,
+    6_048_000,
+    12_096_000,
+    25_920_000,
+    51_840_000,
+    315_360_000,
 ];
 
 /// A time as it is written beside an axis whose labels are a step apart.
@@ -106,12 +106,12 @@ fn clock(nanos: u64, step: u64) -> String {
 
 /// Numbers from zero up to the most, on a plot that is read upwards.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers {
+pub(super) struct NumberScale {
     top: u64,
     step: u64,
 }
 
-impl Numbers {
+impl NumberScale {
     /// Numbers up to the most; the top is round.
     pub(super) fn up_to(most: u64) -> Self {
         let powers = (0..19).map(|power| 10_u64.pow(power));
@@ -127,19 +127,24 @@ impl Numbers {
 
     /// Labels at round numbers.
     pub(super) fn ticks(self) -> Vec<Tick> {
+        self.ticks_as(|number| number.to_string())
+    }
+
+    /// Labels at round numbers, each written by the caller.
+    pub(super) fn ticks_as(self, text: impl Fn(u64) -> String) -> Vec<Tick> {
         let numbers = (0..=self.top / self.step).map(|number| number * self.step);
-        numbers.map(|number| (number as f64 / self.top as f64, number.to_string())).collect()
+        numbers.map(|number| (number as f64 / self.top as f64, text(number))).collect()
     }
 }
 
 /// Sizes between two powers of ten, each as far from the last as that from the one before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Powers {
+pub(super) struct PowerScale {
     low: f64,
     high: f64,
 }
 
-impl Powers {
+impl PowerScale {
     /// Sizes from the least to the greatest, both above zero.
     pub(super) fn between(least: f64, greatest: f64) -> Self {
         let low = least.max(1e-9).log10().floor();
@@ -158,7 +163,7 @@ impl Powers {
     }
 }
 
-/// A hundredth of a unit is less than a pixel however far a reader zooms in, as far as pages go.
+/// To a hundredth of a unit, which is less than a pixel at any zoom of the page.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
@@ -178,12 +183,12 @@ const ROUND_MILLIS: [(f64, &str); 11] = [
     (2_592_000_000.0, "30 d"),
 ];
 
-/// From one place to another; more than nothing, for what has no width is not drawn at all.
+/// The width from one place to another, never zero: what has no width is not drawn.
 pub(super) fn wide(from: f64, to: f64) -> f64 {
     rounded((to - from).max(0.01))
 }
 
-/// A while as people write it, short: two digits that count, and a unit.
+/// A duration as short text: two digits and a unit.
 pub(super) fn short(millis: f64) -> String {
     let units = [(86_400_000.0, "d"), (3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s")];
     let (size, unit) = units.into_iter().find(|(size, _)| millis >= *size).unwrap_or((1.0, "ms"));
@@ -210,14 +215,14 @@ mod tests {
 
     #[test]
     fn times_lie_where_they_should() {
-        let times = Times::until(Instant::from_secs(200));
+        let times = TimeScale::until(Instant::from_secs(200));
         assert_eq!([0, 50, 200, 300].map(|at| times.x(Instant::from_secs(at))), [0.0, 2500.0, WIDTH, WIDTH]);
         assert_eq!(times.width(Duration::from_secs(100)), 5000.0);
     }
 
     #[test]
     fn a_world_that_lasted_no_time_has_an_axis_all_the_same() {
-        let times = Times::until(Instant::ZERO);
+        let times = TimeScale::until(Instant::ZERO);
         assert_eq!(times.x(Instant::ZERO), 0.0);
         assert!(times.ticks().len() > 1);
     }
@@ -225,12 +230,12 @@ mod tests {
     #[test]
     fn labels_of_time_are_round_and_few_however_long_it_lasts() {
         for secs in [1, 59, 7200, 93_600, 31_536_000, 31_536_000_000] {
-            let ticks = Times::until(Instant::from_secs(secs)).ticks();
+            let ticks = TimeScale::until(Instant::from_secs(secs)).ticks();
             assert!((2..=9).contains(&ticks.len()), "{secs}: {ticks:?}");
             assert!(ticks.iter().all(|(at, _)| (0.0..=1.0).contains(at)));
         }
         let labels = |secs| -> Vec<String> {
-            Times::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
+            TimeScale::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
         };
         assert_eq!(labels(7200)[..3], ["00:00", "00:15", "00:30"]);
         assert_eq!(labels(12)[1], "00:00:02");
@@ -240,9 +245,10 @@ mod tests {
 
     #[test]
     fn numbers_go_up_and_end_at_a_round_one() {
-        let numbers = Numbers::up_to(11);
+        let numbers = NumberScale::up_to(11);
         assert_eq!((numbers.y(0), numbers.y(15), numbers.y(99)), (HEIGHT, 0.0, 0.0));
-        let labels = |most| -> Vec<String> { Numbers::up_to(most).ticks().into_iter().map(|tick| tick.1).collect() };
+        let labels =
+            |most| -> Vec<String> { NumberScale::up_to(most).ticks().into_iter().map(|tick| tick.1).collect() };
         assert_eq!(labels(11), ["0", "5", "10", "15"]);
         assert_eq!(labels(0), ["0", "1"]);
         assert!((3..=6).contains(&labels(u64::MAX).len()));
@@ -250,11 +256,12 @@ mod tests {
 
     #[test]
     fn powers_are_equally_far_apart() {
-        let powers = Powers::between(5.0, 300.0);
+        let powers = PowerScale::between(5.0, 300.0);
         assert_eq!([1.0, 10.0, 1000.0, 1e9].map(|size| rounded(powers.at(size))), [0.0, 0.33, 1.0, 1.0]);
-        let labels: Vec<String> = Powers::between(2000.0, 300_000.0).ticks().into_iter().map(|tick| tick.1).collect();
+        let labels: Vec<String> =
+            PowerScale::between(2000.0, 300_000.0).ticks().into_iter().map(|tick| tick.1).collect();
         assert_eq!(labels, ["1 s", "10 s", "1 min", "10 min"]);
-        assert!(Powers::between(0.0, 0.0).at(0.0).is_finite());
+        assert!(PowerScale::between(0.0, 0.0).at(0.0).is_finite());
     }
 
     #[test]

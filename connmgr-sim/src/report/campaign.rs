@@ -7,14 +7,13 @@ use maud::{Markup, html};
 use super::axis::grouped;
 use super::strip::Five;
 use super::{page, verdict};
-use crate::Verdict;
-use crate::failure::Failure;
-use crate::figures::Figure;
-use crate::results::{Results, ScenarioResults};
+use crate::run::failure::{Failure, RunVerdict};
+use crate::run::results::{Results, ScenarioResults};
+use crate::types::Figure;
 
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;
-/// What is told of a figure beside its picture.
+/// What is said of a figure beside its picture.
 const HEADS: [&str; 7] = ["Least", "Lower quartile", "Median", "Upper quartile", "Greatest", "Seed", "Never"];
 
 /// Draws a page. `again` is the command that gives the same.
@@ -70,7 +69,7 @@ fn scenarios(results: &Results) -> Markup {
         section aria-labelledby="scenarios" {
             h2 #scenarios { "Scenarios" }
             table.plain.wide {
-                caption { "What came of each" }
+                caption { "Results by scenario" }
                 thead {
                     tr {
                         th scope="col" { "Scenario" }
@@ -90,8 +89,8 @@ fn row(scenario: &ScenarioResults, is_whole: bool) -> Markup {
     let steps: u64 = scenario.outcomes.iter().map(|outcome| outcome.steps).sum();
     let missed: Vec<&str> = scenario.missed().filter(|_| is_whole).collect();
     let worst = scenario.outcomes.iter().map(|outcome| outcome.verdict()).max().unwrap_or_default();
-    let verdict = if missed.is_empty() { worst } else { worst.max(Verdict::MissedProbe) };
-    let (class, sign) = if verdict == Verdict::Kept { ("kept", "✓") } else { ("broken", "✗") };
+    let verdict = if missed.is_empty() { worst } else { worst.max(RunVerdict::MissedProbe) };
+    let (class, sign) = if verdict == RunVerdict::Kept { ("kept", "✓") } else { ("broken", "✗") };
     html! {
         tr.step tabindex="-1" {
             th scope="row" { (scenario.name) }
@@ -105,7 +104,7 @@ fn row(scenario: &ScenarioResults, is_whole: bool) -> Markup {
 }
 
 fn distribution(figure: Figure, results: &Results) -> Markup {
-    let rows: Vec<Spread<'_>> = results.scenarios.iter().filter_map(|it| Spread::of(figure, it)).collect();
+    let rows: Vec<FigureSpread<'_>> = results.scenarios.iter().filter_map(|it| FigureSpread::of(figure, it)).collect();
     let top = rows.iter().map(|row| row.five.greatest).max().unwrap_or(0);
     let of = |number| figure.text(Some(number));
     html! {
@@ -120,7 +119,7 @@ fn distribution(figure: Figure, results: &Results) -> Markup {
                     }
                 }
                 tbody {
-                    @for Spread { scenario, five, worst, never } in rows {
+                    @for FigureSpread { scenario, five, worst, never } in rows {
                         @let numbers = [five.least, five.lower, five.median, five.upper, five.greatest].map(of);
                         tr.step tabindex="-1" {
                             th scope="row" { (scenario.name) }
@@ -136,17 +135,17 @@ fn distribution(figure: Figure, results: &Results) -> Markup {
     }
 }
 
-/// How a figure is spread over a scenario's runs.
-struct Spread<'a> {
+/// The distribution of a figure over a scenario's runs.
+struct FigureSpread<'a> {
     scenario: &'a ScenarioResults,
     five: Five,
     /// The first seed with the greatest.
     worst: u64,
-    /// In how many runs it never came.
+    /// In how many runs it was never reached.
     never: usize,
 }
 
-impl<'a> Spread<'a> {
+impl<'a> FigureSpread<'a> {
     /// None where the figure always is zero.
     fn of(figure: Figure, scenario: &'a ScenarioResults) -> Option<Self> {
         let outcomes = scenario.outcomes.iter();

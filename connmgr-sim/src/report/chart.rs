@@ -2,10 +2,10 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::{HEIGHT, Tick, WIDTH};
+use super::axis::{HEIGHT, Tick, WIDTH, rounded};
 
-/// What is drawn in which manner, for those who read the page.
-pub(super) struct Key {
+/// An entry of a chart's legend.
+pub(super) struct LegendKey {
     /// The class of its swatch.
     pub(super) class: &'static str,
     /// What it is.
@@ -13,15 +13,15 @@ pub(super) struct Key {
 }
 
 /// A chart over time: aligned with all others of the page, and zoomed with them.
-pub(super) struct Course {
+pub(super) struct TimeChart {
     pub(super) title: &'static str,
     pub(super) about: String,
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Vec<LegendKey>,
     pub(super) ticks: Vec<Tick>,
     pub(super) body: Markup,
 }
 
-impl Course {
+impl TimeChart {
     pub(super) fn draw(&self, times: &[Tick]) -> Markup {
         html! {
             figure.course {
@@ -39,7 +39,7 @@ impl Course {
 }
 
 /// A chart of its own.
-pub(super) struct Small {
+pub(super) struct SmallChart {
     pub(super) title: &'static str,
     pub(super) about: String,
     pub(super) upwards: Vec<Tick>,
@@ -47,7 +47,7 @@ pub(super) struct Small {
     pub(super) body: Markup,
 }
 
-impl Small {
+impl SmallChart {
     pub(super) fn draw(&self) -> Markup {
         html! {
             figure.small {
@@ -60,7 +60,7 @@ impl Small {
     }
 }
 
-fn keys(keys: &[Key]) -> Markup {
+fn keys(keys: &[LegendKey]) -> Markup {
     html! {
         @if !keys.is_empty() {
             ul.keys { @for key in keys { li { i.(key.class) {} (key.name) } } }
@@ -68,7 +68,7 @@ fn keys(keys: &[Key]) -> Markup {
     }
 }
 
-/// What is written left of a plot.
+/// The labels left of a plot.
 fn levels(ticks: &[Tick]) -> Markup {
     html! {
         div.levels aria-hidden="true" {
@@ -77,7 +77,7 @@ fn levels(ticks: &[Tick]) -> Markup {
     }
 }
 
-/// What is written below a plot.
+/// The labels below a plot.
 pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     html! {
         div.labels.time[is_time] aria-hidden="true" {
@@ -88,13 +88,63 @@ pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     }
 }
 
-/// The plot itself: what is in it is stretched to whatever room there is; lines keep their width.
+/// The plot itself. Its content stretches to the room there is; lines keep their width.
 fn plot(label: &str, body: &Markup, is_time: bool) -> Markup {
     html! {
         svg.plot.time[is_time] viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(label) {
             (body)
         }
     }
+}
+
+/// A picture that stands alone: a plot with its labels in one SVG, in units of the picture.
+pub(super) struct Frame {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    /// Room around the plot.
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+impl Frame {
+    pub(super) fn view_box(&self) -> String {
+        format!("0 0 {} {}", self.width, self.height)
+    }
+
+    /// Where a place along a plot lies in the picture.
+    pub(super) fn x(&self, place: f64) -> f64 {
+        rounded(self.left + place / WIDTH * (self.width - self.left - self.right))
+    }
+
+    /// Where a height in a plot lies in the picture.
+    pub(super) fn y(&self, height: f64) -> f64 {
+        rounded(self.top + height / HEIGHT * (self.height - self.top - self.bottom))
+    }
+
+    /// The plot, a line across at each label on the left, and labels below; `name` says what they are.
+    pub(super) fn draw(&self, upwards: &[Tick], along: &[Tick], name: &str, body: &Markup) -> Markup {
+        let (left, right, ground) = (self.left, self.width - self.right, self.height - self.bottom);
+        let level = |(at, _): &Tick| self.y(HEIGHT - at * HEIGHT);
+        html! {
+            @for tick in upwards {
+                line.grid x1=(left) x2=(right) y1=(level(tick)) y2=(level(tick)) {}
+                text x=(left - 8.0) y=(level(tick) + 4.0) text-anchor="end" { (tick.1) }
+            }
+            line.axis x1=(left) x2=(right) y1=(ground) y2=(ground) {}
+            @for (at, text) in along { text x=(self.x(at * WIDTH)) y=(ground + 20.0) text-anchor="middle" { (text) } }
+            text x=((left + right) / 2.0) y=(self.height - 16.0) text-anchor="middle" { (name) }
+            svg x=(left) y=(self.top) width=(right - left) height=(ground - self.top) overflow="visible"
+                viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" { (body) }
+        }
+    }
+}
+
+/// A line from point to point.
+pub(super) fn path(points: &[(f64, f64)]) -> String {
+    let step = |(place, (x, y)): (usize, &(f64, f64))| format!("{}{x} {y}", if place == 0 { 'M' } else { 'L' });
+    points.iter().enumerate().map(step).collect()
 }
 
 /// Dots of one class, at places in a plot. A dot is a line without length, so that it stays round.

@@ -3,18 +3,19 @@
 use connmgr_check::Property;
 use maud::{Markup, html};
 
-use super::axis::{Tick, Times, WIDTH, grouped};
-use super::befell::Befell;
+use super::axis::{Tick, TimeScale, WIDTH, grouped};
+use super::findings::Findings;
 use super::{course, figures, lanes, page, verdict};
-use crate::diary::Diary;
-use crate::run::{Outcome, Terms, finish};
-use crate::subject::Real;
+use crate::run::{RunOutcome, Terms, finish};
+use crate::scenario::Scenario;
+use crate::types::Instant;
+use crate::watch::Real;
+use crate::watch::diary::Diary;
 use crate::world::{Mark, Scrutiny, World};
-use crate::{Instant, Scenario};
 
-/// A run that was looked at closely.
-struct Seen {
-    outcome: Outcome,
+/// A run with a diary.
+struct WatchedRun {
+    outcome: RunOutcome,
     diary: Box<Diary>,
     marks: Vec<Mark>,
     node: u32,
@@ -24,7 +25,7 @@ struct Seen {
 /// Runs a scenario with a seed, and draws a page. `again` is the command that gives the same.
 ///
 /// One manager is shown: the first, or the one that failed.
-pub fn run(scenario: &Scenario, seed: u64, terms: Terms, again: &str) -> (Outcome, String) {
+pub fn run(scenario: &Scenario, seed: u64, terms: Terms, again: &str) -> (RunOutcome, String) {
     let Some(seen) = see(scenario, seed, terms) else {
         let outcome = crate::run(scenario, seed, terms);
         let body = html! {
@@ -39,8 +40,8 @@ pub fn run(scenario: &Scenario, seed: u64, terms: Terms, again: &str) -> (Outcom
     (seen.outcome, page)
 }
 
-/// None when the world could not even begin.
-fn see(scenario: &Scenario, seed: u64, terms: Terms) -> Option<Seen> {
+/// `None` if the world could not begin.
+fn see(scenario: &Scenario, seed: u64, terms: Terms) -> Option<WatchedRun> {
     let seen = watching(scenario, seed, terms, 0)?;
     match seen.outcome.failures.first().map(|failure| failure.node) {
         Some(node @ 1..) => watching(scenario, seed, terms, node),
@@ -48,39 +49,39 @@ fn see(scenario: &Scenario, seed: u64, terms: Terms) -> Option<Seen> {
     }
 }
 
-fn watching(scenario: &Scenario, seed: u64, terms: Terms, node: u32) -> Option<Seen> {
+fn watching(scenario: &Scenario, seed: u64, terms: Terms, node: u32) -> Option<WatchedRun> {
     // The canary sits at the first manager only, whichever is looked at.
     let mut watch = Terms { canary: terms.canary && node == 0, ..terms }.watch();
     watch.diary = Some(Box::default());
     let begun = std::panic::catch_unwind(|| World::<Real>::watched(scenario.clone(), seed, terms.scrutiny, watch));
     let mut world = begun.ok()?.ok()?.watching(node);
     let outcome = finish(&mut world);
-    let diary = world.take_diary()?;
+    let diary = world.watch_mut().diary.take()?;
     let end = world.now().max(diary.now());
-    Some(Seen { outcome, diary, marks: world.marks().to_vec(), node, end })
+    Some(WatchedRun { outcome, diary, marks: world.marks().to_vec(), node, end })
 }
 
-fn draw(scenario: &Scenario, terms: Terms, seen: &Seen, again: &str) -> String {
-    let Seen { outcome, diary, marks, end, .. } = seen;
+fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> String {
+    let WatchedRun { outcome, diary, marks, end, .. } = seen;
     let title = format!("{}, seed {}", scenario.name, outcome.seed);
     let words: Vec<&str> = outcome.failures.iter().map(|failure| failure.what.as_str()).collect();
     let lanes = lanes::Shown::of(diary, &words.join("\n"), *end);
-    let times = Times::until(*end);
+    let times = TimeScale::until(*end);
     let is_checked = |property: Property| {
         let is_promised = (property != Property::Recovery || scenario.expect.full_within.is_some())
             && (property != Property::Canary || terms.canary);
         is_promised && terms.scrutiny != Scrutiny::None
     };
-    let befell = Befell::of(Some((scenario, marks)), diary, *end);
+    let findings = Findings::of(Some((scenario, marks)), diary, *end);
     let body = html! {
         (verdict::heading(&title, &scenario.about, outcome.verdict()))
         (verdict::again(again))
         (facts(scenario, seen))
         (verdict::failures(&outcome.failures, &lanes.concerned()))
         (verdict::last(diary.last(), !outcome.failures.is_empty()))
-        (over_time(diary, &befell, &lanes, times))
+        (over_time(diary, &findings, &lanes, times))
         section aria-labelledby="measured" {
-            h2 #measured { "What came of it" }
+            h2 #measured { "Results" }
             div.tables { (figures::measured(outcome)) (figures::reasons(diary)) }
         }
         (figures::properties(outcome, is_checked))
@@ -88,27 +89,27 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &Seen, again: &str) -> String {
     page::page(&title, times.seconds(), &body)
 }
 
-/// All that a diary tells.
-pub(super) fn over_time(diary: &Diary, befell: &Befell, lanes: &lanes::Shown<'_>, times: Times) -> Markup {
+/// Everything of a diary over time.
+pub(super) fn over_time(diary: &Diary, findings: &Findings, lanes: &lanes::Shown<'_>, times: TimeScale) -> Markup {
     let ticks: Vec<Tick> = times.ticks();
     html! {
-        (befell.shade(times))
-        (zoom(&parts(diary, befell, times)))
+        (findings.shade(times))
+        (zoom(&parts(diary, findings, times)))
         (course::draw(diary, times, &ticks))
-        (befell.draw(times, &ticks))
+        (findings.draw(times, &ticks))
         (figures::charts(diary))
         (lanes.draw(times, &ticks))
     }
 }
 
-/// Parts of the time that are worth a look: until as many were ready as ever, and the first faults.
-fn parts(diary: &Diary, befell: &Befell, times: Times) -> Vec<(f64, f64, String)> {
-    let changes = diary.levels().changes();
+/// Intervals worth a look: until the pool was first as full as ever, and the first faults.
+fn parts(diary: &Diary, findings: &Findings, times: TimeScale) -> Vec<(f64, f64, String)> {
+    let changes = diary.levels.changes();
     let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
     let full = changes.iter().find(|(_, level)| level.outbound() == most).map_or(WIDTH, |(at, _)| times.x(*at));
     let is_early = full < WIDTH / 5.0;
     let beginning = is_early.then(|| (0.0, full.mul_add(1.5, WIDTH / 2000.0), "the beginning".to_owned()));
-    beginning.into_iter().chain(befell.parts(times)).collect()
+    beginning.into_iter().chain(findings.parts(times)).collect()
 }
 
 fn zoom(parts: &[(f64, f64, String)]) -> Markup {
@@ -127,8 +128,8 @@ fn zoom(parts: &[(f64, f64, String)]) -> Markup {
     }
 }
 
-fn facts(scenario: &Scenario, seen: &Seen) -> Markup {
-    let Outcome { seed, digest, steps, .. } = &seen.outcome;
+fn facts(scenario: &Scenario, seen: &WatchedRun) -> Markup {
+    let RunOutcome { seed, digest, steps, .. } = &seen.outcome;
     let managers = scenario.node.count;
     html! {
         dl.facts {
@@ -137,7 +138,7 @@ fn facts(scenario: &Scenario, seen: &Seen) -> Markup {
             dt { "Lasted" } dd { (seen.end) }
             dt { "Steps" } dd { (grouped(*steps)) }
             @if managers > 1 { dt { "Managers" } dd { (managers) ", of which this page shows number " (seen.node) } }
-            @if seen.diary.starts() > 1 { dt { "Starts" } dd { (seen.diary.starts()) } }
+            @if seen.diary.starts > 1 { dt { "Starts" } dd { (seen.diary.starts) } }
         }
     }
 }

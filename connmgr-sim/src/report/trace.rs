@@ -3,45 +3,45 @@
 use std::io::BufRead;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{ConnManager, Time};
-use connmgr_std::{Line, TraceError, TraceReader};
+use connmgr_core::{Action, ConnManager, Input, Reply, Time};
+use connmgr_std::{ReplayError, TraceReader};
 use maud::html;
 
-use super::axis::{Times, grouped};
-use super::befell::Befell;
+use super::axis::{TimeScale, grouped};
+use super::findings::Findings;
 use super::{figures, lanes, page, run, verdict};
-use crate::diary::Diary;
-use crate::{Instant, Verdict};
+use crate::run::failure::RunVerdict;
+use crate::types::Instant;
+use crate::watch::diary::Diary;
 
-/// What a trace told.
-struct Told {
-    diary: Diary,
-    inputs: u64,
-    actions: u64,
-    cut_off: bool,
-}
-
-/// Draws a page on a trace. `difference` says where its replay went another way, if it did; `again` is the command that
+/// Runs a trace again and draws a page on it, up to where it goes another way, if it does. `again` is the command that
 /// gives the same. A last line that was cut off is left out.
 ///
 /// # Errors
-/// When the trace can't be read.
-pub fn trace(
-    name: &str,
-    trace: TraceReader<impl BufRead>,
-    difference: Option<&str>,
-    again: &str,
-) -> Result<String, TraceError> {
-    let Told { diary, inputs, actions, cut_off } = listen(trace)?;
-    let times = Times::until(diary.now());
-    let befell = Befell::of(None, &diary, diary.now());
-    let lanes = lanes::Shown::of(&diary, difference.unwrap_or_default(), diary.now());
-    let verdict = if difference.is_some() { Verdict::NonDeterminism } else { Verdict::Kept };
+/// When the trace can't be read, or its configuration is refused.
+pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Result<String, ReplayError> {
+    let mut heard = Heard::default();
+    heard.diary.begin(Instant::ZERO);
+    let (difference, cut_off) = match connmgr_std::replay(trace, None, &mut heard) {
+        Ok((manager, summary)) => {
+            // The last input may have actions that were never taken: it has not settled then.
+            heard.diary.settled(summary.last, &manager);
+            (None, summary.cut_off)
+        }
+        Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => (Some(error), false),
+        Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(error),
+    };
+    let Heard { diary, inputs, actions } = heard;
+    let times = TimeScale::until(diary.now());
+    let findings = Findings::of(None, &diary, diary.now());
+    let lanes = lanes::Shown::of(&diary, &conns_of(difference.as_ref()), diary.now());
+    let verdict = if difference.is_some() { RunVerdict::NonDeterminism } else { RunVerdict::Kept };
     let words =
         if difference.is_some() { "told again, it went another way" } else { "told again, it went the same way" };
-    let about = difference.unwrap_or("Every answer and every action is the same, byte for byte.");
+    let same = || "Every answer and every action is the same, byte for byte.".to_owned();
+    let about = difference.as_ref().map_or_else(same, ToString::to_string);
     let body = html! {
-        (verdict::heading_saying(&format!("Trace {name}"), about, verdict, words))
+        (verdict::heading_saying(&format!("Trace {name}"), &about, verdict, words))
         (verdict::again(again))
         dl.facts {
             dt { "Lasted" } dd { (diary.now()) }
@@ -50,48 +50,42 @@ pub fn trace(
             @if cut_off { dt { "End" } dd { "The last line is cut off." } }
         }
         (verdict::last(diary.last(), difference.is_some()))
-        (run::over_time(&diary, &befell, &lanes, times))
+        (run::over_time(&diary, &findings, &lanes, times))
         section aria-labelledby="measured" {
-            h2 #measured { "What came of it" }
+            h2 #measured { "Results" }
             div.tables { (figures::reasons(&diary)) }
         }
     };
     Ok(page::page(&format!("Trace {name}"), times.seconds(), &body))
 }
 
-/// Reads a trace into a diary. A manager is told the same alongside: what a dial is for, only the manager knows.
-fn listen(trace: TraceReader<impl BufRead>) -> Result<Told, TraceError> {
-    let mut manager = ConnManager::new(trace.birth().clone()).ok();
-    let mut told = Told { diary: Diary::default(), inputs: 0, actions: 0, cut_off: false };
-    told.diary.begin(Instant::ZERO);
-    let mut last = trace.birth().now;
-    for line in trace {
-        match line {
-            Ok(Line::Step { now, input, reply }) => {
-                settle(&mut told.diary, manager.as_ref(), last);
-                last = now;
-                told.inputs += 1;
-                told.diary.input(now, &input, &reply);
-                if let Some(manager) = &mut manager {
-                    let _ = manager.apply(&input, now);
-                    while manager.poll_action().is_some() {}
-                }
-            }
-            Ok(Line::Action(action)) => {
-                told.actions += 1;
-                told.diary.action(last, &action);
-            }
-            Err(TraceError::CutOff { .. }) => told.cut_off = true,
-            Err(error) => return Err(error),
-            Ok(Line::Birth(_)) => {} // The reader refuses a second one.
-        }
-    }
-    settle(&mut told.diary, manager.as_ref(), last);
-    Ok(told)
+/// The connections that a difference is about, as a text that names them.
+fn conns_of(difference: Option<&ReplayError>) -> String {
+    let Some(ReplayError::Action { expected, found, .. }) = difference else { return String::new() };
+    let conns = [Some(expected), found.as_ref()].into_iter().flatten().filter_map(|action| action.conn());
+    conns.map(|conn| format!("{conn} ")).collect()
 }
 
-fn settle(diary: &mut Diary, manager: Option<&ConnManager>, now: Time) {
-    if let Some(manager) = manager {
-        diary.settled(now, manager);
+/// A diary of a trace, and how long it is.
+#[derive(Default)]
+struct Heard {
+    diary: Diary,
+    inputs: u64,
+    actions: u64,
+}
+
+impl Observer for Heard {
+    fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
+        self.inputs += 1;
+        self.diary.input(now, input, reply);
+    }
+
+    fn action(&mut self, now: Time, action: &Action) {
+        self.actions += 1;
+        self.diary.action(now, action);
+    }
+
+    fn settled(&mut self, now: Time, manager: &ConnManager) {
+        self.diary.settled(now, manager);
     }
 }

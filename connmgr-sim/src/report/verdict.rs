@@ -1,19 +1,19 @@
-//! The top of a page: what came of it, and how to see it again.
+//! The top of a page: the verdict, and the command that reproduces it.
 
 use maud::{Markup, html};
 
 use super::axis::grouped;
-use crate::failure::Failure;
-use crate::{Instant, Verdict};
+use crate::run::failure::{Failure, RunVerdict};
+use crate::types::Instant;
 
 /// The heading, with the verdict.
-pub(super) fn heading(title: &str, about: &str, verdict: Verdict) -> Markup {
+pub(super) fn heading(title: &str, about: &str, verdict: RunVerdict) -> Markup {
     heading_saying(title, about, verdict, &verdict.to_string())
 }
 
 /// The heading, with the verdict in words of one's own.
-pub(super) fn heading_saying(title: &str, about: &str, verdict: Verdict, words: &str) -> Markup {
-    let is_kept = verdict == Verdict::Kept;
+pub(super) fn heading_saying(title: &str, about: &str, verdict: RunVerdict, words: &str) -> Markup {
+    let is_kept = verdict == RunVerdict::Kept;
     let (class, sign) = if is_kept { ("kept", "✓") } else { ("broken", "✗") };
     html! {
         header {
@@ -61,15 +61,15 @@ pub(super) fn failures(failures: &[Failure], lanes: &[(String, String)]) -> Mark
 fn promised(failure: &Failure) -> &'static str {
     match (failure.property(), failure.verdict) {
         (Some(property), _) => property.about(),
-        (None, Verdict::Threshold) => "The figure stays within the bounds that the scenario sets.",
-        (None, Verdict::NonDeterminism) => "The same run goes the same way, whoever runs it.",
-        (None, Verdict::Kept | Verdict::MissedProbe | Verdict::Liveness | Verdict::Safety) => {
+        (None, RunVerdict::Threshold) => "The figure stays within the bounds that the scenario sets.",
+        (None, RunVerdict::NonDeterminism) => "The same run goes the same way, whoever runs it.",
+        (None, RunVerdict::Kept | RunVerdict::MissedProbe | RunVerdict::Liveness | RunVerdict::Safety) => {
             "No sequence of calls panics."
         }
     }
 }
 
-/// The last that was told and done.
+/// The last inputs and actions.
 pub(super) fn last<'a>(lines: impl Iterator<Item = (Instant, &'a str)>, is_open: bool) -> Markup {
     let lines: Vec<(Instant, &str)> = lines.collect();
     html! {

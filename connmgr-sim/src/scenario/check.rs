@@ -1,16 +1,15 @@
-//! What a scenario may not say, though it can be written.
+//! Checks of a scenario that its types do not make.
 
 use std::collections::BTreeSet;
 
 use connmgr_check::Probe;
 use connmgr_core::HostName;
 
-use super::{Behavior, Scenario, ScenarioError};
-use crate::Instant;
-use crate::figures::Figure;
-use crate::plan::{NODES, name_of};
+use super::{HostBehavior, Scenario, ScenarioError};
+use crate::scenario::map::{NODES, name_of};
+use crate::types::{Figure, Instant};
 
-/// Hosts of all populations, with all who may come in the place of others.
+/// Hosts of all populations, replacements of hosts that leave included.
 const MOST_HOSTS: u64 = 1_000_000;
 /// Managers.
 const MOST_NODES: u32 = 100_000;
@@ -22,7 +21,7 @@ const MOST_SECONDS: u64 = 100 * 365 * 86_400;
 const MOST_OF_A_SORT: usize = 1000;
 
 impl Scenario {
-    /// Whether a world can be made of it.
+    /// Checks that a world can be made of it.
     ///
     /// # Errors
     /// [`ScenarioError`] says what is wrong.
@@ -33,7 +32,7 @@ impl Scenario {
         self.check_references()?;
         self.check_people()?;
         self.check_promises()?;
-        let config = crate::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
+        let config = crate::scenario::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
     }
 
@@ -62,7 +61,7 @@ impl Scenario {
         hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
     }
 
-    /// The greatest number of addresses that anybody tells, or the operator adds, in one moment.
+    /// The greatest number of addresses told or added at once.
     fn most_told(&self) -> u32 {
         let gossip = self.hosts.iter().flat_map(|spec| [spec.gossip.answer, spec.gossip.unasked]);
         let seeds = self.seeds.iter().map(|spec| spec.answers);
@@ -85,7 +84,9 @@ impl Scenario {
                 format!("`{}` tell addresses more often than every 100 ms", spec.name)
             })?;
             let behaviors = [Some(&spec.behavior), spec.turns.as_ref().map(|turn| &turn.into)];
-            hold(behaviors.into_iter().flatten().all(opens), || {
+            let is_endless =
+                |it: &HostBehavior| matches!(it, HostBehavior::Windows { period, .. } if period.0.is_zero());
+            hold(!behaviors.into_iter().flatten().any(is_endless), || {
                 format!("the windows of `{}` have no period", spec.name)
             })?;
         }
@@ -119,7 +120,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// A promise that nobody could ever see broken is a mistake.
+    /// Rejects promises that could never be seen broken.
     fn check_promises(&self) -> Result<(), ScenarioError> {
         let expect = &self.expect;
         for bound in &expect.bounds {
@@ -141,25 +142,6 @@ impl Scenario {
     }
 }
 
-const fn opens(behavior: &Behavior) -> bool {
-    match behavior {
-        Behavior::Windows { period, .. } => !period.0.is_zero(),
-        Behavior::Accept
-        | Behavior::Refuse
-        | Behavior::BlackHole
-        | Behavior::Slow(_)
-        | Behavior::Unreachable
-        | Behavior::AcceptThenClose(_)
-        | Behavior::ReadyThenClose(_)
-        | Behavior::Mute
-        | Behavior::SlowHandshake(_)
-        | Behavior::Flaky(_)
-        | Behavior::Misbehave { .. }
-        | Behavior::Useless
-        | Behavior::Mirror => true,
-    }
-}
-
 fn wrong(what: String) -> ScenarioError {
     ScenarioError::new(what)
 }
@@ -170,9 +152,9 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bound, Churn, Expect, Fault, FaultSpec, HostSpec, PeerSpec, Span};
+    use super::super::{Bound, Churn, Expect, FaultKind, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
-    use crate::dice::Share;
+    use crate::types::Share;
 
     fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
@@ -216,7 +198,7 @@ mod tests {
         assert!(error_of(|s| s.expect.bounds = bound("dials")).contains("neither"));
         assert!(error_of(|s| s.expect.full_within = Some(Span::hours(2))).contains("ends after the scenario"));
         let endless = FaultSpec {
-            fault: Fault::Interface,
+            fault: FaultKind::Interface,
             at: Span::default(),
             lasts: None,
             every: None,

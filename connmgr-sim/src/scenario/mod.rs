@@ -1,39 +1,44 @@
-//! A scenario: a world, its people and what befalls them, as plain data.
+//! A scenario: a world, its hosts and its faults, as plain data.
 //!
-//! It holds no state and runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
-//! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
+//! It runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
+//! in it can be written as TOML, can be removed (this is how failures shrink), and has a bound.
 
 mod book;
+pub mod catalogue;
 mod check;
+pub mod config;
 mod expect;
 mod fault;
 mod field;
 mod host;
+pub(crate) mod known;
+pub mod map;
 mod network;
 mod node;
 pub(crate) mod published;
+pub mod random;
 mod read;
 mod spread;
-mod text;
+mod stays;
 
-use crate::Instant;
+use crate::types::Instant;
 use serde::{Deserialize, Serialize};
 
+pub use crate::types::Span;
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
-pub use fault::{Fault, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
-pub use host::{Behavior, Churn, Gossip, HostSpec, Turn};
+pub use fault::{FaultKind, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
+pub use host::{Churn, Gossip, HostBehavior, HostSpec, HostTurn};
 pub use network::{NamesSpec, ProxyFault, ProxySpec, SeedBehavior, SeedSpec, SeedTurn};
 pub use node::{Base, InboundSpec, NodeSpec, PeerSpec};
 pub use read::ScenarioError;
-pub use spread::Spread;
-pub use text::Span;
+pub use spread::TimeSpread;
 
 /// The version of the format; another is refused.
 pub const SCENARIO_VERSION: u32 = 1;
 
-/// A world, its people and what befalls them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A world, its hosts and its faults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// [`SCENARIO_VERSION`].
@@ -53,7 +58,7 @@ pub struct Scenario {
     /// Peers that the operator added.
     #[serde(default)]
     pub peers: Vec<PeerSpec>,
-    /// Strangers that come in.
+    /// Inbound connections from outside the world.
     #[serde(default)]
     pub inbound: Vec<InboundSpec>,
     /// What the managers know at the start.
@@ -71,34 +76,19 @@ pub struct Scenario {
     /// What goes wrong, and when.
     #[serde(default)]
     pub faults: Vec<FaultSpec>,
-    /// What must come of it.
+    /// What it promises.
     #[serde(default)]
     pub expect: Expect,
 }
 
 impl Scenario {
-    /// An empty world of this name: one plain manager and nobody else.
+    /// An empty world with this name: one manager and no hosts.
     pub fn new(name: &str, duration: Span) -> Self {
-        Self {
-            version: SCENARIO_VERSION,
-            name: name.to_owned(),
-            about: String::new(),
-            duration,
-            node: NodeSpec::default(),
-            hosts: Vec::new(),
-            peers: Vec::new(),
-            inbound: Vec::new(),
-            book: BookSpec::default(),
-            seeds: Vec::new(),
-            names: NamesSpec::default(),
-            proxy: None,
-            faults: Vec::new(),
-            expect: Expect::default(),
-        }
+        Self { version: SCENARIO_VERSION, name: name.to_owned(), duration, ..Self::default() }
     }
 
-    /// From when on nothing more goes wrong: as it says, or when the last fault has ended and everybody has turned
-    /// who does. None if a fault lasts to the end.
+    /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`
+    /// has happened. `None` if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {
         if let Some(at) = self.expect.healed_at {
             return Some(Instant::ZERO.after(at.0));
@@ -108,7 +98,7 @@ impl Scenario {
         let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
         let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
-            for (begins, ends) in crate::world::times(spec, end) {
+            for (begins, ends) in spec.times(end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));
                 last = last.max(over?);
             }

@@ -1,15 +1,15 @@
-//! How long things take on real networks, where a scenario says nothing.
+//! How long things take on real networks: the default of a scenario.
 //!
-//! Direct TCP: a median of 80 ms, 99 of 100 within 1.5 s, a tail to the timeout of a dial. Tor and I2P: a median of 3 s,
-//! nine of ten within 8 s, a tail to a minute.
+//! Direct TCP: a median of 80 ms, 99 of 100 within 1.5 s, a tail to the timeout of a dial. Tor and I2P: a median of 3
+//! s, nine of ten within 8 s, a tail to a minute.
 
 use connmgr_core::NetworkKind;
 
-use super::{Span, Spread};
-use crate::dice::Share;
+use super::{Span, TimeSpread};
+use crate::types::Share;
 
 /// How long a peer of a network takes to answer: a dial, a handshake, or with a close.
-pub(crate) fn answer(network: NetworkKind) -> Spread {
+pub(crate) fn answer(network: NetworkKind) -> TimeSpread {
     match network {
         NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns => {
             points(&[(0, 5), (50, 80), (90, 300), (99, 1_500), (100, 5_000)])
@@ -20,9 +20,9 @@ pub(crate) fn answer(network: NetworkKind) -> Spread {
     }
 }
 
-fn points(points: &[(u32, u64)]) -> Spread {
+fn points(points: &[(u32, u64)]) -> TimeSpread {
     let point = |(percent, millis): &(u32, u64)| (Share::percent(*percent), Span::millis(*millis));
-    Spread::Percentiles(points.iter().map(point).collect())
+    TimeSpread::Percentiles(points.iter().map(point).collect())
 }
 
 #[cfg(test)]

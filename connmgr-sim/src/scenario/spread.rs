@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Span;
-use crate::dice::{Dice, Share};
+use crate::types::{Dice, Share};
 
 /// How long something takes.
 ///
@@ -15,7 +15,7 @@ use crate::dice::{Dice, Share};
 /// `10ms | 50ms | 80ms | 2s` (quantiles at equal distances, straight lines between), or
 /// `p0 5ms | p50 80ms | p99 1s 500ms | p100 5s` (quantiles at these percents, straight lines between).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spread {
+pub enum TimeSpread {
     /// Always the same.
     Fixed(Span),
     /// All equally likely.
@@ -28,7 +28,7 @@ pub enum Spread {
     Percentiles(Vec<(Share, Span)>),
 }
 
-impl Spread {
+impl TimeSpread {
     /// Draws one.
     pub fn draw(&self, dice: &mut Dice) -> Duration {
         match self {
@@ -64,7 +64,7 @@ impl Spread {
         }
     }
 
-    /// At least this share of the draws is no longer than `limit`: rounded down where that is simpler.
+    /// A lower bound on the share of draws that are no longer than `limit`.
     pub fn share_within(&self, limit: Duration) -> Share {
         let all_if = |holds| if holds { Share::ALL } else { Share::NONE };
         match self {
@@ -99,19 +99,19 @@ impl Spread {
     }
 }
 
-impl Default for Spread {
+impl Default for TimeSpread {
     fn default() -> Self {
         Self::Fixed(Span::default())
     }
 }
 
-impl From<Span> for Spread {
+impl From<Span> for TimeSpread {
     fn from(span: Span) -> Self {
         Self::Fixed(span)
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for TimeSpread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(span) => span.fmt(f),
@@ -130,7 +130,7 @@ impl fmt::Display for Spread {
     }
 }
 
-impl FromStr for Spread {
+impl FromStr for TimeSpread {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -174,13 +174,13 @@ fn percentiles(text: &str) -> Result<Vec<(Share, Span)>, String> {
     }
 }
 
-impl Serialize for Spread {
+impl Serialize for TimeSpread {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Spread {
+impl<'de> Deserialize<'de> for TimeSpread {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         String::deserialize(input)?.parse().map_err(de::Error::custom)
     }
@@ -189,25 +189,25 @@ impl<'de> Deserialize<'de> for Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dice::Purpose;
+    use crate::types::DrawPurpose;
 
     #[test]
     fn every_form_is_read_and_written() {
         let points = "p0 5ms | p50 80ms | p99.5 1s 500ms | p100 5s";
         for text in ["80ms", "20ms .. 300ms", "about 80ms", "10ms | 50ms | 2s", points] {
-            let spread: Spread = text.parse().expect(text);
+            let spread: TimeSpread = text.parse().expect(text);
             assert_eq!(spread.to_string(), text);
         }
         for wrong in ["", "3s .. 1s", "3s | 1s", "about", "p0 1s", "p0 2s | p100 1s", "p1 1s | p100 2s", "p0 1s | 2s"] {
-            assert!(wrong.parse::<Spread>().is_err(), "{wrong}");
+            assert!(wrong.parse::<TimeSpread>().is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn no_more_is_said_to_lie_within_a_limit_than_does() {
         let texts = ["80ms", "20ms .. 300ms", "about 80ms", "10ms | 50ms | 2s", "p0 5ms | p50 80ms | p100 5s"];
-        for spread in texts.map(|text| text.parse::<Spread>().expect(text)) {
-            let mut dice = Dice::new(1, Purpose::Latency, 1);
+        for spread in texts.map(|text| text.parse::<TimeSpread>().expect(text)) {
+            let mut dice = Dice::new(1, DrawPurpose::Latency, 1);
             let draws: Vec<Duration> = (0..10_000).map(|_| spread.draw(&mut dice)).collect();
             for limit in [1, 40, 79, 80, 250, 3_000, 10_000].map(Duration::from_millis) {
                 let seen = draws.iter().filter(|draw| **draw <= limit).count();
@@ -221,8 +221,8 @@ mod tests {
 
     #[test]
     fn as_many_draws_lie_below_a_point_as_its_percent_says() {
-        let spread: Spread = "p0 5ms | p50 80ms | p90 300ms | p99 1s 500ms | p100 5s".parse().expect("a spread");
-        let mut dice = Dice::new(1, Purpose::Latency, 1);
+        let spread: TimeSpread = "p0 5ms | p50 80ms | p90 300ms | p99 1s 500ms | p100 5s".parse().expect("a spread");
+        let mut dice = Dice::new(1, DrawPurpose::Latency, 1);
         let draws: Vec<Duration> = (0..100_000).map(|_| spread.draw(&mut dice)).collect();
         for (percent, millis) in [(50, 80), (90, 300), (99, 1_500)] {
             let below = draws.iter().filter(|draw| **draw <= Duration::from_millis(millis)).count();
@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn draws_stay_within_their_bounds() {
-        let spread: Spread = "10ms | 50ms | 2s".parse().expect("a spread");
-        let mut dice = Dice::new(1, Purpose::Latency, 1);
+        let spread: TimeSpread = "10ms | 50ms | 2s".parse().expect("a spread");
+        let mut dice = Dice::new(1, DrawPurpose::Latency, 1);
         let draws: Vec<Duration> = (0..1000).map(|_| spread.draw(&mut dice)).collect();
         assert!(draws.iter().all(|draw| (Duration::from_millis(10)..=Duration::from_secs(2)).contains(draw)));
         let short = draws.iter().filter(|draw| **draw <= Duration::from_millis(50)).count();

@@ -1,29 +1,28 @@
-//! What becomes of a dial: by what ails the way, then by who lives at its end.
+//! The result of a dial: first by the faults on its way, then by the host it reaches.
 
 use std::time::Duration;
 
 use connmgr_core::{CloseCause, ConnId, DialError, Kind, NetworkKind, PeerAddress, Target, Transport};
 
 use super::World;
-use super::happening::{Happening, Run};
-use super::sessions::SOON;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, Link, LinkId, Stage};
-use crate::plan::Who;
-use crate::scenario::{Behavior, OwnError, OwnFailures, ProxyFault, ShareOf};
-use crate::subject::Subject;
+use super::happening::{Happening, ProcessRun, SOON};
+use crate::scenario::map::Who;
+use crate::scenario::{HostBehavior, OwnError, OwnFailures, ProxyFault, ShareOf};
+use crate::types::{Dice, DrawPurpose};
+use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
+use crate::world::subject::Subject;
 
-/// What becomes of a dial.
+/// The result of a dial.
 enum Fate {
-    /// Nothing, ever.
+    /// It is never answered.
     Silence,
-    /// This, after so long.
+    /// This result, after this time.
     Known(Duration, Result<(), DialError>),
-    /// It reaches another manager after so long.
+    /// It reaches another manager after this time.
     Reaches(Duration),
 }
 
-/// What the wall in front of a network says at once.
+/// How long a local failure takes.
 const AT_ONCE: Duration = Duration::from_micros(30);
 
 impl<S: Subject> World<S> {
@@ -37,22 +36,8 @@ impl<S: Subject> World<S> {
         let place = &mut self.nodes[node as usize];
         place.tally.dial(network, self.now);
         place.tally.dials_in_faults += u64::from(place.ails.hampers());
-        let link = Link {
-            node,
-            conn,
-            end,
-            network,
-            stage: Stage::Dialing,
-            kind: Kind::Full,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: transport == Transport::V2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let is_v2 = transport == Transport::V2;
+        let link = WorldLink { is_v2, round_trip, ..WorldLink::new(node, conn, end, network, self.now, dice) };
         let fate = self.fate(&link, &address, is_proxied);
         let id = self.links.insert(link);
         self.nodes[node as usize].links.insert(conn, id);
@@ -63,38 +48,38 @@ impl<S: Subject> World<S> {
         }
     }
 
-    fn other_end(&mut self, node: u32, address: &PeerAddress) -> (End, NetworkKind, Dice) {
+    fn other_end(&mut self, node: u32, address: &PeerAddress) -> (LinkEnd, NetworkKind, Dice) {
         let named = address.name().and_then(|name| self.plan.named(name)).map(|range| Who::Host(range.start));
         let who = self.plan.at(address).or(named);
         match who {
             Some(Who::Host(host)) => {
                 let presence = &mut self.hosts[host as usize];
                 presence.dials = presence.dials.wrapping_add(1);
-                let dice = Dice::new(self.plan.seed, Purpose::Dial, host.into()).part(presence.dials.into());
+                let dice = Dice::new(self.plan.seed, DrawPurpose::Dial, host.into()).part(presence.dials.into());
                 let home = &self.plan.resident(host).address;
-                (End::Host(host), home.network().unwrap_or(NetworkKind::Ipv4), dice)
+                (LinkEnd::Host(host), home.network().unwrap_or(NetworkKind::Ipv4), dice)
             }
             Some(Who::Node(other)) => {
                 let dials = self.nodes[node as usize].tally.dials;
-                let dice = self.dice(Purpose::Session, node).part(dials);
-                (End::Node { node: other, link: None }, NetworkKind::Ipv4, dice)
+                let dice = self.dice(DrawPurpose::Session, node).part(dials);
+                (LinkEnd::Node { node: other, link: None }, NetworkKind::Ipv4, dice)
             }
             None => {
                 let network = address.network().unwrap_or(NetworkKind::Ipv4);
-                (End::Nobody, network, Dice::new(self.plan.seed, Purpose::Dial, u64::MAX))
+                (LinkEnd::Nobody, network, Dice::new(self.plan.seed, DrawPurpose::Dial, u64::MAX))
             }
         }
     }
 
-    fn round_trip(&self, end: End, dice: &Dice) -> Duration {
+    fn round_trip(&self, end: LinkEnd, dice: &Dice) -> Duration {
         match end {
-            End::Host(host) => self.plan.resident(host).round_trip,
-            End::Node { .. } => dice.part(0).between(Duration::from_millis(5), Duration::from_millis(200)),
-            End::Stranger { .. } | End::Nobody => Duration::from_millis(100),
+            LinkEnd::Host(host) => self.plan.resident(host).round_trip,
+            LinkEnd::Node { .. } => dice.part(0).between(Duration::from_millis(5), Duration::from_millis(200)),
+            LinkEnd::Stranger { .. } | LinkEnd::Nobody => Duration::from_millis(100),
         }
     }
 
-    fn fate(&mut self, link: &Link, address: &PeerAddress, is_proxied: bool) -> Fate {
+    fn fate(&mut self, link: &WorldLink, address: &PeerAddress, is_proxied: bool) -> Fate {
         let ails = &self.nodes[link.node as usize].ails;
         let at = link.network.index();
         if ails.out_of_descriptors > 0 {
@@ -132,24 +117,24 @@ impl<S: Subject> World<S> {
     }
 
     /// Whether a dial fails on this machine.
-    fn strikes(&self, failures: &OwnFailures, link: &Link, address: &PeerAddress) -> bool {
+    fn strikes(&self, failures: &OwnFailures, link: &WorldLink, address: &PeerAddress) -> bool {
         failures.networks.contains(&link.network)
             && match failures.of {
                 ShareOf::Dials => link.dice.part(5).happens(failures.share),
-                ShareOf::Addresses => strikes_address(failures, self.plan.seed, address),
+                ShareOf::Addresses => failures.strike(self.plan.seed, address),
             }
     }
 
     /// What the other end does with it.
-    fn fate_at(&mut self, link: &Link) -> Fate {
+    fn fate_at(&mut self, link: &WorldLink) -> Fate {
         match link.end {
-            End::Nobody | End::Stranger { .. } => Fate::Silence,
-            End::Node { node, .. } => self.fate_at_node(node, link),
-            End::Host(host) => self.fate_at_host(host, link),
+            LinkEnd::Nobody | LinkEnd::Stranger { .. } => Fate::Silence,
+            LinkEnd::Node { node, .. } => self.fate_at_node(node, link),
+            LinkEnd::Host(host) => self.fate_at_host(host, link),
         }
     }
 
-    fn fate_at_node(&self, node: u32, link: &Link) -> Fate {
+    fn fate_at_node(&self, node: u32, link: &WorldLink) -> Fate {
         let other = &self.nodes[node as usize];
         if other.ails.is_cut_off(NetworkKind::Ipv4) {
             return Fate::Silence;
@@ -160,7 +145,7 @@ impl<S: Subject> World<S> {
         Fate::Reaches(link.round_trip / 2)
     }
 
-    fn fate_at_host(&mut self, host: u32, link: &Link) -> Fate {
+    fn fate_at_host(&mut self, host: u32, link: &WorldLink) -> Fate {
         let resident = self.plan.resident(host);
         if !resident.is_reachable || self.is_parted(link.node, host) || !self.is_up(host) {
             return Fate::Silence;
@@ -170,29 +155,29 @@ impl<S: Subject> World<S> {
         let good = Fate::Known(answer, Ok(()));
         let refused = Fate::Known(answer, Err(DialError::Refused));
         match self.plan.behavior(host, now) {
-            Behavior::Refuse => refused,
-            Behavior::BlackHole => Fate::Silence,
-            Behavior::Unreachable => Fate::Known(answer, Err(DialError::HostUnreachable)),
-            Behavior::Slow(extra) => Fate::Known(answer + extra.draw(&mut link.dice.part(2)), Ok(())),
-            Behavior::Flaky(share) => {
+            HostBehavior::Refuse => refused,
+            HostBehavior::BlackHole => Fate::Silence,
+            HostBehavior::Unreachable => Fate::Known(answer, Err(DialError::HostUnreachable)),
+            HostBehavior::Slow(extra) => Fate::Known(answer + extra.draw(&mut link.dice.part(2)), Ok(())),
+            HostBehavior::Flaky(share) => {
                 if link.dice.part(3).happens(*share) {
                     good
                 } else {
                     refused
                 }
             }
-            Behavior::Windows { period, open } => match is_open(now, period.0, open.0) {
+            HostBehavior::Windows { period, open } => match is_open(now, period.0, open.0) {
                 true => good,
                 false => Fate::Silence,
             },
-            Behavior::Accept
-            | Behavior::AcceptThenClose(_)
-            | Behavior::ReadyThenClose(_)
-            | Behavior::Mute
-            | Behavior::SlowHandshake(_)
-            | Behavior::Misbehave { .. }
-            | Behavior::Useless
-            | Behavior::Mirror => good,
+            HostBehavior::Accept
+            | HostBehavior::AcceptThenClose(_)
+            | HostBehavior::ReadyThenClose(_)
+            | HostBehavior::Mute
+            | HostBehavior::SlowHandshake(_)
+            | HostBehavior::Misbehave { .. }
+            | HostBehavior::Useless
+            | HostBehavior::Mirror => good,
         }
     }
 
@@ -217,16 +202,16 @@ impl<S: Subject> World<S> {
         self.forget_if_dropped(id);
     }
 
-    /// A stream that the manager has no use for was dropped with the driver's hands: the other end sees it close.
+    /// The driver drops a stream that the manager does not want; the other end sees it close.
     fn forget_if_dropped(&mut self, id: LinkId) {
-        if self.links.get(id).is_some_and(|link| matches!(link.stage, Stage::Dialing | Stage::GivenUp)) {
+        if self.links.get(id).is_some_and(|link| matches!(link.stage, LinkStage::Dialing | LinkStage::GivenUp)) {
             if let Some(link) = self.remove(id) {
                 self.tell_other_end(&link, CloseCause::Eof);
             }
         }
     }
 
-    pub(super) fn dial_ends_again(&mut self, of: Run, conn: ConnId, result: Result<(), DialError>) {
+    pub(super) fn dial_ends_again(&mut self, of: ProcessRun, conn: ConnId, result: Result<(), DialError>) {
         if self.nodes[of.node as usize].run() != of {
             return;
         }
@@ -237,10 +222,10 @@ impl<S: Subject> World<S> {
         self.turn(of.node, |subject, now, outbox| subject.dialed(conn, result.map(|()| nothing), now, outbox));
     }
 
-    /// A dial arrives at another manager: it accepts in the kernel, whatever the manager says then.
+    /// A dial arrives at another manager. The kernel accepts it, whether the manager admits it or not.
     pub(super) fn reaches(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
-        let End::Node { node: other, .. } = link.end else { return };
+        let LinkEnd::Node { node: other, .. } = link.end else { return };
         let (node, round_trip, is_v2) = (link.node, link.round_trip, link.is_v2);
         if self.nodes[other as usize].ails.is_cut_off(NetworkKind::Ipv4) {
             return;
@@ -260,27 +245,14 @@ impl<S: Subject> World<S> {
         let from = &self.plan.nodes[node as usize];
         let port = 10_000 + u16::try_from(self.nodes[node as usize].tally.dials % 50_000).expect("below 50 000");
         let Some(ip) = from.host().ip() else { return Err(DialError::Refused) };
-        let dice = self.dice(Purpose::Session, other).part(self.steps);
-        let theirs = Link {
-            node: other,
-            conn: ConnId::from_u64(0),
-            end: End::Node { node, link: Some(id) },
-            network: NetworkKind::Ipv4,
-            stage: Stage::Dialing,
-            kind: Kind::Inbound,
-            is_hung: false,
-            missed_ping: false,
-            is_v2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let dice = self.dice(DrawPurpose::Session, other).part(self.steps);
+        let end = LinkEnd::Node { node, link: Some(id) };
+        let theirs = WorldLink::new(other, ConnId::from_u64(0), end, NetworkKind::Ipv4, self.now, dice);
+        let theirs = WorldLink { kind: Kind::Inbound, is_v2, round_trip, ..theirs };
         let theirs = self.links.insert(theirs);
         if self.accept(other, std::net::SocketAddr::new(ip, port), theirs) {
             if let Some(link) = self.links.get_mut(id) {
-                link.end = End::Node { node: other, link: Some(theirs) };
+                link.end = LinkEnd::Node { node: other, link: Some(theirs) };
             }
         } else {
             // Refused after the kernel accepted: the dialer sees it open, and close.
@@ -288,11 +260,6 @@ impl<S: Subject> World<S> {
         }
         Ok(())
     }
-}
-
-/// Whether dials to an address are among those that fail. It depends on nothing but the address.
-pub(crate) fn strikes_address(failures: &OwnFailures, seed: u64, address: &PeerAddress) -> bool {
-    Dice::new(seed, Purpose::Fault, crate::text_key(&address.to_string())).happens(failures.share)
 }
 
 const fn own_error(error: OwnError) -> DialError {
@@ -319,7 +286,7 @@ fn proxy_fate(fault: ProxyFault) -> Fate {
 }
 
 /// Whether a window is open.
-pub(super) fn is_open(now: crate::Instant, period: Duration, open: Duration) -> bool {
+pub(super) fn is_open(now: crate::types::Instant, period: Duration, open: Duration) -> bool {
     let period = period.as_nanos().max(1);
     u128::from(now.as_nanos()) % period < open.as_nanos()
 }

@@ -1,4 +1,4 @@
-//! What goes wrong: each fault begins and ends at its times, at the managers it befalls.
+//! Faults: each begins and ends at its times, at the managers it affects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,27 +6,22 @@ use std::time::Duration;
 use connmgr_check::Violation;
 use connmgr_core::{CloseCause, ConnId, Input, NetworkKind};
 
-use super::happening::Happening;
+use super::happening::{Happening, SOON};
 use super::node::Ails;
-use super::sessions::SOON;
 use super::{Broken, Mark, World};
-use crate::Instant;
-use crate::dice::{Dice, Purpose, Share};
-use crate::links::LinkId;
-use crate::scenario::{Fault, FaultSpec, Monotonic};
-use crate::subject::Subject;
-
-/// Times that a recurring fault comes, unless it says how often.
-const MOST_TIMES: u32 = 10_000;
+use crate::scenario::{FaultKind, FaultSpec, Monotonic};
+use crate::types::{Dice, DrawPurpose, Instant, Share};
+use crate::world::links::LinkId;
+use crate::world::subject::{Onlooker, Subject};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_faults(&mut self) {
         let plan = Arc::clone(&self.plan);
         for (number, spec) in (0u16..).zip(&plan.scenario.faults) {
-            if !Dice::new(plan.seed, Purpose::Swarm, number.into()).happens(spec.chance) {
+            if !Dice::new(plan.seed, DrawPurpose::Swarm, number.into()).happens(spec.chance) {
                 continue;
             }
-            for (begins, ends) in times(spec, self.end()) {
+            for (begins, ends) in spec.times(self.end()) {
                 self.queue.push(begins, Happening::Begins { fault: number });
                 if let Some(ends) = ends {
                     self.queue.push(ends, Happening::Ends { fault: number });
@@ -59,42 +54,42 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// The managers that a fault befalls: the same each time it comes.
+    /// The managers that a fault affects: the same each time it occurs.
     fn struck(&self, fault: u16, spec: &FaultSpec) -> Vec<u32> {
-        let dice = Dice::new(self.plan.seed, Purpose::Fault, fault.into());
+        let dice = Dice::new(self.plan.seed, DrawPurpose::Fault, fault.into());
         (0..self.plan.scenario.node.count).filter(|node| dice.part((*node).into()).happens(spec.share)).collect()
     }
 
     fn strike(&mut self, node: u32, spec: &FaultSpec) {
         let ails = &mut self.nodes[node as usize].ails;
         match &spec.fault {
-            Fault::Interface => ails.interface += 1,
-            Fault::Silent(networks) => each(&mut ails.silent, networks, |count| *count += 1),
-            Fault::NoRoute(networks) => each(&mut ails.no_route, networks, |count| *count += 1),
-            Fault::Reset(networks) => {
+            FaultKind::Interface => ails.interface += 1,
+            FaultKind::Silent(networks) => each(&mut ails.silent, networks, |count| *count += 1),
+            FaultKind::NoRoute(networks) => each(&mut ails.no_route, networks, |count| *count += 1),
+            FaultKind::Reset(networks) => {
                 each(&mut ails.reset, networks, |count| *count += 1);
                 self.reset_open(node, |network| networks.contains(&network));
             }
-            Fault::Partition(share) => ails.partition = *share,
-            Fault::NatReset => self.reset_open(node, |_| true),
-            Fault::OwnFailures(failures) => ails.own_failures.push(failures.clone()),
-            Fault::Proxy(fault) => ails.proxy = Some(*fault),
-            Fault::NamesHang => ails.names_hang += 1,
-            Fault::NamesFail => ails.names_fail += 1,
-            Fault::ClockForward(by) => self.step_clock(node, seconds(by.0)),
-            Fault::ClockBack(by) => self.step_clock(node, -seconds(by.0)),
-            Fault::Suspend(_) => self.suspend(node, spec),
-            Fault::Crash => self.kill(node),
-            Fault::CrashToOldState => self.crash_to_old_state(node),
-            Fault::OutOfDescriptors => ails.out_of_descriptors += 1,
-            Fault::LateResults => ails.late += 1,
-            Fault::DoubledResults => ails.doubled += 1,
-            Fault::MissingResults(share) => ails.missing = *share,
-            Fault::HalfHanging(share) => self.hang(node, *share),
-            Fault::Limits(limits) => self.set_limits(node, *limits),
-            Fault::Inactive => self.set_active(node, false),
-            Fault::NetworkChanged => self.tell(node, &Input::NetworkChanged),
-            Fault::Restart => self.shut_down(node),
+            FaultKind::Partition(share) => ails.partition = *share,
+            FaultKind::NatReset => self.reset_open(node, |_| true),
+            FaultKind::OwnFailures(failures) => ails.own_failures.push(failures.clone()),
+            FaultKind::Proxy(fault) => ails.proxy = Some(*fault),
+            FaultKind::NamesHang => ails.names_hang += 1,
+            FaultKind::NamesFail => ails.names_fail += 1,
+            FaultKind::ClockForward(by) => self.step_clock(node, seconds(by.0)),
+            FaultKind::ClockBack(by) => self.step_clock(node, -seconds(by.0)),
+            FaultKind::Suspend(_) => self.suspend(node, spec),
+            FaultKind::Crash => self.kill(node),
+            FaultKind::CrashToOldState => self.crash_to_old_state(node),
+            FaultKind::OutOfDescriptors => ails.out_of_descriptors += 1,
+            FaultKind::LateResults => ails.late += 1,
+            FaultKind::DoubledResults => ails.doubled += 1,
+            FaultKind::MissingResults(share) => ails.missing = *share,
+            FaultKind::HalfHanging(share) => self.hang(node, *share),
+            FaultKind::Limits(limits) => self.set_limits(node, *limits),
+            FaultKind::Inactive => self.set_active(node, false),
+            FaultKind::NetworkChanged => self.tell(node, &Input::NetworkChanged),
+            FaultKind::Restart => self.shut_down(node),
         }
         self.start_again_if_over(node, spec);
     }
@@ -103,37 +98,37 @@ impl<S: Subject> World<S> {
         let Ails { interface, silent, no_route, reset, .. } = &mut self.nodes[node as usize].ails;
         let down = |count: &mut u32| *count = count.saturating_sub(1);
         match &spec.fault {
-            Fault::Interface => down(interface),
-            Fault::Silent(networks) => each(silent, networks, down),
-            Fault::NoRoute(networks) => each(no_route, networks, down),
-            Fault::Reset(networks) => each(reset, networks, down),
-            Fault::Partition(_) => self.nodes[node as usize].ails.partition = Share::NONE,
-            Fault::OwnFailures(failures) => {
+            FaultKind::Interface => down(interface),
+            FaultKind::Silent(networks) => each(silent, networks, down),
+            FaultKind::NoRoute(networks) => each(no_route, networks, down),
+            FaultKind::Reset(networks) => each(reset, networks, down),
+            FaultKind::Partition(_) => self.nodes[node as usize].ails.partition = Share::NONE,
+            FaultKind::OwnFailures(failures) => {
                 let own_failures = &mut self.nodes[node as usize].ails.own_failures;
                 if let Some(at) = own_failures.iter().position(|other| other == failures) {
                     own_failures.remove(at);
                 }
             }
-            Fault::Proxy(_) => self.nodes[node as usize].ails.proxy = None,
-            Fault::NamesHang => down(&mut self.nodes[node as usize].ails.names_hang),
-            Fault::NamesFail => down(&mut self.nodes[node as usize].ails.names_fail),
-            Fault::ClockForward(by) => self.step_clock(node, -seconds(by.0)),
-            Fault::ClockBack(by) => self.step_clock(node, seconds(by.0)),
-            Fault::Suspend(monotonic) => self.resume(node, *monotonic, spec),
-            Fault::Crash | Fault::CrashToOldState | Fault::Restart => self.start(node),
-            Fault::OutOfDescriptors => down(&mut self.nodes[node as usize].ails.out_of_descriptors),
-            Fault::LateResults => down(&mut self.nodes[node as usize].ails.late),
-            Fault::DoubledResults => down(&mut self.nodes[node as usize].ails.doubled),
-            Fault::MissingResults(_) => self.nodes[node as usize].ails.missing = Share::NONE,
-            Fault::Limits(_) => self.set_limits(node, self.config.limits),
-            Fault::Inactive => self.set_active(node, true),
-            Fault::NatReset | Fault::HalfHanging(_) | Fault::NetworkChanged => {}
+            FaultKind::Proxy(_) => self.nodes[node as usize].ails.proxy = None,
+            FaultKind::NamesHang => down(&mut self.nodes[node as usize].ails.names_hang),
+            FaultKind::NamesFail => down(&mut self.nodes[node as usize].ails.names_fail),
+            FaultKind::ClockForward(by) => self.step_clock(node, -seconds(by.0)),
+            FaultKind::ClockBack(by) => self.step_clock(node, seconds(by.0)),
+            FaultKind::Suspend(monotonic) => self.resume(node, *monotonic, spec),
+            FaultKind::Crash | FaultKind::CrashToOldState | FaultKind::Restart => self.start(node),
+            FaultKind::OutOfDescriptors => down(&mut self.nodes[node as usize].ails.out_of_descriptors),
+            FaultKind::LateResults => down(&mut self.nodes[node as usize].ails.late),
+            FaultKind::DoubledResults => down(&mut self.nodes[node as usize].ails.doubled),
+            FaultKind::MissingResults(_) => self.nodes[node as usize].ails.missing = Share::NONE,
+            FaultKind::Limits(_) => self.set_limits(node, self.config.limits),
+            FaultKind::Inactive => self.set_active(node, true),
+            FaultKind::NatReset | FaultKind::HalfHanging(_) | FaultKind::NetworkChanged => {}
         }
     }
 
-    /// A process that died and of which nothing says when it starts again starts at once.
+    /// A process that ended starts again at once if the fault does not say when.
     fn start_again_if_over(&mut self, node: u32, spec: &FaultSpec) {
-        let ends = matches!(spec.fault, Fault::Crash | Fault::CrashToOldState | Fault::Restart);
+        let ends = matches!(spec.fault, FaultKind::Crash | FaultKind::CrashToOldState | FaultKind::Restart);
         if ends && spec.lasts.is_none() {
             self.later(SOON, Happening::Start { node });
         }
@@ -175,15 +170,15 @@ impl<S: Subject> World<S> {
         self.nodes[node as usize].ails.asleep_until = Some(until);
     }
 
-    /// A machine wakes: what was open is found to be gone, unless the nap was short.
+    /// A machine wakes up: unless it slept briefly, its open connections are gone.
     fn resume(&mut self, node: u32, monotonic: Monotonic, spec: &FaultSpec) {
         let slept = spec.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
         let place = &mut self.nodes[node as usize];
         place.ails.asleep_until = None;
         if monotonic == Monotonic::Stops {
             place.clock.stand_still(slept);
-            if let Some(diary) = place.subject.as_mut().and_then(|subject| subject.watch_mut().diary.as_mut()) {
-                diary.stood_still(slept);
+            if let Some(subject) = &mut place.subject {
+                subject.watch_mut().stood_still(slept);
             }
         }
         place.armed = Instant::MAX;
@@ -213,10 +208,10 @@ impl<S: Subject> World<S> {
         self.tell(node, &Input::SetActive { active });
     }
 
-    /// Whether a host can't be reached from a manager for a partition's sake.
+    /// Whether a partition separates a host from a manager.
     pub(super) fn is_parted(&self, node: u32, host: u32) -> bool {
         let share = self.nodes[node as usize].ails.partition;
-        share > Share::NONE && Dice::new(self.plan.seed, Purpose::Fault, u64::from(host) << 16).happens(share)
+        share > Share::NONE && Dice::new(self.plan.seed, DrawPurpose::Fault, u64::from(host) << 16).happens(share)
     }
 
     pub(super) fn heal(&mut self) {
@@ -244,15 +239,4 @@ fn each(counts: &mut [u32; NetworkKind::ALL.len()], networks: &[NetworkKind], ch
 
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// When a fault begins and ends, each time it comes before the end of the world.
-pub(crate) fn times(spec: &FaultSpec, end: Instant) -> Vec<(Instant, Option<Instant>)> {
-    let first = Instant::ZERO.after(spec.at.0);
-    let ends = |begins: Instant| spec.lasts.map(|lasts| begins.after(lasts.0));
-    let Some(every) = spec.every else { return vec![(first, ends(first))] };
-    let step = every.0.max(Duration::from_millis(1));
-    let begins = std::iter::successors(Some(first), |begins| Some(begins.after(step)));
-    let times = spec.times.unwrap_or(MOST_TIMES).min(MOST_TIMES) as usize;
-    begins.take(times).take_while(|begins| *begins < end).map(|begins| (begins, ends(begins))).collect()
 }

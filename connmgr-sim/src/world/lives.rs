@@ -1,28 +1,24 @@
-//! Lives: of managers' processes, which start and end, and of hosts, which come and go.
+//! Managers' processes start and end; hosts come and go.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_check::Suite;
-use connmgr_core::{CloseCause, ConnId, Input, Keep, PeerAddress, Reply, SavedAddress, Services, Snapshot, UnixTime};
+use connmgr_core::{Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
 
-use super::happening::{Happening, Run};
-use super::node::{Added, Node};
-use super::sessions::SOON;
+use super::happening::{Happening, ProcessRun, SOON};
+use super::identity::identity;
+use super::node::{ScriptedPeer, WorldNode};
 use super::{Scrutiny, World};
-use crate::Instant;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, LinkId};
-use crate::plan::{BEGINNING, NODES, Plan, Who, name_of};
-use crate::scenario::{Acquaintance, Behavior, PeerSpec};
-use crate::subject::Subject;
-use crate::watch::Watch;
-use connmgr_core::Birth;
+use crate::scenario::map::{NODES, Who, WorldMap, name_of};
+use crate::scenario::{HostBehavior, PeerSpec};
+use crate::types::{Dice, DrawPurpose, Instant};
+use crate::world::links::{LinkEnd, LinkId};
+use crate::world::subject::{Onlooker, Subject};
 
-/// Whether a host is there, worked out when somebody asks.
+/// Whether a host is up, computed when needed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Presence {
-    /// Until when what is known of it holds.
+    /// Until when this state holds.
     until: Instant,
     is_away: bool,
     turns: u32,
@@ -61,10 +57,8 @@ impl<S: Subject> World<S> {
             unix: place.clock.unix(now),
             now: place.clock.time(now),
         };
-        let mut watch = if node == self.watched { self.watch_from(now) } else { Default::default() };
-        if self.scrutiny != Scrutiny::None {
-            watch.suite = Some(Box::new(Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now)));
-        }
+        let mut watch = if node == self.watched { self.watch.next_run(now) } else { S::Watch::default() };
+        watch.born(&birth, self.scrutiny != Scrutiny::None);
         let subject = S::born(&birth, watch).expect("the configuration was checked when the world was made");
         self.nodes[node as usize].subject = Some(subject);
         self.arm(node);
@@ -78,27 +72,15 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Who watches a process that starts now. The diary goes on through all runs of the process.
-    fn watch_from(&mut self, now: Instant) -> Watch {
-        let mut diary = self.watch.diary.take();
-        if let Some(diary) = &mut diary {
-            diary.begin(now);
-        }
-        let mut watch = self.watch.clone();
-        watch.diary = diary;
-        watch
-    }
-
-    /// A process ends without a word, and its connections with it.
+    /// A process dies, and its connections with it.
     pub(super) fn kill(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         place.keep_probes();
         let Some(mut subject) = place.subject.take() else { return };
-        if node == self.watched {
-            self.watch.diary = subject.watch_mut().diary.take();
-            self.watch.diary.iter_mut().for_each(|diary| diary.end(self.now));
-        }
         place.past = digest_of(place.past, &subject);
+        if node == self.watched {
+            self.watch.run_ended(self.now, std::mem::take(subject.watch_mut()));
+        }
         place.peers.clear();
         (place.good_peers, place.adding) = (0, 0);
         let mut links: Vec<(ConnId, LinkId)> = place.links.iter().map(|(conn, link)| (*conn, *link)).collect();
@@ -111,7 +93,7 @@ impl<S: Subject> World<S> {
         self.note_full(node);
     }
 
-    /// An orderly end: everything is closed, and the state saved.
+    /// A process shuts down: everything is closed, and the state saved.
     pub(super) fn shut_down(&mut self, node: u32) {
         self.tell(node, &Input::Shutdown);
         let place = &mut self.nodes[node as usize];
@@ -121,7 +103,7 @@ impl<S: Subject> World<S> {
         self.kill(node);
     }
 
-    pub(super) fn saved(&mut self, of: Run, snapshot: Snapshot) {
+    pub(super) fn saved(&mut self, of: ProcessRun, snapshot: Snapshot) {
         let place = &mut self.nodes[of.node as usize];
         if place.run() == of && place.subject.is_some() {
             place.saved = Some(Arc::new(snapshot));
@@ -139,7 +121,7 @@ impl<S: Subject> World<S> {
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
                 let place = &mut self.nodes[node as usize];
-                place.peers.push(Added { spec, peer, good });
+                place.peers.push(ScriptedPeer { spec, peer, good });
                 place.good_peers += u32::from(good.is_some());
             }
         }
@@ -157,21 +139,21 @@ impl<S: Subject> World<S> {
         let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|added| added.spec == spec);
         place.peers = rest;
         place.good_peers -= gone.iter().map(|added| u32::from(added.good.is_some())).sum::<u32>();
-        for Added { peer, .. } in gone {
+        for ScriptedPeer { peer, .. } in gone {
             self.tell(node, &Input::RemovePeer { peer });
         }
     }
 
-    /// All hosts of a population turn; some hang up.
+    /// A population changes its behavior, and closes its connections if the scenario says so.
     pub(super) fn turns(&mut self, population: u16) {
         let plan = Arc::clone(&self.plan);
         let hangs_up = plan.scenario.hosts[usize::from(population)].turns.as_ref().is_some_and(|turn| turn.hang_up);
-        let misbehaves = |host| matches!(plan.behavior(host, self.now), Behavior::Misbehave { .. });
-        let theirs = |end| matches!(end, End::Host(host) if plan.resident(host).population == population);
+        let misbehaves = |host| matches!(plan.behavior(host, self.now), HostBehavior::Misbehave { .. });
+        let theirs = |end| matches!(end, LinkEnd::Host(host) if plan.resident(host).population == population);
         let links: Vec<(LinkId, bool)> = (self.links.iter())
             .filter_map(|(id, link)| match link.end {
-                End::Host(host) if theirs(link.end) => Some((id, misbehaves(host))),
-                End::Host(_) | End::Node { .. } | End::Stranger { .. } | End::Nobody => None,
+                LinkEnd::Host(host) if theirs(link.end) => Some((id, misbehaves(host))),
+                LinkEnd::Host(_) | LinkEnd::Node { .. } | LinkEnd::Stranger { .. } | LinkEnd::Nobody => None,
             })
             .collect();
         for (link, misbehaves) in links {
@@ -183,24 +165,24 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Whether a host is there now.
+    /// Whether a host is up now.
     pub(super) fn is_up(&mut self, host: u32) -> bool {
         self.follow(host);
         self.plan.resident(host).stay.contains(&self.now) && !self.hosts[host as usize].is_away
     }
 
-    /// Until when a host that is there will be, if it ever goes.
+    /// Until when a host that is up stays up; `None` if it always does.
     pub(super) fn up_until(&mut self, host: u32) -> Option<Instant> {
         self.plan.spec(host).churn.as_ref()?;
         self.follow(host);
         Some(self.hosts[host as usize].until.min(self.plan.resident(host).stay.end))
     }
 
-    /// Works out what a host's coming and going has come to by now.
+    /// Advances a host's churn to the present.
     fn follow(&mut self, host: u32) {
         let plan = Arc::clone(&self.plan);
         let Some(churn) = &plan.spec(host).churn else { return };
-        let dice = Dice::new(plan.seed, Purpose::Churn, host.into());
+        let dice = Dice::new(plan.seed, DrawPurpose::Churn, host.into());
         let presence = &mut self.hosts[host as usize];
         while presence.until <= self.now {
             presence.turns += 1;
@@ -219,109 +201,43 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// Who is at the address, if they accept whoever dials it when the world is healthy.
-fn good(plan: &Plan, address: &PeerAddress) -> Option<Who> {
+/// Who is at the address, if it accepts every dial while the world is healthy.
+fn good(plan: &WorldMap, address: &PeerAddress) -> Option<Who> {
     let named = || address.name().and_then(|name| plan.named(name)).map(|range| Who::Host(range.start));
     plan.at(address).or_else(named).filter(|who| match *who {
         Who::Node(_) => plan.scenario.node.listens,
         Who::Host(host) => {
             let (resident, spec) = (plan.resident(host), plan.spec(host));
-            let accepts = matches!(spec.behavior, Behavior::Accept | Behavior::SlowHandshake(_) | Behavior::Slow(_));
+            let accepts =
+                matches!(spec.behavior, HostBehavior::Accept | HostBehavior::SlowHandshake(_) | HostBehavior::Slow(_));
             resident.is_reachable && !resident.is_full && accepts && spec.churn.is_none() && spec.turns.is_none()
         }
     })
 }
 
-/// The `number`-th peer that a manager adds. Of managers, each adds those after it.
-fn peer_address(plan: &Plan, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
+/// The `number`-th peer that a manager adds. For `nodes`, each manager adds those that follow it.
+fn peer_address(plan: &WorldMap, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
     if spec.of == NODES {
         let count = plan.scenario.node.count;
         return plan.address(NODES, (node + 1 + number) % count.max(1)).cloned();
     }
     if spec.by_name {
         let name = name_of(&spec.of, number).ok()?;
-        return Some(PeerAddress::new(connmgr_core::Host::Name(name), crate::plan::PORT));
+        return Some(PeerAddress::new(connmgr_core::Host::Name(name), crate::scenario::map::PORT));
     }
     plan.address(&spec.of, number).cloned()
 }
 
-/// The addresses that a manager knows when the world begins.
-pub(crate) fn known_at_start(plan: &Plan, node: u32) -> Vec<PeerAddress> {
-    let saved = saved_before(plan, node).map(|saved| saved.addresses).unwrap_or_default();
-    saved.into_iter().map(|saved| saved.address).collect()
-}
-
-/// What a manager saved before the world began; none if it knows nobody.
-pub(super) fn saved_before(plan: &Plan, node: u32) -> Option<Snapshot> {
-    let mut addresses = Vec::new();
-    for (number, acquaintance) in (0u64..).zip(&plan.scenario.book.knows) {
-        let dice = Dice::new(plan.seed, Purpose::Acquaintance, node.into()).part(number);
-        let whole = plan.addresses(&acquaintance.of);
-        let wanted = acquaintance.count.unwrap_or(u32::MAX) as usize;
-        let chosen = choose(whole.len(), wanted, &dice);
-        addresses.extend(chosen.into_iter().map(|at| remembered(plan, acquaintance, &whole[at], dice.part(at as u64))));
-    }
-    let own = &plan.nodes[node as usize];
-    addresses.retain(|saved| saved.address != *own);
-    (!addresses.is_empty()).then(|| Snapshot { addresses, ..Snapshot::default() })
-}
-
-/// So many of a whole, by a partial shuffle; all of them in order if all are wanted.
-fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..len).collect();
-    if wanted >= len {
-        return places;
-    }
-    let mut dice = *dice;
-    for place in 0..wanted {
-        let other = place + dice.index(len - place);
-        places.swap(place, other);
-    }
-    places.truncate(wanted);
-    places
-}
-
-fn remembered(plan: &Plan, acquaintance: &Acquaintance, address: &PeerAddress, mut dice: Dice) -> SavedAddress {
-    let age = dice.between(Duration::ZERO, acquaintance.seen_within.0);
-    let seen = BEGINNING.before(age);
-    let never = UnixTime::from_secs(0);
-    let info = plan.info(address.clone(), seen);
-    SavedAddress {
-        address: info.address,
-        services: Services::from_bits(info.services.bits()),
-        last_seen: seen,
-        last_try: if acquaintance.tried { seen } else { never },
-        last_success: if acquaintance.tried { seen } else { never },
-        failures: 0,
-        v1_only: false,
-    }
-}
-
-fn rng_seed(plan: &Plan, node: u32, birth: u32, start: u32) -> [u8; 32] {
+fn rng_seed(plan: &WorldMap, node: u32, birth: u32, start: u32) -> [u8; 32] {
     let part = u64::from(birth) << 32 | u64::from(start);
-    let mut dice = Dice::new(plan.seed, Purpose::Birth, node.into()).part(part);
+    let mut dice = Dice::new(plan.seed, DrawPurpose::Birth, node.into()).part(part);
     let mut seed = [0; 32];
     seed.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&dice.next_u64().to_le_bytes()));
     seed
 }
 
-/// The identity of a manager.
-pub(super) fn identity(node: u32) -> [u8; 32] {
-    let mut identity = [0; 32];
-    identity[..4].copy_from_slice(&(node + 1).to_be_bytes());
-    identity
-}
-
-/// The identity of a peer of a population, which no manager has.
-pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
-    let mut identity = [0xff; 32];
-    identity[..8].copy_from_slice(&crate::text_key(population).to_be_bytes());
-    identity[8..12].copy_from_slice(&peer.to_be_bytes());
-    identity
-}
-
-/// All that a manager was told and asked in all its runs, folded into a number.
-pub(super) fn digest<S: Subject>(node: &Node<S>) -> u64 {
+/// A digest of all inputs and actions of a manager, over all runs of its process.
+pub(super) fn digest<S: Subject>(node: &WorldNode<S>) -> u64 {
     node.subject.as_ref().map_or(node.past, |subject| digest_of(node.past, subject))
 }
 

@@ -1,17 +1,22 @@
-//! The world: managers, hosts, and all that lies between them, in virtual time.
+//! The world: managers, hosts, and the network between them, in virtual time.
 //!
-//! One queue says what happens next; each turn of it tells at most one manager one thing, and carries out what it asks
-//! for. A world can be cloned at any moment, and both go on alike. It judges nothing but the recovery it was promised:
-//! the checkers do.
+//! One queue holds all future events. Each event tells at most one manager one thing, and its actions are carried out
+//! at once. A world can be cloned at any moment, and both continue alike. It judges nothing but the promised recovery;
+//! checkers judge the rest.
 
 mod arrivals;
 mod dials;
 mod faults;
 mod happening;
+mod identity;
+pub mod links;
 mod lives;
 mod names;
 mod node;
+pub mod queue;
 mod sessions;
+pub mod subject;
+pub mod tally;
 mod turns;
 
 use std::sync::Arc;
@@ -19,29 +24,23 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
-use crate::Instant;
-use crate::diary::Diary;
-use crate::dice::{Dice, Purpose};
-use crate::links::Links;
-use crate::plan::Plan;
-use crate::queue::Queue;
-use crate::scenario::Scenario;
-use crate::subject::{Outbox, Subject};
-use crate::tally::Traffic;
-use crate::watch::Watch;
+use crate::scenario::map::WorldMap;
+use crate::scenario::{Scenario, known};
+use crate::types::{Dice, DrawPurpose, Instant};
+use crate::world::links::Links;
+use crate::world::queue::WorldQueue;
+use crate::world::subject::{Onlooker, Outbox, Subject};
+use crate::world::tally::Traffic;
 use happening::Happening;
 
-pub(crate) use dials::strikes_address;
-pub(crate) use faults::times;
-pub(crate) use lives::known_at_start;
-pub use node::Node;
+pub use node::WorldNode;
 
-/// How closely the managers are watched.
+/// How closely checkers watch the managers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scrutiny {
-    /// Nobody looks.
+    /// No checkers.
     None,
-    /// Every checker, after every step; everything that can be recounted, every so many steps.
+    /// Every checker after every step, and a full recount every so many steps.
     Every(u64),
 }
 
@@ -52,18 +51,18 @@ impl Scrutiny {
     pub const CLOSEST: Self = Self::Every(1);
 }
 
-/// Something that befell, for reports.
+/// The beginning or end of a fault, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// When.
     pub at: Instant,
-    /// Which fault of the scenario, and whether it began.
+    /// Which fault of the scenario.
     pub fault: u16,
-    /// It began; otherwise it ended.
+    /// Whether it began; else it ended.
     pub begins: bool,
 }
 
-/// That a promise was broken.
+/// A broken promise.
 #[derive(Clone, Debug)]
 pub struct Broken {
     /// When, in the world.
@@ -76,18 +75,18 @@ pub struct Broken {
     pub violation: Violation,
 }
 
-/// Managers, hosts, and all that lies between them.
+/// Managers, hosts, and the network between them.
 #[derive(Clone, Debug)]
-pub struct World<S> {
-    plan: Arc<Plan>,
+pub struct World<S: Subject> {
+    plan: Arc<WorldMap>,
     config: Arc<Config>,
     scrutiny: Scrutiny,
-    watch: Watch,
+    watch: S::Watch,
     watched: u32,
     birth: u32,
     now: Instant,
-    queue: Queue<Happening>,
-    nodes: Vec<Node<S>>,
+    queue: WorldQueue<Happening>,
+    nodes: Vec<WorldNode<S>>,
     links: Links,
     hosts: Vec<lives::Presence>,
     steps: u64,
@@ -103,24 +102,23 @@ impl<S: Subject> World<S> {
     /// # Errors
     /// When the configuration of the managers is refused. [`Scenario::check`] finds the rest.
     pub fn new(scenario: Scenario, seed: u64, scrutiny: Scrutiny) -> Result<Self, ConfigError> {
-        Self::watched(scenario, seed, scrutiny, Watch::default())
+        Self::watched(scenario, seed, scrutiny, S::Watch::default())
     }
 
-    /// A world whose first manager is watched by more than checkers.
+    /// A world with an onlooker at its first manager, beside the checkers.
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
-        let config = crate::config::of(&scenario);
-        Self::on(Arc::new(Plan::new(scenario, seed)), config, scrutiny, watch)
+    pub fn watched(scenario: Scenario, seed: u64, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
+        let config = crate::scenario::config::of(&scenario);
+        Self::on(Arc::new(WorldMap::new(scenario, seed)), config, scrutiny, watch)
     }
 
-    /// A world on a map that is there already, under a configuration of its own: the same hosts and the same chances
-    /// for several subjects.
+    /// A world on an existing map, with its own configuration: the same hosts and draws for several subjects.
     ///
     /// # Errors
     /// As [`World::new`].
-    pub fn on(plan: Arc<Plan>, config: Config, scrutiny: Scrutiny, watch: Watch) -> Result<Self, ConfigError> {
+    pub fn on(plan: Arc<WorldMap>, config: Config, scrutiny: Scrutiny, watch: S::Watch) -> Result<Self, ConfigError> {
         config.check()?;
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
@@ -131,7 +129,7 @@ impl<S: Subject> World<S> {
             watched: 0,
             birth: 0,
             now: Instant::ZERO,
-            queue: Queue::default(),
+            queue: WorldQueue::default(),
             nodes: Vec::new(),
             links: Links::default(),
             steps: 0,
@@ -144,38 +142,35 @@ impl<S: Subject> World<S> {
         Ok(world)
     }
 
-    /// Another manager than the first is watched by more than checkers. To be said before the world's first step.
+    /// The onlooker watches this manager instead of the first. Call before the first step.
     #[must_use]
     pub fn watching(mut self, node: u32) -> Self {
         self.watched = node;
         self
     }
 
-    /// The managers are born with other chances of their own, the `birth`-th of them; those of the world stay as they
-    /// are. To be said before the world's first step. Unless it is said, 0.
+    /// The managers get the `birth`-th of several rng seeds; the draws of the world stay the same. Call before the
+    /// first step. Default: 0.
     #[must_use]
     pub fn born(mut self, birth: u32) -> Self {
         self.birth = birth;
         self
     }
 
-    /// The diary of the manager that is watched, to keep. None if there was none.
-    pub fn take_diary(&mut self) -> Option<Box<Diary>> {
+    /// The onlooker of the watched manager, to take what it recorded.
+    pub fn watch_mut(&mut self) -> &mut S::Watch {
         let subject = self.nodes.get_mut(self.watched as usize).and_then(|node| node.subject.as_mut());
-        let diary = subject.and_then(|subject| subject.watch_mut().diary.take());
-        diary.or_else(|| self.watch.diary.take())
+        subject.map_or(&mut self.watch, Subject::watch_mut)
     }
 
     fn begin(&mut self) {
         let plan = Arc::clone(&self.plan);
-        if let Some(diary) = &mut self.watch.diary {
-            diary.beware(plan.adversaries());
-        }
+        self.watch.beware(plan.adversaries());
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
-            let saved = lives::saved_before(&plan, number).map(Arc::new);
-            self.nodes.push(Node::new(number, self.config.limits, self.config.mode, saved));
-            let wait = self.dice(Purpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
+            let saved = known::saved_before(&plan, number).map(Arc::new);
+            self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode, saved));
+            let wait = self.dice(DrawPurpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
             self.queue.push(Instant::ZERO.after(wait), Happening::Start { node: number });
         }
         self.plan_arrivals();
@@ -187,10 +182,10 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Lets the next thing happen. False when nothing lies ahead before the end of the scenario.
+    /// Processes the next event. False if there is none before the end of the scenario.
     ///
     /// # Errors
-    /// A promise that was broken; the world stays as it is then.
+    /// The promise that was broken; the world stays as it is then.
     pub fn step(&mut self) -> Result<bool, Box<Broken>> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
@@ -206,7 +201,7 @@ impl<S: Subject> World<S> {
         self.broken.clone().map_or(Ok(true), Err)
     }
 
-    /// Lets everything happen that happens before an instant.
+    /// Processes all events before an instant.
     ///
     /// # Errors
     /// As [`World::step`].
@@ -216,7 +211,7 @@ impl<S: Subject> World<S> {
         Ok(())
     }
 
-    /// Lets everything happen.
+    /// Processes all events up to the end of the scenario.
     ///
     /// # Errors
     /// As [`World::step`].
@@ -237,38 +232,38 @@ impl<S: Subject> World<S> {
         Instant::ZERO.after(self.plan.scenario.duration.0)
     }
 
-    /// How many things have happened.
+    /// How many events were processed.
     pub const fn steps(&self) -> u64 {
         self.steps
     }
 
     /// The managers.
-    pub fn nodes(&self) -> &[Node<S>] {
+    pub fn nodes(&self) -> &[WorldNode<S>] {
         &self.nodes
     }
 
-    /// A manager, to take out what watched it.
-    pub fn node_mut(&mut self, number: u32) -> Option<&mut Node<S>> {
+    /// A manager, to change.
+    pub fn node_mut(&mut self, number: u32) -> Option<&mut WorldNode<S>> {
         self.nodes.get_mut(number as usize)
     }
 
-    /// What was counted of each manager by network, up to a moment before which nothing more happens.
+    /// The traffic of each manager by network, up to `at`; no event may lie between now and then.
     pub fn traffic(&self, at: Instant) -> Vec<[Traffic; NetworkKind::ALL.len()]> {
         let after = self.config.stable_after;
         self.nodes.iter().map(|node| node.traffic(&self.links, after, at)).collect()
     }
 
-    /// When the next thing happens; none if nothing lies ahead before the end of the scenario.
+    /// When the next event is due; `None` if there is none before the end of the scenario.
     pub fn next_at(&self) -> Option<Instant> {
         self.queue.next_at().filter(|at| *at <= self.end())
     }
 
-    /// Who lives where.
-    pub fn plan(&self) -> &Plan {
+    /// The map of a world.
+    pub fn plan(&self) -> &WorldMap {
         &self.plan
     }
 
-    /// The faults that began and ended.
+    /// The beginnings and ends of faults so far.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
     }
@@ -278,7 +273,7 @@ impl<S: Subject> World<S> {
         self.healed
     }
 
-    /// All that every manager was told and asked, folded into a number: equal runs have equal digests.
+    /// A digest of all inputs and actions of all managers: equal runs have equal digests.
     pub fn digest(&self) -> u64 {
         let digests = self.nodes.iter().map(lives::digest);
         digests.fold(self.steps, |all, one| (all.rotate_left(9) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -314,8 +309,8 @@ impl<S: Subject> World<S> {
         self.queue.push(self.now.after(wait), happening);
     }
 
-    /// The chances of an entity.
-    fn dice(&self, purpose: Purpose, entity: u32) -> Dice {
+    /// The draws of an entity.
+    fn dice(&self, purpose: DrawPurpose, entity: u32) -> Dice {
         Dice::new(self.plan.seed, purpose, entity.into())
     }
 }

@@ -7,17 +7,16 @@ use std::time::Duration;
 use connmgr_core::{HostName, Input, LookupError, LookupId, Route, Time};
 
 use super::World;
-use super::happening::{Happening, Run, Server};
-use crate::Instant;
-use crate::dice::{Dice, Purpose};
-use crate::plan::Plan;
-use crate::scenario::{SeedBehavior, SeedSpec, Spread};
-use crate::subject::Subject;
+use super::happening::{Happening, ProcessRun, Server};
+use crate::scenario::map::WorldMap;
+use crate::scenario::{SeedBehavior, SeedSpec, TimeSpread};
+use crate::types::{Dice, DrawPurpose, Instant};
+use crate::world::subject::Subject;
 
-/// How soon a lookup fails when the machine itself knows that it can't succeed.
+/// How soon a lookup fails locally.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
-/// Addresses that nobody can be reached at: unspecified, loopback, link-local, multicast, for documents, broadcast.
+/// Addresses that can't be reached: unspecified, loopback, link-local, multicast, documentation, broadcast.
 const JUNK: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -51,7 +50,7 @@ impl<S: Subject> World<S> {
         let Some((server, behavior, latency)) = server(&plan, name, self.now) else {
             return plan_answer(self.now.after(AT_ONCE * 50), Server::NotFound);
         };
-        let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(node.into());
+        let mut dice = Dice::new(plan.seed, DrawPurpose::Names, lookup.as_u64()).part(node.into());
         let at = self.now.after(latency.draw(&mut dice));
         match behavior {
             SeedBehavior::Answer => plan_answer(at, server),
@@ -68,7 +67,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    pub(super) fn answer(&mut self, of: Run, lookup: LookupId, from: Server) {
+    pub(super) fn answer(&mut self, of: ProcessRun, lookup: LookupId, from: Server) {
         if self.nodes[of.node as usize].run() != of {
             return;
         }
@@ -76,7 +75,7 @@ impl<S: Subject> World<S> {
             return;
         }
         let plan = Arc::clone(&self.plan);
-        let mut dice = Dice::new(plan.seed, Purpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
+        let mut dice = Dice::new(plan.seed, DrawPurpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
         let result = match from {
             Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], self.now, &mut dice)),
             Server::Host(first) => Ok(host_answer(&plan, first)),
@@ -90,8 +89,8 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// Who answers for a name, how, and how fast. A seed's name may have services in front: `x9.`.
-fn server<'a>(plan: &'a Plan, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a Spread)> {
+/// Which server answers for a name, and how fast. A seed's name may have a service filter in front: `x9.`.
+fn server<'a>(plan: &'a WorldMap, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a TimeSpread)> {
     let whole = name.as_str();
     let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or(whole, |(_, rest)| rest);
     let seeds = (0..).zip(&plan.scenario.seeds);
@@ -104,12 +103,12 @@ fn server<'a>(plan: &'a Plan, name: &HostName, now: Instant) -> Option<(Server, 
     Some((Server::Host(hosts.start), names.behavior, &names.latency))
 }
 
-fn seed_answer(plan: &Plan, seed: &SeedSpec, now: Instant, dice: &mut Dice) -> Vec<IpAddr> {
+fn seed_answer(plan: &WorldMap, seed: &SeedSpec, now: Instant, dice: &mut Dice) -> Vec<IpAddr> {
     let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, now, dice)?.host().ip());
     drawn.collect()
 }
 
-fn host_answer(plan: &Plan, first: u32) -> Vec<IpAddr> {
+fn host_answer(plan: &WorldMap, first: u32) -> Vec<IpAddr> {
     let population = plan.resident(first).population;
     let hosts = (first..).map_while(|host| plan.residents.get(host as usize));
     let same = hosts.take_while(|resident| resident.population == population);

@@ -8,23 +8,22 @@ use connmgr_core::{
 };
 
 use super::World;
-use super::happening::Happening;
-use crate::dice::{Dice, Purpose};
-use crate::links::{End, Link, LinkId, Stage};
-use crate::plan::PORT;
-use crate::scenario::{Behavior, Gossip};
-use crate::subject::Subject;
+use super::happening::{Happening, SOON};
+use super::identity::{identity, identity_of_peer};
+use crate::scenario::map::PORT;
+use crate::scenario::{Gossip, HostBehavior};
+use crate::types::{Dice, DrawPurpose};
+use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
+use crate::world::subject::Subject;
 
-/// A peer that understands nothing of the first bytes hangs up after this at the latest, however long it takes otherwise.
+/// A peer that does not understand the first bytes closes after this time at the latest, whatever `closes-in` says.
 const AT_GIBBERISH: Duration = Duration::from_secs(1);
-/// What takes hardly any time.
-pub(super) const SOON: Duration = Duration::from_millis(1);
 
 impl<S: Subject> World<S> {
     /// The manager hands a connection to its application, which begins the handshake.
     pub(super) fn open(&mut self, node: u32, info: &Connected, id: LinkId) {
         let Some(link) = self.links.get_mut(id) else { return };
-        link.stage = Stage::Open;
+        link.stage = LinkStage::Open;
         link.kind = info.kind;
         link.nonce = info.nonce;
         let (end, inbound) = (link.end, info.kind.is_inbound());
@@ -33,11 +32,11 @@ impl<S: Subject> World<S> {
             tally.connected += 1;
         }
         match end {
-            End::Host(host) => self.open_to_host(id, host),
+            LinkEnd::Host(host) => self.open_to_host(id, host),
             // Each end's handshake is done a round trip after the dialer's connection is open.
-            End::Node { link: Some(other), .. } if !inbound => self.open_to_node(id, other),
-            End::Node { .. } | End::Nobody => {}
-            End::Stranger { sort } => self.open_to_stranger(id, sort),
+            LinkEnd::Node { link: Some(other), .. } if !inbound => self.open_to_node(id, other),
+            LinkEnd::Node { .. } | LinkEnd::Nobody => {}
+            LinkEnd::Stranger { sort } => self.open_to_stranger(id, sort),
         }
         self.later(self.plan.scenario.node.ping_every.0, Happening::Ping { link: id });
     }
@@ -59,21 +58,21 @@ impl<S: Subject> World<S> {
         let theirs = times.handshake.draw(&mut dice.part(15));
         let shakes = |extra: Duration| (theirs + ours + extra, Happening::Handshake { link: id });
         let (wait, next) = match plan.behavior(host, self.now) {
-            Behavior::AcceptThenClose(after) => (after.draw(&mut dice.part(11)), closes(CloseCause::Eof)),
-            Behavior::Mute | Behavior::BlackHole | Behavior::Unreachable => return,
-            Behavior::SlowHandshake(extra) => shakes(extra.draw(&mut dice.part(12))),
-            Behavior::Refuse => (goodbye, closes(CloseCause::Reset)),
-            Behavior::Windows { period, open } => {
+            HostBehavior::AcceptThenClose(after) => (after.draw(&mut dice.part(11)), closes(CloseCause::Eof)),
+            HostBehavior::Mute | HostBehavior::BlackHole | HostBehavior::Unreachable => return,
+            HostBehavior::SlowHandshake(extra) => shakes(extra.draw(&mut dice.part(12))),
+            HostBehavior::Refuse => (goodbye, closes(CloseCause::Reset)),
+            HostBehavior::Windows { period, open } => {
                 self.later(rest_of_window(self.now, period.0, open.0), closes(CloseCause::Reset));
                 shakes(Duration::ZERO)
             }
-            Behavior::Accept
-            | Behavior::Slow(_)
-            | Behavior::ReadyThenClose(_)
-            | Behavior::Flaky(_)
-            | Behavior::Misbehave { .. }
-            | Behavior::Useless
-            | Behavior::Mirror => shakes(Duration::ZERO),
+            HostBehavior::Accept
+            | HostBehavior::Slow(_)
+            | HostBehavior::ReadyThenClose(_)
+            | HostBehavior::Flaky(_)
+            | HostBehavior::Misbehave { .. }
+            | HostBehavior::Useless
+            | HostBehavior::Mirror => shakes(Duration::ZERO),
         };
         self.later(wait, next);
         if let Some(until) = self.up_until(host) {
@@ -92,22 +91,22 @@ impl<S: Subject> World<S> {
         self.later(round_trip / 2 + ours, Happening::Handshake { link: other });
     }
 
-    /// Whether anything comes back on a link.
+    /// Whether the other end of a link answers.
     pub(super) fn is_alive(&self, id: LinkId) -> bool {
         let Some(link) = self.links.get(id) else { return false };
         if link.is_hung || self.nodes[link.node as usize].ails.is_cut_off(link.network) {
             return false;
         }
         match link.end {
-            End::Host(host) => !self.is_parted(link.node, host),
-            End::Node { node, .. } => !self.nodes[node as usize].ails.is_cut_off(link.network),
-            End::Stranger { .. } => true,
-            End::Nobody => false,
+            LinkEnd::Host(host) => !self.is_parted(link.node, host),
+            LinkEnd::Node { node, .. } => !self.nodes[node as usize].ails.is_cut_off(link.network),
+            LinkEnd::Stranger { .. } => true,
+            LinkEnd::Nobody => false,
         }
     }
 
     pub(super) fn handshake(&mut self, id: LinkId) {
-        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Open) else { return };
+        let Some(link) = self.links.get(id).filter(|link| link.stage == LinkStage::Open) else { return };
         let (node, conn, end, nonce) = (link.node, link.conn, link.end, link.nonce);
         if self.is_postponed(node, Happening::Handshake { link: id }) || !self.is_alive(id) {
             return;
@@ -116,7 +115,7 @@ impl<S: Subject> World<S> {
         self.tell(node, &Input::Ready { conn, info });
         // The manager may have closed it at that.
         let Some(link) = self.links.get_mut(id) else { return };
-        (link.stage, link.ready_at) = (Stage::Ready, Some(self.now));
+        (link.stage, link.ready_at) = (LinkStage::Ready, Some(self.now));
         let (kind, network) = (link.kind, link.network);
         let tally = &mut self.nodes[node as usize].tally;
         tally.traffic[network.index()].ready += u64::from(!kind.is_inbound());
@@ -126,36 +125,36 @@ impl<S: Subject> World<S> {
         self.begin_talk(id, end, kind);
     }
 
-    fn peer_info(&self, end: End, ours: u64) -> PeerInfo {
-        let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(super::lives::identity(node)));
+    fn peer_info(&self, end: LinkEnd, ours: u64) -> PeerInfo {
+        let identity = |node: u32| self.plan.scenario.node.has_identity.then(|| Identity(identity(node)));
         match end {
-            End::Host(host) => {
+            LinkEnd::Host(host) => {
                 let behavior = self.plan.behavior(host, self.now);
-                let services = if *behavior == Behavior::Useless { 0 } else { self.plan.spec(host).services };
-                let nonce = (*behavior == Behavior::Mirror).then_some(ours);
+                let services = if *behavior == HostBehavior::Useless { 0 } else { self.plan.spec(host).services };
+                let nonce = (*behavior == HostBehavior::Mirror).then_some(ours);
                 let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
-                let identity = peer.map(|(of, peer)| Identity(super::lives::identity_of_peer(of, peer)));
+                let identity = peer.map(|(of, peer)| Identity(identity_of_peer(of, peer)));
                 PeerInfo { services: Services::from_bits(services), nonce, identity }
             }
-            End::Node { node, link } => {
+            LinkEnd::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
                 PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node) }
             }
-            End::Stranger { .. } | End::Nobody => PeerInfo::default(),
+            LinkEnd::Stranger { .. } | LinkEnd::Nobody => PeerInfo::default(),
         }
     }
 
-    fn begin_talk(&mut self, id: LinkId, end: End, kind: Kind) {
+    fn begin_talk(&mut self, id: LinkId, end: LinkEnd, kind: Kind) {
         match end {
-            End::Host(host) => {
+            LinkEnd::Host(host) => {
                 let plan = Arc::clone(&self.plan);
                 self.begin_gossip(id, kind, &plan.spec(host).gossip);
-                let dice = Dice::new(plan.seed, Purpose::Session, host.into()).part(self.steps);
+                let dice = Dice::new(plan.seed, DrawPurpose::Session, host.into()).part(self.steps);
                 match plan.behavior(host, self.now) {
-                    Behavior::Misbehave { after, .. } => {
+                    HostBehavior::Misbehave { after, .. } => {
                         self.later(after.draw(&mut dice.part(0)), Happening::Misbehaves { link: id });
                     }
-                    Behavior::ReadyThenClose(after) => {
+                    HostBehavior::ReadyThenClose(after) => {
                         let cause = CloseCause::Eof;
                         self.later(after.draw(&mut dice.part(1)), Happening::Closes { link: id, cause });
                     }
@@ -163,9 +162,9 @@ impl<S: Subject> World<S> {
                 }
             }
             // What managers know of each other they learn when they ask for it.
-            End::Node { .. } if !kind.is_inbound() => self.begin_gossip(id, kind, &Gossip::default()),
-            End::Stranger { sort } => self.stranger_is_ready(id, sort),
-            End::Node { .. } | End::Nobody => {}
+            LinkEnd::Node { .. } if !kind.is_inbound() => self.begin_gossip(id, kind, &Gossip::default()),
+            LinkEnd::Stranger { sort } => self.stranger_is_ready(id, sort),
+            LinkEnd::Node { .. } | LinkEnd::Nobody => {}
         }
     }
 
@@ -181,7 +180,7 @@ impl<S: Subject> World<S> {
     }
 
     pub(super) fn gossip(&mut self, id: LinkId, asked: bool) {
-        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Ready) else { return };
+        let Some(link) = self.links.get(id).filter(|link| link.stage == LinkStage::Ready) else { return };
         let (node, conn, end, dice) = (link.node, link.conn, link.end, link.dice);
         if self.is_postponed(node, Happening::Gossip { link: id, asked }) {
             return;
@@ -189,8 +188,8 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let usual;
         let gossip = match end {
-            End::Host(host) => &plan.spec(host).gossip,
-            End::Node { .. } | End::Stranger { .. } | End::Nobody => {
+            LinkEnd::Host(host) => &plan.spec(host).gossip,
+            LinkEnd::Node { .. } | LinkEnd::Stranger { .. } | LinkEnd::Nobody => {
                 usual = Gossip::default();
                 &usual
             }
@@ -221,29 +220,31 @@ impl<S: Subject> World<S> {
     }
 
     pub(super) fn misbehaves(&mut self, id: LinkId) {
-        let Some(link) = self.links.get(id).filter(|link| link.stage == Stage::Ready) else { return };
+        let Some(link) = self.links.get(id).filter(|link| link.stage == LinkStage::Ready) else { return };
         let (node, conn, end, dice) = (link.node, link.conn, link.end, link.dice);
         if self.is_postponed(node, Happening::Misbehaves { link: id }) {
             return;
         }
         let plan = Arc::clone(&self.plan);
         let (penalty, again) = match end {
-            End::Host(host) => match plan.behavior(host, self.now) {
-                Behavior::Misbehave { after, penalty } => (*penalty, after.draw(&mut dice.part(self.now.as_nanos()))),
+            LinkEnd::Host(host) => match plan.behavior(host, self.now) {
+                HostBehavior::Misbehave { after, penalty } => {
+                    (*penalty, after.draw(&mut dice.part(self.now.as_nanos())))
+                }
                 _ => return,
             },
-            End::Stranger { .. } => (Penalty { persistent: 101, transient: 0 }, Duration::from_secs(1)),
-            End::Node { .. } | End::Nobody => return,
+            LinkEnd::Stranger { .. } => (Penalty { persistent: 101, transient: 0 }, Duration::from_secs(1)),
+            LinkEnd::Node { .. } | LinkEnd::Nobody => return,
         };
         self.tell(node, &Input::Misbehavior { conn, penalty });
         self.later(again.max(SOON), Happening::Misbehaves { link: id });
     }
 
-    /// A ping that does not come back is asked for once more; then the application drops the connection.
+    /// After a second ping without an answer the application drops the connection.
     pub(super) fn ping(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
         let (node, conn, missed, round_trip, is_ready) =
-            (link.node, link.conn, link.missed_ping, link.round_trip, link.stage == Stage::Ready);
+            (link.node, link.conn, link.missed_ping, link.round_trip, link.stage == LinkStage::Ready);
         if self.is_postponed(node, Happening::Ping { link: id }) {
             return;
         }
@@ -261,7 +262,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A link ends by its other end, or by what lies between.
+    /// The other end closes a link, or the network breaks it.
     pub(super) fn closes(&mut self, id: LinkId, cause: CloseCause) {
         let Some(link) = self.links.get(id) else { return };
         let (node, conn, stage) = (link.node, link.conn, link.stage);
@@ -281,27 +282,27 @@ impl<S: Subject> World<S> {
             self.tell_other_end(&link, CloseCause::Eof);
         }
         match stage {
-            Stage::Open | Stage::Ready => self.tell(node, &Input::Closed { conn, cause }),
-            Stage::Dialing | Stage::GivenUp => {}
+            LinkStage::Open | LinkStage::Ready => self.tell(node, &Input::Closed { conn, cause }),
+            LinkStage::Dialing | LinkStage::GivenUp => {}
         }
     }
 
     /// The manager at the other end, if one is there, hears that we closed.
-    pub(super) fn tell_other_end(&mut self, link: &Link, cause: CloseCause) {
-        if let End::Node { link: Some(other), .. } = link.end {
+    pub(super) fn tell_other_end(&mut self, link: &WorldLink, cause: CloseCause) {
+        if let LinkEnd::Node { link: Some(other), .. } = link.end {
             // Not before the handshake that was sent ahead of it: a half that is rounded down could overtake that.
             self.later(link.round_trip - link.round_trip / 2, Happening::Closes { link: other, cause });
         }
     }
 }
 
-/// An address where nobody lives: a group of its own, outside of all that is settled.
+/// An address without a host, outside of all groups in use.
 fn invented(dice: &mut Dice) -> connmgr_core::PeerAddress {
     let bits = u32::try_from(0xa000_0000 + dice.below(0x0700_0000)).expect("within IPv4");
     std::net::SocketAddr::new(std::net::Ipv4Addr::from_bits(bits).into(), PORT).into()
 }
 
-fn rest_of_window(now: crate::Instant, period: Duration, open: Duration) -> Duration {
+fn rest_of_window(now: crate::types::Instant, period: Duration, open: Duration) -> Duration {
     let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX).max(1);
     open.saturating_sub(Duration::from_nanos(now.as_nanos() % period))
 }

@@ -1,4 +1,4 @@
-//! One turn of a manager: it is told one thing, what it asks for is begun, and what it tells its application is heard.
+//! One turn of a manager: it is told one thing, its actions are started, and its events are taken.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use connmgr_core::{CloseCause, ConnId, Event, Input, Kind, Time};
 
 use super::happening::Happening;
 use super::{Broken, Scrutiny, World};
-use crate::links::{End, Link, LinkId, Stage};
-use crate::scenario::Behavior;
-use crate::subject::{Outbox, Started, Subject};
+use crate::scenario::HostBehavior;
+use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
+use crate::world::subject::{NetCall, Outbox, Subject};
 
 impl<S: Subject> World<S> {
     /// Tells a manager something, if its process runs.
@@ -19,7 +19,7 @@ impl<S: Subject> World<S> {
         });
     }
 
-    /// One turn of a manager, if its process runs. The two clocks are compared first, as adapters do.
+    /// One turn of a manager, if its process runs. Reports a jump of the wall clock first, as adapters do.
     pub(super) fn turn<T>(&mut self, node: u32, act: impl FnOnce(&mut S, Time, &mut Outbox) -> T) -> Option<T> {
         let mut outbox = std::mem::take(&mut self.outbox);
         let world_now = self.now;
@@ -40,7 +40,7 @@ impl<S: Subject> World<S> {
         Some(answer)
     }
 
-    /// After a manager was told something: it is judged, and what it asks for and tells is seen to.
+    /// Ends a turn: judges it, starts its actions and takes its events.
     pub(super) fn finish_turn(&mut self, node: u32, now: Time) {
         self.judge(node, now);
         let mut outbox = std::mem::take(&mut self.outbox);
@@ -59,14 +59,14 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// The deadline has come, if it still stands.
+    /// The deadline is due, unless it was moved.
     pub(super) fn wake(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         if place.armed != self.now || self.is_postponed(node, Happening::Wake { node }) {
             return;
         }
         let place = &mut self.nodes[node as usize];
-        place.armed = crate::Instant::MAX;
+        place.armed = crate::types::Instant::MAX;
         let now = place.clock.time(self.now);
         let is_due = place.subject.as_ref().and_then(Subject::poll_timeout).is_some_and(|due| due <= now);
         if is_due { self.tell(node, &Input::Timeout) } else { self.arm(node) }
@@ -82,7 +82,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A machine that sleeps hears nothing: what happens to it then, it finds when it wakes.
+    /// Whether the machine sleeps: then the event is postponed until it wakes.
     pub(super) fn is_postponed(&mut self, node: u32, happening: Happening) -> bool {
         let place = &mut self.nodes[node as usize];
         let Some(until) = place.ails.asleep_until.filter(|until| *until > self.now) else { return false };
@@ -93,17 +93,17 @@ impl<S: Subject> World<S> {
         true
     }
 
-    fn carry_out(&mut self, node: u32, started: Started) {
+    fn carry_out(&mut self, node: u32, started: NetCall) {
         match started {
-            Started::Dial { conn, target, transport } => self.dial(node, conn, &target, transport),
-            Started::Abort { conn } => self.abort(node, conn),
-            Started::Close { conn } => self.close(node, conn),
-            Started::Resolve { lookup, name, route, deadline } => self.resolve(node, lookup, &name, route, deadline),
-            Started::PauseAccept { until } => {
+            NetCall::Dial { conn, target, transport } => self.dial(node, conn, &target, transport),
+            NetCall::Abort { conn } => self.abort(node, conn),
+            NetCall::Close { conn } => self.close(node, conn),
+            NetCall::Resolve { lookup, name, route, deadline } => self.resolve(node, lookup, &name, route, deadline),
+            NetCall::PauseAccept { until } => {
                 let place = &mut self.nodes[node as usize];
                 place.accepts_after = place.clock.instant(until);
             }
-            Started::Save { snapshot } => {
+            NetCall::Save { snapshot } => {
                 let of = self.nodes[node as usize].run();
                 self.later(self.plan.scenario.node.save_takes.0, Happening::Saved { of, snapshot });
             }
@@ -115,14 +115,14 @@ impl<S: Subject> World<S> {
         let Some(id) = place.links.get(&conn).copied() else { return };
         if place.ails.late > 0 {
             if let Some(link) = self.links.get_mut(id) {
-                link.stage = Stage::GivenUp;
+                link.stage = LinkStage::GivenUp;
             }
         } else {
             self.remove(id);
         }
     }
 
-    /// We close: the other end hears of it half a round trip later.
+    /// We close; the other end learns of it half a round trip later.
     fn close(&mut self, node: u32, conn: ConnId) {
         let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
         if let Some(link) = self.remove(id) {
@@ -130,14 +130,14 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Takes a link out of the world and out of the counts.
-    pub(super) fn remove(&mut self, id: LinkId) -> Option<Link> {
+    /// Removes a link, also from the counters.
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<WorldLink> {
         let link = self.links.remove(id)?;
         let place = &mut self.nodes[link.node as usize];
         if place.links.get(&link.conn) == Some(&id) {
             place.links.remove(&link.conn);
         }
-        if link.stage == Stage::Ready {
+        if link.stage == LinkStage::Ready {
             place.tally.now_ready[link.kind.index()] -= 1;
             place.tally.traffic[link.network.index()].stable +=
                 u64::from(link.is_stable(self.config.stable_after, self.now));
@@ -174,7 +174,7 @@ impl<S: Subject> World<S> {
         let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         let before = std::mem::replace(&mut link.kind, Kind::Added);
-        if link.stage == Stage::Ready {
+        if link.stage == LinkStage::Ready {
             let tally = &mut self.nodes[node as usize].tally;
             tally.now_ready[before.index()] -= 1;
             tally.now_ready[Kind::Added.index()] += 1;
@@ -194,12 +194,12 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Whether a pool would be full without the connections that are dead, or to hosts who are good no more.
+    /// Whether a pool is full, not counting connections that are dead or lead to hosts that turned bad.
     fn is_full_of_good(&self, node: u32) -> bool {
         let place = &self.nodes[node as usize];
         let good = |kind: Kind| {
             let good = place.links.values().filter(|id| {
-                let link = self.links.get(**id).filter(|link| link.kind == kind && link.stage == Stage::Ready);
+                let link = self.links.get(**id).filter(|link| link.kind == kind && link.stage == LinkStage::Ready);
                 link.is_some_and(|link| self.is_alive(**id) && self.means_well(link.end))
             });
             u32::try_from(good.count()).unwrap_or(u32::MAX)
@@ -207,34 +207,34 @@ impl<S: Subject> World<S> {
         place.look_whether_full(good(Kind::Full) + good(Kind::BlockRelay), good(Kind::Added))
     }
 
-    /// Whether a host to whom there is a connection has not turned against us.
-    fn means_well(&self, end: End) -> bool {
-        let End::Host(host) = end else { return true };
+    /// Whether the other end has not turned bad.
+    fn means_well(&self, end: LinkEnd) -> bool {
+        let LinkEnd::Host(host) = end else { return true };
         let Some(into) = self.plan.turned(host, self.now) else { return true };
         match into {
-            Behavior::Accept
-            | Behavior::Slow(_)
-            | Behavior::SlowHandshake(_)
-            | Behavior::Flaky(_)
-            | Behavior::Windows { .. }
-            | Behavior::Useless => true,
-            Behavior::Refuse
-            | Behavior::BlackHole
-            | Behavior::Unreachable
-            | Behavior::AcceptThenClose(_)
-            | Behavior::ReadyThenClose(_)
-            | Behavior::Mute
-            | Behavior::Mirror
-            | Behavior::Misbehave { .. } => false,
+            HostBehavior::Accept
+            | HostBehavior::Slow(_)
+            | HostBehavior::SlowHandshake(_)
+            | HostBehavior::Flaky(_)
+            | HostBehavior::Windows { .. }
+            | HostBehavior::Useless => true,
+            HostBehavior::Refuse
+            | HostBehavior::BlackHole
+            | HostBehavior::Unreachable
+            | HostBehavior::AcceptThenClose(_)
+            | HostBehavior::ReadyThenClose(_)
+            | HostBehavior::Mute
+            | HostBehavior::Mirror
+            | HostBehavior::Misbehave { .. } => false,
         }
     }
 
-    /// What the application does when it is told that addresses are wanted.
+    /// The application adds addresses, as the manager asked for some.
     pub(super) fn tells(&mut self, node: u32) {
         let plan = Arc::clone(&self.plan);
         let count = plan.scenario.book.application_tells;
         let place = &self.nodes[node as usize];
-        let mut dice = self.dice(crate::dice::Purpose::Acquaintance, node).part(place.tally.dials);
+        let mut dice = self.dice(crate::types::DrawPurpose::Acquaintance, node).part(place.tally.dials);
         let unix = place.clock.unix(self.now);
         let known = (0..count).filter_map(|_| plan.draw(&[], self.now, &mut dice));
         let addresses = known.map(|address| plan.info(address.clone(), unix)).collect();

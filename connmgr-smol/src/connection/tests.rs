@@ -17,13 +17,13 @@ async fn pair() -> (Connection, Async<TcpStream>, Mailbox) {
 }
 
 /// The same, and what closes ours.
-async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<Stream>) {
+async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<SmolStream>) {
     let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let ours = Async::<TcpStream>::connect(listener.get_ref().local_addr().unwrap()).await.unwrap();
     let (theirs, _) = listener.accept().await.unwrap();
     let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
     let open = OpenSockets::new(mailbox.clone());
-    let guard = open.guard(conn, Stream(ours));
+    let guard = open.guard(conn, SmolStream(ours));
     (Connection { info: info(conn), guard }, theirs, mailbox, open)
 }
 

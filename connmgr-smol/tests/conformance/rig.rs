@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
-use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
-use connmgr_testbed::{asked, built};
+use connmgr_testbed::built;
+use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
 
 /// What the suite wants of an executor.
@@ -94,11 +94,11 @@ impl<E: Executor> RigPool for SmolPool<E> {
         self.pool.now()
     }
 
-    fn next(&mut self, within: Duration) -> Next {
+    fn next(&mut self, within: Duration) -> NextEvent {
         match E::block_on(in_time(within, self.pool.next())) {
-            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
-            Some(None) => Next::End,
-            None => Next::Nothing,
+            Some(Some(event)) => NextEvent::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => NextEvent::End,
+            None => NextEvent::Nothing,
         }
     }
 
@@ -106,8 +106,12 @@ impl<E: Executor> RigPool for SmolPool<E> {
         E::block_on(Timer::after(time));
     }
 
-    fn ask(&mut self, input: Input) -> Reply {
-        E::block_on(async { asked!(self.pool.handle(), input, .await) })
+    fn ask(&mut self, command: Input) -> Reply {
+        E::block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn learn(&mut self, addresses: Vec<AddressInfo>) {
+        E::block_on(self.pool.handle().addresses(addresses));
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

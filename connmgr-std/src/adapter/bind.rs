@@ -1,22 +1,23 @@
-//! A socket to listen on, the same for every runtime, whose own `bind` would leave to the system what `[::]` covers.
+//! Binds listening sockets the same way for every runtime. A runtime's own `bind` leaves to the system whether `[::]`
+//! includes IPv4.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-/// Connections that may wait to be accepted, as far as the system allows (`net.core.somaxconn` on Linux): a pool that
-/// is busy for a moment turns nobody away.
+/// Connections that may wait to be accepted, so that a pool that is busy for a moment refuses none. The system may allow
+/// fewer (`net.core.somaxconn` on Linux).
 const BACKLOG: i32 = 1024;
 
-/// Listens there, without blocking. An IPv6 address is for IPv6 alone: so both families may have the same port.
+/// A listening socket that does not block. An IPv6 address takes IPv6 alone, so both families may have the same port.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A node that comes back has its port at once, though connections of its last life linger. On Windows, where that
-    // needs no word, the option would let another process have the port at the same time.
+    // A restarted node gets its port back at once, while its former connections are in TIME_WAIT. Windows does that
+    // without the option, which there lets another process bind the same port.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;

@@ -1,8 +1,7 @@
-//! Opening a connection, directly or through a SOCKS5 proxy, and looking a name up through Tor, for runtimes with
-//! futures.
+//! The jobs of a pool on a runtime with futures: a dial, directly or through a SOCKS5 proxy, and a lookup through Tor.
 //!
-//! Each function is the body of one job, which ends when it is dropped. Nothing here knows the manager, which keeps
-//! the deadlines of dials, nor a timer: whoever looks a name up keeps that deadline.
+//! Each function is the body of one job, which is aborted by dropping it. No deadline is kept here: the manager keeps
+//! those of dials, the caller those of lookups.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +14,7 @@ use super::ephemeral::may_meet_itself;
 use super::wire::Wire;
 use crate::errors::{dial_error, proxy_dial_error};
 
-/// What came of a job.
+/// The result of a job.
 #[derive(Debug)]
 pub enum Job<W> {
     /// A dial has ended.
@@ -24,19 +23,20 @@ pub enum Job<W> {
     Looked(LookupId, Lookup),
 }
 
-/// Opens a connection. A future of its own: what goes through a proxy needs many times its room.
+/// Opens a connection.
 ///
 /// # Errors
 /// [`DialError`] of the peer.
-pub async fn dial<W: Wire>(address: SocketAddr) -> Result<W, DialError> {
+// Apart from `dial_by_proxy`, whose future is many times as large: a pool may have thousands of dials at a time.
+pub(crate) async fn dial<W: Wire>(address: SocketAddr) -> Result<W, DialError> {
     connect(address).await.map_err(|error| dial_error(&error))
 }
 
 /// Opens a connection through a proxy.
 ///
 /// # Errors
-/// [`DialError`] says whose fault it was.
-pub async fn dial_by_proxy<W: Wire>(
+/// [`DialError`] says whether the proxy or the peer is at fault.
+pub(crate) async fn dial_by_proxy<W: Wire>(
     proxy: SocketAddr,
     isolation: Isolation,
     address: PeerAddress,
@@ -49,12 +49,11 @@ pub async fn dial_by_proxy<W: Wire>(
     }
 }
 
-/// Looks a name up through a proxy that understands Tor's RESOLVE. The caller keeps the deadline: the manager aborts no
-/// lookup.
+/// Looks a name up through a proxy that understands Tor's RESOLVE. The caller keeps the deadline.
 ///
 /// # Errors
 /// [`LookupError`] of the name, or [`LookupError::Proxy`].
-pub async fn resolve_by_proxy<W: Wire>(
+pub(crate) async fn resolve_by_proxy<W: Wire>(
     name: HostName,
     proxy: SocketAddr,
     isolation: Isolation,
@@ -73,23 +72,23 @@ async fn to_proxy<W: Wire>(proxy: SocketAddr) -> Result<W, DialError> {
 
 async fn connect<W: Wire>(address: SocketAddr) -> io::Result<W> {
     let wire = W::connect(address).await?;
-    // A dial to a port of this machine's own range that nobody listens on may meet itself (simultaneous open).
+    // A dial to one of this machine's ephemeral ports may connect to itself (TCP's simultaneous open).
     if may_meet_itself(address) && wire.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
-    // Peers speak in small messages that wait for one another, which is what Nagle's algorithm delays. It fails only
-    // if the other end is gone already, which the first read will say.
+    // Nagle's algorithm delays small messages that wait for an answer, which is how peers talk. The call fails only if
+    // the peer is gone, which the first read reports.
     let _ = wire.set_nodelay();
     Ok(wire)
 }
 
-/// Reads no byte beyond the proxy's reply: what follows is the peer's.
+/// Reads no byte beyond the proxy's reply: the next ones are the peer's.
 async fn negotiate<W: Wire>(mut client: Client, wire: &mut W) -> Result<Outcome, SocksError> {
     let mut buffer = [0; Client::MAX_READ];
     loop {
         match client.step() {
             Step::Write(bytes) => match wire.write(bytes).await {
-                // Nothing would come of trying again.
+                // Writing again would write nothing again.
                 Ok(0) | Err(_) => client.eof(),
                 Ok(count) => client.wrote(count),
             },
@@ -101,3 +100,6 @@ async fn negotiate<W: Wire>(mut client: Client, wire: &mut W) -> Result<Outcome,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,21 @@
-//! Whether a dial may meet itself: by chance the system gives it the very port of this machine that it connects to, and
-//! with nobody there to listen, TCP's simultaneous open connects it with itself.
+//! Whether a dial may connect to itself. If the system gives a dial the very port of this machine that it connects to,
+//! and nobody listens there, TCP's simultaneous open connects the socket with itself.
 //!
-//! To see it costs a call into the system for every connection, and a dial is never bound to a port: so only ports that
-//! the system gives away need the look. See `ip_local_port_range` in Linux's `Documentation/networking/ip-sysctl.rst`.
+//! To detect it costs a system call for each connection. Dials are never bound to a port, so only ephemeral ports need the
+//! call. See `ip_local_port_range` in Linux's `Documentation/networking/ip-sysctl.rst`.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 
-/// Whether a dial to this address, when it is connected, has to be asked for its own address: the port is one that the
-/// system gives to dials. The range is read once; if it is widened later, a dial that met itself is found by its
-/// handshake, as any connection to ourselves is.
+/// Whether a dial to this address may connect to itself, because the port is one that the system gives to dials. The
+/// range is read once. If it is widened later, the handshake finds such a connection, as any other to this node itself.
 pub fn may_meet_itself(address: SocketAddr) -> bool {
     static LOWEST: OnceLock<u16> = OnceLock::new();
     address.port() >= *LOWEST.get_or_init(lowest)
 }
 
-/// The lowest port that is given away; zero, and so all of them, where it is not known.
+/// The lowest port that the system gives to dials; zero if that is not known, so that every dial is checked.
 fn lowest() -> u16 {
     let told = if cfg!(target_os = "linux") { fs::read_to_string(RANGE).ok() } else { None };
     told.and_then(|range| parse(&range)).unwrap_or(0)
@@ -27,7 +26,7 @@ fn parse(range: &str) -> Option<u16> {
     range.split_whitespace().next()?.parse().ok()
 }
 
-/// Where Linux tells it; for IPv6 too.
+/// Linux's file for it, for IPv6 too.
 const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The guarded stream of one connection, for runtimes where the application owns it.
+//! The stream of one connection that the application owns.
 //!
-//! Whoever turns the pool only knows where the [`Socket`] is, so that it can shut it whoever holds it. Dropping the
-//! [`Guard`] is how the application lets go of it: the manager is told by the mailbox, with what was last seen on the
-//! stream as the cause.
+//! The pool keeps a weak reference to the [`Socket`], so that it can shut it while the application holds it. When the
+//! application drops the [`Guard`], the mailbox reports it to the manager, with the end that was seen on the stream as the
+//! cause.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -11,27 +11,27 @@ use std::sync::{Arc, Mutex, Weak};
 
 use connmgr_core::ConnId;
 
-use super::ending::Ending;
-use super::mailbox::{Fact, Mailbox};
+use super::mailbox::{ConnFact, Mailbox};
 use super::reporter::Reporter;
+use super::stream_end::StreamEnd;
 use super::wire::Wire;
 use crate::id_map::IdMap;
 use crate::sync::lock;
 
-/// A stream, and what its two holders tell each other of it.
+/// A stream, and the flags that the pool and the application share.
 #[derive(Debug)]
 struct Socket<W> {
     wire: W,
     /// The manager has closed it.
     closed: AtomicBool,
-    /// The application has read bytes of it since it was last asked.
+    /// The application has read bytes since [`Socket::take_heard`] was last called.
     heard: AtomicBool,
 }
 
 impl<W: Wire> Socket<W> {
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // It fails only when the other end was faster.
+        // It fails only if the peer has closed it already.
         let _ = self.wire.shutdown(Shutdown::Both);
     }
 }
@@ -41,20 +41,20 @@ impl<W> Socket<W> {
         Self { wire, closed: AtomicBool::new(false), heard: AtomicBool::new(false) }
     }
 
-    /// Bytes were read. Where that is noted already, it stays with one look at what the reader has at hand anyway.
+    /// Notes that bytes were read. Most reads find the flag set, and a load is cheaper than a store.
     fn note_bytes(&self) {
         if !self.heard.load(Ordering::Relaxed) {
             self.heard.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether bytes were read since this was last asked.
+    /// Whether bytes were read since the last call.
     fn take_heard(&self) -> bool {
         self.heard.load(Ordering::Relaxed) && self.heard.swap(false, Ordering::Relaxed)
     }
 }
 
-/// Where the sockets are of the connections that neither side has ended yet. Clones are the same.
+/// The sockets of the connections that neither side has ended. Clones share them.
 #[derive(Debug)]
 pub struct OpenSockets<W> {
     open: Arc<Mutex<IdMap<ConnId, Weak<Socket<W>>>>>,
@@ -62,20 +62,20 @@ pub struct OpenSockets<W> {
 }
 
 impl<W: Wire> OpenSockets<W> {
-    /// Nothing yet. Guards post their end into this mailbox.
+    /// No socket yet. Guards report their end to this mailbox.
     pub fn new(mailbox: Mailbox) -> Self {
         Self { open: Arc::default(), mailbox }
     }
 
-    /// The stream of a connection, guarded.
+    /// Guards the stream of a connection.
     pub fn guard(&self, conn: ConnId, wire: W) -> Guard<W> {
         let socket = Arc::new(Socket::new(wire));
         lock(&self.open).insert(conn, Arc::downgrade(&socket));
         let (mailbox, reporter) = (self.mailbox.clone(), Reporter::new(conn, self.mailbox.clone()));
-        Guard { socket, mailbox, reporter, ending: Ending::default() }
+        Guard { socket, mailbox, reporter, ending: StreamEnd::default() }
     }
 
-    /// Shuts a connection both ways, whoever holds its stream.
+    /// Shuts a connection both ways, also while the application holds its stream.
     pub fn close(&self, conn: ConnId) {
         let socket = lock(&self.open).remove(&conn);
         if let Some(socket) = socket.and_then(|socket| socket.upgrade()) {
@@ -83,12 +83,12 @@ impl<W: Wire> OpenSockets<W> {
         }
     }
 
-    /// The guard of a connection was dropped; whether that is news, and not our own close come back.
-    pub fn dropped(&self, conn: ConnId) -> bool {
+    /// Notes that the guard of a connection was dropped. False if [`OpenSockets::close`] was called before.
+    pub fn note_dropped(&self, conn: ConnId) -> bool {
         lock(&self.open).remove(&conn).is_some()
     }
 
-    /// The connections of which at least one byte was read since this was asked last, by id.
+    /// The connections from which at least one byte was read since the last call, by id.
     pub fn take_heard(&self) -> Vec<ConnId> {
         let has_heard = |socket: &Weak<Socket<W>>| socket.upgrade().is_some_and(|socket| socket.take_heard());
         let open = lock(&self.open);
@@ -106,32 +106,32 @@ impl<W> Clone for OpenSockets<W> {
     }
 }
 
-/// A stream on its way to the application, and then in its hands. Dropping it tells the manager.
+/// The stream of a connection, owned by the application. Dropping it tells the manager.
 #[derive(Debug)]
 pub struct Guard<W: Wire> {
     socket: Arc<Socket<W>>,
     mailbox: Mailbox,
     reporter: Reporter,
-    ending: Ending,
+    ending: StreamEnd,
 }
 
 impl<W: Wire> Guard<W> {
-    /// The stream, to read and write; what came of that is to be noted.
+    /// The stream. The results of reads and writes are to be noted.
     pub fn wire(&self) -> &W {
         &self.socket.wire
     }
 
-    /// What tells facts of the connection.
+    /// Reports facts about the connection.
     pub const fn reporter(&self) -> &Reporter {
         &self.reporter
     }
 
-    /// Whether the manager has closed it. What has arrived of such a peer (banned, perhaps) is not to be read.
+    /// Whether the manager has closed it. Then nothing more is to be read: the peer may be banned.
     pub fn is_closed(&self) -> bool {
         self.socket.closed.load(Ordering::Acquire)
     }
 
-    /// What came of a read into room for at least one byte.
+    /// Notes the result of a read into a buffer of at least one byte.
     pub fn note_read(&mut self, read: &io::Result<usize>) {
         if self.is_closed() {
             return;
@@ -142,17 +142,17 @@ impl<W: Wire> Guard<W> {
         }
     }
 
-    /// What came of a write.
+    /// Notes the result of a write.
     pub fn note_write(&mut self, written: &io::Result<usize>) {
         if !self.is_closed() {
             self.ending.note_write(written);
         }
     }
 
-    /// Closes our half: the other end reads to the end of what was written.
+    /// Closes our half. The peer still reads everything that was written.
     ///
     /// # Errors
-    /// What the operating system says; not that the other end was faster.
+    /// What the operating system reports. It is no error if the peer has closed already.
     pub fn shut_writing(&self) -> io::Result<()> {
         match self.wire().shutdown(Shutdown::Write) {
             Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
@@ -164,7 +164,7 @@ impl<W: Wire> Guard<W> {
 impl<W: Wire> Drop for Guard<W> {
     fn drop(&mut self) {
         if !self.is_closed() {
-            self.mailbox.post(self.reporter.id(), Fact::Closed(self.ending.cause()));
+            self.mailbox.post(self.reporter.id(), ConnFact::Closed(self.ending.cause()));
         }
     }
 }

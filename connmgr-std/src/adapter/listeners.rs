@@ -1,7 +1,7 @@
-//! What an adapter listens on, and the pauses of each.
+//! The listening sockets of a pool, and their pauses.
 //!
-//! There is no queue but the operating system's: whoever turns the pool accepts when it has the time. Whether a
-//! connection may stay is not decided here, and how one is accepted is the adapter's affair: `L` is its socket.
+//! Connections wait in the operating system's queue until the pool accepts them. `L` is the adapter's socket. Whether a
+//! connection may stay is not decided here.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,16 +13,16 @@ use super::bind::bind;
 use crate::startup::StartError;
 use crate::startup::settings::Settings;
 
-/// All the sockets a pool listens on, in the order in which they were opened.
+/// The listening sockets of a pool, in the order in which they were opened.
 #[derive(Debug)]
 pub struct Listeners<L> {
-    all: Vec<Listening<L>>,
-    /// The one that is asked first next time, so that a busy one starves none.
+    all: Vec<BoundListener<L>>,
+    /// The next one to be polled first, so that a busy listener starves none.
     first: usize,
 }
 
 #[derive(Debug)]
-struct Listening<L> {
+struct BoundListener<L> {
     id: ListenerId,
     socket: L,
     paused_until: Option<Time>,
@@ -35,8 +35,8 @@ impl<L> Default for Listeners<L> {
 }
 
 impl<L> Listeners<L> {
-    /// Listens on all that the settings name: the listeners, and where each came to be. `make` makes the adapter's
-    /// socket of one that does not block.
+    /// Listens on every address of the settings. Returns the listeners and their addresses. `make` converts a
+    /// non-blocking socket to the adapter's.
     ///
     /// # Errors
     /// [`StartError::Listen`], with the address.
@@ -56,7 +56,7 @@ impl<L> Listeners<L> {
 
     /// Listens on one more socket.
     pub fn push(&mut self, id: ListenerId, socket: L) {
-        self.all.push(Listening { id, socket, paused_until: None });
+        self.all.push(BoundListener { id, socket, paused_until: None });
     }
 
     /// How many there are.
@@ -69,12 +69,12 @@ impl<L> Listeners<L> {
         self.all.is_empty()
     }
 
-    /// One of them, by its place.
+    /// One of them, by its index.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut L> {
         self.all.get_mut(index).map(|listening| &mut listening.socket)
     }
 
-    /// Accepts nothing on this listener until then.
+    /// Accepts nothing on this listener until this time.
     pub fn pause(&mut self, id: ListenerId, until: Time) {
         for listening in self.all.iter_mut().filter(|listening| listening.id == id) {
             listening.paused_until = Some(until);
@@ -88,7 +88,7 @@ impl<L> Listeners<L> {
         }
     }
 
-    /// When the next pause is over, of those sockets for which that matters.
+    /// When the next pause ends, among the sockets that `matters` selects.
     pub fn next_resume(&self, matters: impl Fn(&L) -> bool) -> Option<Time> {
         self.all.iter().filter(|listening| matters(&listening.socket)).filter_map(|it| it.paused_until).min()
     }
@@ -98,12 +98,12 @@ impl<L> Listeners<L> {
         self.all.iter().filter(|listening| listening.paused_until.is_none()).map(|listening| &listening.socket)
     }
 
-    /// Asks the sockets that are not paused, each at most once, until one is ready. The one after that is asked first
-    /// the next time.
+    /// Polls the sockets that are not paused, each at most once, until one is ready. The next call begins with the one
+    /// after it.
     pub fn poll<T>(&mut self, mut ask: impl FnMut(&mut L) -> Poll<T>) -> Poll<(ListenerId, T)> {
         let count = self.all.len();
         for index in (self.first..count).chain(0..self.first.min(count)) {
-            let Listening { id, socket, paused_until } = &mut self.all[index];
+            let BoundListener { id, socket, paused_until } = &mut self.all[index];
             if paused_until.is_some() {
                 continue;
             }
@@ -115,7 +115,7 @@ impl<L> Listeners<L> {
         Poll::Pending
     }
 
-    /// Listens no more.
+    /// Removes every socket.
     pub fn drain(&mut self) -> impl Iterator<Item = L> {
         self.all.drain(..).map(|listening| listening.socket)
     }

@@ -1,7 +1,7 @@
-//! What the holders of streams report to the task that owns the driver: facts, which never wait and never fail.
+//! Facts about connections, from the holders of their streams to the engine. Posting never waits and never fails.
 //!
-//! There is no queue: each connection has at most one record, into which its facts are merged, so that a task that is
-//! late finds no more than one record a connection. What the facts mean is the manager's affair.
+//! It is no queue: the facts of a connection are merged into one record, so that memory is bounded by the number of
+//! connections, however late the engine drains it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -11,47 +11,47 @@ use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, P
 use crate::id_map::IdMap;
 use crate::sync::lock;
 
-/// The most addresses that wait for one connection; what exceeds it is dropped. A Bitcoin peer may send 1000 in one
-/// message, and the manager looks at no more in one call.
+/// The most addresses that wait for one connection; any more are dropped. A Bitcoin peer may send 1000 in one message,
+/// and the manager considers no more in one call.
 pub(crate) const MAX_ADDRESSES: usize = 1000;
 
-/// What a stream's holder may report of its connection.
+/// A fact about a connection, from the holder of its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
+pub(crate) enum ConnFact {
     /// The handshake is done. Only the first counts.
     Ready(PeerInfo),
     /// The peer misbehaved. Penalties add up.
     Misbehaving(Penalty),
-    /// The connection was good for something. Records are joined.
+    /// What the connection was good for. Reports are merged.
     Activity(Activity),
-    /// The peer told us addresses. They are put together, up to [`MAX_ADDRESSES`].
+    /// The peer sent addresses. They are collected, up to [`MAX_ADDRESSES`].
     Addresses(Vec<AddressInfo>),
     /// The connection has ended. Only the first cause counts.
     Closed(CloseCause),
 }
 
-/// Where facts are posted, and merged until somebody empties it. Clones are the same mailbox.
+/// Collects facts about connections until it is drained. Clones share it.
 #[derive(Clone)]
-pub struct Mailbox(Arc<Shared>);
+pub struct Mailbox(Arc<MailboxState>);
 
-struct Shared {
-    /// Locked for one merge or one swap at a time.
+struct MailboxState {
+    /// Locked only for one merge or one swap.
     posted: Mutex<Tray>,
-    /// An empty tray for the next swap, kept for its memory.
+    /// An empty tray for the next swap, to reuse its memory.
     spare: Mutex<Tray>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-/// The records, in the order of their first fact, and where each connection's is.
+/// The records in the order of their first fact, and the index of each connection's.
 #[derive(Default)]
 struct Tray {
-    records: Vec<(ConnId, Record)>,
+    records: Vec<(ConnId, ConnRecord)>,
     place: IdMap<ConnId, usize>,
 }
 
-/// What has been posted of one connection.
+/// What was posted for one connection.
 #[derive(Default)]
-struct Record {
+struct ConnRecord {
     ready: Option<PeerInfo>,
     addresses: Vec<AddressInfo>,
     activity: Option<Activity>,
@@ -60,15 +60,15 @@ struct Record {
 }
 
 impl Mailbox {
-    /// An empty mailbox. `wake` is called by whoever posts into an empty mailbox, and must not block; it should make
-    /// the driver's task call [`Mailbox::drain`] soon.
+    /// An empty mailbox. A post into an empty mailbox calls `wake`, on the thread that posts. It must not block, and
+    /// should lead to a call of [`Mailbox::drain`] soon.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         let (posted, spare) = Default::default();
-        Self(Arc::new(Shared { posted, spare, wake: Box::new(wake) }))
+        Self(Arc::new(MailboxState { posted, spare, wake: Box::new(wake) }))
     }
 
     /// Reports a fact.
-    pub(crate) fn post(&self, conn: ConnId, fact: Fact) {
+    pub(crate) fn post(&self, conn: ConnId, fact: ConnFact) {
         let mut posted = lock(&self.0.posted);
         let was_empty = posted.records.is_empty();
         posted.record(conn).merge(fact);
@@ -78,9 +78,8 @@ impl Mailbox {
         }
     }
 
-    /// Takes everything out, as inputs for the manager: the connections in the order of their first fact; of each
-    /// connection, what it is before what it did, and its end last. Facts may be posted meanwhile, and are then for
-    /// the next time.
+    /// Takes everything out as inputs for the manager: connections in the order of their first fact, and for each
+    /// connection readiness first and its end last. Facts that are posted meanwhile stay for the next call.
     pub fn drain(&self, mut each: impl FnMut(Input)) {
         if lock(&self.0.posted).records.is_empty() {
             return;
@@ -102,29 +101,29 @@ impl fmt::Debug for Mailbox {
 }
 
 impl Tray {
-    fn record(&mut self, conn: ConnId) -> &mut Record {
+    fn record(&mut self, conn: ConnId) -> &mut ConnRecord {
         let records = &mut self.records;
         let index = *self.place.entry(conn).or_insert_with(|| {
-            records.push((conn, Record::default()));
+            records.push((conn, ConnRecord::default()));
             records.len() - 1
         });
         &mut records[index].1
     }
 }
 
-impl Record {
-    fn merge(&mut self, fact: Fact) {
+impl ConnRecord {
+    fn merge(&mut self, fact: ConnFact) {
         match fact {
-            Fact::Ready(info) => {
+            ConnFact::Ready(info) => {
                 self.ready.get_or_insert(info);
             }
-            Fact::Misbehaving(penalty) => self.penalty = Some(self.penalty.unwrap_or_default().and(penalty)),
-            Fact::Activity(activity) => self.activity = Some(self.activity.unwrap_or_default().and(activity)),
-            Fact::Addresses(addresses) => {
+            ConnFact::Misbehaving(penalty) => self.penalty = Some(self.penalty.unwrap_or_default().and(penalty)),
+            ConnFact::Activity(activity) => self.activity = Some(self.activity.unwrap_or_default().and(activity)),
+            ConnFact::Addresses(addresses) => {
                 let room = MAX_ADDRESSES - self.addresses.len();
                 self.addresses.extend(addresses.into_iter().take(room));
             }
-            Fact::Closed(cause) => {
+            ConnFact::Closed(cause) => {
                 self.closed.get_or_insert(cause);
             }
         }

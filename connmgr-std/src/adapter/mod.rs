@@ -1,46 +1,48 @@
-//! What the adapters are made of, and nobody else needs. It knows no runtime.
+//! Building blocks for adapters. They know no runtime; applications do not need them.
 //!
 //! | | |
 //! |---|---|
-//! | [`Settings`], [`builder_methods!`](crate::builder_methods) | what the builders of all adapters are told |
-//! | [`Startup`], [`Started`] | a manager with its state and its trace, and what it is started from |
-//! | [`Engine`], [`Sockets`] | all that is the same around a driver; what is left to an adapter |
-//! | [`open_pool`], [`PoolConnection`], [`PoolTask`] | a pool that is kept by a task: for runtimes with futures |
-//! | [`Wire`], [`dial()`], [`dial_by_proxy`], [`resolve_by_proxy`] | their dials, and their lookups through proxies |
-//! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | the streams that their applications own |
-//! | [`Ending`] | how a stream ended, as far as whoever reads and writes saw it |
-//! | [`Listeners`] | what an adapter listens on, and the pauses |
-//! | [`Mailbox`] | what streams report to whoever turns the engine |
-//! | [`Clock`] | the core's two clocks, read from the machine's |
-//! | [`dial_error`], [`proxy_dial_error`], [`may_meet_itself`] | what came of a dial, in the core's words |
-//! | [`reply`] | what the manager's replies mean |
-//! | [`IdMap`] | the table for ids |
+//! | [`Settings`], [`builder_methods!`](crate::builder_methods) | the settings of every adapter's builder, and its methods |
+//! | [`Startup`], [`Started`] | starts a manager with its state and its trace |
+//! | [`Engine`], [`Sockets`] | everything around a driver; the part that each adapter implements |
+//! | [`PoolRuntime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool run by a task: for runtimes with futures |
+//! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | streams that the application owns |
+//! | [`StreamEnd`] | how a stream ended, as its reader and writer saw it |
+//! | [`Listeners`] | listening sockets, and their pauses |
+//! | [`Mailbox`] | facts that streams report to the engine |
+//! | [`Clock`] | the core's two clocks |
+//! | [`dial_error`], [`proxy_dial_error`], [`may_meet_itself`] | the result of a dial in the core's terms |
+//! | [`command_methods!`](crate::command_methods), [`FromReply`] | every command as a method, from one list |
+//! | [`IdMap`] | a hash map for ids |
 
 mod bind;
+pub(crate) mod commands;
 mod connection;
-mod dial;
-mod ending;
+pub(crate) mod dial;
 pub(crate) mod engine;
 mod ephemeral;
 pub(crate) mod guard;
-mod listeners;
+pub(crate) mod listeners;
 pub(crate) mod mailbox;
-pub mod reply;
 pub(crate) mod reporter;
+pub(crate) mod runtime;
+mod stream_end;
 pub(crate) mod wire;
 
-pub use dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
-pub use ending::Ending;
+pub use commands::FromReply;
+pub use dial::Job;
 pub use engine::{Engine, Lookup, Sockets, TURN_BUDGET};
 pub use ephemeral::may_meet_itself;
 pub use guard::{Guard, OpenSockets};
 pub use listeners::Listeners;
 pub use mailbox::Mailbox;
+pub use runtime::PoolRuntime;
+pub use stream_end::StreamEnd;
 pub use wire::Wire;
 
 pub use crate::clock::Clock;
 pub use crate::errors::{dial_error, proxy_dial_error};
 pub use crate::id_map::IdMap;
-pub use crate::pool::{Next, PoolConnection, PoolTask, open_pool};
+pub use crate::pool::{PoolConnection, open_pool};
 pub use crate::startup::settings::Settings;
 pub use crate::startup::{Started, Startup};

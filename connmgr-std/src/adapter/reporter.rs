@@ -1,13 +1,13 @@
-//! What an application holds to tell the manager of one connection, apart from its stream.
+//! Reports facts about one connection, apart from its stream.
 //!
-//! That the connection has ended is not among it: only who holds the stream can tell.
+//! The end of the connection is not among them: only the holder of the stream sees it.
 
 use connmgr_core::{Activity, AddressInfo, ConnId, PeerInfo, Penalty};
 
-use super::mailbox::{Fact, Mailbox};
+use super::mailbox::{ConnFact, Mailbox};
 
-/// Tells facts about one connection, from anywhere. Facts never wait and never fail; those of a connection that has
-/// ended are ignored, except that a late penalty still reaches its host.
+/// Reports facts about one connection, from any thread. A report never waits and never fails. Reports about a connection
+/// that has ended are ignored, but a late penalty still counts against its host.
 ///
 /// It does not keep the connection open.
 #[derive(Clone, Debug)]
@@ -17,38 +17,37 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Tells of this connection, by this mailbox.
+    /// Reports about this connection to this mailbox.
     pub const fn new(conn: ConnId, mailbox: Mailbox) -> Self {
         Self { conn, mailbox }
     }
 
-    /// The connection it tells of.
+    /// The connection it reports about.
     pub const fn id(&self) -> ConnId {
         self.conn
     }
 
-    /// The handshake is done.
+    /// Reports that the handshake is done.
     pub fn ready(&self, info: PeerInfo) {
-        self.post(Fact::Ready(info));
+        self.post(ConnFact::Ready(info));
     }
 
-    /// The peer misbehaved.
+    /// Reports that the peer misbehaved.
     pub fn misbehaving(&self, penalty: Penalty) {
-        self.post(Fact::Misbehaving(penalty));
+        self.post(ConnFact::Misbehaving(penalty));
     }
 
-    /// What the connection has been good for since the last time. That bytes were read of it need not be told: the pool
-    /// sees that.
+    /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were read.
     pub fn activity(&self, activity: Activity) {
-        self.post(Fact::Activity(activity));
+        self.post(ConnFact::Activity(activity));
     }
 
-    /// The peer told us these addresses.
+    /// Reports addresses that the peer sent.
     pub fn addresses(&self, addresses: Vec<AddressInfo>) {
-        self.post(Fact::Addresses(addresses));
+        self.post(ConnFact::Addresses(addresses));
     }
 
-    fn post(&self, fact: Fact) {
+    fn post(&self, fact: ConnFact) {
         self.mailbox.post(self.conn, fact);
     }
 }

@@ -1,7 +1,7 @@
-//! What the manager is told, asks for and emits, as `tracing` events of the target `connmgr`: inputs at `trace`,
-//! actions at `debug`, events at `info`.
+//! The log: inputs (level `trace`), actions (`debug`) and events (`info`) of the manager, as `tracing` events of the target
+//! `connmgr`.
 //!
-//! Names and addresses may come from strangers, so nothing is logged that a terminal would obey.
+//! Names and addresses may come from strangers, so control characters, which a terminal obeys, are escaped.
 
 use std::fmt::{self, Display, Write};
 
@@ -10,31 +10,25 @@ use connmgr_core::{Action, Input, Reply, Time};
 const TARGET: &str = "connmgr";
 
 pub(crate) fn input(now: Time, input: &Input, reply: &Reply) {
-    match reply {
-        Reply::Noted => tracing::trace!(target: TARGET, %now, "{}", Escaped(input)),
-        Reply::Accepted(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {
-            tracing::trace!(target: TARGET, %now, reply = %Escaped(&Answer(reply)), "{}", Escaped(input));
-        }
+    if *reply == Reply::Noted {
+        tracing::trace!(target: TARGET, %now, "{}", Escaped(input));
+    } else {
+        tracing::trace!(target: TARGET, %now, reply = %Escaped(&ShortReply(reply)), "{}", Escaped(input));
     }
 }
 
 pub(crate) fn action(now: Time, action: &Action) {
-    match action {
-        Action::Emit(event) => tracing::info!(target: TARGET, %now, "{}", Escaped(event)),
-        Action::Dial { .. }
-        | Action::Close { .. }
-        | Action::ResolveSeed { .. }
-        | Action::ResolveHost { .. }
-        | Action::ScheduleRetry { .. }
-        | Action::PauseAccept { .. }
-        | Action::Save => tracing::debug!(target: TARGET, %now, "{}", Escaped(action)),
+    if let Action::Emit(event) = action {
+        tracing::info!(target: TARGET, %now, "{}", Escaped(event));
+    } else {
+        tracing::debug!(target: TARGET, %now, "{}", Escaped(action));
     }
 }
 
-/// An answer in few words.
-struct Answer<'a>(&'a Reply);
+/// A reply in few words.
+struct ShortReply<'a>(&'a Reply);
 
-impl Display for Answer<'_> {
+impl Display for ShortReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Reply::Noted | Reply::Done(Ok(())) => f.write_str("done"),
@@ -48,7 +42,7 @@ impl Display for Answer<'_> {
     }
 }
 
-/// Spells control characters out.
+/// Escapes control characters.
 struct Escaped<'a, T>(&'a T);
 
 impl<T: Display> Display for Escaped<'_, T> {
@@ -72,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(Escaped(&"a\x1b[2J\r\nb").to_string(), r"a\u{1b}[2J\r\nb");
     }
 }

@@ -1,9 +1,9 @@
-//! What watches the driver: the trace, the log (feature `tracing`), the metrics (feature `metrics`).
+//! The driver's observers: the trace, the log (feature `tracing`), the metrics (feature `metrics`).
 
 #[cfg(feature = "tracing")]
 mod log;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-mod watch;
+mod observer;
 
-pub(crate) use watch::Watch;
+pub(crate) use observer::PoolObserver;

@@ -1,8 +1,8 @@
-//! Commands and views, for any task that has a [`Handle`].
+//! Commands and views of a pool that a task runs.
 //!
-//! A command travels to the driver's task and its answer comes back; that task waits for nobody, so a command may be
-//! awaited anywhere, the task that takes the events included. Once sent, a command is carried out even when nobody
-//! waits for its answer any more.
+//! A command is sent to the pool's task, which sends the answer back. That task never waits for the application, so a
+//! command may be awaited anywhere, also in the task that takes the events. Once sent, a command is carried out even if
+//! its future is dropped.
 
 use std::time::Duration;
 
@@ -11,14 +11,15 @@ use connmgr_core::{
     Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
 };
 
+use futures_channel::oneshot;
+
 use super::requests::{Request, Requests};
-use crate::adapter::reply::{added, addresses, done};
-use crate::answer::answer;
+use crate::adapter::commands::{NotACommand, refusal};
 use crate::clock::Clock;
 
-/// Commands and views of a pool that is kept by a task. Cheap to clone; it does not keep the pool alive.
+/// Commands and views of a [`Pool`](crate::Pool). Cheap to clone. It does not keep the pool alive.
 ///
-/// When the pool is gone every command is refused with `ShuttingDown`, and every view is empty.
+/// When the pool is gone, every command is refused with `ShuttingDown`, and every view is empty.
 #[derive(Clone, Debug)]
 pub struct Handle {
     requests: Requests,
@@ -30,121 +31,16 @@ impl Handle {
         Self { requests, clock }
     }
 
-    /// Adds a peer, to be dialed as soon as the limits allow.
+    crate::command_methods!(async);
+
+    /// Gives a command as data. Every other method that gives one is a shorthand for this.
     ///
     /// # Errors
-    /// [`AddPeerError`] says why it may not be added.
-    pub async fn add_peer(&self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        added(self.ask(Input::AddPeer { address, keep }).await)
-    }
-
-    /// Removes an added peer for good, in whatever state it is, and closes its connection.
-    ///
-    /// # Errors
-    /// [`CommandError::UnknownPeer`], or [`CommandError::ShuttingDown`].
-    pub async fn remove_peer(&self, peer: PeerId) -> Result<(), CommandError> {
-        self.command(Input::RemovePeer { peer }).await
-    }
-
-    /// Closes a connection. An added peer is dialed again after its back-off.
-    ///
-    /// # Errors
-    /// [`CommandError::UnknownConnection`], or [`CommandError::ShuttingDown`].
-    pub async fn disconnect(&self, conn: ConnId) -> Result<(), CommandError> {
-        self.command(Input::Disconnect { conn }).await
-    }
-
-    /// Closes the connection of an added peer and dials it again at once.
-    ///
-    /// # Errors
-    /// [`CommandError::UnknownConnection`], [`CommandError::NotAdded`], or [`CommandError::ShuttingDown`].
-    pub async fn reconnect(&self, conn: ConnId) -> Result<(), CommandError> {
-        self.command(Input::Reconnect { conn }).await
-    }
-
-    /// Dials an added peer now, whatever is left of its back-off.
-    ///
-    /// # Errors
-    /// [`CommandError::UnknownPeer`], or [`CommandError::ShuttingDown`].
-    pub async fn dial_now(&self, peer: PeerId) -> Result<(), CommandError> {
-        self.command(Input::DialNow { peer }).await
-    }
-
-    /// Gives an added peer a back-off of its own, from its next failure on; none: that of the configuration.
-    ///
-    /// # Errors
-    /// [`CommandError::UnknownPeer`], [`CommandError::BadBackoff`] or [`CommandError::ShuttingDown`].
-    pub async fn set_retry(&self, peer: PeerId, retry: Option<Backoff>) -> Result<(), CommandError> {
-        self.command(Input::SetRetry { peer, retry }).await
-    }
-
-    /// Bans a host or a subnet and closes its connections.
-    ///
-    /// # Errors
-    /// [`CommandError::NotBannable`], or [`CommandError::ShuttingDown`].
-    pub async fn ban(&self, target: BanTarget, duration: Duration) -> Result<(), CommandError> {
-        self.command(Input::Ban { target, duration }).await
-    }
-
-    /// Lifts a ban.
-    ///
-    /// # Errors
-    /// [`CommandError::NotBanned`], or [`CommandError::ShuttingDown`].
-    pub async fn unban(&self, target: BanTarget) -> Result<(), CommandError> {
-        self.command(Input::Unban { target }).await
-    }
-
-    /// Forgets what a host has done so far; its bans stay.
-    ///
-    /// # Errors
-    /// [`CommandError::ShuttingDown`].
-    pub async fn reset_score(&self, host: Host) -> Result<(), CommandError> {
-        self.command(Input::ResetScore { host }).await
-    }
-
-    /// At most `count` addresses from the book, of one network or of all: what answers a peer's `getaddr`.
-    pub async fn sample_addresses(&self, network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> {
-        addresses(self.ask(Input::SampleAddresses { network, count }).await)
-    }
-
-    /// Stops (closing every connection) or resumes all dialing and accepting.
-    ///
-    /// # Errors
-    /// [`CommandError::ShuttingDown`].
-    pub async fn set_active(&self, active: bool) -> Result<(), CommandError> {
-        self.command(Input::SetActive { active }).await
-    }
-
-    /// Changes the limits; surplus connections are closed.
-    ///
-    /// # Errors
-    /// [`CommandError::BadLimits`], or [`CommandError::ShuttingDown`].
-    pub async fn set_limits(&self, limits: Limits) -> Result<(), CommandError> {
-        self.command(Input::SetLimits { limits }).await
-    }
-
-    /// Begins to shut down: every connection is closed, and the last event is
-    /// [`Event::Stopped`](connmgr_core::Event::Stopped). The pool's own `shutdown` waits for the end.
-    ///
-    /// # Errors
-    /// [`CommandError::ShuttingDown`] when the pool is gone already.
-    pub async fn shutdown(&self) -> Result<(), CommandError> {
-        self.command(Input::Shutdown).await
-    }
-
-    /// Tells addresses that the application knows from a store of its own.
-    pub async fn addresses(&self, addresses: Vec<AddressInfo>) {
-        self.ask(Input::Addresses { source: Source::Application, addresses }).await;
-    }
-
-    /// Tells that the machine's network changed: what was learnt of outages is forgotten.
-    pub async fn network_changed(&self) {
-        self.ask(Input::NetworkChanged).await;
-    }
-
-    /// Tells an address of our own, never to be dialed.
-    pub async fn own_address(&self, address: PeerAddress) {
-        self.ask(Input::OwnAddress { address }).await;
+    /// [`NotACommand`] for an [`Input`] of which [`Input::is_command`] is false. What the manager itself refuses is in
+    /// the [`Reply`].
+    pub async fn ask(&self, command: Input) -> Result<Reply, NotACommand> {
+        NotACommand::check(&command)?;
+        Ok(self.apply(command).await)
     }
 
     /// Every connection and dial, by id.
@@ -167,9 +63,9 @@ impl Handle {
         self.look(ConnManager::stats).await
     }
 
-    /// The time by which the pool counts, from its birth on: what [`ConnView::since`], [`PeerView::next_retry`] and
-    /// [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled) are to be compared with. It asks nobody, and goes
-    /// on when the pool is gone.
+    /// The pool's monotonic time, which counts from its start. To be compared with [`ConnView::since`],
+    /// [`PeerView::next_retry`] and [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled). It goes on when the
+    /// pool is gone.
     ///
     /// ```
     /// # async fn example(handle: connmgr_std::Handle) {
@@ -184,15 +80,12 @@ impl Handle {
         self.clock.now()
     }
 
-    async fn command(&self, input: Input) -> Result<(), CommandError> {
-        done(self.ask(input).await)
-    }
-
-    /// None when the pool is gone.
-    async fn ask(&self, input: Input) -> Option<Reply> {
-        let (reply, told) = answer();
+    /// Applies an input, or refuses it when the pool is gone.
+    async fn apply(&self, input: Input) -> Reply {
+        let refusal = refusal(&input);
+        let (reply, answer) = oneshot::channel();
         self.requests.push(Request::Apply { input, reply }).await;
-        told.take().await
+        answer.await.unwrap_or(refusal)
     }
 
     async fn look<T, F>(&self, look: F) -> T
@@ -200,8 +93,10 @@ impl Handle {
         T: Default + Send + 'static,
         F: FnOnce(&ConnManager) -> T + Send + 'static,
     {
-        let (seen, told) = answer();
-        self.requests.push(Request::Look(Box::new(move |manager| seen.tell(look(manager))))).await;
-        told.take().await.unwrap_or_default()
+        let (view, answer) = oneshot::channel();
+        // A caller that gave up waiting needs no answer.
+        let show = move |manager: &ConnManager| drop(view.send(look(manager)));
+        self.requests.push(Request::View(Box::new(show))).await;
+        answer.await.unwrap_or_default()
     }
 }

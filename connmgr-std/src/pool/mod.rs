@@ -1,19 +1,20 @@
-//! A pool that is kept by a task of its own, as its application sees it: events come out, and nothing waits for their
-//! being taken.
+//! A pool run by a task of its own, for runtimes with futures: the application's side.
 //!
 //! ```text
 //! Handle ─► requests ┐             ┌────────┐
-//!                    ├─► PoolTask ─► Engine ├─► Pool ─► events for the application
+//!                    ├─► PoolLoop ─► Engine ├─► Pool ─► events for the application
 //! sockets, timer ────┘             └────────┘
 //! ```
-//! The [`PoolTask`] takes the [`Engine`](crate::adapter::Engine)'s lock for one turn, in which nothing blocks; the
-//! [`Pool`] takes it for one event. So neither waits for the other's pace, and events wait where the manager can still
-//! withdraw them. Neither knows a runtime: both are futures on two bells.
+//! The task locks the [`Engine`](crate::adapter::Engine) for one turn, in which nothing blocks; the [`Pool`] locks it to
+//! take one event. So a slow application delays nothing but its events, which wait in the driver, where the manager can
+//! still withdraw them.
 
 mod handle;
 mod open;
 mod requests;
+mod run;
 mod shared;
+mod sockets;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -22,48 +23,48 @@ use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::thread;
 
 use connmgr_core::{Config, Connected, Time};
+use futures_channel::oneshot::{self, Canceled};
 
-use self::shared::Shared;
+use self::shared::SharedEngine;
 use crate::adapter::guard::Guard;
 use crate::adapter::wire::Wire;
-use crate::answer::Answer;
 use crate::event::{PoolEvent, Problem};
 use crate::startup::settings::Settings;
 
 pub use handle::Handle;
 pub use open::open_pool;
-pub use task::{Next, PoolTask};
 
-/// What an adapter's pool hands out for each connection.
+/// An adapter's connection, as its pool hands it out.
 pub trait PoolConnection: Sized {
     /// The runtime's TCP stream.
     type Wire: Wire;
-    /// What puts a pool of such connections together.
+    /// The builder of a pool of such connections.
     type Builder;
 
-    /// Begins to put a pool together.
+    /// Begins to build a pool.
     fn builder(settings: Settings) -> Self::Builder;
 
-    /// A connection that is open, for the application.
+    /// Makes the connection of an open stream.
     fn open(info: Connected, guard: Guard<Self::Wire>) -> Self;
 }
 
-/// A pool of live connections, kept by a task of its own. `C` is the connection of an adapter, which names this type
-/// without it: `connmgr_tokio::Pool`, `connmgr_smol::Pool`.
+/// A pool of live connections, run by a task of its own. `C` is an adapter's connection. Each adapter has an alias for
+/// its pool: `connmgr_tokio::Pool`, `connmgr_smol::Pool`.
 ///
 /// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
 /// runtime lives. [`Pool::shutdown`] waits for that.
 pub struct Pool<C: PoolConnection> {
-    shared: Arc<Shared<Guard<C::Wire>>>,
+    shared: Arc<SharedEngine<Guard<C::Wire>>>,
     handle: Handle,
     local_addrs: Vec<SocketAddr>,
-    /// The end of the task; none once it has been seen.
-    ended: Option<Answer<thread::Result<()>>>,
+    /// Receives the end of the task; none once it was received.
+    ended: Option<oneshot::Receiver<thread::Result<()>>>,
 }
 
 impl<C: PoolConnection> Pool<C> {
@@ -72,14 +73,13 @@ impl<C: PoolConnection> Pool<C> {
         C::builder(Settings::new(config))
     }
 
-    /// The next event; none when the pool has stopped, everything is saved, and all events are taken.
+    /// The next event; none when the pool has stopped, its state is saved, and all events are taken.
     ///
-    /// It may be dropped at any time without losing an event. How slowly it is called delays nothing but the events:
-    /// as many wait as the
-    /// builder's `max_waiting_events` says, and what gives way then is said there.
+    /// The future may be dropped at any time without losing an event. An application that takes events slowly delays
+    /// nothing but the events. How many wait, and which are dropped then, is said at the builder's `max_waiting_events`.
     ///
     /// # Panics
-    /// When the driver's task has panicked, with its panic: that is a fault of the adapter.
+    /// With the panic of the pool's task, which is a fault of this library.
     pub async fn next(&mut self) -> Option<PoolEvent<C>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -89,7 +89,7 @@ impl<C: PoolConnection> Pool<C> {
         self.handle.clone()
     }
 
-    /// The time by which it counts, as [`Handle::now`] tells it too.
+    /// The pool's monotonic time, as [`Handle::now`].
     ///
     /// ```
     /// use connmgr_std::adapter::PoolConnection;
@@ -107,22 +107,22 @@ impl<C: PoolConnection> Pool<C> {
         self.handle.now()
     }
 
-    /// Where it listens, in the order in which the builder was told.
+    /// The addresses it listens on, in the order of the builder's.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs
     }
 
-    /// Shuts down: closes every connection, gives up every dial, saves the state, flushes the trace. Returns what went
-    /// wrong around the pool and was not taken as an event.
+    /// Shuts down: closes every connection, gives up every dial, saves the state, flushes the trace. Returns the problems
+    /// that were not taken as events.
     ///
-    /// It waits for the disk at most 10 s, and for no peer. Dropped, it shuts down all the same.
+    /// It waits for the disk at most 10 s, and for no peer. The pool shuts down even if the future is dropped.
     ///
     /// # Panics
-    /// When the driver's task has panicked, with its panic: that is a fault of the adapter.
+    /// With the panic of the pool's task, which is a fault of this library.
     pub async fn shutdown(mut self) -> Vec<Problem> {
         self.abandon();
         if let Some(ended) = self.ended.take() {
-            pass_on_panic(ended.take().await);
+            pass_on_panic(ended.await);
         }
         let mut engine = self.shared.engine();
         std::iter::from_fn(|| engine.poll_problem()).collect()
@@ -135,7 +135,7 @@ impl<C: PoolConnection> Pool<C> {
             }
             let Some(ended) = &mut self.ended else { return Poll::Ready(None) };
             if self.shared.news.poll_heard(cx).is_pending() {
-                pass_on_panic(ready!(ended.poll_take(cx)));
+                pass_on_panic(ready!(Pin::new(ended).poll(cx)));
                 self.ended = None;
             }
         }
@@ -163,8 +163,9 @@ impl<C: PoolConnection> Drop for Pool<C> {
     }
 }
 
-fn pass_on_panic(ended: Option<thread::Result<()>>) {
-    if let Some(Err(panic)) = ended {
+/// A task that its runtime dropped has ended without a result.
+fn pass_on_panic(ended: Result<thread::Result<()>, Canceled>) {
+    if let Ok(Err(panic)) = ended {
         resume_unwind(panic);
     }
 }

@@ -1,6 +1,7 @@
-//! What handles ask of the task that owns the driver: a short queue, where one who finds no room waits.
+//! The bounded queue of requests from handles to the pool's task. A sender waits while it is full.
 //!
-//! Futures that know no runtime. What is asked means nothing here.
+//! Its own, because `futures-channel` admits one message more for each sender, so that handles, which may be cloned for
+//! every call, would have no bound; and `async-channel` would bring six more crates to every adapter.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -9,114 +10,122 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use connmgr_core::{ConnManager, Input, Reply};
+use futures_channel::oneshot;
 
-use crate::answer::Teller;
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::sync::lock;
 
-/// Requests that may wait; whoever asks for more waits until there is room.
+/// How many requests may wait for the task. The sender of one more waits for room.
 pub(super) const MAX_WAITING: usize = 64;
 
-/// What the driver's task is asked.
+/// A request to the pool's task.
 pub(super) enum Request {
-    /// To apply this, and to say what came of it.
-    Apply { input: Input, reply: Teller<Reply> },
-    /// To show the manager to this, which sends off what it saw.
-    Look(Box<dyn FnOnce(&ConnManager) + Send>),
+    /// Apply this input, and send the reply.
+    Apply { input: Input, reply: oneshot::Sender<Reply> },
+    /// Show the manager to this, which sends what it saw.
+    View(Box<dyn FnOnce(&ConnManager) + Send>),
 }
 
-/// The queue. Clones are the same.
+/// The queue. Clones share it.
 #[derive(Clone)]
-pub(super) struct Requests(Arc<Shared>);
+pub(super) struct Requests(Arc<RequestChannel>);
 
-struct Shared {
-    desk: Mutex<Desk>,
-    /// Rings when a request has come.
-    bell: Bell,
+struct RequestChannel {
+    queue: Mutex<RequestQueue>,
+    /// Rings when a request was queued.
+    bell: WakeBell,
 }
 
 #[derive(Default)]
-struct Desk {
+struct RequestQueue {
     waiting: VecDeque<Request>,
-    /// Those who found no room, by number.
-    turned_away: BTreeMap<u64, Waker>,
-    next: u64,
+    /// Senders that wait for room, by number.
+    blocked: BTreeMap<u64, Waker>,
+    next_number: u64,
     closed: bool,
 }
 
 impl Requests {
-    /// An empty queue; the bell rings when a request has come.
-    pub(super) fn new(bell: Bell) -> Self {
-        Self(Arc::new(Shared { desk: Mutex::default(), bell }))
+    /// An empty queue, which rings this bell for each request.
+    pub(super) fn new(bell: WakeBell) -> Self {
+        Self(Arc::new(RequestChannel { queue: Mutex::default(), bell }))
     }
 
-    /// Queues a request, as soon as there is room; whether the queue was still open.
+    /// Queues a request as soon as there is room. False if the queue is closed.
     pub(super) async fn push(&self, request: Request) -> bool {
-        let (mut request, mut place) = (Some(request), Place { requests: self, number: None });
+        let (mut request, mut place) = (Some(request), Push { requests: self, number: None });
         poll_fn(|cx| place.poll_push(&mut request, cx)).await
     }
 
     /// The next request.
     pub(super) fn pop(&self) -> Option<Request> {
-        let mut desk = lock(&self.0.desk);
-        let request = desk.waiting.pop_front();
-        if request.is_some() && !desk.turned_away.is_empty() {
-            let turned_away = std::mem::take(&mut desk.turned_away);
-            drop(desk);
-            turned_away.into_values().for_each(Waker::wake);
+        let mut queue = lock(&self.0.queue);
+        let request = queue.waiting.pop_front();
+        if request.is_some() && !queue.blocked.is_empty() {
+            let blocked = std::mem::take(&mut queue.blocked);
+            drop(queue);
+            wake_all(blocked);
         }
         request
     }
 
-    /// Refuses those who wait, and those who come later.
+    /// Drops the requests that wait, and refuses all others from now on.
     pub(super) fn close(&self) {
-        let mut desk = lock(&self.0.desk);
-        desk.closed = true;
-        let (waiting, turned_away) = (std::mem::take(&mut desk.waiting), std::mem::take(&mut desk.turned_away));
-        drop(desk);
-        // Dropped without the lock: whoever waits for an answer wakes and may look here.
+        let mut queue = lock(&self.0.queue);
+        queue.closed = true;
+        let (waiting, blocked) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.blocked));
+        drop(queue);
+        // Dropped without the lock: it wakes whoever waits for an answer, who may use the queue at once.
         drop(waiting);
-        turned_away.into_values().for_each(Waker::wake);
+        wake_all(blocked);
     }
 }
 
-/// Who queues a request.
-struct Place<'a> {
+fn wake_all(blocked: BTreeMap<u64, Waker>) {
+    for waker in blocked.into_values() {
+        waker.wake();
+    }
+}
+
+/// A sender that queues a request.
+struct Push<'a> {
     requests: &'a Requests,
-    /// Under which it waits for room.
+    /// Its number in `blocked`.
     number: Option<u64>,
 }
 
-impl Place<'_> {
+impl Push<'_> {
     fn poll_push(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut desk = lock(&self.requests.0.desk);
-        if desk.closed {
+        let mut queue = lock(&self.requests.0.queue);
+        if queue.closed {
             return Poll::Ready(false);
         }
-        if desk.waiting.len() >= MAX_WAITING {
-            let number = *self.number.get_or_insert(desk.next);
-            desk.next = desk.next.max(number + 1);
-            desk.turned_away.insert(number, cx.waker().clone());
+        if queue.waiting.len() >= MAX_WAITING {
+            let number = *self.number.get_or_insert(queue.next_number);
+            queue.next_number = queue.next_number.max(number + 1);
+            queue.blocked.insert(number, cx.waker().clone());
             return Poll::Pending;
         }
-        desk.waiting.extend(request.take());
-        drop(desk);
+        if let Some(request) = request.take() {
+            queue.waiting.push_back(request);
+        }
+        drop(queue);
         self.requests.0.bell.ring();
         Poll::Ready(true)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Push<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            lock(&self.requests.0.desk).turned_away.remove(&number);
+            lock(&self.requests.0.queue).blocked.remove(&number);
         }
     }
 }
 
 impl fmt::Debug for Requests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requests").field("waiting", &lock(&self.0.desk).waiting.len()).finish_non_exhaustive()
+        f.debug_struct("Requests").field("waiting", &lock(&self.0.queue).waiting.len()).finish_non_exhaustive()
     }
 }
 
@@ -125,48 +134,47 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::answer::answer;
     use crate::tests::{Count, block_on};
 
-    fn look() -> Request {
-        Request::Look(Box::new(|_| ()))
+    fn view() -> Request {
+        Request::View(Box::new(|_| ()))
     }
 
     fn full() -> Requests {
-        let requests = Requests::new(Bell::default());
-        (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(look()))));
+        let requests = Requests::new(WakeBell::default());
+        (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(view()))));
         requests
     }
 
     #[test]
-    fn one_who_finds_no_room_is_woken_when_there_is_some() {
+    fn a_sender_that_finds_no_room_is_woken_when_there_is_some() {
         let (requests, count) = (full(), Count::default());
         let waker = count.waker();
-        let mut push = pin!(requests.push(look()));
+        let mut push = pin!(requests.push(view()));
         assert!(push.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert!(requests.pop().is_some());
         assert_eq!(count.get(), 1);
         assert_eq!(push.poll(&mut Context::from_waker(&waker)), Poll::Ready(true));
-        assert_eq!(lock(&requests.0.desk).waiting.len(), MAX_WAITING);
+        assert_eq!(lock(&requests.0.queue).waiting.len(), MAX_WAITING);
     }
 
     #[test]
-    fn one_who_gives_up_waiting_leaves_nothing_behind() {
+    fn a_sender_that_gives_up_waiting_leaves_nothing_behind() {
         let requests = full();
         for _ in 0..3 {
-            let mut push = Box::pin(requests.push(look()));
+            let mut push = Box::pin(requests.push(view()));
             assert!(push.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
-        assert!(lock(&requests.0.desk).turned_away.is_empty());
+        assert!(lock(&requests.0.queue).blocked.is_empty());
     }
 
     #[test]
-    fn a_queue_that_is_closed_refuses_those_who_wait_and_those_who_come() {
-        let requests = Requests::new(Bell::default());
-        let (reply, waits) = answer();
+    fn a_closed_queue_refuses_requests_that_wait_and_those_that_come() {
+        let requests = Requests::new(WakeBell::default());
+        let (reply, answer) = oneshot::channel();
         assert!(block_on(requests.push(Request::Apply { input: Input::Shutdown, reply })));
         requests.close();
-        assert_eq!(block_on(waits.take()), None);
-        assert!(!block_on(requests.push(look())));
+        assert!(block_on(answer).is_err());
+        assert!(!block_on(requests.push(view())));
     }
 }

@@ -1,32 +1,32 @@
-//! What a pool and its task have in common.
+//! What a pool and its task share.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::adapter::engine::Engine;
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::sync::lock;
 
-/// What a pool and its task have in common.
-pub(super) struct Shared<S> {
+/// The engine, which the pool and its task lock in turns.
+pub(super) struct SharedEngine<S> {
     engine: Mutex<Engine<S>>,
-    /// Something may be there to take.
-    pub(super) news: Bell,
+    /// Rings when there may be an event to take.
+    pub(super) news: WakeBell,
 }
 
-impl<S> Shared<S> {
+impl<S> SharedEngine<S> {
     pub(super) fn new(engine: Engine<S>) -> Self {
-        Self { engine: Mutex::new(engine), news: Bell::default() }
+        Self { engine: Mutex::new(engine), news: WakeBell::default() }
     }
 
-    /// A panic of the task reaches the application by the end of the task, not by the lock.
+    // A panic of the task reaches the application through the task's end, not through a poisoned lock.
     pub(super) fn engine(&self) -> MutexGuard<'_, Engine<S>> {
         lock(&self.engine)
     }
 }
 
-impl<S> fmt::Debug for Shared<S> {
+impl<S> fmt::Debug for SharedEngine<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
+        f.debug_struct("SharedEngine").finish_non_exhaustive()
     }
 }

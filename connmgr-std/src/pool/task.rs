@@ -1,68 +1,62 @@
-//! The task's side of a pool.
+//! The task's side of a pool: its turns.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use connmgr_core::Time;
 
 use super::requests::{Request, Requests};
-use super::shared::Shared;
+use super::shared::SharedEngine;
 use crate::adapter::engine::{Engine, Sockets, TURN_BUDGET};
 use crate::adapter::mailbox::Mailbox;
-use crate::bell::Bell;
+use crate::bell::WakeBell;
 use crate::clock::Clock;
 
-/// What the task has that keeps a pool. Dropped, it refuses every request, those that wait included.
-#[derive(Debug)]
-pub struct PoolTask<S> {
-    pub(super) shared: Arc<Shared<S>>,
+/// What the task of a pool owns. Dropped, it refuses every request, those that wait included.
+pub(super) struct PoolTask<S> {
+    pub(super) shared: Arc<SharedEngine<S>>,
     requests: Requests,
     /// Rings when a turn is wanted.
-    bell: Bell,
+    bell: WakeBell,
 }
 
-/// What comes after a turn.
+/// What follows a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum AfterTurn {
     /// Another turn, when something happens, at the latest at this time.
-    Turn(Option<Time>),
+    Wait(Option<Time>),
     /// Nothing: the pool has stopped, and its state is saved.
     End,
 }
 
 impl<S> PoolTask<S> {
-    pub(super) const fn new(shared: Arc<Shared<S>>, requests: Requests, bell: Bell) -> Self {
+    pub(super) const fn new(shared: Arc<SharedEngine<S>>, requests: Requests, bell: WakeBell) -> Self {
         Self { shared, requests, bell }
     }
 
-    /// Where the streams of connections post what they have to say.
-    pub fn mailbox(&self) -> Mailbox {
+    /// Where the streams of connections post their facts.
+    pub(super) fn mailbox(&self) -> Mailbox {
         self.shared.engine().mailbox().clone()
     }
 
-    /// The clock, for timers.
-    pub fn clock(&self) -> Clock {
+    pub(super) fn clock(&self) -> Clock {
         self.shared.engine().clock().clone()
     }
 
-    /// Waits until a turn is wanted. Dropped before, it loses nothing.
-    pub async fn wanted(&self) {
-        self.bell.heard().await;
-    }
-
-    /// The same, to be polled.
-    pub fn poll_wanted(&self, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+    /// Ready when a turn is wanted.
+    pub(super) fn poll_wanted(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.bell.poll_heard(cx)
     }
 
-    /// Takes one turn: `tell` tells what the sockets have to say, if anything, and then all is done that is due.
-    pub fn turn<N: Sockets>(&self, net: &mut N, tell: impl FnOnce(&mut Engine<S>, &mut N, Time)) -> Next {
+    /// Takes one turn: `report` reports what happened on the sockets, if anything, and then all is done that is due.
+    pub(super) fn turn<N: Sockets>(&self, net: &mut N, report: impl FnOnce(&mut Engine<S>, &mut N, Time)) -> AfterTurn {
         let mut engine = self.shared.engine();
         let now = engine.wake(net);
-        tell(&mut engine, net, now);
+        report(&mut engine, net, now);
         let requests_left = self.take_requests(&mut engine, net, now);
         engine.turn(now, net);
         if engine.is_stopping() {
-            // Whoever asks now is told at once that the pool is gone, and does not wait for the disk.
+            // Requests are refused at once from now on, instead of waiting for the disk.
             self.requests.close();
         }
         if engine.has_news() {
@@ -71,15 +65,16 @@ impl<S> PoolTask<S> {
         if requests_left || engine.has_work() {
             self.bell.ring();
         }
-        if engine.is_ended() { Next::End } else { Next::Turn(engine.poll_timeout(net)) }
+        if engine.is_ended() { AfterTurn::End } else { AfterTurn::Wait(engine.poll_timeout(net)) }
     }
 
     /// Whether there may be more.
     fn take_requests(&self, engine: &mut Engine<S>, net: &mut impl Sockets, now: Time) -> bool {
         for _ in 0..TURN_BUDGET {
             match self.requests.pop() {
-                Some(Request::Apply { input, reply }) => reply.tell(engine.apply(&input, now, net)),
-                Some(Request::Look(look)) => look(engine.manager()),
+                // The caller may have given up waiting for the answer.
+                Some(Request::Apply { input, reply }) => drop(reply.send(engine.apply(&input, now, net))),
+                Some(Request::View(show)) => show(engine.manager()),
                 None => return false,
             }
         }

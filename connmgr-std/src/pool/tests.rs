@@ -6,12 +6,14 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use connmgr_core::{Activity, CommandError, Config, ConnId, Connected, Event, Keep, Snapshot};
+use connmgr_core::{Activity, CommandError, Config, ConnId, Connected, Event, Input, Keep, Reply, Snapshot};
 
-use super::open::{Parts, TaskOf, keep, parts};
+use super::open::{PoolParts, TaskOf, keep, parts};
+use super::task::AfterTurn;
 use super::*;
+use crate::adapter::commands::NotACommand;
 use crate::adapter::engine::TURN_BUDGET;
-use crate::adapter::mailbox::Fact;
+use crate::adapter::mailbox::ConnFact;
 use crate::resolver::SystemResolver;
 use crate::startup::Startup;
 use crate::state::{Saver, StateDir};
@@ -35,12 +37,12 @@ impl PoolConnection for NoConnection {
 
 type Task = TaskOf<NoConnection>;
 
-fn pool() -> Parts<NoConnection> {
+fn pool() -> PoolParts<NoConnection> {
     let startup = Startup { rng_seed: Some([7; 32]), ..Startup::new(Config::default()) };
     parts(startup.start().unwrap(), Arc::new(SystemResolver), Vec::new()).unwrap()
 }
 
-fn turn(task: &Task) -> Next {
+fn turn(task: &Task) -> AfterTurn {
     task.turn(&mut NoSockets::default(), |_, _, _| ())
 }
 
@@ -49,10 +51,10 @@ fn wants_a_turn(task: &Task) -> bool {
 }
 
 /// Runs the task to its end, on a thread of its own.
-fn spawn((pool, task, ending): Parts<NoConnection>) -> Pool<NoConnection> {
+fn spawn((pool, task, ending): PoolParts<NoConnection>) -> Pool<NoConnection> {
     let body = async move {
-        while let Next::Turn(_) = turn(&task) {
-            task.wanted().await;
+        while let AfterTurn::Wait(_) = turn(&task) {
+            poll_fn(|cx| task.poll_wanted(cx)).await;
         }
     };
     thread::spawn(|| block_on(keep(body, ending)));
@@ -72,6 +74,18 @@ fn a_command_is_answered_and_its_events_are_handed_out() {
     assert!(block_on(handle.added_peers()).is_empty());
 }
 
+#[test]
+fn a_command_may_be_given_as_data_and_nothing_else_may() {
+    let pool = spawn(pool());
+    let handle = pool.handle();
+    let address = "1.2.3.4:1".parse().unwrap();
+    let added = block_on(handle.ask(Input::AddPeer { address, keep: Keep::Always }));
+    assert!(matches!(added, Ok(Reply::Added(Ok(_)))), "{added:?}");
+    assert_eq!(block_on(handle.ask(Input::Timeout)), Err(NotACommand));
+    assert!(block_on(pool.shutdown()).is_empty());
+    assert_eq!(block_on(handle.ask(Input::Shutdown)), Ok(Reply::Done(Err(CommandError::ShuttingDown))));
+}
+
 /// All that is handed out, to the end.
 fn collect(mut pool: Pool<NoConnection>) -> Vec<PoolEvent<NoConnection>> {
     std::iter::from_fn(|| block_on(pool.next())).collect()
@@ -80,10 +94,10 @@ fn collect(mut pool: Pool<NoConnection>) -> Vec<PoolEvent<NoConnection>> {
 #[test]
 fn a_pool_that_its_application_drops_ends() {
     let (pool, task, _ending) = pool();
-    assert!(matches!(turn(&task), Next::Turn(_)));
+    assert!(matches!(turn(&task), AfterTurn::Wait(_)));
     drop(pool);
     assert!(wants_a_turn(&task));
-    assert_eq!(turn(&task), Next::End);
+    assert_eq!(turn(&task), AfterTurn::End);
 }
 
 #[test]
@@ -101,7 +115,7 @@ fn a_panic_of_the_task_reaches_the_application() {
 #[test]
 fn a_task_that_its_runtime_drops_is_the_end_of_the_pool() {
     let (pool, task, ending) = pool();
-    drop(keep(async move { task.wanted().await }, ending));
+    drop(keep(async move { poll_fn(|cx| task.poll_wanted(cx)).await }, ending));
     assert_eq!(block_on(pool.handle().shutdown()), Err(CommandError::ShuttingDown));
     assert!(collect(pool).is_empty());
 }
@@ -126,7 +140,7 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     let (_pool, task, _ending) = pool();
     let mailbox = task.mailbox();
     for conn in 0..=TURN_BUDGET as u64 {
-        mailbox.post(ConnId::from_u64(conn), Fact::Activity(Activity::default()));
+        mailbox.post(ConnId::from_u64(conn), ConnFact::Activity(Activity::default()));
     }
     let mut turns = 0;
     while wants_a_turn(&task) {
@@ -162,15 +176,15 @@ fn nobody_is_looked_at_again_so_soon() {
 #[test]
 fn whoever_asks_a_pool_at_its_end_does_not_wait_for_the_disk() {
     let dir = tempfile::tempdir().unwrap();
+    let (pool, task, ending) = pool();
     let (release, released) = mpsc::channel::<()>();
     // As far as the pool is concerned, the disk hangs.
     let hang = move |_| {
         let _ = released.recv();
     };
-    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, hang).unwrap();
+    let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, hang, task.shared.engine().on_saver_end()).unwrap();
     fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
     saver.save(Snapshot::default());
-    let (pool, task, ending) = pool();
     task.shared.engine().set_saver(saver);
     let ours = spawn((pool, task, ending));
     let handle = ours.handle();

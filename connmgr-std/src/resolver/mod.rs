@@ -1,15 +1,12 @@
-//! Names looked up on threads of our own.
+//! Resolves names on detached threads.
 //!
-//! `getaddrinfo` can't be cancelled, and may hang for minutes. So it never runs where somebody must wait for it: its
-//! threads are detached, and whoever drops the pool goes on at once.
+//! `getaddrinfo` can't be cancelled, and may hang for minutes. So it runs on threads that nobody joins, and dropping the pool
+//! waits for none of them.
 //!
-//! There are never more than [`MAX_THREADS`], those that hang included, for one that hangs can't be had back. No name
-//! is looked up by two of them at a time, so it takes as many names that hang to hold the others up, and then only
-//! until one of them comes back.
-//!
-//! This file knows no DNS: what is asked, and by which route, is the manager's decision.
+//! There are at most [`MAX_RESOLVER_THREADS`], those that hang included. No name is looked up by two of them at a time, so
+//! only as many names that hang can delay the others, until one of them returns.
 
-mod desk;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -21,37 +18,36 @@ use std::time::Instant;
 
 use connmgr_core::{HostName, LookupError, LookupId};
 
-use self::desk::Job;
-use self::threads::Shared;
+use self::queue::QueuedLookup;
+use self::threads::ResolverThreads;
 use crate::sync::lock;
 
-/// Threads of a pool at a time, those included that hang past their deadline.
-pub const MAX_THREADS: usize = 4;
+/// The most threads of a pool that resolve names, including those that hang past their deadline.
+pub const MAX_RESOLVER_THREADS: usize = 4;
 
-/// Lookups that may wait for a thread; one more fails at once.
+/// Lookups that may wait for a thread. One more fails at once.
 pub(crate) const MAX_QUEUED: usize = 256;
 
-/// Addresses kept of one answer; the rest is dropped. The manager keeps fewer still of a seed's.
+/// Addresses kept of one answer; the rest is dropped. Of a seed's answer the manager keeps fewer still.
 pub(crate) const MAX_ANSWERS: usize = 256;
 
-/// Looks names up. May block for as long as it likes.
+/// Resolves names. It may block for any time.
 pub trait Resolve: Send + Sync + 'static {
-    /// Every address of a name, in order of preference. No address is the same as [`LookupError::NotFound`].
+    /// Every address of a name, in order of preference. An empty answer counts as [`LookupError::NotFound`].
     ///
     /// # Errors
-    /// [`LookupError::NotFound`] when the name has none, [`LookupError::Failed`] when that can't be found out.
+    /// [`LookupError::NotFound`] if the name has no address, [`LookupError::Failed`] if the resolver failed.
     fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError>;
 }
 
-/// The operating system's resolver: `getaddrinfo`, with its hosts file and all that it is configured to do.
+/// The operating system's resolver: `getaddrinfo`, with the hosts file and its configuration.
 ///
-/// It is never asked for names of overlays (`.onion`, `.i2p`), which are [`LookupError::NotFound`].
+/// It is never asked for names of overlay networks (`.onion`, `.i2p`): they are [`LookupError::NotFound`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
-/// The last labels of names that have no meaning in the DNS: to look one up would only tell the DNS's operators who
-/// wants to reach what (RFC 7686 §2). The manager knows complete onion and I2P addresses by themselves; what may come
-/// here is what was mistyped, or stands in I2P's address book.
+/// Top-level labels that are not in the DNS. To look such a name up would only reveal it to DNS operators (RFC 7686 §2).
+/// The manager recognizes complete onion and I2P addresses; what gets here was mistyped, or is from I2P's address book.
 pub(crate) const OVERLAYS: [&str; 2] = ["onion", "i2p"];
 
 impl Resolve for SystemResolver {
@@ -59,36 +55,36 @@ impl Resolve for SystemResolver {
         if name.as_str().rsplit('.').next().is_some_and(|last| OVERLAYS.contains(&last)) {
             return Err(LookupError::NotFound);
         }
-        // `std` does not tell a name that does not exist from a resolver that failed.
+        // `std` does not distinguish a name that does not exist from a resolver that failed.
         let found = (name.as_str(), 0).to_socket_addrs().map_err(|_| LookupError::Failed)?;
         Ok(found.map(|addr| addr.ip()).collect())
     }
 }
 
-/// Threads that look names up. Dropping it waits for nobody; what is still being looked up then has no answer.
+/// Threads that resolve names. Dropping it waits for none of them; lookups under way then have no answer.
 pub(crate) struct ResolverPool {
-    shared: Arc<Shared>,
+    shared: Arc<ResolverThreads>,
 }
 
 impl ResolverPool {
-    /// A pool without a thread; they are started when there is work, and leave after 10 s without.
+    /// Threads are started when there is work, and end after 10 s without.
     ///
-    /// `on_answer` is called at most once for each lookup, on any thread, at times from within
-    /// [`ResolverPool::resolve`]; it must not block.
+    /// `on_answer` is called at most once for each lookup, on any thread, sometimes from within
+    /// [`ResolverPool::resolve`]. It must not block.
     pub(crate) fn new(
         resolver: Arc<dyn Resolve>,
         on_answer: impl Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync + 'static,
     ) -> Self {
-        Self { shared: Arc::new(Shared::new(resolver, Box::new(on_answer))) }
+        Self { shared: Arc::new(ResolverThreads::new(resolver, Box::new(on_answer))) }
     }
 
-    /// Looks a name up. Never blocks.
+    /// Begins to resolve a name. Never blocks.
     ///
-    /// After the deadline the answer is [`LookupError::TimedOut`]. No clock is kept for that: it comes when the resolver
-    /// returns, or with the next lookup, or never, for the manager keeps its own deadline. The answer is
-    /// [`LookupError::Failed`] at once when [`MAX_QUEUED`] lookups wait already, or the system refuses the only thread.
+    /// After the deadline the answer is [`LookupError::TimedOut`]. No timer is kept for it: the answer comes when the
+    /// resolver returns, or with the next lookup, or never, because the manager keeps a deadline of its own. It is
+    /// [`LookupError::Failed`] at once if [`MAX_QUEUED`] lookups wait already, or the system refuses the only thread.
     pub(crate) fn resolve(&self, lookup: LookupId, name: HostName, deadline: Instant) {
-        self.shared.ask(Job { lookup, name, deadline });
+        self.shared.ask(QueuedLookup { lookup, name, deadline });
     }
 }
 
@@ -100,6 +96,6 @@ impl Drop for ResolverPool {
 
 impl fmt::Debug for ResolverPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResolverPool").field("desk", &*lock(&self.shared.desk)).finish_non_exhaustive()
+        f.debug_struct("ResolverPool").field("queue", &*lock(&self.shared.queue)).finish_non_exhaustive()
     }
 }

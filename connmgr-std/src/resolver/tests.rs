@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use connmgr_core::{HostName, LookupError, LookupId};
 
-use super::{MAX_ANSWERS, MAX_QUEUED, MAX_THREADS, Resolve, ResolverPool, SystemResolver};
+use super::{MAX_ANSWERS, MAX_QUEUED, MAX_RESOLVER_THREADS, Resolve, ResolverPool, SystemResolver};
 use crate::tests::common::LONG;
 
 type Answer = Result<Vec<IpAddr>, LookupError>;
@@ -40,7 +40,7 @@ fn ip(n: u32) -> IpAddr {
     IpAddr::V4(n.into())
 }
 
-struct World {
+struct Lookups {
     pool: ResolverPool,
     answers: Receiver<(u64, Answer)>,
     begun: Receiver<()>,
@@ -48,7 +48,7 @@ struct World {
     release: Sender<()>,
 }
 
-impl World {
+impl Lookups {
     fn new() -> Self {
         let (begin, begun) = mpsc::channel();
         let (release, released) = mpsc::channel();
@@ -76,21 +76,21 @@ impl World {
 
 #[test]
 fn each_address_is_told_once_in_order() {
-    let world = World::new();
+    let world = Lookups::new();
     world.ask(1, "n3", LONG);
     assert_eq!(world.answer(), (1, Ok(vec![ip(0), ip(1), ip(2)])));
 }
 
 #[test]
 fn an_answer_is_bounded() {
-    let world = World::new();
+    let world = Lookups::new();
     world.ask(1, "n10000", LONG);
     assert_eq!(world.answer().1.unwrap().len(), MAX_ANSWERS);
 }
 
 #[test]
 fn errors_are_told_and_no_address_is_one() {
-    let world = World::new();
+    let world = Lookups::new();
     for (name, error) in
         [("missing", LookupError::NotFound), ("n0", LookupError::NotFound), ("panic", LookupError::Failed)]
     {
@@ -101,27 +101,27 @@ fn errors_are_told_and_no_address_is_one() {
 
 #[test]
 fn a_name_that_hangs_holds_one_thread_however_often_it_is_tried() {
-    let world = World::new();
-    for n in 0..2 * MAX_THREADS {
+    let world = Lookups::new();
+    for n in 0..2 * MAX_RESOLVER_THREADS {
         world.ask(n as u64, "hang1", LONG);
     }
     world.ask(9, "n1", LONG);
     assert_eq!(world.answer(), (9, Ok(vec![ip(0)])));
     world.await_begun(2);
     assert!(world.begun.recv_timeout(SHORT).is_err(), "it hangs twice");
-    for n in 0..2 * MAX_THREADS {
+    for n in 0..2 * MAX_RESOLVER_THREADS {
         world.release.send(()).unwrap();
         assert_eq!(world.answer(), (n as u64, Ok(vec![ip(1)])));
     }
 }
 
 /// As many names that hang as there are threads.
-fn all_hanging(within: Duration) -> World {
-    let world = World::new();
-    for n in 0..MAX_THREADS {
+fn all_hanging(within: Duration) -> Lookups {
+    let world = Lookups::new();
+    for n in 0..MAX_RESOLVER_THREADS {
         world.ask(n as u64, &format!("hang{n}"), within);
     }
-    world.await_begun(MAX_THREADS);
+    world.await_begun(MAX_RESOLVER_THREADS);
     world
 }
 
@@ -160,7 +160,7 @@ fn a_full_queue_fails_at_once() {
 
 #[test]
 fn a_lookup_that_is_late_already_is_not_made() {
-    let world = World::new();
+    let world = Lookups::new();
     world.ask(1, "n1", Duration::ZERO);
     assert_eq!(world.answer(), (1, Err(LookupError::TimedOut)));
     assert!(world.begun.try_recv().is_err());
@@ -168,7 +168,7 @@ fn a_lookup_that_is_late_already_is_not_made() {
 
 #[test]
 fn dropping_the_pool_waits_for_nobody() {
-    let world = World::new();
+    let world = Lookups::new();
     world.ask(1, "hang1", LONG);
     world.ask(2, "hang2", LONG);
     world.await_begun(2);

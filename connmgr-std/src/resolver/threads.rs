@@ -10,87 +10,94 @@ use std::time::{Duration, Instant};
 
 use connmgr_core::{LookupError, LookupId};
 
-use super::desk::{Desk, Job};
+use super::queue::{LookupQueue, QueuedLookup};
 use super::{MAX_ANSWERS, Resolve};
 use crate::sync::{lock, wait_timeout};
 
-/// How long a thread without work stays.
+/// How long an idle thread stays.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Called with each answer.
 type OnAnswer = Box<dyn Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync>;
 
-/// What the pool and its threads share.
-pub(super) struct Shared {
-    pub(super) desk: Mutex<Desk>,
+/// Shared by the pool and its threads.
+pub(super) struct ResolverThreads {
+    pub(super) queue: Mutex<LookupQueue>,
     /// There is work, or the pool was dropped.
     work: Condvar,
     resolver: Arc<dyn Resolve>,
     on_answer: OnAnswer,
 }
 
-impl Shared {
+impl ResolverThreads {
     pub(super) fn new(resolver: Arc<dyn Resolve>, on_answer: OnAnswer) -> Self {
-        Self { desk: Mutex::default(), work: Condvar::new(), resolver, on_answer }
+        Self { queue: Mutex::default(), work: Condvar::new(), resolver, on_answer }
     }
 
-    /// Queues a lookup, and starts the thread that is missing.
-    pub(super) fn ask(self: &Arc<Self>, job: Job) {
-        let mut desk = lock(&self.desk);
-        let expired = desk.expire(Instant::now());
-        let mut failed: Vec<_> = desk.queue(job).err().map(|refused| refused.lookup).into_iter().collect();
-        while desk.wants_thread() {
+    /// Queues a lookup, and starts a thread for it if need be.
+    pub(super) fn ask(self: &Arc<Self>, job: QueuedLookup) {
+        let mut queue = lock(&self.queue);
+        let expired = queue.expire(Instant::now());
+        let mut failed = Vec::new();
+        if let Err(refused) = queue.push(job) {
+            failed.push(refused.lookup);
+        }
+        while queue.wants_thread() {
             if self.start().is_err() {
-                failed.extend(desk.give_up());
+                failed.extend(queue.give_up());
                 break;
             }
-            desk.thread_started();
+            queue.thread_started();
         }
-        drop(desk);
+        drop(queue);
         self.work.notify_all();
-        expired.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::TimedOut)));
-        failed.into_iter().for_each(|lookup| self.answer(lookup, Err(LookupError::Failed)));
+        for lookup in expired {
+            self.answer(lookup, Err(LookupError::TimedOut));
+        }
+        for lookup in failed {
+            self.answer(lookup, Err(LookupError::Failed));
+        }
     }
 
-    /// Sends every idle thread home, and every other when it comes back.
+    /// Ends every idle thread, and every other once its lookup returns.
     pub(super) fn close(&self) {
-        lock(&self.desk).close();
+        lock(&self.queue).close();
         self.work.notify_all();
     }
 
     fn start(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
-        // The handle is dropped: nobody waits for a thread that may hang in the operating system.
+        // Detached: the thread may hang in the operating system.
         thread::Builder::new().name("connmgr-resolve".into()).spawn(move || shared.work()).map(drop)
     }
 
-    /// A thread's life.
+    /// The body of a thread.
     fn work(&self) {
         while let Some(job) = self.take() {
             let answer = self.look_up(&job);
-            lock(&self.desk).done(&job.name);
+            lock(&self.queue).done(&job.name);
             self.answer(job.lookup, answer);
         }
     }
 
-    /// Waits for work; none when it is time to go. Whoever calls this counts as idle.
-    fn take(&self) -> Option<Job> {
+    /// Waits for a lookup, as an idle thread; none when the thread is to end.
+    fn take(&self) -> Option<QueuedLookup> {
         let since = Instant::now();
-        let mut desk = lock(&self.desk);
+        let mut queue = lock(&self.queue);
         loop {
-            if let Some(job) = desk.take() {
+            if let Some(job) = queue.take() {
                 return Some(job);
             }
             let left = IDLE.saturating_sub(since.elapsed());
-            if desk.is_closed() || left.is_zero() {
-                desk.leave();
+            if queue.is_closed() || left.is_zero() {
+                queue.leave();
                 return None;
             }
-            desk = wait_timeout(&self.work, desk, left);
+            queue = wait_timeout(&self.work, queue, left);
         }
     }
 
-    fn look_up(&self, job: &Job) -> Result<Vec<IpAddr>, LookupError> {
+    fn look_up(&self, job: &QueuedLookup) -> Result<Vec<IpAddr>, LookupError> {
         let is_late = || Instant::now() >= job.deadline;
         if is_late() {
             return Err(LookupError::TimedOut);
@@ -98,21 +105,21 @@ impl Shared {
         match catch_unwind(AssertUnwindSafe(|| self.resolver.resolve(&job.name))) {
             Ok(_) if is_late() => Err(LookupError::TimedOut),
             Ok(found) => found.and_then(tidy),
-            // The panic hook has said what there is to say.
+            // The panic hook has reported it.
             Err(_) => Err(LookupError::Failed),
         }
     }
 
-    /// Called without a lock, for the callback may ask again.
+    /// To be called without the lock: the callback may start another lookup.
     fn answer(&self, lookup: LookupId, answer: Result<Vec<IpAddr>, LookupError>) {
-        if !lock(&self.desk).is_closed() {
-            // A panic of the callback must not take a thread out of the books.
+        if !lock(&self.queue).is_closed() {
+            // After a panic of the callback the thread must go on, or it would be counted for ever.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.on_answer)(lookup, answer)));
         }
     }
 }
 
-/// Each address once, in order, IPv4 written as IPv6 folded; no address is an error.
+/// Removes duplicates, keeps the order, and converts IPv4-mapped addresses. No address is an error.
 fn tidy(found: Vec<IpAddr>) -> Result<Vec<IpAddr>, LookupError> {
     let mut seen = HashSet::new();
     let each = found.into_iter().map(|ip| ip.to_canonical()).filter(|ip| seen.insert(*ip));

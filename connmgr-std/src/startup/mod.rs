@@ -1,6 +1,4 @@
-//! How a manager starts: from a configuration, with its state and its trace; or why it does not.
-//!
-//! It knows no runtime: sockets are opened, and everything is put to work, by the adapter.
+//! Starts a manager from a configuration, with its state and its trace. Sockets are the adapter's.
 
 pub(crate) mod settings;
 #[cfg(test)]
@@ -14,60 +12,60 @@ use std::thread;
 
 use connmgr_core::driver::MAX_WAITING_EVENTS;
 use connmgr_core::{Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot};
+use futures_channel::oneshot;
 
-use crate::answer::answer;
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
-use crate::observe::Watch;
+use crate::observe::PoolObserver;
 use crate::state::{Damage, StateDir, StateError};
 use crate::trace::{Birth, TraceError, TraceWriter};
 
-/// What a manager starts from: what the builders of all adapters are told.
+/// What a manager starts from: the settings of every adapter's builder.
 #[derive(Clone)]
 pub struct Startup {
     /// The configuration.
     pub config: Config,
-    /// Where state is kept; none: nowhere.
+    /// The state directory; none: no state is kept.
     pub state_dir: Option<PathBuf>,
-    /// Where all chance comes from; none: the operating system.
+    /// The seed of all randomness; none: one from the operating system.
     pub rng_seed: Option<[u8; 32]>,
-    /// Where the trace is written; none: nowhere.
+    /// The trace's file; none: no trace is written.
     pub trace: Option<PathBuf>,
     /// How many events may wait for the application: see
     /// [`Driver::set_max_waiting_events`](connmgr_core::driver::Driver::set_max_waiting_events).
     pub max_waiting_events: usize,
 }
 
-/// A manager that was started, and what belongs to it: for an [`Engine`](crate::adapter::Engine).
+/// A started manager, for an [`Engine`](crate::adapter::Engine).
 #[derive(Debug)]
 pub struct Started {
     pub(crate) manager: ConnManager,
-    /// Its observer, which has the trace.
-    pub(crate) watch: Watch,
+    /// The driver's observer, which has the trace.
+    pub(crate) watch: PoolObserver,
     pub(crate) clock: Clock,
-    /// The state directory it was loaded from.
+    /// The state directory that the state was loaded from.
     pub(crate) state_dir: Option<StateDir>,
-    /// What was wrong with the state.
+    /// What was wrong with the state's files.
     pub(crate) damages: Vec<Damage>,
     pub(crate) max_waiting_events: usize,
 }
 
 impl Startup {
-    /// The bare configuration: no state, no trace, and chance from the operating system.
+    /// The configuration alone: no state, no trace, and a seed from the operating system.
     pub const fn new(config: Config) -> Self {
         Self { config, state_dir: None, rng_seed: None, trace: None, max_waiting_events: MAX_WAITING_EVENTS }
     }
 
     /// Adds a listener to the configuration, numbered after all others.
     pub(super) fn add_listener(&mut self, network: Option<NetworkKind>, permissions: Permissions) -> ListenerId {
-        // A number that is taken, after the very last one, is refused with the rest of the configuration.
+        // At the highest number this repeats it, and `Config::check` refuses the duplicate.
         let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
         self.config.listeners.push(Listener { id, network, permissions });
         id
     }
 
-    /// Whether the configuration makes sense; to be asked before anything is opened.
+    /// Checks the configuration, before anything is opened.
     ///
     /// # Errors
     /// [`StartError::Config`].
@@ -75,11 +73,11 @@ impl Startup {
         self.config.check().map_err(StartError::Config)
     }
 
-    /// Loads the state and begins the trace; then the clocks and the manager start. Blocks on the disk. If the manager
-    /// is dropped before it is told anything, the trace's file is removed with it.
+    /// Loads the state, creates the trace, and starts the clocks and the manager. Blocks on the disk. If the manager is
+    /// dropped before its first input, the trace's file is removed.
     ///
     /// # Errors
-    /// [`StartError`] says what failed, and on what.
+    /// [`StartError`] says what failed.
     pub fn start(self) -> Result<Started, StartError> {
         self.check()?;
         let (state_dir, snapshot, damages) = match self.state_dir {
@@ -96,17 +94,17 @@ impl Startup {
         Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
     }
 
-    /// The same, on a thread of its own if there is anything to be read or written: the disk may be slow, and an
-    /// executor's threads are spared it.
+    /// The same on a thread of its own, if anything is read or written, so that no executor's thread waits for the disk.
     pub(crate) async fn start_off_executor(self) -> Result<Started, StartError> {
         if self.state_dir.is_none() && self.trace.is_none() {
             return self.start();
         }
         let failed = |error| StartError::System { what: "open the state", error };
-        let (teller, started) = answer();
-        let start = move || teller.tell(self.start());
+        let (report, started) = oneshot::channel();
+        // The caller may have given up waiting, and wants no pool then.
+        let start = move || drop(report.send(self.start()));
         thread::Builder::new().name("connmgr-start".into()).spawn(start).map_err(failed)?;
-        started.take().await.unwrap_or_else(|| Err(failed(io::Error::other("the thread for it has panicked"))))
+        started.await.unwrap_or_else(|_| Err(failed(io::Error::other("the thread for it has panicked"))))
     }
 }
 
@@ -116,12 +114,12 @@ fn new_manager(
     rng_seed: [u8; 32],
     clock: &Clock,
     trace: Option<&Path>,
-) -> Result<(ConnManager, Watch), StartError> {
+) -> Result<(ConnManager, PoolObserver), StartError> {
     let (now, unix) = (clock.now(), clock.unix());
     let birth = Birth { config, snapshot, rng_seed, now, unix };
     let trace = trace.map(|path| create_trace(path, &birth)).transpose()?;
     let manager = ConnManager::new(birth).map_err(StartError::Config)?;
-    Ok((manager, Watch::new(trace)))
+    Ok((manager, PoolObserver::new(trace)))
 }
 
 fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
@@ -141,38 +139,38 @@ impl fmt::Debug for Startup {
     }
 }
 
-/// Why a pool did not start. Each names what failed, and on what.
+/// Why a pool did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration makes no sense.
+    /// The configuration is refused.
     #[error("{0}")]
     Config(ConfigError),
-    /// A listener can't be opened: the port is taken, or the address is not this machine's.
+    /// A listener can't be opened: its port is in use, or its address is not this machine's.
     #[error("can't listen on {address}: {error}")]
     Listen {
-        /// Where.
+        /// The listener's address.
         address: SocketAddr,
-        /// What the system says.
+        /// What the system reports.
         error: io::Error,
     },
-    /// The state directory can't be used; another process may have it.
+    /// The state directory can't be used. Another process may have it open.
     #[error("{0}")]
     State(StateError),
-    /// The trace can't be written; an earlier one is not overwritten.
+    /// The trace can't be written. An existing file is not overwritten.
     #[error("can't write the trace {}: {error}", path.display())]
     Trace {
-        /// Where.
+        /// The trace's file.
         path: PathBuf,
-        /// What is wrong.
+        /// Why.
         error: TraceError,
     },
-    /// The system refuses what every pool needs: a thread to save the state, a seed for chance, descriptors to wait by.
+    /// The system refuses what every pool needs: a thread, a random seed, or descriptors.
     #[error("can't {what}: {error}")]
     System {
         /// What was tried.
         what: &'static str,
-        /// What the system says.
+        /// What the system reports.
         error: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! What the builders of all adapters are told.
+//! The settings of every adapter's builder, and the methods that set them.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,23 +9,23 @@ use connmgr_core::{Config, ListenerId, NetworkKind, Permissions};
 use super::Startup;
 use crate::resolver::{Resolve, SystemResolver};
 
-/// What a builder has been told.
+/// The settings of a builder.
 pub struct Settings {
     /// What the manager starts from.
     pub startup: Startup,
-    /// Where to listen, in order.
+    /// The listeners, in order.
     pub listen: Vec<(ListenerId, SocketAddr)>,
-    /// Looks names up.
+    /// Resolves names.
     pub resolver: Arc<dyn Resolve>,
 }
 
 impl Settings {
-    /// The bare configuration: no state, no trace, no listener, and the operating system's resolver.
+    /// The configuration alone: no state, no trace, no listener, and the operating system's resolver.
     pub fn new(config: Config) -> Self {
         Self { startup: Startup::new(config), listen: Vec::new(), resolver: Arc::new(SystemResolver) }
     }
 
-    /// Listens on one more address.
+    /// Adds a listener.
     pub fn listen(&mut self, address: SocketAddr, network: Option<NetworkKind>, permissions: Permissions) {
         let id = self.startup.add_listener(network, permissions);
         self.listen.push((id, address));
@@ -40,30 +40,29 @@ impl fmt::Debug for Settings {
 }
 
 /// The methods of every adapter's builder, to be put into an `impl` of a type with a field `settings` of the type
-/// [`Settings`]. What they are called and what they do is so the same whatever the runtime.
+/// [`Settings`], so that they are the same in every adapter.
 #[macro_export]
 macro_rules! builder_methods {
     () => {
-        /// Keeps addresses and bans in this directory, made if need be. No other process may use it meanwhile. Without
-        /// a directory nothing outlives the pool.
+        /// Keeps addresses and bans in this directory, which is created if need be. No other process may use it at the
+        /// same time. Without a directory, no state is kept.
         #[must_use]
         pub fn state_dir(mut self, path: impl Into<std::path::PathBuf>) -> Self {
             self.settings.startup.state_dir = Some(path.into());
             self
         }
 
-        /// Listens here, where remote hosts can be seen. Port 0: any free one, see
+        /// Listens on this address, for connections whose remote address is the peer's. Port 0 is any free one: see
         /// [`Pool::local_addrs`](crate::Pool::local_addrs).
         ///
-        /// `[::]` is IPv6 alone, on every system: to be reached by IPv4 as well, listen on `0.0.0.0` too, at the same
-        /// port if you like.
+        /// `[::]` is IPv6 alone on every system. For IPv4 as well, listen on `0.0.0.0` too; the port may be the same.
         #[must_use]
         pub fn listen(self, address: std::net::SocketAddr) -> Self {
             self.listen_with(address, None, $crate::connmgr_core::Permissions::default())
         }
 
-        /// Listens here for what comes in by `network`, and spares it what `permissions` say. Say `Onion` or `I2p`
-        /// where every remote is the local proxy.
+        /// Listens on this address for connections by `network`, with these permissions. Use `Onion` or `I2p` where every
+        /// remote address is that of the local proxy.
         #[must_use]
         pub fn listen_with(
             mut self,
@@ -75,7 +74,7 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Reaches everything that has no proxy of its own in the configuration by this one, names and lookups
+        /// Uses this proxy for every network that has none of its own in the configuration, host names and lookups
         /// included.
         #[must_use]
         pub fn proxy(mut self, proxy: $crate::connmgr_core::Proxy) -> Self {
@@ -83,31 +82,31 @@ macro_rules! builder_methods {
             self
         }
 
-        /// Looks names up by this instead of the operating system. It is called on threads that may block.
+        /// Resolves names with this instead of the operating system. It is called on threads that may block.
         #[must_use]
         pub fn resolver(mut self, resolver: impl $crate::Resolve) -> Self {
             self.settings.resolver = std::sync::Arc::new(resolver);
             self
         }
 
-        /// Takes all chance from this seed instead of the operating system. Whoever knows it can tell what the pool
-        /// will do: for tests.
+        /// Takes all randomness from this seed instead of the operating system: for tests. The seed tells what the pool
+        /// will do.
         #[must_use]
         pub const fn rng_seed(mut self, seed: [u8; 32]) -> Self {
             self.settings.startup.rng_seed = Some(seed);
             self
         }
 
-        /// Lets so many events wait for an application that is slow to take them: 1024 by default, 16 at the least. Of any
-        /// more, those go that are for information; what becomes of connections is always told.
+        /// How many events may wait for an application that is slow to take them: 1024 by default, 16 at the least. When
+        /// more wait, events that only inform are dropped; those about connections never are.
         #[must_use]
         pub const fn max_waiting_events(mut self, max: usize) -> Self {
             self.settings.startup.max_waiting_events = max;
             self
         }
 
-        /// Writes all that the manager is told and asks for to this file, which must not exist. It holds secrets, and
-        /// grows for as long as the pool lives.
+        /// Writes every input and action of the manager to this file, which must not exist. It holds secrets, and grows
+        /// as long as the pool lives.
         #[must_use]
         pub fn trace(mut self, path: impl Into<std::path::PathBuf>) -> Self {
             self.settings.startup.trace = Some(path.into());

@@ -3,7 +3,7 @@
 use std::fs;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Config, ConnManager, Input, ListenerId, Permissions};
+use connmgr_core::{Config, Input, ListenerId, Permissions};
 
 use super::{StartError, Started, Startup};
 use crate::state::StateDir;
@@ -22,7 +22,7 @@ fn it_starts_with_its_state_and_as_its_trace_says() {
     assert_eq!(manager.bans().len(), snapshot().bans.iter().filter(|ban| ban.until > clock.unix()).count());
     let trace = TraceReader::open(&trace).unwrap();
     assert_eq!(trace.birth().snapshot, Some(snapshot()));
-    replay::<ConnManager>(trace).expect("the same birth");
+    replay(trace, None, &mut ()).expect("the same birth");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_trace_of_nothing_is_removed_so_that_the_next_start_may_write_one() {
     let reply = manager.apply(&Input::Timeout, now);
     watch.input(now, &Input::Timeout, &reply);
     drop(watch);
-    replay::<ConnManager>(TraceReader::open(&trace).unwrap()).expect("a trace of something stays");
+    replay(TraceReader::open(&trace).unwrap(), None, &mut ()).expect("a trace of something stays");
 }
 
 #[test]

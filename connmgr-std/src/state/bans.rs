@@ -5,8 +5,8 @@
 //!   { "target": "1.2.3.0/24", "since": "2026-01-31T12:00:00Z", "until": "2026-02-01T12:00:00Z" },
 //!   { "target": "2001:db8::1", "until": 1769947200 } ] }
 //! ```
-//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. A ban whose
-//! beginning is left out began in 1970. One bad entry costs none of the others.
+//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be left
+//! out. A bad entry is skipped; the others are kept.
 
 use connmgr_core::{BanTarget, SavedBan, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -15,13 +15,13 @@ use serde_json::Value;
 use super::damage::{DamageCause, Loaded};
 use super::date;
 
-/// Of the format, not of the crate.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct WriteFile {
     version: u32,
-    bans: Vec<Entry>,
+    bans: Vec<BanEntry>,
 }
 
 #[derive(Deserialize)]
@@ -31,22 +31,22 @@ struct ReadFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct BanEntry {
     target: String,
     #[serde(default)]
-    since: Moment,
-    until: Moment,
+    since: BanTime,
+    until: BanTime,
 }
 
-/// A time, as text or number.
+/// A time, as a date or as seconds since 1970.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "a time must be a date such as 2026-01-31T12:00:00Z, or seconds since 1970")]
-enum Moment {
+enum BanTime {
     Secs(u64),
     Date(String),
 }
 
-impl Default for Moment {
+impl Default for BanTime {
     fn default() -> Self {
         Self::Secs(0)
     }
@@ -54,13 +54,13 @@ impl Default for Moment {
 
 /// The whole file.
 pub(super) fn encode(bans: &[SavedBan]) -> Vec<u8> {
-    let file = WriteFile { version: VERSION, bans: bans.iter().map(Entry::from).collect() };
+    let file = WriteFile { version: VERSION, bans: bans.iter().map(BanEntry::from).collect() };
     let mut text = serde_json::to_vec_pretty(&file).expect("text and numbers, into a vector");
     text.push(b'\n');
     text
 }
 
-/// The bans that make sense, and what is wrong.
+/// The good entries, and what is wrong with the others.
 pub(super) fn decode(file: &[u8]) -> Loaded<Vec<SavedBan>> {
     match open(file) {
         Ok(entries) => parse(entries),
@@ -85,7 +85,7 @@ fn parse(entries: Vec<Value>) -> Loaded<Vec<SavedBan>> {
     let mut wrong = None;
     let mut count = 0;
     for (index, entry) in entries.into_iter().enumerate() {
-        let entry = Entry::deserialize(entry).map_err(|error| error.to_string());
+        let entry = BanEntry::deserialize(entry).map_err(|error| error.to_string());
         match entry.and_then(|entry| SavedBan::try_from(&entry)) {
             Ok(ban) => bans.push(ban),
             Err(why) => {
@@ -100,16 +100,16 @@ fn parse(entries: Vec<Value>) -> Loaded<Vec<SavedBan>> {
     }
 }
 
-impl From<&SavedBan> for Entry {
+impl From<&SavedBan> for BanEntry {
     fn from(ban: &SavedBan) -> Self {
-        Self { target: ban.target.to_string(), since: Moment::from(ban.since), until: Moment::from(ban.until) }
+        Self { target: ban.target.to_string(), since: BanTime::from(ban.since), until: BanTime::from(ban.until) }
     }
 }
 
-impl TryFrom<&Entry> for SavedBan {
+impl TryFrom<&BanEntry> for SavedBan {
     type Error = String;
 
-    fn try_from(entry: &Entry) -> Result<Self, String> {
+    fn try_from(entry: &BanEntry) -> Result<Self, String> {
         Ok(Self { target: target(&entry.target)?, since: entry.since.time()?, until: entry.until.time()? })
     }
 }
@@ -123,13 +123,13 @@ fn target(text: &str) -> Result<BanTarget, String> {
     }
 }
 
-impl From<UnixTime> for Moment {
+impl From<UnixTime> for BanTime {
     fn from(time: UnixTime) -> Self {
         date::write(time).map_or(Self::Secs(time.as_secs()), Self::Date)
     }
 }
 
-impl Moment {
+impl BanTime {
     fn time(&self) -> Result<UnixTime, String> {
         match self {
             Self::Secs(secs) => Ok(UnixTime::from_secs(*secs)),

@@ -1,14 +1,14 @@
-//! What is wrong with a file, and what became of it.
+//! Damaged files.
 
 use std::path::PathBuf;
 
-/// A file that was set aside, because it can't be understood.
+/// A file that was set aside because it could not be read, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {why}; set aside as {}", file.display(), set_aside.display())]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,
-    /// Where it is now.
+    /// Its new name.
     pub set_aside: PathBuf,
     /// What is wrong with it.
     pub why: DamageCause,
@@ -21,19 +21,19 @@ pub enum DamageCause {
     /// It can't be read at all.
     #[error("can't be read: {0}")]
     Unreadable(String),
-    /// It is a directory, a pipe, a device.
+    /// It is a directory, a pipe or a device.
     #[error("is no ordinary file")]
     NotAFile,
-    /// It has more than the 256 MiB that are read.
+    /// It is larger than 256 MiB.
     #[error("is too large")]
     TooLarge,
-    /// Something else wrote it.
+    /// It was not written by this library.
     #[error("is not a file of this program")]
     Foreign,
-    /// Another release wrote it.
+    /// It was written by another release.
     #[error("has format {found}, this release knows {known}")]
     Version {
-        /// The format it has.
+        /// The file's format.
         found: u32,
         /// The format that this release reads and writes.
         known: u32,
@@ -41,21 +41,21 @@ pub enum DamageCause {
     /// It ends too early, or too late.
     #[error("has {found} bytes of content and should have {expected}")]
     Length {
-        /// What is there.
+        /// The bytes in the file.
         found: u64,
-        /// What its header says.
+        /// The bytes according to its header.
         expected: u64,
     },
-    /// A byte of it has changed.
+    /// Its content has changed since it was written.
     #[error("has a wrong checksum")]
     Checksum,
-    /// It has the right frame around the wrong content.
+    /// Its content can't be decoded.
     #[error("makes no sense: {0}")]
     Content(String),
-    /// Some of its entries make no sense; the others are kept.
+    /// Some of its entries are invalid; the others are kept.
     #[error("{count} entries make no sense, the first is number {first} ({why}); the others are kept")]
     Entries {
-        /// How many.
+        /// How many are invalid.
         count: usize,
         /// The first of them, counted from 1.
         first: usize,
@@ -64,10 +64,10 @@ pub enum DamageCause {
     },
 }
 
-/// What a decoder made of a file.
+/// The result of decoding a file.
 #[derive(Debug)]
 pub(super) enum Loaded<T> {
-    /// All is well.
+    /// All of it is valid.
     Whole(T),
     /// A part of it can be used.
     Part(T, DamageCause),

@@ -1,7 +1,7 @@
-//! One file of the state: read whole, replaced whole, or set aside.
+//! One file of the state: read, replaced or set aside as a whole.
 //!
-//! It knows nothing of what is in it. Replacing is: a temporary file in the same directory, synced, renamed over the
-//! old, and the directory synced. The temporary name is always the same, so a crash leaves one at the most.
+//! To replace it, a temporary file in the same directory is written and synced, renamed over the old one, and the directory
+//! synced. The temporary name is always the same, so a crash leaves at most one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -24,21 +24,20 @@ const MAX_SET_ASIDE: usize = 5;
 pub(super) struct StateFile {
     dir: PathBuf,
     path: PathBuf,
-    /// The keyed hash of what the file holds, so that the same is not written twice.
+    /// The keyed hash of the file's content, to skip a write that changes nothing.
     holds: Option<u64>,
     hasher: RandomState,
 }
 
 impl StateFile {
-    /// The file of this name; nothing is opened yet.
+    /// The file of this name. Nothing is opened yet.
     pub(super) fn new(dir: &Path, name: &str) -> Self {
         Self { dir: dir.to_path_buf(), path: dir.join(name), holds: None, hasher: RandomState::new() }
     }
 
-    /// Reads it whole; nothing if there is none.
+    /// Reads it; none if there is no file.
     ///
-    /// The outer error is of the machine (out of descriptors or memory): the file may well be good, so it is not to
-    /// be set aside.
+    /// The outer error is the machine's (out of descriptors or memory): the file may be good, and is not to be set aside.
     pub(super) fn read(&mut self) -> Result<Result<Option<Vec<u8>>, DamageCause>, StateError> {
         match read_bounded(&self.path) {
             Ok(Ok(bytes)) => {
@@ -52,7 +51,7 @@ impl StateFile {
         }
     }
 
-    /// Replaces it by this, unless this is what it holds.
+    /// Replaces its content, unless it is the same.
     pub(super) fn save(&mut self, bytes: &[u8]) -> Result<(), StateError> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(StateError::TooLarge { path: self.path.clone(), bytes: bytes.len() as u64 });
@@ -71,14 +70,14 @@ impl StateFile {
         let temporary = with_suffix(&self.path, ".tmp");
         let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, &self.path));
         if written.is_err() {
-            // A full disk needs the room.
+            // The disk may be full.
             let _ = fs::remove_file(&temporary);
         }
         written?;
         sync_dir(&self.dir)
     }
 
-    /// Gives it another name, `<name>.damaged-<UNIX time>`, that nothing else has; returns that name.
+    /// Renames it to an unused name, `<name>.damaged-<UNIX time>`, and returns that name.
     pub(super) fn set_aside(&mut self) -> Result<PathBuf, StateError> {
         self.holds = None;
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -99,7 +98,7 @@ impl StateFile {
         Ok(aside)
     }
 
-    /// Whether nothing has its name.
+    /// Whether there is no file.
     pub(super) fn is_missing(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
@@ -108,27 +107,29 @@ impl StateFile {
         &self.path
     }
 
-    /// What was set aside, with its age.
+    /// The files that were set aside, with their ages.
     fn asides(&self) -> io::Result<Vec<(Age, PathBuf)>> {
         let prefix = damaged_prefix(&self.path);
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            found.extend(age(&path, &prefix).map(|age| (age, path)));
+            if let Some(age) = age(&path, &prefix) {
+                found.push((age, path));
+            }
         }
         Ok(found)
     }
 }
 
-/// When a file was set aside, as its name says: UNIX time, and which of that second.
+/// When a file was set aside, according to its name: UNIX time, and its number within that second.
 type Age = (u64, u64);
 
-/// Removes the oldest that were set aside, until there is room for one more.
+/// Removes the oldest files that were set aside, to make room for one more.
 fn make_room(mut asides: Vec<(Age, PathBuf)>) {
     asides.sort();
     let surplus = (asides.len() + 1).saturating_sub(MAX_SET_ASIDE);
     for (_, path) in asides.into_iter().take(surplus) {
-        // What can't be removed (a directory) stays; it is no reason not to start.
+        // One that can't be removed (a directory) stays: that must not prevent a start.
         let _ = fs::remove_file(path);
     }
 }
@@ -142,7 +143,7 @@ pub(crate) fn private_options() -> OpenOptions {
     options
 }
 
-/// Options for a file that only its owner may read; here, that is up to the directory.
+/// Options for a file that only its owner may read. On this system the directory's permissions apply.
 #[cfg(not(unix))]
 pub(crate) fn private_options() -> OpenOptions {
     OpenOptions::new()
@@ -171,7 +172,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes a rename last, on file systems that can sync a directory; some network and user-space ones can't.
+/// Makes a rename durable. Some network and user-space file systems can't sync a directory.
 #[cfg(unix)]
 fn sync_dir(dir: &Path) -> io::Result<()> {
     match File::open(dir)?.sync_all() {
@@ -180,7 +181,7 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Directories can't be opened like files here; the file system's journal has to do.
+/// On this system directories can't be opened as files; the file system's journal makes the rename durable.
 #[cfg(not(unix))]
 fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())

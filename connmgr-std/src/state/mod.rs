@@ -1,8 +1,8 @@
-//! The state directory: what outlives the process.
+//! The state directory.
 //!
-//! `peers.dat` holds the book and the anchors, `bans.json` the bans, `lock` nothing: who holds its lock owns the
-//! directory. A file that can't be understood never stops the node and is never overwritten: it is set aside under
-//! another name, and the rest is kept. Values are not judged here; the manager checks them.
+//! `peers.dat` holds the book and the anchors, `bans.json` the bans. The process that holds the lock on the empty file `lock`
+//! owns the directory. A file that can't be read never stops the node and is never overwritten: it is set aside under
+//! another name. The manager checks the values.
 
 mod bans;
 mod damage;
@@ -26,24 +26,24 @@ pub use damage::{Damage, DamageCause};
 pub(crate) use file::private_options;
 pub(crate) use saver::Saver;
 
-/// A directory of state that this process, and no other, owns until the value is dropped.
+/// A state directory, which this process alone owns until the value is dropped.
 #[derive(Debug)]
 pub struct StateDir {
     peers: StateFile,
     bans: StateFile,
-    /// Held, not read: dropped last, when nothing is written any more.
+    /// Dropped last, when nothing is written any more.
     _lock: DirLock,
 }
 
 impl StateDir {
-    /// Opens the directory, creating it (mode 0700) if need be, and reads what is there: nothing, if neither file
-    /// could be used. Each file that was set aside is reported.
+    /// Opens the directory, creating it (mode 0700) if need be, and reads its files. Returns no snapshot if neither file
+    /// could be used, and each file that was set aside.
     ///
-    /// Blocks on the disk: to be called before the event loop begins.
+    /// Blocks on the disk: to be called before the event loop starts.
     ///
     /// # Errors
-    /// [`StateError::Locked`] when another process, or another part of this one, has the directory open;
-    /// [`StateError::Io`] when the directory can't be made or written to.
+    /// [`StateError::Locked`] if another process, or another part of this one, has the directory open;
+    /// [`StateError::Io`] if the directory can't be created or written to.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Snapshot>, Vec<Damage>), StateError> {
         let path = path.as_ref();
         create_private(path).map_err(|error| StateError::io("create the directory", path, error))?;
@@ -54,8 +54,8 @@ impl StateDir {
         let peers = load(&mut dir.peers, peers::decode, &mut damages)?;
         let bans = load(&mut dir.bans, bans::decode, &mut damages)?;
         if let (Some(kept), true) = (&bans, dir.bans.is_missing()) {
-            // A file with one bad entry was set aside: write the good ones before a crash loses them. Should that
-            // fail, so will the next save, which reports it.
+            // A file with a bad entry was set aside: write the good entries before a crash loses them. If that fails, so
+            // does the next save, which reports it.
             let _ = dir.bans.save(&bans::encode(kept));
         }
         let found = peers.is_some() || bans.is_some();
@@ -64,12 +64,11 @@ impl StateDir {
         Ok((dir, found.then_some(snapshot), damages))
     }
 
-    /// Writes what has changed since the last time, so that after a crash either the old or the new is there.
-    /// Blocks on the disk; a pool has a thread for it. What an operator edits meanwhile is lost: edit the files of
-    /// a node that is stopped.
+    /// Writes the files that have changed, each atomically: after a crash the old or the new content is there. Blocks on the
+    /// disk; a pool has a thread for it. Files edited while the node runs are overwritten.
     ///
     /// # Errors
-    /// [`StateError`] of the first file that failed; the other is written all the same.
+    /// [`StateError`] of the first file that failed. The other is written all the same.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), StateError> {
         let Snapshot { addresses, anchors, bans } = snapshot;
         let bans = self.save_bans(bans);
@@ -77,40 +76,40 @@ impl StateDir {
         bans.and(peers)
     }
 
-    /// The same of the bans alone.
+    /// The same for the bans alone.
     pub(crate) fn save_bans(&mut self, bans: &[SavedBan]) -> Result<(), StateError> {
         self.bans.save(&bans::encode(bans))
     }
 }
 
-/// Why the state can't be opened or saved.
+/// Why the state could not be opened or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Somebody else has the directory open.
+    /// Another process, or another part of this one, has the directory open.
     #[error("the state directory {} is in use by another process", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
     },
-    /// There is more to be saved than would be read again: 256 MiB.
+    /// The file would be larger than what is read back: 256 MiB.
     #[error("{} would have {bytes} bytes, more than can be read again", path.display())]
     TooLarge {
-        /// The file; it is left as it was.
+        /// The file, which is left as it was.
         path: PathBuf,
-        /// What it would have.
+        /// Its size.
         bytes: u64,
     },
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("can't {what} {}: {error}", path.display())]
     Io {
         /// What was tried.
         what: &'static str,
-        /// With which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says. It is said with this error, and is no source of it.
+        /// What the system reports. It is part of this error's message, and not its source.
         error: io::Error,
     },
-    /// A fault of ours while it was saved.
+    /// A bug of this library while it was saved.
     #[error("saving has panicked: {0}")]
     Panicked(String),
 }
@@ -121,7 +120,7 @@ impl StateError {
     }
 }
 
-/// Reads a file through its decoder; what is damaged is set aside and reported.
+/// Reads and decodes a file. A damaged one is set aside and reported.
 fn load<T>(
     file: &mut StateFile,
     decode: impl FnOnce(&[u8]) -> Loaded<T>,

@@ -1,8 +1,8 @@
 //! `peers.dat`: the book and the anchors.
 //!
 //! `CONNMGRP`, version (u32), length of the content (u64), CRC-32 of the content (u32), all little-endian; then the
-//! content in the encoding of `postcard` (its wire format is a published specification). The checksum guards against
-//! disks, not against people: whoever can write the file can choose the peers.
+//! content in the encoding of `postcard` (its wire format is a published specification). The checksum detects a damaged
+//! disk. It is no protection against an attacker: whoever can write the file can choose the peers.
 
 use connmgr_core::{PeerAddress, SavedAddress};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::damage::{DamageCause, Loaded};
 
 const MAGIC: &[u8; 8] = b"CONNMGRP";
 
-/// Of the format, not of the crate.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 const HEADER: usize = MAGIC.len() + 4 + 8 + 4;
@@ -22,7 +22,7 @@ struct Content<'a> {
     anchors: &'a [PeerAddress],
 }
 
-/// The book and the anchors, as read: what [`Content`] writes.
+/// The book and the anchors, as [`Content`] writes them.
 #[derive(Deserialize)]
 struct ReadContent {
     addresses: Vec<SavedAddress>,
@@ -41,7 +41,7 @@ pub(super) fn encode(addresses: &[SavedAddress], anchors: &[PeerAddress]) -> Vec
     file
 }
 
-/// The book and the anchors, or what is wrong.
+/// The book and the anchors, or what is wrong with the file.
 pub(super) fn decode(file: &[u8]) -> Loaded<(Vec<SavedAddress>, Vec<PeerAddress>)> {
     match open(file).and_then(parse) {
         Ok(ReadContent { addresses, anchors }) => Loaded::Whole((addresses, anchors)),

@@ -18,10 +18,10 @@ use std::io;
 pub use connmgr_core::{Birth, TRACE_VERSION};
 pub use line::Line;
 pub use reader::TraceReader;
-pub use replay::{Machine, ReplayError, ReplaySummary, replay};
+pub use replay::{ReplayError, ReplaySummary, replay};
 pub use writer::TraceWriter;
 
-/// Why a trace can't be written or read. That it is about a trace, and which, is said by whoever says this.
+/// Why a trace can't be written or read. The caller adds the trace's path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
@@ -58,7 +58,7 @@ pub enum TraceError {
     },
 }
 
-/// The error is said with this one, and is no source of it: it would be said twice.
+/// The text holds that of the error, which therefore is no `source`: reporters would print it twice.
 impl From<io::Error> for TraceError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

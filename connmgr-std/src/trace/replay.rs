@@ -5,41 +5,13 @@
 
 use std::io::BufRead;
 
-use connmgr_core::{Action, Birth, ConfigError, ConnManager, Input, Reply, Time};
+use connmgr_core::driver::Observer;
+use connmgr_core::{Action, ConfigError, ConnManager, Input, Reply, Time};
 
 use super::line::Line;
 use super::{TraceError, TraceReader};
 
-/// What can be run from a trace: a manager, bare or with somebody looking on.
-pub trait Machine: Sized {
-    /// A machine as it was at birth.
-    ///
-    /// # Errors
-    /// When the configuration is refused.
-    fn born(birth: Birth) -> Result<Self, ConfigError>;
-
-    /// Tells or asks it one thing.
-    fn apply(&mut self, input: &Input, now: Time) -> Reply;
-
-    /// Takes an action from its queue.
-    fn poll_action(&mut self) -> Option<Action>;
-}
-
-impl Machine for ConnManager {
-    fn born(birth: Birth) -> Result<Self, ConfigError> {
-        Self::new(birth)
-    }
-
-    fn apply(&mut self, input: &Input, now: Time) -> Reply {
-        self.apply(input, now)
-    }
-
-    fn poll_action(&mut self) -> Option<Action> {
-        self.poll_action()
-    }
-}
-
-/// A replay that went as the trace has it.
+/// What a replay did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplaySummary {
     /// Calls made.
@@ -63,69 +35,116 @@ pub enum ReplayError {
     /// The configuration of the birth is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The machine answers otherwise.
+    /// The manager answers otherwise.
     #[error("line {line}: replied {found:?}, the trace has {expected:?}")]
     Reply {
         /// Which line, counted from 1.
         line: u64,
         /// What the trace has.
         expected: Box<Reply>,
-        /// What the machine said.
+        /// What the manager said.
         found: Box<Reply>,
     },
-    /// The machine acts otherwise.
+    /// The manager acts otherwise.
     #[error("line {line}: did {found:?}, the trace has {expected:?}")]
     Action {
         /// Which line, counted from 1.
         line: u64,
         /// What the trace has.
         expected: Box<Action>,
-        /// What the machine did; nothing, if its queue was empty.
+        /// What the manager did; nothing, if its queue was empty.
         found: Option<Box<Action>>,
     },
 }
 
-/// Runs a trace on a fresh machine, to its end or to the first difference. A last line that was cut off is ignored.
+/// Runs a trace on a fresh manager, to its end, up to a time (`until`, included), or to the first difference. The
+/// observer sees each input and each action in order, as it would in the [`Driver`](connmgr_core::driver::Driver); its
+/// [`settled`](Observer::settled) is called once the trace has no more actions of an input. A last line that was cut
+/// off is ignored.
+///
+/// Returns the manager as it stands then, and what was done.
 ///
 /// # Errors
 /// [`ReplayError`] names the line.
-pub fn replay<M: Machine>(mut trace: TraceReader<impl BufRead>) -> Result<ReplaySummary, ReplayError> {
-    let mut machine = M::born(trace.birth().clone())?;
-    let mut summary = ReplaySummary { last: trace.birth().now, ..ReplaySummary::default() };
+pub fn replay<O: Observer>(
+    mut trace: TraceReader<impl BufRead>,
+    until: Option<Time>,
+    observer: &mut O,
+) -> Result<(ConnManager, ReplaySummary), ReplayError> {
+    let mut replay = Replay::born(&trace, observer)?;
     while let Some(line) = trace.next() {
         match line {
-            Ok(line) => step(&mut machine, line, trace.line_number(), &mut summary)?,
-            Err(TraceError::CutOff { .. }) => summary.cut_off = true,
+            Ok(Line::Step { now, .. }) if until.is_some_and(|until| now > until) => break,
+            Ok(line) => replay.line(line, trace.line_number())?,
+            Err(TraceError::CutOff { .. }) => replay.summary.cut_off = true,
             Err(error) => return Err(error.into()),
         }
     }
-    while machine.poll_action().is_some() {
-        summary.waiting += 1;
+    Ok(replay.end())
+}
+
+/// A replay under way.
+struct Replay<'a, O> {
+    manager: ConnManager,
+    summary: ReplaySummary,
+    observer: &'a mut O,
+    /// An input was told, and the observer does not know yet that all its actions were taken.
+    is_open: bool,
+}
+
+impl<'a, O: Observer> Replay<'a, O> {
+    fn born(trace: &TraceReader<impl BufRead>, observer: &'a mut O) -> Result<Self, ConfigError> {
+        let summary = ReplaySummary { last: trace.birth().now, ..ReplaySummary::default() };
+        let manager = ConnManager::new(trace.birth().clone())?;
+        Ok(Self { manager, summary, observer, is_open: false })
     }
-    Ok(summary)
-}
 
-fn step(machine: &mut impl Machine, line: Line, number: u64, summary: &mut ReplaySummary) -> Result<(), ReplayError> {
-    match line {
-        Line::Birth(_) => Err(TraceError::Line { line: number, why: "a second birth".into() }.into()),
-        Line::Step { now, input, reply } => {
-            summary.inputs += 1;
-            summary.last = now;
-            let found = machine.apply(&input, now);
-            if found == reply { Ok(()) } else { Err(reply_differs(number, reply, found)) }
-        }
-        Line::Action(action) => {
-            summary.actions += 1;
-            let found = machine.poll_action();
-            if found.as_ref() == Some(&action) { Ok(()) } else { Err(action_differs(number, action, found)) }
+    fn line(&mut self, line: Line, number: u64) -> Result<(), ReplayError> {
+        match line {
+            Line::Birth(_) => Err(TraceError::Line { line: number, why: "a second birth".into() }.into()),
+            Line::Step { now, input, reply } => self.step(now, &input, reply, number),
+            Line::Action(action) => self.action(action, number),
         }
     }
-}
 
-fn reply_differs(line: u64, expected: Reply, found: Reply) -> ReplayError {
-    ReplayError::Reply { line, expected: Box::new(expected), found: Box::new(found) }
-}
+    fn step(&mut self, now: Time, input: &Input, expected: Reply, line: u64) -> Result<(), ReplayError> {
+        self.settle();
+        let found = self.manager.apply(input, now);
+        if found != expected {
+            return Err(ReplayError::Reply { line, expected: Box::new(expected), found: Box::new(found) });
+        }
+        self.summary.inputs += 1;
+        self.summary.last = now;
+        self.is_open = true;
+        self.observer.input(now, input, &found);
+        Ok(())
+    }
 
-fn action_differs(line: u64, expected: Action, found: Option<Action>) -> ReplayError {
-    ReplayError::Action { line, expected: Box::new(expected), found: found.map(Box::new) }
+    fn action(&mut self, expected: Action, line: u64) -> Result<(), ReplayError> {
+        let found = self.manager.poll_action();
+        if found.as_ref() != Some(&expected) {
+            return Err(ReplayError::Action { line, expected: Box::new(expected), found: found.map(Box::new) });
+        }
+        self.summary.actions += 1;
+        self.observer.action(self.summary.last, &expected);
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            self.observer.settled(self.summary.last, &self.manager);
+        }
+    }
+
+    fn end(mut self) -> (ConnManager, ReplaySummary) {
+        let mut rest = self.manager.clone();
+        while rest.poll_action().is_some() {
+            self.summary.waiting += 1;
+        }
+        // What waits was not taken, so that the last input has not settled.
+        if self.summary.waiting == 0 {
+            self.settle();
+        }
+        (self.manager, self.summary)
+    }
 }

@@ -1,4 +1,4 @@
-//! Runs a scenario; on Linux in a child process of its own, counted before and after.
+//! Runs a scenario; on Linux in a child process, whose descriptors and threads are counted before and after.
 
 use super::Rig;
 
@@ -9,13 +9,13 @@ const ALONE: &str = "CONNMGR_ALONE";
 /// Runs a scenario as the test of this path.
 #[cfg(target_os = "linux")]
 pub fn run<R: Rig>(test: &str, scenario: fn(&R)) {
-    use super::census::Census;
+    use super::census::ProcessCensus;
 
     if std::env::var_os(ALONE).is_none() {
         return in_child(test);
     }
     let rig = R::new();
-    let before = Census::take();
+    let before = ProcessCensus::take();
     scenario(&rig);
     before.is_again(&rig);
 }
@@ -26,7 +26,7 @@ pub fn run<R: Rig>(_test: &str, scenario: fn(&R)) {
     scenario(&R::new());
 }
 
-/// Runs the test of this path again, alone, in a child, and says what the child says.
+/// Runs the test of this path again, alone, in a child process, and prints the child's output.
 #[cfg(target_os = "linux")]
 fn in_child(test: &str) {
     let (_, name) = test.split_once("::").expect("a crate and a path");

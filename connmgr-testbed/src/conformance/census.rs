@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use super::Rig;
 
-/// How long what has ended may take to be gone: a thread outlives its work, and a runtime its last task, a little.
+/// How long to wait until everything is gone: a thread outlives its work a little, and a runtime its last task.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a process had at a time: how often each descriptor's kind, and each thread's name.
+/// The descriptors of a process by type, and its threads by name.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(super) struct ProcessCensus {
     descriptors: BTreeMap<String, usize>,
     threads: BTreeMap<String, usize>,
 }
 
-/// What may be left where something can't be given up.
+/// What may be left, where something can't be given up.
 #[derive(Debug)]
 pub(super) struct Left {
     /// Threads of this name: so many.
@@ -26,18 +26,18 @@ pub(super) struct Left {
     pub(super) sockets: usize,
 }
 
-impl Census {
+impl ProcessCensus {
     /// Counts.
     pub(super) fn take() -> Self {
         Self { descriptors: count(descriptors()), threads: count(threads()) }
     }
 
-    /// Waits until there is as much as there was then, and no task.
+    /// Waits until the counts are the same as then, and there is no task.
     pub(super) fn is_again<R: Rig>(&self, rig: &R) {
         self.is_again_but_for(rig, &Left { threads: ("", 0), sockets: 0 });
     }
 
-    /// The same, but that this much more is left.
+    /// The same, except that this is left.
     pub(super) fn is_again_but_for<R: Rig>(&self, rig: &R, left: &Left) {
         let start = Instant::now();
         loop {
@@ -52,7 +52,7 @@ impl Census {
         }
     }
 
-    /// This, less what may be left; none where that is not there.
+    /// Without what may be left; none if that is not there.
     fn without(&self, left: &Left) -> Option<Self> {
         let (mut descriptors, mut threads) = (self.descriptors.clone(), self.threads.clone());
         let (name, count) = left.threads;
@@ -67,7 +67,7 @@ impl Census {
         Some(Self { descriptors, threads })
     }
 
-    /// A thread that has just begun may not have its name yet, so names do not count.
+    // A thread that has just started may not have its name yet, so names are not compared.
     fn is_as_many_as(&self, other: &Self) -> bool {
         let threads = |census: &Self| census.threads.values().sum::<usize>();
         self.descriptors == other.descriptors && threads(self) == threads(other)
@@ -76,12 +76,13 @@ impl Census {
 
 fn count(kinds: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    kinds.for_each(|kind| *counts.entry(kind).or_default() += 1);
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
     counts
 }
 
-/// What each descriptor is, without the number of the particular one. The one that lists them is gone by the time it
-/// is looked at.
+/// The type of each descriptor. The one that lists them is closed by the time it is read.
 fn descriptors() -> impl Iterator<Item = String> {
     let all: Vec<_> = fs::read_dir("/proc/self/fd").expect("/proc").map(|entry| entry.expect("/proc").path()).collect();
     let targets = all.into_iter().filter_map(|path| fs::read_link(path).ok());
@@ -92,6 +93,6 @@ fn descriptors() -> impl Iterator<Item = String> {
 fn threads() -> impl Iterator<Item = String> {
     let all: Vec<_> =
         fs::read_dir("/proc/self/task").expect("/proc").map(|entry| entry.expect("/proc").path()).collect();
-    // One may end while it is looked at.
+    // A thread may end meanwhile.
     all.into_iter().filter_map(|path| fs::read_to_string(path.join("comm")).ok()).map(|name| name.trim().to_owned())
 }

@@ -1,22 +1,22 @@
-//! What the application was told, and what a trace says of it.
+//! The events that the application took, compared with the trace.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use connmgr_core::{Action, ConnManager, Event};
+use connmgr_core::{Action, Event};
 use connmgr_std::{Line, PoolEvent, TraceReader, replay};
 
 use connmgr_core::Connected;
 
-/// The events that the application has taken, in order; notices of retries and problems left out.
+/// The events that the application has taken, in order, without retries and problems.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct EventLedger {
     told: Vec<Event>,
 }
 
-impl Ledger {
+impl EventLedger {
     pub(super) fn note(&mut self, event: &PoolEvent<Connected>) {
         match event {
             PoolEvent::Connected(info) => self.told.push(Event::Connected(info.clone())),
@@ -26,24 +26,23 @@ impl Ledger {
         }
     }
 
-    /// The trace replays, action for action, and the application was told what the manager emitted, in that order:
-    /// all of it but the connections that had ended before they could be taken. `to_the_end`: the last event was taken.
+    /// The trace replays, action for action, and the application was told what the manager emitted, in that order, without
+    /// the connections that ended before they were taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
         Self::replays(trace);
-        let taken: BTreeSet<_> = self.told.iter().filter_map(connected).collect();
+        let taken: BTreeSet<_> = self.told.iter().filter(|event| is_connection(event)).map(Event::conn).collect();
         let mut emitted: Vec<Event> =
             open(trace).filter_map(|line| emitted(line.expect("it was read before"))).collect();
-        emitted
-            .retain(|event| connected(event).or_else(|| disconnected(event)).is_none_or(|conn| taken.contains(&conn)));
+        emitted.retain(|event| !is_connection(event) || taken.contains(&event.conn()));
         if !to_the_end {
             emitted.truncate(self.told.len());
         }
-        assert_eq!(self.told, emitted, "the application was told otherwise than the manager said");
+        assert_eq!(self.told, emitted, "the application was not told what the manager emitted");
     }
 
     /// The trace is whole and replays, action for action.
     pub(super) fn replays(trace: &Path) {
-        let replayed = replay::<ConnManager>(open(trace)).expect("the run replays");
+        let (_, replayed) = replay(open(trace), None, &mut ()).expect("the run replays");
         assert!(replayed.inputs > 0 && replayed.waiting == 0 && !replayed.cut_off, "{replayed:?}");
     }
 }
@@ -59,10 +58,7 @@ fn emitted(line: Line) -> Option<Event> {
     }
 }
 
-fn connected(event: &Event) -> Option<connmgr_core::ConnId> {
-    if let Event::Connected(info) = event { Some(info.conn) } else { None }
-}
-
-fn disconnected(event: &Event) -> Option<connmgr_core::ConnId> {
-    if let Event::Disconnected { conn, .. } = event { Some(*conn) } else { None }
+/// Whether it is the beginning or the end of a connection.
+fn is_connection(event: &Event) -> bool {
+    matches!(event, Event::Connected(_) | Event::Disconnected { .. })
 }

@@ -1,12 +1,10 @@
 //! One list of scenarios, executed by every adapter on real loopback sockets.
 //!
-//! What a scenario expects is written once, so the adapters are compared with one another through it. Beyond what the
-//! scenario says, the end of each [`World`] checks that the run's trace replays action for action, and that the
-//! application was told what the manager emitted, in that order; and, on Linux, where each scenario has a process of
-//! its own, that afterwards no descriptor, task or thread is left.
+//! Beyond what a scenario expects, the end of each [`TestWorld`] checks that the run's trace replays action for action, and
+//! that the application was told what the manager emitted, in that order. On Linux, where each scenario has a process of its
+//! own, it also checks that no descriptor, task or thread is left.
 //!
-//! An adapter brings a [`Rig`] and names it: `connmgr_testbed::conformance!(rig::Tokio);` makes one test of each
-//! scenario. Nothing here knows a runtime.
+//! An adapter implements [`Rig`]; `connmgr_testbed::conformance!(rig::Tokio);` makes one test of each scenario.
 
 mod alone;
 #[cfg(target_os = "linux")]
@@ -22,9 +20,9 @@ mod setup;
 mod world;
 
 pub use alone::run;
-pub use rig::{Next, Rig, RigPool};
+pub use rig::{NextEvent, Rig, RigPool};
 pub use setup::{BACKOFF, Hook, Listen, Setup, config};
-pub use world::{World, tale};
+pub use world::{TestWorld, tale};
 
 /// Makes a test of each scenario, run with this [`Rig`].
 #[macro_export]

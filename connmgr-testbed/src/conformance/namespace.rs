@@ -1,34 +1,34 @@
-//! A network of one's own, in which nobody needs to be root: only loopback, and a resolver that asks there.
+//! A network namespace without root: loopback alone, and a resolver that asks there.
 
 use std::env;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// Set where there is one.
+/// Set inside the namespace.
 const INSIDE: &str = "CONNMGR_NAMESPACE";
 
-/// What is done in it first; then, what is to be run there.
+/// Prepares the namespace, and then runs the command.
 const ENTER: &str = r#"ip link set lo up && mount --bind "$1" /etc/resolv.conf && shift && exec "$@""#;
 
-/// The resolver gives up by itself in the end.
+/// The resolver gives up after 5 s.
 const RESOLV_CONF: &str = "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n";
 
-/// Where we are.
+/// Whether this process is in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namespace {
     /// Inside: go on.
     Inside,
-    /// Outside: this process was run again, inside, and went well.
+    /// Outside: this process was run again inside, and succeeded.
     Done,
-    /// Outside, and there is no way in on this machine.
+    /// Outside, and this machine allows no namespace.
     Unavailable,
 }
 
 impl Namespace {
-    /// Runs this process again, with the same arguments, inside; unless it is.
+    /// Runs this process again inside, with the same arguments, unless it is inside already.
     ///
     /// # Panics
-    /// When it did not go well there.
+    /// When the process inside failed.
     pub(super) fn enter() -> Self {
         if env::var_os(INSIDE).is_some() {
             return Self::Inside;

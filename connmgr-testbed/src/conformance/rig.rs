@@ -1,6 +1,6 @@
-//! What the suite wants of an adapter: a pool that can be used from one thread that blocks.
+//! What an adapter implements for the suite: a pool used from one thread that blocks.
 //!
-//! A pool need not go on by itself: it is only sure to run inside the calls that say for how long.
+//! A pool need not run by itself: it runs at least inside the calls that have a duration.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,17 +8,17 @@ use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
 
 /// An adapter and its runtime.
 pub trait Rig {
-    /// A pool of the adapter's, and its application.
+    /// A pool of the adapter, with its application.
     type Pool: RigPool;
 
-    /// Starts the runtime and all the threads that it will have.
+    /// Starts the runtime with all its threads.
     fn new() -> Self;
 
     /// Starts a pool.
@@ -27,36 +27,39 @@ pub trait Rig {
     /// As the builder's `start`.
     fn start(&self, setup: Setup) -> Result<Self::Pool, StartError>;
 
-    /// Lets the runtime run for so long.
+    /// Runs the runtime for so long.
     fn turn(&self, time: Duration);
 
     /// Tasks of pools that have not ended.
     fn tasks(&self) -> usize;
 
-    /// How often pools were woken so far, for whatever reason, those who wait for their events included.
+    /// How often the tasks of pools, and those that wait for their events, were woken so far.
     fn wakes(&self) -> u64;
 }
 
 /// A pool, and the application that holds its connections.
 pub trait RigPool {
-    /// What the application is left with when the pool is gone.
+    /// What the application still holds when the pool is gone.
     type Left;
 
-    /// Where it listens.
+    /// The addresses it listens on.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
-    /// The time by which it counts.
+    /// Its monotonic time.
     fn now(&self) -> Time;
 
-    /// The next event, waited for at most so long; for no time, it is asked for once. The
-    /// application holds each connection until it is released.
-    fn next(&mut self, within: Duration) -> Next;
+    /// The next event, waited for at most so long; for no time, polled once. The application holds each connection until it
+    /// is released.
+    fn next(&mut self, within: Duration) -> NextEvent;
 
-    /// Lets the pool run for so long; no event is lost.
+    /// Runs the pool for so long; no event is lost.
     fn turn(&mut self, time: Duration);
 
-    /// Tells or asks the pool. Only what its commands can say: [`asked!`](crate::asked).
-    fn ask(&mut self, input: Input) -> Reply;
+    /// Gives the pool a command.
+    fn ask(&mut self, command: Input) -> Reply;
+
+    /// Reports addresses of the application's own to the pool.
+    fn learn(&mut self, addresses: Vec<AddressInfo>);
 
     /// Its connections and dials.
     fn connections(&mut self) -> Vec<ConnView>;
@@ -70,13 +73,13 @@ pub trait RigPool {
     /// Its counters.
     fn stats(&mut self) -> Stats;
 
-    /// What tells facts of a connection that the application holds.
+    /// Reports facts about a connection that the application holds.
     fn reporter(&mut self, conn: ConnId) -> Reporter;
 
-    /// Our own end of a connection.
+    /// The address of our end of a connection.
     ///
     /// # Errors
-    /// What the stream says.
+    /// What the stream reports.
     fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
 
     /// The socket of a connection.
@@ -86,45 +89,44 @@ pub trait RigPool {
     /// Reads what there is, waited for at most so long. No event is lost meanwhile.
     ///
     /// # Errors
-    /// What the stream says; `TimedOut` when nothing came.
+    /// What the stream reports; `TimedOut` if nothing came.
     fn read(&mut self, conn: ConnId, buffer: &mut [u8], within: Duration) -> io::Result<usize>;
 
     /// Writes as much as goes at once.
     ///
     /// # Errors
-    /// What the stream says.
+    /// What the stream reports.
     fn write(&mut self, conn: ConnId, bytes: &[u8]) -> io::Result<usize>;
 
     /// Closes our half of a connection.
     ///
     /// # Errors
-    /// What the stream says.
+    /// What the stream reports.
     fn close_half(&mut self, conn: ConnId) -> io::Result<()>;
 
-    /// Lets go of a connection.
+    /// Drops a connection.
     fn release(&mut self, conn: ConnId);
 
-    /// Shuts down, waits for the end, and drops all. What went wrong and was not taken as an event.
+    /// Shuts down, waits for the end, and drops everything. Returns the problems that were not taken as events.
     fn shutdown(self) -> Vec<Problem>;
 
     /// Drops the pool; the application keeps what it holds.
     fn abandon(self) -> Self::Left;
 }
 
-/// What may come of waiting for an event.
+/// The result of waiting for an event.
 #[derive(Debug)]
-pub enum Next {
-    /// This.
+pub enum NextEvent {
+    /// An event.
     Event(PoolEvent<Connected>),
     /// Nothing in that time.
     Nothing,
-    /// Nothing ever: the pool has stopped, and every event is taken.
+    /// The pool has stopped, and every event is taken.
     End,
 }
 
-impl Next {
-    /// An adapter's event, the connection of which goes to the application: `hold` takes it and says what is known of
-    /// it.
+impl NextEvent {
+    /// An adapter's event. `hold` takes its connection for the application, and returns its info.
     pub fn event<C>(event: PoolEvent<C>, hold: impl FnOnce(C) -> Connected) -> Self {
         Self::Event(match event {
             PoolEvent::Connected(connection) => PoolEvent::Connected(hold(connection)),
@@ -136,7 +138,7 @@ impl Next {
     }
 }
 
-/// Puts a pool together as a [`Setup`] says: every adapter's builder has the same names.
+/// A builder with this [`Setup`]: the builders of all adapters have the same methods.
 #[macro_export]
 macro_rules! built {
     ($pool:ty, $setup:expr) => {{
@@ -158,60 +160,5 @@ macro_rules! built {
             builder = builder.resolver(resolver);
         }
         builder
-    }};
-}
-
-/// Says an [`Input`] by the command of that name: every adapter has the same ones. What follows the handle is put
-/// behind each call: `asked!(handle, input, .await)`.
-///
-/// What only an adapter may tell (results of dials, say) is refused by a panic.
-#[macro_export]
-macro_rules! asked {
-    ($handle:expr, $input:expr $(, $($wait:tt)+)?) => {{
-        use connmgr_core::{Input, Reply, Source};
-        let handle = $handle;
-        match $input {
-            Input::Addresses { source: Source::Application, addresses } => {
-                handle.addresses(addresses)$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::NetworkChanged => {
-                handle.network_changed()$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::OwnAddress { address } => {
-                handle.own_address(address)$($($wait)+)?;
-                Reply::Noted
-            }
-            Input::AddPeer { address, keep } => Reply::Added(handle.add_peer(address, keep)$($($wait)+)?),
-            Input::RemovePeer { peer } => Reply::Done(handle.remove_peer(peer)$($($wait)+)?),
-            Input::Disconnect { conn } => Reply::Done(handle.disconnect(conn)$($($wait)+)?),
-            Input::Reconnect { conn } => Reply::Done(handle.reconnect(conn)$($($wait)+)?),
-            Input::DialNow { peer } => Reply::Done(handle.dial_now(peer)$($($wait)+)?),
-            Input::SetRetry { peer, retry } => Reply::Done(handle.set_retry(peer, retry)$($($wait)+)?),
-            Input::Ban { target, duration } => Reply::Done(handle.ban(target, duration)$($($wait)+)?),
-            Input::Unban { target } => Reply::Done(handle.unban(target)$($($wait)+)?),
-            Input::ResetScore { host } => Reply::Done(handle.reset_score(host)$($($wait)+)?),
-            Input::SampleAddresses { network, count } => {
-                Reply::Addresses(handle.sample_addresses(network, count)$($($wait)+)?)
-            }
-            Input::SetActive { active } => Reply::Done(handle.set_active(active)$($($wait)+)?),
-            Input::SetLimits { limits } => Reply::Done(handle.set_limits(limits)$($($wait)+)?),
-            Input::Shutdown => {
-                let _ = handle.shutdown()$($($wait)+)?;
-                Reply::Done(Ok(()))
-            }
-            fact @ (Input::Timeout
-            | Input::Clock { .. }
-            | Input::DialResult { .. }
-            | Input::Ready { .. }
-            | Input::Closed { .. }
-            | Input::Addresses { .. }
-            | Input::LookupResult { .. }
-            | Input::Misbehavior { .. }
-            | Input::Activity { .. }
-            | Input::AcceptError { .. }
-            | Input::Accept { .. }) => panic!("no command of an application: {fact:?}"),
-        }
     }};
 }

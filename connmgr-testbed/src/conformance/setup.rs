@@ -12,7 +12,7 @@ use connmgr_std::Resolve;
 /// The wait before the first retry.
 pub const BACKOFF: Duration = Duration::from_millis(30);
 
-/// Added peers only, retried soon, on loopback, and nobody who comes is turned away for coming fast.
+/// Added peers only, retried soon, on loopback, with a high rate limit for inbound connections.
 pub fn config() -> Config {
     let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
     let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
@@ -20,44 +20,44 @@ pub fn config() -> Config {
     config
 }
 
-/// What a pool is started with: what the builders of all adapters are told.
+/// The settings of a pool, for the builder of any adapter.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The configuration.
     pub config: Config,
-    /// Where it listens.
+    /// Its listeners.
     pub listen: Vec<Listen>,
-    /// Where it keeps its state.
+    /// Its state directory.
     pub state_dir: Option<PathBuf>,
-    /// Where it writes its trace; a [`World`](super::World) gives it a file if there is none.
+    /// Its trace's file. A [`TestWorld`](super::TestWorld) gives it one if there is none.
     pub trace: Option<PathBuf>,
-    /// The proxy for all.
+    /// The proxy for every network.
     pub proxy: Option<Proxy>,
-    /// What looks names up instead of the operating system.
+    /// The resolver, in place of the operating system's.
     pub resolver: Option<Hook>,
-    /// Where all chance comes from.
+    /// The seed of all randomness.
     pub rng_seed: [u8; 32],
 }
 
-/// Where a pool listens.
+/// A listener.
 #[derive(Clone, Copy, Debug)]
 pub struct Listen {
     /// The address; port 0 means any free one.
     pub address: SocketAddr,
-    /// The network whose proxy the remote hosts are; none where they can be seen.
+    /// The network whose local proxy is every remote host; none where the remote host is the peer's.
     pub network: Option<NetworkKind>,
-    /// What is spared to those who come in.
+    /// The permissions of its connections.
     pub permissions: Permissions,
 }
 
 /// A resolver that is a closure. Clones are the same one.
 #[derive(Clone)]
-pub struct Hook(Arc<Answer>);
+pub struct Hook(Arc<ResolveFn>);
 
-type Answer = dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + Send + Sync;
+type ResolveFn = dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + Send + Sync;
 
 impl Setup {
-    /// With this configuration, and nothing else.
+    /// This configuration alone.
     pub const fn new(config: Config) -> Self {
         Self {
             config,
@@ -76,28 +76,28 @@ impl Setup {
         self.listening_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)
     }
 
-    /// Listens there, for this network.
+    /// Listens on this address, for this network.
     #[must_use]
     pub fn listening_at(mut self, address: SocketAddr, network: Option<NetworkKind>) -> Self {
         self.listen.push(Listen { address, network, permissions: Permissions::default() });
         self
     }
 
-    /// Reaches everything by this proxy.
+    /// Uses this proxy for every network.
     #[must_use]
     pub fn by_proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
         self
     }
 
-    /// Keeps its state there.
+    /// Keeps its state in this directory.
     #[must_use]
     pub fn with_state_in(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(path.into());
         self
     }
 
-    /// Looks names up by this.
+    /// Resolves names with this.
     #[must_use]
     pub fn resolving(
         mut self,

@@ -1,4 +1,4 @@
-//! A pool, its application, and what the scenarios do with them.
+//! A pool, its application, and the steps of scenarios.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,23 +11,23 @@ use connmgr_core::{ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Rep
 use connmgr_std::{PoolEvent, Problem, StartError, StateError};
 use tempfile::TempDir;
 
-use super::ledger::Ledger;
-use super::{Next, Rig, RigPool, Setup};
-use crate::peers::{Line, PATIENCE, Peer};
+use super::ledger::EventLedger;
+use super::{NextEvent, Rig, RigPool, Setup};
+use crate::peers::{PATIENCE, PeerStream, TestPeer};
 
-/// For how long the pool runs before a condition is looked at again.
+/// How long the pool runs before a condition is checked again.
 const GLANCE: Duration = Duration::from_millis(1);
 
-/// A pool that is being tried. Everything waits, but not for ever, and the pool runs meanwhile.
-pub struct World<R: Rig> {
+/// A pool under test. Every method waits, but not for ever, and the pool runs meanwhile.
+pub struct TestWorld<R: Rig> {
     /// The pool.
     pub pool: R::Pool,
-    ledger: Ledger,
+    ledger: EventLedger,
     trace: PathBuf,
     _home: TempDir,
 }
 
-impl<R: Rig> World<R> {
+impl<R: Rig> TestWorld<R> {
     /// Starts a pool.
     pub fn start(rig: &R, setup: Setup) -> Self {
         Self::try_start(rig, setup).expect("the pool starts")
@@ -41,7 +41,7 @@ impl<R: Rig> World<R> {
         let home = tempfile::tempdir().expect("a directory");
         let trace = setup.trace.get_or_insert_with(|| home.path().join("trace")).clone();
         let pool = rig.start(setup)?;
-        Ok(Self { pool, ledger: Ledger::default(), trace, _home: home })
+        Ok(Self { pool, ledger: EventLedger::default(), trace, _home: home })
     }
 
     /// Starts a pool in a directory that another may still be about to leave.
@@ -56,17 +56,17 @@ impl<R: Rig> World<R> {
         }
     }
 
-    /// Where it listens first.
+    /// The address of its first listener.
     pub fn address(&self) -> SocketAddr {
         self.pool.local_addrs()[0]
     }
 
-    /// Asks the pool.
+    /// Gives the pool a command.
     pub fn ask(&mut self, input: Input) -> Reply {
         self.pool.ask(input)
     }
 
-    /// Asks the pool for what it does not refuse.
+    /// Gives the pool a command that must succeed.
     pub fn bid(&mut self, input: Input) {
         let said = format!("{input}");
         assert_eq!(self.ask(input), Reply::Done(Ok(())), "{said}");
@@ -90,7 +90,7 @@ impl<R: Rig> World<R> {
         }
     }
 
-    /// Runs the pool until there is something.
+    /// Runs the pool until `done` returns something.
     pub fn until<T>(&mut self, what: &str, mut done: impl FnMut(&mut R::Pool) -> Option<T>) -> T {
         let start = Instant::now();
         loop {
@@ -102,7 +102,7 @@ impl<R: Rig> World<R> {
         }
     }
 
-    /// Runs the pool while somebody else does something that blocks.
+    /// Runs the pool while `work`, which blocks, runs on another thread.
     pub fn meanwhile<T: Send>(&mut self, what: &str, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
             let work = scope.spawn(work);
@@ -111,30 +111,30 @@ impl<R: Rig> World<R> {
         })
     }
 
-    /// The next of our dials to arrive there.
-    pub fn accept(&mut self, peer: &Peer) -> Line {
+    /// The next dial of the pool to arrive at this peer.
+    pub fn accept(&mut self, peer: &TestPeer) -> PeerStream {
         self.until("a dial arrives", |_| peer.accept())
     }
 
     /// The next event; none after the last.
     pub fn next_event(&mut self) -> Option<PoolEvent<Connected>> {
         match self.pool.next(PATIENCE) {
-            Next::Event(event) => {
+            NextEvent::Event(event) => {
                 self.ledger.note(&event);
                 Some(event)
             }
-            Next::Nothing => panic!("no event came"),
-            Next::End => None,
+            NextEvent::Nothing => panic!("no event came"),
+            NextEvent::End => None,
         }
     }
 
-    /// Nothing is told for so long.
+    /// No event comes for so long.
     pub fn is_quiet(&mut self, time: Duration) {
         let next = self.pool.next(time);
-        assert!(matches!(next, Next::Nothing), "{next:?}");
+        assert!(matches!(next, NextEvent::Nothing), "{next:?}");
     }
 
-    /// The first event that `pick` wants; the ones before are passed over.
+    /// The first event that `pick` selects; earlier ones are skipped.
     pub fn event<T>(&mut self, what: &str, mut pick: impl FnMut(PoolEvent<Connected>) -> Option<T>) -> T {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -146,7 +146,7 @@ impl<R: Rig> World<R> {
         panic!("{what}: did not happen")
     }
 
-    /// The first event of the manager's that `pick` wants; the ones before are passed over.
+    /// The first event of the manager that `pick` selects; earlier ones are skipped.
     pub fn said<T>(&mut self, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
         self.event(what, |event| if let PoolEvent::Event(event) = event { pick(event) } else { None })
     }
@@ -164,7 +164,7 @@ impl<R: Rig> World<R> {
         })
     }
 
-    /// The next event in words; notices of retries are passed over.
+    /// The next event in words; retries are skipped.
     pub fn next_tale(&mut self) -> String {
         loop {
             match self.next_event() {
@@ -179,14 +179,14 @@ impl<R: Rig> World<R> {
         self.pool.connections().is_empty()
     }
 
-    /// The very next events are these, in this order: see [`tale`]. Notices of retries are passed over, for a later
-    /// one may take the place of one that was not taken.
+    /// The next events are these, in this order: see [`tale`]. Retries are skipped, because a later one may replace one that
+    /// was not taken.
     pub fn tells(&mut self, expected: &[&str]) {
         let told: Vec<String> = expected.iter().map(|_| self.next_tale()).collect();
         assert_eq!(told, expected);
     }
 
-    /// The same, with the notices of retries: for back-offs far longer than anything here takes.
+    /// The same with retries, for back-offs far longer than anything here takes.
     pub fn tells_all(&mut self, expected: &[&str]) {
         let told: Vec<String> =
             expected.iter().map(|_| self.next_event().as_ref().map_or_else(|| "end".into(), tale)).collect();
@@ -212,13 +212,13 @@ impl<R: Rig> World<R> {
         assert_eq!(self.pool.write(conn, bytes).expect("an open stream"), bytes.len());
     }
 
-    /// Shuts down: nothing goes wrong, and the ledger is right.
+    /// Shuts down without a problem, and checks the ledger.
     pub fn end(self) {
         let problems = self.end_with_problems();
         assert!(problems.is_empty(), "{problems:?}");
     }
 
-    /// Shuts down; what went wrong. The ledger is right.
+    /// Shuts down, and checks the ledger. Returns the problems.
     pub fn end_with_problems(self) -> Vec<Problem> {
         let Self { pool, ledger, trace, _home } = self;
         let problems = pool.shutdown();
@@ -226,15 +226,15 @@ impl<R: Rig> World<R> {
         problems
     }
 
-    /// Shuts down where events were taken past the ledger: the run replays.
+    /// Shuts down where events were not noted in the ledger, and checks that the run replays.
     pub fn end_unwatched(self) {
         let Self { pool, trace, _home, .. } = self;
         let problems = pool.shutdown();
         assert!(problems.is_empty(), "{problems:?}");
-        Ledger::replays(&trace);
+        EventLedger::replays(&trace);
     }
 
-    /// Shuts down and takes every event to the last; the ledger is right. What was told then.
+    /// Shuts down, takes every event to the last, and checks the ledger. Returns these events.
     pub fn end_and_listen(mut self) -> Vec<PoolEvent<Connected>> {
         self.bid(Input::Shutdown);
         let mut told = Vec::new();
@@ -249,13 +249,13 @@ impl<R: Rig> World<R> {
     }
 }
 
-impl<R: Rig> fmt::Debug for World<R> {
+impl<R: Rig> fmt::Debug for TestWorld<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World").field("ledger", &self.ledger).finish_non_exhaustive()
+        f.debug_struct("TestWorld").field("ledger", &self.ledger).finish_non_exhaustive()
     }
 }
 
-/// An event in words, without what differs from run to run.
+/// An event in words, without details that differ from run to run.
 pub fn tale(event: &PoolEvent<Connected>) -> String {
     match event {
         PoolEvent::Connected(info) => format!("connected {}", info.kind),

@@ -1,11 +1,11 @@
-//! The pool of a long run: it fills itself, and may dial the same addresses over and over.
+//! The configuration of the long run.
 
 use std::time::Duration;
 
 use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
 
-/// Keeps so many connections, of so many addresses on loopback. No rate, no rest and no pace holds it back: whatever was
-/// ready counts as stable, however short its life.
+/// Keeps so many connections of so many addresses on loopback, which are dialed again and again. Rate, spacing and pace of
+/// dials do not slow it down: a connection that was ready counts as stable, however short it was.
 pub(super) fn busy(count: u32, known: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },

@@ -1,11 +1,11 @@
-//! What the application has counted for itself, and how it compares with what the pool says.
+//! The application's own counts, compared with the pool's counters.
 
 use std::collections::HashSet;
 
 use connmgr_core::{ConnId, Event, Stats};
 
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct EnduranceLedger {
     open: HashSet<ConnId>,
     seen: u64,
     ended: u64,
@@ -13,7 +13,7 @@ pub(super) struct Ledger {
     faults: Vec<String>,
 }
 
-impl Ledger {
+impl EnduranceLedger {
     pub(super) fn opened(&mut self, conn: ConnId) {
         self.seen += 1;
         if !self.open.insert(conn) {
@@ -43,9 +43,9 @@ impl Ledger {
         !self.open.is_empty() || self.failed_dials < stats.dials_failed + stats.dials_given_up
     }
 
-    /// What does not agree, while nothing is open. `accepted`: how many the far end has counted.
+    /// What does not agree, while nothing is open. `accepted`: the connections that the far end has counted.
     pub(super) fn audit(&mut self, stats: &Stats, accepted: u64) -> Vec<String> {
-        // Those that ended before they were taken are shown to nobody: neither their beginning nor their end.
+        // A connection that ended before it was taken is not shown at all.
         let unseen = stats.dials_succeeded.wrapping_sub(self.seen);
         let compared = [
             ("dials and their ends", stats.dials, stats.dials_succeeded + stats.dials_failed + stats.dials_given_up),
@@ -53,8 +53,7 @@ impl Ledger {
             ("connections seen and their ends", self.seen, self.ended),
             ("ends, and those seen or withheld", stats.disconnected, self.ended + unseen),
             ("failed dials, and those told", stats.dials_failed + stats.dials_given_up, self.failed_dials),
-            // One that was given up may have been accepted already, and so may one that was reset before it was seen to be
-            // open.
+            // A dial may be accepted and yet be given up, or be reset before it is seen to be open.
             ("accepted, within bounds", accepted, accepted.clamp(stats.dials_succeeded, stats.dials)),
         ];
         let differ = compared.into_iter().filter(|(_, one, other)| one != other);
@@ -78,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_came_and_went_leaves_nothing() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         ledger.told(&disconnected());
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
@@ -87,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_end_that_nobody_was_told_of_is_a_fault() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
         assert_eq!(ledger.audit(&stats, 1).len(), 2);
@@ -95,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_second_end_is_a_fault() {
-        let mut ledger = Ledger::default();
+        let mut ledger = EnduranceLedger::default();
         ledger.opened(CONN);
         ledger.told(&disconnected());
         ledger.told(&disconnected());
@@ -109,6 +108,6 @@ mod tests {
     #[test]
     fn a_connection_that_the_far_end_never_saw_is_a_fault() {
         let stats = Stats { dials: 1, dials_succeeded: 1, disconnected: 1, ..Stats::default() };
-        assert_eq!(Ledger::default().audit(&stats, 0).len(), 1);
+        assert_eq!(EnduranceLedger::default().audit(&stats, 0).len(), 1);
     }
 }

@@ -1,19 +1,19 @@
-//! What must not rise from rest to rest.
+//! Resources that must not grow from rest to rest.
 
 use std::fmt;
 
 use crate::process;
 
-/// The rests after which memory must be flat: one in five of them, in which maps and the allocator reach their size.
+/// After this part of the rests, memory must be flat: maps and the allocator have reached their size.
 const WARM_UP: usize = 5;
 
-/// By how much memory may differ after that, in KiB: what an allocator keeps or gives back between two rests. A leak
-/// of 16 bytes a connection is more, in 200 000.
+/// How much memory may grow after that, in KiB: what an allocator keeps or returns between two rests. A leak of 16 bytes for
+/// each of 200 000 connections is more.
 const MEMORY_SLACK: u64 = 1024;
 
-/// How much there is of what may leak.
+/// The amounts of resources that may leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Levels {
+pub(super) struct ResourceLevels {
     connections: u64,
     descriptors: usize,
     threads: usize,
@@ -22,15 +22,15 @@ pub(super) struct Levels {
     memory: u64,
 }
 
-impl Levels {
+impl ResourceLevels {
     pub(super) fn read(connections: u64, tasks: usize) -> Self {
         let (descriptors, threads) = (process::descriptors(), process::threads());
         Self { connections, descriptors, threads, tasks, memory: process::memory() }
     }
 }
 
-/// What has risen. The first was read before all.
-pub(super) fn compare(levels: &[Levels]) -> Vec<String> {
+/// What has grown. The first is from before the first wave.
+pub(super) fn compare(levels: &[ResourceLevels]) -> Vec<String> {
     let (Some(first), Some(last)) = (levels.first(), levels.last()) else { return vec!["no rest".into()] };
     let mut faults = Vec::new();
     for rest in levels {
@@ -51,7 +51,7 @@ pub(super) fn compare(levels: &[Levels]) -> Vec<String> {
     faults
 }
 
-impl fmt::Display for Levels {
+impl fmt::Display for ResourceLevels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { connections, descriptors, threads, tasks, memory } = self;
         write!(
@@ -65,8 +65,8 @@ impl fmt::Display for Levels {
 mod tests {
     use super::*;
 
-    fn rests(change: impl Fn(usize, &mut Levels)) -> Vec<Levels> {
-        let level = Levels { connections: 0, descriptors: 9, threads: 2, tasks: 1, memory: 5000 };
+    fn rests(change: impl Fn(usize, &mut ResourceLevels)) -> Vec<ResourceLevels> {
+        let level = ResourceLevels { connections: 0, descriptors: 9, threads: 2, tasks: 1, memory: 5000 };
         let mut levels = [level; 21];
         levels.iter_mut().enumerate().for_each(|(at, rest)| change(at, rest));
         levels.to_vec()

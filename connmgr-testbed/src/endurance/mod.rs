@@ -1,9 +1,8 @@
-//! The long run: very many connections opened and closed, and nothing left of them.
+//! The long run: opens and closes very many connections, and checks that nothing is left of them.
 //!
-//! The adapter brings the loop of its runtime; a [`Course`] says what to do with each connection, keeps the
-//! application's own books, and compares. The run is cut into waves, between which the pool rests: nothing is open,
-//! so descriptors, threads, tasks and tokens must be what they were before the first, memory what it was after the
-//! first few, and the pool's counters what the application has counted.
+//! The adapter has the loop of its runtime. An [`EnduranceRun`] says what to do with each connection, and counts. Between
+//! waves the pool rests: nothing is open, so descriptors, threads, tasks and tokens must be what they were before the first
+//! wave, memory what it was after the first few, and the pool's counters what the application has counted.
 
 mod config;
 mod ledger;
@@ -18,10 +17,10 @@ use connmgr_std::adapter::Clock;
 
 use crate::far_end::{self, FarEnd};
 use crate::process;
-use ledger::Ledger;
-use levels::Levels;
+use ledger::EnduranceLedger;
+use levels::ResourceLevels;
 
-/// Connections of one run, unless the command line says otherwise.
+/// Connections of one run, unless the command line gives another number.
 const CONNECTIONS: u64 = 200_000;
 
 /// Rests in one run.
@@ -31,45 +30,45 @@ const WAVES: u64 = 20;
 const KNOWN: u32 = 4096;
 const POOL: u32 = 256;
 
-/// Connections that the far end keeps, which resets the oldest: fewer than the pool keeps, so that there is always one
-/// whose reader learns of its end.
+/// Connections that the far end keeps before it resets the oldest. Fewer than the pool's, so that there is always a reader
+/// that sees a reset.
 const FAR_END_KEEPS: usize = 128;
 
 /// The pool's builder gets this as `max_waiting_events`: the course counts events, so none may be dropped.
 pub const WAITING_EVENTS: usize = 100_000;
 
-/// How long the last events of a wave may take; then they are missed for good.
+/// How long the last events of a wave may take. Later they count as missing.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a wave may take: a hundred times as long as it does.
 const WAVE_WITHIN: Duration = Duration::from_secs(120);
 
-/// What the application does with a connection once it is open and said to be ready.
+/// What the application does with a connection, after it reported it ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum StreamFate {
     /// Drops it at once.
     Drop,
     /// Has the pool close it.
     Disconnect,
-    /// Reads to its end, and drops it then.
+    /// Reads to its end, and then drops it.
     Read,
 }
 
 /// A run.
 #[derive(Debug)]
-pub struct Course {
+pub struct EnduranceRun {
     far_end: FarEnd,
-    ledger: Ledger,
+    ledger: EnduranceLedger,
     per_wave: u64,
-    /// Taken at each rest; the first is from before all.
-    levels: Vec<Levels>,
+    /// Taken at each rest. The first is from before the first wave.
+    levels: Vec<ResourceLevels>,
     faults: Vec<String>,
     /// When the last rest ended.
     rested: Instant,
 }
 
-impl Course {
-    /// Begins a run on this runtime. Does not return in a process that was started as its far end.
+impl EnduranceRun {
+    /// Begins a run on this runtime. Does not return in the process of the far end.
     ///
     /// # Panics
     /// When the operating system refuses what is needed.
@@ -81,7 +80,7 @@ impl Course {
         let far_end = FarEnd::start(FAR_END_KEEPS).expect("a second process");
         let per_wave = (connections / WAVES).max(1);
         let (levels, faults) = Default::default();
-        Self { far_end, ledger: Ledger::default(), per_wave, levels, faults, rested: Instant::now() }
+        Self { far_end, ledger: EnduranceLedger::default(), per_wave, levels, faults, rested: Instant::now() }
     }
 
     /// The pool's configuration.
@@ -89,7 +88,7 @@ impl Course {
         config::busy(POOL, KNOWN)
     }
 
-    /// What the pool is to be told before it is first activated.
+    /// The addresses that the pool learns before it is first activated.
     pub fn addresses(&self) -> Vec<AddressInfo> {
         let last_seen = Clock::start().unix();
         let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen };
@@ -101,37 +100,37 @@ impl Course {
         WAVES
     }
 
-    /// The application was given a connection; what it is to do with it.
-    pub fn opened(&mut self, conn: ConnId) -> Part {
+    /// Notes a connection. Returns what the application is to do with it.
+    pub fn opened(&mut self, conn: ConnId) -> StreamFate {
         self.ledger.opened(conn);
         match conn.as_u64() % 4 {
-            0 => Part::Disconnect,
-            1 | 2 => Part::Drop,
-            _ => Part::Read,
+            0 => StreamFate::Disconnect,
+            1 | 2 => StreamFate::Drop,
+            _ => StreamFate::Read,
         }
     }
 
-    /// The application was told this.
+    /// Notes an event.
     pub fn told(&mut self, event: &Event) {
         self.ledger.told(event);
     }
 
-    /// Whether the application has seen enough connections for the pool to rest.
+    /// Whether the application has seen enough connections for this wave.
     ///
     /// # Panics
-    /// When that takes too long: no run was ever to get stuck.
+    /// When the wave takes too long.
     pub fn is_wave_over(&self) -> bool {
         assert!(self.rested.elapsed() < WAVE_WITHIN, "stuck: {:?}", self.ledger);
         self.ledger.seen() >= self.per_wave * self.levels.len() as u64
     }
 
-    /// Whether the application was not told everything yet that these counters count.
+    /// Whether the application has not yet been told everything that these counters count.
     pub fn is_behind(&self, stats: &Stats) -> bool {
         self.ledger.is_behind(stats)
     }
 
-    /// The pool rests: it is inactive, and no event comes any more. `left` counts what should not be there: connections
-    /// and dials. `tasks`: what the runtime has of its own to count.
+    /// Checks the pool at rest: it is inactive, and no event comes any more. `left`: connections and dials, of which there
+    /// should be none. `tasks`: what the runtime counts of its own.
     ///
     /// # Panics
     /// When the far end is gone.
@@ -141,13 +140,13 @@ impl Course {
             self.faults.push(format!("{left} connections are left while the pool rests"));
         }
         self.faults.extend(self.ledger.audit(stats, accepted));
-        let levels = Levels::read(self.ledger.seen(), tasks);
+        let levels = ResourceLevels::read(self.ledger.seen(), tasks);
         println!("{levels}");
         self.levels.push(levels);
         self.rested = Instant::now();
     }
 
-    /// The verdict.
+    /// Compares the levels, and prints the faults.
     pub fn end(self) -> ExitCode {
         let faults = self.faults.into_iter().chain(levels::compare(&self.levels));
         let faults = faults.inspect(|fault| println!("FAULT: {fault}")).count();

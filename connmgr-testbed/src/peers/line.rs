@@ -1,4 +1,4 @@
-//! The other end of one connection.
+//! The peer's end of one connection.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -8,11 +8,11 @@ use socket2::SockRef;
 
 use crate::peers::PATIENCE;
 
-/// The other end of a connection. What it is asked to read is waited for, but not for ever.
+/// The peer's end of a connection. Reads block, but not for ever.
 #[derive(Debug)]
-pub struct Line(TcpStream);
+pub struct PeerStream(TcpStream);
 
-impl Line {
+impl PeerStream {
     pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nonblocking(false).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
@@ -21,31 +21,31 @@ impl Line {
         Self(stream)
     }
 
-    /// Comes to whoever listens there.
+    /// Connects to this address.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// What the operating system reports.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         TcpStream::connect_timeout(&address, PATIENCE).map(Self::new)
     }
 
-    /// Where the other end is.
+    /// The address of the pool's end.
     pub fn other_end(&self) -> SocketAddr {
         self.0.peer_addr().expect("it was connected")
     }
 
-    /// Says this.
+    /// Sends this.
     pub fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the other end is there");
     }
 
-    /// Says this, if the other end is still there.
+    /// Sends this, if the other end is still there.
     pub fn try_say(&mut self, bytes: &[u8]) {
-        // It is not.
+        // It may be gone.
         let _ = self.0.write_all(bytes);
     }
 
-    /// Says this byte by byte, with a pause after each, so that each arrives alone.
+    /// Sends this byte by byte, with a pause after each, so that each arrives alone.
     pub fn drip(&mut self, bytes: &[u8], pause: Duration) {
         for byte in bytes {
             self.say(&[*byte]);
@@ -53,14 +53,14 @@ impl Line {
         }
     }
 
-    /// Hears so many bytes.
+    /// Reads so many bytes.
     pub fn hear<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.0.read_exact(&mut bytes).expect("the other end goes on");
         bytes
     }
 
-    /// Hears a length of one byte, and as many bytes.
+    /// Reads a length of one byte, and as many bytes.
     pub fn hear_field(&mut self) -> Vec<u8> {
         let [length] = self.hear();
         let mut field = vec![0; usize::from(length)];
@@ -68,7 +68,7 @@ impl Line {
         field
     }
 
-    /// Hears everything up to the end, which may come as a reset.
+    /// Reads everything up to the end, which may be a reset.
     pub fn hear_out(&mut self) -> Vec<u8> {
         let mut heard = Vec::new();
         match self.0.read_to_end(&mut heard) {
@@ -77,13 +77,13 @@ impl Line {
         }
     }
 
-    /// Closes this half: nothing more is said.
+    /// Closes this half.
     pub fn close_half(&self) {
-        // It fails only when the other end was faster.
+        // It fails only if the other end has closed already.
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
-    /// Ends it by a reset, at once.
+    /// Resets the connection.
     pub fn reset(self) {
         SockRef::from(&self.0).set_linger(Some(Duration::ZERO)).expect("a socket");
     }

@@ -1,6 +1,6 @@
-//! The other ends: peers and proxies as they are met, on real sockets of loopback.
+//! Peers, proxies and name servers for tests, on real sockets of loopback.
 //!
-//! They know no runtime and no pool. Whatever waits here gives up after [`PATIENCE`], so that a test that fails ends.
+//! They know no runtime and no pool. Every wait ends after [`PATIENCE`], so that a failing test ends.
 
 mod line;
 #[cfg(target_os = "linux")]
@@ -14,14 +14,14 @@ mod tor;
 
 use std::time::Duration;
 
-pub use line::Line;
+pub use line::PeerStream;
 #[cfg(target_os = "linux")]
 pub use name_server::NameServer;
-pub use peer::Peer;
+pub use peer::TestPeer;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;
 #[cfg(target_os = "linux")]
 pub use tor::{Streams, Tor};
 
-/// How long anything here waits: far beyond what it takes.
+/// The longest wait here, far longer than anything takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,6 +1,6 @@
-//! A name server that hears every question and answers none, until it is told to.
+//! A name server that receives questions, and answers them only on request, that the name does not exist.
 //!
-//! It knows of the DNS (RFC 1035 §4.1) only where a question's number is, and how to say that a name does not exist.
+//! Of the DNS (RFC 1035 §4.1) it knows no more than that.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -23,25 +23,25 @@ impl NameServer {
     /// Listens on loopback.
     ///
     /// # Errors
-    /// Where that port is not to be had.
+    /// What the operating system reports, if the port can't be bound.
     pub fn listen() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53))?;
         socket.set_nonblocking(true)?;
         Ok(Self { socket, questions: Vec::new() })
     }
 
-    /// How many wait for an answer: each asks from a port of its own.
+    /// How many clients wait for an answer. Each asks from a port of its own.
     pub fn asked_by(&mut self) -> usize {
         self.hear();
         self.questions.iter().map(|(_, from)| from).collect::<BTreeSet<_>>().len()
     }
 
-    /// Answers every question that has come, and forgets it.
+    /// Answers every question that was received.
     pub fn answer(&mut self) {
         self.hear();
         for (mut message, from) in self.questions.drain(..) {
             message[2..4].copy_from_slice(&NO_SUCH_NAME);
-            // Whoever asked may have gone.
+            // The client may be gone.
             let _ = self.socket.send_to(&message, from);
         }
     }

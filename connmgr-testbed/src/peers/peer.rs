@@ -3,17 +3,17 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::peers::Line;
+use crate::peers::PeerStream;
 
-/// A peer that listens on a port of loopback. The operating system makes connections for it; nothing is said on one
-/// before it is taken by [`Peer::accept`]. Dropped, it refuses whoever comes, and resets those that it has not taken.
+/// A peer that listens on a port of loopback. The operating system completes connections for it; nothing is sent on one
+/// before [`TestPeer::accept`]. Once it is dropped, connections are refused, and those that were not accepted are reset.
 #[derive(Debug)]
-pub struct Peer {
+pub struct TestPeer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Peer {
+impl TestPeer {
     /// A peer on any free port.
     pub fn listen() -> Self {
         Self::listen_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
@@ -27,22 +27,22 @@ impl Peer {
         Self { listener, address }
     }
 
-    /// An address where nobody listens.
+    /// An address that refuses connections.
     pub fn nobody() -> SocketAddr {
         Self::listen().address
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next who has come, if anybody has.
-    pub fn accept(&self) -> Option<Line> {
+    /// The next connection, if one waits.
+    pub fn accept(&self) -> Option<PeerStream> {
         match self.listener.accept() {
-            Ok((stream, _)) => Some(Line::new(stream)),
+            Ok((stream, _)) => Some(PeerStream::new(stream)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            // Whoever came has gone again.
+            // The connection has ended already.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => None,
             Err(error) => panic!("accept: {error}"),
         }

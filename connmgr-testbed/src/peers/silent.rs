@@ -1,4 +1,4 @@
-//! A peer whose host drops what comes: nobody is told anything.
+//! A peer whose host drops connection attempts without an answer.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::peers::Line;
+use crate::peers::PeerStream;
 
-/// How often the queue may be filled up: one place, and what the operating system adds.
+/// The most connections that may fill the queue: a backlog of one, and what the operating system adds.
 const MAX_FILL: usize = 8;
 
-/// Far longer than loopback needs for a connection.
+/// Far longer than a connection on loopback takes.
 const FILL_WITHIN: Duration = Duration::from_millis(50);
 
-/// A peer whose queue of connections is full, so that the operating system drops the first packet of whoever comes,
-/// as Linux does.
+/// A peer whose backlog is full, so that the operating system drops the first packet of each further dial, as Linux does.
 #[derive(Debug)]
 pub struct Silent {
     listener: TcpListener,
@@ -24,7 +23,7 @@ pub struct Silent {
 }
 
 impl Silent {
-    /// A peer that is silent until it [wakes](Self::wake).
+    /// A peer that answers no dial until it [wakes](Self::wake).
     pub fn listen() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).expect("a port of loopback");
@@ -37,29 +36,29 @@ impl Silent {
         Self { listener, address, fill }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes those who filled its queue: from now on it answers.
+    /// Empties its backlog: from now on it answers.
     pub fn wake(&mut self) {
         for _ in self.fill.drain(..) {
             self.listener.accept().expect("one that is in the queue");
         }
     }
 
-    /// The next who has come, if anybody has.
-    pub fn accept(&self) -> Option<Line> {
+    /// The next connection, if one waits.
+    pub fn accept(&self) -> Option<PeerStream> {
         match self.listener.accept() {
-            Ok((stream, _)) => Some(Line::new(stream)),
+            Ok((stream, _)) => Some(PeerStream::new(stream)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("accept: {error}"),
         }
     }
 }
 
-/// One more connection in its queue; none when it is full.
+/// One more connection in its backlog; none if it is full.
 fn fill(address: SocketAddr) -> Option<TcpStream> {
     match TcpStream::connect_timeout(&address, FILL_WITHIN) {
         Ok(stream) => Some(stream),

@@ -1,9 +1,8 @@
 //! A real Tor without a network, started and stopped by a test.
 //!
-//! It knows one directory authority, which is dead, so it never has a circuit. What it can do alone is answer: for
-//! mapped names, for addresses that no circuit would help to reach, and, after two seconds, for all the others.
-//! Read first: `tor(1)`; Tor's `control-spec`, STREAM events. Where Tor is not installed, or could reach a network, a
-//! test fails and says what to do; none is skipped.
+//! Its only directory authority is dead, so it never has a circuit. It answers for mapped names, for addresses that no
+//! circuit could reach, and, after two seconds, for all others. Read first: `tor(1)`; Tor's `control-spec`, STREAM events.
+//! If Tor is not installed, or could reach a network, a test fails and says what to do.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -17,10 +16,10 @@ use tempfile::TempDir;
 
 use crate::peers::PATIENCE;
 
-/// What it resolves by itself, and to what. The IPv6 address is of a range that counts as public; nothing gets there.
+/// The names it resolves by itself. The IPv6 address is in a range that counts as public, but is unreachable.
 const MAPPED: [(&str, &str); 2] = [("seed.example", "127.0.0.5"), ("seed6.example", "2a00:1450::5")];
 
-/// A Tor. It is killed when dropped, and ends by itself when this process does.
+/// A Tor process. It is killed when dropped, and ends by itself with this process.
 #[derive(Debug)]
 pub struct Tor {
     child: Child,
@@ -38,23 +37,23 @@ impl Tor {
         Self { child, socks, control, dir }
     }
 
-    /// Kills it, as a crash would. Nobody listens on its port then.
+    /// Kills it, as a crash would. Its port refuses connections then.
     pub fn kill(&mut self) {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");
     }
 
-    /// Starts it again on the same port, once it was killed.
+    /// Starts it again on the same port, after [`Tor::kill`].
     pub fn restart(&mut self) {
         (self.child, [self.socks, self.control]) = launch(self.dir.path(), &self.socks.to_string());
     }
 
-    /// It, as our proxy.
+    /// The proxy's configuration.
     pub const fn proxy(&self) -> Proxy {
         Proxy { address: self.socks, isolate: true, resolves: true }
     }
 
-    /// The streams that it will be asked for from now on.
+    /// The streams that it is asked for from now on.
     pub fn streams(&self) -> Streams {
         let mut control = TcpStream::connect_timeout(&self.control, PATIENCE).expect("Tor has a control port");
         control.set_read_timeout(Some(PATIENCE)).expect("a socket");
@@ -75,7 +74,7 @@ impl Drop for Tor {
     }
 }
 
-/// What a Tor says of the streams that it is asked for.
+/// Tor's events about streams.
 #[derive(Debug)]
 pub struct Streams(BufReader<TcpStream>);
 
@@ -98,7 +97,7 @@ impl Streams {
     }
 }
 
-/// Its process, and where it listens.
+/// Its process, and its addresses.
 fn launch(dir: &Path, socks_port: &str) -> (Child, [SocketAddr; 2]) {
     let torrc = dir.join("torrc");
     std::fs::write(&torrc, configuration(dir, socks_port)).expect("the directory is ours");
@@ -108,12 +107,12 @@ fn launch(dir: &Path, socks_port: &str) -> (Child, [SocketAddr; 2]) {
     let mut child = command.spawn().expect("`tor` must be installed (Debian: apt-get install tor)");
     let log = BufReader::new(child.stdout.take().expect("piped"));
     let (said, heard) = channel();
-    // Read to its end, for a full pipe would stop it. Nobody listens any more once it is up.
+    // Read to its end, because a full pipe would stop Tor. The receiver is dropped once Tor is up.
     thread::spawn(move || log.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
     (child, listeners(&heard))
 }
 
-/// Where it listens: for SOCKS, and for control.
+/// Its addresses for SOCKS and for control.
 fn listeners(log: &Receiver<String>) -> [SocketAddr; 2] {
     let (mut socks, mut control, mut said) = (None, None, Vec::new());
     loop {
@@ -133,7 +132,7 @@ fn opened(line: &str, kind: &str) -> Option<SocketAddr> {
     Some(address.parse().expect("an address"))
 }
 
-/// Tor waits at least 2 s before it gives a stream up.
+/// Its configuration. Tor's shortest timeout for a stream is 2 s.
 fn configuration(dir: &Path, socks_port: &str) -> String {
     let maps = MAPPED.map(|(name, address)| format!("MapAddress {name} {address}\n")).concat();
     format!(
@@ -153,7 +152,7 @@ fn configuration(dir: &Path, socks_port: &str) -> String {
     )
 }
 
-/// Connecting a datagram socket sends nothing, but it needs a route.
+/// Fails if there is a route to a network. To connect a datagram socket needs one, and sends nothing.
 fn assert_no_network() {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
     let routed = socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).map_err(|error| error.kind());

@@ -1,21 +1,21 @@
-//! A full pool that nothing happens to sleeps.
+//! Checks that a full pool does not wake when nothing happens.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{Racer, Trial};
+use super::{RaceTrial, Racer};
 use crate::process;
 
 /// How long a pool is watched.
 const WATCHED: Duration = Duration::from_secs(5);
 
-/// Until what follows a filling has ended.
+/// How long to wait after the pool is full.
 const SETTLES_WITHIN: Duration = Duration::from_secs(1);
 
-/// Fills a pool that is never emptied, counts how often its threads wake, and prints it; whether that is never.
-pub(super) fn print(racer: impl Racer, trial: Trial) -> bool {
+/// Fills a pool, and counts and prints how often its threads wake. Returns whether they never do.
+pub(super) fn print(racer: impl Racer, trial: RaceTrial) -> bool {
     let racer = Arc::new(racer);
     let (full, filled) = channel();
     thread::spawn(move || racer.hold(trial, full));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::process;
 
-/// What so many dials have cost.
+/// The cost of a number of dials.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     dials: u32,
@@ -13,7 +13,7 @@ pub struct Sample {
     cpu: Duration,
 }
 
-/// Measures wall time, and this process's CPU in all its threads.
+/// Measures wall time, and the CPU time of all threads of this process.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     wall: Instant,
@@ -21,12 +21,12 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Begins.
+    /// Starts.
     pub fn start() -> Self {
         Self { wall: Instant::now(), cpu: process::cpu() }
     }
 
-    /// What so many dials have cost since.
+    /// The cost of so many dials since the start.
     pub fn stop(self, dials: u32) -> Sample {
         let (wall, cpu) = (self.wall.elapsed(), process::cpu());
         Sample { dials, wall, cpu: cpu - self.cpu }
@@ -50,7 +50,7 @@ impl Sample {
         f64::from(self.dials) / self.wall.as_secs_f64()
     }
 
-    /// CPU of one dial, in microseconds.
+    /// CPU time of one dial, in microseconds.
     pub(super) fn cpu_micros(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / f64::from(self.dials)
     }

@@ -1,29 +1,29 @@
-//! Medians, and how they are shown and judged.
+//! The table of medians, compared with their limits.
 
 use super::Sample;
 
-/// What is counted by the second.
+/// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rate {
-    /// Connections, to peers known in this way.
+pub(super) enum RaceRate {
+    /// Connections; the text says how their peers are known.
     Opened(&'static str),
     /// Dials that were refused.
     Refused,
 }
 
-/// Whose turn it is.
+/// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Runner {
-    /// The bare loop's.
+pub(super) enum Contestant {
+    /// The bare loop.
     Bare,
-    /// The pool's.
+    /// The pool.
     Pool,
 }
 
-impl Runner {
+impl Contestant {
     const BOTH: [Self; 2] = [Self::Bare, Self::Pool];
 
-    /// The one that the command line names.
+    /// The one named on the command line.
     pub(super) fn named(word: &str) -> Option<Self> {
         match word {
             "bare" => Some(Self::Bare),
@@ -33,26 +33,26 @@ impl Runner {
     }
 }
 
-/// All turns of both.
+/// The samples of both, by turn.
 #[derive(Debug)]
 pub(super) struct Contest {
-    rate: Rate,
+    rate: RaceRate,
     bare: Vec<Sample>,
     pool: Vec<Sample>,
 }
 
-/// By how many percent the pool may be worse than the bare loop: what is aimed for, and what is the most.
-const PERCENT: Bounds = Bounds { aim: 5.0, most: 15.0 };
+/// By how many percent the pool may be worse than the bare loop: the aim and the limit.
+const PERCENT: RaceLimits = RaceLimits { aim: 5.0, most: 15.0 };
 
 /// How much more CPU a refused dial may cost, in microseconds.
-const MICROS: Bounds = Bounds { aim: 2.0, most: 6.0 };
+const MICROS: RaceLimits = RaceLimits { aim: 2.0, most: 6.0 };
 
-struct Bounds {
+struct RaceLimits {
     aim: f64,
     most: f64,
 }
 
-impl Bounds {
+impl RaceLimits {
     fn verdict(&self, value: f64) -> &'static str {
         if value <= self.aim {
             "met"
@@ -65,20 +65,25 @@ impl Bounds {
 }
 
 impl Contest {
-    /// Has the two run so many times each, by turns, after a first time that does not count. So many of each make one
-    /// turn. Who begins changes with every pair.
-    pub(super) fn hold(runs: usize, per_turn: usize, rate: Rate, mut run: impl FnMut(Runner) -> Sample) -> Self {
-        for runner in Runner::BOTH {
+    /// Runs the two by turns, so many times each, after one that is not counted. So many runs of each make one turn. The
+    /// order changes with every pair.
+    pub(super) fn hold(
+        runs: usize,
+        per_turn: usize,
+        rate: RaceRate,
+        mut run: impl FnMut(Contestant) -> Sample,
+    ) -> Self {
+        for runner in Contestant::BOTH {
             run(runner);
         }
         let (mut bare, mut pool) = (Vec::new(), Vec::new());
         for pair in 0..runs {
-            let mut order = Runner::BOTH;
+            let mut order = Contestant::BOTH;
             order.rotate_left(pair % 2);
             for runner in order {
                 match runner {
-                    Runner::Bare => bare.push(run(runner)),
-                    Runner::Pool => pool.push(run(runner)),
+                    Contestant::Bare => bare.push(run(runner)),
+                    Contestant::Pool => pool.push(run(runner)),
                 }
             }
         }
@@ -86,29 +91,29 @@ impl Contest {
         Self { rate, bare: turns(bare), pool: turns(pool) }
     }
 
-    /// The median, and the extremes, over the turns.
-    fn bare(&self, figure: impl Fn(&Sample) -> f64) -> Spread {
-        Spread::of(self.bare.iter().map(figure))
+    /// The median and the extremes over the turns.
+    fn bare(&self, figure: impl Fn(&Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.bare.iter().map(figure))
     }
 
-    fn pool(&self, figure: impl Fn(&Sample) -> f64) -> Spread {
-        Spread::of(self.pool.iter().map(figure))
+    fn pool(&self, figure: impl Fn(&Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.pool.iter().map(figure))
     }
 
-    /// How each turn's two compare.
-    fn pairs(&self, compare: impl Fn(&Sample, &Sample) -> f64) -> Spread {
-        Spread::of(self.bare.iter().zip(&self.pool).map(|(bare, pool)| compare(bare, pool)))
+    /// The comparison of the two within each turn.
+    fn pairs(&self, compare: impl Fn(&Sample, &Sample) -> f64) -> MedianRange {
+        MedianRange::of(self.bare.iter().zip(&self.pool).map(|(bare, pool)| compare(bare, pool)))
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Spread {
+struct MedianRange {
     least: f64,
     median: f64,
     most: f64,
 }
 
-impl Spread {
+impl MedianRange {
     fn of(figures: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.collect();
         sorted.sort_by(f64::total_cmp);
@@ -116,7 +121,7 @@ impl Spread {
     }
 }
 
-/// Prints what the README shows; whether nothing is beyond its limit.
+/// Prints the README's table. Returns whether nothing is beyond its limit.
 pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
     println!("| | bare loop | pool | pool against bare, each turn: median (least to most) | aim, limit | |");
     println!("|---|---|---|---|---|---|");
@@ -125,16 +130,16 @@ pub(super) fn print(opened: [&Contest; 2], refused: &Contest) -> bool {
     opened.into_iter().chain(refused).all(|holds| holds)
 }
 
-/// A rate of refusals is shown and not judged: the world refuses faster than anybody should dial.
+// The rate of refused dials has no limit: no pool should dial that fast.
 fn rate_row(contest: &Contest) -> bool {
     let percent = contest.pairs(|bare, pool| 100.0 * (pool.per_second() / bare.per_second() - 1.0));
     let name = match contest.rate {
-        Rate::Opened(peers) => format!("{peers}: connections a second"),
-        Rate::Refused => "refused dials a second".into(),
+        RaceRate::Opened(peers) => format!("{peers}: connections a second"),
+        RaceRate::Refused => "refused dials a second".into(),
     };
     let bounds = match contest.rate {
-        Rate::Opened(_) => Some(&PERCENT),
-        Rate::Refused => None,
+        RaceRate::Opened(_) => Some(&PERCENT),
+        RaceRate::Refused => None,
     };
     let (bare, pool) = (contest.bare(Sample::per_second), contest.pool(Sample::per_second));
     print!("| {name} | {:.0} | {:.0} | ", bare.median, pool.median);
@@ -158,11 +163,11 @@ fn refused_row(contest: &Contest) -> bool {
     print_verdict(Some(&MICROS), more.median, "+2 µs, +6 µs")
 }
 
-fn print_percent(Spread { least, median, most }: Spread) {
+fn print_percent(MedianRange { least, median, most }: MedianRange) {
     print!("{median:+.1} % ({least:+.1} to {most:+.1})");
 }
 
-fn print_verdict(bounds: Option<&Bounds>, value: f64, wanted: &str) -> bool {
+fn print_verdict(bounds: Option<&RaceLimits>, value: f64, wanted: &str) -> bool {
     let Some(bounds) = bounds else {
         println!(" | | |");
         return true;

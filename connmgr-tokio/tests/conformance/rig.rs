@@ -8,9 +8,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_testbed::conformance::{Next, Rig, RigPool, Setup};
-use connmgr_testbed::{asked, built};
+use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_testbed::built;
+use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
@@ -68,7 +68,7 @@ impl RigPool for TokioPool {
         self.pool.now()
     }
 
-    fn next(&mut self, within: Duration) -> Next {
+    fn next(&mut self, within: Duration) -> NextEvent {
         let next = async {
             tokio::select! {
                 biased;
@@ -77,9 +77,9 @@ impl RigPool for TokioPool {
             }
         };
         match self.runtime.block_on(next) {
-            Some(Some(event)) => Next::event(event, |connection| hold(&mut self.held, connection)),
-            Some(None) => Next::End,
-            None => Next::Nothing,
+            Some(Some(event)) => NextEvent::event(event, |connection| hold(&mut self.held, connection)),
+            Some(None) => NextEvent::End,
+            None => NextEvent::Nothing,
         }
     }
 
@@ -87,8 +87,12 @@ impl RigPool for TokioPool {
         self.runtime.block_on(async { sleep(time).await });
     }
 
-    fn ask(&mut self, input: Input) -> Reply {
-        self.runtime.block_on(async { asked!(self.pool.handle(), input, .await) })
+    fn ask(&mut self, command: Input) -> Reply {
+        self.runtime.block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn learn(&mut self, addresses: Vec<AddressInfo>) {
+        self.runtime.block_on(self.pool.handle().addresses(addresses));
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

@@ -1,4 +1,4 @@
-//! Whom to dial.
+//! Choosing an address to dial.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is kept of an address, and what becomes of it.
+//! What the book stores of an address, and how it changes.
 
 use super::*;
 

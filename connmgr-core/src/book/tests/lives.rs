@@ -1,4 +1,4 @@
-//! What is saved, and believed of it.
+//! Saving and restoring.
 
 use super::*;
 

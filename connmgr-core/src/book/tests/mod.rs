@@ -1,4 +1,4 @@
-//! Stories about the book; here, what they share.
+//! Tests of the book; this file holds what they share.
 
 mod choosing;
 mod keeping;
@@ -30,10 +30,10 @@ const ANY: Choice = Choice {
     spacing: Duration::from_secs(600),
     min_spacing: Duration::from_secs(30),
     longest_rest: Duration::from_secs(600),
-    only_met: false,
+    only_ready_before: false,
 };
 
-/// A book, its clocks and its chances.
+/// A book, its clocks and its generator.
 struct Desk {
     book: Book,
     rng: Rng,
@@ -84,7 +84,7 @@ impl Desk {
         self.book.pick(&mut self.rng, choice, self.now, |_| true)
     }
 
-    /// What comes out of so many choices.
+    /// The results of this many choices.
     fn picks(&mut self, choice: &Choice, count: u32) -> BTreeSet<PeerAddress> {
         (0..count).filter_map(|_| self.pick(choice)).collect()
     }
@@ -98,7 +98,7 @@ impl Desk {
         infos.into_iter().map(|info| info.address).collect()
     }
 
-    /// The same address again, restored from what was saved of a book that holds nothing else.
+    /// The same address, restored from a saved book that holds nothing else.
     fn restored(saved: SavedAddress) -> Self {
         let mut desk = Self::new(10);
         desk.book.restore(&[saved], UNIX, NOW);

@@ -1,4 +1,4 @@
-//! How much room it takes, and that it stays in order.
+//! The memory that the book takes, and its consistency.
 
 use super::*;
 

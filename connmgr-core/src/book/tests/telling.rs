@@ -1,8 +1,8 @@
-//! What others are told, and so what is terrible.
+//! Answers to getaddr, and so which addresses are terrible.
 
 use super::*;
 
-/// Whether one address among a hundred, after what `story` does to it and two minutes, is still told to others.
+/// Whether one address among a hundred, after `story` and two minutes, is still in answers.
 fn is_told_after(story: impl FnOnce(&mut Desk, &PeerAddress)) -> bool {
     let mut desk = Desk::new(100);
     story(&mut desk, &onion(1));
@@ -10,7 +10,7 @@ fn is_told_after(story: impl FnOnce(&mut Desk, &PeerAddress)) -> bool {
     for n in 2..6 {
         desk.hear(&onion(n), desk.unix);
     }
-    // Of five, one is told at a time: 200 answers miss none of them but by a chance of 0.8^200.
+    // Of five addresses one is returned at a time: 200 answers miss one with a chance of 0.8^200.
     (0..200).any(|_| desk.sample(None, 10).contains(&onion(1)))
 }
 
@@ -107,7 +107,7 @@ fn others_are_told_of_nobody_who_is_not_allowed() {
     }
 }
 
-/// A banned world costs no more than four looks for each address asked for.
+/// If every address is banned, an answer examines at most four for each one requested.
 #[test]
 fn where_nobody_is_allowed_the_search_ends() {
     let mut desk = Desk::with(1000);

@@ -1,4 +1,5 @@
-//! Added peers are dialed in turn, as slots allow. A name is resolved first; its addresses are then dialed one by one.
+//! Dials added peers in turn, as slots allow. A name is resolved first; then its addresses are dialed one after the
+//! other.
 
 use core::net::IpAddr;
 
@@ -11,14 +12,14 @@ use crate::manager::Obstacle;
 impl ConnManager {
     pub(super) fn dial_added(&mut self, split: &Split) {
         while let Some(peer) = self.peers.first_queued() {
-            if !self.has_slot(Kind::Added, split) || self.must_pause() {
+            if !self.has_slot(Kind::Added, split) || self.pause_if_needed() {
                 return;
             }
             self.dial_peer(peer);
         }
     }
 
-    /// Begins an attempt at an added peer or goes on with it, or notes what forbids it.
+    /// Begins or continues an attempt at an added peer, or records what forbids it.
     fn dial_peer(&mut self, id: PeerId) {
         if self.dial_candidate(id) {
             return;
@@ -36,8 +37,8 @@ impl ConnManager {
         }
     }
 
-    /// Dials the next address of a peer's name that may be dialed. Where an outage forbids all that are left, they are left
-    /// to the probes. Returns whether there are any.
+    /// Dials the next address of the peer's name that may be dialed. If an outage forbids all of them, the peer waits
+    /// for the probes. Returns false if no address is left.
     fn dial_candidate(&mut self, id: PeerId) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let (port, mut left) = (peer.address().port(), peer.take_candidates());
@@ -80,8 +81,8 @@ impl ConnManager {
         }
     }
 
-    /// An automatic connection with the peer's address becomes the peer's. A dial does when it succeeds; until then
-    /// the peer waits. A block-relay connection is not what was asked for, and makes room.
+    /// Gives the automatic connection that has this address to the peer. If it is a dial, the peer waits until it
+    /// opens. A block-relay connection would not serve the peer; it closes, and the peer is dialed.
     fn try_adopt(&mut self, id: PeerId, address: &PeerAddress) -> bool {
         let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return false };
         let conn = (conn.id(), conn.kind(), conn.is_open());
@@ -90,9 +91,9 @@ impl ConnManager {
                 self.adopt(conn, id);
                 true
             }
-            // Where a stranger has the address too, nothing would be won.
+            // If another connection has the address too, closing this one would not free it.
             (conn, Kind::BlockRelay, _) if self.table.holders(address) == 1 => {
-                // Its end frees the address, for which the peer then has the first turn.
+                // The close frees the address, and the peer is dialed before anything else can take it.
                 self.close(conn, CloseReason::MadeRoom);
                 self.dial_peer(id);
                 true

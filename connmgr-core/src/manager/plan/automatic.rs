@@ -1,6 +1,6 @@
-//! Automatic dials: a kind that has a slot free is given an address from the book, as fast as the pace allows.
+//! Automatic dials: each free slot gets an address from the book, at the pace of the networks.
 //!
-//! With nobody left to dial, the kind starves: it waits, asks for addresses, and dials those that rest.
+//! A kind that finds no address starves: it waits, asks for addresses, and dials addresses that rest.
 
 use core::time::Duration;
 
@@ -12,33 +12,34 @@ use super::choosing::Chosen;
 use super::hedge::Vacancy;
 use super::{ConnManager, Timer};
 use crate::manager::Starved;
-use crate::manager::seeding::FAMISHED_AFTER;
+use crate::manager::seeding::LONG_STARVED_AFTER;
 use crate::manager::slots::AUTOMATIC;
 
-/// Where fewer addresses are known for each slot, one good peer may be all there is.
+/// With fewer known addresses for each slot, a single good peer may be all there is.
 const FEW_PER_SLOT: u32 = 8;
-/// The first wait of a kind that found nobody to dial; doubled each time, …
+/// The first wait of a kind that found no address. It doubles each time, …
 const STARVED_WAIT: Duration = Duration::from_secs(1);
-/// … at most so long before it looks again where some are known, …
+/// … up to this while some addresses are known, …
 const LOOK_AGAIN_AFTER: Duration = crate::mechanisms::pace::SLOWEST;
-/// … and so long before others are asked for addresses again.
+/// … and up to this while none is, and between two requests for addresses.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
-/// A block-relay connection makes room for a full one no more often.
+/// The shortest time from one block-relay connection that makes room for a full one to the next.
 pub(in crate::manager) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600);
-/// A network that is proven may take slots of one that is not; having found nobody there, it looks again after this.
-const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// A proven network may take slots from dials into an unproven one. If it finds no address to dial, it tries again
+/// after this.
+const TAKE_SLOTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
-        if self.config.mode == Mode::ConnectOnly || self.is_after_full(kind, split) {
+        if self.config.mode == Mode::ConnectOnly || self.yields_to_full(kind, split) {
             return;
         }
         while let Some(vacancy) = self.vacancy(kind, split) {
             if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
-                // Said anew each time: the planner's one timer may have fired for another reason meanwhile.
+                // Armed again each time: the planner's single timer may have fired for another reason.
                 return self.arm_earlier(Timer::Plan, starved.until);
             }
-            if self.must_pause() || self.is_too_fast(kind) {
+            if self.pause_if_needed() || self.wait_for_rate(kind) {
                 return;
             }
             if !self.dial_next(kind, vacancy) {
@@ -47,16 +48,17 @@ impl ConnManager {
         }
     }
 
-    /// The automatic kinds, the one that is dialed first in front: that of full connections, unless they hedge. A hedge may
-    /// take the last address that another kind needs, and turn out to be one too many.
+    /// The automatic kinds in the order in which they are dialed: full connections first, unless they hedge. A hedge
+    /// may turn out to be surplus, and must not take the last address that another kind needs.
     pub(super) const fn kinds_in_turn(&self) -> [Kind; 2] {
         let [full, block_relay] = AUTOMATIC;
         if self.table.without_slot(full) > 0 { [block_relay, full] } else { [full, block_relay] }
     }
 
-    /// Whether whomever this kind could dial is left to full connections, for only they are told of others: one has a slot
-    /// free, without hedging, or, where few are known, none is ready, and all that are under way make progress.
-    fn is_after_full(&self, kind: Kind, split: &Split) -> bool {
+    /// Whether this kind leaves the known addresses to full connections, because only those bring new addresses. It
+    /// does while a full slot is free for lack of addresses. With few addresses, it does so also until a full
+    /// connection is ready, as long as the full dials make progress.
+    fn yields_to_full(&self, kind: Kind, split: &Split) -> bool {
         if kind != Kind::BlockRelay || !self.full_may_have_its_peers() {
             return false;
         }
@@ -72,9 +74,9 @@ impl ConnManager {
         self.config.required.block_relay.has(self.config.required.full)
     }
 
-    /// Where nobody is left for a full connection, and there is none, a block-relay connection may have the only peer who
-    /// knows anybody: it makes room. Not where that could not be dialed, for its network is down; and not again soon: those
-    /// that are left may be all there is.
+    /// With no full connection and no address for one, closes a block-relay connection, since its peer may be the only
+    /// one that knows others. Its network must be up, so that the peer can be dialed again. Not often, because the few
+    /// peers left may be all there are.
     fn make_room_for_full(&mut self) {
         let may = self.table.ready(Kind::Full) == 0
             && !self.table.is_dialing(Kind::Full)
@@ -101,18 +103,18 @@ impl ConnManager {
         }
         match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
             (Chosen::Address(address), _) => {
-                if let Vacancy::Of(other) = vacancy {
+                if let Vacancy::TakenFrom(other) = vacancy {
                     self.table.give_slot(other, now);
                 }
                 self.dial_chosen(kind, address, false);
                 true
             }
-            (Chosen::Later(_) | Chosen::Nobody, Vacancy::Of(_)) => {
-                self.push_again_at = now.after(PUSH_AGAIN_AFTER);
+            (Chosen::Later(_) | Chosen::Nobody, Vacancy::TakenFrom(_)) => {
+                self.take_slots_again_at = now.after(TAKE_SLOTS_AGAIN_AFTER);
                 false
             }
             (Chosen::Later(at), Vacancy::Free) => {
-                // What is known has led nowhere for long: others may know better.
+                // The known addresses have led nowhere for long: others may know better ones.
                 if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
                     self.ask_for_addresses(ASK_AGAIN_AFTER);
                 }
@@ -127,14 +129,14 @@ impl ConnManager {
         }
     }
 
-    /// The kind has found somebody to dial.
+    /// Dials an address; the kind no longer starves.
     fn dial_chosen(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
         self.starved[kind.index()] = None;
         self.pay_for_dial();
         self.dial_from_book(kind, address, is_trial);
     }
 
-    /// With nobody else left, dials one of those that rest.
+    /// Dials an address that rests, because there is no other.
     fn dial_resting(&mut self, kind: Kind) {
         if let Some(address) = self.choose_resting(kind) {
             self.pay_for_dial();
@@ -142,17 +144,17 @@ impl ConnManager {
         }
     }
 
-    /// Nobody is left to dial: wait, and ask the application and the seeds for more.
+    /// No address is left to dial: waits, and asks the application and the seeds for more.
     fn starve(&mut self, kind: Kind) {
         let (since, times) =
             self.starved[kind.index()].map_or((self.now(), 0), |starved| (starved.since, starved.times));
-        // First of all, for its end wakes those that starve.
-        if kind == Kind::Full && self.now().since(since) >= FAMISHED_AFTER {
+        // First, because closing a connection wakes the starved kinds.
+        if kind == Kind::Full && self.now().since(since) >= LONG_STARVED_AFTER {
             self.make_room_for_full();
         }
         let wait = STARVED_WAIT.saturating_mul(1 << times.min(16));
         let is_all_down = self.networks_up().is_empty();
-        // Those we know come to the end of their rest at any time; where there are none, news wakes us.
+        // Known addresses end their rest at any time. If none is known, an input will wake the kind.
         let may_find_some = !self.book.is_empty() && !is_all_down;
         let longest = if may_find_some { LOOK_AGAIN_AFTER } else { ASK_AGAIN_AFTER };
         let until = self.now().after(wait.min(longest));
@@ -163,7 +165,7 @@ impl ConnManager {
         }
     }
 
-    /// Asks the application and the seeds for addresses, unless that was done lately; not again before `wait`.
+    /// Asks the application and the seeds for addresses, at most once in `wait`.
     fn ask_for_addresses(&mut self, wait: Duration) {
         if self.ask_again_at > self.now() {
             return;
@@ -175,8 +177,8 @@ impl ConnManager {
         self.seed_again();
     }
 
-    /// Something has changed that may give a starved kind somebody to dial.
-    pub(in crate::manager) fn feed(&mut self) {
+    /// Something has changed that may give a starved kind an address to dial.
+    pub(in crate::manager) fn wake_starved(&mut self) {
         let now = self.now();
         for starved in self.starved.iter_mut().flatten() {
             starved.until = now;

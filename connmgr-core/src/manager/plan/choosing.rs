@@ -1,9 +1,9 @@
-//! Whom to dial next: the networks take turns, and in each the book chooses.
+//! Chooses the next address to dial: the networks take turns, and the book chooses within each.
 //!
-//! The network with the least under way, for what dials into it yield, comes first. So one that is dead, or answers
-//! slowly, costs one that is alive next to nothing, from the first dial on. Where a slot can't be taken back from a dial
-//! that makes no progress, chance decides instead, by how many addresses are known in each: a turn for a network of ten
-//! dead addresses might else hold a slot up for as long as a dial may take. Each network has a pace of its own.
+//! The network with the least under way, relative to what its dials yield, comes first. So a dead or slow network
+//! hardly delays a good one, from the first dial on. Where a slot cannot be taken back from a dial without progress, a
+//! turn for ten dead addresses could hold the slot for as long as a dial may take; there, the networks are drawn at
+//! random, weighted by their known addresses. Each network has its own pace.
 
 use core::time::Duration;
 
@@ -15,49 +15,49 @@ use crate::manager::Obstacle;
 use crate::manager::rules::Rules;
 use crate::manager::slots::AUTOMATIC;
 
-/// Where nobody else is left, an address that rests is dialed all the same after this.
+/// The longest rest of an address where no other is left.
 const LONGEST_REST_WHERE_SCARCE: Duration = Duration::from_secs(60);
 
-/// Of those that may go on without a slot, a network from which nothing came so far takes so many parts of [`PARTS`] at
-/// the most, if another may do better: there is always room to hedge for the last slot.
+/// A network that has yielded nothing gets at most `DOUBTFUL_PARTS` / `PARTS` of what may go on without a slot, if
+/// another network may do better: so there is always room to hedge the last slot.
 const DOUBTFUL_PARTS: u32 = 3;
 const PARTS: u32 = 4;
-/// What yields less than one in so many parts of another does not do better.
+/// A network that yields less than one part in this many of another does not do better.
 const MUCH_LESS: u64 = 16;
 
-/// Who is dialed next.
+/// The result of a choice.
 pub(super) enum Chosen {
-    /// This address.
+    /// Dial this address.
     Address(PeerAddress),
-    /// Somebody, but not before this.
+    /// An address will be ready at this time.
     Later(Time),
-    /// Nobody that is known.
+    /// No known address can be dialed.
     Nobody,
 }
 
-/// Whose turn it is.
+/// The networks that may be dialed, in order.
 struct Turns {
-    /// The first `count` may be dialed.
+    /// The first `count` of them may be dialed.
     order: [NetworkKind; NetworkKind::ALL.len()],
     count: usize,
-    /// Another would be among them, and has its share under way.
+    /// Another network could be dialed, but has its share under way.
     some_wait: bool,
 }
 
-/// Among whom an address is chosen.
+/// Which addresses are considered.
 #[derive(Clone, Copy)]
-pub(super) struct Among {
-    /// No address rests longer than this.
+pub(super) struct Eligible {
+    /// Addresses rest at most this long.
     longest_rest: Duration,
-    /// Only where a connection was ready before.
-    only_met: bool,
+    /// Only addresses at which a connection was ready before.
+    only_ready_before: bool,
 }
 
-/// A network's claim to be next.
+/// What decides the turn of a network.
 #[derive(Clone, Copy)]
 struct Claim {
     network: NetworkKind,
-    /// Dials and connections that are not ready; what makes no progress counts three times.
+    /// Dials and handshakes under way; one without progress counts three times.
     load: u64,
     under_way: u64,
     yields: u64,
@@ -66,7 +66,7 @@ struct Claim {
 }
 
 impl Claim {
-    /// Less under way, for what it yields, comes first; then what is proven; then what was chosen longest ago.
+    /// The smallest load relative to the yield comes first; then a proven network; then the one dialed longest ago.
     fn order(&self, other: &Self) -> core::cmp::Ordering {
         let load = (self.load + 1) * other.yields;
         load.cmp(&((other.load + 1) * self.yields))
@@ -76,14 +76,14 @@ impl Claim {
 }
 
 impl ConnManager {
-    /// Chooses whom to dial next; if `only_proven`, in networks from which something has come.
+    /// Chooses the next address to dial. `only_proven`: only in networks that have lately yielded a ready connection.
     pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
         let Turns { mut order, count, some_wait } = self.networks_in_turn(only_proven);
         if count > 1 && !self.can_take_slots_back(kind) {
             let first = self.draw_network(&order[..count]);
             order[..=first].rotate_right(1);
         }
-        // One that has its share under way goes on when something of that has ended: that is told.
+        // A network with its share under way continues when one of its dials ends; that is an input.
         let mut later = some_wait.then(|| self.now().after(crate::mechanisms::pace::SLOWEST));
         for network in order.into_iter().take(count) {
             let at = self.pace(network).next_at();
@@ -96,8 +96,8 @@ impl ConnManager {
         later.map_or(Chosen::Nobody, Chosen::Later)
     }
 
-    /// Chooses in a network of which nobody is connected, if one may have a trial: where the last slot of a kind is free,
-    /// and all others are held by stable connections.
+    /// Chooses an address in a network without a connection, if it may have a trial: the last slot of the kind is free,
+    /// and stable connections hold the others.
     pub(super) fn choose_for_trial(&mut self, kind: Kind) -> Option<PeerAddress> {
         if !self.is_last_slot_free(kind) {
             return None;
@@ -119,13 +119,13 @@ impl ConnManager {
         Some(address)
     }
 
-    /// Whether a kind has one slot free, and all others, two at the least, are held by what is ready.
+    /// Whether the kind has exactly one free slot, and ready connections hold the others, at least two.
     fn is_last_slot_free(&self, kind: Kind) -> bool {
         let ready = self.table.ready(kind);
         ready >= 2 && self.table.slots_held(kind) == ready && self.split().of(kind) == ready + 1
     }
 
-    /// Chooses among those that rest, where there is nobody else: at the slowest pace.
+    /// Chooses an address that rests, where there is no other: at the slowest pace.
     pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
         let Turns { order, count, .. } = self.networks_in_turn(false);
         let now = self.now();
@@ -135,30 +135,34 @@ impl ConnManager {
         })
     }
 
-    /// Every other time one who was once ready: a world that broke all connections for a while is then soon well again,
-    /// and those who do nothing but get ready and go don't take every turn.
+    /// Prefers, every other time, an address that was ready before. After a time in which every connection broke, this
+    /// restores the pool soon; and addresses that get ready and leave do not take every turn.
     fn choose_resting_in(&mut self, kind: Kind, network: NetworkKind) -> Option<PeerAddress> {
-        let anybody = Among { longest_rest: LONGEST_REST_WHERE_SCARCE, only_met: false };
+        let anybody = Eligible { longest_rest: LONGEST_REST_WHERE_SCARCE, only_ready_before: false };
         let prefers_met = self.rng.below(2) == 0;
-        let met = if prefers_met { self.choose_up(kind, network, Among { only_met: true, ..anybody }) } else { None };
+        let met = if prefers_met {
+            self.choose_up(kind, network, Eligible { only_ready_before: true, ..anybody })
+        } else {
+            None
+        };
         met.or_else(|| self.choose_up(kind, network, anybody))
     }
 
-    /// All who have rested for as long as is usual.
-    pub(super) fn rested(&self) -> Among {
-        Among { longest_rest: self.config.dial.spacing, only_met: false }
+    /// Addresses that have rested for the usual time.
+    pub(super) fn rested(&self) -> Eligible {
+        Eligible { longest_rest: self.config.dial.spacing, only_ready_before: false }
     }
 
-    fn choose_up(&mut self, kind: Kind, network: NetworkKind, among: Among) -> Option<PeerAddress> {
-        self.choose(kind, network, among, |rules, address| rules.obstacle(address))
+    fn choose_up(&mut self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Option<PeerAddress> {
+        self.choose(kind, network, eligible, |rules, address| rules.obstacle(address))
     }
 
-    /// Chooses whom to dial in a network, where no obstacle of this sort is met.
+    /// Chooses an address in a network to which `obstacle` has no objection.
     pub(super) fn choose(
         &mut self,
         kind: Kind,
         network: NetworkKind,
-        among: Among,
+        eligible: Eligible,
         obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
     ) -> Option<PeerAddress> {
         let choice = Choice {
@@ -167,8 +171,8 @@ impl ConnManager {
             default_port: self.config.default_port,
             spacing: self.config.dial.spacing,
             min_spacing: self.config.dial.min_spacing,
-            longest_rest: among.longest_rest,
-            only_met: among.only_met,
+            longest_rest: eligible.longest_rest,
+            only_ready_before: eligible.only_ready_before,
         };
         let (rules, book, rng) = self.rules_and_book();
         let now = rules.now;
@@ -178,7 +182,7 @@ impl ConnManager {
         book.pick(rng, &choice, now, allowed)
     }
 
-    /// The networks that may be dialed now, the one whose turn it is first.
+    /// The networks that may be dialed now, in order of their turn.
     fn networks_in_turn(&self, only_proven: bool) -> Turns {
         let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
         let up = self.networks_up();
@@ -198,14 +202,14 @@ impl ConnManager {
         Turns { order: claims.map(|claim| claim.network), count, some_wait }
     }
 
-    /// Whether at least half of a kind's slots could be taken back from dials that make no progress.
+    /// Whether dials without progress could give back at least half of the kind's slots.
     fn can_take_slots_back(&self, kind: Kind) -> bool {
         let split = self.split();
         let room = self.limits.total.saturating_sub(split.reserved());
         self.max_hedged(kind).min(room) >= split.of(kind).div_ceil(2)
     }
 
-    /// Draws one of the networks, by how many addresses are known there and what dials yield. Returns its place.
+    /// Draws one of the networks, weighted by its known addresses and its yield. Returns its index.
     fn draw_network(&mut self, networks: &[NetworkKind]) -> usize {
         let weight = |manager: &Self, network: NetworkKind| {
             manager.book.len_of(network) as u64 * manager.pace(network).yields().isqrt()
@@ -234,7 +238,7 @@ impl ConnManager {
         }
     }
 
-    /// Whether another network is known of which somebody has answered, and which yields not much less.
+    /// Whether another known network has answered a dial before, and yields not much less.
     fn another_may_do_better(&self, claim: Claim, up: NetworkSet) -> bool {
         let may = |network: NetworkKind| {
             network != claim.network
@@ -245,10 +249,10 @@ impl ConnManager {
         up.iter().any(may)
     }
 
-    /// Whether a network has as much under way as one may from which nothing comes.
+    /// Whether a network has as much under way as one may that yields nothing.
     fn takes_its_share(&self, claim: Claim) -> bool {
         let split = self.split();
-        // Where hedging is off, of the slots.
+        // With hedging off, the share is of the slots.
         let of = |kind| self.max_hedged(kind).max(split.of(kind));
         let all = AUTOMATIC.into_iter().fold(0u32, |all, kind| all.saturating_add(of(kind)));
         claim.under_way >= u64::from((all / PARTS * DOUBTFUL_PARTS).max(1))

@@ -1,4 +1,4 @@
-//! Visits to seeds that can't be looked up: they are dialed, and asked for addresses.
+//! Addr-fetch visits: seeds that can't be looked up are dialed and asked for addresses.
 
 use crate::config::Split;
 use crate::types::Kind;
@@ -8,7 +8,7 @@ use super::{ConnManager, PlannedDial};
 impl ConnManager {
     pub(super) fn dial_addr_fetches(&mut self, split: &Split) {
         while self.has_slot(Kind::AddrFetch, split) {
-            if self.must_pause() {
+            if self.pause_if_needed() {
                 return;
             }
             let Some(seed) = self.seeds.next_fetch() else { return };

@@ -1,4 +1,4 @@
-//! Hedged dials: what makes no progress leaves its slot to another.
+//! Hedged dials: a dial without progress gives its slot to another.
 
 use crate::config::Split;
 use crate::conn::Conn;
@@ -7,17 +7,17 @@ use crate::types::{ConnId, Kind};
 use super::ConnManager;
 use crate::manager::slots::AUTOMATIC;
 
-/// Where a dial may have its slot from.
+/// Where a new dial gets its slot from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vacancy {
-    /// One is free.
+    /// A slot is free.
     Free,
-    /// This dial gives its own up: nothing has come of its network so far, and much of another.
-    Of(ConnId),
+    /// This dial gives its slot up, because its network has lately yielded nothing and another network has.
+    TakenFrom(ConnId),
 }
 
 impl ConnManager {
-    /// What makes no progress gives its slot up, the oldest first, while there is room for it without one.
+    /// Dials and handshakes without progress give up their slots, the oldest first, while more may go on without one.
     pub(super) fn hedge(&mut self) {
         for kind in AUTOMATIC {
             while let Some(id) = self.table.first_overdue(kind) {
@@ -29,18 +29,18 @@ impl ConnManager {
         }
     }
 
-    /// Where one more automatic dial would have its slot from.
+    /// Where one more automatic dial would get its slot from; `None` if it gets none.
     pub(super) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
             return Some(Vacancy::Free);
         }
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
-        if !fits || self.push_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
+        if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
             return None;
         }
         let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));
         let gives_slot =
             |id: &ConnId| self.table.get(*id).is_some_and(|conn| is_doubtful(conn) && !conn.notes.is_trial);
-        self.table.dialing(kind).find(gives_slot).map(Vacancy::Of)
+        self.table.dialing(kind).find(gives_slot).map(Vacancy::TakenFrom)
     }
 }

@@ -1,8 +1,8 @@
 //! The planner: the only module that emits a dial.
 //!
-//! [`plan`](ConnManager::plan) ends every input. It is a fixpoint: planning twice at the same time does nothing the
-//! second time. What it must leave undone (no slot, nobody to dial, too fast, too much for one call) it does when a
-//! fact changes that, or at a deadline of its own.
+//! Almost every input ends in [`plan`](ConnManager::plan). It is a fixpoint: a second run at the same time does
+//! nothing. Work that must wait (no slot, no address, too fast, too much for one call) is done after an input that
+//! changes this, or at a deadline that the planner arms.
 
 mod added;
 mod automatic;
@@ -28,14 +28,14 @@ struct PlannedDial {
     address: PeerAddress,
     peer: Option<PeerId>,
     transport: Transport,
-    /// No hedge has its slot, however long it takes to be ready; what comes further before it may.
+    /// A trial: hedging does not take its slot before it ends.
     is_trial: bool,
-    /// The route of an earlier dial that this one repeats; none: a route of its own.
+    /// The route to take. `None`: choose one. `Some(None)`: dial directly.
     same_route: Option<Option<(SocketAddr, Isolation)>>,
 }
 
 impl ConnManager {
-    /// Does all that is to be done now.
+    /// Does everything that is due now.
     pub(super) fn plan(&mut self) {
         if self.sweep_wanted {
             self.sweep();
@@ -44,9 +44,9 @@ impl ConnManager {
             return self.drop_redials();
         }
         let split = self.split();
-        self.dial_again(&split);
+        self.dial_redials(&split);
         self.dial_added(&split);
-        // After it, for what an added peer takes over may leave a place without a slot to another.
+        // After the added peers: a connection that they adopt may have had no slot, and leaves room to hedge.
         self.hedge();
         self.dial_probes(&split);
         self.notice_long_lives();
@@ -56,9 +56,9 @@ impl ConnManager {
         self.dial_addr_fetches(&split);
     }
 
-    /// Whether no dial may be made now: this call has done enough, or the machine has no room for another. Then the
-    /// planner goes on later.
-    fn must_pause(&mut self) -> bool {
+    /// Whether dials must wait, because this call has done enough or the machine lacks resources. If so, arms the
+    /// planner's timer.
+    fn pause_if_needed(&mut self) -> bool {
         let until = if self.has_room() { self.shortage.until(self.now()) } else { Some(self.now()) };
         if let Some(until) = until {
             self.arm_earlier(Timer::Plan, until);
@@ -66,8 +66,8 @@ impl ConnManager {
         until.is_some()
     }
 
-    /// Whether a dial of this kind must wait for its rate. Then the planner goes on later.
-    fn is_too_fast(&mut self, kind: Kind) -> bool {
+    /// Whether a dial of this kind must wait for its rate. If so, arms the planner's timer.
+    fn wait_for_rate(&mut self, kind: Kind) -> bool {
         let (now, rate) = (self.now(), self.config.dial.rate);
         let ready_at = self.dial_bucket.ready_at(&rate, now);
         let must_wait = kind.is_automatic() && ready_at > now;
@@ -77,22 +77,22 @@ impl ConnManager {
         must_wait
     }
 
-    /// An automatic dial counts against the rate.
+    /// Counts an automatic dial against the rate.
     fn pay_for_dial(&mut self) {
         self.dial_bucket.take(&self.config.dial.rate, self.clocks.now());
     }
 
-    /// Dials an address that was chosen from the book.
+    /// Dials an address chosen from the book.
     fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
         let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
         self.dial(PlannedDial { kind, address, peer: None, transport, is_trial, same_route: None });
     }
 
-    /// Dials. Slot, address and group are taken in the same step.
+    /// Makes a dial. It takes slot, address and group in the same step.
     fn dial(&mut self, planned: PlannedDial) {
         let PlannedDial { kind, address, peer, transport, is_trial, same_route } = planned;
-        debug_assert_eq!(self.rules().standing_obstacle(&address), None, "nobody is dialed against the rules");
-        debug_assert!(self.rules().group_is_free(kind, &address), "its group is free");
+        debug_assert_eq!(self.rules().standing_obstacle(&address), None, "a dial breaks no rule");
+        debug_assert!(self.rules().group_is_free(kind, &address), "the group of a dial has room");
         let id = self.next_conn.take();
         let now = self.now();
         let via = same_route.unwrap_or_else(|| self.route(&address));
@@ -102,7 +102,7 @@ impl ConnManager {
         let end = End::Outbound { address: address.clone(), via, group };
         let notes = Notes { is_trial, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
-        self.look_for_progress(id);
+        self.arm_progress_timer(id);
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
             self.paces[network.index()].record_dial(id.as_u64(), now);
@@ -122,7 +122,7 @@ impl ConnManager {
         via(proxy, self.isolation(proxy.is_some_and(|proxy| proxy.isolate)))
     }
 
-    /// A circuit of its own, or any.
+    /// A circuit of its own, or a shared one.
     pub(super) fn isolation(&mut self, isolate: bool) -> Isolation {
         if isolate { Isolation::Token(IsolationToken::from_u64(self.rng.next_u64())) } else { Isolation::Shared }
     }

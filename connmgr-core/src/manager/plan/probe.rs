@@ -1,22 +1,22 @@
-//! Probes: one dial at a time into a network that is down, to find out whether it still is.
+//! Probes: one dial at a time into a network that is down, to learn whether it is up again.
 
 use crate::config::{Mode, Split};
 use crate::types::{Host, Kind, NetworkKind, PeerAddress, PeerId};
 
 use super::{ConnManager, Timer};
 
-/// The kinds a probe may be dialed as, in order of preference. A feeler proves as much as any.
+/// The kinds a probe may have, in order of preference. Any kind proves that the network answers.
 const PROBE_KINDS: [Kind; 3] = [Kind::Full, Kind::BlockRelay, Kind::Feeler];
 
-/// Where probes take their addresses from; they take turns.
+/// The number of sources of addresses for probes. They take turns.
 const SOURCES: u32 = 3;
 
 impl ConnManager {
-    /// Makes the probes that are due. One that finds no slot or no address stays due.
+    /// Makes the probes that are due. A probe without a slot or an address stays due.
     pub(super) fn dial_probes(&mut self, split: &Split) {
         for network in NetworkKind::ALL {
             let Some(turn) = self.health[network.index()].owed_probe() else { continue };
-            if self.must_pause() {
+            if self.pause_if_needed() {
                 return;
             }
             if self.probe(network, turn, split) {
@@ -36,11 +36,11 @@ impl ConnManager {
         })
     }
 
-    /// One of those that answered last, each in its turn.
+    /// Dials one of the addresses that answered last; they take turns.
     fn probe_answered(&mut self, network: NetworkKind, turn: u32, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
         let rules = self.rules();
-        // Added peers have their own turn, and one that was removed must not come back by this door.
+        // Only addresses in the book: added peers have a turn of their own, and a removed one must not be dialed again.
         let allowed = |address: &&PeerAddress| {
             self.book.contains(address)
                 && rules.standing_obstacle(address).is_none()
@@ -53,7 +53,7 @@ impl ConnManager {
         })
     }
 
-    /// The next added peer that is held up, after the one probed last.
+    /// Dials the next added peer that the outage holds up, after the one probed last.
     fn probe_added(&mut self, network: NetworkKind, split: &Split) -> bool {
         if !self.has_slot(Kind::Added, split) {
             return false;
@@ -72,13 +72,13 @@ impl ConnManager {
         true
     }
 
-    /// Where in this network an added peer may be probed, if the outage is all that holds it up. One that gave no
-    /// answer need not sit out its back-off: the probes' own pace is slow enough.
+    /// The address in this network at which an added peer may be probed, if only the outage holds the peer up. A peer
+    /// that gave no answer need not wait for its back-off: probes are rare enough.
     fn probe_target(&self, id: PeerId, network: NetworkKind) -> Option<PeerAddress> {
         let peer = self.peers.get(id).filter(|peer| peer.is_held_up())?;
         let rules = self.rules();
         let may = |address: &PeerAddress| {
-            rules.judged_network(address.host()) == Some(network) && rules.standing_obstacle(address).is_none()
+            rules.health_network(address.host()) == Some(network) && rules.standing_obstacle(address).is_none()
         };
         if peer.address().name().is_none() {
             return Some(peer.address().clone()).filter(may);
@@ -95,7 +95,7 @@ impl ConnManager {
         })
     }
 
-    /// What a probe of an address that nobody asked for is dialed as.
+    /// The kind of a probe of an address from the book or of one that answered; `None` if there is no slot.
     fn probe_kind(&self, split: &Split) -> Option<Kind> {
         match self.config.mode {
             Mode::Automatic => PROBE_KINDS.into_iter().find(|kind| self.has_slot(*kind, split)),

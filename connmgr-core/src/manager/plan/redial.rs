@@ -1,7 +1,7 @@
-//! Dials that are made once more: a peer that hung up on the encrypted transport, unheard, is dialed without it.
+//! Redials: a peer that closed the encrypted transport before any byte arrived is dialed again without it.
 //!
-//! They come first, so that each gets the slot and the group of the dial before it. Where it finds neither, or may not be
-//! dialed any more, it is left out: its address is known to want v1 from now on.
+//! Redials come first, so that each gets the slot and the group of its first dial. A redial that finds no slot or
+//! group, or that a rule forbids, is dropped; the address is known to need v1 from now on.
 
 use core::net::SocketAddr;
 
@@ -11,19 +11,19 @@ use crate::types::{Isolation, Kind, PeerAddress, PeerId, Transport};
 use super::{ConnManager, PlannedDial};
 use crate::manager::PeerState;
 
-/// A dial that is made once more, as v1.
+/// A dial to be repeated as v1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::manager) struct Redial {
     pub(in crate::manager) kind: Kind,
     pub(in crate::manager) address: PeerAddress,
     pub(in crate::manager) peer: Option<PeerId>,
-    /// Its route, which is taken again: another circuit would tell the peer's neighbourhood apart from the first dial's.
+    /// The route of the first dial. The redial takes it again: another circuit could lead to another exit.
     pub(in crate::manager) via: Option<(SocketAddr, Isolation)>,
     pub(in crate::manager) is_trial: bool,
 }
 
 impl ConnManager {
-    /// A dial is to be made once more, if it may be. Returns whether it is.
+    /// Queues a redial, if it may be made. Returns whether it was queued.
     pub(in crate::manager) fn queue_redial(&mut self, redial: Redial) -> bool {
         if !self.may_be_dialed(&redial, &self.split()) {
             return false;
@@ -35,11 +35,11 @@ impl ConnManager {
         true
     }
 
-    /// Makes the dials that are made once more.
-    pub(super) fn dial_again(&mut self, split: &Split) {
+    /// Makes the queued redials.
+    pub(super) fn dial_redials(&mut self, split: &Split) {
         while let Some(redial) = self.redials.front() {
             let (kind, may) = (redial.kind, self.still_waits(redial) && self.may_be_dialed(redial, split));
-            if may && (self.must_pause() || self.is_too_fast(kind)) {
+            if may && (self.pause_if_needed() || self.wait_for_rate(kind)) {
                 return;
             }
             match self.redials.pop_front() {
@@ -50,13 +50,13 @@ impl ConnManager {
         }
     }
 
-    /// Whether the peer that it is for, if it is for one, still waits for it.
+    /// Whether the added peer of this redial, if any, still waits for it.
     fn still_waits(&self, redial: &Redial) -> bool {
         let waits = |peer| self.peers.get(peer).is_some_and(|peer| peer.state() == PeerState::Queued);
         redial.peer.is_none_or(waits)
     }
 
-    /// Whether the rules and the limits let it be dialed.
+    /// Whether the rules, the slots and the groups allow this redial.
     fn may_be_dialed(&self, redial: &Redial, split: &Split) -> bool {
         self.rules().obstacle(&redial.address).is_none()
             && self.has_slot(redial.kind, split)
@@ -71,14 +71,14 @@ impl ConnManager {
         self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, same_route: Some(via) });
     }
 
-    /// None is made any more.
+    /// Drops every redial.
     pub(super) fn drop_redials(&mut self) {
         while let Some(redial) = self.redials.pop_front() {
             self.drop_redial(&redial);
         }
     }
 
-    /// An added peer is in its queue all the same.
+    /// An added peer stays in its own queue.
     fn drop_redial(&mut self, redial: &Redial) {
         if redial.kind == Kind::AddrFetch {
             self.end_fetch(&redial.address, true, false);

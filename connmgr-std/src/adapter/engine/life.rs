@@ -1,29 +1,29 @@
-//! How far a pool is from its end.
+//! The stages of a pool's end.
 
 use connmgr_core::Time;
 
-/// How far a pool is from its end.
+/// The stages of a pool's end.
 ///
 /// ```text
 /// Running ──► Saving ──► Ended
 ///    └─────────────────────┘     without a state directory
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Life {
-    /// The manager has not stopped, or that was not noticed yet.
+pub(super) enum PoolLife {
+    /// The manager has not stopped, or the engine has not noticed it.
     Running,
-    /// It has, and the disk may take until then.
+    /// The manager has stopped. The disk is waited for until this time.
     Saving(Time),
-    /// All is done.
+    /// Nothing is left to do.
     Ended,
 }
 
-impl Life {
+impl PoolLife {
     pub(super) const fn is_running(self) -> bool {
         matches!(self, Self::Running)
     }
 
-    /// When it goes on by itself.
+    /// When the stage ends by itself.
     pub(super) const fn deadline(self) -> Option<Time> {
         match self {
             Self::Saving(until) => Some(until),

@@ -1,20 +1,19 @@
-//! When connections are looked at for bytes that were read of them.
+//! How often connections are checked for bytes that were read.
 //!
-//! Who reads only leaves a mark at the connection, without a clock; the marks are collected here, by wake-ups that happen
-//! anyway. So reading costs nothing, nobody is woken for it, and an application that never reports any activity has its
-//! living networks known all the same. What the marks mean is the manager's affair.
+//! A read only sets a flag at the connection. The flags are collected at wake-ups that have another cause. So reading costs
+//! next to nothing and wakes nobody, and networks are known to be up even if the application reports no activity.
 
 use std::time::Duration;
 
 use connmgr_core::{HealthConfig, Time};
 
-/// The longest time from one look to the next that may be had.
+/// The longest time from one look to the next, if there are wake-ups.
 const AT_MOST: Duration = Duration::from_secs(30);
 
-/// The shortest: a look passes by every connection.
+/// The shortest, because a look visits every connection.
 const AT_LEAST: Duration = Duration::from_millis(100);
 
-/// So many looks fall into the time for which life counts as proof.
+/// How many looks fall into `health.traffic_within`, for which traffic proves that a network is up.
 const LOOKS: u32 = 5;
 
 /// The looks of one pool.
@@ -25,13 +24,13 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    /// Often enough for what the configuration takes as proof of life, and no more often than every 30 s if that will do.
+    /// Often enough for the configuration, and by default every 30 s.
     pub(super) fn new(health: &HealthConfig) -> Self {
         Self { every: (health.traffic_within / LOOKS).clamp(AT_LEAST, AT_MOST), next: Time::ZERO }
     }
 
-    /// Whether a wake-up at `now` has to look; if so, it counts as done.
-    pub(super) fn is_due(&mut self, now: Time) -> bool {
+    /// Whether a look is due at `now`. If so, it counts as done.
+    pub(super) fn take_due(&mut self, now: Time) -> bool {
         let is_due = now >= self.next;
         if is_due {
             self.next = now.after(self.every);
@@ -44,11 +43,11 @@ impl Looks {
 mod tests {
     use super::*;
 
-    /// When it is looked, by wake-ups so far apart.
+    /// The times of looks, with wake-ups so far apart.
     fn looks(traffic_within: Duration, wakes_every: u64) -> Vec<Time> {
         let mut looks = Looks::new(&HealthConfig { traffic_within, ..HealthConfig::default() });
         let wakes = (0..100_000).step_by(usize::try_from(wakes_every).unwrap());
-        wakes.map(Time::from_millis).filter(|now| looks.is_due(*now)).collect()
+        wakes.map(Time::from_millis).filter(|now| looks.take_due(*now)).collect()
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! What every adapter does around its driver: news become inputs, and the end is waited for.
+//! Everything around a driver that is the same in every adapter.
 //!
 //! ```text
 //! threads ─► notes   ┐
 //! streams ─► mailbox ├─► turn ─► clock drift ─► inputs ─► Driver ─► actions ─┬─► Sockets: what only a runtime can do
 //! deadlines          ┘                                                       └─► Saver, ResolverPool
 //! ```
-//! That bytes were read of a connection makes no news: it is seen at a wake-up that something else makes.
+//! Reading bytes from a connection wakes nobody: the engine looks for it at wake-ups that have another cause.
 //!
-//! An adapter calls it when one of its sockets has news ([`Engine::dialed`], [`Engine::accept`]) and then lets it take
-//! its [`Engine::turn`]. It knows no runtime, waits for nothing, and takes a bounded share of each source, so that a
-//! talkative one keeps no other waiting.
+//! At a wake-up, an adapter calls [`Engine::wake`], reports what happened on its sockets ([`Engine::dialed`],
+//! [`Engine::accept`]), and then calls [`Engine::turn`]. The engine knows no runtime and never blocks. A turn takes a
+//! bounded share of each source, so that a busy one starves no other.
 
 mod life;
 mod looks;
@@ -30,59 +30,58 @@ use std::time::Duration;
 use connmgr_core::driver::{self, Driver};
 use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
 
-use self::life::Life;
+use self::life::PoolLife;
 use self::looks::Looks;
-use self::notes::Note;
+use self::notes::EngineNote;
 use self::outside::{Helpers, Outside};
 use self::saving::Saving;
 use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
-use crate::observe::Watch;
+use crate::observe::PoolObserver;
 use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
 use crate::state::{Saver, StateDir};
 
-pub(crate) use notes::Notes;
+pub(crate) use notes::EngineNotes;
 pub use outside::Sockets;
 
-/// What came of a lookup.
+/// The result of a lookup.
 pub type Lookup = Result<Vec<IpAddr>, LookupError>;
 
-/// The most that is taken of each source in one turn; the rest follows in the next.
+/// The most items taken from each source in one turn. The rest follows in the next.
 pub const TURN_BUDGET: usize = 64;
 
-/// A listener that fails is left alone at least so long, so that nothing spins.
+/// The shortest pause of a listener that failed, so that nothing spins.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long the end may wait for the disk.
+/// How long the end of a pool may wait for the disk.
 const SAVE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Problems that may wait; the oldest stay, for they are the cause of the later ones.
+/// Problems that may wait to be taken. Later ones are dropped: the oldest are the likely cause.
 const MAX_PROBLEMS: usize = 16;
 
-/// A driver, and all that is the same around it in every adapter. `S` is the stream that waits in it for the
-/// application.
+/// A driver, with its clock, mailbox, resolver and saver. `S` is a stream that waits in the driver for the application.
 pub struct Engine<S> {
-    driver: Driver<S, Watch>,
+    driver: Driver<S, PoolObserver>,
     clock: Clock,
     helpers: Helpers,
-    heard: Receiver<Note>,
-    notes: Notes,
+    heard: Receiver<EngineNote>,
+    notes: EngineNotes,
     mailbox: Mailbox,
-    /// Mail that has been fetched and not told yet.
+    /// Facts from the mailbox that the manager has not been told yet.
     mail: VecDeque<Input>,
     problems: VecDeque<Problem>,
-    life: Life,
+    life: PoolLife,
     looks: Looks,
-    /// The last turn has left something for the next.
+    /// The last turn left work for the next.
     more: bool,
 }
 
 impl<S> Engine<S> {
-    /// Puts a manager to work: starts the thread that saves its state, if it has any. `ring` is called, on any thread,
-    /// when something has come that wants a turn; it must not block.
+    /// Starts the driver, and the thread that saves the state, if there is a state directory. `ring` is called, on any
+    /// thread, when a turn is wanted. It must not block.
     ///
     /// # Errors
     /// [`StartError::System`] when the system refuses the thread.
@@ -92,7 +91,7 @@ impl<S> Engine<S> {
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
-        let (notes, heard) = Notes::new(ring);
+        let (notes, heard) = EngineNotes::new(ring);
         let saver = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?;
         let saving = saver.map(|saver| Saving::new(saver, manager.config().book.save_every, clock.now()));
         let helpers = Helpers { saving, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
@@ -104,48 +103,48 @@ impl<S> Engine<S> {
         let mut driver = Driver::with_observer(manager, watch);
         driver.set_max_waiting_events(max_waiting_events);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
-        let (mail, life, more) = (VecDeque::new(), Life::Running, false);
+        let (mail, life, more) = (VecDeque::new(), PoolLife::Running, false);
         Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, looks, more })
     }
 
-    /// The time; if the machine's clock was set, or bytes were read of connections, the manager knows. To be asked at
-    /// every wake-up, before all else.
+    /// The time. Tells the manager if the machine's clock was set or bytes were read. To be called first at every
+    /// wake-up.
     pub fn wake(&mut self, net: &mut impl Sockets) -> Time {
         let now = self.clock.now();
         if let Some(unix) = self.clock.drift() {
             self.apply(&Input::Clock { unix }, now, net);
         }
-        if self.looks.is_due(now) {
+        if self.looks.take_due(now) {
             self.note_life(now, net);
         }
         now
     }
 
-    /// Whose bytes were read is alive, and its network with it: said before any news of dials, which may be their network's
-    /// undoing.
+    /// Reports the connections from which bytes were read. They prove that their network is up, so the manager is told
+    /// before any dials that failed, which may be taken for an outage.
     fn note_life(&mut self, now: Time, net: &mut impl Sockets) {
         let alive = net.take_heard().into_iter();
         self.mail.extend(alive.map(|conn| Input::Activity { conn, activity: Activity::default() }));
         self.tell_mail(now, net);
     }
 
-    /// Tells or asks the manager, as [`Driver::apply`] does.
+    /// Applies an input, as [`Driver::apply`].
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
         self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
     }
 
-    /// A dial has ended by itself.
+    /// Reports that a dial has ended by itself.
     pub fn dialed(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut impl Sockets) {
         self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now });
     }
 
-    /// A lookup has ended.
+    /// Reports that a lookup has ended.
     pub fn looked(&mut self, lookup: LookupId, result: Lookup, now: Time, net: &mut impl Sockets) {
         self.apply(&Input::LookupResult { lookup, result }, now, net);
     }
 
-    /// A connection has come in. Its stream is made only if it may stay; one that may not is dropped with `make`, and
-    /// counted.
+    /// Reports an inbound connection. If it may stay, `make` makes its stream; otherwise `make` is dropped with the socket
+    /// in it.
     pub fn accept(
         &mut self,
         remote: SocketAddr,
@@ -155,20 +154,20 @@ impl<S> Engine<S> {
         net: &mut impl Sockets,
     ) {
         let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
-        // The manager counts those it refuses, and whoever comes is told by the end of the stream.
+        // The manager counts refusals, and the peer sees the end of the stream.
         let _ = self.driver.accept(remote, listener, now, make, outside);
     }
 
-    /// No connection could come in.
+    /// Reports that a listener failed to accept.
     pub fn accept_failed(&mut self, listener: ListenerId, error: &io::Error, now: Time, net: &mut impl Sockets) {
         if !accept_error_is_transient(error) {
-            // The manager's own pause, if it gives one, takes the place of this one.
+            // A pause by the manager replaces this one.
             net.pause_accept(listener, now.after(MIN_PAUSE));
             self.apply(&Input::AcceptError { listener }, now, net);
         }
     }
 
-    /// Does all that is due but for the adapter's own news: to be called once after those, at every wake-up.
+    /// Does everything that is due. To be called once at every wake-up, after the adapter's own reports.
     pub fn turn(&mut self, now: Time, net: &mut impl Sockets) {
         self.more = false;
         self.take_notes(now, net);
@@ -180,22 +179,22 @@ impl<S> Engine<S> {
         }
     }
 
-    /// The next problem that the application is to know of.
+    /// The next problem for the application.
     pub fn poll_problem(&mut self) -> Option<Problem> {
         self.problems.pop_front()
     }
 
-    /// The next event of the driver.
+    /// The next event for the application.
     pub fn poll_event(&mut self) -> Option<driver::PoolEvent<S>> {
         self.driver.poll_event()
     }
 
-    /// Whether there is a problem or an event.
+    /// Whether a problem or an event waits.
     pub fn has_news(&self) -> bool {
         !self.problems.is_empty() || self.driver.has_events()
     }
 
-    /// Whether a turn is wanted now, whatever the time.
+    /// Whether a turn is wanted now, before any deadline.
     pub fn has_work(&self) -> bool {
         self.more || !self.mail.is_empty() || (self.driver.is_stopped() && self.life.is_running())
     }
@@ -206,17 +205,17 @@ impl<S> Engine<S> {
         [self.driver.poll_timeout(), book, self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Whether the manager has stopped, and what is left is to wait for the disk, if that.
+    /// Whether the manager has stopped, so that at most the disk is waited for.
     pub fn is_stopping(&self) -> bool {
         !self.life.is_running()
     }
 
-    /// Whether the manager has stopped and its state is saved, or was given up.
+    /// Whether the manager has stopped, and its state is saved or the wait for the disk is over.
     pub fn is_ended(&self) -> bool {
-        matches!(self.life, Life::Ended)
+        matches!(self.life, PoolLife::Ended)
     }
 
-    /// The manager, to look at.
+    /// The manager, for its views.
     pub const fn manager(&self) -> &ConnManager {
         self.driver.manager()
     }
@@ -226,36 +225,42 @@ impl<S> Engine<S> {
         &self.clock
     }
 
-    /// Where facts of connections are posted.
+    /// The mailbox for facts about connections.
     pub const fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// How the application's side says that it is gone.
-    pub(crate) fn notes(&self) -> Notes {
+    /// For the application's side, to report that it is gone.
+    pub(crate) fn notes(&self) -> EngineNotes {
         self.notes.clone()
     }
 
-    /// Nobody turns it any more: what is to be saved is saved, and the directory let go of, by the thread for it.
+    /// The engine takes no more turns: the saver's thread writes what waits, and then frees the state directory.
     pub(crate) fn let_go(&mut self) {
         self.helpers.saving = None;
     }
 
-    /// As if the state were saved by this.
+    /// Replaces the saver.
     #[cfg(test)]
     pub(crate) fn set_saver(&mut self, saver: Saver) {
         self.helpers.saving = Some(Saving::new(saver, Duration::ZERO, Time::ZERO));
     }
 
+    /// To be called by that saver at its end.
+    #[cfg(test)]
+    pub(crate) fn on_saver_end(&self) -> impl FnOnce() + Send + 'static + use<S> {
+        on_saver_end(self.notes())
+    }
+
     fn take_notes(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..TURN_BUDGET {
             match self.heard.try_recv() {
-                Ok(Note::Looked(lookup, result)) => self.looked(lookup, result, now, net),
-                Ok(Note::NotSaved(error)) => self.report(Problem::NotSaved(error)),
-                Ok(Note::Saved) => self.life = Life::Ended,
-                // Told once, for the sake of whoever reads the trace.
-                Ok(Note::Abandoned) if self.driver.is_stopped() => {}
-                Ok(Note::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
+                Ok(EngineNote::Looked(lookup, result)) => self.looked(lookup, result, now, net),
+                Ok(EngineNote::NotSaved(error)) => self.report(Problem::NotSaved(error)),
+                Ok(EngineNote::SaverEnded) => self.saver_ended(),
+                // Applied once, to keep the trace readable.
+                Ok(EngineNote::Abandoned) if self.driver.is_stopped() => {}
+                Ok(EngineNote::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
                 Err(_) => return,
             }
         }
@@ -263,7 +268,7 @@ impl<S> Engine<S> {
     }
 
     fn read_mail(&mut self, now: Time, net: &mut impl Sockets) {
-        // Fetched only when all before it is told: so it is no more than one record a connection.
+        // Drained only when it is empty, so that it never holds more than one record for each connection.
         if self.mail.is_empty() {
             self.mailbox.drain(|input| self.mail.push_back(input));
         } else {
@@ -275,13 +280,15 @@ impl<S> Engine<S> {
     fn tell_mail(&mut self, now: Time, net: &mut impl Sockets) {
         for _ in 0..TURN_BUDGET {
             let Some(input) = self.mail.pop_front() else { return };
-            if is_news(&input, net) {
+            // The manager knows of the end of a stream that it closed itself.
+            let is_known = if let Input::Closed { conn, .. } = &input { !net.note_dropped(*conn) } else { false };
+            if !is_known {
                 self.apply(&input, now, net);
             }
         }
     }
 
-    /// Early is free: the manager does nothing before its deadline.
+    // The manager does nothing before its deadline, so an early call is harmless.
     fn run_timers(&mut self, now: Time, net: &mut impl Sockets) {
         net.handle_timeout(now);
         if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
@@ -292,28 +299,33 @@ impl<S> Engine<S> {
         }
     }
 
-    /// Nothing is dialed any more, every connection is closed, and the manager has had its state saved one last time:
-    /// what is left is to wait for the disk.
+    /// A manager that has stopped has closed every connection and asked to be saved one last time. What remains is to wait
+    /// for the disk.
     fn end_if_stopped(&mut self, now: Time, net: &mut impl Sockets) {
         match self.life {
-            Life::Running if self.driver.is_stopped() => {
+            PoolLife::Running if self.driver.is_stopped() => {
                 net.stop();
                 self.driver.observer_mut().flush();
                 self.life = self.finish_saving(now);
             }
-            Life::Saving(until) if until <= now => {
+            PoolLife::Saving(until) if until <= now => {
                 self.report(Problem::SaveUnfinished);
-                self.life = Life::Ended;
+                self.life = PoolLife::Ended;
             }
-            Life::Running | Life::Saving(_) | Life::Ended => {}
+            PoolLife::Running | PoolLife::Saving(_) | PoolLife::Ended => {}
         }
     }
 
-    fn finish_saving(&mut self, now: Time) -> Life {
-        let Some(saving) = self.helpers.saving.take() else { return Life::Ended };
-        let notes = self.notes.clone();
-        saving.finish(move || notes.post(Note::Saved));
-        Life::Saving(now.after(SAVE_WITHIN))
+    /// The saver's thread writes what waits, and reports its end.
+    fn finish_saving(&mut self, now: Time) -> PoolLife {
+        if self.helpers.saving.take().is_some() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
+    }
+
+    fn saver_ended(&mut self) {
+        self.helpers.saving = None;
+        if !self.life.is_running() {
+            self.life = PoolLife::Ended;
+        }
     }
 
     fn report(&mut self, problem: Problem) {
@@ -323,18 +335,18 @@ impl<S> Engine<S> {
     }
 }
 
-/// That a stream we closed is dropped is no news.
-fn is_news(input: &Input, net: &mut impl Sockets) -> bool {
-    if let Input::Closed { conn, .. } = input { net.dropped(*conn) } else { true }
-}
-
-fn start_saver(dir: StateDir, notes: Notes) -> Result<Saver, StartError> {
-    Saver::start(dir, move |error| notes.post(Note::NotSaved(error)))
+fn start_saver(dir: StateDir, notes: EngineNotes) -> Result<Saver, StartError> {
+    let on_end = on_saver_end(notes.clone());
+    Saver::start(dir, move |error| notes.post(EngineNote::NotSaved(error)), on_end)
         .map_err(|error| StartError::System { what: "start the thread that saves the state", error })
 }
 
-fn start_resolver(resolver: Arc<dyn Resolve>, notes: Notes) -> ResolverPool {
-    ResolverPool::new(resolver, move |lookup, result| notes.post(Note::Looked(lookup, result)))
+fn on_saver_end(notes: EngineNotes) -> impl FnOnce() + Send + 'static {
+    move || notes.post(EngineNote::SaverEnded)
+}
+
+fn start_resolver(resolver: Arc<dyn Resolve>, notes: EngineNotes) -> ResolverPool {
+    ResolverPool::new(resolver, move |lookup, result| notes.post(EngineNote::Looked(lookup, result)))
 }
 
 impl<S> fmt::Debug for Engine<S> {

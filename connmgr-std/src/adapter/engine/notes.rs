@@ -1,7 +1,6 @@
-//! What a pool's threads, and its application's end, tell whoever turns it.
+//! Notes to the engine from its threads and from the application's side.
 //!
-//! The channel has no bound of its own: there are as many lookups as the resolver may hold, one failure for each save,
-//! and one end.
+//! The channel needs no bound: the resolver's queue bounds the lookups, there is one failure for each save, and one end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,34 +11,34 @@ use connmgr_core::LookupId;
 use super::Lookup;
 use crate::state::StateError;
 
-/// One thing told.
+/// A note to the engine.
 #[derive(Debug)]
-pub(crate) enum Note {
+pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
     Looked(LookupId, Lookup),
     /// The state could not be saved.
     NotSaved(StateError),
-    /// What waited is written, and the directory free.
-    Saved,
+    /// The saver's thread has ended: all is written, and the directory is free.
+    SaverEnded,
     /// The application has dropped its pool.
     Abandoned,
 }
 
-/// Where notes are posted. Clones are the same.
+/// Sends notes to the engine. Clones share the channel.
 #[derive(Clone)]
-pub(crate) struct Notes {
-    sender: Sender<Note>,
+pub(crate) struct EngineNotes {
+    sender: Sender<EngineNote>,
     ring: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Notes {
-    pub(super) fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Note>) {
+impl EngineNotes {
+    pub(super) fn new(ring: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<EngineNote>) {
         let (sender, heard) = channel();
         (Self { sender, ring: Arc::new(ring) }, heard)
     }
 
-    /// Has this heard at the next turn, which is asked for.
-    pub(crate) fn post(&self, note: Note) {
+    /// Sends a note, and asks for a turn.
+    pub(crate) fn post(&self, note: EngineNote) {
         // The pool may be gone.
         let _ = self.sender.send(note);
         self.ring();
@@ -50,14 +49,14 @@ impl Notes {
         (self.ring)();
     }
 
-    /// The application has dropped its pool.
+    /// Reports that the application has dropped its pool.
     pub(crate) fn abandon(&self) {
-        self.post(Note::Abandoned);
+        self.post(EngineNote::Abandoned);
     }
 }
 
-impl fmt::Debug for Notes {
+impl fmt::Debug for EngineNotes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notes").finish_non_exhaustive()
+        f.debug_struct("EngineNotes").finish_non_exhaustive()
     }
 }

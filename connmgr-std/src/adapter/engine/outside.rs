@@ -1,4 +1,4 @@
-//! Who carries out what the driver asks for: the adapter what concerns sockets, helpers that know no runtime the rest.
+//! Carries out what the driver asks for: the adapter's sockets, and helpers that know no runtime.
 
 use std::net::SocketAddr;
 
@@ -11,45 +11,44 @@ use super::saving::Saving;
 use crate::clock::Clock;
 use crate::resolver::ResolverPool;
 
-/// What only an adapter can do: open, close and listen. Each method only starts something and returns at once; what
-/// comes of it is told on a later turn, never from inside these methods.
+/// The sockets of an adapter. Each method only starts something and returns at once. The result is reported on a later
+/// turn, never from inside these methods.
 pub trait Sockets {
-    /// Start a dial; report with [`Engine::dialed`](crate::adapter::Engine::dialed). The manager keeps the deadline, with
-    /// [`Sockets::abort`].
+    /// Start a dial. Its end is reported by [`Engine::dialed`](crate::adapter::Engine::dialed). The manager keeps the
+    /// deadline, and calls [`Sockets::abort`].
     fn dial(&mut self, conn: ConnId, target: &Target);
-    /// Give up a dial that has not been reported. A result that is under way already may still be reported.
+    /// Give up a dial. Its result may still be reported if it is under way already.
     fn abort(&mut self, conn: ConnId);
-    /// Shut the connection both ways, whoever holds its stream. Unknown ids are ignored.
+    /// Shut the connection both ways, also while the application holds its stream. Unknown ids are ignored.
     fn close(&mut self, conn: ConnId);
-    /// The application let go of the connection, as its mailbox says; whether that is news, and not our own
-    /// [`Sockets::close`] come back.
-    fn dropped(&mut self, conn: ConnId) -> bool;
-    /// The open connections of which at least one byte was read since this was asked last, by id. It is asked at
-    /// wake-ups, every 30 s at the most unless the configuration's `health.traffic_within` is less than 150 s.
+    /// The mailbox reports that the application dropped the connection. False if [`Sockets::close`] was called before.
+    fn note_dropped(&mut self, conn: ConnId) -> bool;
+    /// The open connections from which at least one byte was read since the last call, by id. Called at wake-ups, not more
+    /// often than every 30 s unless the configuration's `health.traffic_within` is less than 150 s.
     fn take_heard(&mut self) -> Vec<ConnId>;
-    /// Look a name up through a proxy that understands Tor's RESOLVE, and give it up at the deadline; report with
+    /// Look a name up through a proxy that understands Tor's RESOLVE, until the deadline. The result is reported by
     /// [`Engine::looked`](crate::adapter::Engine::looked).
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time);
-    /// Accept nothing on the listener until then.
+    /// Accept nothing on the listener until this time.
     fn pause_accept(&mut self, listener: ListenerId, until: Time);
-    /// Do what is due: end the pauses that are over.
+    /// End the pauses that are over, and whatever else the sockets have deadlines for.
     fn handle_timeout(&mut self, now: Time);
-    /// When that is next to be called.
+    /// When [`Sockets::handle_timeout`] is next to be called.
     fn poll_timeout(&self) -> Option<Time>;
-    /// Listen no more, and give up every dial and lookup. Comes once, when the manager has stopped.
+    /// Stop listening, and give up every dial and lookup. Called once, when the manager has stopped.
     fn stop(&mut self);
 }
 
-/// What needs no runtime.
+/// The helpers that need no runtime.
 #[derive(Debug)]
 pub(super) struct Helpers {
-    /// None without a state directory, and after the end.
+    /// None without a state directory, and after the pool's end.
     pub(super) saving: Option<Saving>,
     pub(super) resolver: ResolverPool,
     pub(super) clock: Clock,
 }
 
-/// The world outside of a driver, for one call.
+/// Everything outside the driver, for one call.
 pub(super) struct Outside<'a, N> {
     pub(super) sockets: &'a mut N,
     pub(super) helpers: &'a mut Helpers,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Services, Source, UnixTime};
 
-use super::{Fact, MAX_ADDRESSES, Mailbox};
+use super::{ConnFact, MAX_ADDRESSES, Mailbox};
 
 const A: ConnId = ConnId::from_u64(1);
 const B: ConnId = ConnId::from_u64(2);
@@ -35,11 +35,11 @@ fn address(n: u16) -> AddressInfo {
 fn facts_come_out_in_the_order_of_a_life() {
     let (mailbox, _) = mailbox();
     let penalty = Penalty { persistent: 1, transient: 2 };
-    mailbox.post(A, Fact::Closed(CloseCause::Eof));
-    mailbox.post(A, Fact::Misbehaving(penalty));
-    mailbox.post(A, Fact::Activity(Activity::default()));
-    mailbox.post(A, Fact::Addresses(vec![address(1)]));
-    mailbox.post(A, Fact::Ready(PeerInfo::default()));
+    mailbox.post(A, ConnFact::Closed(CloseCause::Eof));
+    mailbox.post(A, ConnFact::Misbehaving(penalty));
+    mailbox.post(A, ConnFact::Activity(Activity::default()));
+    mailbox.post(A, ConnFact::Addresses(vec![address(1)]));
+    mailbox.post(A, ConnFact::Ready(PeerInfo::default()));
     assert_eq!(
         drained(&mailbox),
         [
@@ -57,7 +57,7 @@ fn facts_come_out_in_the_order_of_a_life() {
 fn connections_come_in_the_order_of_their_first_fact() {
     let (mailbox, _) = mailbox();
     for conn in [B, A, B] {
-        mailbox.post(conn, Fact::Closed(CloseCause::Eof));
+        mailbox.post(conn, ConnFact::Closed(CloseCause::Eof));
     }
     let closed = |conn| Input::Closed { conn, cause: CloseCause::Eof };
     assert_eq!(drained(&mailbox), [closed(B), closed(A)]);
@@ -67,10 +67,10 @@ fn connections_come_in_the_order_of_their_first_fact() {
 fn of_ready_and_closed_the_first_counts() {
     let (mailbox, _) = mailbox();
     let first = PeerInfo { nonce: Some(1), ..PeerInfo::default() };
-    mailbox.post(A, Fact::Ready(first));
-    mailbox.post(A, Fact::Ready(PeerInfo::default()));
-    mailbox.post(A, Fact::Closed(CloseCause::Reset));
-    mailbox.post(A, Fact::Closed(CloseCause::Dropped));
+    mailbox.post(A, ConnFact::Ready(first));
+    mailbox.post(A, ConnFact::Ready(PeerInfo::default()));
+    mailbox.post(A, ConnFact::Closed(CloseCause::Reset));
+    mailbox.post(A, ConnFact::Closed(CloseCause::Dropped));
     assert_eq!(
         drained(&mailbox),
         [Input::Ready { conn: A, info: first }, Input::Closed { conn: A, cause: CloseCause::Reset }]
@@ -80,8 +80,8 @@ fn of_ready_and_closed_the_first_counts() {
 #[test]
 fn penalties_add_up_without_overflow() {
     let (mailbox, _) = mailbox();
-    mailbox.post(A, Fact::Misbehaving(Penalty { persistent: 3, transient: u32::MAX }));
-    mailbox.post(A, Fact::Misbehaving(Penalty { persistent: 4, transient: 1 }));
+    mailbox.post(A, ConnFact::Misbehaving(Penalty { persistent: 3, transient: u32::MAX }));
+    mailbox.post(A, ConnFact::Misbehaving(Penalty { persistent: 4, transient: 1 }));
     let penalty = Penalty { persistent: 7, transient: u32::MAX };
     assert_eq!(drained(&mailbox), [Input::Misbehavior { conn: A, penalty }]);
 }
@@ -90,18 +90,18 @@ fn penalties_add_up_without_overflow() {
 fn activity_is_joined() {
     let (mailbox, _) = mailbox();
     let ping = |millis| Activity { ping: Some(Duration::from_millis(millis)), ..Activity::default() };
-    mailbox.post(A, Fact::Activity(ping(30)));
-    mailbox.post(A, Fact::Activity(ping(20)));
-    mailbox.post(A, Fact::Activity(Activity { block: true, ..ping(40) }));
+    mailbox.post(A, ConnFact::Activity(ping(30)));
+    mailbox.post(A, ConnFact::Activity(ping(20)));
+    mailbox.post(A, ConnFact::Activity(Activity { block: true, ..ping(40) }));
     assert_eq!(drained(&mailbox), [Input::Activity { conn: A, activity: Activity { block: true, ..ping(20) } }]);
 }
 
 #[test]
 fn addresses_are_bounded_and_the_first_are_kept() {
     let (mailbox, _) = mailbox();
-    mailbox.post(A, Fact::Addresses((0..600).map(address).collect()));
-    mailbox.post(A, Fact::Addresses((600..1200).map(address).collect()));
-    mailbox.post(A, Fact::Addresses((1200..1300).map(address).collect()));
+    mailbox.post(A, ConnFact::Addresses((0..600).map(address).collect()));
+    mailbox.post(A, ConnFact::Addresses((600..1200).map(address).collect()));
+    mailbox.post(A, ConnFact::Addresses((1200..1300).map(address).collect()));
     let [Input::Addresses { addresses, .. }] = &drained(&mailbox)[..] else { panic!("one list of addresses") };
     assert_eq!(addresses.len(), MAX_ADDRESSES);
     assert!(addresses.iter().zip(0..).all(|(info, n)| info.address.port() == n));
@@ -110,11 +110,11 @@ fn addresses_are_bounded_and_the_first_are_kept() {
 #[test]
 fn the_driver_is_woken_once_until_it_looks() {
     let (mailbox, woken) = mailbox();
-    mailbox.post(A, Fact::Activity(Activity::default()));
-    mailbox.post(B, Fact::Activity(Activity::default()));
+    mailbox.post(A, ConnFact::Activity(Activity::default()));
+    mailbox.post(B, ConnFact::Activity(Activity::default()));
     assert_eq!(woken.load(Ordering::Relaxed), 1);
     drained(&mailbox);
-    mailbox.post(A, Fact::Activity(Activity::default()));
+    mailbox.post(A, ConnFact::Activity(Activity::default()));
     assert_eq!(woken.load(Ordering::Relaxed), 2);
 }
 
@@ -122,10 +122,10 @@ fn the_driver_is_woken_once_until_it_looks() {
 fn what_is_posted_while_it_is_emptied_waits_for_the_next_time() {
     let (mailbox, woken) = mailbox();
     let mut seen = 0;
-    mailbox.post(A, Fact::Activity(Activity::default()));
+    mailbox.post(A, ConnFact::Activity(Activity::default()));
     mailbox.drain(|_| {
         seen += 1;
-        mailbox.post(A, Fact::Closed(CloseCause::Eof));
+        mailbox.post(A, ConnFact::Closed(CloseCause::Eof));
     });
     assert_eq!((seen, woken.load(Ordering::Relaxed)), (1, 2));
     assert_eq!(drained(&mailbox), [Input::Closed { conn: A, cause: CloseCause::Eof }]);
@@ -140,7 +140,7 @@ fn facts_of_many_threads_all_arrive() {
             scope.spawn(move || {
                 for _ in 0..1000 {
                     let penalty = Penalty { persistent: 1, transient: 0 };
-                    mailbox.post(ConnId::from_u64(n % 2), Fact::Misbehaving(penalty));
+                    mailbox.post(ConnId::from_u64(n % 2), ConnFact::Misbehaving(penalty));
                 }
             });
         }

@@ -1,17 +1,17 @@
-//! The words of the core as values of labels: short, of `[a-z_]` only, and never a stranger's.
+//! Values of labels for the core's enums: short, of `[a-z_]` only, and never from a stranger.
 
 use connmgr_core::{
     CloseCause, CloseReason, ConnState, DialError, DialFailure, EndReason, Kind, LookupError, NetworkKind, Refusal,
     Route,
 };
 
-/// What has a word for a label.
+/// A value for a label.
 pub(super) trait Label {
-    /// The word.
+    /// The text.
     fn label(self) -> &'static str;
 }
 
-/// Gives an enum of unit variants its words.
+/// Implements [`Label`] for an enum of unit variants.
 macro_rules! label {
     ($name:ident { $($variant:ident => $word:literal,)+ }) => {
         impl Label for $name {
@@ -128,7 +128,7 @@ impl Label for DialFailure {
     }
 }
 
-/// Who ended a connection, and why.
+/// The labels `by` and `reason` of the end of a connection.
 pub(super) fn end(reason: EndReason) -> (&'static str, &'static str) {
     match reason {
         EndReason::Ours(reason) => ("us", reason.label()),

@@ -1,4 +1,4 @@
-//! Every metric there is.
+//! The list of metrics.
 
 use metrics::{Unit, describe_counter, describe_gauge};
 
@@ -11,16 +11,16 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Its labels.
     pub labels: &'static [&'static str],
-    /// What it says. All are plain numbers of things.
+    /// What it counts. The unit of all is "count".
     pub about: &'static str,
 }
 
 /// Whether a metric only rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// It does, from the start of the process.
+    /// It only rises, from the start of the process.
     Counter,
-    /// It shows what is now.
+    /// It shows the present value.
     Gauge,
 }
 
@@ -32,10 +32,10 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], about: &'sta
     Metric { name, kind: MetricKind::Gauge, labels, about }
 }
 
-/// All of them, with the unit "count".
+/// Every metric.
 pub const METRICS: [Metric; 14] = [
     counter("connmgr_dials_total", &["kind"], "Dials begun"),
-    counter("connmgr_dials_ended_total", &["kind", "outcome"], "Dials that became a connection or came to nothing"),
+    counter("connmgr_dials_ended_total", &["kind", "outcome"], "Dials ended, connected or failed"),
     counter("connmgr_connections_opened_total", &["kind"], "Connections opened, dialed or accepted"),
     counter("connmgr_connections_ended_total", &["kind", "by", "reason"], "Connections ended, by us or by them"),
     counter("connmgr_refusals_total", &["reason"], "Inbound connections refused"),
@@ -50,7 +50,7 @@ pub const METRICS: [Metric; 14] = [
     gauge("connmgr_connections", &["kind", "state"], "Connections and dials"),
 ];
 
-/// Tells the recorder what each is.
+/// Describes each to the recorder.
 pub(super) fn describe() {
     for Metric { name, kind, about, .. } in METRICS {
         match kind {

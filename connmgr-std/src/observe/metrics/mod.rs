@@ -1,7 +1,7 @@
-//! What a pool does, as numbers for the [`metrics`] crate, to be fetched by whatever recorder the process has.
+//! Counters and gauges for the recorder of the [`metrics`] crate that the process has installed.
 //!
-//! The recorder must be there before the pool is started. Labels are words of this library, never an address or a name,
-//! so that there is a bounded number of series: [`METRICS`] lists them all. Two pools in one process count together,
+//! The recorder must be installed before the pool starts. Values of labels are words of this library, never an address or a
+//! name, so the number of series is bounded: [`METRICS`] lists them all. Two pools in one process share the counters,
 //! and overwrite each other's gauges.
 
 mod labels;
@@ -25,18 +25,18 @@ const STATES: [ConnState; 5] = ConnState::ALL;
 /// The observer that counts.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// What each dial and connection is for, which its end does not say.
+    /// The kind of each dial and connection, which the event of its end does not have.
     kinds: IdMap<ConnId, Kind>,
-    /// Dials of this input, whose kind is not known yet.
+    /// Dials begun by the present input, whose kind is not known yet.
     begun: Vec<ConnId>,
-    /// Lookups under way: of what, and when the manager stops to wait. There are few at a time.
+    /// Lookups under way: the label `of`, and the manager's deadline. There are few at a time.
     lookups: IdMap<LookupId, (&'static str, Time)>,
-    /// What the gauges show, by kind and state.
+    /// The values of the gauges, by kind and state.
     shown: [[u32; STATES.len()]; Kind::ALL.len()],
 }
 
 impl Default for Metrics {
-    /// Says what there is, and that nothing has happened.
+    /// Describes every metric, and sets the gauges to zero.
     fn default() -> Self {
         list::describe();
         for network in NetworkKind::ALL {
@@ -45,7 +45,9 @@ impl Default for Metrics {
         let (kinds, begun, lookups, shown) = Default::default();
         let metrics = Self { kinds, begun, lookups, shown };
         for kind in Kind::ALL {
-            STATES.into_iter().for_each(|state| show(kind, state, 0));
+            for state in STATES {
+                show(kind, state, 0);
+            }
         }
         metrics
     }
@@ -56,35 +58,12 @@ impl Observer for Metrics {
         if let Reply::Accepted(Err(refusal)) = reply {
             counter!("connmgr_refusals_total", "reason" => refusal.label()).increment(1);
         }
-        match input {
-            Input::LookupResult { lookup, result } => {
-                self.lookup_ended(*lookup, result.as_ref().err().copied());
-            }
-            Input::Timeout => self.expire_lookups(now),
-            Input::AcceptError { .. } => counter!("connmgr_accept_errors_total").increment(1),
-            Input::Clock { .. }
-            | Input::DialResult { .. }
-            | Input::Ready { .. }
-            | Input::Closed { .. }
-            | Input::Addresses { .. }
-            | Input::Misbehavior { .. }
-            | Input::Activity { .. }
-            | Input::NetworkChanged
-            | Input::OwnAddress { .. }
-            | Input::Accept { .. }
-            | Input::AddPeer { .. }
-            | Input::RemovePeer { .. }
-            | Input::Disconnect { .. }
-            | Input::Reconnect { .. }
-            | Input::DialNow { .. }
-            | Input::SetRetry { .. }
-            | Input::Ban { .. }
-            | Input::Unban { .. }
-            | Input::ResetScore { .. }
-            | Input::SampleAddresses { .. }
-            | Input::SetActive { .. }
-            | Input::SetLimits { .. }
-            | Input::Shutdown => {}
+        if let Input::LookupResult { lookup, result } = input {
+            self.lookup_ended(*lookup, result.as_ref().err().copied());
+        } else if let Input::AcceptError { .. } = input {
+            counter!("connmgr_accept_errors_total").increment(1);
+        } else if *input == Input::Timeout {
+            self.expire_lookups(now);
         }
     }
 
@@ -105,7 +84,7 @@ impl Observer for Metrics {
 
     fn settled(&mut self, _: Time, manager: &ConnManager) {
         for conn in self.begun.drain(..) {
-            // A dial that ended with the input that began it has no kind any more, and is not counted. None does.
+            // A dial can't end with the input that began it. If one did, its kind would be unknown.
             if let Some(view) = manager.connection(conn) {
                 counter!("connmgr_dials_total", "kind" => view.kind.label()).increment(1);
                 self.kinds.insert(conn, view.kind);
@@ -144,21 +123,17 @@ impl Metrics {
                 }
             }
             Event::Adopted { conn, .. } => {
-                // What came in stays inbound, whomever it belongs to.
-                self.kinds.entry(*conn).and_modify(|kind| *kind = if kind.is_inbound() { *kind } else { Kind::Added });
+                // An inbound connection stays inbound, also when it is an added peer's.
+                if let Some(kind) = self.kinds.get_mut(conn).filter(|kind| !kind.is_inbound()) {
+                    *kind = Kind::Added;
+                }
             }
             Event::Banned { .. } => counter!("connmgr_bans_total").increment(1),
             Event::Unbanned { .. } => counter!("connmgr_unbans_total").increment(1),
             Event::NetworkDown { network } => network_changed(*network, "down", 1),
             Event::NetworkUp { network } => network_changed(*network, "up", 0),
             Event::Stopped => self.lookups.clear(),
-            Event::LookupFailed { .. }
-            | Event::PeerFinished { .. }
-            | Event::ScoreWarning { .. }
-            | Event::AddressesWanted { .. }
-            | Event::SeedAnswered { .. }
-            | Event::SeedFailed { .. } => {}
-            // Events may be added to the core; what is not known here is not counted.
+            // No other event is counted.
             _ => {}
         }
     }
@@ -169,7 +144,7 @@ impl Metrics {
         self.lookups.insert(lookup, (of, deadline));
     }
 
-    /// One that the manager does not wait for any more has been counted.
+    /// Counts the end of a lookup once. It was counted before if the manager no longer waits for it.
     fn lookup_ended(&mut self, lookup: LookupId, error: Option<LookupError>) {
         if let Some((of, _)) = self.lookups.remove(&lookup) {
             let labels = [("of", of), ("outcome", error.map_or("found", Label::label))];
@@ -177,7 +152,7 @@ impl Metrics {
         }
     }
 
-    /// The manager keeps the deadlines, and says nothing of each.
+    /// Counts lookups that are past their deadline. The manager emits no event for each.
     fn expire_lookups(&mut self, now: Time) {
         while let Some(late) = self.lookups.iter().find(|(_, (_, deadline))| *deadline <= now).map(|(id, _)| *id) {
             self.lookup_ended(late, Some(LookupError::TimedOut));

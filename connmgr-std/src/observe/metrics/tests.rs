@@ -14,7 +14,7 @@ use connmgr_core::{
 };
 
 use super::METRICS;
-use crate::observe::Watch;
+use crate::observe::PoolObserver;
 
 /// Keeps every value by name and labels.
 #[derive(Clone, Default)]
@@ -92,7 +92,7 @@ impl Net for Started {
 /// A driver whose metrics go into a book of its own.
 struct World {
     book: Book,
-    driver: Driver<(), Watch>,
+    driver: Driver<(), PoolObserver>,
     net: Started,
     now: Time,
 }
@@ -112,7 +112,7 @@ impl World {
             now: Time::ZERO,
         })
         .unwrap();
-        let watch = metrics::with_local_recorder(&book, || Watch::new(None));
+        let watch = metrics::with_local_recorder(&book, || PoolObserver::new(None));
         Self { book, driver: Driver::with_observer(manager, watch), net: Started::default(), now: Time::ZERO }
     }
 
@@ -229,11 +229,11 @@ fn a_lookup_is_counted_once_whether_it_is_answered_in_time_or_not() {
 #[test]
 fn a_network_is_shown_down_until_it_is_up_again() {
     let (book, down) = (Book::default(), "connmgr_network_down{network=onion}");
-    let tell = |watch: &mut Watch, event| {
+    let tell = |watch: &mut PoolObserver, event| {
         metrics::with_local_recorder(&book, || watch.action(Time::ZERO, &Action::Emit(event)));
         book.gauge(down)
     };
-    let mut watch = metrics::with_local_recorder(&book, || Watch::new(None));
+    let mut watch = metrics::with_local_recorder(&book, || PoolObserver::new(None));
     let network = NetworkKind::Onion;
     assert!(tell(&mut watch, Event::NetworkDown { network }) > 0.5);
     assert!(tell(&mut watch, Event::NetworkUp { network }) < 0.5);

@@ -1,17 +1,17 @@
-//! Peers that are added.
+//! Added peers.
 
 use std::time::Instant;
 
 use connmgr_core::{CloseCause, CloseReason, EndReason, Event, Input, Kind, PeerAddress};
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{BACKOFF, Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{BACKOFF, Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
-/// It is dialed at once, and bytes go both ways.
+/// The peer is dialed at once, and bytes go both ways.
 pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     let id = world.add(peer.address());
     let mut theirs = world.accept(&peer);
     let ours = world.connected();
@@ -24,10 +24,10 @@ pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The application lets go of it, and gets another.
+/// The application drops the connection, and gets another.
 pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     let id = world.add(peer.address());
     let first = world.connected().conn;
     let since = Instant::now();
@@ -52,8 +52,8 @@ pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(ri
 
 /// Reads end, writes fail, and what had arrived is not read any more.
 pub fn a_connection_that_we_close_ends_for_whoever_holds_it<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let mut theirs = world.accept(&peer);
     let conn = world.connected().conn;
@@ -64,7 +64,7 @@ pub fn a_connection_that_we_close_ends_for_whoever_holds_it<R: Rig>(rig: &R) {
     assert!(world.meanwhile("their end", || theirs.hear_out()).is_empty());
     assert_eq!(world.disconnected(conn), EndReason::Ours(CloseReason::Requested));
     world.pool.release(conn);
-    // And that the stream of a connection we closed is dropped is no news.
+    // The end of a stream that the manager closed itself is not reported to it.
     assert_eq!(world.pool.stats().ignored_facts, 0);
     world.end();
 }

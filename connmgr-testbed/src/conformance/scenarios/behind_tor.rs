@@ -9,12 +9,12 @@ use connmgr_core::{
     Config, DialError, DialFailure, Event, Fault, Host, LookupError, Mode, NetworkKind, PeerAddress, Seed,
 };
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::Tor;
 
-/// A pool that has but this seed to begin with, and how often the machine's own resolver was asked, which is never to
-/// be.
-fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (World<R>, Arc<AtomicU32>) {
+/// A pool that knows nothing but this seed, and how often the machine's own resolver was asked, which must be
+/// never.
+fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (TestWorld<R>, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
     config.seeds.names = vec![Seed { name: seed.parse().expect("a name"), filters_services: false }];
     let asked = Arc::new(AtomicU32::new(0));
@@ -23,16 +23,16 @@ fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (World<R>, Arc<AtomicU32>) 
         counted.fetch_add(1, Ordering::SeqCst);
         Err(LookupError::NotFound)
     });
-    (World::start(rig, setup), asked)
+    (TestWorld::start(rig, setup), asked)
 }
 
 /// A pool of added peers only.
-fn plain<R: Rig>(rig: &R, tor: &Tor) -> World<R> {
-    World::start(rig, Setup::new(config()).by_proxy(tor.proxy()))
+fn plain<R: Rig>(rig: &R, tor: &Tor) -> TestWorld<R> {
+    TestWorld::start(rig, Setup::new(config()).by_proxy(tor.proxy()))
 }
 
-/// How the seed did: how many addresses it brought, or why none.
-fn seed_result<R: Rig>(world: &mut World<R>) -> Result<u32, LookupError> {
+/// The result of the seed: how many addresses, or why none.
+fn seed_result<R: Rig>(world: &mut TestWorld<R>) -> Result<u32, LookupError> {
     world.said("the seed's result", |event| match event {
         Event::SeedAnswered { added, .. } => Some(Ok(added)),
         Event::SeedFailed { error, .. } => Some(Err(error)),
@@ -41,14 +41,14 @@ fn seed_result<R: Rig>(world: &mut World<R>) -> Result<u32, LookupError> {
 }
 
 /// The next dial to fail.
-fn failure<R: Rig>(world: &mut World<R>) -> (PeerAddress, DialFailure) {
+fn failure<R: Rig>(world: &mut TestWorld<R>) -> (PeerAddress, DialFailure) {
     world.said("a dial fails", |event| match event {
         Event::DialFailed { address, error, .. } => Some((address, error)),
         _ => None,
     })
 }
 
-/// The dial of a peer fails of this.
+/// The dial of a peer fails with this error.
 fn fails_of<R: Rig>(rig: &R, address: PeerAddress, expected: DialError) {
     let tor = Tor::start();
     let mut world = plain(rig, &tor);
@@ -57,12 +57,12 @@ fn fails_of<R: Rig>(rig: &R, address: PeerAddress, expected: DialError) {
     world.end();
 }
 
-/// Of a key that is no point of the curve's main group, so that Tor sees without a network that nobody is there.
+/// An address whose key is not in the curve's main group, which Tor detects without a network.
 fn impossible_onion() -> PeerAddress {
     PeerAddress::new(Host::Onion([0; 32]), 8333)
 }
 
-/// A seed is resolved by Tor, its answer dialed through Tor, which fails of this.
+/// A seed is resolved by Tor, and its answer dialed through Tor, which fails with this error.
 fn seed_leads_to<R: Rig>(rig: &R, seed: &str, address: &str, expected: DialError) {
     let tor = Tor::start();
     let (mut world, asked) = seeded(rig, &tor, seed);
@@ -73,17 +73,17 @@ fn seed_leads_to<R: Rig>(rig: &R, seed: &str, address: &str, expected: DialError
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
-/// Tor carries nothing to an address of loopback, and says so at once.
+/// Tor refuses addresses of loopback at once.
 pub fn a_seed_is_resolved_by_tor_and_its_answer_dialed_through_tor<R: Rig>(rig: &R) {
     seed_leads_to(rig, "seed.example", "127.0.0.5:8333", DialError::ProxyFailed);
 }
 
-/// Where no network is, it can't be reached.
+/// Without a network, the address can't be reached.
 pub fn a_seed_may_answer_with_an_ipv6_address<R: Rig>(rig: &R) {
     seed_leads_to(rig, "seed6.example", "[2a00:1450::5]:8333", DialError::TimedOut);
 }
 
-/// Nobody else is asked.
+/// No other resolver is asked.
 pub fn a_seed_that_tor_cannot_resolve_has_failed<R: Rig>(rig: &R) {
     let tor = Tor::start();
     let (mut world, asked) = seeded(rig, &tor, "nowhere.example");
@@ -92,7 +92,7 @@ pub fn a_seed_that_tor_cannot_resolve_has_failed<R: Rig>(rig: &R) {
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
-/// As Tor understood them: a lookup's, and those of two dials.
+/// The user names as Tor sees them: of a lookup, and of two dials.
 pub fn each_stream_has_a_user_of_its_own<R: Rig>(rig: &R) {
     let tor = Tor::start();
     let mut streams = tor.streams();
@@ -108,17 +108,17 @@ pub fn each_stream_has_a_user_of_its_own<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// It says so by a reply of its own.
+/// Tor says so by an ordinary reply.
 pub fn a_name_that_tor_cannot_reach_has_timed_out<R: Rig>(rig: &R) {
     fails_of(rig, "nowhere.example:8333".parse().expect("an address"), DialError::TimedOut);
 }
 
-/// It says so by an extended error.
+/// Tor says so by an extended error.
 pub fn an_onion_address_that_cannot_be_is_an_unreachable_service<R: Rig>(rig: &R) {
     fails_of(rig, impossible_onion(), DialError::ServiceUnreachable);
 }
 
-/// What is the proxy's fault is not held against the peer, but against the network.
+/// Failures of the proxy count against the network, and not against the peer.
 pub fn a_dead_tor_is_a_dead_network_until_it_is_back<R: Rig>(rig: &R) {
     let mut tor = Tor::start();
     let mut world = plain(rig, &tor);
@@ -136,13 +136,13 @@ pub fn a_dead_tor_is_a_dead_network_until_it_is_back<R: Rig>(rig: &R) {
         _ => None,
     });
     assert_eq!(network, NetworkKind::Onion);
-    // Those before were of when it lived; the first after may have been cut off in the middle.
+    // Earlier failures are from before; the first one after may be of a dial that was cut off.
     failures.retain(|error| error.fault() == Fault::Route);
     assert_eq!(failures.len(), 3, "{failures:?}");
     assert_eq!(failures[2], DialError::ProxyUnreachable);
 
     tor.restart();
-    // No onion service answers where no network is, so the network stays suspected; but it is Tor again that says so.
+    // Without a network no onion service answers, so the network stays suspected; but the errors are Tor's again.
     world.said("a probe that reaches Tor", |event| match event {
         Event::DialFailed { error, .. } => (error == DialFailure::Failed(DialError::ServiceUnreachable)).then_some(()),
         _ => None,

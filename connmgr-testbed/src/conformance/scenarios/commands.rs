@@ -1,4 +1,4 @@
-//! Commands, views and facts, in whatever order the application has for them.
+//! Commands, views and facts, in any order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use connmgr_core::{ConnState, Event, Input, PeerInfo, Penalty, Services};
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Next, Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{NextEvent, Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
-/// Awaiting one there does not stand in its own way.
+/// A command may be awaited in the task that takes the events.
 pub fn commands_are_answered_in_the_middle_of_the_event_loop<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     let id = world.add(peer.address());
     let mut ended = 0;
     while ended < 3 {
@@ -34,14 +34,14 @@ pub fn commands_are_answered_in_the_middle_of_the_event_loop<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Nothing is lost by it, and nothing comes twice.
+/// No event is lost, and none comes twice.
 pub fn next_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()));
-    let peers: Vec<Peer> = (0..8).map(|_| Peer::listen()).collect();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
+    let peers: Vec<TestPeer> = (0..8).map(|_| TestPeer::listen()).collect();
     let wanted: BTreeSet<_> = peers.iter().map(|peer| world.add(peer.address())).collect();
     let mut seen = BTreeSet::new();
     world.until("every Connected", |pool| {
-        if let Next::Event(PoolEvent::Connected(info)) = pool.next(Duration::ZERO) {
+        if let NextEvent::Event(PoolEvent::Connected(info)) = pool.next(Duration::ZERO) {
             assert!(seen.insert(info.peer.expect("an added peer")), "twice");
         }
         (seen.len() == wanted.len()).then_some(())
@@ -50,10 +50,10 @@ pub fn next_may_be_given_up_at_any_time<R: Rig>(rig: &R) {
     world.end_unwatched();
 }
 
-/// What a reporter tells changes what the pool shows, and is answered by events.
+/// Facts change the pool's views, and cause events.
 pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let conn = world.connected().conn;
     let reporter = world.pool.reporter(conn);
@@ -63,7 +63,7 @@ pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
         (view.state == ConnState::Ready).then_some(view)
     });
     assert_eq!(view.services, Services::NETWORK);
-    // From another thread, as any application may.
+    // From another thread.
     std::thread::spawn(move || reporter.misbehaving(Penalty { persistent: 60, transient: 0 }));
     let warned = world.said("ScoreWarning", |event| match event {
         Event::ScoreWarning { conn, score, .. } => Some((conn, score)),
@@ -73,16 +73,16 @@ pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A host that misbehaves is banned: its connections end, and it is not let in again.
+/// The host's connections end, and it is refused from then on.
 pub fn a_host_that_misbehaves_is_banned<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()).listening());
-    let mut theirs = crate::peers::Line::connect(world.address()).expect("somebody listens");
+    let mut world = TestWorld::start(rig, Setup::new(config()).listening());
+    let mut theirs = crate::peers::PeerStream::connect(world.address()).expect("somebody listens");
     let conn = world.connected().conn;
     world.pool.reporter(conn).misbehaving(Penalty { persistent: 101, transient: 0 });
     assert!(world.meanwhile("they are hung up on", || theirs.hear_out()).is_empty());
     world.said("Banned", |event| matches!(event, Event::Banned { .. }).then_some(()));
     world.pool.release(conn);
-    let mut again = crate::peers::Line::connect(world.address()).expect("somebody listens");
+    let mut again = crate::peers::PeerStream::connect(world.address()).expect("somebody listens");
     assert!(world.meanwhile("they are hung up on again", || again.hear_out()).is_empty());
     assert_eq!((world.pool.bans().len(), world.pool.connections().len()), (1, 0));
     world.end();

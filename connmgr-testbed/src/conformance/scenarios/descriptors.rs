@@ -1,4 +1,4 @@
-//! A process without descriptors.
+//! A process that is out of descriptors.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use connmgr_std::{Line as TraceLine, TraceReader};
 use socket2::{Domain, Socket, Type};
 
 use crate::conformance::limits::limit_descriptors;
-use crate::conformance::{Rig, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 use crate::process::cpu;
 
 /// How long the process has none.
 const DROUGHT: Duration = Duration::from_millis(150);
 
-/// It pauses, ever longer and without spinning, and whoever waited meanwhile is let in in the end.
+/// The listener pauses, longer each time and without spinning. Connections that waited meanwhile are accepted in the end.
 pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");
     let setup = Setup { trace: Some(trace.clone()), ..Setup::new(config()).listening() };
-    let mut world = World::start(rig, setup);
+    let mut world = TestWorld::start(rig, setup);
     let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let (busy, woke) = (cpu(), rig.wakes());
     limit_descriptors(Some(0));
@@ -41,10 +41,10 @@ pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     assert!(pauses >= 1 && failures <= 8, "{pauses} pauses for {failures} failures");
 }
 
-/// It is our own fault, and told as such; the next goes well.
+/// The failure counts as this machine's own, and the next dial succeeds.
 pub fn a_dial_without_descriptors_is_not_the_peers_fault<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     limit_descriptors(Some(0));
     world.add(peer.address());
     world.tells(&["dial failed: out of descriptors, ports, memory or the driver's room"]);

@@ -1,15 +1,15 @@
-//! Peers that take a connection and close it.
+//! Peers that accept a connection and close it.
 
 use connmgr_core::{CloseCause, EndReason, Event};
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
-/// Its end is told as one without a word.
+/// The end is reported as one before the first byte.
 pub fn a_peer_that_hangs_up_without_a_word_is_told_so<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     drop(world.accept(&peer));
     let conn = world.connected().conn;
@@ -19,10 +19,10 @@ pub fn a_peer_that_hangs_up_without_a_word_is_told_so<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A connection that opened is no success: the back-off of a peer that closes at once grows all the same.
+/// An open connection is no success yet: the back-off of a peer that closes at once grows all the same.
 pub fn a_peer_that_closes_at_once_is_dialed_ever_more_slowly<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     for round in 1..=3 {
         drop(world.accept(&peer));

@@ -1,17 +1,17 @@
-//! Those who come to us.
+//! Inbound connections.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use connmgr_core::{Event, Input, Kind, NetworkKind};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Line;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::PeerStream;
 
-/// Who comes is shown, is heard to the end, and its end is told.
+/// The connection is shown, read to its end, and its end is reported.
 pub fn who_comes_is_connected_and_who_goes_is_missed<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()).listening());
-    let mut theirs = Line::connect(world.address()).expect("somebody listens");
+    let mut world = TestWorld::start(rig, Setup::new(config()).listening());
+    let mut theirs = PeerStream::connect(world.address()).expect("somebody listens");
     let ours = world.connected();
     assert_eq!((ours.kind, ours.peer, ours.listener.is_some()), (Kind::Inbound, None, true));
     theirs.say(b"hello");
@@ -23,30 +23,33 @@ pub fn who_comes_is_connected_and_who_goes_is_missed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// It is hung up on, and the application hears nothing of it.
+/// The connection is closed, and the application is not told.
 pub fn one_too_many_of_a_host_is_refused<R: Rig>(rig: &R) {
     let mut config = config();
     config.inbound.per_host = 1;
-    let mut world = World::start(rig, Setup::new(config).listening());
-    let _first = Line::connect(world.address()).expect("somebody listens");
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
+    let _first = PeerStream::connect(world.address()).expect("somebody listens");
     world.tells(&["connected inbound"]);
-    let mut second = Line::connect(world.address()).expect("somebody listens");
+    let mut second = PeerStream::connect(world.address()).expect("somebody listens");
     assert!(world.meanwhile("the second is hung up on", || second.hear_out()).is_empty());
     assert_eq!((world.pool.connections().len(), world.pool.stats().refused), (1, 1));
     assert!(world.end_and_listen().len() == 2, "its end and ours");
 }
 
-/// Each is let in, and each end is told, however many come at a time.
+/// Each is accepted and each end is reported, however many come at a time.
 pub fn a_hundred_that_go_at_once_are_all_missed<R: Rig>(rig: &R) {
     let mut config = config();
     config.limits.total = 200;
     config.inbound.per_host = 200;
     config.inbound.half_open = 200;
-    let mut world = World::start(rig, Setup::new(config).listening());
-    let theirs: Vec<Line> = (0..100).map(|_| Line::connect(world.address()).expect("somebody listens")).collect();
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
+    let theirs: Vec<PeerStream> =
+        (0..100).map(|_| PeerStream::connect(world.address()).expect("somebody listens")).collect();
     let mut held: BTreeSet<_> = theirs.iter().map(|_| world.connected().conn).collect();
     assert_eq!(held.len(), 100);
-    held.iter().for_each(|conn| world.pool.release(*conn));
+    for conn in &held {
+        world.pool.release(*conn);
+    }
     while !held.is_empty() {
         let gone = world.said("Disconnected", |event| match event {
             Event::Disconnected { conn, .. } => Some(conn),
@@ -58,14 +61,14 @@ pub fn a_hundred_that_go_at_once_are_all_missed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// By number, and by whether hosts can be seen.
+/// By number, and by whether remote hosts can be seen.
 pub fn two_listeners_are_told_apart<R: Rig>(rig: &R) {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let setup = Setup::new(config()).listening().listening_at(any_port, Some(NetworkKind::Onion));
-    let mut world = World::start(rig, setup);
+    let mut world = TestWorld::start(rig, setup);
     let mut seen = Vec::new();
     for address in world.pool.local_addrs() {
-        let _theirs = Line::connect(address).expect("somebody listens");
+        let _theirs = PeerStream::connect(address).expect("somebody listens");
         let ours = world.connected();
         seen.push((ours.listener, ours.address.is_some()));
     }
@@ -75,9 +78,9 @@ pub fn two_listeners_are_told_apart<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The port is closed by the time that the last event is taken.
+/// The port is closed when the last event is taken.
 pub fn after_a_shutdown_nobody_is_let_in<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()).listening());
+    let mut world = TestWorld::start(rig, Setup::new(config()).listening());
     let address = world.address();
     world.bid(Input::Shutdown);
     world.tells(&["stopped", "end"]);

@@ -1,4 +1,4 @@
-//! A dial that meets itself.
+//! A dial that connects to itself.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,13 +7,13 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::conformance::namespace::Namespace;
-use crate::conformance::{Rig, RigPool, Setup, World, config};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 
-/// The one port that the system gives away here.
+/// The only ephemeral port in this namespace.
 const PORT: u16 = 40_000;
 
-/// With nobody there to listen, a dial to the port that it was given itself is connected with itself (simultaneous
-/// open, RFC 9293 §3.5). That is nobody.
+/// Without a listener, a dial to the port that it was given itself connects to itself (simultaneous
+/// open, RFC 9293 §3.5). It counts as refused.
 pub fn a_dial_that_meets_itself_has_met_nobody<R: Rig>(rig: &R) {
     match Namespace::enter() {
         Namespace::Inside => {}
@@ -28,14 +28,14 @@ pub fn a_dial_that_meets_itself_has_met_nobody<R: Rig>(rig: &R) {
     let mut config = config();
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
-    let mut world = World::start(rig, Setup::new(config));
+    let mut world = TestWorld::start(rig, Setup::new(config));
     world.add(address);
     world.tells_all(&["dial failed: connection refused", "retry 1"]);
     assert!(world.pool.connections().is_empty());
     world.end();
 }
 
-/// A plain socket does. It ends by a reset, so that the port is free at once.
+/// Whether a plain socket connects to itself. It ends by a reset, so that the port is free at once.
 fn meet_oneself(address: SocketAddr) {
     let socket = TcpStream::connect(address).expect("itself");
     assert_eq!(socket.local_addr().expect("a socket"), address);

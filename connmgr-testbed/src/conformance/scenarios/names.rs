@@ -1,4 +1,4 @@
-//! Names looked up by this machine.
+//! Names resolved by this machine.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use connmgr_core::{Event, HostName, LookupError};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{PATIENCE, Peer};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PATIENCE, TestPeer};
 
-/// Knows one name.
+/// A resolver that knows one name.
 fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
     match name.as_str() {
         "peer.example" => Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)]),
@@ -17,10 +17,10 @@ fn one_name(name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
     }
 }
 
-/// The hook's answer is dialed.
+/// The answer is dialed.
 pub fn a_name_is_resolved_by_the_hook<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()).resolving(one_name));
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
     let id = world.add(format!("peer.example:{}", peer.address().port()));
     assert_eq!(world.connected().peer, Some(id));
     world.end();
@@ -28,7 +28,7 @@ pub fn a_name_is_resolved_by_the_hook<R: Rig>(rig: &R) {
 
 /// The failure names the peer.
 pub fn a_name_that_nobody_knows_fails_its_peer<R: Rig>(rig: &R) {
-    let mut world = World::start(rig, Setup::new(config()).resolving(one_name));
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
     let id = world.add("nobody.example:1");
     let failed = world.said("LookupFailed", |event| match event {
         Event::LookupFailed { peer, error } => Some((peer, error)),
@@ -38,7 +38,7 @@ pub fn a_name_that_nobody_knows_fails_its_peer<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A resolver that answers nobody until it is let go.
+/// A resolver that answers only once it is released.
 #[derive(Clone, Default)]
 pub(super) struct Hanging(Arc<(Mutex<Held>, Condvar)>);
 
@@ -72,16 +72,16 @@ impl Hanging {
     }
 }
 
-/// Its peers fail at their deadline, and nobody else waits for it.
+/// Peers with that name fail at their deadline, and no other dial waits.
 pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
+    let peer = TestPeer::listen();
     let hanging = Hanging::default();
     let mut config = config();
     config.dial.lookup_timeout = Duration::from_millis(100);
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
     let resolver = hanging.clone();
-    let mut world = World::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
+    let mut world = TestWorld::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
@@ -95,34 +95,34 @@ pub fn a_resolver_that_hangs_delays_nobody_else<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// After the shutdown the threads that hang are left, at most four, with a name; and nothing else.
+/// After the shutdown only the threads that hang are left, at most four.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_resolver<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
 
-    let before = Census::take();
+    let before = ProcessCensus::take();
     let hanging = Hanging::default();
     let resolver = hanging.clone();
-    let mut world = World::start(rig, Setup::new(config()).resolving(move |name| resolver.resolve(name)));
+    let mut world = TestWorld::start(rig, Setup::new(config()).resolving(move |name| resolver.resolve(name)));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (hanging.asked() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (hanging.asked() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
-/// A thread that hangs is not replaced, also when its lookup is long past its deadline.
+/// A thread that hangs is not replaced, even if its lookup is long past its deadline.
 #[cfg(target_os = "linux")]
 pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
 
-    let before = Census::take();
+    let before = ProcessCensus::take();
     let hanging = Hanging::default();
     let resolver = hanging.clone();
     let mut config = config();
@@ -130,24 +130,24 @@ pub fn a_resolver_that_never_answers_has_four_threads_at_most<R: Rig>(rig: &R) {
     config.dial.lookup_timeout = Duration::from_millis(30);
     config.retry.base = Duration::from_secs(60);
     config.retry.cap = config.retry.base;
-    let mut world = World::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
-    for number in 0..3 * MAX_THREADS {
+    let mut world = TestWorld::start(rig, Setup::new(config).resolving(move |name| resolver.resolve(name)));
+    for number in 0..3 * MAX_RESOLVER_THREADS {
         world.add(format!("node{number}.example:1"));
         world.tells(&["lookup failed: timed out"]);
     }
-    assert_eq!(hanging.asked(), MAX_THREADS);
+    assert_eq!(hanging.asked(), MAX_RESOLVER_THREADS);
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: 0 });
+    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: 0 });
     hanging.let_go();
 }
 
-/// After a shutdown, those that hang in `getaddrinfo` itself are left and nothing else, where this machine lets us have
-/// a network of our own. Each thread that hangs in it keeps the socket by which it asked.
+/// After a shutdown, only the threads that hang in `getaddrinfo` are left. Each keeps the socket of its question. Tried
+/// where this machine allows a network namespace.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
-    use connmgr_std::MAX_THREADS;
+    use connmgr_std::MAX_RESOLVER_THREADS;
 
-    use crate::conformance::census::{Census, Left};
+    use crate::conformance::census::{Left, ProcessCensus};
     use crate::conformance::namespace::Namespace;
     use crate::peers::NameServer;
 
@@ -157,13 +157,16 @@ pub fn a_shutdown_waits_for_no_lookup_of_the_operating_system<R: Rig>(rig: &R) {
         Namespace::Unavailable => return eprintln!("not tried: no user namespaces, or no `unshare` and `ip`"),
     }
     let mut server = NameServer::listen().expect("we are root here");
-    let before = Census::take();
-    let mut world = World::start(rig, Setup::new(config()));
+    let before = ProcessCensus::take();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     for number in 0..6 {
         world.add(format!("node{number}.example:1"));
     }
-    world.until("four threads hang", |_| (server.asked_by() == MAX_THREADS).then_some(()));
+    world.until("four threads hang", |_| (server.asked_by() == MAX_RESOLVER_THREADS).then_some(()));
     world.end();
-    before.is_again_but_for(rig, &Left { threads: ("connmgr-resolve", MAX_THREADS), sockets: MAX_THREADS });
+    before.is_again_but_for(
+        rig,
+        &Left { threads: ("connmgr-resolve", MAX_RESOLVER_THREADS), sockets: MAX_RESOLVER_THREADS },
+    );
     server.answer();
 }

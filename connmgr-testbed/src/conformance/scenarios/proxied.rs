@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use connmgr_core::{Input, Proxy};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{Line, Peer, socks};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer, socks};
 
-/// By this proxy, each connection with a circuit of its own.
-fn by(proxy: &Peer) -> Setup {
+/// This proxy, with a circuit for each connection.
+fn by(proxy: &TestPeer) -> Setup {
     Setup::new(config()).by_proxy(Proxy { address: proxy.address(), isolate: true, resolves: false })
 }
 
-/// A pause after each byte: time enough for it to arrive alone.
+/// A pause after each byte, so that it arrives alone.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Replies of success, with every kind of bound address.
+/// Replies of success, with each type of bound address.
 fn replies() -> [Vec<u8>; 3] {
     let mut name = vec![5, 0, 0, 3, 255];
     name.extend([b'a'; 255 + 2]);
@@ -27,11 +27,11 @@ fn replies() -> [Vec<u8>; 3] {
     [socks::DONE.to_vec(), v6, name]
 }
 
-/// However slowly the proxy speaks, and whatever it says it is bound to, the name is its to resolve; and what follows
-/// its reply, even in the same packet, is the peer's.
+/// However slow the proxy is, and whatever its bound address, it resolves the name. What follows its reply, even in the
+/// same packet, is the peer's.
 pub fn a_name_goes_to_a_slow_proxy_and_what_follows_its_reply_is_the_peers<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, by(&listener));
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, by(&listener));
     for (number, reply) in replies().into_iter().enumerate() {
         let id = world.add(format!("node{number}.example:8333"));
         let mut line = world.accept(&listener);
@@ -44,7 +44,7 @@ pub fn a_name_goes_to_a_slow_proxy_and_what_follows_its_reply_is_the_peers<R: Ri
         });
         assert!(user.is_some());
         let host = format!("node{number}.example");
-        assert_eq!(asked, socks::Request { command: socks::CONNECT, host, port: 8333 });
+        assert_eq!(asked, socks::SocksRequest { command: socks::CONNECT, host, port: 8333 });
         let ours = world.connected();
         assert_eq!((ours.peer, world.read(ours.conn, 5)), (Some(id), b"hello".to_vec()));
         world.write(ours.conn, b"bye");
@@ -55,9 +55,9 @@ pub fn a_name_goes_to_a_slow_proxy_and_what_follows_its_reply_is_the_peers<R: Ri
 
 /// No two have the same user name.
 pub fn each_connection_has_a_circuit_of_its_own<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, by(&listener));
-    let circuit = |world: &mut World<R>, name: &str| {
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, by(&listener));
+    let circuit = |world: &mut TestWorld<R>, name: &str| {
         world.add(name);
         let mut line = world.accept(&listener);
         world.meanwhile("the proxy is asked", || socks::serve(&mut line, Duration::ZERO)).0.expect("a user")
@@ -67,36 +67,36 @@ pub fn each_connection_has_a_circuit_of_its_own<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The route's fault is told as the route's, and nobody is asked behind the proxy's back.
+/// The failure is reported as the route's, and no resolver but the proxy is asked.
 pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let proxy = Proxy { address: Peer::nobody(), isolate: true, resolves: false };
+    let proxy = Proxy { address: TestPeer::nobody(), isolate: true, resolves: false };
     let setup = Setup::new(config()).by_proxy(proxy).resolving(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)])
     });
-    let mut world = World::start(rig, setup);
+    let mut world = TestWorld::start(rig, setup);
     world.add("node.example:8333");
     world.tells(&["dial failed: proxy unreachable"]);
     world.end();
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
-/// More often than there are tokens, tasks or whatever else an adapter may lose with a dial that it had to wait for.
+/// More dials than an adapter has tokens or other resources that it may lose with a dial it had to wait for.
 const ROUNDS: usize = 4;
 
-/// Room for one connection, so that an adapter that is given room by that has little to lose.
-fn for_one_by(proxy: &Peer) -> Setup {
+/// A limit of one connection, so that an adapter whose resources follow the limits has few.
+fn for_one_by(proxy: &TestPeer) -> Setup {
     let mut setup = by(proxy);
     setup.config.limits.total = 1;
     setup
 }
 
-/// Each waits for its proxy; the last opens as the first did.
+/// Each waits for its proxy. The last opens as the first did.
 pub fn dials_that_open_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, for_one_by(&listener));
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, for_one_by(&listener));
     for _ in 0..ROUNDS {
         world.add_once("node.example:8333");
         let mut line = world.accept(&listener);
@@ -115,8 +115,8 @@ pub fn dials_that_open_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
 
 /// Each is given up while its proxy waits for more.
 pub fn dials_given_up_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, for_one_by(&listener));
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, for_one_by(&listener));
     for _ in 0..ROUNDS {
         let peer = world.add("node.example:8333");
         let mut line = world.accept(&listener);
@@ -127,10 +127,10 @@ pub fn dials_given_up_one_after_another_use_nothing_up<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The proxy need not do anything for it.
+/// The proxy sees the connection close at once.
 pub fn a_dial_that_is_given_up_ends_at_once<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, by(&listener));
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, by(&listener));
     let peer = world.add("node.example:8333");
     let mut line = world.accept(&listener);
     world.meanwhile("a greeting", || socks::hear_greeting(&mut line));
@@ -140,22 +140,22 @@ pub fn a_dial_that_is_given_up_ends_at_once<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// A proxy that says so much, then this, and what is told of it.
+/// How far a proxy follows the protocol, what it sends then, and the error that is reported.
 struct Nonsense {
-    goes_along: fn(&mut Line),
+    goes_along: fn(&mut PeerStream),
     says: &'static [u8],
     told: &'static str,
 }
 
-fn nothing(_: &mut Line) {}
+fn nothing(_: &mut PeerStream) {}
 
-fn to_the_credentials(line: &mut Line) {
+fn to_the_credentials(line: &mut PeerStream) {
     socks::hear_greeting(line);
     line.say(&[5, socks::USER_PASSWORD]);
     socks::hear_credentials(line);
 }
 
-fn to_the_request(line: &mut Line) {
+fn to_the_request(line: &mut PeerStream) {
     socks::serve(line, Duration::ZERO);
 }
 
@@ -164,10 +164,10 @@ const NO_ENTRY: &str = "dial failed: the proxy refused our credentials";
 const FAILED: &str = "dial failed: the proxy failed";
 
 const NONSENSE: [Nonsense; 14] = [
-    Nonsense { goes_along: nothing, says: b"HTTP/1.1 400 Bad Request\r\n\r\n", told: NO_SOCKS },
+    Nonsense { goes_along: nothing, says: b"HTTP/1.1 400 Bad SocksRequest\r\n\r\n", told: NO_SOCKS },
     Nonsense { goes_along: nothing, says: &[4, 0], told: NO_SOCKS },
     Nonsense { goes_along: nothing, says: &[5, 0xff], told: NO_ENTRY },
-    // A method that was not offered: every connection would be on one circuit.
+    // A method that was not offered: every connection would share one circuit.
     Nonsense { goes_along: nothing, says: &[5, 0], told: NO_ENTRY },
     Nonsense { goes_along: nothing, says: &[5], told: FAILED },
     Nonsense { goes_along: to_the_credentials, says: &[1, 1], told: NO_ENTRY },
@@ -181,10 +181,10 @@ const NONSENSE: [Nonsense; 14] = [
     Nonsense { goes_along: to_the_request, says: &[5, 0, 0, 3, 255, b'a'], told: FAILED },
 ];
 
-/// Whatever it says, it is told whose fault it was, and nothing is left of it.
+/// Whatever the proxy sends, the right error is reported, and nothing is left of the dial.
 pub fn a_proxy_that_talks_nonsense_is_told_so<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
-    let mut world = World::start(rig, by(&listener));
+    let listener = TestPeer::listen();
+    let mut world = TestWorld::start(rig, by(&listener));
     for nonsense in NONSENSE {
         world.add_once("node.example:8333");
         let mut line = world.accept(&listener);

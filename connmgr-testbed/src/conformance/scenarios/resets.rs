@@ -1,24 +1,24 @@
-//! Peers and proxies that reset the connection, at every stage of it.
+//! Peers and proxies that reset the connection, at every stage.
 
 use std::time::Duration;
 
 use connmgr_core::{CloseCause, ConnId, EndReason, Input, Keep, Proxy};
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{Line, Peer, socks};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer, socks};
 
-/// A connection that an added peer has taken.
-fn open<R: Rig>(rig: &R) -> (World<R>, ConnId, Line) {
-    let peer = Peer::listen();
-    let mut world = World::start(rig, Setup::new(config()));
+/// A connection that an added peer has accepted.
+fn open<R: Rig>(rig: &R) -> (TestWorld<R>, ConnId, PeerStream) {
+    let peer = TestPeer::listen();
+    let mut world = TestWorld::start(rig, Setup::new(config()));
     world.add(peer.address());
     let theirs = world.accept(&peer);
     let conn = world.connected().conn;
     (world, conn, theirs)
 }
 
-/// Reads until the reset is seen, lets go, and hears what became of it.
-fn told_of_the_reset<R: Rig>(world: &mut World<R>, conn: ConnId) -> EndReason {
+/// Reads until the reset is seen, drops the connection, and returns the reported cause.
+fn told_of_the_reset<R: Rig>(world: &mut TestWorld<R>, conn: ConnId) -> EndReason {
     let mut buffer = [0; 8];
     let read = world.pool.read(conn, &mut buffer, crate::peers::PATIENCE);
     assert!(read.is_err(), "{read:?}");
@@ -26,7 +26,7 @@ fn told_of_the_reset<R: Rig>(world: &mut World<R>, conn: ConnId) -> EndReason {
     world.disconnected(conn)
 }
 
-/// Nothing was heard of it: it may have met a peer that speaks otherwise.
+/// Nothing was read: the peer may not understand the transport.
 pub fn a_reset_before_the_first_byte_is_told<R: Rig>(rig: &R) {
     let (mut world, conn, theirs) = open(rig);
     theirs.reset();
@@ -34,7 +34,7 @@ pub fn a_reset_before_the_first_byte_is_told<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The peer had spoken.
+/// Bytes of the peer were read before.
 pub fn a_reset_after_the_first_byte_is_told<R: Rig>(rig: &R) {
     let (mut world, conn, mut theirs) = open(rig);
     theirs.say(b"hello");
@@ -44,7 +44,7 @@ pub fn a_reset_after_the_first_byte_is_told<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// Whoever only writes sees it too.
+/// A writer sees the reset too.
 pub fn a_reset_is_seen_by_whoever_writes<R: Rig>(rig: &R) {
     let (mut world, conn, mut theirs) = open(rig);
     theirs.say(b"hello");
@@ -56,18 +56,18 @@ pub fn a_reset_is_seen_by_whoever_writes<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// One who comes, and resets while it still waits to be let in, or right after.
+/// An inbound connection is reset while it waits to be accepted, or right after.
 pub fn a_stranger_that_resets_at_once_harms_nobody<R: Rig>(rig: &R) {
     let mut config = config();
     config.inbound.per_host = 16;
     config.inbound.half_open = 16;
-    let mut world = World::start(rig, Setup::new(config).listening());
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
     for _ in 0..8 {
-        Line::connect(world.address()).expect("somebody listens").reset();
+        PeerStream::connect(world.address()).expect("somebody listens").reset();
     }
-    let mut last = Line::connect(world.address()).expect("somebody listens");
+    let mut last = PeerStream::connect(world.address()).expect("somebody listens");
     last.say(b"hello");
-    let heard = |world: &mut World<R>| {
+    let heard = |world: &mut TestWorld<R>| {
         let conn = world.connected().conn;
         let mut buffer = [0; 5];
         let heard = world.pool.read(conn, &mut buffer, crate::peers::PATIENCE).is_ok_and(|count| count == 5);
@@ -79,8 +79,8 @@ pub fn a_stranger_that_resets_at_once_harms_nobody<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// How far a proxy goes along before it resets.
-const STAGES: [fn(&mut Line); 6] = [
+/// How far a proxy follows the protocol before it resets.
+const STAGES: [fn(&mut PeerStream); 6] = [
     |_| {},
     |line| {
         socks::hear_greeting(line);
@@ -103,11 +103,11 @@ const STAGES: [fn(&mut Line); 6] = [
     },
 ];
 
-/// The proxy has failed, whatever it had said before, and the target is not to blame.
+/// The failure is the proxy's, whatever it sent before, and not the target's.
 pub fn a_proxy_that_resets_at_any_stage_has_failed<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
+    let listener = TestPeer::listen();
     let proxy = Proxy { address: listener.address(), isolate: true, resolves: false };
-    let mut world = World::start(rig, Setup::new(config()).by_proxy(proxy));
+    let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     for stage in STAGES {
         let address = "node.example:1".parse().expect("an address");
         world.ask(Input::AddPeer { address, keep: Keep::Once });
@@ -117,7 +117,7 @@ pub fn a_proxy_that_resets_at_any_stage_has_failed<R: Rig>(rig: &R) {
             line.reset();
         });
         let failure = world.next_tale();
-        // The first may come while the adapter has yet to find out that it is connected.
+        // The reset may come before the adapter has seen that it is connected.
         let reset_at_once = failure == "dial failed: proxy unreachable";
         assert!(failure == "dial failed: the proxy failed" || reset_at_once, "{failure}");
         assert!(world.next_tale().starts_with("finished"));

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use connmgr_core::{Config, Event, LookupError, Mode, Proxy, Seed};
 
-use crate::conformance::{Rig, Setup, World, config};
-use crate::peers::{PATIENCE, Peer, socks};
+use crate::conformance::{Rig, Setup, TestWorld, config};
+use crate::peers::{PATIENCE, TestPeer, socks};
 
-/// A pool that knows nobody but a seed, asks for it there, and counts whether it is asked for anywhere else.
-pub(super) fn seeded(proxy: &Peer, lookup_timeout: Duration) -> (Setup, Arc<AtomicU32>) {
+/// A pool that knows only a seed, resolves it through this proxy, and counts lookups anywhere else.
+pub(super) fn seeded(proxy: &TestPeer, lookup_timeout: Duration) -> (Setup, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
     config.seeds.names = vec![Seed { name: "seed.example".parse().expect("a name"), filters_services: false }];
     config.dial.lookup_timeout = lookup_timeout;
@@ -24,11 +24,11 @@ pub(super) fn seeded(proxy: &Peer, lookup_timeout: Duration) -> (Setup, Arc<Atom
     (setup, asked)
 }
 
-/// Its addresses are learnt by the proxy, byte by byte.
+/// The proxy answers byte by byte.
 pub fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
+    let listener = TestPeer::listen();
     let (setup, asked) = seeded(&listener, PATIENCE);
-    let mut world = World::start(rig, setup);
+    let mut world = TestWorld::start(rig, setup);
     let mut line = world.accept(&listener);
     let (user, request) = world.meanwhile("the proxy is asked", || {
         let request = socks::serve(&mut line, Duration::from_millis(1));
@@ -36,7 +36,7 @@ pub fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else<R: Rig>(rig: &R) {
         request
     });
     assert_eq!(user, None);
-    assert_eq!(request, socks::Request { command: socks::RESOLVE, host: "seed.example".into(), port: 0 });
+    assert_eq!(request, socks::SocksRequest { command: socks::RESOLVE, host: "seed.example".into(), port: 0 });
     let added = world.said("SeedAnswered", |event| match event {
         Event::SeedAnswered { added, .. } => Some(added),
         _ => None,
@@ -46,11 +46,11 @@ pub fn a_seed_is_looked_up_through_the_proxy_and_nowhere_else<R: Rig>(rig: &R) {
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
-/// The proxy is hung up on, and the failure is told.
+/// The connection to the proxy is closed, and the failure is reported.
 pub fn a_lookup_that_is_never_answered_ends_at_its_deadline<R: Rig>(rig: &R) {
-    let listener = Peer::listen();
+    let listener = TestPeer::listen();
     let (setup, _) = seeded(&listener, Duration::from_millis(50));
-    let mut world = World::start(rig, setup);
+    let mut world = TestWorld::start(rig, setup);
     let mut line = world.accept(&listener);
     world.meanwhile("the proxy is hung up on", || line.hear_out());
     let failed = world.said("SeedFailed", |event| match event {

@@ -1,41 +1,41 @@
-//! What an application may ask of the sockets themselves.
+//! The sockets of connections.
 
 use std::time::Duration;
 
 use connmgr_core::{ConnId, Proxy};
 use socket2::SockRef;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::{Line, Peer, socks};
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::{PeerStream, TestPeer, socks};
 
-/// Dialed, it is whom the peer sees; accepted, it is where we listen.
+/// For a dial it is the address that the peer sees; for an inbound connection, the listener's.
 pub fn a_connection_knows_our_own_end<R: Rig>(rig: &R) {
-    let (peer, mut world) = (Peer::listen(), World::start(rig, Setup::new(config()).listening()));
+    let (peer, mut world) = (TestPeer::listen(), TestWorld::start(rig, Setup::new(config()).listening()));
     world.add(peer.address());
     let theirs = world.accept(&peer);
     let dialed = world.connected();
     assert_eq!(world.pool.local_addr(dialed.conn).expect("it is open"), theirs.other_end());
     let address = world.address();
-    let _theirs = Line::connect(address).expect("somebody listens");
+    let _theirs = PeerStream::connect(address).expect("somebody listens");
     let accepted = world.connected();
     assert_eq!(world.pool.local_addr(accepted.conn).expect("it is open"), address);
     world.end();
 }
 
-/// Whichever way a connection came about, Nagle's algorithm is off.
+/// Nagle's algorithm is off for dialed and accepted connections, also through a proxy.
 pub fn small_messages_are_sent_at_once<R: Rig>(rig: &R) {
-    let (peer, mut world) = (Peer::listen(), World::start(rig, Setup::new(config()).listening()));
+    let (peer, mut world) = (TestPeer::listen(), TestWorld::start(rig, Setup::new(config()).listening()));
     world.add(peer.address());
     let dialed = world.connected().conn;
     assert!(sends_at_once(&mut world, dialed), "dialed");
-    let _theirs = Line::connect(world.address()).expect("somebody listens");
+    let _theirs = PeerStream::connect(world.address()).expect("somebody listens");
     let accepted = world.connected().conn;
     assert!(sends_at_once(&mut world, accepted), "accepted");
     world.end();
 
-    let proxy = Peer::listen();
+    let proxy = TestPeer::listen();
     let by = Proxy { address: proxy.address(), isolate: false, resolves: false };
-    let mut world = World::start(rig, Setup::new(config()).by_proxy(by));
+    let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(by));
     world.add(peer.address());
     let mut line = world.accept(&proxy);
     world.meanwhile("the proxy is asked", || {
@@ -47,6 +47,6 @@ pub fn small_messages_are_sent_at_once<R: Rig>(rig: &R) {
     world.end();
 }
 
-fn sends_at_once<R: Rig>(world: &mut World<R>, conn: ConnId) -> bool {
+fn sends_at_once<R: Rig>(world: &mut TestWorld<R>, conn: ConnId) -> bool {
     SockRef::from(&world.pool.socket(conn)).tcp_nodelay().expect("a socket")
 }

@@ -1,22 +1,22 @@
-//! Pools that do not start, and why.
+//! Pools that do not start.
 
 use connmgr_core::{Config, Listener, ListenerId, Permissions};
 
-use crate::conformance::{Rig, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 fn error<R: Rig>(rig: &R, setup: Setup) -> String {
-    World::try_start(rig, setup).expect_err("something is wrong").to_string()
+    TestWorld::try_start(rig, setup).expect_err("something is wrong").to_string()
 }
 
-/// The address is in the error.
+/// The error has the address.
 pub fn a_port_that_is_taken_is_named<R: Rig>(rig: &R) {
-    let peer = Peer::listen();
+    let peer = TestPeer::listen();
     let error = error(rig, Setup::new(config()).listening_at(peer.address(), None));
     assert!(error.contains(&peer.address().to_string()), "{error}");
 }
 
-/// The field is in the error.
+/// The error has the field.
 pub fn a_configuration_that_makes_no_sense_is_refused_by_field<R: Rig>(rig: &R) {
     let mut config = config();
     config.score.max_hosts = 0;
@@ -24,7 +24,7 @@ pub fn a_configuration_that_makes_no_sense_is_refused_by_field<R: Rig>(rig: &R) 
     assert!(error.contains("score.max_hosts"), "{error}");
 }
 
-/// There is no number for it.
+/// No number is left for it.
 pub fn a_listener_after_the_last_number_is_refused<R: Rig>(rig: &R) {
     let listeners = [0, u32::MAX].map(ListenerId);
     let listener = |id| Listener { id, network: None, permissions: Permissions::default() };

@@ -1,22 +1,22 @@
-//! Times, by a clock that the application can read.
+//! Times, by the pool's clock.
 
 use std::time::Duration;
 
 use connmgr_std::PoolEvent;
 
-use crate::conformance::{Rig, RigPool, Setup, World, config};
-use crate::peers::Peer;
+use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
+use crate::peers::TestPeer;
 
 const WAIT: Duration = Duration::from_secs(60);
 
-/// The pool's clock is the one by which it schedules: what is scheduled now comes after that wait, in the event and in
-/// the views.
+/// The pool's clock is the clock of its events and views: a retry that is scheduled now is one back-off later, in the
+/// event and in the views.
 pub fn the_time_until_a_retry_can_be_told<R: Rig>(rig: &R) {
     let mut config = config();
     (config.retry.base, config.retry.cap) = (WAIT, WAIT);
-    let mut world = World::start(rig, Setup::new(config).listening());
+    let mut world = TestWorld::start(rig, Setup::new(config).listening());
     let before = world.pool.now();
-    world.add(Peer::nobody());
+    world.add(TestPeer::nobody());
     let at = world.event("RetryScheduled", |event| match event {
         PoolEvent::RetryScheduled { at, .. } => Some(at),
         _ => None,

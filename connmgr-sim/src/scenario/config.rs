@@ -1,0 +1,68 @@
+//! The configuration of a scenario's managers.
+
+use connmgr_core::{Config, HostName, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport};
+
+use crate::scenario::Scenario;
+
+/// The listener of every manager.
+pub const LISTENER: ListenerId = ListenerId(0);
+
+/// Where the proxy of every machine listens.
+const PROXY: &str = "127.0.0.1:9050";
+
+/// The configuration of a scenario's managers. If `node.config` does not fit it is left out; the scenario's own check
+/// reports it.
+pub fn of(scenario: &Scenario) -> Config {
+    merged(scenario).unwrap_or_else(|_| plain(scenario))
+}
+
+/// As [`of`], but an error if `node.config` does not fit.
+///
+/// # Errors
+/// When the scenario's `node.config` does not fit.
+pub fn merged(scenario: &Scenario) -> Result<Config, String> {
+    let config = plain(scenario);
+    if scenario.node.config.is_empty() {
+        return Ok(config);
+    }
+    let mut table = toml::Table::try_from(&config).map_err(|error| error.to_string())?;
+    merge(&mut table, &scenario.node.config);
+    table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+}
+
+fn merge(into: &mut toml::Table, from: &toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => merge(inner, value),
+            (_, value) => {
+                into.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn plain(scenario: &Scenario) -> Config {
+    let spec = &scenario.node;
+    let mut config = spec.base.config();
+    config.limits = spec.limits.unwrap_or(config.limits);
+    if spec.connect_only {
+        config.mode = Mode::ConnectOnly;
+    }
+    if spec.prefers_v2 {
+        config.transport = Transport::V2;
+    }
+    if spec.listens || !scenario.inbound.is_empty() {
+        config.listeners = vec![Listener { id: LISTENER, network: None, permissions: Permissions::default() }];
+    }
+    let seeds = scenario.seeds.iter().filter_map(|seed| HostName::new(&seed.name).ok());
+    config.seeds.names = seeds.map(|name| Seed { name, filters_services: false }).collect();
+    if let Some(spec) = scenario.proxy {
+        let address = PROXY.parse().expect("an address of ours");
+        let proxy = Some(Proxy { address, isolate: true, resolves: spec.resolves });
+        config.proxies = match spec.for_all {
+            true => Proxies { all: proxy, onion: None, i2p: proxy },
+            false => Proxies { all: None, onion: proxy, i2p: proxy },
+        };
+    }
+    config
+}

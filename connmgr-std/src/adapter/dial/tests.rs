@@ -1,0 +1,104 @@
+//! Dials and lookups through a proxy, on real sockets that block.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+use connmgr_core::IsolationToken;
+
+use super::*;
+use crate::tests::{NoWire, block_on};
+
+/// A stream of the standard library. Its futures block, and are ready when they are first polled.
+#[derive(Debug)]
+struct BlockingWire(TcpStream);
+
+impl Wire for BlockingWire {
+    async fn connect(address: SocketAddr) -> io::Result<Self> {
+        TcpStream::connect(address).map(Self)
+    }
+    async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+    fn set_nodelay(&self) -> io::Result<()> {
+        self.0.set_nodelay(true)
+    }
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how)
+    }
+}
+
+/// A proxy for one client: reads so many bytes, then answers byte by byte; and so on. Then it hangs up.
+fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        for (request, answer) in script {
+            stream.read_exact(&mut vec![0; request]).unwrap();
+            for byte in answer {
+                stream.write_all(&[*byte]).unwrap();
+                thread::yield_now();
+            }
+        }
+    });
+    address
+}
+
+fn dial_a_name(proxy: SocketAddr) -> Result<BlockingWire, DialError> {
+    let address: PeerAddress = "node.example:1".parse().unwrap();
+    block_on(dial_by_proxy(proxy, Isolation::Token(IsolationToken::from_u64(7)), address))
+}
+
+const REQUEST: usize = 5 + "node.example".len() + 2;
+const CREDENTIALS: usize = 1 + 2 * (1 + 24);
+const YES: &[u8] = &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+
+#[test]
+fn the_bytes_after_a_proxys_slow_reply_are_the_peers() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, YES), (0, b"hello")];
+    let mut wire = dial_a_name(proxy(script)).unwrap();
+    let mut heard = String::new();
+    wire.0.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "hello");
+}
+
+#[test]
+fn a_target_that_the_proxy_reports_unreachable_is_at_fault() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, &[5, 5])];
+    assert_eq!(dial_a_name(proxy(script)).unwrap_err(), DialError::Refused);
+}
+
+#[test]
+fn a_proxy_that_is_not_there_says_nothing_of_the_target() {
+    let gone = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    assert_eq!(dial_a_name(gone).unwrap_err(), DialError::ProxyUnreachable);
+}
+
+#[test]
+fn a_proxy_that_hangs_up_has_failed() {
+    assert_eq!(dial_a_name(proxy(vec![(3, &[5])])).unwrap_err(), DialError::ProxyFailed);
+}
+
+#[test]
+fn a_name_is_resolved_by_the_proxy() {
+    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (REQUEST, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0])];
+    let name = "node.example".parse().unwrap();
+    let found = block_on(resolve_by_proxy::<BlockingWire>(name, proxy(script), Isolation::Shared));
+    assert_eq!(found, Ok(vec![IpAddr::from([1, 2, 3, 4])]));
+}
+
+/// There may be thousands at a time.
+#[test]
+fn a_direct_dial_adds_little_to_the_runtimes_own() {
+    let address = SocketAddr::from(([127, 0, 0, 1], 1));
+    let ours = size_of_val(&dial::<NoWire>(address)) - size_of_val(&NoWire::connect(address));
+    assert!(ours <= 128, "{ours} bytes");
+}
