@@ -93,11 +93,10 @@ impl AddedPeer {
         self.state = PeerState::Dialing(conn);
     }
 
-    /// Its dial has opened. The other addresses of its name are not needed.
+    /// Its dial has opened. The other addresses of its name may still be needed: many accept and are of no use.
     pub(crate) fn connect(&mut self, conn: ConnId) {
         debug_assert_eq!(self.state, PeerState::Dialing(conn));
         self.state = PeerState::Connected(conn);
-        self.candidates = Vec::new();
         self.unanswered = false;
     }
 

@@ -52,14 +52,19 @@ fn first_attempt(config: Config, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
     attempt_of(&mut bench, answer)
 }
 
-fn attempt_of(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
+/// Adds a peer with this name, which resolves to `answer`: its first dial.
+fn begin(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<Action> {
     let (_, actions) = bench.add_peer(NAME, Keep::Always);
     let lookup = actions.iter().find_map(|action| match action {
         Action::ResolveHost { lookup, .. } => Some(*lookup),
         _ => None,
     });
     let lookup = lookup.expect("the name is looked up");
-    let mut actions = bench.tell(Input::LookupResult { lookup, result: Ok(answer) });
+    bench.tell(Input::LookupResult { lookup, result: Ok(answer) })
+}
+
+fn attempt_of(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<PeerAddress> {
+    let mut actions = begin(bench, answer);
     let mut tried = Vec::new();
     while let Some(conn) = dials(&actions).first().copied() {
         tried.push(dialed_address(&actions, conn));
@@ -163,4 +168,56 @@ fn nobody_behind_a_name_is_dialed_while_the_machine_has_no_room_for_another_dial
     world.becomes(|_| Fate::Good);
     world.run(secs(60));
     assert_eq!(world.ready(), 1);
+}
+
+/// A name with two addresses, of which the first is of no use.
+fn bad_then_good(keep: Keep, bad: Fate) -> World {
+    let answer = ips(1..3);
+    let first = address(answer[0]);
+    let mut world = World::new(connect_only(), move |to| if *to == first { bad } else { Fate::Good });
+    world.resolves(move |_| Ok(answer.clone()));
+    world.tell(Input::AddPeer { address: addr(NAME), keep });
+    world
+}
+
+#[test]
+fn however_the_first_address_is_of_no_use_the_second_is_connected_in_the_same_attempt() {
+    let silent = [Fate::Silent, Fate::Mute, Fate::Fails(DialError::Refused)];
+    for bad in [Fate::HangsUp, Fate::Unheard].into_iter().chain(silent) {
+        for keep in [Keep::Always, Keep::Once] {
+            let mut world = bad_then_good(keep, bad);
+            world.run(secs(120));
+            assert_eq!((world.ready(), dialed(&world).len()), (1, 2), "{keep:?} {bad:?}");
+            assert_eq!(world.bench.manager.stats().retries_scheduled, 0, "{keep:?} {bad:?}");
+        }
+    }
+}
+
+#[test]
+fn after_a_peer_that_misbehaves_before_it_is_ready_the_next_address_is_dialed() {
+    let mut bench = Bench::new(connect_only());
+    let actions = begin(&mut bench, ips(1..3));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    let next = bench.tell(Input::Misbehavior { conn, penalty: Penalty { persistent: 1000, transient: 0 } });
+    assert_eq!(dialed_address(&next, dials(&next)[0]), address(ips(2..3)[0]));
+}
+
+#[test]
+fn a_connection_that_was_ready_ends_the_attempt() {
+    let mut bench = Bench::new(connect_only());
+    let actions = begin(&mut bench, ips(1..3));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    let after = bench.close(conn);
+    assert_eq!((dials(&after).len(), retries(&after).len()), (0, 1));
+}
+
+#[test]
+fn what_the_operator_disconnects_is_not_followed_by_the_next_address() {
+    let mut bench = Bench::new(connect_only());
+    let actions = begin(&mut bench, ips(1..3));
+    let after = bench.tell(Input::Disconnect { conn: dials(&actions)[0] });
+    assert_eq!((dials(&after).len(), retries(&after).len()), (0, 1));
 }

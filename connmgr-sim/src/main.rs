@@ -1,4 +1,4 @@
-//! The command `connmgr-sim`: runs scenarios, and takes failures apart.
+//! The command `connmgr-sim`: runs scenarios and analyses failures.
 
 mod cli;
 

@@ -1,7 +1,6 @@
 //! What "full again" means: a world in which nobody is left never is, whatever it looked like at the moment of healing.
 
-use connmgr_sim::scenario::catalogue;
-use connmgr_sim::scenario::{FaultKind, FaultSpec, HostBehavior, HostTurn};
+use connmgr_sim::scenario::{FaultKind, FaultSpec, HostBehavior, HostTurn, catalogue};
 use connmgr_sim::types::Share;
 use connmgr_sim::{Instant, RunOutcome, Scenario, Terms, run};
 

@@ -1,5 +1,5 @@
-//! The layers of the source: no file imports from a layer above its own, and no two import each other, directly or by way
-//! of others, save a parent and its children.
+//! The layers of the source: no file imports from a layer above its own, and no two import each other, directly or by
+//! way of others, save a parent and its children.
 //!
 //! An import of a name that a folder only re-exports counts as an import of the file that defines it.
 

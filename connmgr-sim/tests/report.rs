@@ -3,8 +3,7 @@
 
 use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
 use connmgr_sim::run::campaign::Campaign;
-use connmgr_sim::scenario::catalogue;
-use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span};
+use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span, catalogue};
 use connmgr_sim::types::Figure;
 use connmgr_sim::watch::canary;
 use connmgr_sim::{RunVerdict, Scenario, Terms, report};
@@ -32,7 +31,7 @@ fn a_page_has_what_a_reader_looks_for() {
         "all promises kept",
         "connmgr-sim run small --seed 1",
         "Outbound connections",
-        "What befell",
+        "Faults and findings",
         "Handshakes",
         "<table class=\"rows\">",
         "ids-count-up",

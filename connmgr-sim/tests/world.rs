@@ -2,9 +2,8 @@
 //! meet each other in it.
 
 use connmgr_core::{ConnState, Kind, Limits};
-use connmgr_sim::scenario::catalogue;
 use connmgr_sim::scenario::{
-    Acquaintance, Churn, Gossip, HostBehavior, HostSpec, HostTurn, NodeSpec, PeerSpec, Scenario, Span,
+    Acquaintance, Churn, Gossip, HostBehavior, HostSpec, HostTurn, NodeSpec, PeerSpec, Scenario, Span, catalogue,
 };
 use connmgr_sim::types::Share;
 use connmgr_sim::{Instant, Real, Scrutiny, World};

@@ -29,7 +29,7 @@ pub(crate) use pick::Choice;
 pub use view::{AddressView, BookView};
 
 /// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.
-const VICTIMS_LOOKED_AT: usize = 16;
+const COMPETITORS: usize = 16;
 
 /// The source of an address, as one neighbourhood: the number of a peer's group, or a tag for a seed or the
 /// application.
@@ -88,12 +88,12 @@ impl Book {
     /// Removes the least worthy of a few addresses if the new one is worth more. Returns whether it did.
     fn make_room(&mut self, newcomer: &Entry, now: Time, rng: &mut Rng) -> bool {
         let known = self.len();
-        let victim = (0..VICTIMS_LOOKED_AT)
+        let least = (0..COMPETITORS)
             .filter_map(|_| self.store.nth(NetworkSet::ALL, rng.index(known)))
             .filter(|entry| !entry.is_in_use(now))
             .map(|entry| (entry.worth(now), *entry.key()))
             .min_by_key(|(worth, _)| *worth);
-        match victim {
+        match least {
             Some((worth, key)) if worth < newcomer.worth(now) => self.store.remove(&key).is_some(),
             Some(_) | None => false,
         }

@@ -13,12 +13,12 @@ use crate::types::{NetworkSet, PeerAddress, Services, Time};
 /// Candidates in one choice, as in btcd and Bitcoin Core.
 const CANDIDATES: usize = 100;
 /// The first 30 candidates must not have been tried lately, as in btcd.
-const PATIENT_FOR: usize = 30;
+const RESTED_UNTIL: usize = 30;
 /// The first 50 candidates must be on the default port, as in btcd.
-const CHOOSY_FOR: usize = 50;
+const DEFAULT_PORT_UNTIL: usize = 50;
 /// Candidates 50 to 80: spacing applies again, the port preference does not. Without this phase, a book in which no one
 /// uses the default port would never honour spacing.
-const PATIENT_AGAIN_FOR: usize = 80;
+const RESTED_AGAIN_UNTIL: usize = 80;
 
 /// What to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) struct Choice {
     /// No address rests longer than this, however often it has failed, except for `min_spacing`.
     pub(crate) longest_rest: Duration,
     /// Only addresses that were ready before.
-    pub(crate) only_met: bool,
+    pub(crate) only_ready_before: bool,
 }
 
 impl Book {
@@ -67,13 +67,13 @@ impl Book {
                 match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
                     Verdict::Never => {}
                     Verdict::NotInThisPhase => some_may_later = true,
-                    Verdict::By(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
+                    Verdict::WithChance(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
                         let address = entry.address();
                         if allowed(&address) {
                             return Some(address);
                         }
                     }
-                    Verdict::By(_) => passed = 0,
+                    Verdict::WithChance(_) => passed = 0,
                 }
             }
             if passed == known && !some_may_later {
@@ -91,14 +91,14 @@ struct Phase {
     /// Not tried lately.
     rested: bool,
     /// On the default port.
-    usual_port: bool,
+    default_port: bool,
 }
 
 const PHASES: [Phase; 4] = [
-    Phase { candidates: (0, PATIENT_FOR), rested: true, usual_port: true },
-    Phase { candidates: (PATIENT_FOR, CHOOSY_FOR), rested: false, usual_port: true },
-    Phase { candidates: (CHOOSY_FOR, PATIENT_AGAIN_FOR), rested: true, usual_port: false },
-    Phase { candidates: (PATIENT_AGAIN_FOR, CANDIDATES), rested: false, usual_port: false },
+    Phase { candidates: (0, RESTED_UNTIL), rested: true, default_port: true },
+    Phase { candidates: (RESTED_UNTIL, DEFAULT_PORT_UNTIL), rested: false, default_port: true },
+    Phase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false },
+    Phase { candidates: (RESTED_AGAIN_UNTIL, CANDIDATES), rested: false, default_port: false },
 ];
 
 /// The test of a candidate.
@@ -108,21 +108,21 @@ enum Verdict {
     /// Rejected in this phase.
     NotInThisPhase,
     /// Passes with this chance, in units of 2^-32.
-    By(u64),
+    WithChance(u64),
 }
 
 fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
     let failures = if is_forgiven { 0 } else { entry.failures() };
-    let is_met = entry.ever_succeeded() || !choice.only_met;
-    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_met {
+    let is_eligible = entry.ever_succeeded() || !choice.only_ready_before;
+    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_eligible {
         return Verdict::Never;
     }
     let recent = !is_forgiven && entry.was_tried_within(choice.spacing, now);
-    if (phase.rested && recent) || (phase.usual_port && !entry.key().is_on_port(choice.default_port)) {
+    if (phase.rested && recent) || (phase.default_port && !entry.key().is_on_port(choice.default_port)) {
         return Verdict::NotInThisPhase;
     }
     let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
-    Verdict::By(if recent { chance / 100 } else { chance })
+    Verdict::WithChance(if recent { chance / 100 } else { chance })
 }
 
 /// The rest after the last dial. It doubles with each failure, so that addresses that refuse at once are not dialed

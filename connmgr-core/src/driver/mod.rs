@@ -1,9 +1,9 @@
-//! Carries the manager's actions out, for every runtime alike.
+//! Carries out the manager's actions, for every runtime.
 //!
-//! A [`Driver`] owns the [`ConnManager`], and each stream until the application takes it: it turns actions into calls
-//! of [`Net`], pairs streams with the ids they were dialed or accepted under, and hands events out. It knows no
-//! runtime: `Net` is lent to it on each call and only *starts* things; what comes of them is told on a later turn. The
-//! driver feeds the manager only through [`ConnManager::apply`], so that what an [`Observer`] sees is what happened.
+//! A [`Driver`] owns the [`ConnManager`], and each stream until the application takes it. It turns actions into calls
+//! of [`Net`], pairs streams with the ids they were dialed or accepted under, and queues events. It knows no runtime:
+//! each call lends it a `Net`, which only *starts* operations; their results are reported in later calls. It feeds the
+//! manager only through [`ConnManager::apply`], so an [`Observer`] sees everything.
 
 mod queue;
 
@@ -19,45 +19,44 @@ use crate::types::{
 };
 use queue::EventQueue;
 
-/// What an adapter can do. Each method only starts something and returns at once; results come back as calls of the
-/// driver, never from inside these methods.
+/// The operations of an adapter. Each method only starts something and returns at once. Results are reported by calling
+/// the driver, never from inside these methods.
 pub trait Net {
     /// Start a dial; report with [`Driver::dialed`].
     fn dial(&mut self, conn: ConnId, target: &Target, transport: Transport, deadline: Time);
-    /// Give up a dial that has not been reported. A result that is under way already may still be reported.
+    /// Give up a dial that was not reported yet. A result that is already on its way may still be reported.
     fn abort(&mut self, conn: ConnId);
-    /// Shut the connection both ways, whoever holds its stream. Unknown ids are ignored.
+    /// Shut the connection down in both directions, whoever holds its stream. Ignore unknown ids.
     fn close(&mut self, conn: ConnId, reason: CloseReason);
     /// Start a lookup; report with [`Input::LookupResult`].
     fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time);
-    /// Accept nothing on the listener until then.
+    /// Stop accepting on the listener until then.
     fn pause_accept(&mut self, listener: ListenerId, until: Time);
-    /// Store what outlives the process, off the event loop: [`ConnManager::snapshot`]. That copies the whole book; where
-    /// the book was stored within `book.save_every`, [`ConnManager::saved_bans`] do, if the book is stored when that time
-    /// is over. Called at most once a turn, the last time when the manager has stopped.
+    /// Save state, off the event loop: [`ConnManager::snapshot`], which copies the whole book. If the book was saved
+    /// within `book.save_every`, [`ConnManager::saved_bans`] is enough, provided that the book is saved when that time
+    /// is over. Called at most once in each call of the driver; the last time when the manager has stopped.
     fn save(&mut self, manager: &ConnManager);
 }
 
-/// Sees all that the manager is told and all that it asks for, in order. Trace recorders, logs, metrics and
-/// checkers are observers.
+/// Sees every input and every action, in order. Trace recorders, logs, metrics and checkers are observers.
 pub trait Observer {
-    /// The manager was told or asked this, and replied that.
+    /// An input, and the manager's reply.
     fn input(&mut self, now: Time, input: &Input, reply: &Reply);
-    /// The manager asked for this. Every action comes after the input that caused it.
+    /// An action. It comes after the input that caused it.
     fn action(&mut self, now: Time, action: &Action);
-    /// All that an input caused has been asked for: this is how the manager stands.
+    /// Every action of an input has been seen; `manager` is the state now.
     fn settled(&mut self, now: Time, manager: &ConnManager) {
         let _ = (now, manager);
     }
 }
 
-/// Nobody watches.
+/// No observer.
 impl Observer for () {
     fn input(&mut self, _: Time, _: &Input, _: &Reply) {}
     fn action(&mut self, _: Time, _: &Action) {}
 }
 
-/// Both watch.
+/// Both observe.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.0.input(now, input, reply);
@@ -75,32 +74,38 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-/// One may watch.
+/// Observes if there is one.
 impl<O: Observer> Observer for Option<O> {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
-        self.iter_mut().for_each(|observer| observer.input(now, input, reply));
+        if let Some(observer) = self {
+            observer.input(now, input, reply);
+        }
     }
 
     fn action(&mut self, now: Time, action: &Action) {
-        self.iter_mut().for_each(|observer| observer.action(now, action));
+        if let Some(observer) = self {
+            observer.action(now, action);
+        }
     }
 
     fn settled(&mut self, now: Time, manager: &ConnManager) {
-        self.iter_mut().for_each(|observer| observer.settled(now, manager));
+        if let Some(observer) = self {
+            observer.settled(now, manager);
+        }
     }
 }
 
-/// What a pool hands to its application.
+/// An event of a pool, for its application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PoolEvent<S> {
     /// A connection is open: begin the handshake on its stream.
     Connected {
-        /// What is known of it.
+        /// What is known about it.
         info: Connected,
         /// Its stream.
         stream: S,
     },
-    /// An added peer is dialed next at this time. Of several that wait to be taken, a peer's latest stays.
+    /// An added peer is dialed next at this time. Of a peer's waiting notices only the latest is kept.
     RetryScheduled {
         /// Which.
         peer: PeerId,
@@ -113,16 +118,16 @@ pub enum PoolEvent<S> {
     Event(Event),
 }
 
-/// How many events wait for the application, unless [`Driver::set_max_waiting_events`] says otherwise.
+/// The default limit of events that wait for the application; see [`Driver::set_max_waiting_events`].
 pub const MAX_WAITING_EVENTS: usize = 1024;
 
-/// Owns the manager and carries its actions out. `S` is the adapter's stream; dropping one closes it.
+/// Owns the manager and carries out its actions. `S` is the adapter's stream; dropping it closes it.
 #[derive(Clone, Debug)]
 pub struct Driver<S, O = ()> {
     manager: ConnManager,
-    /// The dials that have no result yet.
+    /// Dials without a result yet.
     dialing: HashSet<ConnId, OwnNumbers>,
-    /// A stream that is here, within the call that brings it: the manager has not said yet what becomes of it.
+    /// The stream of the current call, until the manager decides about it.
     arrived: Option<(ConnId, S)>,
     events: EventQueue<S>,
     save_wanted: bool,
@@ -130,29 +135,29 @@ pub struct Driver<S, O = ()> {
 }
 
 impl<S> Driver<S> {
-    /// A driver that nobody watches.
+    /// A driver without an observer.
     pub fn new(manager: ConnManager) -> Self {
         Self::with_observer(manager, ())
     }
 }
 
 impl<S, O: Observer> Driver<S, O> {
-    /// A driver that is watched.
+    /// A driver with an observer.
     pub fn with_observer(manager: ConnManager, observer: O) -> Self {
         let events = EventQueue::new(MAX_WAITING_EVENTS);
         let dialing = HashSet::with_hasher(OwnNumbers);
         Self { manager, dialing, arrived: None, events, save_wanted: false, observer }
     }
 
-    /// Tells or asks the manager anything but [`Input::DialResult`] and [`Input::Accept`], which bring a stream
-    /// ([`Driver::dialed`], [`Driver::accept`]), and carries out what follows.
+    /// Applies any input except [`Input::DialResult`] and [`Input::Accept`], which bring a stream ([`Driver::dialed`],
+    /// [`Driver::accept`]), and carries out the actions that follow.
     pub fn apply<N: Net>(&mut self, input: &Input, now: Time, net: &mut N) -> Reply {
         let reply = self.tell(input, now);
         self.perform(now, net);
         reply
     }
 
-    /// Reports a dial. A stream that comes too late, or that has no slot, is dropped.
+    /// Reports the result of a dial. Drops the stream if it comes too late or has no slot.
     pub fn dialed<N: Net>(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut N) {
         self.dialing.remove(&conn);
         let result = result.map(|stream| self.arrived = Some((conn, stream)));
@@ -160,11 +165,11 @@ impl<S, O: Observer> Driver<S, O> {
         self.perform(now, net);
     }
 
-    /// Asks whether an inbound connection may stay, and makes its stream only then: a refused one is dropped with
+    /// Asks whether to admit an inbound connection. Calls `make` for its stream only if it is admitted; otherwise drops
     /// `make`.
     ///
     /// # Errors
-    /// [`Refusal`] says why it may not.
+    /// [`Refusal`] is the reason.
     pub fn accept<N: Net>(
         &mut self,
         remote: SocketAddr,
@@ -184,12 +189,12 @@ impl<S, O: Observer> Driver<S, O> {
         admitted
     }
 
-    /// The next event for the application. Call only between turns: all actions are carried out first.
+    /// The next event for the application. Do not call it from inside [`Net`]: every action is carried out first.
     pub fn poll_event(&mut self) -> Option<PoolEvent<S>> {
         self.events.pop()
     }
 
-    /// Whether [`Driver::poll_event`] has one.
+    /// Whether [`Driver::poll_event`] would return an event.
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
@@ -199,7 +204,7 @@ impl<S, O: Observer> Driver<S, O> {
         self.manager.poll_timeout()
     }
 
-    /// The manager, to look at.
+    /// The manager, read-only.
     pub const fn manager(&self) -> &ConnManager {
         &self.manager
     }
@@ -209,29 +214,29 @@ impl<S, O: Observer> Driver<S, O> {
         &self.observer
     }
 
-    /// The observer, to change (flush, take out).
+    /// The observer, mutable (to flush it or take it out).
     pub const fn observer_mut(&mut self) -> &mut O {
         &mut self.observer
     }
 
-    /// The manager to look at, and the observer to change: for those who judge one by what the other saw.
+    /// The manager and the mutable observer, for an observer that checks the one against the other.
     pub const fn watched(&mut self) -> (&ConnManager, &mut O) {
         (&self.manager, &mut self.observer)
     }
 
-    /// How many events may wait for the application; [`MAX_WAITING_EVENTS`] at first, and 16 at the least. Of any more,
-    /// those go that are for information; what becomes of connections, and that the manager has stopped, is kept. Events
-    /// that wait already stay.
+    /// Sets how many events may wait for the application. Default: [`MAX_WAITING_EVENTS`]. At least 16. Beyond that,
+    /// events for information are dropped; events about connections and `Stopped` are kept. Events that wait already
+    /// stay.
     pub fn set_max_waiting_events(&mut self, max: usize) {
         self.events.set_limit(max);
     }
 
-    /// How many events the application was too slow to take.
+    /// How many events were dropped because the application was slow.
     pub const fn missed_events(&self) -> u64 {
         self.events.missed()
     }
 
-    /// Whether everything is closed and [`Event::Stopped`] was emitted.
+    /// Whether every connection is closed and [`Event::Stopped`] was emitted.
     pub fn is_stopped(&self) -> bool {
         self.manager.is_stopped()
     }
@@ -248,7 +253,7 @@ impl<S, O: Observer> Driver<S, O> {
             self.carry_out(action, net);
         }
         self.observer.settled(now, &self.manager);
-        // The manager had no use for it: it came too late, or twice.
+        // The manager did not use the stream: it came too late, or twice.
         self.arrived = None;
         if core::mem::take(&mut self.save_wanted) {
             net.save(&self.manager);

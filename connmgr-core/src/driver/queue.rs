@@ -1,9 +1,9 @@
-//! The events that wait for the application, and what gives way when it is slow.
+//! The queue of events for the application, and what is dropped when the application is slow.
 //!
-//! A connection that ends before the application took it is withdrawn with its stream: it sees neither `Connected`
-//! nor `Disconnected`. Of a peer's retry notices the latest stays. Every `Disconnected` of a connection that was
-//! taken is kept (there are at most as many as connections), and so is `Stopped`; any other event that finds the
-//! queue full is dropped and counted.
+//! A connection that ends before the application took it is removed together with its stream: the application sees
+//! neither `Connected` nor `Disconnected`. Of a peer's retry notices only the latest stays. The queue always keeps
+//! `Connected`, the `Disconnected` of a connection that was taken (at most one for each connection), and `Stopped`. Any
+//! other event is dropped and counted if the queue is full.
 
 use alloc::collections::VecDeque;
 
@@ -13,12 +13,12 @@ use super::PoolEvent;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::types::{ConnId, Connected, Event, PeerId, Time};
 
-/// The queue holds at least so many: with fewer, an application that is never late would miss what one step tells it.
+/// The least limit: with fewer, an application that is never late would miss events of a single step.
 const LEAST_LIMIT: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(super) struct EventQueue<S> {
-    /// Withdrawn events leave a hole.
+    /// A removed event leaves `None`.
     waiting: VecDeque<Option<PoolEvent<S>>>,
     holes: usize,
     /// The position of the first waiting event, counted from the first event ever.

@@ -145,7 +145,7 @@ impl ConnManager {
         }
         let network = conn.dialed().and_then(|address| self.rules().health_network(address.host()));
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
-        if !conn.is_open() && self.may_try_another(ending) && self.go_on(id, is_down) {
+        if conn.state() != ConnState::Ready && self.may_try_another(ending) && self.go_on(id, is_down) {
             return;
         }
         let was_stable = self.was_stable(conn);
@@ -154,13 +154,31 @@ impl ConnManager {
         self.attempt_failed(id, ending.is_unanswered(), network);
     }
 
-    /// Whether another address of the same name may succeed where this one failed.
+    /// Whether another address of the same name may succeed where this one ended before it was ready. Not where the
+    /// operator ended it, or where all connections end.
     fn may_try_another(&self, ending: Ending) -> bool {
         self.phase == Phase::Active
             && match ending {
-                Ending::Failed(_) => true,
-                Ending::Ours(reason) => reason == CloseReason::DialTimeout,
-                Ending::Closed(_) => false,
+                Ending::Failed(_) | Ending::Closed(_) => true,
+                Ending::Ours(reason) => match reason {
+                    CloseReason::DialTimeout
+                    | CloseReason::HandshakeTimeout
+                    | CloseReason::MissingServices
+                    | CloseReason::Misbehaved
+                    | CloseReason::Banned
+                    | CloseReason::OwnAddress
+                    | CloseReason::Duplicate => true,
+                    CloseReason::Surplus
+                    | CloseReason::Late
+                    | CloseReason::Done
+                    | CloseReason::Evicted
+                    | CloseReason::Requested
+                    | CloseReason::PeerRemoved
+                    | CloseReason::MadeRoom
+                    | CloseReason::LimitLowered
+                    | CloseReason::Inactive
+                    | CloseReason::Shutdown => false,
+                },
             }
     }
 

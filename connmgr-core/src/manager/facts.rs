@@ -118,7 +118,7 @@ impl ConnManager {
         if let Some(notes) = self.table.notes(id) {
             notes.deadline = deadline;
         }
-        self.look_for_progress(id);
+        self.arm_progress_timer(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.connect(id);
         }

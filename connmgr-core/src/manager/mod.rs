@@ -157,7 +157,7 @@ pub struct ConnManager {
     /// When a block-relay connection was last closed to make room for a full one.
     made_room: Option<Time>,
     /// Before this time, no dial into an unproven network loses its slot to a proven network.
-    push_again_at: Time,
+    take_slots_again_at: Time,
     /// When a change of the machine's network last took effect.
     started_over: Option<Time>,
     /// Attempts at added peers that failed since an added peer was last ready.
@@ -174,7 +174,7 @@ pub struct ConnManager {
     next_lookup: LookupId,
     actions: VecDeque<Action>,
     /// Actions emitted by the current input.
-    spent: u32,
+    emitted: u32,
     stats: Stats,
 }
 
@@ -241,7 +241,7 @@ impl ConnManager {
             starved: [None; Kind::ALL.len()],
             ask_again_at: now,
             made_room: None,
-            push_again_at: now,
+            take_slots_again_at: now,
             started_over: None,
             fruitless_attempts: 0,
             released_at: None,
@@ -251,7 +251,7 @@ impl ConnManager {
             next_peer: PeerId::FIRST,
             next_lookup: LookupId::FIRST,
             actions: VecDeque::new(),
-            spent: 0,
+            emitted: 0,
             stats: Stats::default(),
             config: Arc::new(config),
             rng,
@@ -286,7 +286,7 @@ impl ConnManager {
     /// Begins an input.
     fn begin(&mut self, now: Time) {
         self.clocks.advance(now);
-        self.spent = 0;
+        self.emitted = 0;
     }
 
     fn now(&self) -> Time {
@@ -299,7 +299,7 @@ impl ConnManager {
 
     /// Queues an action.
     fn act(&mut self, action: Action) {
-        self.spent += 1;
+        self.emitted += 1;
         self.actions.push_back(action);
     }
 
@@ -309,7 +309,7 @@ impl ConnManager {
 
     /// Whether this input may emit the actions of one more cause.
     fn has_room(&self) -> bool {
-        self.spent.saturating_add(ACTIONS_OF_ONE_CAUSE) <= self.config.max_actions_per_input
+        self.emitted.saturating_add(ACTIONS_OF_ONE_CAUSE) <= self.config.max_actions_per_input
     }
 
     /// `at`, but no sooner than one tick from now.

@@ -60,7 +60,7 @@ impl ConnManager {
     }
 
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
-    pub(super) fn look_for_progress(&mut self, id: ConnId) {
+    pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let patient_until = self.now().after(self.patience(is_proxied(conn)).hedge_after);
         let gives_slot = self.may_hedge(conn.kind()) && !conn.notes.is_trial;

@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    /// The dials that a pace allows in each of so many hours, if nothing comes of any.
+    /// The dials that a pace allows in each of the first `hours` hours if none succeeds.
     fn fruitless_hours(hours: usize) -> Vec<u32> {
         let (mut pace, mut now, mut dials) = (Pace::new(), Time::ZERO, vec![0; hours]);
         while let Some(hour) = dials.get_mut(usize::try_from(now.as_nanos() / 3_600_000_000_000).expect("few hours")) {

@@ -12,12 +12,14 @@ pub(crate) struct Turns(Vec<IpAddr>);
 
 impl Turns {
     /// Orders an answer: first the addresses not yet dialed in this round, then the others, each as the resolver
-    /// ordered them. Addresses that are no longer in the answer are forgotten.
+    /// ordered them, but with IPv4 and IPv6 in alternation (RFC 8305). Addresses that are no longer in the answer are
+    /// forgotten.
     pub(crate) fn order(&mut self, answer: &[IpAddr]) -> Vec<IpAddr> {
         let (had, to_come): (Vec<_>, Vec<_>) = answer.iter().copied().partition(|ip| self.had(*ip));
         self.0.clone_from(&had);
         self.0.sort_unstable();
-        [to_come, had].concat()
+        // Where one family leads nowhere, its addresses must not use up the whole attempt.
+        [alternate_families(&to_come), alternate_families(&had)].concat()
     }
 
     /// An address is dialed. If it was dialed in this round already, a new round begins.
@@ -38,6 +40,18 @@ impl Turns {
     fn had(&self, ip: IpAddr) -> bool {
         self.0.binary_search(&ip).is_ok()
     }
+}
+
+/// The same addresses with the families in alternation, that of the first in front.
+fn alternate_families(ips: &[IpAddr]) -> Vec<IpAddr> {
+    let is_of_first = |ip: &&IpAddr| ips.first().is_some_and(|first| first.is_ipv4() == ip.is_ipv4());
+    let (mut first, mut other) = (ips.iter().filter(is_of_first), ips.iter().filter(|ip| !is_of_first(ip)));
+    let mut ordered = Vec::with_capacity(ips.len());
+    while ordered.len() < ips.len() {
+        ordered.extend(first.next());
+        ordered.extend(other.next());
+    }
+    ordered
 }
 
 #[cfg(test)]
@@ -92,5 +106,13 @@ mod tests {
             attempt(&mut turns, &ips(n..n + 3), 3);
             assert!(turns.0.len() <= 5);
         }
+    }
+
+    #[test]
+    fn families_alternate_and_each_keeps_its_order() {
+        let v6 = |n| IpAddr::from(core::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        let answer = [&[v6(1), v6(2), v6(3)][..], &ips(1..=2)].concat();
+        let [one, two] = [ips([1])[0], ips([2])[0]];
+        assert_eq!(Turns::default().order(&answer), [v6(1), one, v6(2), two, v6(3)]);
     }
 }

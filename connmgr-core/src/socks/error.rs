@@ -1,37 +1,37 @@
-//! Why a proxy did not do what we asked, and what that means to a dial or a lookup.
+//! Errors of a SOCKS5 negotiation, and what they mean for a dial or a lookup.
 
 use core::fmt;
 
 use crate::types::{DialError, LookupError};
 
-/// Why a conversation with a SOCKS5 proxy failed.
+/// Why a negotiation with a SOCKS5 proxy failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocksError {
-    /// This is no SOCKS5: an answer began with this byte instead of 5. (`H`, 0x48, is an HTTP server.)
+    /// Not SOCKS5: an answer began with this byte instead of 5. (`H`, 0x48, is an HTTP server.)
     WrongVersion(u8),
-    /// The proxy accepts no method we offer: it wants credentials and we sent none, or it knows none.
+    /// The proxy accepts no method we offer: it requires credentials and we sent none, or it supports none.
     NoAcceptableMethod,
-    /// The proxy chose a method we did not offer. With an isolation token this may be "no credentials" (0), which is
-    /// not accepted: it would put every connection on one circuit.
+    /// The proxy chose this method, which we did not offer. With an isolation token "no credentials" (0) is not
+    /// accepted: it would put every connection on one circuit.
     MethodNotOffered(u8),
     /// The answer to our credentials began with this byte instead of 1.
     WrongAuthVersion(u8),
     /// The proxy refused our credentials.
     CredentialsRefused,
-    /// The proxy understood, tried or did not, and reports a failure.
+    /// The proxy reports a failure.
     Failed(ReplyCode),
-    /// A reply of success has an address of this unknown type, so that nobody knows where it ends.
+    /// A reply of success has an address of this unknown type, so its length is unknown.
     UnknownAddressType(u8),
     /// The answer to RESOLVE is a name instead of an address.
     NotAnIp,
     /// The stream ended before the reply did.
     Closed,
-    /// The driver wrote or read more bytes than it was told to. A fault of the driver, not of the proxy.
+    /// The driver wrote or read more bytes than it was told to. The driver's fault, not the proxy's.
     Overrun,
 }
 
 impl SocksError {
-    /// What a dial through the proxy failed of.
+    /// What it means for a dial through the proxy.
     pub const fn dial_error(self) -> DialError {
         match self {
             Self::WrongVersion(_) | Self::WrongAuthVersion(_) | Self::UnknownAddressType(_) | Self::NotAnIp => {
@@ -44,7 +44,7 @@ impl SocksError {
         }
     }
 
-    /// What a lookup through the proxy failed of.
+    /// What it means for a lookup through the proxy.
     pub const fn lookup_error(self) -> LookupError {
         match self {
             Self::Failed(code) => code.lookup_error(),
@@ -82,24 +82,25 @@ impl fmt::Display for SocksError {
 
 impl core::error::Error for SocksError {}
 
-/// What a proxy says went wrong: RFC 1928 §6, and Tor's own codes, sent when its `SocksPort` has `ExtendedErrors`.
+/// The failure that a proxy reports: RFC 1928 §6, and Tor's own codes, which it sends if its `SocksPort` has
+/// `ExtendedErrors`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyCode {
-    /// 01: the proxy failed, and says no more.
+    /// 01: the proxy failed; no details.
     GeneralFailure,
     /// 02: its rules forbid the target.
     NotAllowed,
     /// 03: the proxy has no route to the network.
     NetworkUnreachable,
-    /// 04: the host can't be reached. Tor's only answer to a RESOLVE that failed, whatever the reason.
+    /// 04: the host can't be reached. Tor's only answer to a failed RESOLVE, whatever the reason.
     HostUnreachable,
     /// 05: the target refused.
     ConnectionRefused,
-    /// 06: time ran out. Tor's answer when no circuit or no answer came in time.
+    /// 06: a timeout. Tor's answer if it got no circuit or no answer in time.
     TtlExpired,
-    /// 07: the proxy does not know the command. The answer of most proxies other than Tor to RESOLVE.
+    /// 07: the proxy does not support the command. Most proxies except Tor answer RESOLVE so.
     CommandUnsupported,
-    /// 08: the proxy does not know the address type.
+    /// 08: the proxy does not support the address type.
     AddressTypeUnsupported,
     /// F0: the onion service's descriptor was not found.
     OnionDescriptorNotFound,
@@ -109,9 +110,9 @@ pub enum ReplyCode {
     OnionIntroductionFailed,
     /// F3: the rendezvous with the onion service failed.
     OnionRendezvousFailed,
-    /// F4: the onion service wants a client authorisation, and Tor has none.
+    /// F4: the onion service requires client authorisation, and Tor has none.
     OnionAuthMissing,
-    /// F5: the onion service refused the client authorisation that Tor has.
+    /// F5: the onion service refused Tor's client authorisation.
     OnionAuthWrong,
     /// F6: the onion address is malformed.
     OnionAddressInvalid,
@@ -122,7 +123,7 @@ pub enum ReplyCode {
 }
 
 impl ReplyCode {
-    /// The code as sent; it is not 0, which is success.
+    /// The code as sent; never 0, which means success.
     pub(super) const fn from_u8(code: u8) -> Self {
         match code {
             0x01 => Self::GeneralFailure,
@@ -145,8 +146,8 @@ impl ReplyCode {
         }
     }
 
-    /// Only what the proxy says of the target counts as the target's fault; "network unreachable" is the network of
-    /// the proxy, and an unassigned code says no more than that it failed.
+    /// Only what the proxy reports about the target is the target's fault. "Network unreachable" is about the proxy's
+    /// network, and an unassigned code says only that it failed.
     const fn dial_error(self) -> DialError {
         match self {
             Self::GeneralFailure
@@ -169,7 +170,7 @@ impl ReplyCode {
         }
     }
 
-    /// Never [`LookupError::NotFound`]: to Tor a name without an address and a resolver that never answered are the
+    /// Never [`LookupError::NotFound`]: for Tor, a name without an address and a resolver that does not answer are the
     /// same [`HostUnreachable`](Self::HostUnreachable).
     const fn lookup_error(self) -> LookupError {
         match self {

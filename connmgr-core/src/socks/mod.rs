@@ -1,11 +1,11 @@
-//! The client's side of SOCKS5, without I/O: what to write, how much to read, what came of it.
+//! A SOCKS5 client without I/O: it says what to write and how much to read, and gives the result.
 //!
 //! Read first: RFC 1928 (SOCKS5), RFC 1929 (user name and password), and Tor's `socks-extensions.txt` (isolation by
-//! credentials, the RESOLVE command) and proposal 304 (reply codes F0 to F7). This module knows no socket, no clock
-//! and no manager: whoever drives it owns the stream and the deadline.
+//! credentials, the RESOLVE command) and proposal 304 (reply codes F0 to F7). This module knows no sockets, no clock
+//! and no manager: its caller owns the stream and the deadline.
 //!
-//! The codec never asks for a byte beyond the proxy's reply, so what the peer sends first is still in the socket when
-//! it is done. It takes the bytes in any pieces.
+//! The codec never asks for a byte beyond the proxy's reply, so the peer's first bytes are still in the socket when it
+//! is done. It takes the bytes in pieces of any size.
 //!
 //! ```
 //! use std::io::{self, Read, Write};
@@ -66,41 +66,40 @@ use crate::types::{HostName, Isolation, PeerAddress};
 pub use error::{ReplyCode, SocksError};
 use wire::{Command, Credentials};
 
-/// One conversation with a SOCKS5 proxy, from the first byte to the end of the proxy's reply.
+/// One negotiation with a SOCKS5 proxy, from the first byte to the end of the proxy's reply.
 ///
-/// Ask [`step`](Self::step) what to do, do it (or a part of it), tell the client with [`wrote`](Self::wrote),
-/// [`received`](Self::received) or [`eof`](Self::eof), and ask again until it is done. No call panics, whatever the
-/// proxy sends. Less than 600 bytes, and bounded: at most 266 bytes are ever asked for in one conversation.
+/// Call [`step`](Self::step), do what it says (or a part of it), report it with [`wrote`](Self::wrote),
+/// [`received`](Self::received) or [`eof`](Self::eof), and repeat until it is done. No call panics, whatever the proxy
+/// sends. A client takes less than 600 bytes, and reads at most 266 bytes in all.
 #[derive(Clone)]
 pub struct Client {
     command: Command,
     credentials: Option<Credentials>,
     request: Vec<u8>,
     state: State,
-    /// How much of the present message is written, or how much of `answer` is filled.
+    /// How many bytes of the current message are written, or of `answer` are filled.
     progress: usize,
     answer: [u8; wire::MAX_REPLY],
 }
 
-/// What the client wants next.
+/// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Step<'a> {
-    /// Write these bytes to the proxy, or as many as go, and say how many with [`Client::wrote`]. Never empty.
+    /// Write these bytes to the proxy, or some of them, and report how many with [`Client::wrote`]. Never empty.
     Write(&'a [u8]),
-    /// Read this many bytes and not one more, or fewer, and hand them to [`Client::received`]. At least 1, at most
-    /// [`Client::MAX_READ`].
+    /// Read at most this many bytes, and pass them to [`Client::received`]. At least 1, at most [`Client::MAX_READ`].
     Read(usize),
-    /// The conversation is over. After an error, close the stream.
+    /// The negotiation is over. After an error, close the stream.
     Done(Result<Outcome, SocksError>),
 }
 
-/// What a proxy did for us.
+/// The result of a negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The stream now leads to the peer. Every byte from here on is the peer's.
+    /// The stream is connected to the peer. All further bytes are the peer's.
     Connected,
-    /// The name has this address. The proxy closes the stream.
+    /// The address of the name. The proxy closes the stream.
     Resolved(IpAddr),
 }
 
@@ -117,7 +116,7 @@ enum State {
     Done(Result<Outcome, SocksError>),
 }
 
-/// What we write, each followed by one answer.
+/// A message that we write. Each has one answer.
 #[derive(Clone, Copy, Debug)]
 enum Message {
     Greeting,
@@ -125,37 +124,37 @@ enum Message {
     Request,
 }
 
-/// What we read. The three parts of a reply follow each other in one buffer.
+/// A part that we read. The three parts of a reply share one buffer.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     /// Version and chosen method.
     Method,
-    /// Version and verdict on our credentials.
+    /// Version and status of our credentials.
     Verdict,
-    /// Version and reply code. Alone, because after a failure nothing else is sure to come: Tor gives a failed
+    /// Version and reply code. A part of its own, because nothing else is sure to follow a failure: Tor gives a failed
     /// RESOLVE the address type 0.
     ReplyCode,
-    /// Reserved byte, address type, and the first byte of the address, which is the length of a name.
+    /// Reserved byte, address type, and first byte of the address (the length, for a name).
     ReplyHead,
-    /// The rest of address and port, of a reply this long.
+    /// The rest of address and port, of a reply of this length.
     ReplyTail { reply_len: usize },
 }
 
 impl Client {
-    /// The most bytes that one [`Step::Read`] asks for: a bound name of 255 bytes and its port.
+    /// The most bytes that one [`Step::Read`] asks for: a bound name of 255 bytes, and the port.
     pub const MAX_READ: usize = wire::MAX_REPLY - wire::REPLY_HEAD_LEN;
 
-    /// A client that wants a connection to `peer`.
+    /// A client that connects to `peer`.
     ///
-    /// IPv4, IPv6 and CJDNS go as addresses; names, onion and I2P addresses as names, for the proxy to resolve.
+    /// IPv4, IPv6 and CJDNS are sent as addresses; names, onion and I2P addresses as names, which the proxy resolves.
     pub fn connect(peer: &PeerAddress, isolation: Isolation) -> Self {
         Self::new(Command::Connect, wire::connect_request(peer), isolation)
     }
 
-    /// A client that wants the address of `name`, by Tor's RESOLVE command.
+    /// A client that looks up `name` with Tor's RESOLVE command.
     ///
-    /// Tor answers with one address only; another isolation token may yield another. Proxies other than Tor and Arti
-    /// answer [`ReplyCode::CommandUnsupported`] or fail in a way of their own.
+    /// Tor answers with a single address; another isolation token may give another. Proxies other than Tor and Arti
+    /// answer [`ReplyCode::CommandUnsupported`], or fail in another way.
     pub fn resolve(name: &HostName, isolation: Isolation) -> Self {
         Self::new(Command::Resolve, wire::resolve_request(name), isolation)
     }
@@ -171,9 +170,9 @@ impl Client {
         }
     }
 
-    /// `count` bytes of the last [`Step::Write`] were written.
+    /// Reports that `count` bytes of the last [`Step::Write`] were written.
     ///
-    /// More than there were end the conversation with [`SocksError::Overrun`].
+    /// A greater count than that ends the negotiation with [`SocksError::Overrun`].
     pub fn wrote(&mut self, count: usize) {
         match self.state {
             State::Write(message) => self.wrote_of(message, count),
@@ -183,10 +182,10 @@ impl Client {
         }
     }
 
-    /// The proxy sent these bytes, in answer to the last [`Step::Read`].
+    /// Reports bytes read for the last [`Step::Read`].
     ///
-    /// No bytes mean the end of the stream, as with every `read`: the same as [`Client::eof`]. More than asked for
-    /// end the conversation with [`SocksError::Overrun`], because they may belong to the peer.
+    /// No bytes mean the end of the stream, as with `read`: the same as [`Client::eof`]. More bytes than asked for end
+    /// the negotiation with [`SocksError::Overrun`], because they may be the peer's.
     pub fn received(&mut self, bytes: &[u8]) {
         match self.state {
             State::Write(_) | State::Read(_) if bytes.is_empty() => self.eof(),
@@ -196,7 +195,7 @@ impl Client {
         }
     }
 
-    /// The stream ended or broke: a read gave nothing, or reading or writing failed.
+    /// Reports that the stream ended, or that reading or writing failed.
     pub fn eof(&mut self) {
         match self.state {
             State::Write(_) | State::Read(_) => self.fail(SocksError::Closed),
@@ -204,7 +203,7 @@ impl Client {
         }
     }
 
-    /// What to do next. Asking twice changes nothing.
+    /// What to do next. Changes nothing.
     pub fn step(&self) -> Step<'_> {
         match &self.state {
             State::Write(message) => Step::Write(&self.bytes(message)[self.progress..]),
@@ -232,15 +231,15 @@ impl Client {
         self.answer[self.progress..filled].copy_from_slice(bytes);
         self.progress = filled;
         if filled == part.end() {
-            match self.judge(part) {
+            match self.next_state(part) {
                 Ok(next) => self.enter(next),
                 Err(why) => self.fail(why),
             }
         }
     }
 
-    /// What follows a whole part.
-    fn judge(&self, part: Part) -> Result<State, SocksError> {
+    /// The state after a complete part.
+    fn next_state(&self, part: Part) -> Result<State, SocksError> {
         let answer = &self.answer;
         Ok(match part {
             Part::Method => {
@@ -262,13 +261,13 @@ impl Client {
 
     fn outcome(&self) -> Result<Outcome, SocksError> {
         match self.command {
-            // Where the proxy is bound is of no use: Tor always says 0.0.0.0.
+            // The bound address is of no use: Tor always sends 0.0.0.0.
             Command::Connect => Ok(Outcome::Connected),
             Command::Resolve => wire::bound_ip(&self.answer).map(Outcome::Resolved).ok_or(SocksError::NotAnIp),
         }
     }
 
-    /// Messages and answers start at their first byte; the later parts of a reply go on where the one before ended.
+    /// Messages and answers start at their first byte; later parts of a reply continue after the one before.
     fn enter(&mut self, next: State) {
         match next {
             State::Write(_) | State::Read(Part::Method | Part::Verdict | Part::ReplyCode) => self.progress = 0,
@@ -291,7 +290,7 @@ impl Client {
 }
 
 impl fmt::Debug for Client {
-    /// Leaves out the credentials and the name or address asked for.
+    /// Leaves out the credentials and the requested name or address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("command", &self.command)
@@ -312,7 +311,7 @@ impl Message {
 }
 
 impl Part {
-    /// Where in the answer buffer the part ends.
+    /// Where the part ends in the answer buffer.
     const fn end(self) -> usize {
         match self {
             Self::Method | Self::Verdict | Self::ReplyCode => 2,

@@ -1,4 +1,4 @@
-//! Stories of conversations with proxies good and bad, in every fragmentation.
+//! Negotiations with correct and faulty proxies, in every fragmentation.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::types::{DialError, HostName, Isolation, IsolationToken, LookupError, 
 const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 const I2P: &str = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p";
 
-/// What the peer says first; none of it belongs to the proxy.
+/// The peer's first bytes; none of them belongs to the proxy.
 const PEER: &[u8] = b"peer";
 
 const OK_V4: &[u8] = &[5, 0, 0, 1, 127, 0, 0, 1, 0, 80];
@@ -38,30 +38,30 @@ fn ok_name(len: u8) -> Vec<u8> {
     reply
 }
 
-/// All that a proxy sends when no credentials are asked for.
+/// Everything a proxy sends if it requires no credentials.
 fn shared(reply: &[u8]) -> Vec<u8> {
     [&[5, 0], reply].concat()
 }
 
-/// All that a proxy sends when it takes our credentials.
+/// Everything a proxy sends if it accepts our credentials.
 fn authenticated(reply: &[u8]) -> Vec<u8> {
     [&[5, 2, 1, 0], reply].concat()
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Talk {
-    /// All that the client wrote.
+    /// Everything the client wrote.
     sent: Vec<u8>,
-    /// How many of the proxy's bytes it took.
+    /// How many of the proxy's bytes it read.
     taken: usize,
     result: Result<Outcome, SocksError>,
 }
 
-/// Lets the client talk to a proxy that sends these bytes and then closes. `piece(at, len)` says how many of the `len`
-/// bytes wanted at the place `at` of either direction go at once.
+/// Runs the client against a proxy that sends these bytes and then closes. `piece(at, len)` says how many of the `len`
+/// bytes at offset `at` of either direction move at once.
 fn talk_in(mut client: Client, proxy: &[u8], mut piece: impl FnMut(usize, usize) -> usize) -> Talk {
     let (mut sent, mut taken) = (Vec::new(), 0);
-    // A conversation is at most 321 bytes one way and 267 the other.
+    // A negotiation has at most 321 bytes in one direction and 267 in the other.
     for _ in 0..1000 {
         let step = client.step();
         match step {
@@ -91,12 +91,12 @@ fn result(client: Client, proxy: &[u8]) -> Result<Outcome, SocksError> {
     talk(client, proxy).result
 }
 
-/// Pieces that never cross one of two places.
+/// Pieces that never cross one of two offsets.
 fn split_at(first: usize, second: usize) -> impl FnMut(usize, usize) -> usize {
     move |at, len| [first, second].iter().filter(|split| **split > at).fold(len, |len, split| len.min(split - at))
 }
 
-// ── what we say
+// ── what we send
 
 #[test]
 fn every_sort_of_address_is_asked_for_in_its_own_form() {
@@ -190,7 +190,7 @@ fn a_failure_of_any_code_needs_two_bytes() {
 
 // ── what a proxy must not answer
 
-/// The conversation ends with this error, seen so by a dial and a lookup.
+/// The negotiation ends with this error, as seen by a dial and a lookup.
 fn check_error(isolation: Isolation, proxy: &[u8], why: SocksError, dial: DialError) {
     assert_eq!(result(connect("1.2.3.4:80", isolation), proxy), Err(why), "{proxy:?}");
     assert_eq!(why.dial_error(), dial, "{why}");
@@ -267,7 +267,7 @@ fn asking_twice_changes_nothing() {
     assert_eq!(client.step(), Step::Read(2));
 }
 
-// ── drivers that err
+// ── faulty drivers
 
 #[test]
 fn more_than_was_asked_for_is_an_error_not_a_loss() {
@@ -321,9 +321,9 @@ fn what_is_done_stays_done() {
     assert_eq!(client.step(), Step::Done(Ok(Outcome::Connected)));
 }
 
-// ── strangers
+// ── hostile proxies
 
-/// Mostly a good conversation, with a few bytes changed, so that garbage gets far.
+/// Mostly a correct negotiation with a few bytes changed, so that invalid bytes occur late too.
 fn garbage(rng: &mut Rng) -> Vec<u8> {
     let mut proxy = match rng.below(4) {
         0 => authenticated(&ok_name(u8::try_from(rng.below(256)).expect("a byte"))),

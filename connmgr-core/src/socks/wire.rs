@@ -1,4 +1,4 @@
-//! The bytes of SOCKS5: how messages are spelled and answers judged. Knows nothing of their order.
+//! The bytes of SOCKS5: encodes messages and checks answers. Knows nothing about their order.
 //!
 //! RFC 1928 §3, §4 and §6; RFC 1929 §2; Tor's `socks-extensions.txt` for RESOLVE.
 
@@ -11,7 +11,7 @@ use super::error::{ReplyCode, SocksError};
 use crate::types::{Host, HostName, Isolation, PeerAddress};
 
 const VERSION: u8 = 5;
-/// Of the user-and-password sub-negotiation (RFC 1929).
+/// The version of the user-and-password sub-negotiation (RFC 1929).
 const AUTH_VERSION: u8 = 1;
 const RESERVED: u8 = 0;
 
@@ -23,16 +23,16 @@ const METHOD_NO_AUTH: u8 = 0;
 const METHOD_USER_PASSWORD: u8 = 2;
 const METHOD_NONE_ACCEPTABLE: u8 = 0xff;
 
-/// Version, code, reserved, address type, and the address's first byte.
+/// Version, code, reserved, address type, and first byte of the address.
 pub(super) const REPLY_HEAD_LEN: usize = 5;
-/// The head, a name of 255 bytes, the port.
+/// The head, a name of 255 bytes, and the port.
 pub(super) const MAX_REPLY: usize = REPLY_HEAD_LEN + 255 + 2;
 
-/// What we ask a proxy to do.
+/// The command of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Command {
     Connect,
-    /// Tor's own.
+    /// Tor's extension.
     Resolve,
 }
 
@@ -45,8 +45,8 @@ impl Command {
     }
 }
 
-/// The greeting offers one method. With credentials it is never "none": a proxy that picked that would put every
-/// connection on one circuit without a word.
+/// The greeting offers one method. With credentials it never offers "none": a proxy that chose it would silently put
+/// every connection on one circuit.
 pub(super) const fn greeting(credentials: Option<&Credentials>) -> &'static [u8] {
     match credentials {
         None => &[VERSION, 1, METHOD_NO_AUTH],
@@ -54,18 +54,18 @@ pub(super) const fn greeting(credentials: Option<&Credentials>) -> &'static [u8]
     }
 }
 
-/// `connmgr-` and the token in 16 hexadecimal digits, so that another program's counter on the same proxy does not
-/// meet ours. It must not start with `<torS0X>`, to which Tor gives a meaning of its own.
+/// `connmgr-` and the token in 16 hexadecimal digits, so that tokens of another program on the same proxy differ from
+/// ours. It must not start with `<torS0X>`, which has a special meaning for Tor.
 const USER_LEN: usize = 8 + 16;
-/// Version, then user and password, each after its length.
+/// The version, then user name and password, each after its length.
 const CREDENTIALS_LEN: usize = 1 + 2 * (1 + USER_LEN);
 
-/// The message of RFC 1929 that keeps circuits apart.
+/// The message of RFC 1929 that separates circuits.
 #[derive(Clone, Copy)]
 pub(super) struct Credentials([u8; CREDENTIALS_LEN]);
 
 impl Credentials {
-    /// Nothing where circuits may be shared. The user name is also the password, which must not be empty.
+    /// `None` if circuits may be shared. The user name is also the password, which must not be empty.
     pub(super) fn new(isolation: Isolation) -> Option<Self> {
         let token = match isolation {
             Isolation::Shared => return None,
@@ -107,7 +107,7 @@ pub(super) fn connect_request(peer: &PeerAddress) -> Vec<u8> {
 pub(super) fn resolve_request(name: &HostName) -> Vec<u8> {
     let mut request = request_head(Command::Resolve);
     push_name(&mut request, name.as_str());
-    // A port is part of every request; RESOLVE has no use for it.
+    // Every request has a port; RESOLVE ignores it.
     request.extend_from_slice(&[0, 0]);
     request
 }
@@ -138,7 +138,7 @@ fn name_len(name: &str) -> u8 {
     u8::try_from(name.len()).expect("a host name has at most 253 bytes, the other names are of fixed length")
 }
 
-/// Whether the proxy took the one method we offered.
+/// Whether the proxy chose the method we offered.
 pub(super) fn check_method([version, method]: [u8; 2], credentials: Option<&Credentials>) -> Result<(), SocksError> {
     let offered = if credentials.is_some() { METHOD_USER_PASSWORD } else { METHOD_NO_AUTH };
     if version != VERSION {
@@ -151,7 +151,7 @@ pub(super) fn check_method([version, method]: [u8; 2], credentials: Option<&Cred
     }
 }
 
-/// Whether the proxy took our credentials.
+/// Whether the proxy accepted our credentials.
 pub(super) fn check_verdict([version, status]: [u8; 2]) -> Result<(), SocksError> {
     match (version, status) {
         (AUTH_VERSION, 0) => Ok(()),
@@ -160,7 +160,7 @@ pub(super) fn check_verdict([version, status]: [u8; 2]) -> Result<(), SocksError
     }
 }
 
-/// Whether the proxy did what we asked.
+/// Whether the proxy reports success.
 pub(super) fn check_reply([version, code]: [u8; 2]) -> Result<(), SocksError> {
     match (version, code) {
         (VERSION, 0) => Ok(()),
@@ -169,7 +169,7 @@ pub(super) fn check_reply([version, code]: [u8; 2]) -> Result<(), SocksError> {
     }
 }
 
-/// The length of a whole reply, from its address type and the first byte after that.
+/// The length of a whole reply, from its address type and the byte after that.
 pub(super) fn reply_len(address_type: u8, first: u8) -> Result<usize, SocksError> {
     match address_type {
         TYPE_IPV4 => Ok(4 + 4 + 2),
@@ -179,7 +179,7 @@ pub(super) fn reply_len(address_type: u8, first: u8) -> Result<usize, SocksError
     }
 }
 
-/// The address in a whole reply, if it is no name.
+/// The address in a whole reply; `None` if it is a name.
 pub(super) fn bound_ip(reply: &[u8; MAX_REPLY]) -> Option<IpAddr> {
     match reply[3] {
         TYPE_IPV4 => reply[4..].first_chunk::<4>().map(|octets| IpAddr::from(*octets)),

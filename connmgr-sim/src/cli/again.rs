@@ -1,8 +1,8 @@
-//! A command as one types it.
+//! A command line as text.
 
 use std::fmt::{self, Display, Formatter};
 
-/// A command that gives the same answer again. What a shell would take apart stands in quotes.
+/// The command that gives the same answer again, quoted for a shell.
 pub(super) struct CommandAgain(Vec<String>);
 
 impl CommandAgain {
@@ -15,7 +15,7 @@ impl CommandAgain {
         self
     }
 
-    /// An option, as often as it has values.
+    /// An option, once for each value.
     pub(super) fn option<V: ToString>(self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
         values.into_iter().fold(self, |again, value| again.words([name, &value.to_string()]))
     }

@@ -7,9 +7,8 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use connmgr_sim::run::Shard;
-use connmgr_sim::run::campaign;
 use connmgr_sim::run::results::Results;
+use connmgr_sim::run::{Shard, campaign};
 use connmgr_sim::{RunOutcome, RunVerdict, Scenario, Terms, report};
 
 use super::again::CommandAgain;
@@ -102,7 +101,7 @@ impl MergeArgs {
     }
 }
 
-/// As many threads as are asked for, or as there are cores.
+/// The number of threads: as asked for, or one a core.
 pub(super) fn jobs(asked: Option<NonZeroUsize>) -> usize {
     asked.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
@@ -123,7 +122,7 @@ fn read(path: &Path) -> Result<Results> {
     serde_json::from_str(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
 }
 
-/// Says what came of it before anything is written: a file that can't be must not cost the answer.
+/// Prints the result before writing files, so that a failed write does not cost the answer.
 fn conclude(results: &Results, out: Option<&Path>, page: Option<&Path>, again: &CommandAgain) -> Result<RunVerdict> {
     say::text(&summary(results));
     if let Some(path) = out {

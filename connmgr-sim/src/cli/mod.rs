@@ -43,27 +43,16 @@ struct SimArguments {
 
 #[derive(Debug, Subcommand)]
 enum SimCommand {
-    /// Run a scenario once
     Run(run::RunArgs),
-    /// Run many seeds of many scenarios, on every core
     Campaign(campaign::CampaignArgs),
-    /// Put the results of a campaign's shards together, and judge the whole
     Merge(campaign::MergeArgs),
-    /// Run a seed, a saved failure or a recorded trace again
     Replay(replay::ReplayArgs),
-    /// Make a failure small, and write a regression test
     Shrink(shrink::ShrinkArgs),
-    /// Show two runs side by side, and where they part
     Diff(diff::DiffArgs),
-    /// Run scenarios under our policy and under models of two others
     Compare(compare::CompareArgs),
-    /// Judge whether ours is worse than plain policies in a world, and show the figures of all
     Rivals(rivals::RivalsArgs),
-    /// Run a scenario at several values of a parameter: a table, and a picture
     Sweep(sweep::SweepArgs),
-    /// Try the program itself: determinism, and a failure that must be found
     SelfTest(self_test::SelfTestArgs),
-    /// List the scenarios that come with the program, or print one as TOML
     Scenarios(catalogue::CatalogueArgs),
 }
 

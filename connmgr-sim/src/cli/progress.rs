@@ -1,4 +1,4 @@
-//! A progress bar on long work: on the error stream, and only where somebody looks on.
+//! A progress bar for long work, on the error stream, and only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -8,7 +8,7 @@ pub(super) fn bar(len: usize, what: &'static str) -> ProgressBar {
     ProgressBar::new(len as u64).with_style(style.expect("the template is sound")).with_prefix(what)
 }
 
-/// A mark that something of unknown length goes on.
+/// A spinner for work of unknown length.
 pub(super) fn spinner() -> ProgressBar {
     ProgressBar::new_spinner()
 }

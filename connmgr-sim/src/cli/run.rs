@@ -62,7 +62,7 @@ impl RunArgs {
         Ok(outcome.verdict())
     }
 
-    /// What came of it, and the page on it if one is asked for.
+    /// The outcome, and a page if wanted.
     fn outcome(&self, scenario: &Scenario, terms: Terms) -> (RunOutcome, Option<String>) {
         if self.report.is_some() {
             let (outcome, page) = report::run(scenario, self.seed, terms, &self.again().to_string());
@@ -89,7 +89,7 @@ impl RunArgs {
     }
 }
 
-/// What came of a run, for people.
+/// The summary of a run.
 pub(super) fn summary(scenario: &Scenario, outcome: &RunOutcome) -> String {
     let mut rows = vec![row!["scenario", scenario.name], row!["", scenario.about]];
     match outcome.failures.as_slice() {

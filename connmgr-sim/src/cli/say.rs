@@ -1,22 +1,22 @@
-//! What is said to whoever runs the program.
+//! Standard output.
 //!
-//! They may stop to listen at any time, as `head` does. That is no error: files are written all the same, and the exit
+//! A closed pipe (as with `head`) is no error: files are still written, and the exit
 //! code stands.
 
 use std::fmt::Arguments;
 use std::io::{Write, stdout};
 
-/// Says a text of whole lines, if anybody listens.
+/// Prints whole lines.
 pub(super) fn text(text: &str) {
     let _ = stdout().write_all(text.as_bytes());
 }
 
-/// Says a line, if anybody listens.
+/// Prints a line.
 pub(super) fn line(line: Arguments<'_>) {
     let _ = writeln!(stdout(), "{line}");
 }
 
-/// Says a line, as `println!` does.
+/// Prints a line, as `println!` does.
 macro_rules! say {
     ($($line:tt)*) => {
         $crate::cli::say::line(format_args!($($line)*))

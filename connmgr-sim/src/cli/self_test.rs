@@ -29,7 +29,7 @@ pub(super) struct SelfTestArgs {
     jobs: Option<NonZeroUsize>,
 }
 
-/// To so few inputs the canary must shrink.
+/// The canary must shrink to this many inputs.
 const FEW: usize = 20;
 
 impl SelfTestArgs {
@@ -60,7 +60,7 @@ impl SelfTestArgs {
     }
 }
 
-/// Whether the canary is found with every seed, shrinks, and falls again.
+/// Whether the canary is found with every seed, shrinks, and fails again.
 fn falls() -> RunVerdict {
     let terms = Terms { canary: true, ..Terms::default() };
     let campaign = Campaign { seeds: Some(3), terms, ..Campaign::new(vec![canary::world()]) };

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use connmgr_sim::Scenario;
-use connmgr_sim::scenario::catalogue;
-use connmgr_sim::scenario::random;
+use connmgr_sim::scenario::{catalogue, random};
 
 use super::usage;
 
 /// The greatest seed: what TOML can say.
 pub(super) const MAX_SEED: u64 = i64::MAX as u64;
 
-/// A scenario by the name it has in the catalogue; a random world as `random:SEED`; or a file: what ends in `.toml` or
+/// A scenario: a name of the catalogue, a random world as `random:SEED`, or a file, if it ends in `.toml` or
 /// has a `/`.
 ///
 /// # Errors

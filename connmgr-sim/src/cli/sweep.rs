@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use connmgr_sim::RunVerdict;
-use connmgr_sim::report;
 use connmgr_sim::run::sweep::{self, Point};
 use connmgr_sim::types::Figure;
+use connmgr_sim::{RunVerdict, report};
 
 use super::again::CommandAgain;
 use super::campaign::{jobs, parse_jobs};

@@ -1,4 +1,4 @@
-//! How one manager stands, and what was told and done, as text.
+//! The state of one manager, and its inputs and actions, as text.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn answer(reply: &Reply) -> String {
     }
 }
 
-/// What is shown of what a manager was told and did.
+/// What `replay` shows of a manager's inputs and actions.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
     /// The networks that are down, by what the manager said of them.
@@ -81,7 +81,7 @@ impl Observer for Sight {
     }
 }
 
-/// How a manager stands.
+/// The state of a manager as text.
 pub(super) fn view(manager: &ConnManager, sight: &Sight, at: Time) -> String {
     let count = |count: usize, what: &str| format!("{count} {what}");
     let mut text = format!("at {at}, by its own clock\n");

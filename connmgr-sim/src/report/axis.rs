@@ -1,12 +1,12 @@
-//! Scales: where on a plot a time or a number lies, and what is written beside it. No markup.
+//! Scales: the positions of times and numbers on a plot, and their labels. No markup.
 
 use std::time::Duration;
 
 use crate::types::Instant;
 
-/// Plots are so wide, in units of their own; pages stretch them.
+/// The width of a plot, in its own units; pages stretch it.
 pub(super) const WIDTH: f64 = 10_000.0;
-/// And so high.
+/// The height of a plot.
 pub(super) const HEIGHT: f64 = 100.0;
 
 /// A place along an axis, from 0 to 1, and what is written there.
@@ -42,14 +42,14 @@ impl TimeScale {
         rounded(at.as_nanos().min(self.end) as f64 / self.end as f64 * WIDTH)
     }
 
-    /// How wide a while is.
+    /// The width of a duration.
     pub(super) fn width(self, lasted: Duration) -> f64 {
         rounded((lasted.as_secs_f64() / self.seconds() * WIDTH).min(WIDTH))
     }
 
     /// Labels at round times.
     pub(super) fn ticks(self) -> Vec<Tick> {
-        let step = STEPS.iter().copied().find(|step| self.end / step <= MOST_TICKS);
+        let step = STEPS.iter().map(|tenths| tenths * SECOND / 10).find(|step| self.end / step <= MOST_TICKS);
         let step = step.unwrap_or((self.end / MOST_TICKS).max(1));
         let at = |number: u64| (number * step) as f64 / self.end as f64;
         (0..=self.end / step).map(|number| (at(number), clock(number * step, step))).collect()
@@ -60,35 +60,35 @@ const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Round times, in nanoseconds.
+/// Round times, in tenths of a second: up to 30 seconds, 30 minutes, 12 hours and a year.
 const STEPS: [u64; 27] = [
-    SECOND / 10,
-    SECOND / 5,
-    SECOND / 2,
-    SECOND,
-    2 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    20 * SECOND,
-    30 * SECOND,
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    15 * MINUTE,
-    30 * MINUTE,
-    HOUR,
-    2 * HOUR,
-    3 * HOUR,
-    6 * HOUR,
-    12 * HOUR,
-    DAY,
-    2 * DAY,
-    7 * DAY,
-    14 * DAY,
-    30 * DAY,
-    60 * DAY,
-    365 * DAY,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    300,
+    600,
+    1200,
+    3000,
+    6000,
+    9000,
+    18_000,
+    36_000,
+    72_000,
+    108_000,
+    216_000,
+    432_000,
+    864_000,
+    1_728_000,
+    6_048_000,
+    12_096_000,
+    25_920_000,
+    51_840_000,
+    315_360_000,
 ];
 
 /// A time as it is written beside an axis whose labels are a step apart.
@@ -163,7 +163,7 @@ impl PowerScale {
     }
 }
 
-/// A hundredth of a unit is less than a pixel however far a reader zooms in, as far as pages go.
+/// To a hundredth of a unit, which is less than a pixel at any zoom of the page.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
@@ -183,12 +183,12 @@ const ROUND_MILLIS: [(f64, &str); 11] = [
     (2_592_000_000.0, "30 d"),
 ];
 
-/// From one place to another; more than nothing, for what has no width is not drawn at all.
+/// The width from one place to another, never zero: what has no width is not drawn.
 pub(super) fn wide(from: f64, to: f64) -> f64 {
     rounded((to - from).max(0.01))
 }
 
-/// A while as people write it, short: two digits that count, and a unit.
+/// A duration as short text: two digits and a unit.
 pub(super) fn short(millis: f64) -> String {
     let units = [(86_400_000.0, "d"), (3_600_000.0, "h"), (60_000.0, "min"), (1000.0, "s")];
     let (size, unit) = units.into_iter().find(|(size, _)| millis >= *size).unwrap_or((1.0, "ms"));

@@ -7,14 +7,13 @@ use maud::{Markup, html};
 use super::axis::grouped;
 use super::strip::Five;
 use super::{page, verdict};
-use crate::run::failure::Failure;
-use crate::run::failure::RunVerdict;
+use crate::run::failure::{Failure, RunVerdict};
 use crate::run::results::{Results, ScenarioResults};
 use crate::types::Figure;
 
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;
-/// What is told of a figure beside its picture.
+/// What is said of a figure beside its picture.
 const HEADS: [&str; 7] = ["Least", "Lower quartile", "Median", "Upper quartile", "Greatest", "Seed", "Never"];
 
 /// Draws a page. `again` is the command that gives the same.
@@ -70,7 +69,7 @@ fn scenarios(results: &Results) -> Markup {
         section aria-labelledby="scenarios" {
             h2 #scenarios { "Scenarios" }
             table.plain.wide {
-                caption { "What came of each" }
+                caption { "Results by scenario" }
                 thead {
                     tr {
                         th scope="col" { "Scenario" }
@@ -136,13 +135,13 @@ fn distribution(figure: Figure, results: &Results) -> Markup {
     }
 }
 
-/// How a figure is spread over a scenario's runs.
+/// The distribution of a figure over a scenario's runs.
 struct FigureSpread<'a> {
     scenario: &'a ScenarioResults,
     five: Five,
     /// The first seed with the greatest.
     worst: u64,
-    /// In how many runs it never came.
+    /// In how many runs it was never reached.
     never: usize,
 }
 

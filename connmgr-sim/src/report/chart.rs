@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::axis::{HEIGHT, Tick, WIDTH, rounded};
 
-/// What is drawn in which manner, for those who read the page.
+/// An entry of a chart's legend.
 pub(super) struct LegendKey {
     /// The class of its swatch.
     pub(super) class: &'static str,
@@ -68,7 +68,7 @@ fn keys(keys: &[LegendKey]) -> Markup {
     }
 }
 
-/// What is written left of a plot.
+/// The labels left of a plot.
 fn levels(ticks: &[Tick]) -> Markup {
     html! {
         div.levels aria-hidden="true" {
@@ -77,7 +77,7 @@ fn levels(ticks: &[Tick]) -> Markup {
     }
 }
 
-/// What is written below a plot.
+/// The labels below a plot.
 pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     html! {
         div.labels.time[is_time] aria-hidden="true" {
@@ -88,7 +88,7 @@ pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     }
 }
 
-/// The plot itself: what is in it is stretched to whatever room there is; lines keep their width.
+/// The plot itself. Its content stretches to the room there is; lines keep their width.
 fn plot(label: &str, body: &Markup, is_time: bool) -> Markup {
     html! {
         svg.plot.time[is_time] viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(label) {

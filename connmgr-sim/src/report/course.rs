@@ -1,4 +1,4 @@
-//! Charts over time: who is connected, who of them is an adversary, and how often somebody is dialed or comes.
+//! Charts over time: connections, the share of adversaries, dials and inbound attempts.
 
 use std::fmt::Write as _;
 
@@ -20,9 +20,9 @@ const STACK: [(&str, &str, &[Kind]); 4] = [
 
 /// All charts over time that have something to show.
 pub(super) fn draw(diary: &Diary, times: TimeScale, ticks: &[Tick]) -> Markup {
-    let inbound = diary.levels().changes().iter().map(|(_, level)| level.of(Kind::Inbound)).max().unwrap_or(0);
+    let inbound = diary.levels.changes().iter().map(|(_, level)| level.of(Kind::Inbound)).max().unwrap_or(0);
     let (dialed, came) = diary
-        .bars()
+        .bars
         .iter()
         .fold((0, 0), |(dials, came), (_, bar)| (dials + bar.dials, came + bar.accepted + bar.refused));
     html! {
@@ -39,7 +39,7 @@ pub(super) fn draw(diary: &Diary, times: TimeScale, ticks: &[Tick]) -> Markup {
 }
 
 fn outbound(diary: &Diary, times: TimeScale) -> TimeChart {
-    let changes = diary.levels().changes();
+    let changes = diary.levels.changes();
     let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
     let scale = NumberScale::up_to(most.into());
     let is_there = |kinds: &[Kind]| changes.iter().any(|(_, level)| sum(level, kinds) > 0);
@@ -68,7 +68,7 @@ fn sum(level: &Level, kinds: &[Kind]) -> u64 {
 fn area(diary: &Diary, times: TimeScale, y: impl Fn(&Level) -> f64) -> String {
     let mut path = format!("M0 {HEIGHT}");
     let mut last = HEIGHT;
-    for (at, level) in diary.levels().changes() {
+    for (at, level) in diary.levels.changes() {
         let y = y(level);
         if y != last {
             write!(path, "H{}V{y}", times.x(*at)).expect("a text takes anything");
@@ -84,7 +84,7 @@ fn dips(diary: &Diary, times: TimeScale, scale: NumberScale) -> String {
     let mut path = String::new();
     // The total that last stood for long enough to be seen.
     let mut settled = 0;
-    for pair in diary.levels().changes().windows(2) {
+    for pair in diary.levels.changes().windows(2) {
         let [total, next] = [0, 1].map(|place: usize| u64::from(pair[place].1.outbound()));
         let is_seen = times.width(pair[1].0.since(pair[0].0)) >= WIDTH / 1500.0;
         if is_seen {
@@ -99,8 +99,8 @@ fn dips(diary: &Diary, times: TimeScale, scale: NumberScale) -> String {
 
 fn adversaries(diary: &Diary, times: TimeScale) -> TimeChart {
     let share = |level: &Level| 100.0 * f64::from(level.adversaries) / f64::from(level.outbound().max(1));
-    let worst = diary.levels().changes().iter().map(|(_, level)| share(level)).fold(0.0, f64::max);
-    let last = diary.levels().changes().last().map_or(0.0, |(_, level)| share(level));
+    let worst = diary.levels.changes().iter().map(|(_, level)| share(level)).fold(0.0, f64::max);
+    let last = diary.levels.changes().last().map_or(0.0, |(_, level)| share(level));
     TimeChart {
         title: "Held by adversaries",
         about: format!("Share of ready outbound connections; {worst:.0} % at worst, {last:.0} % at the end."),
@@ -111,20 +111,20 @@ fn adversaries(diary: &Diary, times: TimeScale) -> TimeChart {
 }
 
 fn dials(diary: &Diary, times: TimeScale, dialed: u64) -> TimeChart {
-    let failed: u64 = diary.bars().iter().map(|(_, bar)| bar.failed).sum();
-    let (width, all, some) = (diary.bars().width(), |bar: &Bar| bar.dials, |bar: &Bar| bar.failed);
+    let failed: u64 = diary.bars.iter().map(|(_, bar)| bar.failed).sum();
+    let (width, all, some) = (diary.bars.width(), |bar: &Bar| bar.dials, |bar: &Bar| bar.failed);
     let scale = scale(diary, |bar| bar.dials.max(bar.failed));
     TimeChart {
         title: "Dials",
         about: format!(
-            "In each {}; {} begun in all, {} came to nothing.",
+            "In each {}; {} begun in all, {} failed.",
             short(width.as_secs_f64() * 1000.0),
             grouped(dialed),
             grouped(failed)
         ),
         keys: vec![
             LegendKey { class: "begun", name: "begun".to_owned() },
-            LegendKey { class: "failed", name: "came to nothing (line)".to_owned() },
+            LegendKey { class: "failed", name: "failed (line)".to_owned() },
         ],
         ticks: scale.ticks(),
         body: html! {
@@ -147,15 +147,15 @@ fn inbounds(diary: &Diary, times: TimeScale, most: u32) -> TimeChart {
 
 fn arrivals(diary: &Diary, times: TimeScale, came: u64) -> TimeChart {
     let (all, some) = (|bar: &Bar| bar.accepted + bar.refused, |bar: &Bar| bar.refused);
-    let refused: u64 = diary.bars().iter().map(|(_, bar)| bar.refused).sum();
+    let refused: u64 = diary.bars.iter().map(|(_, bar)| bar.refused).sum();
     let scale = scale(diary, all);
-    let width = diary.bars().width().as_secs_f64() * 1000.0;
+    let width = diary.bars.width().as_secs_f64() * 1000.0;
     let (came, refused) = (grouped(came), grouped(refused));
     TimeChart {
-        title: "Strangers",
-        about: format!("In each {}; {came} came in all, {refused} refused.", short(width)),
+        title: "Inbound attempts",
+        about: format!("In each {}; {came} in all, {refused} refused.", short(width)),
         keys: vec![
-            LegendKey { class: "begun", name: "came".to_owned() },
+            LegendKey { class: "begun", name: "all".to_owned() },
             LegendKey { class: "failed", name: "refused (line)".to_owned() },
         ],
         ticks: scale.ticks(),
@@ -167,22 +167,22 @@ fn arrivals(diary: &Diary, times: TimeScale, came: u64) -> TimeChart {
 }
 
 fn scale(diary: &Diary, of: impl Fn(&Bar) -> u64) -> NumberScale {
-    NumberScale::up_to(diary.bars().iter().map(|(_, bar)| of(&bar)).max().unwrap_or(0))
+    NumberScale::up_to(diary.bars.iter().map(|(_, bar)| of(&bar)).max().unwrap_or(0))
 }
 
 fn place(diary: &Diary, times: TimeScale, number: u64) -> f64 {
-    times.x(Instant::ZERO.after(diary.bars().width().saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))))
+    times.x(Instant::ZERO.after(diary.bars.width().saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))))
 }
 
 fn columns(diary: &Diary, times: TimeScale, scale: NumberScale, of: impl Fn(&Bar) -> u64) -> String {
-    let width = times.width(diary.bars().width());
-    let there = diary.bars().iter().filter(|(_, bar)| of(bar) > 0);
+    let width = times.width(diary.bars.width());
+    let there = diary.bars.iter().filter(|(_, bar)| of(bar) > 0);
     bars(there.map(|(number, bar)| (place(diary, times, number), width, scale.y(of(&bar)))))
 }
 
 /// Short lines where the tops of bars would be.
 fn tops(diary: &Diary, times: TimeScale, scale: NumberScale, of: impl Fn(&Bar) -> u64) -> String {
-    let width = times.width(diary.bars().width());
-    let there = diary.bars().iter().filter(|(_, bar)| of(bar) > 0);
+    let width = times.width(diary.bars.width());
+    let there = diary.bars.iter().filter(|(_, bar)| of(bar) > 0);
     there.map(|(number, bar)| format!("M{} {}h{width}", place(diary, times, number), scale.y(of(&bar)))).collect()
 }

@@ -18,7 +18,7 @@ pub(super) fn charts(diary: &Diary) -> Markup {
     let abouts =
         ["From dial to connection.", "From connection to ready.", "From ready to the end, of those that ended."];
     let spans: Vec<_> = diary.spans().into_iter().zip(names.into_iter().zip(abouts)).collect();
-    let has_retries = diary.retries().total() > 0;
+    let has_retries = diary.retries.total() > 0;
     html! {
         @if has_retries || spans.iter().any(|(powers, _)| powers.total() > 0) {
             section aria-labelledby="spans" {
@@ -37,9 +37,9 @@ pub(super) fn charts(diary: &Diary) -> Markup {
 /// How long added peers wait, by failed attempts in a row.
 fn backoff(diary: &Diary) -> SmallChart {
     let millis = |wait: std::time::Duration| (wait.as_secs_f64() * 1000.0).max(1.0);
-    let waits = || diary.retries().iter().map(|retry| millis(retry.wait));
+    let waits = || diary.retries.iter().map(|retry| millis(retry.wait));
     let scale = PowerScale::between(waits().fold(f64::MAX, f64::min), waits().fold(1.0, f64::max));
-    let most = diary.retries().iter().map(|retry| retry.attempt).max().unwrap_or(1).clamp(4, MOST_ATTEMPTS);
+    let most = diary.retries.iter().map(|retry| retry.attempt).max().unwrap_or(1).clamp(4, MOST_ATTEMPTS);
     // Each attempt has a column, in which its dots stand side by side.
     let x = |attempt: u32, place: u32| {
         let column = f64::from(attempt.min(most)) + 0.2 + 0.6 * f64::from(place % 17) / 16.0;
@@ -51,14 +51,14 @@ fn backoff(diary: &Diary) -> SmallChart {
         false => attempt.to_string(),
     };
     let centre = |attempt: u32| (f64::from(attempt) + 0.5) / f64::from(most + 1);
-    let (shown, total) = (diary.retries().iter().count() as u64, diary.retries().total());
+    let (shown, total) = (diary.retries.iter().count() as u64, diary.retries.total());
     SmallChart {
         title: "Back-off",
         about: format!("Wait of added peers by failed attempts in a row: {} of {}.", grouped(shown), grouped(total)),
         upwards: scale.ticks(),
         along: (0..=most).step_by(step as usize).map(|attempt| (centre(attempt), label(attempt))).collect(),
         body: html! {
-            @for (retry, place) in diary.retries().iter().zip(0..) {
+            @for (retry, place) in diary.retries.iter().zip(0..) {
                 @let y = rounded(HEIGHT - scale.at(millis(retry.wait)) * HEIGHT);
                 @let title = format!("{}: {} waits {} after {} failed", retry.at, retry.peer, short(millis(retry.wait)), retry.attempt);
                 (dot(x(retry.attempt, place), y, "wait", &title))
@@ -93,9 +93,9 @@ fn powers_ticks(first: usize, columns: usize) -> Vec<Tick> {
     (0..columns).step_by(step).map(|place| (place as f64 / columns as f64, short(size(first + place)))).collect()
 }
 
-/// Why dials and connections ended and why strangers were refused.
+/// Why dials and connections ended, and why inbound connections were refused.
 pub(super) fn reasons(diary: &Diary) -> Markup {
-    let mut endings: Vec<(&String, &u64)> = diary.endings().iter().collect();
+    let mut endings: Vec<(&String, &u64)> = diary.endings.iter().collect();
     endings.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     html! {
         table.plain {
@@ -103,12 +103,12 @@ pub(super) fn reasons(diary: &Diary) -> Markup {
             thead { tr { th scope="col" { "Why" } th scope="col" { "How often" } } }
             tbody { @for (reason, count) in endings { tr { th scope="row" { (reason) } td { (grouped(*count)) } } } }
         }
-        @if !diary.refusals().is_empty() {
+        @if !diary.refusals.is_empty() {
             table.plain {
-                caption { "Why strangers were refused" }
+                caption { "Why inbound connections were refused" }
                 thead { tr { th scope="col" { "Why" } th scope="col" { "How often" } } }
                 tbody {
-                    @for (refusal, count) in diary.refusals() {
+                    @for (refusal, count) in &diary.refusals {
                         tr { th scope="row" { (refusal) } td { (grouped(*count)) } }
                     }
                 }

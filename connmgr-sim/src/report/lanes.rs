@@ -10,7 +10,8 @@ use crate::watch::diary::{Diary, Lane, Lanes, Tells};
 
 /// Rows of a page.
 const MOST: usize = 400;
-/// How many rows each sort may have at first, the most telling first; what is left goes to whoever tells most.
+/// How many rows each kind may have at first, the most telling first; remaining rows go to the most telling of the
+/// rest.
 const QUOTAS: [(Tells, usize); 4] =
     [(Tells::Most, 120), (Tells::Much, 120), (Tells::Something, 60), (Tells::Little, 40)];
 
@@ -24,16 +25,16 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// The most telling lanes of a diary, and all that `what` names.
+    /// The most telling lanes of a diary, and those whose ids `what` contains.
     pub(super) fn of(diary: &'a Diary, what: &str, end: Instant) -> Self {
         let concerned = connections_in(what);
-        let is_concerned = |lane: &Lane| lane.start == diary.starts() && concerned.contains(&lane.conn.to_string());
-        let mut lanes = choose(diary.lanes(), is_concerned);
+        let is_concerned = |lane: &Lane| lane.start == diary.starts && concerned.contains(&lane.conn.to_string());
+        let mut lanes = choose(&diary.lanes, is_concerned);
         lanes.sort_by_key(|lane| (lane.begun, lane.start, lane.conn));
-        Self { lanes, concerned, starts: diary.starts(), total: diary.lanes().total(), end }
+        Self { lanes, concerned, starts: diary.starts, total: diary.lanes.total(), end }
     }
 
-    /// Those that a failure names: where they are on the page, and what they are called.
+    /// The lanes that a failure names: their place on the page, and their label.
     pub(super) fn concerned(&self) -> Vec<(String, String)> {
         let lanes = self.lanes.iter().filter(|lane| self.is_concerned(lane));
         lanes.map(|lane| (id(lane), lane.conn.to_string())).collect()
@@ -81,7 +82,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// What identifies a lane on the page: ids begin anew when a process starts again.
+/// The id of a lane on the page. Connection ids start anew with each process.
 fn id(lane: &Lane) -> String {
     format!("lane-{}-{}", lane.start, lane.conn)
 }
@@ -110,7 +111,7 @@ fn ending(lane: &Lane) -> String {
     }
 }
 
-/// The three ages of a connection, as far as it came to them.
+/// The phases of a connection: dial, handshake, ready.
 fn bar(lane: &Lane, times: TimeScale, end: Instant) -> Markup {
     let end = lane.ended.map_or(end, |(at, _)| at);
     let ages = [

@@ -1,15 +1,15 @@
-//! Reports: one self-contained HTML page on a run, a campaign or a trace. It needs no network, follows the reader's
-//! choice of light or dark, and can be used by keyboard alone.
+//! Reports: a self-contained HTML page on a run, a campaign or a trace, and the picture of a sweep. A page needs no
+//! network, follows the reader's choice of light or dark, and works by keyboard alone.
 //!
-//! It judges nothing: verdicts come from runs, what is drawn from the [`Diary`](crate::watch::diary::Diary). A page is a
-//! function of what it is about: the same run gives the same bytes.
+//! It judges nothing: verdicts come from runs, data from the [`Diary`](crate::watch::diary::Diary). A page is a
+//! pure function: the same run gives the same bytes.
 
 mod axis;
-mod befell;
 mod campaign;
 mod chart;
 mod course;
 mod figures;
+mod findings;
 mod lanes;
 mod page;
 mod run;

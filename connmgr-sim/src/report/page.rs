@@ -1,5 +1,5 @@
 //! The page around everything: head, style, script, and help. The script and the style are inline, and a policy in the
-//! page itself forbids whatever else a browser might fetch.
+//! page forbids the browser to fetch anything else.
 
 use maud::{DOCTYPE, Markup, html};
 

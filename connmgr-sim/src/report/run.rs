@@ -4,7 +4,7 @@ use connmgr_check::Property;
 use maud::{Markup, html};
 
 use super::axis::{Tick, TimeScale, WIDTH, grouped};
-use super::befell::Befell;
+use super::findings::Findings;
 use super::{course, figures, lanes, page, verdict};
 use crate::run::{RunOutcome, Terms, finish};
 use crate::scenario::Scenario;
@@ -13,7 +13,7 @@ use crate::watch::Real;
 use crate::watch::diary::Diary;
 use crate::world::{Mark, Scrutiny, World};
 
-/// A run that was looked at closely.
+/// A run with a diary.
 struct WatchedRun {
     outcome: RunOutcome,
     diary: Box<Diary>,
@@ -40,7 +40,7 @@ pub fn run(scenario: &Scenario, seed: u64, terms: Terms, again: &str) -> (RunOut
     (seen.outcome, page)
 }
 
-/// None when the world could not even begin.
+/// `None` if the world could not begin.
 fn see(scenario: &Scenario, seed: u64, terms: Terms) -> Option<WatchedRun> {
     let seen = watching(scenario, seed, terms, 0)?;
     match seen.outcome.failures.first().map(|failure| failure.node) {
@@ -72,16 +72,16 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> St
             && (property != Property::Canary || terms.canary);
         is_promised && terms.scrutiny != Scrutiny::None
     };
-    let befell = Befell::of(Some((scenario, marks)), diary, *end);
+    let findings = Findings::of(Some((scenario, marks)), diary, *end);
     let body = html! {
         (verdict::heading(&title, &scenario.about, outcome.verdict()))
         (verdict::again(again))
         (facts(scenario, seen))
         (verdict::failures(&outcome.failures, &lanes.concerned()))
         (verdict::last(diary.last(), !outcome.failures.is_empty()))
-        (over_time(diary, &befell, &lanes, times))
+        (over_time(diary, &findings, &lanes, times))
         section aria-labelledby="measured" {
-            h2 #measured { "What came of it" }
+            h2 #measured { "Results" }
             div.tables { (figures::measured(outcome)) (figures::reasons(diary)) }
         }
         (figures::properties(outcome, is_checked))
@@ -89,27 +89,27 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> St
     page::page(&title, times.seconds(), &body)
 }
 
-/// All that a diary tells.
-pub(super) fn over_time(diary: &Diary, befell: &Befell, lanes: &lanes::Shown<'_>, times: TimeScale) -> Markup {
+/// Everything of a diary over time.
+pub(super) fn over_time(diary: &Diary, findings: &Findings, lanes: &lanes::Shown<'_>, times: TimeScale) -> Markup {
     let ticks: Vec<Tick> = times.ticks();
     html! {
-        (befell.shade(times))
-        (zoom(&parts(diary, befell, times)))
+        (findings.shade(times))
+        (zoom(&parts(diary, findings, times)))
         (course::draw(diary, times, &ticks))
-        (befell.draw(times, &ticks))
+        (findings.draw(times, &ticks))
         (figures::charts(diary))
         (lanes.draw(times, &ticks))
     }
 }
 
-/// Parts of the time that are worth a look: until as many were ready as ever, and the first faults.
-fn parts(diary: &Diary, befell: &Befell, times: TimeScale) -> Vec<(f64, f64, String)> {
-    let changes = diary.levels().changes();
+/// Intervals worth a look: until the pool was first as full as ever, and the first faults.
+fn parts(diary: &Diary, findings: &Findings, times: TimeScale) -> Vec<(f64, f64, String)> {
+    let changes = diary.levels.changes();
     let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
     let full = changes.iter().find(|(_, level)| level.outbound() == most).map_or(WIDTH, |(at, _)| times.x(*at));
     let is_early = full < WIDTH / 5.0;
     let beginning = is_early.then(|| (0.0, full.mul_add(1.5, WIDTH / 2000.0), "the beginning".to_owned()));
-    beginning.into_iter().chain(befell.parts(times)).collect()
+    beginning.into_iter().chain(findings.parts(times)).collect()
 }
 
 fn zoom(parts: &[(f64, f64, String)]) -> Markup {
@@ -138,7 +138,7 @@ fn facts(scenario: &Scenario, seen: &WatchedRun) -> Markup {
             dt { "Lasted" } dd { (seen.end) }
             dt { "Steps" } dd { (grouped(*steps)) }
             @if managers > 1 { dt { "Managers" } dd { (managers) ", of which this page shows number " (seen.node) } }
-            @if seen.diary.starts() > 1 { dt { "Starts" } dd { (seen.diary.starts()) } }
+            @if seen.diary.starts > 1 { dt { "Starts" } dd { (seen.diary.starts) } }
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Five {
 }
 
 impl Five {
-    /// Of numbers; none of none. Each is one of the numbers, none lies between two.
+    /// From numbers; `None` if there are none. Each is one of them, without interpolation.
     pub(super) fn of(mut numbers: Vec<u64>) -> Option<Self> {
         numbers.sort_unstable();
         let at = |quarters: usize| numbers.get((numbers.len().saturating_sub(1) * quarters).div_ceil(4)).copied();
@@ -23,7 +23,8 @@ impl Five {
         Some(Self { least, lower: at(1)?, median: at(2)?, upper: at(3)?, greatest })
     }
 
-    /// A line from the least to the greatest, a box between the quartiles, a mark at the median; `top` is the right edge.
+    /// A line from the least to the greatest, a box between the quartiles, a mark at the median; `top` is the right
+    /// edge.
     pub(super) fn draw(self, top: u64, spoken: &str) -> Markup {
         // The root spreads the small ones out, and still has a zero.
         let x = |number: u64| rounded((number as f64 / top.max(1) as f64).sqrt() * WIDTH);

@@ -8,7 +8,7 @@ use connmgr_std::{ReplayError, TraceReader};
 use maud::html;
 
 use super::axis::{TimeScale, grouped};
-use super::befell::Befell;
+use super::findings::Findings;
 use super::{figures, lanes, page, run, verdict};
 use crate::run::failure::RunVerdict;
 use crate::types::Instant;
@@ -33,7 +33,7 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
     };
     let Heard { diary, inputs, actions } = heard;
     let times = TimeScale::until(diary.now());
-    let befell = Befell::of(None, &diary, diary.now());
+    let findings = Findings::of(None, &diary, diary.now());
     let lanes = lanes::Shown::of(&diary, &conns_of(difference.as_ref()), diary.now());
     let verdict = if difference.is_some() { RunVerdict::NonDeterminism } else { RunVerdict::Kept };
     let words =
@@ -50,9 +50,9 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
             @if cut_off { dt { "End" } dd { "The last line is cut off." } }
         }
         (verdict::last(diary.last(), difference.is_some()))
-        (run::over_time(&diary, &befell, &lanes, times))
+        (run::over_time(&diary, &findings, &lanes, times))
         section aria-labelledby="measured" {
-            h2 #measured { "What came of it" }
+            h2 #measured { "Results" }
             div.tables { (figures::reasons(&diary)) }
         }
     };

@@ -1,10 +1,9 @@
-//! The top of a page: what came of it, and how to see it again.
+//! The top of a page: the verdict, and the command that reproduces it.
 
 use maud::{Markup, html};
 
 use super::axis::grouped;
-use crate::run::failure::Failure;
-use crate::run::failure::RunVerdict;
+use crate::run::failure::{Failure, RunVerdict};
 use crate::types::Instant;
 
 /// The heading, with the verdict.
@@ -70,7 +69,7 @@ fn promised(failure: &Failure) -> &'static str {
     }
 }
 
-/// The last that was told and done.
+/// The last inputs and actions.
 pub(super) fn last<'a>(lines: impl Iterator<Item = (Instant, &'a str)>, is_open: bool) -> Markup {
     let lines: Vec<(Instant, &str)> = lines.collect();
     html! {

@@ -1,7 +1,7 @@
-//! A campaign: many seeds of many scenarios, and random worlds, on every core, or spread over machines in shards.
+//! A campaign: many seeds of many scenarios, and random worlds, on all cores or spread over machines in shards.
 //!
-//! What comes of it does not depend on how many work at it, nor in which order: the work list is fixed, each run stands
-//! alone, and results are put in the order of the list.
+//! Results do not depend on the number of threads or shards: the work list is fixed, each run stands
+//! alone, and results are in the order of the list.
 
 use std::borrow::Cow;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::run::run;
 use crate::run::shard::Shard;
 use crate::scenario::Scenario;
 
-/// Seeds a scenario gets unless it is said how many: many where a run is quick.
+/// Seeds of a scenario by default: more where a run is quick.
 const SEEDS_OF_ONE: u64 = 200;
 const SEEDS_OF_FEW: u64 = 20;
 const SEEDS_OF_MANY: u64 = 3;
@@ -30,7 +30,7 @@ pub struct Campaign {
     pub first_seed: u64,
     /// How many of each scenario; absent: 200 of those with one manager, 3 of those with more than 20, else 20.
     pub seeds: Option<u64>,
-    /// How many random worlds beside the scenarios: those of so many seeds from the first on, each run with its seed.
+    /// How many random worlds beside the scenarios: one for each seed from the first on, run with that seed.
     pub random: u64,
     /// How each run is made.
     pub terms: Terms,
@@ -62,7 +62,7 @@ impl Campaign {
         self.len() == 0
     }
 
-    /// Makes every run of this part, on so many threads, and tells of each as it is done, in any order.
+    /// Makes every run of this part on `jobs` threads, and calls `done` after each, in any order.
     pub fn run(&self, jobs: usize, done: &(dyn Fn(&Scenario, &RunOutcome) + Sync)) -> Results {
         let work = self.work();
         let outcomes = Mutex::new(vec![None; work.len()]);
@@ -80,10 +80,10 @@ impl Campaign {
         self.results(work.iter().zip(outcomes))
     }
 
-    /// Runs the whole twice, on one thread and on so many, and compares.
+    /// Runs everything twice, on one thread and on `jobs` threads, and compares.
     ///
     /// # Errors
-    /// The first run that went two ways.
+    /// The first run with two results.
     pub fn run_twice(
         &self,
         jobs: usize,
@@ -102,7 +102,7 @@ impl Campaign {
         }
     }
 
-    /// What tells this campaign from others: release, scenarios and seeds. Its shards share it.
+    /// A number for release, scenarios and seeds, equal for all shards of a campaign.
     pub fn key(&self) -> u64 {
         let release = format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), connmgr_core::TRACE_VERSION, self.terms);
         let texts = self.scenarios.iter().map(|scenario| crate::types::text_key(&scenario.to_toml()));
@@ -125,7 +125,7 @@ impl Campaign {
         self.first_seed..self.first_seed.saturating_add(self.random)
     }
 
-    /// Random worlds promise nothing, so ours is judged beside others in them.
+    /// Random worlds promise nothing, so that our manager is judged beside rivals in them.
     fn terms(&self, item: Item) -> Terms {
         let rivals = self.terms.rivals || item.scenario >= self.scenarios.len();
         Terms { rivals, ..self.terms }

@@ -1,6 +1,4 @@
-//! A failure as it is saved: the whole scenario and the seed, so that it is replayed without any catalogue.
-
-use std::fmt;
+//! A saved failure: the whole scenario and the seed, so that it replays without the catalogue.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,22 +10,22 @@ use crate::scenario::Scenario;
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// A failure and all that leads to it.
+/// A failure and what reproduces it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Case {
     version: u32,
-    /// The release that failed.
+    /// The release in which it failed.
     pub release: String,
     /// The seed.
     pub seed: u64,
-    /// Whether the canary was there.
+    /// Whether it was run with the canary.
     #[serde(default)]
     pub canary: bool,
-    /// Which chances the managers were born with.
+    /// Which rng seeds the managers got, see [`Terms::birth`].
     #[serde(default)]
     pub birth: u32,
-    /// Whether ours was judged beside plain policies.
+    /// Whether our manager was judged beside rivals.
     #[serde(default)]
     pub rivals: bool,
     /// What failed.
@@ -37,16 +35,9 @@ pub struct Case {
 }
 
 /// Why a text is not a saved failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NoCase(String);
-
-impl fmt::Display for NoCase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NoCase {}
 
 impl Case {
     /// The first failure of a run; none if it did not fail.
@@ -81,7 +72,7 @@ impl Case {
         toml::to_string_pretty(self).expect("a failure holds nothing that TOML can't say")
     }
 
-    /// The same, as it failed this time.
+    /// The same case with another failure.
     pub(crate) fn with(mut self, failure: Failure) -> Self {
         self.failure = failure;
         self

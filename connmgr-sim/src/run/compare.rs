@@ -1,42 +1,31 @@
-//! Our policy beside the models of two others, in the same world.
+//! Our policy and the models of two others in the same world.
 
+use connmgr_check::words;
 use connmgr_core::ConfigError;
 
 use crate::run::figures::Figures;
 use crate::run::outcome::finish;
-use crate::scenario::Expect;
-use crate::scenario::Scenario;
+use crate::scenario::{Expect, Scenario};
 use crate::subject::models::{BtcdLike, CoreLike};
 use crate::types::Instant;
 use crate::watch::Real;
 use crate::world::subject::Subject;
 use crate::world::{Scrutiny, World};
 
-/// Whose policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contender {
-    /// The manager of this project.
-    Ours,
-    /// [`CoreLike`].
-    CoreLike,
-    /// [`BtcdLike`].
-    BtcdLike,
+words! {
+    /// Whose policy.
+    Contender, UnknownContender, "policy" {
+        /// The manager of this project.
+        Ours => "ours",
+        /// [`CoreLike`].
+        CoreLike => "core-like",
+        /// [`BtcdLike`].
+        BtcdLike => "btcd-like",
+    }
 }
 
 impl Contender {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Ours, Self::CoreLike, Self::BtcdLike];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::CoreLike => "core-like",
-            Self::BtcdLike => "btcd-like",
-        }
-    }
-
-    /// What a run of a scenario comes to under this policy. Nothing is judged: what is promised is promised of ours.
+    /// The figures of a run under this policy. Nothing is judged: promises are about our manager.
     ///
     /// # Errors
     /// When the configuration of the managers is refused.
@@ -81,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_policy_fills_its_pool() {
-        for policy in Contender::ALL {
+        for policy in Contender::ALL.iter().copied() {
             let seconds = of(policy, &world(50), Figure::ToTarget) / 1000;
             assert!(seconds < 300, "{}: {seconds} s", policy.name());
         }
@@ -95,7 +84,7 @@ mod tests {
         let at = Span::default();
         let friend = PeerSpec { of: "friend".into(), count: 1, by_name: false, once: false, at, removed_at: None };
         scenario.peers.push(friend);
-        for policy in Contender::ALL {
+        for policy in Contender::ALL.iter().copied() {
             let millis = of(policy, &scenario, Figure::ToTarget);
             assert!((1..4_000).contains(&millis), "{}: {millis} ms", policy.name());
         }
@@ -113,7 +102,8 @@ mod tests {
             share: crate::types::Share::ALL,
             chance: crate::types::Share::ALL,
         });
-        let [ours, core, btcd] = Contender::ALL.map(|policy| of(policy, &scenario, Figure::DialsInFaults));
+        let all = [Contender::Ours, Contender::CoreLike, Contender::BtcdLike];
+        let [ours, core, btcd] = all.map(|policy| of(policy, &scenario, Figure::DialsInFaults));
         assert!(ours < 300, "{ours}");
         assert!(core > 3000, "{core}");
         assert!(btcd > 2000, "{btcd}");

@@ -1,4 +1,4 @@
-//! Two runs side by side: what each came to, and where one manager's story first goes two ways.
+//! Two runs side by side: their outcomes, and the first difference in what one manager was told and did.
 
 use connmgr_core::ConfigError;
 
@@ -12,22 +12,22 @@ const BEFORE: usize = 5;
 /// Two runs side by side.
 #[derive(Clone, Debug)]
 pub struct Difference {
-    /// What each came to.
+    /// Their outcomes.
     pub outcomes: [RunOutcome; 2],
-    /// The manager was born with something else: another configuration, other knowledge, other chances.
+    /// Whether the manager's births differ.
     pub births_differ: bool,
-    /// Where its story first goes two ways; none if it never does.
+    /// The first difference; `None` if there is none.
     pub first: Option<Parting>,
 }
 
-/// Where two stories part.
+/// The first difference of two records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parting {
-    /// After so many entries that are the same.
+    /// The number of equal entries before it.
     pub after: usize,
-    /// The last of these.
+    /// The last equal entries.
     pub before: Vec<RecordEntry>,
-    /// What comes next in each; nothing where it has ended.
+    /// The next entry of each; `None` where a record has ended.
     pub next: [Option<RecordEntry>; 2],
 }
 
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!((difference.births_differ, difference.first), (false, None));
     }
 
-    /// The first hour of `all-seeds-dead` is another story whichever of its seeds fails in another way.
+    /// The first hour of `all-seeds-dead` differs whichever of its seeds fails in another way.
     #[test]
     fn each_dead_seed_is_dead_in_its_own_way() {
         let whole = crate::scenario::catalogue::find("all-seeds-dead").expect("in the catalogue");

@@ -1,4 +1,4 @@
-//! What a run, or a campaign, has failed at. It judges nothing itself.
+//! The failures of a run or a campaign.
 
 use std::fmt;
 
@@ -16,20 +16,20 @@ pub enum RunVerdict {
     /// Every promise was kept.
     #[default]
     Kept,
-    /// A state that was promised to be reached was not.
+    /// A promised state was not reached.
     MissedProbe,
     /// A figure is outside its bounds.
     Threshold,
-    /// Something good did not come in time.
+    /// A liveness property was broken.
     Liveness,
-    /// Something bad happened.
+    /// A safety property was broken.
     Safety,
-    /// The same run went two ways.
+    /// The same run had two results.
     NonDeterminism,
 }
 
 impl RunVerdict {
-    /// The exit code of the command: 0 is all kept; 1 is for what is none of these (a disk that is full), 2 for a wrong
+    /// The exit code of the command. Besides these, 1 is any other error (such as a full disk), and 2 a wrong
     /// command line.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -73,7 +73,7 @@ pub struct Failure {
     pub node: u32,
     /// In which step of the world, counted from 1.
     pub step: u64,
-    /// What happened, for people.
+    /// What happened, as text.
     pub what: String,
 }
 
@@ -111,7 +111,7 @@ impl Failure {
         self.rule.parse().ok()
     }
 
-    /// Whether the other is the same promise broken, wherever and whenever.
+    /// Whether the other breaks the same promise, wherever and whenever.
     pub fn is_like(&self, other: &Self) -> bool {
         self.verdict == other.verdict && self.rule == other.rule
     }
@@ -133,7 +133,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The words of a panic.
+/// The message of a panic.
 pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())

@@ -1,4 +1,4 @@
-//! What is measured of a run.
+//! The figures of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::world::{World, WorldNode};
 pub struct Figures(BTreeMap<String, FigureRange>);
 
 impl Figures {
-    /// What a world comes to by now.
+    /// The figures of a world up to now.
     pub fn of<S: Subject>(world: &World<S>) -> Self {
         let healed = world.plan().scenario.healed_at();
         let range = |figure: Figure| {
@@ -31,7 +31,7 @@ impl Figures {
         self.0.get(figure.name()).copied().unwrap_or(FigureRange::one(None))
     }
 
-    /// What is outside a bound, for people; none if it is kept, or bounds no figure that there is.
+    /// How a bound is exceeded, as text; `None` if it is kept, or names no figure.
     pub fn beyond(&self, bound: &Bound) -> Option<String> {
         let figure: Figure = bound.of.parse().ok()?;
         let FigureRange { least, most } = self.get(figure);

@@ -1,6 +1,6 @@
-//! One run: a scenario and a seed, to the end or to the first promise broken, and what came of it.
+//! One run of a scenario with a seed, to the end or to the first broken promise, and its outcome.
 //!
-//! The same scenario, seed and release give the same outcome, whoever runs it and however many run beside it.
+//! The same scenario, seed and release give the same outcome, whatever runs beside it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,28 +12,27 @@ use crate::run::failure::{Failure, RunVerdict, panic_text};
 use crate::run::figures::Figures;
 use crate::scenario::Scenario;
 use crate::types::Instant;
-use crate::watch::Real;
-use crate::watch::Watchers;
 use crate::watch::canary::Canary;
 use crate::watch::record::Recorder;
+use crate::watch::{Real, Watchers};
 use crate::world::subject::Subject;
 use crate::world::{Broken, Scrutiny, World};
 
-/// How a run is made.
+/// How to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How closely the managers are watched.
+    /// How closely checkers watch the managers.
     pub scrutiny: Scrutiny,
-    /// The first manager has a canary: a checker that falls though nothing is wrong, to try the tools with.
+    /// The first manager has a canary: a checker that fails though nothing is wrong, to test the tools.
     pub canary: bool,
-    /// Which chances the managers are born with: the same world, but another order of their own choices.
+    /// Which of several rng seeds the managers get: the same world, but other choices of theirs.
     pub birth: u32,
-    /// Ours is judged beside plain policies too: see [`rivals`](crate::run::rivals).
+    /// Our manager is also judged beside rivals: see [`rivals`](crate::run::rivals).
     pub rivals: bool,
 }
 
 impl Terms {
-    /// Who watches the first manager.
+    /// The onlookers of the first manager.
     pub(crate) fn watch(self) -> Watchers {
         let mut watch = Watchers::default();
         watch.canary = self.canary.then(Canary::default);
@@ -48,7 +47,7 @@ impl Terms {
         Ok(World::watched(scenario, seed, self.scrutiny, self.watch())?.born(self.birth))
     }
 
-    /// The world of a run, in which everything about one manager is written down.
+    /// The world of a run, with a recorder at one manager.
     ///
     /// # Errors
     /// As [`Terms::world`].
@@ -65,22 +64,22 @@ impl Default for Terms {
     }
 }
 
-/// What came of one run.
+/// The outcome of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RunOutcome {
     /// The seed.
     pub seed: u64,
-    /// All that every manager was told and asked, folded into a number.
+    /// A digest of all inputs and actions of all managers.
     #[serde(with = "crate::types::hex")]
     pub digest: u64,
-    /// Steps of the world.
+    /// Events of the world.
     pub steps: u64,
-    /// What was measured.
+    /// The figures.
     pub figures: Figures,
-    /// The promise that was broken, if one was, and the bounds that were not kept.
+    /// The first broken promise, or the figures out of bounds.
     pub failures: Vec<Failure>,
-    /// The notable states that were reached.
+    /// The probes that were reached.
     #[serde(skip)]
     pub probes: Probes,
 }
@@ -92,7 +91,7 @@ impl RunOutcome {
     }
 }
 
-/// As [`run`]; `progress` is told each hundredth of the scenario's time that has passed.
+/// Runs a scenario without rivals. `progress` is called with each percent of the scenario's time that has passed.
 pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(u32)) -> RunOutcome {
     let begun = catch_unwind(|| terms.world(scenario.clone(), seed));
     let why = match begun {
@@ -111,7 +110,7 @@ pub fn run_with(scenario: &Scenario, seed: u64, terms: Terms, progress: &dyn Fn(
     }
 }
 
-/// Runs a world to its end, or to the first promise broken, and says what came of it.
+/// Runs a world to its end, or to the first broken promise.
 pub fn finish<S: Subject>(world: &mut World<S>) -> RunOutcome {
     finish_with(world, &|_| {})
 }
@@ -127,7 +126,7 @@ fn finish_with<S: Subject>(world: &mut World<S>, progress: &dyn Fn(u32)) -> RunO
     })
 }
 
-/// As [`finish`], where something else is seen to on the way.
+/// As [`finish`], after `way` has run a part of it.
 pub(super) fn finish_by<S: Subject>(
     world: &mut World<S>,
     way: impl FnOnce(&mut World<S>) -> Result<(), Box<Broken>>,
@@ -149,7 +148,7 @@ pub(super) fn finish_by<S: Subject>(
     RunOutcome { seed, digest, steps, figures, failures, probes: probes(world) }
 }
 
-/// Bounds are judged only of a run that came to its end.
+/// Bounds are judged only in a run that reached its end.
 fn out_of_bounds<S: Subject>(world: &World<S>, figures: &Figures) -> Vec<Failure> {
     let bounds = &world.plan().scenario.expect.bounds;
     let beyond = bounds.iter().filter_map(|bound| Some((bound, figures.beyond(bound)?)));

@@ -1,6 +1,6 @@
 //! A trace that a real node recorded, run again with every checker looking on.
 //!
-//! It stops where the manager goes another way than was recorded. A promise that is broken on the way is noted, and the
+//! It stops where the manager acts otherwise than recorded. The first broken promise is noted, and the
 //! replay goes on.
 
 use std::io::BufRead;
@@ -24,10 +24,10 @@ pub struct Replayed {
     pub broken: Option<Violation>,
 }
 
-/// Runs a trace again, to its end or up to a time, and shows `seen` everything that was told and done.
+/// Runs a trace again, to its end or up to a time, and shows `seen` all inputs and actions.
 ///
 /// # Errors
-/// [`ReplayError`] names the line where the manager went another way, or what is wrong with the trace.
+/// [`ReplayError`] names the line where the manager acts otherwise, or what is wrong with the trace.
 pub fn replay(
     trace: TraceReader<impl BufRead>,
     until: Option<Time>,
@@ -42,7 +42,7 @@ pub fn replay(
 /// Everything is recounted after so many inputs.
 const RECOUNT_EVERY: u64 = 4096;
 
-/// The checkers, and one more who looks on.
+/// The checkers, and another observer.
 struct Judge<'a, O> {
     watch: Watchers,
     seen: &'a mut O,

@@ -1,7 +1,6 @@
-//! What came of a campaign or of a part of it, as plain data that can be kept, and put together again.
+//! The results of a campaign or a shard, as data that can be stored and merged.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -9,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::run::failure::{Failure, RunVerdict};
 use crate::run::outcome::RunOutcome;
 use crate::run::shard::Shard;
-use crate::scenario::random;
-use crate::scenario::{Scenario, Span};
+use crate::scenario::{Scenario, Span, random};
 
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// What came of a campaign or of a part of it.
+/// The results of a campaign or a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Results {
@@ -31,65 +29,56 @@ pub struct Results {
     pub scenarios: Vec<ScenarioResults>,
 }
 
-/// What came of one scenario.
+/// The results of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScenarioResults {
     /// Its name.
     pub name: String,
-    /// What a command line calls it: its name, unless it was read from a file; [`random::PREFIX`] alone for random
-    /// worlds, each of which goes by its seed.
+    /// Its name on a command line: its own name, unless it was read from a file; [`random::PREFIX`] for random
+    /// worlds.
     pub source: String,
-    /// The seeds of the whole campaign: from this one,
+    /// The first seed of the whole campaign.
     first_seed: u64,
-    /// to before this one.
+    /// The seed after the last.
     end_seed: u64,
-    /// The states it promises to reach.
+    /// The probes it promises.
     promised: Vec<String>,
-    /// How often each notable state was reached.
+    /// How often each probe was reached.
     probes: BTreeMap<String, u64>,
     /// Each run, in the order of seeds.
     pub outcomes: Vec<RunOutcome>,
 }
 
-/// Why parts can't be put together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why shards can't be merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
     /// There are none.
+    #[error("there is nothing to put together")]
     Nothing,
     /// It is of another version.
+    #[error("results of version {0}; this release reads version {VERSION}")]
     Version(u32),
     /// They are not of one campaign: other scenarios, seeds, or another release.
+    #[error("not all of one campaign: other scenarios, seeds or another release")]
     OtherCampaign,
-    /// A part is there twice.
+    /// A shard is there twice.
+    #[error("shard {0} is there twice")]
     Twice(u32),
-    /// A part is missing.
+    /// A shard is missing.
+    #[error("shard {0} is missing")]
     Missing(u32),
-    /// Runs are missing in the parts.
+    /// Runs are missing.
+    #[error("runs are missing")]
     Incomplete,
 }
-
-impl fmt::Display for MergeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("there is nothing to put together"),
-            Self::Version(found) => write!(f, "results of version {found}; this release reads version {VERSION}"),
-            Self::OtherCampaign => f.write_str("not all of one campaign: other scenarios, seeds or another release"),
-            Self::Twice(shard) => write!(f, "shard {shard} is there twice"),
-            Self::Missing(shard) => write!(f, "shard {shard} is missing"),
-            Self::Incomplete => f.write_str("runs are missing"),
-        }
-    }
-}
-
-impl std::error::Error for MergeError {}
 
 impl Results {
     pub(crate) fn new(key: u64, shard: Shard, scenarios: Vec<ScenarioResults>) -> Self {
         Self { version: VERSION, key, shard: shard.index(), shards: shard.count(), scenarios }
     }
 
-    /// Puts all parts of one campaign together, whatever their order.
+    /// Merges all shards of one campaign, in any order.
     ///
     /// # Errors
     /// [`MergeError`] when they are not of one campaign, or not all of it.
@@ -124,7 +113,7 @@ impl Results {
         if whole.scenarios.iter().all(ScenarioResults::is_complete) { Ok(whole) } else { Err(MergeError::Incomplete) }
     }
 
-    /// Whether it is all of the campaign, so that missed probes count.
+    /// Whether it is the whole campaign, so that missed probes count.
     pub const fn is_whole(&self) -> bool {
         self.shards == 1
     }
@@ -157,20 +146,20 @@ impl Results {
         })
     }
 
-    /// The states that a scenario promised to reach and never did. Of a part nothing can be said: none.
+    /// The probes that were promised and never reached; empty for a shard, which can't know.
     pub fn missed(&self) -> impl Iterator<Item = (&str, &str)> {
         let whole = self.is_whole();
         let scenarios = self.scenarios.iter().filter(move |_| whole);
         scenarios.flat_map(|scenario| scenario.missed().map(|probe| (&*scenario.name, probe)))
     }
 
-    /// The worst that was found.
+    /// The worst verdict.
     pub fn verdict(&self) -> RunVerdict {
         let missed = self.missed().map(|_| RunVerdict::MissedProbe);
         self.failures().map(|(_, _, failure)| failure.verdict).chain(missed).max().unwrap_or_default()
     }
 
-    /// The first run that came to something else in another run of the same campaign, by scenario and seed.
+    /// The first run whose result differs in another run of the same campaign, by scenario and seed.
     pub fn differs_from(&self, other: &Self) -> Option<(String, u64)> {
         let both = self.scenarios.iter().zip(&other.scenarios);
         let first = |(one, two): (&ScenarioResults, &ScenarioResults)| {
@@ -218,12 +207,12 @@ impl ScenarioResults {
         self.outcomes.push(outcome);
     }
 
-    /// The states it promised to reach and never did, in these runs.
+    /// The probes it promises and did not reach in these runs.
     pub fn missed(&self) -> impl Iterator<Item = &str> {
         self.promised.iter().map(String::as_str).filter(|probe| !self.probes.contains_key(*probe))
     }
 
-    /// How often each notable state was reached.
+    /// How often each probe was reached.
     pub const fn probes(&self) -> &BTreeMap<String, u64> {
         &self.probes
     }

@@ -11,7 +11,7 @@ impl Shard {
     /// The whole of it.
     pub const WHOLE: Self = Self { index: 0, count: 1 };
 
-    /// The `index`-th of `count` parts, from 0 on; none if there is no such part.
+    /// The `index`-th of `count` parts, from 0 on; `None` if there is no such part.
     pub fn new(index: u32, count: u32) -> Option<Self> {
         (index < count).then_some(Self { index, count })
     }

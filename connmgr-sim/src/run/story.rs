@@ -1,7 +1,7 @@
-//! A story: what one manager was born with and told, without any world around it. Told again, it gives the same
-//! actions, so what it broke once it breaks again. This is what failures shrink to, and what regression tests hold.
+//! A story: the birth and the inputs of one manager, without a world. Told again, it gives the same
+//! actions, so that it breaks the same promise. Failures shrink to stories, and regression tests hold them.
 //!
-//! As text it is JSON, one line for the birth and one for each input, in the words of traces:
+//! Its text is that of a trace without version, replies and actions, which a fix may change:
 //! ```json
 //! {"birth":{"config":{},"snapshot":null,"rng_seed":"00…","unix":"1700000000","now":"0"}}
 //! {"now":"1000000000","input":"timeout"}
@@ -20,45 +20,39 @@ use crate::watch::Watchers;
 use crate::watch::canary::Canary;
 use crate::world::subject::Onlooker;
 
-/// What one manager was born with and told.
+/// The birth and the inputs of one manager.
 #[derive(Clone, Debug)]
 pub struct Story {
     /// What it was born with.
     pub birth: Birth,
-    /// What it was told and asked, and when.
+    /// Its inputs, and their times.
     pub told: Vec<(Time, Input)>,
 }
 
-/// How a story is told.
+/// How to tell a story.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manner {
-    /// Besides what it says, the manager is woken whenever it wants to be. Without, only where the story says so.
+    /// Timeouts are told whenever the manager asks for them, not only where the story has them.
     pub wakes: bool,
-    /// With the canary, which falls though nothing is wrong.
+    /// With the canary, which fails though nothing is wrong.
     pub canary: bool,
 }
 
 /// A promise that was broken while a story was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}, after {after} inputs: {what}")]
 pub struct BrokenStory {
     /// Which property, by its name, or [`PANIC`].
     pub rule: String,
     /// After how many inputs.
     pub after: usize,
-    /// What happened, for people.
+    /// What happened, as text.
     pub what: String,
 }
 
-impl fmt::Display for BrokenStory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, after {} inputs: {}", self.rule, self.after, self.what)
-    }
-}
-
-impl std::error::Error for BrokenStory {}
-
 /// Why a text is not a story.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {why}")]
 pub struct NoStory {
     /// Which line, counted from 1.
     pub line: usize,
@@ -66,21 +60,13 @@ pub struct NoStory {
     pub why: String,
 }
 
-impl fmt::Display for NoStory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.why)
-    }
-}
-
-impl std::error::Error for NoStory {}
-
-/// Between two inputs it is woken so often at most, so that a manager that spins ends the story.
+/// Timeouts between two inputs, at most: a manager that spins must not run for ever.
 const MOST_WAKES: u32 = 100_000;
 /// Everything is recounted after so many inputs, and at the end.
 const RECOUNT_EVERY: usize = 256;
 
 impl Story {
-    /// Tells it to a new manager, with every checker looking on.
+    /// Tells it to a new manager, with every checker.
     ///
     /// # Errors
     /// The first promise that was broken.
@@ -113,7 +99,7 @@ impl Telling {
         Ok(Self { manager, watch, wakes: manner.wakes, told: 0, now: birth.now })
     }
 
-    /// Tells the next thing. `seen` is shown everything that is told, its answer and each action.
+    /// Tells the next input. `seen` gets its reply and each action.
     pub(crate) fn tell(&mut self, input: &Input, now: Time, seen: &mut OnTold<'_>) -> Result<(), BrokenStory> {
         let mut wakes = if self.wakes { MOST_WAKES } else { 0 };
         while let Some(due) = self.manager.poll_timeout().filter(|due| *due < now && wakes > 0) {
@@ -124,7 +110,7 @@ impl Telling {
         self.step(input, now, self.told % RECOUNT_EVERY == 0, seen)
     }
 
-    /// The story is over: everything is recounted.
+    /// Ends the story with a recount of everything.
     pub(crate) fn end(mut self) -> Result<(), BrokenStory> {
         let audited = self.watch.audit(self.now, &self.manager);
         audited.map_err(|violation| self.broken(&violation))
@@ -164,7 +150,7 @@ impl Telling {
     }
 }
 
-/// Who is shown each answer and each action.
+/// A callback for each reply and each action.
 pub(crate) type OnTold<'a> = dyn FnMut(Option<&Reply>, Option<&Action>) + 'a;
 
 /// The first line.

@@ -1,18 +1,17 @@
-//! A sweep: one scenario at several values of a parameter, and what a figure comes to at each.
+//! A sweep: one scenario at several values of a parameter, and a figure at each.
 
 use crate::run::campaign::Campaign;
 use crate::run::outcome::{RunOutcome, Terms};
 use crate::run::results::ScenarioResults;
 use crate::run::shard::Shard;
 use crate::scenario::{Expect, Scenario, ScenarioError, Span};
-use crate::types::Figure;
-use crate::types::Instant;
+use crate::types::{Figure, Instant};
 use crate::world::Scrutiny;
 
 /// One scenario at several values of a parameter.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// What is varied, for people.
+    /// The name of the parameter.
     pub parameter: String,
     /// What is measured.
     pub figure: Figure,
@@ -24,7 +23,7 @@ pub struct Sweep {
     scenarios: Vec<Scenario>,
 }
 
-/// What the figure comes to at one value, over all seeds. None where it never came.
+/// The figure at one value, over all seeds. `None` where it was never reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
     /// The value.

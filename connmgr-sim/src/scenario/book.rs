@@ -8,13 +8,13 @@ use super::Span;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BookSpec {
-    /// Whom they know; of no population unless it is named.
+    /// The populations they know. Hosts of other populations are unknown to them.
     pub knows: Vec<Acquaintance>,
-    /// The application tells what it knows whenever addresses are wanted: so many of those that may be known.
+    /// How many addresses the application adds each time the manager asks for addresses.
     pub application_tells: u32,
 }
 
-/// That some of a population are known.
+/// How much of a population is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Acquaintance {
@@ -23,10 +23,10 @@ pub struct Acquaintance {
     /// How many of it; absent: all.
     #[serde(default)]
     pub count: Option<u32>,
-    /// How long ago they are said to have been seen; each at a random moment within this.
+    /// Each was last seen at a random moment within this span before the start.
     #[serde(default = "three_days")]
     pub seen_within: Span,
-    /// Whether we were connected to them once.
+    /// Whether we were connected to them before.
     #[serde(default)]
     pub tried: bool,
 }

@@ -11,52 +11,13 @@ macro_rules! scenarios {
 
 scenarios![
     USUAL, "":
-    "cold-start",
-    "stale-book",
-    "scarce",
-    "all-seeds-dead",
-    "poisoned-seed",
-    "attackers-first",
-    "slots-full",
-    "accept-then-close",
-    "everyone-refuses",
-    "slow-handshakes",
-    "slow-answers",
-    "slow-onions",
-    "ready-and-gone",
-    "half-hanging",
-    "interface-flap",
-    "outage",
-    "resets",
-    "partition",
-    "ipv6-black-hole",
-    "dead-majority",
-    "tor-refused",
-    "tor-network-dead",
-    "overlays",
-    "suspend",
-    "clock-year",
-    "crash-loop",
-    "late-and-doubled",
-    "out-of-descriptors",
-    "own-failures",
-    "limits-lowered",
-    "dead-added-peers",
-    "removed-and-once",
-    "resonance",
-    "transport-downgrade",
-    "gossip-wave",
-    "sleepers-turn",
-    "inbound-flood",
-    "inbound-before-outbound",
-    "ban-behind-nat",
-    "banned-friends",
-    "simultaneous-connect",
-    "duplicates",
-    "daily-churn",
-    "crowded",
-    "herd",
-    "swarm",
+    "cold-start", "stale-book", "scarce", "all-seeds-dead", "poisoned-seed", "attackers-first", "slots-full",
+    "accept-then-close", "everyone-refuses", "slow-handshakes", "slow-answers", "slow-onions", "ready-and-gone",
+    "half-hanging", "interface-flap", "outage", "resets", "partition", "ipv6-black-hole", "dead-majority",
+    "tor-refused", "tor-network-dead", "overlays", "suspend", "clock-year", "crash-loop", "late-and-doubled",
+    "out-of-descriptors", "own-failures", "limits-lowered", "dead-added-peers", "removed-and-once", "resonance",
+    "transport-downgrade", "gossip-wave", "sleepers-turn", "inbound-flood", "inbound-before-outbound", "ban-behind-nat",
+    "banned-friends", "simultaneous-connect", "duplicates", "daily-churn", "crowded", "herd", "swarm",
 ];
 
 scenarios![
@@ -65,23 +26,23 @@ scenarios![
     "ten-thousand",
 ];
 
-/// The names of those that a campaign runs, in its order.
+/// The names of the scenarios of a campaign, in its order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     USUAL.iter().map(|(name, _)| *name)
 }
 
-/// The names of those that take long, and are run by themselves.
+/// The names of the large scenarios, which a campaign leaves out.
 pub fn large() -> impl Iterator<Item = &'static str> {
     LARGE.iter().map(|(name, _)| *name)
 }
 
-/// The scenario of a name.
+/// The scenario with this name.
 pub fn find(name: &str) -> Option<Scenario> {
     let (_, text) = USUAL.iter().chain(LARGE).find(|(other, _)| *other == name)?;
     Some(Scenario::parse(text).expect("every scenario of the catalogue is read by a test"))
 }
 
-/// All that a campaign runs.
+/// All scenarios of a campaign.
 pub fn all() -> Vec<Scenario> {
     names().filter_map(find).collect()
 }
@@ -109,7 +70,7 @@ mod tests {
         }
     }
 
-    /// What no scenario says is tried by none.
+    /// A key or variant that no scenario uses would be tested by none.
     #[test]
     fn every_word_of_the_format_is_said_by_some_scenario() {
         let told = [
@@ -161,13 +122,13 @@ mod tests {
         expected::<T>(toml::Table::from_iter([(NO_WORD.to_owned(), toml::Value::from(1))]).into())
     }
 
-    /// What might have been said instead: the reader lists it when it does not know a word.
+    /// The words the reader would accept: its error lists them.
     fn expected<T: DeserializeOwned>(value: toml::Value) -> Vec<String> {
         let error = value.try_into::<T>().err().expect("no word of the format").to_string();
         error.split('`').skip(1).step_by(2).filter(|word| *word != NO_WORD).map(str::to_owned).collect()
     }
 
-    /// Texts and keys at a place in any scenario, and the texts that stand there unless another is said.
+    /// The texts and keys at a path in any scenario, defaults included.
     fn said(place: &str) -> BTreeSet<String> {
         let path: Vec<&str> = place.split('.').filter(|part| !part.is_empty()).collect();
         let mut words = BTreeSet::new();
@@ -184,7 +145,7 @@ mod tests {
         words
     }
 
-    /// What stands at a place: in each element, where there is a list on the way.
+    /// Visits what is at a path, in each element of a list.
     fn at(value: &toml::Value, path: &[&str], see: &mut dyn FnMut(&toml::Value)) {
         match (value, path) {
             (toml::Value::Array(values), _) => values.iter().for_each(|value| at(value, path, see)),

@@ -1,4 +1,4 @@
-//! What a scenario may not say, though it can be written.
+//! Checks of a scenario that its types do not make.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,9 @@ use connmgr_core::HostName;
 
 use super::{HostBehavior, Scenario, ScenarioError};
 use crate::scenario::map::{NODES, name_of};
-use crate::types::Figure;
-use crate::types::Instant;
+use crate::types::{Figure, Instant};
 
-/// Hosts of all populations, with all who may come in the place of others.
+/// Hosts of all populations, replacements of hosts that leave included.
 const MOST_HOSTS: u64 = 1_000_000;
 /// Managers.
 const MOST_NODES: u32 = 100_000;
@@ -22,7 +21,7 @@ const MOST_SECONDS: u64 = 100 * 365 * 86_400;
 const MOST_OF_A_SORT: usize = 1000;
 
 impl Scenario {
-    /// Whether a world can be made of it.
+    /// Checks that a world can be made of it.
     ///
     /// # Errors
     /// [`ScenarioError`] says what is wrong.
@@ -62,7 +61,7 @@ impl Scenario {
         hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
     }
 
-    /// The greatest number of addresses that anybody tells, or the operator adds, in one moment.
+    /// The greatest number of addresses told or added at once.
     fn most_told(&self) -> u32 {
         let gossip = self.hosts.iter().flat_map(|spec| [spec.gossip.answer, spec.gossip.unasked]);
         let seeds = self.seeds.iter().map(|spec| spec.answers);
@@ -85,7 +84,9 @@ impl Scenario {
                 format!("`{}` tell addresses more often than every 100 ms", spec.name)
             })?;
             let behaviors = [Some(&spec.behavior), spec.turns.as_ref().map(|turn| &turn.into)];
-            hold(behaviors.into_iter().flatten().all(opens), || {
+            let is_endless =
+                |it: &HostBehavior| matches!(it, HostBehavior::Windows { period, .. } if period.0.is_zero());
+            hold(!behaviors.into_iter().flatten().any(is_endless), || {
                 format!("the windows of `{}` have no period", spec.name)
             })?;
         }
@@ -119,7 +120,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// A promise that nobody could ever see broken is a mistake.
+    /// Rejects promises that could never be seen broken.
     fn check_promises(&self) -> Result<(), ScenarioError> {
         let expect = &self.expect;
         for bound in &expect.bounds {
@@ -138,25 +139,6 @@ impl Scenario {
         hold(healed.after(within.0) <= Instant::ZERO.after(self.duration.0), || {
             format!("`full-within` ends after the scenario, which is well from {healed} on and lasts {}", self.duration)
         })
-    }
-}
-
-const fn opens(behavior: &HostBehavior) -> bool {
-    match behavior {
-        HostBehavior::Windows { period, .. } => !period.0.is_zero(),
-        HostBehavior::Accept
-        | HostBehavior::Refuse
-        | HostBehavior::BlackHole
-        | HostBehavior::Slow(_)
-        | HostBehavior::Unreachable
-        | HostBehavior::AcceptThenClose(_)
-        | HostBehavior::ReadyThenClose(_)
-        | HostBehavior::Mute
-        | HostBehavior::SlowHandshake(_)
-        | HostBehavior::Flaky(_)
-        | HostBehavior::Misbehave { .. }
-        | HostBehavior::Useless
-        | HostBehavior::Mirror => true,
     }
 }
 

@@ -10,13 +10,13 @@ pub const LISTENER: ListenerId = ListenerId(0);
 /// Where the proxy of every machine listens.
 const PROXY: &str = "127.0.0.1:9050";
 
-/// The configuration of a scenario's managers. What can't be a configuration is left out; the scenario's own check
-/// finds it.
+/// The configuration of a scenario's managers. If `node.config` does not fit it is left out; the scenario's own check
+/// reports it.
 pub fn of(scenario: &Scenario) -> Config {
     merged(scenario).unwrap_or_else(|_| plain(scenario))
 }
 
-/// As [`of`], but says what is wrong.
+/// As [`of`], but an error if `node.config` does not fit.
 ///
 /// # Errors
 /// When the scenario's `node.config` does not fit.

@@ -1,28 +1,28 @@
-//! What must come of a scenario.
+//! What a scenario promises.
 
 use serde::{Deserialize, Serialize};
 
 use super::Span;
 
-/// What must come of a scenario. What is absent is not asked for.
+/// What a scenario promises. Absent fields promise nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
-    /// From when on the world is healthy. Absent: when the last fault has ended and everybody has turned who does.
+    /// When the world is healthy again. Absent: when the last fault has ended and every `turns` has happened.
     pub healed_at: Option<Span>,
-    /// From then, how long until every pool is full again. Absent: it need not be.
+    /// Within this time after that, every pool must be full again. Absent: it need not be.
     pub full_within: Option<Span>,
-    /// States that a campaign must have reached in some run, by their names.
+    /// Names of states that some run of a campaign must reach.
     pub probes: Vec<String>,
-    /// Bounds on what is measured.
+    /// Bounds on figures.
     pub bounds: Vec<Bound>,
 }
 
-/// A bound on something that is measured.
+/// A bound on a figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bound {
-    /// What: the name of a figure of the summary, such as `dials` or `seconds-to-target`.
+    /// The name of the figure, such as `dials` or `seconds-to-target`.
     pub of: String,
     /// At least this.
     #[serde(default)]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::ProxyFault;
 use crate::types::{Dice, DrawPurpose, Instant, Share, Span, text_key};
 
-/// Times that a recurring fault comes, unless it says how often.
+/// How often a recurring fault occurs at most.
 const MOST_TIMES: u32 = 10_000;
 
-/// Something that goes wrong at a time, for a while, perhaps again and again.
+/// A fault: what goes wrong, when, for how long, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FaultSpec {
@@ -19,19 +19,19 @@ pub struct FaultSpec {
     pub fault: FaultKind,
     /// When it first begins.
     pub at: Span,
-    /// How long it lasts; absent: it is over at once (a jump), or lasts to the end (a state).
+    /// How long it lasts. Absent: a jump is over at once, a state lasts to the end.
     #[serde(default, rename = "for")]
     pub lasts: Option<Span>,
-    /// It begins again so long after it began; absent: it comes once.
+    /// The time from one beginning to the next. Absent: it occurs once.
     #[serde(default)]
     pub every: Option<Span>,
-    /// How often in all, if it comes again. At most.
+    /// How often it occurs at most, if it recurs.
     #[serde(default)]
     pub times: Option<u32>,
-    /// The share of the managers it befalls.
+    /// The share of the managers it affects.
     #[serde(default = "all")]
     pub share: Share,
-    /// In a swarm, the chance that it is there at all.
+    /// The chance, for each seed, that it occurs at all.
     #[serde(default = "all")]
     pub chance: Share,
 }
@@ -40,7 +40,7 @@ pub struct FaultSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The interface is pulled: dials fail at once (no route), open connections are dead but not closed.
+    /// The interface is down: dials fail at once (no route), open connections are dead but not closed.
     Interface,
     /// Nothing sent into these networks comes back, nor anything sent before: dials stay silent, open connections are
     /// dead but not closed.
@@ -51,11 +51,11 @@ pub enum FaultKind {
     Reset(Vec<NetworkKind>),
     /// This share of the hosts can't be reached, and nothing comes from them.
     Partition(Share),
-    /// The address translator forgets us: every open connection is reset at once.
+    /// The NAT loses its state: every open connection is reset at once.
     NatReset,
-    /// Dials fail by this machine's own doing, at once; open connections live on.
+    /// Dials fail locally, at once; open connections live on.
     OwnFailures(OwnFailures),
-    /// The proxy is ill: dials through it fail; open connections live on.
+    /// The proxy fails: so do dials through it; open connections live on.
     Proxy(ProxyFault),
     /// No name server answers.
     NamesHang,
@@ -71,28 +71,28 @@ pub enum FaultKind {
     Crash,
     /// The process dies, and starts again after `for` with what was saved before its first crash.
     CrashToOldState,
-    /// Dials are out of descriptors, and accepting fails.
+    /// The process is out of descriptors: dials and accepts fail.
     OutOfDescriptors,
-    /// What comes of a dial that was given up is reported all the same.
+    /// The result of a dial is reported even if it was aborted.
     LateResults,
-    /// What comes of each dial is reported twice.
+    /// The result of each dial is reported twice.
     DoubledResults,
-    /// What comes of a dial is not reported.
+    /// The result of this share of the dials is not reported.
     MissingResults(Share),
     /// This share of the open connections hangs: dead, but not closed.
     HalfHanging(Share),
     /// The operator sets these limits; after `for`, the old ones again.
     Limits(Limits),
-    /// The operator stops everything; after `for`, lets it go on.
+    /// The operator deactivates the manager; after `for`, activates it again.
     Inactive,
     /// The operating system says that the network changed.
     NetworkChanged,
-    /// The operator has the process end in an orderly way; it starts again after `for`.
+    /// The process shuts down in order; it starts again after `for`.
     Restart,
 }
 
 impl FaultSpec {
-    /// When it begins and ends, each time that it comes before the end of the world.
+    /// When it begins and ends, for each occurrence before the end of the world.
     pub(crate) fn times(&self, end: Instant) -> Vec<(Instant, Option<Instant>)> {
         let first = Instant::ZERO.after(self.at.0);
         let ends = |begins: Instant| self.lasts.map(|lasts| begins.after(lasts.0));
@@ -105,7 +105,7 @@ impl FaultSpec {
 }
 
 impl FaultKind {
-    /// Whether it is over as soon as it has begun, unless it says how long it lasts.
+    /// Whether it is over at once unless `for` says how long it lasts.
     pub const fn is_jump(&self) -> bool {
         match self {
             Self::NatReset
@@ -136,18 +136,18 @@ impl FaultKind {
     }
 }
 
-/// Dials that fail on this machine, before anything is sent.
+/// Dials that fail locally, before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OwnFailures {
-    /// Of the dials into these networks, through a proxy or not.
+    /// Dials into these networks, through a proxy or not.
     pub networks: Vec<NetworkKind>,
     /// What they fail with.
     pub error: OwnError,
-    /// How many of them.
+    /// Which share of them.
     #[serde(default = "all")]
     pub share: Share,
-    /// A share of what.
+    /// What the share is taken of.
     #[serde(default)]
     pub of: ShareOf,
 }
@@ -159,7 +159,7 @@ impl OwnFailures {
     }
 }
 
-/// What a dial fails with that fails at once.
+/// The error of a dial that fails locally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnError {
@@ -169,7 +169,7 @@ pub enum OwnError {
     AddressFamilyUnsupported,
     /// Out of descriptors, ports or memory.
     OutOfResources,
-    /// The host can't be reached: said at once, by this machine or the router next to it.
+    /// The host can't be reached: reported at once, by this machine or the next router.
     HostUnreachable,
     /// Anything else.
     Other,
@@ -179,10 +179,10 @@ pub enum OwnError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShareOf {
-    /// Of the dials, each by its own chance.
+    /// Of the dials, drawn for each.
     #[default]
     Dials,
-    /// Of the addresses: always the same ones, in every fault.
+    /// Of the addresses: the same ones in every fault.
     Addresses,
 }
 

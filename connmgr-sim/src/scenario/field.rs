@@ -3,8 +3,8 @@
 use super::{Scenario, ScenarioError};
 
 impl Scenario {
-    /// The scenario with one field set, by its path in TOML, such as `hosts.0.reachable`. A value is what TOML says it
-    /// is, or else a text.
+    /// The scenario with one field set, by its path in TOML, such as `hosts.0.reachable`. The value is read as TOML, or
+    /// else taken as text.
     ///
     /// # Errors
     /// When there is no such field, or the value does not fit.
@@ -26,7 +26,7 @@ impl Scenario {
     }
 }
 
-/// A field of a table, made if it is absent; or a place of a list.
+/// A field of a table, created if absent; or an element of a list.
 fn step<'a>(value: &'a mut toml::Value, part: &str) -> Option<&'a mut toml::Value> {
     match value {
         toml::Value::Table(table) => Some(table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()))),

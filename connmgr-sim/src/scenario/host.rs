@@ -1,4 +1,4 @@
-//! The hosts around the managers, in populations of one character.
+//! The hosts around the managers, in populations that behave alike.
 
 use connmgr_core::{NetworkKind, Penalty};
 use serde::{Deserialize, Serialize};
@@ -6,41 +6,40 @@ use serde::{Deserialize, Serialize};
 use super::{Span, TimeSpread};
 use crate::types::Share;
 
-/// Hosts of one character.
+/// Hosts that behave alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HostSpec {
-    /// The population's name, by which others speak of it.
+    /// The population's name, used where others refer to it.
     pub name: String,
     /// How many.
     pub count: u32,
     /// The network they live in.
     #[serde(default = "ipv4")]
     pub network: NetworkKind,
-    /// How many address groups (IPv4 /16, IPv6 /32) they are spread over; absent: as many as there are hosts, within
-    /// reason.
+    /// How many address groups (IPv4 /16, IPv6 /32) they are spread over; absent: one for each host, at most 2000.
     #[serde(default)]
     pub groups: Option<u32>,
-    /// The share of them that answers at all; dials to the others are never answered.
+    /// The share of them that answers dials; the others are silent.
     #[serde(default = "all")]
     pub reachable: Share,
     /// What they do with a connection.
     #[serde(default)]
     pub behavior: HostBehavior,
-    /// All of them turn at one moment, and do this from then on.
+    /// A change of behavior of all of them at one moment.
     #[serde(default)]
     pub turns: Option<HostTurn>,
-    /// The share of them without a free slot: they accept, find themselves full and close.
+    /// The share of them without a free slot: they accept and close.
     #[serde(default)]
     pub full: Share,
-    /// How long until a dial is answered, drawn for each dial, whatever the answer; absent: as published for the
+    /// How long until a dial is answered, good or bad, drawn for each dial; absent: as published for the
     /// network. Silence stays silence.
     #[serde(default)]
     pub answers_in: Option<TimeSpread>,
     /// How long they take to shake hands on an open connection; absent: as published for the network.
     #[serde(default)]
     pub shakes_in: Option<TimeSpread>,
-    /// How long an open connection lasts that they do not want: they are full, or understand only the old transport;
+    /// How long until they close a connection they do not want, because they are full or know only the v1 transport;
     /// absent: as published for the network.
     #[serde(default)]
     pub closes_in: Option<TimeSpread>,
@@ -63,10 +62,10 @@ pub struct HostSpec {
     /// handshake. Absent: one, and no identity is told.
     #[serde(default)]
     pub addresses: Option<u32>,
-    /// They understand only the old transport: a v2 dial dies unheard.
+    /// They know only the v1 transport: a v2 connection is closed before anything is understood.
     #[serde(default)]
     pub v1_only: bool,
-    /// They mean ill: reports show how many of our connections they hold. It changes nothing in the world.
+    /// They are adversaries: reports show how many of our connections they hold. It changes nothing in the world.
     #[serde(default)]
     pub adversary: bool,
 }
@@ -82,21 +81,21 @@ pub enum HostBehavior {
     Refuse,
     /// Answers nothing.
     BlackHole,
-    /// A router before it says that it can't be reached.
+    /// A router in front of it reports that it can't be reached.
     Unreachable,
-    /// Answers only after so long; then it is good.
+    /// Answers after this time; then it is good.
     Slow(TimeSpread),
-    /// Accepts, and closes after so long, before any handshake.
+    /// Accepts, and closes after this time, before any handshake.
     AcceptThenClose(TimeSpread),
-    /// Shakes hands, and closes so long after that.
+    /// Shakes hands, and closes this long after that.
     ReadyThenClose(TimeSpread),
-    /// Accepts, and says nothing, ever.
+    /// Accepts, and never sends anything.
     Mute,
-    /// Shakes hands after so long.
+    /// Shakes hands after this time.
     SlowHandshake(TimeSpread),
     /// Each dial is good with this chance, and refused otherwise.
     Flaky(Share),
-    /// Is good for so long, then misbehaves at this price every so often.
+    /// Is good for a while, then misbehaves again and again.
     #[serde(rename_all = "kebab-case")]
     Misbehave {
         /// How long it is good.
@@ -104,8 +103,8 @@ pub enum HostBehavior {
         /// What each misbehaviour costs.
         penalty: Penalty,
     },
-    /// Answers only in windows: so long in every period, all of them at the same moments. What a back-off of the
-    /// same period resonates with.
+    /// Answers only in windows: for this long in each period, all of them at the same moments. A back-off of the
+    /// same period would resonate.
     #[serde(rename_all = "kebab-case")]
     Windows {
         /// From the opening of one window to that of the next.
@@ -113,13 +112,13 @@ pub enum HostBehavior {
         /// How long each is open, from the beginning of the period.
         open: Span,
     },
-    /// Good, but lacks what is asked for.
+    /// Good, but lacks the required services.
     Useless,
-    /// It is the manager itself, at an address that it does not know as its own.
+    /// The manager itself, at an address that it does not know as its own.
     Mirror,
 }
 
-/// A turn that all hosts of a population take at one moment.
+/// A change of behavior of a whole population at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HostTurn {
@@ -140,8 +139,8 @@ pub struct Churn {
     pub up: TimeSpread,
     /// How long it stays away.
     pub down: TimeSpread,
-    /// The share that leaves for good each day. For each of them a new host comes, which is told of from then on; the
-    /// dead go on being told of as well. Only those of the beginning are known at the start, or added.
+    /// The share that leaves for good each day. A new host replaces each, and is gossiped from then on; the
+    /// dead are still gossiped too. Only the first hosts can be known at the start, or added.
     #[serde(default)]
     pub leaves: Share,
 }
@@ -150,15 +149,15 @@ pub struct Churn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Gossip {
-    /// How many addresses it answers with when it is asked, right after the handshake.
+    /// How many addresses it answers with when asked right after the handshake.
     pub answer: u32,
-    /// How many it tells unasked, each time.
+    /// How many it gossips unasked, each time.
     pub unasked: u32,
     /// How often; absent: never.
     pub every: Option<Span>,
-    /// Of which populations it tells; none named: of all that may be known.
+    /// The populations it gossips about; empty: all that may be known.
     pub about: Vec<String>,
-    /// The share of what it tells that nobody lives at.
+    /// The share of its gossip that is addresses where nobody is.
     pub invented: Share,
 }
 
@@ -195,7 +194,7 @@ impl HostSpec {
         }
     }
 
-    /// How many hosts this can come to at most: where any leave for good, a new one may come to each place each day.
+    /// An upper bound on the number of hosts: if any leave for good, each place may get a new one every day.
     pub fn at_most(&self, duration: Span) -> u64 {
         let leaves = self.churn.as_ref().is_some_and(|churn| churn.leaves > Share::NONE);
         let days = if leaves { duration.0.as_secs() / 86_400 + 1 } else { 0 };

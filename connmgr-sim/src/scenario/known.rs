@@ -14,7 +14,7 @@ pub(crate) fn known_at_start(plan: &WorldMap, node: u32) -> Vec<PeerAddress> {
     saved.into_iter().map(|saved| saved.address).collect()
 }
 
-/// What a manager saved before the world began; none if it knows nobody.
+/// What a manager saved before the world began; `None` if it knows no addresses.
 pub(crate) fn saved_before(plan: &WorldMap, node: u32) -> Option<Snapshot> {
     let mut addresses = Vec::new();
     for (number, acquaintance) in (0u64..).zip(&plan.scenario.book.knows) {
@@ -29,7 +29,7 @@ pub(crate) fn saved_before(plan: &WorldMap, node: u32) -> Option<Snapshot> {
     (!addresses.is_empty()).then(|| Snapshot { addresses, ..Snapshot::default() })
 }
 
-/// So many of a whole, by a partial shuffle; all of them in order if all are wanted.
+/// `wanted` of `len` places, by a partial shuffle; all of them in order if all are wanted.
 fn choose(len: usize, wanted: usize, dice: &Dice) -> Vec<usize> {
     let mut places: Vec<usize> = (0..len).collect();
     if wanted >= len {

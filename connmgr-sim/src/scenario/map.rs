@@ -1,6 +1,6 @@
-//! A scenario and a seed made into a map: who lives where, and what sort each is.
+//! The map of a world, made of a scenario and a seed: which host or manager is at which address.
 //!
-//! Nothing in it ever changes; worlds that were forked share it.
+//! It never changes; cloned worlds share it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -11,19 +11,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::scenario::stays::{Stay, stays};
 use crate::scenario::{HostBehavior, HostSpec, Scenario, TimeSpread, published};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose};
+use crate::types::{Dice, DrawPurpose, Instant};
 
-/// The port of everybody.
+/// The port of every host and manager.
 pub const PORT: u16 = 8333;
 
 /// The wall clock when the world begins: 2026-01-01.
 pub const BEGINNING: UnixTime = UnixTime::from_secs(1_767_225_600);
 
-/// The name by which scenarios speak of the world's managers.
+/// The name that scenarios use for the world's managers.
 pub const NODES: &str = "nodes";
 
-/// Somebody at an address.
+/// Who is at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// A host of a population.
@@ -35,35 +34,35 @@ pub enum Who {
 /// A host.
 #[derive(Clone, Debug)]
 pub struct Resident {
-    /// Where it lives.
+    /// Its address.
     pub address: PeerAddress,
     /// Its population.
     pub population: u16,
-    /// It answers at all.
+    /// It answers dials.
     pub is_reachable: bool,
     /// It has no free slot.
     pub is_full: bool,
-    /// From us to it and back.
+    /// The round trip to it.
     pub round_trip: Duration,
-    /// When it lives there at all, coming and going apart.
+    /// From when until when it exists, churn apart.
     pub stay: Range<Instant>,
 }
 
 impl Resident {
-    /// Whether it is there at the beginning, and did not come in the place of another.
+    /// Whether it exists from the beginning, and did not replace another host.
     pub fn is_first(&self) -> bool {
         self.stay.start == Instant::ZERO
     }
 }
 
-/// How long the hosts of a population take: as it says, or as published for its network.
+/// How long the hosts of a population take: as specified, or as published for its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostTimes {
     /// To answer a dial.
     pub answer: TimeSpread,
     /// To shake hands.
     pub handshake: TimeSpread,
-    /// To close what they do not want.
+    /// To close a connection they do not want.
     pub close: TimeSpread,
 }
 
@@ -78,12 +77,12 @@ impl HostTimes {
     }
 }
 
-/// Who lives where.
+/// The map of a world.
 #[derive(Debug)]
 pub struct WorldMap {
     /// The scenario it was made of.
     pub scenario: Scenario,
-    /// And the seed.
+    /// The seed.
     pub seed: u64,
     /// Every host, population by population.
     pub residents: Vec<Resident>,
@@ -126,7 +125,7 @@ impl WorldMap {
         Self { scenario, seed, residents, nodes, populations, times, by_address, names }
     }
 
-    /// Who lives at an address.
+    /// Who is at an address.
     pub fn at(&self, address: &PeerAddress) -> Option<Who> {
         self.by_address.get(address).copied()
     }
@@ -136,29 +135,29 @@ impl WorldMap {
         &self.residents[host as usize]
     }
 
-    /// What a host's population is like.
+    /// The specification of a host's population.
     pub fn spec(&self, host: u32) -> &HostSpec {
         &self.scenario.hosts[usize::from(self.resident(host).population)]
     }
 
-    /// How long a host takes.
+    /// The times of a host's population.
     pub fn times(&self, host: u32) -> &HostTimes {
         &self.times[usize::from(self.resident(host).population)]
     }
 
-    /// How long the hosts of the `number`-th population take.
+    /// The times of the `number`-th population.
     pub fn times_of(&self, number: usize) -> &HostTimes {
         &self.times[number]
     }
 
-    /// Which peer of its population a host is an address of; none where each peer has one.
+    /// The number of the peer that a host is an address of; `None` where each peer has one address.
     pub fn peer_of(&self, host: u32) -> Option<u32> {
         let each = self.spec(host).addresses?;
         let first = self.populations[usize::from(self.resident(host).population)].start;
         (host - first).checked_div(each)
     }
 
-    /// The hosts of a population; none by an unknown name.
+    /// The hosts of a population; empty for an unknown name.
     pub fn population(&self, name: &str) -> Range<u32> {
         let number = self.scenario.hosts.iter().position(|spec| spec.name == name);
         number.map_or(0..0, |number| self.populations[number].clone())
@@ -169,7 +168,7 @@ impl WorldMap {
         self.names.get(name).cloned()
     }
 
-    /// Where the `number`-th of a population, or of the managers, lives, of those who are there at the beginning.
+    /// The address of the `number`-th first host of a population, or of a manager.
     pub fn address(&self, of: &str, number: u32) -> Option<&PeerAddress> {
         if of == NODES {
             return self.nodes.get(number as usize);
@@ -178,7 +177,7 @@ impl WorldMap {
         first.map(|resident| &resident.address).nth(number as usize)
     }
 
-    /// Where those of a population, or the managers, live who are there at the beginning.
+    /// The addresses of the first hosts of a population, or of the managers.
     pub fn addresses(&self, of: &str) -> Vec<PeerAddress> {
         if of == NODES {
             return self.nodes.clone();
@@ -187,14 +186,14 @@ impl WorldMap {
         first.map(|resident| resident.address.clone()).collect()
     }
 
-    /// Where those live whom the scenario calls adversaries.
+    /// The addresses of adversaries.
     pub fn adversaries(&self) -> FxHashSet<PeerAddress> {
         let is_adversary = |resident: &&Resident| self.scenario.hosts[usize::from(resident.population)].adversary;
         self.residents.iter().filter(is_adversary).map(|resident| resident.address.clone()).collect()
     }
 
-    /// One of those told about: of the named populations, or of all. The managers are among all if they are known.
-    /// None where the lot falls on who has not come yet.
+    /// The address of one host of the named populations, or of all, the managers included if they are known. `None` if
+    /// the host drawn does not exist yet.
     pub fn draw(&self, about: &[String], now: Instant, dice: &mut Dice) -> Option<&PeerAddress> {
         let come = |resident: &&Resident| resident.stay.start <= now;
         if about.is_empty() {
@@ -215,7 +214,7 @@ impl WorldMap {
         resident.filter(come).map(|resident| &resident.address)
     }
 
-    /// What is said of an address.
+    /// What gossip says of an address.
     pub fn info(&self, address: PeerAddress, last_seen: UnixTime) -> AddressInfo {
         let services = match self.at(&address) {
             Some(Who::Host(host)) => self.spec(host).services,
@@ -229,7 +228,7 @@ impl WorldMap {
         self.turned(host, now).unwrap_or(&self.spec(host).behavior)
     }
 
-    /// What a host turned into, if it has turned by now.
+    /// The behavior a host turned to, if it has turned by now.
     pub fn turned(&self, host: u32, now: Instant) -> Option<&HostBehavior> {
         let turn = self.spec(host).turns.as_ref()?;
         (now >= Instant::ZERO.after(turn.at.0)).then_some(&turn.into)
@@ -276,12 +275,12 @@ pub fn name_of(population: &str, number: u32) -> Result<HostName, connmgr_core::
     HostName::new(&format!("n{number}.{population}.example"))
 }
 
-/// Address groups a population is spread over, unless it says so itself.
+/// Address groups a population is spread over by default.
 const MOST_GROUPS: u32 = 2000;
 /// IPv4 /16 between 11.0.0.0 and 99.255.0.0, none of them special.
 const FIRST_V4: u32 = 11 << 8;
 
-/// What is settled already.
+/// How many groups are in use already.
 #[derive(Debug, Default)]
 struct Land {
     v4: u32,
@@ -289,7 +288,7 @@ struct Land {
 }
 
 impl Land {
-    /// Homes for so many, in groups of their own. Where land runs out the groups are shared, and hosts with them.
+    /// Addresses for `count` hosts in new groups. When groups run out they are shared, and hosts with them.
     fn claim(&mut self, network: NetworkKind, count: u32, groups: u32, dice: &Dice) -> Vec<PeerAddress> {
         let groups = groups.max(1);
         let first = match network {

@@ -1,7 +1,7 @@
-//! A scenario: a world, its people and what befalls them, as plain data.
+//! A scenario: a world, its hosts and its faults, as plain data.
 //!
-//! It holds no state and runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
-//! in it can be written as TOML, can be taken out (this is how failures shrink), and has a bound.
+//! It runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
+//! in it can be written as TOML, can be removed (this is how failures shrink), and has a bound.
 
 mod book;
 pub mod catalogue;
@@ -37,8 +37,8 @@ pub use spread::TimeSpread;
 /// The version of the format; another is refused.
 pub const SCENARIO_VERSION: u32 = 1;
 
-/// A world, its people and what befalls them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A world, its hosts and its faults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// [`SCENARIO_VERSION`].
@@ -58,7 +58,7 @@ pub struct Scenario {
     /// Peers that the operator added.
     #[serde(default)]
     pub peers: Vec<PeerSpec>,
-    /// Strangers that come in.
+    /// Inbound connections from outside the world.
     #[serde(default)]
     pub inbound: Vec<InboundSpec>,
     /// What the managers know at the start.
@@ -76,34 +76,19 @@ pub struct Scenario {
     /// What goes wrong, and when.
     #[serde(default)]
     pub faults: Vec<FaultSpec>,
-    /// What must come of it.
+    /// What it promises.
     #[serde(default)]
     pub expect: Expect,
 }
 
 impl Scenario {
-    /// An empty world of this name: one plain manager and nobody else.
+    /// An empty world with this name: one manager and no hosts.
     pub fn new(name: &str, duration: Span) -> Self {
-        Self {
-            version: SCENARIO_VERSION,
-            name: name.to_owned(),
-            about: String::new(),
-            duration,
-            node: NodeSpec::default(),
-            hosts: Vec::new(),
-            peers: Vec::new(),
-            inbound: Vec::new(),
-            book: BookSpec::default(),
-            seeds: Vec::new(),
-            names: NamesSpec::default(),
-            proxy: None,
-            faults: Vec::new(),
-            expect: Expect::default(),
-        }
+        Self { version: SCENARIO_VERSION, name: name.to_owned(), duration, ..Self::default() }
     }
 
-    /// From when on nothing more goes wrong: as it says, or when the last fault has ended and everybody has turned
-    /// who does. None if a fault lasts to the end.
+    /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`
+    /// has happened. `None` if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {
         if let Some(at) = self.expect.healed_at {
             return Some(Instant::ZERO.after(at.0));

@@ -14,7 +14,7 @@ pub struct SeedSpec {
     /// What it does.
     #[serde(default)]
     pub behavior: SeedBehavior,
-    /// It turns at a moment, and does this from then on.
+    /// A change of its behavior at one moment.
     #[serde(default)]
     pub turns: Option<SeedTurn>,
     /// The populations it answers with; none named: all that may be known.
@@ -28,7 +28,7 @@ pub struct SeedSpec {
     pub latency: TimeSpread,
 }
 
-/// A turn that a seed takes.
+/// A change of a seed's behavior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SeedTurn {
@@ -73,7 +73,7 @@ pub enum SeedBehavior {
     Hang,
     /// Answers with no address.
     Empty,
-    /// Answers with addresses that nobody can be reached at.
+    /// Answers with addresses that can't be reached.
     Junk,
     /// Answers after the deadline.
     Late,
@@ -114,25 +114,25 @@ pub struct ProxySpec {
     pub adds: Span,
 }
 
-/// What ails a proxy.
+/// How a proxy fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyFault {
     /// Nobody listens at its address.
     Refused,
-    /// It is up, and says that it can't reach anybody.
+    /// It is up, and reports that its network is unreachable.
     Fails,
-    /// It is up, and its network is dead: it says nothing.
+    /// It is up, its network is dead, and it never answers.
     Silent,
-    /// It is up, and every service behind it looks as if it were off.
+    /// It is up, and every service behind it looks down.
     Unreachable,
     /// It refuses our credentials.
     Auth,
-    /// It is up, and says after 5 s that it can't reach anybody.
+    /// It is up, and reports after 5 s that its network is unreachable.
     FailsLate,
-    /// It is up, and says after 10 s that the host can't be reached.
+    /// It is up, and reports after 10 s that the host can't be reached.
     HostUnreachable,
-    /// Something else listens at its address, that does not speak SOCKS.
+    /// Something that does not speak SOCKS listens at its address.
     Garbage,
 }
 

@@ -1,4 +1,4 @@
-//! The managers, whom they were told to keep, and who comes to them.
+//! The managers, their added peers, and inbound connections to them.
 
 use connmgr_core::{Chain, Config, Limits};
 use serde::{Deserialize, Serialize};
@@ -14,27 +14,27 @@ pub struct NodeSpec {
     pub count: u32,
     /// What their configuration starts from.
     pub base: Base,
-    /// What is different from that.
+    /// Limits in place of those.
     pub limits: Option<Limits>,
     /// Dial only the added peers.
     pub connect_only: bool,
     /// Whether they listen, so that others and each other can connect to them.
     pub listens: bool,
-    /// Whether the hosts and managers of the world know of them: whether they are gossiped, and in seeds' answers.
+    /// Whether they are known: gossiped, and in seeds' answers.
     pub is_known: bool,
     /// Whether each has an identity of its own, by which two connections to one peer are noticed.
     pub has_identity: bool,
     /// Whether they prefer the encrypted transport.
     pub prefers_v2: bool,
-    /// Anything else of the configuration, by its own names and in its own forms; applied last.
+    /// Other parts of the configuration, as in a configuration file; applied last.
     pub config: toml::Table,
-    /// They start spread over this time.
+    /// Their starts are spread over this time.
     pub start_within: Span,
-    /// How long the application takes to shake hands, beside the way to the peer and back.
+    /// How long our application takes for a handshake, the round trip apart.
     pub handshake: TimeSpread,
-    /// How often a ping goes round on each open connection: proof of life.
+    /// How often each open connection is pinged.
     pub ping_every: Span,
-    /// How often the state is saved reaches the disk after it was asked for.
+    /// How long a save takes to reach the disk.
     pub save_takes: Span,
 }
 
@@ -101,7 +101,7 @@ pub struct PeerSpec {
     pub removed_at: Option<Span>,
 }
 
-/// Strangers that come to each manager.
+/// Inbound connections to each manager from outside the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InboundSpec {
@@ -115,13 +115,12 @@ pub struct InboundSpec {
     /// Until when; absent: the end.
     #[serde(default)]
     pub until: Option<Span>,
-    /// How many hosts they are; each arrival is one of them.
+    /// How many hosts they come from.
     pub hosts: u32,
-    /// How many /24 groups these live in.
+    /// How many /24 groups these hosts are in.
     #[serde(default = "one")]
     pub groups: u32,
-    /// Each arrival has a port of its own, but the host may be one and the same: strangers behind one address
-    /// translator.
+    /// All come from one host, each from its own port: peers behind one NAT.
     #[serde(default)]
     pub behind_nat: bool,
     /// How long the handshake takes; absent: it is never done.
@@ -130,13 +129,13 @@ pub struct InboundSpec {
     /// How long they stay once ready; absent: until they are closed.
     #[serde(default)]
     pub stays: Option<TimeSpread>,
-    /// The share of them that misbehaves, with what a ban costs, right after the handshake.
+    /// The share of them that misbehaves right after the handshake, enough for a ban.
     #[serde(default)]
     pub misbehaves: Share,
-    /// How many addresses each tells once ready.
+    /// How many addresses each gossips once ready.
     #[serde(default)]
     pub tells: u32,
-    /// Of which population they tell.
+    /// The population they gossip about.
     #[serde(default)]
     pub tells_about: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! How long things take on real networks, where a scenario says nothing.
+//! How long things take on real networks: the default of a scenario.
 //!
-//! Direct TCP: a median of 80 ms, 99 of 100 within 1.5 s, a tail to the timeout of a dial. Tor and I2P: a median of 3 s,
-//! nine of ten within 8 s, a tail to a minute.
+//! Direct TCP: a median of 80 ms, 99 of 100 within 1.5 s, a tail to the timeout of a dial. Tor and I2P: a median of 3
+//! s, nine of ten within 8 s, a tail to a minute.
 
 use connmgr_core::NetworkKind;
 

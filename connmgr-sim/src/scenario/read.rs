@@ -1,15 +1,14 @@
-//! Scenarios as TOML: read strictly, written whole.
+//! Scenarios as TOML, read strictly.
 //!
 //! An unknown key is an error that names the line and the key that was probably meant.
-
-use std::fmt;
 
 use serde::Deserialize;
 
 use super::{SCENARIO_VERSION, Scenario};
 
 /// Why a text is not a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{what}", line.map_or(String::new(), |line| format!("line {line}: ")))]
 pub struct ScenarioError {
     /// The line, counted from 1, if the mistake is at one.
     pub line: Option<usize>,
@@ -23,16 +22,7 @@ impl ScenarioError {
     }
 }
 
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.line.iter().try_for_each(|line| write!(f, "line {line}: "))?;
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for ScenarioError {}
-
-/// What any version begins with.
+/// What can be read of a scenario of any version.
 #[derive(Deserialize)]
 struct ScenarioVersion {
     version: Option<u32>,
@@ -56,7 +46,7 @@ impl Scenario {
     }
 }
 
-/// A scenario of another version is refused by that name, whatever else it holds.
+/// Refuses a scenario of another version, whatever else is in it.
 fn check_version(text: &str) -> Result<(), ScenarioError> {
     // What is no TOML at all is explained later, with its line.
     let version = toml::from_str(text).ok().and_then(|any: ScenarioVersion| any.version);
@@ -78,7 +68,7 @@ fn explain(text: &str, error: &toml::de::Error) -> ScenarioError {
     ScenarioError { line, what }
 }
 
-/// The unknown key of an error, and the known one most like it.
+/// The unknown key of an error, and the most similar known one.
 fn suggestion(message: &str) -> Option<(&str, &str)> {
     let message = message.strip_prefix("unknown field ").or_else(|| message.strip_prefix("unknown variant "))?;
     let mut quoted = message.split('`').skip(1).step_by(2);

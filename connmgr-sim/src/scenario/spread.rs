@@ -64,7 +64,7 @@ impl TimeSpread {
         }
     }
 
-    /// At least this share of the draws is no longer than `limit`: rounded down where that is simpler.
+    /// A lower bound on the share of draws that are no longer than `limit`.
     pub fn share_within(&self, limit: Duration) -> Share {
         let all_if = |holds| if holds { Share::ALL } else { Share::NONE };
         match self {

@@ -1,19 +1,18 @@
-//! Who leaves for good, day by day, and who comes instead.
+//! Which hosts leave for good each day, and which replace them.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::scenario::HostSpec;
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose, Share};
+use crate::types::{Dice, DrawPurpose, Instant, Share};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// From when a host is there, and until when, coming and going apart.
+/// From when until when a host exists, churn apart.
 pub(crate) type Stay = Range<Instant>;
 
-/// How long each of a population stays: first those of the beginning, then the newcomers in the order of their coming.
-/// Each place has chances of its own, so that a world cut short begins as it did.
+/// How long each host of a population exists: the first hosts, then their replacements in order of arrival.
+/// Each place has its own draws, so that a shorter world begins like a longer one.
 pub(crate) fn stays(spec: &HostSpec, seed: u64, end: Instant) -> Vec<Stay> {
     let mut stays = vec![Instant::ZERO..Instant::MAX; spec.count as usize];
     let leaves = spec.churn.as_ref().map_or(Share::NONE, |churn| churn.leaves);
@@ -39,7 +38,7 @@ pub(crate) fn stays(spec: &HostSpec, seed: u64, end: Instant) -> Vec<Stay> {
     stays
 }
 
-/// When those who live at one place leave it, one after the other: at most one a day, at any time of it.
+/// When the hosts at one place leave it: at most one a day, at any time of the day.
 fn departures(leaves: Share, end: Instant, dice: &Dice) -> impl Iterator<Item = Instant> {
     let days = std::iter::successors(Some(Instant::ZERO), |day| Some(day.after(DAY)));
     let dice = *dice;

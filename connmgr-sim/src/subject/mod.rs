@@ -1,4 +1,4 @@
-//! Who lives in a world: the real manager with its driver, or a model of another's.
+//! The subjects of a world: the real manager with its driver, and models of others.
 
 pub mod models;
 mod real;

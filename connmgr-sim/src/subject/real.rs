@@ -13,7 +13,7 @@ use crate::scenario::config::LISTENER;
 use crate::world::links::LinkId;
 use crate::world::subject::{NetCall, Onlooker, Outbox, Subject};
 
-/// The real manager, driven by the real driver, and who looks on.
+/// The real manager in the real driver, with an onlooker.
 #[derive(Clone, Debug)]
 pub struct Driven<W>(Driver<LinkId, W>);
 
@@ -74,7 +74,7 @@ impl<W: Onlooker> Subject for Driven<W> {
     }
 }
 
-/// Writes down what it is asked; the world sees to it when the turn is over.
+/// Collects the driver's calls; the world carries them out at the end of the turn.
 struct Hands<'a>(&'a mut Outbox);
 
 impl Net for Hands<'_> {

@@ -1,46 +1,46 @@
 //! The world's chances, each drawn from (seed, purpose, entity, counter).
 //!
-//! A draw depends on nothing but its key, so that taking one host out of a world leaves every other host's fate as it
-//! was: this is what makes failures shrink. Integers only, so that all platforms draw the same. The manager's own
-//! chances are its own business.
+//! A draw depends on nothing but its key: taking one host out of a world changes nothing for the others, which is what
+//! makes failures shrink. Integers only, so that all platforms draw the same. A manager draws from its own rng, not
+//! from here.
 
 use std::time::Duration;
 
 use super::Share;
 
-/// What a draw is for. Draws for different purposes are independent.
+/// What a draw decides. Draws for different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DrawPurpose {
     /// Where a host lives.
     Address = 1,
-    /// What sort of host it is, where its population is mixed.
+    /// Whether a host is reachable and whether it is full.
     Character,
-    /// How far away it is.
+    /// The round trip to a host.
     Latency,
-    /// When it comes and goes.
+    /// When a host comes and goes.
     Churn,
-    /// What becomes of one dial.
+    /// The result of a dial.
     Dial,
     /// What happens on one connection.
     Session,
     /// What a host tells of others.
     Gossip,
-    /// Who knows whom at the start.
+    /// Which addresses a manager knows at the start.
     Acquaintance,
-    /// Answers of name servers.
+    /// The answers of name servers.
     Names,
-    /// Strangers who come in.
+    /// Inbound connections from outside the world.
     Arrival,
-    /// Where the rng of a manager starts.
+    /// The rng seed of a manager.
     Birth,
     /// Faults.
     Fault,
-    /// Which parts of a swarm scenario are there.
+    /// Which faults with a `chance` occur.
     Swarm,
     /// When a host leaves for good.
     Departure,
-    /// What a random world is made of.
+    /// The grammar of random worlds.
     Grammar,
 }
 

@@ -1,17 +1,17 @@
-//! The names of all that is measured of a run: for people, for bounds, for sweeps. Whole numbers only, so that all
-//! platforms say the same.
+//! The names of the figures that are measured in a run, used in bounds, sweeps and tables. Whole numbers only, so that
+//! all platforms agree.
 
 use connmgr_check::words;
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// Something that is measured of each manager of a run.
+    /// A figure, measured for each manager of a run.
     Figure, UnknownFigure, "figure" {
         /// Time until the pool was first full.
         ToTarget => "seconds-to-target",
         /// Time from the end of the last fault until the pool was full.
         ToRecover => "seconds-to-recover",
-        /// Time the pool was not full, since it first was.
+        /// Time during which the pool was not full, counted from when it was first full.
         Short => "seconds-short",
         /// Dials begun.
         Dials => "dials",
@@ -25,9 +25,9 @@ words! {
         Ready => "ready",
         /// Connections lost or closed.
         Disconnected => "disconnected",
-        /// Strangers who came.
+        /// Inbound connections offered.
         Arrivals => "arrivals",
-        /// Strangers let in.
+        /// Inbound connections admitted.
         Accepted => "accepted",
         /// Lookups begun.
         Lookups => "lookups",
@@ -37,7 +37,7 @@ words! {
         Outages => "outages",
         /// Starts of the process.
         Starts => "starts",
-        /// Addresses known at the end, as they would be saved; none while the process does not run.
+        /// Addresses in the book at the end; 0 if the process is not running.
         Book => "book",
     }
 }
@@ -48,7 +48,7 @@ impl Figure {
         matches!(self, Self::ToTarget | Self::ToRecover | Self::Short)
     }
 
-    /// A measured number as people read it, without its unit: seconds for durations, `never` for what did not come.
+    /// A measured number as text, without its unit: seconds for durations, `never` if it was not reached.
     pub fn text(self, value: Option<u64>) -> String {
         match value {
             None => "never".to_owned(),
@@ -57,19 +57,19 @@ impl Figure {
         }
     }
 
-    /// The same for the least and the greatest among managers.
+    /// The range over all managers as text.
     pub fn range_text(self, range: FigureRange) -> String {
         let FigureRange { least, most } = range;
         if least == most { self.text(most) } else { format!("{} .. {}", self.text(least), self.text(most)) }
     }
 }
 
-/// The least and the greatest of a figure among the managers of a world. Nothing is greater than what never came.
+/// The least and the greatest of a figure over the managers of a world. "Never" counts as greater than any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FigureRange {
-    /// The least; none if it came at no manager.
+    /// The least; `None` if no manager reached it.
     pub least: Option<u64>,
-    /// The greatest; none if at some manager it never came.
+    /// The greatest; `None` if some manager never reached it.
     pub most: Option<u64>,
 }
 

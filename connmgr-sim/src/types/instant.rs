@@ -1,4 +1,4 @@
-//! The world's own time, which no manager sees: each has clocks of its own.
+//! The world's time. Managers do not see it: each has its own two clocks.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,12 +15,12 @@ impl Instant {
     /// Never.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// So many nanoseconds after the beginning.
+    /// This many nanoseconds after the beginning.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// So many seconds after the beginning.
+    /// This many seconds after the beginning.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000_000_000))
     }
@@ -35,7 +35,7 @@ impl Instant {
         self.0 / 1_000_000_000
     }
 
-    /// How long after the beginning, as people write it.
+    /// The time since the beginning, to be printed.
     pub const fn span(self) -> Span {
         Span(Duration::from_nanos(self.0))
     }
@@ -46,7 +46,7 @@ impl Instant {
         Self(self.0.saturating_add(1))
     }
 
-    /// This instant and a while.
+    /// This instant plus a duration.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)))

@@ -1,4 +1,4 @@
-//! A share of a whole, as people write it.
+//! A share of a whole.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ impl Share {
     /// Nothing of it.
     pub const NONE: Self = Self(0);
 
-    /// So many hundredths.
+    /// This many percent.
     pub const fn percent(percent: u32) -> Self {
         Self(percent.saturating_mul(10_000))
     }

@@ -1,4 +1,4 @@
-//! A duration as people write it.
+//! A duration with text such as `1h 30m`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,27 +11,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Span(pub Duration);
 
 impl Span {
-    /// So many seconds.
+    /// This many seconds.
     pub const fn secs(secs: u64) -> Self {
         Self(Duration::from_secs(secs))
     }
 
-    /// So many milliseconds.
+    /// This many milliseconds.
     pub const fn millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
     }
 
-    /// So many minutes.
+    /// This many minutes.
     pub const fn minutes(minutes: u64) -> Self {
         Self::secs(minutes.saturating_mul(60))
     }
 
-    /// So many hours.
+    /// This many hours.
     pub const fn hours(hours: u64) -> Self {
         Self::secs(hours.saturating_mul(3600))
     }
 
-    /// So many days.
+    /// This many days.
     pub const fn days(days: u64) -> Self {
         Self::hours(days.saturating_mul(24))
     }

@@ -1,5 +1,5 @@
-//! A checker that is broken on purpose, and a world in which it falls: what finds and shrinks failures is itself tried
-//! with it, for a failure that is known to be there must be found.
+//! A checker that is broken on purpose, and a world in which it fails. It tests the tools that find and shrink
+//! failures: a known failure must be found.
 
 use connmgr_check::{Property, Violation};
 use connmgr_core::{Action, Event, Time};
@@ -7,7 +7,7 @@ use connmgr_core::{Action, Event, Time};
 use crate::scenario::{Base, HostSpec, InboundSpec, PeerSpec, Scenario, Span, TimeSpread};
 use crate::types::Share;
 
-/// Falls at the third ban that one manager imposes.
+/// Fails at the third ban of a manager.
 #[derive(Clone, Debug, Default)]
 pub struct Canary {
     bans: u32,
@@ -31,8 +31,8 @@ impl Canary {
     }
 }
 
-/// A world in which the canary falls after about ten thousand steps: strangers come all the time, and one in four
-/// hundred misbehaves.
+/// A world in which the canary fails after about ten thousand steps: one in four hundred inbound peers
+/// misbehaves.
 pub fn world() -> Scenario {
     let mut scenario = Scenario::new("canary", Span::days(2));
     scenario.about = "Strangers come all the time; one in four hundred misbehaves.".to_owned();

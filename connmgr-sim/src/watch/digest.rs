@@ -1,11 +1,11 @@
-//! All that one manager was told and asked, folded into a number.
+//! A digest of what one manager was told and did.
 
 use connmgr_core::{Action, Event, Input, Reply, Time};
 
 use crate::types::text_key;
 
-/// A number that differs when what happened differs: when, what, and to which id. It says nothing of addresses, which
-/// ids stand for.
+/// A digest over times, kinds and ids of inputs and actions. Addresses are left out: ids
+/// stand for them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Digest(u64);
 

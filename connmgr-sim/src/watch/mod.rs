@@ -1,4 +1,4 @@
-//! Who looks on at one manager: the digest always; checkers and a diary where they are wanted.
+//! The onlookers of the real manager: always a digest; checkers, a diary, a recorder and a canary if wanted.
 
 pub mod canary;
 pub mod diary;
@@ -20,25 +20,33 @@ use diary::Diary;
 use digest::Digest;
 use record::{Recorder, RunRecord};
 
-/// The real manager, and all who can look on at it.
+/// The real manager with its onlookers.
 pub type Real = Driven<Watchers>;
 
-/// Who looks on at one manager.
+/// The onlookers of one manager.
 #[derive(Clone, Debug, Default)]
 pub struct Watchers {
     digest: Digest,
-    /// The checkers, if any.
+    /// The checkers.
     pub suite: Option<Box<Suite>>,
-    /// The diary, where a report is wanted.
+    /// The diary, for a report.
     pub diary: Option<Box<Diary>>,
-    /// Who writes everything down, if anybody does.
+    /// The recorder of everything.
     pub recorder: Option<Recorder>,
-    /// What falls though nothing is wrong, where that is wanted.
+    /// The canary, which fails though nothing is wrong.
     pub canary: Option<Canary>,
 }
 
 impl Watchers {
-    /// The record of the run that goes on, to keep.
+    fn observers(&mut self) -> [Option<&mut dyn Observer>; 3] {
+        [
+            self.suite.as_deref_mut().map(|suite| suite as &mut dyn Observer),
+            self.diary.as_deref_mut().map(|diary| diary as &mut dyn Observer),
+            self.recorder.as_mut().map(|recorder| recorder as &mut dyn Observer),
+        ]
+    }
+
+    /// Takes the record of the current run.
     pub fn take_record(&mut self) -> Option<RunRecord> {
         self.recorder.as_mut()?.take()
     }
@@ -49,7 +57,7 @@ impl Watchers {
     }
 }
 
-/// The diary goes on through all runs of a process; all others begin anew with each.
+/// The diary spans all runs of a process; the others start anew with each.
 impl Onlooker for Watchers {
     fn born(&mut self, birth: &Birth, is_checked: bool) {
         let Birth { config, snapshot, unix, now, .. } = birth;
@@ -108,27 +116,15 @@ impl Onlooker for Watchers {
 impl Observer for Watchers {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.digest.input(now, input, reply);
-        if let Some(suite) = &mut self.suite {
-            suite.input(now, input, reply);
-        }
-        if let Some(diary) = &mut self.diary {
-            diary.input(now, input, reply);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.input(now, input, reply);
+        for observer in self.observers().into_iter().flatten() {
+            observer.input(now, input, reply);
         }
     }
 
     fn action(&mut self, now: Time, action: &Action) {
         self.digest.action(action);
-        if let Some(suite) = &mut self.suite {
-            suite.action(now, action);
-        }
-        if let Some(diary) = &mut self.diary {
-            diary.action(now, action);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.action(now, action);
+        for observer in self.observers().into_iter().flatten() {
+            observer.action(now, action);
         }
         if let Some(canary) = &mut self.canary {
             canary.action(action);

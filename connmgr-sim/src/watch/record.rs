@@ -1,24 +1,24 @@
-//! What one manager was born with, told, answered and did, kept to be looked at, told again, or shrunk.
+//! A record of one manager: its birth, its inputs with replies, and its actions.
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Birth, Input, Reply, Time};
 
-/// The most that is kept of one run of a process; what comes after is not.
+/// Entries that are kept of one run of a process; later ones are dropped.
 const MOST: usize = 20_000_000;
 
-/// One line of a record.
+/// One entry of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordEntry {
-    /// It was told or asked something.
+    /// An input.
     Told {
         /// When.
         now: Time,
         /// What.
         input: Input,
-        /// What it answered.
+        /// The reply.
         reply: Reply,
     },
-    /// It did something.
+    /// An action.
     Did {
         /// When.
         now: Time,
@@ -41,7 +41,7 @@ impl RecordEntry {
 pub struct RunRecord {
     /// What it was born with.
     pub birth: Birth,
-    /// What came then, in order.
+    /// What followed, in order.
     pub entries: Vec<RecordEntry>,
 }
 
@@ -52,7 +52,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A process starts: what was before is forgotten.
+    /// A process starts: the record of the run before is dropped.
     pub(crate) fn born(&mut self, birth: &Birth) {
         self.record = Some(RunRecord { birth: birth.clone(), entries: Vec::new() });
     }
@@ -62,7 +62,7 @@ impl Recorder {
         self.record.as_ref()
     }
 
-    /// The same, to keep.
+    /// Takes the record.
     pub fn take(&mut self) -> Option<RunRecord> {
         self.record.take()
     }

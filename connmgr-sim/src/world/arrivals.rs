@@ -1,4 +1,4 @@
-//! Strangers: who comes, when, and how they behave once they are in.
+//! Inbound connections from outside the world: when they arrive, and how their peers behave.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,9 +11,8 @@ use super::happening::{Happening, SOON};
 use super::subject::Subject;
 use crate::scenario::config::LISTENER;
 use crate::scenario::{Gossip, InboundSpec};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose, Share};
-use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
+use crate::types::{Dice, DrawPurpose, Instant, Share};
+use crate::world::links::{LinkEnd, LinkId, WorldLink};
 
 impl<S: Subject> World<S> {
     pub(super) fn plan_arrivals(&mut self) {
@@ -51,27 +50,14 @@ impl<S: Subject> World<S> {
             return self.tell(node, &Input::AcceptError { listener: LISTENER });
         }
         let round_trip = dice.part(1).between(Duration::from_millis(5), Duration::from_millis(300));
-        let link = WorldLink {
-            node,
-            conn: ConnId::from_u64(0),
-            end: LinkEnd::Stranger { sort },
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Inbound,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: false,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let end = LinkEnd::Stranger { sort };
+        let link = WorldLink::new(node, ConnId::from_u64(0), end, NetworkKind::Ipv4, self.now, dice);
+        let link = WorldLink { kind: Kind::Inbound, round_trip, ..link };
         let id = self.links.insert(link);
         self.accept(node, remote, id);
     }
 
-    /// Asks a manager whether a stranger may come in; the link goes if not.
+    /// Asks a manager whether an inbound connection may stay; removes the link if not.
     pub(super) fn accept(&mut self, node: u32, remote: SocketAddr, id: LinkId) -> bool {
         let mut admitted = None;
         // The id must be known before the manager's events are heard.
@@ -127,7 +113,7 @@ fn arrival_dice(seed: u64, sort: u16, node: u32) -> Dice {
     Dice::new(seed, DrawPurpose::Arrival, u64::from(sort) << 32 | u64::from(node))
 }
 
-/// Where a stranger comes from: 150.0.0.0/8 and after, a /12 for each sort.
+/// The address of an inbound peer: from 150.0.0.0 on, a /12 for each kind.
 fn remote(spec: &InboundSpec, sort: u16, dice: &mut Dice) -> SocketAddr {
     let host = u32::try_from(dice.below(spec.hosts.into())).expect("below a u32");
     let groups = spec.groups.max(1);

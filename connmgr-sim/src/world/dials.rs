@@ -1,4 +1,4 @@
-//! What becomes of a dial: by what ails the way, then by who lives at its end.
+//! The result of a dial: first by the faults on its way, then by the host it reaches.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::types::{Dice, DrawPurpose};
 use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
 use crate::world::subject::Subject;
 
-/// What becomes of a dial.
+/// The result of a dial.
 enum Fate {
-    /// Nothing, ever.
+    /// It is never answered.
     Silence,
-    /// This, after so long.
+    /// This result, after this time.
     Known(Duration, Result<(), DialError>),
-    /// It reaches another manager after so long.
+    /// It reaches another manager after this time.
     Reaches(Duration),
 }
 
-/// What the wall in front of a network says at once.
+/// How long a local failure takes.
 const AT_ONCE: Duration = Duration::from_micros(30);
 
 impl<S: Subject> World<S> {
@@ -36,22 +36,8 @@ impl<S: Subject> World<S> {
         let place = &mut self.nodes[node as usize];
         place.tally.dial(network, self.now);
         place.tally.dials_in_faults += u64::from(place.ails.hampers());
-        let link = WorldLink {
-            node,
-            conn,
-            end,
-            network,
-            stage: LinkStage::Dialing,
-            kind: Kind::Full,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: transport == Transport::V2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let is_v2 = transport == Transport::V2;
+        let link = WorldLink { is_v2, round_trip, ..WorldLink::new(node, conn, end, network, self.now, dice) };
         let fate = self.fate(&link, &address, is_proxied);
         let id = self.links.insert(link);
         self.nodes[node as usize].links.insert(conn, id);
@@ -216,7 +202,7 @@ impl<S: Subject> World<S> {
         self.forget_if_dropped(id);
     }
 
-    /// A stream that the manager has no use for was dropped with the driver's hands: the other end sees it close.
+    /// The driver drops a stream that the manager does not want; the other end sees it close.
     fn forget_if_dropped(&mut self, id: LinkId) {
         if self.links.get(id).is_some_and(|link| matches!(link.stage, LinkStage::Dialing | LinkStage::GivenUp)) {
             if let Some(link) = self.remove(id) {
@@ -236,7 +222,7 @@ impl<S: Subject> World<S> {
         self.turn(of.node, |subject, now, outbox| subject.dialed(conn, result.map(|()| nothing), now, outbox));
     }
 
-    /// A dial arrives at another manager: it accepts in the kernel, whatever the manager says then.
+    /// A dial arrives at another manager. The kernel accepts it, whether the manager admits it or not.
     pub(super) fn reaches(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
         let LinkEnd::Node { node: other, .. } = link.end else { return };
@@ -260,22 +246,9 @@ impl<S: Subject> World<S> {
         let port = 10_000 + u16::try_from(self.nodes[node as usize].tally.dials % 50_000).expect("below 50 000");
         let Some(ip) = from.host().ip() else { return Err(DialError::Refused) };
         let dice = self.dice(DrawPurpose::Session, other).part(self.steps);
-        let theirs = WorldLink {
-            node: other,
-            conn: ConnId::from_u64(0),
-            end: LinkEnd::Node { node, link: Some(id) },
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Inbound,
-            is_hung: false,
-            missed_ping: false,
-            is_v2,
-            round_trip,
-            since: self.now,
-            ready_at: None,
-            nonce: 0,
-            dice,
-        };
+        let end = LinkEnd::Node { node, link: Some(id) };
+        let theirs = WorldLink::new(other, ConnId::from_u64(0), end, NetworkKind::Ipv4, self.now, dice);
+        let theirs = WorldLink { kind: Kind::Inbound, is_v2, round_trip, ..theirs };
         let theirs = self.links.insert(theirs);
         if self.accept(other, std::net::SocketAddr::new(ip, port), theirs) {
             if let Some(link) = self.links.get_mut(id) {

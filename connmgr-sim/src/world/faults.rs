@@ -1,4 +1,4 @@
-//! What goes wrong: each fault begins and ends at its times, at the managers it befalls.
+//! Faults: each begins and ends at its times, at the managers it affects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use super::happening::{Happening, SOON};
 use super::node::Ails;
 use super::{Broken, Mark, World};
 use crate::scenario::{FaultKind, FaultSpec, Monotonic};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose, Share};
+use crate::types::{Dice, DrawPurpose, Instant, Share};
 use crate::world::links::LinkId;
 use crate::world::subject::{Onlooker, Subject};
 
@@ -55,7 +54,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// The managers that a fault befalls: the same each time it comes.
+    /// The managers that a fault affects: the same each time it occurs.
     fn struck(&self, fault: u16, spec: &FaultSpec) -> Vec<u32> {
         let dice = Dice::new(self.plan.seed, DrawPurpose::Fault, fault.into());
         (0..self.plan.scenario.node.count).filter(|node| dice.part((*node).into()).happens(spec.share)).collect()
@@ -127,7 +126,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A process that died and of which nothing says when it starts again starts at once.
+    /// A process that ended starts again at once if the fault does not say when.
     fn start_again_if_over(&mut self, node: u32, spec: &FaultSpec) {
         let ends = matches!(spec.fault, FaultKind::Crash | FaultKind::CrashToOldState | FaultKind::Restart);
         if ends && spec.lasts.is_none() {
@@ -171,7 +170,7 @@ impl<S: Subject> World<S> {
         self.nodes[node as usize].ails.asleep_until = Some(until);
     }
 
-    /// A machine wakes: what was open is found to be gone, unless the nap was short.
+    /// A machine wakes up: unless it slept briefly, its open connections are gone.
     fn resume(&mut self, node: u32, monotonic: Monotonic, spec: &FaultSpec) {
         let slept = spec.lasts.map_or(Duration::ZERO, |lasts| lasts.0);
         let place = &mut self.nodes[node as usize];
@@ -209,7 +208,7 @@ impl<S: Subject> World<S> {
         self.tell(node, &Input::SetActive { active });
     }
 
-    /// Whether a host can't be reached from a manager for a partition's sake.
+    /// Whether a partition separates a host from a manager.
     pub(super) fn is_parted(&self, node: u32, host: u32) -> bool {
         let share = self.nodes[node as usize].ails.partition;
         share > Share::NONE && Dice::new(self.plan.seed, DrawPurpose::Fault, u64::from(host) << 16).happens(share)

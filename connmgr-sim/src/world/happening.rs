@@ -1,4 +1,4 @@
-//! What can lie ahead.
+//! The events of the world.
 
 use std::time::Duration;
 
@@ -6,49 +6,49 @@ use connmgr_core::{CloseCause, ConnId, DialError, LookupId, Snapshot};
 
 use crate::world::links::LinkId;
 
-/// What takes hardly any time.
+/// A short time: for what happens right after.
 pub(super) const SOON: Duration = Duration::from_millis(1);
 
-/// Something that will happen. Small, for millions of these wait in a large world.
+/// A future event. Keep it small: millions of them wait in a large world.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
     /// A manager's process starts.
     Start { node: u32 },
-    /// A manager's deadline has come, if it still stands.
+    /// A manager's deadline is due, unless it was moved.
     Wake { node: u32 },
-    /// What came of a dial is known to the dialer.
+    /// The dialer learns the result of a dial.
     DialEnds { link: LinkId, result: Result<(), DialError> },
-    /// What came of a dial is reported once more.
+    /// The result of a dial is reported a second time.
     DialEndsAgain { of: ProcessRun, conn: ConnId, result: Result<(), DialError> },
     /// A dial reaches the manager at the other end.
     Reaches { link: LinkId },
-    /// Both have said what they say in a handshake.
+    /// The handshake is complete.
     Handshake { link: LinkId },
     /// The other end closes.
     Closes { link: LinkId, cause: CloseCause },
-    /// A ping should have come back by now.
+    /// The answer to a ping is due.
     Ping { link: LinkId },
-    /// The other end tells addresses.
+    /// The other end gossips addresses.
     Gossip { link: LinkId, asked: bool },
     /// The other end misbehaves.
     Misbehaves { link: LinkId },
     /// A name server answers.
     Answer { of: ProcessRun, lookup: LookupId, from: Server },
-    /// A stranger comes.
+    /// An inbound connection arrives.
     Arrives { sort: u16, node: u32 },
     /// The operator adds peers.
     Adds { spec: u16, node: u32 },
     /// The operator removes peers.
     Removes { spec: u16, node: u32 },
-    /// The application tells addresses it knows.
+    /// The application adds addresses.
     Tells { node: u32 },
-    /// What was to be saved has reached the disk.
+    /// A save has reached the disk.
     Saved { of: ProcessRun, snapshot: Box<Snapshot> },
     /// A fault begins.
     Begins { fault: u16 },
-    /// A fault ends, of those that began for the so-many-th time.
+    /// A fault ends.
     Ends { fault: u16 },
-    /// A population turns.
+    /// A population changes its behavior.
     Turns { population: u16 },
     /// All faults are over.
     Healed,
@@ -56,7 +56,7 @@ pub(super) enum Happening {
     MustBeFull,
 }
 
-/// One run of a manager's process: a restart makes another.
+/// One run of a manager's process; a restart begins another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ProcessRun {
     pub(super) node: u32,
@@ -70,9 +70,9 @@ pub(super) enum Server {
     Seed(u16),
     /// The server of a host's name: the host.
     Host(u32),
-    /// A server that knows of nobody.
+    /// A server without any address.
     Empty,
-    /// A server that tells what is of no use.
+    /// A server with useless addresses.
     Junk,
     /// No such name.
     NotFound,

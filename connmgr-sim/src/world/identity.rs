@@ -9,7 +9,7 @@ pub(super) fn identity(node: u32) -> [u8; 32] {
     identity
 }
 
-/// The identity of a peer of a population, which no manager has.
+/// The identity of a peer of a population; no manager has the same.
 pub(super) fn identity_of_peer(population: &str, peer: u32) -> [u8; 32] {
     let mut identity = [0xff; 32];
     identity[..8].copy_from_slice(&text_key(population).to_be_bytes());

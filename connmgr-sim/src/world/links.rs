@@ -5,10 +5,9 @@ use std::time::Duration;
 use connmgr_core::{ConnId, Kind, NetworkKind};
 
 use crate::scenario::map::Who;
-use crate::types::Dice;
-use crate::types::Instant;
+use crate::types::{Dice, Instant};
 
-/// A link, by its place and how often that place was taken. An id of a link that has gone finds nothing.
+/// The id of a link: its slot, and how often the slot was reused. The id of a removed link finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinkId {
     index: u32,
@@ -25,16 +24,16 @@ impl LinkId {
 pub enum LinkEnd {
     /// A host that we dialed.
     Host(u32),
-    /// A manager of the world: that end's own link, once there is one.
+    /// A manager of the world.
     Node {
         /// Which manager.
         node: u32,
-        /// Its link.
+        /// That manager's own link, once there is one.
         link: Option<LinkId>,
     },
-    /// One of the strangers that come in.
+    /// A peer from outside the world that connected to us.
     Stranger {
-        /// Which sort.
+        /// Which entry of the scenario's `inbound`.
         sort: u16,
     },
     /// Nobody.
@@ -42,7 +41,7 @@ pub enum LinkEnd {
 }
 
 impl LinkEnd {
-    /// Whether it is they.
+    /// Whether it is this host or manager.
     pub fn is(self, who: Who) -> bool {
         match (self, who) {
             (Self::Host(host), Who::Host(other)) => host == other,
@@ -57,7 +56,7 @@ impl LinkEnd {
 pub enum LinkStage {
     /// Being dialed.
     Dialing,
-    /// The dial was given up, but what came of it is still to be reported.
+    /// The dial was aborted, but its result is still reported.
     GivenUp,
     /// Open.
     Open,
@@ -68,25 +67,25 @@ pub enum LinkStage {
 /// A dial or connection, seen from one manager.
 #[derive(Clone, Debug)]
 pub struct WorldLink {
-    /// Whose it is.
+    /// The manager it belongs to.
     pub node: u32,
-    /// Under which id.
+    /// Its id there.
     pub conn: ConnId,
     /// Who is at the other end.
     pub end: LinkEnd,
-    /// In which network the other end lives.
+    /// The network of the other end.
     pub network: NetworkKind,
     /// How far it has come.
     pub stage: LinkStage,
     /// What it is for, once it is open.
     pub kind: Kind,
-    /// Dead without being closed.
+    /// It is dead, but not closed.
     pub is_hung: bool,
     /// It was dialed with the encrypted transport.
     pub is_v2: bool,
     /// The last ping was not answered.
     pub missed_ping: bool,
-    /// To the other end and back.
+    /// The round trip.
     pub round_trip: Duration,
     /// When it was begun.
     pub since: Instant,
@@ -94,18 +93,38 @@ pub struct WorldLink {
     pub ready_at: Option<Instant>,
     /// The nonce of our handshake.
     pub nonce: u64,
-    /// The chances of what happens on it.
+    /// The draws for what happens on it.
     pub dice: Dice,
 }
 
 impl WorldLink {
-    /// Whether we dialed it, and it has been ready for so long.
+    /// A dial of a manager, or an inbound connection that asks to be admitted.
+    pub fn new(node: u32, conn: ConnId, end: LinkEnd, network: NetworkKind, since: Instant, dice: Dice) -> Self {
+        Self {
+            node,
+            conn,
+            end,
+            network,
+            stage: LinkStage::Dialing,
+            kind: Kind::Full,
+            is_hung: false,
+            is_v2: false,
+            missed_ping: false,
+            round_trip: Duration::ZERO,
+            since,
+            ready_at: None,
+            nonce: 0,
+            dice,
+        }
+    }
+
+    /// Whether we dialed it, and it has been ready for `after`.
     pub fn is_stable(&self, after: Duration, now: Instant) -> bool {
         !self.kind.is_inbound() && self.ready_at.is_some_and(|at| now.since(at) >= after)
     }
 }
 
-/// Every link, found at once by its id.
+/// All links, by id.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     places: Vec<(u32, Option<WorldLink>)>,
@@ -113,7 +132,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// A new link.
+    /// Adds a link.
     pub fn insert(&mut self, link: WorldLink) -> LinkId {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push((0, None));
@@ -124,7 +143,7 @@ impl Links {
         LinkId { index, generation: *generation }
     }
 
-    /// A link, unless it has gone.
+    /// A link, unless it was removed.
     pub fn get(&self, id: LinkId) -> Option<&WorldLink> {
         let (generation, link) = self.places.get(id.index as usize)?;
         link.as_ref().filter(|_| *generation == id.generation)
@@ -136,7 +155,7 @@ impl Links {
         link.as_mut().filter(|_| *generation == id.generation)
     }
 
-    /// Takes a link away.
+    /// Removes a link.
     pub fn remove(&mut self, id: LinkId) -> Option<WorldLink> {
         let (generation, place) = self.places.get_mut(id.index as usize)?;
         let link = place.take_if(|_| *generation == id.generation)?;
@@ -145,7 +164,7 @@ impl Links {
         Some(link)
     }
 
-    /// Every link, in the order of places.
+    /// All links, in the order of slots.
     pub fn iter(&self) -> impl Iterator<Item = (LinkId, &WorldLink)> {
         (0..)
             .zip(&self.places)
@@ -158,22 +177,8 @@ mod tests {
     use super::*;
 
     fn link() -> WorldLink {
-        WorldLink {
-            node: 0,
-            conn: ConnId::from_u64(1),
-            end: LinkEnd::Nobody,
-            network: NetworkKind::Ipv4,
-            stage: LinkStage::Dialing,
-            kind: Kind::Full,
-            is_hung: false,
-            missed_ping: false,
-            is_v2: false,
-            round_trip: Duration::ZERO,
-            since: Instant::ZERO,
-            ready_at: None,
-            nonce: 0,
-            dice: Dice::new(0, crate::types::DrawPurpose::Session, 0),
-        }
+        let dice = Dice::new(0, crate::types::DrawPurpose::Session, 0);
+        WorldLink::new(0, ConnId::from_u64(1), LinkEnd::Nobody, NetworkKind::Ipv4, Instant::ZERO, dice)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lives: of managers' processes, which start and end, and of hosts, which come and go.
+//! Managers' processes start and end; hosts come and go.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +11,14 @@ use super::node::{ScriptedPeer, WorldNode};
 use super::{Scrutiny, World};
 use crate::scenario::map::{NODES, Who, WorldMap, name_of};
 use crate::scenario::{HostBehavior, PeerSpec};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose};
+use crate::types::{Dice, DrawPurpose, Instant};
 use crate::world::links::{LinkEnd, LinkId};
 use crate::world::subject::{Onlooker, Subject};
 
-/// Whether a host is there, worked out when somebody asks.
+/// Whether a host is up, computed when needed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Presence {
-    /// Until when what is known of it holds.
+    /// Until when this state holds.
     until: Instant,
     is_away: bool,
     turns: u32,
@@ -73,7 +72,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A process ends without a word, and its connections with it.
+    /// A process dies, and its connections with it.
     pub(super) fn kill(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         place.keep_probes();
@@ -94,7 +93,7 @@ impl<S: Subject> World<S> {
         self.note_full(node);
     }
 
-    /// An orderly end: everything is closed, and the state saved.
+    /// A process shuts down: everything is closed, and the state saved.
     pub(super) fn shut_down(&mut self, node: u32) {
         self.tell(node, &Input::Shutdown);
         let place = &mut self.nodes[node as usize];
@@ -145,7 +144,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// All hosts of a population turn; some hang up.
+    /// A population changes its behavior, and closes its connections if the scenario says so.
     pub(super) fn turns(&mut self, population: u16) {
         let plan = Arc::clone(&self.plan);
         let hangs_up = plan.scenario.hosts[usize::from(population)].turns.as_ref().is_some_and(|turn| turn.hang_up);
@@ -166,20 +165,20 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Whether a host is there now.
+    /// Whether a host is up now.
     pub(super) fn is_up(&mut self, host: u32) -> bool {
         self.follow(host);
         self.plan.resident(host).stay.contains(&self.now) && !self.hosts[host as usize].is_away
     }
 
-    /// Until when a host that is there will be, if it ever goes.
+    /// Until when a host that is up stays up; `None` if it always does.
     pub(super) fn up_until(&mut self, host: u32) -> Option<Instant> {
         self.plan.spec(host).churn.as_ref()?;
         self.follow(host);
         Some(self.hosts[host as usize].until.min(self.plan.resident(host).stay.end))
     }
 
-    /// Works out what a host's coming and going has come to by now.
+    /// Advances a host's churn to the present.
     fn follow(&mut self, host: u32) {
         let plan = Arc::clone(&self.plan);
         let Some(churn) = &plan.spec(host).churn else { return };
@@ -202,7 +201,7 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// Who is at the address, if they accept whoever dials it when the world is healthy.
+/// Who is at the address, if it accepts every dial while the world is healthy.
 fn good(plan: &WorldMap, address: &PeerAddress) -> Option<Who> {
     let named = || address.name().and_then(|name| plan.named(name)).map(|range| Who::Host(range.start));
     plan.at(address).or_else(named).filter(|who| match *who {
@@ -216,7 +215,7 @@ fn good(plan: &WorldMap, address: &PeerAddress) -> Option<Who> {
     })
 }
 
-/// The `number`-th peer that a manager adds. Of managers, each adds those after it.
+/// The `number`-th peer that a manager adds. For `nodes`, each manager adds those that follow it.
 fn peer_address(plan: &WorldMap, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
     if spec.of == NODES {
         let count = plan.scenario.node.count;
@@ -237,7 +236,7 @@ fn rng_seed(plan: &WorldMap, node: u32, birth: u32, start: u32) -> [u8; 32] {
     seed
 }
 
-/// All that a manager was told and asked in all its runs, folded into a number.
+/// A digest of all inputs and actions of a manager, over all runs of its process.
 pub(super) fn digest<S: Subject>(node: &WorldNode<S>) -> u64 {
     node.subject.as_ref().map_or(node.past, |subject| digest_of(node.past, subject))
 }

@@ -1,8 +1,8 @@
-//! The world: managers, hosts, and all that lies between them, in virtual time.
+//! The world: managers, hosts, and the network between them, in virtual time.
 //!
-//! One queue says what happens next; each turn of it tells at most one manager one thing, and carries out what it asks
-//! for. A world can be cloned at any moment, and both go on alike. It judges nothing but the recovery it was promised:
-//! the checkers do.
+//! One queue holds all future events. Each event tells at most one manager one thing, and its actions are carried out
+//! at once. A world can be cloned at any moment, and both continue alike. It judges nothing but the promised recovery;
+//! checkers judge the rest.
 
 mod arrivals;
 mod dials;
@@ -26,8 +26,7 @@ use connmgr_core::{Config, ConfigError, NetworkKind};
 
 use crate::scenario::map::WorldMap;
 use crate::scenario::{Scenario, known};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose};
+use crate::types::{Dice, DrawPurpose, Instant};
 use crate::world::links::Links;
 use crate::world::queue::WorldQueue;
 use crate::world::subject::{Onlooker, Outbox, Subject};
@@ -36,12 +35,12 @@ use happening::Happening;
 
 pub use node::WorldNode;
 
-/// How closely the managers are watched.
+/// How closely checkers watch the managers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scrutiny {
-    /// Nobody looks.
+    /// No checkers.
     None,
-    /// Every checker, after every step; everything that can be recounted, every so many steps.
+    /// Every checker after every step, and a full recount every so many steps.
     Every(u64),
 }
 
@@ -52,18 +51,18 @@ impl Scrutiny {
     pub const CLOSEST: Self = Self::Every(1);
 }
 
-/// Something that befell, for reports.
+/// The beginning or end of a fault, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// When.
     pub at: Instant,
-    /// Which fault of the scenario, and whether it began.
+    /// Which fault of the scenario.
     pub fault: u16,
-    /// It began; otherwise it ended.
+    /// Whether it began; else it ended.
     pub begins: bool,
 }
 
-/// That a promise was broken.
+/// A broken promise.
 #[derive(Clone, Debug)]
 pub struct Broken {
     /// When, in the world.
@@ -76,7 +75,7 @@ pub struct Broken {
     pub violation: Violation,
 }
 
-/// Managers, hosts, and all that lies between them.
+/// Managers, hosts, and the network between them.
 #[derive(Clone, Debug)]
 pub struct World<S: Subject> {
     plan: Arc<WorldMap>,
@@ -106,7 +105,7 @@ impl<S: Subject> World<S> {
         Self::watched(scenario, seed, scrutiny, S::Watch::default())
     }
 
-    /// A world whose first manager is watched by more than checkers.
+    /// A world with an onlooker at its first manager, beside the checkers.
     ///
     /// # Errors
     /// As [`World::new`].
@@ -115,8 +114,7 @@ impl<S: Subject> World<S> {
         Self::on(Arc::new(WorldMap::new(scenario, seed)), config, scrutiny, watch)
     }
 
-    /// A world on a map that is there already, under a configuration of its own: the same hosts and the same chances
-    /// for several subjects.
+    /// A world on an existing map, with its own configuration: the same hosts and draws for several subjects.
     ///
     /// # Errors
     /// As [`World::new`].
@@ -144,22 +142,22 @@ impl<S: Subject> World<S> {
         Ok(world)
     }
 
-    /// Another manager than the first is watched by more than checkers. To be said before the world's first step.
+    /// The onlooker watches this manager instead of the first. Call before the first step.
     #[must_use]
     pub fn watching(mut self, node: u32) -> Self {
         self.watched = node;
         self
     }
 
-    /// The managers are born with other chances of their own, the `birth`-th of them; those of the world stay as they
-    /// are. To be said before the world's first step. Unless it is said, 0.
+    /// The managers get the `birth`-th of several rng seeds; the draws of the world stay the same. Call before the
+    /// first step. Default: 0.
     #[must_use]
     pub fn born(mut self, birth: u32) -> Self {
         self.birth = birth;
         self
     }
 
-    /// Who looks on at the manager that is watched, to take what they wrote.
+    /// The onlooker of the watched manager, to take what it recorded.
     pub fn watch_mut(&mut self) -> &mut S::Watch {
         let subject = self.nodes.get_mut(self.watched as usize).and_then(|node| node.subject.as_mut());
         subject.map_or(&mut self.watch, Subject::watch_mut)
@@ -184,10 +182,10 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Lets the next thing happen. False when nothing lies ahead before the end of the scenario.
+    /// Processes the next event. False if there is none before the end of the scenario.
     ///
     /// # Errors
-    /// A promise that was broken; the world stays as it is then.
+    /// The promise that was broken; the world stays as it is then.
     pub fn step(&mut self) -> Result<bool, Box<Broken>> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
@@ -203,7 +201,7 @@ impl<S: Subject> World<S> {
         self.broken.clone().map_or(Ok(true), Err)
     }
 
-    /// Lets everything happen that happens before an instant.
+    /// Processes all events before an instant.
     ///
     /// # Errors
     /// As [`World::step`].
@@ -213,7 +211,7 @@ impl<S: Subject> World<S> {
         Ok(())
     }
 
-    /// Lets everything happen.
+    /// Processes all events up to the end of the scenario.
     ///
     /// # Errors
     /// As [`World::step`].
@@ -234,7 +232,7 @@ impl<S: Subject> World<S> {
         Instant::ZERO.after(self.plan.scenario.duration.0)
     }
 
-    /// How many things have happened.
+    /// How many events were processed.
     pub const fn steps(&self) -> u64 {
         self.steps
     }
@@ -244,28 +242,28 @@ impl<S: Subject> World<S> {
         &self.nodes
     }
 
-    /// A manager, to take out what watched it.
+    /// A manager, to change.
     pub fn node_mut(&mut self, number: u32) -> Option<&mut WorldNode<S>> {
         self.nodes.get_mut(number as usize)
     }
 
-    /// What was counted of each manager by network, up to a moment before which nothing more happens.
+    /// The traffic of each manager by network, up to `at`; no event may lie between now and then.
     pub fn traffic(&self, at: Instant) -> Vec<[Traffic; NetworkKind::ALL.len()]> {
         let after = self.config.stable_after;
         self.nodes.iter().map(|node| node.traffic(&self.links, after, at)).collect()
     }
 
-    /// When the next thing happens; none if nothing lies ahead before the end of the scenario.
+    /// When the next event is due; `None` if there is none before the end of the scenario.
     pub fn next_at(&self) -> Option<Instant> {
         self.queue.next_at().filter(|at| *at <= self.end())
     }
 
-    /// Who lives where.
+    /// The map of a world.
     pub fn plan(&self) -> &WorldMap {
         &self.plan
     }
 
-    /// The faults that began and ended.
+    /// The beginnings and ends of faults so far.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
     }
@@ -275,7 +273,7 @@ impl<S: Subject> World<S> {
         self.healed
     }
 
-    /// All that every manager was told and asked, folded into a number: equal runs have equal digests.
+    /// A digest of all inputs and actions of all managers: equal runs have equal digests.
     pub fn digest(&self) -> u64 {
         let digests = self.nodes.iter().map(lives::digest);
         digests.fold(self.steps, |all, one| (all.rotate_left(9) ^ one).wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -311,7 +309,7 @@ impl<S: Subject> World<S> {
         self.queue.push(self.now.after(wait), happening);
     }
 
-    /// The chances of an entity.
+    /// The draws of an entity.
     fn dice(&self, purpose: DrawPurpose, entity: u32) -> Dice {
         Dice::new(self.plan.seed, purpose, entity.into())
     }

@@ -10,14 +10,13 @@ use super::World;
 use super::happening::{Happening, ProcessRun, Server};
 use crate::scenario::map::WorldMap;
 use crate::scenario::{SeedBehavior, SeedSpec, TimeSpread};
-use crate::types::Instant;
-use crate::types::{Dice, DrawPurpose};
+use crate::types::{Dice, DrawPurpose, Instant};
 use crate::world::subject::Subject;
 
-/// How soon a lookup fails when the machine itself knows that it can't succeed.
+/// How soon a lookup fails locally.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
-/// Addresses that nobody can be reached at: unspecified, loopback, link-local, multicast, for documents, broadcast.
+/// Addresses that can't be reached: unspecified, loopback, link-local, multicast, documentation, broadcast.
 const JUNK: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::UNSPECIFIED),
     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -90,7 +89,7 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// Who answers for a name, how, and how fast. A seed's name may have services in front: `x9.`.
+/// Which server answers for a name, and how fast. A seed's name may have a service filter in front: `x9.`.
 fn server<'a>(plan: &'a WorldMap, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a TimeSpread)> {
     let whole = name.as_str();
     let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or(whole, |(_, rest)| rest);

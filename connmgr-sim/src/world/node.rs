@@ -1,4 +1,4 @@
-//! One manager's process: whether it runs, its clocks, and what ails it.
+//! One manager's process: whether it runs, its clocks, and the faults at its machine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,36 +10,35 @@ use rustc_hash::FxHashMap;
 use super::happening::ProcessRun;
 use crate::scenario::map::{BEGINNING, Who};
 use crate::scenario::{OwnFailures, ProxyFault};
-use crate::types::Instant;
-use crate::types::Share;
+use crate::types::{Instant, Share};
 use crate::world::links::{LinkId, Links};
 use crate::world::subject::{Onlooker, Subject};
 use crate::world::tally::{NodeTally, Traffic};
 
-/// A peer that was added.
+/// A peer that the scenario added.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScriptedPeer {
-    /// By which part of the scenario.
+    /// Which entry of the scenario's `peers`.
     pub(super) spec: u16,
     pub(super) peer: PeerId,
-    /// Who it is, if it can be reached when the world is healthy.
+    /// Who it is, if it can be reached while the world is healthy.
     pub(super) good: Option<Who>,
 }
 
-/// One manager and what is around it.
+/// One manager and its machine.
 #[derive(Clone, Debug)]
 pub struct WorldNode<S> {
     /// Its number.
     pub number: u32,
     /// The manager, while its process runs.
     pub subject: Option<S>,
-    /// What is counted of it.
+    /// Its counters.
     pub tally: NodeTally,
     pub(super) start: u32,
     pub(super) now_full: bool,
     /// The digests of the runs that are over.
     pub(super) past: u64,
-    /// What was reached in them.
+    /// The probes reached in them.
     pub(super) past_probes: Option<Box<Probes>>,
     pub(super) clock: MachineClock,
     /// The nearest wake-up that is planned.
@@ -50,9 +49,9 @@ pub struct WorldNode<S> {
     pub(super) mode: connmgr_core::Mode,
     /// The peers that were added.
     pub(super) peers: Vec<ScriptedPeer>,
-    /// How many of them can be reached when the world is healthy.
+    /// How many of them can be reached while the world is healthy.
     pub(super) good_peers: u32,
-    /// Plans to add peers that are carried out in this very moment.
+    /// Entries of `peers` that are due now and not added yet.
     pub(super) adding: u32,
     pub(super) accepts_after: Instant,
     pub(super) arrivals: u64,
@@ -92,12 +91,12 @@ impl<S> WorldNode<S> {
         ProcessRun { node: self.number, start: self.start }
     }
 
-    /// Whether every connection is there that should be when the world is healthy.
+    /// Whether the pool is full, and every good added peer connected.
     pub const fn is_full(&self) -> bool {
         self.now_full
     }
 
-    /// Whether the pool is full, with so many ready connections: automatic ones, and those of added peers.
+    /// Whether the pool is full with this many ready automatic and added connections.
     pub(super) fn look_whether_full(&self, automatic: u32, added: u32) -> bool {
         let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
         let split = Split::new(&self.limits, self.mode, None, peers);
@@ -105,7 +104,7 @@ impl<S> WorldNode<S> {
         is_running && automatic >= split.full + split.block_relay && added >= self.good_peers
     }
 
-    /// What was counted by network, with the connections that are stable and live still.
+    /// The counters by network, stable connections that still live included.
     pub(super) fn traffic(
         &self,
         links: &Links,
@@ -127,7 +126,7 @@ impl<S> WorldNode<S> {
 }
 
 impl<S: Subject> WorldNode<S> {
-    /// The notable states that it reached, in all runs of its process.
+    /// The probes it reached, in all runs of its process.
     pub fn probes(&self) -> Probes {
         let mut probes = self.past_probes.as_deref().cloned().unwrap_or_default();
         if let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) {
@@ -139,7 +138,7 @@ impl<S: Subject> WorldNode<S> {
         probes
     }
 
-    /// What was reached in this run of the process is kept when it ends.
+    /// Keeps the probes of this run of the process, which ends.
     pub(super) fn keep_probes(&mut self) {
         let Some(reached) = self.subject.as_ref().and_then(|subject| subject.watch().probes()) else { return };
         self.past_probes.get_or_insert_default().merge(reached);
@@ -151,16 +150,16 @@ impl<S: Subject> WorldNode<S> {
 pub(super) struct MachineClock {
     /// When the process started.
     zero: Instant,
-    /// How long the monotonic clock stood still since.
+    /// How long the monotonic clock has stood still since then.
     stood: Duration,
     /// How far the wall clock is off, in seconds.
     off: i64,
-    /// The two have moved against each other, and the manager does not know yet.
+    /// The wall clock has jumped against the monotonic one, and the manager does not know yet.
     pub(super) is_news: bool,
 }
 
 impl MachineClock {
-    /// A process starts: its monotonic clock starts at zero, the wall clock is that of the machine.
+    /// A process starts: its monotonic clock starts at zero; the wall clock is the machine's.
     pub(super) fn restart(&mut self, world: Instant) {
         *self = Self { zero: world, stood: Duration::ZERO, off: self.off, is_news: false };
     }
@@ -169,7 +168,7 @@ impl MachineClock {
         Time::from_nanos(nanos(world.since(self.zero).saturating_sub(self.stood)))
     }
 
-    /// When a time of the manager comes in the world.
+    /// A manager's time as the world's time.
     pub(super) fn instant(&self, time: Time) -> Instant {
         if time == Time::MAX { Instant::MAX } else { self.zero.after(self.stood).after(time.since(Time::ZERO)) }
     }
@@ -195,7 +194,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What ails a machine. Faults of one sort may overlap, so they are counted.
+/// The faults at a machine. Those of one kind may overlap, so they are counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ails {
     pub(super) interface: u32,
@@ -222,7 +221,7 @@ impl Ails {
         self.interface > 0 || self.silent[at] > 0 || self.no_route[at] > 0 || self.asleep_until.is_some()
     }
 
-    /// Whether any of it keeps dials from succeeding.
+    /// Whether any of them makes dials fail.
     pub(super) fn hampers(&self) -> bool {
         let any = |counts: &[u32]| counts.iter().any(|count| *count > 0);
         let far = self.interface > 0 || any(&self.silent) || any(&self.no_route) || any(&self.reset);

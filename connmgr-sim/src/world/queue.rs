@@ -1,12 +1,11 @@
-//! What lies ahead, in a total order: by time, then by the order in which it was planned.
+//! The future events in a total order: by time, then by the order in which they were planned.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::types::Instant;
 
-/// A queue of what will happen. Two things planned for the same instant happen in the order they were planned in;
-/// nothing planned is ever lost.
+/// A queue of future events. Events planned for the same instant happen in the order in which they were planned.
 #[derive(Clone, Debug)]
 pub struct WorldQueue<T> {
     heap: BinaryHeap<Planned<T>>,
@@ -21,28 +20,28 @@ struct Planned<T> {
 }
 
 impl<T> WorldQueue<T> {
-    /// Plans something.
+    /// Plans an event.
     pub fn push(&mut self, at: Instant, what: T) {
         self.planned += 1;
         self.heap.push(Planned { at, sequence: self.planned, what });
     }
 
-    /// When the next thing happens.
+    /// When the next event is due.
     pub fn next_at(&self) -> Option<Instant> {
         self.heap.peek().map(|next| next.at)
     }
 
-    /// Takes the next thing that happens.
+    /// Takes the next event.
     pub fn pop(&mut self) -> Option<(Instant, T)> {
         self.heap.pop().map(|next| (next.at, next.what))
     }
 
-    /// How many things lie ahead.
+    /// How many events are planned.
     pub fn len(&self) -> usize {
         self.heap.len()
     }
 
-    /// Whether nothing lies ahead.
+    /// Whether no event is planned.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
@@ -68,7 +67,7 @@ impl<T> PartialOrd for Planned<T> {
     }
 }
 
-/// The heap gives the greatest first, and the soonest shall be first.
+/// Reversed: a `BinaryHeap` pops the greatest first, and the soonest event must come first.
 impl<T> Ord for Planned<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.sequence).cmp(&(self.at, self.sequence))

@@ -16,7 +16,7 @@ use crate::types::{Dice, DrawPurpose};
 use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
 use crate::world::subject::Subject;
 
-/// A peer that understands nothing of the first bytes hangs up after this at the latest, however long it takes otherwise.
+/// A peer that does not understand the first bytes closes after this time at the latest, whatever `closes-in` says.
 const AT_GIBBERISH: Duration = Duration::from_secs(1);
 
 impl<S: Subject> World<S> {
@@ -91,7 +91,7 @@ impl<S: Subject> World<S> {
         self.later(round_trip / 2 + ours, Happening::Handshake { link: other });
     }
 
-    /// Whether anything comes back on a link.
+    /// Whether the other end of a link answers.
     pub(super) fn is_alive(&self, id: LinkId) -> bool {
         let Some(link) = self.links.get(id) else { return false };
         if link.is_hung || self.nodes[link.node as usize].ails.is_cut_off(link.network) {
@@ -240,7 +240,7 @@ impl<S: Subject> World<S> {
         self.later(again.max(SOON), Happening::Misbehaves { link: id });
     }
 
-    /// A ping that does not come back is asked for once more; then the application drops the connection.
+    /// After a second ping without an answer the application drops the connection.
     pub(super) fn ping(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
         let (node, conn, missed, round_trip, is_ready) =
@@ -262,7 +262,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A link ends by its other end, or by what lies between.
+    /// The other end closes a link, or the network breaks it.
     pub(super) fn closes(&mut self, id: LinkId, cause: CloseCause) {
         let Some(link) = self.links.get(id) else { return };
         let (node, conn, stage) = (link.node, link.conn, link.stage);
@@ -296,7 +296,7 @@ impl<S: Subject> World<S> {
     }
 }
 
-/// An address where nobody lives: a group of its own, outside of all that is settled.
+/// An address without a host, outside of all groups in use.
 fn invented(dice: &mut Dice) -> connmgr_core::PeerAddress {
     let bits = u32::try_from(0xa000_0000 + dice.below(0x0700_0000)).expect("within IPv4");
     std::net::SocketAddr::new(std::net::Ipv4Addr::from_bits(bits).into(), PORT).into()

@@ -1,6 +1,6 @@
-//! What a world asks of whom it holds: of a subject, which dials and is dialed, and of who looks on at it.
+//! The traits of what a world holds: a subject, which dials and is dialed, and its onlooker.
 //!
-//! A world knows neither the manager nor its checkers. Both are given to it: see [`subject`](crate::subject) and
+//! The world itself knows neither the manager nor its checkers; see [`subject`](crate::subject) and
 //! [`watch`](crate::watch).
 
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use super::links::LinkId;
 use crate::types::Instant;
 
-/// What a subject asks of the world.
+/// A call of `Net` that a subject made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant is a method of `Net`, each field its argument")]
 pub enum NetCall {
@@ -29,15 +29,15 @@ pub enum NetCall {
     Save { snapshot: Box<Snapshot> },
 }
 
-/// Everything that was asked in one turn, in order.
+/// All calls of one turn, in order.
 pub type Outbox = Vec<NetCall>;
 
-/// What is tried in the world: the real manager, or a model of another's.
+/// What is tested in a world: the real manager, or a model of another one.
 pub trait Subject: Clone {
-    /// Who can look on at it.
+    /// Its onlooker.
     type Watch: Onlooker;
 
-    /// A newborn one.
+    /// Creates one.
     ///
     /// # Errors
     /// When its configuration is refused.
@@ -46,12 +46,12 @@ pub trait Subject: Clone {
     fn apply(&mut self, input: &Input, now: Time, outbox: &mut Outbox) -> Reply;
     /// Reports a dial.
     fn dialed(&mut self, conn: ConnId, result: Result<LinkId, DialError>, now: Time, outbox: &mut Outbox);
-    /// Asks whether a stranger may come in.
+    /// Asks whether an inbound connection may stay.
     ///
     /// # Errors
     /// [`Refusal`] says why not.
     fn accept(&mut self, remote: SocketAddr, link: LinkId, now: Time, outbox: &mut Outbox) -> Result<ConnId, Refusal>;
-    /// What it tells its application.
+    /// The next event for its application.
     fn poll_event(&mut self) -> Option<PoolEvent<LinkId>>;
     /// When it wants to be woken.
     fn poll_timeout(&self) -> Option<Time>;
@@ -60,33 +60,34 @@ pub trait Subject: Clone {
     /// # Errors
     /// What was broken.
     fn judge(&mut self, now: Time, thoroughly: bool) -> Result<(), Violation>;
-    /// Who watches.
+    /// The onlooker.
     fn watch(&self) -> &Self::Watch;
-    /// Who watches, to take what it wrote.
+    /// The onlooker, to change.
     fn watch_mut(&mut self) -> &mut Self::Watch;
-    /// What it would save if it ended now.
+    /// What it would save now.
     fn snapshot(&self) -> Snapshot;
-    /// Its state folded into a number.
+    /// A digest of its state.
     fn fingerprint(&self, now: Time) -> u128;
 }
 
-/// Who looks on at one manager through all runs of its process: checkers, diaries, recorders. It changes nothing.
+/// Sees what one manager is told and does, through all runs of its process: checkers, diaries, recorders. It changes
+/// nothing.
 pub trait Onlooker: Observer + Clone + Default {
-    /// A process was born. With `is_checked`, the checkers look on.
+    /// A process starts with this birth. `is_checked`: with checkers.
     fn born(&mut self, birth: &Birth, is_checked: bool);
-    /// Judges the step that was made; with `thoroughly`, everything that can be recounted.
+    /// Judges the last step; with `thoroughly`, recounts everything.
     ///
     /// # Errors
     /// What was broken.
     fn judge(&mut self, now: Time, manager: &ConnManager, thoroughly: bool) -> Result<(), Violation>;
-    /// All that was told and asked in this run, folded into a number.
+    /// A digest of all inputs and actions of this run.
     fn digest(&self) -> u64;
-    /// The notable states that were reached in this run; none if no checkers look on.
+    /// The probes reached in this run; `None` without checkers.
     fn probes(&self) -> Option<&Probes>;
-    /// A process is about to start: who looks on at it. What spans all runs goes along.
+    /// The onlooker of a process that is about to start. What spans all runs moves to it.
     #[must_use]
     fn next_run(&mut self, now: Instant) -> Self;
-    /// A process has ended: what spans all runs comes back from who looked on.
+    /// A process has ended: takes back from its onlooker what spans all runs.
     fn run_ended(&mut self, now: Instant, over: Self);
     /// The manager's monotonic clock stood still for so long.
     fn stood_still(&mut self, lasted: Duration);
@@ -94,7 +95,7 @@ pub trait Onlooker: Observer + Clone + Default {
     fn beware(&mut self, adversaries: FxHashSet<PeerAddress>);
 }
 
-/// Nobody looks on.
+/// No onlooker.
 impl Onlooker for () {
     fn born(&mut self, _: &Birth, _: bool) {}
 

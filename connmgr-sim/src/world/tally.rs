@@ -1,4 +1,4 @@
-//! What is counted of one manager while the world goes on: figures for people, and for bounds.
+//! The counters of one manager, from which figures are made.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use connmgr_core::{Kind, NetworkKind};
 
 use crate::types::Instant;
 
-/// What is counted of one manager in one network.
+/// The counters of one manager for one network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Dials begun.
     pub dials: u64,
     /// Handshakes done on connections that we dialed.
     pub ready: u64,
-    /// Of these connections, those that lasted for `stable_after`. Those that last still are counted when they end.
+    /// Of these, those that lasted for `stable_after`, counted when they end.
     pub stable: u64,
 }
 
-/// What is counted of one manager.
+/// The counters of one manager.
 #[derive(Clone, Debug, Default)]
 pub struct NodeTally {
     /// Dials begun.
@@ -28,9 +28,9 @@ pub struct NodeTally {
     pub ready: u64,
     /// Connections lost or closed.
     pub disconnected: u64,
-    /// Strangers who came.
+    /// Inbound connections offered.
     pub arrivals: u64,
-    /// Strangers let in.
+    /// Inbound connections admitted.
     pub accepted: u64,
     /// Lookups begun.
     pub lookups: u64,

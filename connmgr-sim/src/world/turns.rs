@@ -1,4 +1,4 @@
-//! One turn of a manager: it is told one thing, what it asks for is begun, and what it tells its application is heard.
+//! One turn of a manager: it is told one thing, its actions are started, and its events are taken.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl<S: Subject> World<S> {
         });
     }
 
-    /// One turn of a manager, if its process runs. The two clocks are compared first, as adapters do.
+    /// One turn of a manager, if its process runs. Reports a jump of the wall clock first, as adapters do.
     pub(super) fn turn<T>(&mut self, node: u32, act: impl FnOnce(&mut S, Time, &mut Outbox) -> T) -> Option<T> {
         let mut outbox = std::mem::take(&mut self.outbox);
         let world_now = self.now;
@@ -40,7 +40,7 @@ impl<S: Subject> World<S> {
         Some(answer)
     }
 
-    /// After a manager was told something: it is judged, and what it asks for and tells is seen to.
+    /// Ends a turn: judges it, starts its actions and takes its events.
     pub(super) fn finish_turn(&mut self, node: u32, now: Time) {
         self.judge(node, now);
         let mut outbox = std::mem::take(&mut self.outbox);
@@ -59,7 +59,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// The deadline has come, if it still stands.
+    /// The deadline is due, unless it was moved.
     pub(super) fn wake(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
         if place.armed != self.now || self.is_postponed(node, Happening::Wake { node }) {
@@ -82,7 +82,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// A machine that sleeps hears nothing: what happens to it then, it finds when it wakes.
+    /// Whether the machine sleeps: then the event is postponed until it wakes.
     pub(super) fn is_postponed(&mut self, node: u32, happening: Happening) -> bool {
         let place = &mut self.nodes[node as usize];
         let Some(until) = place.ails.asleep_until.filter(|until| *until > self.now) else { return false };
@@ -122,7 +122,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// We close: the other end hears of it half a round trip later.
+    /// We close; the other end learns of it half a round trip later.
     fn close(&mut self, node: u32, conn: ConnId) {
         let Some(id) = self.nodes[node as usize].links.get(&conn).copied() else { return };
         if let Some(link) = self.remove(id) {
@@ -130,7 +130,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Takes a link out of the world and out of the counts.
+    /// Removes a link, also from the counters.
     pub(super) fn remove(&mut self, id: LinkId) -> Option<WorldLink> {
         let link = self.links.remove(id)?;
         let place = &mut self.nodes[link.node as usize];
@@ -194,7 +194,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// Whether a pool would be full without the connections that are dead, or to hosts who are good no more.
+    /// Whether a pool is full, not counting connections that are dead or lead to hosts that turned bad.
     fn is_full_of_good(&self, node: u32) -> bool {
         let place = &self.nodes[node as usize];
         let good = |kind: Kind| {
@@ -207,7 +207,7 @@ impl<S: Subject> World<S> {
         place.look_whether_full(good(Kind::Full) + good(Kind::BlockRelay), good(Kind::Added))
     }
 
-    /// Whether a host to whom there is a connection has not turned against us.
+    /// Whether the other end has not turned bad.
     fn means_well(&self, end: LinkEnd) -> bool {
         let LinkEnd::Host(host) = end else { return true };
         let Some(into) = self.plan.turned(host, self.now) else { return true };
@@ -229,7 +229,7 @@ impl<S: Subject> World<S> {
         }
     }
 
-    /// What the application does when it is told that addresses are wanted.
+    /// The application adds addresses, as the manager asked for some.
     pub(super) fn tells(&mut self, node: u32) {
         let plan = Arc::clone(&self.plan);
         let count = plan.scenario.book.application_tells;

@@ -30,7 +30,7 @@ const ANY: Choice = Choice {
     spacing: Duration::from_secs(600),
     min_spacing: Duration::from_secs(30),
     longest_rest: Duration::from_secs(600),
-    only_met: false,
+    only_ready_before: false,
 };
 
 /// A book, its clocks and its generator.

@@ -27,7 +27,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(32);
 pub(in crate::manager) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600);
 /// A proven network may take slots from dials into an unproven one. If it finds no address to dial, it tries again
 /// after this.
-const PUSH_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const TAKE_SLOTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
@@ -103,14 +103,14 @@ impl ConnManager {
         }
         match (self.choose_next(kind, vacancy != Vacancy::Free), vacancy) {
             (Chosen::Address(address), _) => {
-                if let Vacancy::Of(other) = vacancy {
+                if let Vacancy::TakenFrom(other) = vacancy {
                     self.table.give_slot(other, now);
                 }
                 self.dial_chosen(kind, address, false);
                 true
             }
-            (Chosen::Later(_) | Chosen::Nobody, Vacancy::Of(_)) => {
-                self.push_again_at = now.after(PUSH_AGAIN_AFTER);
+            (Chosen::Later(_) | Chosen::Nobody, Vacancy::TakenFrom(_)) => {
+                self.take_slots_again_at = now.after(TAKE_SLOTS_AGAIN_AFTER);
                 false
             }
             (Chosen::Later(at), Vacancy::Free) => {

@@ -50,7 +50,7 @@ pub(super) struct Eligible {
     /// Addresses rest at most this long.
     longest_rest: Duration,
     /// Only addresses at which a connection was ready before.
-    only_met: bool,
+    only_ready_before: bool,
 }
 
 /// What decides the turn of a network.
@@ -138,16 +138,19 @@ impl ConnManager {
     /// Prefers, every other time, an address that was ready before. After a time in which every connection broke, this
     /// restores the pool soon; and addresses that get ready and leave do not take every turn.
     fn choose_resting_in(&mut self, kind: Kind, network: NetworkKind) -> Option<PeerAddress> {
-        let anybody = Eligible { longest_rest: LONGEST_REST_WHERE_SCARCE, only_met: false };
+        let anybody = Eligible { longest_rest: LONGEST_REST_WHERE_SCARCE, only_ready_before: false };
         let prefers_met = self.rng.below(2) == 0;
-        let met =
-            if prefers_met { self.choose_up(kind, network, Eligible { only_met: true, ..anybody }) } else { None };
+        let met = if prefers_met {
+            self.choose_up(kind, network, Eligible { only_ready_before: true, ..anybody })
+        } else {
+            None
+        };
         met.or_else(|| self.choose_up(kind, network, anybody))
     }
 
     /// Addresses that have rested for the usual time.
     pub(super) fn rested(&self) -> Eligible {
-        Eligible { longest_rest: self.config.dial.spacing, only_met: false }
+        Eligible { longest_rest: self.config.dial.spacing, only_ready_before: false }
     }
 
     fn choose_up(&mut self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Option<PeerAddress> {
@@ -169,7 +172,7 @@ impl ConnManager {
             spacing: self.config.dial.spacing,
             min_spacing: self.config.dial.min_spacing,
             longest_rest: eligible.longest_rest,
-            only_met: eligible.only_met,
+            only_ready_before: eligible.only_ready_before,
         };
         let (rules, book, rng) = self.rules_and_book();
         let now = rules.now;

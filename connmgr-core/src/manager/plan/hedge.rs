@@ -13,7 +13,7 @@ pub(super) enum Vacancy {
     /// A slot is free.
     Free,
     /// This dial gives its slot up, because its network has lately yielded nothing and another network has.
-    Of(ConnId),
+    TakenFrom(ConnId),
 }
 
 impl ConnManager {
@@ -35,12 +35,12 @@ impl ConnManager {
             return Some(Vacancy::Free);
         }
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
-        if !fits || self.push_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
+        if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
             return None;
         }
         let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));
         let gives_slot =
             |id: &ConnId| self.table.get(*id).is_some_and(|conn| is_doubtful(conn) && !conn.notes.is_trial);
-        self.table.dialing(kind).find(gives_slot).map(Vacancy::Of)
+        self.table.dialing(kind).find(gives_slot).map(Vacancy::TakenFrom)
     }
 }

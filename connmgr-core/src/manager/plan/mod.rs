@@ -102,7 +102,7 @@ impl ConnManager {
         let end = End::Outbound { address: address.clone(), via, group };
         let notes = Notes { is_trial, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
-        self.look_for_progress(id);
+        self.arm_progress_timer(id);
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
             self.paces[network.index()].record_dial(id.as_u64(), now);

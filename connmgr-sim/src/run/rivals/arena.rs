@@ -1,4 +1,4 @@
-//! Whom ours is compared with: plain and paced models, in the same world with the same chances.
+//! The rivals of our manager, in the same world with the same draws.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::types::Instant;
 use crate::world::subject::Subject;
 use crate::world::{Scrutiny, World};
 
-/// Whom ours is compared with.
+/// A rival of our manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rival {
     /// [`ParallelPlain`].
     Parallel,
-    /// [`ParallelPlain`], in one network alone: where another is dead, it shows what the living one can give.
+    /// [`ParallelPlain`] in one network alone: if another is dead, it shows what the living one allows.
     Within(NetworkKind),
     /// [`OneAtATime`].
     OneAtATime,
@@ -45,10 +45,10 @@ impl fmt::Display for Rival {
     }
 }
 
-/// A while for other networks that answer, and are of no use.
+/// Allowed for other networks that answer and turn out useless.
 const ANSWERS: Duration = Duration::from_secs(5);
 
-/// A world at its beginning, with one subject or another to be born into it.
+/// A world at its beginning, in which any subject can be run.
 #[derive(Clone, Debug)]
 pub(super) struct Arena {
     pub(super) plan: Arc<WorldMap>,
@@ -56,7 +56,7 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    /// Of a scenario. Nothing it expects is judged.
+    /// From a scenario. Its promises are not judged.
     pub(super) fn new(scenario: &Scenario, seed: u64) -> Result<Self, ConfigError> {
         let config = crate::scenario::config::of(scenario);
         config.check()?;
@@ -65,7 +65,7 @@ impl Arena {
         Ok(Self { plan: Arc::new(WorldMap::new(unjudged, seed)), config })
     }
 
-    /// All who can be compared in this world.
+    /// All rivals in this world.
     pub(super) fn rivals(&self) -> Vec<Rival> {
         let networks = self.networks();
         let within = networks.iter().filter(|_| networks.len() > 1).map(|network| Rival::Within(*network));
@@ -73,9 +73,9 @@ impl Arena {
         plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
     }
 
-    /// Whether a rival has the same task by the same rules. btcd asks its seeds at once, whomever it knows. Who lives in
-    /// one network shows how soon a pool can be filled, and no more: it has no connections that break in others, needs no
-    /// dials to find that they are dead, and no hedging, which the operator may have limited.
+    /// Whether a rival has the same task under the same rules. btcd asks its seeds at once even if it knows addresses.
+    /// A rival in one network only shows how soon a pool can be filled: it loses no connections in other networks,
+    /// needs no dials to find them dead, and no hedging, which the operator may have limited.
     pub(super) fn is_fair(&self, rival: Rival, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         match rival {
@@ -85,16 +85,17 @@ impl Arena {
         }
     }
 
-    /// Whether all slots may be given away by silent dials: the operator lets them, and the total has room.
+    /// Whether silent dials may give up all slots: the operator allows it, and the total has room.
     fn hedges(&self) -> bool {
         let split = connmgr_core::Split::new(&self.config.limits, self.config.mode, None, 0);
         let room = self.config.limits.total.saturating_sub(split.reserved());
         room.min(self.config.dial.max_hedged.unwrap_or(u32::MAX)) >= self.slots()
     }
 
-    /// How long ours may look where a rival does not look as often, or not at all: until silent dials have given their
-    /// slots away, twice at least, and once for each network; and a while for those that answer, and are of no use. Where
-    /// the operator limited hedging, a dial into another network keeps its slot to the end of its handshake.
+    /// How much longer ours may take because it also looks into networks that a rival ignores or visits less often: at
+    /// least two rounds, and one for each network, until silent dials give up their slots, and a while for those that
+    /// answer and turn out useless. Where the operator limited hedging, a dial into another network keeps its slot
+    /// until its handshake ends.
     pub(super) fn looks_elsewhere(&self, rival: Rival) -> Duration {
         let own = if let Rival::Within(network) = rival { Some(network) } else { None };
         let others: Vec<NetworkKind> = self.networks().into_iter().filter(|other| Some(*other) != own).collect();
@@ -118,7 +119,7 @@ impl Arena {
         }
     }
 
-    /// Silent dials that the operator allows beyond one for each slot.
+    /// How many silent dials the operator allows beyond one for each slot.
     pub(super) fn hedged_beyond(&self) -> u32 {
         self.config.dial.max_hedged.unwrap_or(0).saturating_sub(self.slots())
     }
@@ -128,20 +129,19 @@ impl Arena {
         NetworkKind::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether this world gives all the same task.
+    /// Whether all policies have the same task in this world.
     ///
-    /// Not where nobody can hold a full pool, or connections that were ready end soon: who is full for a moment has met
-    /// many at once by luck. Nor where the machine sleeps and its clock stands still: an answer that comes too late comes
-    /// in time for who happened to dial right before. Nor where peers are added: they have retries of their own, which
-    /// the operator chose, and it is luck whether their addresses are connected already. Nor where hosts are of no use
-    /// before they turn, or get themselves banned: who remembers that avoids them. Nor where nearly all are needed, and the
-    /// operator has limited hedging. Nor where seeds can't be asked through
-    /// the proxy: plain policies ask them beside it.
+    /// Not comparable are worlds in which nobody can hold a full pool, or ready connections end soon: there a pool is
+    /// full for a moment by chance. Worlds in which the machine sleeps while its clock stands still: late answers count
+    /// for whoever dialed just before. Worlds with added peers: the operator chose their retries, and chance decides
+    /// whether their addresses are connected already. Worlds whose hosts are useless before they turn, or get banned: a
+    /// manager that remembers this avoids them. Worlds that need nearly all peers while the operator has limited
+    /// hedging. Worlds whose seeds can't be asked through the proxy: simple policies ask them without it.
     pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
         let scenario = &self.plan.scenario;
         let spoils = |fault: &FaultKind| match fault {
             FaultKind::Suspend(monotonic) => *monotonic == Monotonic::Stops,
-            // When it is noticed is luck, and whom it hits: who is full before has more to lose.
+            // Chance decides when it is noticed and which connections it hits; a fuller pool has more to lose.
             FaultKind::HalfHanging(_) | FaultKind::NatReset => criterion == Criterion::Again,
             _ => false,
         };
@@ -149,7 +149,7 @@ impl Arena {
             spec.turns.is_some() && behaves(spec, is_remembered) || criterion == Criterion::Again && turns_bad(spec)
         };
         let asks_beside = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
-        // Each wrong choice then holds up a slot for as long as a dial takes, and who is asked first is luck.
+        // Each wrong choice then blocks a slot for as long as a dial takes, and chance decides the order of choices.
         let is_lottery = !self.hedges() && needs_nearly_all(&self.plan, self.slots());
         scenario.peers.is_empty()
             && !is_lottery
@@ -192,24 +192,24 @@ impl Arena {
     }
 }
 
-/// Whether hosts do so at any time.
+/// Whether hosts behave so before or after a turn.
 fn behaves(spec: &HostSpec, so: fn(&HostBehavior) -> bool) -> bool {
     so(&spec.behavior) || spec.turns.as_ref().is_some_and(|turn| so(&turn.into))
 }
 
-/// Whether a manager remembers of hosts for long that they were so.
+/// Whether a manager remembers this behavior for long.
 const fn is_remembered(behavior: &HostBehavior) -> bool {
     matches!(behavior, HostBehavior::Mirror | HostBehavior::Useless | HostBehavior::Misbehave { .. })
 }
 
-/// Whether hosts turn and keep the connections that they have, or make new ones that don't count: so that who is full is
-/// not full of good.
+/// Whether hosts turn bad but keep their connections, or accept new ones that do not count, so that a full pool may
+/// hold bad ones.
 fn turns_bad(spec: &HostSpec) -> bool {
     let is_ready = |behavior: &HostBehavior| matches!(behavior, HostBehavior::ReadyThenClose(_));
     spec.turns.as_ref().is_some_and(|turn| turn.into != HostBehavior::Accept && (!turn.hang_up || is_ready(&turn.into)))
 }
 
-/// Whether a ready connection to hosts lasts as long as that.
+/// Whether a ready connection to these hosts lasts that long.
 fn lasts(spec: &HostSpec, stable_after: Duration) -> bool {
     let is_long = |life: &TimeSpread| life.least() >= stable_after;
     let behaves_so = |behavior: &HostBehavior| match behavior {
@@ -223,9 +223,9 @@ fn lasts(spec: &HostSpec, stable_after: Duration) -> bool {
         && spec.churn.as_ref().is_none_or(|churn| is_long(&churn.up))
 }
 
-/// A subject's runs in one world: each birth has another order of choices.
+/// The runs of a subject in one world. Each birth has another order of choices.
 pub(super) trait Runs {
-    /// One of them; and what it exceeded of its budget.
+    /// One run, and its excesses of the budget.
     fn course(&self, birth: u32, goal: RunGoal) -> (RunCourse, Vec<Failure>);
 }
 

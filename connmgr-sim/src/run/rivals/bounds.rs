@@ -9,18 +9,19 @@ use super::criterion::{Criterion, millis};
 use crate::scenario::random::needs_nearly_all;
 use crate::types::Instant;
 
-/// Ours may take so much longer than the best, …
+/// Ours may take this many milliseconds longer than 1.5 times the best, …
 const SLACK: u64 = 5_000;
-/// … and so much longer where something changed before: an address that was dialed before rests for so long, and a
-/// network that was found down is probed hardly more often.
+/// … and this many more if something changed before: an address that was dialed before rests for that long, and a
+/// network that was found down is probed about as often.
 const PAUSE: u64 = 60_000;
-/// Dials that ours may make beyond three times those of the thriftiest.
+/// Dials that ours may make beyond three times the fewest.
 const FEW: u64 = 50;
-/// Who dials more for each slot reached less than 4 % of them. There ours slows down, and is not compared.
+/// A rival that needs more dials for each slot reached less than 4 % of its addresses. There ours slows down, and is
+/// not compared.
 const SCARCE: u64 = 25;
-/// Nor does it go at full speed for longer than this.
+/// Ours makes this many dials at full speed.
 const FULL_SPEED: u64 = 640;
-/// And for a small pool this is little: a matter of luck.
+/// For a small pool at least this many dials are allowed: fewer would be chance.
 const FEWEST: u64 = 32;
 
 /// The bounds of one world.
@@ -31,7 +32,7 @@ pub(super) struct Margins {
     healed: Option<Instant>,
     duration: u64,
     slots: u64,
-    /// Nearly all who are there are needed.
+    /// Nearly all useful peers are needed.
     is_scarce: bool,
     hedged_beyond: u64,
     comparable: Vec<Criterion>,
@@ -52,16 +53,16 @@ impl Margins {
         }
     }
 
-    /// What there is to be measured.
+    /// The criteria of this world.
     pub(super) fn criteria(&self) -> impl Iterator<Item = Criterion> {
         let heals = self.healed.is_some();
         Criterion::ALL.into_iter().filter(move |criterion| *criterion != Criterion::Again || heals)
     }
 
-    /// The most that ours may have, given what a rival has.
+    /// The limit for ours, given the number of a rival.
     pub(super) fn limit(&self, criterion: Criterion, rival: u64) -> u64 {
         let more = rival.saturating_mul(3) / 2;
-        // A hedge, or a life too short, may have cost one address a rest.
+        // A hedge, or a connection that ended early, may have cost one address a rest.
         let rest = if self.is_scarce { PAUSE } else { 0 };
         match criterion {
             Criterion::Dials => rival.saturating_mul(3).saturating_add(FEW + self.hedged_beyond),
@@ -70,34 +71,34 @@ impl Margins {
         }
     }
 
-    /// Whether no rival can be so good that this is too much.
+    /// Whether no rival could make this number too much.
     pub(super) fn is_harmless(&self, criterion: Criterion, ours: u64) -> bool {
         let best = if criterion == Criterion::Dials { self.slots } else { 0 };
         ours <= self.limit(criterion, best)
     }
 
-    /// What ours has at least where it never came.
+    /// A lower bound for ours where it was never reached.
     pub(super) fn at_least(&self, criterion: Criterion) -> Option<u64> {
         match criterion {
             Criterion::Fill => Some(self.duration),
             Criterion::Again => Some(self.duration.saturating_sub(self.healed_after())),
-            // How many dials it would have taken nobody knows.
+            // The number of dials it would have taken is unknown.
             Criterion::Dials => None,
         }
     }
 
-    /// Whether a number of ours can be compared. Dials count only where nothing changed before the pool was full: where
-    /// something did, the budget bounds them.
+    /// Whether a number of ours can be compared. Dials only if nothing changed before the pool was full; otherwise the
+    /// budget limits them.
     pub(super) fn is_comparable(&self, criterion: Criterion, fill: Option<u64>) -> bool {
         let had_peace = || fill.is_some_and(|fill| self.last_change(fill) == 0);
         self.comparable.contains(&criterion) && (criterion != Criterion::Dials || had_peace())
     }
 
-    /// How far a rival is run that could show this of ours to be too much.
+    /// How far a rival must run to show that this number of ours is too much.
     pub(super) fn cap(&self, criterion: Criterion, ours: u64) -> Cap {
         let frugal = (SCARCE * self.slots).clamp(FEWEST, FULL_SPEED);
         match criterion {
-            // Where the world becomes better, dials of before have shown it impatient, and it was full the sooner.
+            // After the world improves, a rival that wasted dials before would fill its pool sooner.
             Criterion::Dials => Cap { within: self.first_change(), dials: ours.saturating_sub(FEW) / 3 },
             Criterion::Fill | Criterion::Again => {
                 Cap { within: Duration::from_millis(ours.saturating_sub(SLACK) * 2 / 3), dials: frugal }
@@ -105,7 +106,7 @@ impl Margins {
         }
     }
 
-    /// What a run for this must do.
+    /// The goal of a run for a criterion.
     pub(super) fn goal(&self, criterion: Criterion, cap: Cap) -> RunGoal {
         match criterion {
             Criterion::Fill | Criterion::Dials => RunGoal { fill: Some(cap), again: None },
@@ -113,7 +114,7 @@ impl Margins {
         }
     }
 
-    /// What a run of ours must do, within so long.
+    /// The goal of a run of ours.
     pub(super) fn whole_goal(&self, fill: Cap, again: Cap) -> RunGoal {
         RunGoal { fill: Some(fill), again: self.healed.map(|at| (at, again)) }
     }

@@ -1,7 +1,7 @@
 //! The budget of dials and handshakes, for each network and each hour in which nothing about the world changes.
 //!
-//! It holds whatever fails, and so in every world that nobody can fill. Each connection that was stable explains the
-//! dials of one search at full speed, beside it or, once, in a later hour; each added peer those of its retries.
+//! It holds whatever fails, also in worlds whose pool can't be filled. Each stable connection allows the
+//! dials of one search at full speed, in the same hour or, once, in a later one; each added peer those of its retries.
 
 use connmgr_check::Property;
 use connmgr_core::NetworkKind;
@@ -16,17 +16,17 @@ use crate::world::tally::Traffic;
 
 /// Dials into one network in the first hour after a change.
 pub const FIRST_HOUR: u64 = 1500;
-/// And in each later one.
+/// Dials into one network in each later hour.
 pub const LATER_HOUR: u64 = 400;
-/// And in a day.
+/// Dials into one network in a day.
 pub const DAY: u64 = 10_000;
-/// A stable connection restores full speed: 640 dials, and 384 more until the slowest pace, but for those that an hour
-/// has in any case.
+/// Dials allowed for a stable connection, which restores full speed: 640, and 384 more until the slowest pace, without
+/// those of every hour.
 const PER_STABLE: u64 = 1000;
 /// Retries of one added peer in an hour: those of 5 s doubled up to 300 s with jitter, and the one connection each.
 const PER_ADDED: u64 = 40;
 
-/// Visits in an hour to one seed that can't be looked up, and to which there is no way.
+/// Dials in an hour to one seed that must be visited because it can't be looked up.
 const PER_VISITED_SEED: u64 = 120;
 
 type ByNetwork = [Traffic; NetworkKind::ALL.len()];
@@ -71,14 +71,14 @@ pub(super) struct Meter {
     added: u64,
     visited_seeds: u64,
     before: ByNetwork,
-    /// A search that a stable connection explains is still to come.
+    /// By network, whether a search that a stable connection allows is still to come.
     owed: [bool; NetworkKind::ALL.len()],
     before_day: ByNetwork,
     excess: Vec<Failure>,
 }
 
 impl Meter {
-    /// Of a manager of a scenario.
+    /// For a manager of a scenario.
     pub(super) fn new(scenario: &Scenario, node: u32) -> Self {
         let answers = u64::from(scenario.names.answers.max(1));
         let peers = |spec: &crate::scenario::PeerSpec| u64::from(spec.count) * if spec.by_name { answers } else { 1 };
@@ -96,7 +96,7 @@ impl Meter {
         }
     }
 
-    /// Reads the counts of all windows that end by then; nothing has happened since their end.
+    /// Judges all windows that end by `at`. No event may have been processed since their end.
     pub(super) fn read_until<S: Subject>(&mut self, world: &World<S>, at: Instant) {
         while let Some(window) = self.windows.get(self.at).copied().filter(|window| window.to <= at) {
             self.read(world, window, window.to);
@@ -104,7 +104,7 @@ impl Meter {
         }
     }
 
-    /// The run is over: the window that is open is judged as if it ended now.
+    /// The run is over: judges the open window as if it ended now.
     pub(super) fn close<S: Subject>(mut self, world: &World<S>) -> Vec<Failure> {
         self.read_until(world, world.now());
         if let Some(window) = self.windows.get(self.at).copied() {
@@ -161,7 +161,7 @@ impl Meter {
         PER_ADDED * self.added + PER_VISITED_SEED * self.visited_seeds
     }
 
-    /// The first excess of each sort is kept.
+    /// Keeps the first excess of each property.
     fn exceed(&mut self, counted: Counted, network: NetworkKind, window: Window, count: &str, most: u64, stable: u64) {
         let property = counted.property();
         if self.excess.iter().any(|failure| failure.property() == Some(property)) {
@@ -177,9 +177,9 @@ impl Meter {
     }
 }
 
-/// Whether a search that a stable connection explains is still to come after a window with these counts, in which so
-/// many dials are allowed in any case. A connection that became stable in it owes one; what was owed before is paid once
-/// there are more dials than those.
+/// Whether a search that a stable connection allows is still to come after a window with these counts, in which `most`
+/// dials are allowed anyway. A connection that became stable in it owes one; what was owed before is paid by a window
+/// with more dials than that.
 const fn owes(owed: bool, before: Traffic, now: Traffic, most: u64) -> bool {
     now.stable > before.stable || owed && now.dials - before.dials <= most
 }

@@ -1,13 +1,13 @@
-//! When something about a world changes, so far as its scenario says it: between two such moments nothing does.
+//! When a world changes according to its scenario.
 //!
-//! That hosts come and go one by one (`churn`) is how the world is, and no change.
+//! Churn, in which hosts come and go one by one, is no change.
 
 use std::time::Duration;
 
 use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
-/// Openings and closings of windows that are told apart.
+/// Windows of a behavior that are considered, at most.
 const MOST_WINDOWS: u32 = 10_000;
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -20,7 +20,7 @@ pub(super) struct Window {
     pub(super) hour: u32,
 }
 
-/// The moments at which something changes, in order, the beginning first, before the end.
+/// The moments of change before the end, in order; the beginning is the first.
 pub(super) fn changes(scenario: &Scenario) -> Vec<Instant> {
     let end = Instant::ZERO.after(scenario.duration.0);
     let mut changes = crate::scenario::random::changes(scenario);
@@ -46,7 +46,7 @@ fn windows_of(spec: &HostSpec, end: Instant) -> Vec<Instant> {
     edges.flat_map(of).collect()
 }
 
-/// The whole of a scenario in stretches of at most an hour, counted anew at each change.
+/// A scenario split into windows of at most an hour, which start anew at each change.
 pub(super) fn windows(scenario: &Scenario) -> Vec<Window> {
     let end = Instant::ZERO.after(scenario.duration.0);
     let changes = changes(scenario);

@@ -1,4 +1,4 @@
-//! One run, and when it was full: to its end, or as far as it can still matter.
+//! One run and when its pool was full, run to the end or as far as needed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::types::Instant;
 use crate::world::subject::Subject;
 use crate::world::{Broken, World};
 
-/// Something that came about, and what it took.
+/// When something was reached, and with how many dials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reached {
     /// After so long.
@@ -16,16 +16,16 @@ pub(super) struct Reached {
     pub(super) dials: u64,
 }
 
-/// What a run came to.
+/// When the pool was full in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RunCourse {
     /// The pool was first full.
     pub(super) fill: Option<Reached>,
-    /// It was full again after the world was healed: since then.
+    /// It was full again after the world was healed, counted from then.
     pub(super) again: Option<Reached>,
 }
 
-/// How long something is waited for, and with how many dials.
+/// How long to wait for something, and for how many dials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cap {
     pub(super) within: Duration,
@@ -41,12 +41,12 @@ impl Cap {
     }
 }
 
-/// What a run is made for.
+/// What a run must find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RunGoal {
-    /// A pool that is full; none if it is not asked for.
+    /// When the pool is first full, if wanted.
     pub(super) fill: Option<Cap>,
-    /// One that is full again after this moment; none if it is not asked for.
+    /// When it is full again after this moment, if wanted.
     pub(super) again: Option<(Instant, Cap)>,
 }
 
@@ -85,10 +85,10 @@ impl CourseRunner {
     }
 }
 
-/// Runs a world until the goal is reached or can't be; with `to_the_end`, beyond that.
+/// Runs a world until the goal is decided; with `to_the_end`, to its end.
 ///
 /// # Errors
-/// A promise that was broken, where somebody judges.
+/// The promise that was broken, if checkers watch.
 pub(super) fn run<S: Subject>(
     world: &mut World<S>,
     goal: RunGoal,

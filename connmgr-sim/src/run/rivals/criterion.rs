@@ -1,4 +1,4 @@
-//! What ours and a rival are measured by.
+//! The criteria by which our manager and a rival are compared.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Criterion {
         }
     }
 
-    /// The number itself; none if it was not reached, or not within a cap.
+    /// The number; `None` if it was not reached within the cap.
     pub(super) fn of(self, course: &RunCourse, cap: Cap) -> Option<u64> {
         let reached = match self {
             Self::Fill | Self::Dials => course.fill,
@@ -38,7 +38,7 @@ impl Criterion {
         Some(if self == Self::Dials { dials } else { millis(after) })
     }
 
-    /// For people.
+    /// The number as text.
     pub(super) fn text(self, value: Option<u64>) -> String {
         match (self, value) {
             (_, None) => "never".to_owned(),

@@ -1,4 +1,4 @@
-//! The judge of one world.
+//! Judges one world.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,24 +17,24 @@ use crate::world::subject::Subject;
 
 /// A median is known once more than half of the births agree on a side.
 const HALF: usize = BIRTHS as usize / 2;
-/// Runs of ours that take longer than the median so far by this factor are not waited for, …
+/// A run of ours is stopped when it takes longer than the median so far by this factor, …
 const PATIENCE: u32 = 3;
-/// … nor is a run waited for longer than this after it.
+/// … plus this.
 const LONGER: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What a world comes to: one run of ours to its end with every checker and within its budget, and the comparison.
+/// Judges a world: runs our manager to the end with every checker and its budget, then compares it with its rivals.
 pub fn judge(scenario: &Scenario, seed: u64) -> RunOutcome {
     judge_as::<Real>(scenario, seed)
 }
 
-/// As [`judge`], with another subject in the place of ours.
+/// As [`judge`], with another subject in place of our manager.
 pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> RunOutcome {
     let begun = catch_unwind(|| {
         let arena = Arena::new(scenario, seed).ok()?;
         let world: World<S> = World::new(scenario.clone(), seed, Terms::default().scrutiny).ok()?;
         Some((arena, world))
     });
-    // A world that can't begin fails in its run, and is told of there.
+    // A world that can't begin fails in its run, which reports it.
     let Ok(Some((arena, mut world))) = begun else { return run_with(scenario, seed, Terms::default(), &|_| {}) };
     let bounds = Margins::new(&arena);
     let goal = bounds.whole_goal(Cap::NONE, Cap::NONE);
@@ -50,14 +50,14 @@ pub fn judge_as<S: Subject>(scenario: &Scenario, seed: u64) -> RunOutcome {
     outcome
 }
 
-/// The first of each sort is enough.
+/// Keeps the first failure of each kind.
 fn note(failures: &mut Vec<Failure>, failure: Failure) {
     if !failures.iter().any(|other| other.is_like(&failure)) {
         failures.push(failure);
     }
 }
 
-/// A run to the end with everybody looking on. The course is none if a promise was broken on the way.
+/// Runs to the end with all checkers. The course is `None` if a promise was broken.
 fn watched<S: Subject>(world: &mut World<S>, goal: RunGoal) -> (RunOutcome, Option<RunCourse>) {
     let mut meter = Meter::new(&world.plan().scenario, 0);
     let mut course = None;
@@ -69,7 +69,7 @@ fn watched<S: Subject>(world: &mut World<S>, goal: RunGoal) -> (RunOutcome, Opti
     (outcome, course)
 }
 
-/// Ours beside its rivals in one world.
+/// Our manager and its rivals in one world.
 struct Comparison<'a> {
     arena: &'a Arena,
     bounds: Margins,
@@ -105,7 +105,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// How long another run of ours is waited for: once more than half have come, not much longer than they took.
+    /// How long to wait for another run of ours: once more than half were full, not much longer than they took.
     fn patience(&self, criterion: Criterion) -> Cap {
         let mut came: Vec<u64> = self.values(criterion).into_iter().flatten().collect();
         came.sort_unstable();
@@ -117,14 +117,14 @@ impl<'a> Comparison<'a> {
         self.ours.iter().map(|course| criterion.of(course, Cap::NONE)).collect()
     }
 
-    /// Whether more than half of the births have it well, or more than half never.
+    /// Whether the median is decided: more than half are harmless, or more than half never reach it.
     fn is_known(&self, criterion: Criterion) -> bool {
         let values = self.values(criterion);
         let is_well = |value: &&Option<u64>| value.is_some_and(|value| self.bounds.is_harmless(criterion, value));
         values.iter().filter(is_well).count() > HALF || values.iter().filter(|it| it.is_none()).count() > HALF
     }
 
-    /// Whether ours is worse than a rival, by too much.
+    /// The failure, if ours is too much worse than a rival.
     fn worse<S: Subject>(&self, criterion: Criterion, ours: &Start<S>) -> Option<Failure> {
         let values = self.values(criterion);
         let own = median(&values);
@@ -154,7 +154,7 @@ impl<'a> Comparison<'a> {
         self.is_confirmed(criterion, ours, rival, &*start).then(|| self.failure(criterion, own, rival, theirs))
     }
 
-    /// Whether ours is worse beyond luck, of which much is seen in many worlds: the best third of many births of ours is
+    /// Whether ours is worse beyond chance: with many births, the best third of ours is
     /// beyond what the worst third of the rival's allows.
     fn is_confirmed<S: Subject>(&self, criterion: Criterion, ours: &Start<S>, rival: Rival, start: &dyn Runs) -> bool {
         let goal = self.bounds.goal(criterion, Cap::NONE);
@@ -165,14 +165,14 @@ impl<'a> Comparison<'a> {
         theirs.is_some_and(|theirs| own > self.limit(criterion, rival, theirs))
     }
 
-    /// The most that ours may have, given what a rival has.
+    /// The limit for ours, given the number of a rival.
     fn limit(&self, criterion: Criterion, rival: Rival, theirs: u64) -> u64 {
         let elsewhere = u64::try_from(self.arena.looks_elsewhere(rival).as_millis()).unwrap_or(u64::MAX);
         self.bounds.limit(criterion, theirs) + if criterion == Criterion::Dials { 0 } else { elsewhere }
     }
 
-    /// Whether something changes that a rival was done before, and ours need not be. Who lives in one network is done
-    /// before ours can be.
+    /// Whether the world changes between the rival's time and our limit. A rival in one network can be done
+    /// before ours has looked into the others, so that every change counts.
     fn is_disturbed(&self, criterion: Criterion, rival: Rival, theirs: u64, limit: u64) -> bool {
         let from = if matches!(rival, Rival::Within(_)) { 0 } else { theirs };
         criterion == Criterion::Fill && self.bounds.changes_between(from, limit)

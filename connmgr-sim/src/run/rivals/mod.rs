@@ -1,12 +1,12 @@
-//! Never worse than the naive: ours beside plain and paced models in the same world, by medians over many births.
+//! Judges whether our manager is worse than simple policies in the same world, by medians over many births.
 //!
-//! The order of choices is luck, so one run says little: nine births of each, which differ in their own chances alone,
-//! are compared by their medians, and that ours is worse is confirmed by forty-five. A rival is run only while it can
-//! still show ours to be worse; in most worlds none is run at all. Budgets of dials and handshakes are judged of ours alone.
+//! The order of choices is chance, so one run says little: nine births of each, which differ only in their rng seeds,
+//! are compared by their medians, and a failure is confirmed by forty-five. A rival runs only while it can
+//! still show ours to be worse; in most worlds none runs at all. Budgets of dials and handshakes apply to ours alone.
 //!
-//! What is found is a failure of one of [`FillTime`](Property::FillTime), [`FillDials`](Property::FillDials),
+//! Its failures are of [`FillTime`](Property::FillTime), [`FillDials`](Property::FillDials),
 //! [`RecoveryTime`](Property::RecoveryTime), [`DialBudget`](Property::DialBudget) and
-//! [`HandshakeBudget`](Property::HandshakeBudget), beside what checkers find.
+//! [`HandshakeBudget`](Property::HandshakeBudget).
 
 mod arena;
 mod bounds;
@@ -35,7 +35,7 @@ fn median(values: &[Option<u64>]) -> Option<u64> {
     quantile(values, 1, 2)
 }
 
-/// The value that `part` in `of` do not exceed; what never came is more than all that did.
+/// The value that `part` in `of` do not exceed. "Never" is greater than any number.
 fn quantile(values: &[Option<u64>], part: u32, of: u32) -> Option<u64> {
     let mut values: Vec<u64> = values.iter().map(|value| value.unwrap_or(u64::MAX)).collect();
     values.sort_unstable();

@@ -1,4 +1,4 @@
-//! One world's table: ours and every rival, to the end of the world.
+//! A table of one world: our manager and every rival, run to the end.
 
 use connmgr_check::Property;
 use connmgr_core::ConfigError;
@@ -11,16 +11,16 @@ use super::{BIRTHS, median};
 use crate::scenario::Scenario;
 use crate::watch::Real;
 
-/// What ours or a rival comes to.
+/// The numbers of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Who.
+    /// Its name.
     pub name: String,
-    /// The property, the median and the greatest, for people, of all that can be compared.
+    /// For each property, the median and the greatest as text.
     pub cells: Vec<(Property, String)>,
 }
 
-/// Ours first, then each rival. Slow: nothing is left out.
+/// Ours first, then each rival. Slow: every run goes to the end.
 ///
 /// # Errors
 /// When the configuration of the managers is refused.

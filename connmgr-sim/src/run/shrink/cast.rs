@@ -1,8 +1,8 @@
-//! Who is who when a story is told with parts of it left out.
+//! Maps the ids of a record to those of a telling with parts left out.
 //!
-//! Ids count up, so that leaving out one accept gives every later connection another id. Each id of the record
-//! therefore stands for where it came from: the answer to an input, or a dial to an address, or a lookup of a name.
-//! What has no counterpart in the telling gets an id that nobody has.
+//! Ids count up, so leaving out one accept changes every later id. Each id of the record
+//! therefore stands for its origin: the reply to an input, a dial to an address, or a lookup of a name.
+//! An id without a counterpart in the telling becomes one that does not exist.
 
 use std::collections::VecDeque;
 
@@ -16,24 +16,24 @@ use crate::watch::record::{RecordEntry, RunRecord};
 pub(super) struct ScriptLine {
     pub(super) now: Time,
     pub(super) input: Input,
-    /// The id that it was answered with.
+    /// The id in its reply.
     gave: Option<u64>,
 }
 
-/// Something that was begun, and whereto: a dial or a lookup.
+/// A dial or a lookup, and its target.
 #[derive(Clone, Debug)]
 struct Begun {
     id: u64,
     to: String,
 }
 
-/// What a record tells of ids.
+/// The inputs of a record, and the origin of its ids.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
     pub(super) lines: Vec<ScriptLine>,
     dials: Vec<Begun>,
     lookups: Vec<Begun>,
-    /// Whose nonce it is.
+    /// The connection of each nonce.
     nonces: FxHashMap<u64, u64>,
 }
 
@@ -52,21 +52,38 @@ impl Script {
     }
 
     fn note(&mut self, action: &Action) {
+        match Origin::of(action) {
+            Some(Origin::Dial(id, to)) => self.dials.push(Begun { id, to }),
+            Some(Origin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
+            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
+            None => {}
+        }
+    }
+}
+
+/// Where an id comes from that the manager chose.
+enum Origin {
+    /// A dial to a target.
+    Dial(u64, String),
+    /// A lookup of a name.
+    Lookup(u64, String),
+    /// A connection got this nonce.
+    Nonce(u64, u64),
+}
+
+impl Origin {
+    fn of(action: &Action) -> Option<Self> {
         match action {
-            Action::Dial { conn, target, .. } => {
-                self.dials.push(Begun { id: conn.as_u64(), to: target.to_string() });
-            }
+            Action::Dial { conn, target, .. } => Some(Self::Dial(conn.as_u64(), target.to_string())),
             Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
-                self.lookups.push(Begun { id: lookup.as_u64(), to: name.to_string() });
+                Some(Self::Lookup(lookup.as_u64(), name.to_string()))
             }
-            Action::Emit(Event::Connected(connected)) => {
-                self.nonces.insert(connected.nonce, connected.conn.as_u64());
-            }
+            Action::Emit(Event::Connected(connected)) => Some(Self::Nonce(connected.conn.as_u64(), connected.nonce)),
             Action::Emit(_)
             | Action::Close { .. }
             | Action::ScheduleRetry { .. }
             | Action::PauseAccept { .. }
-            | Action::Save => {}
+            | Action::Save => None,
         }
     }
 }
@@ -79,7 +96,8 @@ fn given(reply: &Reply) -> Option<u64> {
     }
 }
 
-/// Ids of the record that are spoken of, each to be given to whoever is begun with the same aim, or else to the next.
+/// Ids of the record that inputs refer to. Each is mapped to the next dial or lookup with the same target, or else to
+/// the next.
 #[derive(Debug, Default)]
 struct CastParts {
     waiting: VecDeque<usize>,
@@ -117,13 +135,13 @@ impl CastParts {
         }
     }
 
-    /// The id of the telling, or one that nobody has.
+    /// The id in the telling, or one that does not exist.
     fn id(&self, recorded: u64) -> u64 {
         self.given.get(&recorded).copied().unwrap_or(u64::MAX - recorded)
     }
 }
 
-/// Who is who in one telling.
+/// The ids of one telling.
 #[derive(Debug)]
 pub(super) struct Cast<'a> {
     script: &'a Script,
@@ -135,7 +153,7 @@ pub(super) struct Cast<'a> {
 }
 
 impl<'a> Cast<'a> {
-    /// Before a telling of these lines.
+    /// For a telling of these lines.
     pub(super) fn new(script: &'a Script, kept: &[usize]) -> Self {
         let (mut conns, mut lookups) = (FxHashSet::default(), FxHashSet::default());
         for line in kept.iter().map(|place| &script.lines[*place]) {
@@ -155,7 +173,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// A line, with the ids that its people have in this telling.
+    /// A line, with the ids of this telling.
     pub(super) fn line(&self, place: usize) -> (Time, Input) {
         let ScriptLine { now, input, .. } = &self.script.lines[place];
         let mut input = input.clone();
@@ -178,34 +196,23 @@ impl<'a> Cast<'a> {
 
     /// The line was answered.
     pub(super) fn answered(&mut self, place: usize, reply: &Reply) {
-        let Some(recorded) = self.script.lines[place].gave else { return };
-        match reply {
-            Reply::Accepted(Ok(conn)) => drop(self.conns.given.insert(recorded, conn.as_u64())),
-            Reply::Added(Ok(peer)) => drop(self.peers.insert(recorded, peer.as_u64())),
-            Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Noted | Reply::Addresses(_) | Reply::Done(_) => {}
-        }
+        let (Some(recorded), Some(id)) = (self.script.lines[place].gave, given(reply)) else { return };
+        let ids = if matches!(reply, Reply::Added(_)) { &mut self.peers } else { &mut self.conns.given };
+        ids.insert(recorded, id);
     }
 
     /// The manager did something.
     pub(super) fn did(&mut self, action: &Action) {
-        match action {
-            Action::Dial { conn, target, .. } => self.conns.give(&target.to_string(), conn.as_u64()),
-            Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
-                self.lookups.give(&name.to_string(), lookup.as_u64());
-            }
-            Action::Emit(Event::Connected(connected)) => {
-                self.nonces.insert(connected.conn.as_u64(), connected.nonce);
-            }
-            Action::Emit(_)
-            | Action::Close { .. }
-            | Action::ScheduleRetry { .. }
-            | Action::PauseAccept { .. }
-            | Action::Save => {}
+        match Origin::of(action) {
+            Some(Origin::Dial(id, to)) => self.conns.give(&to, id),
+            Some(Origin::Lookup(id, to)) => self.lookups.give(&to, id),
+            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
+            None => {}
         }
     }
 }
 
-/// An id that an input speaks of.
+/// An id in an input.
 enum Id<'a> {
     Conn(&'a mut ConnId),
     Lookup(&'a mut LookupId),

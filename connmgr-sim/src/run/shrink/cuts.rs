@@ -1,8 +1,7 @@
 //! What can be taken out of a scenario.
 //!
-//! A world breaks some promises only because its people do not do what they promised; others any world breaks in which
-//! nobody is left to connect to. Of the latter only hindrances are taken out, so that the small world still asks for
-//! nothing that the whole one did not offer.
+//! Some promises (such as recovery) are broken by any world without useful peers. For these only hindrances are
+//! removed, so that the small world still allows what it promises. For all other failures, anything may be removed.
 
 use connmgr_check::Property;
 
@@ -14,7 +13,7 @@ use crate::types::Share;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
     Everything,
-    /// What is against the managers; all that helps them stays.
+    /// What hinders the managers; all that helps them stays.
     Hindrances,
 }
 
@@ -28,7 +27,7 @@ impl Scope {
         if needs_help { Self::Hindrances } else { Self::Everything }
     }
 
-    /// The lists that may be thinned, those first that nobody else speaks of.
+    /// The lists that may be thinned, those first that no other list refers to.
     pub(super) const fn lists(self) -> &'static [List] {
         match self {
             Self::Everything => &[List::Faults, List::Inbound, List::Peers, List::Seeds, List::Knows, List::Hosts],
@@ -46,7 +45,7 @@ pub(super) enum List {
     Seeds,
     Knows,
     Hosts,
-    /// Of the hosts, those who mean ill.
+    /// Of the hosts, the adversaries.
     Adversaries,
 }
 
@@ -64,7 +63,7 @@ impl List {
         (0..len).filter(|place| self != Self::Adversaries || scenario.hosts[*place].adversary).collect()
     }
 
-    /// The scenario with only these of the places that may be taken out. Who speaks of a population that is gone goes
+    /// The scenario with only these of the removable places. References to a removed population go
     /// with it.
     pub(super) fn only(self, whole: &Scenario, kept: &[usize]) -> Scenario {
         let mut scenario = whole.clone();
@@ -130,7 +129,7 @@ pub(super) fn numbers(scenario: &mut Scenario, scope: Scope) -> Vec<&mut u32> {
 /// One simplification.
 pub(super) type Cut = Box<dyn Fn(&mut Scenario)>;
 
-/// Everything of a scenario that can be made simpler by itself.
+/// All simplifications of a scenario.
 pub(super) fn simpler(scenario: &Scenario, scope: Scope) -> Vec<Cut> {
     let mut cuts: Vec<Cut> = PROMISES.iter().map(|cut| -> Cut { Box::new(cut) }).collect();
     if scope == Scope::Everything {

@@ -1,4 +1,4 @@
-//! Makes the list of what one manager was told small.
+//! Shrinks the list of inputs of one manager.
 
 use connmgr_core::{Birth, Config, Input};
 
@@ -8,11 +8,11 @@ use super::ddmin::minimize;
 use crate::run::story::{BrokenStory, Manner, Story, Telling};
 use crate::watch::record::RunRecord;
 
-/// Promises about what comes by itself in time: of these it tells nothing that they are broken while nobody wakes the
-/// manager.
+/// Properties about timeouts. They are broken trivially while the manager gets no timeouts, so these are told whenever
+/// the manager asks for them.
 const OF_TIME: [&str; 5] = ["retry-comes", "deadlines", "no-spin", "progress", "recovery"];
 
-/// Who tries stories.
+/// Tries stories.
 struct StoryTrial<'a> {
     script: &'a Script,
     rule: &'a str,
@@ -21,7 +21,7 @@ struct StoryTrial<'a> {
     left: u64,
 }
 
-/// The smallest story found that breaks the same rule; none if what was recorded does not break it by itself.
+/// The smallest story found that breaks the same rule; `None` if the recorded inputs do not break it.
 pub(super) fn shrink(
     record: &RunRecord,
     rule: &str,
@@ -45,7 +45,7 @@ pub(super) fn shrink(
 }
 
 impl StoryTrial<'_> {
-    /// How many of these lines it takes to break the rule.
+    /// How many of these lines are needed to break the rule; `None` if they do not.
     fn fails(&mut self, birth: &Birth, kept: &[usize]) -> Option<usize> {
         let cost = kept.len() as u64 + 20;
         self.left = self.left.checked_sub(cost)?;
@@ -75,7 +75,7 @@ impl StoryTrial<'_> {
         (told, telling.end().err())
     }
 
-    /// Takes out of birth and inputs what is not needed. The ids stay as they are.
+    /// Removes what is not needed from birth and inputs. Ids stay.
     fn simplify(&mut self, mut story: Story) -> Story {
         let births: [fn(&mut Birth); 4] = [
             |birth| birth.snapshot = None,
@@ -96,7 +96,7 @@ impl StoryTrial<'_> {
         story
     }
 
-    /// Takes out what a list of addresses can do without.
+    /// Shrinks a list of addresses.
     fn shorten(&mut self, story: Story, place: usize) -> Story {
         let (now, input) = story.told[place].clone();
         let with = |input: Input| {

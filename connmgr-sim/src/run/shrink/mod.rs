@@ -1,8 +1,8 @@
-//! Makes failures small: first the scenario, by taking out what it can do without; then, where one manager broke a
-//! promise by itself, the list of what that manager was told.
+//! Shrinks failures: first the scenario; then, where one manager broke a
+//! promise by itself, its list of inputs.
 //!
-//! Whatever is tried counts only if the same promise is broken. Work is counted in steps, never in time, so that the
-//! same failure always shrinks to the same.
+//! A candidate counts only if it breaks the same promise. Work is counted in steps, not in time, so that the
+//! same failure always shrinks to the same result.
 
 mod cast;
 mod cuts;
@@ -28,7 +28,7 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// A few seconds' worth.
+    /// A few seconds of work.
     fn default() -> Self {
         Self { steps: 1_000_000, inputs: 3_000_000 }
     }
@@ -41,11 +41,11 @@ pub struct Shrunk {
     pub case: Case,
     /// How many scenarios were tried.
     pub tried: u32,
-    /// What one manager was told; none if the failure is not one manager's own.
+    /// The inputs of one manager; `None` if no manager fails by itself.
     pub story: Option<ShrunkStory>,
 }
 
-/// A story that breaks a promise, with little left to take out.
+/// A small story that breaks a promise.
 #[derive(Clone, Debug)]
 pub struct ShrunkStory {
     /// The story.
@@ -58,28 +58,18 @@ pub struct ShrunkStory {
     pub before: usize,
 }
 
-/// The failure did not come again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The failure did not occur again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it {}", instead.as_ref().map_or("does not fail any more".to_owned(), |it| format!("fails otherwise now: {it}")))]
 pub struct Gone {
-    /// What came instead, if anything did.
+    /// The failure that occurred instead, if any.
     pub instead: Option<Failure>,
 }
 
-impl std::fmt::Display for Gone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.instead {
-            None => f.write_str("it does not fail any more"),
-            Some(failure) => write!(f, "it fails otherwise now: {failure}"),
-        }
-    }
-}
-
-impl std::error::Error for Gone {}
-
-/// Makes a failure small. `progress` is told what is being done.
+/// Shrinks a failure. `progress` is called with what is being done.
 ///
 /// # Errors
-/// [`Gone`] when it does not fail any more.
+/// [`Gone`] if it does not fail any more.
 pub fn shrink(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Result<Shrunk, Gone> {
     let mut search = search::Search::new(case.clone(), budget.steps)?;
     search.run(progress);
@@ -88,7 +78,7 @@ pub fn shrink(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Result<Sh
     Ok(Shrunk { case: smallest, tried, story })
 }
 
-/// What the failing manager was told, made small.
+/// The shrunk inputs of the failing manager.
 fn story(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Option<ShrunkStory> {
     if case.failure.property().is_none() && case.failure.rule != PANIC {
         return None;
@@ -97,7 +87,7 @@ fn story(case: &Case, budget: Budget, progress: &dyn Fn(&str)) -> Option<ShrunkS
     inputs::shrink(&record, &case.failure.rule, case.canary, budget.inputs, progress)
 }
 
-/// Everything the failing manager was told, up to its failure.
+/// The record of the failing manager up to its failure.
 fn record(case: &Case) -> Option<RunRecord> {
     let Case { scenario, seed, failure, .. } = case;
     let mut world = case.terms().recorded(scenario.clone(), *seed, failure.node).ok()?;
@@ -133,7 +123,7 @@ mod tests {
         assert_eq!(again.tell(Manner::default()), Ok(()), "only the canary falls");
     }
 
-    /// What shrinks is the trouble, not what the managers need to get out of it.
+    /// Hindrances shrink, not what the managers need to recover.
     #[test]
     fn a_world_that_recovers_too_late_keeps_what_it_recovers_by() {
         let scenario = Scenario::parse(

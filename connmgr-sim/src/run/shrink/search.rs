@@ -18,7 +18,7 @@ pub(super) struct Search {
     tried: u32,
 }
 
-/// As many times the steps may be made where ours is judged beside others: of many runs only one is counted.
+/// Factor on the steps where our manager is judged beside rivals: of many runs only one is counted.
 const MORE_BESIDE_RIVALS: u64 = 4;
 
 impl Search {
@@ -42,7 +42,7 @@ impl Search {
         }
     }
 
-    /// Cuts until nothing more can go.
+    /// Cuts until no cut works.
     pub(super) fn run(&mut self, progress: &dyn Fn(&str)) {
         loop {
             let tried = self.best.clone();
@@ -72,7 +72,7 @@ impl Search {
         (self.best, self.tried)
     }
 
-    /// Runs a candidate, and keeps it if it fails alike.
+    /// Runs a candidate, and keeps it if it breaks the same promise.
     fn attempt(&mut self, scenario: Scenario) -> bool {
         if self.left == 0 || scenario == self.best.scenario || scenario.check().is_err() {
             return false;
@@ -105,13 +105,13 @@ impl Search {
         }
     }
 
-    /// Takes out what a list can do without.
+    /// Shrinks a list.
     fn thin(&mut self, list: List) {
         let whole = self.best.scenario.clone();
         minimize(list.places(&whole), &mut |kept| self.attempt(list.only(&whole, kept)).then_some(kept.len()));
     }
 
-    /// Makes a number as small as it can be: nothing, one, or halved again and again.
+    /// Shrinks a number: to zero, to one, or by halving.
     fn lower(&mut self, number: usize) {
         for least in [0, 1] {
             if self.number(number) > least && self.set(number, least) {

@@ -1,4 +1,4 @@
-//! Draws of the grammar: choices by weight, and numbers whose size is drawn, not their value.
+//! Draws of the grammar: choices by weight, and numbers drawn on a logarithmic scale.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl Draw {
         Self(Dice::new(seed, DrawPurpose::Grammar, crate::types::text_key(part)))
     }
 
-    /// The draws of the `number`-th of several alike.
+    /// The draws of the `number`-th element of a list.
     pub(super) const fn part(&self, number: u32) -> Self {
         Self(self.0.part(number as u64))
     }
@@ -41,7 +41,7 @@ impl Chance {
         least + u32::try_from(self.0.below(width)).expect("below a width of 32 bits")
     }
 
-    /// One of these, by weight. There is at least one.
+    /// One of these, by weight. The list is not empty.
     pub(super) fn of<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
         let mut left = self.0.below(choices.iter().map(|(weight, _)| u64::from(*weight)).sum());
         for (weight, choice) in choices {
@@ -59,7 +59,7 @@ impl Chance {
         at(low + self.0.below(high - low + 1)).clamp(least, most)
     }
 
-    /// A time between two, in milliseconds; each doubling is equally likely. Two digits, for people.
+    /// A time between two, in milliseconds, rounded to two digits; each doubling is equally likely.
     pub(super) fn time(&mut self, least: u32, most: u32) -> Span {
         let drawn = self.sized(least, most);
         let unit = 10u32.pow(drawn.ilog10().saturating_sub(1));

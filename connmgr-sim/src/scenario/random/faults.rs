@@ -121,7 +121,7 @@ fn of_sort(sort: FaultSort, dice: &mut Chance, scenario: &Scenario) -> Option<Fa
     })
 }
 
-/// One of the networks that somebody lives in, or all of them.
+/// One of the networks with hosts, or all of them.
 fn networks(dice: &mut Chance, scenario: &Scenario) -> Vec<NetworkKind> {
     let mut networks: Vec<NetworkKind> = scenario.hosts.iter().map(|spec| spec.network).collect();
     networks.dedup();

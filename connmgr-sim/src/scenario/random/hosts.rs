@@ -1,4 +1,4 @@
-//! Who lives in a random world: networks, and in each the ways in which its hosts answer.
+//! The hosts of a random world: its networks, and how the hosts of each answer.
 
 use connmgr_core::{NetworkKind, Penalty};
 
@@ -9,7 +9,7 @@ use crate::types::Share;
 
 /// The most hosts of a world.
 const MOST: u32 = 20_000;
-/// The longest time that hosts take to anything but their lives, in milliseconds: longer than every deadline.
+/// The longest time that hosts take to answer or shake hands, in milliseconds: longer than every deadline.
 const LONGEST: u32 = 90_000;
 
 /// A way of answering.
@@ -75,7 +75,7 @@ fn networks(dice: &mut Chance) -> Vec<NetworkKind> {
     networks
 }
 
-/// A whole in so many parts of any size.
+/// A whole split into this many parts of random size.
 fn parts(whole: u32, count: usize, dice: &mut Chance) -> Vec<u32> {
     let weights: Vec<u64> = (0..count).map(|_| dice.sized(1, 100).into()).collect();
     let sum: u64 = weights.iter().sum();
@@ -143,7 +143,7 @@ fn behavior(draw: &Draw, way: HostWay) -> HostBehavior {
     }
 }
 
-/// How long a ready connection lasts: often hardly at all.
+/// How long a ready connection lasts: often for a moment only.
 fn life(draw: &Draw) -> TimeSpread {
     let mut dice = draw.dice("life");
     if dice.percent(30) { TimeSpread::default() } else { spread(&draw.part(9), 1, 3_600_000) }
@@ -154,7 +154,7 @@ fn churn(draw: &Draw) -> Churn {
     Churn { up, down, leaves: Share::NONE }
 }
 
-/// Everybody turns at once, in the first three quarters of the world: often for the better.
+/// A change of behavior in the first three quarters of the world, often for the better.
 fn turn(draw: &Draw, duration: Span) -> HostTurn {
     let mut dice = draw.dice("turn");
     let most = u32::try_from(duration.0.as_millis() * 3 / 4).unwrap_or(u32::MAX);
@@ -173,7 +173,7 @@ fn gossip(draw: &Draw) -> Gossip {
     }
 }
 
-/// Who is known at the start: as a rule everybody.
+/// Which hosts are known at the start: mostly all.
 pub(super) fn acquaint(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("who");
     if dice.percent(12) {

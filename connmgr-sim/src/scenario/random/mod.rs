@@ -1,8 +1,8 @@
-//! Random worlds: whole scenarios drawn from a grammar, so that worlds are tried that nobody imagined.
+//! Random worlds: whole scenarios drawn from a grammar, to test worlds that nobody thought of.
 //!
-//! Each part of a world has draws of its own, keyed by (seed, part): a part that the grammar gains changes no other.
-//! What is drawn is a plain [`Scenario`], so that a failure in it shrinks like any other. The grammar promises nothing
-//! of what it draws: no world has an `expect`, and [`outlook`] says what can be said of it,.
+//! Each part of a world has its own draws, keyed by (seed, part): a new part of the grammar does not change the others.
+//! The result is a plain [`Scenario`], so failures in it shrink like others. It promises nothing (`expect` is empty);
+//! [`outlook`] says whether its pool can be filled.
 
 mod draw;
 mod faults;
@@ -20,10 +20,10 @@ pub use outlook::{Outlook, needs_nearly_all, outlook};
 pub(crate) use steady::changes;
 pub use steady::steady;
 
-/// What the names of random worlds begin with where a scenario is named: `random:7` is the world of seed 7.
+/// The prefix of a random world's name: `random:7` is the world of seed 7.
 pub const PREFIX: &str = "random:";
 
-/// Chance, in hundredths, of a world that is long enough for a storm.
+/// Chance, in percent, of a world of two hours.
 const LONG: u32 = 8;
 
 /// The world of a seed. The same seed gives the same world in one release; another release may draw otherwise.
@@ -78,7 +78,7 @@ mod tests {
         assert!(shrunk.scenario.to_toml().len() < scenario.to_toml().len());
     }
 
-    /// What the grammar can say it does say.
+    /// Every part of the grammar is drawn often enough.
     #[test]
     fn worlds_differ_in_everything() {
         let worlds: Vec<Scenario> = (0..2000).map(scenario).collect();

@@ -40,7 +40,7 @@ fn hedged(draw: &Draw) -> Option<u32> {
     }
 }
 
-/// Draws seeds: always some where nobody is known.
+/// Draws seeds: always some if no address is known.
 pub(super) fn draw_seeds(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("count");
     // A seed's answer needs a port, and only Bitcoin's configuration has one.
@@ -55,14 +55,14 @@ pub(super) fn draw_seeds(draw: &Draw, scenario: &mut Scenario) {
     }
 }
 
-/// What a name server does: as a rule it answers.
+/// How a name server behaves: mostly it answers.
 fn server(dice: &mut Chance) -> SeedBehavior {
     use SeedBehavior::{Answer, Empty, Fail, Hang, Junk, Late, NotFound, Twice};
     let ills = [(5, NotFound), (5, Fail), (5, Hang), (5, Empty), (4, Junk), (3, Late), (3, Twice)];
     if dice.percent(70) { Answer } else { dice.of(&ills) }
 }
 
-/// Draws a proxy: as a rule wherever something can't be reached without.
+/// Draws a proxy: mostly if some network can't be reached without one.
 pub(super) fn draw_proxy(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("proxy");
     let hidden = scenario.hosts.iter().any(|spec| is_hidden(spec.network));
@@ -75,7 +75,7 @@ pub(super) fn draw_proxy(draw: &Draw, scenario: &mut Scenario) {
     }
 }
 
-/// Draws added peers, good ones and others.
+/// Draws added peers, good and bad ones.
 pub(super) fn draw_peers(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("peers");
     let connect_only = scenario.node.connect_only;
@@ -104,7 +104,7 @@ pub(super) fn draw_peers(draw: &Draw, scenario: &mut Scenario) {
     }
 }
 
-/// Draws strangers that come in.
+/// Draws inbound connections.
 pub(super) fn draw_inbound(draw: &Draw, scenario: &mut Scenario) {
     let mut dice = draw.dice("inbound");
     if !dice.percent(15) {

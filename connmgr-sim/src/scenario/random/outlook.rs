@@ -1,4 +1,4 @@
-//! Whether a world can fill its pool: for judges, who must not ask of a manager what nobody could do.
+//! Whether any manager could fill its pool in a world, so that judges ask for nothing impossible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,16 @@ use super::times::is_hidden;
 use crate::scenario::known::known_at_start;
 use crate::scenario::map::{Who, WorldMap};
 use crate::scenario::{FaultKind, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
-use crate::types::Instant;
-use crate::types::Share;
+use crate::types::{Instant, Share};
 
-/// Whether a world can fill its pool of automatic connections. Where it is not plain to see: [`Outlook::Unsure`].
+/// Whether the pool of automatic connections can be filled in a world. In doubt: [`Outlook::Unsure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outlook {
-    /// Plenty of good peers are known from the start, at least a quarter of all there are, and what goes wrong is over
-    /// five minutes before the end: any sensible manager has its pool full at some time, and keeps it.
+    /// Many good peers are known from the start, at least a quarter of all addresses, and every fault is over
+    /// five minutes before the end: any sensible manager fills its pool.
     Fills,
-    /// Even with all luck there are fewer peers than slots with whom a connection can be ready for as long as
-    /// `stable_after`, at any time: nobody holds a full pool.
+    /// Fewer peers than slots can keep a connection ready for as long as
+    /// `stable_after`: no manager can hold a full pool.
     Cannot,
     /// Neither is certain.
     Unsure,
@@ -56,15 +55,15 @@ pub fn outlook(plan: &WorldMap) -> Outlook {
     if is_sure { Outlook::Fills } else { Outlook::Unsure }
 }
 
-/// Whether the pool needs nearly all who are there: at most half as many again as it has slots could be of use, if they
-/// are ever heard of. Where each counts, the rest of one address decides when the pool is full.
+/// Whether the pool needs nearly all useful peers of the world: there are at most 1.5 times as many as slots. Then the
+/// rest of a single address can decide when the pool is full.
 pub fn needs_nearly_all(plan: &WorldMap, slots: u32) -> bool {
     let config = crate::scenario::config::of(&plan.scenario);
     let prospects: Vec<Prospect> = (0..plan.scenario.hosts.len()).map(|at| prospect::of(plan, at, &config)).collect();
     PeerCounts::of(plan, &config, &prospects).perhaps <= slots + slots / 2
 }
 
-/// Whether every peer that is added can be reached, by its address and from the start, so that no slot waits for one.
+/// Whether every added peer can be reached by its address from the start, so that no slot waits for one.
 fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
     scenario.peers.iter().all(|peer| {
         let of = scenario.hosts.iter().position(|spec| spec.name == peer.of);
@@ -77,13 +76,13 @@ fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
     })
 }
 
-/// How many peers of each prospect there are, each in a group of its own where groups count.
+/// How many peers there are of each prospect, limited by address groups.
 struct PeerCounts {
     /// Known from the start, and good.
     good: u32,
-    /// Good, or perhaps, if they are ever heard of.
+    /// Good or perhaps useful, if any gossip tells of them.
     perhaps: u32,
-    /// Addresses of all sorts.
+    /// All addresses.
     all: u32,
 }
 
@@ -111,7 +110,7 @@ impl PeerCounts {
     }
 }
 
-/// How many connections hosts allow at most: groups have room for a few, and a peer has one.
+/// How many connections these hosts allow at most: address groups have limits, and a peer has one connection.
 fn apart(plan: &WorldMap, config: &Config, hosts: impl Iterator<Item = u32>) -> u32 {
     let (mut free, mut groups, mut peers) = (0u32, BTreeMap::<u64, u32>::new(), BTreeSet::new());
     for host in hosts {
@@ -128,7 +127,7 @@ fn apart(plan: &WorldMap, config: &Config, hosts: impl Iterator<Item = u32>) -> 
     free.saturating_add(in_groups).min(u32::try_from(peers.len()).unwrap_or(u32::MAX))
 }
 
-/// Whether anybody may tell of hosts that are not known at the start.
+/// Whether hosts that are unknown at the start can be learned of.
 fn is_told(scenario: &Scenario) -> bool {
     let gossips = scenario.hosts.iter().any(|spec| spec.gossip.answer + spec.gossip.unasked > 0);
     let strangers = scenario.inbound.iter().any(|spec| spec.tells > 0);
@@ -176,7 +175,7 @@ impl Forever {
     }
 }
 
-/// Whether everything that goes wrong is of a kind that leaves no trace, and is over in time.
+/// Whether every fault has no lasting effect and is over in time.
 fn heals_in_time(scenario: &Scenario) -> bool {
     let traceless = |spec: &FaultSpec| match &spec.fault {
         FaultKind::Interface

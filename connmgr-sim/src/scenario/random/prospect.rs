@@ -1,4 +1,4 @@
-//! What can come of a dial to a host, whatever the moment: at best, and for sure.
+//! What dials to a host can lead to, whenever they are made.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use crate::scenario::map::{HostTimes, WorldMap};
 use crate::scenario::{HostBehavior, HostSpec, TimeSpread};
 use crate::types::Share;
 
-/// What can come of dials to a host.
+/// What dials to a host can lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Prospect {
     /// Never a connection that is ready for as long as `stable_after`.
     Never,
-    /// Perhaps one, at some time.
+    /// Perhaps such a connection, at some time.
     Perhaps,
     /// At least nine of ten dials become a connection that stays, at any time.
     Good,
 }
 
-/// What can come of dials to the hosts of a population that are reachable and not full.
+/// What dials to the reachable and not full hosts of a population can lead to.
 pub(super) fn of(plan: &WorldMap, number: usize, config: &Config) -> Prospect {
     let scenario = &plan.scenario;
     let (spec, times) = (&scenario.hosts[number], plan.times_of(number));
@@ -48,14 +48,14 @@ fn offers_enough(services: u64, config: &Config) -> bool {
     Services::from_bits(services).has(config.required.full | config.required.block_relay)
 }
 
-/// The way to the hosts of a population.
+/// What dials to the hosts of a population meet.
 struct DialWay<'a> {
     spec: &'a HostSpec,
     times: &'a HostTimes,
     config: &'a Config,
-    /// How long our own side takes to shake hands.
+    /// How long our own side takes for a handshake.
     ours: &'a TimeSpread,
-    /// How long a dial may take, but for what the proxy adds.
+    /// How long a dial may take, without what the proxy adds.
     patience: Duration,
 }
 

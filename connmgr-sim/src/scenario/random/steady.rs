@@ -1,34 +1,23 @@
-//! When nothing about a world changes: for judges of how much a manager does without need.
+//! The intervals in which a world does not change, for judges of needless work.
 
 use std::ops::Range;
 
 use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
-/// The intervals in which nothing about a world changes: no fault begins or ends, nobody turns, no peer is added or
-/// removed, no strangers begin or cease to come. In order; without those that are empty.
+/// The intervals in which a world does not change: no fault begins or ends, no population or seed turns, no peer is
+/// added or removed, and no inbound stream starts or stops. In order; empty ones are left out.
 ///
-/// None at all where hosts come and go, answer in windows, misbehave, or end connections that were good for a while:
-/// there the world changes all the time. That a connection ends before it was ready for `stable_after` is no change.
+/// Empty where hosts churn, answer in windows, misbehave, or end connections that were stable: there the world changes
+/// all the time. A connection that ends before `stable_after` is no change.
 pub fn steady(scenario: &Scenario) -> Vec<Range<Instant>> {
     let stable_after = crate::scenario::config::of(scenario).stable_after;
     let is_restless = |spec: &HostSpec| {
         let turned = spec.turns.as_ref().map(|turn| &turn.into);
         let lasts = |life: &crate::scenario::TimeSpread| life.most() >= stable_after;
         let behaves_so = |behavior: &HostBehavior| match behavior {
-            HostBehavior::Misbehave { .. } | HostBehavior::Windows { .. } => true,
             HostBehavior::ReadyThenClose(life) => lasts(life),
-            HostBehavior::Accept
-            | HostBehavior::Refuse
-            | HostBehavior::BlackHole
-            | HostBehavior::Unreachable
-            | HostBehavior::Slow(_)
-            | HostBehavior::AcceptThenClose(_)
-            | HostBehavior::Mute
-            | HostBehavior::SlowHandshake(_)
-            | HostBehavior::Flaky(_)
-            | HostBehavior::Useless
-            | HostBehavior::Mirror => false,
+            other => matches!(other, HostBehavior::Misbehave { .. } | HostBehavior::Windows { .. }),
         };
         let behaviors = [Some(&spec.behavior), turned];
         spec.churn.is_some()

@@ -1,7 +1,7 @@
 //! btcd's policy, as published: eight dials at a time, forgotten back-off, twenty-five failures and then five seconds.
 //!
-//! Known of it: a failed automatic dial is replaced at once, until 25 have failed in a row; from then on each after 5 s.
-//! An added peer waits 5 s × n, at most 300 s, and n is forgotten when TCP succeeds. Addresses tried less than 10
+//! Known of it: a failed automatic dial is replaced at once, until 25 have failed in a row; from then on each after 5
+//! s. An added peer waits 5 s × n, at most 300 s, and n is forgotten when TCP succeeds. Addresses tried less than 10
 //! minutes ago are skipped for the first 30 of at most 100 draws. All seeds are asked once, at the start. A dial may
 //! take 30 s.
 

@@ -2,9 +2,9 @@
 //!
 //! Known of it: a choice draws at most 100 addresses, each taken with a chance that falls to 0.66^n with n failures (at
 //! most 8) and to a hundredth if it was tried in the last 10 minutes; one connection a group. Added peers are tried in
-//! turn; 60 s after a round in which one was tried comes the next, 2 s after one in which all were connected. Seeds: all
-//! at once when nothing is known, else three at a time after 11 s (300 s from 1000 known addresses on), until two full
-//! connections are there. Nothing slows it down when the network is down.
+//! turn; 60 s after a round in which one was tried comes the next, 2 s after one in which all were connected. Seeds:
+//! all at once when nothing is known, else three at a time after 11 s (300 s from 1000 known addresses on), until two
+//! full connections are there. Nothing slows it down when the network is down.
 
 use std::time::Duration;
 

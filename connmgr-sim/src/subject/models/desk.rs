@@ -1,6 +1,6 @@
-//! What every model keeps: the addresses it knows, its dials and connections, the peers the operator added.
+//! The state that every model keeps: known addresses, dials and connections, added peers.
 //!
-//! It decides nothing: a model's own policy does.
+//! Decisions are made by the model's policy.
 
 mod dials;
 
@@ -90,7 +90,7 @@ pub(super) struct ModelDesk {
     pub(super) is_active: bool,
     /// How long a direct dial may take.
     patience: Duration,
-    /// What it keeps of our options beside, if it keeps any.
+    /// The limits of a paced model.
     pace: Option<ModelPace>,
     /// Lookups under way: for which connection, or none for a seed's; and until when.
     lookups: BTreeMap<LookupId, (Option<ConnId>, Time)>,
@@ -160,7 +160,7 @@ impl ModelDesk {
         u32::try_from(self.conns.values().filter(open).count()).unwrap_or(u32::MAX)
     }
 
-    /// A dial has become a connection, or somebody came in.
+    /// A dial or an inbound connection is open.
     pub(super) fn opened(&mut self, conn: ConnId, stream: LinkId, now: Time) {
         let deadline = now.after(self.config.handshake_timeout);
         let Some(open) = self.conns.get_mut(&conn) else { return };
@@ -192,8 +192,8 @@ impl ModelDesk {
         conn
     }
 
-    /// A connection is ready; whether it is of use: it offers what is required of its kind, and leads neither to
-    /// ourselves nor to a peer that is connected already.
+    /// Marks a connection as ready, and returns whether it is useful: it offers the required services, and leads
+    /// neither to ourselves nor to a peer that is connected already.
     pub(super) fn made_ready(&mut self, id: ConnId, info: &PeerInfo) -> bool {
         let is_ours = info.nonce.is_some_and(|nonce| self.conns.contains_key(&ConnId::from_u64(nonce)))
             || (info.identity.is_some() && info.identity == self.config.identity);

@@ -1,8 +1,8 @@
-//! Models of other connection managers, to compare ours with: two written from published facts about others' policy,
-//! and no more of it than bears on whom they dial and when; and two as plain as can be.
+//! Models of other connection managers, to compare ours with: two follow published facts about the policy of others, as
+//! far as it decides whom they dial and when; two are as simple as possible.
 //!
-//! The former are not those programs, and say nothing of their code. Where a fact is known to differ between releases,
-//! the one that is kinder to the model is taken. Routes, timeouts of proxies, groups, limits and required services are
+//! The former are not those programs, and say nothing of their code. Where releases differ, the fact that favours the
+//! model is used. Routes, timeouts of proxies, groups, limits and required services are
 //! those of the configuration for all of them.
 
 mod btcd;

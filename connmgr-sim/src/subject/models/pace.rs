@@ -1,11 +1,11 @@
-//! What keeps a paced model to the options of ours: the rate of dials.
+//! The dial rate of a paced model.
 //!
-//! A model that is compared for its choices alone must not win by dialing faster than ours may.
+//! A model that is compared for its choices must not win by dialing faster than our manager may.
 
 use connmgr_check::TokenBucket;
 use connmgr_core::{DialConfig, Time};
 
-/// Where a paced model stands.
+/// The state of the dial rate.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ModelPace {
     bucket: TokenBucket,

@@ -1,7 +1,7 @@
-//! The plainest policies there are: so many dials at a time, each to any address that may be dialed, all equally
-//! likely. No hedging, no memory of who was good, nothing that slows down but the rate and the rests of addresses.
+//! The simplest policies: a fixed number of dials at a time, each to a random address that may be dialed, all equally
+//! likely. No hedging, no memory of good addresses, no slowing down but the dial rate and the rests of addresses.
 //!
-//! They are what ours is never to be worse than.
+//! Our manager must never be worse than these.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,9 +18,9 @@ pub type OneAtATime = Modelled<Plain<1>, true>;
 /// Dials as many addresses at a time as connections are missing.
 pub type ParallelPlain = Modelled<Plain<{ u32::MAX }>, true>;
 
-/// Draws of a choice.
+/// Draws for one choice.
 const DRAWS: u32 = 100;
-/// After a choice that yielded nobody.
+/// The wait after a choice without a result.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
@@ -28,9 +28,9 @@ const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 #[derive(Clone, Debug)]
 pub struct Plain<const WIDTH: u32> {
     seeding: Seeding,
-    /// Places of addresses that have rested, in no order.
+    /// Addresses that may be dialed, in no order.
     rested: Vec<usize>,
-    /// The others, and when they have.
+    /// The others, and when they may be.
     resting: BinaryHeap<Reverse<(Time, usize)>>,
     look_at: Time,
 }
@@ -92,7 +92,7 @@ impl<const WIDTH: u32> Plain<WIDTH> {
 }
 
 impl<const WIDTH: u32> ModelPolicy for Plain<WIDTH> {
-    /// Bitcoin Core's; ours holds instead, for it is paced.
+    /// Bitcoin Core's. Unused: a paced model has our timeout.
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn born(desk: &ModelDesk) -> Self {

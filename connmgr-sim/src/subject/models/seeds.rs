@@ -7,7 +7,7 @@ use connmgr_core::{HostName, Kind, Mode, Time};
 
 use super::desk::ModelDesk;
 
-/// Where a model stands with its seeds.
+/// Which seeds a model has asked.
 #[derive(Clone, Debug)]
 pub(super) struct Seeding {
     next_at: Option<Time>,
@@ -21,7 +21,7 @@ impl Seeding {
         Self { next_at: asks.then(|| Time::ZERO.after(wait)), asked: 0 }
     }
 
-    /// Asks those whose time has come.
+    /// Asks the seeds that are due.
     pub(super) fn ask(&mut self, desk: &mut ModelDesk, now: Time) {
         if self.next_at.is_none_or(|at| at > now) {
             return;

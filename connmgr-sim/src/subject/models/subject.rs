@@ -1,4 +1,4 @@
-//! A model in the world: what is told reaches the desk, and the policy plans after each turn.
+//! A model as a subject of the world: inputs change its state, and its policy plans after each turn.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use super::desk::{ModelConn, ModelDesk, ModelStage};
 use crate::world::links::LinkId;
 use crate::world::subject::{Outbox, Subject};
 
-/// What is a model's own: whom it dials, and when.
+/// A model's policy: whom it dials, and when.
 pub(super) trait ModelPolicy: Clone {
     /// How long its dials may take.
     const PATIENCE: Duration;
 
-    /// As it is at birth.
+    /// Creates it.
     fn born(desk: &ModelDesk) -> Self;
-    /// Dials whom it would dial now, and asks the seeds it would ask.
+    /// Makes the dials and asks the seeds that are due.
     fn plan(&mut self, desk: &mut ModelDesk, now: Time);
-    /// When it wants to plan again, deadlines of dials apart.
+    /// When it must plan again, deadlines of dials apart.
     fn next(&self, desk: &ModelDesk, now: Time) -> Option<Time>;
     /// A dial became a connection.
     fn succeeded(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
-    /// A dial came to nothing.
+    /// A dial failed.
     fn failed(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
     /// A connection that was open has ended.
     fn lost(&mut self, desk: &mut ModelDesk, conn: &ModelConn, now: Time);
 }
 
-/// A model of another connection manager. A paced one keeps the timeouts, the dial rate and the rests of addresses that
-/// our configuration gives; another has its own.
+/// A model of another connection manager. A paced one has the timeouts, the dial rate and the rests of addresses of
+/// our configuration; an unpaced one has its own.
 #[derive(Clone, Debug)]
 #[allow(private_bounds, reason = "only the models of this crate can be subjects")]
 pub struct Modelled<P: ModelPolicy, const PACED: bool> {
@@ -42,7 +42,7 @@ pub struct Modelled<P: ModelPolicy, const PACED: bool> {
     policy: P,
     scores: Vec<(ConnId, BanScore)>,
     now: Time,
-    /// Nobody looks on at a model.
+    /// Models have no onlooker.
     nobody: (),
 }
 

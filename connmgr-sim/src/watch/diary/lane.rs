@@ -1,4 +1,4 @@
-//! Connections and dials, each from its beginning to its end. Of those that ended the most telling are kept.
+//! Connections and dials, each from beginning to end. Of those that ended, the most telling are kept.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,15 +17,15 @@ const MOST_OPEN: usize = 1 << 16;
 pub struct Lane {
     /// Its id.
     pub conn: ConnId,
-    /// In which run of the process, from 1: ids begin anew with each.
+    /// The run of the process, from 1: ids start anew with each.
     pub start: u32,
-    /// What it is for; none if that was never said.
+    /// Its kind, if known.
     pub kind: Option<Kind>,
     /// The other end.
     pub address: Option<PeerAddress>,
     /// The added peer it is for.
     pub peer: Option<PeerId>,
-    /// The other end is one to beware of.
+    /// The other end is an adversary.
     pub is_adversary: bool,
     /// When it was dialed or accepted.
     pub begun: Instant,
@@ -49,7 +49,7 @@ pub enum LaneEnding {
 }
 
 impl LaneEnding {
-    /// Whether we ended it, as far as anybody did.
+    /// Whether our side ended it.
     pub const fn is_ours(self) -> bool {
         match self {
             Self::Failed(DialFailure::GivenUp(_)) | Self::Ended(EndReason::Ours(_)) | Self::Died => true,
@@ -57,7 +57,7 @@ impl LaneEnding {
         }
     }
 
-    /// Whether it ended in a way that says something of the other end, or of a rule of ours.
+    /// Whether the end tells something about the other end or about a rule of ours.
     const fn is_notable(self) -> bool {
         match self {
             Self::Ended(EndReason::Ours(reason)) => matches!(
@@ -91,13 +91,13 @@ impl fmt::Display for LaneEnding {
 /// How much a lane tells; more is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tells {
-    /// A dial that came to nothing, as most do.
+    /// A failed dial.
     Little,
-    /// It came to something, or was for an added peer.
+    /// A connection that was not ready, or a failed dial of an added peer.
     Something,
-    /// A connection of ours that was ready.
+    /// An outbound connection that was ready.
     Much,
-    /// A connection to an added peer, or an end that says something.
+    /// A ready connection to an added peer, or a telling end.
     Most,
 }
 
@@ -138,7 +138,7 @@ impl Lane {
         u64::try_from(ended.since(ready).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The order in which lanes are kept: how much they tell, then how long they lasted, then by chance, so that what is
+    /// The order in which lanes are kept: how much they tell, how long they lasted, then a hash, so that what is
     /// kept of many alike is spread over all of the time.
     pub fn rank(&self) -> (Tells, u64, u64) {
         let chance = crate::types::fold(self.begun.as_nanos(), self.conn.as_u64());

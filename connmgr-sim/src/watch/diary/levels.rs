@@ -1,4 +1,4 @@
-//! Numbers over time, in bounded memory: the longer it goes on the coarser they get, and no dip is lost.
+//! Numbers over time, in bounded memory: they get coarser over time, but no dip is lost.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::types::Instant;
 pub struct Level {
     /// By kind, see [`Kind::index`].
     pub by_kind: [u32; Kind::ALL.len()],
-    /// Outbound ones to those who are to be bewared of.
+    /// Outbound ones to adversaries.
     pub adversaries: u32,
 }
 
@@ -33,12 +33,12 @@ impl Level {
         }
     }
 
-    /// Of one kind.
+    /// Those of one kind.
     pub const fn of(&self, kind: Kind) -> u32 {
         self.by_kind[kind.index()]
     }
 
-    /// All that we opened.
+    /// All outbound ones.
     pub fn outbound(&self) -> u32 {
         Kind::ALL.iter().filter(|kind| !kind.is_inbound()).map(|kind| self.of(*kind)).sum()
     }
@@ -48,7 +48,7 @@ impl Level {
 #[derive(Clone, Debug, Default)]
 pub struct LevelHistory {
     changes: Vec<(Instant, Level)>,
-    /// Changes nearer to each other than this are put together.
+    /// Changes closer to each other than this are merged.
     grain: u64,
 }
 
@@ -73,7 +73,7 @@ impl LevelHistory {
     }
 }
 
-/// Of the changes within one grain of time, the one with the fewest outbound connections and the last are kept.
+/// Keeps two changes of each grain of time: that with the fewest outbound connections, and the last.
 pub fn thin(changes: &[(Instant, Level)], grain: u64) -> Vec<(Instant, Level)> {
     let cell = |change: &(Instant, Level)| change.0.as_nanos() / grain.max(1);
     let mut kept = Vec::new();
@@ -87,16 +87,16 @@ pub fn thin(changes: &[(Instant, Level)], grain: u64) -> Vec<(Instant, Level)> {
     kept
 }
 
-/// What was begun within a while.
+/// What happened within one interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bar {
     /// Dials begun.
     pub dials: u64,
     /// Dials that failed or were given up.
     pub failed: u64,
-    /// Strangers let in.
+    /// Inbound connections admitted.
     pub accepted: u64,
-    /// Strangers refused.
+    /// Inbound connections refused.
     pub refused: u64,
 }
 
@@ -152,14 +152,14 @@ impl Bars {
     }
 }
 
-/// How often something was about so large: one count for each power of two.
+/// A histogram with a column for each power of two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PowerCounts {
     counts: [u64; 32],
 }
 
 impl PowerCounts {
-    /// Counts: of zeros, of ones, of two and three, of four to seven, and so on.
+    /// The columns: zeros, ones, two and three, four to seven, and so on.
     pub fn counts(&self) -> &[u64] {
         &self.counts
     }

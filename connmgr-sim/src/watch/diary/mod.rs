@@ -1,8 +1,8 @@
-//! A diary of one manager: what a report shows of it, collected while the run goes on, in bounded memory.
+//! A diary of one manager: what a report shows, collected during the run in bounded memory.
 //!
-//! It sees what is told and asked (as an [`Observer`]), judges nothing, and knows neither the world nor the page. Where
-//! there is more than it keeps it keeps the most telling, and counts what it left out. A process that starts again goes
-//! on in the same diary: times are the world's, which the world says at each start ([`Diary::begin`]).
+//! It is an [`Observer`], judges nothing, and knows neither the world nor the page. Where
+//! there is too much it keeps the most telling, and counts what it left out. One diary spans all runs of a
+//! process; its times are the world's ([`Diary::begin`]).
 
 mod lane;
 mod levels;
@@ -27,27 +27,35 @@ pub use notes::{DiaryNote, DiaryNotes, NoteKind, Retries, Retry};
 
 /// Inputs and actions that are remembered word for word: the last ones.
 const LAST: usize = 60;
-/// Reasons that are told apart; there are fewer unless a trace invents some.
+/// Reasons that are kept apart; only a forged trace has more.
 const MOST_REASONS: usize = 256;
 
-/// What a report shows of one manager.
+/// The diary of one manager.
 #[derive(Clone, Debug, Default)]
 pub struct Diary {
-    /// When, in the world, the manager's clock was zero.
+    /// The world's time when the manager's clock was zero.
     zero: Instant,
     now: Instant,
-    starts: u32,
+    /// How often the process started.
+    pub starts: u32,
     adversaries: Arc<FxHashSet<PeerAddress>>,
-    lanes: Lanes,
-    /// Dials of this step, whose kind is not known yet.
+    /// Connections and dials.
+    pub lanes: Lanes,
+    /// Dials of this step whose kind is not known yet.
     fresh: Vec<ConnId>,
     level: Level,
-    levels: LevelHistory,
-    bars: Bars,
-    retries: Retries,
-    notes: DiaryNotes,
-    endings: BTreeMap<String, u64>,
-    refusals: BTreeMap<Refusal, u64>,
+    /// Ready connections over time.
+    pub levels: LevelHistory,
+    /// Dials and inbound attempts over time.
+    pub bars: Bars,
+    /// Waits of added peers before their next attempt.
+    pub retries: Retries,
+    /// Bans, seeds, networks, starts.
+    pub notes: DiaryNotes,
+    /// Why dials failed and connections ended, and how often.
+    pub endings: BTreeMap<String, u64>,
+    /// Why inbound connections were refused, and how often.
+    pub refusals: BTreeMap<Refusal, u64>,
     dialing: PowerCounts,
     shaking: PowerCounts,
     living: PowerCounts,
@@ -55,12 +63,12 @@ pub struct Diary {
 }
 
 impl Diary {
-    /// Whom the operator would rather not be connected to: the share of these among connections is shown.
+    /// The addresses of adversaries, whose share of the connections is shown.
     pub fn beware(&mut self, adversaries: FxHashSet<PeerAddress>) {
         self.adversaries = Arc::new(adversaries);
     }
 
-    /// A process starts, with its clock at zero at this moment of the world.
+    /// A process starts, its clock at zero, at this time of the world.
     pub fn begin(&mut self, zero: Instant) {
         self.zero = zero;
         self.now = self.now.max(zero);
@@ -68,7 +76,7 @@ impl Diary {
         self.note(NoteKind::Started);
     }
 
-    /// The manager's clock stood still for so long: from now on it is behind the world by that much more.
+    /// The manager's clock stood still for this long.
     pub fn stood_still(&mut self, lasted: std::time::Duration) {
         self.zero = self.zero.after(lasted);
     }
@@ -87,49 +95,9 @@ impl Diary {
         self.now
     }
 
-    /// How often the process started.
-    pub const fn starts(&self) -> u32 {
-        self.starts
-    }
-
-    /// Whether anybody is to be bewared of.
+    /// Whether there are adversaries.
     pub fn has_adversaries(&self) -> bool {
         !self.adversaries.is_empty()
-    }
-
-    /// Connections and dials.
-    pub const fn lanes(&self) -> &Lanes {
-        &self.lanes
-    }
-
-    /// Ready connections over time.
-    pub const fn levels(&self) -> &LevelHistory {
-        &self.levels
-    }
-
-    /// Dials and strangers over time.
-    pub const fn bars(&self) -> &Bars {
-        &self.bars
-    }
-
-    /// Waits of added peers before their next attempt.
-    pub const fn retries(&self) -> &Retries {
-        &self.retries
-    }
-
-    /// Bans, seeds, networks, starts.
-    pub const fn notes(&self) -> &DiaryNotes {
-        &self.notes
-    }
-
-    /// Why dials failed and connections ended, and how often.
-    pub const fn endings(&self) -> &BTreeMap<String, u64> {
-        &self.endings
-    }
-
-    /// Why strangers were refused, and how often.
-    pub const fn refusals(&self) -> &BTreeMap<Refusal, u64> {
-        &self.refusals
     }
 
     /// How long dials that succeeded took, handshakes took, and connections that were ready lasted, in milliseconds.
@@ -137,7 +105,7 @@ impl Diary {
         [&self.dialing, &self.shaking, &self.living]
     }
 
-    /// The last that was told and done, oldest first.
+    /// The last inputs and actions, oldest first.
     pub fn last(&self) -> impl Iterator<Item = (Instant, &str)> {
         self.last.iter().map(|(at, text)| (*at, text.as_str()))
     }

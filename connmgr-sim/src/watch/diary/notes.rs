@@ -1,4 +1,4 @@
-//! What befell at one moment each: bans, seeds, networks, starts; and the waits of added peers.
+//! Moments worth noting (bans, seeds, networks, starts), and the waits of added peers.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use connmgr_core::{BanTarget, HostName, LookupError, NetworkKind, PeerId};
 
 use crate::types::Instant;
 
-/// Something that befell.
+/// A moment worth noting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiaryNote {
     /// When.
@@ -16,7 +16,7 @@ pub struct DiaryNote {
     pub kind: NoteKind,
 }
 
-/// What befell.
+/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoteKind {
     /// The process started.
@@ -25,15 +25,15 @@ pub enum NoteKind {
     Ended,
     /// A network was found down.
     Down(NetworkKind),
-    /// It answers again.
+    /// A network found up again.
     Up(NetworkKind),
     /// A ban.
     Banned(BanTarget),
-    /// Its end.
+    /// The end of a ban.
     Unbanned(BanTarget),
     /// A seed answered, with so many addresses that were new.
     SeedAnswered(HostName, u32),
-    /// A seed did not.
+    /// A seed failed.
     SeedFailed(HostName, LookupError),
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for NoteKind {
     }
 }
 
-/// Notes, oldest first. Those past the most are counted only.
+/// Notes, oldest first. Those beyond the limit are only counted.
 #[derive(Clone, Debug, Default)]
 pub struct DiaryNotes {
     notes: Vec<DiaryNote>,
@@ -78,7 +78,7 @@ impl DiaryNotes {
     }
 }
 
-/// An added peer waits.
+/// A wait of an added peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Since when.
@@ -91,7 +91,7 @@ pub struct Retry {
     pub wait: Duration,
 }
 
-/// Waits, oldest first: all of them, or one in so many, evenly.
+/// Waits, oldest first: all of them, or every n-th.
 #[derive(Clone, Debug)]
 pub struct Retries {
     kept: Vec<Retry>,

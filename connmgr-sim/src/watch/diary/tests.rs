@@ -7,8 +7,7 @@ use connmgr_core::{CloseCause, DialError, EndReason, Kind, NetworkKind, Transpor
 use super::*;
 use crate::run::finish;
 use crate::scenario::{FaultKind, FaultSpec, HostSpec, PeerSpec, Scenario, Span};
-use crate::watch::Real;
-use crate::watch::Watchers;
+use crate::watch::{Real, Watchers};
 use crate::world::{Scrutiny, World};
 
 fn address(number: u8) -> PeerAddress {
@@ -44,13 +43,13 @@ fn a_lane_goes_from_its_dial_to_its_end() {
     let mut diary = Diary::default();
     diary.begin(Instant::from_secs(100));
     let conn = connect(&mut diary, 1, Time::from_secs(1));
-    assert_eq!(diary.levels().changes().last().map(|(_, level)| level.of(Kind::Full)), Some(1));
+    assert_eq!(diary.levels.changes().last().map(|(_, level)| level.of(Kind::Full)), Some(1));
     let reason = EndReason::Theirs(CloseCause::Eof);
     diary.action(Time::from_secs(61), &Action::Emit(Event::Disconnected { conn, peer: None, reason }));
-    let lane = diary.lanes().iter().next().expect("one lane");
+    let lane = diary.lanes.iter().next().expect("one lane");
     assert_eq!(lane.begun, Instant::from_secs(101));
     assert_eq!(lane.ended, Some((Instant::from_secs(161), LaneEnding::Ended(reason))));
-    assert_eq!(diary.levels().changes().last(), Some(&(Instant::from_secs(161), Level::default())));
+    assert_eq!(diary.levels.changes().last(), Some(&(Instant::from_secs(161), Level::default())));
 }
 
 #[test]
@@ -60,8 +59,7 @@ fn adversaries_are_counted_while_they_hold_a_connection() {
     diary.begin(Instant::ZERO);
     connect(&mut diary, 1, Time::from_secs(1));
     let conn = connect(&mut diary, 2, Time::from_secs(2));
-    let shares =
-        |diary: &Diary| diary.levels().changes().last().map(|(_, level)| (level.adversaries, level.outbound()));
+    let shares = |diary: &Diary| diary.levels.changes().last().map(|(_, level)| (level.adversaries, level.outbound()));
     assert_eq!(shares(&diary), Some((1, 2)));
     let reason = EndReason::Theirs(CloseCause::Eof);
     diary.action(Time::from_secs(3), &Action::Emit(Event::Disconnected { conn, peer: None, reason }));
@@ -76,10 +74,10 @@ fn a_process_that_dies_takes_its_connections_along_and_goes_on_with_new_ones() {
     diary.end(Instant::from_secs(10));
     diary.begin(Instant::from_secs(20));
     connect(&mut diary, 1, Time::from_secs(1));
-    let lanes: Vec<&Lane> = diary.lanes().iter().collect();
+    let lanes: Vec<&Lane> = diary.lanes.iter().collect();
     assert_eq!(lanes[0].ended, Some((Instant::from_secs(10), LaneEnding::Died)));
     assert_eq!((lanes[1].begun, lanes[1].start, lanes[1].ended), (Instant::from_secs(21), 2, None));
-    assert_eq!(diary.levels().changes().last().map(|(_, level)| level.outbound()), Some(1));
+    assert_eq!(diary.levels.changes().last().map(|(_, level)| level.outbound()), Some(1));
 }
 
 #[test]
@@ -109,14 +107,14 @@ fn however_long_it_goes_on_its_memory_is_bounded_and_what_tells_most_is_kept() {
         diary.level.by_kind[0] = u32::try_from(second % 7).expect("small");
         diary.levels.push(diary.now, diary.level);
     }
-    assert!(diary.lanes().iter().count() <= 4096);
-    assert!(diary.lanes().iter().any(|lane| lane.conn == kept));
-    assert!(diary.levels().changes().len() <= 4096);
-    assert!(diary.bars().iter().count() <= 2048);
-    assert_eq!(diary.bars().iter().map(|(_, bar)| bar.failed).sum::<u64>(), 19_998);
-    assert!(diary.notes().iter().count() <= 4096);
-    assert!(diary.retries().iter().count() <= 1500);
-    assert_eq!((diary.lanes().total(), diary.retries().total(), diary.last().count()), (19_999, 19_998, LAST));
+    assert!(diary.lanes.iter().count() <= 4096);
+    assert!(diary.lanes.iter().any(|lane| lane.conn == kept));
+    assert!(diary.levels.changes().len() <= 4096);
+    assert!(diary.bars.iter().count() <= 2048);
+    assert_eq!(diary.bars.iter().map(|(_, bar)| bar.failed).sum::<u64>(), 19_998);
+    assert!(diary.notes.iter().count() <= 4096);
+    assert!(diary.retries.iter().count() <= 1500);
+    assert_eq!((diary.lanes.total(), diary.retries.total(), diary.last().count()), (19_999, 19_998, LAST));
 }
 
 #[test]
@@ -157,14 +155,13 @@ fn a_world_keeps_one_diary_through_all_runs_of_a_process() {
     let outcome = finish(&mut world);
     let diary = world.watch_mut().diary.take().expect("there was one");
     assert_eq!(outcome.failures, []);
-    assert_eq!(diary.starts(), 2);
+    assert_eq!(diary.starts, 2);
     let ended_by_death =
         |lane: &&Lane| matches!(lane.ended, Some((at, LaneEnding::Died)) if at == Instant::from_secs(300));
-    assert!(diary.lanes().iter().filter(ended_by_death).count() >= 2);
-    let added =
-        diary.levels().changes().last().map(|(at, level)| (*at > Instant::from_secs(360), level.of(Kind::Added)));
+    assert!(diary.lanes.iter().filter(ended_by_death).count() >= 2);
+    let added = diary.levels.changes().last().map(|(at, level)| (*at > Instant::from_secs(360), level.of(Kind::Added)));
     assert_eq!(added, Some((true, 2)));
-    assert!(diary.lanes().iter().all(|lane| lane.kind.is_some()), "a dial whose kind was never said");
+    assert!(diary.lanes.iter().all(|lane| lane.kind.is_some()), "a dial whose kind was never said");
     let unwatched = World::<Real>::new(crash(), 1, Scrutiny::None).map(|mut world| finish(&mut world).digest);
     assert_eq!(unwatched, Ok(outcome.digest));
 }

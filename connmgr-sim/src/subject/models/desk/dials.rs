@@ -1,6 +1,6 @@
 //! How every model dials: by the route of the network, within groups, rests and rate, and names after a lookup.
 //!
-//! Whom it dials, and when, is the policy's.
+//! The policy decides whom to dial, and when.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{ModelConn, ModelDesk, ModelStage};
 use crate::world::subject::NetCall;
 
 impl ModelDesk {
-    /// By which route an address is dialed; none if none leads there. A name that no proxy resolves has none.
+    /// The route to an address; `None` if there is none, as for a name that no proxy resolves.
     pub(super) fn target(&self, address: &PeerAddress) -> Option<Target> {
         let proxy = match address.network() {
             Some(network) if !self.config.networks.contains(network) => return None,
@@ -101,7 +101,7 @@ impl ModelDesk {
         }
     }
 
-    /// The name of a connection's address was looked up, or a seed's. Returns a dial that came to nothing.
+    /// A lookup for a connection or a seed has ended. Returns the dial that failed with it, if one did.
     pub(in crate::subject::models) fn looked_up(
         &mut self,
         lookup: LookupId,
@@ -124,7 +124,7 @@ impl ModelDesk {
         None
     }
 
-    /// Looks a name up, for a connection or as a seed's.
+    /// Looks up a name, for a connection or as a seed.
     pub(in crate::subject::models) fn resolve(&mut self, name: &HostName, conn: Option<ConnId>, now: Time) {
         self.next_lookup += 1;
         let (lookup, deadline) = (LookupId::from_u64(self.next_lookup), now.after(self.config.dial.lookup_timeout));

@@ -1,4 +1,4 @@
-//! What befell: faults of the world, and what the manager made of them. Its bands lie under every chart over time.
+//! Faults of the world, and what the manager found. The bands of faults are shown in every chart over time.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,7 @@ use maud::{Markup, html};
 
 use super::axis::{HEIGHT, Tick, TimeScale, WIDTH, grouped, wide};
 use super::chart::{dot, labels};
-use crate::scenario::FaultKind;
-use crate::scenario::Scenario;
+use crate::scenario::{FaultKind, Scenario};
 use crate::types::Instant;
 use crate::watch::diary::{Diary, DiaryNote, NoteKind};
 use crate::world;
@@ -15,35 +14,35 @@ use crate::world;
 /// Bands and dots of one row, at most.
 const MOST: usize = 300;
 
-/// Faults that one can look at by pressing a button.
+/// Faults with a button that zooms to them.
 const MOST_PARTS: usize = 6;
 
 /// From when, until when.
 type Band = (Instant, Instant);
 
-/// Rows of what befell.
+/// The rows.
 #[derive(Default)]
-pub(super) struct Befell {
+pub(super) struct Findings {
     faults: Vec<(String, Vec<Band>)>,
     found: Vec<(String, Vec<Band>)>,
     moments: Vec<(&'static str, Vec<(Instant, String)>)>,
     left_out: u64,
 }
 
-impl Befell {
-    /// Of a scenario's faults, and of a diary.
+impl Findings {
+    /// From a scenario's faults and a diary.
     pub(super) fn of(scenario: Option<(&Scenario, &[world::Mark])>, diary: &Diary, end: Instant) -> Self {
         let faults = scenario.map(|(scenario, marks)| faults(scenario, marks, end)).unwrap_or_default();
         let found = found(diary, end);
         let mut moments: BTreeMap<&str, Vec<(Instant, String)>> = BTreeMap::new();
-        for DiaryNote { at, kind } in diary.notes().iter() {
+        for DiaryNote { at, kind } in diary.notes.iter() {
             let Some(row) = row_of(kind) else { continue };
             moments.entry(row).or_default().push((*at, format!("{at}: {kind}")));
         }
-        Self { faults, found, moments: moments.into_iter().collect(), left_out: diary.notes().left_out() }
+        Self { faults, found, moments: moments.into_iter().collect(), left_out: diary.notes.left_out() }
     }
 
-    /// What lies under every chart over time: to be on the page once, and used by each.
+    /// The bands under every chart over time: once on the page, used by each chart.
     pub(super) fn shade(&self, times: TimeScale) -> Markup {
         html! {
             svg.hidden aria-hidden="true" {
@@ -71,7 +70,7 @@ impl Befell {
         all
     }
 
-    /// The first faults, each with what comes right after it: from when, until when, and what it is called.
+    /// The first faults, each with the time right after it: from, to and name.
     pub(super) fn parts(&self, times: TimeScale) -> Vec<(f64, f64, String)> {
         let faults = self.faults.iter().flat_map(|(name, bands)| bands.iter().map(move |band| (*band, name)));
         // What is almost all of the time is no part of it.
@@ -89,8 +88,8 @@ impl Befell {
     /// The rows.
     pub(super) fn draw(&self, times: TimeScale, ticks: &[Tick]) -> Markup {
         html! {
-            section aria-labelledby="befell" {
-                h2 #befell { "What befell" }
+            section aria-labelledby="findings" {
+                h2 #findings { "Faults and findings" }
                 table.rows {
                     caption {
                         "Faults of the world (shaded in all charts), and what the manager found"
@@ -159,7 +158,7 @@ fn named(fault: &FaultKind) -> String {
 
 fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
     let mut rows: BTreeMap<String, Vec<Band>> = BTreeMap::new();
-    for DiaryNote { at, kind } in diary.notes().iter() {
+    for DiaryNote { at, kind } in diary.notes.iter() {
         let (row, begins) = match kind {
             NoteKind::Down(network) => (format!("{network} found down"), true),
             NoteKind::Up(network) => (format!("{network} found down"), false),
