@@ -85,7 +85,7 @@ impl Book {
 }
 
 /// A range of candidates, and what they must satisfy.
-struct Phase {
+struct PickPhase {
     /// From the first to before the second.
     candidates: (usize, usize),
     /// Not tried lately.
@@ -94,11 +94,11 @@ struct Phase {
     default_port: bool,
 }
 
-const PHASES: [Phase; 4] = [
-    Phase { candidates: (0, RESTED_UNTIL), rested: true, default_port: true },
-    Phase { candidates: (RESTED_UNTIL, DEFAULT_PORT_UNTIL), rested: false, default_port: true },
-    Phase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false },
-    Phase { candidates: (RESTED_AGAIN_UNTIL, CANDIDATES), rested: false, default_port: false },
+const PHASES: [PickPhase; 4] = [
+    PickPhase { candidates: (0, RESTED_UNTIL), rested: true, default_port: true },
+    PickPhase { candidates: (RESTED_UNTIL, DEFAULT_PORT_UNTIL), rested: false, default_port: true },
+    PickPhase { candidates: (DEFAULT_PORT_UNTIL, RESTED_AGAIN_UNTIL), rested: true, default_port: false },
+    PickPhase { candidates: (RESTED_AGAIN_UNTIL, CANDIDATES), rested: false, default_port: false },
 ];
 
 /// The test of a candidate.
@@ -111,7 +111,7 @@ enum Verdict {
     WithChance(u64),
 }
 
-fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Phase, now: Time) -> Verdict {
+fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &PickPhase, now: Time) -> Verdict {
     let failures = if is_forgiven { 0 } else { entry.failures() };
     let is_eligible = entry.ever_succeeded() || !choice.only_ready_before;
     if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_eligible {

@@ -4,7 +4,7 @@
 
 use crate::conn::{Conn, End};
 use crate::mechanisms::hasher::OwnNumbers;
-use crate::mechanisms::health::Outcome;
+use crate::mechanisms::health::DialOutcome;
 use crate::mechanisms::lru::Lru;
 use crate::types::{
     Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
@@ -164,10 +164,10 @@ impl ConnManager {
         }
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
-            (Fault::Target, _) => self.record_network_failure(Outcome::Silence, &address),
-            (Fault::Route, _) => self.record_network_failure(Outcome::Route, &address),
+            (Fault::Target, _) => self.record_network_failure(DialOutcome::Silence, &address),
+            (Fault::Route, _) => self.record_network_failure(DialOutcome::Route, &address),
             (Fault::Ours, _) if self.is_routed(conn) => {}
-            (Fault::Ours, _) => self.record_network_failure(Outcome::Own, &address),
+            (Fault::Ours, _) => self.record_network_failure(DialOutcome::Own, &address),
         }
     }
 

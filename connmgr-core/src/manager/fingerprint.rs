@@ -17,7 +17,7 @@ use super::seeding::LONG_STARVED_AFTER;
 use super::{ConnManager, Obstacle, PeerState};
 
 /// The state at a moment, for hashing.
-struct Moment<'a> {
+struct StateAt<'a> {
     manager: &'a ConnManager,
     now: Time,
     conns: Vec<ConnId>,
@@ -30,14 +30,14 @@ impl ConnManager {
     pub fn fingerprint(&self, now: Time) -> u128 {
         let mut conns: Vec<ConnId> = self.table.iter().map(Conn::id).collect();
         conns.sort_unstable();
-        let moment = Moment { manager: self, now: now.max(self.now()), conns, peers: self.peers.ids() };
+        let moment = StateAt { manager: self, now: now.max(self.now()), conns, peers: self.peers.ids() };
         let mut hasher = SipHasher13::new();
         moment.hash(&mut hasher);
         hasher.finish128().as_u128()
     }
 }
 
-impl Hash for Moment<'_> {
+impl Hash for StateAt<'_> {
     fn hash<H: Hasher>(&self, to: &mut H) {
         let manager = self.manager;
         (manager.phase, manager.sweep_wanted).hash(to);
@@ -77,7 +77,7 @@ impl Hash for Moment<'_> {
     }
 }
 
-impl Moment<'_> {
+impl StateAt<'_> {
     /// The time until `at`; 0 if it is past.
     fn ahead(&self, at: Time) -> u64 {
         nanos(at.since(self.now))

@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 
 use crate::conn::Conn;
 use crate::mechanisms::groups::Group;
-use crate::mechanisms::health::{Change, Outcome, Surroundings};
+use crate::mechanisms::health::{Change, DialOutcome, Surroundings};
 use crate::types::{ConnId, Event, NetworkKind, NetworkSet, PeerAddress};
 
 use super::{ConnManager, Timer};
@@ -38,7 +38,7 @@ impl ConnManager {
     }
 
     /// A dial failed without any answer, or on our side.
-    pub(super) fn record_network_failure(&mut self, outcome: Outcome, address: &PeerAddress) {
+    pub(super) fn record_network_failure(&mut self, outcome: DialOutcome, address: &PeerAddress) {
         let (Some(network), now) = (self.rules().health_network(address.host()), self.now()) else { return };
         let config = &self.config.health;
         let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);

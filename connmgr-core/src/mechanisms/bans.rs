@@ -31,7 +31,7 @@ pub(crate) struct Ban {
 pub(crate) struct Bans {
     max: usize,
     /// Every ban: its end and target, and when it began.
-    by_end: BTreeMap<(Time, Key), SteadySecond>,
+    by_end: BTreeMap<(Time, TargetKey), SteadySecond>,
     /// The ends again, small and by target, because a look-up mostly costs fetching memory.
     v4: Nets<u32>,
     v6: Nets<u128>,
@@ -40,7 +40,7 @@ pub(crate) struct Bans {
 
 /// A target in the one form that [`Key::of`] gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum TargetKey {
     V4(u32, u8),
     V6(u128, u8),
     Host(Host),
@@ -62,7 +62,7 @@ impl Bans {
     ///
     /// Returns the target of the ban that made room; `target` itself if `max` is 0.
     pub(crate) fn ban(&mut self, target: &BanTarget, since: SteadySecond, until: Time) -> Option<BanTarget> {
-        let key = Key::of(target);
+        let key = TargetKey::of(target);
         if self.end(&key).is_some_and(|known| known >= until) {
             return None;
         }
@@ -77,7 +77,7 @@ impl Bans {
 
     /// Lifts the ban of exactly this target; bans of wider subnets stay. Returns whether there was one.
     pub(crate) fn unban(&mut self, target: &BanTarget) -> bool {
-        self.remove(&Key::of(target))
+        self.remove(&TargetKey::of(target))
     }
 
     /// Whether any ban covers a host.
@@ -134,28 +134,28 @@ impl Bans {
         self.v4.check().and(self.v6.check())
     }
 
-    fn end(&self, key: &Key) -> Option<Time> {
+    fn end(&self, key: &TargetKey) -> Option<Time> {
         match key {
-            Key::V4(bits, length) => self.v4.end(*bits, *length),
-            Key::V6(bits, length) => self.v6.end(*bits, *length),
-            Key::Host(host) => self.hosts.get(host).copied(),
+            TargetKey::V4(bits, length) => self.v4.end(*bits, *length),
+            TargetKey::V6(bits, length) => self.v6.end(*bits, *length),
+            TargetKey::Host(host) => self.hosts.get(host).copied(),
         }
     }
 
-    fn insert(&mut self, key: Key, ban: Ban) {
+    fn insert(&mut self, key: TargetKey, ban: Ban) {
         match &key {
-            Key::V4(bits, length) => self.v4.insert(*bits, *length, ban.until),
-            Key::V6(bits, length) => self.v6.insert(*bits, *length, ban.until),
-            Key::Host(host) => drop(self.hosts.insert(host.clone(), ban.until)),
+            TargetKey::V4(bits, length) => self.v4.insert(*bits, *length, ban.until),
+            TargetKey::V6(bits, length) => self.v6.insert(*bits, *length, ban.until),
+            TargetKey::Host(host) => drop(self.hosts.insert(host.clone(), ban.until)),
         }
         self.by_end.insert((ban.until, key), ban.since);
     }
 
-    fn remove(&mut self, key: &Key) -> bool {
+    fn remove(&mut self, key: &TargetKey) -> bool {
         let until = match key {
-            Key::V4(bits, length) => self.v4.remove(*bits, *length),
-            Key::V6(bits, length) => self.v6.remove(*bits, *length),
-            Key::Host(host) => self.hosts.remove(host),
+            TargetKey::V4(bits, length) => self.v4.remove(*bits, *length),
+            TargetKey::V6(bits, length) => self.v6.remove(*bits, *length),
+            TargetKey::Host(host) => self.hosts.remove(host),
         };
         until.is_some_and(|until| self.by_end.remove(&(until, key.clone())).is_some())
     }
@@ -167,7 +167,7 @@ impl Bans {
     }
 }
 
-impl Key {
+impl TargetKey {
     fn of(target: &BanTarget) -> Self {
         match target {
             BanTarget::Subnet(IpNet::V4(net)) => Self::v4(net.addr(), net.prefix_len()),

@@ -38,7 +38,7 @@ const GROUPS: usize = 16;
 /// The health of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Health {
-    state: State,
+    state: HealthState,
     /// The last sign of life: an answer, a connection, traffic.
     last_life: Time,
     /// The addresses that answered last, the latest last.
@@ -48,7 +48,7 @@ pub(crate) struct Health {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
+enum HealthState {
     Up(Run),
     Down(Probing),
 }
@@ -88,7 +88,7 @@ enum Cause {
 
 /// The outcome of a failed dial, as far as the network is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum DialOutcome {
     /// No answer.
     Silence,
     /// A failure of the route: the proxy's.
@@ -124,11 +124,11 @@ const HURRY_SPACING: Duration = Duration::from_secs(30 * 60);
 
 impl Health {
     pub(crate) fn new(now: Time) -> Self {
-        Self { state: State::Up(Run::default()), last_life: now, answered: Vec::new(), longest_own: 0 }
+        Self { state: HealthState::Up(Run::default()), last_life: now, answered: Vec::new(), longest_own: 0 }
     }
 
     pub(crate) const fn is_down(&self) -> bool {
-        matches!(self.state, State::Down(_))
+        matches!(self.state, HealthState::Down(_))
     }
 
     /// Whether the network showed life recently enough for an open connection to prove that it is up.
@@ -147,12 +147,12 @@ impl Health {
     pub(crate) fn record_life(&mut self, now: Time) -> bool {
         self.last_life = now;
         match &mut self.state {
-            State::Up(run) => {
+            HealthState::Up(run) => {
                 run.end_silence();
                 false
             }
-            State::Down(Probing { cause: Cause::Own, .. }) => false,
-            State::Down(Probing { cause: Cause::Silence, .. }) => self.restore(),
+            HealthState::Down(Probing { cause: Cause::Own, .. }) => false,
+            HealthState::Down(Probing { cause: Cause::Silence, .. }) => self.restore(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Health {
             self.answered.push(address.clone());
         }
         self.last_life = now;
-        if let State::Up(run) = &self.state {
+        if let HealthState::Up(run) = &self.state {
             self.longest_own = self.longest_own.max(run.own);
         }
         self.restore()
@@ -176,8 +176,8 @@ impl Health {
     pub(crate) fn restore(&mut self) -> bool {
         let was_down = self.is_down();
         match &mut self.state {
-            State::Up(run) => run.clear(),
-            State::Down(_) => self.state = State::Up(Run::default()),
+            HealthState::Up(run) => run.clear(),
+            HealthState::Down(_) => self.state = HealthState::Up(Run::default()),
         }
         was_down
     }
@@ -190,15 +190,15 @@ impl Health {
     /// Whether one more silent dial may be enough, by their number.
     pub(crate) const fn is_nearly_suspicious(&self, config: &HealthConfig) -> bool {
         match &self.state {
-            State::Up(run) => run.silent.saturating_add(1) >= config.silent_dials,
-            State::Down(_) => false,
+            HealthState::Up(run) => run.silent.saturating_add(1) >= config.silent_dials,
+            HealthState::Down(_) => false,
         }
     }
 
     /// Records a failed dial.
     pub(crate) fn record_failure(
         &mut self,
-        outcome: Outcome,
+        outcome: DialOutcome,
         address: &PeerAddress,
         around: Surroundings,
         config: &HealthConfig,
@@ -206,43 +206,43 @@ impl Health {
     ) -> Change {
         let longest_own = self.longest_own;
         let run = match &mut self.state {
-            State::Up(run) => run,
+            HealthState::Up(run) => run,
             // The dial left this machine, so we can dial again, answered or not.
-            State::Down(Probing { cause: Cause::Own, .. }) if outcome == Outcome::Silence => {
+            HealthState::Down(Probing { cause: Cause::Own, .. }) if outcome == DialOutcome::Silence => {
                 self.restore();
                 return Change::Up;
             }
-            State::Down(_) => return Change::None,
+            HealthState::Down(_) => return Change::None,
         };
         run.record(outcome, address, now);
         let cause = match outcome {
-            Outcome::Silence if !around.alive && run.is_silent(around, config, now) => Cause::Silence,
-            Outcome::Route if run.own >= config.own_failures => Cause::Own,
-            Outcome::Own if run.own >= own_needed(around.known, longest_own, config) => Cause::Own,
-            Outcome::Silence | Outcome::Route | Outcome::Own => return Change::None,
+            DialOutcome::Silence if !around.alive && run.is_silent(around, config, now) => Cause::Silence,
+            DialOutcome::Route if run.own >= config.own_failures => Cause::Own,
+            DialOutcome::Own if run.own >= own_needed(around.known, longest_own, config) => Cause::Own,
+            DialOutcome::Silence | DialOutcome::Route | DialOutcome::Own => return Change::None,
         };
         let addresses = core::mem::take(&mut run.addresses);
-        self.state = State::Down(Probing { cause, made: 0, owed: false, hurried: None });
+        self.state = HealthState::Down(Probing { cause, made: 0, owed: false, hurried: None });
         Change::Down(addresses)
     }
 
     /// The wait until the next probe; `None` while the network is up.
     pub(crate) fn next_probe(&self, config: &HealthConfig) -> Option<Duration> {
-        let State::Down(probing) = &self.state else { return None };
+        let HealthState::Down(probing) = &self.state else { return None };
         let factor = 1u32.checked_shl(probing.made).unwrap_or(u32::MAX);
         Some(config.first_probe.saturating_mul(factor).min(config.max_probe))
     }
 
     /// A probe is due.
     pub(crate) const fn owe_probe(&mut self) {
-        if let State::Down(probing) = &mut self.state {
+        if let HealthState::Down(probing) = &mut self.state {
             probing.owed = true;
         }
     }
 
     /// Another network has recovered: brings a probe forward, unless that was done lately. Returns whether it did.
     pub(crate) fn hurry(&mut self, now: Time) -> bool {
-        let State::Down(probing) = &mut self.state else { return false };
+        let HealthState::Down(probing) = &mut self.state else { return false };
         let lately = probing.hurried.is_some_and(|at| now.since(at) < HURRY_SPACING);
         if lately {
             return false;
@@ -255,14 +255,14 @@ impl Health {
     /// The number of the due probe, counted from 0; sources of addresses take turns by it.
     pub(crate) const fn owed_probe(&self) -> Option<u32> {
         match &self.state {
-            State::Down(Probing { owed: true, made, .. }) => Some(*made),
-            State::Down(Probing { owed: false, .. }) | State::Up(_) => None,
+            HealthState::Down(Probing { owed: true, made, .. }) => Some(*made),
+            HealthState::Down(Probing { owed: false, .. }) | HealthState::Up(_) => None,
         }
     }
 
     /// The due probe was made.
     pub(crate) const fn record_probe(&mut self) {
-        if let State::Down(probing) = &mut self.state {
+        if let HealthState::Down(probing) = &mut self.state {
             probing.owed = false;
             probing.made = probing.made.saturating_add(1);
         }
@@ -285,11 +285,11 @@ impl Health {
         now.since(self.last_life).min(config.traffic_within).hash(to);
         (&self.answered, self.longest_own).hash(to);
         match &self.state {
-            State::Up(run) => {
+            HealthState::Up(run) => {
                 let began = if run.silent == 0 { Duration::ZERO } else { now.since(run.began).min(config.silent_for) };
                 (false, run.own, run.silent, began, &run.groups, &run.addresses).hash(to);
             }
-            State::Down(Probing { cause, made, owed, hurried }) => {
+            HealthState::Down(Probing { cause, made, owed, hurried }) => {
                 let hurried = hurried.map(|at| now.since(at).min(HURRY_SPACING));
                 (true, cause, made, owed, hurried).hash(to);
             }
@@ -315,10 +315,10 @@ impl Run {
         self.addresses.clear();
     }
 
-    fn record(&mut self, outcome: Outcome, address: &PeerAddress, now: Time) {
+    fn record(&mut self, outcome: DialOutcome, address: &PeerAddress, now: Time) {
         match outcome {
-            Outcome::Own | Outcome::Route => self.own = self.own.saturating_add(1),
-            Outcome::Silence => self.record_silence(address, now),
+            DialOutcome::Own | DialOutcome::Route => self.own = self.own.saturating_add(1),
+            DialOutcome::Silence => self.record_silence(address, now),
         }
     }
 

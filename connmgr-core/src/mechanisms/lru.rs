@@ -19,7 +19,7 @@ pub(crate) struct Lru<K, V, S = Keyed> {
     keyed: S,
     /// Positions in `entries`, by the hash of the key.
     index: HashTable<u32>,
-    entries: Vec<Entry<K, V>>,
+    entries: Vec<LruEntry<K, V>>,
     newest: Link,
     oldest: Link,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Lru<K, V, S = Keyed> {
 type Link = Option<u32>;
 
 #[derive(Clone, Debug)]
-struct Entry<K, V> {
+struct LruEntry<K, V> {
     key: K,
     value: V,
     newer: Link,
@@ -110,7 +110,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         self.index.find(hash, |slot| self.entries[*slot as usize].key == *key).copied()
     }
 
-    fn at(&self, link: Link) -> Option<&Entry<K, V>> {
+    fn at(&self, link: Link) -> Option<&LruEntry<K, V>> {
         self.entries.get(link? as usize)
     }
 
@@ -126,7 +126,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
             self.grow();
         }
         let slot = u32::try_from(self.entries.len()).expect("the capacity is a u32");
-        self.entries.push(Entry { key: key.clone(), value, newer: None, older: None });
+        self.entries.push(LruEntry { key: key.clone(), value, newer: None, older: None });
         let hash = self.keyed.hash_one(key);
         self.index.insert_unique(hash, slot, |slot| self.keyed.hash_one(&self.entries[*slot as usize].key));
         slot

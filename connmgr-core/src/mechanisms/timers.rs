@@ -23,9 +23,9 @@ pub(crate) struct TimerId(u32);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timers<K: Copy> {
     /// The heap: no entry is before its parent.
-    heap: Vec<Entry>,
+    heap: Vec<HeapEntry>,
     /// By `TimerId`: the place in the heap.
-    slots: Vec<Slot<K>>,
+    slots: Vec<TimerSlot<K>>,
     /// The head of the list of free slots.
     free: Option<u32>,
     /// The sequence number of the next timer set; 64 bits last.
@@ -33,13 +33,13 @@ pub(crate) struct Timers<K: Copy> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct HeapEntry {
     at: Time,
     sequence: u64,
     slot: u32,
 }
 
-impl Entry {
+impl HeapEntry {
     /// The order of firing as one number: a comparison without a branch, which could not be predicted.
     const fn rank(&self) -> u128 {
         (self.at.as_nanos() as u128) << 64 | self.sequence as u128
@@ -47,7 +47,7 @@ impl Entry {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Slot<K> {
+enum TimerSlot<K> {
     Set { key: K, place: usize },
     Free { next: Option<u32> },
 }
@@ -63,9 +63,9 @@ impl<K: Copy> Timers<K> {
     /// Sets a timer for `at`.
     pub(crate) fn insert(&mut self, at: Time, key: K) -> TimerId {
         let place = self.heap.len();
-        let slot = self.occupy(Slot::Set { key, place });
+        let slot = self.occupy(TimerSlot::Set { key, place });
         let sequence = self.next_sequence();
-        self.heap.push(Entry { at, sequence, slot });
+        self.heap.push(HeapEntry { at, sequence, slot });
         self.sift_up(place);
         TimerId(slot)
     }
@@ -77,7 +77,7 @@ impl<K: Copy> Timers<K> {
     pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
         let place = self.place(id);
         let sequence = self.next_sequence();
-        self.heap[place] = Entry { at, sequence, slot: id.0 };
+        self.heap[place] = HeapEntry { at, sequence, slot: id.0 };
         self.settle(place);
     }
 
@@ -127,9 +127,9 @@ impl<K: Copy> Timers<K> {
         if !(1..self.heap.len()).all(in_order) {
             return Err("timers: a timer is before an earlier one");
         }
-        let is_linked = |(place, entry): (usize, &Entry)| match self.slots.get(entry.slot as usize) {
-            Some(Slot::Set { place: known, .. }) => *known == place,
-            Some(Slot::Free { .. }) | None => false,
+        let is_linked = |(place, entry): (usize, &HeapEntry)| match self.slots.get(entry.slot as usize) {
+            Some(TimerSlot::Set { place: known, .. }) => *known == place,
+            Some(TimerSlot::Free { .. }) | None => false,
         };
         if !self.heap.iter().enumerate().all(is_linked) {
             return Err("timers: a timer is not where its slot says");
@@ -148,8 +148,8 @@ impl<K: Copy> Timers<K> {
         let (mut count, mut next) = (0, self.free);
         while let Some(slot) = next {
             next = match self.slots.get(slot as usize)? {
-                Slot::Free { next } => *next,
-                Slot::Set { .. } => return None,
+                TimerSlot::Free { next } => *next,
+                TimerSlot::Set { .. } => return None,
             };
             count += 1;
             if count > self.slots.len() {
@@ -167,30 +167,30 @@ impl<K: Copy> Timers<K> {
 
     fn place(&self, id: TimerId) -> usize {
         match self.slots.get(id.0 as usize) {
-            Some(Slot::Set { place, .. }) => Some(*place),
-            Some(Slot::Free { .. }) | None => None,
+            Some(TimerSlot::Set { place, .. }) => Some(*place),
+            Some(TimerSlot::Free { .. }) | None => None,
         }
         .expect(ID_IS_SET)
     }
 
-    fn occupy(&mut self, content: Slot<K>) -> u32 {
+    fn occupy(&mut self, content: TimerSlot<K>) -> u32 {
         let Some(slot) = self.free else {
             self.slots.push(content);
             return u32::try_from(self.slots.len() - 1).expect("memory ends before 2^32 timers");
         };
         match core::mem::replace(&mut self.slots[slot as usize], content) {
-            Slot::Free { next } => self.free = next,
-            Slot::Set { .. } => unreachable!("the free list holds free slots only"),
+            TimerSlot::Free { next } => self.free = next,
+            TimerSlot::Set { .. } => unreachable!("the free list holds free slots only"),
         }
         slot
     }
 
     fn vacate(&mut self, id: TimerId) -> K {
-        let free = Slot::Free { next: self.free };
+        let free = TimerSlot::Free { next: self.free };
         self.free = Some(id.0);
         match core::mem::replace(&mut self.slots[id.0 as usize], free) {
-            Slot::Set { key, .. } => Some(key),
-            Slot::Free { .. } => None,
+            TimerSlot::Set { key, .. } => Some(key),
+            TimerSlot::Free { .. } => None,
         }
         .expect(ID_IS_SET)
     }
@@ -230,11 +230,11 @@ impl<K: Copy> Timers<K> {
         children.min_by_key(|child| self.heap[*child].rank())
     }
 
-    fn put(&mut self, place: usize, entry: Entry) {
+    fn put(&mut self, place: usize, entry: HeapEntry) {
         self.heap[place] = entry;
         match &mut self.slots[entry.slot as usize] {
-            Slot::Set { place: known, .. } => *known = place,
-            Slot::Free { .. } => unreachable!("an entry of the heap has a slot"),
+            TimerSlot::Set { place: known, .. } => *known = place,
+            TimerSlot::Free { .. } => unreachable!("an entry of the heap has a slot"),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) enum Chosen {
 }
 
 /// The networks that may be dialed, in order.
-struct Turns {
+struct NetworkTurns {
     /// The first `count` of them may be dialed.
     order: [NetworkKind; NetworkKind::ALL.len()],
     count: usize,
@@ -78,7 +78,7 @@ impl Claim {
 impl ConnManager {
     /// Chooses the next address to dial. `only_proven`: only in networks that have lately yielded a ready connection.
     pub(super) fn choose_next(&mut self, kind: Kind, only_proven: bool) -> Chosen {
-        let Turns { mut order, count, some_wait } = self.networks_in_turn(only_proven);
+        let NetworkTurns { mut order, count, some_wait } = self.networks_in_turn(only_proven);
         if count > 1 && !self.can_take_slots_back(kind) {
             let first = self.draw_network(&order[..count]);
             order[..=first].rotate_right(1);
@@ -127,7 +127,7 @@ impl ConnManager {
 
     /// Chooses an address that rests, where there is no other: at the slowest pace.
     pub(super) fn choose_resting(&mut self, kind: Kind) -> Option<PeerAddress> {
-        let Turns { order, count, .. } = self.networks_in_turn(false);
+        let NetworkTurns { order, count, .. } = self.networks_in_turn(false);
         let now = self.now();
         order.into_iter().take(count).find_map(|network| {
             let is_ready = self.pace(network).next_scarce_at() <= now;
@@ -183,7 +183,7 @@ impl ConnManager {
     }
 
     /// The networks that may be dialed now, in order of their turn.
-    fn networks_in_turn(&self, only_proven: bool) -> Turns {
+    fn networks_in_turn(&self, only_proven: bool) -> NetworkTurns {
         let mut claims = NetworkKind::ALL.map(|network| self.claim(network));
         let up = self.networks_up();
         let (mut count, mut some_wait) = (0, false);
@@ -199,7 +199,7 @@ impl ConnManager {
             }
         }
         claims[..count].sort_unstable_by(Claim::order);
-        Turns { order: claims.map(|claim| claim.network), count, some_wait }
+        NetworkTurns { order: claims.map(|claim| claim.network), count, some_wait }
     }
 
     /// Whether dials without progress could give back at least half of the kind's slots.
