@@ -38,7 +38,9 @@ impl TransportRule {
 
     fn has_slot(seen: RuleContext<'_>, kind: connmgr_core::Kind) -> bool {
         let (ledger, count) = (seen.ledger, seen.ledger.count(kind));
-        count.open + count.dialing <= ledger.split.of(kind) && ledger.live() + ledger.lookups <= ledger.limits.total
+        let lookups = if kind == connmgr_core::Kind::Added { ledger.lookups } else { 0 };
+        count.open + count.dialing + lookups <= ledger.split.of(kind)
+            && ledger.live() + ledger.lookups <= ledger.limits.total
     }
 }
 
