@@ -89,6 +89,8 @@ pub(crate) struct StepRecord {
     pub(crate) restored: bool,
     /// The first automatic dial that came sooner than the pace of its network allows.
     pub(crate) too_fast: Option<(ConnId, NetworkKind)>,
+    /// The first automatic dial that came sooner than `dial.rate` allows.
+    pub(crate) over_rate: Option<ConnId>,
     /// What `poll_timeout` said before the step; none in the first step, where that is not known.
     pub(crate) due_before: Option<Option<Time>>,
     /// What `poll_timeout` says after the step. Valid once all actions have been seen.
@@ -110,6 +112,7 @@ impl StepRecord {
             slowed: false,
             restored: false,
             too_fast: None,
+            over_rate: None,
             due_before: None,
             due: None,
             last_due: None,
@@ -124,7 +127,7 @@ impl StepRecord {
         self.dials.clear();
         self.made_ready = None;
         (self.took_slot, self.stalled, self.slowed, self.restored) = (false, false, false, false);
-        self.too_fast = None;
+        (self.too_fast, self.over_rate) = (None, None);
         if self.is_due_timeout() {
             self.last_due = Some(self.now);
         }

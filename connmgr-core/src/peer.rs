@@ -75,9 +75,9 @@ impl AddedPeer {
         self.state = PeerState::Queued;
     }
 
-    /// A rule forbids dialing it.
+    /// A rule forbids dialing it; its connection or dial, if it had one, has ended.
     pub(crate) fn block(&mut self, obstacle: Obstacle) {
-        debug_assert!(!matches!(self.state, PeerState::Connected(_)), "a connected peer is not dialed");
+        debug_assert!(!matches!(self.state, PeerState::Waiting), "a waiting peer is queued before a rule forbids it");
         self.state = PeerState::Blocked(obstacle);
     }
 
@@ -93,7 +93,7 @@ impl AddedPeer {
         self.state = PeerState::Dialing(conn);
     }
 
-    /// Its dial has opened. The other addresses of its name may still be needed: many accept and are of no use.
+    /// Its dial has opened. The other addresses of its name may still be needed, if the peer is never ready.
     pub(crate) fn connect(&mut self, conn: ConnId) {
         debug_assert_eq!(self.state, PeerState::Dialing(conn));
         self.state = PeerState::Connected(conn);

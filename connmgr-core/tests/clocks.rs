@@ -255,14 +255,9 @@ fn what_is_saved_is_dated_by_the_clock_of_the_saving() {
 /// A machine without a hardware clock starts in 1970 and learns the time later.
 #[test]
 fn what_was_learnt_before_the_clock_was_right_is_none_the_older_for_it() {
-    let manager = ConnManager::new(Birth {
-        config: quiet().manager.config().clone(),
-        snapshot: None,
-        rng_seed: [7; 32],
-        unix: UnixTime::from_secs(0),
-        now: Time::ZERO,
-    });
-    let mut bench = Bench { manager: manager.expect("a good configuration"), now: Time::ZERO };
+    let config = quiet().manager.config().clone();
+    let unix = UnixTime::from_secs(0);
+    let mut bench = Bench::born(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now: Time::ZERO }, 1);
     bench.learn(&addresses(100));
     bench.pass(secs(60));
     step(&mut bench, UNIX);

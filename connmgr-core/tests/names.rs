@@ -221,3 +221,18 @@ fn what_the_operator_disconnects_is_not_followed_by_the_next_address() {
     let after = bench.tell(Input::Disconnect { conn: dials(&actions)[0] });
     assert_eq!((dials(&after).len(), retries(&after).len()), (0, 1));
 }
+
+#[test]
+fn a_connection_that_ends_early_while_its_network_is_down_leaves_the_next_address_to_the_probes() {
+    let mut bench = Bench::new(connect_only());
+    let actions = begin(&mut bench, ips(1..3));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    for other in ["21.1.1.1:8333", "22.1.1.1:8333", "23.1.1.1:8333"] {
+        let (_, actions) = bench.add_peer(other, Keep::Always);
+        bench.fail(dials(&actions)[0], DialError::NetworkUnreachable);
+    }
+    bench.close(conn);
+    let peer = &bench.manager.added_peers()[0];
+    assert_eq!(peer.state, PeerState::Blocked(Obstacle::NetworkDown));
+}

@@ -1,4 +1,4 @@
-//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//! Very many connections, of which nothing is left: see `connmgr_testbed::endurance`.
 //!
 //! `cargo bench -p connmgr-mio --bench endurance [-- 20000]`
 
@@ -13,11 +13,11 @@ mod run {
     use connmgr_testbed::endurance::{EnduranceRun, PATIENCE, StreamFate, WAITING_EVENTS};
     use mio::{Events, Interest, Poll, Token};
 
-    /// The pool's tokens: one for its waker, and as many as it may dial at once; a few rest while a batch is handled.
-    /// Most dials here need none, for the far end is on this machine: that none is lost is for the conformance suite.
+    /// The pool's tokens: one for its waker, and as many as it may dial at once. Most dials here need none, because the
+    /// far end is on this machine. The conformance suite checks that none is lost.
     const POOL: std::ops::Range<usize> = 0..1000;
 
-    /// How long a round may take, so that the end of patience is seen.
+    /// How long a round may wait, so that timeouts are noticed.
     const TICK: Duration = Duration::from_millis(100);
 
     pub(super) fn run(course: EnduranceRun) -> ExitCode {
@@ -119,6 +119,6 @@ fn main() -> std::process::ExitCode {
     run::run(connmgr_testbed::endurance::EnduranceRun::begin("mio"))
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

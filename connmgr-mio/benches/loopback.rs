@@ -12,7 +12,7 @@ mod racer {
     use mio::net::TcpStream;
     use mio::{Events, Interest, Poll, Token};
 
-    /// The pool's tokens: as many as it may dial at once, and to spare.
+    /// The pool's tokens: more than it may dial at once.
     const POOL: std::ops::Range<usize> = 0..10_000;
 
     /// Events of one batch.
@@ -59,7 +59,7 @@ mod racer {
         }
     }
 
-    /// The loop of somebody who has no pool.
+    /// The loop of a program without a pool.
     struct Bare {
         poll: Poll,
         dials: HashMap<Token, TcpStream>,
@@ -74,7 +74,7 @@ mod racer {
             Self { poll, dials: HashMap::new(), streams, next: 0, ended: DialCounts::default() }
         }
 
-        /// Registered once, for all of its life.
+        /// Each socket is registered once.
         fn dial(&mut self, address: SocketAddr) {
             let (token, mut stream) = (Token(self.next), TcpStream::connect(address).expect("a socket"));
             self.next += 1;
@@ -165,6 +165,6 @@ fn main() -> std::process::ExitCode {
     connmgr_testbed::race::run(racer::Mio)
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

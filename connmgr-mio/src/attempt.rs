@@ -1,7 +1,7 @@
 //! One connection that is being opened, directly or through a SOCKS5 proxy.
 //!
-//! Its owner registers the socket, passes on every event, and keeps the deadline. Events are edge-triggered, so each makes
-//! the attempt go as far as it can.
+//! Its owner registers the socket, passes on every event, and keeps the deadline. Events are edge-triggered, so each
+//! makes the attempt go as far as it can.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! Wakes the caller's poll from other threads.
 //!
-//! The waker is dropped with the pool: a thread that hangs in a lookup, or a handle that outlives the pool, must not hold
-//! its descriptor. That takes a lock, so `atomic-waker` does not do.
+//! The waker is dropped with the pool: a thread that hangs in a lookup, or a handle that outlives the pool, must not
+//! hold its descriptor. That takes a lock, so `atomic-waker` does not do.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

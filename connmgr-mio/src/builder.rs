@@ -35,8 +35,8 @@ impl Pool {
 impl Builder {
     connmgr_std::builder_methods!();
 
-    /// Wakes the poll by this waker, which must be of the same poll. A poll may have only one waker, so an application that
-    /// has one must give it; otherwise the pool creates its own.
+    /// Wakes the poll by this waker, which must be of the same poll. A poll may have only one waker, so an application
+    /// that has one must give it; otherwise the pool creates its own.
     #[must_use]
     pub fn waker(mut self, waker: Arc<Waker>) -> Self {
         self.waker = Some(waker);
@@ -44,8 +44,9 @@ impl Builder {
     }
 
     /// How many tokens the pool needs at least: one for each listener, one for its waker if none was given, and two for
-    /// each connection that `limits.total` allows and for each seed that a proxy looks up. Two, because all may be dials
-    /// that end in one round of the loop and are followed by others, while a token is not reused before the round's end.
+    /// each connection that `limits.total` allows and for each seed that a proxy looks up. Two, because all may be
+    /// dials that end in one round of the loop and are followed by others, while a token is not reused before the
+    /// round's end.
     pub fn tokens_needed(&self) -> usize {
         let Config { limits, proxies, seeds, .. } = &self.settings.startup.config;
         let lookups = if proxies.all.is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
@@ -56,18 +57,19 @@ impl Builder {
 
     /// Opens the listeners and the state. Blocks on the disk: to be called before the loop starts.
     ///
-    /// The pool registers with this registry (it keeps a clone: one descriptor) under these tokens and no others. It needs
-    /// [`Builder::tokens_needed`] of them. Open connections use none, and neither does a dial that ends at once. A dial
-    /// without a free token fails with [`DialError::OutOfResources`](connmgr_core::DialError::OutOfResources). That
-    /// happens only if [`Pool::set_limits`] raises the limits beyond the range, or if more peers are added and removed in
-    /// one round than the limits allow. Unused tokens cost nothing, so give plenty if the limits may be raised later.
+    /// The pool registers with this registry (it keeps a clone: one descriptor) under these tokens and no others. It
+    /// needs [`Builder::tokens_needed`] of them. Open connections use none, and neither does a dial that ends at once.
+    /// A dial without a free token fails with [`DialError::OutOfResources`](connmgr_core::DialError::OutOfResources).
+    /// That happens only if [`Pool::set_limits`] raises the limits beyond the range, or if more peers are added and
+    /// removed in one round than the limits allow. Unused tokens cost nothing, so give plenty if the limits may be
+    /// raised later.
     ///
     /// # Errors
     /// [`StartError`] says what failed. A range that is too short is refused with the number it needs.
     ///
     /// # Panics
-    /// In mio, with debug assertions, if the poll has or ever had a waker that was not given. So a second pool on the same
-    /// poll needs the application's waker.
+    /// In mio, with debug assertions, if the poll has or ever had a waker that was not given. So a second pool on the
+    /// same poll needs the application's waker.
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
         let needed = self.tokens_needed();
         let Self { settings, waker } = self;

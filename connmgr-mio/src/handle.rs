@@ -1,7 +1,7 @@
 //! Commands from other threads.
 //!
-//! A command waits until the pool's next turn. Its answer is an event of the pool. The loop that turns the pool needs no
-//! handle: [`Pool`](crate::Pool) has the same commands, answered at once.
+//! A command waits until the pool's next turn. Its answer is an event of the pool. The loop that turns the pool needs
+//! no handle: [`Pool`](crate::Pool) has the same commands, answered at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

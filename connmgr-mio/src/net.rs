@@ -1,7 +1,7 @@
 //! Carries out what the driver asks of sockets, on the caller's poll.
 //!
-//! Every method only starts something or advances it. The result waits as a [`Job`] for the pool's turn, also an error that is
-//! known at once.
+//! Every method only starts something or advances it. The result waits as a [`Job`] for the pool's turn, also an error
+//! that is known at once.
 
 use std::collections::VecDeque;
 use std::io;
@@ -73,8 +73,8 @@ impl MioNet {
         Self { registry, tokens, listeners, done, streams, dials, lookups }
     }
 
-    /// Advances what the token stands for, as far as its socket is ready. A stale event, of a former use of the token, has
-    /// no effect.
+    /// Advances what the token stands for, as far as its socket is ready. A stale event, of a former use of the token,
+    /// has no effect.
     pub(crate) fn note_event(&mut self, token: Token) {
         match self.tokens.get_mut(token) {
             Some(TokenUse::Listener(index)) => {
@@ -172,8 +172,8 @@ impl MioNet {
         }
     }
 
-    /// Takes an attempt out. Its socket stays registered until it is closed, or registered by the application. An event of
-    /// it under this token is stale.
+    /// Takes an attempt out. Its socket stays registered until it is closed, or registered by the application. An event
+    /// of it under this token is stale.
     fn take(&mut self, token: Token) -> Option<(AttemptPurpose, TcpStream)> {
         let TokenUse::Attempt(purpose, attempt) = self.tokens.remove(token)? else { return None };
         match purpose {

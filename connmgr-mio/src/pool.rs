@@ -23,7 +23,8 @@ use crate::stream::Stream;
 /// then take [`Pool::next_event`] until there is none.
 ///
 /// After [`Pool::shutdown`], go on turning the pool until [`Pool::is_stopped`]. It waits for the disk at most 10 s, and
-/// for no peer. [`Pool::set_limits`] does not change the range of tokens: see [`Builder::start`](crate::Builder::start).
+/// for no peer. [`Pool::set_limits`] does not change the range of tokens: see
+/// [`Builder::start`](crate::Builder::start).
 ///
 /// Dropping it closes every connection at once. A thread saves the state, as long as the process lives.
 pub struct Pool {
@@ -65,8 +66,8 @@ impl Pool {
         ours
     }
 
-    /// How long the poll may wait, rounded up to whole milliseconds: zero if an event or work waits, none if the pool has no
-    /// deadline.
+    /// How long the poll may wait, rounded up to whole milliseconds: zero if an event or work waits, none if the pool
+    /// has no deadline.
     pub fn poll_timeout(&self) -> Option<Duration> {
         if self.has_work() {
             return Some(Duration::ZERO);
@@ -76,8 +77,9 @@ impl Pool {
 
     /// The next event, if there is one. Never waits.
     ///
-    /// To be called until it returns none, after every event of the poll's batch was handled. The first call of a round takes
-    /// the pool's turn, with a bounded share of its work. After the last one, tokens that were given back may be reused.
+    /// To be called until it returns none, after every event of the poll's batch was handled. The first call of a round
+    /// takes the pool's turn, with a bounded share of its work. After the last one, tokens that were given back may be
+    /// reused.
     pub fn next_event(&mut self) -> Option<PoolEvent> {
         if !self.turned {
             self.turned = true;
@@ -91,16 +93,16 @@ impl Pool {
         event
     }
 
-    /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or it is
-    /// released.
+    /// The stream of a connection, from its [`PoolEvent::Connected`] until its [`Event::Disconnected`] is taken or it
+    /// is released.
     ///
     /// Register it under a token outside the pool's range, to get its events.
     pub fn stream(&mut self, conn: ConnId) -> Option<&mut Stream> {
         self.net.streams.get_mut(&conn)
     }
 
-    /// Ends a connection: drops its stream and tells the manager how the stream ended, as far as reads and writes have seen
-    /// it. [`Event::Disconnected`] follows. Does nothing if the connection has ended already.
+    /// Ends a connection: drops its stream and tells the manager how the stream ended, as far as reads and writes have
+    /// seen it. [`Event::Disconnected`] follows. Does nothing if the connection has ended already.
     pub fn release(&mut self, conn: ConnId) {
         if let Some(cause) = self.net.release(conn).and_then(|stream| stream.cause()) {
             self.apply(&Input::Closed { conn, cause });
@@ -117,8 +119,8 @@ impl Pool {
         self.commands.handle.clone()
     }
 
-    /// The pool's monotonic time, which counts from its start. To be compared with `since` and `next_retry` of the views, and
-    /// with [`PoolEvent::RetryScheduled`].
+    /// The pool's monotonic time, which counts from its start. To be compared with `since` and `next_retry` of the
+    /// views, and with [`PoolEvent::RetryScheduled`].
     ///
     /// ```
     /// use connmgr_mio::{Pool, PoolEvent};

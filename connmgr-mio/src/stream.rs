@@ -14,8 +14,8 @@ use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). Register it under a token of the application's to get
-/// its events.
+/// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). Register it under a token of the application's to
+/// get its events.
 ///
 /// It never blocks: read or write until `WouldBlock`, then wait for an event. When the pool closes the connection,
 /// reads end (`Ok(0)`) and writes fail.
@@ -98,8 +98,8 @@ impl Stream {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
-/// through this: the pool would not see how the stream ended.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut
+/// it through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -137,8 +137,8 @@ impl Write for Stream {
 
 impl Source for Stream {
     /// Changes the dial's registration, or ends it and makes a new one.
-    // To change it saves a system call. The application may use another poll than the pool, and only epoll fails for certain
-    // when a socket is not registered there.
+    // To change it saves a system call. The application may use another poll than the pool, and only epoll fails for
+    // certain when a socket is not registered there.
     fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         if let Some(dialed_on) = self.dialed_on.take() {
             let epoll = cfg!(any(target_os = "linux", target_os = "android"));

@@ -1,8 +1,8 @@
 //! The pool's range of tokens, and what each stands for.
 //!
-//! A token that is given back rests until the present batch of events was handled, so that a stale event has no owner. A
-//! stale event may still come later, because the socket of a dial stays registered until the application registers it. So an
-//! event is only a hint: the owner of a token checks its own socket.
+//! A token that is given back rests until the present batch of events was handled, so that a stale event has no owner.
+//! A stale event may still come later, because the socket of a dial stays registered until the application registers
+//! it. So an event is only a hint: the owner of a token checks its own socket.
 
 use std::ops::Range;
 

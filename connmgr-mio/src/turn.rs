@@ -5,8 +5,8 @@
 //! accepts  ├─► inputs ─► Engine ─► actions, carried out by MioNet ─► results of the next turn
 //! commands ┘
 //! ```
-//! It takes a bounded share of each, so that a busy source starves neither the others nor the application's own sockets.
-//! If anything is left, [`Pool::poll_timeout`] is zero.
+//! It takes a bounded share of each, so that a busy source starves neither the others nor the application's own
+//! sockets. If anything is left, [`Pool::poll_timeout`] is zero.
 
 use std::task::Poll;
 

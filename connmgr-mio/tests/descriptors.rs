@@ -1,5 +1,5 @@
-//! The descriptors of a process, and a process without any: each story in a process of its own, for they are counted
-//! and limited for all of it.
+//! The descriptors of a process, and a process without any. Each story has a process of its own, because descriptors
+//! are counted and limited for a whole process.
 #![cfg(target_os = "linux")]
 
 use std::env;
@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
-/// Runs the test of this name again, alone, in a child; whether this is the child.
+/// Runs the test of this name again, alone, in a child process. Returns whether this is the child.
 fn alone(name: &str) -> bool {
     if env::var_os("CONNMGR_ALONE").is_some() {
         return true;
@@ -25,12 +25,12 @@ fn alone(name: &str) -> bool {
     false
 }
 
-/// Counts without counting its own.
+/// Counts descriptors, without the one that reads them.
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("/proc").count() - 1
 }
 
-/// Lets the process open nothing more, or as much as before.
+/// Limits the descriptors of this process, or restores the limit.
 fn limit_descriptors(to: Option<u64>) {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: to.or(maximum), maximum }).expect("lowering is allowed");

@@ -1,4 +1,4 @@
-//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//! Very many connections, of which nothing is left: see `connmgr_testbed::endurance`.
 //!
 //! `cargo bench -p connmgr-smol --bench endurance [-- 20000]`
 
@@ -15,7 +15,7 @@ mod run {
     use futures_lite::{AsyncReadExt, FutureExt};
     use smol::Executor;
 
-    /// An executor that counts its tasks: each has one of the tickets until it ends.
+    /// An executor that counts its tasks: each holds a ticket until it ends.
     #[derive(Clone, Default)]
     pub(super) struct Tasks {
         pub(super) executor: Arc<Executor<'static>>,
@@ -32,7 +32,7 @@ mod run {
             self.executor.spawn(counted).detach();
         }
 
-        /// The tickets, less those that executors hold.
+        /// The tickets, without those of the executors themselves.
         fn alive(&self) -> usize {
             Arc::strong_count(&self.tickets) - EXECUTORS
         }
@@ -97,8 +97,8 @@ mod run {
         while connection.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
     }
 
-    /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
-    /// never goes away; this is then the end of it.
+    /// Waits until no task but the pool's is left. The application's tasks end soon after their connections. If one is
+    /// too many, the wait ends after a while.
     async fn rest(course: &mut EnduranceRun, handle: &Handle, tasks: &Tasks) {
         for _ in 0..1_000_000 {
             if tasks.alive() == 1 {
@@ -120,6 +120,6 @@ fn main() -> std::process::ExitCode {
     async_io::block_on(tasks.executor.run(run::run(course, &tasks)))
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

@@ -117,6 +117,6 @@ fn main() -> std::process::ExitCode {
     connmgr_testbed::race::run(racer::Smol)
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

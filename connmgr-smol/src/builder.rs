@@ -54,8 +54,8 @@ impl PoolConnection for Connection {
     }
 }
 
-/// Starts async-io's reactor. There is one for the process, created at its first use, which panics without descriptors. So
-/// they are tried first, and the reactor takes its own before the pool takes any.
+/// Starts async-io's reactor. There is one for the process, created at its first use, which panics without descriptors.
+/// So they are tried first, and the reactor takes its own before the pool takes any.
 async fn start_reactor() -> Result<(), StartError> {
     Poller::new().map_err(|error| StartError::System { what: "start async-io", error })?;
     poll_once(Timer::after(Duration::from_secs(1))).await;

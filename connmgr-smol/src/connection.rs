@@ -20,8 +20,9 @@ use crate::wire::SmolStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
-/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream ended
-/// as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and writes fail.
+/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream
+/// ended as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and
+/// writes fail.
 ///
 /// [`AsyncWriteExt::close`](futures_lite::AsyncWriteExt::close) closes our half only. [`futures_lite::io::split`] makes
 /// two halves; the connection ends when both are dropped.
@@ -58,8 +59,8 @@ impl Connection {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
-/// through this: the pool would not see how the stream ended.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut
+/// it through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -1,7 +1,7 @@
 //! Dials, and lookups through proxies: one task each, which ends when it is aborted.
 //!
-//! The caller's executor returns no handle of a task. So a job ends itself when its [`Leash`] is dropped. The channel on
-//! which jobs report closes when the last of them has ended.
+//! The caller's executor returns no handle of a task. So a job ends itself when its [`Leash`] is dropped. The channel
+//! on which jobs report closes when the last of them has ended.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,8 +1,8 @@
-//! The stories, run by async-std, which is discontinued (RUSTSEC-2025-0052).
+//! The stories on async-std, which is discontinued (RUSTSEC-2025-0052).
 
 mod stories;
 
-/// What the stories want of an executor.
+/// The executor of the stories.
 mod runtime {
     use connmgr_smol::BoxFuture;
 

@@ -1,4 +1,4 @@
-//! A process without descriptors: the only story here, for they are limited for all of it.
+//! A process without descriptors. The only story in this file, because descriptors are limited for a whole process.
 #![cfg(target_os = "linux")]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,7 @@ fn start() -> Result<Pool, StartError> {
     block_on(builder.start(|task: BoxFuture| smol::spawn(task).detach()))
 }
 
-/// One more is allowed each time, so that every step of the start is the one that lacks some.
+/// One more is allowed each time, so that every step of the start fails once.
 #[test]
 fn a_start_without_descriptors_is_an_error_and_may_be_tried_again() {
     let maximum = getrlimit(Resource::Nofile).maximum;

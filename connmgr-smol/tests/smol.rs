@@ -1,8 +1,8 @@
-//! The stories, run by smol.
+//! The stories on smol.
 
 mod stories;
 
-/// What the stories want of an executor.
+/// The executor of the stories.
 mod runtime {
     use connmgr_smol::BoxFuture;
 

@@ -4,8 +4,8 @@
 //! servers set it, and the core is told when they do.
 //!
 //! While a machine is suspended, `Instant` stops on Linux and macOS and goes on on Windows; a clock that always goes on
-//! (`CLOCK_BOOTTIME`) is not in `std`. So after a suspend the core's deadlines may come late by the length of the sleep,
-//! which is safe. The UNIX time it learns from [`Clock::drift`] is right.
+//! (`CLOCK_BOOTTIME`) is not in `std`. So after a suspend the core's deadlines may come late by the length of the
+//! sleep, which is safe. The UNIX time it learns from [`Clock::drift`] is right.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

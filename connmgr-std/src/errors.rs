@@ -1,7 +1,7 @@
 //! Maps errors of the operating system to the core's. Read `connect(2)` and `accept(2)` first.
 //!
-//! The core's answer depends on who is at fault: the peer, the proxy or this machine. This module does not know the route
-//! of a dial: the adapter chooses between [`dial_error`] and [`proxy_dial_error`].
+//! The core's answer depends on who is at fault: the peer, the proxy or this machine. This module does not know the
+//! route of a dial: the adapter chooses between [`dial_error`] and [`proxy_dial_error`].
 
 use std::io::{self, ErrorKind};
 
@@ -10,8 +10,8 @@ use connmgr_core::{CloseCause, DialError};
 /// Why a connection could not be opened.
 ///
 /// `EADDRNOTAVAIL` means either that this machine has no address of the family (IPv6 switched off) or that it has no
-/// free port. It is mapped as the first, which is more common. Both are this machine's fault, as is an unknown error, so
-/// that no address suffers for it.
+/// free port. It is mapped as the first, which is more common. Both are this machine's fault, as is an unknown error,
+/// so that no address suffers for it.
 pub fn dial_error(error: &io::Error) -> DialError {
     if is_out_of_resources(error) {
         return DialError::OutOfResources;
@@ -68,10 +68,12 @@ pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     }
 }
 
-/// Whether `accept` failed because of one connection, which it removed from the queue: the caller may try again at once.
+/// Whether `accept` failed because of one connection, which it removed from the queue: the caller may try again at
+/// once.
 ///
-/// Every other error (descriptors, memory, permissions) stays until something changes, and trying again would spin: report
-/// [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey the pause. Not to be called for `WouldBlock`.
+/// Every other error (descriptors, memory, permissions) stays until something changes, and trying again would spin:
+/// report [`Input::AcceptError`](connmgr_core::Input::AcceptError) and obey the pause. Not to be called for
+/// `WouldBlock`.
 pub(crate) fn accept_error_is_transient(error: &io::Error) -> bool {
     if is_out_of_resources(error) {
         return false;

@@ -1,5 +1,5 @@
-//! What the tests of this crate share: a runtime of one thread, who counts how often it is woken, and an outside
-//! world where nothing happens.
+//! Shared by the tests of this crate: a runtime of one thread, a waker that counts, and sockets on which nothing
+//! happens.
 
 #[path = "../tests/common/mod.rs"]
 pub(crate) mod common;
@@ -57,10 +57,10 @@ impl Count {
     }
 }
 
-/// Dials nobody, and listens nowhere.
+/// Sockets that neither dial nor listen.
 #[derive(Debug, Default)]
 pub(crate) struct NoSockets {
-    /// Of whom bytes were read.
+    /// The connections from which bytes were read.
     pub(crate) heard: Vec<ConnId>,
 }
 
@@ -83,7 +83,7 @@ impl Sockets for NoSockets {
     fn stop(&mut self) {}
 }
 
-/// A stream that ends before it begins.
+/// A stream that has ended.
 #[derive(Debug)]
 pub(crate) struct NoWire;
 

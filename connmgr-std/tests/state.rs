@@ -1,4 +1,4 @@
-//! The state directory: what is saved comes back, and what is damaged harms nothing else.
+//! The state directory: saved state is loaded, and a damaged file does not affect the other.
 #![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod common;
@@ -28,8 +28,8 @@ fn set_asides(dir: &Path, name: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&prefix)).collect()
 }
 
-/// Puts `bytes` in place of `peers.dat`; returns what is said of it, having checked that the file was set aside as it
-/// was, and that the bans are all there.
+/// Replaces `peers.dat` by `bytes` and returns the reported damage. Checks that the file was set aside unchanged, and
+/// that every ban was loaded.
 fn damaged_in(dir: &Path, bytes: &[u8]) -> DamageCause {
     let file = dir.join("peers.dat");
     fs::write(&file, bytes).unwrap();
@@ -115,7 +115,7 @@ fn a_newer_file_is_set_aside() {
     assert_eq!(damaged_peers(&newer), DamageCause::Version { found: 2, known: 1 });
 }
 
-/// The frame of `peers.dat`, right in all respects, around any content.
+/// A valid frame of `peers.dat` around any content.
 fn framed(content: &[u8]) -> Vec<u8> {
     let mut file = b"CONNMGRP\x01\x00\x00\x00".to_vec();
     file.extend((content.len() as u64).to_le_bytes());

@@ -1,4 +1,4 @@
-//! Very many connections through the pool, and nothing left of them: see `connmgr_testbed::endurance`.
+//! Very many connections, of which nothing is left: see `connmgr_testbed::endurance`.
 //!
 //! `cargo bench -p connmgr-tokio --bench endurance [-- 20000]`
 
@@ -63,8 +63,8 @@ mod run {
         while connection.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {}
     }
 
-    /// Waits until no task but the pool's is left: the application's end soon after their connections. A task too many
-    /// never goes away; this is then the end of it.
+    /// Waits until no task but the pool's is left. The application's tasks end soon after their connections. If one is
+    /// too many, the wait ends after a while.
     async fn rest(course: &mut EnduranceRun, handle: &Handle) {
         let metrics = tokio::runtime::Handle::current().metrics();
         for _ in 0..1_000_000 {
@@ -87,6 +87,6 @@ fn main() -> std::process::ExitCode {
     runtime.block_on(run::run(course))
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

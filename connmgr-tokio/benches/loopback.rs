@@ -102,6 +102,6 @@ fn main() -> std::process::ExitCode {
     connmgr_testbed::race::run(racer::Tokio)
 }
 
-/// What is counted is counted by Linux.
+/// The counters are Linux's.
 #[cfg(not(target_os = "linux"))]
 fn main() {}

@@ -19,8 +19,9 @@ use crate::wire::TokioStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
 ///
-/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream ended
-/// as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and writes fail.
+/// It belongs to the application. Drop it to end the connection: the manager is told, together with how the stream
+/// ended as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and
+/// writes fail.
 ///
 /// [`AsyncWriteExt::shutdown`](tokio::io::AsyncWriteExt::shutdown) closes our half only. [`tokio::io::split`] makes
 /// two halves; the connection ends when both are dropped.
@@ -60,8 +61,8 @@ impl Connection {
     }
 }
 
-/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut it
-/// through this: the pool would not see how the stream ended.
+/// The socket, for its options (keep-alive, `TCP_USER_TIMEOUT`, the sizes of its buffers). Do not read, write or shut
+/// it through this: the pool would not see how the stream ended.
 #[cfg(unix)]
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {

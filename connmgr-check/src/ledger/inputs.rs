@@ -3,15 +3,14 @@
 use connmgr_core::{CloseCause, ConnId, Input, Reply, Split, Time};
 
 use super::conn::ConnLife;
-use super::{Ledger, REPETITION_WAITS, Repetition, RunPhase};
+use super::{Ledger, RunPhase};
 use crate::step::{StepCause, StepRecord};
 
 impl Ledger {
     /// The manager was told an input and gave this reply.
     pub(crate) fn input(&mut self, step: &StepRecord, input: &Input, reply: &Reply) {
         (self.unheard, self.readying) = (None, None);
-        let is_short = self.short_from.is_some();
-        self.repetitions.retain(|it| !it.is_made && (is_short || it.since.after(REPETITION_WAITS) > step.now));
+        self.redials.begin_step();
         match input {
             Input::NetworkChanged if self.phase != RunPhase::Stopped => self.changes.change(step.now),
             _ => self.changes.pass(step),
@@ -36,7 +35,7 @@ impl Ledger {
             Input::DialResult { conn, result: Ok(()) } if self.conns.get(conn).is_some_and(|conn| !conn.is_open()) => {
                 self.dial_ended_otherwise(*conn);
             }
-            Input::Closed { conn, cause: CloseCause::Unheard } => self.note_unheard(*conn, now),
+            Input::Closed { conn, cause: CloseCause::Unheard } => self.note_unheard(*conn),
             // The others change nothing in the ledger.
             _ => {}
         }
@@ -95,14 +94,14 @@ impl Ledger {
     }
 
     /// A connection ended before its peer sent anything. If it was v2, its added peer is dialed as v1 from now on.
-    fn note_unheard(&mut self, id: ConnId, now: Time) {
+    fn note_unheard(&mut self, id: ConnId) {
         let Some(conn) = self.conns.get(&id) else { return };
         if !conn.died_unheard() {
             return;
         }
         self.unheard = Some(id);
         if let Some(address) = conn.address.clone() {
-            self.repetitions.push(Repetition { address, since: now, is_made: false });
+            self.redials.queue(address);
         }
         if let Some(peer) = conn.peer.and_then(|id| self.peers.get_mut(id)) {
             peer.v1_only = true;

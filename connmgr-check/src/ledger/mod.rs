@@ -11,6 +11,7 @@ mod inputs;
 pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;
+mod redials;
 pub(crate) mod routable;
 mod settle;
 
@@ -23,12 +24,15 @@ use connmgr_core::{
 };
 use rustc_hash::FxHashMap;
 
+use crate::bucket::TokenBucket;
+
 use bans::{BanKey, KnownBans};
 use change::Changes;
 use conn::KnownConn;
 use own::Own;
 use pace::DialPace;
 use peer::KnownPeers;
+use redials::Redials;
 
 /// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +56,6 @@ pub(crate) struct KindUsage {
     pub(crate) stalled: u32,
 }
 
-/// A repetition that was not made is given up after this. It waits for the rate, and for a shortage to end.
-const REPETITION_WAITS: Duration = Duration::from_secs(60);
-
-/// A dial that is to be repeated as v1.
-#[derive(Clone, Debug)]
-struct Repetition {
-    address: PeerAddress,
-    since: Time,
-    /// It was made in the last step.
-    is_made: bool,
-}
-
 /// What inputs, replies and actions tell of one manager.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
@@ -85,8 +77,10 @@ pub(crate) struct Ledger {
     pub(crate) split: Split,
     /// The v2 connection that ended in this step before its peer sent anything.
     pub(crate) unheard: Option<ConnId>,
-    /// Dials that are to be repeated as v1: who hung up on v2 before it sent anything.
-    repetitions: Vec<Repetition>,
+    /// The repetitions as v1 that may come in this step.
+    redials: Redials,
+    /// The rate of automatic dials.
+    dial_credit: TokenBucket,
     /// This step began a lookup of a peer's name.
     resolves: bool,
     /// When a change of the machine's network may have its effect.
@@ -119,7 +113,8 @@ impl Ledger {
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             unheard: None,
-            repetitions: Vec::new(),
+            redials: Redials::default(),
+            dial_credit: TokenBucket::default(),
             resolves: false,
             changes: Changes::default(),
             short_from: None,
@@ -168,15 +163,20 @@ impl Ledger {
         self.counts[kind.index()]
     }
 
-    /// Whether a dial repeats, as v1, a v2 connection that ended lately.
+    /// Whether a dial may repeat, as v1, a v2 connection that ended before its peer sent anything.
     pub(crate) fn repeats_unheard(&self, conn: &KnownConn) -> bool {
-        let is_it = |repetition: &Repetition| conn.address.as_ref() == Some(&repetition.address);
-        conn.transport == Transport::V1 && self.repetitions.iter().any(is_it)
+        conn.transport == Transport::V1 && conn.address.as_ref().is_some_and(|address| self.may_be_repeated(address))
     }
 
-    /// How many dials are to be repeated as v1, that of this step included.
-    pub(crate) fn repetitions(&self) -> usize {
-        self.repetitions.len()
+    /// Whether a v2 connection to this address may be repeated as v1 in this step.
+    pub(crate) fn may_be_repeated(&self, address: &PeerAddress) -> bool {
+        self.redials.contains(address)
+    }
+
+    /// Whether a dial of this kind may have to wait: for its rate, for resources, or behind a repetition that waits.
+    pub(crate) fn may_wait(&self, kind: Kind, now: Time) -> bool {
+        let is_too_fast = kind.takes_group() && self.dial_credit.ready_at(&self.config.dial.rate, now) > now;
+        is_too_fast || self.short_from.is_some() || !self.redials.is_empty()
     }
 
     pub(crate) fn is_down(&self, network: NetworkKind) -> bool {

@@ -1,6 +1,6 @@
 //! The end of a step: what its actions did not say is taken from the public view.
 
-use connmgr_core::{ConnId, ConnManager, ConnState, Kind, PeerId, PeerState, Time, Transport};
+use connmgr_core::{ConnId, ConnManager, ConnState, Kind, PeerId, PeerState, Time};
 
 use super::Ledger;
 use super::conn::{ConnLife, KnownConn};
@@ -14,7 +14,6 @@ impl Ledger {
     pub(crate) fn settle(&mut self, step: &mut StepRecord, manager: &ConnManager) {
         for id in &step.dials {
             self.learn_dial(*id, manager);
-            self.note_repetition(*id);
         }
         if let StepCause::Ready(id, _) = step.cause {
             step.made_ready = self.make_ready(step.now, id).then_some(id);
@@ -25,18 +24,11 @@ impl Ledger {
         self.peers.epoch += u64::from(self.changes.may_have_effect());
         self.changes.settle(step);
         self.keep_pace(step);
+        self.settle_redials(step);
         if core::mem::take(&mut self.resolves) || (self.lookups > 0 && ends_lookups(step.cause)) {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
             self.lookups = u32::try_from(count).expect("fewer than peers");
-        }
-    }
-
-    /// A dial may be one that was to be repeated.
-    fn note_repetition(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.get(&id).filter(|conn| conn.transport == Transport::V1) else { return };
-        for repetition in self.repetitions.iter_mut().filter(|it| Some(&it.address) == conn.address.as_ref()) {
-            repetition.is_made = true;
         }
     }
 
@@ -100,7 +92,12 @@ impl Ledger {
             }
         }
         for id in &step.dials {
-            let Some(conn) = self.conns.get(id) else { continue };
+            let Some(conn) = self.conns.get(id).filter(|conn| conn.kind.is_some_and(Kind::takes_group)) else {
+                continue;
+            };
+            if !conn.is_probe && !self.dial_credit.take(&self.config.dial.rate, step.now) {
+                step.over_rate.get_or_insert(*id);
+            }
             let Some(network) = conn.automatic_network() else { continue };
             let is_exempt = conn.is_probe || self.repeats_unheard(conn);
             let in_time = self.paces[network.index()].dial(!is_exempt, step.now);

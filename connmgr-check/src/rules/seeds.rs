@@ -97,8 +97,7 @@ impl SeedsRule {
             let (Some(kind), false) = (conn.kind.filter(|kind| kind.takes_group()), conn.is_probe) else { continue };
             let last = self.last[network.index()].replace(seen.now());
             let is_quick = last.is_some_and(|last| seen.now() < last.after(SCARCE_PACE));
-            let repeats = seen.ledger.repeats_unheard(conn);
-            if is_quick && !repeats {
+            if is_quick && !seen.ledger.repeats_unheard(conn) {
                 self.dialed_at[kind.index()] = seen.now();
             }
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{Action, ConnManager, DialError, DialFailure, Event, HealthConfig, Time};
+use connmgr_core::{Action, DialError, DialFailure, Event, HealthConfig, Time};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 
@@ -13,8 +13,6 @@ pub(crate) struct ShortageRule {
     until: Time,
     /// The pause after the next dial.
     next: Duration,
-    /// Dials of this step that came too soon.
-    too_soon: u32,
 }
 
 impl ShortageRule {
@@ -30,25 +28,21 @@ impl Rule for ShortageRule {
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let (is_short, config) = (seen.ledger.short_from.is_some(), &seen.ledger.config.health);
         match action {
-            Action::Dial { .. } if is_short => {
-                self.too_soon += u32::from(self.until > seen.now());
+            Action::Dial { conn, .. } if is_short => {
+                let until = self.until;
                 self.wait(seen.now(), config);
+                hold(until <= seen.now(), || {
+                    format!("{conn} is dialed at {}, before {until}, though the machine lacks resources", seen.now())
+                })
             }
             Action::Emit(Event::DialFailed { error: DialFailure::Failed(DialError::OutOfResources), .. })
                 if !is_short =>
             {
                 self.next = config.first_probe.min(config.max_probe);
                 self.wait(seen.now(), config);
+                Ok(())
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
-    }
-
-    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
-        let too_soon = std::mem::take(&mut self.too_soon);
-        hold(too_soon == 0, || {
-            format!("{:?} are dialed at {} though the machine has no room for them", seen.step.dials, seen.now())
-        })
     }
 }

@@ -1,12 +1,12 @@
 //! A v2 connection that ends before the peer sends anything is repeated as v1, once, to the same address by the same
-//! route, if nothing forbids it; at once, unless the rate or a shortage holds it up. A peer known to speak only v1 is never dialed as v2.
+//! route, if nothing forbids it; at once, unless it must wait for the dial rate or for resources. A peer known to speak
+//! only v1 is never dialed as v2.
 
 use std::net::SocketAddr;
 
 use connmgr_core::{Action, ConnManager, Input, Isolation, PeerAddress, Reply, Transport};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
-use crate::bucket::TokenBucket;
 use crate::ledger::RunPhase;
 use crate::ledger::conn::dialed_address;
 
@@ -15,14 +15,13 @@ use crate::ledger::conn::dialed_address;
 struct Repetition {
     address: PeerAddress,
     via: Option<(SocketAddr, Isolation)>,
-    /// Nothing forbids it, so it must come.
+    /// Nothing forbids it or holds it up, so it must come in this step.
     must: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TransportRule {
     repetition: Option<Repetition>,
-    bucket: TokenBucket,
 }
 
 impl TransportRule {
@@ -39,7 +38,9 @@ impl TransportRule {
 
     fn has_slot(seen: RuleContext<'_>, kind: connmgr_core::Kind) -> bool {
         let (ledger, count) = (seen.ledger, seen.ledger.count(kind));
-        count.open + count.dialing <= ledger.split.of(kind) && ledger.live() + ledger.lookups <= ledger.limits.total
+        let lookups = if kind == connmgr_core::Kind::Added { ledger.lookups } else { 0 };
+        count.open + count.dialing + lookups <= ledger.split.of(kind)
+            && ledger.live() + ledger.lookups <= ledger.limits.total
     }
 }
 
@@ -52,10 +53,8 @@ impl Rule for TransportRule {
         let Input::Closed { conn, cause: connmgr_core::CloseCause::Unheard } = input else { return Ok(()) };
         let Some(conn) = seen.ledger.conn(*conn).filter(|conn| conn.died_unheard()) else { return Ok(()) };
         if let (Some(address), Some(kind)) = (&conn.address, conn.kind) {
-            let rate = &seen.ledger.config.dial.rate;
-            let is_too_fast = kind.takes_group() && self.bucket.ready_at(rate, seen.now()) > seen.now();
-            let waits = is_too_fast || seen.ledger.short_from.is_some() || seen.ledger.repetitions() > 0;
-            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && seen.step.is_calm() && !waits;
+            let waits = seen.ledger.may_wait(kind, seen.now()) || !seen.step.is_calm();
+            let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && !waits;
             self.repetition = Some(Repetition { address: address.clone(), via: conn.via, must });
         }
         Ok(())
@@ -84,13 +83,7 @@ impl Rule for TransportRule {
             hold(!repetition.must, || format!("{} died unheard, and is not dialed again", repetition.address))?;
         }
         for id in &seen.step.dials {
-            let Some(conn) = seen.ledger.conn(*id) else { continue };
-            if conn.kind.is_some_and(|kind| kind.takes_group()) && !conn.is_probe {
-                self.bucket.take(&seen.ledger.config.dial.rate, seen.now());
-            }
-            if conn.transport != Transport::V2 {
-                continue;
-            }
+            let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.transport == Transport::V2) else { continue };
             hold(seen.ledger.config.transport == Transport::V2, || {
                 format!("{id} is dialed as v2, which nobody asked for")
             })?;

@@ -154,8 +154,8 @@ impl ConnManager {
         self.attempt_failed(id, ending.is_unanswered(), network);
     }
 
-    /// Whether another address of the same name may succeed where this one ended before it was ready. Not where the
-    /// operator ended it, or where all connections end.
+    /// Whether another address of the same name may succeed where this one ended before it was ready. False if the end
+    /// has nothing to do with the address.
     fn may_try_another(&self, ending: Ending) -> bool {
         self.phase == Phase::Active
             && match ending {

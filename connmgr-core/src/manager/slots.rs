@@ -14,8 +14,8 @@ use super::{ConnManager, ConnState, Timer};
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
 
-/// How many dials and handshakes of a kind may go on without a slot, for each of its slots. Where three in four don't
-/// answer, this leaves one promising dial for each slot.
+/// How many dials and handshakes of a kind may go on without a slot, for each of its slots. With fewer, a pool whose
+/// peers mostly accept and stay silent fills slowly; with more, slow answers would cost over three dials a slot.
 const HEDGED_PER_SLOT: u32 = 2;
 
 impl ConnManager {

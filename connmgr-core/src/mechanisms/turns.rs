@@ -18,7 +18,7 @@ impl Turns {
         let (had, to_come): (Vec<_>, Vec<_>) = answer.iter().copied().partition(|ip| self.had(*ip));
         self.0.clone_from(&had);
         self.0.sort_unstable();
-        // Where one family leads nowhere, its addresses must not use up the whole attempt.
+        // Addresses of a family without a route must not use up the whole attempt.
         [alternate_families(&to_come), alternate_families(&had)].concat()
     }
 
@@ -42,7 +42,7 @@ impl Turns {
     }
 }
 
-/// The same addresses with the families in alternation, that of the first in front.
+/// The addresses with IPv4 and IPv6 in alternation, beginning with the family of the first one.
 fn alternate_families(ips: &[IpAddr]) -> Vec<IpAddr> {
     let is_of_first = |ip: &&IpAddr| ips.first().is_some_and(|first| first.is_ipv4() == ip.is_ipv4());
     let (mut first, mut other) = (ips.iter().filter(is_of_first), ips.iter().filter(|ip| !is_of_first(ip)));

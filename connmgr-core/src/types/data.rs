@@ -101,7 +101,7 @@ pub(crate) mod hex_32 {
 
     pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
         let text = bytes.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes whatever it is given");
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
             text
         });
         out.serialize_str(&text)

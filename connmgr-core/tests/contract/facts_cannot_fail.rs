@@ -55,10 +55,11 @@ fn a_late_penalty_reaches_its_host_through_1024_ended_connections() {
     let mut config = with_listener(config);
     config.listeners[0].permissions.no_limit = true;
     let mut bench = Bench::new(config);
-    let remote = |n: u32| format!("11.1.{}.{}:1000", n / 250, n % 250).parse().expect("an address");
-    let accept = |n| bench.manager.accept(remote(n), ListenerId(0), Time::ZERO).expect("room");
-    let conns: Vec<ConnId> = (0..1025).map(accept).collect();
-    conns.iter().for_each(|conn| bench.manager.handle_closed(*conn, CloseCause::Eof, Time::ZERO));
+    let remote = |n: u32| format!("11.1.{}.{}:1000", n / 250, n % 250);
+    let conns: Vec<ConnId> = (0..1025).map(|n| bench.accept(&remote(n)).expect("room")).collect();
+    for conn in &conns {
+        bench.close(*conn);
+    }
     let penalty = Penalty { persistent: 101, transient: 0 };
     bench.tell(Input::Misbehavior { conn: conns[0], penalty });
     assert!(bench.manager.bans().is_empty(), "the oldest is forgotten");

@@ -7,15 +7,19 @@ pub mod world;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use connmgr_check::{Suite, Watcher};
 use connmgr_core::*;
 
 /// The wall clock at birth: 2026-01-01.
 pub const UNIX: UnixTime = UnixTime::from_secs(1_767_225_600);
 
-/// A manager and its clock. Every input is followed by `check()`.
+/// A manager, its clock and its checkers: `connmgr-check` checks every input, and panics on a violation.
 pub struct Bench {
     pub manager: ConnManager,
     pub now: Time,
+    watcher: Watcher,
+    /// Actions that the test has not taken yet.
+    queued: Vec<Action>,
 }
 
 impl Bench {
@@ -30,29 +34,32 @@ impl Bench {
         if rng_seed != 7 {
             seed[..8].copy_from_slice(&rng_seed.to_le_bytes());
         }
-        let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed: seed, unix: UNIX, now: Time::ZERO })
-            .expect("a good configuration");
-        Self { manager, now: Time::ZERO }
+        // A world has so many inputs that the audit, which takes time proportional to all that is known, is rare.
+        Self::born(Birth { config, snapshot: None, rng_seed: seed, unix: UNIX, now: Time::ZERO }, 256)
     }
 
     pub fn with_snapshot(config: Config, snapshot: Option<Snapshot>) -> Self {
-        let manager = ConnManager::new(Birth { config, snapshot, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO })
-            .expect("a good configuration");
-        Self { manager, now: Time::ZERO }
+        Self::born(Birth { config, snapshot, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO }, 1)
     }
 
-    /// Applies an input, checks the invariants, and returns the reply; actions stay queued.
+    /// A manager made from this, whose checkers compare everything every `audit_every` inputs.
+    pub fn born(birth: Birth, audit_every: u64) -> Self {
+        let (suite, now) = (Suite::new(&birth.config, birth.snapshot.as_ref(), birth.unix, birth.now), birth.now);
+        let manager = ConnManager::new(birth).expect("a good configuration");
+        Self { manager, now, watcher: Watcher::new("a test", suite, audit_every), queued: Vec::new() }
+    }
+
+    /// Applies an input, and returns the reply; actions stay queued.
+    #[track_caller]
     pub fn apply(&mut self, input: &Input) -> Reply {
-        let reply = self.manager.apply(input, self.now);
-        if let Err(broken) = self.manager.check() {
-            panic!("{broken}, after {input} at {}", self.now);
-        }
+        let (reply, actions) = self.watcher.step(&mut self.manager, self.now, input);
+        self.queued.extend(actions);
         reply
     }
 
     /// Takes all queued actions.
     pub fn actions(&mut self) -> Vec<Action> {
-        std::iter::from_fn(|| self.manager.poll_action()).collect()
+        std::mem::take(&mut self.queued)
     }
 
     /// Applies an input, and takes the actions.

@@ -41,7 +41,6 @@ pub struct World {
     pub names: Names,
     due: BTreeMap<(Time, u64), Input>,
     sent: u64,
-    told: u64,
     /// Every dial: time and address.
     pub dials: Vec<(Time, PeerAddress)>,
     /// Every lookup: time and name.
@@ -66,7 +65,6 @@ impl World {
             names: Box::new(|_| Err(LookupError::NotFound)),
             due: BTreeMap::new(),
             sent: 0,
-            told: 0,
             dials: Vec::new(),
             lookups: Vec::new(),
             events: Vec::new(),
@@ -87,13 +85,7 @@ impl World {
 
     /// Applies an input, and lets the world react.
     pub fn tell(&mut self, input: Input) -> Reply {
-        // The check takes time proportional to all that is known.
-        self.told += 1;
-        let reply = if self.told % 256 == 0 {
-            self.bench.apply(&input)
-        } else {
-            self.bench.manager.apply(&input, self.bench.now)
-        };
+        let reply = self.bench.apply(&input);
         for action in self.bench.actions() {
             self.react(action);
         }

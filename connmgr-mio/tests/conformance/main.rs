@@ -1,4 +1,4 @@
-//! The suite that every adapter passes, on mio.
+//! The conformance suite on mio.
 
 mod rig;
 

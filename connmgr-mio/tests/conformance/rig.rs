@@ -1,4 +1,4 @@
-//! What the suite wants of this adapter: an application's loop, turned by whoever waits for something.
+//! The suite's rig for this adapter: an application's loop, turned by whatever waits.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ pub(crate) struct MioPool {
     events: Events,
     pool: Pool,
     tokens: Range<usize>,
-    /// Taken from the pool, for it does nothing until its events are taken, and not yet asked for.
+    /// Events taken from the pool, which does nothing until they are, and not asked for yet.
     taken: VecDeque<PoolEvent>,
     rounds: Rc<Cell<u64>>,
 }
@@ -66,7 +66,7 @@ impl Rig for Mio {
 }
 
 impl MioPool {
-    /// Takes what there is; after this the pool may wait.
+    /// Takes every event; after this the pool may wait.
     fn take(&mut self) {
         while let Some(event) = self.pool.next_event() {
             if let PoolEvent::Connected(info) = &event {
@@ -93,7 +93,7 @@ impl MioPool {
         self.take();
     }
 
-    /// Turns until there is something, or that long.
+    /// Turns until `done` returns something, or for so long.
     fn until<T>(&mut self, time: Duration, mut done: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
         let start = Instant::now();
         loop {
@@ -207,7 +207,7 @@ impl RigPool for MioPool {
     }
 }
 
-/// The event as it is in all adapters.
+/// The event as in the other adapters.
 fn shared(event: PoolEvent) -> connmgr_std::PoolEvent<Connected> {
     match event {
         PoolEvent::Connected(info) => connmgr_std::PoolEvent::Connected(info),

@@ -1,4 +1,4 @@
-//! Commands, views and events, in whatever order the application takes them.
+//! Commands, views and events, in any order.
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Dials, as the loop that turns the pool sees them.
+//! Dials.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ fn what_was_released_is_lent_no_more_and_may_be_released_again() {
     assert_eq!(world.pool.stats().ignored_facts, 0);
 }
 
-/// A pool whose limits were raised: its range is as long as its waker needs, and no longer.
+/// A pool whose limits were raised, so that its range has a token for the waker and no other.
 fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
     let (poll, limits) = (Poll::new().expect("a poll"), config().limits);
     let nobody = Config { limits: Limits { total: 0, ..limits }, ..config() };
@@ -46,7 +46,7 @@ fn what_is_known_of_a_dial_at_once_is_told_on_the_next_turn() {
     assert_eq!(failed, Some(DialFailure::Failed(DialError::OutOfResources)));
 }
 
-/// On Linux a connection on the same machine is there when the call that asks for it returns.
+/// On Linux, a connection on the same machine is open when `connect` returns.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_dial_on_the_same_machine_needs_no_token() {

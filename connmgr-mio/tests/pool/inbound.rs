@@ -1,4 +1,4 @@
-//! Those who come to us.
+//! Inbound connections.
 
 use std::collections::BTreeSet;
 use std::net::TcpStream;

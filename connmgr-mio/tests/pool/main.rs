@@ -1,4 +1,4 @@
-//! A pool among real sockets of loopback, turned by a loop like an application's.
+//! A pool on real sockets of loopback, turned by a loop like an application's.
 
 mod commands;
 mod dialing;

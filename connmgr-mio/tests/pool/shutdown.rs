@@ -1,4 +1,4 @@
-//! A pool that has stopped, as the loop that turned it sees it.
+//! A pool that has stopped.
 
 use connmgr_core::CommandError;
 

@@ -1,4 +1,4 @@
-//! What the stories share.
+//! Shared by the stories.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use mio::{Events, Interest, Poll, Token};
 /// The wait before the first retry.
 pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
 
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pool's tokens, and the first of its connections'.
+/// The pool's tokens, and the first token of its connections.
 pub(crate) const POOL: std::ops::Range<usize> = 10..PEERS;
 const PEERS: usize = 1000;
 
@@ -32,14 +32,14 @@ pub(crate) fn builder(config: Config) -> Builder {
     Pool::builder(config).rng_seed([7; 32])
 }
 
-/// A peer that listens, and where.
+/// A peer that listens, and its address.
 pub(crate) fn peer() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind(ANY_PORT).expect("a port of loopback");
     let address = listener.local_addr().expect("bound");
     (listener, address)
 }
 
-/// The other end, which waits for what it reads, but not forever.
+/// The peer's end, whose reads block, but not for ever.
 pub(crate) fn patient(stream: TcpStream) -> TcpStream {
     stream.set_nonblocking(false).expect("a socket");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Turns the pool until `done` has something to say. No event is taken but by `done`.
+    /// Turns the pool until `done` returns something. Only `done` takes events.
     pub(crate) fn until<T>(&mut self, what: &str, mut done: impl FnMut(&mut Pool) -> Option<T>) -> T {
         let start = Instant::now();
         loop {
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// The first event that `pick` wants; the ones before are dropped.
+    /// The first event that `pick` selects; earlier ones are dropped.
     pub(crate) fn event<T>(&mut self, what: &str, mut pick: impl FnMut(PoolEvent) -> Option<T>) -> T {
         let start = Instant::now();
         loop {
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// The first event of the manager's that `pick` wants.
+    /// The first event of the manager that `pick` selects.
     pub(crate) fn said<T>(&mut self, what: &str, mut pick: impl FnMut(Event) -> Option<T>) -> T {
         self.event(what, |event| match event {
             PoolEvent::Event(event) => pick(event),
@@ -126,7 +126,7 @@ impl World {
         info
     }
 
-    /// Shuts down and turns to the end; what went wrong.
+    /// Shuts down and turns to the end. Returns the problems.
     pub(crate) fn shutdown(&mut self) -> Vec<Problem> {
         self.pool.shutdown().expect("a pool that lives");
         let mut problems = Vec::new();

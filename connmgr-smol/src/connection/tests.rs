@@ -1,4 +1,4 @@
-//! What the application does with a stream, and what the manager hears of it.
+//! Uses of a stream by the application, and what the manager is told.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -10,13 +10,13 @@ use socket2::SockRef;
 
 use super::*;
 
-/// Our end of a connection, the other end, and where ours reports to.
+/// A connection, the peer's end, and the mailbox of the connection.
 async fn pair() -> (Connection, Async<TcpStream>, Mailbox) {
     let (ours, theirs, mailbox, _) = guarded_pair().await;
     (ours, theirs, mailbox)
 }
 
-/// The same, and what closes ours.
+/// The same, and what closes the connection.
 async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<SmolStream>) {
     let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let ours = Async::<TcpStream>::connect(listener.get_ref().local_addr().unwrap()).await.unwrap();

@@ -1,8 +1,8 @@
-//! The suite that every adapter passes, under smol and under async-std.
+//! The conformance suite on smol and on async-std.
 
 mod rig;
 
-/// Under smol.
+/// On smol.
 mod smol {
     use connmgr_smol::BoxFuture;
 
@@ -28,7 +28,7 @@ mod smol {
     }
 }
 
-/// Under async-std, which is discontinued (RUSTSEC-2025-0052).
+/// On async-std, which is discontinued (RUSTSEC-2025-0052).
 mod async_std {
     use connmgr_smol::BoxFuture;
 

@@ -1,4 +1,4 @@
-//! What the suite wants of this adapter: an executor, whose threads go on by themselves.
+//! The suite's rig for this adapter: an executor with threads of its own.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,7 +18,7 @@ use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
 
-/// What the suite wants of an executor.
+/// The executor of the suite.
 pub(crate) trait Executor: 'static {
     fn spawn(task: BoxFuture);
     fn block_on<F: Future>(future: F) -> F::Output;
@@ -26,7 +26,7 @@ pub(crate) trait Executor: 'static {
 
 /// The adapter, on this executor.
 pub(crate) struct OnAsyncIo<E> {
-    /// How often any task was polled; each that has not ended holds one more.
+    /// How often any task was polled. Each task that has not ended holds a clone.
     polls: Arc<AtomicU64>,
     executor: PhantomData<E>,
 }
@@ -169,7 +169,7 @@ impl<E: Executor> RigPool for SmolPool<E> {
     }
 }
 
-/// What comes of it in that time, if anything.
+/// The future's result, if it is ready in time.
 async fn in_time<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     let timeout = async {
         Timer::after(time).await;

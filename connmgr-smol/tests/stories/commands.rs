@@ -1,4 +1,4 @@
-//! Commands and events, in whatever order the application takes them.
+//! Commands and events, in any order.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A pool beside others on one thread.
+//! A pool and other tasks on one thread.
 
 use connmgr_smol::BoxFuture;
 use connmgr_testbed::insatiable::Insatiable;
@@ -6,10 +6,10 @@ use futures_lite::future::{block_on, or};
 
 use super::support::{builder, config, yield_now};
 
-/// Many times what a pool does in one go.
+/// Many times as many as a pool carries out without yielding.
 const COMMANDS: usize = 100_000;
 
-/// How often others must come to run meanwhile.
+/// How often other tasks must run meanwhile.
 const TURNS: usize = 5;
 
 #[test]

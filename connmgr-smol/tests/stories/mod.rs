@@ -1,6 +1,6 @@
-//! The pool over real sockets on loopback: the same stories whatever executor runs them.
+//! The pool on real sockets of loopback: the same stories on every executor.
 //!
-//! Every wait has an end: `within` names what did not happen.
+//! Every wait ends: `within` names what did not happen.
 
 mod commands;
 mod fairness;

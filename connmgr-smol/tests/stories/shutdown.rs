@@ -1,4 +1,4 @@
-//! The end, from every side.
+//! The end of a pool.
 
 use connmgr_core::CommandError;
 use connmgr_smol::BoxFuture;

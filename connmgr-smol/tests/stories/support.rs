@@ -1,4 +1,4 @@
-//! What the stories share.
+//! Shared by the stories.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -20,17 +20,17 @@ pub(crate) fn run(story: impl Future<Output = ()>) {
     runtime::block_on(story);
 }
 
-/// The executor, as the pool is given it.
+/// The spawner that the pool is given.
 pub(crate) fn spawner() -> impl Spawn {
     runtime::spawn
 }
 
-/// The tasks of one pool: each that has not ended holds one more.
+/// The tasks of one pool. Each task that has not ended holds a clone.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks(Arc<()>);
 
 impl Tasks {
-    /// Counts what is spawned by it.
+    /// Counts the tasks that this spawner spawns.
     pub(crate) fn spawner(&self) -> impl Spawn + use<> {
         let tasks = Arc::downgrade(&self.0);
         move |task: BoxFuture| {
@@ -61,10 +61,10 @@ impl Tasks {
 /// The wait before the first retry.
 pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
 
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits, but not forever.
+/// Waits, but not for ever.
 pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
     let timeout = async {
         Timer::after(PATIENCE).await;
@@ -92,7 +92,7 @@ pub(crate) async fn start(builder: Builder) -> Pool {
 
 pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
-/// A peer that listens, and where.
+/// A peer that listens, and its address.
 pub(crate) async fn peer() -> (Listener, SocketAddr) {
     let listener = Listener::bind(ANY_PORT).expect("a port of loopback");
     let address = listener.get_ref().local_addr().expect("bound");
@@ -108,7 +108,7 @@ pub(crate) async fn accept(listener: &Listener) -> Stream {
     within("a dial arrives", listener.accept()).await.expect("accepted").0
 }
 
-/// The first event that `pick` wants; the ones before are dropped.
+/// The first event that `pick` selects; earlier ones are dropped.
 pub(crate) async fn event<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(PoolEvent) -> Option<T>) -> T {
     within(what, async {
         loop {

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-/// Connections that may wait to be accepted, so that a pool that is busy for a moment refuses none. The system may allow
-/// fewer (`net.core.somaxconn` on Linux).
+/// Connections that may wait to be accepted, so that a pool that is busy for a moment refuses none. The system may
+/// allow fewer (`net.core.somaxconn` on Linux).
 const BACKLOG: i32 = 1024;
 
 /// A listening socket that does not block. An IPv6 address takes IPv6 alone, so both families may have the same port.

@@ -1,8 +1,8 @@
 //! The methods of a connection that the application owns, apart from reading and writing.
 
 /// The methods of an adapter's connection apart from reading and writing, to be put into an `impl` of a type with the
-/// fields `info` ([`Connected`](connmgr_core::Connected)) and `guard` ([`Guard`](crate::adapter::Guard)), so that they are
-/// the same in every adapter.
+/// fields `info` ([`Connected`](connmgr_core::Connected)) and `guard` ([`Guard`](crate::adapter::Guard)), so that they
+/// are the same in every adapter.
 #[macro_export]
 macro_rules! connection_methods {
     () => {
@@ -64,7 +64,8 @@ macro_rules! connection_methods {
             self.guard.reporter().misbehaving(penalty);
         }
 
-        /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were read.
+        /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were
+        /// read.
         pub fn activity(&self, activity: $crate::connmgr_core::Activity) {
             self.guard.reporter().activity(activity);
         }

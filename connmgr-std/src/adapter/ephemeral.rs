@@ -1,8 +1,8 @@
 //! Whether a dial may connect to itself. If the system gives a dial the very port of this machine that it connects to,
 //! and nobody listens there, TCP's simultaneous open connects the socket with itself.
 //!
-//! To detect it costs a system call for each connection. Dials are never bound to a port, so only ephemeral ports need the
-//! call. See `ip_local_port_range` in Linux's `Documentation/networking/ip-sysctl.rst`.
+//! To detect it costs a system call for each connection. Dials are never bound to a port, so only ephemeral ports need
+//! the call. See `ip_local_port_range` in Linux's `Documentation/networking/ip-sysctl.rst`.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -2,11 +2,11 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Settings`], [`builder_methods!`](crate::builder_methods) | the settings of every adapter's builder, and its methods |
+//! | [`Settings`], [`builder_methods!`](crate::builder_methods) | the settings of builders, and their methods |
 //! | [`Startup`], [`Started`] | starts a manager with its state and its trace |
 //! | [`Engine`], [`Sockets`] | everything around a driver; the part that each adapter implements |
 //! | [`PoolRuntime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool run by a task: for runtimes with futures |
-//! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | streams that the application owns |
+//! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | streams of the application |
 //! | [`StreamEnd`] | how a stream ended, as its reader and writer saw it |
 //! | [`Listeners`] | listening sockets, and their pauses |
 //! | [`Mailbox`] | facts that streams report to the engine |

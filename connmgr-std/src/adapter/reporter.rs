@@ -6,8 +6,8 @@ use connmgr_core::{Activity, AddressInfo, ConnId, PeerInfo, Penalty};
 
 use super::mailbox::{ConnFact, Mailbox};
 
-/// Reports facts about one connection, from any thread. A report never waits and never fails. Reports about a connection
-/// that has ended are ignored, but a late penalty still counts against its host.
+/// Reports facts about one connection, from any thread. A report never waits and never fails. Reports about a
+/// connection that has ended are ignored, but a late penalty still counts against its host.
 ///
 /// It does not keep the connection open.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-//! The log: inputs (level `trace`), actions (`debug`) and events (`info`) of the manager, as `tracing` events of the target
-//! `connmgr`.
+//! The log: inputs (level `trace`), actions (`debug`) and events (`info`) of the manager, as `tracing` events of the
+//! target `connmgr`.
 //!
 //! Names and addresses may come from strangers, so control characters, which a terminal obeys, are escaped.
 

@@ -64,8 +64,8 @@ impl Handle {
     }
 
     /// The pool's monotonic time, which counts from its start. To be compared with [`ConnView::since`],
-    /// [`PeerView::next_retry`] and [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled). It goes on when the
-    /// pool is gone.
+    /// [`PeerView::next_retry`] and [`PoolEvent::RetryScheduled`](crate::PoolEvent::RetryScheduled). It goes on when
+    /// the pool is gone.
     ///
     /// ```
     /// # async fn example(handle: connmgr_std::Handle) {

@@ -5,9 +5,9 @@
 //!                    ├─► PoolLoop ─► Engine ├─► Pool ─► events for the application
 //! sockets, timer ────┘             └────────┘
 //! ```
-//! The task locks the [`Engine`](crate::adapter::Engine) for one turn, in which nothing blocks; the [`Pool`] locks it to
-//! take one event. So a slow application delays nothing but its events, which wait in the driver, where the manager can
-//! still withdraw them.
+//! The task locks the [`Engine`](crate::adapter::Engine) for one turn, in which nothing blocks; the [`Pool`] locks it
+//! to take one event. So a slow application delays nothing but its events, which wait in the driver, where the manager
+//! can still withdraw them.
 
 mod handle;
 mod open;
@@ -76,7 +76,8 @@ impl<C: PoolConnection> Pool<C> {
     /// The next event; none when the pool has stopped, its state is saved, and all events are taken.
     ///
     /// The future may be dropped at any time without losing an event. An application that takes events slowly delays
-    /// nothing but the events. How many wait, and which are dropped then, is said at the builder's `max_waiting_events`.
+    /// nothing but the events. How many wait, and which are dropped then, is said at the builder's
+    /// `max_waiting_events`.
     ///
     /// # Panics
     /// With the panic of the pool's task, which is a fault of this library.
@@ -112,8 +113,8 @@ impl<C: PoolConnection> Pool<C> {
         &self.local_addrs
     }
 
-    /// Shuts down: closes every connection, gives up every dial, saves the state, flushes the trace. Returns the problems
-    /// that were not taken as events.
+    /// Shuts down: closes every connection, gives up every dial, saves the state, flushes the trace. Returns the
+    /// problems that were not taken as events.
     ///
     /// It waits for the disk at most 10 s, and for no peer. The pool shuts down even if the future is dropped.
     ///

@@ -1,4 +1,4 @@
-//! A pool without a socket, kept by the tests themselves.
+//! A pool without sockets, whose task the tests run themselves.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -86,7 +86,7 @@ fn a_command_may_be_given_as_data_and_nothing_else_may() {
     assert_eq!(block_on(handle.ask(Input::Shutdown)), Ok(Reply::Done(Err(CommandError::ShuttingDown))));
 }
 
-/// All that is handed out, to the end.
+/// Every event, to the end.
 fn collect(mut pool: Pool<NoConnection>) -> Vec<PoolEvent<NoConnection>> {
     std::iter::from_fn(|| block_on(pool.next())).collect()
 }
@@ -151,7 +151,7 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     assert_eq!(turns, 3);
 }
 
-/// Of connections that nobody knows, for these are counted.
+/// The connections are unknown, because the manager counts facts about those.
 #[test]
 fn bytes_that_were_read_are_told_before_all_else() {
     let (_pool, task, _ending) = pool();

@@ -1,10 +1,10 @@
 //! Resolves names on detached threads.
 //!
-//! `getaddrinfo` can't be cancelled, and may hang for minutes. So it runs on threads that nobody joins, and dropping the pool
-//! waits for none of them.
+//! `getaddrinfo` can't be cancelled, and may hang for minutes. So it runs on threads that nobody joins, and dropping
+//! the pool waits for none of them.
 //!
-//! There are at most [`MAX_RESOLVER_THREADS`], those that hang included. No name is looked up by two of them at a time, so
-//! only as many names that hang can delay the others, until one of them returns.
+//! There are at most [`MAX_RESOLVER_THREADS`], those that hang included. No name is looked up by two of them at a time,
+//! so only as many names that hang can delay the others, until one of them returns.
 
 mod queue;
 #[cfg(test)]
@@ -46,8 +46,9 @@ pub trait Resolve: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
-/// Top-level labels that are not in the DNS. To look such a name up would only reveal it to DNS operators (RFC 7686 §2).
-/// The manager recognizes complete onion and I2P addresses; what gets here was mistyped, or is from I2P's address book.
+/// Top-level labels that are not in the DNS. To look such a name up would only reveal it to DNS operators (RFC 7686
+/// §2). The manager recognizes complete onion and I2P addresses; what gets here was mistyped, or is from I2P's address
+/// book.
 pub(crate) const OVERLAYS: [&str; 2] = ["onion", "i2p"];
 
 impl Resolve for SystemResolver {

@@ -1,7 +1,7 @@
 //! The resolver's queue, and what its threads are doing; without threads or clocks of its own.
 //!
-//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: a second lookup of it waits for
-//! the first. So a name that hangs, however often it is tried, holds one of [`MAX_RESOLVER_THREADS`].
+//! A lookup is queued, then busy on a thread, then gone. A name is never busy on two threads: a second lookup of it
+//! waits for the first. So a name that hangs, however often it is tried, holds one of [`MAX_RESOLVER_THREADS`].
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;

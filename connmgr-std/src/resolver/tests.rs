@@ -15,7 +15,8 @@ type Answer = Result<Vec<IpAddr>, LookupError>;
 /// Long enough for threads to begin, shorter than a lookup that hangs.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Answers by the name: `hang` and a number when the test lets go, `panic` never, `n` and a number that many addresses.
+/// Answers by name: `hang` and a number once the test releases it, `panic` by a panic, `n` and a number with so many
+/// addresses.
 struct Script {
     begun: Sender<()>,
     release: Mutex<Receiver<()>>,
@@ -44,7 +45,7 @@ struct Lookups {
     pool: ResolverPool,
     answers: Receiver<(u64, Answer)>,
     begun: Receiver<()>,
-    /// Dropped, it lets every hanging lookup go.
+    /// Dropping it releases every lookup that hangs.
     release: Sender<()>,
 }
 
@@ -68,7 +69,7 @@ impl Lookups {
         self.answers.recv_timeout(LONG).expect("an answer")
     }
 
-    /// Waits until that many lookups have begun.
+    /// Waits until so many lookups have begun.
     fn await_begun(&self, count: usize) {
         (0..count).for_each(|_| self.begun.recv_timeout(LONG).expect("a lookup begins"));
     }

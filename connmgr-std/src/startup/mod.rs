@@ -94,7 +94,8 @@ impl Startup {
         Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
     }
 
-    /// The same on a thread of its own, if anything is read or written, so that no executor's thread waits for the disk.
+    /// The same on a thread of its own, if anything is read or written, so that no executor's thread waits for the
+    /// disk.
     pub(crate) async fn start_off_executor(self) -> Result<Started, StartError> {
         if self.state_dir.is_none() && self.trace.is_none() {
             return self.start();

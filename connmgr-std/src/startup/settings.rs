@@ -61,8 +61,8 @@ macro_rules! builder_methods {
             self.listen_with(address, None, $crate::connmgr_core::Permissions::default())
         }
 
-        /// Listens on this address for connections by `network`, with these permissions. Use `Onion` or `I2p` where every
-        /// remote address is that of the local proxy.
+        /// Listens on this address for connections by `network`, with these permissions. Use `Onion` or `I2p` where
+        /// every remote address is that of the local proxy.
         #[must_use]
         pub fn listen_with(
             mut self,
@@ -97,8 +97,8 @@ macro_rules! builder_methods {
             self
         }
 
-        /// How many events may wait for an application that is slow to take them: 1024 by default, 16 at the least. When
-        /// more wait, events that only inform are dropped; those about connections never are.
+        /// How many events may wait for an application that is slow to take them: 1024 by default, 16 at the least.
+        /// When more wait, events that only inform are dropped; those about connections never are.
         #[must_use]
         pub const fn max_waiting_events(mut self, max: usize) -> Self {
             self.settings.startup.max_waiting_events = max;

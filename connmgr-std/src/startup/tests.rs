@@ -1,4 +1,4 @@
-//! How a manager starts.
+//! The start of a manager.
 
 use std::fs;
 

@@ -5,8 +5,8 @@
 //!   { "target": "1.2.3.0/24", "since": "2026-01-31T12:00:00Z", "until": "2026-02-01T12:00:00Z" },
 //!   { "target": "2001:db8::1", "until": 1769947200 } ] }
 //! ```
-//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be left
-//! out. A bad entry is skipped; the others are kept.
+//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be
+//! left out. A bad entry is skipped; the others are kept.
 
 use connmgr_core::{BanTarget, SavedBan, UnixTime};
 use serde::{Deserialize, Serialize};

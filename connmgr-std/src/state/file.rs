@@ -1,7 +1,7 @@
 //! One file of the state: read, replaced or set aside as a whole.
 //!
-//! To replace it, a temporary file in the same directory is written and synced, renamed over the old one, and the directory
-//! synced. The temporary name is always the same, so a crash leaves at most one.
+//! To replace it, a temporary file in the same directory is written and synced, renamed over the old one, and the
+//! directory synced. The temporary name is always the same, so a crash leaves at most one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -37,7 +37,8 @@ impl StateFile {
 
     /// Reads it; none if there is no file.
     ///
-    /// The outer error is the machine's (out of descriptors or memory): the file may be good, and is not to be set aside.
+    /// The outer error is the machine's (out of descriptors or memory): the file may be good, and is not to be set
+    /// aside.
     pub(super) fn read(&mut self) -> Result<Result<Option<Vec<u8>>, DamageCause>, StateError> {
         match read_bounded(&self.path) {
             Ok(Ok(bytes)) => {

@@ -1,8 +1,8 @@
 //! The state directory.
 //!
-//! `peers.dat` holds the book and the anchors, `bans.json` the bans. The process that holds the lock on the empty file `lock`
-//! owns the directory. A file that can't be read never stops the node and is never overwritten: it is set aside under
-//! another name. The manager checks the values.
+//! `peers.dat` holds the book and the anchors, `bans.json` the bans. The process that holds the lock on the empty file
+//! `lock` owns the directory. A file that can't be read never stops the node and is never overwritten: it is set aside
+//! under another name. The manager checks the values.
 
 mod bans;
 mod damage;
@@ -36,8 +36,8 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Opens the directory, creating it (mode 0700) if need be, and reads its files. Returns no snapshot if neither file
-    /// could be used, and each file that was set aside.
+    /// Opens the directory, creating it (mode 0700) if need be, and reads its files. Returns no snapshot if neither
+    /// file could be used, and each file that was set aside.
     ///
     /// Blocks on the disk: to be called before the event loop starts.
     ///
@@ -54,8 +54,8 @@ impl StateDir {
         let peers = load(&mut dir.peers, peers::decode, &mut damages)?;
         let bans = load(&mut dir.bans, bans::decode, &mut damages)?;
         if let (Some(kept), true) = (&bans, dir.bans.is_missing()) {
-            // A file with a bad entry was set aside: write the good entries before a crash loses them. If that fails, so
-            // does the next save, which reports it.
+            // A file with a bad entry was set aside: write the good entries before a crash loses them. If that fails,
+            // so does the next save, which reports it.
             let _ = dir.bans.save(&bans::encode(kept));
         }
         let found = peers.is_some() || bans.is_some();
@@ -64,8 +64,8 @@ impl StateDir {
         Ok((dir, found.then_some(snapshot), damages))
     }
 
-    /// Writes the files that have changed, each atomically: after a crash the old or the new content is there. Blocks on the
-    /// disk; a pool has a thread for it. Files edited while the node runs are overwritten.
+    /// Writes the files that have changed, each atomically: after a crash the old or the new content is there. Blocks
+    /// on the disk; a pool has a thread for it. Files edited while the node runs are overwritten.
     ///
     /// # Errors
     /// [`StateError`] of the first file that failed. The other is written all the same.

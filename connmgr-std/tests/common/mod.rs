@@ -1,14 +1,14 @@
-//! What several tests need.
+//! Shared by several tests.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 use std::time::Duration;
 
 use connmgr_core::{BanTarget, SavedAddress, SavedBan, Services, Snapshot, UnixTime};
 
-/// Longer than anything takes that works.
+/// Longer than anything takes.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// One address of each sort, an anchor, and one ban of each sort.
+/// One address of each network, an anchor, and one ban of each type.
 pub fn snapshot() -> Snapshot {
     let addresses = [
         "1.2.3.4:8333",

@@ -26,8 +26,8 @@ impl EventLedger {
         }
     }
 
-    /// The trace replays, action for action, and the application was told what the manager emitted, in that order, without
-    /// the connections that ended before they were taken. `to_the_end`: the last event was taken.
+    /// The trace replays, action for action, and the application was told what the manager emitted, in that order,
+    /// without the connections that ended before they were taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
         Self::replays(trace);
         let taken: BTreeSet<_> = self.told.iter().filter(|event| is_connection(event)).map(Event::conn).collect();

@@ -1,8 +1,8 @@
 //! One list of scenarios, executed by every adapter on real loopback sockets.
 //!
-//! Beyond what a scenario expects, the end of each [`TestWorld`] checks that the run's trace replays action for action, and
-//! that the application was told what the manager emitted, in that order. On Linux, where each scenario has a process of its
-//! own, it also checks that no descriptor, task or thread is left.
+//! Beyond what a scenario expects, the end of each [`TestWorld`] checks that the run's trace replays action for action,
+//! and that the application was told what the manager emitted, in that order. On Linux, where each scenario has a
+//! process of its own, it also checks that no descriptor, task or thread is left.
 //!
 //! An adapter implements [`Rig`]; `connmgr_testbed::conformance!(rig::Tokio);` makes one test of each scenario.
 

@@ -48,8 +48,8 @@ pub trait RigPool {
     /// Its monotonic time.
     fn now(&self) -> Time;
 
-    /// The next event, waited for at most so long; for no time, polled once. The application holds each connection until it
-    /// is released.
+    /// The next event, waited for at most so long; for no time, polled once. The application holds each connection
+    /// until it is released.
     fn next(&mut self, within: Duration) -> NextEvent;
 
     /// Runs the pool for so long; no event is lost.

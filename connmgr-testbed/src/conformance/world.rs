@@ -179,8 +179,8 @@ impl<R: Rig> TestWorld<R> {
         self.pool.connections().is_empty()
     }
 
-    /// The next events are these, in this order: see [`tale`]. Retries are skipped, because a later one may replace one that
-    /// was not taken.
+    /// The next events are these, in this order: see [`tale`]. Retries are skipped, because a later one may replace one
+    /// that was not taken.
     pub fn tells(&mut self, expected: &[&str]) {
         let told: Vec<String> = expected.iter().map(|_| self.next_tale()).collect();
         assert_eq!(told, expected);

@@ -7,8 +7,8 @@ use crate::process;
 /// After this part of the rests, memory must be flat: maps and the allocator have reached their size.
 const WARM_UP: usize = 5;
 
-/// How much memory may grow after that, in KiB: what an allocator keeps or returns between two rests. A leak of 16 bytes for
-/// each of 200 000 connections is more.
+/// How much memory may grow after that, in KiB: what an allocator keeps or returns between two rests. A leak of 16
+/// bytes for each of 200 000 connections is more.
 const MEMORY_SLACK: u64 = 1024;
 
 /// The amounts of resources that may leak.

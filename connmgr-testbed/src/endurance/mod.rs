@@ -1,8 +1,9 @@
 //! The long run: opens and closes very many connections, and checks that nothing is left of them.
 //!
-//! The adapter has the loop of its runtime. An [`EnduranceRun`] says what to do with each connection, and counts. Between
-//! waves the pool rests: nothing is open, so descriptors, threads, tasks and tokens must be what they were before the first
-//! wave, memory what it was after the first few, and the pool's counters what the application has counted.
+//! The adapter has the loop of its runtime. An [`EnduranceRun`] says what to do with each connection, and counts.
+//! Between waves the pool rests: nothing is open, so descriptors, threads, tasks and tokens must be what they were
+//! before the first wave, memory what it was after the first few, and the pool's counters what the application has
+//! counted.
 
 mod config;
 mod ledger;
@@ -30,8 +31,8 @@ const WAVES: u64 = 20;
 const KNOWN: u32 = 4096;
 const POOL: u32 = 256;
 
-/// Connections that the far end keeps before it resets the oldest. Fewer than the pool's, so that there is always a reader
-/// that sees a reset.
+/// Connections that the far end keeps before it resets the oldest. Fewer than the pool's, so that there is always a
+/// reader that sees a reset.
 const FAR_END_KEEPS: usize = 128;
 
 /// The pool's builder gets this as `max_waiting_events`: the course counts events, so none may be dropped.
@@ -129,8 +130,8 @@ impl EnduranceRun {
         self.ledger.is_behind(stats)
     }
 
-    /// Checks the pool at rest: it is inactive, and no event comes any more. `left`: connections and dials, of which there
-    /// should be none. `tasks`: what the runtime counts of its own.
+    /// Checks the pool at rest: it is inactive, and no event comes any more. `left`: connections and dials, of which
+    /// there should be none. `tasks`: what the runtime counts of its own.
     ///
     /// # Panics
     /// When the far end is gone.

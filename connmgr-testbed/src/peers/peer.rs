@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use crate::peers::PeerStream;
 
 /// A peer that listens on a port of loopback. The operating system completes connections for it; nothing is sent on one
-/// before [`TestPeer::accept`]. Once it is dropped, connections are refused, and those that were not accepted are reset.
+/// before [`TestPeer::accept`]. Once it is dropped, connections are refused, and those that were not accepted are
+/// reset.
 #[derive(Debug)]
 pub struct TestPeer {
     listener: TcpListener,

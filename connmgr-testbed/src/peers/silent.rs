@@ -14,7 +14,8 @@ const MAX_FILL: usize = 8;
 /// Far longer than a connection on loopback takes.
 const FILL_WITHIN: Duration = Duration::from_millis(50);
 
-/// A peer whose backlog is full, so that the operating system drops the first packet of each further dial, as Linux does.
+/// A peer whose backlog is full, so that the operating system drops the first packet of each further dial, as Linux
+/// does.
 #[derive(Debug)]
 pub struct Silent {
     listener: TcpListener,

@@ -1,8 +1,8 @@
 //! A real Tor without a network, started and stopped by a test.
 //!
 //! Its only directory authority is dead, so it never has a circuit. It answers for mapped names, for addresses that no
-//! circuit could reach, and, after two seconds, for all others. Read first: `tor(1)`; Tor's `control-spec`, STREAM events.
-//! If Tor is not installed, or could reach a network, a test fails and says what to do.
+//! circuit could reach, and, after two seconds, for all others. Read first: `tor(1)`; Tor's `control-spec`, STREAM
+//! events. If Tor is not installed, or could reach a network, a test fails and says what to do.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};

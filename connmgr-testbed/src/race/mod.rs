@@ -1,7 +1,8 @@
 //! A pool against the bare connect loop of its runtime, by turns in one process.
 //!
-//! The adapter implements [`Racer`]; what is measured and printed is the same for all. The far end is another process, whose
-//! CPU is not counted. The medians of nine turns are compared, so that other load on the machine affects both alike.
+//! The adapter implements [`Racer`]; what is measured and printed is the same for all. The far end is another process,
+//! whose CPU is not counted. The medians of nine turns are compared, so that other load on the machine affects both
+//! alike.
 
 mod config;
 mod idle;
@@ -71,13 +72,13 @@ pub trait Racer: Send + Sync + 'static {
     /// The runtime, for the heading.
     const RUNTIME: &'static str;
 
-    /// The loop of a program without a pool: connects to each address, so many at a time, by non-blocking sockets without
-    /// Nagle's algorithm, and holds the streams. Measures from the first dial to the end of the last, and counts how dials
-    /// ended.
+    /// The loop of a program without a pool: connects to each address, so many at a time, by non-blocking sockets
+    /// without Nagle's algorithm, and holds the streams. Measures from the first dial to the end of the last, and
+    /// counts how dials ended.
     fn bare(&self, to: &[SocketAddr], width: u32) -> (Sample, DialCounts);
 
-    /// The same by a pool, which is started, made inactive and told peers and addresses. Measures from its activation to its
-    /// goal. Then it is shut down. Each connection is reported ready at once.
+    /// The same by a pool, which is started, made inactive and told peers and addresses. Measures from its activation
+    /// to its goal. Then it is shut down. Each connection is reported ready at once.
     fn pool(&self, trial: RaceTrial) -> (Sample, DialCounts);
 
     /// Reaches the goal, signals it, and then takes events for ever.
@@ -103,8 +104,8 @@ impl DialCounts {
     }
 }
 
-/// Runs the races and prints the table. Fails beyond the limits. With `bare` or `pool` on the command line only that one
-/// runs, for a profiler.
+/// Runs the races and prints the table. Fails beyond the limits. With `bare` or `pool` on the command line only that
+/// one runs, for a profiler.
 ///
 /// # Panics
 /// When the operating system refuses what is needed, or a dial ends in an unexpected way.

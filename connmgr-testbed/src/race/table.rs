@@ -65,8 +65,8 @@ impl RaceLimits {
 }
 
 impl Contest {
-    /// Runs the two by turns, so many times each, after one that is not counted. So many runs of each make one turn. The
-    /// order changes with every pair.
+    /// Runs the two by turns, so many times each, after one that is not counted. So many runs of each make one turn.
+    /// The order changes with every pair.
     pub(super) fn hold(
         runs: usize,
         per_turn: usize,

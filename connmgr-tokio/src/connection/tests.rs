@@ -1,4 +1,4 @@
-//! What the application does with a stream, and what the manager hears of it.
+//! Uses of a stream by the application, and what the manager is told.
 
 use std::net::Ipv4Addr;
 
@@ -10,13 +10,13 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// Our end of a connection, the other end, and where ours reports to.
+/// A connection, the peer's end, and the mailbox of the connection.
 async fn pair() -> (Connection, TcpStream, Mailbox) {
     let (ours, theirs, mailbox, _) = guarded_pair().await;
     (ours, theirs, mailbox)
 }
 
-/// The same, and what closes ours.
+/// The same, and what closes the connection.
 async fn guarded_pair() -> (Connection, TcpStream, Mailbox, OpenSockets<TokioStream>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

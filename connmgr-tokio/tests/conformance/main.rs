@@ -1,4 +1,4 @@
-//! The suite that every adapter passes, on tokio.
+//! The conformance suite on tokio.
 
 mod rig;
 

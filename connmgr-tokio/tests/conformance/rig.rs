@@ -1,4 +1,4 @@
-//! What the suite wants of this adapter: a runtime of one thread, turned by whoever waits for something.
+//! The suite's rig for this adapter: a runtime of one thread, which runs while something waits.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -153,7 +153,7 @@ impl RigPool for TokioPool {
     }
 }
 
-/// Ready after that time; for no time, at once, though a timer would not be.
+/// Ready after this time. For no time it is ready at once, which a timer is not.
 async fn given_up(time: Duration) {
     if !time.is_zero() {
         sleep(time).await;

@@ -1,14 +1,14 @@
-//! A pool beside others on a runtime of one thread.
+//! A pool and other tasks on a runtime of one thread.
 
 use connmgr_testbed::insatiable::Insatiable;
 use tokio::task::yield_now;
 
 use crate::support::{builder, config, start};
 
-/// Many times what a pool does in one go.
+/// Many times as many as a pool carries out without yielding.
 const COMMANDS: usize = 100_000;
 
-/// How often others must come to run meanwhile.
+/// How often other tasks must run meanwhile.
 const TURNS: usize = 5;
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! The pool over real sockets on loopback.
+//! The pool on real sockets of loopback.
 //!
-//! Every wait has an end: `within` names what did not happen.
+//! Every wait ends: `within` names what did not happen.
 
 mod commands;
 mod fairness;

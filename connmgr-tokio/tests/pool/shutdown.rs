@@ -1,4 +1,4 @@
-//! The end, from every side.
+//! The end of a pool.
 
 use tokio::io::AsyncReadExt;
 use tokio::runtime::Handle;

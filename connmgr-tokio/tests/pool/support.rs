@@ -1,4 +1,4 @@
-//! What the stories share.
+//! Shared by the stories.
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,10 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 /// The wait before the first retry.
 pub(crate) const BACKOFF: Duration = Duration::from_millis(30);
 
-/// Far beyond what anything here takes.
+/// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits, but not forever.
+/// Waits, but not for ever.
 pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: did not happen"))
 }
@@ -38,7 +38,7 @@ pub(crate) async fn start(builder: Builder) -> Pool {
 
 pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
-/// A peer that listens, and where.
+/// A peer that listens, and its address.
 pub(crate) async fn peer() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind(ANY_PORT).await.expect("a port of loopback");
     let address = listener.local_addr().expect("bound");
@@ -54,7 +54,7 @@ pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
     within("a dial arrives", listener.accept()).await.expect("accepted").0
 }
 
-/// The first event that `pick` wants; the ones before are dropped.
+/// The first event that `pick` selects; earlier ones are dropped.
 pub(crate) async fn event<T>(pool: &mut Pool, what: &str, mut pick: impl FnMut(PoolEvent) -> Option<T>) -> T {
     within(what, async {
         loop {

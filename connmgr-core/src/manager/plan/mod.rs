@@ -1,8 +1,8 @@
 //! The planner: the only module that emits a dial.
 //!
-//! Almost every input ends in [`plan`](ConnManager::plan). It is a fixpoint: a second run at the same time does
-//! nothing. Work that must wait (no slot, no address, too fast, too much for one call) is done after an input that
-//! changes this, or at a deadline that the planner arms.
+//! Every input that can give it work ends in [`plan`](ConnManager::plan). It is a fixpoint: a second run at the same
+//! time does nothing. Work that must wait (no slot, no address, too fast, too much for one call) is done after an input
+//! that changes this, or at a deadline that the planner arms.
 
 mod added;
 mod automatic;

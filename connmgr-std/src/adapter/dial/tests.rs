@@ -34,8 +34,13 @@ impl Wire for BlockingWire {
     }
 }
 
-/// A proxy for one client: reads so many bytes, then answers byte by byte; and so on. Then it hangs up.
+/// A proxy for one client: reads so many bytes, then answers, byte by byte; and so on. Then it hangs up.
 fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
+    proxy_by(1, script)
+}
+
+/// The same, with answers in pieces of at most so many bytes.
+fn proxy_by(piece: usize, script: Vec<(usize, &'static [u8])>) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -43,8 +48,8 @@ fn proxy(script: Vec<(usize, &'static [u8])>) -> SocketAddr {
         stream.set_nodelay(true).unwrap();
         for (request, answer) in script {
             stream.read_exact(&mut vec![0; request]).unwrap();
-            for byte in answer {
-                stream.write_all(&[*byte]).unwrap();
+            for bytes in answer.chunks(piece) {
+                stream.write_all(bytes).unwrap();
                 thread::yield_now();
             }
         }
@@ -59,15 +64,17 @@ fn dial_a_name(proxy: SocketAddr) -> Result<BlockingWire, DialError> {
 
 const REQUEST: usize = 5 + "node.example".len() + 2;
 const CREDENTIALS: usize = 1 + 2 * (1 + 24);
-const YES: &[u8] = &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+const YES_AND_HELLO: &[u8] = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00hello";
 
 #[test]
-fn the_bytes_after_a_proxys_slow_reply_are_the_peers() {
-    let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, YES), (0, b"hello")];
-    let mut wire = dial_a_name(proxy(script)).unwrap();
-    let mut heard = String::new();
-    wire.0.read_to_string(&mut heard).unwrap();
-    assert_eq!(heard, "hello");
+fn the_bytes_after_a_proxys_reply_are_the_peers_also_in_one_packet() {
+    for piece in [1, 100] {
+        let script: Vec<(usize, &[u8])> = vec![(3, &[5, 2]), (CREDENTIALS, &[1, 0]), (REQUEST, YES_AND_HELLO)];
+        let mut wire = dial_a_name(proxy_by(piece, script)).unwrap();
+        let mut heard = String::new();
+        wire.0.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "hello", "in pieces of {piece}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How often connections are checked for bytes that were read.
 //!
-//! A read only sets a flag at the connection. The flags are collected at wake-ups that have another cause. So reading costs
-//! next to nothing and wakes nobody, and networks are known to be up even if the application reports no activity.
+//! A read only sets a flag at the connection. The flags are collected at wake-ups that have another cause. So reading
+//! costs next to nothing and wakes nobody, and networks are known to be up even if the application reports no activity.
 
 use std::time::Duration;
 

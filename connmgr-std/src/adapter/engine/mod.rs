@@ -143,8 +143,8 @@ impl<S> Engine<S> {
         self.apply(&Input::LookupResult { lookup, result }, now, net);
     }
 
-    /// Reports an inbound connection. If it may stay, `make` makes its stream; otherwise `make` is dropped with the socket
-    /// in it.
+    /// Reports an inbound connection. If it may stay, `make` makes its stream; otherwise `make` is dropped with the
+    /// socket in it.
     pub fn accept(
         &mut self,
         remote: SocketAddr,
@@ -299,8 +299,8 @@ impl<S> Engine<S> {
         }
     }
 
-    /// A manager that has stopped has closed every connection and asked to be saved one last time. What remains is to wait
-    /// for the disk.
+    /// A manager that has stopped has closed every connection and asked to be saved one last time. What remains is to
+    /// wait for the disk.
     fn end_if_stopped(&mut self, now: Time, net: &mut impl Sockets) {
         match self.life {
             PoolLife::Running if self.driver.is_stopped() => {

@@ -1,6 +1,7 @@
 //! Notes to the engine from its threads and from the application's side.
 //!
-//! The channel needs no bound: the resolver's queue bounds the lookups, there is one failure for each save, and one end.
+//! The channel needs no bound: the resolver's queue bounds the lookups, there is one failure for each save, and one
+//! end.
 
 use std::fmt;
 use std::sync::Arc;

@@ -23,8 +23,8 @@ pub trait Sockets {
     fn close(&mut self, conn: ConnId);
     /// The mailbox reports that the application dropped the connection. False if [`Sockets::close`] was called before.
     fn note_dropped(&mut self, conn: ConnId) -> bool;
-    /// The open connections from which at least one byte was read since the last call, by id. Called at wake-ups, not more
-    /// often than every 30 s unless the configuration's `health.traffic_within` is less than 150 s.
+    /// The open connections from which at least one byte was read since the last call, by id. Called at wake-ups, not
+    /// more often than every 30 s unless the configuration's `health.traffic_within` is less than 150 s.
     fn take_heard(&mut self) -> Vec<ConnId>;
     /// Look a name up through a proxy that understands Tor's RESOLVE, until the deadline. The result is reported by
     /// [`Engine::looked`](crate::adapter::Engine::looked).

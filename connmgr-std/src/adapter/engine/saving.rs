@@ -1,8 +1,8 @@
 //! What is copied from a manager that asks to be saved: the bans each time, the book less often.
 //!
 //! A ban is saved within a second, and any peer can cause one at any time. To copy a book of 60 000 addresses takes the
-//! event loop 7 ms, to copy 20 bans a microsecond. So the book is copied at most once in `book.save_every`. A book that was
-//! left out is copied when that time is over, whether the manager asks again or not.
+//! event loop 7 ms, to copy 20 bans a microsecond. So the book is copied at most once in `book.save_every`. A book that
+//! was left out is copied when that time is over, whether the manager asks again or not.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An engine without a socket, at times that the tests say.
+//! An engine without sockets, at times that the tests give.
 
 use std::path::Path;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::startup::Startup;
 use crate::tests::NoSockets;
 use crate::tests::common::LONG;
 
-/// What is on disk after turns at these seconds, of a pool that learns an address and bans somebody at 0.
+/// The state on disk after turns at these seconds, of a pool that learns an address and bans a host at 0.
 fn saved_by_turns_at(seconds: &[u64]) -> Snapshot {
     let dir = tempfile::tempdir().unwrap();
     // It dials nobody, so that nothing else has a deadline.

@@ -1,4 +1,4 @@
-//! Facts posted by streams: merged, in order, and never more than a record a connection.
+//! Facts about connections: merged into one record for each, in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
 //! Counters and gauges for the recorder of the [`metrics`] crate that the process has installed.
 //!
-//! The recorder must be installed before the pool starts. Values of labels are words of this library, never an address or a
-//! name, so the number of series is bounded: [`METRICS`] lists them all. Two pools in one process share the counters,
-//! and overwrite each other's gauges.
+//! The recorder must be installed before the pool starts. Values of labels are words of this library, never an address
+//! or a name, so the number of series is bounded: [`METRICS`] lists them all. Two pools in one process share the
+//! counters, and overwrite each other's gauges.
 
 mod labels;
 mod list;

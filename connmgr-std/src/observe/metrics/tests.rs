@@ -1,4 +1,4 @@
-//! What is counted, as a recorder sees it.
+//! The metrics as a recorder sees them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,7 +69,7 @@ impl Recorder for Book {
     }
 }
 
-/// Notes what was started.
+/// Records what was started.
 #[derive(Default)]
 struct Started {
     dials: Vec<ConnId>,
@@ -89,7 +89,7 @@ impl Net for Started {
     fn save(&mut self, _: &ConnManager) {}
 }
 
-/// A driver whose metrics go into a book of its own.
+/// A driver whose metrics go to a recorder of its own.
 struct World {
     book: Book,
     driver: Driver<(), PoolObserver>,

@@ -9,19 +9,19 @@ use connmgr_core::UnixTime;
 use super::*;
 use crate::tests::common::{LONG, snapshot};
 
-/// A saver, and what hears of its end.
+/// A saver, and the receiver of its end.
 fn start(dir: StateDir, on_error: impl FnMut(StateError) + Send + 'static) -> (Saver, Receiver<()>) {
     let (end, ended) = mpsc::channel();
     (Saver::start(dir, on_error, move || end.send(()).unwrap_or(())).unwrap(), ended)
 }
 
-/// Whether the end is told within so long.
+/// Whether the end is reported in time.
 fn finishes((saver, ended): (Saver, Receiver<()>), within: Duration) -> bool {
     drop(saver);
     ended.recv_timeout(within).is_ok()
 }
 
-/// A saver whose thread the test is itself. Nothing more comes once what waits is written.
+/// A saver without a thread: the test writes what waits, after which nothing more comes.
 fn by_hand(newest: Option<Unsaved>) -> Saver {
     let waiting = Mutex::new(Waiting { newest, closed: true });
     Saver(Arc::new(Unwritten { waiting, changed: Condvar::new() }))

@@ -15,7 +15,8 @@ use crate::process::cpu;
 /// How long the process has none.
 const DROUGHT: Duration = Duration::from_millis(150);
 
-/// The listener pauses, longer each time and without spinning. Connections that waited meanwhile are accepted in the end.
+/// The listener pauses, longer each time and without spinning. Connections that waited meanwhile are accepted in the
+/// end.
 pub fn a_listener_without_descriptors_pauses_and_comes_back<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let trace = dir.path().join("trace");

@@ -66,8 +66,8 @@ pub fn a_pool_that_is_dropped_closes_its_connections<R: Rig>(rig: &R) {
 }
 
 /// Everything that a pool can have under way at once: a silent dial, a dial that negotiates with a proxy, a lookup that
-/// hangs, waiting retries, connections in both directions, with and without a handshake, inbound connections that were not
-/// accepted yet, a ban that is being saved.
+/// hangs, waiting retries, connections in both directions, with and without a handshake, inbound connections that were
+/// not accepted yet, a ban that is being saved.
 #[cfg(target_os = "linux")]
 pub fn a_shutdown_in_the_middle_of_everything_leaves_nothing<R: Rig>(rig: &R) {
     use super::names::Hanging;
