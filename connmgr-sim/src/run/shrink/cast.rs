@@ -53,17 +53,17 @@ impl Script {
     }
 
     fn note(&mut self, action: &Action) {
-        match Origin::of(action) {
-            Some(Origin::Dial(id, to)) => self.dials.push(Begun { id, to }),
-            Some(Origin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
-            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
+        match IdOrigin::of(action) {
+            Some(IdOrigin::Dial(id, to)) => self.dials.push(Begun { id, to }),
+            Some(IdOrigin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
+            Some(IdOrigin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
             None => {}
         }
     }
 }
 
 /// Where an id comes from that the manager chose.
-enum Origin {
+enum IdOrigin {
     /// A dial to a target.
     Dial(u64, String),
     /// A lookup of a name.
@@ -72,7 +72,7 @@ enum Origin {
     Nonce(u64, u64),
 }
 
-impl Origin {
+impl IdOrigin {
     fn of(action: &Action) -> Option<Self> {
         match action {
             Action::Dial { conn, target, .. } => Some(Self::Dial(conn.as_u64(), target.to_string())),
@@ -209,10 +209,10 @@ impl Observer for Cast<'_> {
     }
 
     fn action(&mut self, _: Time, action: &Action) {
-        match Origin::of(action) {
-            Some(Origin::Dial(id, to)) => self.conns.give(&to, id),
-            Some(Origin::Lookup(id, to)) => self.lookups.give(&to, id),
-            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
+        match IdOrigin::of(action) {
+            Some(IdOrigin::Dial(id, to)) => self.conns.give(&to, id),
+            Some(IdOrigin::Lookup(id, to)) => self.lookups.give(&to, id),
+            Some(IdOrigin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
             None => {}
         }
     }
