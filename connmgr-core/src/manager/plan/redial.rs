@@ -74,7 +74,7 @@ impl ConnManager {
         if kind.is_automatic() {
             self.pay_for_dial();
         }
-        self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, same_route: Some(via) });
+        self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, via });
     }
 
     /// Drops every redial.
