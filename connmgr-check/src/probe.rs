@@ -55,6 +55,10 @@ crate::words! {
         MadeRoom => "made-room",
         /// One of two connections to one peer was closed.
         Duplicate => "duplicate",
+        /// An added peer told another identity than wanted.
+        WrongIdentity => "wrong-identity",
+        /// A dial of an added peer was given up because another had opened first.
+        Superseded => "superseded",
         /// We connected to ourselves.
         OwnAddress => "own-address",
         /// A peer lacked required services.

@@ -42,7 +42,7 @@ impl Probes {
             Action::Close { reason, .. } => self.close(*reason),
             Action::ScheduleRetry { peer, attempt, .. } => {
                 let Some(peer) = seen.ledger.peers.get(*peer) else { return };
-                let retry = peer.retry.unwrap_or(seen.ledger.config.retry);
+                let retry = peer.wanted.retry.unwrap_or(seen.ledger.config.retry);
                 self.reach(Probe::Retry);
                 self.reach_if(retry.wait(*attempt) == retry.cap, Probe::RetryCapped);
                 self.reach_if(peer.last_end.forgotten > 0, Probe::RetryReset);
@@ -75,6 +75,8 @@ impl Probes {
             CloseReason::Misbehaved => Probe::Misbehaved,
             CloseReason::OwnAddress => Probe::OwnAddress,
             CloseReason::Duplicate => Probe::Duplicate,
+            CloseReason::WrongIdentity => Probe::WrongIdentity,
+            CloseReason::Superseded => Probe::Superseded,
             CloseReason::MissingServices => Probe::MissingServices,
             CloseReason::Done => Probe::VisitDone,
             CloseReason::LimitLowered => Probe::LimitLoweredClose,

@@ -16,14 +16,14 @@
 
 use core::net::SocketAddr;
 
-use crate::config::{Permissions, Proxy};
+use crate::config::Proxy;
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
 use crate::mechanisms::timers::TimerId;
 use crate::types::{
     Action, Activity, ConnId, ConnState, ConnView, Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind,
-    PeerAddress, PeerId, Services, Target, Time, Transport,
+    PeerAddress, PeerId, Permissions, Services, Target, Time, Transport,
 };
 
 /// A connection, or a dial that may become one.
@@ -93,6 +93,12 @@ pub(crate) struct Notes {
     pub(crate) deadline: Time,
     /// A trial: hedging does not take its slot before it ends.
     pub(crate) is_trial: bool,
+    /// Which address of its added peer it was dialed for.
+    pub(crate) of: usize,
+    /// The tag of its added peer.
+    pub(crate) tag: Option<u64>,
+    /// Its added peer's misbehaviour bans no host.
+    pub(crate) is_spared: bool,
     /// The nonce of our version message, by which we recognise ourselves.
     pub(crate) nonce: u64,
     /// The services of the peer, once ready.
@@ -111,6 +117,9 @@ impl Notes {
             timer: None,
             deadline,
             is_trial: false,
+            of: 0,
+            tag: None,
+            is_spared: false,
             nonce,
             services: Services::NONE,
             activity: Activity::default(),
@@ -309,7 +318,12 @@ impl Conn {
         }
     }
 
-    /// Its exemptions; an outbound connection has none.
+    /// Whether its misbehaviour bans no host.
+    pub(crate) const fn is_spared(&self) -> bool {
+        self.notes.is_spared || self.permissions().no_ban
+    }
+
+    /// The exemptions that its listener gives; an outbound connection has none.
     pub(crate) const fn permissions(&self) -> Permissions {
         match &self.end {
             End::Outbound { .. } => Permissions { no_ban: false, no_limit: false },
@@ -345,6 +359,7 @@ impl Conn {
             kind: self.kind,
             address: self.address(),
             peer: self.peer,
+            tag: self.notes.tag,
             listener: self.listener(),
             transport: self.transport,
             nonce: self.notes.nonce,

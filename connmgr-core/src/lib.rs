@@ -36,7 +36,7 @@
 //! let unix = UnixTime::from_secs(1_767_225_600);
 //! let rng_seed = [7; 32]; // fresh and secret in production
 //! let mut manager = ConnManager::new(Birth { config: Config::default(), snapshot: None, rng_seed, unix, now })?;
-//! manager.add_peer("192.0.2.1:8333".parse()?, Keep::Always, now)?;
+//! manager.add_peer(AddedPeer::new("192.0.2.1:8333".parse()?), now)?;
 //!
 //! let mut ready = 0;
 //! while ready == 0 {
@@ -97,7 +97,7 @@
 //! let unix = UnixTime::from_secs(1_767_225_600);
 //! let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now })?;
 //! let (mut driver, mut world) = (Driver::new(manager), World::default());
-//! driver.apply(&Input::AddPeer { address: "192.0.2.1:8333".parse()?, keep: Keep::Always }, now, &mut world);
+//! driver.apply(&Input::AddPeer { peer: AddedPeer::new("192.0.2.1:8333".parse()?) }, now, &mut world);
 //! for conn in std::mem::take(&mut world.dials) {
 //!     driver.dialed(conn, Ok("a stream"), now, &mut world);
 //! }
@@ -172,6 +172,7 @@ mod mechanisms;
 
 mod book;
 
+mod attempt;
 mod conn;
 mod peer;
 mod peers;
@@ -184,17 +185,17 @@ pub mod socks;
 
 pub use book::{AddressView, BookView};
 pub use config::{
-    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Mode, Patience,
-    Permissions, Proxies, Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
+    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Mode, Patience, Proxies,
+    Proxy, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, TRACE_VERSION};
 pub use mechanisms::groups::Group;
 pub use mechanisms::score::BanScore;
 pub use types::{
-    Action, Activity, AddPeerError, AddressError, AddressInfo, Backoff, BanTarget, BanView, CloseCause, CloseReason,
-    CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure, EndReason, Event, Fault,
-    Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId,
-    LookupError, LookupId, NetworkKind, NetworkSet, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
-    Penalty, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport,
-    UnixTime, UnknownNetwork,
+    Action, Activity, AddPeerError, AddedPeer, AddressError, AddressInfo, Backoff, BanTarget, BanView, CloseCause,
+    CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure, EndReason,
+    Event, Fault, Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind, Limits,
+    ListenerId, LookupError, LookupId, NetworkKind, NetworkSet, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState,
+    PeerView, Penalty, Permissions, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats,
+    Target, Time, Transport, UnixTime, UnknownNetwork,
 };

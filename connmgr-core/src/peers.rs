@@ -1,32 +1,53 @@
-//! The list of [added peers](AddedPeer), the queue of those to dial, and their lookups.
+//! The list of [added peers](Peer), the queue of those to dial, their lookups, and what the blocked ones wait for.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 
 use crate::mechanisms::hasher::{Keyed, OwnNumbers};
-use crate::peer::AddedPeer;
-use crate::types::{Keep, LookupId, PeerAddress, PeerId, PeerState};
+use crate::mechanisms::turns::Candidate;
+use crate::peer::Peer;
+use crate::types::{AddedPeer, ConnId, Identity, LookupId, PeerAddress, PeerId, PeerState};
 
 /// All added peers.
 #[derive(Clone, Debug)]
-pub(crate) struct AddedPeers {
+pub(crate) struct Peers {
     keyed: Keyed,
-    slots: Vec<Option<AddedPeer>>,
+    slots: Vec<Option<Peer>>,
     free: Vec<u32>,
     /// Slots by the hash of the peer's id.
     by_id: HashTable<u32>,
-    /// Slots by the hash of the peer's address.
-    by_address: HashTable<u32>,
+    /// Slots by the hash of each of the peer's addresses.
+    by_address: HashTable<AddressOf>,
+    by_identity: BTreeMap<Identity, PeerId>,
     /// Peers in [`PeerState::Queued`], in order. A peer that has left that state is skipped.
     queue: VecDeque<PeerId>,
     /// The peer of each lookup.
     lookups: BTreeMap<LookupId, PeerId>,
+    /// Peers that look again when this opens or ends. Some no longer wait for it.
+    awaiting: BTreeMap<Awaited, BTreeSet<PeerId>>,
 }
 
-impl AddedPeers {
+/// One address of one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AddressOf {
+    slot: u32,
+    /// Its place in the peer's list.
+    of: u32,
+}
+
+/// What a blocked peer waits for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Awaited {
+    /// The connection or dial that has this address.
+    Address(PeerAddress),
+    /// This connection.
+    Conn(ConnId),
+}
+
+impl Peers {
     pub(crate) fn new(keys: Keyed) -> Self {
         Self {
             keyed: keys,
@@ -34,39 +55,47 @@ impl AddedPeers {
             free: Vec::new(),
             by_id: HashTable::new(),
             by_address: HashTable::new(),
+            by_identity: BTreeMap::new(),
             queue: VecDeque::new(),
             lookups: BTreeMap::new(),
+            awaiting: BTreeMap::new(),
         }
     }
 
     /// Adds a peer, in [`PeerState::Queued`].
-    pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
-        debug_assert!(self.get(id).is_none() && self.with_address(&address).is_none(), "a peer is added once");
-        let peer = AddedPeer::new(id, address, keep);
+    pub(crate) fn insert(&mut self, id: PeerId, wanted: AddedPeer) {
+        debug_assert!(self.get(id).is_none() && self.same_as(&wanted).is_none(), "a peer is added once");
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).expect("limits keep the list under 2^32")
         });
-        let (keyed, hashes) = (self.keyed, (OwnNumbers.hash_one(id), self.keyed.hash_one(peer.address())));
-        self.slots[slot as usize] = Some(peer);
+        if let Some(identity) = wanted.identity {
+            self.by_identity.insert(identity, id);
+        }
+        let keyed = self.keyed;
+        let hashes: Vec<u64> = wanted.addresses.iter().map(|address| keyed.hash_one(address)).collect();
+        self.slots[slot as usize] = Some(Peer::new(id, wanted));
         let slots = &self.slots;
-        self.by_id.insert_unique(hashes.0, slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id()));
-        self.by_address.insert_unique(hashes.1, slot, |slot| keyed.hash_one(in_slot(slots, *slot).address()));
+        self.by_id.insert_unique(OwnNumbers.hash_one(id), slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id()));
+        for (of, hash) in (0..).zip(hashes) {
+            self.by_address.insert_unique(hash, AddressOf { slot, of }, |at| keyed.hash_one(address_of(slots, *at)));
+        }
         self.queue.push_back(id);
     }
 
     /// Removes a peer and its lookup, if any.
-    pub(crate) fn remove(&mut self, id: PeerId) -> Option<AddedPeer> {
+    pub(crate) fn remove(&mut self, id: PeerId) -> Option<Peer> {
         let slot = self.find(id)?;
+        self.end_lookup_of(id);
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
-        for (index, hash) in
-            [(&mut self.by_id, OwnNumbers.hash_one(id)), (&mut self.by_address, self.keyed.hash_one(peer.address()))]
-        {
-            index.find_entry(hash, |other| *other == slot).expect(INDEXED).remove();
+        self.by_id.find_entry(OwnNumbers.hash_one(id), |other| *other == slot).expect(INDEXED).remove();
+        for (of, address) in (0..).zip(peer.addresses()) {
+            let at = AddressOf { slot, of };
+            self.by_address.find_entry(self.keyed.hash_one(address), |other| *other == at).expect(INDEXED).remove();
         }
-        if let PeerState::Resolving = peer.state() {
-            self.lookups.retain(|_, whose| *whose != id);
+        if let Some(identity) = peer.identity() {
+            self.by_identity.remove(&identity);
         }
         self.trim_queue();
         Some(peer)
@@ -119,23 +148,31 @@ impl AddedPeers {
         }
     }
 
-    /// Begins a lookup of a peer's name. It holds the peer's slot.
-    pub(crate) fn begin_lookup(&mut self, id: PeerId, lookup: LookupId) {
+    /// Begins a lookup of one of a peer's names. It holds the peer's slot.
+    pub(crate) fn begin_lookup(&mut self, id: PeerId, lookup: LookupId, name: Candidate) {
         if let Some(peer) = self.get_mut(id) {
-            peer.resolve();
+            peer.resolve(lookup, name);
             self.lookups.insert(lookup, id);
         }
     }
 
-    /// Ends a lookup. Returns its peer.
-    pub(crate) fn end_lookup(&mut self, lookup: LookupId) -> Option<PeerId> {
-        self.lookups.remove(&lookup)
+    /// Ends a lookup. Returns its peer, and the name.
+    pub(crate) fn end_lookup(&mut self, lookup: LookupId) -> Option<(PeerId, Candidate)> {
+        let id = self.lookups.remove(&lookup)?;
+        Some((id, self.get_mut(id)?.end_lookup()?))
     }
 
-    /// The lookup of a peer's name, if there is one.
-    pub(crate) fn lookup_of(&self, id: PeerId) -> Option<LookupId> {
-        self.get(id).filter(|peer| peer.state() == PeerState::Resolving)?;
-        self.lookups.iter().find(|(_, whose)| **whose == id).map(|(lookup, _)| *lookup)
+    /// Ends the lookup of a peer's name, if there is one. Returns it, and the name.
+    pub(crate) fn end_lookup_of(&mut self, id: PeerId) -> Option<(LookupId, Candidate)> {
+        let lookup = self.get(id)?.lookup()?;
+        self.end_lookup(lookup).map(|(_, name)| (lookup, name))
+    }
+
+    /// Dialing is off, and the lookup of a peer's name has ended: the peer waits for its dials to end, or for its turn.
+    pub(crate) fn stop_resolving(&mut self, id: PeerId) {
+        if !self.get_mut(id).is_some_and(Peer::wait_for_dials) {
+            self.enqueue(id);
+        }
     }
 
     /// Lookups under way. Each holds a slot.
@@ -147,11 +184,11 @@ impl AddedPeers {
         self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id() == id).copied()
     }
 
-    pub(crate) fn get(&self, id: PeerId) -> Option<&AddedPeer> {
+    pub(crate) fn get(&self, id: PeerId) -> Option<&Peer> {
         self.slots[self.find(id)? as usize].as_ref()
     }
 
-    pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut AddedPeer> {
+    pub(crate) fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
         let slot = self.find(id)?;
         self.slots[slot as usize].as_mut()
     }
@@ -160,9 +197,34 @@ impl AddedPeers {
         if self.by_address.is_empty() {
             return None;
         }
-        let is_it = |slot: &u32| in_slot(&self.slots, *slot).address() == address;
-        let slot = self.by_address.find(self.keyed.hash_one(address), is_it)?;
-        Some(in_slot(&self.slots, *slot).id())
+        let is_it = |at: &AddressOf| address_of(&self.slots, *at) == address;
+        let at = self.by_address.find(self.keyed.hash_one(address), is_it)?;
+        Some(in_slot(&self.slots, at.slot).id())
+    }
+
+    pub(crate) fn with_identity(&self, identity: Identity) -> Option<PeerId> {
+        self.by_identity.get(&identity).copied()
+    }
+
+    /// The peer that has one of these addresses or this identity already.
+    pub(crate) fn same_as(&self, wanted: &AddedPeer) -> Option<PeerId> {
+        let same = wanted.addresses.iter().find_map(|address| self.with_address(address));
+        same.or_else(|| wanted.identity.and_then(|identity| self.with_identity(identity)))
+    }
+
+    /// A blocked peer looks again when this opens or ends.
+    pub(crate) fn wait_for(&mut self, id: PeerId, awaited: Awaited) {
+        self.awaiting.entry(awaited).or_default().insert(id);
+    }
+
+    /// This has opened or ended. Returns the peers that waited for it, or for something else by now, sorted.
+    pub(crate) fn take_waiting(&mut self, awaited: &Awaited) -> BTreeSet<PeerId> {
+        self.awaiting.remove(awaited).unwrap_or_default()
+    }
+
+    /// What blocked peers wait for.
+    pub(crate) fn awaiting(&self) -> impl Iterator<Item = (&Awaited, PeerId)> {
+        self.awaiting.iter().flat_map(|(awaited, ids)| ids.iter().map(move |id| (awaited, *id)))
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -177,23 +239,25 @@ impl AddedPeers {
     }
 
     /// All peers, in arbitrary order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &AddedPeer> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
         self.slots.iter().flatten()
     }
 
     /// Checks the indexes and the queue against the list.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let indexed = |peer: &AddedPeer| {
+        let indexed = |peer: &Peer| {
             self.get(peer.id()).is_some_and(|same| same.id() == peer.id())
-                && self.with_address(peer.address()) == Some(peer.id())
+                && peer.addresses().iter().all(|address| self.with_address(address) == Some(peer.id()))
+                && peer.identity().is_none_or(|identity| self.with_identity(identity) == Some(peer.id()))
         };
-        let queued = |peer: &AddedPeer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
+        let queued = |peer: &Peer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
         let resolving = self.iter().filter(|peer| peer.state() == PeerState::Resolving).count();
-        if self.iter().count() != self.by_id.len() || self.by_id.len() != self.by_address.len() {
+        let addresses: usize = self.iter().map(|peer| peer.addresses().len()).sum();
+        if self.iter().count() != self.by_id.len() || addresses != self.by_address.len() {
             return Err("an index of the added peers does not match their list");
         }
         if !self.iter().all(indexed) {
-            return Err("an added peer is not found by its id or address");
+            return Err("an added peer is not found by its id, address or identity");
         }
         if !self.iter().all(queued) {
             return Err("a queued added peer is not in the queue");
@@ -206,21 +270,26 @@ impl AddedPeers {
 }
 
 /// Equal if the lists are equal: the indexes follow from the list.
-impl PartialEq for AddedPeers {
+impl PartialEq for Peers {
     fn eq(&self, other: &Self) -> bool {
-        let Self { keyed, slots, free, by_id: _, by_address: _, queue, lookups } = self;
+        let Self { keyed, slots, free, by_id: _, by_address: _, by_identity: _, queue, lookups, awaiting } = self;
         *keyed == other.keyed
             && *slots == other.slots
             && *free == other.free
             && *queue == other.queue
             && *lookups == other.lookups
+            && *awaiting == other.awaiting
     }
 }
 
-impl Eq for AddedPeers {}
+impl Eq for Peers {}
 
-const INDEXED: &str = "every peer is in both indexes";
+const INDEXED: &str = "every peer is in the indexes";
 
-fn in_slot(slots: &[Option<AddedPeer>], slot: u32) -> &AddedPeer {
+fn in_slot(slots: &[Option<Peer>], slot: u32) -> &Peer {
     slots[slot as usize].as_ref().expect("an indexed slot is taken")
+}
+
+fn address_of(slots: &[Option<Peer>], at: AddressOf) -> &PeerAddress {
+    &in_slot(slots, at.slot).addresses()[at.of as usize]
 }

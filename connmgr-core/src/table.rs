@@ -32,7 +32,7 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Counts {
     kinds: [KindCount; Kind::ALL.len()],
-    /// For each automatic kind, what holds its slots.
+    /// For added peers and each automatic kind, what holds its slots.
     holders: [Holders; Kind::ALL.len()],
     open_in: [u32; NetworkKind::ALL.len()],
     /// Dials not open yet, the oldest first.
@@ -367,7 +367,7 @@ impl Counts {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots += u32::from(conn.holds_slot());
         *kind.of(conn.state()) += 1;
-        if conn.kind().is_automatic() {
+        if conn.kind().is_automatic() || conn.kind() == Kind::Added {
             self.holders[conn.kind().index()].add(conn);
         }
         if let Some(network) = conn.network() {
@@ -392,7 +392,7 @@ impl Counts {
         let kind = &mut self.kinds[conn.kind().index()];
         kind.slots -= u32::from(conn.holds_slot());
         *kind.of(conn.state()) -= 1;
-        if conn.kind().is_automatic() {
+        if conn.kind().is_automatic() || conn.kind() == Kind::Added {
             self.holders[conn.kind().index()].subtract(conn);
         }
         if let Some(network) = conn.network() {

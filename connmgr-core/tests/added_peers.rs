@@ -194,14 +194,14 @@ fn a_disconnected_peer_is_dialed_again_after_its_back_off() {
 #[test]
 fn the_same_address_is_added_once() {
     let (mut bench, _, _) = waiting();
-    let again = bench.apply(&Input::AddPeer { address: addr(PEER), keep: Keep::Once });
+    let again = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr(PEER)).keep(Keep::Once) });
     assert_eq!(again, Reply::Added(Err(AddPeerError::Duplicate)));
 }
 
 #[test]
 fn names_are_compared_in_lower_case() {
     let (mut bench, _, _) = resolving();
-    let again = bench.apply(&Input::AddPeer { address: addr("NODE.Example:8333"), keep: Keep::Always });
+    let again = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("NODE.Example:8333")) });
     assert_eq!(again, Reply::Added(Err(AddPeerError::Duplicate)));
 }
 
@@ -211,7 +211,7 @@ fn no_more_peers_are_added_than_allowed() {
     (1..=8).for_each(|n| {
         bench.add_peer(&format!("1.2.3.{n}:8333"), Keep::Always);
     });
-    let ninth = bench.apply(&Input::AddPeer { address: addr("1.2.3.9:8333"), keep: Keep::Always });
+    let ninth = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("1.2.3.9:8333")) });
     assert_eq!(ninth, Reply::Added(Err(AddPeerError::Full)));
 }
 
@@ -220,7 +220,7 @@ fn a_one_shot_peer_is_finished_when_its_dial_fails() {
     let mut bench = Bench::new(connect_only());
     let (peer, actions) = bench.add_peer(PEER, Keep::Once);
     let actions = bench.fail(dials(&actions)[0], DialError::Refused);
-    assert_eq!(events(&actions).last(), Some(&Event::PeerFinished { peer }));
+    assert_eq!(events(&actions).last(), Some(&Event::PeerFinished { peer, tag: None }));
     assert!(bench.manager.added_peers().is_empty() && dials(&bench.pass(secs(3600))).is_empty());
 }
 
@@ -232,15 +232,16 @@ fn a_one_shot_peer_is_finished_when_its_connection_ends() {
     bench.connect(conn);
     bench.ready(conn);
     bench.pass(secs(600));
-    let disconnected = Event::Disconnected { conn, peer: Some(peer), reason: EndReason::Theirs(CloseCause::Eof) };
-    assert_eq!(events(&bench.close(conn)), [disconnected, Event::PeerFinished { peer }]);
+    let disconnected =
+        Event::Disconnected { conn, peer: Some(peer), reason: EndReason::Theirs(CloseCause::Eof), tag: None };
+    assert_eq!(events(&bench.close(conn)), [disconnected, Event::PeerFinished { peer, tag: None }]);
 }
 
 #[test]
 fn a_finished_one_shot_is_not_replaced_by_an_automatic_connection() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
     world.learn(&addresses(100));
-    world.tell(Input::AddPeer { address: addr(PEER), keep: Keep::Once });
+    world.tell(Input::AddPeer { peer: AddedPeer::new(addr(PEER)).keep(Keep::Once) });
     world.run(secs(10));
     let (before, one_shot) =
         (world.dials.len(), world.bench.manager.connections().into_iter().find(|c| c.peer.is_some()));
@@ -332,7 +333,7 @@ fn a_lookup_that_hangs_is_given_up_and_its_late_answer_ignored() {
     let mut bench = Bench::new(connect_only());
     let (peer, actions) = bench.add_peer("node.example:8333", Keep::Always);
     let actions_at_30 = bench.pass(secs(30));
-    assert_eq!(events(&actions_at_30), [Event::LookupFailed { peer, error: LookupError::TimedOut }]);
+    assert_eq!(events(&actions_at_30), [Event::LookupFailed { peer, error: LookupError::TimedOut, tag: None }]);
     let late = Input::LookupResult { lookup: lookups(&actions)[0], result: Ok(vec![ip("1.1.1.1")]) };
     assert!(bench.tell(late).is_empty());
 }
@@ -346,7 +347,10 @@ fn a_peer_that_is_connected_already_keeps_that_connection() {
     let conn = dials(&actions)[0];
     bench.connect(conn);
     let (peer, actions) = bench.add_peer(PEER, Keep::Always);
-    assert_eq!((dials(&actions).len(), events(&actions).first().cloned()), (0, Some(Event::Adopted { conn, peer })));
+    assert_eq!(
+        (dials(&actions).len(), events(&actions).first().cloned()),
+        (0, Some(Event::Adopted { conn, peer, tag: None }))
+    );
 }
 
 #[test]
@@ -354,7 +358,7 @@ fn a_peer_that_is_being_dialed_already_gets_that_connection() {
     let (mut bench, peer, _) = blocked_by_a_dial_to_the_same_address();
     let conn = bench.manager.connections()[0].conn;
     let actions = bench.connect(conn);
-    assert!(events(&actions).contains(&Event::Adopted { conn, peer }));
+    assert!(events(&actions).contains(&Event::Adopted { conn, peer, tag: None }));
 }
 
 #[test]
@@ -371,8 +375,9 @@ fn our_own_and_unreachable_addresses_are_not_added() {
     let config = Config { own_addresses: vec![addr(PEER)], ..connect_only() };
     let mut bench = Bench::new(config);
     let onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
-    let add =
-        |bench: &mut Bench, address: &str| bench.apply(&Input::AddPeer { address: addr(address), keep: Keep::Once });
+    let add = |bench: &mut Bench, address: &str| {
+        bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr(address)).keep(Keep::Once) })
+    };
     assert_eq!(add(&mut bench, PEER), Reply::Added(Err(AddPeerError::OwnAddress)));
     assert_eq!(add(&mut bench, onion), Reply::Added(Err(AddPeerError::Unreachable)));
 }

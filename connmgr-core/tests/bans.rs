@@ -182,7 +182,7 @@ fn a_dial_to_a_host_that_gets_banned_is_given_up() {
 fn a_banned_peer_cannot_be_added() {
     let mut bench = bench();
     bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
-    let added = bench.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always });
+    let added = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("1.2.3.4:8333")) });
     assert_eq!(added, Reply::Added(Err(AddPeerError::Banned)));
 }
 
@@ -322,11 +322,14 @@ fn no_ban_lets_a_banned_host_in() {
 }
 
 #[test]
-fn no_ban_is_warned_of_and_never_banned() {
+fn no_ban_is_warned_of_and_closed_and_never_banned() {
     let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
     let conn = accepted(&mut bench, "1.2.3.4:5");
-    let actions = misbehaves(&mut bench, conn, 1000, 0);
-    assert_eq!((warnings(&actions), closes(&actions), bench.manager.bans().len()), (vec![1000], vec![], 0));
+    let actions = misbehaves(&mut bench, conn, 100, 0);
+    assert_eq!((warnings(&actions), closes(&actions)), (vec![100], vec![]));
+    let actions = misbehaves(&mut bench, conn, 1, 0);
+    assert_eq!(closes(&actions), [(conn, CloseReason::Misbehaved)]);
+    assert!(bench.manager.bans().is_empty() && bench.accept("1.2.3.4:6").is_ok());
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn dialing() -> (Driver<Stream, Seen>, Notebook) {
     })
     .expect("good");
     let (mut driver, mut net) = (Driver::with_observer(manager, Seen::default()), Notebook::default());
-    let add = Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always };
+    let add = Input::AddPeer { peer: AddedPeer::new(addr("1.2.3.4:8333")) };
     driver.apply(&add, NOW, &mut net);
     (driver, net)
 }
@@ -166,7 +166,7 @@ fn an_observer_sees_how_the_manager_stands_after_each_input() {
         ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix: UNIX, now: NOW }).expect("good");
     let mut driver = Driver::with_observer(manager, ((), Some(Counted::default())));
     let (mut net, info) = (Notebook::default(), PeerInfo::default());
-    driver.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always }, NOW, &mut net);
+    driver.apply(&Input::AddPeer { peer: AddedPeer::new(addr("1.2.3.4:8333")) }, NOW, &mut net);
     driver.dialed(CONN, Ok(()), NOW, &mut net);
     driver.apply(&Input::Ready { conn: CONN, info }, NOW, &mut net);
     let seen = driver.observer().1.as_ref().map(|counted| counted.0.as_slice());
@@ -189,7 +189,7 @@ fn the_banned_are_shut_even_when_the_application_holds_their_stream() {
     let (mut driver, mut net) = dialing();
     driver.dialed(CONN, Ok(Rc::new("stream")), NOW, &mut net);
     let _held = driver.poll_event();
-    let penalty = Penalty { persistent: 101, transient: 0 };
-    driver.apply(&Input::Misbehavior { conn: CONN, penalty }, NOW, &mut net);
+    let target = BanTarget::Host(addr("1.2.3.4:8333").host().clone());
+    driver.apply(&Input::Ban { target, duration: std::time::Duration::from_secs(60) }, NOW, &mut net);
     assert!(net.0.contains(&"close c1: banned".to_string()), "{:?}", net.0);
 }

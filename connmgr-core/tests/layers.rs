@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 7] = [
     &["config"],
     &["mechanisms"],
     &["book"],
-    &["conn", "peer", "peers", "table"],
+    &["attempt", "conn", "peer", "peers", "table"],
     &["manager"],
     &["driver", "socks"],
 ];

@@ -126,7 +126,7 @@ fn shutdown_of_hundreds_of_connections_is_carried_out_in_parts() {
 fn commands_after_shutdown_are_refused() {
     let mut bench = Bench::new(Config::default());
     bench.tell(Input::Shutdown);
-    let added = bench.apply(&Input::AddPeer { address: addr("1.2.3.4:8333"), keep: Keep::Always });
+    let added = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("1.2.3.4:8333")) });
     assert_eq!(added, Reply::Added(Err(AddPeerError::ShuttingDown)));
     assert_eq!(bench.apply(&Input::SetActive { active: true }), Reply::Done(Err(CommandError::ShuttingDown)));
     assert_eq!(bench.apply(&Input::Shutdown), Reply::Done(Ok(())));
@@ -193,7 +193,7 @@ fn events_come_in_the_order_in_which_things_happened() {
     bench.apply(&Input::DialResult { conn, result: Ok(()) });
     bench.apply(&Input::Closed { conn, cause: CloseCause::Eof });
     let happened = events(&bench.actions());
-    let [Event::Connected(first), Event::Disconnected { conn: second, .. }, Event::PeerFinished { peer: third }] =
+    let [Event::Connected(first), Event::Disconnected { conn: second, .. }, Event::PeerFinished { peer: third, .. }] =
         &happened[..]
     else {
         panic!("{happened:?}")

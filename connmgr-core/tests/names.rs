@@ -176,7 +176,7 @@ fn bad_then_good(keep: Keep, bad: Fate) -> World {
     let first = address(answer[0]);
     let mut world = World::new(connect_only(), move |to| if *to == first { bad } else { Fate::Good });
     world.resolves(move |_| Ok(answer.clone()));
-    world.tell(Input::AddPeer { address: addr(NAME), keep });
+    world.tell(Input::AddPeer { peer: AddedPeer::new(addr(NAME)).keep(keep) });
     world
 }
 

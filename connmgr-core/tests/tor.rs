@@ -132,7 +132,7 @@ fn a_node_of_overlay_networks_only_asks_no_local_resolver() {
     config.proxies = Proxies { onion: config.proxies.all, ..Proxies::default() };
     config.networks = NetworkSet::EMPTY.with(NetworkKind::Onion);
     let mut bench = Bench::new(config);
-    let name = bench.apply(&Input::AddPeer { address: addr("node.example:8333"), keep: Keep::Always });
+    let name = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("node.example:8333")) });
     assert_eq!(name, Reply::Added(Err(AddPeerError::Unreachable)));
     assert!(!bench.pass(secs(3600)).iter().any(is_lookup));
 }

@@ -6,7 +6,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{ConnId, Connected, Event, PeerInfo};
+    use connmgr_core::{AddedPeer, ConnId, Connected, Event, PeerInfo};
     use connmgr_mio::{Pool, PoolEvent};
     use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use mio::net::TcpStream;
@@ -120,7 +120,7 @@ mod racer {
                 .expect("the pool starts");
             pool.set_active(false).expect("it lives");
             for peer in trial.peers {
-                pool.add_peer(peer, trial.keep).expect("there is room");
+                pool.add_peer(AddedPeer::new(peer).keep(trial.keep)).expect("there is room");
             }
             pool.addresses(trial.addresses);
             let (events, ended) = (Events::with_capacity(BATCH), DialCounts::default());

@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use connmgr_core::{
-    AddressInfo, Backoff, BanTarget, ConnId, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, Source, Time,
+    AddedPeer, AddressInfo, Backoff, BanTarget, ConnId, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, Source,
+    Time,
 };
 use connmgr_std::NotACommand;
 use connmgr_std::adapter::Clock;

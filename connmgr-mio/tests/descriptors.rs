@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::time::Duration;
 
-use connmgr_core::{Config, DialError, DialFailure, Event, Keep, Mode};
+use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Mode};
 use connmgr_mio::{Pool, PoolEvent, Unsent};
 use mio::Poll;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -49,7 +49,7 @@ fn a_dial_without_descriptors_fails_on_the_next_turn_and_is_not_the_peers_fault(
     let poll = Poll::new().unwrap();
     let mut pool = Pool::builder(config()).start(poll.registry(), 0..1000).unwrap();
     limit_descriptors(Some(0));
-    pool.add_peer(peer.local_addr().unwrap().to_string().parse().unwrap(), Keep::Always).unwrap();
+    pool.add_peer(AddedPeer::new(peer.local_addr().unwrap().to_string().parse().unwrap())).unwrap();
     limit_descriptors(None);
     assert_eq!((pool.connections().len(), pool.poll_timeout()), (1, Some(Duration::ZERO)));
     let failed = std::iter::from_fn(|| pool.next_event()).find_map(|event| match event {

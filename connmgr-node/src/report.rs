@@ -170,7 +170,7 @@ mod tests {
     fn a_line_is_one_event_with_its_time() {
         let address = "127.1.0.1:8333".parse().expect("an address");
         let error = DialFailure::Failed(DialError::Refused);
-        let event = Event::DialFailed { conn: ConnId::from_u64(7), peer: None, address, error };
+        let event = Event::DialFailed { conn: ConnId::from_u64(7), peer: None, address, error, tag: None };
         let at = Duration::from_millis(12_034);
         let plain = written(Format::Plain, |report| report.event(at, &event));
         assert_eq!(plain, "   12.034s dial failed c7 127.1.0.1:8333: connection refused\n");

@@ -179,12 +179,12 @@ mod tests {
         let address = Some("127.1.0.1:8333".parse().expect("an address"));
         let conn = ConnId::from_u64(number);
         let transport = Transport::V1;
-        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1 })
+        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1, tag: None })
     }
 
     fn ended(number: u64) -> Event {
         let reason = EndReason::Theirs(CloseCause::Eof);
-        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
+        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason, tag: None }
     }
 
     fn ready(summary: &mut Summary, number: u64, seconds: u64) -> bool {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Config, ConnManager, Input, Keep, Reply, Time, UnixTime};
+use connmgr_core::{Action, AddedPeer, Config, ConnManager, Input, Reply, Time, UnixTime};
 use connmgr_sim::run::replay::{Replayed, replay};
 use connmgr_std::{Birth, ReplayError, TraceReader, TraceWriter};
 
@@ -26,7 +26,7 @@ fn record(dir: &Path) -> PathBuf {
     for number in 1..=3 {
         let now = Time::from_nanos(number * 60_000_000_000);
         let address = format!("12.{number}.0.1:8333").parse().expect("an address");
-        tell(now, Input::AddPeer { address, keep: Keep::Always });
+        tell(now, Input::AddPeer { peer: AddedPeer::new(address) });
     }
     drop(writer);
     path

@@ -1,7 +1,7 @@
 //! Pages: what is on them, what is left out, and that nothing a scenario or a trace says gets out of its place.
 #![cfg(feature = "cli")]
 
-use connmgr_core::{Config, ConnManager, Input, Keep, Time, UnixTime};
+use connmgr_core::{AddedPeer, Config, ConnManager, Input, Time, UnixTime};
 use connmgr_sim::run::campaign::Campaign;
 use connmgr_sim::scenario::{Bound, HostSpec, PeerSpec, Span, catalogue};
 use connmgr_sim::types::Figure;
@@ -151,7 +151,7 @@ fn trace() -> Vec<u8> {
     let path = dir.path().join("trace");
     let mut writer = TraceWriter::create(&path, &birth, None).expect("there is room");
     let address = "192.0.2.1:8333".parse().expect("an address");
-    for (at, input) in [(4, Input::AddPeer { address, keep: Keep::Always }), (60, Input::Timeout)] {
+    for (at, input) in [(4, Input::AddPeer { peer: AddedPeer::new(address) }), (60, Input::Timeout)] {
         let now = Time::from_secs(at);
         let reply = manager.apply(&input, now);
         writer.step(now, &input, &reply).expect("there is room");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use common::snapshot;
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Config, ConnManager, Input, Keep, Mode, Reply, Time, UnixTime};
+use connmgr_core::{Action, AddedPeer, Config, ConnManager, Input, Mode, Reply, Time, UnixTime};
 use connmgr_std::{
     Birth, Line, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
 };
@@ -62,7 +62,7 @@ fn recorded() -> Vec<u8> {
     let mut writer = TraceWriter::to(Box::new(paper.clone()), &birth, None).unwrap();
     for secs in [1, 2] {
         let address = format!("192.0.2.{secs}:8333").parse().unwrap();
-        let (now, input) = (Time::from_secs(secs), Input::AddPeer { address, keep: Keep::Always });
+        let (now, input) = (Time::from_secs(secs), Input::AddPeer { peer: AddedPeer::new(address) });
         writer.step(now, &input, &manager.apply(&input, now)).unwrap();
     }
     writer.action(&manager.poll_action().unwrap()).unwrap();

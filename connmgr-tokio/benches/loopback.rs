@@ -5,7 +5,7 @@ mod racer {
     use std::net::SocketAddr;
     use std::sync::mpsc::Sender;
 
-    use connmgr_core::{Event, PeerInfo};
+    use connmgr_core::{AddedPeer, Event, PeerInfo};
     use connmgr_testbed::race::{DialCounts, RaceTrial, Racer, Sample, Stopwatch, WAITING_EVENTS};
     use connmgr_tokio::{Connection, Pool, PoolEvent};
     use tokio::net::TcpStream;
@@ -76,7 +76,7 @@ mod racer {
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
         for peer in trial.peers {
-            handle.add_peer(peer, trial.keep).await.expect("there is room");
+            handle.add_peer(AddedPeer::new(peer).keep(trial.keep)).await.expect("there is room");
         }
         handle.addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());

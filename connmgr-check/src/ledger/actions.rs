@@ -38,7 +38,10 @@ impl Ledger {
     fn closed(&mut self, step: &StepRecord, conn: ConnId, reason: CloseReason) {
         match reason {
             CloseReason::OwnAddress => self.meet_ourselves(step, conn),
-            CloseReason::MissingServices | CloseReason::Duplicate | CloseReason::Surplus => {}
+            CloseReason::MissingServices
+            | CloseReason::WrongIdentity
+            | CloseReason::Duplicate
+            | CloseReason::Surplus => {}
             _ => return,
         }
         // Closed by its own `Ready`: it never became ready.
@@ -56,10 +59,10 @@ impl Ledger {
     fn event(&mut self, step: &StepRecord, event: &Event) {
         match event {
             Event::Connected(connected) => self.connected(step, connected),
-            Event::Disconnected { conn, peer, reason } => self.disconnected(step, *conn, *peer, *reason),
+            Event::Disconnected { conn, peer, reason, .. } => self.disconnected(step, *conn, *peer, *reason),
             Event::DialFailed { conn, peer, error, .. } => self.dial_failed(step, *conn, *peer, *error),
-            Event::Adopted { conn, peer } => self.adopted(step, *conn, *peer),
-            Event::PeerFinished { peer } => {
+            Event::Adopted { conn, peer, .. } => self.adopted(step, *conn, *peer),
+            Event::PeerFinished { peer, .. } => {
                 self.peers.remove(*peer);
                 self.share();
             }
@@ -134,7 +137,7 @@ impl Ledger {
 
     fn disconnected(&mut self, step: &StepRecord, id: ConnId, peer: Option<PeerId>, reason: EndReason) {
         let Some(conn) = self.take(step, id) else { return };
-        let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conn == Some(id)) else {
+        let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conns.contains(&id)) else {
             return;
         };
         let (stable_after, loopback) = (self.config.stable_after, self.config.loopback_is_public);
@@ -150,7 +153,7 @@ impl Ledger {
         // The back-off starts over at once. The retry that shows it may never come: while inactive there is none.
         let forgotten = if stable == Stable::Yes { core::mem::take(&mut peer.attempt) } else { 0 };
         peer.last_end = LastEnd { unanswered, network, stable, forgotten };
-        peer.conn = None;
+        peer.conns.retain(|other| *other != id);
     }
 
     fn dial_failed(&mut self, step: &StepRecord, id: ConnId, peer: Option<PeerId>, error: DialFailure) {
@@ -163,8 +166,11 @@ impl Ledger {
         };
         let loopback = self.config.loopback_is_public;
         let network = conn.address.as_ref().and_then(|address| conn::health_network(address, loopback));
-        peer.last_end = LastEnd { unanswered, network, ..LastEnd::default() };
-        peer.conn = None;
+        peer.conns.retain(|other| *other != id);
+        // What another dial, or the end of the attempt, made superfluous did not fail.
+        if error != DialFailure::GivenUp(CloseReason::Superseded) {
+            peer.last_end = LastEnd { unanswered, network, ..LastEnd::default() };
+        }
     }
 
     fn take(&mut self, step: &StepRecord, id: ConnId) -> Option<KnownConn> {
@@ -204,7 +210,8 @@ impl Ledger {
         }
         conn.peer = Some(peer);
         if let Some(peer) = self.peers.get_mut(peer) {
-            peer.conn = Some(id);
+            conn.is_spared = peer.wanted.permissions.no_ban;
+            peer.conns.push(id);
         }
         let (Some(kind), true) = (conn.kind, conn.was_dialed) else { return };
         conn.kind = Some(Kind::Added);

@@ -44,6 +44,8 @@ pub(crate) struct KnownConn {
     pub(crate) has_slot: bool,
     /// It was automatic, and an added peer adopted it.
     pub(crate) was_adopted: bool,
+    /// The misbehavior of its added peer bans no host.
+    pub(crate) is_spared: bool,
 }
 
 impl KnownConn {
@@ -69,6 +71,7 @@ impl KnownConn {
             is_probe: false,
             has_slot: true,
             was_adopted: false,
+            is_spared: false,
         }
     }
 
@@ -90,12 +93,18 @@ impl KnownConn {
             is_probe: false,
             has_slot: true,
             was_adopted: false,
+            is_spared: false,
         }
     }
 
     /// The host of the other end, if known.
     pub(crate) fn host(&self) -> Option<&Host> {
         self.address.as_ref().map(PeerAddress::host)
+    }
+
+    /// Whether its misbehavior closes it and bans no host.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.is_spared || self.permissions.no_ban
     }
 
     pub(crate) fn is_inbound(&self) -> bool {

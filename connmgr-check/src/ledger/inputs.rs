@@ -44,9 +44,9 @@ impl Ledger {
     /// A command was carried out.
     fn command(&mut self, now: Time, input: &Input, reply: &Reply) {
         match input {
-            Input::AddPeer { address, keep } => {
+            Input::AddPeer { peer } => {
                 if let Reply::Added(Ok(id)) = reply {
-                    self.peers.insert(*id, address.clone(), *keep);
+                    self.peers.insert(*id, peer.clone());
                     self.share();
                 }
             }
@@ -56,7 +56,7 @@ impl Ledger {
             }
             Input::SetRetry { peer, retry } => {
                 if let Some(peer) = self.peers.get_mut(*peer) {
-                    peer.retry = *retry;
+                    peer.wanted.retry = *retry;
                 }
             }
             Input::DialNow { peer } => {
@@ -67,7 +67,8 @@ impl Ledger {
             Input::Reconnect { conn } => {
                 let peer = self.conns.get(conn).and_then(|conn| conn.peer);
                 if let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)) {
-                    (peer.not_before, peer.conn) = (None, None);
+                    peer.not_before = None;
+                    peer.conns.clear();
                 }
             }
             Input::SetActive { active: false } => self.phase = RunPhase::Inactive,

@@ -2,22 +2,20 @@
 
 use std::net::IpAddr;
 
-use connmgr_core::{Backoff, ConnId, Host, Keep, NetworkKind, PeerAddress, PeerId, Time};
-use rustc_hash::FxHashMap;
+use connmgr_core::{AddedPeer, ConnId, Host, Identity, NetworkKind, PeerAddress, PeerId, Time};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One added peer.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownPeer {
-    pub(crate) address: PeerAddress,
-    pub(crate) keep: Keep,
-    /// Its own back-off, if it has one.
-    pub(crate) retry: Option<Backoff>,
+    /// As it was added. The back-off is as it was set last.
+    pub(crate) wanted: AddedPeer,
     /// Failed attempts in a row, from the last `ScheduleRetry`.
     pub(crate) attempt: u32,
     /// From the last `ScheduleRetry`: not dialed before this unless released.
     pub(crate) not_before: Option<Wait>,
-    /// Its dial or connection. Set at the end of the step that began it.
-    pub(crate) conn: Option<ConnId>,
+    /// Its dials and its connection. Each is noted at the end of the step that began it.
+    pub(crate) conns: Vec<ConnId>,
     /// How its last connection or dial ended.
     pub(crate) last_end: LastEnd,
     /// It did not understand the v2 transport.
@@ -62,6 +60,7 @@ pub(crate) enum Stable {
 pub(crate) struct KnownPeers {
     by_id: FxHashMap<PeerId, KnownPeer>,
     by_address: FxHashMap<PeerAddress, PeerId>,
+    by_identity: FxHashMap<Identity, PeerId>,
     /// Those with a host name. Each holds a slot while the name is resolved.
     named: Vec<PeerId>,
     /// Raised when all waiting peers are released: they may be dialed at once.
@@ -69,28 +68,38 @@ pub(crate) struct KnownPeers {
 }
 
 impl KnownPeers {
-    pub(crate) fn insert(&mut self, id: PeerId, address: PeerAddress, keep: Keep) {
-        self.by_address.insert(address.clone(), id);
-        if address.name().is_some() {
-            self.named.push(id);
+    pub(crate) fn insert(&mut self, id: PeerId, mut wanted: AddedPeer) {
+        let mut seen = FxHashSet::default();
+        wanted.addresses.retain(|address| seen.insert(address.clone()));
+        for address in &wanted.addresses {
+            self.by_address.insert(address.clone(), id);
+        }
+        if let Some(identity) = wanted.identity {
+            self.by_identity.insert(identity, id);
         }
         let peer = KnownPeer {
-            address,
-            keep,
-            retry: None,
+            wanted,
             attempt: 0,
             not_before: None,
-            conn: None,
+            conns: Vec::new(),
             last_end: LastEnd::default(),
             v1_only: false,
         };
+        if peer.has_name() {
+            self.named.push(id);
+        }
         self.by_id.insert(id, peer);
     }
 
     pub(crate) fn remove(&mut self, id: PeerId) {
         let Some(peer) = self.by_id.remove(&id) else { return };
-        self.by_address.remove(&peer.address);
-        if peer.address.name().is_some() {
+        for address in &peer.wanted.addresses {
+            self.by_address.remove(address);
+        }
+        if let Some(identity) = peer.wanted.identity {
+            self.by_identity.remove(&identity);
+        }
+        if peer.has_name() {
             self.named.retain(|other| *other != id);
         }
     }
@@ -103,8 +112,10 @@ impl KnownPeers {
         self.by_id.get_mut(&id)
     }
 
-    pub(crate) fn with_address(&self, address: &PeerAddress) -> Option<PeerId> {
-        self.by_address.get(address).copied()
+    /// Whether a peer with one of these addresses or this identity was added.
+    pub(crate) fn has(&self, wanted: &AddedPeer) -> bool {
+        wanted.addresses.iter().any(|address| self.by_address.contains_key(address))
+            || wanted.identity.is_some_and(|identity| self.by_identity.contains_key(&identity))
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -123,13 +134,18 @@ impl KnownPeers {
 }
 
 impl KnownPeer {
+    /// Whether one of its addresses is a host name.
+    pub(crate) fn has_name(&self) -> bool {
+        self.wanted.addresses.iter().any(|address| address.name().is_some())
+    }
+
     /// Whether a dial to `address` may be for this peer. A name may resolve to any address.
     pub(crate) fn may_be_at(&self, address: &PeerAddress) -> bool {
-        let resolved = |host: &Host| match host {
+        let is_resolved = match address.host() {
             Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) => true,
             Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => false,
         };
-        self.address == *address
-            || (self.address.name().is_some() && self.address.port() == address.port() && resolved(address.host()))
+        let leads_there = |own: &PeerAddress| own.name().is_some() && own.port() == address.port() && is_resolved;
+        self.wanted.addresses.iter().any(|own| own == address || leads_there(own))
     }
 }

@@ -7,7 +7,7 @@ use super::conn::{ConnLife, KnownConn};
 use crate::step::{StepCause, StepRecord};
 
 /// Kinds whose dials and handshakes may go on without a slot.
-const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+const HEDGED: [Kind; 3] = [Kind::Full, Kind::BlockRelay, Kind::Added];
 
 impl Ledger {
     /// The step is over. Takes from the view what its actions did not tell.
@@ -39,7 +39,8 @@ impl Ledger {
             conn.peer = view.peer;
             conn.address = view.address;
             if let Some(peer) = view.peer.and_then(|id| self.peers.get_mut(id)) {
-                peer.conn = Some(id);
+                peer.conns.push(id);
+                conn.is_spared = peer.wanted.permissions.no_ban;
             }
             self.counts[view.kind.index()].dialing += 1;
             if view.kind.takes_group() {
@@ -58,7 +59,7 @@ impl Ledger {
     /// of them makes progress.
     fn learn_slots(&mut self, step: &mut StepRecord, manager: &ConnManager) {
         let mut changes = matches!(step.cause, StepCause::DialResult(_, Ok(())) | StepCause::Ready(..));
-        for kind in AUTOMATIC {
+        for kind in HEDGED {
             let count = &mut self.counts[kind.index()];
             let without = [ConnState::Silent, ConnState::Stalled].map(|state| manager.count(kind, state));
             changes |= without != [count.silent, count.stalled];

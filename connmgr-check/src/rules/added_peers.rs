@@ -1,6 +1,8 @@
 //! `add_peer` succeeds, or is refused for the first reason that applies, in this order.
 
-use connmgr_core::{AddPeerError, Input, PeerAddress, Reply};
+use std::collections::BTreeSet;
+
+use connmgr_core::{AddPeerError, AddedPeer, Input, PeerAddress, Reply};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
@@ -9,22 +11,35 @@ use crate::ledger::RunPhase;
 pub(crate) struct AddedPeersRule;
 
 impl AddedPeersRule {
-    fn expected(seen: RuleContext<'_>, address: &PeerAddress) -> Result<(), AddPeerError> {
+    fn expected(seen: RuleContext<'_>, wanted: &AddedPeer) -> Result<(), AddPeerError> {
         let ledger = seen.ledger;
+        let distinct: BTreeSet<_> = wanted.addresses.iter().collect();
         if matches!(ledger.phase, RunPhase::Stopping | RunPhase::Stopped) {
             Err(AddPeerError::ShuttingDown)
-        } else if ledger.peers.with_address(address).is_some() {
+        } else if distinct.len() > AddedPeer::MAX_ADDRESSES {
+            Err(AddPeerError::TooManyAddresses)
+        } else if wanted.retry.is_some_and(|retry| retry.check().is_err()) {
+            Err(AddPeerError::BadBackoff)
+        } else if ledger.peers.has(wanted) {
             Err(AddPeerError::Duplicate)
         } else if ledger.peers.len() >= ledger.limits.added {
             Err(AddPeerError::Full)
-        } else if !ledger.is_reachable(address) {
-            Err(AddPeerError::Unreachable)
-        } else if ledger.own.contains(address) {
-            Err(AddPeerError::OwnAddress)
-        } else if ledger.is_banned(address.host(), seen.now()) {
-            Err(AddPeerError::Banned)
         } else {
-            Ok(())
+            // The error of the last address, if each has one.
+            let errors = wanted.addresses.iter().map(|address| Self::error_of(seen, address));
+            errors.reduce(Option::and).unwrap_or(Some(AddPeerError::NoAddress)).map_or(Ok(()), Err)
+        }
+    }
+
+    fn error_of(seen: RuleContext<'_>, address: &PeerAddress) -> Option<AddPeerError> {
+        if !seen.ledger.is_reachable(address) {
+            Some(AddPeerError::Unreachable)
+        } else if seen.ledger.own.contains(address) {
+            Some(AddPeerError::OwnAddress)
+        } else if seen.ledger.is_banned(address.host(), seen.now()) {
+            Some(AddPeerError::Banned)
+        } else {
+            None
         }
     }
 }
@@ -33,9 +48,9 @@ impl Rule for AddedPeersRule {
     const PROPERTY: Property = Property::AddedPeers;
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
-        let Input::AddPeer { address, .. } = input else { return Ok(()) };
-        let expected = Self::expected(seen, address);
+        let Input::AddPeer { peer } = input else { return Ok(()) };
+        let expected = Self::expected(seen, peer);
         let replied = if let Reply::Added(added) = reply { added.map(drop) } else { Ok(()) };
-        hold(replied == expected, || format!("{address} was answered with {reply:?} instead of {expected:?}"))
+        hold(replied == expected, || format!("{peer} was answered with {reply:?} instead of {expected:?}"))
     }
 }

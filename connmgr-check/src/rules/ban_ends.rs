@@ -1,7 +1,7 @@
 //! A ban ends at its end, by `unban`, or, if it is the next to end and the list is full, to make room for another. Once
 //! it has ended, no added peer is blocked by it.
 
-use connmgr_core::{Action, BanTarget, ConnManager, Event, Obstacle, PeerState, Time};
+use connmgr_core::{Action, BanTarget, ConnManager, Event, Host, Obstacle, PeerState, PeerView, Time};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::bans::BanKey;
@@ -69,10 +69,16 @@ impl Rule for BanEndsRule {
         if !has_acted || !seen.step.is_settled() {
             return Ok(());
         }
-        let is_free = |host| seen.ledger.bans.until(host, Time::ZERO).is_none();
+        let is_free = |host: &Host| seen.ledger.bans.until(host, Time::ZERO).is_none();
         let held_up = |state| state == PeerState::Blocked(Obstacle::Banned);
         let peers = manager.added_peers();
-        let left = peers.iter().find(|view| held_up(view.state) && is_free(view.address.host()));
-        left.map_or(Ok(()), |view| Err(format!("the ban of {} is over, and holds {} up", view.address, view.peer)))
+        // A name may be held up by the ban of what it led to.
+        let is_held_for_nothing = |view: &&PeerView| {
+            held_up(view.state) && view.addresses.iter().all(|at| at.name().is_none() && is_free(at.host()))
+        };
+        match peers.iter().find(is_held_for_nothing) {
+            Some(view) => Err(format!("no ban of {:?} stands, and one holds {} up", view.addresses, view.peer)),
+            None => Ok(()),
+        }
     }
 }

@@ -49,7 +49,11 @@ impl Rule for DuplicatesRule {
         if required.is_some_and(|required| !info.services.has(required)) || seen.ledger.is_our_identity(&info) {
             return Ok(());
         }
-        let Some(theirs) = info.identity else { return Ok(()) };
+        let peer = conn.peer.and_then(|peer| seen.ledger.peers.get(peer));
+        let wanted = peer.and_then(|peer| peer.wanted.identity);
+        let Some(theirs) = info.identity.filter(|theirs| wanted.is_none_or(|wanted| wanted == *theirs)) else {
+            return Ok(());
+        };
         let older = self.ready.get(&theirs).and_then(|ids| ids.first());
         self.loser = older.and_then(|older| Self::choose(seen, *older, id, theirs));
         Ok(())

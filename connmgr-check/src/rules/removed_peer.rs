@@ -1,5 +1,5 @@
 //! A removed peer stays removed: its connection is closed with it, and no later action names it. A dial for a peer goes to
-//! that peer's address.
+//! one of that peer's addresses.
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Keep, Kind, PeerId, Reply};
 
@@ -8,8 +8,8 @@ use crate::step::StepCause;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RemovedPeerRule {
-    /// The connection of the peer that this step removes.
-    orphan: Option<ConnId>,
+    /// The connection and the dials of the peer that this step removes.
+    orphans: Vec<ConnId>,
 }
 
 impl RemovedPeerRule {
@@ -37,9 +37,9 @@ impl Rule for RemovedPeerRule {
     const PROPERTY: Property = Property::RemovedPeer;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
-        self.orphan = match seen.step.cause {
-            StepCause::RemovePeer(peer) => seen.ledger.peers.get(peer).and_then(|peer| peer.conn),
-            _ => None,
+        self.orphans = match seen.step.cause {
+            StepCause::RemovePeer(peer) => seen.ledger.peers.get(peer).map_or_else(Vec::new, |peer| peer.conns.clone()),
+            _ => Vec::new(),
         };
         Ok(())
     }
@@ -50,8 +50,8 @@ impl Rule for RemovedPeerRule {
             | Action::Emit(Event::Adopted { peer, .. } | Event::LookupFailed { peer, .. }) => {
                 Self::is_added(seen, *peer, action)
             }
-            Action::Emit(Event::PeerFinished { peer }) => {
-                let once = seen.ledger.peers.get(*peer).is_some_and(|peer| peer.keep == Keep::Once);
+            Action::Emit(Event::PeerFinished { peer, .. }) => {
+                let once = seen.ledger.peers.get(*peer).is_some_and(|peer| peer.wanted.keep == Keep::Once);
                 hold(once, || format!("{peer} is finished, but was not added for one connection"))
             }
             Action::Emit(Event::Connected(connected)) => {
@@ -65,7 +65,7 @@ impl Rule for RemovedPeerRule {
     }
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
-        if let Some(id) = self.orphan.take() {
+        for id in self.orphans.drain(..) {
             hold(seen.ledger.conn(id).is_none(), || format!("{id} outlives the peer it was for"))?;
         }
         seen.step.dials.iter().try_for_each(|id| Self::dial(seen, *id))

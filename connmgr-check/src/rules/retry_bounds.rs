@@ -41,9 +41,9 @@ impl Rule for RetryBoundsRule {
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::ScheduleRetry { peer: id, at, attempt } = action else { return Ok(()) };
         let Some(peer) = seen.ledger.peers.get(*id) else { return Err(format!("{id} is not added, but retried")) };
-        hold(peer.keep == Keep::Always, || format!("{id} was added for one connection, but is retried"))?;
+        hold(peer.wanted.keep == Keep::Always, || format!("{id} was added for one connection, but is retried"))?;
         Self::count(seen, *id, peer, *attempt)?;
-        Self::wait(*id, peer.retry.unwrap_or(seen.ledger.config.retry), *attempt, seen.now(), *at)
+        Self::wait(*id, peer.wanted.retry.unwrap_or(seen.ledger.config.retry), *attempt, seen.now(), *at)
     }
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {

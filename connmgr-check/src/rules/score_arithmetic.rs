@@ -1,6 +1,6 @@
 //! Scores add up and decay as documented. A score has a persistent part, and a transient part that halves every 60 s and
 //! is dropped 1800 s after it was last raised, in whole seconds. A score above half the threshold causes a warning, one
-//! above the threshold a ban; where the host can't be banned, the connection is closed.
+//! above the threshold a ban; where the host can't be banned or is spared, the connection is closed.
 //!
 //! The checker computes in floating point, the manager in integers with 32 fractional bits. So a score is compared as a
 //! range: the checker's value, with the manager's rounding error either way, rounded down.
@@ -85,7 +85,7 @@ enum Expected {
     #[default]
     Nothing,
     /// A score in this range, of the host, or of the connection where the host can't be banned.
-    Judgement { conn: ConnId, host: Option<Host>, range: (u64, u64), spared: bool },
+    Judgement { conn: ConnId, host: Option<Host>, range: (u64, u64), spared: bool, live: bool },
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Default for ScoreArithmeticRule {
 impl ScoreArithmeticRule {
     fn culprit(&self, seen: RuleContext<'_>, id: ConnId) -> Option<(Culprit, bool)> {
         if let Some(conn) = seen.ledger.conn(id) {
-            return Some((Culprit { host: conn.host().cloned(), no_ban: conn.permissions.no_ban }, true));
+            return Some((Culprit { host: conn.host().cloned(), no_ban: conn.is_spared() }, true));
         }
         let ended = self.ended.iter().find(|(ended, _)| *ended == id);
         ended.map(|(_, culprit)| (culprit.clone(), false))
@@ -127,21 +127,20 @@ impl ScoreArithmeticRule {
             None => return Expected::Nothing,
         };
         score.raise(penalty, seen.now());
-        Expected::Judgement { conn, host, range: score.range(seen.now()), spared: no_ban }
+        Expected::Judgement { conn, host, range: score.range(seen.now()), spared: no_ban, live }
     }
 
     /// Compares the first action after a misbehavior, if there was one, with what was expected.
     fn check(&mut self, seen: RuleContext<'_>, first: Option<&Action>) -> RuleResult {
-        let Expected::Judgement { conn, host, range, spared } = core::mem::take(&mut self.expected) else {
+        let Expected::Judgement { conn, host, range, spared, live } = core::mem::take(&mut self.expected) else {
             return Ok(());
         };
         let threshold = u64::from(seen.ledger.config.score.threshold);
         let may_be = |least: u64, most: u64| range.0 <= most && range.1 >= least;
-        let top = if spared { u64::MAX } else { threshold };
         let fits = match first {
             Some(Action::Emit(Event::ScoreWarning { conn: at, host: whose, score })) => {
                 let score = u64::from(*score);
-                *at == conn && *whose == host && may_be(score, score) && threshold / 2 < score && score <= top
+                *at == conn && *whose == host && may_be(score, score) && threshold / 2 < score && score <= threshold
             }
             Some(Action::Emit(Event::Banned { target, .. })) => {
                 self.forget(&host);
@@ -153,7 +152,13 @@ impl ScoreArithmeticRule {
                 !spared && host.is_some() && may_be(threshold + 1, u64::MAX)
             }
             Some(Action::Close { conn: id, reason: CloseReason::Misbehaved }) => {
-                !spared && host.is_none() && *id == conn && may_be(threshold + 1, u64::MAX)
+                self.forget(&host);
+                (spared || host.is_none()) && *id == conn && may_be(threshold + 1, u64::MAX)
+            }
+            // There is nothing left to close.
+            Some(_) | None if spared && !live && may_be(threshold + 1, u64::MAX) => {
+                self.forget(&host);
+                true
             }
             Some(_) | None => may_be(0, threshold / 2),
         };
@@ -177,7 +182,7 @@ impl ScoreArithmeticRule {
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
         }
-        self.ended.push_back((id, Culprit { host: Some(host), no_ban: conn.permissions.no_ban }));
+        self.ended.push_back((id, Culprit { host: Some(host), no_ban: conn.is_spared() }));
     }
 }
 

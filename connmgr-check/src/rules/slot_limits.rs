@@ -8,6 +8,8 @@ use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
 
 /// Kinds whose dials and handshakes may give their slot to another.
 const HEDGED: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
+/// How many silent dials of an attempt at an added peer may go on beside its newest step.
+const MORE_DIALS: u32 = 2;
 /// Kinds whose limits hold at all times. Connections to added peers stay when their limit is lowered.
 const LIMITED: [Kind; 5] = [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound];
 
@@ -41,9 +43,12 @@ impl SlotLimitsRule {
         let is_added = |id: &ConnId| ledger.conn(*id).is_some_and(|conn| conn.kind == Some(Kind::Added));
         let Some(id) = seen.step.dials.iter().find(|id| is_added(id)) else { return Ok(()) };
         let (count, share) = (ledger.count(Kind::Added), ledger.split.added);
-        hold(count.open + count.dialing + ledger.lookups <= share, || {
+        let without = count.silent + count.stalled;
+        hold(without <= MORE_DIALS * ledger.peers.len(), || format!("{without} dials of added peers have no slot"))?;
+        hold(count.open + count.dialing + ledger.lookups <= share + without, || {
             format!(
-                "{id} was dialed with {} open, {} dialed and {} being resolved, in {share} slots of added peers",
+                "{id} was dialed with {} open, {} dialed, {without} of them without a slot, and {} being resolved, in \
+                 {share} slots of added peers",
                 count.open, count.dialing, ledger.lookups,
             )
         })

@@ -1,6 +1,6 @@
 //! The public view agrees with the ledger: connections, peers, bans, limits and counters.
 
-use connmgr_core::{Action, ConnManager, ConnState, ConnView, Event, Input, Kind, PeerView, Reply};
+use connmgr_core::{Action, AddedPeer, ConnManager, ConnState, ConnView, Event, Input, Kind, PeerView, Reply};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::bans::BanKey;
@@ -90,7 +90,9 @@ fn conns(seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
 
 fn peer(seen: RuleContext<'_>, view: &PeerView) -> RuleResult {
     let Some(told) = seen.ledger.peers.get(view.peer) else { return Err(format!("nobody told of {}", view.peer)) };
-    let same = (&told.address, told.keep, told.attempt) == (&view.address, view.keep, view.attempt);
+    let AddedPeer { addresses, keep, identity, tag, .. } = &told.wanted;
+    let same = (addresses, keep, identity, tag, told.attempt)
+        == (&view.addresses, &view.keep, &view.identity, &view.tag, view.attempt);
     hold(same, || format!("{view:?} was told as {told:?}"))
 }
 

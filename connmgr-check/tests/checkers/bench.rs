@@ -135,7 +135,7 @@ impl Bench {
     }
 
     pub(crate) fn add_peer(&mut self, address: &str, keep: Keep) -> Checked {
-        self.tell(Input::AddPeer { address: addr(address), keep })
+        self.tell(Input::AddPeer { peer: AddedPeer::new(addr(address)).keep(keep) })
     }
 
     pub(crate) fn accept(&mut self, remote: &str) -> Checked {
@@ -179,7 +179,7 @@ pub(crate) fn conn(number: u64) -> ConnId {
 }
 
 pub(crate) fn disconnected(id: ConnId) -> Action {
-    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(CloseCause::Eof) })
+    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(CloseCause::Eof), tag: None })
 }
 
 pub(crate) fn dial(number: u64, address: &str, at: Time) -> Action {

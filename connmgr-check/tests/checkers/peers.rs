@@ -32,6 +32,7 @@ fn a_nonce_used_twice() {
         listener: None,
         transport: Transport::V1,
         nonce: 7,
+        tag: None,
     };
     let open = |conn| (Input::DialResult { conn, result: Ok(()) }, Action::Emit(Event::Connected(connected(conn))));
     let (first, second) = (open(ids[0]), open(ids[1]));

@@ -160,8 +160,12 @@ fn an_address_dialed_again_whose_peer_is_connected_by_another() {
     let info = PeerInfo { identity: Some(Identity([9; 32])), services, ..PeerInfo::default() };
     bench.ready(ids[0], info).expect("nothing is broken yet");
     let close = Action::Close { conn: ids[1], reason: CloseReason::Duplicate };
-    let ended =
-        Action::Emit(Event::Disconnected { conn: ids[1], peer: None, reason: EndReason::Ours(CloseReason::Duplicate) });
+    let ended = Action::Emit(Event::Disconnected {
+        conn: ids[1],
+        peer: None,
+        reason: EndReason::Ours(CloseReason::Duplicate),
+        tag: None,
+    });
     bench.manager.apply(&Input::Closed { conn: ids[1], cause: CloseCause::Eof }, bench.now);
     while bench.manager.poll_action().is_some() {}
     let ready = Input::Ready { conn: ids[1], info };
@@ -181,6 +185,7 @@ fn a_storm_of_dials() {
             peer: None,
             address,
             error: DialFailure::GivenUp(CloseReason::Requested),
+            tag: None,
         });
         let step = [dial(number, "99.1.1.1:8333", Time::ZERO), failed];
         judged = judged.and_then(|()| bench.forge_actions(&step));

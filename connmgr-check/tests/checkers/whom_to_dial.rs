@@ -24,7 +24,7 @@ fn cjdns() -> PeerAddress {
 #[test]
 fn a_dial_to_a_cjdns_address_in_use() {
     let mut bench = Bench::new(&pool());
-    bench.tell(Input::AddPeer { address: cjdns(), keep: Keep::Always }).expect("nothing is broken yet");
+    bench.tell(Input::AddPeer { peer: AddedPeer::new(cjdns()) }).expect("nothing is broken yet");
     let again = dial(100, "[fc00::1]:8333", bench.now);
     breaks(Property::AddressInUse, bench.forge_actions(&[again]));
 }

@@ -112,7 +112,7 @@ impl Node {
     pub fn with_peer() -> Self {
         let mut node = Self::new(Config { mode: Mode::ConnectOnly, ..config() });
         let peer = PeerAddress::from(address(0));
-        node.manager.add_peer(peer, Keep::Always, node.now).expect("room for one");
+        node.manager.add_peer(AddedPeer::new(peer), node.now).expect("room for one");
         node.drain();
         node.succeed();
         node
@@ -130,7 +130,7 @@ impl Node {
 
     /// Adds a peer, which fails and waits.
     pub fn add_waiting(&mut self, number: u32) {
-        self.manager.add_peer(PeerAddress::from(address(number)), Keep::Always, self.now).expect("room for all");
+        self.manager.add_peer(AddedPeer::new(PeerAddress::from(address(number))), self.now).expect("room for all");
         self.drain();
         self.fail();
     }

@@ -55,6 +55,7 @@ impl Config {
         }
         for (wait, field) in [
             (self.dial.lookup_timeout, "dial.lookup_timeout"),
+            (self.dial.attempt_delay, "dial.attempt_delay"),
             (self.dial.min_spacing, "dial.min_spacing"),
             (self.handshake_timeout, "handshake_timeout"),
             (self.addr_fetch_timeout, "addr_fetch_timeout"),

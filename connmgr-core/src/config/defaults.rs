@@ -57,6 +57,7 @@ impl Default for DialConfig {
             spacing: 10 * MINUTE,
             min_spacing: 30 * SECOND,
             lookup_timeout: 30 * SECOND,
+            attempt_delay: Duration::from_millis(250),
         }
     }
 }

@@ -13,7 +13,8 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::types::{
-    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Services, Transport,
+    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Permissions, Services,
+    Transport,
 };
 
 pub use bitcoin::Chain;
@@ -182,6 +183,10 @@ pub struct DialConfig {
     pub min_spacing: Duration,
     /// The longest time a lookup may take. Default: 30 s. At least 1 ms.
     pub lookup_timeout: Duration,
+    /// If an added peer has several addresses, the next is dialed beside one that has been silent for this time (RFC
+    /// 8305), where inbound connections leave room. Through a proxy, not before `proxied.hedge_after`. Default: 250 ms.
+    /// At least 1 ms.
+    pub attempt_delay: Duration,
 }
 
 /// How long a dial may take, and how long it keeps its slot without progress.
@@ -331,17 +336,6 @@ pub struct Listener {
     pub network: Option<NetworkKind>,
     /// The exemptions of its connections.
     pub permissions: Permissions,
-}
-
-/// The exemptions of an inbound connection. The two are independent. Default: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct Permissions {
-    /// Its misbehaviour is scored but does not ban it, and bans do not apply to it.
-    pub no_ban: bool,
-    /// Limits by host, group and rate, and of unfinished handshakes, do not apply. The total does.
-    pub no_limit: bool,
 }
 
 /// What the book keeps.

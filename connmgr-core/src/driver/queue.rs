@@ -158,12 +158,13 @@ mod tests {
             listener: None,
             transport: Transport::V1,
             nonce: 0,
+            tag: None,
         }
     }
 
     fn disconnected(number: u64) -> Event {
         let reason = EndReason::Theirs(CloseCause::Eof);
-        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason }
+        Event::Disconnected { conn: ConnId::from_u64(number), peer: None, reason, tag: None }
     }
 
     #[test]

@@ -5,35 +5,47 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use crate::attempt::{Failure, MAX_CANDIDATES};
 use crate::conn::Conn;
+use crate::mechanisms::turns::Candidate;
+use crate::peers::Awaited;
 use crate::types::{
-    Action, AddPeerError, CloseReason, ConnId, Event, Host, Keep, LookupError, NetworkKind, PeerAddress, PeerId,
+    Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Host, Identity, Keep, LookupError, PeerAddress, PeerId,
 };
 
 use super::ending::Ending;
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase, Timer};
 
-/// How many addresses of one name an attempt tries. The next attempt begins with those not tried yet; a peer with
-/// `Keep::Once` has only these.
-const MAX_CANDIDATES: usize = 16;
-
 impl ConnManager {
-    /// Whether a peer with this address may be added.
-    pub(super) fn may_add(&self, address: &PeerAddress) -> Result<(), AddPeerError> {
+    /// Whether this peer may be added.
+    pub(super) fn may_add(&self, wanted: &AddedPeer) -> Result<(), AddPeerError> {
         if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
             return Err(AddPeerError::ShuttingDown);
         }
-        if self.peers.with_address(address).is_some() {
+        if wanted.addresses.len() > AddedPeer::MAX_ADDRESSES {
+            return Err(AddPeerError::TooManyAddresses);
+        }
+        if wanted.retry.is_some_and(|retry| retry.check().is_err()) {
+            return Err(AddPeerError::BadBackoff);
+        }
+        if self.peers.same_as(wanted).is_some() {
             return Err(AddPeerError::Duplicate);
         }
         if self.peers.len() >= self.limits.added {
             return Err(AddPeerError::Full);
         }
-        match self.rules().standing_obstacle(address) {
-            Some(Obstacle::Unreachable) => Err(AddPeerError::Unreachable),
-            Some(Obstacle::OwnAddress) => Err(AddPeerError::OwnAddress),
-            Some(Obstacle::Banned) => Err(AddPeerError::Banned),
-            Some(Obstacle::AddressInUse | Obstacle::NetworkDown) | None => Ok(()),
+        // One address that may be dialed, now or later, is enough.
+        let errors = wanted.addresses.iter().map(|address| self.standing_error(address));
+        errors.reduce(Option::and).unwrap_or(Some(AddPeerError::NoAddress)).map_or(Ok(()), Err)
+    }
+
+    /// Why a peer with only this address can't be added, if it can't.
+    fn standing_error(&self, address: &PeerAddress) -> Option<AddPeerError> {
+        match self.rules().standing_obstacle(address)? {
+            Obstacle::Unreachable => Some(AddPeerError::Unreachable),
+            Obstacle::OwnAddress => Some(AddPeerError::OwnAddress),
+            Obstacle::Banned => Some(AddPeerError::Banned),
+            Obstacle::AddressInUse | Obstacle::AlreadyConnected | Obstacle::NetworkDown => None,
         }
     }
 
@@ -56,138 +68,238 @@ impl ConnManager {
         }
     }
 
-    /// A connection or dial to this address opened or ended. Queues the added peer that is blocked by it.
-    pub(super) fn wake_peer_at(&mut self, address: &PeerAddress) {
-        let Some(id) = self.peers.with_address(address) else { return };
-        if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::AddressInUse)) {
-            self.peers.enqueue(id);
+    /// A connection or dial has opened or ended. Queues the added peers that are blocked by it.
+    pub(super) fn wake_peers_at(&mut self, awaited: &Awaited) {
+        for id in self.peers.take_waiting(awaited) {
+            match self.peers.get(id).map(|peer| peer.state()) {
+                Some(PeerState::Blocked(Obstacle::AddressInUse | Obstacle::AlreadyConnected)) => self.hurry_peer(id),
+                Some(_) | None => {}
+            }
         }
     }
 
-    /// Gives a connection to an added peer.
+    /// Gives a connection to an added peer, in place of what it has under way.
     pub(super) fn adopt(&mut self, conn: ConnId, id: PeerId) {
+        self.give_up_dials(id, None);
+        self.disarm(Timer::Peer(id));
         self.table.adopt(conn, id);
         if self.table.get(conn).is_some_and(|conn| conn.state() == ConnState::Ready) {
             self.disarm(Timer::Conn(conn));
         }
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.adopt(conn);
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        peer.adopt(conn);
+        let (tag, is_spared) = (peer.tag(), peer.is_spared());
+        if let Some(notes) = self.table.notes(conn) {
+            (notes.tag, notes.is_spared) = (tag, is_spared);
         }
-        self.tell(Event::Adopted { conn, peer: id });
+        self.tell(Event::Adopted { conn, peer: id, tag });
     }
 
-    /// A peer's name was looked up: its addresses are tried one after the other.
-    pub(super) fn use_peer_lookup(&mut self, id: PeerId, result: Result<&[IpAddr], LookupError>) {
-        match result {
-            Ok(ips) => {
-                self.note_candidates(id, ips);
-                if !self.go_on(id, true) {
-                    self.fail_lookup(id, LookupError::NotFound);
+    /// A connection that belongs to no added peer is ready with this identity. The peer that is wanted with it takes it,
+    /// unless it has one.
+    pub(super) fn offer_to_peers(&mut self, conn: ConnId, identity: Identity) {
+        let Some(peer) = self.peers.with_identity(identity).and_then(|id| self.peers.get(id)) else { return };
+        let is_free = self.table.get(conn).is_some_and(|conn| conn.peer().is_none() && !conn.kind().is_visit());
+        if is_free && !matches!(peer.state(), PeerState::Connected(_)) {
+            self.adopt(conn, peer.id());
+        }
+    }
+
+    /// One of a peer's names was looked up: its addresses are tried next.
+    pub(super) fn use_peer_lookup(&mut self, id: PeerId, name: &Candidate, result: Result<&[IpAddr], LookupError>) {
+        let answer = result.map(|ips| self.candidates(id, name, ips));
+        match answer {
+            Ok(answer) if !answer.is_empty() => {
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.use_answer(answer);
                 }
             }
+            Ok(_) => self.fail_lookup(id, LookupError::NotFound),
             Err(error) => self.fail_lookup(id, error),
         }
+        self.go_on(id);
     }
 
-    /// Stores the addresses that this attempt tries: each once (an IPv4 address and its mapped form are the same), at
-    /// most [`MAX_CANDIDATES`], those that earlier attempts did not reach first.
-    fn note_candidates(&mut self, id: PeerId, ips: &[IpAddr]) {
+    /// What a name leads to: each address once (an IPv4 address and its mapped form are the same), those that may be
+    /// dialed before those that a rule forbids.
+    fn candidates(&self, id: PeerId, name: &Candidate, ips: &[IpAddr]) -> Vec<Candidate> {
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
         let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
-        let answer: Vec<IpAddr> = each.collect();
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        let (port, mut candidates) = (peer.address().port(), peer.order_answer(&answer));
-        candidates.retain(|ip| self.may_be_candidate(*ip, port));
-        candidates.truncate(MAX_CANDIDATES);
-        candidates.reverse();
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.set_candidates(candidates);
+        let all = each.map(|ip| PeerAddress::new(Host::from(ip), name.address.port()));
+        let may = |one: &Candidate| matches!(self.candidate_obstacle(id, one), None | Some(Obstacle::NetworkDown));
+        let (mut first, forbidden): (Vec<_>, Vec<_>) =
+            all.map(|address| Candidate { of: name.of, address }).partition(may);
+        first.extend(forbidden.into_iter().take(MAX_CANDIDATES));
+        first
+    }
+
+    /// What forbids dialing this address for this peer now, if anything does.
+    pub(super) fn candidate_obstacle(&self, id: PeerId, candidate: &Candidate) -> Option<Obstacle> {
+        let rules = self.rules();
+        let for_whom = self.peers.get(id).and_then(|peer| peer.addresses().get(candidate.of));
+        // The ban of a name covers what it leads to.
+        if for_whom.is_some_and(|address| rules.is_banned(address.host())) {
+            return Some(Obstacle::Banned);
         }
-    }
-
-    /// What forbids dialing this address of a name now, if anything does.
-    pub(super) fn candidate_obstacle(&self, ip: IpAddr, port: u16) -> Option<Obstacle> {
-        self.rules().obstacle(&PeerAddress::new(Host::from(ip), port))
-    }
-
-    /// Whether this address of a name may be dialed, now or after an outage.
-    pub(super) fn may_be_candidate(&self, ip: IpAddr, port: u16) -> bool {
-        matches!(self.candidate_obstacle(ip, port), None | Some(Obstacle::NetworkDown))
+        rules.obstacle(&candidate.address)
     }
 
     fn fail_lookup(&mut self, id: PeerId, error: LookupError) {
-        self.tell(Event::LookupFailed { peer: id, error });
-        // Only "no such name" is an answer; any other error may be an outage.
-        self.attempt_failed(id, error != LookupError::NotFound, None);
-    }
-
-    /// Continues the attempt with the next address of the peer's name that may be dialed, ahead of other peers; if
-    /// `may_wait` is set, also where an outage forbids all that are left. Returns whether the attempt continues.
-    fn go_on(&mut self, id: PeerId, may_wait: bool) -> bool {
-        let Some(peer) = self.peers.get_mut(id) else { return false };
-        let (port, mut left) = (peer.address().port(), peer.take_candidates());
-        left.retain(|ip| self.may_be_candidate(*ip, port));
-        let goes_on = left.iter().any(|ip| may_wait || self.candidate_obstacle(*ip, port).is_none());
-        if let Some(peer) = self.peers.get_mut(id).filter(|_| goes_on) {
-            peer.set_candidates(left);
-            self.peers.enqueue_first(id);
-        }
-        goes_on
-    }
-
-    /// The connection or dial of an added peer has ended.
-    pub(super) fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
-        let is_its_own = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        if !self.peers.get(id).is_some_and(|peer| is_its_own(peer.state())) {
-            return;
-        }
-        let network = conn.dialed().and_then(|address| self.rules().health_network(address.host()));
-        let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
-        if conn.state() != ConnState::Ready && self.may_try_another(ending) && self.go_on(id, is_down) {
-            return;
-        }
-        let was_stable = self.was_stable(conn);
         let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.lose(was_stable, conn.dialed().and_then(|address| address.host().ip()));
-        self.attempt_failed(id, ending.is_unanswered(), network);
+        let tag = peer.tag();
+        // Only "no such name" is an answer; any other error may be an outage.
+        peer.record_failure(Failure { unanswered: error != LookupError::NotFound, network: None });
+        self.tell(Event::LookupFailed { peer: id, tag, error });
     }
 
-    /// Whether another address of the same name may succeed where this one ended before it was ready. False if the end
-    /// has nothing to do with the address.
-    fn may_try_another(&self, ending: Ending) -> bool {
-        self.phase == Phase::Active
-            && match ending {
-                Ending::Failed(_) | Ending::Closed(_) => true,
-                Ending::Ours(reason) => match reason {
-                    CloseReason::DialTimeout
-                    | CloseReason::HandshakeTimeout
-                    | CloseReason::MissingServices
-                    | CloseReason::Misbehaved
-                    | CloseReason::Banned
-                    | CloseReason::OwnAddress
-                    | CloseReason::Duplicate => true,
-                    CloseReason::Surplus
-                    | CloseReason::Late
-                    | CloseReason::Done
-                    | CloseReason::Evicted
-                    | CloseReason::Requested
-                    | CloseReason::PeerRemoved
-                    | CloseReason::MadeRoom
-                    | CloseReason::LimitLowered
-                    | CloseReason::Inactive
-                    | CloseReason::Shutdown => false,
-                },
+    /// A step of an attempt has ended. Continues with the next address that may be dialed, ahead of other peers, or with
+    /// the dials under way; else the attempt is over.
+    fn go_on(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(id) else { return };
+        if peer.to_try().any(|one| self.is_of_use(id, &one)) {
+            self.peers.enqueue_first(id);
+        } else if !self.peers.get_mut(id).is_some_and(crate::peer::Peer::wait_for_dials) {
+            self.settle_attempt(id);
+        }
+    }
+
+    /// Whether the planner can do anything with this address now.
+    fn is_of_use(&self, id: PeerId, candidate: &Candidate) -> bool {
+        match self.candidate_obstacle(id, candidate) {
+            None => true,
+            Some(Obstacle::AddressInUse) => self.is_takeable(id, &candidate.address),
+            Some(_) => false,
+        }
+    }
+
+    /// Nothing of an attempt is under way, and nothing it has left may be dialed: the peer is blocked or waits.
+    pub(super) fn settle_attempt(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(id) else { return };
+        let failure = peer.failure();
+        let may_wait = failure.is_none_or(|failure| self.is_down(failure));
+        let obstacles: Vec<Obstacle> = peer.to_try().filter_map(|one| self.candidate_obstacle(id, &one)).collect();
+        // The one that most likely goes first.
+        let hope = [
+            Obstacle::NetworkDown,
+            Obstacle::AddressInUse,
+            Obstacle::Banned,
+            Obstacle::OwnAddress,
+            Obstacle::Unreachable,
+        ];
+        let told = hope.into_iter().find(|obstacle| obstacles.contains(obstacle));
+        match (told, failure) {
+            (Some(Obstacle::NetworkDown), _) if may_wait => self.block_peer(id, Obstacle::NetworkDown),
+            (Some(obstacle), None) => self.block_peer(id, obstacle),
+            (_, failure) => self.attempt_failed(id, failure.unwrap_or_default()),
+        }
+    }
+
+    fn is_down(&self, failure: Failure) -> bool {
+        failure.network.is_some_and(|network| self.health[network.index()].is_down())
+    }
+
+    /// Every address of a peer meets an obstacle. The peer looks again when it goes; where a name may lead elsewhere
+    /// by then, or nothing tells that it goes, also after the longest back-off.
+    pub(super) fn block_peer(&mut self, id: PeerId, obstacle: Obstacle) {
+        let Some(peer) = self.peers.get(id) else { return };
+        let left: Vec<PeerAddress> = peer.to_try().map(|one| one.address).collect();
+        let has_name = peer.addresses().iter().any(|address| address.name().is_some());
+        let look_again = has_name.then(|| self.now().after(self.config.retry.cap));
+        let look_again_at = match obstacle {
+            Obstacle::NetworkDown | Obstacle::AlreadyConnected => None,
+            Obstacle::AddressInUse => look_again,
+            Obstacle::Banned => {
+                let hosts = left.iter().chain(peer.addresses()).map(PeerAddress::host);
+                let ends = hosts.filter_map(|host| self.bans.until(host, self.now())).min();
+                Some(ends.into_iter().chain(look_again).min().unwrap_or(crate::types::Time::MAX))
             }
+            Obstacle::OwnAddress | Obstacle::Unreachable => Some(self.now().after(self.config.retry.cap)),
+        };
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.block(obstacle);
+        }
+        if let Some(at) = look_again_at {
+            let at = self.at_least_a_tick(at);
+            self.arm(Timer::Peer(id), at);
+        }
+        if obstacle == Obstacle::AddressInUse {
+            left.into_iter().for_each(|address| self.peers.wait_for(id, Awaited::Address(address)));
+        }
     }
 
-    /// An attempt at an added peer has failed; `network` is where its last dial went. Schedules the next attempt, or
-    /// finishes a peer with `Keep::Once`.
-    pub(super) fn attempt_failed(&mut self, id: PeerId, unanswered: bool, network: Option<NetworkKind>) {
+    /// A dial or connection of an added peer has ended.
+    pub(super) fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.claims(conn.id())) else { return };
+        peer.end_dial(conn.id());
+        let newest = peer.state();
+        let was_newest = newest == PeerState::Dialing(conn.id()) || newest == PeerState::Connected(conn.id());
+        let network = conn.dialed().and_then(|address| self.rules().health_network(address.host()));
+        let failure = Failure { unanswered: ending.is_unanswered(), network };
+        if conn.state() == ConnState::Ready {
+            let (was_stable, at) = (self.was_stable(conn), candidate_of(conn));
+            if let Some(peer) = self.peers.get_mut(id).filter(|_| was_stable) {
+                peer.serve(at);
+            }
+            return self.attempt_failed(id, failure);
+        }
+        let has_others = self.peers.get(id).is_some_and(|peer| !peer.has_one_address());
+        if !has_others || (self.phase == Phase::Active && !may_try_another(ending)) {
+            return self.attempt_failed(id, failure);
+        }
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.record_failure(failure);
+            // Where dialing is off, each dial ends by itself.
+            if self.phase != Phase::Active && peer.wait_for_dials() {
+                return;
+            }
+        }
+        match newest {
+            _ if self.phase != Phase::Active => self.attempt_failed(id, failure),
+            _ if was_newest => self.go_on(id),
+            // One dial less is under way beside it.
+            PeerState::Dialing(newest) => self.look_for_race(newest),
+            _ => {}
+        }
+    }
+
+    /// If the newest dial of an attempt has been silent for long enough, the next address may be dialed beside it.
+    fn look_for_race(&mut self, newest: ConnId) {
+        let Some(conn) = self.table.get(newest) else { return };
+        let is_silent = conn.since().after(self.attempt_delay(conn)) <= self.now();
+        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(newest) {
+            self.table.make_overdue(newest);
+        }
+    }
+
+    /// Gives up what a peer has under way beside `winner`; the addresses may be tried again in this attempt.
+    pub(super) fn give_up_dials(&mut self, id: PeerId, winner: Option<ConnId>) {
+        if let Some((lookup, name)) = self.peers.end_lookup_of(id) {
+            self.end_lookup(lookup);
+            if let Some(peer) = self.peers.get_mut(id) {
+                peer.try_last(name);
+            }
+        }
+        let Some(peer) = self.peers.get(id) else { return };
+        let others: Vec<ConnId> = peer.dials().iter().copied().filter(|conn| Some(*conn) != winner).collect();
+        for conn in others {
+            let at = self.table.get(conn).and_then(candidate_of);
+            if let Some(peer) = self.peers.get_mut(id) {
+                peer.end_dial(conn);
+                at.into_iter().for_each(|at| peer.try_last(at));
+            }
+            self.close(conn, CloseReason::Superseded);
+        }
+    }
+
+    /// An attempt at an added peer has failed. Schedules the next attempt, or finishes a peer with `Keep::Once`.
+    fn attempt_failed(&mut self, id: PeerId, failure: Failure) {
+        self.give_up_dials(id, None);
         let Some(peer) = self.peers.get_mut(id) else { return };
         if peer.keep() == Keep::Once {
+            let tag = peer.tag();
             self.forget_peer(id);
-            return self.tell(Event::PeerFinished { peer: id });
+            return self.tell(Event::PeerFinished { peer: id, tag });
         }
         if self.phase != Phase::Active {
             // Being inactive is no failure: the peer is dialed as soon as the manager is active again.
@@ -195,10 +307,10 @@ impl ConnManager {
         }
         self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
         // While the network is down, a failure says nothing about the peer: its back-off does not grow.
-        let frozen = unanswered && network.is_some_and(|network| self.health[network.index()].is_down());
+        let frozen = failure.unanswered && self.is_down(failure);
         let Some(peer) = self.peers.get_mut(id) else { return };
-        let attempt = peer.wait(unanswered, !frozen);
-        let retry = peer.retry().copied().unwrap_or(self.config.retry);
+        let attempt = peer.wait(failure.unanswered, !frozen);
+        let retry = peer.retry().unwrap_or(self.config.retry);
         let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
         self.arm(Timer::Peer(id), at);
@@ -206,12 +318,54 @@ impl ConnManager {
         self.act(Action::ScheduleRetry { peer: id, at, attempt });
     }
 
+    /// The node that a peer's connection reached is connected already, for another added peer. Until that ends, there is
+    /// nothing to gain by another dial.
+    pub(super) fn block_by_twin(&mut self, id: PeerId, twin: ConnId) {
+        self.give_up_dials(id, None);
+        self.block_peer(id, Obstacle::AlreadyConnected);
+        self.peers.wait_for(id, Awaited::Conn(twin));
+    }
+
     /// Removes an added peer, its timer and its lookup.
     pub(super) fn forget_peer(&mut self, id: PeerId) {
         self.disarm(Timer::Peer(id));
-        if let Some(lookup) = self.peers.lookup_of(id) {
+        if let Some((lookup, _)) = self.peers.end_lookup_of(id) {
             self.end_lookup(lookup);
         }
         self.peers.remove(id);
+    }
+}
+
+/// For what an added peer was dialed, if the connection was dialed for one.
+fn candidate_of(conn: &Conn) -> Option<Candidate> {
+    conn.dialed().map(|address| Candidate { of: conn.notes.of, address: address.clone() })
+}
+
+/// Whether another address of the same peer may succeed where this one ended before it was ready. False if the end has
+/// nothing to do with the address.
+const fn may_try_another(ending: Ending) -> bool {
+    match ending {
+        Ending::Failed(_) | Ending::Closed(_) => true,
+        Ending::Ours(reason) => match reason {
+            CloseReason::DialTimeout
+            | CloseReason::HandshakeTimeout
+            | CloseReason::MissingServices
+            | CloseReason::Misbehaved
+            | CloseReason::Banned
+            | CloseReason::OwnAddress
+            | CloseReason::WrongIdentity
+            | CloseReason::Duplicate => true,
+            CloseReason::Surplus
+            | CloseReason::Superseded
+            | CloseReason::Late
+            | CloseReason::Done
+            | CloseReason::Evicted
+            | CloseReason::Requested
+            | CloseReason::PeerRemoved
+            | CloseReason::MadeRoom
+            | CloseReason::LimitLowered
+            | CloseReason::Inactive
+            | CloseReason::Shutdown => false,
+        },
     }
 }

@@ -24,7 +24,7 @@ impl ConnManager {
             Input::NetworkChanged => self.handle_network_changed(now),
             Input::OwnAddress { address } => self.handle_own_address(address, now),
             Input::Accept { remote, listener } => return Reply::Accepted(self.accept(*remote, *listener, now)),
-            Input::AddPeer { address, keep } => return Reply::Added(self.add_peer(address.clone(), *keep, now)),
+            Input::AddPeer { peer } => return Reply::Added(self.add_peer(peer.clone(), now)),
             Input::RemovePeer { peer } => return Reply::Done(self.remove_peer(*peer, now)),
             Input::Disconnect { conn } => return Reply::Done(self.disconnect(*conn, now)),
             Input::Reconnect { conn } => return Reply::Done(self.reconnect(*conn, now)),

@@ -1,9 +1,10 @@
 //! Commands: what the caller asks for. A command may be refused, with a reason.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::types::{
-    AddPeerError, AddressInfo, Backoff, CloseReason, CommandError, ConnId, Keep, Limits, NetworkKind, PeerAddress,
+    AddPeerError, AddedPeer, AddressInfo, Backoff, CloseReason, CommandError, ConnId, Limits, NetworkKind, PeerAddress,
     PeerId, Time,
 };
 
@@ -13,18 +14,28 @@ use super::{ConnManager, PeerState, Phase};
 const MAX_SAMPLE: u32 = 1000;
 
 impl ConnManager {
-    /// Adds a peer and dials it as soon as a slot is free. With [`Keep::Always`] it is dialed again whenever its
-    /// connection ends, until it is removed; with [`Keep::Once`] it gets one attempt. Each attempt resolves a name
-    /// again and tries up to 16 of its addresses until one is ready; the next attempt begins with those not tried yet.
-    /// If we are connected to the address already, the connection becomes the peer's.
+    /// Adds a peer, described or by its address alone, and dials it as soon as a slot is free. With [`Keep::Always`] it
+    /// is dialed again whenever its connection ends, until it is removed; with [`Keep::Once`] it gets one attempt.
+    ///
+    /// An attempt covers all its addresses: its names are resolved again, and up to 16 addresses are tried until one is
+    /// ready. The next one is dialed when the one before has failed, or beside it when it has been silent for
+    /// `dial.attempt_delay`, at most three at a time; the first to open goes ahead. The next attempt begins with the
+    /// address that served well last, else with those not tried yet. If we are connected to one of the addresses
+    /// already, or to the identity, the connection becomes the peer's.
+    ///
+    /// [`Keep::Always`]: crate::Keep::Always
+    /// [`Keep::Once`]: crate::Keep::Once
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.
-    pub fn add_peer(&mut self, address: PeerAddress, keep: Keep, now: Time) -> Result<PeerId, AddPeerError> {
+    pub fn add_peer(&mut self, peer: impl Into<AddedPeer>, now: Time) -> Result<PeerId, AddPeerError> {
         self.begin(now);
-        self.may_add(&address)?;
+        let mut wanted = peer.into();
+        let mut seen = BTreeSet::new();
+        wanted.addresses.retain(|address| seen.insert(address.clone()));
+        self.may_add(&wanted)?;
         let id = self.next_peer.take();
-        self.peers.insert(id, address, keep);
+        self.peers.insert(id, wanted);
         // One more added peer may shrink the share of inbound connections.
         self.sweep_wanted = true;
         self.plan();
@@ -38,12 +49,18 @@ impl ConnManager {
     pub fn remove_peer(&mut self, peer: PeerId, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
-        let state = self.peers.get(peer).ok_or(CommandError::UnknownPeer)?.state();
-        self.forget_peer(peer);
-        match state {
-            PeerState::Dialing(conn) | PeerState::Connected(conn) => self.close(conn, CloseReason::PeerRemoved),
-            PeerState::Waiting | PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => {}
+        let removed = self.peers.get(peer).ok_or(CommandError::UnknownPeer)?;
+        let mut conns = removed.dials().to_vec();
+        match removed.state() {
+            PeerState::Connected(conn) => conns.push(conn),
+            PeerState::Waiting
+            | PeerState::Queued
+            | PeerState::Blocked(_)
+            | PeerState::Resolving
+            | PeerState::Dialing(_) => {}
         }
+        self.forget_peer(peer);
+        conns.into_iter().for_each(|conn| self.close(conn, CloseReason::PeerRemoved));
         self.plan();
         Ok(())
     }
@@ -74,6 +91,10 @@ impl ConnManager {
         let peer = peer.ok_or(CommandError::NotAdded)?;
         // The peer is queued first, so that the close is no failed attempt and a peer with `Keep::Once` is dialed
         // again.
+        self.give_up_dials(peer, Some(conn));
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.end_dial(conn);
+        }
         self.peers.enqueue(peer);
         self.close(conn, CloseReason::Requested);
         self.plan();

@@ -4,8 +4,8 @@
 //! owner keeps the timer's id, and drops it when the timer fires.
 
 use crate::mechanisms::timers::TimerId;
-use crate::peer::AddedPeer;
-use crate::peers::AddedPeers;
+use crate::peer::Peer;
+use crate::peers::Peers;
 use crate::table::Table;
 use crate::types::{LookupId, Time};
 
@@ -74,12 +74,12 @@ impl ConnManager {
 fn holder<'a>(
     single: &'a mut SingleTimers,
     table: &'a mut Table,
-    peers: &'a mut AddedPeers,
+    peers: &'a mut Peers,
     timer: Timer,
 ) -> Option<&'a mut Option<TimerId>> {
     match timer {
         Timer::Conn(id) => table.notes(id).map(|notes| &mut notes.timer),
-        Timer::Peer(id) => peers.get_mut(id).map(AddedPeer::timer_mut),
+        Timer::Peer(id) => peers.get_mut(id).map(Peer::timer_mut),
         Timer::Lookup(id) => {
             let at = single.lookups.binary_search_by_key(&id, |(lookup, _)| *lookup).ok()?;
             single.lookups.get_mut(at).map(|(_, timer)| timer)

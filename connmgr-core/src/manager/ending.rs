@@ -6,6 +6,7 @@ use crate::conn::{Conn, End};
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::health::DialOutcome;
 use crate::mechanisms::lru::Lru;
+use crate::peers::Awaited;
 use crate::types::{
     Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
 };
@@ -49,6 +50,7 @@ impl Ending {
                 CloseReason::DialTimeout
                     | CloseReason::HandshakeTimeout
                     | CloseReason::MissingServices
+                    | CloseReason::WrongIdentity
                     | CloseReason::Misbehaved
             ),
         }
@@ -76,7 +78,7 @@ impl Ended {
 
     fn remember(&mut self, conn: &Conn) {
         let Some(host) = conn.host() else { return };
-        self.0.touch_or_insert(&conn.id(), Remembered { host, no_ban: conn.permissions().no_ban });
+        self.0.touch_or_insert(&conn.id(), Remembered { host, no_ban: conn.is_spared() });
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
@@ -116,13 +118,13 @@ impl ConnManager {
     }
 
     fn announce_end(&mut self, conn: &Conn, ending: Ending) {
-        let (id, peer) = (conn.id(), conn.peer());
+        let (id, peer, tag) = (conn.id(), conn.peer(), conn.notes.tag);
         if let Ending::Ours(reason) = ending {
             self.act(Action::Close { conn: id, reason });
         }
         if conn.is_open() {
             self.stats.disconnected += 1;
-            self.tell(Event::Disconnected { conn: id, peer, reason: end_reason(ending) });
+            self.tell(Event::Disconnected { conn: id, peer, tag, reason: end_reason(ending) });
             return;
         }
         match ending {
@@ -130,7 +132,7 @@ impl ConnManager {
             Ending::Ours(_) => self.stats.dials_given_up += 1,
         }
         if let Some(address) = conn.dialed().cloned() {
-            self.tell(Event::DialFailed { conn: id, peer, address, error: dial_failure(ending) });
+            self.tell(Event::DialFailed { conn: id, peer, tag, address, error: dial_failure(ending) });
         }
     }
 
@@ -197,14 +199,15 @@ impl ConnManager {
         conn.state() == ConnState::Ready && self.now().since(conn.since()) >= self.config.stable_after
     }
 
-    /// The address is free again: wakes an added peer that waits for it, and the starved kinds.
+    /// The address is free again: wakes the added peers that wait for it or for the connection, and the starved kinds.
     fn release_address(&mut self, conn: &Conn) {
         if conn.is_open() {
             self.wake_starved();
         }
         if let Some(address) = conn.address() {
-            self.wake_peer_at(&address);
+            self.wake_peers_at(&Awaited::Address(address));
         }
+        self.wake_peers_at(&Awaited::Conn(conn.id()));
     }
 
     /// Queues a v2 dial that was closed before any byte arrived to be repeated as v1, on the same route. Returns
@@ -222,8 +225,9 @@ impl ConnManager {
         if self.phase != Phase::Active {
             return false;
         }
-        let (kind, address, is_trial) = (conn.kind(), address.clone(), conn.notes.is_trial);
-        self.queue_redial(Redial { kind, address, peer: conn.peer(), via: *via, is_trial })
+        let (kind, address, notes) = (conn.kind(), address.clone(), &conn.notes);
+        let (of, is_trial) = (notes.of, notes.is_trial);
+        self.queue_redial(Redial { kind, address, peer: conn.peer(), of, via: *via, is_trial })
     }
 }
 

@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use crate::book::{SourceGroup, hearsay};
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_routable};
+use crate::peers::Awaited;
 use crate::types::{
     Action, Activity, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId, LookupError,
     LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
@@ -108,6 +109,9 @@ impl ConnManager {
             self.book.record_answered(address, self.clocks.now());
         }
         self.end_shortage(id);
+        if let Some(peer) = peer {
+            self.give_up_dials(peer, Some(id));
+        }
         let has_slot = !is_silent || self.take_slot(kind, false);
         if !has_slot && self.table.ready(kind) >= self.split().of(kind) {
             return self.close(id, CloseReason::Surplus);
@@ -124,8 +128,8 @@ impl ConnManager {
         }
         self.tell_connected(id);
         // An added peer may wait for this address: now it can adopt the connection.
-        if let Some(address) = &address {
-            self.wake_peer_at(address);
+        if let Some(address) = address {
+            self.wake_peers_at(&Awaited::Address(address));
         }
     }
 
@@ -168,6 +172,9 @@ impl ConnManager {
         if !info.services.has(self.config.required.of(kind)) {
             return self.close(id, CloseReason::MissingServices);
         }
+        if self.has_wrong_identity(id, &info) {
+            return self.close(id, CloseReason::WrongIdentity);
+        }
         if let Some(loser) = self.duplicate(id, &info) {
             self.close_duplicate(loser, id, &info);
             if loser == id {
@@ -189,6 +196,9 @@ impl ConnManager {
         self.record_life_of(id);
         if peer.is_some() {
             self.record_added_ready();
+        }
+        if let Some(identity) = info.identity {
+            self.offer_to_peers(id, identity);
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),

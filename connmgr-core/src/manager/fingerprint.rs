@@ -10,7 +10,8 @@ use core::hash::{Hash, Hasher};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conn::{Conn, End};
-use crate::peer::AddedPeer;
+use crate::peer::Peer;
+use crate::peers::Awaited;
 use crate::types::{ConnId, NetworkKind, PeerId, Time, nanos};
 
 use super::seeding::LONG_STARVED_AFTER;
@@ -45,8 +46,10 @@ impl Hash for StateAt<'_> {
         self.conns.iter().filter_map(|id| manager.table.get(*id)).for_each(|conn| self.hash_conn(conn, to));
         self.peers.iter().filter_map(|id| manager.peers.get(*id)).for_each(|peer| self.hash_peer(peer, to));
         manager.peers.queued().for_each(|id| self.peer_age(id).hash(to));
+        self.hash_awaiting(to);
         for redial in &manager.redials {
-            (redial.kind, &redial.address, redial.peer.map(|id| self.peer_age(id)), redial.is_trial).hash(to);
+            (redial.kind, &redial.address, redial.peer.map(|id| (self.peer_age(id), redial.of)), redial.is_trial)
+                .hash(to);
         }
         self.hash_book(to);
         for (target, ban) in manager.bans.iter() {
@@ -97,6 +100,19 @@ impl StateAt<'_> {
         turns.map(|turn| turns.iter().filter(|other| **other < turn).count()).hash(to);
     }
 
+    /// What the blocked peers wait for.
+    fn hash_awaiting<H: Hasher>(&self, to: &mut H) {
+        for (awaited, id) in self.manager.peers.awaiting() {
+            let is_blocked = |peer: &Peer| matches!(peer.state(), PeerState::Blocked(_));
+            if self.manager.peers.get(id).is_some_and(is_blocked) {
+                match awaited {
+                    Awaited::Address(address) => (address, self.peer_age(id)).hash(to),
+                    Awaited::Conn(conn) => (self.conn_age(*conn), self.peer_age(id)).hash(to),
+                }
+            }
+        }
+    }
+
     fn hash_aliases<H: Hasher>(&self, to: &mut H) {
         let mut aliases: Vec<_> = self.manager.aliases.iter().collect();
         aliases.retain(|(_, conn)| self.manager.table.get(*conn).is_some());
@@ -108,7 +124,7 @@ impl StateAt<'_> {
 
     fn hash_conn<H: Hasher>(&self, conn: &Conn, to: &mut H) {
         (conn.kind(), conn.state(), conn.is_overdue(), conn.transport(), conn.address(), conn.identity()).hash(to);
-        conn.notes.is_trial.hash(to);
+        (conn.notes.is_trial, conn.notes.of, conn.notes.is_spared).hash(to);
         conn.peer().map(|id| self.peer_age(id)).hash(to);
         let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
         stable_in.hash(to);
@@ -122,8 +138,9 @@ impl StateAt<'_> {
         }
     }
 
-    fn hash_peer<H: Hasher>(&self, peer: &AddedPeer, to: &mut H) {
+    fn hash_peer<H: Hasher>(&self, peer: &Peer, to: &mut H) {
         peer.fingerprint(to);
+        peer.dials().iter().for_each(|dial| self.conn_age(*dial).hash(to));
         peer.timer().map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
         match peer.state() {
             PeerState::Waiting => (0, 0, None::<Obstacle>).hash(to),

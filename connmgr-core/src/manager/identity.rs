@@ -1,6 +1,6 @@
 //! Connections to ourselves, and second connections to the same peer.
 
-use crate::types::{CloseReason, ConnId, PeerAddress, PeerInfo, Time};
+use crate::types::{CloseReason, ConnId, Keep, PeerAddress, PeerInfo, Time};
 
 use super::ConnManager;
 
@@ -35,6 +35,12 @@ impl ConnManager {
         }
     }
 
+    /// Whether the connection belongs to an added peer that is wanted with another identity.
+    pub(super) fn has_wrong_identity(&self, id: ConnId, info: &PeerInfo) -> bool {
+        let peer = self.table.get(id).and_then(|conn| conn.peer()).and_then(|peer| self.peers.get(peer));
+        peer.and_then(|peer| peer.identity()).is_some_and(|wanted| info.identity != Some(wanted))
+    }
+
     /// Which of two connections to the same peer should close; `None` if neither.
     ///
     /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
@@ -56,7 +62,8 @@ impl ConnManager {
         }
     }
 
-    /// Closes one of two connections. If it belonged to an added peer, the other becomes that peer's.
+    /// Closes one of two connections. If it belonged to an added peer, the other becomes that peer's, or, if it is
+    /// another's, the peer waits for its end.
     pub(super) fn close_duplicate(&mut self, loser: ConnId, newer: ConnId, info: &PeerInfo) {
         let older = info.identity.and_then(|identity| self.table.with_identity(identity));
         let winner = if loser == newer { older } else { Some(newer) };
@@ -65,9 +72,13 @@ impl ConnManager {
         if let (Some(address), Some(winner)) = (dialed, winner) {
             self.aliases.meet(address, winner);
         }
-        let orphan = winner.filter(|id| self.table.get(*id).is_some_and(|conn| conn.peer().is_none()));
-        if let (Some(peer), Some(winner)) = (peer, orphan) {
-            self.adopt(winner, peer);
+        if let (Some(peer), Some(winner)) = (peer, winner) {
+            let is_once = self.peers.get(peer).is_some_and(|peer| peer.keep() == Keep::Once);
+            match self.table.get(winner).map(|conn| conn.peer()) {
+                Some(None) => self.adopt(winner, peer),
+                Some(Some(_)) if !is_once => self.block_by_twin(peer, winner),
+                Some(Some(_)) | None => {}
+            }
         }
         self.close(loser, CloseReason::Duplicate);
     }

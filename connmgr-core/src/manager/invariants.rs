@@ -2,7 +2,7 @@
 
 use crate::config::GroupRule;
 use crate::conn::Conn;
-use crate::peer::AddedPeer;
+use crate::peer::Peer;
 use crate::types::{Kind, NetworkKind};
 
 use super::{ConnManager, ConnState, Obstacle, PeerState, Phase};
@@ -90,31 +90,34 @@ impl ConnManager {
             conn.notes.timer.is_some() == waits,
             "a connection has no timer in a state with one, or one in a state without",
         )?;
-        let rules = self.rules();
-        let banned = !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
-        hold(!banned || self.sweep_wanted, "a connection to a banned host")?;
+        hold(!self.is_banned(conn) || self.sweep_wanted, "a connection to a banned host")?;
         let ours = conn.dialed().is_some_and(|address| self.own.contains(address));
         hold(!ours, "a connection to our own address")?;
         let GroupRule { max_per_group, .. } = self.config.groups;
         let crowded = conn.group().is_some_and(|group| self.table.in_group(group) > max_per_group.unwrap_or(u32::MAX));
         hold(!crowded, "too many automatic connections to one group")?;
-        let claims = |state| state == PeerState::Dialing(conn.id()) || state == PeerState::Connected(conn.id());
-        let orphan = conn.peer().is_some_and(|peer| !self.peers.get(peer).is_some_and(|peer| claims(peer.state())));
+        let claims = |peer| self.peers.get(peer).is_some_and(|peer| peer.claims(conn.id()));
+        let orphan = conn.peer().is_some_and(|peer| !claims(peer));
         hold(!orphan, "a connection for an added peer that does not claim it")
     }
 
-    fn check_peer(&self, peer: &AddedPeer) -> Checked {
+    fn check_peer(&self, peer: &Peer) -> Checked {
         let belongs =
             |id, open| self.table.get(id).is_some_and(|conn| conn.peer() == Some(peer.id()) && conn.is_open() == open);
         let may_wait = matches!(peer.state(), PeerState::Waiting | PeerState::Blocked(_));
         hold(peer.timer().is_none() || may_wait, "an added peer has a timer in a state without one")?;
+        let dials = peer.dials();
+        hold(dials.iter().all(|id| belongs(*id, false)), "a peer being dialed has no dial")?;
         match peer.state() {
             PeerState::Waiting | PeerState::Blocked(Obstacle::Banned) => {
                 hold(peer.timer().is_some(), "a waiting or banned added peer has no timer")
             }
-            PeerState::Dialing(id) => hold(belongs(id, false), "a peer being dialed has no dial"),
-            PeerState::Connected(id) => hold(belongs(id, true), "a connected peer has no connection"),
-            PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => Ok(()),
+            PeerState::Dialing(id) => hold(dials.contains(&id), "a peer being dialed has no dial"),
+            PeerState::Connected(id) => {
+                hold(belongs(id, true) && dials.is_empty(), "a connected peer has no connection, or a dial beside it")
+            }
+            PeerState::Resolving => hold(peer.lookup().is_some(), "a peer whose name is looked up has no lookup"),
+            PeerState::Queued | PeerState::Blocked(_) => Ok(()),
         }
     }
 }

@@ -18,8 +18,8 @@ impl ConnManager {
     pub(super) fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
         if self.phase != Phase::Active {
             self.abandon_lookup(lookup);
-        } else if let Some(peer) = self.peers.end_lookup(lookup) {
-            self.use_peer_lookup(peer, result);
+        } else if let Some((peer, name)) = self.peers.end_lookup(lookup) {
+            self.use_peer_lookup(peer, &name, result);
         } else {
             self.use_seed_lookup(lookup, result);
         }
@@ -28,7 +28,7 @@ impl ConnManager {
     /// Dialing is off. Drops the lookup; its owner asks again once dialing is on.
     fn abandon_lookup(&mut self, lookup: LookupId) {
         match self.peers.end_lookup(lookup) {
-            Some(peer) => self.peers.enqueue(peer),
+            Some((peer, _)) => self.peers.stop_resolving(peer),
             None => self.seeds.abandon(lookup),
         }
     }

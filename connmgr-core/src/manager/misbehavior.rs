@@ -13,14 +13,14 @@ impl ConnManager {
     /// A peer has misbehaved: raises its score by `penalty`. The last 1024 ended connections still count.
     pub fn handle_misbehavior(&mut self, conn: ConnId, penalty: Penalty, now: Time) {
         self.begin(now);
-        let live = self.table.get(conn).map(|conn| (conn.host(), conn.permissions().no_ban));
+        let live = self.table.get(conn).map(|conn| (conn.host(), conn.is_spared()));
         let late = || self.ended.get(conn).map(|ended| (Some(ended.host.clone()), ended.no_ban));
         match live.or_else(late).filter(|_| self.phase != Phase::Stopped) {
             None => self.ignore(),
             Some((Some(host), no_ban)) if self.rules().is_bannable(&host) => {
                 self.raise_score(conn, &host, no_ban, penalty);
             }
-            Some((_, no_ban)) => self.raise_own_score(conn, no_ban, penalty),
+            Some(_) => self.raise_own_score(conn, penalty),
         }
         self.plan();
     }
@@ -29,19 +29,23 @@ impl ConnManager {
         let now = self.now();
         let score = self.scores.increase(host, penalty, now);
         let config = self.config.score;
-        if score <= config.threshold || no_ban {
+        if score <= config.threshold {
             return self.warn(conn, Some(host), score);
         }
         self.scores.reset(host);
-        self.impose(&BanTarget::Host(host.clone()), config.ban_for);
+        if no_ban {
+            self.close(conn, CloseReason::Misbehaved);
+        } else {
+            self.impose(&BanTarget::Host(host.clone()), config.ban_for);
+        }
     }
 
     /// Many peers share an onion listener, loopback or a proxy, so penalties count against the connection, not the host.
-    fn raise_own_score(&mut self, conn: ConnId, no_ban: bool, penalty: Penalty) {
+    fn raise_own_score(&mut self, conn: ConnId, penalty: Penalty) {
         let now = self.now();
         let Some(notes) = self.table.notes(conn) else { return };
         let score = notes.score.increase(penalty, now);
-        if score > self.config.score.threshold && !no_ban {
+        if score > self.config.score.threshold {
             self.close(conn, CloseReason::Misbehaved);
         } else {
             self.warn(conn, None, score);

@@ -50,7 +50,7 @@ use crate::mechanisms::seeds::Seeds;
 use crate::mechanisms::shortage::Shortage;
 use crate::mechanisms::timers::{TimerId, Timers};
 use crate::mechanisms::trial::Trial;
-use crate::peers::AddedPeers;
+use crate::peers::Peers;
 use crate::table::Table;
 use crate::types::{
     Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
@@ -132,7 +132,7 @@ pub struct ConnManager {
     single: SingleTimers,
 
     table: Table,
-    peers: AddedPeers,
+    peers: Peers,
     book: Book,
     bans: Bans,
     scores: Scores,
@@ -222,7 +222,7 @@ impl ConnManager {
             earliest: now,
             single: SingleTimers::default(),
             table: Table::new(keys),
-            peers: AddedPeers::new(keys),
+            peers: Peers::new(keys),
             book: Book::new(&config.book, book_keys),
             bans: Bans::new(config.max_bans, keys),
             scores: Scores::new(config.score.max_hosts, keys),

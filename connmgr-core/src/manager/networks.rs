@@ -67,7 +67,7 @@ impl ConnManager {
         if !self.health[network.index()].is_nearly_suspicious(config) {
             return config.silent_groups;
         }
-        let added = self.peers.iter().map(|peer| peer.address().clone());
+        let added = self.peers.iter().flat_map(|peer| peer.addresses().iter().cloned());
         let known = added.chain(self.book().iter().map(|entry| entry.address)).take(GROUPS_LOOKED_FOR);
         let mut groups = BTreeSet::new();
         // An address with an open connection is not dialed, so it cannot be silent.

@@ -68,7 +68,7 @@ impl ConnManager {
     /// A dial ended for another reason. If it was made during a shortage, the shortage is over.
     pub(super) fn end_shortage(&mut self, conn: ConnId) {
         if self.shortage.record_other(conn) {
-            self.release_held_up(|_| true);
+            self.release_held_up();
             self.wake_starved();
         }
     }
@@ -97,7 +97,7 @@ impl ConnManager {
                 self.network_came_up(network);
             }
         }
-        self.release_held_up(|_| true);
+        self.release_held_up();
         self.forgive_seeds();
         self.wake_starved();
     }

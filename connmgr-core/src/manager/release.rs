@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::peer::AddedPeer;
+use crate::peer::Peer;
 use crate::types::{NetworkKind, PeerAddress, nanos};
 
 use super::{ConnManager, Obstacle, PeerState, Timer};
@@ -15,12 +15,13 @@ const RELEASED_WITHIN: Duration = Duration::from_secs(15);
 impl ConnManager {
     /// Releases the added peers that an outage of this network held up. A name may lead to any network.
     pub(super) fn release_peers(&mut self, network: NetworkKind) {
-        self.release_held_up(|address| address.network().is_none_or(|other| other == network));
+        let may_lead_there = |address: &PeerAddress| address.network().is_none_or(|other| other == network);
+        self.release(|peer| peer.is_held_up() && peer.addresses().iter().any(may_lead_there));
     }
 
-    /// Releases the added peers that something held up, if `concerns` is true for their address.
-    pub(super) fn release_held_up(&mut self, concerns: impl Fn(&PeerAddress) -> bool) {
-        self.release(|peer| concerns(peer.address()) && peer.is_held_up());
+    /// Releases all added peers that something held up.
+    pub(super) fn release_held_up(&mut self) {
+        self.release(Peer::is_held_up);
     }
 
     /// An added peer is ready. If all the others have failed since one was last ready, the cause is over: releases
@@ -38,7 +39,7 @@ impl ConnManager {
 
     /// Queues the first of the peers that `sort` selects, and the others one after the other within 15 s. With many, no
     /// second sees more than a tenth of them.
-    fn release(&mut self, sort: impl Fn(&AddedPeer) -> bool) {
+    fn release(&mut self, sort: impl Fn(&Peer) -> bool) {
         let mut ids = self.peers.ids();
         ids.retain(|id| self.peers.get(*id).is_some_and(&sort));
         let Ok(count) = u32::try_from(ids.len()) else { return };

@@ -5,6 +5,8 @@
 //! of one that is less far. If there is none it goes on without a slot, unless ready connections hold every slot. So a
 //! pool fills even if every answer is slow, and ready connections never exceed the target.
 
+use core::time::Duration;
+
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
 use crate::types::{ConnId, Kind};
@@ -49,11 +51,12 @@ impl ConnManager {
         overdue.or_else(dialing).or_else(handshaking)
     }
 
-    /// A dial or handshake has made no progress for `hedge_after`.
+    /// A dial or handshake has made no progress for `hedge_after`, or that of an added peer for `attempt_delay`.
     pub(super) fn handle_no_progress(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let deadline = conn.deadline();
-        if matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
+        let is_of_use = conn.kind() != Kind::Added || self.may_race(id);
+        if is_of_use && matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
             self.table.make_overdue(id);
         }
         self.arm(Timer::Conn(id), deadline);
@@ -62,9 +65,21 @@ impl ConnManager {
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
     pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
-        let patient_until = self.now().after(self.patience(is_proxied(conn)).hedge_after);
-        let gives_slot = self.may_hedge(conn.kind()) && !conn.notes.is_trial;
-        self.arm(Timer::Conn(id), if gives_slot { conn.deadline().min(patient_until) } else { conn.deadline() });
+        let hedge_after = self.patience(is_proxied(conn)).hedge_after;
+        let patience = if conn.kind() == Kind::Added {
+            (!conn.is_open() && self.may_race(id)).then(|| self.attempt_delay(conn))
+        } else {
+            (self.may_hedge(conn.kind()) && !conn.notes.is_trial).then_some(hedge_after)
+        };
+        let deadline = conn.deadline();
+        let at = patience.map_or(deadline, |patience| deadline.min(self.now().after(patience)));
+        self.arm(Timer::Conn(id), at);
+    }
+
+    /// How long a dial of an added peer is alone.
+    pub(super) fn attempt_delay(&self, conn: &Conn) -> Duration {
+        let delay = self.config.dial.attempt_delay;
+        if is_proxied(conn) { delay.max(self.config.dial.proxied.hedge_after) } else { delay }
     }
 
     pub(super) fn patience(&self, is_proxied: bool) -> Patience {

@@ -97,10 +97,17 @@ impl ConnManager {
     }
 
     fn select_banned(&self, to_close: &mut ToClose) {
+        to_close.add(self.oldest_first(|conn| self.is_banned(conn)).into_iter(), CloseReason::Banned);
+    }
+
+    /// Whether a ban forbids this connection: of its host, or of the name for which it was dialed.
+    pub(super) fn is_banned(&self, conn: &Conn) -> bool {
         let rules = self.rules();
-        let is_banned =
-            |conn: &Conn| !conn.permissions().no_ban && conn.host().is_some_and(|host| rules.is_banned(&host));
-        to_close.add(self.oldest_first(is_banned).into_iter(), CloseReason::Banned);
+        let peer = conn.dialed().and(conn.peer()).and_then(|peer| self.peers.get(peer));
+        let name = peer.and_then(|peer| peer.addresses().get(conn.notes.of)).filter(|at| at.name().is_some());
+        !conn.permissions().no_ban
+            && (conn.host().is_some_and(|host| rules.is_banned(&host))
+                || name.is_some_and(|name| rules.is_banned(name.host())))
     }
 
     /// Selects the youngest of `count` where `limit` are allowed, less those already selected.

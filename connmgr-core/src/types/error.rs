@@ -177,8 +177,14 @@ say!(Refusal {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AddPeerError {
-    /// The same address was added before.
+    /// One of its addresses, or its identity, was added before.
     Duplicate,
+    /// It has no address.
+    NoAddress,
+    /// It has more than [`AddedPeer::MAX_ADDRESSES`](crate::AddedPeer::MAX_ADDRESSES).
+    TooManyAddresses,
+    /// Its back-off is out of range; see [`Backoff::check`](crate::Backoff::check).
+    BadBackoff,
     /// `limits.added` peers are added already.
     Full,
     /// The address is our own.
@@ -193,6 +199,9 @@ pub enum AddPeerError {
 
 say!(AddPeerError {
     Duplicate => "the peer is added already",
+    NoAddress => "the peer has no address",
+    TooManyAddresses => "the peer has more than 16 addresses",
+    BadBackoff => "a wait of the back-off is shorter than 1 ms",
     Full => "no more peers can be added (limits.added)",
     OwnAddress => "the address is our own",
     Banned => "the address is banned: unban it first",

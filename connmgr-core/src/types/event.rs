@@ -27,6 +27,12 @@ pub enum Event {
         conn: ConnId,
         /// The added peer it belonged to.
         peer: Option<PeerId>,
+        /// The tag of the added peer.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+        )]
+        tag: Option<u64>,
         /// Why.
         reason: EndReason,
     },
@@ -36,6 +42,12 @@ pub enum Event {
         conn: ConnId,
         /// The added peer it was for.
         peer: Option<PeerId>,
+        /// The tag of the added peer.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+        )]
+        tag: Option<u64>,
         /// The address dialed.
         address: PeerAddress,
         /// Why.
@@ -47,11 +59,23 @@ pub enum Event {
         conn: ConnId,
         /// The added peer.
         peer: PeerId,
+        /// The tag of the added peer.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+        )]
+        tag: Option<u64>,
     },
     /// The name of an added peer could not be resolved.
     LookupFailed {
         /// Which added peer.
         peer: PeerId,
+        /// The tag of the added peer.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+        )]
+        tag: Option<u64>,
         /// Why.
         error: LookupError,
     },
@@ -60,6 +84,12 @@ pub enum Event {
     PeerFinished {
         /// Which added peer.
         peer: PeerId,
+        /// The tag of the added peer.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+        )]
+        tag: Option<u64>,
     },
     /// A peer's score has risen above half of what gets it banned or closed.
     ScoreWarning {
@@ -152,6 +182,12 @@ pub struct Connected {
     pub address: Option<PeerAddress>,
     /// The added peer it belongs to.
     pub peer: Option<PeerId>,
+    /// The tag of the added peer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+    )]
+    pub tag: Option<u64>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport to speak. For an inbound connection always `V1`; its first bytes may tell otherwise.
@@ -176,9 +212,9 @@ impl fmt::Display for Event {
             }
             Self::Disconnected { conn, reason, .. } => write!(f, "disconnected {conn}: {reason}"),
             Self::DialFailed { conn, address, error, .. } => write!(f, "dial failed {conn} {address}: {error}"),
-            Self::Adopted { conn, peer } => write!(f, "adopted {conn} for {peer}"),
-            Self::LookupFailed { peer, error } => write!(f, "lookup failed for {peer}: {error}"),
-            Self::PeerFinished { peer } => write!(f, "finished {peer}"),
+            Self::Adopted { conn, peer, .. } => write!(f, "adopted {conn} for {peer}"),
+            Self::LookupFailed { peer, error, .. } => write!(f, "lookup failed for {peer}: {error}"),
+            Self::PeerFinished { peer, .. } => write!(f, "finished {peer}"),
             Self::ScoreWarning { conn, score, .. } => write!(f, "score warning {conn}: {score}"),
             Self::Banned { target, until } => write!(f, "banned {target} until {until}"),
             Self::Unbanned { target } => write!(f, "unbanned {target}"),

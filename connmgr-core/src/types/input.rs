@@ -16,7 +16,7 @@ use super::host::Host;
 use super::id::{ConnId, ListenerId, LookupId, PeerId};
 use super::limits::Limits;
 use super::network::NetworkKind;
-use super::peer::{Keep, PeerInfo};
+use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
 use super::time::UnixTime;
 
@@ -53,7 +53,7 @@ pub enum Input {
     /// [`accept`](crate::ConnManager::accept)
     Accept { remote: SocketAddr, listener: ListenerId },
     /// [`add_peer`](crate::ConnManager::add_peer)
-    AddPeer { address: PeerAddress, keep: Keep },
+    AddPeer { peer: AddedPeer },
     /// [`remove_peer`](crate::ConnManager::remove_peer)
     RemovePeer { peer: PeerId },
     /// [`disconnect`](crate::ConnManager::disconnect)
@@ -257,8 +257,7 @@ impl fmt::Display for Input {
             Self::NetworkChanged => f.write_str("network changed"),
             Self::OwnAddress { address } => write!(f, "own address {address}"),
             Self::Accept { remote, listener } => write!(f, "accept {remote} on {listener}"),
-            Self::AddPeer { address, keep: Keep::Always } => write!(f, "add peer {address}"),
-            Self::AddPeer { address, keep: Keep::Once } => write!(f, "add peer {address} once"),
+            Self::AddPeer { peer } => write!(f, "add peer {peer}"),
             Self::RemovePeer { peer } => write!(f, "remove peer {peer}"),
             Self::Disconnect { conn } => write!(f, "disconnect {conn}"),
             Self::Reconnect { conn } => write!(f, "reconnect {conn}"),

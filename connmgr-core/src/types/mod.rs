@@ -34,7 +34,7 @@ pub use input::{Activity, Input, Penalty, Reply, Source};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
-pub use peer::{Identity, Keep, PeerInfo};
+pub use peer::{AddedPeer, Identity, Keep, PeerInfo, Permissions};
 pub use reason::{CloseCause, CloseReason, DialFailure, EndReason};
 pub use route::{Isolation, IsolationToken, Route, Target, Transport};
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};

@@ -25,6 +25,10 @@ pub enum CloseReason {
     OwnAddress,
     /// We are connected to this peer already.
     Duplicate,
+    /// The added peer has an identity, and this node told another or none.
+    WrongIdentity,
+    /// Another dial of the same added peer opened first, or its attempt ended.
+    Superseded,
     /// The peer lacks the required services.
     MissingServices,
     /// The connection has served its purpose (feeler, addr-fetch).
@@ -58,6 +62,8 @@ impl fmt::Display for CloseReason {
             Self::Misbehaved => "misbehaved",
             Self::OwnAddress => "connected to ourselves",
             Self::Duplicate => "connected already",
+            Self::WrongIdentity => "another identity than wanted",
+            Self::Superseded => "its peer needs it no longer",
             Self::MissingServices => "lacks required services",
             Self::Done => "has served its purpose",
             Self::Evicted => "evicted",

@@ -1,10 +1,12 @@
 //! Views of the manager's state, as plain data.
 
+use alloc::vec::Vec;
+
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
-use super::peer::Keep;
+use super::peer::{Identity, Keep};
 use super::route::Transport;
 use super::time::{Time, UnixTime};
 
@@ -76,15 +78,20 @@ impl ConnState {
 pub struct PeerView {
     /// Its id.
     pub peer: PeerId,
-    /// The address it was added with.
-    pub address: PeerAddress,
+    /// Its addresses, as it was added.
+    pub addresses: Vec<PeerAddress>,
     /// How long it is kept.
     pub keep: Keep,
+    /// The identity that it must have.
+    pub identity: Option<Identity>,
+    /// Its tag.
+    #[cfg_attr(feature = "serde", serde(with = "crate::types::data::option_u64"))]
+    pub tag: Option<u64>,
     /// Its state.
     pub state: PeerState,
     /// Failed attempts in a row.
     pub attempt: u32,
-    /// When it is dialed next or its ban ends, if a timer is set.
+    /// When it is dialed next, or looks again at what blocks it, if a timer is set.
     pub next_retry: Option<Time>,
 }
 
@@ -116,6 +123,8 @@ pub enum Obstacle {
     Banned,
     /// Another connection or dial has this address.
     AddressInUse,
+    /// The same node, by its identity, is connected by another address, for another added peer.
+    AlreadyConnected,
     /// Its network is down; the peer takes turns with the other probes.
     NetworkDown,
     /// The address turned out to be our own.

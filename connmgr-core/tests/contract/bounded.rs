@@ -49,7 +49,7 @@ fn a_shutdown_of_many_takes_many_bounded_calls() {
     let mut manager = birth(&Config { limits, ..config }, 9);
     for n in 0..1000_u32 {
         let address = addr(&format!("{}.{}.1.1:8333", 11 + n / 200, n % 200));
-        manager.add_peer(address, Keep::Always, Time::ZERO).expect("room");
+        manager.add_peer(AddedPeer::new(address), Time::ZERO).expect("room");
         crate::chaos::drain(&mut manager);
     }
     manager.shutdown(Time::from_secs(1)).expect("a shutdown is never refused");

@@ -54,7 +54,7 @@ fn a_dial_under_way_is_adopted_once_it_is_open() {
     let mut bench = Bench::new(Config::default());
     let conn = dials(&bench.learn(&[addr("11.1.1.1:8333")]))[0];
     let (peer, _) = bench.add_peer("11.1.1.1:8333", Keep::Always);
-    assert!(events(&bench.connect(conn)).contains(&Event::Adopted { conn, peer }));
+    assert!(events(&bench.connect(conn)).contains(&Event::Adopted { conn, peer, tag: None }));
 }
 
 /// Connections to added peers stay when the limit is lowered; automatic ones are closed instead, even beyond their own

@@ -135,7 +135,7 @@ impl Move {
                 let remote = address(n % ADDRESSES).socket_addr()?;
                 Input::Accept { remote, listener: ListenerId(0) }
             }
-            Self::Add(n, keep) => Input::AddPeer { address: address(n), keep },
+            Self::Add(n, keep) => Input::AddPeer { peer: AddedPeer::new(address(n)).keep(keep) },
             Self::Remove(n) => Input::RemovePeer { peer: peer(n)? },
             Self::DialNow(n) => Input::DialNow { peer: peer(n)? },
             Self::Disconnect(n) => Input::Disconnect { conn: conn(n, &ConnState::ALL)? },

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, Activity, AddressInfo, BanTarget, Birth, CloseCause, ConnId, ConnManager, ConnState, ConnView, DialError,
-    Input, Keep, ListenerId, PeerId, PeerInfo, Penalty, Services, Source, Time, UnixTime,
+    Action, Activity, AddedPeer, AddressInfo, BanTarget, Birth, CloseCause, ConnId, ConnManager, ConnState, ConnView,
+    DialError, Input, Keep, ListenerId, PeerId, PeerInfo, Penalty, Permissions, Services, Source, Time, UnixTime,
 };
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
@@ -142,7 +142,9 @@ impl Both {
             }
             Move::Add(who, always) => {
                 let keep = if always { Keep::Always } else { Keep::Once };
-                self.tell(Input::AddPeer { address: address(who), keep });
+                // Some are banned for what they do.
+                let permissions = Permissions { no_ban: who % 3 != 0, no_limit: false };
+                self.tell(Input::AddPeer { peer: AddedPeer::new(address(who)).keep(keep).permissions(permissions) });
             }
             Move::Remove(nth) => self.tell(Input::RemovePeer { peer: self.peer(nth) }),
             Move::DialNow(nth) => self.tell(Input::DialNow { peer: self.peer(nth) }),

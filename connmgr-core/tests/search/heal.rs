@@ -92,12 +92,14 @@ fn lack(world: &World, setup: &Setup) -> Option<String> {
     }
     let peers = manager.added_peers();
     let waiting = peers.iter().find(|peer| !is_served(peer, manager));
-    waiting.map(|peer| format!("{} is {:?}", peer.address, peer.state))
+    waiting.map(|peer| format!("{:?} is {:?}", peer.addresses, peer.state))
 }
 
 /// Whether the peer is connected, or its address is, by a connection that can't become its own.
 fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
-    let has_its_address = |conn: &ConnView| conn.kind != Kind::Full && conn.address.as_ref() == Some(&peer.address);
+    let has_its_address = |conn: &ConnView| {
+        conn.kind != Kind::Full && conn.address.as_ref().is_some_and(|address| peer.addresses.contains(address))
+    };
     match peer.state {
         PeerState::Connected(_) => true,
         PeerState::Blocked(Obstacle::AddressInUse) => manager.connections().iter().any(has_its_address),
@@ -107,7 +109,7 @@ fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
 
 /// The target, or the number of groups with an address that no added peer has, if that is less.
 fn automatic_wanted(manager: &ConnManager, setup: &Setup) -> usize {
-    let taken: BTreeSet<PeerAddress> = manager.added_peers().into_iter().map(|peer| peer.address).collect();
+    let taken: BTreeSet<PeerAddress> = manager.added_peers().into_iter().flat_map(|peer| peer.addresses).collect();
     let free = setup.known.iter().map(|text| addr(text)).filter(|address| !taken.contains(address));
     let groups: BTreeSet<Option<Group>> = free.map(|address| Group::of(address.host())).collect();
     groups.len().min(automatic_target(manager))

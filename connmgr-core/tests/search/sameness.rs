@@ -25,7 +25,7 @@ fn ids_counters_and_the_queue_do_not_count() {
     other.tell(Input::RemovePeer { peer });
     other.tell(Input::Closed { conn: ConnId::from_u64(99), cause: CloseCause::Eof });
     one.add_peer("5.6.7.8:8333", Keep::Always);
-    other.apply(&Input::AddPeer { address: addr("5.6.7.8:8333"), keep: Keep::Always });
+    other.apply(&Input::AddPeer { peer: AddedPeer::new(addr("5.6.7.8:8333")) });
     assert_ne!(one.manager.stats(), other.manager.stats());
     assert_ne!(one.manager.connections()[0].conn, other.manager.connections()[0].conn);
     assert_eq!(print(&one), print(&other));

@@ -53,7 +53,7 @@ const OF_ADDED_PEERS: &[ConnState] = &[ConnState::Dialing, ConnState::Handshakin
 const REST: [Input; 2] = [Input::SetActive { active: false }, Input::SetActive { active: true }];
 
 fn add(address: &str, keep: Keep) -> Input {
-    Input::AddPeer { address: addr(address), keep }
+    Input::AddPeer { peer: AddedPeer::new(addr(address)).keep(keep) }
 }
 
 fn stranger(remote: &str) -> Input {

@@ -192,7 +192,7 @@ impl Chaos {
         match self.dice.below(20) {
             0..=4 => {
                 let keep = self.dice.pick(&[Keep::Always, Keep::Always, Keep::Once]);
-                Input::AddPeer { address: self.address(), keep }
+                Input::AddPeer { peer: AddedPeer::new(self.address()).keep(keep) }
             }
             5..=7 => Input::RemovePeer { peer },
             8..=9 => Input::DialNow { peer },

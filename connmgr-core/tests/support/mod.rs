@@ -83,7 +83,7 @@ impl Bench {
 
     /// Adds a peer, and returns its id and the actions.
     pub fn add_peer(&mut self, address: &str, keep: Keep) -> (PeerId, Vec<Action>) {
-        let reply = self.apply(&Input::AddPeer { address: addr(address), keep });
+        let reply = self.apply(&Input::AddPeer { peer: AddedPeer::new(addr(address)).keep(keep) });
         let Reply::Added(Ok(peer)) = reply else { panic!("{address} was not added: {reply:?}") };
         (peer, self.actions())
     }

@@ -94,7 +94,7 @@ impl World {
     }
 
     pub fn add_peer(&mut self, address: &str) -> PeerId {
-        match self.tell(Input::AddPeer { address: addr(address), keep: Keep::Always }) {
+        match self.tell(Input::AddPeer { peer: AddedPeer::new(addr(address)) }) {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("{address} was not added: {other:?}"),
         }

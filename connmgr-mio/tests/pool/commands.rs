@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{BanTarget, CommandError, ConnState, Event, Host, Input, Keep, PeerInfo, Penalty, Reply, Services};
+use connmgr_core::{
+    AddedPeer, BanTarget, CommandError, ConnState, Event, Host, Input, Keep, PeerInfo, Penalty, Reply, Services,
+};
 use connmgr_mio::{NotACommand, PoolEvent, Unsent};
 use mio::{Poll, Token, Waker};
 
@@ -21,7 +23,7 @@ fn commands_of_other_threads_are_answered_by_ticket() {
     let sent = thread::spawn({
         let (handle, target) = (world.pool.handle(), target.clone());
         move || {
-            let added = handle.add_peer(address.to_string().parse().unwrap(), Keep::Always).unwrap();
+            let added = handle.add_peer(AddedPeer::new(address.to_string().parse().unwrap())).unwrap();
             let unbanned = handle.unban(target.clone()).unwrap();
             let banned = handle.ban(target, Duration::from_secs(60)).unwrap();
             [added, unbanned, banned]

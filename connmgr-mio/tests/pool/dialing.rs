@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use connmgr_core::{Config, DialError, DialFailure, Event, Keep, Limits};
+use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Limits};
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_testbed::peers::Silent;
 use mio::Poll;
@@ -30,7 +30,7 @@ fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
     let nobody = Config { limits: Limits { total: 0, ..limits }, ..config() };
     let mut pool = builder(nobody).start(poll.registry(), 5..6).expect("room for the waker");
     pool.set_limits(limits).expect("it lives");
-    pool.add_peer(address.into(), Keep::Always).expect("there is room");
+    pool.add_peer(AddedPeer::new(address.into())).expect("there is room");
     (poll, pool)
 }
 

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_mio::{Builder, Pool, PoolEvent, Problem};
 use mio::{Events, Interest, Poll, Token};
 
@@ -67,7 +67,7 @@ impl World {
     }
 
     pub(crate) fn add(&mut self, address: impl ToString) -> PeerId {
-        self.pool.add_peer(address.to_string().parse().expect("an address"), Keep::Always).expect("added")
+        self.pool.add_peer(AddedPeer::new(address.to_string().parse().expect("an address"))).expect("added")
     }
 
     /// Waits once, at most so long, and handles what comes.

@@ -10,7 +10,7 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{
-    AddPeerError, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats, Time,
+    AddPeerError, AddedPeer, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats, Time,
 };
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
@@ -71,7 +71,7 @@ impl Runtime for Mio {
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        self.pool.add_peer(address, keep)
+        self.pool.add_peer(AddedPeer::new(address).keep(keep))
     }
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
@@ -47,7 +47,7 @@ impl Runtime for Smol {
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        smol::block_on(self.executor.run(self.handle.add_peer(address, keep)))
+        smol::block_on(self.executor.run(self.handle.add_peer(AddedPeer::new(address).keep(keep))))
     }
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {

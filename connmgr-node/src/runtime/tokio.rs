@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_std::{Problem, StartError};
 use connmgr_tokio::{Connection, Handle, Pool};
 use tokio::time::sleep_until;
@@ -44,7 +44,7 @@ impl Runtime for Tokio {
     }
 
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> {
-        self.runtime.block_on(self.handle.add_peer(address, keep))
+        self.runtime.block_on(self.handle.add_peer(AddedPeer::new(address).keep(keep)))
     }
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {

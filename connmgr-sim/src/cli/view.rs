@@ -110,5 +110,6 @@ fn connection(view: &connmgr_core::ConnView, at: Time) -> Vec<String> {
 fn peer(view: &connmgr_core::PeerView) -> Vec<String> {
     let retry = view.next_retry.map_or(String::new(), |at| format!("next at {at}"));
     let state = format!("{:?}", view.state).to_lowercase();
-    row![view.peer, view.address, state, format!("attempt {}", view.attempt), retry]
+    let addresses: Vec<String> = view.addresses.iter().map(ToString::to_string).collect();
+    row![view.peer, addresses.join(" | "), state, format!("attempt {}", view.attempt), retry]
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
+use connmgr_core::{AddedPeer, Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
 
 use super::happening::{Happening, ProcessRun, SOON};
 use super::identity::identity;
@@ -117,7 +117,7 @@ impl<S: Subject> World<S> {
             let Some(address) = peer_address(&plan, peers, node, number) else { continue };
             let keep = if peers.once { Keep::Once } else { Keep::Always };
             let good = good(&plan, &address).filter(|_| !peers.once);
-            let input = Input::AddPeer { address, keep };
+            let input = Input::AddPeer { peer: AddedPeer::new(address).keep(keep) };
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
                 let place = &mut self.nodes[node as usize];

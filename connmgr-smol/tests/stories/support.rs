@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::{Async, Timer};
-use connmgr_core::{Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_smol::{BoxFuture, Builder, Connection, Pool, PoolEvent, Spawn};
 use futures_lite::FutureExt;
 pub(crate) use futures_lite::future::yield_now;
@@ -101,7 +101,7 @@ pub(crate) async fn peer() -> (Listener, SocketAddr) {
 
 pub(crate) async fn add(pool: &Pool, address: impl ToString) -> PeerId {
     let address = address.to_string().parse().expect("an address");
-    within("add_peer", pool.handle().add_peer(address, Keep::Always)).await.expect("added")
+    within("add_peer", pool.handle().add_peer(AddedPeer::new(address))).await.expect("added")
 }
 
 pub(crate) async fn accept(listener: &Listener) -> Stream {

@@ -21,11 +21,12 @@ macro_rules! command_methods {
     (queued $sent:ty) => { $crate::command_methods! { @list [queued $sent] } };
 
     (@list $how:tt) => { $crate::command_methods! { @methods $how
-        /// Adds a peer, to be dialed as soon as the limits allow.
+        /// Adds a peer, described or by its address alone, to be dialed as soon as the limits allow. Events of the
+        /// peer may be taken before the answer; they carry its [`tag`](connmgr_core::AddedPeer::tag).
         ///
         /// # Errors
         /// [`AddPeerError`](connmgr_core::AddPeerError) says why the peer can't be added.
-        add_peer(address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError> = Input::AddPeer { address, keep };
+        add_peer(peer: impl Into<AddedPeer>) -> Result<PeerId, AddPeerError> = Input::AddPeer { peer: peer.into() };
 
         /// Removes an added peer for good, in whatever state it is, and closes its connection.
         ///
@@ -204,7 +205,7 @@ impl NotACommand {
 mod tests {
     use std::time::Duration;
 
-    use connmgr_core::{Backoff, BanTarget, ConnId, Host, Keep, Limits, NetworkKind, PeerAddress, Source};
+    use connmgr_core::{AddedPeer, Backoff, BanTarget, ConnId, Host, Keep, Limits, NetworkKind, PeerAddress, Source};
 
     use super::*;
 
@@ -229,7 +230,10 @@ mod tests {
         let network = Some(NetworkKind::Onion);
         let limits = Limits::default();
         for (said, expected) in [
-            (Echo.add_peer(address.clone(), Keep::Once), Input::AddPeer { address: address.clone(), keep: Keep::Once }),
+            (
+                Echo.add_peer(AddedPeer::new(address.clone()).keep(Keep::Once)),
+                Input::AddPeer { peer: AddedPeer::new(address.clone()).keep(Keep::Once) },
+            ),
             (Echo.remove_peer(peer), Input::RemovePeer { peer }),
             (Echo.disconnect(conn), Input::Disconnect { conn }),
             (Echo.reconnect(conn), Input::Reconnect { conn }),

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use connmgr_core::{Activity, CommandError, Config, ConnId, Connected, Event, Input, Keep, Reply, Snapshot};
+use connmgr_core::{Activity, AddedPeer, CommandError, Config, ConnId, Connected, Event, Input, Reply, Snapshot};
 
 use super::open::{PoolParts, TaskOf, keep, parts};
 use super::task::AfterTurn;
@@ -65,7 +65,7 @@ fn spawn((pool, task, ending): PoolParts<NoConnection>) -> Pool<NoConnection> {
 fn a_command_is_answered_and_its_events_are_handed_out() {
     let pool = spawn(pool());
     let handle = pool.handle();
-    block_on(handle.add_peer("1.2.3.4:1".parse().unwrap(), Keep::Always)).unwrap();
+    block_on(handle.add_peer(AddedPeer::new("1.2.3.4:1".parse().unwrap()))).unwrap();
     assert_eq!(block_on(handle.added_peers()).len(), 1);
     block_on(handle.shutdown()).unwrap();
     let last = collect(pool).pop();
@@ -79,7 +79,7 @@ fn a_command_may_be_given_as_data_and_nothing_else_may() {
     let pool = spawn(pool());
     let handle = pool.handle();
     let address = "1.2.3.4:1".parse().unwrap();
-    let added = block_on(handle.ask(Input::AddPeer { address, keep: Keep::Always }));
+    let added = block_on(handle.ask(Input::AddPeer { peer: AddedPeer::new(address) }));
     assert!(matches!(added, Ok(Reply::Added(Ok(_)))), "{added:?}");
     assert_eq!(block_on(handle.ask(Input::Timeout)), Err(NotACommand));
     assert!(block_on(pool.shutdown()).is_empty());

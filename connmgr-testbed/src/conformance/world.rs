@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
+use connmgr_core::{AddedPeer, ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
 use connmgr_std::{PoolEvent, Problem, StartError, StateError};
 use tempfile::TempDir;
 
@@ -84,7 +84,7 @@ impl<R: Rig> TestWorld<R> {
 
     fn add_for(&mut self, address: impl ToString, keep: Keep) -> PeerId {
         let address = address.to_string().parse().expect("an address");
-        match self.ask(Input::AddPeer { address, keep }) {
+        match self.ask(Input::AddPeer { peer: AddedPeer::new(address).keep(keep) }) {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("not added: {other:?}"),
         }

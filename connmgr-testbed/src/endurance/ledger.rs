@@ -72,7 +72,7 @@ mod tests {
     const CONN: ConnId = ConnId::from_u64(7);
 
     fn disconnected() -> Event {
-        Event::Disconnected { conn: CONN, peer: None, reason: EndReason::Theirs(CloseCause::Eof) }
+        Event::Disconnected { conn: CONN, peer: None, reason: EndReason::Theirs(CloseCause::Eof), tag: None }
     }
 
     #[test]

@@ -29,7 +29,7 @@ async fn guarded_pair() -> (Connection, TcpStream, Mailbox, OpenSockets<TokioStr
 
 fn info(conn: ConnId) -> Connected {
     let (kind, transport) = (Kind::Full, Transport::V1);
-    Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0 }
+    Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0, tag: None }
 }
 
 /// The cause that dropping the connection reports.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{AddPeerError, BanTarget, CommandError, Host, Keep, PeerState};
+use connmgr_core::{AddPeerError, AddedPeer, BanTarget, CommandError, Host, Keep, PeerState};
 use tokio::io::AsyncReadExt;
 
 use crate::support::{accept, add, builder, config, connected, peer, start, within};
@@ -40,7 +40,7 @@ async fn a_pool_that_is_gone_refuses_every_command_and_shows_nothing() {
     assert!(problems.is_empty(), "{problems:?}");
     let address: connmgr_core::PeerAddress = "192.0.2.1:1".parse().unwrap();
     let target = BanTarget::Host(Host::from(std::net::Ipv4Addr::LOCALHOST));
-    assert_eq!(handle.add_peer(address, Keep::Once).await, Err(AddPeerError::ShuttingDown));
+    assert_eq!(handle.add_peer(AddedPeer::new(address).keep(Keep::Once)).await, Err(AddPeerError::ShuttingDown));
     assert_eq!(handle.ban(target, Duration::from_secs(1)).await, Err(CommandError::ShuttingDown));
     assert_eq!(handle.shutdown().await, Err(CommandError::ShuttingDown));
     assert!(handle.connections().await.is_empty() && handle.bans().await.is_empty());

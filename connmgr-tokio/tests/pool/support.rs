@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use connmgr_core::{Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
 use connmgr_tokio::{Builder, Connection, Pool, PoolEvent};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -47,7 +47,7 @@ pub(crate) async fn peer() -> (TcpListener, SocketAddr) {
 
 pub(crate) async fn add(pool: &Pool, address: impl ToString) -> PeerId {
     let address = address.to_string().parse().expect("an address");
-    within("add_peer", pool.handle().add_peer(address, Keep::Always)).await.expect("added")
+    within("add_peer", pool.handle().add_peer(AddedPeer::new(address))).await.expect("added")
 }
 
 pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use connmgr_core::{
-    Action, ConnId, ConnManager, Event, Input, Keep, LookupId, NetworkKind, PeerId, Source, Time, UnixTime,
+    Action, AddedPeer, ConnId, ConnManager, Event, Input, Keep, LookupId, NetworkKind, PeerId, Source, Time, UnixTime,
 };
 
 use crate::bytes::Bytes;
@@ -106,9 +106,9 @@ impl<'a> ByteScript<'a> {
     fn command(&mut self, what: u8, manager: &ConnManager) -> Input {
         match what % 16 {
             0 | 1 => Input::Accept { remote: self.bytes.remote(), listener: self.bytes.listener() },
-            2 | 3 => {
-                Input::AddPeer { address: self.bytes.address(), keep: self.bytes.pick(&[Keep::Always, Keep::Once]) }
-            }
+            2 | 3 => Input::AddPeer {
+                peer: AddedPeer::new(self.bytes.address()).keep(self.bytes.pick(&[Keep::Always, Keep::Once])),
+            },
             4 => Input::RemovePeer { peer: self.peer(manager) },
             5 => Input::Disconnect { conn: self.conn(manager) },
             6 => Input::Reconnect { conn: self.conn(manager) },

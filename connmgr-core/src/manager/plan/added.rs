@@ -1,13 +1,60 @@
-//! Dials added peers in turn, as slots allow. A name is resolved first; then its addresses are dialed one after the
-//! other.
+//! Dials added peers in turn, as slots allow. A name is resolved first. The addresses of one peer are dialed one after
+//! the other; one that stays silent goes on beside the next.
 
 use crate::config::Split;
-use crate::types::{Action, CloseReason, Host, HostName, Kind, PeerAddress, PeerId, Route, Time, Transport};
+use crate::mechanisms::turns::Candidate;
+use crate::types::{Action, CloseReason, ConnId, HostName, Kind, PeerAddress, PeerId, Route, Transport};
 
-use super::{ConnManager, PlannedDial, Timer};
+use super::{ConnManager, PlannedDial};
 use crate::manager::Obstacle;
 
+/// How many dials of one attempt go on at the same time. More would hardly be faster, and one answer ends all others.
+const MAX_AT_ONCE: usize = 3;
+
+/// What to do next for an added peer.
+enum Next {
+    Dial(Candidate),
+    /// This connection has one of its addresses, and becomes its own.
+    Adopt(ConnId),
+    /// This connection has one of its addresses and would not serve it.
+    MakeRoom(ConnId),
+    Nothing,
+}
+
 impl ConnManager {
+    /// Dials of added peers that have been silent for `attempt_delay` go on without a slot, and their peers dial the
+    /// next address, where the rest of the total has room.
+    pub(super) fn race(&mut self) {
+        while let Some(conn) = self.table.first_overdue(Kind::Added) {
+            if !self.has_race_room() {
+                return;
+            }
+            self.table.give_slot(conn, self.now());
+            if let Some(peer) = self.table.get(conn).and_then(|conn| conn.peer()) {
+                self.peers.enqueue_first(peer);
+            }
+        }
+    }
+
+    /// Whether one more dial fits beside all connections that are wanted.
+    fn has_race_room(&self) -> bool {
+        let split = self.split();
+        let without_slot: u32 = Kind::ALL.into_iter().map(|kind| self.table.without_slot(kind)).sum();
+        let visits = self.table.slots_held(Kind::AddrFetch);
+        self.table.slots_held(Kind::Inbound) + without_slot + visits < split.inbound
+    }
+
+    /// Whether the peer of this dial has another address to dial beside it.
+    pub(in crate::manager) fn may_race(&self, conn: ConnId) -> bool {
+        let Some(peer) = self.table.get(conn).and_then(|conn| conn.peer()).and_then(|id| self.peers.get(id)) else {
+            return false;
+        };
+        let others = peer.dials().iter().filter(|other| **other != conn).count();
+        self.config.dial.max_hedged != Some(0)
+            && others + 1 < MAX_AT_ONCE
+            && peer.to_try().any(|one| self.candidate_obstacle(peer.id(), &one).is_none())
+    }
+
     pub(super) fn dial_added(&mut self, split: &Split) {
         while let Some(peer) = self.peers.first_queued() {
             if !self.has_slot(Kind::Added, split) || self.pause_if_needed() {
@@ -19,93 +66,102 @@ impl ConnManager {
 
     /// Begins or continues an attempt at an added peer, or records what forbids it.
     fn dial_peer(&mut self, id: PeerId) {
-        if self.dial_candidate(id) {
+        if self.meet_twin(id) {
             return;
         }
-        let Some(peer) = self.peers.get(id) else { return };
-        let address = peer.address().clone();
-        if let Some(obstacle) = self.rules().obstacle(&address) {
-            return self.meet_obstacle(id, &address, obstacle);
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.begin_attempt();
         }
-        match (address.name(), self.rules().proxy(&address)) {
-            (Some(name), None) => self.resolve_peer(id, name.clone()),
-            (Some(_) | None, _) => {
-                self.dial_for_peer(id, address);
+        match self.next_for(id) {
+            Next::Dial(candidate) => self.try_candidate(id, candidate),
+            Next::Adopt(conn) => self.adopt(conn, id),
+            Next::MakeRoom(conn) => {
+                // The close frees the address, and the peer is dialed before anything else can take it.
+                self.close(conn, CloseReason::MadeRoom);
+                self.dial_peer(id);
+            }
+            Next::Nothing => {
+                if !self.peers.get_mut(id).is_some_and(crate::peer::Peer::wait_for_dials) {
+                    self.settle_attempt(id);
+                }
             }
         }
     }
 
-    /// Dials the next address of the peer's name that may be dialed. If an outage forbids all of them, the peer waits
-    /// for the probes. Returns false if no address is left.
-    fn dial_candidate(&mut self, id: PeerId) -> bool {
-        let Some(peer) = self.peers.get_mut(id) else { return false };
-        let (port, mut left) = (peer.address().port(), peer.take_candidates());
-        left.retain(|ip| self.may_be_candidate(*ip, port));
-        if left.is_empty() {
+    /// If the node of a peer is connected already, by its identity, the peer takes the connection or waits for its end.
+    /// Returns whether it is.
+    fn meet_twin(&mut self, id: PeerId) -> bool {
+        let identity = self.peers.get(id).and_then(|peer| peer.identity());
+        let twin = identity.and_then(|identity| self.table.with_identity(identity));
+        let Some(twin) = twin.and_then(|twin| self.table.get(twin)).filter(|twin| !twin.kind().is_visit()) else {
             return false;
-        }
-        let next = left.iter().rposition(|ip| self.candidate_obstacle(*ip, port).is_none());
-        let ip = next.map(|at| left.remove(at));
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.set_candidates(left);
-            if ip.is_none() {
-                peer.block(Obstacle::NetworkDown);
-            }
-        }
-        if let Some(ip) = ip {
-            self.dial_for_peer(id, PeerAddress::new(Host::from(ip), port));
+        };
+        match (twin.id(), twin.peer()) {
+            (conn, None) => self.adopt(conn, id),
+            (conn, Some(_)) => self.block_by_twin(id, conn),
         }
         true
     }
 
-    /// Dials an address for an added peer.
-    pub(super) fn dial_for_peer(&mut self, id: PeerId, address: PeerAddress) {
-        let Some(peer) = self.peers.get_mut(id) else { return };
-        peer.take_turn(address.host().ip());
-        let transport = if peer.is_v1_only() { Transport::V1 } else { self.config.transport };
-        let via = self.route(&address);
-        self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), transport, is_trial: false, via });
-    }
-
-    fn meet_obstacle(&mut self, id: PeerId, address: &PeerAddress, obstacle: Obstacle) {
-        if obstacle == Obstacle::AddressInUse && self.try_adopt(id, address) {
-            return;
-        }
-        let ban_ends = self.bans.until(address.host(), self.now());
-        if obstacle == Obstacle::Banned {
-            self.arm(Timer::Peer(id), ban_ends.unwrap_or(Time::MAX));
-        }
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.block(obstacle);
-        }
-    }
-
-    /// Gives the automatic connection that has this address to the peer. If it is a dial, the peer waits until it
-    /// opens. A block-relay connection would not serve the peer; it closes, and the peer is dialed.
-    fn try_adopt(&mut self, id: PeerId, address: &PeerAddress) -> bool {
-        let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return false };
-        let conn = (conn.id(), conn.kind(), conn.is_open());
-        match conn {
-            (conn, Kind::Full, true) => {
-                self.adopt(conn, id);
-                true
+    /// What to do with the first address of the attempt that is of any use.
+    fn next_for(&self, id: PeerId) -> Next {
+        let Some(peer) = self.peers.get(id) else { return Next::Nothing };
+        for candidate in peer.to_try() {
+            let next = match self.candidate_obstacle(id, &candidate) {
+                None => Next::Dial(candidate),
+                Some(Obstacle::AddressInUse) => self.take_from(id, &candidate.address),
+                Some(_) => Next::Nothing,
+            };
+            if !matches!(next, Next::Nothing) {
+                return next;
             }
+        }
+        Next::Nothing
+    }
+
+    /// Whether an address in use can become a peer's now.
+    pub(in crate::manager) fn is_takeable(&self, id: PeerId, address: &PeerAddress) -> bool {
+        !matches!(self.take_from(id, address), Next::Nothing)
+    }
+
+    /// How a peer gets an address that is in use: it takes the automatic connection. If that is still a dial, the peer
+    /// waits until it opens. A block-relay connection would not serve the peer; it closes.
+    fn take_from(&self, id: PeerId, address: &PeerAddress) -> Next {
+        let Some(conn) = self.table.dialed(address).and_then(|conn| self.table.get(conn)) else { return Next::Nothing };
+        let wanted = self.peers.get(id).and_then(|peer| peer.identity());
+        let is_other = wanted.is_some() && conn.identity().is_some() && conn.identity() != wanted;
+        match (conn.kind(), conn.is_open()) {
+            (Kind::Full, true) if !is_other => Next::Adopt(conn.id()),
             // If another connection has the address too, closing this one would not free it.
-            (conn, Kind::BlockRelay, _) if self.table.holders(address) == 1 => {
-                // The close frees the address, and the peer is dialed before anything else can take it.
-                self.close(conn, CloseReason::MadeRoom);
-                self.dial_peer(id);
-                true
-            }
-            (_, Kind::Full | Kind::BlockRelay | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound, _) => {
-                false
+            (Kind::BlockRelay, _) if self.table.holders(address) == 1 => Next::MakeRoom(conn.id()),
+            (Kind::Full | Kind::BlockRelay | Kind::Feeler | Kind::AddrFetch | Kind::Added | Kind::Inbound, _) => {
+                Next::Nothing
             }
         }
     }
 
-    fn resolve_peer(&mut self, id: PeerId, host: HostName) {
+    fn try_candidate(&mut self, id: PeerId, candidate: Candidate) {
+        match (candidate.address.name(), self.rules().proxy(&candidate.address)) {
+            (Some(name), None) => {
+                let name = name.clone();
+                self.resolve_peer(id, name, candidate);
+            }
+            (Some(_) | None, _) => self.dial_for_peer(id, candidate),
+        }
+    }
+
+    /// Dials an address for an added peer.
+    pub(super) fn dial_for_peer(&mut self, id: PeerId, candidate: Candidate) {
+        let Some(peer) = self.peers.get(id) else { return };
+        let transport = if peer.is_v1_only() { Transport::V1 } else { self.config.transport };
+        let Candidate { of, address } = candidate;
+        let via = self.route(&address);
+        self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), of, transport, is_trial: false, via });
+    }
+
+    fn resolve_peer(&mut self, id: PeerId, host: HostName, candidate: Candidate) {
         let (lookup, deadline) = self.begin_lookup();
-        self.peers.begin_lookup(id, lookup);
+        self.peers.begin_lookup(id, lookup, candidate);
         self.act(Action::ResolveHost { lookup, host, route: Route::Direct, deadline });
     }
 }

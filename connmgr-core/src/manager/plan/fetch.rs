@@ -18,7 +18,7 @@ impl ConnManager {
                 continue;
             }
             let (kind, transport, via) = (Kind::AddrFetch, self.config.transport, self.route(&address));
-            self.dial(PlannedDial { kind, address, peer: None, transport, is_trial: false, via });
+            self.dial(PlannedDial { kind, address, peer: None, of: 0, transport, is_trial: false, via });
         }
     }
 }

@@ -15,6 +15,7 @@ mod redial;
 use core::net::SocketAddr;
 
 use crate::conn::{Conn, End, Notes, via};
+use crate::mechanisms::turns::Candidate;
 use crate::types::{Isolation, IsolationToken, Kind, PeerAddress, PeerId, Transport};
 
 use super::{ConnManager, Phase, Timer};
@@ -27,6 +28,8 @@ struct PlannedDial {
     kind: Kind,
     address: PeerAddress,
     peer: Option<PeerId>,
+    /// Which address of the peer it is for.
+    of: usize,
     transport: Transport,
     /// A trial: hedging does not take its slot before it ends.
     is_trial: bool,
@@ -45,6 +48,7 @@ impl ConnManager {
         }
         let split = self.split();
         self.dial_redials(&split);
+        self.race();
         self.dial_added(&split);
         // After the added peers: a connection that they adopt may have had no slot, and leaves room to hedge.
         self.hedge();
@@ -86,12 +90,12 @@ impl ConnManager {
     fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
         let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
         let via = self.route(&address);
-        self.dial(PlannedDial { kind, address, peer: None, transport, is_trial, via });
+        self.dial(PlannedDial { kind, address, peer: None, of: 0, transport, is_trial, via });
     }
 
     /// Makes a dial. It takes slot, address and group in the same step.
     fn dial(&mut self, planned: PlannedDial) {
-        let PlannedDial { kind, address, peer, transport, is_trial, via } = planned;
+        let PlannedDial { kind, address, peer, of, transport, is_trial, via } = planned;
         debug_assert_eq!(self.rules().standing_obstacle(&address), None, "a dial breaks no rule");
         debug_assert!(self.rules().group_is_free(kind, &address), "the group of a dial has room");
         let id = self.next_conn.take();
@@ -100,15 +104,17 @@ impl ConnManager {
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
         let end = End::Outbound { address: address.clone(), via, group };
-        let notes = Notes { is_trial, ..Notes::new(self.rng.next_u64(), deadline) };
+        let added = peer.and_then(|peer| self.peers.get_mut(peer));
+        let (tag, is_spared) = added.as_ref().map_or((None, false), |peer| (peer.tag(), peer.is_spared()));
+        if let Some(peer) = added {
+            peer.dial(id, &Candidate { of, address: address.clone() });
+        }
+        let notes = Notes { is_trial, of, tag, is_spared, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
         self.arm_progress_timer(id);
         self.shortage.record_dial(&self.config.health, now);
         if let (true, Some(network)) = (kind.is_automatic(), address.network()) {
             self.paces[network.index()].record_dial(id.as_u64(), now);
-        }
-        if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
-            peer.dial(id);
         }
         self.book.record_try(&address, now);
         self.stats.dials += 1;

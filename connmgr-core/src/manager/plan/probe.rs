@@ -1,7 +1,8 @@
 //! Probes: one dial at a time into a network that is down, to learn whether it is up again.
 
 use crate::config::{Mode, Split};
-use crate::types::{Host, Kind, NetworkKind, PeerAddress, PeerId};
+use crate::mechanisms::turns::Candidate;
+use crate::types::{Kind, NetworkKind, PeerAddress, PeerId};
 
 use super::{ConnManager, Timer};
 
@@ -61,29 +62,25 @@ impl ConnManager {
         let last = self.last_probed[network.index()];
         let ids = self.peers.ids();
         let (earlier, later) = ids.split_at(ids.partition_point(|id| *id <= last));
-        let target = |id: &PeerId| self.probe_target(*id, network).map(|address| (*id, address));
-        let Some((id, address)) = later.iter().chain(earlier).find_map(target) else { return false };
+        let target = |id: &PeerId| self.probe_target(*id, network).map(|at| (*id, at));
+        let Some((id, at)) = later.iter().chain(earlier).find_map(target) else { return false };
         self.last_probed[network.index()] = id;
         self.disarm(Timer::Peer(id));
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.drop_candidate(address.host().ip());
-        }
-        self.dial_for_peer(id, address);
+        self.dial_for_peer(id, at);
         true
     }
 
     /// The address in this network at which an added peer may be probed, if only the outage holds the peer up. A peer
     /// that gave no answer need not wait for its back-off: probes are rare enough.
-    fn probe_target(&self, id: PeerId, network: NetworkKind) -> Option<PeerAddress> {
+    fn probe_target(&self, id: PeerId, network: NetworkKind) -> Option<Candidate> {
         let peer = self.peers.get(id).filter(|peer| peer.is_held_up())?;
         let rules = self.rules();
         let may = |address: &PeerAddress| {
             rules.health_network(address.host()) == Some(network) && rules.standing_obstacle(address).is_none()
         };
-        if peer.address().name().is_none() {
-            return Some(peer.address().clone()).filter(may);
-        }
-        peer.candidates().map(|ip| PeerAddress::new(Host::from(ip), peer.address().port())).find(may)
+        let own = peer.addresses().iter().enumerate().find(|(_, address)| may(address));
+        let own = || own.map(|(of, address)| Candidate { of, address: address.clone() });
+        peer.to_try().find(|one| may(&one.address)).or_else(own)
     }
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {

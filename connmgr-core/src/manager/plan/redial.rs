@@ -17,6 +17,8 @@ pub(in crate::manager) struct Redial {
     pub(in crate::manager) kind: Kind,
     pub(in crate::manager) address: PeerAddress,
     pub(in crate::manager) peer: Option<PeerId>,
+    /// Which address of the peer it is for.
+    pub(in crate::manager) of: usize,
     /// The route of the first dial. The redial takes it again: another circuit could lead to another exit.
     pub(in crate::manager) via: Option<(SocketAddr, Isolation)>,
     pub(in crate::manager) is_trial: bool,
@@ -70,11 +72,11 @@ impl ConnManager {
     }
 
     fn redial(&mut self, redial: Redial) {
-        let Redial { kind, address, peer, via, is_trial } = redial;
+        let Redial { kind, address, peer, of, via, is_trial } = redial;
         if kind.is_automatic() {
             self.pay_for_dial();
         }
-        self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, via });
+        self.dial(PlannedDial { kind, address, peer, of, transport: Transport::V1, is_trial, via });
     }
 
     /// Drops every redial.

@@ -128,7 +128,9 @@ impl Model {
                 entry.forgive();
             }
             Cause::Failed(_) | Cause::Ours(CloseReason::DialTimeout) => entry.fails(now),
-            Cause::Closed | Cause::Ours(_) if cause.blames_the_other_end() && !was_good => entry.fails(now),
+            Cause::Closed | Cause::Ours(_) if conn.is_open() && cause.blames_the_other_end() && !was_good => {
+                entry.fails(now);
+            }
             Cause::Closed | Cause::Ours(_) => {}
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind, Limits, PeerAddress,
-    Penalty, Refusal, Reply, Services, Source,
+    AddPeerError, AddedPeer, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Kind, Limits, Penalty,
+    Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
@@ -26,7 +26,7 @@ impl Model {
             Input::Misbehavior { conn, penalty } => self.hear_misbehavior(*conn, *penalty),
             Input::Addresses { source: Source::Application, addresses } => self.learns(addresses),
             Input::Accept { .. } => self.hear_accept(step),
-            Input::AddPeer { address, keep } => self.hear_add(step.reply, address, *keep),
+            Input::AddPeer { peer } => self.hear_add(step.reply, peer),
             Input::NetworkChanged => self.hear_change(),
             command => {
                 let expected = self.hear_command(command);
@@ -145,11 +145,12 @@ impl Model {
     fn hear_misbehavior(&mut self, id: ConnId, penalty: Penalty) {
         let (now, rules) = (self.now, self.config.score);
         let threshold = f64::from(rules.threshold);
-        let live = self.conn(id).map(|conn| (conn.host().cloned(), conn.no_ban));
+        let live = self.conn(id).map(|conn| (conn.host().cloned(), conn.is_spared));
         let past = || {
             let ended = self.ended.iter().rev().take(1024).find(|(conn, ..)| *conn == id);
             ended.map(|(_, host, no_ban)| (Some(host.clone()), *no_ban))
         };
+        let is_live = live.is_some();
         let Some((host, no_ban)) = live.or_else(past) else { return };
         let score = match &host {
             Some(host) => self.account(host).raise(penalty, now),
@@ -160,11 +161,15 @@ impl Model {
         };
         // A score of whole numbers that has not decayed is exact; others are approximate.
         let exceeds = score > threshold && (score - threshold >= super::scores::CLOSE || score.fract() == 0.0);
-        match (exceeds && !no_ban, host) {
-            (false, _) => self.owed.warning = Some(score),
-            (true, None) => self.owed.closes.push((id, CloseReason::Misbehaved)),
-            (true, Some(host)) => {
-                self.accounts.retain(|(known, _)| *known != host);
+        if !exceeds {
+            self.owed.warning = Some(score);
+            return;
+        }
+        self.accounts.retain(|(known, _)| Some(known) != host.as_ref());
+        match host.filter(|_| !no_ban) {
+            None if is_live => self.owed.closes.push((id, CloseReason::Misbehaved)),
+            None => {}
+            Some(host) => {
                 self.impose(&BanTarget::Host(host), now.after(rules.ban_for));
                 self.owe_bans();
             }
@@ -217,7 +222,8 @@ impl Model {
         }
     }
 
-    fn hear_add(&mut self, reply: &Reply, address: &PeerAddress, keep: Keep) {
+    fn hear_add(&mut self, reply: &Reply, wanted: &AddedPeer) {
+        let [address] = &wanted.addresses[..] else { panic!("no move of a script: {wanted}") };
         let mut refusals = Vec::new();
         let mut refuse = |holds: bool, why| {
             if holds {
@@ -231,7 +237,7 @@ impl Model {
         match reply {
             Reply::Added(Ok(id)) => {
                 self.hold(refusals.is_empty(), "added against the rules");
-                self.peers.push(RPeer::new(*id, address.clone(), keep));
+                self.peers.push(RPeer::new(*id, wanted));
             }
             Reply::Added(Err(why)) => self.hold(refusals.contains(why), "not added, without that reason"),
             _ => self.hold(false, "no answer to add_peer"),

@@ -61,7 +61,10 @@ pub(super) struct RConn {
     pub(super) is_trial: bool,
     pub(super) address: Option<PeerAddress>,
     pub(super) listener: Option<ListenerId>,
+    /// Bans do not apply to it.
     pub(super) no_ban: bool,
+    /// Its misbehavior bans no host.
+    pub(super) is_spared: bool,
     /// The misbehavior of a connection whose host can't be seen.
     pub(super) account: Account,
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use connmgr_core::{Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, PeerView, Time};
+use connmgr_core::{AddedPeer, Backoff, ConnId, Growth, Keep, PeerAddress, PeerId, PeerView, Time};
 
 use super::clock::Due;
 use super::{Model, Stage};
@@ -18,6 +18,8 @@ pub(super) struct RPeer {
     pub(super) id: PeerId,
     pub(super) address: PeerAddress,
     pub(super) keep: Keep,
+    /// Its misbehavior bans no host.
+    pub(super) is_spared: bool,
     /// Failures in a row.
     pub(super) attempt: u32,
     /// The last failure was without an answer.
@@ -36,11 +38,12 @@ pub(super) struct RPeer {
 }
 
 impl RPeer {
-    pub(super) const fn new(id: PeerId, address: PeerAddress, keep: Keep) -> Self {
+    pub(super) fn new(id: PeerId, wanted: &AddedPeer) -> Self {
         Self {
             id,
-            address,
-            keep,
+            address: wanted.addresses[0].clone(),
+            keep: wanted.keep,
+            is_spared: wanted.permissions.no_ban,
             attempt: 0,
             unanswered: false,
             retry: None,

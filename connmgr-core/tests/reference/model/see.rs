@@ -75,6 +75,7 @@ impl Model {
             address: Some(address.clone()),
             listener: None,
             no_ban: false,
+            is_spared: self.peers.iter().any(|peer| view.peer == Some(peer.id) && peer.is_spared),
             account: super::Account::default(),
         });
         self.look_at(id);
@@ -166,7 +167,7 @@ impl Model {
     /// After a `Close` the end is reported next.
     fn see_close_told(&mut self, id: ConnId, why: CloseReason, action: &Action) {
         let (told, peer) = match action {
-            Action::Emit(Event::Disconnected { conn, peer, reason: EndReason::Ours(reason) })
+            Action::Emit(Event::Disconnected { conn, peer, reason: EndReason::Ours(reason), .. })
             | Action::Emit(Event::DialFailed { conn, peer, error: DialFailure::GivenUp(reason), .. }) => {
                 ((*conn, *reason), *peer)
             }
@@ -186,7 +187,7 @@ impl Model {
         if let (Cause::Failed(DialError::Refused | DialError::Reset), Some(address)) = (cause, conn.dialed()) {
             self.pace_of(address).has_answered = true;
         }
-        self.ended.extend(conn.host().cloned().map(|host| (id, host, conn.no_ban)));
+        self.ended.extend(conn.host().cloned().map(|host| (id, host, conn.is_spared)));
         self.owed.closes.retain(|(closed, _)| *closed != id);
         self.end_is_noted(&conn, cause);
         if !conn.is_open() {
@@ -212,15 +213,15 @@ impl Model {
     fn see_event(&mut self, event: &Event, step: &Step<'_>) {
         match event {
             Event::Connected(connected) => self.see_connected(connected, step),
-            Event::Disconnected { conn, peer, reason: EndReason::Theirs(_) } => {
+            Event::Disconnected { conn, peer, reason: EndReason::Theirs(_), .. } => {
                 self.see_end(*conn, *peer, Cause::Closed);
             }
             Event::DialFailed { conn, peer, error: DialFailure::Failed(error), .. } => {
                 self.see_end(*conn, *peer, Cause::Failed(*error));
             }
             Event::Disconnected { .. } | Event::DialFailed { .. } => self.hold(false, "an end without its close"),
-            Event::Adopted { conn, peer } => self.see_adopted(*conn, *peer),
-            Event::PeerFinished { peer } => {
+            Event::Adopted { conn, peer, .. } => self.see_adopted(*conn, *peer),
+            Event::PeerFinished { peer, .. } => {
                 let at = self.peers.iter().position(|known| known.id == *peer);
                 let fits = at.is_some_and(|at| self.peers[at].keep == Keep::Once && self.peers[at].owes_retry);
                 self.hold(fits, "a peer finished out of turn");
@@ -283,6 +284,7 @@ impl Model {
             address: known.network.is_none().then_some(remote),
             listener: Some(listener),
             no_ban: known.permissions.no_ban,
+            is_spared: known.permissions.no_ban,
             account: super::Account::default(),
         };
         self.conns.push(conn);
@@ -300,6 +302,7 @@ impl Model {
         self.hold(self.has_room(Kind::Added), "an adoption without a slot");
         let adopted = self.conn_mut(id);
         (adopted.kind, adopted.is_overdue) = (Kind::Added, false);
+        adopted.is_spared = owner.is_some_and(|owner| owner.is_spared);
         match adopted.stage {
             Stage::Stalled => adopted.stage = Stage::Handshaking,
             Stage::Ready => adopted.look = None,

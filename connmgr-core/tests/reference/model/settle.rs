@@ -114,7 +114,7 @@ impl Model {
         for view in &step.peers {
             let peer = self.peers.iter().find(|peer| peer.id == view.peer);
             let same = |peer: &RPeer| {
-                peer.address == view.address
+                [peer.address.clone()] == view.addresses[..]
                     && peer.attempt == view.attempt
                     && peer.busy == busy(view.state)
                     && (view.state == PeerState::Waiting) == peer.waits.is_some()

@@ -173,6 +173,7 @@ impl ModelDesk {
             listener: None,
             transport: Transport::V1,
             nonce: conn.as_u64(),
+            tag: None,
         };
         self.events.push_back(PoolEvent::Connected { info, stream });
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use connmgr_check::Violation;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    BanScore, Birth, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply, SavedAddress, Services,
-    Snapshot, Time, UnixTime,
+    AddPeerError, BanScore, Birth, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply,
+    SavedAddress, Services, Snapshot, Time, UnixTime,
 };
 
 use super::desk::{ModelConn, ModelDesk, ModelStage};
@@ -132,7 +132,9 @@ impl<P: ModelPolicy, const PACED: bool> Modelled<P, PACED> {
                 }
             }
             Input::Misbehavior { conn, penalty } => self.misbehaved(*conn, *penalty, now),
-            Input::AddPeer { address, .. } => {
+            Input::AddPeer { peer } => {
+                // The relatives know one address for a peer.
+                let Some(address) = peer.addresses.first() else { return Reply::Added(Err(AddPeerError::NoAddress)) };
                 let added = self.desk.add(address, now);
                 self.shed(now);
                 return Reply::Added(added);

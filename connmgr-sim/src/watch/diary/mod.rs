@@ -214,7 +214,7 @@ impl Diary {
             Event::Connected(info) => self.connected(info),
             Event::Disconnected { conn, reason, .. } => self.finish(*conn, LaneEnding::Ended(*reason)),
             Event::DialFailed { conn, peer, error, .. } => self.dial_failed(*conn, *peer, *error),
-            Event::Adopted { conn, peer } => self.adopted(*conn, *peer),
+            Event::Adopted { conn, peer, .. } => self.adopted(*conn, *peer),
             Event::Banned { target, .. } => self.note(NoteKind::Banned(target.clone())),
             Event::Unbanned { target } => self.note(NoteKind::Unbanned(target.clone())),
             Event::NetworkDown { network } => self.note(NoteKind::Down(*network)),

@@ -32,6 +32,7 @@ fn connect(diary: &mut Diary, number: u8, now: Time) -> ConnId {
         listener: None,
         transport: Transport::V1,
         nonce: 0,
+        tag: None,
     };
     diary.action(now, &Action::Emit(Event::Connected(connected)));
     diary.input(now, &Input::Ready { conn, info: Default::default() }, &Reply::Noted);
@@ -45,7 +46,7 @@ fn a_lane_goes_from_its_dial_to_its_end() {
     let conn = connect(&mut diary, 1, Time::from_secs(1));
     assert_eq!(diary.levels.changes().last().map(|(_, level)| level.of(Kind::Full)), Some(1));
     let reason = EndReason::Theirs(CloseCause::Eof);
-    diary.action(Time::from_secs(61), &Action::Emit(Event::Disconnected { conn, peer: None, reason }));
+    diary.action(Time::from_secs(61), &Action::Emit(Event::Disconnected { conn, peer: None, reason, tag: None }));
     let lane = diary.lanes.iter().next().expect("one lane");
     assert_eq!(lane.begun, Instant::from_secs(101));
     assert_eq!(lane.ended, Some((Instant::from_secs(161), LaneEnding::Ended(reason))));
@@ -62,7 +63,7 @@ fn adversaries_are_counted_while_they_hold_a_connection() {
     let shares = |diary: &Diary| diary.levels.changes().last().map(|(_, level)| (level.adversaries, level.outbound()));
     assert_eq!(shares(&diary), Some((1, 2)));
     let reason = EndReason::Theirs(CloseCause::Eof);
-    diary.action(Time::from_secs(3), &Action::Emit(Event::Disconnected { conn, peer: None, reason }));
+    diary.action(Time::from_secs(3), &Action::Emit(Event::Disconnected { conn, peer: None, reason, tag: None }));
     assert_eq!(shares(&diary), Some((0, 1)));
 }
 
@@ -95,11 +96,11 @@ fn however_long_it_goes_on_its_memory_is_bounded_and_what_tells_most_is_kept() {
     diary.begin(Instant::ZERO);
     let kept = connect(&mut diary, 1, Time::ZERO);
     let reason = EndReason::Theirs(CloseCause::Eof);
-    diary.action(Time::from_secs(1), &Action::Emit(Event::Disconnected { conn: kept, peer: None, reason }));
+    diary.action(Time::from_secs(1), &Action::Emit(Event::Disconnected { conn: kept, peer: None, reason, tag: None }));
     for second in 2..20_000 {
         let conn = dial(&mut diary, 2, Time::from_secs(second));
         let error = DialFailure::Failed(DialError::Refused);
-        let failed = Event::DialFailed { conn, peer: None, address: address(2), error };
+        let failed = Event::DialFailed { conn, peer: None, address: address(2), error, tag: None };
         diary.action(Time::from_secs(second), &Action::Emit(failed));
         diary.action(Time::from_secs(second), &Action::Emit(Event::NetworkDown { network: NetworkKind::Ipv4 }));
         let retry = Action::ScheduleRetry { peer: PeerId::from_u64(1), at: Time::from_secs(second + 5), attempt: 1 };

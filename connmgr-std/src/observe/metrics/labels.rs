@@ -73,6 +73,8 @@ label!(CloseReason {
     Misbehaved => "misbehaved",
     OwnAddress => "own_address",
     Duplicate => "duplicate",
+    WrongIdentity => "wrong_identity",
+    Superseded => "superseded",
     MissingServices => "missing_services",
     Done => "done",
     Evicted => "evicted",

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
-    Action, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event, HostName, Input,
-    Keep, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target, Time,
-    Transport, UnixTime,
+    Action, AddedPeer, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event,
+    HostName, Input, Keep, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route,
+    Target, Time, Transport, UnixTime,
 };
 
 use super::METRICS;
@@ -122,7 +122,7 @@ impl World {
     }
 
     fn add(&mut self, address: &str) {
-        self.apply(&Input::AddPeer { address: address.parse().unwrap(), keep: Keep::Always });
+        self.apply(&Input::AddPeer { peer: AddedPeer::new(address.parse().unwrap()) });
     }
 
     fn dialed(&mut self, conn: ConnId, result: Result<(), DialError>) {

@@ -35,7 +35,7 @@ pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(ri
     let (mut ended, mut scheduled) = (None, None);
     world.event("Disconnected and RetryScheduled", |event| {
         match event {
-            PoolEvent::Event(Event::Disconnected { conn, peer, reason }) => ended = Some((conn, peer, reason)),
+            PoolEvent::Event(Event::Disconnected { conn, peer, reason, .. }) => ended = Some((conn, peer, reason)),
             PoolEvent::RetryScheduled { peer, .. } => scheduled = Some(peer),
             _ => {}
         }

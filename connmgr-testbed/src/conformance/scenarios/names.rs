@@ -31,7 +31,7 @@ pub fn a_name_that_nobody_knows_fails_its_peer<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).resolving(one_name));
     let id = world.add("nobody.example:1");
     let failed = world.said("LookupFailed", |event| match event {
-        Event::LookupFailed { peer, error } => Some((peer, error)),
+        Event::LookupFailed { peer, error, .. } => Some((peer, error)),
         _ => None,
     });
     assert_eq!(failed, (id, LookupError::NotFound));

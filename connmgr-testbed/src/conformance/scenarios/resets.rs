@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{CloseCause, ConnId, EndReason, Input, Keep, Proxy};
+use connmgr_core::{AddedPeer, CloseCause, ConnId, EndReason, Input, Keep, Proxy};
 
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PeerStream, TestPeer, socks};
@@ -110,7 +110,7 @@ pub fn a_proxy_that_resets_at_any_stage_has_failed<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     for stage in STAGES {
         let address = "node.example:1".parse().expect("an address");
-        world.ask(Input::AddPeer { address, keep: Keep::Once });
+        world.ask(Input::AddPeer { peer: AddedPeer::new(address).keep(Keep::Once) });
         let mut line = world.accept(&listener);
         world.meanwhile("the proxy goes along", || {
             stage(&mut line);

@@ -144,7 +144,7 @@ impl ModelDesk {
         let conn = match there {
             None if self.count(Kind::Added) < self.split().added => Some(self.dial(address, Kind::Added, now)),
             Some((conn, ModelStage::Open | ModelStage::Ready)) => {
-                self.events.push_back(PoolEvent::Event(Event::Adopted { conn, peer }));
+                self.events.push_back(PoolEvent::Event(Event::Adopted { conn, peer, tag: None }));
                 Some(conn)
             }
             None | Some((_, ModelStage::Dialing)) => None,
