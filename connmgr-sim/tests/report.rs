@@ -16,7 +16,17 @@ fn small() -> Scenario {
     let mut scenario = Scenario::new("small", Span::minutes(10));
     scenario.hosts.push(HostSpec::new("honest", 60));
     let (of, at) = ("honest".to_owned(), Span::default());
-    scenario.peers.push(PeerSpec { of, count: 2, by_name: false, once: false, at, removed_at: None });
+    scenario.peers.push(PeerSpec {
+        of,
+        count: 2,
+        by_name: false,
+        or: Vec::new(),
+        identified: false,
+        bannable: false,
+        once: false,
+        at,
+        removed_at: None,
+    });
     scenario
 }
 

@@ -25,7 +25,8 @@ impl Ledger {
         self.changes.settle(step);
         self.keep_pace(step);
         self.settle_redials(step);
-        if core::mem::take(&mut self.resolves) || (self.lookups > 0 && ends_lookups(step.cause)) {
+        // Whatever ends an attempt or lets another dial of it go ahead ends its lookup.
+        if core::mem::take(&mut self.resolves) || self.lookups > 0 {
             let resolving = |id: &&PeerId| manager.added_peer(**id).is_some_and(|it| it.state == PeerState::Resolving);
             let count = self.peers.named().iter().filter(resolving).count();
             self.lookups = u32::try_from(count).expect("fewer than peers");
@@ -127,9 +128,4 @@ impl Ledger {
         self.peers.epoch += u64::from(conn.peer.is_some());
         true
     }
-}
-
-/// Whether an input may end lookups of peers' names.
-const fn ends_lookups(cause: StepCause) -> bool {
-    matches!(cause, StepCause::Timeout | StepCause::LookupResult(_) | StepCause::RemovePeer(_))
 }

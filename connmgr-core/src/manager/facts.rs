@@ -189,16 +189,17 @@ impl ConnManager {
     }
 
     fn make_ready(&mut self, id: ConnId, info: &PeerInfo) {
-        let Some(conn) = self.table.get(id) else { return };
-        let (kind, peer, now) = (conn.kind(), conn.peer(), self.now());
+        let now = self.now();
         self.table.make_ready(id, info.identity, now);
         self.stats.ready += 1;
         self.record_life_of(id);
-        if peer.is_some() {
-            self.record_added_ready();
-        }
         if let Some(identity) = info.identity {
             self.offer_to_peers(id, identity);
+        }
+        let Some(conn) = self.table.get(id) else { return };
+        let (kind, peer) = (conn.kind(), conn.peer());
+        if peer.is_some() {
+            self.record_added_ready();
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),

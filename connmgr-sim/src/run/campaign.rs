@@ -170,7 +170,17 @@ mod tests {
             scenario.hosts.push(HostSpec::new("honest", 5));
             let of = "honest".to_owned();
             let at = Span::default();
-            scenario.peers.push(PeerSpec { of, count: 2, by_name: false, once: false, at, removed_at: None });
+            scenario.peers.push(PeerSpec {
+                of,
+                count: 2,
+                by_name: false,
+                or: Vec::new(),
+                identified: false,
+                bannable: false,
+                once: false,
+                at,
+                removed_at: None,
+            });
             scenario
         });
         Campaign { seeds: Some(4), ..Campaign::new(scenarios.into()) }

@@ -97,7 +97,7 @@ impl Scenario {
         let gossip = self.hosts.iter().flat_map(|spec| &spec.gossip.about);
         let seeds = self.seeds.iter().flat_map(|spec| &spec.about);
         let told = self.inbound.iter().filter_map(|spec| spec.tells_about.as_ref());
-        let peers = self.peers.iter().map(|spec| &spec.of);
+        let peers = self.peers.iter().flat_map(|spec| spec.or.iter().chain([&spec.of]));
         let known = self.book.knows.iter().map(|known| &known.of);
         for name in gossip.chain(seeds).chain(told).chain(peers).chain(known) {
             let exists = name == NODES || self.hosts.iter().any(|spec| spec.name == *name);
@@ -185,6 +185,9 @@ mod tests {
             of: "ghosts".into(),
             count: 1,
             by_name: false,
+            or: Vec::new(),
+            identified: false,
+            bannable: false,
             once: false,
             at: Span::default(),
             removed_at: None,

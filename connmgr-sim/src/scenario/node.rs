@@ -90,6 +90,16 @@ pub struct PeerSpec {
     /// By their name instead of their address.
     #[serde(default)]
     pub by_name: bool,
+    /// Populations whose hosts are further addresses of them: the first peer is also at the first host of each, and so
+    /// on.
+    #[serde(default)]
+    pub or: Vec<String>,
+    /// Each is wanted with the identity that its first address tells.
+    #[serde(default)]
+    pub identified: bool,
+    /// Their misbehavior bans them, as it does everybody else.
+    #[serde(default)]
+    pub bannable: bool,
     /// For one connection only.
     #[serde(default)]
     pub once: bool,

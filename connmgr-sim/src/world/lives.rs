@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{AddedPeer, Birth, CloseCause, ConnId, Input, Keep, PeerAddress, Reply, Snapshot};
+use connmgr_core::{
+    AddedPeer, Birth, CloseCause, ConnId, Identity, Input, Keep, PeerAddress, Permissions, Reply, Snapshot,
+};
 
 use super::happening::{Happening, ProcessRun, SOON};
-use super::identity::identity;
+use super::identity::{identity, identity_of_peer};
 use super::node::{ScriptedPeer, WorldNode};
 use super::{Scrutiny, World};
 use crate::scenario::map::{NODES, Who, WorldMap, name_of};
@@ -114,10 +116,11 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let peers = &plan.scenario.peers[usize::from(spec)];
         for number in 0..peers.count {
-            let Some(address) = peer_address(&plan, peers, node, number) else { continue };
-            let keep = if peers.once { Keep::Once } else { Keep::Always };
-            let good = good(&plan, &address).filter(|_| !peers.once);
-            let input = Input::AddPeer { peer: AddedPeer::new(address).keep(keep) };
+            let Some(added) = peer_to_add(&plan, peers, node, number) else { continue };
+            // Where several of its addresses are good, none of them needs to be the one that is connected.
+            let mut good = added.addresses.iter().filter_map(|address| good(&plan, address));
+            let good = good.next().filter(|_| good.next().is_none() && !peers.once && !peers.identified);
+            let input = Input::AddPeer { peer: added };
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
                 let place = &mut self.nodes[node as usize];
@@ -215,7 +218,21 @@ fn good(plan: &WorldMap, address: &PeerAddress) -> Option<Who> {
     })
 }
 
-/// The `number`-th peer that a manager adds. For `nodes`, each manager adds those that follow it.
+/// The `number`-th peer that a manager adds.
+fn peer_to_add(plan: &WorldMap, spec: &PeerSpec, node: u32, number: u32) -> Option<AddedPeer> {
+    let keep = if spec.once { Keep::Once } else { Keep::Always };
+    let peer = AddedPeer::new(peer_address(plan, spec, node, number)?).keep(keep);
+    let peer = if spec.bannable { peer.permissions(Permissions::default()) } else { peer };
+    let others = spec.or.iter().filter_map(|of| plan.address(of, number).cloned());
+    let peer = others.fold(peer, AddedPeer::or);
+    let host = plan.population(&spec.of).nth(number as usize);
+    match host.filter(|_| spec.identified).and_then(|host| plan.peer_of(host)) {
+        Some(who) => Some(peer.identity(Identity(identity_of_peer(&spec.of, who)))),
+        None => Some(peer),
+    }
+}
+
+/// The first address of the `number`-th peer that a manager adds. For `nodes`, each manager adds those that follow it.
 fn peer_address(plan: &WorldMap, spec: &PeerSpec, node: u32, number: u32) -> Option<PeerAddress> {
     if spec.of == NODES {
         let count = plan.scenario.node.count;

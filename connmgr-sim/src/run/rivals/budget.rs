@@ -81,7 +81,9 @@ impl Meter {
     /// For a manager of a scenario.
     pub(super) fn new(scenario: &Scenario, node: u32) -> Self {
         let answers = u64::from(scenario.names.answers.max(1));
-        let peers = |spec: &crate::scenario::PeerSpec| u64::from(spec.count) * if spec.by_name { answers } else { 1 };
+        let peers = |spec: &crate::scenario::PeerSpec| {
+            u64::from(spec.count) * (spec.or.len() as u64 + if spec.by_name { answers } else { 1 })
+        };
         let visits = scenario.proxy.is_some_and(|proxy| proxy.for_all && !proxy.resolves);
         Self {
             windows: windows(scenario),

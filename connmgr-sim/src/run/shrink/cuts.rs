@@ -97,6 +97,7 @@ fn keep<T>(list: &mut Vec<T>, kept: &[usize]) {
 
 fn forget(scenario: &mut Scenario, name: &str) {
     scenario.peers.retain(|peer| peer.of != name);
+    scenario.peers.iter_mut().for_each(|peer| peer.or.retain(|other| other != name));
     scenario.book.knows.retain(|known| known.of != name);
     scenario
         .inbound
@@ -177,6 +178,9 @@ const NODE: &[fn(&mut Scenario)] = &[
     |scenario| scenario.node.listens = false,
     |scenario| scenario.node.is_known = false,
     |scenario| scenario.node.has_identity = false,
+    |scenario| scenario.peers.iter_mut().for_each(|peer| peer.or.clear()),
+    |scenario| scenario.peers.iter_mut().for_each(|peer| peer.identified = false),
+    |scenario| scenario.peers.iter_mut().for_each(|peer| peer.bannable = false),
     |scenario| scenario.node.prefers_v2 = false,
     |scenario| scenario.node.connect_only = false,
     |scenario| scenario.node.start_within = Span::default(),

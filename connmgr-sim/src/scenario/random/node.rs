@@ -94,7 +94,13 @@ pub(super) fn draw_peers(draw: &Draw, scenario: &mut Scenario) {
         let once = dice.percent(10);
         let at = if dice.percent(70) { Span::default() } else { dice.time(1_000, 600_000) };
         let removed_at = dice.percent(10).then(|| Span(at.0 + dice.time(1_000, 600_000).0));
-        scenario.peers.push(PeerSpec { of: of.name.clone(), count, by_name, once, at, removed_at });
+        let mut dice = draw.part(number).dice("other addresses");
+        let others = if dice.percent(25) { dice.between(1, 2) } else { 0 };
+        let or = (0..others).map(|_| scenario.hosts[dice.between(0, last) as usize].name.clone()).collect();
+        let identified = of.addresses.is_some() && dice.percent(50);
+        let bannable = dice.percent(50);
+        let of = of.name.clone();
+        scenario.peers.push(PeerSpec { of, count, by_name, or, identified, bannable, once, at, removed_at });
     }
     scenario.peers.retain(|spec| spec.count > 0);
     if scenario.peers.iter().any(|spec| spec.by_name) {

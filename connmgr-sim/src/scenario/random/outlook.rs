@@ -67,7 +67,8 @@ pub fn needs_nearly_all(plan: &WorldMap, slots: u32) -> bool {
 fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
     scenario.peers.iter().all(|peer| {
         let of = scenario.hosts.iter().position(|spec| spec.name == peer.of);
-        let is_plain = !peer.by_name && !peer.once && peer.at == Span::default() && peer.removed_at.is_none();
+        let is_one_address = !peer.by_name && peer.or.is_empty() && !peer.identified;
+        let is_plain = is_one_address && !peer.once && peer.at == Span::default() && peer.removed_at.is_none();
         let all_open = |at: usize| {
             let spec = &scenario.hosts[at];
             spec.reachable == Share::ALL && spec.full == Share::NONE && prospects[at] == Prospect::Good
