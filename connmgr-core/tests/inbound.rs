@@ -94,6 +94,24 @@ fn one_group_connects_three_times_at_once_and_then_every_five_seconds() {
 }
 
 #[test]
+fn a_handshake_that_the_application_drops_costs_no_token_of_its_group() {
+    let mut bench = bench();
+    for port in 0..20 {
+        let conn = bench.accept(&format!("1.2.3.4:{port}")).expect("the token was given back");
+        bench.apply(&Input::Closed { conn, cause: CloseCause::Dropped });
+    }
+    for (cause, ready) in [(CloseCause::Eof, false), (CloseCause::Dropped, true), (CloseCause::Reset, false)] {
+        let conn = bench.accept("1.2.3.4:100").expect("a token of the burst");
+        bench.actions();
+        if ready {
+            bench.ready(conn);
+        }
+        bench.apply(&Input::Closed { conn, cause });
+    }
+    assert_eq!(bench.accept("1.2.3.4:101"), Err(Refusal::RateLimit));
+}
+
+#[test]
 fn a_refused_connection_costs_nothing_but_its_rate() {
     let mut bench = bench();
     let results: Vec<_> = (0..100).map(|n| bench.accept(&format!("1.2.3.4:{n}"))).collect();

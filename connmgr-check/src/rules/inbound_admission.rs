@@ -1,9 +1,12 @@
 //! An arrival is accepted, or refused for the first rule that forbids it: active, listener, ban, total, per host,
-//! half-open per group, rate per group. A listener with `no_limit` skips the last three.
+//! half-open per group, rate per group. A listener with `no_limit` skips the last three. A handshake that the application
+//! drops costs nothing of the rate.
 
 use std::net::{IpAddr, SocketAddr};
 
-use connmgr_core::{Action, ConnId, ConnManager, Event, Host, Input, Kind, Listener, ListenerId, Refusal, Reply};
+use connmgr_core::{
+    Action, CloseCause, ConnId, ConnManager, EndReason, Event, Host, Input, Kind, Listener, ListenerId, Refusal, Reply,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
@@ -91,6 +94,19 @@ impl InboundAdmissionRule {
         if self.rates.touch(&group).take(&limits.rate, seen.now()) { Ok(()) } else { Err(Refusal::RateLimit) }
     }
 
+    /// A handshake that the application dropped gives its token back.
+    fn give_back(&mut self, seen: RuleContext<'_>, conn: &KnownConn) {
+        let config = &seen.ledger.config;
+        let is_limited =
+            config.listeners.iter().any(|known| Some(known.id) == conn.listener && !known.permissions.no_limit);
+        if !is_limited || conn.life != ConnLife::Open {
+            return;
+        }
+        if let Some(bucket) = ArrivalGroup::of_conn(conn).and_then(|group| self.rates.get_mut(&group)) {
+            bucket.give_back(&config.inbound.rate);
+        }
+    }
+
     fn came(&mut self, host: Option<Host>, group: Option<ArrivalGroup>) {
         if let Some(host) = host {
             *self.of_host.entry(host).or_insert(0) += 1;
@@ -153,8 +169,11 @@ impl Rule for InboundAdmissionRule {
                 let group = host.as_ref().and_then(Host::ip).map(ArrivalGroup::of).or_else(hidden);
                 self.came(host, group);
             }
-            Action::Emit(Event::Disconnected { conn, .. }) => {
+            Action::Emit(Event::Disconnected { conn, reason, .. }) => {
                 if let Some(conn) = inbound(seen, *conn) {
+                    if *reason == EndReason::Theirs(CloseCause::Dropped) {
+                        self.give_back(seen, conn);
+                    }
                     self.went(conn);
                 }
             }

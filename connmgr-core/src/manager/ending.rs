@@ -100,6 +100,7 @@ impl ConnManager {
         self.ended.remember(&conn);
         self.record_dial_end(&conn, ending);
         self.record_pace(&conn, ending);
+        self.give_admission_back(&conn, ending);
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;

@@ -5,8 +5,9 @@ use core::time::Duration;
 
 use crate::config::Listener;
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, ConnId, Host, Kind, ListenerId, Refusal, Time};
+use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, Refusal, Time};
 
+use super::ending::Ending;
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
@@ -86,6 +87,18 @@ impl ConnManager {
         self.record_life_of(id);
         self.tell_connected(id);
         id
+    }
+
+    /// Gives the admission token of an inbound connection back if the application dropped it during its handshake. A
+    /// peer that speaks another transport first (Bitcoin's v2) is dropped so, and dials again at once. What bounds such
+    /// peers is the limit on unfinished handshakes.
+    pub(super) fn give_admission_back(&mut self, conn: &Conn, ending: Ending) {
+        if !conn.is_handshaking() || ending != Ending::Closed(CloseCause::Dropped) || conn.permissions().no_limit {
+            return;
+        }
+        if let Some(origin) = conn.origin() {
+            self.inbound_rates.give_back(&origin, &self.config.inbound.rate);
+        }
     }
 
     /// The deadline of a handshake that begins now.

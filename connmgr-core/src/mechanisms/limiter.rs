@@ -29,6 +29,11 @@ impl Bucket {
         is_ready
     }
 
+    /// Gives a token back. The bucket never holds more than its burst.
+    pub(crate) fn give_back(&mut self, rate: &Rate) {
+        self.full_at = Time::from_nanos(self.full_at.as_nanos().saturating_sub(nanos(rate.interval)));
+    }
+
     /// When it will be full again if nothing is taken.
     pub(crate) const fn full_at(&self) -> Time {
         self.full_at
@@ -67,6 +72,13 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     /// Takes a token of `key`. Returns false if there is none.
     pub(crate) fn take(&mut self, key: &K, rate: &Rate, now: Time) -> bool {
         self.0.touch_or_insert(key, Bucket::default()).take(rate, now)
+    }
+
+    /// Gives a token of `key` back. A key without a bucket is full already.
+    pub(crate) fn give_back(&mut self, key: &K, rate: &Rate) {
+        if let Some(bucket) = self.0.get_mut(key) {
+            bucket.give_back(rate);
+        }
     }
 
     /// When `key` has a token: `now` if it has one, [`Time::MAX`] if never.
@@ -116,6 +128,16 @@ mod tests {
         let mut bucket = Bucket::default();
         let taken = [0, 4, 5, 9, 10, 20].map(|now| take_all(&mut bucket, RATE, secs(now)));
         assert_eq!(taken, [3, 0, 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_token_given_back_is_there_again_and_no_more_than_the_burst() {
+        let mut bucket = Bucket::default();
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
+        bucket.give_back(&RATE);
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 1);
+        (0..9).for_each(|_| bucket.give_back(&RATE));
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
     }
 
     #[test]

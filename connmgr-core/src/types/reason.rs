@@ -83,7 +83,8 @@ pub enum CloseCause {
     Unheard,
     /// The operating system reported another error.
     Error,
-    /// The application dropped the stream.
+    /// The application dropped the stream. An inbound connection that ends this way during its handshake costs nothing of
+    /// the rate of its group: the peer may have tried another transport first, and dials again at once.
     Dropped,
 }
 

@@ -32,6 +32,12 @@ impl Credit {
         rate.interval.is_zero() || self.drops >= rate.interval.as_nanos()
     }
 
+    /// Gives a token back.
+    pub(super) fn give_back(&mut self, rate: &Rate, now: Time) {
+        self.has_token(rate, now);
+        self.drops = (self.drops + rate.interval.as_nanos()).min(u128::from(rate.burst) * rate.interval.as_nanos());
+    }
+
     /// Takes a token; false if there is none.
     pub(super) fn take(&mut self, rate: &Rate, now: Time) -> bool {
         let has = self.has_token(rate, now);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind, Limits, PeerAddress,
-    Penalty, Refusal, Reply, Services, Source,
+    AddPeerError, BanTarget, CloseCause, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind, Limits,
+    PeerAddress, Penalty, Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
@@ -20,7 +20,10 @@ impl Model {
             Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } => {}
             Input::DialResult { conn, result } => self.hear_dial_result(*conn, *result),
             Input::Ready { conn, info } => self.hear_ready(*conn, info.services),
-            Input::Closed { conn, .. } => {
+            Input::Closed { conn, cause } => {
+                if *cause == CloseCause::Dropped {
+                    self.give_token_back(*conn);
+                }
                 self.owed.ends = self.conn(*conn).filter(|conn| conn.is_open()).map(|conn| conn.id);
             }
             Input::Misbehavior { conn, penalty } => self.hear_misbehavior(*conn, *penalty),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use connmgr_core::{Kind, Listener, ListenerId, PeerAddress, Refusal};
+use connmgr_core::{ConnId, Kind, Listener, ListenerId, PeerAddress, Refusal};
 
 use super::{Credit, Model, Stage};
 
@@ -58,6 +58,21 @@ impl Model {
             }
         }
         refusals
+    }
+
+    /// A handshake that the application drops costs no token.
+    pub(super) fn give_token_back(&mut self, id: ConnId) {
+        let Some(conn) = self.conn(id) else { return };
+        let listener = self.config.listeners.iter().find(|listener| Some(listener.id) == conn.listener);
+        let is_limited = listener.is_some_and(|listener| !listener.permissions.no_limit);
+        if conn.kind != Kind::Inbound || conn.stage != Stage::Handshaking || !is_limited {
+            return;
+        }
+        let (near, rate, now) = (self.near_of(conn), self.config.inbound.rate, self.now);
+        let credit = self.inbound_credit.iter_mut().find(|(known, _)| Some(known) == near.as_ref());
+        if let Some((_, credit)) = credit {
+            credit.give_back(&rate, now);
+        }
     }
 
     fn near_of(&self, conn: &super::RConn) -> Option<Near> {
