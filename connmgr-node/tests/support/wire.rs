@@ -57,6 +57,22 @@ impl Wire {
         soon("a message", read).await
     }
 
+    /// As [`Wire::next`], however long it takes; none at the end.
+    pub async fn next_unhurried(&mut self) -> Option<NetworkMessage> {
+        loop {
+            match self.wire.next_message() {
+                Ok(Some(message)) => return Some(message),
+                Ok(None) => {}
+                Err(_) => return None,
+            }
+            let mut space = [0; 4096];
+            match self.stream.read(&mut space).await {
+                Ok(read @ 1..) => self.wire.receive(&space[..read]),
+                Ok(0) | Err(_) => return None,
+            }
+        }
+    }
+
     async fn flush(&mut self) {
         let bytes = self.wire.outgoing();
         soon("sending", self.stream.write_all(bytes)).await.expect("open");
