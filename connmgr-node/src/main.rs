@@ -44,7 +44,7 @@ fn run(options: &Options) -> Result<NodeOutcome> {
     Ok(outcome)
 }
 
-/// Stops the node at Ctrl-C and, on Unix, at SIGTERM.
+/// Stops the node at Ctrl-C and, on Unix, at SIGTERM and SIGHUP.
 ///
 /// A thread with tokio catches the signals whatever the node runs on: mio has none, and smol not on every system.
 fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
@@ -61,13 +61,15 @@ fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Ready at Ctrl-C or SIGTERM.
+/// Ready at Ctrl-C, SIGTERM or SIGHUP.
 #[cfg(unix)]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // The terminal is closed: state is saved as at any other end.
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
     })
 }
 

@@ -227,7 +227,7 @@ mod tests {
         let garbage = encode(Magic::BITCOIN, NetworkMessage::Verack);
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new(garbage) };
         let last_words = pump(Kind::Full).turn(&mut stream, Instant::now());
-        assert!(matches!(last_words, PumpTurn::Done(News::Misbehaving(_))), "{last_words:?}");
+        assert!(matches!(last_words, PumpTurn::Done(News::Ended(SessionEnd::Foreign(_)))), "{last_words:?}");
 
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new([]) };
         let end = pump(Kind::Full).turn(&mut stream, Instant::now());
