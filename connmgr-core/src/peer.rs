@@ -9,7 +9,9 @@
 //!            Blocked                 Connected ───────┘
 //! ```
 //!
-//! Every state may be left for Queued, and by removal. This file knows no rules and no back-off: the manager decides.
+//! Every state may be left for Queued, and by removal. If an outage forbids the other addresses of its name, a peer goes
+//! from Resolving, Dialing or Connected to Blocked. A probe dials a Waiting or Blocked peer without queueing it. This file
+//! knows no rules and no back-off: the manager decides.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

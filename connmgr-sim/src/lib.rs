@@ -14,7 +14,7 @@ pub mod world;
 pub use connmgr_check;
 pub use connmgr_core;
 pub use run::failure::{Failure, RunVerdict};
-pub use run::story::Story;
+pub use run::story::{Manner, Story};
 pub use run::{RunOutcome, Terms, run};
 pub use scenario::Scenario;
 pub use types::Instant;

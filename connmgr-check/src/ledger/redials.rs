@@ -2,7 +2,7 @@
 
 use connmgr_core::{PeerAddress, Time, Transport};
 
-use super::Ledger;
+use super::{Ledger, RunPhase};
 use crate::step::StepRecord;
 
 /// The addresses of repetitions that may come.
@@ -52,8 +52,8 @@ impl Ledger {
                 self.redials.end(address);
             }
         }
-        // Nothing holds them up: those that were not made were dropped.
-        if step.is_settled() && !self.holds_dials_up(step.now) {
+        // Nothing holds them up, or the manager is inactive: those that were not made were dropped.
+        if self.phase != RunPhase::Active || (step.is_settled() && !self.holds_dials_up(step.now)) {
             self.redials.end_all();
         }
     }

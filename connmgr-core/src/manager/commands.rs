@@ -15,8 +15,8 @@ const MAX_SAMPLE: u32 = 1000;
 impl ConnManager {
     /// Adds a peer and dials it as soon as a slot is free. With [`Keep::Always`] it is dialed again whenever its
     /// connection ends, until it is removed; with [`Keep::Once`] it gets one attempt. Each attempt resolves a name
-    /// again and tries up to 16 of its addresses; the next attempt begins with those not tried yet. If we are connected
-    /// to the address already, the connection becomes the peer's.
+    /// again and tries up to 16 of its addresses until one is ready; the next attempt begins with those not tried yet.
+    /// If we are connected to the address already, the connection becomes the peer's.
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.

@@ -60,7 +60,9 @@ impl ReplayArgs {
             let (again, scenario) = (self.again(None), &case.scenario);
             say!("seed {}: {again}", case.seed);
             let (verdict, outcome) = self.tell_world(scenario, case.seed, case.terms(), case.failure.node)?;
-            outcome.iter().for_each(|outcome| say!("{}", compared(&case, outcome)));
+            if let Some(outcome) = outcome {
+                say!("{}", compared(&case, &outcome));
+            }
             self.draw_world(scenario, case.seed, case.terms(), &again)?;
             return Ok(verdict);
         }
@@ -90,7 +92,9 @@ impl ReplayArgs {
             *outcome = run(scenario, seed, terms);
             verdict = outcome.verdict();
         }
-        outcome.iter().for_each(|outcome| say::text(&summary(scenario, outcome)));
+        if let Some(outcome) = &outcome {
+            say::text(&summary(scenario, outcome));
+        }
         self.show(&mut world, node);
         Ok((verdict, outcome))
     }

@@ -92,9 +92,11 @@ fn name(lane: &Lane, starts: u32) -> String {
     if starts > 1 {
         name += &format!(" of run {}", lane.start);
     }
-    lane.kind.iter().for_each(|kind| name += &format!(" {kind}"));
-    lane.peer.iter().for_each(|peer| name += &format!(" {peer}"));
-    lane.address.iter().for_each(|address| name += &format!(" {address}"));
+    let (kind, peer) = (lane.kind.map(|kind| kind.to_string()), lane.peer.map(|peer| peer.to_string()));
+    let address = lane.address.as_ref().map(ToString::to_string);
+    for part in [kind, peer, address].into_iter().flatten() {
+        name = name + " " + &part;
+    }
     if lane.is_adversary {
         name += " ⚠ adversary";
     }
@@ -135,8 +137,12 @@ fn bar(lane: &Lane, times: TimeScale, end: Instant) -> Markup {
 
 fn spoken(lane: &Lane, end: Instant) -> String {
     let mut text = format!("begun {}", lane.begun);
-    lane.connected.iter().for_each(|at| text += &format!(", connected {at}"));
-    lane.ready.iter().for_each(|at| text += &format!(", ready {at}"));
+    if let Some(at) = lane.connected {
+        text += &format!(", connected {at}");
+    }
+    if let Some(at) = lane.ready {
+        text += &format!(", ready {at}");
+    }
     if lane.ended.is_some() {
         text += &format!(", ended {end}");
     }

@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod case;
+#[cfg(feature = "cli")]
 pub mod compare;
 pub mod diff;
 pub mod failure;

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use connmgr_check::{Property, Violation};
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, Birth, ConnManager, Input, Reply, Time};
+use connmgr_core::{Birth, ConnManager, Input, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::run::failure::{PANIC, panic_text};
@@ -72,7 +72,7 @@ impl Story {
     /// The first promise that was broken.
     pub fn tell(&self, manner: Manner) -> Result<(), BrokenStory> {
         let mut telling = Telling::new(&self.birth, manner)?;
-        self.told.iter().try_for_each(|(now, input)| telling.tell(input, *now, &mut |_, _| {}))?;
+        self.told.iter().try_for_each(|(now, input)| telling.tell(input, *now, &mut ()))?;
         telling.end()
     }
 }
@@ -99,12 +99,12 @@ impl Telling {
         Ok(Self { manager, watch, wakes: manner.wakes, told: 0, now: birth.now })
     }
 
-    /// Tells the next input. `seen` gets its reply and each action.
-    pub(crate) fn tell(&mut self, input: &Input, now: Time, seen: &mut OnTold<'_>) -> Result<(), BrokenStory> {
+    /// Tells the next input. `seen` observes it and its actions.
+    pub(crate) fn tell(&mut self, input: &Input, now: Time, seen: &mut dyn Observer) -> Result<(), BrokenStory> {
         let mut wakes = if self.wakes { MOST_WAKES } else { 0 };
         while let Some(due) = self.manager.poll_timeout().filter(|due| *due < now && wakes > 0) {
             wakes -= 1;
-            self.step(&Input::Timeout, due, false, &mut |_, _| {})?;
+            self.step(&Input::Timeout, due, false, &mut ())?;
         }
         self.told += 1;
         self.step(input, now, self.told % RECOUNT_EVERY == 0, seen)
@@ -116,7 +116,7 @@ impl Telling {
         audited.map_err(|violation| self.broken(&violation))
     }
 
-    fn step(&mut self, input: &Input, now: Time, thoroughly: bool, seen: &mut OnTold<'_>) -> Result<(), BrokenStory> {
+    fn step(&mut self, input: &Input, now: Time, thoroughly: bool, seen: &mut dyn Observer) -> Result<(), BrokenStory> {
         let stepped = catch_unwind(AssertUnwindSafe(|| self.step_unguarded(input, now, thoroughly, seen)));
         match stepped {
             Ok(judged) => judged.map_err(|violation| self.broken(&violation)),
@@ -131,15 +131,15 @@ impl Telling {
         input: &Input,
         now: Time,
         thoroughly: bool,
-        seen: &mut OnTold<'_>,
+        seen: &mut dyn Observer,
     ) -> Result<(), Violation> {
         self.now = now;
         let reply = self.manager.apply(input, now);
         self.watch.input(now, input, &reply);
-        seen(Some(&reply), None);
+        seen.input(now, input, &reply);
         while let Some(action) = self.manager.poll_action() {
             self.watch.action(now, &action);
-            seen(None, Some(&action));
+            seen.action(now, &action);
         }
         self.watch.judge(now, &self.manager, thoroughly)
     }
@@ -149,9 +149,6 @@ impl Telling {
         BrokenStory { rule: property.name().to_owned(), after: self.told, what: violation.what.clone() }
     }
 }
-
-/// A callback for each reply and each action.
-pub(crate) type OnTold<'a> = dyn FnMut(Option<&Reply>, Option<&Action>) + 'a;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]

@@ -9,18 +9,18 @@ use connmgr_core::TRACE_VERSION;
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// The first, and no other.
+    /// The birth. Only the first line is one.
     Birth(Box<Birth>),
     /// One call of the manager.
     Step {
-        /// When.
+        /// The time.
         now: Time,
-        /// What it was told or asked.
+        /// The input.
         input: Input,
-        /// What it answered.
+        /// The manager's reply.
         reply: Reply,
     },
-    /// One action that was taken from its queue.
+    /// One action that was taken from the manager's queue.
     Action(Action),
 }
 
@@ -35,7 +35,7 @@ struct Fields {
     action: Option<Action>,
 }
 
-/// What can be read of a birth of any version.
+/// The part of a birth that every version has.
 #[derive(Deserialize)]
 struct AnyBirth {
     birth: AnyVersion,
@@ -46,7 +46,7 @@ struct AnyVersion {
     trace_version: u32,
 }
 
-/// The version of a line that is a birth, whatever else is in it.
+/// The version of a birth, whatever its other fields are.
 pub(super) fn birth_version(text: &[u8]) -> Option<u32> {
     serde_json::from_slice(text).ok().map(|any: AnyBirth| any.birth.trace_version)
 }
@@ -72,7 +72,7 @@ fn parse_birth(mut fields: Map<String, Value>) -> serde_json::Result<Box<Birth>>
     serde_json::from_value(Value::Object(fields))
 }
 
-/// A line to be written, from what others own.
+/// A line to be written, borrowed.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum WriteLine<'a> {
@@ -81,7 +81,7 @@ pub(super) enum WriteLine<'a> {
     Action { action: &'a Action },
 }
 
-/// A birth, and which version's actions follow.
+/// A birth, and the version of the actions that follow.
 #[derive(Serialize)]
 pub(super) struct WriteBirth<'a> {
     trace_version: u32,

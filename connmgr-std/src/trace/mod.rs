@@ -1,11 +1,11 @@
-//! A run written down: birth, inputs, replies and actions, one JSON object a line.
+//! Traces: the birth of a manager, its inputs, replies and actions, one JSON object on each line.
 //!
 //! ```json
 //! {"birth":{"trace_version":1,"config":{},"snapshot":null,"rng_seed":"00…","now":"0","unix":"1700000000"}}
 //! {"now":"0","input":"timeout","reply":"noted"}
 //! {"action":"save"}
 //! ```
-//! The same version, birth and inputs give the same actions, so a trace can be run again: [`replay()`]. A trace holds
+//! The same version, birth and inputs give the same actions, so a trace can be replayed: [`replay()`]. A trace holds
 //! secrets (the rng seed, peers, nonces).
 
 mod line;
@@ -25,13 +25,13 @@ pub use writer::TraceWriter;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("{0}")]
     Io(io::Error),
-    /// The trace has as many bytes as it may have; nothing more is written.
+    /// The trace has reached its largest size. Nothing more is written.
     #[error("full at {0} bytes")]
     Full(u64),
-    /// Another release wrote it, which may have acted otherwise.
+    /// It was written by another release, whose manager may act differently.
     #[error("of version {found}, and this release runs version {known}")]
     Version {
         /// The version of the trace.
@@ -39,21 +39,21 @@ pub enum TraceError {
         /// The version of this release: [`TRACE_VERSION`].
         known: u32,
     },
-    /// The trace does not begin with a birth, or there is nothing in it.
+    /// The trace does not begin with a birth, or is empty.
     #[error("does not begin with a birth")]
     NoBirth,
-    /// A line is not what a line may be.
+    /// A line is invalid.
     #[error("line {line}: {why}")]
     Line {
-        /// Which, counted from 1.
+        /// Its number, counted from 1.
         line: u64,
         /// What is wrong with it.
         why: String,
     },
-    /// The last line was not finished: the process died while it wrote. All before it is good.
+    /// The last line is incomplete: the process died while it wrote. All lines before it are good.
     #[error("line {line}: cut off")]
     CutOff {
-        /// Which, counted from 1.
+        /// Its number, counted from 1.
         line: u64,
     },
 }

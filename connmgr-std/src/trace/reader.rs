@@ -1,4 +1,4 @@
-//! Reads a trace, line by line.
+//! Reads a trace line by line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -35,7 +35,7 @@ impl<R: BufRead> TraceReader<R> {
     /// Reads the birth.
     ///
     /// # Errors
-    /// [`TraceError::Version`] for the trace of another release, [`TraceError::NoBirth`] for what is no trace.
+    /// [`TraceError::Version`] for the trace of another release, [`TraceError::NoBirth`] for a file that is no trace.
     pub fn new(mut input: R) -> Result<Self, TraceError> {
         let text = next_line(&mut input, 1)?.ok_or(TraceError::NoBirth)?;
         match line::birth_version(&text) {
@@ -55,7 +55,7 @@ impl<R: BufRead> TraceReader<R> {
         &self.birth
     }
 
-    /// How many lines have been read, the birth included: the number of the last one.
+    /// The number of the last line that was read; the birth is line 1.
     pub fn line_number(&self) -> u64 {
         self.count
     }
@@ -86,7 +86,7 @@ impl<R: BufRead> Iterator for TraceReader<R> {
     }
 }
 
-/// The next line, without its end; none at the end of the trace. `number`: of this line, for errors.
+/// The next line without its line break; none at the end of the trace. `number`: its number, for errors.
 fn next_line(input: &mut impl BufRead, number: u64) -> Result<Option<Vec<u8>>, TraceError> {
     let mut text = Vec::new();
     input.by_ref().take(MAX_LINE).read_until(b'\n', &mut text)?;

@@ -1,4 +1,4 @@
-//! Runs a trace again, and says where it goes another way.
+//! Replays a trace, and finds the first difference.
 //!
 //! Actions may be taken from the manager's queue at any time, so they are compared one by one where the trace has
 //! them, not by call.
@@ -11,7 +11,7 @@ use connmgr_core::{Action, ConfigError, ConnManager, Input, Reply, Time};
 use super::line::Line;
 use super::{TraceError, TraceReader};
 
-/// What a replay did.
+/// The result of a replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplaySummary {
     /// Calls made.
@@ -35,34 +35,34 @@ pub enum ReplayError {
     /// The configuration of the birth is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The manager answers otherwise.
+    /// The manager's reply differs.
     #[error("line {line}: replied {found:?}, the trace has {expected:?}")]
     Reply {
-        /// Which line, counted from 1.
+        /// The line's number, counted from 1.
         line: u64,
-        /// What the trace has.
+        /// As in the trace.
         expected: Box<Reply>,
-        /// What the manager said.
+        /// The manager's reply.
         found: Box<Reply>,
     },
-    /// The manager acts otherwise.
+    /// The manager's action differs.
     #[error("line {line}: did {found:?}, the trace has {expected:?}")]
     Action {
-        /// Which line, counted from 1.
+        /// The line's number, counted from 1.
         line: u64,
-        /// What the trace has.
+        /// As in the trace.
         expected: Box<Action>,
-        /// What the manager did; nothing, if its queue was empty.
+        /// The manager's action; none if its queue was empty.
         found: Option<Box<Action>>,
     },
 }
 
-/// Runs a trace on a fresh manager, to its end, up to a time (`until`, included), or to the first difference. The
+/// Replays a trace on a fresh manager, to its end, up to a time (`until`, included), or to the first difference. The
 /// observer sees each input and each action in order, as it would in the [`Driver`](connmgr_core::driver::Driver); its
 /// [`settled`](Observer::settled) is called once the trace has no more actions of an input. A last line that was cut
 /// off is ignored.
 ///
-/// Returns the manager as it stands then, and what was done.
+/// Returns the manager and a summary.
 ///
 /// # Errors
 /// [`ReplayError`] names the line.
@@ -88,7 +88,7 @@ struct Replay<'a, O> {
     manager: ConnManager,
     summary: ReplaySummary,
     observer: &'a mut O,
-    /// An input was told, and the observer does not know yet that all its actions were taken.
+    /// An input was applied whose actions may not all have been taken.
     is_open: bool,
 }
 
@@ -141,7 +141,7 @@ impl<'a, O: Observer> Replay<'a, O> {
         while rest.poll_action().is_some() {
             self.summary.waiting += 1;
         }
-        // What waits was not taken, so that the last input has not settled.
+        // Actions that wait were never taken, so the last input has not settled.
         if self.summary.waiting == 0 {
             self.settle();
         }

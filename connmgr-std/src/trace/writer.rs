@@ -1,7 +1,6 @@
-//! Writes a trace, and never stops the node: what fails is reported once, and then nothing more is written.
+//! Writes a trace. A failure does not stop the node: it is reported once, and then nothing more is written.
 //!
-//! It writes where it is called, on the event loop, into a buffer of 64 KiB; a trace is for finding faults, not for
-//! every day.
+//! It writes on the event loop, through a buffer of 64 KiB: a trace is for debugging, not for everyday use.
 
 use std::fmt;
 use std::fs;
@@ -21,36 +20,36 @@ const BUFFER: usize = 64 << 10;
 pub struct TraceWriter {
     /// None once it has failed or is full.
     out: Option<BufWriter<Box<dyn Write + Send>>>,
-    /// The line at hand, kept for its memory.
+    /// The present line, kept to reuse its memory.
     line: Vec<u8>,
     written: u64,
     max_bytes: Option<u64>,
-    /// The file, if it is to be removed as long as there is nothing but a birth in it.
+    /// The file, to be removed on drop as long as it holds only a birth.
     unused: Option<PathBuf>,
 }
 
 impl TraceWriter {
-    /// Creates the file (mode 0600) and writes the birth. `max_bytes`: the whole file is never larger; what would
-    /// make it so, and all after it, is left out.
+    /// Creates the file (mode 0600) and writes the birth. `max_bytes`: the largest size of the file. The first line
+    /// that would exceed it, and all later ones, are left out.
     ///
     /// # Errors
-    /// When the file exists (an earlier trace is not overwritten), can't be written, or has no room for the birth.
+    /// When the file exists (it is not overwritten), can't be written, or has no room for the birth.
     pub fn create(path: impl AsRef<Path>, birth: &Birth, max_bytes: Option<u64>) -> Result<Self, TraceError> {
         let path = path.as_ref();
         let file = private_options().write(true).create_new(true).open(path)?;
-        // A file without a birth is of no use to anybody, and in the way of the next attempt.
+        // A file without a birth is useless, and would make the next attempt fail.
         Self::to(Box::new(file), birth, max_bytes).inspect_err(|_| remove(path))
     }
 
-    /// The same, for a start that may yet fail: dropped before its first step is written, it removes the file, which
-    /// would be in the way of the next attempt.
+    /// The same for a start that may still fail. If it is dropped before the first step, it removes the file, which
+    /// would make the next attempt fail.
     pub(crate) fn create_for_start(path: &Path, birth: &Birth) -> Result<Self, TraceError> {
         let mut writer = Self::create(path, birth, None)?;
         writer.unused = Some(path.to_path_buf());
         Ok(writer)
     }
 
-    /// Writes to anything else, as [`TraceWriter::create`] does to a file.
+    /// Writes to any writer, as [`TraceWriter::create`] to a file.
     ///
     /// # Errors
     /// When the birth can't be written, or is larger than `max_bytes`.
@@ -64,27 +63,27 @@ impl TraceWriter {
         Ok(writer)
     }
 
-    /// Writes one call of the manager down.
+    /// Records one call of the manager.
     ///
     /// # Errors
-    /// The first time that it fails, and never again.
+    /// Only the first failure.
     pub fn step(&mut self, now: Time, input: &Input, reply: &Reply) -> Result<(), TraceError> {
         self.unused = None;
         self.put(&WriteLine::Step { now, input, reply })
     }
 
-    /// Writes one action down, when it is taken from the manager's queue.
+    /// Records one action, as it is taken from the manager's queue.
     ///
     /// # Errors
-    /// The first time that it fails, and never again.
+    /// Only the first failure.
     pub fn action(&mut self, action: &Action) -> Result<(), TraceError> {
         self.put(&WriteLine::Action { action })
     }
 
-    /// Passes what is buffered to the operating system.
+    /// Flushes the buffer to the operating system.
     ///
     /// # Errors
-    /// The first time that it fails, and never again.
+    /// Only the first failure.
     pub fn flush(&mut self) -> Result<(), TraceError> {
         let flushed = self.out.as_mut().map_or(Ok(()), Write::flush);
         self.off_if_failed(flushed.map_err(TraceError::Io))
@@ -109,7 +108,7 @@ impl TraceWriter {
         self.line.push(b'\n');
         let after = self.written.saturating_add(self.line.len() as u64);
         if let Some(max) = self.max_bytes.filter(|max| after > *max) {
-            // What has been written is whole; better on disk than in a buffer that nobody flushes.
+            // All lines so far are complete, and nothing flushes the buffer later.
             self.flush()?;
             return Err(TraceError::Full(max));
         }
@@ -120,7 +119,7 @@ impl TraceWriter {
     fn off_if_failed(&mut self, result: Result<(), TraceError>) -> Result<(), TraceError> {
         if result.is_err() {
             if let Some(out) = self.out.take() {
-                // Taken apart, so that dropping it does not try to write once more.
+                // Taken apart, because dropping it would try to write again.
                 let _ = out.into_parts();
             }
         }
@@ -138,7 +137,7 @@ impl Drop for TraceWriter {
     }
 }
 
-/// If that fails, the next attempt says so.
+/// Ignores a failure: the next attempt reports it.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }

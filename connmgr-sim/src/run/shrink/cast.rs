@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnId, Event, Input, LookupId, PeerId, PeerInfo, Reply, Source, Time};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -52,17 +53,17 @@ impl Script {
     }
 
     fn note(&mut self, action: &Action) {
-        match Origin::of(action) {
-            Some(Origin::Dial(id, to)) => self.dials.push(Begun { id, to }),
-            Some(Origin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
-            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
+        match IdOrigin::of(action) {
+            Some(IdOrigin::Dial(id, to)) => self.dials.push(Begun { id, to }),
+            Some(IdOrigin::Lookup(id, to)) => self.lookups.push(Begun { id, to }),
+            Some(IdOrigin::Nonce(conn, nonce)) => drop(self.nonces.insert(nonce, conn)),
             None => {}
         }
     }
 }
 
 /// Where an id comes from that the manager chose.
-enum Origin {
+enum IdOrigin {
     /// A dial to a target.
     Dial(u64, String),
     /// A lookup of a name.
@@ -71,7 +72,7 @@ enum Origin {
     Nonce(u64, u64),
 }
 
-impl Origin {
+impl IdOrigin {
     fn of(action: &Action) -> Option<Self> {
         match action {
             Action::Dial { conn, target, .. } => Some(Self::Dial(conn.as_u64(), target.to_string())),
@@ -145,6 +146,8 @@ impl CastParts {
 #[derive(Debug)]
 pub(super) struct Cast<'a> {
     script: &'a Script,
+    /// The line that is told.
+    place: usize,
     conns: CastParts,
     lookups: CastParts,
     peers: FxHashMap<u64, u64>,
@@ -166,6 +169,7 @@ impl<'a> Cast<'a> {
         }
         Self {
             script,
+            place: 0,
             conns: CastParts::new(&script.dials, &conns),
             lookups: CastParts::new(&script.lookups, &lookups),
             peers: FxHashMap::default(),
@@ -174,7 +178,8 @@ impl<'a> Cast<'a> {
     }
 
     /// A line, with the ids of this telling.
-    pub(super) fn line(&self, place: usize) -> (Time, Input) {
+    pub(super) fn line(&mut self, place: usize) -> (Time, Input) {
+        self.place = place;
         let ScriptLine { now, input, .. } = &self.script.lines[place];
         let mut input = input.clone();
         each_id(&mut input, &mut |id| match id {
@@ -193,20 +198,21 @@ impl<'a> Cast<'a> {
         let own = self.script.nonces.get(&recorded).map(|conn| self.conns.id(*conn));
         own.and_then(|conn| self.nonces.get(&conn).copied()).unwrap_or(recorded)
     }
+}
 
-    /// The line was answered.
-    pub(super) fn answered(&mut self, place: usize, reply: &Reply) {
-        let (Some(recorded), Some(id)) = (self.script.lines[place].gave, given(reply)) else { return };
+/// Learns the ids of the line that is told.
+impl Observer for Cast<'_> {
+    fn input(&mut self, _: Time, _: &Input, reply: &Reply) {
+        let (Some(recorded), Some(id)) = (self.script.lines[self.place].gave, given(reply)) else { return };
         let ids = if matches!(reply, Reply::Added(_)) { &mut self.peers } else { &mut self.conns.given };
         ids.insert(recorded, id);
     }
 
-    /// The manager did something.
-    pub(super) fn did(&mut self, action: &Action) {
-        match Origin::of(action) {
-            Some(Origin::Dial(id, to)) => self.conns.give(&to, id),
-            Some(Origin::Lookup(id, to)) => self.lookups.give(&to, id),
-            Some(Origin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
+    fn action(&mut self, _: Time, action: &Action) {
+        match IdOrigin::of(action) {
+            Some(IdOrigin::Dial(id, to)) => self.conns.give(&to, id),
+            Some(IdOrigin::Lookup(id, to)) => self.lookups.give(&to, id),
+            Some(IdOrigin::Nonce(conn, nonce)) => drop(self.nonces.insert(conn, nonce)),
             None => {}
         }
     }
@@ -224,7 +230,9 @@ fn each_id(input: &mut Input, with: &mut dyn FnMut(Id<'_>)) {
     match input {
         Input::Ready { conn, info: PeerInfo { nonce, .. } } => {
             with(Id::Conn(conn));
-            nonce.iter_mut().for_each(|nonce| with(Id::Nonce(nonce)));
+            if let Some(nonce) = nonce {
+                with(Id::Nonce(nonce));
+            }
         }
         Input::DialResult { conn, .. }
         | Input::Closed { conn, .. }

@@ -64,11 +64,7 @@ impl StoryTrial<'_> {
         for place in kept {
             let (now, input) = cast.line(*place);
             told.push((now, input.clone()));
-            let seen = telling.tell(&input, now, &mut |reply, action| {
-                reply.into_iter().for_each(|reply| cast.answered(*place, reply));
-                action.into_iter().for_each(|action| cast.did(action));
-            });
-            if let Err(broken) = seen {
+            if let Err(broken) = telling.tell(&input, now, &mut cast) {
                 return (told, Some(broken));
             }
         }

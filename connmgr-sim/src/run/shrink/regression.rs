@@ -36,7 +36,7 @@ fn one_line(text: &str) -> String {
 fn of_story(original: &Case, shrunk: &ShrunkStory) -> String {
     let ShrunkStory { story, manner, broken, .. } = shrunk;
     let mut text = head(original);
-    text += "use connmgr_sim::Story;\nuse connmgr_sim::run::story::Manner;\n\n";
+    text += "use connmgr_sim::{Manner, Story};\n\n";
     let _ = writeln!(text, "/// {}:", one_line(&broken.what));
     for (now, input) in &story.told {
         let _ = writeln!(text, "/// - at {now}: {}", one_line(&input.to_string()));
