@@ -192,7 +192,7 @@ impl PeerLink {
     fn tell_end(&self, end: &SessionEnd) {
         match end {
             SessionEnd::Obsolete(_) | SessionEnd::Silent | SessionEnd::Unread | SessionEnd::Foreign(_) => {
-                self.board.connection(self.conn, &end.to_string())
+                self.board.connection(self.conn, &end.to_string());
             }
             // Reported already: the violation when it happened, the rest by the manager.
             SessionEnd::Violation(_) | SessionEnd::Wire(_) => {}

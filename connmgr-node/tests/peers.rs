@@ -22,12 +22,10 @@ use support::program::Program;
 use support::wire::Wire;
 use support::{Runtime, soon};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 on_each_runtime! {
-    a_peer_that_reads_late_costs_no_memory,
-    a_peer_that_never_reads_costs_no_memory,
     seven_v2_nodes_behind_one_address_are_connected_within_30_s,
     a_v2_dialer_is_let_go_without_a_word,
     a_deep_reorganisation_is_no_offence,
@@ -76,24 +74,6 @@ fn complaints(lines: &[Value]) -> Vec<String> {
     lines.iter().filter(is_one).map(Value::to_string).collect()
 }
 
-/// The memory in use, in bytes.
-fn memory(program: &Program) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid())).expect("it runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells it");
-    line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
-}
-
-/// A dialer with a small receive buffer, after its handshake.
-async fn dialer_with_little_room(node: SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(64 * 1024).expect("set");
-    let mut stream = soon("a connection", socket.connect(node)).await.expect("it listens");
-    let version = NetworkMessage::Version(version(70015));
-    let hello = [encode(Magic::REGTEST, version), encode(Magic::REGTEST, NetworkMessage::Verack)].concat();
-    stream.write_all(&hello).await.expect("open");
-    stream
-}
-
 fn version(number: u32) -> bitcoin::p2p::message_network::VersionMessage {
     let nowhere = bitcoin::p2p::Address::new(&([0, 0, 0, 0], 0).into(), 0.into());
     bitcoin::p2p::message_network::VersionMessage {
@@ -107,50 +87,6 @@ fn version(number: u32) -> bitcoin::p2p::message_network::VersionMessage {
         start_height: 0,
         relay: true,
     }
-}
-
-/// How long a slow reader is watched.
-fn watched() -> Duration {
-    let seconds = std::env::var("CONNMGR_SLOW_READER_SECS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(6))
-}
-
-/// Pings as fast as it can, and reads `per_second` bytes.
-async fn ping_and_read(stream: TcpStream, per_second: usize) {
-    let (mut read, mut write) = stream.into_split();
-    let pings = encode(Magic::REGTEST, NetworkMessage::Ping(1)).repeat(512);
-    let ping = async { while write.write_all(&pings).await.is_ok() {} };
-    let drink = async {
-        let mut space = vec![0; per_second / 50];
-        loop {
-            sleep(Duration::from_millis(20)).await;
-            if !space.is_empty() && read.read_exact(&mut space).await.is_err() {
-                return;
-            }
-        }
-    };
-    let _elapsed = timeout(watched(), async { tokio::join!(ping, drink) }).await;
-}
-
-async fn grown(runtime: Runtime, per_second: usize) -> u64 {
-    let (program, node) = listening(runtime).await;
-    let stream = dialer_with_little_room(node).await;
-    sleep(Duration::from_millis(200)).await;
-    let before = memory(&program);
-    ping_and_read(stream, per_second).await;
-    let after = memory(&program);
-    println!("{runtime}: a reader of {per_second} bytes a second for {:?}: VmRSS {before} -> {after}", watched());
-    after.saturating_sub(before)
-}
-
-const MEGABYTE: u64 = 1 << 20;
-
-async fn a_peer_that_reads_late_costs_no_memory(runtime: Runtime) {
-    assert!(grown(runtime, 5_000_000).await < 6 * MEGABYTE);
-}
-
-async fn a_peer_that_never_reads_costs_no_memory(runtime: Runtime) {
-    assert!(grown(runtime, 0).await < 6 * MEGABYTE);
 }
 
 /// The first bytes of a v2 dialer: a key and some garbage, none of which are a message.
@@ -241,8 +177,8 @@ async fn a_deep_reorganisation_is_no_offence(runtime: Runtime) {
     wire.send(NetworkMessage::Headers(old[2000..].to_vec())).await;
     program.hear_text("headers up to 3000").await;
     // Our answer takes a while, and blocks go on being announced.
-    for announced in 2580..2590 {
-        wire.send(NetworkMessage::Headers(vec![new[announced]])).await;
+    for announced in &new[2580..2590] {
+        wire.send(NetworkMessage::Headers(vec![*announced])).await;
     }
     asked_for_headers(&mut wire).await;
     let heard = program.listen_for(Duration::from_millis(300)).await;
