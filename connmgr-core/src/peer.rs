@@ -9,9 +9,8 @@
 //!            Blocked                 Connected ───────┘
 //! ```
 //!
-//! Every state may be left for Queued, and by removal. If an outage forbids the other addresses of its name, a peer goes
-//! from Resolving, Dialing or Connected to Blocked. A probe dials a Waiting or Blocked peer without queueing it. This file
-//! knows no rules and no back-off: the manager decides.
+//! Every state may be left for Queued, and by removal. A probe dials a Waiting or Blocked peer without queueing it. This
+//! file knows no rules and no back-off: the manager decides.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -77,9 +76,9 @@ impl AddedPeer {
         self.state = PeerState::Queued;
     }
 
-    /// A rule forbids dialing it; its connection or dial, if it had one, has ended.
+    /// It is its turn, and a rule forbids dialing it.
     pub(crate) fn block(&mut self, obstacle: Obstacle) {
-        debug_assert!(!matches!(self.state, PeerState::Waiting), "a waiting peer is queued before a rule forbids it");
+        debug_assert_eq!(self.state, PeerState::Queued, "only the planner finds an obstacle");
         self.state = PeerState::Blocked(obstacle);
     }
 

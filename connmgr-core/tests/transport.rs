@@ -17,6 +17,14 @@ fn transports(actions: &[Action]) -> Vec<Transport> {
     actions.iter().filter_map(transport).collect()
 }
 
+fn targets(actions: &[Action]) -> Vec<Target> {
+    let target = |action: &Action| match action {
+        Action::Dial { target, .. } => Some(target.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(target).collect()
+}
+
 fn dies_unheard(bench: &mut Bench, conn: ConnId) -> Vec<Action> {
     bench.connect(conn);
     bench.tell(Input::Closed { conn, cause: CloseCause::Unheard })
@@ -96,13 +104,7 @@ fn the_second_dial_takes_the_same_route() {
     let mut bench = Bench::new(config);
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
     let again = dies_unheard(&mut bench, dials(&actions)[0]);
-    let target = |actions: &[Action]| {
-        actions.iter().find_map(|action| match action {
-            Action::Dial { target, .. } => Some(target.clone()),
-            _ => None,
-        })
-    };
-    assert_eq!(target(&actions), target(&again));
+    assert_eq!(targets(&actions), targets(&again));
 }
 
 #[test]
@@ -137,6 +139,22 @@ fn the_second_dial_waits_for_the_rate() {
     let again = bench.pass(secs(5));
     assert_eq!(transports(&again), [Transport::V1]);
     assert_eq!(dialed_address(&again, dials(&again)[0]), dialed_address(&actions, first));
+}
+
+/// An added peer's second dial keeps its route also while an automatic one before it waits for the rate.
+#[test]
+fn an_added_peers_second_dial_waits_for_no_automatic_one() {
+    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: true, resolves: true };
+    let base = config();
+    let rate = Rate { burst: 1, interval: secs(5) };
+    let mut config = Config { mode: Mode::Automatic, dial: DialConfig { rate, ..base.dial }, ..base };
+    config.proxies.all = Some(proxy);
+    let mut bench = Bench::new(config);
+    let automatic = bench.learn(&addresses(50));
+    let (_, added) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    assert!(dials(&dies_unheard(&mut bench, dials(&automatic)[0])).is_empty());
+    let again = dies_unheard(&mut bench, dials(&added)[0]);
+    assert_eq!((transports(&again), targets(&again)), (vec![Transport::V1], targets(&added)));
 }
 
 /// Without room for another dial an added peer waits in its queue, and is dialed by its address as before.

@@ -23,7 +23,7 @@ pub(crate) type JobEnd = thread::Result<Job<SmolStream>>;
 
 /// Dropping it aborts its job.
 #[derive(Debug)]
-pub(crate) struct Leash(#[allow(dead_code, reason = "dropped, not read")] oneshot::Sender<()>);
+pub(crate) struct Leash(#[expect(dead_code, reason = "dropped, not read")] oneshot::Sender<()>);
 
 /// Starts jobs.
 pub(crate) struct Jobs {

@@ -173,10 +173,11 @@ impl Ledger {
         self.redials.contains(address)
     }
 
-    /// Whether a dial of this kind may have to wait: for its rate, for resources, or behind a repetition that waits.
+    /// Whether a repetition of this kind may have to wait: for resources, or, if it is automatic, for the rate or behind
+    /// another that waits.
     pub(crate) fn may_wait(&self, kind: Kind, now: Time) -> bool {
-        let is_too_fast = kind.takes_group() && self.dial_credit.ready_at(&self.config.dial.rate, now) > now;
-        is_too_fast || self.short_from.is_some() || !self.redials.is_empty()
+        let is_too_fast = || self.dial_credit.ready_at(&self.config.dial.rate, now) > now;
+        self.short_from.is_some() || kind.takes_group() && (is_too_fast() || !self.redials.is_empty())
     }
 
     pub(crate) fn is_down(&self, network: NetworkKind) -> bool {

@@ -106,10 +106,14 @@ impl ConnManager {
         }
     }
 
+    /// What forbids dialing this address of a name now, if anything does.
+    pub(super) fn candidate_obstacle(&self, ip: IpAddr, port: u16) -> Option<Obstacle> {
+        self.rules().obstacle(&PeerAddress::new(Host::from(ip), port))
+    }
+
     /// Whether this address of a name may be dialed, now or after an outage.
     pub(super) fn may_be_candidate(&self, ip: IpAddr, port: u16) -> bool {
-        let obstacle = self.rules().obstacle(&PeerAddress::new(Host::from(ip), port));
-        matches!(obstacle, None | Some(Obstacle::NetworkDown))
+        matches!(self.candidate_obstacle(ip, port), None | Some(Obstacle::NetworkDown))
     }
 
     fn fail_lookup(&mut self, id: PeerId, error: LookupError) {
@@ -118,23 +122,18 @@ impl ConnManager {
         self.attempt_failed(id, error != LookupError::NotFound, None);
     }
 
-    /// Continues the attempt with the next address of the peer's name that may be dialed, ahead of other peers. If only
-    /// an outage forbids the rest and `may_wait` is set, the peer waits for the probes. Returns whether the attempt
-    /// continues.
+    /// Continues the attempt with the next address of the peer's name that may be dialed, ahead of other peers; if
+    /// `may_wait` is set, also where an outage forbids all that are left. Returns whether the attempt continues.
     fn go_on(&mut self, id: PeerId, may_wait: bool) -> bool {
         let Some(peer) = self.peers.get_mut(id) else { return false };
         let (port, mut left) = (peer.address().port(), peer.take_candidates());
         left.retain(|ip| self.may_be_candidate(*ip, port));
-        let may_dial = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port)).is_none();
-        let may_dial_one = left.iter().any(may_dial);
-        if left.is_empty() || !(may_dial_one || may_wait) {
-            return false;
-        }
-        if let Some(peer) = self.peers.get_mut(id) {
+        let goes_on = left.iter().any(|ip| may_wait || self.candidate_obstacle(*ip, port).is_none());
+        if let Some(peer) = self.peers.get_mut(id).filter(|_| goes_on) {
             peer.set_candidates(left);
-            if may_dial_one { self.peers.enqueue_first(id) } else { peer.block(Obstacle::NetworkDown) }
+            self.peers.enqueue_first(id);
         }
-        true
+        goes_on
     }
 
     /// The connection or dial of an added peer has ended.

@@ -2,17 +2,17 @@
 
 use core::net::IpAddr;
 
-use crate::types::{LookupError, LookupId};
+use crate::types::{LookupError, LookupId, Time};
 
 use super::{ConnManager, Phase};
 
 impl ConnManager {
-    /// Begins a lookup and arms its deadline.
-    pub(super) fn begin_lookup(&mut self) -> LookupId {
-        let lookup = self.next_lookup.take();
-        self.await_lookup(lookup, self.now().after(self.config.dial.lookup_timeout));
+    /// Begins a lookup and arms its deadline. Returns both.
+    pub(super) fn begin_lookup(&mut self) -> (LookupId, Time) {
+        let (lookup, deadline) = (self.next_lookup.take(), self.now().after(self.config.dial.lookup_timeout));
+        self.await_lookup(lookup, deadline);
         self.stats.lookups += 1;
-        lookup
+        (lookup, deadline)
     }
 
     pub(super) fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {

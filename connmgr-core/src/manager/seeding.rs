@@ -134,9 +134,8 @@ impl ConnManager {
             }
             Some(_) => return self.seeds.begin_fetch(index),
         };
-        let lookup = self.begin_lookup();
+        let (lookup, deadline) = self.begin_lookup();
         self.seeds.begin(index, lookup);
-        let deadline = self.now().after(self.config.dial.lookup_timeout);
         self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
     }
 

@@ -4,9 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use super::Span;
+use crate::types::text::as_text;
 use crate::types::{Dice, Share};
 
 /// How long something takes.
@@ -174,17 +173,7 @@ fn percentiles(text: &str) -> Result<Vec<(Share, Span)>, String> {
     }
 }
 
-impl Serialize for TimeSpread {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeSpread {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        String::deserialize(input)?.parse().map_err(de::Error::custom)
-    }
-}
+as_text!(TimeSpread);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ pub(crate) mod hex;
 mod instant;
 mod share;
 mod span;
+pub(crate) mod text;
 
 pub use dice::{Dice, DrawPurpose};
 pub use figure::{Figure, FigureRange, UnknownFigure};

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use super::text::as_text;
 
-/// A share of a whole, in millionths. As text a percentage (`11 %`) or a plain number of one (`0.11`).
+/// A share of a whole, in millionths. As text a percentage: `11 %`, `0.5 %`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(pub u32);
 
@@ -52,17 +52,7 @@ impl FromStr for Share {
     }
 }
 
-impl Serialize for Share {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        String::deserialize(input)?.parse().map_err(de::Error::custom)
-    }
-}
+as_text!(Share);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,8 @@
 //! The lines of a trace.
 
-use connmgr_core::{Action, Birth, Input, Reply, Time};
+use connmgr_core::{Action, Birth, Input, Reply, TRACE_VERSION, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use connmgr_core::TRACE_VERSION;
 
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Dials added peers in turn, as slots allow. A name is resolved first; then its addresses are dialed one after the
 //! other.
 
-use core::net::IpAddr;
-
 use crate::config::Split;
 use crate::types::{Action, CloseReason, Host, HostName, Kind, PeerAddress, PeerId, Route, Time, Transport};
 
@@ -46,11 +44,13 @@ impl ConnManager {
         if left.is_empty() {
             return false;
         }
-        let may_dial = |ip: &IpAddr| self.rules().obstacle(&PeerAddress::new(Host::from(*ip), port)).is_none();
-        let ip = left.iter().rposition(may_dial).map(|at| left.remove(at));
+        let next = left.iter().rposition(|ip| self.candidate_obstacle(*ip, port).is_none());
+        let ip = next.map(|at| left.remove(at));
         if let Some(peer) = self.peers.get_mut(id) {
             peer.set_candidates(left);
-            peer.block(Obstacle::NetworkDown);
+            if ip.is_none() {
+                peer.block(Obstacle::NetworkDown);
+            }
         }
         if let Some(ip) = ip {
             self.dial_for_peer(id, PeerAddress::new(Host::from(ip), port));
@@ -63,9 +63,8 @@ impl ConnManager {
         let Some(peer) = self.peers.get_mut(id) else { return };
         peer.take_turn(address.host().ip());
         let transport = if peer.is_v1_only() { Transport::V1 } else { self.config.transport };
-        let dial =
-            PlannedDial { kind: Kind::Added, address, peer: Some(id), transport, is_trial: false, same_route: None };
-        self.dial(dial);
+        let via = self.route(&address);
+        self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), transport, is_trial: false, via });
     }
 
     fn meet_obstacle(&mut self, id: PeerId, address: &PeerAddress, obstacle: Obstacle) {
@@ -105,9 +104,8 @@ impl ConnManager {
     }
 
     fn resolve_peer(&mut self, id: PeerId, host: HostName) {
-        let lookup = self.begin_lookup();
+        let (lookup, deadline) = self.begin_lookup();
         self.peers.begin_lookup(id, lookup);
-        let deadline = self.now().after(self.config.dial.lookup_timeout);
         self.act(Action::ResolveHost { lookup, host, route: Route::Direct, deadline });
     }
 }

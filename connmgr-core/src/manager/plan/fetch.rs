@@ -17,9 +17,8 @@ impl ConnManager {
                 self.end_fetch(&address, false, true);
                 continue;
             }
-            let transport = self.config.transport;
-            let kind = Kind::AddrFetch;
-            self.dial(PlannedDial { kind, address, peer: None, transport, is_trial: false, same_route: None });
+            let (kind, transport, via) = (Kind::AddrFetch, self.config.transport, self.route(&address));
+            self.dial(PlannedDial { kind, address, peer: None, transport, is_trial: false, via });
         }
     }
 }

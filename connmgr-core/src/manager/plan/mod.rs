@@ -30,8 +30,8 @@ struct PlannedDial {
     transport: Transport,
     /// A trial: hedging does not take its slot before it ends.
     is_trial: bool,
-    /// The route to take. `None`: choose one. `Some(None)`: dial directly.
-    same_route: Option<Option<(SocketAddr, Isolation)>>,
+    /// The proxy to dial through, if any.
+    via: Option<(SocketAddr, Isolation)>,
 }
 
 impl ConnManager {
@@ -85,17 +85,17 @@ impl ConnManager {
     /// Dials an address chosen from the book.
     fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
         let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
-        self.dial(PlannedDial { kind, address, peer: None, transport, is_trial, same_route: None });
+        let via = self.route(&address);
+        self.dial(PlannedDial { kind, address, peer: None, transport, is_trial, via });
     }
 
     /// Makes a dial. It takes slot, address and group in the same step.
     fn dial(&mut self, planned: PlannedDial) {
-        let PlannedDial { kind, address, peer, transport, is_trial, same_route } = planned;
+        let PlannedDial { kind, address, peer, transport, is_trial, via } = planned;
         debug_assert_eq!(self.rules().standing_obstacle(&address), None, "a dial breaks no rule");
         debug_assert!(self.rules().group_is_free(kind, &address), "the group of a dial has room");
         let id = self.next_conn.take();
         let now = self.now();
-        let via = same_route.unwrap_or_else(|| self.route(&address));
         let is_proxied = via.is_some();
         let deadline = self.at_least_a_tick(now.after(self.patience(is_proxied).timeout));
         let group = self.rules().group(kind, &address);
@@ -117,6 +117,7 @@ impl ConnManager {
         }
     }
 
+    /// The route by which to dial an address.
     fn route(&mut self, address: &PeerAddress) -> Option<(SocketAddr, Isolation)> {
         let proxy = self.rules().proxy(address);
         via(proxy, self.isolation(proxy.is_some_and(|proxy| proxy.isolate)))

@@ -35,14 +35,20 @@ impl ConnManager {
         true
     }
 
-    /// Makes the queued redials.
+    /// Makes the queued redials. Those of added peers do not wait behind automatic ones, which keep the rate: the peer
+    /// is in its own queue too, and would be dialed from there by another route.
     pub(super) fn dial_redials(&mut self, split: &Split) {
-        while let Some(redial) = self.redials.front() {
+        let mut place = 0;
+        while let Some(redial) = self.redials.get(place) {
             let (kind, may) = (redial.kind, self.still_waits(redial) && self.may_be_dialed(redial, split));
-            if may && (self.pause_if_needed() || self.wait_for_rate(kind)) {
+            if may && self.pause_if_needed() {
                 return;
             }
-            match self.redials.pop_front() {
+            if may && self.wait_for_rate(kind) {
+                place += 1;
+                continue;
+            }
+            match self.redials.remove(place) {
                 Some(redial) if may => self.redial(redial),
                 Some(redial) => self.drop_redial(&redial),
                 None => return,
@@ -68,7 +74,7 @@ impl ConnManager {
         if kind.is_automatic() {
             self.pay_for_dial();
         }
-        self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, same_route: Some(via) });
+        self.dial(PlannedDial { kind, address, peer, transport: Transport::V1, is_trial, via });
     }
 
     /// Drops every redial.
