@@ -142,7 +142,8 @@ async fn seven_v2_nodes_behind_one_address_are_connected_within_30_s(runtime: Ru
 
 async fn a_v2_dialer_is_let_go_without_a_word(runtime: Runtime) {
     let (mut program, node) = listening(runtime).await;
-    for nonce in 0..12 {
+    // As many dropped handshakes as may be open at a time cost no token of the rate.
+    for nonce in 0..8 {
         assert_eq!(dial_v2(node, nonce).await, b"", "not a byte, or Core would not try v1");
     }
     let _later = dialer(node, 99).await;

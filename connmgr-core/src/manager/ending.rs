@@ -100,11 +100,11 @@ impl ConnManager {
         self.ended.remember(&conn);
         self.record_dial_end(&conn, ending);
         self.record_pace(&conn, ending);
-        self.give_admission_back(&conn, ending);
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;
         }
+        self.give_admission_back(&conn, ending);
         if let (Kind::AddrFetch, Some(address)) = (conn.kind(), conn.dialed()) {
             self.end_fetch(address, conn.is_open(), ending.is_unanswered());
         }

@@ -29,9 +29,10 @@ impl Bucket {
         is_ready
     }
 
-    /// Gives a token back. The bucket never holds more than its burst.
-    pub(crate) fn give_back(&mut self, rate: &Rate) {
-        self.full_at = Time::from_nanos(self.full_at.as_nanos().saturating_sub(nanos(rate.interval)));
+    /// Gives `count` tokens back. The bucket never holds more than its burst.
+    pub(crate) fn give_back(&mut self, rate: &Rate, count: u32) {
+        let earlier = nanos(rate.interval).saturating_mul(count.into());
+        self.full_at = Time::from_nanos(self.full_at.as_nanos().saturating_sub(earlier));
     }
 
     /// When it will be full again if nothing is taken.
@@ -74,10 +75,10 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
         self.0.touch_or_insert(key, Bucket::default()).take(rate, now)
     }
 
-    /// Gives a token of `key` back. A key without a bucket is full already.
-    pub(crate) fn give_back(&mut self, key: &K, rate: &Rate) {
+    /// Gives `count` tokens of `key` back. A key without a bucket is full already.
+    pub(crate) fn give_back(&mut self, key: &K, rate: &Rate, count: u32) {
         if let Some(bucket) = self.0.get_mut(key) {
-            bucket.give_back(rate);
+            bucket.give_back(rate, count);
         }
     }
 
@@ -134,10 +135,14 @@ mod tests {
     fn a_token_given_back_is_there_again_and_no_more_than_the_burst() {
         let mut bucket = Bucket::default();
         assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
-        bucket.give_back(&RATE);
+        bucket.give_back(&RATE, 1);
         assert_eq!(take_all(&mut bucket, RATE, secs(100)), 1);
-        (0..9).for_each(|_| bucket.give_back(&RATE));
-        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
+        bucket.give_back(&RATE, 2);
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 2);
+        for many in [9, u32::MAX] {
+            bucket.give_back(&RATE, many);
+            assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
+        }
     }
 
     #[test]

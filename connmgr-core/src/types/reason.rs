@@ -84,7 +84,8 @@ pub enum CloseCause {
     /// The operating system reported another error.
     Error,
     /// The application dropped the stream. An inbound connection that ends this way during its handshake costs nothing of
-    /// the rate of its group: the peer may have tried another transport first, and dials again at once.
+    /// the rate of its group ([`InboundConfig::rate`](crate::InboundConfig::rate)), within limits: the peer may have tried
+    /// another transport first, and dials again at once.
     Dropped,
 }
 

@@ -137,6 +137,7 @@ impl Model {
         let now = self.now;
         let ready = self.conn_mut(id);
         (ready.stage, ready.since, ready.look, ready.is_overdue) = (Stage::Ready, now, stable, false);
+        self.earn_returns(id);
         if self.peer_of(id).is_some() {
             self.added_is_ready();
         }
