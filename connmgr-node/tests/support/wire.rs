@@ -36,6 +36,10 @@ impl Wire {
         soon("handshake", shake).await
     }
 
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     pub async fn send(&mut self, message: NetworkMessage) {
         self.wire.send(message).expect("room");
         self.flush().await;
