@@ -40,5 +40,6 @@ pub mod stop;
 pub mod summary;
 pub mod text;
 pub mod violation;
+pub mod wanted;
 pub mod wire;
 pub mod world;
