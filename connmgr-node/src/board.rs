@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use connmgr_core::{ConnId, Event};
 
 use crate::handshake::PeerHello;
-use crate::report::Report;
+use crate::report::{Report, ReportEnd};
 use crate::summary::{ConnectionTarget, Summary};
 
 /// How many sessions follow headers at a time: one may lie or stall, and more than two would be a waste.
@@ -115,8 +115,8 @@ impl Board {
         summary
     }
 
-    /// Writes the summary, and waits up to 3 s for a slow reader. Returns whether all was written.
-    pub fn finish(&self, summary: &Summary) -> bool {
+    /// Writes the summary, and waits up to 3 s for a slow reader. Returns what became of the report.
+    pub fn finish(&self, summary: &Summary) -> ReportEnd {
         self.inside().report.summary(self.elapsed(), summary)
     }
 
@@ -174,7 +174,7 @@ mod tests {
             board.tip(ConnId::from_u64(1), height);
         }
         assert_eq!(board.summary().height, 12);
-        assert!(board.finish(&board.summary()));
+        assert!(matches!(board.finish(&board.summary()), ReportEnd::Written));
         assert_eq!(paper.text().matches("headers up to").count(), 2, "{}", paper.text());
     }
 }

@@ -166,11 +166,6 @@ impl Scene {
 }
 
 impl Options {
-    /// Reads the command line of this process. On an error, or when help is asked for, prints and ends the process.
-    pub fn parse() -> Self {
-        Self::try_parse(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
     /// Reads a command line, whose first word is the program's name.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
 use crate::link::LinkFactory;
 use crate::pen::Pen;
-use crate::report::{Format, Report};
+use crate::report::{Format, Report, ReportEnd};
 use crate::runtime::mio::Mio;
 use crate::runtime::smol::Smol;
 use crate::runtime::tokio::Tokio;
@@ -35,12 +35,12 @@ pub enum NodeOutcome {
 }
 
 /// The end of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct RunEnd {
     /// How the run ended.
     pub outcome: NodeOutcome,
-    /// Whether the whole report was written: its reader may have stalled.
-    pub is_told: bool,
+    /// What became of the report.
+    pub report: ReportEnd,
 }
 
 /// Runs a node with these options, until its time is up or it is stopped. The report goes to `out`.
@@ -188,7 +188,7 @@ impl<R: Runtime> RunningNode<R> {
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
         let outcome = if is_short { NodeOutcome::Short } else { NodeOutcome::Good };
-        RunEnd { outcome, is_told: self.board.finish(&summary) }
+        RunEnd { outcome, report: self.board.finish(&summary) }
     }
 }
 
