@@ -15,6 +15,7 @@ use crate::cli::{Options, RuntimeName, Scene};
 use crate::link::LinkFactory;
 use crate::pen::Pen;
 use crate::report::{Format, Report, ReportEnd};
+use crate::rerun::explain_trace;
 use crate::runtime::mio::Mio;
 use crate::runtime::smol::Smol;
 use crate::runtime::tokio::Tokio;
@@ -210,7 +211,7 @@ fn explain(error: StartError) -> anyhow::Error {
         StartError::Config(error) => return anyhow!(setup::explain(error)),
         StartError::Listen { .. } => "--listen",
         StartError::State(_) => "--state-dir",
-        StartError::Trace { path, error } => return anyhow!("--trace {}: {error}", path.display()),
+        StartError::Trace { path, error } => return anyhow!("--trace {}: {}", path.display(), explain_trace(error)),
         _ => "the pool",
     };
     anyhow::Error::new(error).context(option)

@@ -93,7 +93,12 @@ async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
         ("--add 127.0.0.1:1 --add 127.0.0.1:1 --chain regtest", "--add", "added already"),
         ("--outbound 2000000 --max-peers 1000000", "--outbound", "at most --max-peers, 1000000"),
         ("--chain regtest --add a.onion", "--add", "onion"),
-        ("--replay /dev/null", "--replay", "does not begin with a birth"),
+        ("--chain regtest --connect 1.2.3.4:0", "--connect", "port 0"),
+        ("--listen 7 --listen 7", "--listen", "given twice"),
+        ("--trace /dev/null", "--trace", "it exists and is not overwritten: remove it, or name another file"),
+        ("--replay /dev/null", "--replay", "does not begin with a birth: it is no trace of this program"),
+        ("--replay /proc/self/status", "--replay", "it is no trace of this program"),
+        ("--replay /nowhere", "--replay", "No such file"),
     ] {
         let (code, _, errors) = run(runtime, words).await;
         assert!(code.is_some_and(|code| code > 0), "{words}");
