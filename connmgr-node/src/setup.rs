@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Mode, Patience, Proxy,
-    Split,
+    Rate, Split,
 };
 
 use crate::cli::{Options, Scene};
@@ -16,6 +16,10 @@ const SHOW: Duration = Duration::from_secs(30);
 /// Inbound connections of one address: several nodes may share one behind a router. Core has no such limit.
 const MAX_INBOUND_PER_HOST: u32 = 16;
 
+/// How many of them may come at once. One that is refused comes back after a minute (Core's `-addnode`), so those that
+/// start together should all get in at first.
+const INBOUND_BURST: u32 = 8;
+
 /// The configuration for these options. `is_relaxed`: the whole loopback world is on one address, so there is no group
 /// rule.
 pub fn config(options: &Options, is_relaxed: bool) -> Config {
@@ -23,13 +27,18 @@ pub fn config(options: &Options, is_relaxed: bool) -> Config {
     let config = Config {
         mode: if options.connect.is_empty() { Mode::Automatic } else { Mode::ConnectOnly },
         limits: limits(options, base.limits),
-        inbound: InboundConfig { per_host: MAX_INBOUND_PER_HOST, ..base.inbound },
+        inbound: inbound(base.inbound),
         ..base
     };
     match options.scene {
         Scene::Network(_) => config,
         Scene::World => impatient(config, is_relaxed),
     }
+}
+
+fn inbound(base: InboundConfig) -> InboundConfig {
+    let rate = Rate { burst: INBOUND_BURST, ..base.rate };
+    InboundConfig { per_host: MAX_INBOUND_PER_HOST, rate, ..base }
 }
 
 fn limits(options: &Options, base: Limits) -> Limits {
@@ -139,8 +148,7 @@ mod tests {
         let (world, signet) = (config(&options(""), false), config(&options("--chain signet"), false));
         assert!(world.handshake_timeout < signet.handshake_timeout);
         let base = Config::bitcoin(connmgr_core::Chain::Signet);
-        let inbound = InboundConfig { per_host: MAX_INBOUND_PER_HOST, ..base.inbound };
-        assert_eq!(signet, Config { inbound, ..base });
+        assert_eq!(signet, Config { inbound: inbound(base.inbound), ..base });
         assert_eq!(run_for(&options("")), Some(SHOW));
         assert_eq!(run_for(&options("--chain signet")), None);
     }
