@@ -29,6 +29,12 @@ impl TokenBucket {
         true
     }
 
+    /// Gives tokens back.
+    pub fn give_back(&mut self, rate: &Rate, count: u32) {
+        let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);
+        self.full_at = self.full_at.saturating_sub(interval.saturating_mul(count.into()));
+    }
+
     /// When the next token is there, `now` at the soonest; [`Time::MAX`] if the burst is 0.
     pub fn ready_at(&self, rate: &Rate, now: Time) -> Time {
         let interval = u64::try_from(rate.interval.as_nanos()).unwrap_or(u64::MAX);

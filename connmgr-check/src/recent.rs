@@ -43,6 +43,11 @@ impl<K: Clone + Eq + Hash, V: Default> Recent<K, V> {
         self.entries.get(key).map(|(_, value)| value)
     }
 
+    /// The value of a key, to change. Does not touch it.
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|(_, value)| value)
+    }
+
     /// Forgets a key.
     pub(crate) fn remove(&mut self, key: &K) {
         self.entries.remove(key);

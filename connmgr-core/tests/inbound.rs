@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connmgr_core::*;
 use support::*;
 
@@ -91,6 +93,80 @@ fn one_group_connects_three_times_at_once_and_then_every_five_seconds() {
     bench.now = Time::from_secs(5);
     let mut tries = |count: u32| (0..count).filter(|n| bench.accept(&format!("1.2.3.{}:6", n + 1)).is_ok()).count();
     assert_eq!(tries(5), 1);
+}
+
+/// A dial of the v2 transport, whose first bytes the application can't read.
+fn junk(bench: &mut Bench, port: u16) -> bool {
+    let accepted = bench.accept(&format!("1.2.3.4:{port}"));
+    if let Ok(conn) = accepted {
+        bench.apply(&Input::Closed { conn, cause: CloseCause::Dropped });
+    }
+    accepted.is_ok()
+}
+
+#[test]
+fn a_handshake_that_the_application_drops_costs_no_token_of_its_group() {
+    let mut bench = bench();
+    assert!((0..8).all(|port| junk(&mut bench, port)));
+    for (cause, ready) in [(CloseCause::Eof, false), (CloseCause::Dropped, true), (CloseCause::Reset, false)] {
+        let conn = bench.accept("1.2.3.4:100").expect("a token of the burst");
+        bench.actions();
+        if ready {
+            bench.ready(conn);
+        }
+        bench.apply(&Input::Closed { conn, cause });
+    }
+    assert_eq!(bench.accept("1.2.3.4:101"), Err(Refusal::RateLimit));
+}
+
+#[test]
+fn seven_nodes_behind_one_address_that_try_v2_first_are_in_within_30_s() {
+    let mut config = Config::default();
+    config.inbound.per_host = 16;
+    let mut bench = Bench::new(with_listener(config));
+    let mut outside = 7;
+    while outside > 0 {
+        // The worst order: all try v2 first, so that a token that is given back goes to the next v2 dial.
+        for port in 0..outside {
+            junk(&mut bench, port);
+        }
+        for port in 100..100 + outside {
+            if let Ok(conn) = bench.accept(&format!("1.2.3.4:{port}")) {
+                bench.ready(conn);
+                outside -= 1;
+            }
+        }
+        bench.pass(Duration::from_millis(500));
+    }
+    assert!(bench.now <= Time::from_secs(30), "{}", bench.now);
+}
+
+#[test]
+fn who_sends_nothing_but_junk_is_held_to_the_rate() {
+    let mut bench = bench();
+    let mut let_in = 0;
+    for _ in 0..36_000 {
+        let_in += u32::from(junk(&mut bench, 1));
+        bench.pass(Duration::from_millis(100));
+    }
+    // An hour of the rate alone is 3 + 720.
+    println!("junk let in within an hour: {let_in}");
+    assert!((723..=723 + 8 + 60).contains(&let_in), "{let_in}");
+}
+
+#[test]
+fn who_tries_v2_first_gets_in_within_a_minute_of_junk_from_its_group() {
+    let mut bench = bench();
+    let let_in = (0..20).filter(|port| junk(&mut bench, *port)).count();
+    assert_eq!(let_in, 11, "the burst, and as many as are given back");
+    loop {
+        junk(&mut bench, 1);
+        if bench.accept("1.2.3.4:2").is_ok() {
+            break;
+        }
+        bench.pass(Duration::from_millis(500));
+    }
+    assert!(bench.now <= Time::from_secs(60), "{}", bench.now);
 }
 
 #[test]

@@ -2,17 +2,28 @@
 //!
 //! One lock, held for one line. Only [`Board::finish`] and [`Board::wait`] wait.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{ConnId, Event};
 
 use crate::handshake::PeerHello;
-use crate::report::Report;
+use crate::report::{Report, ReportEnd};
 use crate::summary::{ConnectionTarget, Summary};
 
 /// How many sessions follow headers at a time: one may lie or stall, and more than two would be a waste.
-const MAX_FOLLOWERS: u32 = 2;
+const MAX_FOLLOWERS: usize = 2;
+
+/// How much a session deserves to follow headers; the greater the more. Peers that answer come before those that do not,
+/// then those that we chose before strangers that came to us: otherwise two silent strangers could hold both places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FollowRank {
+    /// No request for headers has been unanswered for long.
+    pub answers: bool,
+    /// We dialed it.
+    pub is_outbound: bool,
+}
 
 /// Reports and counts what happens. Clones share one state and are cheap.
 #[derive(Clone, Debug)]
@@ -25,13 +36,13 @@ pub struct Board {
 struct Inside {
     report: Report,
     summary: Summary,
-    followers: u32,
+    followers: BTreeMap<ConnId, FollowRank>,
 }
 
 impl Board {
     /// A board whose clock starts now, for a run with this target.
     pub fn new(report: Report, target: ConnectionTarget) -> Self {
-        let inside = Inside { report, summary: Summary::new(target), followers: 0 };
+        let inside = Inside { report, summary: Summary::new(target), followers: BTreeMap::new() };
         Self { start: Instant::now(), inside: Arc::new(Mutex::new(inside)) }
     }
 
@@ -78,18 +89,23 @@ impl Board {
         }
     }
 
-    /// Whether one more session may follow headers. If so, it must call [`Board::unfollow`] at its end.
-    pub fn follow(&self) -> bool {
+    /// Whether this session may follow headers, now or still. It asks again from time to time: it may have lost its place
+    /// to one of a better rank, or get one that has become free. It calls [`Board::unfollow`] at its end.
+    pub fn follow(&self, conn: ConnId, rank: FollowRank) -> bool {
         let mut inside = self.inside();
-        let may_follow = inside.followers < MAX_FOLLOWERS;
-        inside.followers += u32::from(may_follow);
-        may_follow
+        let followers = &mut inside.followers;
+        if !followers.contains_key(&conn) && followers.len() == MAX_FOLLOWERS {
+            let worst = followers.iter().min_by_key(|(_, rank)| **rank).map(|(conn, rank)| (*conn, *rank));
+            let Some((worst, _)) = worst.filter(|(_, worst)| *worst < rank) else { return false };
+            followers.remove(&worst);
+        }
+        followers.insert(conn, rank);
+        true
     }
 
-    /// A session that followed headers has ended.
-    pub fn unfollow(&self) {
-        let mut inside = self.inside();
-        inside.followers = inside.followers.saturating_sub(1);
+    /// A session has ended.
+    pub fn unfollow(&self, conn: ConnId) {
+        self.inside().followers.remove(&conn);
     }
 
     /// The summary so far.
@@ -99,8 +115,8 @@ impl Board {
         summary
     }
 
-    /// Writes the summary, and waits up to 3 s for a slow reader. Returns whether all was written.
-    pub fn finish(&self, summary: &Summary) -> bool {
+    /// Writes the summary, and waits up to 3 s for a slow reader. Returns what became of the report.
+    pub fn finish(&self, summary: &Summary) -> ReportEnd {
         self.inside().report.summary(self.elapsed(), summary)
     }
 
@@ -131,9 +147,24 @@ mod tests {
     #[test]
     fn only_two_follow_headers_at_a_time() {
         let (board, _) = board();
-        assert!(board.follow() && board.follow() && !board.follow());
-        board.unfollow();
-        assert!(board.follow());
+        let follow = |conn| board.follow(ConnId::from_u64(conn), INBOUND);
+        assert!(follow(1) && follow(2) && !follow(3) && follow(1), "and those that do stay");
+        board.unfollow(ConnId::from_u64(1));
+        assert!(follow(3) && !follow(1));
+    }
+
+    const INBOUND: FollowRank = FollowRank { answers: true, is_outbound: false };
+
+    #[test]
+    fn a_place_goes_to_one_of_a_better_rank() {
+        let (board, _) = board();
+        let follow =
+            |conn, answers, is_outbound| board.follow(ConnId::from_u64(conn), FollowRank { answers, is_outbound });
+        assert!(follow(1, true, false) && follow(2, true, false));
+        assert!(follow(3, true, true) && follow(4, true, true), "outbound peers take the places of strangers");
+        assert!(!follow(1, true, false) && !follow(5, true, true));
+        assert!(follow(3, false, true), "a silent one stays while nobody better comes");
+        assert!(follow(1, true, false) && !follow(3, false, true) && follow(4, true, true));
     }
 
     #[test]
@@ -143,7 +174,7 @@ mod tests {
             board.tip(ConnId::from_u64(1), height);
         }
         assert_eq!(board.summary().height, 12);
-        assert!(board.finish(&board.summary()));
+        assert!(matches!(board.finish(&board.summary()), ReportEnd::Written));
         assert_eq!(paper.text().matches("headers up to").count(), 2, "{}", paper.text());
     }
 }

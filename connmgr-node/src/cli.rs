@@ -2,6 +2,8 @@
 //!
 //! What comes out is checked and typed; an error names the option and what is allowed. Starts nothing. `--help` is made from the comments on `NodeArguments`.
 
+mod contradictions;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -166,11 +168,6 @@ impl Scene {
 }
 
 impl Options {
-    /// Reads the command line of this process. On an error, or when help is asked for, prints and ends the process.
-    pub fn parse() -> Self {
-        Self::try_parse(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
     /// Reads a command line, whose first word is the program's name.
     ///
     /// # Errors
@@ -195,11 +192,14 @@ impl NodeArguments {
         if let Some(outbound) = self.outbound.filter(|outbound| *outbound > max_peers) {
             return Err(invalid("--outbound", &outbound.to_string(), &format!("at most --max-peers, {max_peers}")));
         }
+        let (connect, add) = (peers("--connect", &self.connect)?, peers("--add", &self.add)?);
+        let listen = self.listen.iter().map(|text| parse_listen(text, port)).collect::<Result<Vec<_>, _>>()?;
+        refuse_contradictions(&connect, &add, &listen, self.proxy.is_some(), max_peers)?;
         Ok(Options {
             scene,
-            connect: peers("--connect", &self.connect)?,
-            add: peers("--add", &self.add)?,
-            listen: self.listen.iter().map(|text| parse_listen(text, port)).collect::<Result<_, _>>()?,
+            connect,
+            add,
+            listen,
             outbound: self.outbound,
             max_peers: self.max_peers,
             state_dir: self.state_dir,
@@ -226,6 +226,39 @@ impl NodeArguments {
 fn invalid(option: &str, value: &str, allowed: &str) -> clap::Error {
     NodeArguments::command()
         .error(ErrorKind::ValueValidation, format!("invalid value '{value}' for '{option}': expected {allowed}"))
+}
+
+/// Refuses what could never work, so that nobody waits for it.
+fn refuse_contradictions(
+    connect: &[PeerAddress],
+    add: &[PeerAddress],
+    listen: &[SocketAddr],
+    has_proxy: bool,
+    max_peers: u32,
+) -> Result<(), clap::Error> {
+    let refused = |option: &str, value: &str, why: &str| conflict(&format!("{option} {value} can't work: {why}"));
+    for (option, peers) in [("--connect", connect), ("--add", add)] {
+        for peer in peers {
+            if let Some(why) = contradictions::unreachable(peer, has_proxy) {
+                return Err(refused(option, &peer.to_string(), &why));
+            }
+        }
+    }
+    for (at, address) in listen.iter().enumerate() {
+        if let Some(why) = contradictions::not_listenable(&listen[..=at]) {
+            return Err(refused("--listen", &address.to_string(), &why));
+        }
+    }
+    let wanted = connect.len() + add.len();
+    if u32::try_from(wanted).is_ok_and(|wanted| wanted <= max_peers) {
+        return Ok(());
+    }
+    let why = format!("{wanted} peers are given by --connect and --add, each of which needs a connection");
+    Err(refused("--max-peers", &max_peers.to_string(), &why))
+}
+
+fn conflict(text: &str) -> clap::Error {
+    NodeArguments::command().error(ErrorKind::ArgumentConflict, text)
 }
 
 fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::Error> {
@@ -287,6 +320,15 @@ mod tests {
 
     fn options(line: &str) -> Options {
         parse(line).expect(line)
+    }
+
+    const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+
+    #[test]
+    fn what_works_together_is_not_refused() {
+        options(&format!("--connect {ONION} --proxy 127.0.0.1:9050"));
+        options("--listen 127.0.0.1:0 --listen 127.0.0.1:0 --listen [::]:5 --listen 5");
+        options("--max-peers 2 --connect 1.2.3.4 --add 1.2.3.5");
     }
 
     #[test]
@@ -365,6 +407,17 @@ mod tests {
             ("--seed-rng 12", "--seed-rng", "64 hexadecimal digits"),
             ("--proxy localhost", "--proxy", "invalid socket address"),
             ("--connect 1.2.3.4 --outbound 3", "--connect", "cannot be used with '--outbound"),
+            ("--connect 1.2.3.4:0", "--connect", "nobody listens on port 0"),
+            ("--add a.example:0", "--add", "nobody listens on port 0"),
+            (
+                &format!("--add {}.b32.i2p", "a".repeat(52)),
+                "--add",
+                "needs --proxy with the SOCKS5 port of an I2P router",
+            ),
+            (&format!("--connect {ONION}"), "--connect", "needs --proxy with Tor's SOCKS5 port"),
+            ("--listen 5 --listen 5", "--listen", "given twice"),
+            ("--listen ::ffff:127.0.0.1", "--listen", "written as one: 127.0.0.1:8333"),
+            ("--max-peers 1 --connect 1.2.3.4 --connect 1.2.3.5 --add 1.2.3.6", "--max-peers", "3 peers are given"),
         ] {
             let error = parse(line).expect_err(line);
             assert!(error.contains(named) && error.contains(allowed), "{line}: {error}");

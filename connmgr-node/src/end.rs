@@ -1,5 +1,7 @@
 //! Why a session ended.
 
+use bitcoin::p2p::Magic;
+
 use crate::violation::ProtocolViolation;
 use crate::wire::WireError;
 
@@ -18,6 +20,13 @@ pub enum SessionEnd {
     /// The peer left a ping unanswered for too long.
     #[error("does not answer pings")]
     Silent,
+    /// The peer read nothing for too long while bytes waited for it.
+    #[error("does not read what is sent to it")]
+    Unread,
+    /// The peer's first bytes are no message of our network. That is no violation: Bitcoin Core dials with the v2
+    /// transport first, whose first bytes look random, and dials again with v1 when it is closed without an answer.
+    #[error("speaks another protocol (it begins with {0}): the v2 transport, or another network's")]
+    Foreign(Magic),
 }
 
 impl From<WireError> for SessionEnd {
@@ -37,7 +46,7 @@ impl SessionEnd {
     pub const fn violation(&self) -> Option<&ProtocolViolation> {
         match self {
             Self::Violation(violation) => Some(violation),
-            Self::Wire(_) | Self::Obsolete(_) | Self::Silent => None,
+            Self::Wire(_) | Self::Obsolete(_) | Self::Silent | Self::Unread | Self::Foreign(_) => None,
         }
     }
 }

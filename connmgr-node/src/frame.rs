@@ -10,11 +10,16 @@ use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::p2p::Magic;
 use bitcoin::p2p::message::{NetworkMessage, RawNetworkMessage};
 
+use crate::payload;
+
 /// The longest payload of any message: Bitcoin Core's `MAX_PROTOCOL_MESSAGE_LENGTH`.
 pub const MAX_PAYLOAD: usize = 4_000_000;
 
 /// Magic (4), command (12), length (4), checksum (4).
 const HEADER: usize = 24;
+
+/// How much longer than today a message may be: a later version of the protocol may append to it.
+const GROWTH: usize = 1024;
 
 /// A buffer larger than this is freed once it is empty.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -66,20 +71,21 @@ impl MessageName {
 
     /// The longest payload of a message that this node reads; none for those it skips.
     ///
-    /// Messages of a few bytes may grow: a later protocol may append to them. Lists have the limits of the protocol:
+    /// All may grow by [`GROWTH`]. Lists have the limits of the protocol:
     /// 1000 addresses of 30 bytes (BIP 155: at most 531), 2000 headers of 81, 50 000 inventory items of 36, and
     /// Core's 101 locator hashes.
     fn limit(&self) -> Option<usize> {
-        match self.as_bytes() {
-            b"verack" | b"wtxidrelay" | b"sendaddrv2" | b"getaddr" | b"sendheaders" | b"ping" | b"pong" => Some(1024),
-            b"version" => Some(1024),
-            b"addr" => Some(3 + 1000 * 30),
-            b"addrv2" => Some(3 + 1000 * 531),
-            b"inv" => Some(3 + 50_000 * 36),
-            b"getheaders" => Some(4 + 1 + 101 * 32 + 32),
-            b"headers" => Some(3 + 2000 * 81),
-            _ => None,
-        }
+        let today = match self.as_bytes() {
+            b"verack" | b"wtxidrelay" | b"sendaddrv2" | b"getaddr" | b"sendheaders" | b"ping" | b"pong" => 8,
+            b"version" => 86 + 256,
+            b"addr" => 3 + 1000 * 30,
+            b"addrv2" => 3 + 1000 * 531,
+            b"inv" => 3 + 50_000 * 36,
+            b"getheaders" => 4 + 1 + 101 * 32 + 32,
+            b"headers" => 3 + 2000 * 81,
+            _ => return None,
+        };
+        Some(today + GROWTH)
     }
 }
 
@@ -130,9 +136,9 @@ impl Decoder {
             if self.buffer.len() < end {
                 return Ok(None);
             }
-            let message = read(&self.buffer[..end], &header);
+            let message = read(&self.buffer[HEADER..end], &header);
             self.consume(end);
-            return message.map(Some);
+            return message;
         }
         Ok(None)
     }
@@ -191,14 +197,12 @@ impl Header {
     }
 }
 
-fn read(frame: &[u8], header: &Header) -> Result<NetworkMessage, FrameError> {
-    let digest = sha256d::Hash::hash(&frame[HEADER..]);
+fn read(payload: &[u8], header: &Header) -> Result<Option<NetworkMessage>, FrameError> {
+    let digest = sha256d::Hash::hash(payload);
     if digest.as_byte_array()[..4] != header.checksum {
         return Err(FrameError::Checksum(header.command));
     }
-    encode::deserialize::<RawNetworkMessage>(frame)
-        .map(RawNetworkMessage::into_payload)
-        .map_err(|_| FrameError::Malformed(header.command))
+    payload::decode(header.command.as_bytes(), payload).map_err(|_| FrameError::Malformed(header.command))
 }
 
 /// The bytes of a message.
@@ -262,12 +266,12 @@ mod tests {
 
     #[test]
     fn an_oversized_message_is_refused_by_its_header_alone() {
-        let addresses = vec![(0, Address::new(&([1, 2, 3, 4], 5).into(), 0.into())); 1001];
+        let addresses = vec![(0, Address::new(&([1, 2, 3, 4], 5).into(), 0.into())); 1100];
         let bytes = encode(MAGIC, NetworkMessage::Addr(addresses));
         let mut decoder = Decoder::new(MAGIC);
         decoder.extend(&bytes[..HEADER]);
-        let error = decoder.next_message().expect_err("1001 addresses");
-        assert_eq!(error.to_string(), "`addr` of 30033 bytes, at most 30003 are allowed");
+        let error = decoder.next_message().expect_err("1100 addresses");
+        assert_eq!(error.to_string(), "`addr` of 33003 bytes, at most 31027 are allowed");
         assert!(error.is_fatal());
     }
 

@@ -164,9 +164,7 @@ impl Handshake {
     fn read(&self, wire: &mut MessageWire) -> Result<Option<NetworkMessage>, SessionEnd> {
         let is_first = matches!(self.state, HandshakeState::AwaitingVersion) && self.patience == MAX_MESSAGES;
         match wire.next_message() {
-            Err(WireError::Frame(FrameError::Magic(magic))) if is_first => {
-                Err(ProtocolViolation::OtherNetwork(magic).into())
-            }
+            Err(WireError::Frame(FrameError::Magic(magic))) if is_first => Err(SessionEnd::Foreign(magic)),
             read => Ok(read?),
         }
     }
@@ -279,11 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn a_node_of_another_network_is_not_banned() {
-        let end = after(&encode(Magic::BITCOIN, NetworkMessage::Verack));
-        let violation = end.violation().expect("a violation");
-        assert_eq!(*violation, ProtocolViolation::OtherNetwork(Magic::BITCOIN));
-        assert!(violation.penalty().persistent == 0);
+    fn a_node_of_another_network_or_transport_is_let_go_without_a_penalty() {
+        for bytes in [encode(Magic::BITCOIN, NetworkMessage::Verack), vec![0x5a; 64]] {
+            let end = after(&bytes);
+            assert!(matches!(end, SessionEnd::Foreign(_)), "{end}");
+            assert_eq!(end.violation(), None);
+        }
     }
 
     #[test]

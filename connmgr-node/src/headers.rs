@@ -1,7 +1,7 @@
 //! Follows a peer's chain of headers, checks linkage and work, and keeps only the tip.
 //!
 //! That shows that the peer serves a chain and how long it is. It is not enough to trust the chain: difficulty adjustments
-//! and the contents of blocks are not checked. Memory is a few hashes, however long the chain. Read first: Core's headers-first sync, <https://developer.bitcoin.org/devguide/p2p_network.html#headers-first>.
+//! and the contents of blocks are not checked. Memory is at most 2016 hashes, however long the chain. Read first: Core's headers-first sync, <https://developer.bitcoin.org/devguide/p2p_network.html#headers-first>.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,9 @@ use crate::violation::ProtocolViolation;
 /// The most headers of one message: Core's `MAX_HEADERS_RESULTS`.
 pub const MAX_HEADERS: usize = 2000;
 
-/// The deepest reorganisation that is followed. Real ones are a few blocks deep.
-const MAX_REORG: usize = 64;
+/// The deepest reorganisation that is followed from its fork: two weeks of blocks. A deeper one is followed from the
+/// genesis block.
+const MAX_REORG: usize = 2016;
 
 /// After so many headers we ask a peer for no more: twice the length of the main chain in 2026. A long chain with little
 /// work is cheap to make.
@@ -28,8 +29,8 @@ pub enum HeadersProgress {
     More,
     /// The peer has no more for now.
     UpToDate,
-    /// They do not connect to what we know: ask from the locator, once.
-    Ask,
+    /// They do not connect to what we know: ask from the locator, unless that was done and is not answered yet.
+    Unconnected,
 }
 
 /// One peer's chain, as far as it was followed.
@@ -41,15 +42,13 @@ pub struct HeaderChain {
     /// The height of the newest.
     height: u32,
     received: u64,
-    /// Whether the last message did not connect.
-    lost: bool,
 }
 
 impl HeaderChain {
     /// A chain with only its genesis block.
     pub fn new(params: &'static Params) -> Self {
         let genesis = genesis_block(params).block_hash();
-        Self { params, recent: VecDeque::from([genesis]), height: 0, received: 0, lost: false }
+        Self { params, recent: VecDeque::from([genesis]), height: 0, received: 0 }
     }
 
     /// The height of the tip.
@@ -69,6 +68,9 @@ impl HeaderChain {
 
     /// Follows the headers of one message.
     ///
+    /// Headers that do not connect are no offence: after a deep reorganisation an honest peer announces blocks that we
+    /// can't place until it has answered our request.
+    ///
     /// # Errors
     /// A [`ProtocolViolation`]; the chain is then as far as the good headers led.
     pub fn extend(&mut self, headers: &[Header]) -> Result<HeadersProgress, ProtocolViolation> {
@@ -77,9 +79,8 @@ impl HeaderChain {
         }
         let Some(first) = headers.first() else { return Ok(HeadersProgress::UpToDate) };
         if !self.rewind_to(first.prev_blockhash) {
-            return self.not_connected();
+            return Ok(HeadersProgress::Unconnected);
         }
-        self.lost = false;
         headers.iter().try_for_each(|header| self.append(header))?;
         self.received += headers.len() as u64;
         let is_full = headers.len() == MAX_HEADERS && self.received < MAX_TOTAL;
@@ -100,16 +101,6 @@ impl HeaderChain {
             return true;
         }
         false
-    }
-
-    /// One message that does not connect is honest (we may lag behind). A second in a row, after we asked for the headers
-    /// in between, is a violation.
-    fn not_connected(&mut self) -> Result<HeadersProgress, ProtocolViolation> {
-        if std::mem::replace(&mut self.lost, true) {
-            Err(ProtocolViolation::Unconnected)
-        } else {
-            Ok(HeadersProgress::Ask)
-        }
     }
 
     fn append(&mut self, header: &Header) -> Result<(), ProtocolViolation> {
@@ -183,16 +174,17 @@ mod tests {
         chain.extend(&headers).expect("good");
         let back = |hash: &BlockHash| headers.iter().rposition(|header| header.block_hash() == *hash).map(|at| 99 - at);
         let places: Vec<_> = chain.locator().iter().filter_map(back).collect();
-        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 32]);
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 32, 64]);
         assert_eq!(chain.locator().last(), Some(&headers[0].prev_blockhash));
     }
 
     #[test]
-    fn headers_that_lead_nowhere_are_forgiven_once() {
+    fn headers_that_lead_nowhere_are_no_offence() {
         let headers = mine_regtest(10);
         let mut chain = chain();
-        assert_eq!(chain.extend(&headers[5..]), Ok(HeadersProgress::Ask));
-        assert_eq!(chain.extend(&headers[5..]), Err(ProtocolViolation::Unconnected));
+        for _ in 0..20 {
+            assert_eq!(chain.extend(&headers[5..]), Ok(HeadersProgress::Unconnected));
+        }
         assert_eq!(chain.height(), 0);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It is an example of the connection manager in use, and the interop tests run it. From the bottom up:
 //!
-//! - [`frame`] and [`wire`]: messages on a stream (protocol v1).
+//! - [`frame`], [`payload`] and [`wire`]: messages on a stream (protocol v1).
 //! - [`handshake`], [`ping`], [`gossip`], [`headers`]: the parts of a conversation.
 //! - [`session`], with its [`end`](mod@end): a conversation with one peer, sans-IO; what it learns comes out as [`news`].
 //! - [`pump`]: moves bytes between a session and a stream, on any runtime; [`drive`] takes its turns.
@@ -27,6 +27,7 @@ pub mod headers;
 pub mod link;
 pub mod news;
 pub mod node;
+pub mod payload;
 pub mod pen;
 pub mod ping;
 pub mod pump;
@@ -39,5 +40,6 @@ pub mod stop;
 pub mod summary;
 pub mod text;
 pub mod violation;
+pub mod wanted;
 pub mod wire;
 pub mod world;

@@ -3,17 +3,23 @@
 //! News for the manager are orders to the runtime, which holds the stream; news for the operator go to the board.
 
 use std::io::{Read, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use connmgr_core::{Activity, AddressInfo, Chain, ConnId, Connected, Event, PeerInfo, Penalty, Services};
 use connmgr_std::Reporter;
 
-use crate::board::Board;
+use crate::board::{Board, FollowRank};
 use crate::end::SessionEnd;
 use crate::handshake::Hello;
 use crate::news::News;
 use crate::pump::{Pump, PumpTurn};
 use crate::session::{Session, SessionConfig};
+
+/// A peer that leaves a request for headers unanswered for so long is followed only if there is nobody better.
+const HEADERS_PATIENCE: Duration = Duration::from_secs(8);
+
+/// How often a link asks whether it may follow headers.
+const FOLLOW_EVERY: Duration = Duration::from_secs(3);
 
 /// Makes the link of each connection. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,7 +40,8 @@ impl LinkFactory {
         let remote = info.address.as_ref().and_then(|address| address.socket_addr());
         let hello = Hello { remote, services: services(self.chain), ..Hello::new(info.kind, info.nonce) };
         let pump = Pump::new(Session::new(hello, SessionConfig::new(self.chain)));
-        PeerLink { conn: info.conn, pump, board: self.board.clone(), is_following: false }
+        let follow = FollowState { is_outbound: !info.kind.is_inbound(), is_following: false, was_late: false };
+        PeerLink { conn: info.conn, pump, board: self.board.clone(), follow, ask_at: None }
     }
 }
 
@@ -89,21 +96,35 @@ pub struct PeerLink {
     conn: ConnId,
     pump: Pump,
     board: Board,
+    follow: FollowState,
+    /// When it asks next whether it may follow headers; absent before the handshake is done.
+    ask_at: Option<Instant>,
+}
+
+/// Whether the peer's headers are followed.
+#[derive(Clone, Copy, Debug)]
+struct FollowState {
+    is_outbound: bool,
     is_following: bool,
+    /// Whether the last request for headers was answered late or not at all.
+    was_late: bool,
 }
 
 impl PeerLink {
     /// Reads and writes as far as the stream allows without waiting. Not to be called after [`Order::Close`].
     pub fn turn(&mut self, stream: &mut (impl Read + Write), now: Instant) -> PumpTurn<Order> {
         loop {
+            if self.ask_at.is_some_and(|at| at <= now) {
+                self.follow_if_allowed(now);
+            }
             match self.pump.turn(stream, now) {
                 PumpTurn::Done(news) => {
-                    if let Some(order) = self.handle(news) {
+                    if let Some(order) = self.handle(news, now) {
                         return PumpTurn::Done(order);
                     }
                 }
                 PumpTurn::Again => return PumpTurn::Again,
-                PumpTurn::Wait(until) => return PumpTurn::Wait(until),
+                PumpTurn::Wait(until) => return PumpTurn::Wait([until, self.ask_at].into_iter().flatten().min()),
             }
         }
     }
@@ -113,21 +134,43 @@ impl PeerLink {
         self.pump.session().tell_addresses(addresses);
     }
 
-    fn handle(&mut self, news: News) -> Option<Order> {
+    /// Follows the peer's headers, or leaves them, as the board says.
+    fn follow_if_allowed(&mut self, now: Instant) {
+        self.ask_at = now.checked_add(FOLLOW_EVERY);
+        let session = self.pump.session();
+        if !session.is_talking() {
+            return;
+        }
+        if self.follow.is_following {
+            let is_late = |asked| now.saturating_duration_since(asked) >= HEADERS_PATIENCE;
+            self.follow.was_late = session.asked_for_headers().is_some_and(is_late);
+        }
+        let rank = FollowRank { answers: !self.follow.was_late, is_outbound: self.follow.is_outbound };
+        let may_follow = self.board.follow(self.conn, rank);
+        match (std::mem::replace(&mut self.follow.is_following, may_follow), may_follow) {
+            (false, true) => session.follow_headers(now),
+            (true, false) => session.leave_headers(),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    fn handle(&mut self, news: News, now: Instant) -> Option<Order> {
         match news {
             News::Ready(peer) => {
                 self.board.ready(self.conn, &peer);
-                self.is_following = self.board.follow();
-                if self.is_following {
-                    self.pump.session().follow_headers();
-                }
+                self.follow_if_allowed(now);
                 Some(Order::Report(LinkReport::Ready(peer.info)))
             }
             News::Addresses(addresses) => Some(Order::Report(LinkReport::Addresses(addresses))),
             News::Activity(activity) => Some(Order::Report(LinkReport::Activity(activity))),
             News::Misbehaving(violation) => {
+                let penalty = violation.penalty();
+                if penalty == Penalty::default() {
+                    self.board.connection(self.conn, &format!("borne: {violation}"));
+                    return None;
+                }
                 self.board.connection(self.conn, &format!("misbehaves: {violation}"));
-                Some(Order::Report(LinkReport::Misbehaving(violation.penalty())))
+                Some(Order::Report(LinkReport::Misbehaving(penalty)))
             }
             News::Tip(height) => {
                 self.board.tip(self.conn, height);
@@ -148,7 +191,9 @@ impl PeerLink {
 
     fn tell_end(&self, end: &SessionEnd) {
         match end {
-            SessionEnd::Obsolete(_) | SessionEnd::Silent => self.board.connection(self.conn, &end.to_string()),
+            SessionEnd::Obsolete(_) | SessionEnd::Silent | SessionEnd::Unread | SessionEnd::Foreign(_) => {
+                self.board.connection(self.conn, &end.to_string());
+            }
             // Reported already: the violation when it happened, the rest by the manager.
             SessionEnd::Violation(_) | SessionEnd::Wire(_) => {}
         }
@@ -157,8 +202,6 @@ impl PeerLink {
 
 impl Drop for PeerLink {
     fn drop(&mut self) {
-        if self.is_following {
-            self.board.unfollow();
-        }
+        self.board.unfollow(self.conn);
     }
 }

@@ -1,50 +1,72 @@
 //! The command `connmgr-node`: see `--help`.
 
-use std::io::stdout;
+use std::fmt;
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
 use connmgr_node::node::{self, NodeOutcome, RunEnd};
+use connmgr_node::report::ReportEnd;
 use connmgr_node::rerun::rerun;
 use connmgr_node::stop::Stop;
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = match Options::try_parse(std::env::args_os()) {
+        Ok(options) => options,
+        Err(said) => return say(&said),
+    };
+    match run(&options) {
         Ok(NodeOutcome::Good) => ExitCode::SUCCESS,
         Ok(NodeOutcome::Short) => {
-            eprintln!("error: the target was never reached");
+            complain("error: the target was never reached");
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("error: {error:#}");
+            complain(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the help that was asked for, or what is wrong with the command line.
+fn say(said: &clap::Error) -> ExitCode {
+    match said.print() {
+        Err(error) if !said.use_stderr() => {
+            complain(format_args!("error: the output can't be written: {error}"));
+            ExitCode::FAILURE
+        }
+        Ok(()) | Err(_) => u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+/// Writes a line to standard error, if it can be written: `eprintln!` would panic.
+fn complain(text: impl fmt::Display) {
+    let _unheard = writeln!(stderr(), "{text}");
 }
 
 fn run(options: &Options) -> Result<NodeOutcome> {
     if let Some(trace) = &options.replay {
         let rerun = rerun(trace)?;
-        if options.json {
-            println!("{}", rerun.to_json());
-        } else {
-            println!("{rerun}");
-        }
+        let written =
+            if options.json { writeln!(stdout(), "{}", rerun.to_json()) } else { writeln!(stdout(), "{rerun}") };
+        written.and_then(|()| stdout().flush()).context("the result of the replay can't be written")?;
         return Ok(NodeOutcome::Good);
     }
     // Set before the start, so that a signal during the start also ends the run in order.
     let stop = Stop::default();
     stop_when_interrupted(stop.clone()).context("signals can't be caught")?;
-    let RunEnd { outcome, is_told } = node::run(options, stdout(), stop)?;
-    if !is_told {
-        eprintln!("warning: nobody reads the report; its end is lost");
+    let RunEnd { outcome, report } = node::run(options, stdout(), stop)?;
+    match report {
+        ReportEnd::Written => {}
+        ReportEnd::Unread => complain("warning: nobody reads the report; its end is lost"),
+        ReportEnd::Failed(error) => complain(format_args!("warning: the report could not be written: {error}")),
     }
     Ok(outcome)
 }
 
-/// Stops the node at Ctrl-C and, on Unix, at SIGTERM.
+/// Stops the node at Ctrl-C and, on Unix, at SIGTERM and SIGHUP (unless `nohup` has it ignored).
 ///
 /// A thread with tokio catches the signals whatever the node runs on: mio has none, and smol not on every system.
 fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
@@ -61,14 +83,31 @@ fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Ready at Ctrl-C or SIGTERM.
+/// Ready at Ctrl-C, SIGTERM or SIGHUP.
 #[cfg(unix)]
 fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // The terminal is closed: state is saved as at any other end.
+    let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+    let hung_up = async move {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
     Ok(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hung_up => {} }
     })
+}
+
+/// Whether who started us wants us to outlive the terminal. Known on Linux alone.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // A bit for each signal, the lowest for number 1, which is SIGHUP.
+    ignored.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).is_some_and(|bits| bits & 1 == 1)
 }
 
 /// Ready at Ctrl-C.

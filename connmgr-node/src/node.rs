@@ -7,20 +7,22 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use connmgr_core::{Chain, Config, Keep, PeerAddress, PeerId, Time};
+use connmgr_core::{AddPeerError, Chain, Config, Event, Keep, PeerAddress, PeerId, Time};
 use connmgr_std::StartError;
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
 use crate::link::LinkFactory;
 use crate::pen::Pen;
-use crate::report::{Format, Report};
+use crate::report::{Format, Report, ReportEnd};
+use crate::rerun::explain_trace;
 use crate::runtime::mio::Mio;
 use crate::runtime::smol::Smol;
 use crate::runtime::tokio::Tokio;
 use crate::runtime::{Runtime, RuntimeEvent};
 use crate::setup;
 use crate::stop::Stop;
+use crate::wanted::WantedPeers;
 use crate::world::behavior::PeerBehavior;
 use crate::world::{LoopbackWorld, WorldConfig};
 
@@ -34,12 +36,12 @@ pub enum NodeOutcome {
 }
 
 /// The end of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct RunEnd {
     /// How the run ended.
     pub outcome: NodeOutcome,
-    /// Whether the whole report was written: its reader may have stalled.
-    pub is_told: bool,
+    /// What became of the report.
+    pub report: ReportEnd,
 }
 
 /// Runs a node with these options, until its time is up or it is stopped. The report goes to `out`.
@@ -76,6 +78,7 @@ struct RunningNode<R> {
     board: Board,
     runtime: R,
     stop: Stop,
+    wanted: WantedPeers,
     world: Option<LoopbackWorld>,
 }
 
@@ -91,7 +94,8 @@ impl<R: Runtime> RunningNode<R> {
         let links = LinkFactory::new(chain, board.clone());
         let runtime = R::start(options, config, links, stop.clone()).map_err(explain)?;
         announce(&board, chain, max_peers, world.as_ref());
-        let mut node = Self { board, runtime, stop, world };
+        let wanted = WantedPeers::new(options.state_dir.clone());
+        let mut node = Self { board, runtime, stop, wanted, world };
         node.add_peers(options)?;
         let run_for = setup::run_for(options);
         node.attend(run_for.and_then(|run_for| Instant::now().checked_add(run_for)))?;
@@ -111,10 +115,35 @@ impl<R: Runtime> RunningNode<R> {
         self.join_world()
     }
 
-    fn add(&mut self, peer: &PeerAddress) -> Result<PeerId> {
-        let id = self.runtime.add_peer(peer.clone(), Keep::Always)?;
-        self.board.note(&format!("added {id}: {peer}"));
-        Ok(id)
+    /// Adds a peer; one that is banned, when the ban is over.
+    fn add(&mut self, peer: &PeerAddress) -> Result<()> {
+        match self.runtime.add_peer(peer.clone(), Keep::Always) {
+            Ok(id) => {
+                self.board.note(&format!("added {id}: {peer}"));
+                self.wanted.note_added(peer.clone());
+            }
+            Err(AddPeerError::Banned) => {
+                let bans = self.runtime.bans();
+                self.board.note(&self.wanted.note_banned(peer.clone(), &bans));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// Reports an event. A ban may keep a wanted peer away, or have kept one away until now.
+    fn event(&mut self, event: &Event) {
+        self.board.event(event);
+        if let Event::Banned { target, until } = event {
+            self.wanted.tell_ban(target, *until).iter().for_each(|text| self.board.note(text));
+        }
+        if let Event::Unbanned { target } = event {
+            for peer in self.wanted.take_free(target) {
+                if let Err(error) = self.add(&peer) {
+                    self.board.note(&format!("{peer} is not added: {error}"));
+                }
+            }
+        }
     }
 
     /// In the loopback world: learns all addresses, and adds the peer that comes and goes.
@@ -122,14 +151,14 @@ impl<R: Runtime> RunningNode<R> {
         let Some(world) = &self.world else { return Ok(()) };
         self.runtime.addresses(world.all_addresses());
         let unsteady: Vec<PeerAddress> = world.addresses(PeerBehavior::ComingAndGoing).map(PeerAddress::from).collect();
-        unsteady.iter().try_for_each(|peer| self.add(peer).map(drop))
+        unsteady.iter().try_for_each(|peer| self.add(peer))
     }
 
     /// Handles the pool's events until the node is stopped or its time is up.
     fn attend(&mut self, until: Option<Instant>) -> Result<()> {
         loop {
             match self.runtime.next(until)? {
-                RuntimeEvent::Event(event) => self.board.event(&event),
+                RuntimeEvent::Event(event) => self.event(&event),
                 RuntimeEvent::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
                 RuntimeEvent::Problem(problem) => self.board.note(&problem.to_string()),
                 RuntimeEvent::Other(news) => self.board.note(&news),
@@ -160,7 +189,7 @@ impl<R: Runtime> RunningNode<R> {
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
         let outcome = if is_short { NodeOutcome::Short } else { NodeOutcome::Good };
-        RunEnd { outcome, is_told: self.board.finish(&summary) }
+        RunEnd { outcome, report: self.board.finish(&summary) }
     }
 }
 
@@ -182,7 +211,7 @@ fn explain(error: StartError) -> anyhow::Error {
         StartError::Config(error) => return anyhow!(setup::explain(error)),
         StartError::Listen { .. } => "--listen",
         StartError::State(_) => "--state-dir",
-        StartError::Trace { path, error } => return anyhow!("--trace {}: {error}", path.display()),
+        StartError::Trace { path, error } => return anyhow!("--trace {}: {}", path.display(), explain_trace(error)),
         _ => "the pool",
     };
     anyhow::Error::new(error).context(option)

@@ -32,6 +32,8 @@ struct LineQueue {
     is_behind: bool,
     /// No more lines come.
     is_closed: bool,
+    /// Why a line could not be written, the first time.
+    error: Option<io::Error>,
 }
 
 impl Pen {
@@ -71,6 +73,11 @@ impl Pen {
         let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), at_most, is_busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
+
+    /// Why a line could not be written, the first time; only once.
+    pub fn take_error(&self) -> Option<io::Error> {
+        self.shared.lock().error.take()
+    }
 }
 
 impl Drop for Pen {
@@ -93,8 +100,10 @@ impl SharedLines {
 
     fn write_all(&self, mut out: impl Write) {
         while let Some(line) = self.next() {
-            // The node goes on when the reader goes away (`| head`).
-            let _unread = writeln!(out, "{line}").and_then(|()| out.flush());
+            // The node goes on when the reader goes away (`| head`) or the disk is full.
+            if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+                self.lock().error.get_or_insert(error);
+            }
         }
     }
 

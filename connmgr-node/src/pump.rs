@@ -2,7 +2,7 @@
 //! runtimes, and is left to them. A stream that is not ready says `WouldBlock`.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::news::News;
 use crate::session::Session;
@@ -12,6 +12,9 @@ const CHUNK: usize = 8192;
 
 /// Reads in a row before other links get a turn, so that a flooding peer does not starve them.
 const MAX_READS: u32 = 8;
+
+/// How long a peer may read nothing while bytes wait for it: then it is dropped.
+const WRITE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The result of a turn.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,12 +35,14 @@ pub struct Pump {
     reads: u32,
     /// Why nothing can be written any more. What has arrived is still read: it may explain the end.
     broken: Option<io::Error>,
+    /// Since when bytes wait and none could be written.
+    blocked: Option<Instant>,
 }
 
 impl Pump {
     /// Every turn must be given the same stream.
     pub const fn new(session: Session) -> Self {
-        Self { session, reads: 0, broken: None }
+        Self { session, reads: 0, broken: None, blocked: None }
     }
 
     /// The session, to answer its news.
@@ -51,26 +56,50 @@ impl Pump {
             if let Some(news) = self.session.poll(now) {
                 return PumpTurn::Done(news);
             }
-            self.write(stream);
+            self.write(stream, now);
+            if self.give_up_by().is_some_and(|by| by <= now) {
+                self.blocked = None;
+                self.session.handle_unread();
+                continue;
+            }
+            if self.session.is_full() && self.broken.is_none() {
+                self.reads = 0;
+                return PumpTurn::Wait(self.deadline());
+            }
             if self.reads == MAX_READS {
                 self.reads = 0;
                 return PumpTurn::Again;
             }
             if !self.read(stream) {
                 self.reads = 0;
-                return PumpTurn::Wait(self.session.deadline());
+                return PumpTurn::Wait(self.deadline());
             }
             self.reads += 1;
         }
     }
 
-    fn write(&mut self, stream: &mut impl Write) {
+    fn deadline(&self) -> Option<Instant> {
+        [self.session.deadline(), self.give_up_by()].into_iter().flatten().min()
+    }
+
+    /// When a peer that reads nothing is dropped.
+    fn give_up_by(&self) -> Option<Instant> {
+        self.blocked.map(|since| since + WRITE_PATIENCE)
+    }
+
+    fn write(&mut self, stream: &mut impl Write, now: Instant) {
         while self.broken.is_none() && !self.session.outgoing().is_empty() {
             match stream.write(self.session.outgoing()) {
                 Ok(0) => self.broken = Some(ErrorKind::WriteZero.into()),
-                Ok(written) => self.session.handle_written(written),
+                Ok(written) => {
+                    self.session.handle_written(written);
+                    self.blocked = None;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.blocked = self.blocked.or(Some(now));
+                    return;
+                }
                 Err(error) => self.broken = Some(error),
             }
         }
@@ -100,7 +129,7 @@ mod tests {
     use crate::frame::encode;
     use crate::handshake::Hello;
     use crate::session::SessionConfig;
-    use crate::wire::WireError;
+    use crate::wire::{FULL_OUTBOX, WireError};
     use bitcoin::p2p::Magic;
     use bitcoin::p2p::message::NetworkMessage;
     use connmgr_core::{Chain, Kind};
@@ -153,6 +182,35 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_read_from_a_peer_that_is_far_behind_in_reading_and_it_is_dropped() {
+        let (mut pump, start) = (pump(Kind::Full), Instant::now());
+        let mut stream =
+            Stream { takes: Err(ErrorKind::WouldBlock.into()), ..Stream::new(pings_after_a_handshake(20_000)) };
+        let mut turn = |pump: &mut Pump, now| loop {
+            match pump.turn(&mut stream, now) {
+                PumpTurn::Done(News::Ended(end)) => return Err(end),
+                PumpTurn::Done(_) | PumpTurn::Again => {}
+                PumpTurn::Wait(until) => return Ok(until),
+            }
+        };
+        let until = turn(&mut pump, start).expect("it waits").expect("not for ever");
+        let waiting = pump.session().outgoing().len();
+        assert!((FULL_OUTBOX..FULL_OUTBOX + 2 * CHUNK).contains(&waiting), "{waiting}");
+        assert_eq!(until, start + WRITE_PATIENCE);
+        let end = turn(&mut pump, until).expect_err("it is dropped");
+        assert!(matches!(end, SessionEnd::Unread), "{end}");
+    }
+
+    fn pings_after_a_handshake(count: u64) -> Vec<u8> {
+        let mut far = Session::new(Hello::new(Kind::Inbound, 2), SessionConfig::new(Chain::Regtest));
+        far.receive(Session::new(Hello::new(Kind::Full, 1), SessionConfig::new(Chain::Regtest)).outgoing());
+        assert!(far.poll(Instant::now()).is_none());
+        let mut bytes = far.outgoing().to_vec();
+        (0..count).for_each(|nonce| bytes.extend(encode(Magic::REGTEST, NetworkMessage::Ping(nonce))));
+        bytes
+    }
+
+    #[test]
     fn a_flood_lets_others_have_their_turn() {
         let unread = encode(Magic::REGTEST, NetworkMessage::Alert(vec![0; 500_000]));
         let mut stream = Stream::new(unread);
@@ -169,7 +227,7 @@ mod tests {
         let garbage = encode(Magic::BITCOIN, NetworkMessage::Verack);
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new(garbage) };
         let last_words = pump(Kind::Full).turn(&mut stream, Instant::now());
-        assert!(matches!(last_words, PumpTurn::Done(News::Misbehaving(_))), "{last_words:?}");
+        assert!(matches!(last_words, PumpTurn::Done(News::Ended(SessionEnd::Foreign(_)))), "{last_words:?}");
 
         let mut stream = Stream { takes: Err(ErrorKind::BrokenPipe.into()), ..Stream::new([]) };
         let end = pump(Kind::Full).turn(&mut stream, Instant::now());

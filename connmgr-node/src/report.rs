@@ -4,6 +4,7 @@
 //! [`text`](crate::text)). A reader that goes away or falls behind does not stop the node: see [`pen`](crate::pen).
 
 use std::fmt;
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connmgr_core::{ConnId, Event};
@@ -24,6 +25,17 @@ pub enum Format {
 
 /// How long the end waits for a slow reader.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What became of a report.
+#[derive(Debug)]
+pub enum ReportEnd {
+    /// All was written, save lines that are missing for want of room: they are counted in it.
+    Written,
+    /// Its reader stalls: the end is not written.
+    Unread,
+    /// Some of it could not be written: the disk is full, or the reader went away.
+    Failed(io::Error),
+}
 
 /// Writes the output.
 #[derive(Debug)]
@@ -70,8 +82,8 @@ impl Report {
         self.line(since_start, line);
     }
 
-    /// The summary, for which there is always room. Then as [`Report::wait`].
-    pub fn summary(&mut self, since_start: Duration, summary: &Summary) -> bool {
+    /// The summary, for which there is always room. Waits for a slow reader as [`Report::wait`] does.
+    pub fn summary(&mut self, since_start: Duration, summary: &Summary) -> ReportEnd {
         if let Some(missing) = self.missing(since_start) {
             self.pen.insist(missing);
         }
@@ -79,7 +91,11 @@ impl Report {
             Format::Plain => format!("\n{summary}"),
             Format::Json => object("summary", since_start, [("summary", summary.to_json())]),
         });
-        self.wait()
+        match (self.wait(), self.pen.take_error()) {
+            (false, _) => ReportEnd::Unread,
+            (true, Some(error)) => ReportEnd::Failed(error),
+            (true, None) => ReportEnd::Written,
+        }
     }
 
     /// Waits for a slow reader, at most 3 s. Returns whether all was written.
@@ -195,7 +211,7 @@ mod tests {
         drop(go_on);
         assert!(report.pen.wait(PATIENCE));
         report.note(Duration::ZERO, "said");
-        assert!(report.summary(Duration::ZERO, &Summary::default()));
+        assert!(matches!(report.summary(Duration::ZERO, &Summary::default()), ReportEnd::Written));
 
         let text = paper.text();
         let said = text.matches(r#""text":"said""#).count();
@@ -215,7 +231,7 @@ mod tests {
             report.note(Duration::ZERO, "said");
         }
         drop(go_on);
-        assert!(report.summary(Duration::ZERO, &Summary::default()));
+        assert!(matches!(report.summary(Duration::ZERO, &Summary::default()), ReportEnd::Written));
         assert!(paper.text().contains("1 line is missing here: the report was not read fast enough\n\nafter 0.000 s:"));
     }
 
@@ -224,12 +240,12 @@ mod tests {
         let row = BehaviorRow { behavior: PeerBehavior::Garbage, peers: 1, accepted: 2, ready: 2, live: 0 };
         let mut summary = Summary::new(ConnectionTarget { automatic: 1, added: 0 });
         (summary.dials, summary.bans, summary.world) = (9, 3, vec![row]);
-        let plain = written(Format::Plain, |report| assert!(report.summary(Duration::ZERO, &summary)));
+        let plain = written(Format::Plain, |report| _ = report.summary(Duration::ZERO, &summary));
         for line in ["  dials                    9\n", "    garbage                1         2       2       0\n"] {
             assert!(plain.contains(line), "{plain}");
         }
         assert!(plain.contains("never reached"));
-        let json = written(Format::Json, |report| assert!(report.summary(Duration::ZERO, &summary)));
+        let json = written(Format::Json, |report| _ = report.summary(Duration::ZERO, &summary));
         let json: Value = serde_json::from_str(&json).expect("JSON");
         assert_eq!((&json["summary"]["dials"], &json["summary"]["bans"]), (&json!(9), &json!(3)));
         assert_eq!(json["summary"]["world"][0]["behavior"], json!("garbage"));
@@ -237,10 +253,11 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_went_away_is_no_matter() {
+    fn a_reader_that_went_away_holds_up_nothing_and_is_told_of() {
         let nowhere = std::io::Cursor::new([0; 0]);
         let mut report = Report::new(Pen::new(nowhere).expect("a thread"), Format::Plain);
         report.note(Duration::ZERO, "unheard");
-        assert!(report.summary(Duration::ZERO, &Summary::default()), "nothing waits");
+        let end = report.summary(Duration::ZERO, &Summary::default());
+        assert!(matches!(end, ReportEnd::Failed(error) if error.kind() == io::ErrorKind::WriteZero), "nothing waits");
     }
 }

@@ -1,12 +1,13 @@
 //! Replays a recorded trace on a new manager.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use connmgr_core::Time;
-use connmgr_std::{ReplaySummary, TraceReader, replay};
+use connmgr_std::{ReplaySummary, TraceError, TraceReader, replay};
 use serde_json::{Value, json};
 
 /// The result of a replay.
@@ -18,10 +19,25 @@ pub struct ReplayReport(ReplaySummary);
 /// # Errors
 /// The file can't be read, is of another release, or the manager acts differently; the error names the line.
 pub fn rerun(path: &Path) -> Result<ReplayReport> {
-    let reader = TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+    let reader =
+        TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {}", path.display(), explain_trace(&error)))?;
     let (_, summary) =
         replay(reader, None, &mut ()).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
     Ok(ReplayReport(summary))
+}
+
+/// What is wrong with a trace, and the remedy if there is one.
+pub fn explain_trace(error: &TraceError) -> String {
+    match error {
+        TraceError::Io(io) if io.kind() == ErrorKind::AlreadyExists => {
+            "it exists and is not overwritten: remove it, or name another file".to_string()
+        }
+        TraceError::NoBirth => {
+            format!("{error}: it is no trace of this program, or an empty one; --trace FILE records one")
+        }
+        TraceError::Version { .. } => format!("{error}: replay it with the release that wrote it"),
+        other => other.to_string(),
+    }
 }
 
 impl ReplayReport {

@@ -99,6 +99,18 @@ impl Session {
         self.wire.handle_end(error);
     }
 
+    /// The peer did not read what waits for it for too long. [`News::Ended`] comes next.
+    pub fn handle_unread(&mut self) {
+        if !matches!(self.phase, SessionPhase::Over) {
+            self.phase = SessionPhase::Ending(SessionEnd::Unread);
+        }
+    }
+
+    /// Whether so much waits to be written that nothing more is to be read.
+    pub fn is_full(&self) -> bool {
+        self.wire.is_full()
+    }
+
     /// The bytes to write next; empty when there are none.
     pub fn outgoing(&self) -> &[u8] {
         self.wire.outgoing()
@@ -177,11 +189,31 @@ impl Session {
     }
 
     /// Follows the peer's chain of headers from now on. Does nothing before the handshake is done.
-    pub fn follow_headers(&mut self) {
+    pub fn follow_headers(&mut self, now: Instant) {
         if let SessionPhase::Talking(talk) = &mut self.phase {
-            let followed = talk.follow_headers(self.config.chain, &mut self.wire);
+            let followed = talk.follow_headers(self.config.chain, &mut self.wire, now);
             self.check(followed);
         }
+    }
+
+    /// Follows the peer's chain no longer. What it still announces is ignored.
+    pub fn leave_headers(&mut self) {
+        if let SessionPhase::Talking(talk) = &mut self.phase {
+            talk.leave_headers();
+        }
+    }
+
+    /// Since when our last request for headers is unanswered, if it is.
+    pub fn asked_for_headers(&self) -> Option<Instant> {
+        match &self.phase {
+            SessionPhase::Talking(talk) => talk.asked(),
+            SessionPhase::Handshaking(_) | SessionPhase::Ending(_) | SessionPhase::Over => None,
+        }
+    }
+
+    /// Whether the handshake is done and the session is not over.
+    pub const fn is_talking(&self) -> bool {
+        matches!(self.phase, SessionPhase::Talking(_))
     }
 
     /// Answers [`News::AddressesWanted`].

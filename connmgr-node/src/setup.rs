@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, Limits, Mode, Patience, Proxy, Split,
+    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Mode, Patience, Proxy,
+    Rate, Split,
 };
 
 use crate::cli::{Options, Scene};
@@ -12,6 +13,13 @@ use crate::summary::ConnectionTarget;
 /// How long a node runs in the loopback world by default.
 const SHOW: Duration = Duration::from_secs(30);
 
+/// Inbound connections of one address: several nodes may share one behind a router. Core has no such limit.
+const MAX_INBOUND_PER_HOST: u32 = 16;
+
+/// How many of them may come at once. One that is refused comes back after a minute (Core's `-addnode`), so those that
+/// start together should all get in at first.
+const INBOUND_BURST: u32 = 8;
+
 /// The configuration for these options. `is_relaxed`: the whole loopback world is on one address, so there is no group
 /// rule.
 pub fn config(options: &Options, is_relaxed: bool) -> Config {
@@ -19,12 +27,18 @@ pub fn config(options: &Options, is_relaxed: bool) -> Config {
     let config = Config {
         mode: if options.connect.is_empty() { Mode::Automatic } else { Mode::ConnectOnly },
         limits: limits(options, base.limits),
+        inbound: inbound(base.inbound),
         ..base
     };
     match options.scene {
         Scene::Network(_) => config,
         Scene::World => impatient(config, is_relaxed),
     }
+}
+
+fn inbound(base: InboundConfig) -> InboundConfig {
+    let rate = Rate { burst: INBOUND_BURST, ..base.rate };
+    InboundConfig { per_host: MAX_INBOUND_PER_HOST, rate, ..base }
 }
 
 fn limits(options: &Options, base: Limits) -> Limits {
@@ -133,7 +147,8 @@ mod tests {
     fn only_the_loopback_world_has_short_timeouts() {
         let (world, signet) = (config(&options(""), false), config(&options("--chain signet"), false));
         assert!(world.handshake_timeout < signet.handshake_timeout);
-        assert_eq!(signet, Config::bitcoin(connmgr_core::Chain::Signet));
+        let base = Config::bitcoin(connmgr_core::Chain::Signet);
+        assert_eq!(signet, Config { inbound: inbound(base.inbound), ..base });
         assert_eq!(run_for(&options("")), Some(SHOW));
         assert_eq!(run_for(&options("--chain signet")), None);
     }

@@ -1,16 +1,17 @@
 //! Violations of the protocol, and their penalties.
 //!
 //! The manager bans a host above 100 points. What only a malicious or broken peer does costs more than that at once (Bitcoin
-//! Core discourages the peer for it at once); what an old or hasty peer may do costs points that decay. Nothing here closes
-//! a connection.
+//! Core discourages the peer for it at once); what Core bears without a score costs nothing here either, for another
+//! honest version may do it. Nothing here closes a connection.
 
-use bitcoin::p2p::Magic;
 use connmgr_core::Penalty;
 
 use crate::frame::FrameError;
 
 /// Enough to be banned at once.
 const BAN: Penalty = Penalty { persistent: 101, transient: 0 };
+/// Reported, and borne.
+const NONE: Penalty = Penalty { persistent: 0, transient: 0 };
 /// Six of these within a minute get a host banned.
 const SMALL: Penalty = Penalty { persistent: 0, transient: 20 };
 
@@ -20,9 +21,6 @@ pub enum ProtocolViolation {
     /// It sent a malformed message.
     #[error(transparent)]
     Frame(FrameError),
-    /// Its first bytes are no message of our network: it is on another network, or no Bitcoin node.
-    #[error("not a node of this network (it begins with {0})")]
-    OtherNetwork(Magic),
     /// It sent very many messages without finishing its handshake.
     #[error("{0} messages and no handshake")]
     EndlessHandshake(u32),
@@ -41,9 +39,6 @@ pub enum ProtocolViolation {
     /// A header lacks the work that it claims, or claims less than this network requires of any block.
     #[error("a header without its proof of work")]
     NoWork,
-    /// Headers that do not connect, again after we asked for those in between.
-    #[error("headers that do not connect to any chain")]
-    Unconnected,
 }
 
 impl ProtocolViolation {
@@ -55,11 +50,8 @@ impl ProtocolViolation {
             | Self::TooManyHeaders(_)
             | Self::BrokenChain
             | Self::NoWork => BAN,
-            Self::Frame(FrameError::Checksum(_) | FrameError::Malformed(_))
-            | Self::OtherNetwork(_)
-            | Self::EndlessHandshake(_)
-            | Self::LateFeature(_)
-            | Self::Unconnected => SMALL,
+            Self::EndlessHandshake(_) => SMALL,
+            Self::Frame(FrameError::Checksum(_) | FrameError::Malformed(_)) | Self::LateFeature(_) => NONE,
         }
     }
 
@@ -67,9 +59,7 @@ impl ProtocolViolation {
     pub const fn is_fatal(&self) -> bool {
         match self {
             Self::Frame(error) => error.is_fatal(),
-            Self::Unconnected => false,
-            Self::OtherNetwork(_)
-            | Self::EndlessHandshake(_)
+            Self::EndlessHandshake(_)
             | Self::LateFeature(_)
             | Self::TooManyAddresses(_)
             | Self::TooManyHeaders(_)

@@ -17,6 +17,13 @@ pub const PROTOCOL_VERSION: u32 = 70016;
 /// The most bytes that wait for a peer that does not read. A thousand addresses are at most 531 KB.
 pub const MAX_OUTBOX: usize = 2_000_000;
 
+/// While more bytes than this wait for a peer, nothing is read from it: most of what waits are answers. Core pauses a
+/// peer's messages likewise (`-maxsendbuffer`).
+pub const FULL_OUTBOX: usize = 256 * 1024;
+
+/// Written bytes are removed from the outbox once they are so many, or all.
+const MAX_WRITTEN: usize = 64 * 1024;
+
 /// Why there is no message.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
@@ -79,6 +86,11 @@ impl MessageWire {
         Ok(())
     }
 
+    /// Whether so much waits to be written that nothing more is to be read.
+    pub fn is_full(&self) -> bool {
+        self.outgoing().len() > FULL_OUTBOX
+    }
+
     /// The bytes to write next; empty when there are none.
     pub fn outgoing(&self) -> &[u8] {
         &self.outbox[self.sent..]
@@ -93,6 +105,9 @@ impl MessageWire {
         self.sent += count;
         if self.sent == self.outbox.len() {
             self.outbox = Vec::new();
+            self.sent = 0;
+        } else if self.sent >= MAX_WRITTEN {
+            self.outbox.drain(..self.sent);
             self.sent = 0;
         }
     }
@@ -154,6 +169,21 @@ mod tests {
         assert_eq!(wire.outgoing(), encode(MAGIC, NetworkMessage::Ping(2)));
         wire.handle_written(32);
         assert!(wire.outgoing().is_empty());
+    }
+
+    #[test]
+    fn what_was_written_is_freed_even_if_the_outbox_is_never_empty() {
+        let mut wire = MessageWire::new(MAGIC);
+        (0..30_000).for_each(|number| wire.send(NetworkMessage::Pong(number)).expect("room"));
+        for number in 0..300_000 {
+            wire.send(NetworkMessage::Pong(number)).expect("room");
+            wire.handle_written(32);
+        }
+        assert!(
+            wire.outgoing().len() == 960_000 && wire.outbox.capacity() <= 2 * MAX_OUTBOX,
+            "{}",
+            wire.outbox.capacity()
+        );
     }
 
     #[test]

@@ -30,6 +30,8 @@ on_each_runtime! {
     a_world_out_of_reach_costs_next_to_nothing,
     one_node_dials_another,
     who_sends_garbage_is_banned,
+    a_ban_of_the_only_peer_keeps_no_node_from_starting,
+    a_ban_of_a_wanted_peer_is_told_with_the_way_out,
     addresses_travel_from_peer_to_node_to_node,
 }
 
@@ -91,7 +93,12 @@ async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
         ("--add 127.0.0.1:1 --add 127.0.0.1:1 --chain regtest", "--add", "added already"),
         ("--outbound 2000000 --max-peers 1000000", "--outbound", "at most --max-peers, 1000000"),
         ("--chain regtest --add a.onion", "--add", "onion"),
-        ("--replay /dev/null", "--replay", "does not begin with a birth"),
+        ("--chain regtest --connect 1.2.3.4:0", "--connect", "port 0"),
+        ("--listen 7 --listen 7", "--listen", "given twice"),
+        ("--trace /dev/null", "--trace", "it exists and is not overwritten: remove it, or name another file"),
+        ("--replay /dev/null", "--replay", "does not begin with a birth: it is no trace of this program"),
+        ("--replay /proc/self/status", "--replay", "it is no trace of this program"),
+        ("--replay /nowhere", "--replay", "No such file"),
     ] {
         let (code, _, errors) = run(runtime, words).await;
         assert!(code.is_some_and(|code| code > 0), "{words}");
@@ -207,4 +214,28 @@ async fn addresses_travel_from_peer_to_node_to_node(runtime: Runtime) {
     guest
         .hear("a peer that it was told of", |line| (line["event"]["connected"]["kind"] == json!("full")).then_some(()))
         .await;
+}
+
+async fn a_ban_of_the_only_peer_keeps_no_node_from_starting(runtime: Runtime) {
+    let (dir, world) = (tempfile::tempdir().expect("a directory"), world());
+    let peer = world.addresses(PeerBehavior::Good).next().expect("on stage");
+    let file = dir.path().join("bans.json");
+    let ends = std::time::SystemTime::now() + Duration::from_secs(2);
+    let ends = ends.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let bans = json!({ "version": 1, "bans": [{ "target": peer.ip().to_string(), "until": ends }] });
+    std::fs::write(&file, bans.to_string()).expect("written");
+
+    let words = format!("--chain regtest --connect {peer} --state-dir {}", dir.path().display());
+    let mut program = Program::start(runtime, &words);
+    let text = program.hear_text(&format!("{peer} is wanted but banned until ")).await;
+    assert!(text.contains(&format!("remove {} from {}", peer.ip(), file.display())), "{text}");
+    program.hear_text("target reached: 1 of 1").await;
+}
+
+async fn a_ban_of_a_wanted_peer_is_told_with_the_way_out(runtime: Runtime) {
+    let world = world();
+    let garbage = world.addresses(PeerBehavior::Garbage).next().expect("one in the cast");
+    let mut program = Program::start(runtime, &format!("--chain regtest --connect {garbage}"));
+    let text = program.hear_text(&format!("{garbage} is wanted but banned until ")).await;
+    assert!(text.contains("start the node again"), "{text}");
 }

@@ -104,7 +104,8 @@ async fn the_bad_ones_misbehave_after_the_handshake() {
         ear.ready().await;
         let violation = ear.misbehaving().await;
         assert!(
-            matches!(violation, ProtocolViolation::Frame(_)) && violation.penalty().persistent > 100,
+            matches!(violation, ProtocolViolation::Frame(_) | ProtocolViolation::TooManyAddresses(_))
+                && violation.penalty().persistent > 100,
             "{violation}"
         );
         assert_eq!(row(&world, behavior).ready, 1);

@@ -1,9 +1,13 @@
 //! An arrival is accepted, or refused for the first rule that forbids it: active, listener, ban, total, per host,
-//! half-open per group, rate per group. A listener with `no_limit` skips the last three.
+//! half-open per group, rate per group. A listener with `no_limit` skips the last three. A handshake that the application
+//! drops costs nothing of the rate, as often as [`rate_of_returns`] and the group's finished handshakes allow.
 
 use std::net::{IpAddr, SocketAddr};
 
-use connmgr_core::{Action, ConnId, ConnManager, Event, Host, Input, Kind, Listener, ListenerId, Refusal, Reply};
+use connmgr_core::{
+    Action, CloseCause, Config, ConnId, ConnManager, EndReason, Event, Host, Input, Kind, Listener, ListenerId, Rate,
+    Refusal, Reply,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
@@ -48,11 +52,13 @@ pub(crate) struct InboundAdmissionRule {
     of_host: FxHashMap<Host, u32>,
     half_open: FxHashMap<ArrivalGroup, u32>,
     rates: Recent<ArrivalGroup, TokenBucket>,
+    returns: Recent<ArrivalGroup, TokenBucket>,
 }
 
 impl Default for InboundAdmissionRule {
     fn default() -> Self {
-        Self { of_host: FxHashMap::default(), half_open: FxHashMap::default(), rates: Recent::new(MAX_RATES) }
+        let (of_host, half_open) = (FxHashMap::default(), FxHashMap::default());
+        Self { of_host, half_open, rates: Recent::new(MAX_RATES), returns: Recent::new(MAX_RATES) }
     }
 }
 
@@ -91,6 +97,27 @@ impl InboundAdmissionRule {
         if self.rates.touch(&group).take(&limits.rate, seen.now()) { Ok(()) } else { Err(Refusal::RateLimit) }
     }
 
+    /// A handshake that the application dropped gives its token back, if that is still allowed.
+    fn give_back(&mut self, seen: RuleContext<'_>, conn: &KnownConn) {
+        let config = &seen.ledger.config;
+        let group = ArrivalGroup::of_conn(conn).filter(|_| conn.life == ConnLife::Open && is_limited(config, conn));
+        let Some(group) = group else { return };
+        if self.returns.touch(&group).take(&rate_of_returns(config), seen.now())
+            && let Some(bucket) = self.rates.get_mut(&group)
+        {
+            bucket.give_back(&config.inbound.rate, 1);
+        }
+    }
+
+    /// A finished handshake allows as many returns as its group's rate has tokens at once.
+    fn earn(&mut self, config: &Config, conn: &KnownConn, group: &ArrivalGroup) {
+        if is_limited(config, conn)
+            && let Some(bucket) = self.returns.get_mut(group)
+        {
+            bucket.give_back(&rate_of_returns(config), config.inbound.rate.burst);
+        }
+    }
+
     fn came(&mut self, host: Option<Host>, group: Option<ArrivalGroup>) {
         if let Some(host) = host {
             *self.of_host.entry(host).or_insert(0) += 1;
@@ -108,6 +135,18 @@ impl InboundAdmissionRule {
             down(&mut self.half_open, &group);
         }
     }
+}
+
+/// Whether the limits of groups apply to an inbound connection.
+fn is_limited(config: &Config, conn: &KnownConn) -> bool {
+    config.listeners.iter().any(|known| Some(known.id) == conn.listener && !known.permissions.no_limit)
+}
+
+/// How often the token of a dropped handshake is given back: as many at once as may be unfinished, then one in the time in
+/// which twelve may arrive.
+fn rate_of_returns(config: &Config) -> Rate {
+    let limits = &config.inbound;
+    Rate { burst: limits.half_open, interval: limits.rate.interval.saturating_mul(12) }
 }
 
 fn has_slot(ledger: &Ledger) -> bool {
@@ -153,8 +192,11 @@ impl Rule for InboundAdmissionRule {
                 let group = host.as_ref().and_then(Host::ip).map(ArrivalGroup::of).or_else(hidden);
                 self.came(host, group);
             }
-            Action::Emit(Event::Disconnected { conn, .. }) => {
+            Action::Emit(Event::Disconnected { conn, reason, .. }) => {
                 if let Some(conn) = inbound(seen, *conn) {
+                    if *reason == EndReason::Theirs(CloseCause::Dropped) {
+                        self.give_back(seen, conn);
+                    }
                     self.went(conn);
                 }
             }
@@ -167,8 +209,9 @@ impl Rule for InboundAdmissionRule {
         if let StepCause::Ready(id, _) = seen.step.cause {
             let ready =
                 inbound(seen, id).filter(|conn| conn.life == ConnLife::Ready && seen.step.made_ready == Some(id));
-            if let Some(group) = ready.and_then(ArrivalGroup::of_conn) {
+            if let Some((conn, group)) = ready.and_then(|conn| Some((conn, ArrivalGroup::of_conn(conn)?))) {
                 down(&mut self.half_open, &group);
+                self.earn(&seen.ledger.config, conn, &group);
             }
         }
         Ok(())

@@ -317,6 +317,9 @@ pub struct InboundConfig {
     pub half_open: u32,
     /// The rate of new connections of one group, or of one listener whose remote hosts are hidden. Default: 3 at once,
     /// then one more every 5 s.
+    ///
+    /// A connection that the application drops during its handshake costs nothing of it, at most `half_open` times at once:
+    /// one more time every 12 intervals, and as often as a burst for each handshake of the group that is finished.
     pub rate: Rate,
     /// The pause after `accept` has failed; it doubles with each further failure. Default: 50 ms. At least 1 ms.
     pub first_pause: Duration,

@@ -106,6 +106,7 @@ impl ConnManager {
         if self.downgrade(&conn, ending) {
             return;
         }
+        self.give_admission_back(&conn, ending);
         if let (Kind::AddrFetch, Some(address)) = (conn.kind(), conn.dialed()) {
             self.end_fetch(address, conn.is_open(), ending.is_unanswered());
         }

@@ -208,7 +208,11 @@ impl ConnManager {
                 self.record_automatic_ready(id);
                 self.arm(Timer::Conn(id), now.after(self.config.stable_after));
             }
-            Kind::Added | Kind::Inbound => self.disarm(Timer::Conn(id)),
+            Kind::Added => self.disarm(Timer::Conn(id)),
+            Kind::Inbound => {
+                self.earn_returns(id);
+                self.disarm(Timer::Conn(id));
+            }
         }
     }
 

@@ -171,10 +171,13 @@ impl StateAt<'_> {
         for (host, score) in scores {
             (host, score.fingerprint(self.now)).hash(to);
         }
-        let mut rates: Vec<_> = self.manager.inbound_rates.iter(self.now).collect();
-        rates.sort_unstable();
-        for (origin, full_at) in rates {
-            (origin, self.ahead(full_at)).hash(to);
+        for limiter in [&self.manager.inbound_rates, &self.manager.inbound_returns] {
+            let mut rates: Vec<_> = limiter.iter(self.now).collect();
+            rates.sort_unstable();
+            for (origin, full_at) in &rates {
+                (origin, self.ahead(*full_at)).hash(to);
+            }
+            rates.len().hash(to);
         }
         for listener in &self.manager.config.listeners {
             self.manager.pauses.get(&listener.id).hash(to);

@@ -3,15 +3,21 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::config::Listener;
+use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, ConnId, Host, Kind, ListenerId, Refusal, Time};
+use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, Refusal, Time};
 
+use super::ending::Ending;
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
 
 /// How many origins' rates are remembered. Beyond that, the least recently used is forgotten.
 pub(super) const MAX_RATES: u32 = 4096;
+
+/// A group in which no handshake is finished gets the token of a dropped one back once in so many intervals of its rate.
+/// So its rate is a twelfth higher at most, and nodes that try another transport first get in even if all their tokens
+/// went to first tries.
+const INTERVALS_PER_RETURN: u32 = 12;
 
 impl ConnManager {
     /// A peer connects to one of our listeners. Call it before any byte is exchanged.
@@ -86,6 +92,35 @@ impl ConnManager {
         self.record_life_of(id);
         self.tell_connected(id);
         id
+    }
+
+    /// Gives the admission token of an inbound connection back if the application dropped it during its handshake: a peer
+    /// that speaks another transport first (Bitcoin's v2) is dropped so, and dials again at once. How often this is done
+    /// for a group is limited, or senders of junk would escape the rate.
+    pub(super) fn give_admission_back(&mut self, conn: &Conn, ending: Ending) {
+        if !conn.is_handshaking() || ending != Ending::Closed(CloseCause::Dropped) || conn.permissions().no_limit {
+            return;
+        }
+        let (returns, now) = (self.rate_of_returns(), self.now());
+        let Some(origin) = conn.origin() else { return };
+        if self.inbound_returns.take(&origin, &returns, now) {
+            self.inbound_rates.give_back(&origin, &self.config.inbound.rate, 1);
+        }
+    }
+
+    /// A finished handshake shows that its group is not all junk: as many dropped ones as a burst get their tokens back.
+    pub(super) fn earn_returns(&mut self, conn: ConnId) {
+        let returns = self.rate_of_returns();
+        let conn = self.table.get(conn).filter(|conn| !conn.permissions().no_limit);
+        if let Some(origin) = conn.and_then(Conn::origin) {
+            self.inbound_returns.give_back(&origin, &returns, self.config.inbound.rate.burst);
+        }
+    }
+
+    /// At most as many tokens are given back at once as handshakes may be unfinished.
+    fn rate_of_returns(&self) -> Rate {
+        let InboundConfig { half_open, rate, .. } = &self.config.inbound;
+        Rate { burst: *half_open, interval: rate.interval.saturating_mul(INTERVALS_PER_RETURN) }
     }
 
     /// The deadline of a handshake that begins now.

@@ -25,6 +25,7 @@ impl ConnManager {
         self.bans.check()?;
         self.scores.check()?;
         self.inbound_rates.check()?;
+        self.inbound_returns.check()?;
         self.aliases.check()?;
         self.timers.check()?;
         self.check_timers()?;

@@ -143,6 +143,8 @@ pub struct ConnManager {
     shortage: Shortage,
     dial_bucket: Bucket,
     inbound_rates: Limiter<Origin>,
+    /// How many tokens of dropped handshakes are given back.
+    inbound_returns: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
     own: OwnAddresses,
     aliases: Aliases,
@@ -233,6 +235,7 @@ impl ConnManager {
             shortage: Shortage::default(),
             dial_bucket: Bucket::default(),
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
+            inbound_returns: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
             own,
             aliases: Aliases::new(keys),

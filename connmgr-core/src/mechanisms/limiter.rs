@@ -29,6 +29,12 @@ impl Bucket {
         is_ready
     }
 
+    /// Gives `count` tokens back. The bucket never holds more than its burst.
+    pub(crate) fn give_back(&mut self, rate: &Rate, count: u32) {
+        let earlier = nanos(rate.interval).saturating_mul(count.into());
+        self.full_at = Time::from_nanos(self.full_at.as_nanos().saturating_sub(earlier));
+    }
+
     /// When it will be full again if nothing is taken.
     pub(crate) const fn full_at(&self) -> Time {
         self.full_at
@@ -67,6 +73,13 @@ impl<K: Clone + Eq + Hash> Limiter<K> {
     /// Takes a token of `key`. Returns false if there is none.
     pub(crate) fn take(&mut self, key: &K, rate: &Rate, now: Time) -> bool {
         self.0.touch_or_insert(key, Bucket::default()).take(rate, now)
+    }
+
+    /// Gives `count` tokens of `key` back. A key without a bucket is full already.
+    pub(crate) fn give_back(&mut self, key: &K, rate: &Rate, count: u32) {
+        if let Some(bucket) = self.0.get_mut(key) {
+            bucket.give_back(rate, count);
+        }
     }
 
     /// When `key` has a token: `now` if it has one, [`Time::MAX`] if never.
@@ -116,6 +129,20 @@ mod tests {
         let mut bucket = Bucket::default();
         let taken = [0, 4, 5, 9, 10, 20].map(|now| take_all(&mut bucket, RATE, secs(now)));
         assert_eq!(taken, [3, 0, 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_token_given_back_is_there_again_and_no_more_than_the_burst() {
+        let mut bucket = Bucket::default();
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
+        bucket.give_back(&RATE, 1);
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 1);
+        bucket.give_back(&RATE, 2);
+        assert_eq!(take_all(&mut bucket, RATE, secs(100)), 2);
+        for many in [9, u32::MAX] {
+            bucket.give_back(&RATE, many);
+            assert_eq!(take_all(&mut bucket, RATE, secs(100)), 3);
+        }
     }
 
     #[test]

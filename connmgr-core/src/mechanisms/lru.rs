@@ -69,6 +69,11 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         self.find(key).map(|slot| &self.entries[slot as usize].value)
     }
 
+    /// The value of a key, to change. Does not touch it.
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.find(key).map(|slot| &mut self.entries[slot as usize].value)
+    }
+
     /// The number of keys.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

@@ -89,7 +89,9 @@ pub enum CloseCause {
     Unheard,
     /// The operating system reported another error.
     Error,
-    /// The application dropped the stream.
+    /// The application dropped the stream. An inbound connection that ends this way during its handshake costs nothing of
+    /// the rate of its group ([`InboundConfig::rate`](crate::InboundConfig::rate)), within limits: the peer may have tried
+    /// another transport first, and dials again at once.
     Dropped,
 }
 

@@ -10,7 +10,8 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, AddressInfo, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats, Time,
+    AddPeerError, AddedPeer, AddressInfo, BanView, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats,
+    Time,
 };
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
@@ -76,6 +77,10 @@ impl Runtime for Mio {
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {
         self.pool.addresses(addresses);
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        self.pool.bans()
     }
 
     fn stats(&mut self) -> Stats {

@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, Config, Event, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{AddPeerError, AddressInfo, BanView, Config, Event, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_std::{PoolEvent, Problem, StartError};
 
 use crate::cli::Options;
@@ -42,6 +42,9 @@ pub trait Runtime: Sized {
 
     /// Gives the pool addresses for its book.
     fn addresses(&mut self, addresses: Vec<AddressInfo>);
+
+    /// Every ban.
+    fn bans(&mut self) -> Vec<BanView>;
 
     /// The pool's counters.
     fn stats(&mut self) -> Stats;

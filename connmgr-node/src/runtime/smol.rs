@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, BanView, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
@@ -52,6 +52,10 @@ impl Runtime for Smol {
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {
         smol::block_on(self.executor.run(self.handle.addresses(addresses)));
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        smol::block_on(self.executor.run(self.handle.bans()))
     }
 
     fn stats(&mut self) -> Stats {

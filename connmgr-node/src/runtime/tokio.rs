@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, BanView, Config, Keep, PeerAddress, PeerId, Stats, Time};
 use connmgr_std::{Problem, StartError};
 use connmgr_tokio::{Connection, Handle, Pool};
 use tokio::time::sleep_until;
@@ -49,6 +49,10 @@ impl Runtime for Tokio {
 
     fn addresses(&mut self, addresses: Vec<AddressInfo>) {
         self.runtime.block_on(self.handle.addresses(addresses));
+    }
+
+    fn bans(&mut self) -> Vec<BanView> {
+        self.runtime.block_on(self.handle.bans())
     }
 
     fn stats(&mut self) -> Stats {

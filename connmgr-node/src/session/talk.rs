@@ -29,6 +29,8 @@ pub(super) struct Conversation {
     wants_addrv2: bool,
     pinger: Pinger,
     headers: Option<HeaderChain>,
+    /// Since when our request for headers is unanswered.
+    asked: Option<Instant>,
     /// Whether the peer's chain was followed to its end once. Only later blocks are new.
     is_synced: bool,
     /// The height to report next.
@@ -56,6 +58,7 @@ impl Conversation {
             wants_addrv2: peer.wants_addrv2,
             pinger: Pinger::new(config.ping, now),
             headers: None,
+            asked: None,
             is_synced: false,
             tip: None,
             was_asked_for_addresses: false,
@@ -103,8 +106,8 @@ impl Conversation {
             NetworkMessage::Addr(entries) => self.handle_addresses(entries.len(), || gossip::from_addr(&entries)),
             NetworkMessage::AddrV2(entries) => self.handle_addresses(entries.len(), || gossip::from_addrv2(&entries)),
             NetworkMessage::GetHeaders(request) => Ok(Some(News::HeadersWanted(request.locator_hashes))),
-            NetworkMessage::Headers(headers) => self.handle_headers(&headers, wire),
-            NetworkMessage::Inv(items) => self.handle_inventory(&items, wire),
+            NetworkMessage::Headers(headers) => self.handle_headers(&headers, wire, now),
+            NetworkMessage::Inv(items) => self.handle_inventory(&items, wire, now),
             NetworkMessage::WtxidRelay => Err(ProtocolViolation::LateFeature("wtxidrelay").into()),
             NetworkMessage::SendAddrV2 => Err(ProtocolViolation::LateFeature("sendaddrv2").into()),
             // A second `version` or `verack` is ignored, as in Core; this node needs no other message.
@@ -137,15 +140,24 @@ impl Conversation {
         Ok((self.kind != Kind::BlockRelay).then(|| News::Addresses(read())))
     }
 
-    fn handle_headers(&mut self, headers: &[Header], wire: &mut MessageWire) -> Result<Option<News>, SessionEnd> {
+    fn handle_headers(
+        &mut self,
+        headers: &[Header],
+        wire: &mut MessageWire,
+        now: Instant,
+    ) -> Result<Option<News>, SessionEnd> {
         let Some(chain) = &mut self.headers else { return Ok(None) };
         let before = chain.height();
         let progress = chain.extend(headers)?;
         let height = chain.height();
         let is_new_block = self.is_synced && height > before;
         match progress {
-            HeadersProgress::More | HeadersProgress::Ask => self.ask_for_headers(wire)?,
+            HeadersProgress::More => self.ask_for_headers(wire, now)?,
+            // Announced while our request is under way: its answer will connect.
+            HeadersProgress::Unconnected if self.asked.is_some() => {}
+            HeadersProgress::Unconnected => self.ask_for_headers(wire, now)?,
             HeadersProgress::UpToDate => {
+                self.asked = None;
                 self.is_synced = true;
                 self.tip = Some(height);
             }
@@ -154,25 +166,44 @@ impl Conversation {
     }
 
     /// Asks for the headers of blocks that were announced by hash.
-    fn handle_inventory(&self, items: &[Inventory], wire: &mut MessageWire) -> Result<Option<News>, SessionEnd> {
+    fn handle_inventory(
+        &mut self,
+        items: &[Inventory],
+        wire: &mut MessageWire,
+        now: Instant,
+    ) -> Result<Option<News>, SessionEnd> {
         let is_block = |item: &Inventory| {
             matches!(item, Inventory::Block(_) | Inventory::WitnessBlock(_) | Inventory::CompactBlock(_))
         };
-        if self.is_synced && items.iter().any(is_block) {
-            self.ask_for_headers(wire)?;
+        if self.is_synced && self.asked.is_none() && items.iter().any(is_block) {
+            self.ask_for_headers(wire, now)?;
         }
         Ok(None)
     }
 
-    pub(super) fn follow_headers(&mut self, chain: Chain, wire: &mut MessageWire) -> Result<(), WireError> {
+    pub(super) fn follow_headers(
+        &mut self,
+        chain: Chain,
+        wire: &mut MessageWire,
+        now: Instant,
+    ) -> Result<(), WireError> {
         let params: &'static Params = network(chain).params();
         self.headers = Some(HeaderChain::new(params));
         wire.send(NetworkMessage::SendHeaders)?;
-        self.ask_for_headers(wire)
+        self.ask_for_headers(wire, now)
     }
 
-    fn ask_for_headers(&self, wire: &mut MessageWire) -> Result<(), WireError> {
+    pub(super) fn leave_headers(&mut self) {
+        (self.headers, self.asked, self.is_synced) = (None, None, false);
+    }
+
+    pub(super) const fn asked(&self) -> Option<Instant> {
+        self.asked
+    }
+
+    fn ask_for_headers(&mut self, wire: &mut MessageWire, now: Instant) -> Result<(), WireError> {
         let Some(chain) = &self.headers else { return Ok(()) };
+        self.asked = Some(now);
         wire.send(NetworkMessage::GetHeaders(GetHeadersMessage {
             version: PROTOCOL_VERSION,
             locator_hashes: chain.locator(),

@@ -53,14 +53,25 @@ pub async fn run(runtime: Runtime, words: &str) -> (Option<i32>, String, String)
 /// Sends SIGINT to a process.
 #[cfg(unix)]
 pub fn interrupt(pid: u32) {
+    signal(pid, rustix::process::Signal::INT);
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub fn signal(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("small")).expect("not zero");
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    rustix::process::kill_process(pid, signal).expect("it runs");
 }
 
 impl Program {
     /// Starts it.
     pub fn start(runtime: Runtime, words: &str) -> Self {
-        let mut child = command(runtime, words).arg("--json").spawn().expect("it starts");
+        Self::spawn(command(runtime, words))
+    }
+
+    /// Starts this command of the program.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.arg("--json").spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         Self { child, lines }
     }

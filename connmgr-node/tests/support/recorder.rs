@@ -121,7 +121,7 @@ impl Recorder {
             News::Ready(peer) => {
                 self.hear(Heard::Ready(peer));
                 if self.follows {
-                    session.follow_headers();
+                    session.follow_headers(std::time::Instant::now());
                 }
             }
             News::Addresses(addresses) => self.hear(Heard::Addresses(addresses)),

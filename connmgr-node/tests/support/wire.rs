@@ -36,6 +36,10 @@ impl Wire {
         soon("handshake", shake).await
     }
 
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     pub async fn send(&mut self, message: NetworkMessage) {
         self.wire.send(message).expect("room");
         self.flush().await;
@@ -55,6 +59,22 @@ impl Wire {
             }
         };
         soon("a message", read).await
+    }
+
+    /// As [`Wire::next`], however long it takes; none at the end.
+    pub async fn next_unhurried(&mut self) -> Option<NetworkMessage> {
+        loop {
+            match self.wire.next_message() {
+                Ok(Some(message)) => return Some(message),
+                Ok(None) => {}
+                Err(_) => return None,
+            }
+            let mut space = [0; 4096];
+            match self.stream.read(&mut space).await {
+                Ok(read @ 1..) => self.wire.receive(&space[..read]),
+                Ok(0) | Err(_) => return None,
+            }
+        }
     }
 
     async fn flush(&mut self) {

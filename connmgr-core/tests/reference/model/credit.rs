@@ -32,6 +32,13 @@ impl Credit {
         rate.interval.is_zero() || self.drops >= rate.interval.as_nanos()
     }
 
+    /// Gives tokens back.
+    pub(super) fn give_back(&mut self, rate: &Rate, count: u32, now: Time) {
+        self.has_token(rate, now);
+        let most = u128::from(rate.burst) * rate.interval.as_nanos();
+        self.drops = (self.drops + u128::from(count) * rate.interval.as_nanos()).min(most);
+    }
+
     /// Takes a token; false if there is none.
     pub(super) fn take(&mut self, rate: &Rate, now: Time) -> bool {
         let has = self.has_token(rate, now);

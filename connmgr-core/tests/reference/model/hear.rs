@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Kind, Limits, Penalty,
-    Refusal, Reply, Services, Source,
+    AddPeerError, AddedPeer, BanTarget, CloseCause, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind,
+    Limits, PeerAddress, Penalty, Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
@@ -20,7 +20,10 @@ impl Model {
             Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } => {}
             Input::DialResult { conn, result } => self.hear_dial_result(*conn, *result),
             Input::Ready { conn, info } => self.hear_ready(*conn, info.services),
-            Input::Closed { conn, .. } => {
+            Input::Closed { conn, cause } => {
+                if *cause == CloseCause::Dropped {
+                    self.give_token_back(*conn);
+                }
                 self.owed.ends = self.conn(*conn).filter(|conn| conn.is_open()).map(|conn| conn.id);
             }
             Input::Misbehavior { conn, penalty } => self.hear_misbehavior(*conn, *penalty),
@@ -134,6 +137,7 @@ impl Model {
         let now = self.now;
         let ready = self.conn_mut(id);
         (ready.stage, ready.since, ready.look, ready.is_overdue) = (Stage::Ready, now, stable, false);
+        self.earn_returns(id);
         if self.peer_of(id).is_some() {
             self.added_is_ready();
         }

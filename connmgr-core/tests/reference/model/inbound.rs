@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use connmgr_core::{Kind, Listener, ListenerId, PeerAddress, Refusal};
+use connmgr_core::{ConnId, Kind, Listener, ListenerId, PeerAddress, Rate, Refusal};
 
 use super::{Credit, Model, Stage};
 
@@ -60,6 +60,36 @@ impl Model {
         refusals
     }
 
+    /// A handshake that the application drops costs no token, if a return is left.
+    pub(super) fn give_token_back(&mut self, id: ConnId) {
+        let Some(near) = self.limited(id, Stage::Handshaking) else { return };
+        let (rate, returns, now) = (self.config.inbound.rate, self.returns(), self.now);
+        if of(&mut self.inbound_returns, &near, &returns).take(&returns, now) {
+            of(&mut self.inbound_credit, &near, &rate).give_back(&rate, 1, now);
+        }
+    }
+
+    /// A finished handshake is worth a burst of returns.
+    pub(super) fn earn_returns(&mut self, id: ConnId) {
+        let Some(near) = self.limited(id, Stage::Ready) else { return };
+        let (burst, returns, now) = (self.config.inbound.rate.burst, self.returns(), self.now);
+        of(&mut self.inbound_returns, &near, &returns).give_back(&returns, burst, now);
+    }
+
+    /// One in a minute, where one may come in 5 s; as many at once as may be unfinished.
+    fn returns(&self) -> Rate {
+        let rules = self.config.inbound;
+        Rate { burst: rules.half_open, interval: rules.rate.interval * 12 }
+    }
+
+    /// Where an inbound connection of this stage is counted, if its listener is limited.
+    fn limited(&self, id: ConnId, stage: Stage) -> Option<Near> {
+        let conn = self.conn(id).filter(|conn| conn.kind == Kind::Inbound && conn.stage == stage)?;
+        let listener = self.config.listeners.iter().find(|listener| Some(listener.id) == conn.listener);
+        listener.filter(|listener| !listener.permissions.no_limit)?;
+        self.near_of(conn)
+    }
+
     fn near_of(&self, conn: &super::RConn) -> Option<Near> {
         match (&conn.address, conn.listener) {
             (Some(address), _) => address.host().ip().map(Near::of),
@@ -69,12 +99,17 @@ impl Model {
 
     fn take_token(&mut self, near: Near) -> bool {
         let (rate, now) = (self.config.inbound.rate, self.now);
-        if !self.inbound_credit.iter().any(|(known, _)| *known == near) {
-            self.inbound_credit.push((near.clone(), Credit::full(&rate)));
-        }
-        let credit = self.inbound_credit.iter_mut().find(|(known, _)| *known == near);
-        credit.is_some_and(|(_, credit)| credit.take(&rate, now))
+        of(&mut self.inbound_credit, &near, &rate).take(&rate, now)
     }
+}
+
+/// The credit of those near, full if it is new.
+fn of<'a>(credits: &'a mut Vec<(Near, Credit)>, near: &Near, rate: &Rate) -> &'a mut Credit {
+    let at = credits.iter().position(|(known, _)| known == near).unwrap_or_else(|| {
+        credits.push((near.clone(), Credit::full(rate)));
+        credits.len() - 1
+    });
+    &mut credits[at].1
 }
 
 fn near(remote: SocketAddr, listener: &Listener) -> Near {

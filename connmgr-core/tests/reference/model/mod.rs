@@ -154,6 +154,7 @@ pub(crate) struct Model {
     released_at: Option<Time>,
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
+    inbound_returns: Vec<(Near, Credit)>,
     /// The dial that is checked is a trial of its network.
     tries_network: bool,
     /// How many timers were set so far.
@@ -190,6 +191,7 @@ impl Model {
             released_at: None,
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
+            inbound_returns: Vec::new(),
             tries_network: false,
             turns: 0,
             rings: false,
