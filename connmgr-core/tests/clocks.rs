@@ -96,6 +96,56 @@ fn a_ban_given_by_a_clock_that_was_ahead_outlives_every_restart() {
     }
 }
 
+/// A life that begins with these bans, while the wall clock says `unix`.
+fn life(bans: &[SavedBan], unix: UnixTime) -> Bench {
+    let snapshot = Some(Snapshot { bans: bans.to_vec(), ..Snapshot::default() });
+    let config = with_listener(Config::default());
+    Bench::born(Birth { config, snapshot, rng_seed: [7; 32], unix, now: Time::ZERO }, 1)
+}
+
+/// Bans of a day, of ten years and for ever, as a file has them.
+fn bans_on_file() -> Vec<SavedBan> {
+    let target = |text: &str| BanTarget::Host(text.parse().expect("it parses"));
+    let since = UNIX.before(secs(3600));
+    vec![
+        SavedBan { target: target("5.5.5.5"), since, until: since.after(DAY) },
+        SavedBan { target: target("6.6.6.6"), since, until: since.after(10 * YEAR) },
+        SavedBan { target: target("7.7.7.7"), since, until: UnixTime::from_secs(u64::MAX) },
+    ]
+}
+
+#[test]
+fn a_boot_without_a_clock_loses_no_ban() {
+    let file = bans_on_file();
+    for unix in [UnixTime::from_secs(0), UnixTime::from_secs(86_400), UNIX.before(61 * DAY), UNIX.before(YEAR)] {
+        let mut bench = life(&file, unix);
+        assert_eq!(bench.accept("5.5.5.5:5"), Err(Refusal::Banned), "{unix}");
+        assert_eq!(bench.manager.saved_bans(), file, "{unix}");
+        // The clock is set, and the next life begins with what was saved.
+        step(&mut bench, UNIX);
+        let next = life(&bench.manager.saved_bans(), UNIX);
+        assert_eq!(next.manager.saved_bans(), file, "{unix}");
+        assert_eq!(next.manager.bans().len(), 3, "{unix}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_running_changes_no_date_on_file() {
+    for to in [UNIX.after(YEAR), UNIX.before(YEAR), UnixTime::from_secs(0)] {
+        let mut bench = life(&bans_on_file(), UNIX);
+        step(&mut bench, to);
+        assert_eq!(bench.manager.saved_bans(), bans_on_file(), "{to}");
+    }
+}
+
+#[test]
+fn a_restored_ban_that_is_prolonged_is_saved_with_its_new_dates() {
+    let mut bench = life(&bans_on_file()[..1], UNIX);
+    let target = bans_on_file()[0].target.clone();
+    bench.tell(Input::Ban { target: target.clone(), duration: 2 * DAY });
+    assert_eq!(bench.manager.saved_bans(), [SavedBan { target, since: UNIX, until: UNIX.after(2 * DAY) }]);
+}
+
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
