@@ -1,8 +1,9 @@
 //! The command `connmgr-node`: see `--help`.
 
 use std::io::stdout;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
@@ -10,11 +11,18 @@ use connmgr_node::node::{self, NodeOutcome, RunEnd};
 use connmgr_node::rerun::rerun;
 use connmgr_node::stop::Stop;
 
+/// How long a start may go on after a signal.
+const START_PATIENCE: Duration = Duration::from_secs(3);
+
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(NodeOutcome::Good) => ExitCode::SUCCESS,
         Ok(NodeOutcome::Short) => {
             eprintln!("error: the target was never reached");
+            ExitCode::FAILURE
+        }
+        Ok(NodeOutcome::StateLost) => {
+            eprintln!("error: the state is not saved");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -34,7 +42,7 @@ fn run(options: &Options) -> Result<NodeOutcome> {
         }
         return Ok(NodeOutcome::Good);
     }
-    // Set before the start, so that a signal during the start also ends the run in order.
+    // Set before the start, so that a signal during the start also ends the run.
     let stop = Stop::default();
     stop_when_interrupted(stop.clone()).context("signals can't be caught")?;
     let RunEnd { outcome, is_told } = node::run(options, stdout(), stop)?;
@@ -56,6 +64,12 @@ fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     let wait = move || {
         runtime.block_on(interrupted);
         stop.stop();
+        // The disk may be slow. A node that has not started has nothing to save.
+        thread::sleep(START_PATIENCE);
+        if !stop.is_attended() {
+            eprintln!("error: stopped while it was starting");
+            process::exit(1);
+        }
     };
     thread::Builder::new().name("signals".into()).spawn(wait)?;
     Ok(())

@@ -53,7 +53,8 @@ impl ConnManager {
             Timer::FixedSeeds => self.fixed_seeds_timer_fired(),
             Timer::Bans => self.bans_timer_fired(),
             Timer::StartOver => self.start_over(),
-            Timer::Save => self.act(Action::Save),
+            Timer::SaveBans => self.save_bans(),
+            Timer::SaveBook => self.save_all(),
         }
     }
 
@@ -163,7 +164,7 @@ impl ConnManager {
             if !kind.is_automatic() {
                 self.book.record_stable(address);
             }
-            self.save_later(self.config.book.save_every);
+            self.save_book_later();
         }
         if !info.services.has(self.config.required.of(kind)) {
             return self.close(id, CloseReason::MissingServices);
@@ -236,7 +237,7 @@ impl ConnManager {
         self.stats.addresses_ignored += addresses.len() as u64 - learnt;
         if learnt > 0 {
             self.wake_starved();
-            self.save_later(self.config.book.save_every);
+            self.save_book_later();
         }
     }
 
