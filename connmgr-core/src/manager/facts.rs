@@ -74,11 +74,12 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Report it before any other input when a wake-up finds the two clocks more than a
-    /// second off their known offset.
+    /// began) move with the clock. Only bans of an earlier run keep their dates, and are judged anew. Report it before any
+    /// other input when a wake-up finds the two clocks more than a second off their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
+        self.judge_bans_anew();
     }
 
     /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.

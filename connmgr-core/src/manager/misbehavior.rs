@@ -86,6 +86,7 @@ impl ConnManager {
 
     fn impose(&mut self, target: &BanTarget, duration: Duration) {
         let (since, until) = (SteadySecond::at(self.now()), self.now().after(duration));
+        self.restored_bans.forget(target);
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();

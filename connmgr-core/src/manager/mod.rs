@@ -63,6 +63,7 @@ use clocks::Clocks;
 use ending::Ended;
 use plan::Redial;
 use saving::BookSaves;
+use snapshot::RestoredBans;
 
 /// The version of this crate's behaviour, written into every trace. A release raises it when the same birth and inputs
 /// cause other actions than before. A trace of another version cannot be replayed.
@@ -173,6 +174,7 @@ pub struct ConnManager {
     /// Limits, bans or the phase have changed: some connections may have to close.
     sweep_wanted: bool,
     book_saves: BookSaves,
+    restored_bans: RestoredBans,
 
     next_conn: ConnId,
     next_peer: PeerId,
@@ -254,6 +256,7 @@ impl ConnManager {
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
             sweep_wanted: false,
             book_saves: BookSaves::default(),
+            restored_bans: RestoredBans::new(now),
             next_conn: ConnId::FIRST,
             next_peer: PeerId::FIRST,
             next_lookup: LookupId::FIRST,

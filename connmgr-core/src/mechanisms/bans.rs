@@ -4,6 +4,7 @@
 //! connection; here a look-up costs one hash for each prefix length in use, whatever the number of bans.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
@@ -11,7 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::nets::{Bits as _, Nets};
-use crate::types::{BanTarget, Host, SteadySecond, Time, UnixTime};
+use crate::types::{BanTarget, Host, SavedBan, SteadySecond, Time, UnixTime};
 
 /// The span of a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +91,21 @@ impl Bans {
         target: &BanTarget,
         since: SteadySecond,
         until: Time,
-        saved: SavedSpan,
+        saved: Option<SavedSpan>,
     ) -> Option<BanTarget> {
-        self.put(target, Ban { since, until, saved: Some(saved) })
+        self.put(target, Ban { since, until, saved })
+    }
+
+    /// Takes every ban out that has dates of a file, with them.
+    pub(crate) fn take_restored(&mut self) -> Vec<SavedBan> {
+        let dated = |(target, ban): (BanTarget, Ban)| {
+            ban.saved.map(|SavedSpan { since, until }| SavedBan { target, since, until })
+        };
+        let restored: Vec<SavedBan> = self.iter().filter_map(dated).collect();
+        for ban in &restored {
+            self.unban(&ban.target);
+        }
+        restored
     }
 
     fn put(&mut self, target: &BanTarget, ban: Ban) -> Option<BanTarget> {
@@ -243,7 +256,6 @@ mod tests {
     use super::*;
     use crate::mechanisms::rng::Rng;
     use alloc::string::{String, ToString};
-    use alloc::vec::Vec;
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
