@@ -88,7 +88,8 @@ crate::words! {
         AliasRests => "alias-rests",
         /// All dials of one second are no more than the configuration explains.
         DialStorm => "dial-storm",
-        /// State is not saved more often than `book.save_every` allows.
+        /// The first addresses are saved within a minute, bans within a second, and the book no more often than
+        /// `book.save_every` allows.
         SaveSpacing => "save-spacing",
         /// The public view agrees with the actions.
         ViewAgrees => "view-agrees",

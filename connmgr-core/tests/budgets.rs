@@ -146,6 +146,31 @@ fn an_answer_to_getaddr_holds_at_most_a_quarter_of_the_book() {
 }
 
 #[test]
+fn the_first_addresses_are_saved_within_a_minute_whatever_is_banned() {
+    let mut bench = Bench::new(Config::default());
+    bench.tell(Input::Addresses { source: Source::Application, addresses: Vec::new() });
+    assert!(!bench.pass(secs(3600)).contains(&Action::Save), "nothing was learnt");
+    bench.learn(&addresses(1));
+    let target = BanTarget::Host("9.9.9.9".parse().expect("it parses"));
+    bench.tell(Input::Ban { target, duration: secs(86_400) });
+    assert!(bench.pass(secs(1)).contains(&Action::Save));
+    assert!(!bench.manager.saves_book(), "that was for the ban");
+    assert!(!bench.pass(millis(58_999)).contains(&Action::Save));
+    assert!(bench.pass(millis(1)).contains(&Action::Save));
+    assert!(bench.manager.saves_book());
+}
+
+#[test]
+fn at_the_end_everything_is_saved_and_where_there_is_no_book_none() {
+    for (mode, has_book) in [(Mode::Automatic, true), (Mode::ConnectOnly, false)] {
+        let mut bench = Bench::new(Config { mode, ..Config::default() });
+        bench.learn(&addresses(1));
+        let saved = bench.tell(Input::Shutdown).contains(&Action::Save) || bench.pass(secs(1)).contains(&Action::Save);
+        assert_eq!((saved, bench.manager.saves_book()), (true, has_book));
+    }
+}
+
+#[test]
 fn saves_for_the_books_sake_are_a_quarter_of_an_hour_apart() {
     let mut world = World::new(Config::default(), |_| Fate::HangsUp);
     let mut saves = Vec::new();

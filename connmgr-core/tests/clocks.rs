@@ -96,6 +96,133 @@ fn a_ban_given_by_a_clock_that_was_ahead_outlives_every_restart() {
     }
 }
 
+/// A life that begins with these bans, while the wall clock says `unix`.
+fn life(bans: &[SavedBan], unix: UnixTime) -> Bench {
+    let snapshot = Some(Snapshot { bans: bans.to_vec(), ..Snapshot::default() });
+    let config = with_listener(Config::default());
+    Bench::born(Birth { config, snapshot, rng_seed: [7; 32], unix, now: Time::ZERO }, 1)
+}
+
+/// Bans of a day, of ten years and for ever, as a file has them.
+fn bans_on_file() -> Vec<SavedBan> {
+    let target = |text: &str| BanTarget::Host(text.parse().expect("it parses"));
+    let since = UNIX.before(secs(3600));
+    vec![
+        SavedBan { target: target("5.5.5.5"), since, until: since.after(DAY) },
+        SavedBan { target: target("6.6.6.6"), since, until: since.after(10 * YEAR) },
+        SavedBan { target: target("7.7.7.7"), since, until: UnixTime::from_secs(u64::MAX) },
+    ]
+}
+
+#[test]
+fn a_boot_without_a_clock_loses_no_ban() {
+    let file = bans_on_file();
+    for unix in [UnixTime::from_secs(0), UnixTime::from_secs(86_400), UNIX.before(61 * DAY), UNIX.before(YEAR)] {
+        let mut bench = life(&file, unix);
+        assert_eq!(bench.accept("5.5.5.5:5"), Err(Refusal::Banned), "{unix}");
+        assert_eq!(bench.manager.saved_bans(), file, "{unix}");
+        // The clock is set, and the next life begins with what was saved.
+        step(&mut bench, UNIX);
+        let next = life(&bench.manager.saved_bans(), UNIX);
+        assert_eq!(next.manager.saved_bans(), file, "{unix}");
+        assert_eq!(next.manager.bans().len(), 3, "{unix}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_running_changes_no_date_on_file() {
+    for to in [UNIX.after(YEAR), UNIX.before(YEAR), UnixTime::from_secs(0)] {
+        let mut bench = life(&bans_on_file(), UNIX);
+        step(&mut bench, to);
+        assert_eq!(bench.manager.saved_bans(), bans_on_file(), "{to}");
+    }
+}
+
+/// An address that was dialed an hour ago: who starts with it knows that the clock may be right.
+fn recent() -> SavedAddress {
+    let mut bench = Bench::new(Config::default());
+    let conn = dials(&bench.learn(&addresses(1)))[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    let mut saved = bench.manager.snapshot().addresses.remove(0);
+    (saved.last_seen, saved.last_try, saved.last_success) = (UNIX, UNIX, UNIX);
+    saved
+}
+
+#[test]
+fn once_the_clock_is_set_a_restored_ban_ends_as_its_file_says() {
+    let mut bench = life(&bans_on_file(), UnixTime::from_secs(0));
+    bench.pass(secs(7200));
+    step(&mut bench, UNIX.after(secs(7200)));
+    let ends: Vec<_> = bench.manager.bans().iter().map(|ban| ban.until).collect();
+    assert_eq!(ends[..2], [bans_on_file()[0].until, bans_on_file()[1].until]);
+    bench.pass(DAY - secs(3 * 3600) - millis(1));
+    assert_eq!(bench.accept("5.5.5.5:5"), Err(Refusal::Banned));
+    bench.pass(millis(1));
+    assert!(bench.accept("5.5.5.5:5").is_ok());
+}
+
+#[test]
+fn a_boot_with_a_clock_far_ahead_loses_no_ban() {
+    let file = bans_on_file();
+    for unix in [UNIX.after(61 * DAY), UNIX.after(11 * YEAR), UnixTime::from_secs(u64::MAX - 1)] {
+        let mut bench = life(&file, unix);
+        assert_eq!(bench.manager.saved_bans(), file, "{unix}");
+        bench.accept("5.5.5.5:5").expect("by this clock its ban is over");
+        let closed = closes(&step(&mut bench, UNIX));
+        assert!(closed.iter().any(|(_, reason)| *reason == CloseReason::Banned), "{unix}: {closed:?}");
+        assert_eq!(bench.accept("5.5.5.5:5"), Err(Refusal::Banned), "{unix}");
+        assert_eq!(bench.manager.saved_bans(), file, "{unix}");
+    }
+}
+
+#[test]
+fn a_ban_that_has_ended_leaves_the_file_where_the_clock_may_be_right() {
+    let ended = SavedBan { until: UNIX.before(secs(60)), ..bans_on_file()[0].clone() };
+    let snapshot = Snapshot { bans: vec![ended], addresses: vec![recent()], ..Snapshot::default() };
+    let bench = Bench::with_snapshot(Config::default(), Some(snapshot));
+    assert_eq!(bench.manager.saved_bans(), []);
+}
+
+/// It began in 2036, by the clock of then: where that of today may be right, it ends a day later however often the node
+/// starts.
+#[test]
+fn a_ban_given_by_a_clock_that_was_ahead_does_not_begin_anew_at_each_start() {
+    let since = UNIX.after(10 * YEAR);
+    let target = bans_on_file()[0].target.clone();
+    let mut snapshot = Snapshot {
+        bans: vec![SavedBan { target, since, until: since.after(DAY) }],
+        addresses: vec![recent()],
+        ..Snapshot::default()
+    };
+    for hours in [0, 10, 20] {
+        let unix = UNIX.after(secs(hours * 3600));
+        let config = with_listener(Config::default());
+        let birth = Birth { config, snapshot: Some(snapshot), rng_seed: [7; 32], unix, now: Time::ZERO };
+        let bench = Bench::born(birth, 1);
+        assert_eq!(bench.manager.bans()[0].until, UNIX.after(DAY), "{hours}");
+        snapshot = bench.manager.snapshot();
+    }
+}
+
+#[test]
+fn a_lapsed_ban_that_is_given_anew_does_not_come_back() {
+    let target = bans_on_file()[0].target.clone();
+    let mut bench = life(&bans_on_file()[..1], UNIX.after(YEAR));
+    bench.tell(Input::Ban { target, duration: secs(60) });
+    bench.pass(secs(61));
+    step(&mut bench, UNIX);
+    assert!(bench.accept("5.5.5.5:5").is_ok());
+}
+
+#[test]
+fn a_restored_ban_that_is_prolonged_is_saved_with_its_new_dates() {
+    let mut bench = life(&bans_on_file()[..1], UNIX);
+    let target = bans_on_file()[0].target.clone();
+    bench.tell(Input::Ban { target: target.clone(), duration: 2 * DAY });
+    assert_eq!(bench.manager.saved_bans(), [SavedBan { target, since: UNIX, until: UNIX.after(2 * DAY) }]);
+}
+
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io::{Write, stderr, stdout};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use connmgr_node::cli::Options;
@@ -11,6 +12,9 @@ use connmgr_node::node::{self, NodeOutcome, RunEnd};
 use connmgr_node::report::ReportEnd;
 use connmgr_node::rerun::rerun;
 use connmgr_node::stop::Stop;
+
+/// How long a start may go on after a signal.
+const START_PATIENCE: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let options = match Options::try_parse(std::env::args_os()) {
@@ -21,6 +25,10 @@ fn main() -> ExitCode {
         Ok(NodeOutcome::Good) => ExitCode::SUCCESS,
         Ok(NodeOutcome::Short) => {
             complain("error: the target was never reached");
+            ExitCode::FAILURE
+        }
+        Ok(NodeOutcome::StateLost) => {
+            complain("error: the state is not saved");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -54,7 +62,7 @@ fn run(options: &Options) -> Result<NodeOutcome> {
         written.and_then(|()| stdout().flush()).context("the result of the replay can't be written")?;
         return Ok(NodeOutcome::Good);
     }
-    // Set before the start, so that a signal during the start also ends the run in order.
+    // Set before the start, so that a signal during the start also ends the run.
     let stop = Stop::default();
     stop_when_interrupted(stop.clone()).context("signals can't be caught")?;
     let RunEnd { outcome, report } = node::run(options, stdout(), stop)?;
@@ -78,6 +86,12 @@ fn stop_when_interrupted(stop: Stop) -> std::io::Result<()> {
     let wait = move || {
         runtime.block_on(interrupted);
         stop.stop();
+        // The disk may be slow. A node that has not started has nothing to save.
+        thread::sleep(START_PATIENCE);
+        if !stop.is_attended() {
+            complain("error: stopped while it was starting");
+            process::exit(1);
+        }
     };
     thread::Builder::new().name("signals".into()).spawn(wait)?;
     Ok(())

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use connmgr_core::{AddPeerError, Chain, Config, Event, Keep, PeerAddress, PeerId, Time};
-use connmgr_std::StartError;
+use connmgr_std::{Problem, StartError};
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
@@ -33,6 +33,8 @@ pub enum NodeOutcome {
     Good,
     /// The time was up, and the target was never reached.
     Short,
+    /// The state could not be saved at the end, as the report says.
+    StateLost,
 }
 
 /// The end of a run.
@@ -93,6 +95,7 @@ impl<R: Runtime> RunningNode<R> {
         let (chain, max_peers) = (options.scene.chain(), config.limits.total);
         let links = LinkFactory::new(chain, board.clone());
         let runtime = R::start(options, config, links, stop.clone()).map_err(explain)?;
+        stop.attend();
         announce(&board, chain, max_peers, world.as_ref());
         let wanted = WantedPeers::new(options.state_dir.clone());
         let mut node = Self { board, runtime, stop, wanted, world };
@@ -184,11 +187,18 @@ impl<R: Runtime> RunningNode<R> {
         (summary.dials, summary.retries) = (stats.dials, stats.retries_scheduled);
         summary.world = self.world.as_ref().map(LoopbackWorld::tally).unwrap_or_default();
         self.board.note("stopping");
-        for problem in self.runtime.shutdown() {
+        let problems = self.runtime.shutdown();
+        for problem in &problems {
             self.board.note(&problem.to_string());
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
-        let outcome = if is_short { NodeOutcome::Short } else { NodeOutcome::Good };
+        let outcome = if problems.iter().any(Problem::is_state_lost) {
+            NodeOutcome::StateLost
+        } else if is_short {
+            NodeOutcome::Short
+        } else {
+            NodeOutcome::Good
+        };
         RunEnd { outcome, report: self.board.finish(&summary) }
     }
 }

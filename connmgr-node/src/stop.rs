@@ -1,11 +1,16 @@
 //! Stops a node from any thread, on any runtime.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 /// Whether the node must stop. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<Mutex<StopState>>);
+pub struct Stop {
+    state: Arc<Mutex<StopState>>,
+    /// The node has started, and will see that it must stop.
+    attended: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 enum StopState {
@@ -47,15 +52,24 @@ impl Stop {
         matches!(*self.state(), StopState::Stopping)
     }
 
+    /// The node has started: from now on it stops by itself once it must.
+    pub fn attend(&self) {
+        self.attended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Stop::attend`] was called.
+    pub fn is_attended(&self) -> bool {
+        self.attended.load(Ordering::Relaxed)
+    }
+
     fn state(&self) -> MutexGuard<'_, StopState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::Wake;
 
     #[derive(Default)]

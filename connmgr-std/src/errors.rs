@@ -97,6 +97,16 @@ pub(crate) fn is_out_of_resources(error: &io::Error) -> bool {
     error.kind() == ErrorKind::OutOfMemory || is_one_of(error, raw::OUT_OF_RESOURCES)
 }
 
+/// Whether a file system has no room: it may have some later.
+pub(crate) fn is_full_disk(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// Whether a disk can't read what is on it.
+pub(crate) fn is_bad_disk(error: &io::Error) -> bool {
+    is_one_of(error, raw::BAD_DISK)
+}
+
 fn is_unsupported_family(error: &io::Error) -> bool {
     is_one_of(error, raw::UNSUPPORTED_FAMILY)
 }
@@ -119,6 +129,7 @@ mod raw {
     pub(super) const OUT_OF_RESOURCES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[libc::EAFNOSUPPORT, libc::EPFNOSUPPORT, libc::EPROTONOSUPPORT];
     pub(super) const HOST_DOWN: &[i32] = &[libc::EHOSTDOWN];
+    pub(super) const BAD_DISK: &[i32] = &[libc::EIO];
     #[cfg(target_os = "linux")]
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[libc::EPROTO, libc::ENOPROTOOPT, libc::ENONET];
     #[cfg(not(target_os = "linux"))]
@@ -134,6 +145,8 @@ mod raw {
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[10047, 10046, 10043];
     /// `WSAEHOSTDOWN`.
     pub(super) const HOST_DOWN: &[i32] = &[10064];
+    /// `ERROR_CRC`, `ERROR_IO_DEVICE`.
+    pub(super) const BAD_DISK: &[i32] = &[23, 1117];
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
 }
 
@@ -143,6 +156,7 @@ mod raw {
     pub(super) const OUT_OF_RESOURCES: &[i32] = &[];
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[];
     pub(super) const HOST_DOWN: &[i32] = &[];
+    pub(super) const BAD_DISK: &[i32] = &[];
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
 }
 

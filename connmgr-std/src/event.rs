@@ -1,8 +1,10 @@
 //! Events of a pool. `C` is the adapter's connection.
 
+use std::path::{Path, PathBuf};
+
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
-use crate::state::{Damage, StateError};
+use crate::state::{Damage, SaveNews, StateError};
 use crate::trace::TraceError;
 
 /// An event of a pool.
@@ -45,13 +47,52 @@ pub enum Problem {
     /// A file of the state directory could not be used, or only in part. It was set aside.
     #[error("state: {0}")]
     Damaged(Damage),
-    /// The state could not be saved. The pool tries again at the next change, and at its end.
+    /// A file of the state could not be saved. The pool tries again: a second later, then at growing intervals up to 30 s,
+    /// at the next change, and at its end. The same cause is not told again.
     #[error("state: {0}")]
     NotSaved(StateError),
+    /// A file of the state that could not be saved is saved now.
+    #[error("state: {} is saved again", path.display())]
+    SavedAgain {
+        /// The file.
+        path: PathBuf,
+    },
+    /// At the pool's end, a file of the state could not be saved. What changed since it was saved last is lost.
+    #[error("state: {0}; what was not saved is lost")]
+    StateLost(StateError),
     /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
     /// The trace could not be written, or is full. Nothing more is written to it.
     #[error("trace: {0}")]
     Trace(TraceError),
+}
+
+impl Problem {
+    /// Whether state is lost, if the process ends now.
+    pub const fn is_state_lost(&self) -> bool {
+        match self {
+            Self::StateLost(_) | Self::SaveUnfinished => true,
+            Self::Damaged(_) | Self::NotSaved(_) | Self::SavedAgain { .. } | Self::Trace(_) => false,
+        }
+    }
+
+    /// The file of the state whose saving it is about.
+    pub(crate) fn unsaved_file(&self) -> Option<&Path> {
+        match self {
+            Self::NotSaved(error) | Self::StateLost(error) => error.path(),
+            Self::SavedAgain { path } => Some(path),
+            Self::Damaged(_) | Self::SaveUnfinished | Self::Trace(_) => None,
+        }
+    }
+}
+
+impl From<SaveNews> for Problem {
+    fn from(news: SaveNews) -> Self {
+        match news {
+            SaveNews::NotSaved(error) => Self::NotSaved(error),
+            SaveNews::SavedAgain(path) => Self::SavedAgain { path },
+            SaveNews::Lost(error) => Self::StateLost(error),
+        }
+    }
 }

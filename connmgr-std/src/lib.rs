@@ -40,5 +40,5 @@ pub use observe::metrics;
 pub use pool::{Handle, Pool};
 pub use resolver::{MAX_RESOLVER_THREADS, Resolve, SystemResolver};
 pub use startup::StartError;
-pub use state::{Damage, DamageCause, StateDir, StateError};
+pub use state::{Damage, DamageCause, SaveError, StateDir, StateError};
 pub use trace::{Birth, Line, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay};

@@ -71,9 +71,16 @@ impl Ledger {
                     StepCause::Ban(duration) => duration,
                     _ => self.config.score.ban_for,
                 };
-                self.bans.impose(target, step.now.after(duration));
+                let (key, until) = (BanKey::of(target), step.now.after(duration));
+                if self.bans.get(&key).is_none_or(|known| known.until < until) {
+                    self.restored.forget(&key);
+                }
+                self.bans.impose(target, until);
             }
-            Event::Unbanned { target } => _ = self.bans.lift(&BanKey::of(target)),
+            Event::Unbanned { target } => {
+                self.bans.lift(&BanKey::of(target));
+                self.restored.forget(&BanKey::of(target));
+            }
             Event::NetworkDown { network } => self.down[network.index()] = true,
             Event::NetworkUp { network } => {
                 self.down[network.index()] = false;

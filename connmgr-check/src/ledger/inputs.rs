@@ -24,7 +24,10 @@ impl Ledger {
 
     fn fact(&mut self, now: Time, input: &Input) {
         match input {
-            Input::Clock { unix } => self.clock = (now, *unix),
+            Input::Clock { unix } => {
+                self.clock = (now, *unix);
+                self.judge_restored();
+            }
             Input::OwnAddress { address } => self.own.give(address),
             Input::Ready { conn, info } => {
                 if let Some(told) = self.conns.get_mut(conn).filter(|told| told.life == ConnLife::Open) {

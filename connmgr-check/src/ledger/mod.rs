@@ -12,6 +12,7 @@ pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;
 mod redials;
+mod restored;
 pub(crate) mod routable;
 mod settle;
 
@@ -19,8 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
-    Transport, UnixTime,
+    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, SavedBan, Snapshot, Split,
+    Target, Time, Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
@@ -33,6 +34,7 @@ use own::Own;
 use pace::DialPace;
 use peer::KnownPeers;
 use redials::Redials;
+use restored::RestoredBans;
 
 /// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub(crate) struct Ledger {
     /// Names of added peers being resolved. Each holds a slot.
     pub(crate) lookups: u32,
     pub(crate) bans: KnownBans,
+    restored: RestoredBans,
     pub(crate) own: Own,
     /// The networks that are down.
     pub(crate) down: [bool; NetworkKind::ALL.len()],
@@ -108,6 +111,7 @@ impl Ledger {
             peers: KnownPeers::default(),
             lookups: 0,
             bans: KnownBans::default(),
+            restored: RestoredBans::new(now),
             own: Own::new(&config.own_addresses),
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
@@ -125,28 +129,51 @@ impl Ledger {
             config: Arc::new(config.clone()),
         };
         if let Some(snapshot) = snapshot {
-            ledger.restore(snapshot, unix, now);
+            ledger.restore(snapshot, unix);
         }
         ledger
     }
 
-    /// Restores bans. Each lasts at most its recorded duration from now.
-    fn restore(&mut self, snapshot: &Snapshot, unix: UnixTime, now: Time) {
+    /// Restores bans.
+    fn restore(&mut self, snapshot: &Snapshot, unix: UnixTime) {
+        let is_trusted = restored::is_credible(unix, snapshot);
         for ban in &snapshot.bans {
-            let left = ban.until.since(unix).min(ban.until.since(ban.since));
-            if left.is_zero() || !self.is_bannable_target(&ban.target) {
-                continue;
-            }
-            let until = now.after(left);
-            let is_new = self.bans.get(&BanKey::of(&ban.target)).is_none();
-            if is_new && self.bans.len() == self.config.max_bans as usize {
-                if let Some((_, key)) = self.bans.first().cloned() {
-                    self.bans.lift(&key);
-                }
-            }
-            self.bans.impose(&ban.target, until);
+            self.judge(ban, is_trusted);
         }
         self.bans.save();
+    }
+
+    /// The wall clock was set: bans with dates of a file are judged anew.
+    fn judge_restored(&mut self) {
+        for ban in core::mem::take(&mut self.restored.dated) {
+            self.bans.lift(&BanKey::of(&ban.target));
+            self.judge(&ban, false);
+        }
+        self.bans.save();
+    }
+
+    /// A ban of a file lasts at most its recorded duration from birth.
+    fn judge(&mut self, ban: &SavedBan, is_trusted: bool) {
+        let (now, unix) = self.clock;
+        let own = ban.until.since(ban.since).saturating_sub(now.since(self.restored.at));
+        let left = ban.until.since(unix).min(own);
+        if own.is_zero() || !self.is_bannable_target(&ban.target) {
+            return;
+        }
+        if !is_trusted || (ban.since <= unix && !left.is_zero()) {
+            self.restored.dated.push(ban.clone());
+        }
+        if left.is_zero() {
+            return;
+        }
+        let key = BanKey::of(&ban.target);
+        if self.bans.get(&key).is_none() && self.bans.len() == self.config.max_bans as usize {
+            if let Some((_, first)) = self.bans.first().cloned() {
+                self.bans.lift(&first);
+                self.restored.forget(&first);
+            }
+        }
+        self.bans.impose(&ban.target, now.after(left));
     }
 
     /// A connection or dial that has not ended.

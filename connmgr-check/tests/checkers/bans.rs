@@ -118,10 +118,26 @@ fn a_pause_longer_than_the_longest() {
 }
 
 #[test]
-fn state_saved_too_often() {
+fn state_saved_for_no_reason() {
     let mut bench = full(&pool());
-    bench.forge_actions(&[Action::Save]).expect("once is right");
     breaks(Property::SaveSpacing, bench.forge_actions(&[Action::Save]));
+}
+
+#[test]
+fn a_book_saved_too_often() {
+    let mut bench = full(&pool());
+    bench.pass(secs(100)).expect("once is right");
+    assert!(bench.manager.saves_book());
+    breaks(Property::SaveSpacing, bench.forge_actions(&[Action::Save]));
+}
+
+#[test]
+fn a_book_that_is_not_saved() {
+    let mut bench = full(&pool());
+    bench.hidden = |action| matches!(action, Action::Save);
+    // A peer that is not there keeps the manager awake.
+    let added = bench.add_peer("98.1.1.1:8333", Keep::Always);
+    breaks(Property::SaveSpacing, added.and_then(|()| bench.pass(secs(1000))));
 }
 
 #[test]

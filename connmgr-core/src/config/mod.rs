@@ -353,6 +353,7 @@ pub struct BookConfig {
     /// How many addresses of one call are used; the rest is ignored. Applies to gossip, to answers of seeds, and to the
     /// names of added peers. Default: 1000.
     pub max_per_call: u32,
-    /// The shortest time between two `Save` actions for changes of the book. Default: 15 min.
+    /// The shortest time between two `Save` actions for changes of the book. The first comes within a minute of the first
+    /// address learnt. Default: 15 min.
     pub save_every: Duration,
 }

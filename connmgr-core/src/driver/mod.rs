@@ -32,9 +32,9 @@ pub trait Net {
     fn resolve(&mut self, lookup: LookupId, name: &HostName, route: Route, deadline: Time);
     /// Stop accepting on the listener until then.
     fn pause_accept(&mut self, listener: ListenerId, until: Time);
-    /// Save state, off the event loop: [`ConnManager::snapshot`], which copies the whole book. If the book was saved
-    /// within `book.save_every`, [`ConnManager::saved_bans`] is enough, provided that the book is saved when that time
-    /// is over. Called at most once in each call of the driver; the last time when the manager has stopped.
+    /// Save state, off the event loop: [`ConnManager::snapshot`], which copies the whole book, if
+    /// [`ConnManager::saves_book`]; otherwise [`ConnManager::saved_bans`] is enough. Called at most once in each call of
+    /// the driver; the last time when the manager has stopped.
     fn save(&mut self, manager: &ConnManager);
 }
 

@@ -89,7 +89,8 @@ fn holder<'a>(
         Timer::Seeds => Some(&mut single.seeds),
         Timer::FixedSeeds => Some(&mut single.fixed_seeds),
         Timer::Bans => Some(&mut single.bans),
-        Timer::Save => Some(&mut single.save),
+        Timer::SaveBans => Some(&mut single.save_bans),
+        Timer::SaveBook => Some(&mut single.save_book),
         Timer::StartOver => Some(&mut single.start_over),
     }
 }

@@ -54,7 +54,8 @@ impl ConnManager {
             Timer::FixedSeeds => self.fixed_seeds_timer_fired(),
             Timer::Bans => self.bans_timer_fired(),
             Timer::StartOver => self.start_over(),
-            Timer::Save => self.act(Action::Save),
+            Timer::SaveBans => self.save_bans(),
+            Timer::SaveBook => self.save_all(),
         }
     }
 
@@ -74,11 +75,12 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Report it before any other input when a wake-up finds the two clocks more than a
-    /// second off their known offset.
+    /// began) move with the clock. Only bans of an earlier run keep their dates, and are judged anew. Report it before any
+    /// other input when a wake-up finds the two clocks more than a second off their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
+        self.judge_bans_anew();
     }
 
     /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.
@@ -167,7 +169,7 @@ impl ConnManager {
             if !kind.is_automatic() {
                 self.book.record_stable(address);
             }
-            self.save_later(self.config.book.save_every);
+            self.save_book_later();
         }
         if !info.services.has(self.config.required.of(kind)) {
             return self.close(id, CloseReason::MissingServices);
@@ -251,7 +253,7 @@ impl ConnManager {
         self.stats.addresses_ignored += addresses.len() as u64 - learnt;
         if learnt > 0 {
             self.wake_starved();
-            self.save_later(self.config.book.save_every);
+            self.save_book_later();
         }
     }
 

@@ -60,8 +60,9 @@ impl ConnManager {
     /// Everything under way has a timer, and every timer belongs to something.
     fn check_timers(&self) -> Checked {
         let single = &self.single;
-        let singles = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.save, single.start_over];
-        let set = singles.iter().chain(&single.probes).flatten().count() + single.lookups.len();
+        let of_work = [single.plan, single.seeds, single.fixed_seeds, single.start_over];
+        let of_state = [single.bans, single.save_bans, single.save_book];
+        let set = of_work.iter().chain(&of_state).chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
         let peers = self.peers.iter().filter(|peer| peer.timer().is_some()).count();
         hold(self.timers.len() == set + conns + peers, "a timer has no owner")?;

@@ -6,9 +6,6 @@ use crate::types::{BanTarget, CloseReason, CommandError, ConnId, Event, Host, Pe
 
 use super::{ConnManager, Phase, Timer};
 
-/// The longest time from a change of the bans to its `Save`.
-const SAVE_BANS_AFTER: Duration = Duration::from_secs(1);
-
 impl ConnManager {
     /// A peer has misbehaved: raises its score by `penalty`. The last 1024 ended connections still count.
     pub fn handle_misbehavior(&mut self, conn: ConnId, penalty: Penalty, now: Time) {
@@ -93,6 +90,7 @@ impl ConnManager {
 
     fn impose(&mut self, target: &BanTarget, duration: Duration) {
         let (since, until) = (SteadySecond::at(self.now()), self.now().after(duration));
+        self.restored_bans.forget(target);
         if let Some(evicted) = self.bans.ban(target, since, until) {
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();
@@ -146,7 +144,7 @@ impl ConnManager {
 
     fn bans_changed(&mut self) {
         self.arm_bans();
-        self.save_later(SAVE_BANS_AFTER);
+        self.save_bans_later();
     }
 
     /// Sets the timer to the earliest end of a ban.
@@ -155,13 +153,5 @@ impl ConnManager {
             Some(at) => self.arm(Timer::Bans, at),
             None => self.disarm(Timer::Bans),
         }
-    }
-
-    /// Makes sure that state is saved within this time.
-    pub(super) fn save_later(&mut self, within: Duration) {
-        if self.phase == Phase::Stopped {
-            return;
-        }
-        self.arm_earlier(Timer::Save, self.now().after(within));
     }
 }

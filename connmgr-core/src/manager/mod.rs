@@ -23,6 +23,7 @@ mod plan;
 mod queries;
 mod release;
 mod rules;
+mod saving;
 mod seeding;
 mod slots;
 mod snapshot;
@@ -61,6 +62,8 @@ pub use birth::Birth;
 use clocks::Clocks;
 use ending::Ended;
 use plan::Redial;
+use saving::BookSaves;
+use snapshot::RestoredBans;
 
 /// The version of this crate's behaviour, written into every trace. A release raises it when the same birth and inputs
 /// cause other actions than before. A trace of another version cannot be replayed.
@@ -109,8 +112,10 @@ enum Timer {
     FixedSeeds,
     /// The earliest end of a ban.
     Bans,
-    /// State needs saving.
-    Save,
+    /// Changed bans need saving.
+    SaveBans,
+    /// A changed book needs saving.
+    SaveBook,
     /// A change of the machine's network, reported too soon after the last, takes effect.
     StartOver,
 }
@@ -170,6 +175,8 @@ pub struct ConnManager {
     last_probed: [PeerId; NetworkKind::ALL.len()],
     /// Limits, bans or the phase have changed: some connections may have to close.
     sweep_wanted: bool,
+    book_saves: BookSaves,
+    restored_bans: RestoredBans,
 
     next_conn: ConnId,
     next_peer: PeerId,
@@ -187,7 +194,8 @@ struct SingleTimers {
     seeds: Option<TimerId>,
     fixed_seeds: Option<TimerId>,
     bans: Option<TimerId>,
-    save: Option<TimerId>,
+    save_bans: Option<TimerId>,
+    save_book: Option<TimerId>,
     start_over: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// Sorted by id.
@@ -250,6 +258,8 @@ impl ConnManager {
             released_at: None,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],
             sweep_wanted: false,
+            book_saves: BookSaves::default(),
+            restored_bans: RestoredBans::new(now),
             next_conn: ConnId::FIRST,
             next_peer: PeerId::FIRST,
             next_lookup: LookupId::FIRST,

@@ -164,7 +164,7 @@ impl ConnManager {
                 self.seeds.record_answer(index, self.clocks.now());
                 self.tell(Event::SeedAnswered { seed: seed.name, added });
                 self.wake_starved();
-                self.save_later(self.config.book.save_every);
+                self.save_book_later();
             }
             Err(error) => {
                 self.seed_failed(index, error != LookupError::NotFound);

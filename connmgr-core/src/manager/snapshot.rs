@@ -1,9 +1,11 @@
 //! Saving state, and restoring it at birth.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::config::Mode;
-use crate::types::{SavedBan, Snapshot};
+use crate::mechanisms::bans::{Ban, SavedSpan};
+use crate::types::{BanTarget, SavedAddress, SavedBan, Snapshot, Time, UnixTime};
 
 use super::ConnManager;
 
@@ -16,11 +18,23 @@ impl ConnManager {
         Snapshot { addresses: self.book.save(self.unix(), now), anchors: Vec::new(), bans: self.saved_bans() }
     }
 
-    /// The bans of the snapshot, without a copy of the book.
+    /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the
+    /// snapshot of birth, whatever the wall clock says, until it is banned anew. One that has ended by a clock that may be
+    /// wrong is still among them.
     #[must_use]
     pub fn saved_bans(&self) -> Vec<SavedBan> {
-        let save_ban = |ban: super::BanView| SavedBan { target: ban.target, since: ban.since, until: ban.until };
-        self.bans().into_iter().map(save_ban).collect()
+        let now = self.now();
+        let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
+        let standing = standing.map(|(target, ban)| self.save_ban(target, ban));
+        self.restored_bans.lapsed.iter().cloned().chain(standing).collect()
+    }
+
+    fn save_ban(&self, target: BanTarget, ban: Ban) -> SavedBan {
+        let SavedSpan { since, until } = ban.saved.unwrap_or_else(|| SavedSpan {
+            since: self.clocks.unix_of(ban.since),
+            until: self.clocks.unix_at(ban.until),
+        });
+        SavedBan { target, since, until }
     }
 
     /// Restores what an earlier run saved. Skips what is invalid, expired or not allowed by the configuration.
@@ -31,15 +45,93 @@ impl ConnManager {
             addresses.retain(|saved| self.is_worth_knowing(&saved.address));
             self.book.restore(&addresses, unix, now);
         }
+        let trust = if is_credible(unix, snapshot) { ClockTrust::Full } else { ClockTrust::None };
         for ban in &snapshot.bans {
-            // The wall clock may have been set meanwhile: a ban lasts at most its own duration from now.
-            let left = ban.until.since(unix).min(ban.until.since(ban.since));
-            if !left.is_zero() && self.is_bannable(&ban.target) {
-                // A ban from the future was saved by a faster clock: it began now.
-                let since = self.clocks.steady(ban.since.min(unix));
-                self.bans.ban(&ban.target, since, now.after(left));
-            }
+            self.judge_ban(ban, trust);
         }
         self.arm_bans();
     }
+
+    /// The wall clock was set: bans with dates of a file are judged anew by it. No event tells of them, as at birth.
+    pub(super) fn judge_bans_anew(&mut self) {
+        let mut restored = self.bans.take_restored();
+        restored.append(&mut self.restored_bans.lapsed);
+        if restored.is_empty() {
+            return;
+        }
+        for ban in &restored {
+            self.judge_ban(ban, ClockTrust::None);
+        }
+        self.arm_bans();
+        self.release_banned_peers();
+        self.wake_starved();
+        self.sweep_wanted = true;
+        self.plan();
+    }
+
+    /// Puts a ban of a file in force, if it has not ended. It lasts at most its own duration from birth, for the wall clock
+    /// may be wrong.
+    fn judge_ban(&mut self, ban: &SavedBan, trust: ClockTrust) {
+        let (unix, now) = (self.unix(), self.now());
+        let served = now.since(self.restored_bans.at);
+        let own = ban.until.since(ban.since).saturating_sub(served);
+        let left = ban.until.since(unix).min(own);
+        if own.is_zero() || !self.is_bannable(&ban.target) {
+            return;
+        }
+        if left.is_zero() {
+            let room = (self.config.max_bans as usize).saturating_sub(self.restored_bans.lapsed.len());
+            if trust == ClockTrust::None && room > 0 {
+                self.restored_bans.lapsed.push(ban.clone());
+            }
+            return;
+        }
+        let since = self.clocks.steady(ban.since.min(unix));
+        // A ban from the future, by a clock that is right, was saved by one that was ahead: it begins now, once.
+        let keeps_dates = trust == ClockTrust::None || ban.since <= unix;
+        let saved = keeps_dates.then_some(SavedSpan { since: ban.since, until: ban.until });
+        self.bans.restore(&ban.target, since, now.after(left), saved);
+    }
+}
+
+/// What is known of the bans of a file, besides those in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RestoredBans {
+    /// When they were restored.
+    at: Time,
+    /// They have ended by the wall clock, which may be ahead: they stay on file for this run, and are in force again if
+    /// the clock is set back.
+    lapsed: Vec<SavedBan>,
+}
+
+impl RestoredBans {
+    pub(super) const fn new(at: Time) -> Self {
+        Self { at, lapsed: Vec::new() }
+    }
+
+    /// It is banned anew.
+    pub(super) fn forget(&mut self, target: &BanTarget) {
+        self.lapsed.retain(|ban| ban.target != *target);
+    }
+}
+
+/// Whether the wall clock may be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClockTrust {
+    Full,
+    None,
+}
+
+/// No clock that is right says less: 2020-01-01. Machines without a battery wake up in 1970, 2000 or 2010.
+const EARLIEST: UnixTime = UnixTime::from_secs(1_577_836_800);
+
+/// A clock that is this far ahead of all that is on file may be wrong.
+const LONGEST_GAP: Duration = Duration::from_secs(60 * 24 * 3600);
+
+/// Whether something on file happened in the last 60 days, by this clock.
+fn is_credible(unix: UnixTime, snapshot: &Snapshot) -> bool {
+    let is_recent = |at: UnixTime| at <= unix && unix.since(at) < LONGEST_GAP;
+    let is_met = |saved: &SavedAddress| is_recent(saved.last_try) || is_recent(saved.last_success);
+    let is_banned = |ban: &SavedBan| is_recent(ban.since);
+    unix >= EARLIEST && (snapshot.addresses.iter().any(is_met) || snapshot.bans.iter().any(is_banned))
 }

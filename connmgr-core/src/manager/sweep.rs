@@ -6,7 +6,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::conn::Conn;
-use crate::types::{Action, CloseReason, ConnId, Event, Kind};
+use crate::types::{CloseReason, ConnId, Event, Kind};
 
 use super::slots::AUTOMATIC;
 use super::{ConnManager, Phase, Timer};
@@ -59,7 +59,7 @@ impl ConnManager {
     fn finish_sweep(&mut self) {
         if self.phase == Phase::Stopping {
             self.phase = Phase::Stopped;
-            self.act(Action::Save);
+            self.save_all();
             self.tell(Event::Stopped);
         }
     }

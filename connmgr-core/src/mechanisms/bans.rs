@@ -4,6 +4,7 @@
 //! connection; here a look-up costs one hash for each prefix length in use, whatever the number of bans.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
@@ -11,7 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::nets::{Bits as _, Nets};
-use crate::types::{BanTarget, Host, SteadySecond, Time};
+use crate::types::{BanTarget, Host, SavedBan, SteadySecond, Time, UnixTime};
 
 /// The span of a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,25 @@ pub(crate) struct Ban {
     pub(crate) since: SteadySecond,
     /// The first moment at which it is no longer in force.
     pub(crate) until: Time,
+    /// Its dates in the file that it was restored from.
+    pub(crate) saved: Option<SavedSpan>,
+}
+
+/// The dates of a ban in a file.
+///
+/// They are written back as they were read: the wall clock may be wrong at a boot, and what is in force in this run may
+/// be shorter or longer for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SavedSpan {
+    pub(crate) since: UnixTime,
+    pub(crate) until: UnixTime,
+}
+
+/// What a ban is besides its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct BanOrigin {
+    since: SteadySecond,
+    saved: Option<SavedSpan>,
 }
 
 /// The bans in force, at most `max`. Beyond that, the ban that ends first is lifted.
@@ -30,8 +50,8 @@ pub(crate) struct Ban {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bans {
     max: usize,
-    /// Every ban: its end and target, and when it began.
-    by_end: BTreeMap<(Time, TargetKey), SteadySecond>,
+    /// Every ban: its end and target, and where it comes from.
+    by_end: BTreeMap<(Time, TargetKey), BanOrigin>,
     /// The ends again, small and by target, because a look-up mostly costs fetching memory.
     v4: Nets<u32>,
     v6: Nets<u128>,
@@ -62,7 +82,34 @@ impl Bans {
     ///
     /// Returns the target of the ban that made room; `target` itself if `max` is 0.
     pub(crate) fn ban(&mut self, target: &BanTarget, since: SteadySecond, until: Time) -> Option<BanTarget> {
-        let key = TargetKey::of(target);
+        self.put(target, Ban { since, until, saved: None })
+    }
+
+    /// As [`Bans::ban`], for a ban of an earlier run.
+    pub(crate) fn restore(
+        &mut self,
+        target: &BanTarget,
+        since: SteadySecond,
+        until: Time,
+        saved: Option<SavedSpan>,
+    ) -> Option<BanTarget> {
+        self.put(target, Ban { since, until, saved })
+    }
+
+    /// Takes every ban out that has dates of a file, with them.
+    pub(crate) fn take_restored(&mut self) -> Vec<SavedBan> {
+        let dated = |(target, ban): (BanTarget, Ban)| {
+            ban.saved.map(|SavedSpan { since, until }| SavedBan { target, since, until })
+        };
+        let restored: Vec<SavedBan> = self.iter().filter_map(dated).collect();
+        for ban in &restored {
+            self.unban(&ban.target);
+        }
+        restored
+    }
+
+    fn put(&mut self, target: &BanTarget, ban: Ban) -> Option<BanTarget> {
+        let (key, until) = (TargetKey::of(target), ban.until);
         if self.end(&key).is_some_and(|known| known >= until) {
             return None;
         }
@@ -71,7 +118,7 @@ impl Bans {
         }
         self.remove(&key);
         let evicted = if self.by_end.len() == self.max { self.pop_first() } else { None };
-        self.insert(key, Ban { since, until });
+        self.insert(key, ban);
         evicted
     }
 
@@ -116,7 +163,10 @@ impl Bans {
 
     /// All bans, the earliest end first. A subnet of a single address is given as a host.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (BanTarget, Ban)> {
-        self.by_end.iter().map(|((until, key), since)| (key.target(), Ban { since: *since, until: *until }))
+        self.by_end.iter().map(|((until, key), origin)| {
+            let BanOrigin { since, saved } = *origin;
+            (key.target(), Ban { since, until: *until, saved })
+        })
     }
 
     /// Recounts everything.
@@ -148,7 +198,7 @@ impl Bans {
             TargetKey::V6(bits, length) => self.v6.insert(*bits, *length, ban.until),
             TargetKey::Host(host) => drop(self.hosts.insert(host.clone(), ban.until)),
         }
-        self.by_end.insert((ban.until, key), ban.since);
+        self.by_end.insert((ban.until, key), BanOrigin { since: ban.since, saved: ban.saved });
     }
 
     fn remove(&mut self, key: &TargetKey) -> bool {
@@ -206,7 +256,6 @@ mod tests {
     use super::*;
     use crate::mechanisms::rng::Rng;
     use alloc::string::{String, ToString};
-    use alloc::vec::Vec;
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 

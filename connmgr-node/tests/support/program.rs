@@ -147,6 +147,22 @@ impl Program {
     }
 }
 
+/// Waits until a process has a thread of this name.
+#[cfg(target_os = "linux")]
+pub async fn has_thread(pid: u32, name: &str) {
+    let has_it = || {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+        let names = threads.map(|thread| std::fs::read_to_string(thread.expect("listed").path().join("comm")));
+        names.into_iter().any(|found| found.is_ok_and(|found| found.trim_end() == name))
+    };
+    soon(name, async {
+        while !has_it() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
 /// The processor time that a process has used.
 #[cfg(target_os = "linux")]
 pub fn processor_time(pid: u32) -> Duration {

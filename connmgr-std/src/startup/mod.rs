@@ -1,6 +1,7 @@
 //! Starts a manager from a configuration, with its state and its trace. Sockets are the adapter's.
 
 pub(crate) mod settings;
+mod surplus;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use connmgr_core::driver::MAX_WAITING_EVENTS;
 use connmgr_core::{Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot};
 use futures_channel::oneshot;
 
+use self::surplus::SavedCounts;
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
 use crate::observe::PoolObserver;
@@ -80,7 +82,7 @@ impl Startup {
     /// [`StartError`] says what failed.
     pub fn start(self) -> Result<Started, StartError> {
         self.check()?;
-        let (state_dir, snapshot, damages) = match self.state_dir {
+        let (mut state_dir, snapshot, mut damages) = match self.state_dir {
             Some(path) => {
                 let (dir, snapshot, damages) = StateDir::open(path).map_err(StartError::State)?;
                 (Some(dir), snapshot, damages)
@@ -90,7 +92,11 @@ impl Startup {
         let rng_seed = self.rng_seed.map_or_else(rng_seed, Ok);
         let rng_seed = rng_seed.map_err(|error| StartError::System { what: "get a seed for chance", error })?;
         let clock = Clock::start();
+        let had = snapshot.as_ref().map(|snapshot| SavedCounts::of(snapshot, clock.unix()));
         let (manager, watch) = new_manager(self.config, snapshot, rng_seed, &clock, self.trace.as_deref())?;
+        if let (Some(had), Some(dir)) = (had, &mut state_dir) {
+            surplus::set_aside(had, &manager, dir, &mut damages).map_err(StartError::State)?;
+        }
         Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
     }
 

@@ -3,11 +3,12 @@
 use std::fs;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Config, Input, ListenerId, Permissions};
+use connmgr_core::{BookConfig, Config, Input, ListenerId, Permissions, SavedBan, Snapshot, UnixTime};
 
 use super::{StartError, Started, Startup};
-use crate::state::StateDir;
-use crate::tests::common::snapshot;
+use crate::clock::Clock;
+use crate::state::{DamageCause, StateDir};
+use crate::tests::common::{address, ban, snapshot};
 use crate::trace::{TraceReader, replay};
 
 #[test]
@@ -73,4 +74,54 @@ fn listeners_are_numbered_in_order() {
 fn the_seed_is_not_shown() {
     let startup = Startup { rng_seed: Some([42; 32]), ..Startup::new(Config::default()) };
     assert!(!format!("{startup:?}").contains("42, 42"));
+}
+
+/// Bans that stand, and addresses that may be dialed.
+fn plenty() -> Snapshot {
+    let until = Clock::start().unix().after(std::time::Duration::from_secs(3600));
+    let hosts = ["1.1.1.1", "2.2.2.2", "3.3.3.3"];
+    let target = |host: &str| connmgr_core::BanTarget::Host(host.parse().unwrap());
+    let bans = hosts.map(|host| SavedBan { until, ..ban(target(host)) }).into();
+    let addresses = hosts.map(|host| address(&format!("{host}:8333"))).into();
+    Snapshot { addresses, anchors: Vec::new(), bans }
+}
+
+#[test]
+fn what_is_more_than_the_configuration_allows_is_told_and_kept_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    StateDir::open(&path).unwrap().0.save(&plenty()).unwrap();
+    let old = ["bans.json", "peers.dat"].map(|name| fs::read(path.join(name)).unwrap());
+    let book = BookConfig { max_addresses: 2, ..BookConfig::default() };
+    let config = Config { max_bans: 2, book, ..Config::default() };
+    let startup = Startup { state_dir: Some(path.clone()), ..Startup::new(config) };
+    let started = startup.clone().start().unwrap();
+    for (damage, (old, told)) in started.damages.iter().zip(old.iter().zip(["max_bans", "book.max_addresses"])) {
+        assert_eq!(damage.why, DamageCause::TooMany { count: 3, max: 2, limit: told });
+        assert_eq!(&fs::read(&damage.set_aside).unwrap(), old);
+    }
+    assert_eq!((started.damages.len(), started.manager.bans().len()), (2, 2));
+    // What is used is on disk at once, and no news at the next start.
+    drop(started);
+    let found = StateDir::open(&path).unwrap().1.unwrap();
+    assert_eq!((found.bans.len(), found.addresses.len()), (2, 2));
+    assert_eq!(startup.start().unwrap().damages, []);
+}
+
+#[test]
+fn what_fits_is_not_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state");
+    let ended = SavedBan {
+        until: UnixTime::from_secs(1),
+        ..ban("9.9.9.9".parse().map(connmgr_core::BanTarget::Host).unwrap())
+    };
+    // One has ended, and one is there twice.
+    let mut saved = plenty();
+    saved.bans.extend([ended, saved.bans[0].clone()]);
+    StateDir::open(&path).unwrap().0.save(&saved).unwrap();
+    let config =
+        Config { max_bans: 4, book: BookConfig { max_addresses: 3, ..BookConfig::default() }, ..Config::default() };
+    let started = Startup { state_dir: Some(path), ..Startup::new(config) }.start().unwrap();
+    assert_eq!((started.damages, started.manager.bans().len()), (vec![], 3));
 }

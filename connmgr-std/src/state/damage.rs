@@ -62,6 +62,16 @@ pub enum DamageCause {
         /// What is wrong with it.
         why: String,
     },
+    /// It has more entries than the configuration allows; the others are kept.
+    #[error("has {count} entries, and {limit} allows {max}: the rest is not used")]
+    TooMany {
+        /// How many could be used.
+        count: usize,
+        /// How many are allowed.
+        max: usize,
+        /// The field of the configuration that says so.
+        limit: &'static str,
+    },
 }
 
 /// The result of decoding a file.

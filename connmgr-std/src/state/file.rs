@@ -1,7 +1,8 @@
 //! One file of the state: read, replaced or set aside as a whole.
 //!
 //! To replace it, a temporary file in the same directory is written and synced, renamed over the old one, and the
-//! directory synced. The temporary name is always the same, so a crash leaves at most one.
+//! directory synced. The temporary name is always the same, so a crash leaves at most one. A link is followed to its
+//! file, and stays.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -10,8 +11,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::identity::FileIdentity;
+use super::place::real_file;
 use super::{DamageCause, StateError};
-use crate::errors::is_out_of_resources;
+use crate::errors::{is_bad_disk, is_full_disk};
 
 /// The most that is read of a file: over twice what a book of a million onion addresses takes.
 const MAX_BYTES: u64 = 256 << 20;
@@ -24,31 +27,48 @@ const MAX_SET_ASIDE: usize = 5;
 pub(super) struct StateFile {
     dir: PathBuf,
     path: PathBuf,
-    /// The keyed hash of the file's content, to skip a write that changes nothing.
-    holds: Option<u64>,
+    holds: Option<Content>,
     hasher: RandomState,
 }
 
+/// What a file is known to hold, to skip a write that changes nothing.
+#[derive(Debug)]
+struct Content {
+    /// The keyed hash of all bytes.
+    hash: u64,
+    /// The file, to notice that somebody else has changed it; none if that is unknown.
+    file: Option<FileIdentity>,
+}
+
 impl StateFile {
-    /// The file of this name. Nothing is opened yet.
-    pub(super) fn new(dir: &Path, name: &str) -> Self {
-        Self { dir: dir.to_path_buf(), path: dir.join(name), holds: None, hasher: RandomState::new() }
+    /// The file of this name, which need not exist. Fails if it could not be replaced: a link that points nowhere, a
+    /// directory in place of the temporary file, a directory that takes no files. A full disk is no failure, for it may
+    /// have room later.
+    pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StateError> {
+        let path = real_file(&dir.join(name))?;
+        let dir = path.parent().unwrap_or(dir).to_path_buf();
+        let temporary = with_suffix(&path, ".tmp");
+        match write_synced(&temporary, b"").and_then(|()| fs::remove_file(&temporary)) {
+            Err(error) if !is_full_disk(&error) => Err(StateError::io("write", &temporary, error)),
+            Ok(()) | Err(_) => Ok(Self { dir, path, holds: None, hasher: RandomState::new() }),
+        }
     }
 
     /// Reads it; none if there is no file.
     ///
-    /// The outer error is the machine's (out of descriptors or memory): the file may be good, and is not to be set
+    /// The inner error is damage: what the disk gives is wrong or can't be read. Any other failure may be mended (no
+    /// permission, out of descriptors), and the file may be good: it is the outer error, and the file is not to be set
     /// aside.
     pub(super) fn read(&mut self) -> Result<Result<Option<Vec<u8>>, DamageCause>, StateError> {
         match read_bounded(&self.path) {
             Ok(Ok(bytes)) => {
-                self.holds = Some(self.hasher.hash_one(&bytes));
+                self.remember(&bytes);
                 Ok(Ok(Some(bytes)))
             }
             Ok(Err(why)) => Ok(Err(why)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Ok(None)),
-            Err(error) if is_out_of_resources(&error) => Err(StateError::io("read", &self.path, error)),
-            Err(error) => Ok(Err(DamageCause::Unreadable(error.to_string()))),
+            Err(error) if is_bad_disk(&error) => Ok(Err(DamageCause::Unreadable(error.to_string()))),
+            Err(error) => Err(StateError::io("read", &self.path, error)),
         }
     }
 
@@ -57,14 +77,26 @@ impl StateFile {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(StateError::TooLarge { path: self.path.clone(), bytes: bytes.len() as u64 });
         }
-        let hash = self.hasher.hash_one(bytes);
-        if self.holds == Some(hash) && !self.is_missing() {
+        if self.has(bytes) {
             return Ok(());
         }
         self.holds = None;
         self.replace(bytes).map_err(|error| StateError::io("write", &self.path, error))?;
-        self.holds = Some(hash);
+        self.remember(bytes);
         Ok(())
+    }
+
+    fn has(&self, bytes: &[u8]) -> bool {
+        let is_same = |held: &Content| held.hash == self.hasher.hash_one(bytes) && held.file == self.identity();
+        self.holds.as_ref().is_some_and(|held| held.file.is_some() && is_same(held))
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        self.holds = Some(Content { hash: self.hasher.hash_one(bytes), file: self.identity() });
+    }
+
+    fn identity(&self) -> Option<FileIdentity> {
+        fs::symlink_metadata(&self.path).ok().map(|file| FileIdentity::of(&file))
     }
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
@@ -80,12 +112,22 @@ impl StateFile {
 
     /// Renames it to an unused name, `<name>.damaged-<UNIX time>`, and returns that name.
     pub(super) fn set_aside(&mut self) -> Result<PathBuf, StateError> {
-        self.holds = None;
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.rename_aside(unix).map_err(|error| StateError::io("set aside", &self.path, error))
+        self.aside(|path, aside| fs::rename(path, aside))
     }
 
-    fn rename_aside(&self, unix: u64) -> io::Result<PathBuf> {
+    /// The same for a file of which a part is used: it also stays, where the file system can give a file two names, until
+    /// it is saved. A crash before that loses nothing.
+    pub(super) fn keep_aside(&mut self) -> Result<PathBuf, StateError> {
+        self.aside(|path, aside| fs::hard_link(path, aside).or_else(|_| fs::rename(path, aside)))
+    }
+
+    fn aside(&mut self, name: impl FnOnce(&Path, &Path) -> io::Result<()>) -> Result<PathBuf, StateError> {
+        self.holds = None;
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.name_aside(unix, name).map_err(|error| StateError::io("set aside", &self.path, error))
+    }
+
+    fn name_aside(&self, unix: u64, name: impl FnOnce(&Path, &Path) -> io::Result<()>) -> io::Result<PathBuf> {
         let asides = self.asides()?;
         let same_second = asides.iter().filter(|(age, _)| age.0 == unix).map(|(age, _)| age.1).max();
         let suffix = match same_second {
@@ -94,14 +136,9 @@ impl StateFile {
         };
         let aside = with_suffix(&self.path, &suffix);
         make_room(asides);
-        fs::rename(&self.path, &aside)?;
+        name(&self.path, &aside)?;
         sync_dir(&self.dir)?;
         Ok(aside)
-    }
-
-    /// Whether there is no file.
-    pub(super) fn is_missing(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -106,6 +106,7 @@ macro_rules! conformance {
                 a_ban_outlives_a_pool_that_is_dropped,
                 addresses_outlive_the_pool,
                 a_disk_that_takes_nothing_is_told_of_at_the_end,
+                a_directory_that_is_removed_is_made_again,
                 #[cfg(target_os = "linux")] a_directory_that_turns_read_only_is_told_of_and_the_pool_goes_on,
                 a_damaged_file_is_told_of_and_the_pool_goes_on,
                 two_pools_do_not_share_a_directory,

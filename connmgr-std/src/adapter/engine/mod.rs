@@ -92,8 +92,7 @@ impl<S> Engine<S> {
     ) -> Result<Self, StartError> {
         let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
         let (notes, heard) = EngineNotes::new(ring);
-        let saver = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?;
-        let saving = saver.map(|saver| Saving::new(saver, manager.config().book.save_every, clock.now()));
+        let saving = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?.map(Saving::new);
         let helpers = Helpers { saving, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
         let mailbox = Mailbox::new({
             let notes = notes.clone();
@@ -130,12 +129,12 @@ impl<S> Engine<S> {
 
     /// Applies an input, as [`Driver::apply`].
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
-        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
+        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers })
     }
 
     /// Reports that a dial has ended by itself.
     pub fn dialed(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut impl Sockets) {
-        self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now });
+        self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers });
     }
 
     /// Reports that a lookup has ended.
@@ -153,7 +152,7 @@ impl<S> Engine<S> {
         make: impl FnOnce(ConnId) -> S,
         net: &mut impl Sockets,
     ) {
-        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
+        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers };
         // The manager counts refusals, and the peer sees the end of the stream.
         let _ = self.driver.accept(remote, listener, now, make, outside);
     }
@@ -201,8 +200,7 @@ impl<S> Engine<S> {
 
     /// When the next turn is due, the sockets' own deadlines included.
     pub fn poll_timeout(&self, net: &impl Sockets) -> Option<Time> {
-        let book = self.helpers.saving.as_ref().and_then(Saving::deadline);
-        [self.driver.poll_timeout(), book, self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
+        [self.driver.poll_timeout(), self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Whether the manager has stopped, so that at most the disk is waited for.
@@ -243,7 +241,7 @@ impl<S> Engine<S> {
     /// Replaces the saver.
     #[cfg(test)]
     pub(crate) fn set_saver(&mut self, saver: Saver) {
-        self.helpers.saving = Some(Saving::new(saver, Duration::ZERO, Time::ZERO));
+        self.helpers.saving = Some(Saving::new(saver));
     }
 
     /// To be called by that saver at its end.
@@ -256,7 +254,7 @@ impl<S> Engine<S> {
         for _ in 0..TURN_BUDGET {
             match self.heard.try_recv() {
                 Ok(EngineNote::Looked(lookup, result)) => self.looked(lookup, result, now, net),
-                Ok(EngineNote::NotSaved(error)) => self.report(Problem::NotSaved(error)),
+                Ok(EngineNote::Saving(news)) => self.report(Problem::from(news)),
                 Ok(EngineNote::SaverEnded) => self.saver_ended(),
                 // Applied once, to keep the trace readable.
                 Ok(EngineNote::Abandoned) if self.driver.is_stopped() => {}
@@ -294,9 +292,6 @@ impl<S> Engine<S> {
         if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.apply(&Input::Timeout, now, net);
         }
-        if let Some(saving) = &mut self.helpers.saving {
-            saving.handle_timeout(self.driver.manager(), now);
-        }
     }
 
     /// A manager that has stopped has closed every connection and asked to be saved one last time. What remains is to
@@ -329,6 +324,10 @@ impl<S> Engine<S> {
     }
 
     fn report(&mut self, problem: Problem) {
+        if let Some(file) = problem.unsaved_file() {
+            // What is told of a file replaces what was told of it before and not taken.
+            self.problems.retain(|earlier| earlier.unsaved_file() != Some(file));
+        }
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push_back(problem);
         }
@@ -337,7 +336,7 @@ impl<S> Engine<S> {
 
 fn start_saver(dir: StateDir, notes: EngineNotes) -> Result<Saver, StartError> {
     let on_end = on_saver_end(notes.clone());
-    Saver::start(dir, move |error| notes.post(EngineNote::NotSaved(error)), on_end)
+    Saver::start(dir, move |news| notes.post(EngineNote::Saving(news)), on_end)
         .map_err(|error| StartError::System { what: "start the thread that saves the state", error })
 }
 

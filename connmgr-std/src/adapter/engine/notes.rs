@@ -1,7 +1,7 @@
 //! Notes to the engine from its threads and from the application's side.
 //!
-//! The channel needs no bound: the resolver's queue bounds the lookups, there is one failure for each save, and one
-//! end.
+//! The channel needs no bound: the resolver's queue bounds the lookups, there is at most one piece of news for
+//! each file and attempt to save it, and one end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use connmgr_core::LookupId;
 
 use super::Lookup;
-use crate::state::StateError;
+use crate::state::SaveNews;
 
 /// A note to the engine.
 #[derive(Debug)]
 pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
     Looked(LookupId, Lookup),
-    /// The state could not be saved.
-    NotSaved(StateError),
+    /// What became of saving the state.
+    Saving(SaveNews),
     /// The saver's thread has ended: all is written, and the directory is free.
     SaverEnded,
     /// The application has dropped its pool.

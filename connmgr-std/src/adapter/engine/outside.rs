@@ -52,7 +52,6 @@ pub(super) struct Helpers {
 pub(super) struct Outside<'a, N> {
     pub(super) sockets: &'a mut N,
     pub(super) helpers: &'a mut Helpers,
-    pub(super) now: Time,
 }
 
 impl<N: Sockets> Net for Outside<'_, N> {
@@ -84,7 +83,7 @@ impl<N: Sockets> Net for Outside<'_, N> {
 
     fn save(&mut self, manager: &ConnManager) {
         if let Some(saving) = &mut self.helpers.saving {
-            saving.save(manager, self.now);
+            saving.save(manager);
         }
     }
 }

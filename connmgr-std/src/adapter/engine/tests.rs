@@ -4,13 +4,14 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use connmgr_core::{AddressInfo, BanTarget, Config, Limits, Services, Snapshot, Source, UnixTime};
+use connmgr_core::{AddressInfo, BanTarget, Config, Limits, Mode, Services, Snapshot, Source, UnixTime};
 
 use super::*;
 use crate::resolver::SystemResolver;
 use crate::startup::Startup;
+use crate::state::{SaveNews, StateError};
 use crate::tests::NoSockets;
-use crate::tests::common::LONG;
+use crate::tests::common::{LONG, snapshot};
 
 /// The state on disk after turns at these seconds, of a pool that learns an address and bans a host at 0.
 fn saved_by_turns_at(seconds: &[u64]) -> Snapshot {
@@ -49,10 +50,45 @@ fn read(dir: &Path) -> Snapshot {
 }
 
 #[test]
-fn a_ban_is_saved_in_a_moment_and_the_book_in_its_time() {
-    let every = Config::default().book.save_every.as_secs();
+fn a_ban_is_saved_in_a_moment_and_the_first_address_within_a_minute() {
     let saved = saved_by_turns_at(&[3]);
     assert_eq!((saved.bans.len(), saved.addresses.len()), (1, 0));
-    let saved = saved_by_turns_at(&[3, every + 1]);
+    let saved = saved_by_turns_at(&[3, 61]);
     assert_eq!((saved.bans.len(), saved.addresses.len()), (1, 1));
+}
+
+#[test]
+fn a_node_that_only_connects_leaves_the_book_on_disk_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    StateDir::open(dir.path()).unwrap().0.save(&snapshot()).unwrap();
+    let config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    let startup = Startup { state_dir: Some(dir.path().into()), ..Startup::new(config) };
+    let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
+    let net = &mut NoSockets::default();
+    engine.apply(&Input::Shutdown, Time::from_secs(1), net);
+    engine.turn(Time::from_secs(1), net);
+    drop(engine);
+    assert_eq!(read(dir.path()).addresses, snapshot().addresses);
+}
+
+/// An engine without state that dials nobody.
+fn quiet() -> Engine<()> {
+    let limits = Limits { full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, ..Limits::default() };
+    let startup = Startup::new(Config { limits, ..Config::default() });
+    Engine::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap()
+}
+
+#[test]
+fn news_of_a_file_replaces_what_was_told_of_it_and_not_taken() {
+    let mut engine = quiet();
+    let notes = engine.notes();
+    let failed = |file: &str| EngineNote::Saving(SaveNews::NotSaved(StateError::NotAFile { path: file.into() }));
+    for _ in 0..=MAX_PROBLEMS {
+        notes.post(failed("bans.json"));
+    }
+    notes.post(failed("peers.dat"));
+    notes.post(EngineNote::Saving(SaveNews::SavedAgain("bans.json".into())));
+    engine.turn(Time::from_secs(1), &mut NoSockets::default());
+    let told: Vec<Problem> = std::iter::from_fn(|| engine.poll_problem()).collect();
+    assert!(matches!(told[..], [Problem::NotSaved(_), Problem::SavedAgain { .. }]), "{told:?}");
 }

@@ -72,15 +72,30 @@ pub fn addresses_outlive_the_pool<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The shutdown returns the failure to save.
+/// The shutdown returns that state is lost.
 pub fn a_disk_that_takes_nothing_is_told_of_at_the_end<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("state");
     let mut world = TestWorld::start(rig, Setup::new(config()).with_state_in(&path));
     fs::remove_dir_all(&path).expect("it is ours");
+    fs::write(&path, "in the way").expect("it is ours");
     world.bid(a_ban());
     let problems = world.end_with_problems();
-    assert!(problems.iter().any(|problem| matches!(problem, Problem::NotSaved(_))), "{problems:?}");
+    assert!(problems.iter().any(|problem| matches!(problem, Problem::StateLost(_))), "{problems:?}");
+}
+
+/// The state is in a new directory of the same name.
+pub fn a_directory_that_is_removed_is_made_again<R: Rig>(rig: &R) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("state");
+    let setup = Setup::new(config()).with_state_in(&path);
+    let mut world = TestWorld::start(rig, setup.clone());
+    fs::remove_dir_all(&path).expect("it is ours");
+    world.bid(a_ban());
+    world.end();
+    let mut world = TestWorld::start(rig, setup);
+    assert_eq!(bans(&mut world), [target()]);
+    world.end();
 }
 
 /// The problem is reported, the pool goes on, and saves again when it can.
@@ -104,7 +119,8 @@ pub fn a_directory_that_turns_read_only_is_told_of_and_the_pool_goes_on<R: Rig>(
     world.add(peer.address());
     world.tells(&["connected added"]);
     mode(0o700);
-    world.end();
+    let problems = world.end_with_problems();
+    assert!(matches!(problems[..], [Problem::SavedAgain { .. }]), "{problems:?}");
     let mut world = TestWorld::start(rig, setup);
     assert_eq!(bans(&mut world), [target()]);
     world.end();
