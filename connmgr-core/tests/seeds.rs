@@ -143,7 +143,7 @@ fn a_seed_that_fails_is_asked_again_with_growing_waits() {
 /// None of the seeds may be reachable, and no one knows for how long.
 #[test]
 fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() {
-    for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy] {
+    for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy, LookupError::NotFound] {
         let mut world = World::new(with_seeds(3), |_| Fate::Good);
         world.resolves(move |_| Err(error));
         world.run(secs(3600));
@@ -152,6 +152,40 @@ fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() 
         let (time, _) = world.fills(8, secs(600)).expect("it fills");
         assert!(time <= secs(60), "{error:?}: {time:?}");
     }
+}
+
+/// Fifty dead addresses have slowed the dials down, and had the network taken for dead.
+#[test]
+fn a_first_answer_has_its_addresses_dialed_at_once_whatever_failed_before() {
+    for (rng_seed, dead) in (1..10).flat_map(|seed| [(seed, Fate::Silent), (seed, Fate::Fails(DialError::Refused))]) {
+        let fate = move |address: &PeerAddress| if address.to_string().starts_with("60.") { Fate::Good } else { dead };
+        let mut world = World::seeded(with_seeds(3), rng_seed, fate);
+        world.learn(&addresses(50));
+        world.resolves(|_| Err(LookupError::Failed));
+        world.run(secs(3600));
+        world.resolves(|_| Ok((1..30).map(|n| [60, n, 1, 1].into()).collect()));
+        world.run_until(world.bench.now.after(secs(60)), |world| world.bench.manager.book().len() > 50);
+        let (time, _) = world.fills(8, secs(600)).expect("it fills");
+        assert!(time <= secs(10), "{time:?} where dials end by {dead:?}, seed {rng_seed}");
+    }
+}
+
+/// The time of a lookup is part of the time from one to the next.
+#[test]
+fn seeds_that_hang_are_probed_as_often_as_those_that_fail() {
+    let mut bench = Bench::new(with_seeds(3));
+    let lookups = asked(&bench.pass(secs(3600))).len();
+    assert!((3 * 110..=3 * 121).contains(&lookups), "{lookups} lookups in an hour");
+}
+
+#[test]
+fn seeds_that_have_all_failed_do_not_wait_for_a_big_book() {
+    let mut world = World::new(with_seeds(3), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1000));
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(3600));
+    let lookups = world.lookups.len();
+    assert!((3 * 100..=3 * 121).contains(&lookups), "{lookups} lookups in an hour");
 }
 
 #[test]
@@ -251,7 +285,8 @@ fn an_empty_book_never_spins() {
     let mut world = World::new(with_seeds(9), |_| Fate::Good);
     world.run(secs(24 * 3600));
     assert!(world.wakes < 10_000, "{} wakes in a day", world.wakes);
-    assert!(world.events.len() < 10_000, "{} events in a day", world.events.len());
+    // Nine seeds are probed, each at most 120 times an hour.
+    assert!(world.events.len() < 30_000, "{} events in a day", world.events.len());
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) mod pace;
 pub(crate) mod peer;
 mod redials;
 pub(crate) mod routable;
+mod seeds;
 mod settle;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use own::Own;
 use pace::DialPace;
 use peer::KnownPeers;
 use redials::Redials;
+use seeds::SeedResults;
 
 /// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub(crate) struct Ledger {
     resolves: bool,
     /// When a change of the machine's network may have its effect.
     pub(crate) changes: Changes,
+    /// What seeds answered last.
+    seeds: SeedResults,
     /// Set while the machine is out of resources: the first dial made since then. The shortage is over when this dial or
     /// a later one ends otherwise.
     pub(crate) short_from: Option<ConnId>,
@@ -117,6 +121,7 @@ impl Ledger {
             dial_credit: TokenBucket::default(),
             resolves: false,
             changes: Changes::default(),
+            seeds: SeedResults::new(&config.seeds.names),
             short_from: None,
             paces: [const { DialPace::new() }; NetworkKind::ALL.len()],
             readying: None,

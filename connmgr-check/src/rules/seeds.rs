@@ -42,6 +42,9 @@ const FAMISHED_AFTER: Duration = Duration::from_secs(10);
 /// A resting address is dialed, when no other is left, no sooner than this after the last dial into its network.
 const SCARCE_PACE: Duration = Duration::from_secs(10);
 
+/// The shortest rest of a seed that is probed.
+const LEAST_REST: Duration = Duration::from_secs(1);
+
 impl SeedsRule {
     fn named(ledger: &Ledger, name: &HostName) -> Option<usize> {
         ledger.config.seeds.names.iter().position(|seed| seed.name == *name)
@@ -112,8 +115,12 @@ impl SeedsRule {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        // Where no seed can be reached they are probed more often than their back-off says.
-        let least = shortest_wait(&retry, failures).min(seen.ledger.config.health.max_probe);
+        // Where no seed can be reached they are probed more often than their back-off says. The time of a lookup is part
+        // of the time from one probe to the next.
+        let lookup_timeout = seen.ledger.config.dial.lookup_timeout;
+        let took = seed.asked.map_or(Duration::ZERO, |(_, deadline)| seen.now().after(lookup_timeout).since(deadline));
+        let probed = seen.ledger.config.health.max_probe.saturating_sub(took).max(LEAST_REST);
+        let least = shortest_wait(&retry, failures).min(probed);
         *seed = SeedRecord { asked: None, rests_until: seen.now().after(least), failures, was_inactive: false };
     }
 

@@ -22,6 +22,9 @@ const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 /// to tell.
 pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 
+/// The shortest rest of a seed that is probed.
+const LEAST_REST: Duration = Duration::from_secs(1);
+
 /// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest byte of a network group, its
 /// tag, is lower.
 const SOURCE_SEEDS: u64 = 0xf0 << 56;
@@ -69,8 +72,13 @@ impl ConnManager {
         self.arm_earlier(Timer::Seeds, self.now().after(self.seed_delay()));
     }
 
+    /// The wait before the next batch. None while every seed has failed: each then rests for as long as it must, and the
+    /// known addresses have had their time.
     fn seed_delay(&self) -> Duration {
         let config = &self.config.seeds;
+        if self.seeds.have_all_failed() {
+            return Duration::ZERO;
+        }
         match self.book.len() {
             0 => Duration::ZERO,
             known if known < config.many as usize => config.delay,
@@ -135,7 +143,7 @@ impl ConnManager {
             Some(_) => return self.seeds.begin_fetch(index),
         };
         let (lookup, deadline) = self.begin_lookup();
-        self.seeds.begin(index, lookup);
+        self.seeds.begin(index, lookup, self.clocks.now());
         self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
     }
 
@@ -161,8 +169,13 @@ impl ConnManager {
         // An answer without a usable address must not keep the other seeds from being asked.
         match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
             Ok(added) => {
+                let are_back = self.seeds.have_all_failed();
                 self.seeds.record_answer(index, self.clocks.now());
                 self.tell(Event::SeedAnswered { seed: seed.name, added });
+                if are_back {
+                    // Addresses of before may have failed for the same cause, and say nothing about the new ones.
+                    self.start_over_soon();
+                }
                 self.wake_starved();
                 self.save_later(self.config.book.save_every);
             }
@@ -201,10 +214,15 @@ impl ConnManager {
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure
     /// does not back off further than the probes of a network: the pool must not stay empty long after the way is open
-    /// again.
+    /// again. Neither does any other failure if there are several seeds: a router that has lost its uplink may say of
+    /// every name that it does not exist.
     fn seed_failed(&mut self, index: usize, is_away: bool) {
-        let longest = if is_away && !self.seeds.has_answered() { self.config.health.max_probe } else { Duration::MAX };
-        let (now, retry, rng) = (self.clocks.now(), &self.config.seeds.retry, &mut self.rng);
+        let now = self.clocks.now();
+        let is_probed = (is_away || self.seeds.len() > 1) && !self.seeds.has_answered();
+        // From one probe to the next; a lookup may take most of that time.
+        let rest = self.config.health.max_probe.saturating_sub(self.seeds.asked_for(index, now)).max(LEAST_REST);
+        let longest = if is_probed { rest } else { Duration::MAX };
+        let (retry, rng) = (&self.config.seeds.retry, &mut self.rng);
         self.seeds.record_failure(index, |times| now.after(retry.next(times, rng).min(longest)));
     }
 

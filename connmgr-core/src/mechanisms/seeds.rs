@@ -17,6 +17,9 @@ pub(crate) struct Seeds {
     states: Vec<SeedState>,
     /// Failures in a row of each seed.
     failures: Vec<u32>,
+    /// Whether the last result of each seed was an answer; `None` before the first. A new attempt and a change of the
+    /// machine's network leave it as it is.
+    answered: Vec<Option<bool>>,
     /// Seeds to dial by name as addr-fetch, in order, each once.
     fetches: VecDeque<usize>,
 }
@@ -26,7 +29,12 @@ pub(crate) enum SeedState {
     /// Not asked yet.
     Idle,
     /// A lookup is under way.
-    Asking(LookupId),
+    Asking {
+        /// Which.
+        lookup: LookupId,
+        /// When it began.
+        since: Time,
+    },
     /// To be dialed by name, or being dialed.
     Fetching,
     /// It answered.
@@ -43,7 +51,12 @@ pub(crate) enum SeedState {
 
 impl Seeds {
     pub(crate) fn new(count: usize) -> Self {
-        Self { states: vec![SeedState::Idle; count], failures: vec![0; count], fetches: VecDeque::new() }
+        Self {
+            states: vec![SeedState::Idle; count],
+            failures: vec![0; count],
+            answered: vec![None; count],
+            fetches: VecDeque::new(),
+        }
     }
 
     /// The seeds that may be asked now, in order of preference.
@@ -57,8 +70,8 @@ impl Seeds {
         self.states.iter().filter_map(|state| askable_at(state, again_after)).min()
     }
 
-    pub(crate) fn begin(&mut self, seed: usize, lookup: LookupId) {
-        self.states[seed] = SeedState::Asking(lookup);
+    pub(crate) fn begin(&mut self, seed: usize, lookup: LookupId, now: Time) {
+        self.states[seed] = SeedState::Asking { lookup, since: now };
     }
 
     pub(crate) fn begin_fetch(&mut self, seed: usize) {
@@ -73,7 +86,18 @@ impl Seeds {
 
     /// The seed that a lookup asks.
     pub(crate) fn asked_by(&self, lookup: LookupId) -> Option<usize> {
-        self.states.iter().position(|state| *state == SeedState::Asking(lookup))
+        let asks = |state: &SeedState| matches!(state, SeedState::Asking { lookup: other, .. } if *other == lookup);
+        self.states.iter().position(asks)
+    }
+
+    /// For how long a seed has been asked; zero if it isn't being asked.
+    pub(crate) fn asked_for(&self, seed: usize, now: Time) -> Duration {
+        match self.states[seed] {
+            SeedState::Asking { since, .. } => now.since(since),
+            SeedState::Idle | SeedState::Fetching | SeedState::Answered { .. } | SeedState::Failed { .. } => {
+                Duration::ZERO
+            }
+        }
     }
 
     /// Whether a seed is to be dialed or is being dialed by name.
@@ -83,18 +107,31 @@ impl Seeds {
 
     pub(crate) fn record_answer(&mut self, seed: usize, now: Time) {
         self.failures[seed] = 0;
+        self.answered[seed] = Some(true);
         self.states[seed] = SeedState::Answered { at: now };
     }
 
     /// A seed failed. `again` gets its number of failures in a row, and returns when it may be asked again.
     pub(crate) fn record_failure(&mut self, seed: usize, again: impl FnOnce(u32) -> Time) {
         self.failures[seed] = self.failures[seed].saturating_add(1);
+        self.answered[seed] = Some(false);
         self.states[seed] = SeedState::Failed { again: again(self.failures[seed]) };
     }
 
     /// Whether the last result of any seed is an answer.
     pub(crate) fn has_answered(&self) -> bool {
-        self.states.iter().any(|state| matches!(state, SeedState::Answered { .. }))
+        self.answered.contains(&Some(true))
+    }
+
+    /// Whether the last result of every seed is a failure. Then the way to them is closed, or names can't be resolved:
+    /// seeds are run by different people, and hardly fail together.
+    pub(crate) fn have_all_failed(&self) -> bool {
+        self.answered.iter().all(|answered| *answered == Some(false))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.states.len()
     }
 
     /// Seeds that failed count as not asked yet.
@@ -118,15 +155,18 @@ impl Seeds {
         for state in &self.states {
             core::mem::discriminant(state).hash(to);
             askable_at(state, again_after).map(|at| at.since(now)).hash(to);
+            if let SeedState::Asking { since, .. } = state {
+                now.since(*since).hash(to);
+            }
         }
-        (&self.failures, &self.fetches).hash(to);
+        (&self.failures, &self.answered, &self.fetches).hash(to);
     }
 }
 
 fn askable_at(state: &SeedState, again_after: Duration) -> Option<Time> {
     match state {
         SeedState::Idle => Some(Time::ZERO),
-        SeedState::Asking(_) | SeedState::Fetching => None,
+        SeedState::Asking { .. } | SeedState::Fetching => None,
         SeedState::Answered { at } => Some(at.after(again_after)),
         SeedState::Failed { again } => Some(*again),
     }
