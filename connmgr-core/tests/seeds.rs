@@ -131,6 +131,61 @@ fn a_seed_is_asked_by_its_bare_name_for_what_every_node_offers() {
     assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be");
 }
 
+/// One seed of mainnet, which filters by services.
+fn one_that_filters() -> Config {
+    let mut config = Config::bitcoin(Chain::Mainnet);
+    config.seeds.names.truncate(1);
+    config
+}
+
+fn is_filtered(name: &HostName) -> bool {
+    name.as_str().starts_with("x9.")
+}
+
+#[test]
+fn a_seed_that_knows_no_filter_is_asked_by_its_bare_name_at_once() {
+    for error in [LookupError::NotFound, LookupError::Failed] {
+        let mut world = World::new(one_that_filters(), |_| Fate::Good);
+        world.resolves(move |name| if is_filtered(name) { Err(error) } else { Ok(ips(20)) });
+        world.run(secs(5));
+        let failed = world.events.iter().any(|(_, event)| matches!(event, Event::SeedFailed { .. }));
+        assert!(world.ready() == 10 && !failed, "{error:?}: {} ready", world.ready());
+    }
+}
+
+#[test]
+fn an_unusable_answer_to_the_filter_has_the_bare_name_asked_too() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Good);
+    world.resolves(|name| Ok(if is_filtered(name) { vec![[127, 0, 0, 1].into()] } else { ips(20) }));
+    world.run(secs(5));
+    assert_eq!(world.ready(), 10);
+}
+
+#[test]
+fn what_a_bare_name_tells_is_not_taken_for_filtered() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Silent);
+    world.resolves(|name| if is_filtered(name) { Err(LookupError::NotFound) } else { Ok(ips(3)) });
+    world.run(secs(1));
+    let services: Vec<Services> = world.bench.manager.book().iter().map(|entry| entry.services).collect();
+    assert_eq!(services, [Services::NONE; 3]);
+}
+
+#[test]
+fn a_seed_that_fails_by_both_names_is_asked_by_each_in_turn_and_no_more_often() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Good);
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(3600));
+    let filtered = world.lookups.iter().filter(|(_, name)| name.starts_with("x9.")).count();
+    assert!(world.lookups.len() <= 122 && filtered.abs_diff(world.lookups.len() / 2) <= 1, "{filtered}");
+}
+
+#[test]
+fn a_seed_that_hangs_by_its_filter_is_asked_by_its_bare_name_next() {
+    let mut bench = Bench::new(one_that_filters());
+    let names: Vec<String> = asked(&bench.pass(secs(40))).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["x9.seed.bitcoin.sipa.be", "seed.bitcoin.sipa.be"]);
+}
+
 #[test]
 fn a_seed_that_fails_is_asked_again_with_growing_waits() {
     let mut world = World::new(with_seeds(1), |_| Fate::Good);
@@ -227,8 +282,39 @@ fn a_poisoned_answer_does_not_keep_the_fixed_seeds_from_being_used() {
 }
 
 #[test]
-fn fixed_seeds_wait_for_a_minute() {
+fn fixed_seeds_are_used_at_once_where_nobody_else_can_tell_addresses() {
     let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    assert_eq!(dials(&Bench::new(config).pass(secs(1))).len(), 1);
+}
+
+#[test]
+fn fixed_seeds_are_used_at_once_where_names_are_of_no_use() {
+    let mut config = with_seeds(1);
+    config.networks = NetworkSet::EMPTY.with(NetworkKind::Cjdns);
+    config.seeds.fixed = vec![addr("cjdns:[fc00:1::1]:8333")];
+    assert_eq!(dials(&Bench::new(config).pass(secs(1))).len(), 1);
+}
+
+#[test]
+fn fixed_seeds_wait_for_an_added_peer_and_for_known_addresses() {
+    let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let mut bench = Bench::new(config.clone());
+    bench.add_peer("5.5.5.5:8333", Keep::Once);
+    bench.pass(secs(59));
+    assert_eq!(bench.manager.book().len(), 0);
+    let mut bench = Bench::new(config);
+    bench.learn(&addresses(1));
+    bench.pass(secs(59));
+    assert_eq!(bench.manager.book().len(), 1);
+    bench.pass(secs(2));
+    assert_eq!(bench.manager.book().len(), 2);
+}
+
+#[test]
+fn fixed_seeds_wait_for_a_minute() {
+    let mut config = with_seeds(1);
     config.seeds.fixed = vec![addr("9.9.9.9:8333")];
     let mut bench = Bench::new(config);
     let counts = [59_999, 1].map(|wait| dials(&bench.pass(millis(wait))).len());

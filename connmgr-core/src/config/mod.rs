@@ -265,7 +265,8 @@ pub struct SeedConfig {
     /// With this many ready full connections no seed is asked, unless a kind has found no address to dial for 10 s.
     /// Default: 2.
     pub enough: u32,
-    /// The wait before fixed seeds are used. Default: 60 s.
+    /// The wait before fixed seeds are used. Default: 60 s. Where there is no other source (no seed can be asked, no
+    /// address is known, no peer is added) they are used at once.
     pub fixed_after: Duration,
     /// How many different addresses of one answer are used. Default: 32.
     pub keep: u32,
@@ -283,7 +284,7 @@ pub struct SeedConfig {
 pub struct Seed {
     /// Its host name, without a port.
     pub name: HostName,
-    /// Whether it answers `x49.name` with peers that offer the services 0x49.
+    /// Whether it answers `x49.name` with peers that offer the services 0x49. If that name fails, the bare one is asked.
     pub filters_services: bool,
 }
 

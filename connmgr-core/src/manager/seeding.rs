@@ -89,8 +89,17 @@ impl ConnManager {
     fn arm_fixed_seeds(&mut self) {
         let wanted = self.config.mode == Mode::Automatic && !self.config.seeds.fixed.is_empty();
         if wanted && self.single.fixed_seeds.is_none() && self.lacking_networks().next().is_some() {
-            self.arm(Timer::FixedSeeds, self.now().after(self.config.seeds.fixed_after));
+            let since = self.seeds.want_fixed(self.clocks.now());
+            self.arm(Timer::FixedSeeds, since.after(self.fixed_delay()));
         }
+    }
+
+    /// The wait before fixed seeds are used. None where nobody else can tell addresses: no seed can be asked, no address
+    /// is known, and no peer is added.
+    fn fixed_delay(&self) -> Duration {
+        let may_ask = !self.config.seeds.names.is_empty() && self.rules().may_resolve();
+        let has_source = may_ask || !self.book.is_empty() || self.peers.len() > 0;
+        if has_source { self.config.seeds.fixed_after } else { Duration::ZERO }
     }
 
     pub(super) fn seeds_timer_fired(&mut self) {
@@ -134,7 +143,7 @@ impl ConnManager {
 
     fn ask(&mut self, index: usize) {
         let Some(seed) = self.config.seeds.names.get(index) else { return };
-        let name = self.name_to_ask(seed);
+        let name = self.name_to_ask(index, seed);
         let route = match self.config.proxies.all {
             None => Route::Direct,
             Some(proxy) if proxy.resolves => {
@@ -149,18 +158,33 @@ impl ConnManager {
 
     /// A seed that filters by services is asked for those we require, as `x49.name`. The bare name gives nodes that
     /// serve blocks.
-    fn name_to_ask(&self, seed: &Seed) -> HostName {
-        let wanted = self.config.required.full;
-        if !self.asks_by_services(seed) {
+    fn name_to_ask(&self, index: usize, seed: &Seed) -> HostName {
+        if !self.asks_by_services(index, seed) {
             return seed.name.clone();
         }
-        let name = alloc::format!("x{:x}.{}", wanted.bits(), seed.name);
+        let name = alloc::format!("x{:x}.{}", self.config.required.full.bits(), seed.name);
         HostName::new(&name).unwrap_or_else(|_| seed.name.clone())
     }
 
-    fn asks_by_services(&self, seed: &Seed) -> bool {
+    fn asks_by_services(&self, index: usize, seed: &Seed) -> bool {
+        self.may_ask_by_services(seed) && !self.seeds.is_bare(index)
+    }
+
+    fn may_ask_by_services(&self, seed: &Seed) -> bool {
         let wanted = self.config.required.full;
         seed.filters_services && wanted != Services::NONE && wanted != Services::NETWORK
+    }
+
+    /// A seed that may not know our filter has failed by one of its names. Asks it by its bare name, if that has not
+    /// been tried yet and makes sense now. Returns whether it did.
+    fn ask_by_bare_name(&mut self, index: usize, seed: &Seed, error: LookupError) -> bool {
+        let at_once = self.may_ask_by_services(seed) && self.seeds.turn_name(index);
+        // What hangs would hang twice; and where peers are ready by now, no seed is needed.
+        let asks = at_once && error != LookupError::TimedOut && self.wants_seeds() && self.has_room();
+        if asks {
+            self.ask(index);
+        }
+        asks
     }
 
     pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
@@ -179,6 +203,7 @@ impl ConnManager {
                 self.wake_starved();
                 self.save_later(self.config.book.save_every);
             }
+            Err(error) if self.ask_by_bare_name(index, &seed, error) => {}
             Err(error) => {
                 self.seed_failed(index, error != LookupError::NotFound);
                 self.tell(Event::SeedFailed { seed: seed.name, error });
@@ -190,7 +215,7 @@ impl ConnManager {
     /// Stores the usable addresses of a seed's answer, at most `seeds.keep`, duplicates once. Looks at the first
     /// `book.max_per_call`. Returns how many were new; `None` if none was usable.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
-        let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
+        let services = if self.asks_by_services(index, seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for ip in ips.iter().take(most) {
@@ -258,6 +283,12 @@ impl ConnManager {
     }
 
     pub(super) fn fixed_seeds_timer_fired(&mut self) {
+        // Another source may have come since the timer was set.
+        let due = self.seeds.want_fixed(self.clocks.now()).after(self.fixed_delay());
+        if due > self.now() {
+            return self.arm(Timer::FixedSeeds, due);
+        }
+        self.seeds.use_fixed();
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }

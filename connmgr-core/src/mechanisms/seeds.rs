@@ -20,6 +20,11 @@ pub(crate) struct Seeds {
     /// Whether the last result of each seed was an answer; `None` before the first. A new attempt and a change of the
     /// machine's network leave it as it is.
     answered: Vec<Option<bool>>,
+    /// Which seeds are asked by their bare name, though they are said to filter by services: the lookup with the filter
+    /// failed last.
+    bare: Vec<bool>,
+    /// Since when fixed seeds are wanted.
+    fixed_since: Option<Time>,
     /// Seeds to dial by name as addr-fetch, in order, each once.
     fetches: VecDeque<usize>,
 }
@@ -55,6 +60,8 @@ impl Seeds {
             states: vec![SeedState::Idle; count],
             failures: vec![0; count],
             answered: vec![None; count],
+            bare: vec![false; count],
+            fixed_since: None,
             fetches: VecDeque::new(),
         }
     }
@@ -77,6 +84,28 @@ impl Seeds {
     pub(crate) fn begin_fetch(&mut self, seed: usize) {
         self.states[seed] = SeedState::Fetching;
         self.fetches.push_back(seed);
+    }
+
+    /// Whether a seed is asked by its bare name.
+    pub(crate) fn is_bare(&self, seed: usize) -> bool {
+        self.bare[seed]
+    }
+
+    /// The name by which a seed that filters was asked has failed: the other one has the next turn. Returns whether that
+    /// should come at once: the filter failed, and the seed has not failed before.
+    pub(crate) fn turn_name(&mut self, seed: usize) -> bool {
+        self.bare[seed] = !self.bare[seed];
+        self.bare[seed] && self.failures[seed] == 0
+    }
+
+    /// Since when fixed seeds are wanted, if they were not already: since `now`.
+    pub(crate) fn want_fixed(&mut self, now: Time) -> Time {
+        *self.fixed_since.get_or_insert(now)
+    }
+
+    /// Fixed seeds are used now.
+    pub(crate) const fn use_fixed(&mut self) {
+        self.fixed_since = None;
     }
 
     /// The next seed to dial by name.
@@ -159,7 +188,8 @@ impl Seeds {
                 now.since(*since).hash(to);
             }
         }
-        (&self.failures, &self.answered, &self.fetches).hash(to);
+        (&self.failures, &self.answered, &self.bare, &self.fetches).hash(to);
+        self.fixed_since.map(|since| now.since(since)).hash(to);
     }
 }
 
