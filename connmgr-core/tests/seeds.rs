@@ -115,11 +115,26 @@ fn a_seeds_addresses_count_as_seen_three_to_seven_days_ago() {
 }
 
 #[test]
+fn a_seed_is_asked_by_its_absolute_name_whether_it_is_given_so_or_not() {
+    let mut config = with_seeds(2);
+    config.seeds.names[1].name = config.seeds.names[1].name.to_absolute();
+    let names: Vec<String> = asked(&Bench::new(config).pass(secs(0))).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["seed0.example.", "seed1.example."]);
+}
+
+#[test]
+fn one_seed_is_not_given_twice_with_and_without_a_final_dot() {
+    let mut config = with_seeds(2);
+    config.seeds.names[1].name = config.seeds.names[0].name.to_absolute();
+    assert_eq!(config.check().map_err(|error| error.field), Err("seeds.names"));
+}
+
+#[test]
 fn a_seed_that_filters_is_asked_by_services() {
     let mut config = Config::bitcoin(Chain::Mainnet);
     config.seeds.names.truncate(1);
     let mut bench = Bench::new(config);
-    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "x9.seed.bitcoin.sipa.be");
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "x9.seed.bitcoin.sipa.be.");
 }
 
 #[test]
@@ -128,7 +143,7 @@ fn a_seed_is_asked_by_its_bare_name_for_what_every_node_offers() {
     config.required.full = Services::NETWORK;
     config.seeds.names.truncate(1);
     let mut bench = Bench::new(config);
-    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be");
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be.");
 }
 
 /// One seed of mainnet, which filters by services.
@@ -183,7 +198,7 @@ fn a_seed_that_fails_by_both_names_is_asked_by_each_in_turn_and_no_more_often() 
 fn a_seed_that_hangs_by_its_filter_is_asked_by_its_bare_name_next() {
     let mut bench = Bench::new(one_that_filters());
     let names: Vec<String> = asked(&bench.pass(secs(40))).into_iter().map(|(_, name)| name).collect();
-    assert_eq!(names, ["x9.seed.bitcoin.sipa.be", "seed.bitcoin.sipa.be"]);
+    assert_eq!(names, ["x9.seed.bitcoin.sipa.be.", "seed.bitcoin.sipa.be."]);
 }
 
 #[test]
@@ -246,10 +261,10 @@ fn seeds_that_have_all_failed_do_not_wait_for_a_big_book() {
 #[test]
 fn a_seed_that_alone_fails_has_growing_waits() {
     let mut world = World::new(with_seeds(2), |_| Fate::Silent);
-    let well = names(2)[0].name.clone();
+    let well = names(2)[0].name.to_absolute();
     world.resolves(move |name| if *name == well { Ok(vec![[60, 1, 1, 1].into()]) } else { Err(LookupError::Failed) });
     world.run(secs(24 * 3600));
-    let asked = world.lookups.iter().filter(|(_, name)| *name != names(2)[0].name.to_string()).count();
+    let asked = world.lookups.iter().filter(|(_, name)| *name != names(2)[0].name.to_absolute().to_string()).count();
     assert!(asked <= 70, "{asked} lookups in a day");
 }
 

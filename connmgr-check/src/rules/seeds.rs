@@ -54,15 +54,15 @@ impl SeedsRule {
         ledger.config.seeds.names.iter().position(|seed| seed.name == *name)
     }
 
-    /// The seed that is asked by this name, and whether by services: with the required ones as a prefix.
+    /// The seed that is asked by this absolute name, and whether by services: with the required ones as a prefix.
     fn asked_as(ledger: &Ledger, name: &HostName) -> Option<(usize, bool)> {
         let seeds = &ledger.config.seeds.names;
         let prefix = format!("x{:x}.", ledger.config.required.full.bits());
-        let bare = name.as_str().strip_prefix(&prefix);
-        let by_services =
-            |seed: &Seed| Self::filters(ledger, seed) && bare.is_some_and(|bare| bare == seed.name.as_str());
+        let asked = name.as_str().strip_suffix('.')?;
+        let bare = asked.strip_prefix(&prefix);
+        let by_services = |seed: &Seed| Self::filters(ledger, seed) && bare == Some(seed.name.as_relative());
         let filtered = seeds.iter().position(by_services).map(|index| (index, true));
-        filtered.or_else(|| Some((seeds.iter().position(|seed| seed.name == *name)?, false)))
+        filtered.or_else(|| Some((seeds.iter().position(|seed| seed.name.as_relative() == asked)?, false)))
     }
 
     fn filters(ledger: &Ledger, seed: &Seed) -> bool {
@@ -75,7 +75,7 @@ impl SeedsRule {
         let expected = now.after(ledger.config.dial.lookup_timeout);
         hold(deadline == expected, || format!("{lookup} has a deadline of {deadline} instead of {expected}"))?;
         let Some((index, by_services)) = Self::asked_as(ledger, name) else {
-            return Err(format!("{name} is asked, but is no seed"));
+            return Err(format!("{name} is asked, but is no seed by its absolute name"));
         };
         self.may_ask(seen, index)?;
         let seed = &mut self.seeds[index];
@@ -222,7 +222,8 @@ impl Rule for SeedsRule {
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());
-            let Some(index) = name.and_then(|name| Self::named(seen.ledger, name)) else {
+            let index = name.and_then(|name| Self::asked_as(seen.ledger, name)).filter(|(_, by_services)| !by_services);
+            let Some((index, _)) = index else {
                 return Err(format!("{id} fetches addresses from {:?}, which is no seed", conn.address));
             };
             let rests = self.seeds[index].rests_until;

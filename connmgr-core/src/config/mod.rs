@@ -249,7 +249,7 @@ pub struct HealthConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct SeedConfig {
-    /// The DNS seeds, in order of preference. Default: none. Each name once.
+    /// The DNS seeds, in order of preference. Default: none. Each name once, with or without a final dot.
     pub names: Vec<Seed>,
     /// Addresses of last resort, for networks of which no address is known or none ever answered. Default: none.
     pub fixed: Vec<PeerAddress>,
@@ -282,7 +282,7 @@ pub struct SeedConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Seed {
-    /// Its host name, without a port.
+    /// Its host name, without a port. It is asked as absolute, whether it ends in a dot or not.
     pub name: HostName,
     /// Whether it answers `x49.name` with peers that offer the services 0x49. If that name fails, the bare one is asked.
     pub filters_services: bool,

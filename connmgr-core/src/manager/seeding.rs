@@ -156,14 +156,15 @@ impl ConnManager {
         self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
     }
 
-    /// A seed that filters by services is asked for those we require, as `x49.name`. The bare name gives nodes that
-    /// serve blocks.
+    /// A seed that filters by services is asked for those we require, as `x49.name.`. The bare name gives nodes that
+    /// serve blocks. Both are absolute: a seed is not in any search domain.
     fn name_to_ask(&self, index: usize, seed: &Seed) -> HostName {
+        let bare = seed.name.to_absolute();
         if !self.asks_by_services(index, seed) {
-            return seed.name.clone();
+            return bare;
         }
-        let name = alloc::format!("x{:x}.{}", self.config.required.full.bits(), seed.name);
-        HostName::new(&name).unwrap_or_else(|_| seed.name.clone())
+        let name = alloc::format!("x{:x}.{bare}", self.config.required.full.bits());
+        HostName::new(&name).unwrap_or(bare)
     }
 
     fn asks_by_services(&self, index: usize, seed: &Seed) -> bool {
@@ -254,12 +255,12 @@ impl ConnManager {
     /// The address to dial for a seed that can't be looked up.
     pub(super) fn fetch_address(&self, index: usize) -> PeerAddress {
         let seed = &self.config.seeds.names[index];
-        PeerAddress::new(Host::Name(seed.name.clone()), self.config.default_port)
+        PeerAddress::new(Host::Name(seed.name.to_absolute()), self.config.default_port)
     }
 
     /// A visit to a seed is over; `is_away` if it failed for a reason that may hold for all seeds.
     pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool, is_away: bool) {
-        let is_it = |seed: &Seed| address.name() == Some(&seed.name);
+        let is_it = |seed: &Seed| address.name() == Some(&seed.name.to_absolute());
         let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
         if !self.seeds.is_fetching(index) {
             return;

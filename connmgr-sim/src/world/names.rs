@@ -91,7 +91,7 @@ impl<S: Subject> World<S> {
 
 /// Which server answers for a name, and how fast. A seed's name may have a service filter in front: `x9.`.
 fn server<'a>(plan: &'a WorldMap, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a TimeSpread)> {
-    let whole = name.as_str();
+    let whole = name.as_relative();
     let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or("", |(_, rest)| rest);
     let seeds = (0..).zip(&plan.scenario.seeds);
     let seed = seeds.into_iter().find(|(_, seed)| seed.name == whole || seed.name == bare);
