@@ -99,6 +99,8 @@ pub(crate) struct Notes {
     pub(crate) services: Services,
     /// What it was recently useful for.
     pub(crate) activity: Activity,
+    /// When it last showed life; [`Time::ZERO`] if it has not.
+    pub(crate) heard: Time,
     /// The score of misbehaviour that no host can be held to.
     pub(crate) score: BanScore,
     /// How many addresses the peer may still tell us.
@@ -114,6 +116,7 @@ impl Notes {
             nonce,
             services: Services::NONE,
             activity: Activity::default(),
+            heard: Time::ZERO,
             score: BanScore::default(),
             gossip: Bucket::default(),
         }

@@ -236,7 +236,7 @@ pub struct HealthConfig {
     /// The time that these dials must cover. Default: 30 s.
     pub silent_for: Duration,
     /// An open connection proves that its network is up for this long after its network's last sign of life. Default:
-    /// 150 s. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
+    /// 150 s. Of two connections to one identity, one that has shown no life for this long goes. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
     pub traffic_within: Duration,
     /// The wait before the first probe; it doubles with each further one. Default: 1 s. At least 1 ms.
     pub first_probe: Duration,
