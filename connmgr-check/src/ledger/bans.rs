@@ -127,6 +127,20 @@ impl KnownBans {
         latest.filter(|until| *until > now)
     }
 
+    /// The latest end of the bans that cover all of a target.
+    pub(crate) fn end_around(&self, key: &BanKey) -> Option<Time> {
+        let end = |key: &BanKey| self.bans.get(key).map(|ban| ban.until);
+        let wider = |lengths: &[(u8, u32)], longest: u8, of: &dyn Fn(u8) -> BanKey| {
+            let known = lengths.iter().map(|(length, _)| *length).filter(|length| *length <= longest);
+            known.filter_map(|length| end(&of(length))).max()
+        };
+        match key {
+            BanKey::V4(bits, longest) => wider(&self.lengths_v4, *longest, &|length| BanKey::v4(*bits, length)),
+            BanKey::V6(bits, longest) => wider(&self.lengths_v6, *longest, &|length| BanKey::v6(*bits, length)),
+            BanKey::Host(_) => end(key),
+        }
+    }
+
     pub(crate) fn get(&self, key: &BanKey) -> Option<&KnownBan> {
         self.bans.get(key)
     }

@@ -95,7 +95,9 @@ impl ConnManager {
             self.wake_starved();
         }
         self.stats.bans += 1;
-        let until = self.clocks.unix_at(until);
+        // Another ban of the target, or of a subnet around it, may last longer.
+        let stands = self.bans.end_around(target).map_or(until, |end| end.max(until));
+        let until = self.clocks.unix_at(stands);
         self.tell(Event::Banned { target: target.clone(), until });
         self.bans_changed();
         self.sweep_wanted = true;

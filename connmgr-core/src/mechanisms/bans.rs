@@ -97,6 +97,15 @@ impl Bans {
         latest.filter(|until| *until > now)
     }
 
+    /// The latest end of the bans that cover a whole target; `None` if none does.
+    pub(crate) fn end_around(&self, target: &BanTarget) -> Option<Time> {
+        match TargetKey::of(target) {
+            TargetKey::V4(bits, length) => self.v4.latest_end_around(bits, length),
+            TargetKey::V6(bits, length) => self.v6.latest_end_around(bits, length),
+            TargetKey::Host(host) => self.hosts.get(&host).copied(),
+        }
+    }
+
     /// When the next ban ends.
     pub(crate) fn next_expiry(&self) -> Option<Time> {
         self.by_end.first_key_value().map(|((until, _), _)| *until)

@@ -81,6 +81,12 @@ impl<B: Bits> Nets<B> {
         self.lengths.iter().filter_map(|length| self.end(address, length.bits)).max()
     }
 
+    /// The latest end among the subnets that contain all addresses with this prefix.
+    pub(crate) fn latest_end_around(&self, address: B, length: u8) -> Option<Time> {
+        let wider = self.lengths.iter().filter(|known| known.bits <= length);
+        wider.filter_map(|known| self.end(address, known.bits)).max()
+    }
+
     /// How many subnets there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
