@@ -236,7 +236,7 @@ fn a_ban_that_ends_refills_the_slot_at_once() {
 fn a_ban_is_listed_with_its_end() {
     let mut bench = bench();
     bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: DAY });
-    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY) };
+    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY), exceptions: vec![] };
     assert_eq!(bench.manager.bans(), [expected]);
 }
 
@@ -438,4 +438,36 @@ fn a_late_penalty_does_not_tell_of_an_earlier_end_than_the_ban_has() {
         _ => None,
     });
     assert_eq!(until, Some(for_ever));
+}
+
+#[test]
+fn a_part_of_a_banned_subnet_is_let_in_and_dialed_in_this_life_and_the_next() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    told_until(&mut bench, &subnet("1.2.0.0/16"), DAY);
+    assert_eq!(bench.apply(&Input::Unban { target: host("1.2.3.4") }), Reply::Done(Ok(())));
+    assert!(events(&bench.actions()).contains(&Event::Unbanned { target: host("1.2.3.4") }));
+    let snapshot = bench.manager.snapshot();
+    assert_eq!(bench.manager.bans()[0].exceptions, [host("1.2.3.4")]);
+    assert!(bench.pass(secs(1)).contains(&Action::Save), "it is saved");
+    let next_life = Bench::with_snapshot(with_listener(Config::default()), Some(snapshot));
+    for mut bench in [bench, next_life] {
+        assert!(bench.accept("1.2.3.4:5000").is_ok());
+        assert_eq!(bench.accept("1.2.3.5:5000"), Err(Refusal::Banned));
+        bench.actions();
+        assert_eq!(dials(&bench.learn(&[addr("1.2.3.4:8333"), addr("1.2.3.5:8333")])).len(), 1);
+        bench.add_peer("1.2.3.4:8334", Keep::Always);
+    }
+}
+
+#[test]
+fn a_let_in_part_that_misbehaves_is_banned_again() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    told_until(&mut bench, &subnet("1.2.0.0/16"), 2 * DAY);
+    bench.apply(&Input::Unban { target: host("1.2.3.4") });
+    let conn = bench.accept("1.2.3.4:5000").expect("it is let in");
+    bench.actions();
+    let actions = bench.tell(Input::Misbehavior { conn, penalty: Penalty { persistent: 101, transient: 0 } });
+    let told = Event::Banned { target: host("1.2.3.4"), until: UNIX.after(2 * DAY) };
+    assert!(events(&actions).contains(&told), "the wider ban covers it again");
+    assert_eq!(bench.accept("1.2.3.4:5000"), Err(Refusal::Banned));
 }

@@ -72,7 +72,7 @@ fn a_ban_is_shown_by_the_wall_clock_of_today() {
 #[test]
 fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
-    let ban = SavedBan { target, since: UNIX.after(YEAR), until: UNIX.after(YEAR).after(DAY) };
+    let ban = SavedBan { target, since: UNIX.after(YEAR), until: UNIX.after(YEAR).after(DAY), exceptions: vec![] };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let mut bench = Bench::with_snapshot(with_listener(Config::default()), Some(snapshot));
     bench.pass(DAY - millis(1));
@@ -99,7 +99,7 @@ fn a_ban_given_by_a_clock_that_was_ahead_outlives_every_restart() {
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
-    let ban = SavedBan { target, since: UNIX.before(2 * DAY), until: UNIX.before(DAY) };
+    let ban = SavedBan { target, since: UNIX.before(2 * DAY), until: UNIX.before(DAY), exceptions: vec![] };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let bench = Bench::with_snapshot(Config::default(), Some(snapshot));
     assert!(bench.manager.bans().is_empty());

@@ -70,7 +70,7 @@ impl Ledger {
                 };
                 self.bans.impose(target, step.now.after(duration));
             }
-            Event::Unbanned { target } => _ = self.bans.lift(&BanKey::of(target)),
+            Event::Unbanned { target } => self.bans.lift(&BanKey::of(target)),
             Event::NetworkDown { network } => self.down[network.index()] = true,
             Event::NetworkUp { network } => {
                 self.down[network.index()] = false;

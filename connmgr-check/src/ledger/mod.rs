@@ -151,6 +151,12 @@ impl Ledger {
             }
             self.bans.impose(&ban.target, until);
         }
+        for exception in snapshot.bans.iter().flat_map(|ban| &ban.exceptions) {
+            let key = BanKey::of(exception);
+            if self.bans.end_around(&key).is_some() {
+                self.bans.except(key);
+            }
+        }
         self.bans.save();
     }
 

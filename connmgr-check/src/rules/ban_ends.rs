@@ -16,6 +16,10 @@ pub(crate) struct BanEndsRule {
 impl BanEndsRule {
     fn unbanned(seen: RuleContext<'_>, target: &BanTarget) -> RuleResult {
         let (key, bans, now) = (BanKey::of(target), &seen.ledger.bans, seen.now());
+        let is_part = || seen.step.cause == StepCause::Unban && bans.end_around(&key).is_some_and(|until| until > now);
+        if bans.get(&key).is_none() && is_part() {
+            return Ok(());
+        }
         let Some(ban) = bans.get(&key) else { return Err(format!("{target} is unbanned, but was not banned")) };
         match seen.step.cause {
             StepCause::Unban => Ok(()),
@@ -41,7 +45,7 @@ impl BanEndsRule {
             StepCause::Ban(duration) => duration,
             _ => seen.ledger.config.score.ban_for,
         };
-        let (imposed, around) = (seen.now().after(duration), seen.ledger.bans.end_around(&BanKey::of(target)));
+        let (imposed, around) = (seen.now().after(duration), seen.ledger.bans.end_around_banned(&BanKey::of(target)));
         let expected = seen.ledger.unix_at(imposed.max(around.unwrap_or_default()));
         hold(until == expected, || format!("{target} is banned until {until}, and the ban stands until {expected}"))
     }

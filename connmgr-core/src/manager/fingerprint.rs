@@ -49,7 +49,8 @@ impl Hash for StateAt<'_> {
             (redial.kind, &redial.address, redial.peer.map(|id| self.peer_age(id)), redial.is_trial).hash(to);
         }
         self.hash_book(to);
-        for (target, ban) in manager.bans.iter() {
+        for (target, ban, exceptions) in manager.bans.list() {
+            exceptions.hash(to);
             (target, self.ahead(ban.until)).hash(to);
         }
         for network in NetworkKind::ALL {

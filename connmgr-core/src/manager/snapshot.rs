@@ -19,7 +19,10 @@ impl ConnManager {
     /// The bans of the snapshot, without a copy of the book.
     #[must_use]
     pub fn saved_bans(&self) -> Vec<SavedBan> {
-        let save_ban = |ban: super::BanView| SavedBan { target: ban.target, since: ban.since, until: ban.until };
+        let save_ban = |ban: super::BanView| {
+            let super::BanView { target, since, until, exceptions } = ban;
+            SavedBan { target, since, until, exceptions }
+        };
         self.bans().into_iter().map(save_ban).collect()
     }
 
@@ -39,6 +42,10 @@ impl ConnManager {
                 let since = self.clocks.steady(ban.since.min(unix));
                 self.bans.ban(&ban.target, since, now.after(left));
             }
+        }
+        // After all bans, for a new one ends the exceptions inside it.
+        for exception in snapshot.bans.iter().flat_map(|ban| &ban.exceptions) {
+            self.bans.except(exception);
         }
         self.arm_bans();
     }

@@ -1,5 +1,7 @@
 //! Views of the manager's state, as plain data.
 
+use alloc::vec::Vec;
+
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
 use super::id::{ConnId, ListenerId, PeerId};
@@ -134,6 +136,8 @@ pub struct BanView {
     pub since: UnixTime,
     /// When it ends.
     pub until: UnixTime,
+    /// The parts of it that are not banned.
+    pub exceptions: Vec<BanTarget>,
 }
 
 /// Counters since birth. They only grow.
