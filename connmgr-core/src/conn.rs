@@ -105,6 +105,8 @@ pub(crate) struct Notes {
     pub(crate) services: Services,
     /// What it was recently useful for.
     pub(crate) activity: Activity,
+    /// When it last showed life; [`Time::ZERO`] if it has not.
+    pub(crate) heard: Time,
     /// The score of misbehaviour that no host can be held to.
     pub(crate) score: BanScore,
     /// How many addresses the peer may still tell us.
@@ -123,6 +125,7 @@ impl Notes {
             nonce,
             services: Services::NONE,
             activity: Activity::default(),
+            heard: Time::ZERO,
             score: BanScore::default(),
             gossip: Bucket::default(),
         }

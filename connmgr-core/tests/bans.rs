@@ -2,11 +2,13 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connmgr_core::*;
 use support::world::*;
 use support::*;
 
-const DAY: std::time::Duration = secs(24 * 3600);
+const DAY: Duration = secs(24 * 3600);
 
 fn penalty(persistent: u32, transient: u32) -> Penalty {
     Penalty { persistent, transient }
@@ -234,7 +236,7 @@ fn a_ban_that_ends_refills_the_slot_at_once() {
 fn a_ban_is_listed_with_its_end() {
     let mut bench = bench();
     bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: DAY });
-    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY) };
+    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY), exceptions: vec![] };
     assert_eq!(bench.manager.bans(), [expected]);
 }
 
@@ -394,4 +396,81 @@ fn a_ban_of_hundreds_of_connections_is_carried_out_in_parts() {
     bench.pass(secs(1));
     assert!(at_once.len() <= 256, "{} actions", at_once.len());
     assert!(bench.manager.connections().is_empty());
+}
+
+/// The end that the event tells when this is banned.
+fn told_until(bench: &mut Bench, target: &BanTarget, duration: Duration) -> UnixTime {
+    let actions = bench.tell(Input::Ban { target: target.clone(), duration });
+    let until = events(&actions).into_iter().find_map(|event| match event {
+        Event::Banned { until, .. } => Some(until),
+        _ => None,
+    });
+    until.expect("it is banned")
+}
+
+#[test]
+fn a_ban_for_less_than_what_is_left_tells_the_end_that_stands() {
+    let mut bench = Bench::new(Config::default());
+    for target in [host("1.2.3.4"), subnet("5.6.0.0/16"), subnet("2001:db8::/48")] {
+        assert_eq!(told_until(&mut bench, &target, DAY), UNIX.after(DAY), "{target}");
+        assert_eq!(told_until(&mut bench, &target, secs(3600)), UNIX.after(DAY), "{target}");
+        assert_eq!(told_until(&mut bench, &target, 2 * DAY), UNIX.after(2 * DAY), "{target}");
+    }
+}
+
+#[test]
+fn a_ban_inside_a_banned_subnet_tells_the_end_of_the_wider_one_if_that_is_later() {
+    let mut bench = Bench::new(Config::default());
+    told_until(&mut bench, &subnet("1.0.0.0/8"), 9 * DAY);
+    for inside in [host("1.2.3.4"), subnet("1.2.0.0/16")] {
+        assert_eq!(told_until(&mut bench, &inside, DAY), UNIX.after(9 * DAY), "{inside}");
+    }
+    assert_eq!(told_until(&mut bench, &subnet("0.0.0.0/7"), DAY), UNIX.after(DAY), "it is wider");
+}
+
+/// Two connections of a host misbehave; the first closes with the ban, and what it did is told late.
+#[test]
+fn a_late_penalty_does_not_tell_of_an_earlier_end_than_the_ban_has() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    let conn = bench.accept("1.2.3.4:5000").expect("it is let in");
+    let for_ever = told_until(&mut bench, &host("1.2.3.4"), Duration::MAX);
+    let penalty = Penalty { persistent: 101, transient: 0 };
+    let actions = bench.tell(Input::Misbehavior { conn, penalty });
+    let until = events(&actions).into_iter().find_map(|event| match event {
+        Event::Banned { until, .. } => Some(until),
+        _ => None,
+    });
+    assert_eq!(until, Some(for_ever));
+}
+
+#[test]
+fn a_part_of_a_banned_subnet_is_let_in_and_dialed_in_this_life_and_the_next() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    told_until(&mut bench, &subnet("1.2.0.0/16"), DAY);
+    assert_eq!(bench.apply(&Input::Unban { target: host("1.2.3.4") }), Reply::Done(Ok(())));
+    assert!(events(&bench.actions()).contains(&Event::Unbanned { target: host("1.2.3.4") }));
+    let snapshot = bench.manager.snapshot();
+    assert_eq!(bench.manager.bans()[0].exceptions, [host("1.2.3.4")]);
+    assert!(bench.pass(secs(1)).contains(&Action::Save), "it is saved");
+    let next_life = Bench::with_snapshot(with_listener(Config::default()), Some(snapshot));
+    for mut bench in [bench, next_life] {
+        assert!(bench.accept("1.2.3.4:5000").is_ok());
+        assert_eq!(bench.accept("1.2.3.5:5000"), Err(Refusal::Banned));
+        bench.actions();
+        assert_eq!(dials(&bench.learn(&[addr("1.2.3.4:8333"), addr("1.2.3.5:8333")])).len(), 1);
+        bench.add_peer("1.2.3.4:8334", Keep::Always);
+    }
+}
+
+#[test]
+fn a_let_in_part_that_misbehaves_is_banned_again() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    told_until(&mut bench, &subnet("1.2.0.0/16"), 2 * DAY);
+    bench.apply(&Input::Unban { target: host("1.2.3.4") });
+    let conn = bench.accept("1.2.3.4:5000").expect("it is let in");
+    bench.actions();
+    let actions = bench.tell(Input::Misbehavior { conn, penalty: Penalty { persistent: 101, transient: 0 } });
+    let told = Event::Banned { target: host("1.2.3.4"), until: UNIX.after(2 * DAY) };
+    assert!(events(&actions).contains(&told), "the wider ban covers it again");
+    assert_eq!(bench.accept("1.2.3.4:5000"), Err(Refusal::Banned));
 }

@@ -72,7 +72,7 @@ fn a_ban_is_shown_by_the_wall_clock_of_today() {
 #[test]
 fn a_loaded_ban_ends_at_most_its_own_duration_from_now() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
-    let ban = SavedBan { target, since: UNIX.after(YEAR), until: UNIX.after(YEAR).after(DAY) };
+    let ban = SavedBan { target, since: UNIX.after(YEAR), until: UNIX.after(YEAR).after(DAY), exceptions: vec![] };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let mut bench = Bench::with_snapshot(with_listener(Config::default()), Some(snapshot));
     bench.pass(DAY - millis(1));
@@ -108,9 +108,9 @@ fn bans_on_file() -> Vec<SavedBan> {
     let target = |text: &str| BanTarget::Host(text.parse().expect("it parses"));
     let since = UNIX.before(secs(3600));
     vec![
-        SavedBan { target: target("5.5.5.5"), since, until: since.after(DAY) },
-        SavedBan { target: target("6.6.6.6"), since, until: since.after(10 * YEAR) },
-        SavedBan { target: target("7.7.7.7"), since, until: UnixTime::from_secs(u64::MAX) },
+        SavedBan { target: target("5.5.5.5"), since, until: since.after(DAY), exceptions: vec![] },
+        SavedBan { target: target("6.6.6.6"), since, until: since.after(10 * YEAR), exceptions: vec![] },
+        SavedBan { target: target("7.7.7.7"), since, until: UnixTime::from_secs(u64::MAX), exceptions: vec![] },
     ]
 }
 
@@ -191,7 +191,7 @@ fn a_ban_given_by_a_clock_that_was_ahead_does_not_begin_anew_at_each_start() {
     let since = UNIX.after(10 * YEAR);
     let target = bans_on_file()[0].target.clone();
     let mut snapshot = Snapshot {
-        bans: vec![SavedBan { target, since, until: since.after(DAY) }],
+        bans: vec![SavedBan { target, since, until: since.after(DAY), exceptions: vec![] }],
         addresses: vec![recent()],
         ..Snapshot::default()
     };
@@ -220,13 +220,16 @@ fn a_restored_ban_that_is_prolonged_is_saved_with_its_new_dates() {
     let mut bench = life(&bans_on_file()[..1], UNIX);
     let target = bans_on_file()[0].target.clone();
     bench.tell(Input::Ban { target: target.clone(), duration: 2 * DAY });
-    assert_eq!(bench.manager.saved_bans(), [SavedBan { target, since: UNIX, until: UNIX.after(2 * DAY) }]);
+    assert_eq!(
+        bench.manager.saved_bans(),
+        [SavedBan { target, since: UNIX, until: UNIX.after(2 * DAY), exceptions: vec![] }]
+    );
 }
 
 #[test]
 fn a_loaded_ban_that_has_ended_is_none() {
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
-    let ban = SavedBan { target, since: UNIX.before(2 * DAY), until: UNIX.before(DAY) };
+    let ban = SavedBan { target, since: UNIX.before(2 * DAY), until: UNIX.before(DAY), exceptions: vec![] };
     let snapshot = Snapshot { bans: vec![ban], ..Snapshot::default() };
     let bench = Bench::with_snapshot(Config::default(), Some(snapshot));
     assert!(bench.manager.bans().is_empty());

@@ -96,6 +96,77 @@ fn an_address_we_learn_is_ours_is_dropped_at_once() {
     assert_eq!(closes(&actions), [(conn, CloseReason::OwnAddress)]);
 }
 
+/// A connection that we dialed or that came in, ready with this identity.
+fn connected(bench: &mut Bench, dialed: bool, theirs: Identity) -> (ConnId, Vec<Action>) {
+    let conn = if dialed {
+        let address = &addresses(9)[bench.manager.book().len()];
+        let conn = dials(&bench.learn(std::slice::from_ref(address)))[0];
+        bench.connect(conn);
+        conn
+    } else {
+        bench.accept("81.0.7.9:40000").expect("it is let in")
+    };
+    bench.actions();
+    let actions = ready_with(bench, conn, None, Some(theirs));
+    (conn, actions)
+}
+
+/// Every way in which there are two connections to one peer.
+fn pairs() -> Vec<(Option<Identity>, Identity, bool, bool)> {
+    let identities = [(None, GREAT), (Some(SMALL), GREAT), (Some(GREAT), SMALL)];
+    let ways = [(true, true), (true, false), (false, true), (false, false)];
+    identities.into_iter().flat_map(|(ours, theirs)| ways.map(|(older, newer)| (ours, theirs, older, newer))).collect()
+}
+
+#[test]
+fn a_connection_that_has_been_silent_for_long_makes_way_for_a_new_one_to_the_same_peer() {
+    for (ours, theirs, older_dialed, newer_dialed) in pairs() {
+        let mut bench = Bench::new(with_listener(Config { identity: ours, ..Config::default() }));
+        let (older, _) = connected(&mut bench, older_dialed, theirs);
+        bench.pass(secs(24 * 3600));
+        let (newer, actions) = connected(&mut bench, newer_dialed, theirs);
+        assert_eq!(closes(&actions), [(older, CloseReason::Duplicate)], "{ours:?} {older_dialed} {newer_dialed}");
+        assert_eq!(bench.manager.connection(newer).map(|view| view.state), Some(ConnState::Ready));
+    }
+}
+
+#[test]
+fn a_connection_that_lives_is_kept_as_ever() {
+    for (ours, theirs, older_dialed, newer_dialed) in pairs() {
+        let mut bench = Bench::new(with_listener(Config { identity: ours, ..Config::default() }));
+        let (older, _) = connected(&mut bench, older_dialed, theirs);
+        bench.pass(secs(24 * 3600));
+        bench.tell(Input::Activity { conn: older, activity: Activity::default() });
+        bench.pass(millis(149_999));
+        let (newer, actions) = connected(&mut bench, newer_dialed, theirs);
+        let by_greater = older_dialed != newer_dialed && (ours > Some(theirs)) == newer_dialed;
+        let expected = match (older_dialed, newer_dialed, ours) {
+            (false, false, _) => None,
+            (true, true, _) | (_, _, None) => Some(newer),
+            (_, _, Some(_)) => Some(if by_greater { older } else { newer }),
+        };
+        let expected: Vec<_> = expected.into_iter().map(|loser| (loser, CloseReason::Duplicate)).collect();
+        assert_eq!(closes(&actions), expected, "{ours:?} {older_dialed} {newer_dialed}");
+    }
+}
+
+/// The added peer's connection has died without a word, and its peer dials in.
+#[test]
+fn an_added_peer_goes_on_by_the_connection_that_lives() {
+    for (ours, theirs) in [(SMALL, GREAT), (GREAT, SMALL)] {
+        let mut bench = Bench::new(with_listener(Config { identity: Some(ours), ..Config::default() }));
+        let (peer, actions) = bench.add_peer("81.0.7.9:8333", Keep::Always);
+        let older = dials(&actions)[0];
+        bench.connect(older);
+        ready_with(&mut bench, older, None, Some(theirs));
+        bench.pass(secs(24 * 3600));
+        let (newer, actions) = connected(&mut bench, false, theirs);
+        assert_eq!(closes(&actions), [(older, CloseReason::Duplicate)]);
+        assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Connected(newer)));
+        assert!(dials(&bench.pass(secs(3600))).is_empty());
+    }
+}
+
 #[test]
 fn a_second_connection_to_the_same_peer_is_closed() {
     let mut bench = Bench::new(Config { identity: Some(SMALL), ..Config::default() });

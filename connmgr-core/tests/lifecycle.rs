@@ -176,6 +176,7 @@ fn nonsense_in_a_snapshot_is_left_out() {
         target: BanTarget::Host("127.0.0.1".parse().expect("it parses")),
         since: UnixTime::from_secs(0),
         until: UnixTime::from_secs(u64::MAX),
+        exceptions: vec![],
     };
     let all = ["10.0.0.1:1", "name.example:1", "127.0.0.1:1", "1.2.3.4:0", "9.9.9.9:8333"].map(nonsense).to_vec();
     let snapshot = Snapshot { addresses: all, anchors: vec![], bans: vec![loopback] };

@@ -115,11 +115,26 @@ fn a_seeds_addresses_count_as_seen_three_to_seven_days_ago() {
 }
 
 #[test]
+fn a_seed_is_asked_by_its_absolute_name_whether_it_is_given_so_or_not() {
+    let mut config = with_seeds(2);
+    config.seeds.names[1].name = config.seeds.names[1].name.to_absolute();
+    let names: Vec<String> = asked(&Bench::new(config).pass(secs(0))).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["seed0.example.", "seed1.example."]);
+}
+
+#[test]
+fn one_seed_is_not_given_twice_with_and_without_a_final_dot() {
+    let mut config = with_seeds(2);
+    config.seeds.names[1].name = config.seeds.names[0].name.to_absolute();
+    assert_eq!(config.check().map_err(|error| error.field), Err("seeds.names"));
+}
+
+#[test]
 fn a_seed_that_filters_is_asked_by_services() {
     let mut config = Config::bitcoin(Chain::Mainnet);
     config.seeds.names.truncate(1);
     let mut bench = Bench::new(config);
-    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "x9.seed.bitcoin.sipa.be");
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "x9.seed.bitcoin.sipa.be.");
 }
 
 #[test]
@@ -128,7 +143,62 @@ fn a_seed_is_asked_by_its_bare_name_for_what_every_node_offers() {
     config.required.full = Services::NETWORK;
     config.seeds.names.truncate(1);
     let mut bench = Bench::new(config);
-    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be");
+    assert_eq!(asked(&bench.pass(secs(0)))[0].1, "seed.bitcoin.sipa.be.");
+}
+
+/// One seed of mainnet, which filters by services.
+fn one_that_filters() -> Config {
+    let mut config = Config::bitcoin(Chain::Mainnet);
+    config.seeds.names.truncate(1);
+    config
+}
+
+fn is_filtered(name: &HostName) -> bool {
+    name.as_str().starts_with("x9.")
+}
+
+#[test]
+fn a_seed_that_knows_no_filter_is_asked_by_its_bare_name_at_once() {
+    for error in [LookupError::NotFound, LookupError::Failed] {
+        let mut world = World::new(one_that_filters(), |_| Fate::Good);
+        world.resolves(move |name| if is_filtered(name) { Err(error) } else { Ok(ips(20)) });
+        world.run(secs(5));
+        let failed = world.events.iter().any(|(_, event)| matches!(event, Event::SeedFailed { .. }));
+        assert!(world.ready() == 10 && !failed, "{error:?}: {} ready", world.ready());
+    }
+}
+
+#[test]
+fn an_unusable_answer_to_the_filter_has_the_bare_name_asked_too() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Good);
+    world.resolves(|name| Ok(if is_filtered(name) { vec![[127, 0, 0, 1].into()] } else { ips(20) }));
+    world.run(secs(5));
+    assert_eq!(world.ready(), 10);
+}
+
+#[test]
+fn what_a_bare_name_tells_is_not_taken_for_filtered() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Silent);
+    world.resolves(|name| if is_filtered(name) { Err(LookupError::NotFound) } else { Ok(ips(3)) });
+    world.run(secs(1));
+    let services: Vec<Services> = world.bench.manager.book().iter().map(|entry| entry.services).collect();
+    assert_eq!(services, [Services::NONE; 3]);
+}
+
+#[test]
+fn a_seed_that_fails_by_both_names_is_asked_by_each_in_turn_and_no_more_often() {
+    let mut world = World::new(one_that_filters(), |_| Fate::Good);
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(3600));
+    let filtered = world.lookups.iter().filter(|(_, name)| name.starts_with("x9.")).count();
+    assert!(world.lookups.len() <= 122 && filtered.abs_diff(world.lookups.len() / 2) <= 1, "{filtered}");
+}
+
+#[test]
+fn a_seed_that_hangs_by_its_filter_is_asked_by_its_bare_name_next() {
+    let mut bench = Bench::new(one_that_filters());
+    let names: Vec<String> = asked(&bench.pass(secs(40))).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["x9.seed.bitcoin.sipa.be.", "seed.bitcoin.sipa.be."]);
 }
 
 #[test]
@@ -143,7 +213,7 @@ fn a_seed_that_fails_is_asked_again_with_growing_waits() {
 /// None of the seeds may be reachable, and no one knows for how long.
 #[test]
 fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() {
-    for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy] {
+    for error in [LookupError::Failed, LookupError::TimedOut, LookupError::Proxy, LookupError::NotFound] {
         let mut world = World::new(with_seeds(3), |_| Fate::Good);
         world.resolves(move |_| Err(error));
         world.run(secs(3600));
@@ -154,13 +224,47 @@ fn while_no_seed_can_be_asked_they_are_probed_and_the_pool_is_full_soon_after() 
     }
 }
 
+/// Fifty dead addresses have slowed the dials down, and had the network taken for dead.
+#[test]
+fn a_first_answer_has_its_addresses_dialed_at_once_whatever_failed_before() {
+    for (rng_seed, dead) in (1..10).flat_map(|seed| [(seed, Fate::Silent), (seed, Fate::Fails(DialError::Refused))]) {
+        let fate = move |address: &PeerAddress| if address.to_string().starts_with("60.") { Fate::Good } else { dead };
+        let mut world = World::seeded(with_seeds(3), rng_seed, fate);
+        world.learn(&addresses(50));
+        world.resolves(|_| Err(LookupError::Failed));
+        world.run(secs(3600));
+        world.resolves(|_| Ok((1..30).map(|n| [60, n, 1, 1].into()).collect()));
+        world.run_until(world.bench.now.after(secs(60)), |world| world.bench.manager.book().len() > 50);
+        let (time, _) = world.fills(8, secs(600)).expect("it fills");
+        assert!(time <= secs(10), "{time:?} where dials end by {dead:?}, seed {rng_seed}");
+    }
+}
+
+/// The time of a lookup is part of the time from one to the next.
+#[test]
+fn seeds_that_hang_are_probed_as_often_as_those_that_fail() {
+    let mut bench = Bench::new(with_seeds(3));
+    let lookups = asked(&bench.pass(secs(3600))).len();
+    assert!((3 * 110..=3 * 121).contains(&lookups), "{lookups} lookups in an hour");
+}
+
+#[test]
+fn seeds_that_have_all_failed_do_not_wait_for_a_big_book() {
+    let mut world = World::new(with_seeds(3), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1000));
+    world.resolves(|_| Err(LookupError::Failed));
+    world.run(secs(3600));
+    let lookups = world.lookups.len();
+    assert!((3 * 100..=3 * 121).contains(&lookups), "{lookups} lookups in an hour");
+}
+
 #[test]
 fn a_seed_that_alone_fails_has_growing_waits() {
     let mut world = World::new(with_seeds(2), |_| Fate::Silent);
-    let well = names(2)[0].name.clone();
+    let well = names(2)[0].name.to_absolute();
     world.resolves(move |name| if *name == well { Ok(vec![[60, 1, 1, 1].into()]) } else { Err(LookupError::Failed) });
     world.run(secs(24 * 3600));
-    let asked = world.lookups.iter().filter(|(_, name)| *name != names(2)[0].name.to_string()).count();
+    let asked = world.lookups.iter().filter(|(_, name)| *name != names(2)[0].name.to_absolute().to_string()).count();
     assert!(asked <= 70, "{asked} lookups in a day");
 }
 
@@ -193,8 +297,39 @@ fn a_poisoned_answer_does_not_keep_the_fixed_seeds_from_being_used() {
 }
 
 #[test]
-fn fixed_seeds_wait_for_a_minute() {
+fn fixed_seeds_are_used_at_once_where_nobody_else_can_tell_addresses() {
     let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    assert_eq!(dials(&Bench::new(config).pass(secs(1))).len(), 1);
+}
+
+#[test]
+fn fixed_seeds_are_used_at_once_where_names_are_of_no_use() {
+    let mut config = with_seeds(1);
+    config.networks = NetworkSet::EMPTY.with(NetworkKind::Cjdns);
+    config.seeds.fixed = vec![addr("cjdns:[fc00:1::1]:8333")];
+    assert_eq!(dials(&Bench::new(config).pass(secs(1))).len(), 1);
+}
+
+#[test]
+fn fixed_seeds_wait_for_an_added_peer_and_for_known_addresses() {
+    let mut config = Config::default();
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let mut bench = Bench::new(config.clone());
+    bench.add_peer("5.5.5.5:8333", Keep::Once);
+    bench.pass(secs(59));
+    assert_eq!(bench.manager.book().len(), 0);
+    let mut bench = Bench::new(config);
+    bench.learn(&addresses(1));
+    bench.pass(secs(59));
+    assert_eq!(bench.manager.book().len(), 1);
+    bench.pass(secs(2));
+    assert_eq!(bench.manager.book().len(), 2);
+}
+
+#[test]
+fn fixed_seeds_wait_for_a_minute() {
+    let mut config = with_seeds(1);
     config.seeds.fixed = vec![addr("9.9.9.9:8333")];
     let mut bench = Bench::new(config);
     let counts = [59_999, 1].map(|wait| dials(&bench.pass(millis(wait))).len());
@@ -251,7 +386,8 @@ fn an_empty_book_never_spins() {
     let mut world = World::new(with_seeds(9), |_| Fate::Good);
     world.run(secs(24 * 3600));
     assert!(world.wakes < 10_000, "{} wakes in a day", world.wakes);
-    assert!(world.events.len() < 10_000, "{} events in a day", world.events.len());
+    // Nine seeds are probed, each at most 120 times an hour.
+    assert!(world.events.len() < 30_000, "{} events in a day", world.events.len());
 }
 
 #[test]

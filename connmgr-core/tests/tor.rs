@@ -108,7 +108,7 @@ fn seeds_are_looked_up_through_a_proxy_that_can() {
 fn seeds_are_dialed_by_name_where_the_proxy_cannot_look_them_up() {
     let mut bench = Bench::new(proxied(true, false));
     let actions = bench.pass(secs(0));
-    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example:8333"));
+    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example.:8333"));
     assert_eq!(bench.manager.connections()[0].kind, Kind::AddrFetch);
 }
 

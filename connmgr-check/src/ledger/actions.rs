@@ -87,6 +87,12 @@ impl Ledger {
                 self.peers.epoch += 1;
                 self.paces[network.index()].is_up(step.now);
             }
+            Event::SeedAnswered { seed, .. } => {
+                if self.seeds.record(&self.config.seeds.names, seed, true) {
+                    self.changes.change(step.now);
+                }
+            }
+            Event::SeedFailed { seed, .. } => _ = self.seeds.record(&self.config.seeds.names, seed, false),
             Event::LookupFailed { peer, .. } => {
                 if let Some(peer) = self.peers.get_mut(*peer) {
                     peer.last_end = LastEnd::default();

@@ -19,6 +19,22 @@ pub(crate) enum BanKey {
 }
 
 impl BanKey {
+    /// Whether all of another is inside this one.
+    fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::V4(_, length), Self::V4(bits, longer)) => length <= longer && Self::v4(*bits, *length) == *self,
+            (Self::V6(_, length), Self::V6(bits, longer)) => length <= longer && Self::v6(*bits, *length) == *self,
+            (one, other) => one == other,
+        }
+    }
+
+    fn length(&self) -> Option<u8> {
+        match self {
+            Self::V4(_, length) | Self::V6(_, length) => Some(*length),
+            Self::Host(_) => None,
+        }
+    }
+
     pub(crate) fn of(target: &BanTarget) -> Self {
         match target {
             BanTarget::Subnet(IpNet::V4(net)) => Self::v4(net.addr().to_bits(), net.prefix_len()),
@@ -67,6 +83,8 @@ pub(crate) struct KnownBans {
     lengths_v4: Vec<(u8, u32)>,
     lengths_v6: Vec<(u8, u32)>,
     unsaved: Vec<BanKey>,
+    /// Parts of banned subnets that were let in.
+    exceptions: Vec<BanKey>,
 }
 
 impl KnownBans {
@@ -76,7 +94,11 @@ impl KnownBans {
         if self.bans.get(&key).is_some_and(|known| known.until >= until) {
             return;
         }
-        self.lift(&key);
+        if self.bans.contains_key(&key) {
+            self.remove(&key);
+        } else {
+            self.exceptions.retain(|exception| !key.contains(exception));
+        }
         if let Some((lengths, length)) = self.lengths(&key) {
             match lengths.iter_mut().find(|(known, _)| *known == length) {
                 Some((_, count)) => *count += 1,
@@ -88,8 +110,22 @@ impl KnownBans {
         self.bans.insert(key, KnownBan { until, is_saved: false });
     }
 
-    /// Removes a ban, and returns it if there was one.
-    pub(crate) fn lift(&mut self, key: &BanKey) -> Option<KnownBan> {
+    /// Removes a ban, or makes a part of wider ones an exception.
+    pub(crate) fn lift(&mut self, key: &BanKey) {
+        if self.remove(key).is_none() && self.end_around(key).is_some() {
+            self.except(key.clone());
+        }
+        let (bans, exceptions) = (&self.bans, &mut self.exceptions);
+        let is_wider = |ban: &BanKey, key: &BanKey| ban != key && ban.contains(key);
+        exceptions.retain(|key| bans.keys().any(|ban| is_wider(ban, key)));
+    }
+
+    /// Lets a part of a banned subnet in.
+    pub(crate) fn except(&mut self, key: BanKey) {
+        self.exceptions.push(key);
+    }
+
+    fn remove(&mut self, key: &BanKey) -> Option<KnownBan> {
         let ban = self.bans.remove(key)?;
         self.by_end.remove(&(ban.until, key.clone()));
         if let Some((lengths, length)) = self.lengths(key) {
@@ -114,17 +150,36 @@ impl KnownBans {
         if self.bans.is_empty() {
             return None;
         }
-        let end = |key: &BanKey| self.bans.get(key).map(|ban| ban.until);
-        let latest = match BanKey::of_host(host) {
-            BanKey::V4(bits, _) => {
-                self.lengths_v4.iter().filter_map(|(length, _)| end(&BanKey::v4(bits, *length))).max()
-            }
-            BanKey::V6(bits, _) => {
-                self.lengths_v6.iter().filter_map(|(length, _)| end(&BanKey::v6(bits, *length))).max()
-            }
-            key @ BanKey::Host(_) => end(&key),
-        };
+        let latest = self.end_around(&BanKey::of_host(host));
         latest.filter(|until| *until > now)
+    }
+
+    /// The latest end of the bans that cover all of a target.
+    pub(crate) fn end_around(&self, key: &BanKey) -> Option<Time> {
+        self.end_despite(key, |_| true)
+    }
+
+    /// The same, once the target itself is banned, which ends an exception for it.
+    pub(crate) fn end_around_banned(&self, key: &BanKey) -> Option<Time> {
+        self.end_despite(key, |exception| exception != key)
+    }
+
+    /// The latest end of the bans around a target, despite the exceptions that stay.
+    fn end_despite(&self, key: &BanKey, stays: impl Fn(&BanKey) -> bool) -> Option<Time> {
+        let end = |key: &BanKey| self.bans.get(key).map(|ban| ban.until);
+        // Only bans narrower than every exception around the target count.
+        let around = self.exceptions.iter().filter(|exception| exception.contains(key) && stays(exception));
+        let exception = around.filter_map(BanKey::length).max();
+        let counts = |length: u8, longest: u8| length <= longest && exception.is_none_or(|other| length > other);
+        let wider = |lengths: &[(u8, u32)], longest: u8, of: &dyn Fn(u8) -> BanKey| {
+            let known = lengths.iter().map(|(length, _)| *length).filter(|length| counts(*length, longest));
+            known.filter_map(|length| end(&of(length))).max()
+        };
+        match key {
+            BanKey::V4(bits, longest) => wider(&self.lengths_v4, *longest, &|length| BanKey::v4(*bits, length)),
+            BanKey::V6(bits, longest) => wider(&self.lengths_v6, *longest, &|length| BanKey::v6(*bits, length)),
+            BanKey::Host(_) => end(key),
+        }
     }
 
     pub(crate) fn get(&self, key: &BanKey) -> Option<&KnownBan> {

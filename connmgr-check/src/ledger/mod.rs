@@ -14,6 +14,7 @@ pub(crate) mod peer;
 mod redials;
 mod restored;
 pub(crate) mod routable;
+mod seeds;
 mod settle;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use pace::DialPace;
 use peer::KnownPeers;
 use redials::Redials;
 use restored::RestoredBans;
+use seeds::SeedResults;
 
 /// Whether the manager is active, as commands and events tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub(crate) struct Ledger {
     resolves: bool,
     /// When a change of the machine's network may have its effect.
     pub(crate) changes: Changes,
+    /// What seeds answered last.
+    seeds: SeedResults,
     /// Set while the machine is out of resources: the first dial made since then. The shortage is over when this dial or
     /// a later one ends otherwise.
     pub(crate) short_from: Option<ConnId>,
@@ -121,6 +125,7 @@ impl Ledger {
             dial_credit: TokenBucket::default(),
             resolves: false,
             changes: Changes::default(),
+            seeds: SeedResults::new(&config.seeds.names),
             short_from: None,
             paces: [const { DialPace::new() }; NetworkKind::ALL.len()],
             readying: None,
@@ -139,6 +144,12 @@ impl Ledger {
         let is_trusted = restored::is_credible(unix, snapshot);
         for ban in &snapshot.bans {
             self.judge(ban, is_trusted);
+        }
+        for exception in snapshot.bans.iter().flat_map(|ban| &ban.exceptions) {
+            let key = BanKey::of(exception);
+            if self.bans.end_around(&key).is_some() {
+                self.bans.except(key);
+            }
         }
         self.bans.save();
     }

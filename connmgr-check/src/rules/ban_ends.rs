@@ -1,7 +1,7 @@
 //! A ban ends at its end, by `unban`, or, if it is the next to end and the list is full, to make room for another. Once
-//! it has ended, no added peer is blocked by it.
+//! it has ended, no added peer is blocked by it. `Banned` tells the end that stands, which another ban may have set.
 
-use connmgr_core::{Action, BanTarget, ConnManager, Event, Host, Obstacle, PeerState, PeerView, Time};
+use connmgr_core::{Action, BanTarget, ConnManager, Event, Host, Obstacle, PeerState, PeerView, Time, UnixTime};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::bans::BanKey;
@@ -16,6 +16,10 @@ pub(crate) struct BanEndsRule {
 impl BanEndsRule {
     fn unbanned(seen: RuleContext<'_>, target: &BanTarget) -> RuleResult {
         let (key, bans, now) = (BanKey::of(target), &seen.ledger.bans, seen.now());
+        let is_part = || seen.step.cause == StepCause::Unban && bans.end_around(&key).is_some_and(|until| until > now);
+        if bans.get(&key).is_none() && is_part() {
+            return Ok(());
+        }
         let Some(ban) = bans.get(&key) else { return Err(format!("{target} is unbanned, but was not banned")) };
         match seen.step.cause {
             StepCause::Unban => Ok(()),
@@ -35,6 +39,18 @@ impl BanEndsRule {
     }
 }
 
+impl BanEndsRule {
+    fn tells_what_stands(seen: RuleContext<'_>, target: &BanTarget, until: UnixTime) -> RuleResult {
+        let duration = match seen.step.cause {
+            StepCause::Ban(duration) => duration,
+            _ => seen.ledger.config.score.ban_for,
+        };
+        let (imposed, around) = (seen.now().after(duration), seen.ledger.bans.end_around_banned(&BanKey::of(target)));
+        let expected = seen.ledger.unix_at(imposed.max(around.unwrap_or_default()));
+        hold(until == expected, || format!("{target} is banned until {until}, and the ban stands until {expected}"))
+    }
+}
+
 impl Rule for BanEndsRule {
     const PROPERTY: Property = Property::BanEnds;
 
@@ -44,9 +60,9 @@ impl Rule for BanEndsRule {
                 self.changed = seen.now();
                 Self::unbanned(seen, target)
             }
-            Action::Emit(Event::Banned { .. }) => {
+            Action::Emit(Event::Banned { target, until }) => {
                 self.changed = seen.now();
-                Ok(())
+                Self::tells_what_stands(seen, target, *until)
             }
             _ => Ok(()),
         }

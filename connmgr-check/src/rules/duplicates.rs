@@ -1,8 +1,8 @@
-//! Of two connections to one identity the right one is kept. If each side dialed one, it is the one dialed by the greater
+//! Of two connections to one identity the right one is kept: not one that has been silent for `health.traffic_within`. If each side dialed one, it is the one dialed by the greater
 //! identity; if we dialed both, the older; if both are inbound, both stay, for the dialer chooses. A visit is closed
 //! before anything else.
 
-use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Identity, Input, Kind, Reply};
+use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Identity, Input, Kind, Reply, Time};
 use rustc_hash::FxHashMap;
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
@@ -13,13 +13,15 @@ use crate::step::StepCause;
 pub(crate) struct DuplicatesRule {
     /// Ready connections of each identity, oldest first.
     ready: FxHashMap<Identity, Vec<ConnId>>,
+    /// When each of them was made ready, or last showed life.
+    heard: FxHashMap<ConnId, Time>,
     /// Must be closed in this step.
     loser: Option<ConnId>,
 }
 
 impl DuplicatesRule {
     /// Which of two connections to one identity must be closed.
-    fn choose(seen: RuleContext<'_>, older: ConnId, newer: ConnId, theirs: Identity) -> Option<ConnId> {
+    fn choose(&self, seen: RuleContext<'_>, older: ConnId, newer: ConnId, theirs: Identity) -> Option<ConnId> {
         let kind = |id: ConnId| seen.ledger.conn(id).and_then(|conn| conn.kind);
         let is_visit = |id| kind(id).is_some_and(Kind::is_visit);
         let came_in = |id| kind(id).is_some_and(Kind::is_inbound);
@@ -27,6 +29,10 @@ impl DuplicatesRule {
             return Some(newer);
         }
         if is_visit(older) {
+            return Some(older);
+        }
+        let heard = self.heard.get(&older).copied().unwrap_or_default();
+        if seen.now().since(heard) >= seen.ledger.config.health.traffic_within {
             return Some(older);
         }
         match (came_in(older), came_in(newer), seen.ledger.config.identity) {
@@ -41,8 +47,13 @@ impl DuplicatesRule {
 impl Rule for DuplicatesRule {
     const PROPERTY: Property = Property::Duplicates;
 
-    fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
+    fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
         self.loser = None;
+        if let Input::Activity { conn, .. } = input {
+            if let Some(heard) = self.heard.get_mut(conn) {
+                *heard = seen.now();
+            }
+        }
         let StepCause::Ready(id, info) = seen.step.cause else { return Ok(()) };
         let Some(conn) = seen.ledger.conn(id).filter(|conn| conn.life == ConnLife::Open) else { return Ok(()) };
         let required = conn.kind.map(|kind| seen.ledger.config.required.of(kind));
@@ -55,7 +66,7 @@ impl Rule for DuplicatesRule {
             return Ok(());
         };
         let older = self.ready.get(&theirs).and_then(|ids| ids.first());
-        self.loser = older.and_then(|older| Self::choose(seen, *older, id, theirs));
+        self.loser = older.and_then(|older| self.choose(seen, *older, id, theirs));
         Ok(())
     }
 
@@ -71,6 +82,7 @@ impl Rule for DuplicatesRule {
                 Ok(())
             }
             Action::Emit(Event::Disconnected { conn, .. }) => {
+                self.heard.remove(conn);
                 if let Some(identity) = seen.ledger.conn(*conn).and_then(|conn| conn.identity) {
                     if let Some(ids) = self.ready.get_mut(&identity) {
                         ids.retain(|id| id != conn);
@@ -90,6 +102,7 @@ impl Rule for DuplicatesRule {
         hold(loser.is_none(), || format!("{loser:?} is a duplicate, and was not closed"))?;
         let made_ready = seen.step.made_ready.and_then(|id| Some((id, seen.ledger.conn(id)?.identity?)));
         if let Some((id, identity)) = made_ready {
+            self.heard.insert(id, seen.now());
             let ids = self.ready.entry(identity).or_default();
             ids.insert(ids.partition_point(|other| *other < id), id);
         }

@@ -4,8 +4,8 @@
 use core::time::Duration;
 
 use connmgr_core::{
-    Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupId, NetworkKind, PeerAddress, Reply, Services,
-    Time,
+    Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupId, NetworkKind, PeerAddress, Reply, Seed,
+    Services, Time,
 };
 
 use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
@@ -20,6 +20,8 @@ struct SeedRecord {
     /// Not asked before this, unless the machine's network changes.
     rests_until: Time,
     failures: u32,
+    /// It was asked by services.
+    by_services: bool,
     /// The manager was inactive since the seed was asked: then no event reports the end of the lookup.
     was_inactive: bool,
 }
@@ -27,6 +29,8 @@ struct SeedRecord {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SeedsRule {
     seeds: Vec<SeedRecord>,
+    /// The lookup that ended in this step.
+    ended: Option<LookupId>,
     /// Visits to seeds that can't be looked up, with the index of the seed.
     visits: Vec<(ConnId, usize)>,
     /// When each kind last had a dial that shows that addresses are left. Probes, v1 repetitions and dials that may go to
@@ -42,34 +46,45 @@ const FAMISHED_AFTER: Duration = Duration::from_secs(10);
 /// A resting address is dialed, when no other is left, no sooner than this after the last dial into its network.
 const SCARCE_PACE: Duration = Duration::from_secs(10);
 
+/// The shortest rest of a seed that is probed.
+const LEAST_REST: Duration = Duration::from_secs(1);
+
 impl SeedsRule {
     fn named(ledger: &Ledger, name: &HostName) -> Option<usize> {
         ledger.config.seeds.names.iter().position(|seed| seed.name == *name)
     }
 
-    /// The seed that is asked by this name: its own, or one with the required services as a prefix.
-    fn asked_as(ledger: &Ledger, name: &HostName) -> Option<usize> {
+    /// The seed that is asked by this absolute name, and whether by services: with the required ones as a prefix.
+    fn asked_as(ledger: &Ledger, name: &HostName) -> Option<(usize, bool)> {
+        let seeds = &ledger.config.seeds.names;
+        let prefix = format!("x{:x}.", ledger.config.required.full.bits());
+        let asked = name.as_str().strip_suffix('.')?;
+        let bare = asked.strip_prefix(&prefix);
+        let by_services = |seed: &Seed| Self::filters(ledger, seed) && bare == Some(seed.name.as_relative());
+        let filtered = seeds.iter().position(by_services).map(|index| (index, true));
+        filtered.or_else(|| Some((seeds.iter().position(|seed| seed.name.as_relative() == asked)?, false)))
+    }
+
+    fn filters(ledger: &Ledger, seed: &Seed) -> bool {
         let wanted = ledger.config.required.full;
-        let by_services = wanted != Services::NONE && wanted != Services::NETWORK;
-        let prefix = format!("x{:x}.", wanted.bits());
-        let is_asked = |seed: &connmgr_core::Seed| {
-            let bare = name.as_str().strip_prefix(&prefix).filter(|_| seed.filters_services && by_services);
-            bare.map_or(name == &seed.name && !(seed.filters_services && by_services), |bare| {
-                bare == seed.name.as_str()
-            })
-        };
-        ledger.config.seeds.names.iter().position(is_asked)
+        seed.filters_services && wanted != Services::NONE && wanted != Services::NETWORK
     }
 
     fn asks(&mut self, seen: RuleContext<'_>, lookup: LookupId, name: &HostName, deadline: Time) -> RuleResult {
         let (ledger, now) = (seen.ledger, seen.now());
         let expected = now.after(ledger.config.dial.lookup_timeout);
         hold(deadline == expected, || format!("{lookup} has a deadline of {deadline} instead of {expected}"))?;
-        let Some(index) = Self::asked_as(ledger, name) else { return Err(format!("{name} is asked, but is no seed")) };
+        let Some((index, by_services)) = Self::asked_as(ledger, name) else {
+            return Err(format!("{name} is asked, but is no seed by its absolute name"));
+        };
         self.may_ask(seen, index)?;
-        self.seeds[index].was_inactive = false;
-        let asked = self.seeds[index].asked.replace((lookup, deadline));
-        let over = asked.is_none_or(|(_, deadline)| deadline <= now);
+        let seed = &mut self.seeds[index];
+        let may_be_bare = seed.by_services || !Self::filters(ledger, &ledger.config.seeds.names[index]);
+        hold(by_services || may_be_bare, || format!("{name} is asked by its bare name before that with the services"))?;
+        seed.by_services |= by_services;
+        seed.was_inactive = false;
+        let asked = seed.asked.replace((lookup, deadline));
+        let over = asked.is_none_or(|(other, deadline)| deadline <= now || self.ended == Some(other));
         hold(over, || format!("{name} is asked as {lookup}, and still as {asked:?}"))
     }
 
@@ -104,17 +119,23 @@ impl SeedsRule {
     }
 
     fn answered(&mut self, seen: RuleContext<'_>, index: usize) {
-        self.seeds[index] =
-            SeedRecord { rests_until: seen.now().after(seen.ledger.config.seeds.again_after), ..SeedRecord::default() };
+        let rests_until = seen.now().after(seen.ledger.config.seeds.again_after);
+        let by_services = self.seeds[index].by_services;
+        self.seeds[index] = SeedRecord { rests_until, by_services, ..SeedRecord::default() };
     }
 
     fn failed(&mut self, seen: RuleContext<'_>, index: usize) {
         let seed = &mut self.seeds[index];
         let failures = seed.failures.saturating_add(1);
         let retry = seen.ledger.config.seeds.retry;
-        // Where no seed can be reached they are probed more often than their back-off says.
-        let least = shortest_wait(&retry, failures).min(seen.ledger.config.health.max_probe);
-        *seed = SeedRecord { asked: None, rests_until: seen.now().after(least), failures, was_inactive: false };
+        // Where no seed can be reached they are probed more often than their back-off says. The time of a lookup is part
+        // of the time from one probe to the next.
+        let lookup_timeout = seen.ledger.config.dial.lookup_timeout;
+        let took = seed.asked.map_or(Duration::ZERO, |(_, deadline)| seen.now().after(lookup_timeout).since(deadline));
+        let probed = seen.ledger.config.health.max_probe.saturating_sub(took).max(LEAST_REST);
+        let least = shortest_wait(&retry, failures).min(probed);
+        let rests_until = seen.now().after(least);
+        *seed = SeedRecord { rests_until, failures, by_services: seed.by_services, ..SeedRecord::default() };
     }
 
     fn told(&mut self, seen: RuleContext<'_>, name: &HostName, added: Option<u32>) -> RuleResult {
@@ -156,6 +177,10 @@ impl Rule for SeedsRule {
     }
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
+        self.ended = match input {
+            Input::LookupResult { lookup, .. } => Some(*lookup),
+            _ => None,
+        };
         match input {
             Input::SetActive { active: false } => self.seeds.iter_mut().for_each(|seed| seed.was_inactive = true),
             // An answer that comes while inactive is ignored; the seed may be asked again.
@@ -197,7 +222,8 @@ impl Rule for SeedsRule {
         for id in &seen.step.dials {
             let Some(conn) = seen.ledger.conn(*id).filter(|conn| conn.kind == Some(Kind::AddrFetch)) else { continue };
             let name = conn.address.as_ref().and_then(|address| address.name());
-            let Some(index) = name.and_then(|name| Self::named(seen.ledger, name)) else {
+            let index = name.and_then(|name| Self::asked_as(seen.ledger, name)).filter(|(_, by_services)| !by_services);
+            let Some((index, _)) = index else {
                 return Err(format!("{id} fetches addresses from {:?}, which is no seed", conn.address));
             };
             let rests = self.seeds[index].rests_until;

@@ -83,7 +83,8 @@ impl Config {
         let seeds_have_a_port = self.seeds.names.is_empty() || self.default_port != 0;
         require(seeds_have_a_port, "default_port", "the port of the seeds' addresses: not 0 when there are seeds")?;
         let names = &self.seeds.names;
-        let asked_once = |i: usize| names[..i].iter().all(|other| other.name != names[i].name);
+        let asked_once =
+            |i: usize| names[..i].iter().all(|other| other.name.as_relative() != names[i].name.as_relative());
         require((0..names.len()).all(asked_once), "seeds.names", "different from each other")?;
         let unique = |i: usize| self.listeners[..i].iter().all(|other| other.id != self.listeners[i].id);
         require((0..self.listeners.len()).all(unique), "listeners.id", "different for each listener")

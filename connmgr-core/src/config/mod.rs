@@ -241,7 +241,7 @@ pub struct HealthConfig {
     /// The time that these dials must cover. Default: 30 s.
     pub silent_for: Duration,
     /// An open connection proves that its network is up for this long after its network's last sign of life. Default:
-    /// 150 s. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
+    /// 150 s. Of two connections to one identity, one that has shown no life for this long goes. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
     pub traffic_within: Duration,
     /// The wait before the first probe; it doubles with each further one. Default: 1 s. At least 1 ms.
     pub first_probe: Duration,
@@ -254,7 +254,7 @@ pub struct HealthConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct SeedConfig {
-    /// The DNS seeds, in order of preference. Default: none. Each name once.
+    /// The DNS seeds, in order of preference. Default: none. Each name once, with or without a final dot.
     pub names: Vec<Seed>,
     /// Addresses of last resort, for networks of which no address is known or none ever answered. Default: none.
     pub fixed: Vec<PeerAddress>,
@@ -270,7 +270,8 @@ pub struct SeedConfig {
     /// With this many ready full connections no seed is asked, unless a kind has found no address to dial for 10 s.
     /// Default: 2.
     pub enough: u32,
-    /// The wait before fixed seeds are used. Default: 60 s.
+    /// The wait before fixed seeds are used. Default: 60 s. Where there is no other source (no seed can be asked, no
+    /// address is known, no peer is added) they are used at once.
     pub fixed_after: Duration,
     /// How many different addresses of one answer are used. Default: 32.
     pub keep: u32,
@@ -286,9 +287,9 @@ pub struct SeedConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Seed {
-    /// Its host name, without a port.
+    /// Its host name, without a port. It is asked as absolute, whether it ends in a dot or not.
     pub name: HostName,
-    /// Whether it answers `x49.name` with peers that offer the services 0x49.
+    /// Whether it answers `x49.name` with peers that offer the services 0x49. If that name fails, the bare one is asked.
     pub filters_services: bool,
 }
 

@@ -315,9 +315,11 @@ impl ConnManager {
     /// connections live.
     pub fn handle_activity(&mut self, conn: ConnId, activity: Activity, now: Time) {
         self.begin(now);
+        let now = self.now();
         match self.table.notes(conn) {
             Some(notes) => {
                 notes.activity = notes.activity.and(activity);
+                notes.heard = now;
                 self.record_life_of(conn);
             }
             None => self.ignore(),

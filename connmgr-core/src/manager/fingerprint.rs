@@ -52,7 +52,8 @@ impl Hash for StateAt<'_> {
                 .hash(to);
         }
         self.hash_book(to);
-        for (target, ban) in manager.bans.iter() {
+        for (target, ban, exceptions) in manager.bans.list() {
+            exceptions.hash(to);
             (target, self.ahead(ban.until)).hash(to);
         }
         for network in NetworkKind::ALL {
@@ -129,6 +130,8 @@ impl StateAt<'_> {
         let stable_in = self.manager.config.stable_after.saturating_sub(self.now.since(conn.since()));
         stable_in.hash(to);
         conn.notes.timer.map(|timer| self.ahead(self.manager.timers.at(timer))).hash(to);
+        let life = conn.since().max(conn.notes.heard);
+        self.now.since(life).min(self.manager.config.health.traffic_within).hash(to);
         (conn.notes.services, conn.notes.score.fingerprint(self.now), conn.listener()).hash(to);
         self.ahead(conn.notes.gossip.full_at()).hash(to);
         self.ahead(conn.deadline()).hash(to);

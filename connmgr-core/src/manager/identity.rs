@@ -1,5 +1,6 @@
 //! Connections to ourselves, and second connections to the same peer.
 
+use crate::conn::Conn;
 use crate::types::{CloseReason, ConnId, Keep, PeerAddress, PeerInfo, Time};
 
 use super::ConnManager;
@@ -43,7 +44,8 @@ impl ConnManager {
 
     /// Which of two connections to the same peer should close; `None` if neither.
     ///
-    /// Of one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
+    /// If nothing has come by the older for `health.traffic_within`, it goes: the newer has just shown life. Of two that
+    /// live, one dialed by each side, both sides keep the one that the greater identity dialed. Of two in the same
     /// direction, the dialer keeps the older; the acceptor closes neither, because the two sides might close one each.
     /// A visit (feeler, addr-fetch) ends soon anyway, so it is the one to close.
     pub(super) fn duplicate(&self, newer: ConnId, info: &PeerInfo) -> Option<ConnId> {
@@ -53,6 +55,9 @@ impl ConnManager {
         if is_visit(newer) || is_visit(older) {
             return Some(if is_visit(newer) { newer } else { older });
         }
+        if self.is_mute(older) {
+            return Some(older);
+        }
         let inbound = |id| self.table.get(id).is_some_and(|conn| conn.kind().is_inbound());
         match (inbound(older), inbound(newer), self.config.identity) {
             (true, true, _) => None,
@@ -60,6 +65,12 @@ impl ConnManager {
             (true, false, Some(ours)) => Some(if ours > theirs { older } else { newer }),
             (false, true, Some(ours)) => Some(if ours > theirs { newer } else { older }),
         }
+    }
+
+    /// Whether a ready connection has shown no life for so long that its other end may be gone without a word.
+    fn is_mute(&self, id: ConnId) -> bool {
+        let heard = |conn: &Conn| self.now().since(conn.since().max(conn.notes.heard));
+        self.table.get(id).is_some_and(|conn| heard(conn) >= self.config.health.traffic_within)
     }
 
     /// Closes one of two connections. If it belonged to an added peer, the other becomes that peer's, or, if it is

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::mechanisms::bans::Lifted;
 use crate::types::{BanTarget, CloseReason, CommandError, ConnId, Event, Host, Penalty, SteadySecond, Time};
 
 use super::{ConnManager, Phase, Timer};
@@ -97,21 +98,29 @@ impl ConnManager {
             self.wake_starved();
         }
         self.stats.bans += 1;
-        let until = self.clocks.unix_at(until);
+        // Another ban of the target, or of a subnet around it, may last longer.
+        let stands = self.bans.end_around(target).map_or(until, |end| end.max(until));
+        let until = self.clocks.unix_at(stands);
         self.tell(Event::Banned { target: target.clone(), until });
         self.bans_changed();
         self.sweep_wanted = true;
     }
 
-    /// Lifts a ban. `target` must be exactly the one banned: a host or a subnet.
+    /// Lifts a ban. If `target` itself is not banned but lies in a banned subnet, it becomes an exception of that: it may be
+    /// dialed and let in, while the rest of the subnet stays banned. [`BanView::exceptions`](super::BanView::exceptions)
+    /// lists them. An exception lasts as long as any ban around it, also when that is renewed; a later ban of it, or of
+    /// another subnet around it, ends it. There are at most 1024.
     ///
     /// # Errors
-    /// [`CommandError::NotBanned`] if there is no such ban; [`CommandError::ShuttingDown`].
+    /// [`CommandError::NotBanned`] if nothing covers the whole target; [`CommandError::TooManyExceptions`];
+    /// [`CommandError::ShuttingDown`].
     pub fn unban(&mut self, target: &BanTarget, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
-        if !self.bans.unban(target) {
-            return Err(CommandError::NotBanned);
+        match self.bans.unban(target, self.clocks.now()) {
+            Lifted::Ban | Lifted::Exception => {}
+            Lifted::Nothing => return Err(CommandError::NotBanned),
+            Lifted::Full => return Err(CommandError::TooManyExceptions),
         }
         self.tell(Event::Unbanned { target: target.clone() });
         self.bans_changed();

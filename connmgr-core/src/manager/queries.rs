@@ -58,11 +58,12 @@ impl ConnManager {
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
         let now = self.now();
-        let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
-        let view = |(target, ban): (_, crate::mechanisms::bans::Ban)| BanView {
+        let standing = self.bans.list().filter(|(_, ban, _)| ban.until > now);
+        let view = |(target, ban, exceptions): (_, crate::mechanisms::bans::Ban, _)| BanView {
             target,
             since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),
+            exceptions,
         };
         standing.map(view).collect()
     }

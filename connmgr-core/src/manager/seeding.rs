@@ -22,6 +22,9 @@ const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 /// to tell.
 pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 
+/// The shortest rest of a seed that is probed.
+const LEAST_REST: Duration = Duration::from_secs(1);
+
 /// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest byte of a network group, its
 /// tag, is lower.
 const SOURCE_SEEDS: u64 = 0xf0 << 56;
@@ -69,8 +72,13 @@ impl ConnManager {
         self.arm_earlier(Timer::Seeds, self.now().after(self.seed_delay()));
     }
 
+    /// The wait before the next batch. None while every seed has failed: each then rests for as long as it must, and the
+    /// known addresses have had their time.
     fn seed_delay(&self) -> Duration {
         let config = &self.config.seeds;
+        if self.seeds.have_all_failed() {
+            return Duration::ZERO;
+        }
         match self.book.len() {
             0 => Duration::ZERO,
             known if known < config.many as usize => config.delay,
@@ -81,8 +89,17 @@ impl ConnManager {
     fn arm_fixed_seeds(&mut self) {
         let wanted = self.config.mode == Mode::Automatic && !self.config.seeds.fixed.is_empty();
         if wanted && self.single.fixed_seeds.is_none() && self.lacking_networks().next().is_some() {
-            self.arm(Timer::FixedSeeds, self.now().after(self.config.seeds.fixed_after));
+            let since = self.seeds.want_fixed(self.clocks.now());
+            self.arm(Timer::FixedSeeds, since.after(self.fixed_delay()));
         }
+    }
+
+    /// The wait before fixed seeds are used. None where nobody else can tell addresses: no seed can be asked, no address
+    /// is known, and no peer is added.
+    fn fixed_delay(&self) -> Duration {
+        let may_ask = !self.config.seeds.names.is_empty() && self.rules().may_resolve();
+        let has_source = may_ask || !self.book.is_empty() || self.peers.len() > 0;
+        if has_source { self.config.seeds.fixed_after } else { Duration::ZERO }
     }
 
     pub(super) fn seeds_timer_fired(&mut self) {
@@ -126,7 +143,7 @@ impl ConnManager {
 
     fn ask(&mut self, index: usize) {
         let Some(seed) = self.config.seeds.names.get(index) else { return };
-        let name = self.name_to_ask(seed);
+        let name = self.name_to_ask(index, seed);
         let route = match self.config.proxies.all {
             None => Route::Direct,
             Some(proxy) if proxy.resolves => {
@@ -135,24 +152,40 @@ impl ConnManager {
             Some(_) => return self.seeds.begin_fetch(index),
         };
         let (lookup, deadline) = self.begin_lookup();
-        self.seeds.begin(index, lookup);
+        self.seeds.begin(index, lookup, self.clocks.now());
         self.act(Action::ResolveSeed { lookup, seed: name, route, deadline });
     }
 
-    /// A seed that filters by services is asked for those we require, as `x49.name`. The bare name gives nodes that
-    /// serve blocks.
-    fn name_to_ask(&self, seed: &Seed) -> HostName {
-        let wanted = self.config.required.full;
-        if !self.asks_by_services(seed) {
-            return seed.name.clone();
+    /// A seed that filters by services is asked for those we require, as `x49.name.`. The bare name gives nodes that
+    /// serve blocks. Both are absolute: a seed is not in any search domain.
+    fn name_to_ask(&self, index: usize, seed: &Seed) -> HostName {
+        let bare = seed.name.to_absolute();
+        if !self.asks_by_services(index, seed) {
+            return bare;
         }
-        let name = alloc::format!("x{:x}.{}", wanted.bits(), seed.name);
-        HostName::new(&name).unwrap_or_else(|_| seed.name.clone())
+        let name = alloc::format!("x{:x}.{bare}", self.config.required.full.bits());
+        HostName::new(&name).unwrap_or(bare)
     }
 
-    fn asks_by_services(&self, seed: &Seed) -> bool {
+    fn asks_by_services(&self, index: usize, seed: &Seed) -> bool {
+        self.may_ask_by_services(seed) && !self.seeds.is_bare(index)
+    }
+
+    fn may_ask_by_services(&self, seed: &Seed) -> bool {
         let wanted = self.config.required.full;
         seed.filters_services && wanted != Services::NONE && wanted != Services::NETWORK
+    }
+
+    /// A seed that may not know our filter has failed by one of its names. Asks it by its bare name, if that has not
+    /// been tried yet and makes sense now. Returns whether it did.
+    fn ask_by_bare_name(&mut self, index: usize, seed: &Seed, error: LookupError) -> bool {
+        let at_once = self.may_ask_by_services(seed) && self.seeds.turn_name(index);
+        // What hangs would hang twice; and where peers are ready by now, no seed is needed.
+        let asks = at_once && error != LookupError::TimedOut && self.wants_seeds() && self.has_room();
+        if asks {
+            self.ask(index);
+        }
+        asks
     }
 
     pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
@@ -161,11 +194,17 @@ impl ConnManager {
         // An answer without a usable address must not keep the other seeds from being asked.
         match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
             Ok(added) => {
+                let are_back = self.seeds.have_all_failed();
                 self.seeds.record_answer(index, self.clocks.now());
                 self.tell(Event::SeedAnswered { seed: seed.name, added });
+                if are_back {
+                    // Addresses of before may have failed for the same cause, and say nothing about the new ones.
+                    self.start_over_soon();
+                }
                 self.wake_starved();
                 self.save_book_later();
             }
+            Err(error) if self.ask_by_bare_name(index, &seed, error) => {}
             Err(error) => {
                 self.seed_failed(index, error != LookupError::NotFound);
                 self.tell(Event::SeedFailed { seed: seed.name, error });
@@ -177,7 +216,7 @@ impl ConnManager {
     /// Stores the usable addresses of a seed's answer, at most `seeds.keep`, duplicates once. Looks at the first
     /// `book.max_per_call`. Returns how many were new; `None` if none was usable.
     fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
-        let services = if self.asks_by_services(seed) { self.config.required.full } else { Services::NONE };
+        let services = if self.asks_by_services(index, seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for ip in ips.iter().take(most) {
@@ -201,22 +240,27 @@ impl ConnManager {
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure
     /// does not back off further than the probes of a network: the pool must not stay empty long after the way is open
-    /// again.
+    /// again. Neither does any other failure if there are several seeds: a router that has lost its uplink may say of
+    /// every name that it does not exist.
     fn seed_failed(&mut self, index: usize, is_away: bool) {
-        let longest = if is_away && !self.seeds.has_answered() { self.config.health.max_probe } else { Duration::MAX };
-        let (now, retry, rng) = (self.clocks.now(), &self.config.seeds.retry, &mut self.rng);
+        let now = self.clocks.now();
+        let is_probed = (is_away || self.seeds.len() > 1) && !self.seeds.has_answered();
+        // From one probe to the next; a lookup may take most of that time.
+        let rest = self.config.health.max_probe.saturating_sub(self.seeds.asked_for(index, now)).max(LEAST_REST);
+        let longest = if is_probed { rest } else { Duration::MAX };
+        let (retry, rng) = (&self.config.seeds.retry, &mut self.rng);
         self.seeds.record_failure(index, |times| now.after(retry.next(times, rng).min(longest)));
     }
 
     /// The address to dial for a seed that can't be looked up.
     pub(super) fn fetch_address(&self, index: usize) -> PeerAddress {
         let seed = &self.config.seeds.names[index];
-        PeerAddress::new(Host::Name(seed.name.clone()), self.config.default_port)
+        PeerAddress::new(Host::Name(seed.name.to_absolute()), self.config.default_port)
     }
 
     /// A visit to a seed is over; `is_away` if it failed for a reason that may hold for all seeds.
     pub(super) fn end_fetch(&mut self, address: &PeerAddress, connected: bool, is_away: bool) {
-        let is_it = |seed: &Seed| address.name() == Some(&seed.name);
+        let is_it = |seed: &Seed| address.name() == Some(&seed.name.to_absolute());
         let Some(index) = self.config.seeds.names.iter().position(is_it) else { return };
         if !self.seeds.is_fetching(index) {
             return;
@@ -240,6 +284,12 @@ impl ConnManager {
     }
 
     pub(super) fn fixed_seeds_timer_fired(&mut self) {
+        // Another source may have come since the timer was set.
+        let due = self.seeds.want_fixed(self.clocks.now()).after(self.fixed_delay());
+        if due > self.now() {
+            return self.arm(Timer::FixedSeeds, due);
+        }
+        self.seeds.use_fixed();
         if self.phase != Phase::Active || !self.wants_seeds() {
             return;
         }

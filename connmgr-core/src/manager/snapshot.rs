@@ -24,17 +24,17 @@ impl ConnManager {
     #[must_use]
     pub fn saved_bans(&self) -> Vec<SavedBan> {
         let now = self.now();
-        let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
-        let standing = standing.map(|(target, ban)| self.save_ban(target, ban));
+        let standing = self.bans.list().filter(|(_, ban, _)| ban.until > now);
+        let standing = standing.map(|(target, ban, exceptions)| self.save_ban(target, ban, exceptions));
         self.restored_bans.lapsed.iter().cloned().chain(standing).collect()
     }
 
-    fn save_ban(&self, target: BanTarget, ban: Ban) -> SavedBan {
+    fn save_ban(&self, target: BanTarget, ban: Ban, exceptions: Vec<BanTarget>) -> SavedBan {
         let SavedSpan { since, until } = ban.saved.unwrap_or_else(|| SavedSpan {
             since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),
         });
-        SavedBan { target, since, until }
+        SavedBan { target, since, until, exceptions }
     }
 
     /// Restores what an earlier run saved. Skips what is invalid, expired or not allowed by the configuration.
@@ -49,7 +49,15 @@ impl ConnManager {
         for ban in &snapshot.bans {
             self.judge_ban(ban, trust);
         }
+        self.restore_exceptions(&snapshot.bans);
         self.arm_bans();
+    }
+
+    /// After all bans, for a new one ends the exceptions inside it.
+    fn restore_exceptions(&mut self, bans: &[SavedBan]) {
+        for exception in bans.iter().flat_map(|ban| &ban.exceptions) {
+            self.bans.except(exception);
+        }
     }
 
     /// The wall clock was set: bans with dates of a file are judged anew by it. No event tells of them, as at birth.
@@ -62,6 +70,7 @@ impl ConnManager {
         for ban in &restored {
             self.judge_ban(ban, ClockTrust::None);
         }
+        self.restore_exceptions(&restored);
         self.arm_bans();
         self.release_banned_peers();
         self.wake_starved();

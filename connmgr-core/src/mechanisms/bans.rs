@@ -3,7 +3,8 @@
 //! This file knows neither the reason of a ban nor its effects. Bitcoin Core scans its list of subnets for every
 //! connection; here a look-up costs one hash for each prefix length in use, whatever the number of bans.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -56,6 +57,26 @@ pub(crate) struct Bans {
     v4: Nets<u32>,
     v6: Nets<u128>,
     hosts: HashMap<Host, Time, Keyed>,
+    /// Parts of banned subnets that are not banned, at most [`MAX_EXCEPTIONS`]. Their ends mean nothing.
+    exceptions_v4: Nets<u32>,
+    exceptions_v6: Nets<u128>,
+    exceptions: BTreeSet<TargetKey>,
+}
+
+/// The most exceptions. Another one is refused.
+pub(crate) const MAX_EXCEPTIONS: usize = 1024;
+
+/// What came of a request to lift a ban.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifted {
+    /// The target was not banned.
+    Nothing,
+    /// Exactly this target was banned.
+    Ban,
+    /// The target is an exception of a wider ban now.
+    Exception,
+    /// There are [`MAX_EXCEPTIONS`] already.
+    Full,
 }
 
 /// A target in the one form that [`Key::of`] gives it.
@@ -75,6 +96,9 @@ impl Bans {
             v4: Nets::new(keyed),
             v6: Nets::new(keyed),
             hosts: HashMap::with_hasher(keyed),
+            exceptions_v4: Nets::new(keyed),
+            exceptions_v6: Nets::new(keyed),
+            exceptions: BTreeSet::new(),
         }
     }
 
@@ -98,20 +122,24 @@ impl Bans {
 
     /// Takes every ban out that has dates of a file, with them.
     pub(crate) fn take_restored(&mut self) -> Vec<SavedBan> {
-        let dated = |(target, ban): (BanTarget, Ban)| {
-            ban.saved.map(|SavedSpan { since, until }| SavedBan { target, since, until })
+        let dated = |(target, ban, exceptions): (BanTarget, Ban, Vec<BanTarget>)| {
+            ban.saved.map(|SavedSpan { since, until }| SavedBan { target, since, until, exceptions })
         };
-        let restored: Vec<SavedBan> = self.iter().filter_map(dated).collect();
+        let restored: Vec<SavedBan> = self.list().filter_map(dated).collect();
         for ban in &restored {
-            self.unban(&ban.target);
+            self.remove(&TargetKey::of(&ban.target));
         }
+        self.drop_idle_exceptions();
         restored
     }
 
     fn put(&mut self, target: &BanTarget, ban: Ban) -> Option<BanTarget> {
         let (key, until) = (TargetKey::of(target), ban.until);
-        if self.end(&key).is_some_and(|known| known >= until) {
-            return None;
+        match self.end(&key) {
+            Some(known) if known >= until => return None,
+            // A ban that is renewed keeps its exceptions.
+            Some(_) => {}
+            None => self.remove_exceptions(|exception| key.contains(exception)),
         }
         if self.max == 0 {
             return Some(key.target());
@@ -122,9 +150,25 @@ impl Bans {
         evicted
     }
 
-    /// Lifts the ban of exactly this target; bans of wider subnets stay. Returns whether there was one.
-    pub(crate) fn unban(&mut self, target: &BanTarget) -> bool {
-        self.remove(&TargetKey::of(target))
+    /// Lifts the ban of exactly this target; bans of wider subnets stay. If there is none, but a wider one covers it, makes
+    /// the target an exception of that. Bans inside the target stay.
+    pub(crate) fn unban(&mut self, target: &BanTarget, now: Time) -> Lifted {
+        let key = TargetKey::of(target);
+        if self.remove(&key) {
+            self.drop_idle_exceptions();
+            return Lifted::Ban;
+        }
+        if self.end_around(target).is_none_or(|until| until <= now) {
+            return Lifted::Nothing;
+        }
+        if self.exceptions.len() >= MAX_EXCEPTIONS { Lifted::Full } else { self.insert_exception(key) }
+    }
+
+    /// Makes a target an exception of the bans that cover it, if any does and there is room.
+    pub(crate) fn except(&mut self, target: &BanTarget) {
+        if self.exceptions.len() < MAX_EXCEPTIONS && self.end_around(target).is_some() {
+            self.insert_exception(TargetKey::of(target));
+        }
     }
 
     /// Whether any ban covers a host.
@@ -136,12 +180,98 @@ impl Bans {
     pub(crate) fn until(&self, host: &Host, now: Time) -> Option<Time> {
         let latest = match host {
             Host::Ip(ip) => match ip.to_canonical() {
-                IpAddr::V4(ip) => self.v4.latest_end(ip.to_bits()),
-                IpAddr::V6(ip) => self.v6.latest_end(ip.to_bits()),
+                IpAddr::V4(ip) if self.exceptions.is_empty() => self.v4.latest_end(ip.to_bits()),
+                IpAddr::V6(ip) if self.exceptions.is_empty() => self.v6.latest_end(ip.to_bits()),
+                IpAddr::V4(ip) => self.latest_v4(ip.to_bits(), 32),
+                IpAddr::V6(ip) => self.latest_v6(ip.to_bits(), 128),
             },
             Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => self.hosts.get(host).copied(),
         };
         latest.filter(|until| *until > now)
+    }
+
+    /// The latest end of the bans that cover a whole target; `None` if none does.
+    pub(crate) fn end_around(&self, target: &BanTarget) -> Option<Time> {
+        match TargetKey::of(target) {
+            TargetKey::V4(bits, length) => self.latest_v4(bits, length),
+            TargetKey::V6(bits, length) => self.latest_v6(bits, length),
+            TargetKey::Host(host) => self.hosts.get(&host).copied(),
+        }
+    }
+
+    /// The latest end among the bans around a subnet that are narrower than every exception around it.
+    fn latest_v4(&self, bits: u32, length: u8) -> Option<Time> {
+        let exception = self.exceptions_v4.lengths_around(bits).rfind(|other| *other <= length);
+        self.v4.latest_end_of(bits, exception.map_or(0, |other| other + 1)..=length)
+    }
+
+    fn latest_v6(&self, bits: u128, length: u8) -> Option<Time> {
+        let exception = self.exceptions_v6.lengths_around(bits).rfind(|other| *other <= length);
+        self.v6.latest_end_of(bits, exception.map_or(0, |other| other + 1)..=length)
+    }
+
+    fn insert_exception(&mut self, key: TargetKey) -> Lifted {
+        match key {
+            TargetKey::V4(bits, length) => self.exceptions_v4.insert(bits, length, Time::MAX),
+            TargetKey::V6(bits, length) => self.exceptions_v6.insert(bits, length, Time::MAX),
+            // Only exactly this host can be banned.
+            TargetKey::Host(_) => return Lifted::Nothing,
+        }
+        self.exceptions.insert(key);
+        Lifted::Exception
+    }
+
+    /// Removes the exceptions that `goes` selects.
+    fn remove_exceptions(&mut self, goes: impl Fn(&TargetKey) -> bool) {
+        let gone: Vec<TargetKey> = self.exceptions.iter().filter(|key| goes(key)).cloned().collect();
+        for key in gone {
+            match key {
+                TargetKey::V4(bits, length) => _ = self.exceptions_v4.remove(bits, length),
+                TargetKey::V6(bits, length) => _ = self.exceptions_v6.remove(bits, length),
+                TargetKey::Host(_) => {}
+            }
+            self.exceptions.remove(&key);
+        }
+    }
+
+    /// Removes the exceptions that no ban covers any more.
+    fn drop_idle_exceptions(&mut self) {
+        if self.exceptions.is_empty() {
+            return;
+        }
+        let is_idle = |key: &TargetKey| self.lengths_around(key).next().is_none();
+        let idle: BTreeSet<TargetKey> = self.exceptions.iter().filter(|key| is_idle(key)).cloned().collect();
+        self.remove_exceptions(|key| idle.contains(key));
+    }
+
+    /// The prefix lengths of the banned subnets around an exception.
+    fn lengths_around(&self, key: &TargetKey) -> Box<dyn Iterator<Item = u8> + '_> {
+        match *key {
+            TargetKey::V4(bits, length) => Box::new(self.v4.lengths_around(bits).filter(move |l| *l < length)),
+            TargetKey::V6(bits, length) => Box::new(self.v6.lengths_around(bits).filter(move |l| *l < length)),
+            TargetKey::Host(_) => Box::new(core::iter::empty()),
+        }
+    }
+
+    /// The exceptions of each ban that has any.
+    fn exceptions_by_ban(&self) -> BTreeMap<TargetKey, Vec<BanTarget>> {
+        let mut by_ban: BTreeMap<TargetKey, Vec<BanTarget>> = BTreeMap::new();
+        for key in &self.exceptions {
+            for length in self.lengths_around(key) {
+                by_ban.entry(key.widened(length)).or_default().push(key.target());
+            }
+        }
+        by_ban
+    }
+
+    /// Like [`iter`](Self::iter), each ban with the exceptions inside it.
+    pub(crate) fn list(&self) -> impl Iterator<Item = (BanTarget, Ban, Vec<BanTarget>)> {
+        let mut exceptions = self.exceptions_by_ban();
+        self.by_end.iter().map(move |((until, key), origin)| {
+            let BanOrigin { since, saved } = *origin;
+            let ban = Ban { since, until: *until, saved };
+            (key.target(), ban, exceptions.remove(key).unwrap_or_default())
+        })
     }
 
     /// When the next ban ends.
@@ -162,6 +292,7 @@ impl Bans {
     }
 
     /// All bans, the earliest end first. A subnet of a single address is given as a host.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (BanTarget, Ban)> {
         self.by_end.iter().map(|((until, key), origin)| {
             let BanOrigin { since, saved } = *origin;
@@ -181,7 +312,14 @@ impl Bans {
         if count != self.by_end.len() || !self.by_end.keys().all(|(until, key)| self.end(key) == Some(*until)) {
             return Err("bans: the ends by target differ from the list of bans");
         }
-        self.v4.check().and(self.v6.check())
+        let is_idle = |key: &TargetKey| self.lengths_around(key).next().is_none();
+        if self.exceptions.len() > MAX_EXCEPTIONS || self.exceptions.iter().any(is_idle) {
+            return Err("bans: too many exceptions, or one of no ban");
+        }
+        if self.exceptions_v4.len() + self.exceptions_v6.len() != self.exceptions.len() {
+            return Err("bans: the exceptions differ from their list");
+        }
+        self.v4.check().and(self.v6.check()).and(self.exceptions_v4.check()).and(self.exceptions_v6.check())
     }
 
     fn end(&self, key: &TargetKey) -> Option<Time> {
@@ -213,11 +351,34 @@ impl Bans {
     fn pop_first(&mut self) -> Option<BanTarget> {
         let (_, key) = self.by_end.first_key_value()?.0.clone();
         self.remove(&key);
+        self.drop_idle_exceptions();
         Some(key.target())
     }
 }
 
 impl TargetKey {
+    /// Whether all of another target is inside this one.
+    fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::V4(bits, length), Self::V4(other, other_length)) => {
+                length <= other_length && other.prefix(*length) == *bits
+            }
+            (Self::V6(bits, length), Self::V6(other, other_length)) => {
+                length <= other_length && other.prefix(*length) == *bits
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// The subnet with a shorter prefix around this one.
+    fn widened(&self, length: u8) -> Self {
+        match self {
+            Self::V4(bits, _) => Self::V4(bits.prefix(length), length),
+            Self::V6(bits, _) => Self::V6(bits.prefix(length), length),
+            Self::Host(host) => Self::Host(host.clone()),
+        }
+    }
+
     fn of(target: &BanTarget) -> Self {
         match target {
             BanTarget::Subnet(IpNet::V4(net)) => Self::v4(net.addr(), net.prefix_len()),
@@ -256,6 +417,7 @@ mod tests {
     use super::*;
     use crate::mechanisms::rng::Rng;
     use alloc::string::{String, ToString};
+    use alloc::vec;
 
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
 
@@ -330,7 +492,7 @@ mod tests {
         let mut bans = bans(&["1.2.3.4"]);
         bans.ban(&target("1.2.0.0/16"), second(0), secs(99));
         assert_eq!(bans.until(&host("1.2.3.4"), secs(5)), Some(secs(99)));
-        bans.unban(&target("1.2.0.0/16"));
+        assert_eq!(bans.unban(&target("1.2.0.0/16"), Time::ZERO), Lifted::Ban);
         assert_eq!(bans.until(&host("1.2.3.4"), secs(5)), Some(secs(10)));
         assert_eq!(bans.until(&host("1.2.3.4"), secs(10)), None);
     }
@@ -349,8 +511,8 @@ mod tests {
     #[test]
     fn lifting_a_ban_lifts_no_other() {
         let mut bans = bans(&["1.2.3.4", "1.2.3.0/24"]);
-        assert!(bans.unban(&target("1.2.3.99/24")));
-        assert!(!bans.unban(&target("1.2.3.0/24")));
+        assert_eq!(bans.unban(&target("1.2.3.99/24"), Time::ZERO), Lifted::Ban);
+        assert_eq!(bans.unban(&target("1.2.3.0/24"), Time::ZERO), Lifted::Nothing);
         assert_eq!(list(&bans), ["1.2.3.4 10"]);
         assert_eq!(bans.check(), Ok(()));
     }
@@ -383,25 +545,100 @@ mod tests {
     }
 
     #[test]
-    fn any_mix_of_bans_agrees_with_a_plain_list() {
-        for seed in 0..20 {
-            let mut rng = Rng::new([seed; 32], 0);
-            let (mut bans, mut list) = (Bans::new(1000, Keyed::new(1, 2)), Vec::<(Ipv4Net, Time)>::new());
-            let mut ip =
-                |mask: u32| Ipv4Addr::from_bits(0x0102_0000 | u32::try_from(rng.below(8)).expect("small") & mask);
-            for step in 0..200u32 {
-                let length = u8::try_from(29 + step * 7 % 4).expect("at most 32");
-                let net = Ipv4Net::new_assert(ip(7), length).trunc();
-                list.retain(|(known, _)| *known != net);
-                let target = BanTarget::Subnet(IpNet::V4(net));
-                bans.unban(&target);
-                if step % 3 > 0 {
-                    list.push((net, secs(step.into())));
-                    bans.ban(&target, second(0), secs(step.into()));
+    fn a_part_of_a_banned_subnet_is_let_in_and_the_rest_is_not() {
+        check_except("1.2.0.0/16", "1.2.3.4", &["1.2.3.5", "1.2.0.1"]);
+        check_except("1.2.0.0/16", "1.2.3.0/24", &["1.2.4.0"]);
+        check_except("2a01::/32", "2a01:0:5::/48", &["2a01:0:6::1"]);
+    }
+
+    fn check_except(banned: &str, part: &str, others: &[&str]) {
+        let mut bans = bans(&[banned]);
+        assert_eq!(bans.unban(&target(part), secs(10)), Lifted::Nothing, "the ban is over");
+        assert_eq!(bans.unban(&target(part), secs(1)), Lifted::Exception);
+        assert_eq!(bans.unban(&target(part), secs(1)), Lifted::Nothing, "it is let in already");
+        let inside = host(part.split('/').next().expect("a part"));
+        assert!(!bans.is_banned(&inside, secs(1)), "{part}");
+        assert!(others.iter().all(|other| bans.is_banned(&host(other), secs(1))), "{part}");
+        let listed: Vec<_> = bans.list().flat_map(|(_, _, exceptions)| exceptions).collect();
+        assert_eq!((listed, bans.check()), (vec![target(part)], Ok(())));
+        // A renewal keeps it; a ban of its own ends it; and none outlives its ban.
+        bans.ban(&target(banned), second(0), secs(20));
+        assert!(!bans.is_banned(&inside, secs(1)));
+        bans.ban(&target(part), second(0), secs(5));
+        assert_eq!(bans.until(&inside, secs(1)), Some(secs(20)));
+        bans.unban(&target(part), secs(1));
+        bans.unban(&target(part), secs(1));
+        assert_eq!((bans.unban(&target(banned), secs(1)), bans.exceptions.len()), (Lifted::Ban, 0));
+    }
+
+    #[test]
+    fn exceptions_are_bounded() {
+        let mut bans = bans(&["1.0.0.0/8"]);
+        let part = |n: usize| target(&alloc::format!("1.1.{}.{}", n / 256, n % 256));
+        assert!((0..MAX_EXCEPTIONS).all(|n| bans.unban(&part(n), Time::ZERO) == Lifted::Exception));
+        assert_eq!(bans.unban(&part(MAX_EXCEPTIONS), Time::ZERO), Lifted::Full);
+        bans.except(&part(MAX_EXCEPTIONS));
+        assert_eq!((bans.exceptions.len(), bans.check()), (MAX_EXCEPTIONS, Ok(())));
+    }
+
+    /// Bans and exceptions, as plain lists.
+    #[derive(Default)]
+    struct PlainBans {
+        bans: Vec<(Ipv4Net, Time)>,
+        exceptions: Vec<Ipv4Net>,
+    }
+
+    impl PlainBans {
+        fn ban(&mut self, net: Ipv4Net, until: Time) {
+            match self.bans.iter_mut().find(|(known, _)| *known == net) {
+                Some((_, end)) => *end = until.max(*end),
+                None => {
+                    self.exceptions.retain(|exception| !net.contains(exception));
+                    self.bans.push((net, until));
                 }
-                let asked = ip(7);
-                let until = list.iter().filter(|(net, _)| net.contains(&asked)).map(|(_, until)| *until).max();
-                assert_eq!(bans.until(&Host::from(asked), Time::ZERO), until, "seed {seed}, step {step}");
+            }
+        }
+
+        fn unban(&mut self, net: Ipv4Net) {
+            let count = self.bans.len();
+            self.bans.retain(|(known, _)| *known != net);
+            if self.bans.len() == count && self.until(net).is_some() {
+                self.exceptions.push(net);
+            }
+            let Self { bans, exceptions } = self;
+            exceptions.retain(|exception| bans.iter().any(|(net, _)| net != exception && net.contains(exception)));
+        }
+
+        fn until(&self, part: Ipv4Net) -> Option<Time> {
+            let around = self.exceptions.iter().filter(|net| net.contains(&part));
+            let exception = around.map(Ipv4Net::prefix_len).max();
+            let counts =
+                |net: &Ipv4Net| net.contains(&part) && exception.is_none_or(|length| net.prefix_len() > length);
+            self.bans.iter().filter(|(net, _)| counts(net)).map(|(_, until)| *until).max()
+        }
+    }
+
+    #[test]
+    fn any_mix_of_bans_and_exceptions_agrees_with_plain_lists() {
+        for seed in 0..40 {
+            let mut rng = Rng::new([seed; 32], 0);
+            let (mut bans, mut plain) = (Bans::new(1000, Keyed::new(1, 2)), PlainBans::default());
+            let mut below = |n: u64| u32::try_from(rng.below(n)).expect("small");
+            for step in 0..300u32 {
+                let length = u8::try_from(29 + below(4)).expect("at most 32");
+                let net = Ipv4Net::new_assert(Ipv4Addr::from_bits(0x0102_0000 | below(8)), length).trunc();
+                let (target, until) = (BanTarget::Subnet(IpNet::V4(net)), secs((step + 1).into()));
+                if below(5) < 2 {
+                    plain.ban(net, until);
+                    bans.ban(&target, second(0), until);
+                } else {
+                    plain.unban(net);
+                    bans.unban(&target, Time::ZERO);
+                }
+                for ip in (0..8).map(|n| Ipv4Addr::from_bits(0x0102_0000 | n)) {
+                    let expected = plain.until(Ipv4Net::from(ip));
+                    assert_eq!(bans.until(&Host::from(ip), Time::ZERO), expected, "{ip}, seed {seed}, step {step}");
+                }
                 assert_eq!(bans.check(), Ok(()), "seed {seed}, step {step}");
             }
         }

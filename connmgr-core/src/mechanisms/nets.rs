@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 use core::hash::Hash;
+use core::ops::RangeInclusive;
 
 use hashbrown::HashMap;
 
@@ -79,6 +80,17 @@ impl<B: Bits> Nets<B> {
     /// The latest end among the subnets that contain an address.
     pub(crate) fn latest_end(&self, address: B) -> Option<Time> {
         self.lengths.iter().filter_map(|length| self.end(address, length.bits)).max()
+    }
+
+    /// The latest end among the subnets that contain an address and whose prefix has one of these lengths.
+    pub(crate) fn latest_end_of(&self, address: B, lengths: RangeInclusive<u8>) -> Option<Time> {
+        let within = self.lengths.iter().filter(|known| lengths.contains(&known.bits));
+        within.filter_map(|known| self.end(address, known.bits)).max()
+    }
+
+    /// The prefix lengths of the subnets that contain an address, the shortest first.
+    pub(crate) fn lengths_around(&self, address: B) -> impl DoubleEndedIterator<Item = u8> {
+        self.lengths.iter().map(|known| known.bits).filter(move |bits| self.end(address, *bits).is_some())
     }
 
     /// How many subnets there are.

@@ -106,7 +106,8 @@ pub(super) fn connect_request(peer: &PeerAddress) -> Vec<u8> {
 
 pub(super) fn resolve_request(name: &HostName) -> Vec<u8> {
     let mut request = request_head(Command::Resolve);
-    push_name(&mut request, name.as_str());
+    // Tor has no search domains, and maps names of its configuration only as they are written there: without a dot.
+    push_name(&mut request, name.as_relative());
     // Every request has a port; RESOLVE ignores it.
     request.extend_from_slice(&[0, 0]);
     request

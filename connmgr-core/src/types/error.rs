@@ -224,6 +224,8 @@ pub enum CommandError {
     NotBanned,
     /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
     NotBannable,
+    /// As many parts of banned subnets are let in as allowed: 1024.
+    TooManyExceptions,
     /// A limit is out of range; see [`Limits::check`](crate::Limits::check).
     BadLimits,
     /// A back-off is out of range; see [`Backoff::check`](crate::Backoff::check).
@@ -238,6 +240,7 @@ say!(CommandError {
     NotAdded => "the connection belongs to no added peer",
     NotBanned => "not banned",
     NotBannable => "loopback and the proxy's address can't be banned",
+    TooManyExceptions => "no more exceptions of bans are kept (1024)",
     BadLimits => "a limit is out of range",
     BadBackoff => "a wait of the back-off is shorter than 1 ms",
     ShuttingDown => "shutting down",

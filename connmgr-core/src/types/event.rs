@@ -105,7 +105,8 @@ pub enum Event {
     Banned {
         /// The host or subnet.
         target: BanTarget,
-        /// When the ban ends.
+        /// When it can be dialed and let in again, as things stand: the later end, if it or a subnet around it is banned
+        /// for longer already.
         until: UnixTime,
     },
     /// A ban has ended, was lifted, or made room for another (`max_bans`).

@@ -149,7 +149,11 @@ fn onion_checksum(key: &[u8; 32]) -> [u8; 2] {
     [first[0], first[1]]
 }
 
-/// A host name: lower case, at most 253 bytes, labels of letters, digits, `-` and `_`. A final dot is removed.
+/// A host name: lower case, at most 253 bytes, labels of letters, digits, `-` and `_`.
+///
+/// A final dot is kept: it makes the name *absolute*, so that no resolver tries it in its search domains. `a.example` and
+/// `a.example.` are different names. A name without a final dot is given to the resolver as written, for search domains are
+/// how names work in many clusters. The names of seeds are always asked as absolute.
 ///
 /// Names that end in `.onion` or `.b32.i2p` are refused: valid ones are a [`Host`] of their own, and no resolver may
 /// learn of the others (RFC 7686 §2).
@@ -157,7 +161,7 @@ fn onion_checksum(key: &[u8; 32]) -> [u8; 2] {
 pub struct HostName(Arc<str>);
 
 impl HostName {
-    /// The longest name in the DNS, as text (RFC 1035 §3.1).
+    /// The longest name in the DNS, as text without a final dot (RFC 1035 §3.1).
     pub const MAX_LEN: usize = 253;
     const MAX_LABEL: usize = 63;
 
@@ -167,8 +171,8 @@ impl HostName {
     /// [`HostError::BadName`] if it is empty, too long, looks like an IPv4 address, or has a character that host names
     /// do not have (a port, a slash); [`HostError::BadOnion`] and [`HostError::BadI2p`] if it ends like an address of
     /// these networks.
-    pub fn new(name: &str) -> Result<Self, HostError> {
-        let name = name.strip_suffix('.').unwrap_or(name);
+    pub fn new(text: &str) -> Result<Self, HostError> {
+        let name = text.strip_suffix('.').unwrap_or(text);
         let label_is_good = |label: &str| {
             !label.is_empty()
                 && label.len() <= Self::MAX_LABEL
@@ -179,19 +183,36 @@ impl HostName {
         if name.len() > Self::MAX_LEN || mistyped_ip || !name.split('.').all(label_is_good) {
             return Err(HostError::BadName);
         }
-        let name = name.to_ascii_lowercase();
+        let lower = text.to_ascii_lowercase();
+        let name = lower.strip_suffix('.').unwrap_or(&lower);
         if name.ends_with(ONION_SUFFIX) {
             return Err(HostError::BadOnion);
         }
         if name.ends_with(I2P_SUFFIX) {
             return Err(HostError::BadI2p);
         }
-        Ok(Self(name.into()))
+        Ok(Self(lower.into()))
     }
 
-    /// The name as text.
+    /// The name as text, with its final dot if it has one: what to ask a resolver for.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as text, without a final dot.
+    pub fn as_relative(&self) -> &str {
+        self.0.strip_suffix('.').unwrap_or(&self.0)
+    }
+
+    /// Whether it ends in a dot: it is never tried in a search domain.
+    pub fn is_absolute(&self) -> bool {
+        self.0.ends_with('.')
+    }
+
+    /// The same name, absolute.
+    #[must_use]
+    pub fn to_absolute(&self) -> Self {
+        if self.is_absolute() { self.clone() } else { Self(alloc::format!("{}.", self.0).into()) }
     }
 }
 
@@ -328,6 +349,21 @@ mod tests {
         assert_eq!("Seed.Example".parse::<Host>().expect("a name").to_string(), "seed.example");
         for bad in ["", "a..b", "a b", "a/b", "seed:8333", "1.2.3", "999.1.1.1", &"a".repeat(64)] {
             assert_eq!(bad.parse::<Host>(), Err(HostError::BadName), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_dot_is_kept_and_makes_a_name_absolute() {
+        let (absolute, relative): (HostName, HostName) =
+            ("Bootnode.Example.".parse().expect("a name"), "bootnode.example".parse().expect("a name"));
+        assert_eq!((absolute.as_str(), absolute.as_relative()), ("bootnode.example.", "bootnode.example"));
+        assert!(absolute.is_absolute() && !relative.is_absolute() && absolute != relative);
+        assert_eq!((relative.to_absolute(), absolute.to_absolute()), (absolute.clone(), absolute));
+        let longest =
+            [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(|s| s.as_str()).join(".");
+        assert_eq!(longest.parse::<HostName>().expect("a name").to_absolute().as_str().len(), HostName::MAX_LEN + 1);
+        for bad in [".", "a..", "1.2.3.4."] {
+            assert_eq!(bad.parse::<HostName>(), Err(HostError::BadName), "{bad}");
         }
     }
 

@@ -50,4 +50,7 @@ pub struct SavedBan {
     pub since: UnixTime,
     /// When it ends.
     pub until: UnixTime,
+    /// The parts of it that are not banned.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub exceptions: Vec<BanTarget>,
 }

@@ -143,6 +143,8 @@ pub struct BanView {
     pub since: UnixTime,
     /// When it ends.
     pub until: UnixTime,
+    /// The parts of it that are not banned.
+    pub exceptions: Vec<BanTarget>,
 }
 
 /// Counters since birth. They only grow.

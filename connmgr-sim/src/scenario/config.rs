@@ -2,7 +2,7 @@
 
 use connmgr_core::{Config, HostName, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, SeedSpec};
 
 /// The listener of every manager.
 pub const LISTENER: ListenerId = ListenerId(0);
@@ -54,8 +54,10 @@ fn plain(scenario: &Scenario) -> Config {
     if spec.listens || !scenario.inbound.is_empty() {
         config.listeners = vec![Listener { id: LISTENER, network: None, permissions: Permissions::default() }];
     }
-    let seeds = scenario.seeds.iter().filter_map(|seed| HostName::new(&seed.name).ok());
-    config.seeds.names = seeds.map(|name| Seed { name, filters_services: false }).collect();
+    let seed = |spec: &SeedSpec| {
+        Some(Seed { name: HostName::new(&spec.name).ok()?, filters_services: spec.by_services.is_some() })
+    };
+    config.seeds.names = scenario.seeds.iter().filter_map(seed).collect();
     if let Some(spec) = scenario.proxy {
         let address = PROXY.parse().expect("an address of ours");
         let proxy = Some(Proxy { address, isolate: true, resolves: spec.resolves });

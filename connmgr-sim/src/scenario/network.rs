@@ -14,6 +14,10 @@ pub struct SeedSpec {
     /// What it does.
     #[serde(default)]
     pub behavior: SeedBehavior,
+    /// What it does when it is asked by services, as `x9.` and its name: `answer` is whatever it does otherwise. Absent: it
+    /// is known not to filter, and is never asked that way.
+    #[serde(default)]
+    pub by_services: Option<SeedBehavior>,
     /// A change of its behavior at one moment.
     #[serde(default)]
     pub turns: Option<SeedTurn>,
@@ -44,6 +48,7 @@ impl SeedSpec {
         Self {
             name: name.to_owned(),
             behavior: SeedBehavior::default(),
+            by_services: None,
             turns: None,
             about: Vec::new(),
             answers: rule(),

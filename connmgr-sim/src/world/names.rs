@@ -91,12 +91,14 @@ impl<S: Subject> World<S> {
 
 /// Which server answers for a name, and how fast. A seed's name may have a service filter in front: `x9.`.
 fn server<'a>(plan: &'a WorldMap, name: &HostName, now: Instant) -> Option<(Server, SeedBehavior, &'a TimeSpread)> {
-    let whole = name.as_str();
-    let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or(whole, |(_, rest)| rest);
+    let whole = name.as_relative();
+    let bare = whole.split_once('.').filter(|(label, _)| label.starts_with('x')).map_or("", |(_, rest)| rest);
     let seeds = (0..).zip(&plan.scenario.seeds);
     let seed = seeds.into_iter().find(|(_, seed)| seed.name == whole || seed.name == bare);
     if let Some((number, seed)) = seed {
-        return Some((Server::Seed(number), seed.behavior(now), &seed.latency));
+        let by_services = seed.by_services.filter(|behavior| seed.name == bare && *behavior != SeedBehavior::Answer);
+        let behavior = by_services.unwrap_or_else(|| seed.behavior(now));
+        return Some((Server::Seed(number), behavior, &seed.latency));
     }
     let hosts = plan.named(name)?;
     let names = &plan.scenario.names;

@@ -12,11 +12,12 @@ mod tests;
 mod threads;
 
 use std::fmt;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use connmgr_core::{HostName, LookupError, LookupId};
+use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 
 use self::queue::QueuedLookup;
 use self::threads::ResolverThreads;
@@ -42,6 +43,9 @@ pub trait Resolve: Send + Sync + 'static {
 
 /// The operating system's resolver: `getaddrinfo`, with the hosts file and its configuration.
 ///
+/// A name that ends in a dot is absolute. Another may be tried in the system's search domains. "No such name" is told apart
+/// from a failure of the resolver itself (`EAI_NONAME` and `EAI_NODATA` from every other error).
+///
 /// It is never asked for names of overlay networks (`.onion`, `.i2p`): they are [`LookupError::NotFound`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
@@ -53,12 +57,30 @@ pub(crate) const OVERLAYS: [&str; 2] = ["onion", "i2p"];
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
-        if name.as_str().rsplit('.').next().is_some_and(|last| OVERLAYS.contains(&last)) {
+        if name.as_relative().rsplit('.').next().is_some_and(|last| OVERLAYS.contains(&last)) {
             return Err(LookupError::NotFound);
         }
+        let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
         // `std` does not distinguish a name that does not exist from a resolver that failed.
-        let found = (name.as_str(), 0).to_socket_addrs().map_err(|_| LookupError::Failed)?;
-        Ok(found.map(|addr| addr.ip()).collect())
+        let found = getaddrinfo(Some(name.as_str()), None, Some(hints)).map_err(|error| meaning(error.kind()))?;
+        Ok(found.flatten().map(|info| info.sockaddr.ip()).collect())
+    }
+}
+
+/// What `getaddrinfo` means: only two of its errors say that the name is at fault. Any other may hold for all names.
+const fn meaning(error: LookupErrorKind) -> LookupError {
+    match error {
+        LookupErrorKind::NoName | LookupErrorKind::NoData => LookupError::NotFound,
+        LookupErrorKind::Again
+        | LookupErrorKind::Badflags
+        | LookupErrorKind::Fail
+        | LookupErrorKind::Family
+        | LookupErrorKind::Socktype
+        | LookupErrorKind::Service
+        | LookupErrorKind::Memory
+        | LookupErrorKind::System
+        | LookupErrorKind::Unknown
+        | LookupErrorKind::IO => LookupError::Failed,
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{HostName, LookupError, LookupId};
+use dns_lookup::LookupErrorKind;
 
-use super::{MAX_ANSWERS, MAX_QUEUED, MAX_RESOLVER_THREADS, Resolve, ResolverPool, SystemResolver};
+use super::{MAX_ANSWERS, MAX_QUEUED, MAX_RESOLVER_THREADS, Resolve, ResolverPool, SystemResolver, meaning};
 use crate::tests::common::LONG;
 
 type Answer = Result<Vec<IpAddr>, LookupError>;
@@ -187,8 +188,27 @@ fn the_system_knows_localhost() {
 
 #[test]
 fn the_dns_is_not_told_of_overlay_networks() {
-    for name in ["seed.I2P", "onion"] {
+    for name in ["seed.I2P", "onion", "seed.i2p.", "onion."] {
         let name = HostName::new(name).unwrap();
         assert_eq!(SystemResolver.resolve(&name), Err(LookupError::NotFound), "{}", name.as_str());
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_told_from_a_resolver_that_failed() {
+    for kind in [LookupErrorKind::NoName, LookupErrorKind::NoData] {
+        assert_eq!(meaning(kind), LookupError::NotFound, "{kind:?}");
+    }
+    for kind in [LookupErrorKind::Again, LookupErrorKind::Fail, LookupErrorKind::System, LookupErrorKind::Memory] {
+        assert_eq!(meaning(kind), LookupError::Failed, "{kind:?}");
+    }
+}
+
+/// A test of our own that needs a name server: see the system's resolver with one that knows a wildcard of a search domain.
+#[test]
+#[ignore = "for a network namespace with a name server and a resolv.conf of its own"]
+fn what_the_system_says_of_the_names_in_an_environment_variable() {
+    for name in std::env::var("CONNMGR_NAMES").expect("names").split(' ') {
+        println!("{name}: {:?}", SystemResolver.resolve(&HostName::new(name).unwrap()));
     }
 }

@@ -5,7 +5,7 @@
 //!   { "target": "1.2.3.0/24", "since": "2026-01-31T12:00:00Z", "until": "2026-02-01T12:00:00Z" },
 //!   { "target": "2001:db8::1", "until": 1769947200 } ] }
 //! ```
-//! A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be
+//! `"except": ["1.2.3.4"]` in an entry names parts of its target that are not banned. A target with a slash is a subnet, any other a host. Times are dates in UTC, or seconds since 1970. `since` may be
 //! left out. A bad entry is skipped; the others are kept.
 
 use connmgr_core::{BanTarget, SavedBan, UnixTime};
@@ -36,6 +36,9 @@ struct BanEntry {
     #[serde(default)]
     since: BanTime,
     until: BanTime,
+    /// Parts of it that are not banned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    except: Vec<String>,
 }
 
 /// A time, as a date or as seconds since 1970.
@@ -102,7 +105,12 @@ fn parse(entries: Vec<Value>) -> Loaded<Vec<SavedBan>> {
 
 impl From<&SavedBan> for BanEntry {
     fn from(ban: &SavedBan) -> Self {
-        Self { target: ban.target.to_string(), since: BanTime::from(ban.since), until: BanTime::from(ban.until) }
+        Self {
+            target: ban.target.to_string(),
+            since: BanTime::from(ban.since),
+            until: BanTime::from(ban.until),
+            except: ban.exceptions.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -110,7 +118,13 @@ impl TryFrom<&BanEntry> for SavedBan {
     type Error = String;
 
     fn try_from(entry: &BanEntry) -> Result<Self, String> {
-        Ok(Self { target: target(&entry.target)?, since: entry.since.time()?, until: entry.until.time()? })
+        let exceptions: Result<Vec<_>, String> = entry.except.iter().map(|text| target(text)).collect();
+        Ok(Self {
+            target: target(&entry.target)?,
+            since: entry.since.time()?,
+            until: entry.until.time()?,
+            exceptions: exceptions?,
+        })
     }
 }
 

@@ -41,5 +41,10 @@ pub fn address(text: &str) -> SavedAddress {
 }
 
 pub fn ban(target: BanTarget) -> SavedBan {
-    SavedBan { target, since: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(1_700_086_400) }
+    SavedBan {
+        target,
+        since: UnixTime::from_secs(1_700_000_000),
+        until: UnixTime::from_secs(1_700_086_400),
+        exceptions: Vec::new(),
+    }
 }

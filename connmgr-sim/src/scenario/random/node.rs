@@ -50,8 +50,10 @@ pub(super) fn draw_seeds(draw: &Draw, scenario: &mut Scenario) {
     let least = u32::from(scenario.book.knows.is_empty());
     for number in 0..dice.of(&[(50, least), (25, 1), (25, 3)]) {
         let behavior = server(&mut draw.part(number).dice("seed"));
+        let mut dice = draw.part(number).dice("by services");
+        let by_services = dice.percent(50).then(|| server(&mut dice));
         let spec = SeedSpec::new(&format!("seed{number}.example"));
-        scenario.seeds.push(SeedSpec { behavior, latency: spread(&draw.part(number), 1, 40_000), ..spec });
+        scenario.seeds.push(SeedSpec { behavior, by_services, latency: spread(&draw.part(number), 1, 40_000), ..spec });
     }
 }
 
