@@ -194,7 +194,7 @@ pub use types::{
     Action, Activity, AddPeerError, AddressError, AddressInfo, Backoff, BanTarget, BanView, CloseCause, CloseReason,
     CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure, EndReason, Event, Fault,
     Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId,
-    LookupError, LookupId, NetworkKind, NetworkSet, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
-    Penalty, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport,
-    UnixTime, UnknownNetwork,
+    LookupError, LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState,
+    PeerView, Penalty, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time,
+    Transport, UnixTime, UnknownNetwork,
 };

@@ -229,7 +229,7 @@ fn invalid(option: &str, value: &str, allowed: &str) -> clap::Error {
 }
 
 fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::Error> {
-    PeerAddress::parse(text, port).map_err(|why| {
+    connmgr_std::parse_address(text, port).map_err(|why| {
         let allowed = "an IP address, onion, I2P or CJDNS address, or a host name, with or without ':port'";
         invalid(option, text, &format!("{allowed} ({why})"))
     })
@@ -239,7 +239,8 @@ fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::
 fn parse_listen(text: &str, port: u16) -> Result<SocketAddr, clap::Error> {
     let port_alone = || text.parse().map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     let ip_alone = || text.parse::<IpAddr>().map(|ip| SocketAddr::from((ip, port)));
-    text.parse().or_else(|_| ip_alone()).or_else(|_| port_alone()).map_err(|_| {
+    let with_zone = |_| connmgr_std::parse_address(text, port).ok().and_then(|at| at.socket_addr()).ok_or(());
+    text.parse().or_else(|_| ip_alone()).or_else(|_| port_alone()).or_else(with_zone).map_err(|()| {
         invalid(
             "--listen",
             text,
@@ -312,6 +313,31 @@ mod tests {
         assert_eq!(given.scene, Scene::Network(Chain::Mainnet));
         assert_eq!(given.connect[0].to_string(), "1.2.3.4:8333");
         assert_eq!(options("--proxy 127.0.0.1:9050").scene, Scene::Network(Chain::Mainnet));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_link_local_address_has_an_interface_by_name_or_number() {
+        let given = options("--add [fe80::1%7]:1 --add fe80::1%lo --listen [fe80::1%lo]:2");
+        assert_eq!(given.add[0].to_string(), "[fe80::1%7]:1");
+        assert!(given.add[1].zone().is_some(), "{}", given.add[1]);
+        let std::net::SocketAddr::V6(listen) = given.listen[0] else { panic!("it is IPv6") };
+        assert_eq!((listen.scope_id(), listen.port()), (given.add[1].zone().expect("as above"), 2));
+        let error = parse("--add fe80::1%nosuch0").expect_err("there is no such interface");
+        assert!(error.contains("no interface"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_peer_is_said() {
+        for (text, said) in [
+            ("http://1.2.3.4", "URL"),
+            ("2001:db8::1:8333", "brackets"),
+            ("10.0.0.0/8", "subnet"),
+            ("1.2.3", "four numbers"),
+        ] {
+            let error = parse(&format!("--connect {text}")).expect_err(text);
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

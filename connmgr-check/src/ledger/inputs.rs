@@ -25,7 +25,7 @@ impl Ledger {
     fn fact(&mut self, now: Time, input: &Input) {
         match input {
             Input::Clock { unix } => self.clock = (now, *unix),
-            Input::OwnAddress { address } => self.own.give(address),
+            Input::OwnAddress { address } => self.own.give(&address.clone().settled(self.config.networks)),
             Input::Ready { conn, info } => {
                 if let Some(told) = self.conns.get_mut(conn).filter(|told| told.life == ConnLife::Open) {
                     told.identity = info.identity;
@@ -46,7 +46,7 @@ impl Ledger {
         match input {
             Input::AddPeer { address, keep } => {
                 if let Reply::Added(Ok(id)) = reply {
-                    self.peers.insert(*id, address.clone(), *keep);
+                    self.peers.insert(*id, address.clone().settled(self.config.networks), *keep);
                     self.share();
                 }
             }

@@ -108,7 +108,7 @@ impl Ledger {
             peers: KnownPeers::default(),
             lookups: 0,
             bans: KnownBans::default(),
-            own: Own::new(&config.own_addresses),
+            own: Own::new(config.own_addresses.iter().map(|own| own.clone().settled(config.networks))),
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
@@ -214,7 +214,7 @@ impl Ledger {
                 proxies.all.is_some() || resolvable
             }
             Some(it @ (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns)) => {
-                networks.contains(it) && address.port() != 0
+                networks.contains(it) && (address.zone().is_none() || proxies.for_network(it).is_none())
             }
             Some(it @ (NetworkKind::Onion | NetworkKind::I2p)) => {
                 networks.contains(it) && proxies.for_network(it).is_some()

@@ -18,8 +18,8 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    pub(crate) fn new(configured: &[PeerAddress]) -> Self {
-        Self { given: configured.iter().cloned().collect(), met: VecDeque::new() }
+    pub(crate) fn new(configured: impl Iterator<Item = PeerAddress>) -> Self {
+        Self { given: configured.collect(), met: VecDeque::new() }
     }
 
     pub(crate) fn give(&mut self, address: &PeerAddress) {

@@ -126,8 +126,8 @@ impl KnownPeer {
     /// Whether a dial to `address` may be for this peer. A name may resolve to any address.
     pub(crate) fn may_be_at(&self, address: &PeerAddress) -> bool {
         let resolved = |host: &Host| match host {
-            Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) => true,
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => false,
+            Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) | Host::Cjdns(_) => true,
+            Host::Onion(_) | Host::I2p(_) | Host::Name(_) => false,
         };
         self.address == *address
             || (self.address.name().is_some() && self.address.port() == address.port() && resolved(address.host()))

@@ -11,12 +11,15 @@ pub(crate) struct AddedPeersRule;
 impl AddedPeersRule {
     fn expected(seen: RuleContext<'_>, address: &PeerAddress) -> Result<(), AddPeerError> {
         let ledger = seen.ledger;
+        let address = &address.clone().settled(ledger.config.networks);
         if matches!(ledger.phase, RunPhase::Stopping | RunPhase::Stopped) {
             Err(AddPeerError::ShuttingDown)
         } else if ledger.peers.with_address(address).is_some() {
             Err(AddPeerError::Duplicate)
         } else if ledger.peers.len() >= ledger.limits.added {
             Err(AddPeerError::Full)
+        } else if let Some(why) = address.not_dialable() {
+            Err(AddPeerError::NotDialable(why))
         } else if !ledger.is_reachable(address) {
             Err(AddPeerError::Unreachable)
         } else if ledger.own.contains(address) {

@@ -20,6 +20,7 @@ impl RouteRule {
         let Some(conn) = seen.ledger.conn(id) else { return Ok(()) };
         let Some(address) = &conn.address else { return Err(format!("{id} was dialed to nobody")) };
         let proxies = &seen.ledger.config.proxies;
+        hold(address.not_dialable().is_none(), || format!("{id} dials {address}, where no peer can be"))?;
         hold(seen.ledger.is_reachable(address), || format!("{id} dials {address}, to which no route leads"))?;
         let proxy = match address.network() {
             Some(network) => proxies.for_network(network),

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use crate::conn::Conn;
 use crate::types::{
-    Action, AddPeerError, CloseReason, ConnId, Event, Host, Keep, LookupError, NetworkKind, PeerAddress, PeerId,
+    Action, AddPeerError, CloseReason, ConnId, Event, Keep, LookupError, NetworkKind, PeerAddress, PeerId,
 };
 
 use super::ending::Ending;
@@ -30,6 +30,7 @@ impl ConnManager {
             return Err(AddPeerError::Full);
         }
         match self.rules().standing_obstacle(address) {
+            Some(Obstacle::NotDialable(why)) => Err(AddPeerError::NotDialable(why)),
             Some(Obstacle::Unreachable) => Err(AddPeerError::Unreachable),
             Some(Obstacle::OwnAddress) => Err(AddPeerError::OwnAddress),
             Some(Obstacle::Banned) => Err(AddPeerError::Banned),
@@ -108,7 +109,7 @@ impl ConnManager {
 
     /// What forbids dialing this address of a name now, if anything does.
     pub(super) fn candidate_obstacle(&self, ip: IpAddr, port: u16) -> Option<Obstacle> {
-        self.rules().obstacle(&PeerAddress::new(Host::from(ip), port))
+        self.rules().obstacle(&self.resolved(ip, port))
     }
 
     /// Whether this address of a name may be dialed, now or after an outage.

@@ -16,12 +16,14 @@ impl ConnManager {
     /// Adds a peer and dials it as soon as a slot is free. With [`Keep::Always`] it is dialed again whenever its
     /// connection ends, until it is removed; with [`Keep::Once`] it gets one attempt. Each attempt resolves a name
     /// again and tries up to 16 of its addresses until one is ready; the next attempt begins with those not tried yet.
-    /// If we are connected to the address already, the connection becomes the peer's.
+    /// If we are connected to the address already, the connection becomes the peer's. An IPv6 address of `fc00::/8` is
+    /// taken for CJDNS if that network is enabled.
     ///
     /// # Errors
     /// [`AddPeerError`] says why the peer was not added.
     pub fn add_peer(&mut self, address: PeerAddress, keep: Keep, now: Time) -> Result<PeerId, AddPeerError> {
         self.begin(now);
+        let address = self.settled(address);
         self.may_add(&address)?;
         let id = self.next_peer.take();
         self.peers.insert(id, address, keep);

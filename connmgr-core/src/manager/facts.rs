@@ -264,12 +264,15 @@ impl ConnManager {
                 AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
             }
         };
+        let heard = AddressInfo { address: self.settled(heard.address), ..heard };
         self.is_worth_knowing(&heard.address) && self.book.add(&heard, group, unix, now, &mut self.rng)
     }
 
     /// Whether an address could ever be dialed.
     pub(super) fn is_worth_knowing(&self, address: &PeerAddress) -> bool {
         address.name().is_none()
+            && address.zone().is_none()
+            && address.not_dialable().is_none()
             && is_routable(address.host(), self.config.loopback_is_public)
             && self.rules().is_reachable(address)
             && !self.own.contains(address)

@@ -9,6 +9,7 @@ impl ConnManager {
     /// included; more are ignored.
     pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
         self.begin(now);
+        let address = &self.settled(address.clone());
         self.own.give(address);
         self.book.forget(address);
         if let Some(conn) = self.table.dialed(address) {

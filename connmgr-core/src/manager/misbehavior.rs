@@ -63,6 +63,7 @@ impl ConnManager {
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
+        let target = &self.settled_target(target.clone());
         if !self.is_bannable(target) {
             return Err(CommandError::NotBannable);
         }
@@ -87,9 +88,18 @@ impl ConnManager {
         }
     }
 
+    /// The target, as the networks in use name it: what covers an IPv6 address of `fc00::/8` covers the CJDNS address.
+    pub(super) fn settled_target(&self, target: BanTarget) -> BanTarget {
+        match target {
+            BanTarget::Host(host) => BanTarget::Host(host.settled(self.config.networks)),
+            BanTarget::Subnet(_) => target,
+        }
+    }
+
     fn impose(&mut self, target: &BanTarget, duration: Duration) {
         let (since, until) = (SteadySecond::at(self.now()), self.now().after(duration));
         if let Some(evicted) = self.bans.ban(target, since, until) {
+            let evicted = self.settled_target(evicted);
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();
             self.wake_starved();
@@ -108,6 +118,7 @@ impl ConnManager {
     pub fn unban(&mut self, target: &BanTarget, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
+        let target = &self.settled_target(target.clone());
         if !self.bans.unban(target) {
             return Err(CommandError::NotBanned);
         }
@@ -126,7 +137,7 @@ impl ConnManager {
     pub fn reset_score(&mut self, host: &Host, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
-        self.scores.reset(host);
+        self.scores.reset(&host.clone().settled(self.config.networks));
         Ok(())
     }
 
@@ -134,6 +145,7 @@ impl ConnManager {
         let now = self.now();
         while self.has_room() {
             let Some(target) = self.bans.pop_expired(now) else { break };
+            let target = self.settled_target(target);
             self.tell(Event::Unbanned { target });
             self.wake_starved();
         }

@@ -212,7 +212,8 @@ impl ConnManager {
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());
         let keys = Keyed::new(rng.next_u64(), rng.next_u64());
-        let own = OwnAddresses::new(&config.own_addresses);
+        let own_addresses = config.own_addresses.iter().cloned().map(|address| address.settled(config.networks));
+        let own = OwnAddresses::new(own_addresses);
         let mut manager = Self {
             limits: config.limits,
             phase: Phase::Active,

@@ -60,7 +60,7 @@ impl ConnManager {
         let now = self.now();
         let standing = self.bans.iter().filter(|(_, ban)| ban.until > now);
         let view = |(target, ban): (_, crate::mechanisms::bans::Ban)| BanView {
-            target,
+            target: self.settled_target(target),
             since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),
         };

@@ -1,5 +1,7 @@
 //! The rules for dialing: which addresses are allowed, over which route.
 
+use core::net::IpAddr;
+
 use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
@@ -33,7 +35,9 @@ impl Rules<'_> {
 
     /// Like [`obstacle`](Self::obstacle), but regardless of outages: what forbids even a probe.
     pub(super) fn standing_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
-        if !self.is_reachable(address) {
+        if let Some(why) = address.not_dialable() {
+            Some(Obstacle::NotDialable(why))
+        } else if !self.is_reachable(address) {
             Some(Obstacle::Unreachable)
         } else if self.own.contains(address) {
             Some(Obstacle::OwnAddress)
@@ -51,8 +55,11 @@ impl Rules<'_> {
         match address.network() {
             None => self.may_resolve(),
             Some(network) if !self.config.networks.contains(network) => false,
-            Some(NetworkKind::Ipv4 | NetworkKind::Ipv6) => address.port() != 0,
-            Some(NetworkKind::Cjdns) => address.port() != 0,
+            // No proxy is told an interface of ours.
+            Some(network @ NetworkKind::Ipv6) => {
+                address.zone().is_none() || self.config.proxies.for_network(network).is_none()
+            }
+            Some(NetworkKind::Ipv4 | NetworkKind::Cjdns) => true,
             Some(network @ (NetworkKind::Onion | NetworkKind::I2p)) => {
                 self.config.proxies.for_network(network).is_some()
             }
@@ -120,6 +127,17 @@ impl Rules<'_> {
 }
 
 impl ConnManager {
+    /// The address, as the networks in use name it ([`PeerAddress::settled`]). Every address that comes in from outside
+    /// passes here, so that one host is one host.
+    pub(super) fn settled(&self, address: PeerAddress) -> PeerAddress {
+        address.settled(self.config.networks)
+    }
+
+    /// The address of `port` at an IP address that a name resolved to.
+    pub(super) fn resolved(&self, ip: IpAddr, port: u16) -> PeerAddress {
+        self.settled(PeerAddress::new(Host::from(ip), port))
+    }
+
     pub(super) fn rules(&self) -> Rules<'_> {
         let Self { config, table, bans, own, health, aliases, clocks, .. } = self;
         Rules { config, table, bans, own, health, aliases, now: clocks.now() }

@@ -181,7 +181,7 @@ impl ConnManager {
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for ip in ips.iter().take(most) {
-            let address = PeerAddress::new(Host::from(*ip), self.config.default_port);
+            let address = self.resolved(*ip, self.config.default_port);
             if used.len() == self.config.seeds.keep as usize {
                 break;
             }
@@ -246,9 +246,10 @@ impl ConnManager {
         let lacking: NetworkSet = self.lacking_networks().collect();
         let config = self.config.clone();
         for address in &config.seeds.fixed {
+            let address = self.settled(address.clone());
             let is_lacking = address.network().is_some_and(|network| lacking.contains(network));
-            if is_lacking && self.is_worth_knowing(address) {
-                self.learn_seed(address.clone(), Services::NONE, SOURCE_FIXED);
+            if is_lacking && self.is_worth_knowing(&address) {
+                self.learn_seed(address, Services::NONE, SOURCE_FIXED);
             }
         }
         self.wake_starved();

@@ -22,8 +22,8 @@ pub(crate) struct OwnAddresses {
 
 impl OwnAddresses {
     /// The addresses of the configuration, which are never dropped.
-    pub(crate) fn new(configured: &[PeerAddress]) -> Self {
-        Self { all: configured.iter().cloned().collect(), met: VecDeque::new() }
+    pub(crate) fn new(configured: impl Iterator<Item = PeerAddress>) -> Self {
+        Self { all: configured.collect(), met: VecDeque::new() }
     }
 
     /// The operator or the application reports an address as ours.
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn of_those_met_the_oldest_makes_room_of_those_given_none_does() {
         let addresses = addresses(70);
-        let mut own = OwnAddresses::new(&addresses[..1]);
+        let mut own = OwnAddresses::new(addresses[..1].iter().cloned());
         own.give(&addresses[1]);
         addresses.iter().for_each(|address| own.meet(address));
         let ours: Vec<bool> = addresses.iter().map(|address| own.contains(address)).collect();
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn one_met_that_is_given_later_is_never_dropped() {
         let addresses = addresses(70);
-        let mut own = OwnAddresses::new(&[]);
+        let mut own = OwnAddresses::new(core::iter::empty());
         own.meet(&addresses[0]);
         own.give(&addresses[0]);
         addresses.iter().for_each(|address| own.meet(address));
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn no_more_are_given_than_can_be_kept() {
         let addresses = addresses(2000);
-        let mut own = OwnAddresses::new(&[]);
+        let mut own = OwnAddresses::new(core::iter::empty());
         addresses.iter().for_each(|address| own.give(address));
         assert_eq!(own.all.len(), MAX_GIVEN);
     }

@@ -3,6 +3,7 @@
 
 mod action;
 mod address;
+mod address_text;
 mod backoff;
 mod ban;
 #[cfg(feature = "serde")]
@@ -23,10 +24,11 @@ mod time;
 mod view;
 
 pub use action::Action;
-pub use address::{AddressError, AddressInfo, PeerAddress, Services};
+pub use address::{AddressInfo, PeerAddress, Services};
+pub use address_text::AddressError;
 pub use backoff::{Backoff, Growth};
 pub use ban::BanTarget;
-pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, Refusal};
+pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, NotDialable, Refusal};
 pub use event::{Connected, Event};
 pub use host::{Host, HostError, HostName};
 pub use id::{ConnId, ListenerId, LookupId, PeerId};

@@ -52,7 +52,7 @@ fn another_rng_seed_makes_other_choices() {
 
 /// The digest of all actions of a fixed run. When it changes, traces of earlier releases no longer replay: raise
 /// `TRACE_VERSION`, and describe the change in the changelog.
-const GOLDEN: u64 = 0xcde5_5755_15d3_2f6d;
+const GOLDEN: u64 = 0x3164_b177_fa43_b0eb;
 
 #[test]
 fn the_actions_of_a_fixed_life_are_those_of_this_trace_version() {

@@ -2,7 +2,7 @@
 //! other.
 
 use crate::config::Split;
-use crate::types::{Action, CloseReason, Host, HostName, Kind, PeerAddress, PeerId, Route, Time, Transport};
+use crate::types::{Action, CloseReason, HostName, Kind, PeerAddress, PeerId, Route, Time, Transport};
 
 use super::{ConnManager, PlannedDial, Timer};
 use crate::manager::Obstacle;
@@ -53,7 +53,7 @@ impl ConnManager {
             }
         }
         if let Some(ip) = ip {
-            self.dial_for_peer(id, PeerAddress::new(Host::from(ip), port));
+            self.dial_for_peer(id, self.resolved(ip, port));
         }
         true
     }

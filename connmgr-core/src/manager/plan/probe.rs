@@ -1,7 +1,7 @@
 //! Probes: one dial at a time into a network that is down, to learn whether it is up again.
 
 use crate::config::{Mode, Split};
-use crate::types::{Host, Kind, NetworkKind, PeerAddress, PeerId};
+use crate::types::{Kind, NetworkKind, PeerAddress, PeerId};
 
 use super::{ConnManager, Timer};
 
@@ -83,7 +83,7 @@ impl ConnManager {
         if peer.address().name().is_none() {
             return Some(peer.address().clone()).filter(may);
         }
-        peer.candidates().map(|ip| PeerAddress::new(Host::from(ip), peer.address().port())).find(may)
+        peer.candidates().map(|ip| self.resolved(ip, peer.address().port())).find(may)
     }
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {

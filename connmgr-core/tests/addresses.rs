@@ -1,0 +1,205 @@
+//! What an address is: where no peer can be, one host by several spellings, zones.
+
+mod support;
+
+use std::net::SocketAddr;
+
+use connmgr_core::*;
+use support::*;
+
+const I2P: &str = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p";
+
+fn connect_only() -> Config {
+    Config { mode: Mode::ConnectOnly, ..Config::default() }
+}
+
+fn add(bench: &mut Bench, address: &str) -> Reply {
+    bench.apply(&Input::AddPeer { address: addr(address), keep: Keep::Always })
+}
+
+fn without_cjdns(config: Config) -> Config {
+    Config { networks: NetworkSet::ALL.without(NetworkKind::Cjdns), ..config }
+}
+
+fn lookup(actions: &[Action]) -> LookupId {
+    let lookup = |action: &Action| if let Action::ResolveHost { lookup, .. } = action { Some(*lookup) } else { None };
+    actions.iter().find_map(lookup).expect("a name is looked up")
+}
+
+fn target(actions: &[Action]) -> Target {
+    let target = |action: &Action| if let Action::Dial { target, .. } = action { Some(target.clone()) } else { None };
+    actions.iter().find_map(target).expect("somebody is dialed")
+}
+
+#[test]
+fn an_added_address_where_no_peer_can_be_is_refused_with_the_reason() {
+    for (address, why) in [
+        ("1.2.3.4:0", NotDialable::PortZero),
+        ("node.example:0", NotDialable::PortZero),
+        ("cjdns:[fc00::1]:0", NotDialable::PortZero),
+        ("0.0.0.0:8333", NotDialable::Unspecified),
+        ("[::]:8333", NotDialable::Unspecified),
+        ("224.0.0.1:8333", NotDialable::Multicast),
+        ("[ff02::1]:8333", NotDialable::Multicast),
+        ("255.255.255.255:8333", NotDialable::Broadcast),
+        ("[fe80::1]:8333", NotDialable::NoZone),
+    ] {
+        let mut bench = Bench::new(connect_only());
+        assert_eq!(add(&mut bench, address), Reply::Added(Err(AddPeerError::NotDialable(why))), "{address}");
+    }
+}
+
+#[test]
+fn an_onion_service_has_a_port() {
+    let mut bench = Bench::new(with_proxy(connect_only()));
+    let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:0";
+    assert_eq!(add(&mut bench, onion), Reply::Added(Err(AddPeerError::NotDialable(NotDialable::PortZero))));
+}
+
+#[test]
+fn a_name_that_resolves_to_where_no_peer_can_be_is_dialed_at_its_other_address() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = bench.add_peer("node.example:8333", Keep::Always);
+    let ips = ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "fe80::1", "1.2.3.4"];
+    let ips = ips.map(|ip| ip.parse().expect(ip)).to_vec();
+    let actions = bench.tell(Input::LookupResult { lookup: lookup(&actions), result: Ok(ips) });
+    assert_eq!(target(&actions), Target::Direct("1.2.3.4:8333".parse().expect("it parses")));
+}
+
+#[test]
+fn where_no_peer_can_be_nobody_is_learnt() {
+    let mut config = with_proxy(Config::default());
+    config.proxies.i2p = config.proxies.onion;
+    let mut bench = Bench::new(config);
+    let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:0";
+    bench.learn(&[onion, "1.2.3.4:0", "cjdns:[fc00::1]:0", "[fe80::1%2]:8333"].map(addr));
+    assert!(bench.manager.book().is_empty());
+}
+
+#[test]
+fn an_i2p_peer_is_one_whatever_ports_are_told() {
+    let mut config = connect_only();
+    config.proxies.i2p = with_proxy(Config::default()).proxies.onion;
+    let mut bench = Bench::new(config.clone());
+    assert!(matches!(add(&mut bench, &format!("{I2P}:8333")), Reply::Added(Ok(_))));
+    assert_eq!(add(&mut bench, &format!("{I2P}:1")), Reply::Added(Err(AddPeerError::Duplicate)));
+
+    let mut bench = Bench::new(Config { mode: Mode::Automatic, ..config });
+    bench.learn(&[addr(&format!("{I2P}:8333")), addr(&format!("{I2P}:1")), addr(I2P)]);
+    assert_eq!(bench.manager.book().len(), 1);
+}
+
+#[test]
+fn an_address_of_the_cjdns_range_is_one_peer_by_either_spelling() {
+    let mut bench = Bench::new(connect_only());
+    assert!(matches!(add(&mut bench, "[fc00::1]:8333"), Reply::Added(Ok(_))));
+    assert_eq!(add(&mut bench, "cjdns:[fc00::1]:8333"), Reply::Added(Err(AddPeerError::Duplicate)));
+    let views = bench.manager.connections();
+    assert_eq!(views[0].address, Some(addr("cjdns:[fc00::1]:8333")));
+}
+
+#[test]
+fn where_cjdns_is_disabled_its_range_is_private_ipv6() {
+    let mut bench = Bench::new(without_cjdns(connect_only()));
+    assert_eq!(add(&mut bench, "cjdns:[fc00::1]:8333"), Reply::Added(Err(AddPeerError::Unreachable)));
+    assert!(matches!(add(&mut bench, "[fc00::1]:8333"), Reply::Added(Ok(_))));
+    assert_eq!(bench.manager.connections()[0].address, Some(addr("[fc00::1]:8333")));
+
+    let mut bench = Bench::new(without_cjdns(Config::default()));
+    bench.learn(&[addr("[fc00::1]:8333")]);
+    assert!(bench.manager.book().is_empty());
+}
+
+#[test]
+fn an_inbound_cjdns_peer_is_the_one_we_dial() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let conn = bench.accept("[fc00::1]:40000").expect("it is let in");
+    let view = bench.manager.connection(conn).expect("it is connected");
+    assert_eq!(view.address, Some(addr("cjdns:[fc00::1]:40000")));
+}
+
+/// Bans by any spelling meet dials and arrivals alike.
+#[test]
+fn a_ban_meets_a_cjdns_host_by_either_spelling() {
+    let by_host = |text: &str| BanTarget::Host(text.parse().expect(text));
+    for target in [by_host("cjdns:fc00::1"), by_host("fc00::1"), BanTarget::Subnet("fc00::/8".parse().expect("a net"))]
+    {
+        let mut bench = Bench::new(with_listener(connect_only()));
+        let ban = Input::Ban { target: target.clone(), duration: secs(100) };
+        assert_eq!(bench.apply(&ban), Reply::Done(Ok(())));
+        assert_eq!(bench.accept("[fc00::1]:40000"), Err(Refusal::Banned), "{target}");
+        for address in ["cjdns:[fc00::1]:8333", "[fc00::1]:8333"] {
+            assert_eq!(add(&mut bench, address), Reply::Added(Err(AddPeerError::Banned)), "{target} and {address}");
+        }
+    }
+}
+
+#[test]
+fn a_ban_of_a_cjdns_host_is_listed_and_lifted_by_either_spelling() {
+    for (imposed, lifted) in [("fc00::1", "cjdns:fc00::1"), ("cjdns:fc00::1", "fc00::1")] {
+        let target = |text: &str| BanTarget::Host(text.parse().expect(text));
+        let mut bench = Bench::new(connect_only());
+        bench.apply(&Input::Ban { target: target(imposed), duration: secs(100) });
+        assert_eq!(bench.manager.bans()[0].target, target("cjdns:fc00::1"));
+        assert_eq!(bench.apply(&Input::Unban { target: target(lifted) }), Reply::Done(Ok(())));
+    }
+}
+
+#[test]
+fn a_name_in_the_cjdns_range_is_dialed_as_cjdns() {
+    for (config, found) in [(connect_only(), "cjdns:[fc00::1]:8333"), (without_cjdns(connect_only()), "[fc00::1]:8333")]
+    {
+        let mut bench = Bench::new(config);
+        let (_, actions) = bench.add_peer("node.example:8333", Keep::Always);
+        let ips = vec!["fc00::1".parse().expect("it parses")];
+        bench.tell(Input::LookupResult { lookup: lookup(&actions), result: Ok(ips) });
+        assert_eq!(bench.manager.connections()[0].address, Some(addr(found)));
+    }
+}
+
+#[test]
+fn our_own_cjdns_address_is_ours_by_either_spelling() {
+    for ours in ["[fc00::1]:8333", "cjdns:[fc00::1]:8333"] {
+        let mut bench = Bench::new(Config { own_addresses: vec![addr(ours)], ..connect_only() });
+        assert_eq!(add(&mut bench, "[fc00::1]:8333"), Reply::Added(Err(AddPeerError::OwnAddress)));
+        let mut bench = Bench::new(connect_only());
+        bench.apply(&Input::OwnAddress { address: addr(ours) });
+        assert_eq!(add(&mut bench, "cjdns:[fc00::1]:8333"), Reply::Added(Err(AddPeerError::OwnAddress)));
+    }
+}
+
+#[test]
+fn an_added_link_local_peer_is_dialed_by_its_interface() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = bench.add_peer("[fe80::1%2]:8333", Keep::Always);
+    let addr: SocketAddr = "[fe80::1%2]:8333".parse().expect("it parses");
+    assert_eq!(target(&actions), Target::Direct(addr));
+    let SocketAddr::V6(addr) = addr else { panic!("it is IPv6") };
+    assert_eq!(addr.scope_id(), 2);
+}
+
+#[test]
+fn link_local_peers_of_two_interfaces_are_two() {
+    let mut bench = Bench::new(connect_only());
+    for address in ["[fe80::1%2]:8333", "[fe80::1%3]:8333"] {
+        assert!(matches!(add(&mut bench, address), Reply::Added(Ok(_))), "{address}");
+    }
+    assert_eq!(add(&mut bench, "[fe80::1%2]:8333"), Reply::Added(Err(AddPeerError::Duplicate)));
+}
+
+#[test]
+fn an_inbound_link_local_peer_is_told_with_its_interface() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let conn = bench.accept("[fe80::1%2]:40000").expect("it is let in");
+    let view = bench.manager.connection(conn).expect("it is connected");
+    assert_eq!(view.address.and_then(|address| address.zone()), Some(2));
+}
+
+/// A proxy on another machine has other interfaces.
+#[test]
+fn no_link_local_peer_is_dialed_through_a_proxy() {
+    let mut config = connect_only();
+    config.proxies.all = with_proxy(Config::default()).proxies.onion;
+    let mut bench = Bench::new(config);
+    assert_eq!(add(&mut bench, "[fe80::1%2]:8333"), Reply::Added(Err(AddPeerError::Unreachable)));
+}
