@@ -203,3 +203,166 @@ fn no_link_local_peer_is_dialed_through_a_proxy() {
     let mut bench = Bench::new(config);
     assert_eq!(add(&mut bench, "[fe80::1%2]:8333"), Reply::Added(Err(AddPeerError::Unreachable)));
 }
+
+/// The addresses of all ranges that an operator may open, and their configuration.
+fn opened() -> (Config, Vec<PeerAddress>) {
+    let ranges =
+        Ranges { private: true, shared: true, own: vec!["200::/7".parse().expect("a net")], ..Ranges::default() };
+    let hosts = ["10.1.2.3", "172.16.2.3", "192.168.2.3", "100.64.2.3", "[fd00:1::3]", "[201:1::3]"];
+    (
+        Config { ranges, default_port: 8333, ..Config::default() },
+        hosts.map(|host| addr(&format!("{host}:8333"))).to_vec(),
+    )
+}
+
+fn closed() -> Config {
+    Config { ranges: Ranges::default(), ..opened().0 }
+}
+
+fn known(bench: &Bench) -> Vec<PeerAddress> {
+    let mut known: Vec<_> = bench.manager.book().iter().map(|entry| entry.address).collect();
+    known.sort_unstable();
+    known
+}
+
+/// Checks that the opened ranges are known after `learn`, and by default none of them.
+fn check_ranges(learn: impl Fn(&mut Bench, &[PeerAddress]), config: impl Fn(Config, &[PeerAddress]) -> Config) {
+    let (open, mut addresses) = opened();
+    addresses.sort_unstable();
+    for (ranges, expected) in [(open, addresses.clone()), (closed(), Vec::new())] {
+        let mut bench = Bench::new(config(ranges, &addresses));
+        learn(&mut bench, &addresses);
+        assert_eq!(known(&bench), expected);
+    }
+}
+
+#[test]
+fn opened_ranges_are_learnt_from_the_application() {
+    check_ranges(|bench, addresses| drop(bench.learn(addresses)), |config, _| config);
+}
+
+#[test]
+fn opened_ranges_are_learnt_from_gossip() {
+    let gossip = |bench: &mut Bench, addresses: &[PeerAddress]| {
+        let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
+        let info =
+            |address: &PeerAddress| AddressInfo { address: address.clone(), services: Services::NONE, last_seen: UNIX };
+        let addresses = addresses.iter().map(info).collect();
+        bench.tell(Input::Addresses { source: Source::Peer(conn), addresses });
+    };
+    check_ranges(gossip, |config, _| with_listener(config));
+}
+
+#[test]
+fn opened_ranges_are_learnt_from_seeds() {
+    let seed = |config: Config, _: &[PeerAddress]| {
+        let seed = Seed { name: "seed.example".parse().expect("a name"), filters_services: false };
+        Config { seeds: SeedConfig { names: vec![seed], ..config.seeds }, ..config }
+    };
+    let answer = |bench: &mut Bench, addresses: &[PeerAddress]| {
+        let lookup = bench.pass(secs(1)).into_iter().find_map(|action| match action {
+            Action::ResolveSeed { lookup, .. } => Some(lookup),
+            _ => None,
+        });
+        let ips = addresses.iter().filter_map(|address| address.host().ip()).collect();
+        bench.tell(Input::LookupResult { lookup: lookup.expect("the seed is asked"), result: Ok(ips) });
+    };
+    check_ranges(answer, seed);
+}
+
+#[test]
+fn opened_ranges_are_learnt_from_fixed_seeds() {
+    let fixed = |config: Config, addresses: &[PeerAddress]| Config {
+        seeds: SeedConfig { fixed: addresses.to_vec(), ..config.seeds },
+        ..config
+    };
+    check_ranges(|bench, _| drop(bench.pass(secs(120))), fixed);
+}
+
+#[test]
+fn opened_ranges_are_known_in_the_next_life() {
+    let (config, addresses) = opened();
+    let mut bench = Bench::new(config.clone());
+    bench.learn(&addresses);
+    let snapshot = bench.manager.snapshot();
+    assert_eq!(Bench::with_snapshot(config, Some(snapshot.clone())).manager.book().len(), addresses.len());
+    assert!(Bench::with_snapshot(closed(), Some(snapshot)).manager.book().is_empty());
+}
+
+#[test]
+fn what_is_not_kept_is_counted_by_reason() {
+    let config = Config { own_addresses: vec![addr("8.8.8.8:1")], ..without_cjdns(Config::default()) };
+    let mut bench = Bench::new(config);
+    let told = [
+        "9.8.7.6:1",
+        "9.8.7.6:1",
+        "8.8.8.8:1",
+        "10.0.0.1:1",
+        "127.0.0.1:1",
+        "1.2.3.4:0",
+        "[fe80::1%2]:1",
+        "a.example:1",
+        "cjdns:[fc00::1]:1",
+    ];
+    let info = |text: &str| AddressInfo { address: addr(text), services: Services::NONE, last_seen: UNIX };
+    let addresses: Vec<_> = told.into_iter().map(info).collect();
+    let reply = bench.apply(&Input::Addresses { source: Source::Application, addresses: addresses.clone() });
+    let Reply::Learnt(counts) = reply else { panic!("no counts: {reply:?}") };
+    let expected = AddressCounts {
+        new: 1,
+        known: 1,
+        own: 1,
+        out_of_range: 2,
+        not_dialable: 2,
+        name: 1,
+        no_route: 1,
+        ..AddressCounts::default()
+    };
+    assert_eq!(counts, expected);
+    let text = "1 new, 1 known, 1 names, 2 not dialable, 2 out of range, 1 without a route, 1 our own";
+    assert_eq!(counts.to_string(), text);
+
+    let mut bench = Bench::new(connect_only());
+    let reply = bench.apply(&Input::Addresses { source: Source::Application, addresses });
+    assert_eq!(reply, Reply::Learnt(AddressCounts { unwanted: 9, ..AddressCounts::default() }));
+}
+
+#[test]
+fn more_than_a_peer_may_tell_is_counted() {
+    let config = Config {
+        book: BookConfig { gossip: Rate { burst: 2, interval: secs(10) }, ..BookConfig::default() },
+        ..Config::default()
+    };
+    let mut bench = Bench::new(with_listener(config));
+    let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
+    let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen: UNIX };
+    let addresses = support::addresses(5).into_iter().map(info).collect();
+    let reply = bench.apply(&Input::Addresses { source: Source::Peer(conn), addresses });
+    assert_eq!(reply, Reply::Learnt(AddressCounts { new: 2, too_many: 3, ..AddressCounts::default() }));
+}
+
+/// A pool on a LAN alone: eight peers in networks of their own, and where all are in one.
+#[test]
+fn a_pool_on_a_lan_connects_to_each_network_once_or_to_all_if_told_so() {
+    let lan = |per_group| {
+        let ranges = Ranges { public: false, private: true, ..Ranges::default() };
+        let groups = GroupRule { max_per_group: per_group, ..GroupRule::default() };
+        Bench::new(Config { ranges, groups, ..Config::default() })
+    };
+    let apart: Vec<_> = (0..8).map(|n| addr(&format!("10.0.{n}.1:8333"))).collect();
+    let together: Vec<_> = (1..9).map(|n| addr(&format!("10.0.0.{n}:8333"))).collect();
+    assert_eq!(dials(&lan(Some(1)).learn(&apart)).len(), 8);
+    assert_eq!(dials(&lan(Some(1)).learn(&together)).len(), 1);
+    assert_eq!(dials(&lan(None).learn(&together)).len(), 8);
+}
+
+#[test]
+fn too_many_subnets_and_mapped_ones_are_refused() {
+    let check = |own: Vec<&str>| {
+        let own = own.into_iter().map(|net| net.parse().expect(net)).collect();
+        Config { ranges: Ranges { own, ..Ranges::default() }, ..Config::default() }.check().map_err(|error| error.field)
+    };
+    assert_eq!(check(vec!["200::/7", "10.0.0.0/8"]), Ok(()));
+    assert_eq!(check(vec!["200::/7"; 65]), Err("ranges.own"));
+    assert_eq!(check(vec!["::ffff:10.0.0.0/104"]), Err("ranges.own"));
+}

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Activity, AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnView, Host, Input,
-    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
+    Activity, AddPeerError, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnView,
+    Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
 };
 use connmgr_std::NotACommand;
 

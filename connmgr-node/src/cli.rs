@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use connmgr_core::{Chain, PeerAddress};
+use connmgr_core::{Chain, Config, PeerAddress, Ranges};
 
 /// The default of [`Config::bitcoin`](connmgr_core::Config::bitcoin), which the help repeats.
 const DEFAULT_MAX_PEERS: u32 = 200;
@@ -66,6 +66,12 @@ struct NodeArguments {
     #[arg(long, value_name = "IP:PORT")]
     proxy: Option<SocketAddr>,
 
+    /// Where peers may be, apart from those named here: any of public, private, shared (100.64.0.0/10), loopback, and
+    /// subnets such as 200::/7, with commas between them. Without public, as on a LAN, there may be many peers in one
+    /// network [default: public; on regtest also loopback]
+    #[arg(long, value_name = "RANGES", value_parser = parse_ranges)]
+    ranges: Option<Ranges>,
+
     /// Seed of all randomness, instead of the operating system's: 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
@@ -76,7 +82,7 @@ struct NodeArguments {
 
     /// Connect to no one: replay this trace, and report the first difference
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "seed_rng",
+        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "ranges", "seed_rng",
     ])]
     replay: Option<PathBuf>,
 }
@@ -138,6 +144,8 @@ pub struct Options {
     pub json: bool,
     /// The proxy for everything.
     pub proxy: Option<SocketAddr>,
+    /// Where peers may be; absent: the default of the chain.
+    pub ranges: Option<Ranges>,
     /// The seed of all randomness; absent: from the operating system.
     pub seed_rng: Option<[u8; 32]>,
     /// The runtime.
@@ -207,6 +215,7 @@ impl NodeArguments {
             run_for: self.run_for,
             json: self.json,
             proxy: self.proxy,
+            ranges: self.ranges,
             seed_rng: self.seed_rng,
             runtime: self.runtime,
             replay: self.replay,
@@ -264,6 +273,24 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
 }
 
+/// Names of ranges and subnets, with commas between them.
+fn parse_ranges(text: &str) -> Result<Ranges, String> {
+    let mut ranges = Ranges { public: false, ..Ranges::default() };
+    for word in text.split(',') {
+        match word.trim() {
+            "public" => ranges.public = true,
+            "private" => ranges.private = true,
+            "shared" => ranges.shared = true,
+            "loopback" => ranges.loopback = true,
+            subnet => ranges.own.push(subnet.parse().map_err(|_| {
+                format!("'{subnet}' is none of public, private, shared, loopback, and no subnet such as 10.1.0.0/16")
+            })?),
+        }
+    }
+    Config { ranges: ranges.clone(), ..Config::default() }.check().map_err(|error| error.to_string())?;
+    Ok(ranges)
+}
+
 fn parse_seed(text: &str) -> Result<[u8; 32], String> {
     let wrong = || "expected 64 hexadecimal digits".to_string();
     let digits = text.as_bytes();
@@ -313,6 +340,18 @@ mod tests {
         assert_eq!(given.scene, Scene::Network(Chain::Mainnet));
         assert_eq!(given.connect[0].to_string(), "1.2.3.4:8333");
         assert_eq!(options("--proxy 127.0.0.1:9050").scene, Scene::Network(Chain::Mainnet));
+    }
+
+    #[test]
+    fn ranges_are_named_or_subnets() {
+        let given = options("--ranges public,private,200::/7").ranges.expect("they are given");
+        assert!(given.public && given.private && !given.shared && !given.loopback);
+        assert_eq!(given.own.iter().map(ToString::to_string).collect::<Vec<_>>(), ["200::/7"]);
+        assert!(!options("--ranges shared").ranges.expect("they are given").public);
+        for (text, said) in [("lan", "none of public"), ("10.0.0.1/40", "no subnet"), ("", "none of public")] {
+            let error = parse_ranges(text).expect_err(text);
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Ledger {
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conn == Some(id)) else {
             return;
         };
-        let (stable_after, loopback) = (self.config.stable_after, self.config.loopback_is_public);
+        let (stable_after, ranges) = (self.config.stable_after, &self.config.ranges);
         let just_ready = matches!(step.cause, StepCause::Ready(ready, _) if ready == id);
         let stable = match conn.life {
             ConnLife::Ready if step.now.since(conn.since) >= stable_after => Stable::Yes,
@@ -145,7 +145,7 @@ impl Ledger {
             ConnLife::Ready | ConnLife::Open | ConnLife::Dialing => Stable::No,
         };
         let dialed = conn.address.as_ref().filter(|_| conn.was_dialed);
-        let network = dialed.and_then(|address| conn::health_network(address, loopback));
+        let network = dialed.and_then(|address| conn::health_network(address, ranges));
         let unanswered = reason == EndReason::Ours(CloseReason::DialTimeout);
         // The back-off starts over at once. The retry that shows it may never come: while inactive there is none.
         let forgotten = if stable == Stable::Yes { core::mem::take(&mut peer.attempt) } else { 0 };
@@ -161,8 +161,7 @@ impl Ledger {
             DialFailure::Failed(error) => !error.is_answer(),
             DialFailure::GivenUp(reason) => reason == CloseReason::DialTimeout,
         };
-        let loopback = self.config.loopback_is_public;
-        let network = conn.address.as_ref().and_then(|address| conn::health_network(address, loopback));
+        let network = conn.address.as_ref().and_then(|address| conn::health_network(address, &self.config.ranges));
         peer.last_end = LastEnd { unanswered, network, ..LastEnd::default() };
         peer.conn = None;
     }

@@ -186,7 +186,7 @@ impl Ledger {
 
     /// The network whose health a dial to this address tells something about.
     pub(crate) fn health_network(&self, address: &PeerAddress) -> Option<NetworkKind> {
-        conn::health_network(address, self.config.loopback_is_public)
+        conn::health_network(address, &self.config.ranges)
     }
 
     /// The network that a dial goes to, if it is down: then the dial is a probe.
@@ -235,7 +235,7 @@ impl Ledger {
     /// Whether this host can be banned: many peers may share loopback or a proxy.
     pub(crate) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: std::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
-        let spared = host.is_loopback() && !self.config.loopback_is_public;
+        let spared = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared && !self.config.proxies.addresses().any(is_proxy)
     }
 
@@ -247,7 +247,7 @@ impl Ledger {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_one = net.network() == net.broadcast();
                 self.config.max_bans > 0
-                    && (self.config.loopback_is_public || !is_loopback)
+                    && (self.config.ranges.loopback || !is_loopback)
                     && (!is_one || self.is_bannable(&Host::from(net.network())))
             }
         }

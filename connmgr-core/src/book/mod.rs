@@ -34,7 +34,7 @@ const COMPETITORS: usize = 16;
 /// The source of an address, as one neighbourhood: the number of a peer's group, or a tag for a seed or the
 /// application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SourceGroup(pub(crate) u64);
+pub(crate) struct SourceGroup(pub(crate) u128);
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

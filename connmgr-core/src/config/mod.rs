@@ -6,6 +6,7 @@
 mod bitcoin;
 mod check;
 mod defaults;
+mod ranges;
 mod split;
 
 use alloc::vec::Vec;
@@ -17,6 +18,7 @@ use crate::types::{
 };
 
 pub use bitcoin::Chain;
+pub use ranges::Ranges;
 pub use split::Split;
 
 /// Everything an operator may choose. The defaults given are those of [`Config::default`].
@@ -43,9 +45,8 @@ pub struct Config {
     pub own_addresses: Vec<PeerAddress>,
     /// Our own identity, if the protocol has one. Default: none.
     pub identity: Option<Identity>,
-    /// Whether 127.0.0.0/8 and `::1` count as public: kept in the book, grouped and bannable. For tests and regtest.
-    /// Default: no.
-    pub loopback_is_public: bool,
+    /// The ranges in which peers may be. Default: the public internet.
+    pub ranges: Ranges,
     /// How dials are made.
     pub dial: DialConfig,
     /// The longest time from `Connected` until the peer is ready. Default: 60 s. At least 1 ms.
@@ -207,7 +208,8 @@ pub struct Rate {
     pub interval: Duration,
 }
 
-/// How many automatic connections one group may have.
+/// How many automatic connections one group may have. In private and own ranges (see [`Ranges`]) a group is an IPv4 /24 or
+/// an IPv6 /64: where all peers are in one, set no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]

@@ -13,7 +13,9 @@ impl ConnManager {
             Input::DialResult { conn, result } => self.handle_dial_result(*conn, *result, now),
             Input::Ready { conn, info } => self.handle_ready(*conn, *info, now),
             Input::Closed { conn, cause } => self.handle_closed(*conn, *cause, now),
-            Input::Addresses { source, addresses } => self.handle_addresses(*source, addresses, now),
+            Input::Addresses { source, addresses } => {
+                return Reply::Learnt(self.handle_addresses(*source, addresses, now));
+            }
             Input::LookupResult { lookup, result } => {
                 let result = result.as_ref().map(|ips| ips.as_slice()).map_err(|error| *error);
                 self.handle_lookup_result(*lookup, result, now);

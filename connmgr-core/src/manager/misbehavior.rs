@@ -58,7 +58,7 @@ impl ConnManager {
     /// ends. If it is banned already, the later end counts.
     ///
     /// # Errors
-    /// [`CommandError::NotBannable`] for loopback (unless it counts as public), for the address of a proxy, and for
+    /// [`CommandError::NotBannable`] for loopback (unless `ranges.loopback` is on), for the address of a proxy, and for
     /// every target if `max_bans` is 0; [`CommandError::ShuttingDown`].
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
@@ -80,7 +80,7 @@ impl ConnManager {
             BanTarget::Subnet(net) => {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_host = net.network() == net.broadcast();
-                let spared = is_loopback && !self.config.loopback_is_public;
+                let spared = is_loopback && !self.config.ranges.loopback;
                 self.config.max_bans > 0
                     && !spared
                     && (!is_host || self.rules().is_bannable(&Host::from(net.network())))

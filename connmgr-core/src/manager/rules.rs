@@ -6,7 +6,7 @@ use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
-use crate::mechanisms::groups::{Group, is_routable};
+use crate::mechanisms::groups::{Group, tells_of_network};
 use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
@@ -79,10 +79,10 @@ impl Rules<'_> {
             || networks.contains(NetworkKind::Ipv6)
     }
 
-    /// The network whose health this host affects. `None` for loopback and private addresses: they are reachable
-    /// whether the internet is or not.
+    /// The network whose health this host affects. `None` for loopback and private addresses where peers are on the
+    /// internet: they are reachable whether the internet is or not.
     pub(super) fn health_network(&self, host: &Host) -> Option<NetworkKind> {
-        host.network().filter(|_| is_routable(host, self.config.loopback_is_public))
+        host.network().filter(|_| tells_of_network(host, &self.config.ranges))
     }
 
     /// Whether the host is banned. Loopback and proxies never are, even inside a banned subnet.
@@ -94,7 +94,7 @@ impl Rules<'_> {
     /// `max_bans` is 0.
     pub(super) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
-        let spared_loopback = host.is_loopback() && !self.config.loopback_is_public;
+        let spared_loopback = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
@@ -106,7 +106,7 @@ impl Rules<'_> {
     /// The group that a dial of this kind takes.
     pub(super) fn group(&self, kind: Kind, address: &PeerAddress) -> Option<Group> {
         let exempt = self.config.groups.exempt_overlays && address.network().is_some_and(NetworkKind::is_overlay);
-        if kind.takes_group() && !exempt { Group::of(address.host()) } else { None }
+        if kind.takes_group() && !exempt { Group::of(address.host(), &self.config.ranges) } else { None }
     }
 
     /// Whether the group that this dial would take has room.

@@ -22,10 +22,10 @@ const SEEN_AGO_SPREAD: Duration = Duration::from_secs(4 * 24 * 3600);
 /// to tell.
 pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 
-/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest byte of a network group, its
-/// tag, is lower.
-const SOURCE_SEEDS: u64 = 0xf0 << 56;
-const SOURCE_FIXED: u64 = 0xf1 << 56;
+/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest bytes of a network group,
+/// its sort, are lower.
+const SOURCE_SEEDS: u128 = 0xf0 << 64;
+const SOURCE_FIXED: u128 = 0xf1 << 64;
 
 impl ConnManager {
     /// At birth. The fewer addresses are known, the sooner seeds are asked.
@@ -186,13 +186,13 @@ impl ConnManager {
                 break;
             }
             if self.is_worth_knowing(&address) && used.insert(ip.to_canonical()) {
-                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u64));
+                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u128));
             }
         }
         (!used.is_empty()).then_some(added)
     }
 
-    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u64) -> bool {
+    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
         let (unix, now) = (self.unix(), self.now());
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
         let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };

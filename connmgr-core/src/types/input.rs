@@ -11,6 +11,7 @@ use core::time::Duration;
 use super::address::{AddressInfo, PeerAddress};
 use super::backoff::Backoff;
 use super::ban::BanTarget;
+use super::counts::AddressCounts;
 use super::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
 use super::host::Host;
 use super::id::{ConnId, ListenerId, LookupId, PeerId};
@@ -160,8 +161,10 @@ impl Input {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Reply {
-    /// To a fact.
+    /// To any other fact.
     Noted,
+    /// To [`Input::Addresses`].
+    Learnt(AddressCounts),
     /// To [`Input::Accept`].
     Accepted(Result<ConnId, Refusal>),
     /// To [`Input::AddPeer`].

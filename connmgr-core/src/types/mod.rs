@@ -6,6 +6,7 @@ mod address;
 mod address_text;
 mod backoff;
 mod ban;
+mod counts;
 #[cfg(feature = "serde")]
 pub(crate) mod data;
 mod error;
@@ -28,6 +29,7 @@ pub use address::{AddressInfo, PeerAddress, Services};
 pub use address_text::AddressError;
 pub use backoff::{Backoff, Growth};
 pub use ban::BanTarget;
+pub use counts::AddressCounts;
 pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, NotDialable, Refusal};
 pub use event::{Connected, Event};
 pub use host::{Host, HostError, HostName};

@@ -2,7 +2,7 @@
 //!
 //! A new command is one entry here. It knows neither a runtime nor how a command travels.
 
-use connmgr_core::{AddPeerError, AddressInfo, CommandError, Input, PeerId, Reply};
+use connmgr_core::{AddPeerError, AddressCounts, AddressInfo, CommandError, Input, PeerId, Reply};
 
 /// One method for each command, and for each fact that an application may report, to be put into an `impl`. Names,
 /// arguments and documentation are so the same in every adapter; the argument says how an answer comes back.
@@ -100,7 +100,7 @@ macro_rules! command_methods {
         shutdown() -> Result<(), CommandError> = Input::Shutdown;
 
         /// Reports addresses that the application knows from a store of its own.
-        addresses(addresses: Vec<AddressInfo>) -> () = Input::Addresses { source: Source::Application, addresses };
+        addresses(addresses: Vec<AddressInfo>) -> AddressCounts = Input::Addresses { source: Source::Application, addresses };
 
         /// Reports that the machine's network changed: the pool forgets what it learnt of outages.
         network_changed() -> () = Input::NetworkChanged;
@@ -162,7 +162,13 @@ impl FromReply for Vec<AddressInfo> {
     }
 }
 
-/// Of a fact, which has no answer.
+impl FromReply for AddressCounts {
+    fn from_reply(reply: Reply) -> Self {
+        if let Reply::Learnt(counts) = reply { counts } else { mismatch(&reply) }
+    }
+}
+
+/// Of any other fact, which has no answer.
 impl FromReply for () {
     fn from_reply(reply: Reply) -> Self {
         if reply != Reply::Noted {
@@ -180,6 +186,10 @@ pub(crate) fn refusal(input: &Input) -> Reply {
     match input {
         Input::AddPeer { .. } => Reply::Added(Err(AddPeerError::ShuttingDown)),
         Input::SampleAddresses { .. } => Reply::Addresses(Vec::new()),
+        Input::Addresses { addresses, .. } => {
+            let unwanted = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+            Reply::Learnt(AddressCounts { unwanted, ..AddressCounts::default() })
+        }
         command if command.is_command() => Reply::Done(Err(CommandError::ShuttingDown)),
         _fact => Reply::Noted,
     }

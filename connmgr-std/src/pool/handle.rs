@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView, Host, Input,
-    Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
+    AddPeerError, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId, ConnManager, ConnView,
+    Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
 };
 
 use futures_channel::oneshot;
