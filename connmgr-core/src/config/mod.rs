@@ -39,7 +39,8 @@ pub struct Config {
     pub default_port: u16,
     /// The services a peer must offer. Default: none.
     pub required: RequiredServices,
-    /// The transport of dials to addresses that are not known to need v1. Default: [`Transport::V1`].
+    /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
+    /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
     pub transport: Transport,
     /// Our own addresses, which are never dialed. Default: none. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,

@@ -27,7 +27,11 @@ pub(crate) fn config(number: u8) -> Config {
         4 => Config { proxies: proxies(false), dial, ..bitcoin },
         5 => Config { transport: Transport::V2, ranges: Ranges::default(), ..bitcoin },
         6 => Config { max_bans: 0, networks: NetworkSet::ALL.without(NetworkKind::Ipv6), ..bitcoin },
-        _ => Config { listeners: listeners(), ..Config::default() },
+        _ => {
+            let ranges =
+                Ranges { private: true, own: vec!["11.1.0.0/16".parse().expect("a net")], ..Ranges::default() };
+            Config { listeners: listeners(), ranges, ..Config::default() }
+        }
     }
 }
 
