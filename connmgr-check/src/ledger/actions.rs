@@ -49,7 +49,7 @@ impl Ledger {
     fn meet_ourselves(&mut self, step: &StepRecord, conn: ConnId) {
         let dialed = self.conns.get(&conn).filter(|conn| conn.was_dialed).and_then(|conn| conn.address.as_ref());
         if let (StepCause::Ready(..), Some(address)) = (step.cause, dialed) {
-            self.own.meet(address);
+            self.own.meet(address, step.now);
         }
     }
 

@@ -15,6 +15,9 @@ impl Ledger {
             Input::NetworkChanged if self.phase != RunPhase::Stopped => self.changes.change(step.now),
             _ => self.changes.pass(step),
         }
+        if self.changes.may_have_effect() {
+            self.own.doubt_met();
+        }
         if !input.is_command() {
             self.fact(step.now, input);
         } else if step.cause != StepCause::Refused {
@@ -50,6 +53,7 @@ impl Ledger {
                     self.share();
                 }
             }
+            Input::ForgetOwnAddress { address } => self.own.forget(&address.clone().settled(self.config.networks)),
             Input::RemovePeer { peer } => {
                 self.peers.remove(*peer);
                 self.share();

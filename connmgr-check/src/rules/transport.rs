@@ -31,7 +31,8 @@ impl TransportRule {
         let users = ledger.conns.values().filter(|conn| conn.address.as_ref() == Some(address)).count();
         ledger.phase == RunPhase::Active
             && !down
-            && !ledger.own.contains(address)
+            && !ledger.own.contains(address, seen.now())
+            && !ledger.own.is_doubtful(address, seen.now())
             && !ledger.is_banned(address.host(), seen.now())
             && users == 1
     }

@@ -34,6 +34,7 @@ impl ConnManager {
             Input::SetRetry { peer, retry } => return Reply::Done(self.set_retry(*peer, *retry, now)),
             Input::Ban { target, duration } => return Reply::Done(self.ban(target, *duration, now)),
             Input::Unban { target } => return Reply::Done(self.unban(target, now)),
+            Input::ForgetOwnAddress { address } => return Reply::Done(self.forget_own_address(address, now)),
             Input::ResetScore { host } => return Reply::Done(self.reset_score(host, now)),
             Input::SampleAddresses { network, count } => {
                 return Reply::Addresses(self.sample_addresses(*network, *count, now));

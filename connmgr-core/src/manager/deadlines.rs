@@ -88,6 +88,7 @@ fn holder<'a>(
         Timer::Plan => Some(&mut single.plan),
         Timer::Seeds => Some(&mut single.seeds),
         Timer::FixedSeeds => Some(&mut single.fixed_seeds),
+        Timer::OwnAddresses => Some(&mut single.own_addresses),
         Timer::Bans => Some(&mut single.bans),
         Timer::Save => Some(&mut single.save),
         Timer::StartOver => Some(&mut single.start_over),

@@ -52,6 +52,7 @@ impl ConnManager {
             Timer::Seeds => self.seeds_timer_fired(),
             Timer::FixedSeeds => self.fixed_seeds_timer_fired(),
             Timer::Bans => self.bans_timer_fired(),
+            Timer::OwnAddresses => self.own_addresses_timer_fired(),
             Timer::StartOver => self.start_over(),
             Timer::Save => self.act(Action::Save),
         }
@@ -300,7 +301,7 @@ impl ConnManager {
             Some(AddressFate::OutOfRange)
         } else if !self.rules().is_reachable(address) {
             Some(AddressFate::NoRoute)
-        } else if self.own.contains(address) {
+        } else if self.own.contains(address, self.now()) {
             Some(AddressFate::Own)
         } else {
             None
@@ -351,8 +352,8 @@ impl ConnManager {
         }
     }
 
-    /// The machine's network has changed (an interface came up, an address was assigned). Suspected networks count as
-    /// up again and are dialed at full speed, added peers that gave no answer are dialed within 15 s, and seeds that
+    /// The machine's network has changed (an interface came up, an address was assigned). Addresses where we met ourselves
+    /// are forgotten, suspected networks count as up again and are dialed at full speed, added peers that gave no answer are dialed within 15 s, and seeds that
     /// failed may be asked again. Takes effect at most once a minute; an earlier report takes effect when the minute is
     /// over.
     pub fn handle_network_changed(&mut self, now: Time) {

@@ -109,6 +109,8 @@ enum Timer {
     FixedSeeds,
     /// The earliest end of a ban.
     Bans,
+    /// The next address where we met ourselves is forgotten.
+    OwnAddresses,
     /// State needs saving.
     Save,
     /// A change of the machine's network, reported too soon after the last, takes effect.
@@ -185,6 +187,7 @@ struct SingleTimers {
     seeds: Option<TimerId>,
     fixed_seeds: Option<TimerId>,
     bans: Option<TimerId>,
+    own_addresses: Option<TimerId>,
     save: Option<TimerId>,
     start_over: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],

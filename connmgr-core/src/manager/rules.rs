@@ -39,7 +39,7 @@ impl Rules<'_> {
             Some(Obstacle::NotDialable(why))
         } else if !self.is_reachable(address) {
             Some(Obstacle::Unreachable)
-        } else if self.own.contains(address) {
+        } else if self.own.contains(address, self.now) {
             Some(Obstacle::OwnAddress)
         } else if self.is_banned(address.host()) {
             Some(Obstacle::Banned)

@@ -250,6 +250,8 @@ pub enum CommandError {
     NotAdded,
     /// No such ban.
     NotBanned,
+    /// The address is none of our own.
+    NotOurs,
     /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
     NotBannable,
     /// A limit is out of range; see [`Limits::check`](crate::Limits::check).
@@ -265,6 +267,7 @@ say!(CommandError {
     UnknownPeer => "no such added peer",
     NotAdded => "the connection belongs to no added peer",
     NotBanned => "not banned",
+    NotOurs => "none of our own addresses",
     NotBannable => "loopback and the proxy's address can't be banned",
     BadLimits => "a limit is out of range",
     BadBackoff => "a wait of the back-off is shorter than 1 ms",

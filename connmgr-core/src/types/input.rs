@@ -69,6 +69,8 @@ pub enum Input {
     Ban { target: BanTarget, duration: Duration },
     /// [`unban`](crate::ConnManager::unban)
     Unban { target: BanTarget },
+    /// [`forget_own_address`](crate::ConnManager::forget_own_address)
+    ForgetOwnAddress { address: PeerAddress },
     /// [`reset_score`](crate::ConnManager::reset_score)
     ResetScore { host: Host },
     /// [`sample_addresses`](crate::ConnManager::sample_addresses)
@@ -107,6 +109,7 @@ impl Input {
             | Self::SetRetry { .. }
             | Self::Ban { .. }
             | Self::Unban { .. }
+            | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
             | Self::SetActive { .. }
@@ -134,6 +137,7 @@ impl Input {
             | Self::SetRetry { .. }
             | Self::Ban { .. }
             | Self::Unban { .. }
+            | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
             | Self::SetActive { .. }
@@ -269,6 +273,7 @@ impl fmt::Display for Input {
             Self::SetRetry { peer, .. } => write!(f, "set retry of {peer}"),
             Self::Ban { target, duration } => write!(f, "ban {target} for {} s", duration.as_secs()),
             Self::Unban { target } => write!(f, "unban {target}"),
+            Self::ForgetOwnAddress { address } => write!(f, "forget own address {address}"),
             Self::ResetScore { host } => write!(f, "reset score of {host}"),
             Self::SampleAddresses { count, .. } => write!(f, "sample {count} addresses"),
             Self::SetActive { active: true } => f.write_str("set active"),

@@ -204,6 +204,7 @@ impl Chaos {
             13 => Input::ResetScore { host: self.address().host().clone() },
             14 => Input::SampleAddresses { network: None, count: self.dice.pick(&[0, 1, 1000, u32::MAX]) },
             15..=16 => Input::SetActive { active: !self.dice.one_in(3) },
+            17 if self.dice.one_in(2) => Input::ForgetOwnAddress { address: self.address() },
             17 => Input::OwnAddress { address: self.address() },
             18 => Input::Clock { unix: UnixTime::from_secs(self.dice.pick(&[0, UNIX, UNIX + 100_000, u64::MAX])) },
             _ => Input::SetLimits { limits: self.limits() },

@@ -102,6 +102,12 @@ macro_rules! command_methods {
         /// Reports addresses that the application knows from a store of its own.
         addresses(addresses: Vec<AddressInfo>) -> AddressCounts = Input::Addresses { source: Source::Application, addresses };
 
+        /// Forgets that an address is our own, wherever that is known from: it may be dialed like any other.
+        ///
+        /// # Errors
+        /// `NotOurs` or `ShuttingDown` of [`CommandError`](connmgr_core::CommandError).
+        forget_own_address(address: PeerAddress) -> Result<(), CommandError> = Input::ForgetOwnAddress { address };
+
         /// Reports that the machine's network changed: the pool forgets what it learnt of outages.
         network_changed() -> () = Input::NetworkChanged;
 
@@ -247,6 +253,7 @@ mod tests {
             (Echo.set_retry(peer, retry), Input::SetRetry { peer, retry }),
             (Echo.ban(target.clone(), duration), Input::Ban { target: target.clone(), duration }),
             (Echo.unban(target.clone()), Input::Unban { target }),
+            (Echo.forget_own_address(address.clone()), Input::ForgetOwnAddress { address: address.clone() }),
             (Echo.reset_score(host.clone()), Input::ResetScore { host }),
             (Echo.sample_addresses(network, 7), Input::SampleAddresses { network, count: 7 }),
             (Echo.set_active(false), Input::SetActive { active: false }),
