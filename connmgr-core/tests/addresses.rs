@@ -5,6 +5,7 @@ mod support;
 use std::net::SocketAddr;
 
 use connmgr_core::*;
+use support::world::*;
 use support::*;
 
 const I2P: &str = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p";
@@ -365,4 +366,18 @@ fn too_many_subnets_and_mapped_ones_are_refused() {
     assert_eq!(check(vec!["200::/7", "10.0.0.0/8"]), Ok(()));
     assert_eq!(check(vec!["200::/7"; 65]), Err("ranges.own"));
     assert_eq!(check(vec!["::ffff:10.0.0.0/104"]), Err("ranges.own"));
+}
+
+/// The internet is away, and the peers of the LAN are not.
+#[test]
+fn lan_peers_are_dialed_while_the_internet_is_away() {
+    let ranges = Ranges { private: true, ..Ranges::default() };
+    let mut world = World::new(Config { ranges, ..Config::default() }, |address| match address.host().to_string() {
+        host if host.starts_with("10.") => Fate::Good,
+        _ => Fate::Silent,
+    });
+    world.learn(&support::addresses(60));
+    world.run_until_down(NetworkKind::Ipv4, secs(600));
+    world.learn(&(0..8).map(|n| addr(&format!("10.0.{n}.1:8333"))).collect::<Vec<_>>());
+    assert!(world.fills(8, secs(60)).is_some(), "{} are ready", world.ready());
 }

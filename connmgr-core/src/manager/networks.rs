@@ -111,8 +111,12 @@ impl ConnManager {
         self.health[network.index()].owe_probe();
     }
 
-    /// The enabled networks that are not down.
+    /// The enabled networks that are not down, or in which a host may be that an outage does not concern.
     pub(super) fn networks_up(&self) -> NetworkSet {
-        self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
+        let ranges = &self.config.ranges;
+        let spares_some = ranges.public && (ranges.private || ranges.shared || !ranges.own.is_empty());
+        let is_spared = |network: NetworkKind| spares_some && matches!(network, NetworkKind::Ipv4 | NetworkKind::Ipv6);
+        let may = |network: &NetworkKind| is_spared(*network) || !self.health[network.index()].is_down();
+        self.config.networks.iter().filter(may).collect()
     }
 }

@@ -50,6 +50,14 @@ impl Rules<'_> {
         }
     }
 
+    /// What forbids probing a network at this address: a host that an outage does not concern tells nothing of it.
+    pub(super) fn probe_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
+        match self.health_network(address.host()) {
+            Some(_) => self.standing_obstacle(address),
+            None => Some(Obstacle::NetworkDown),
+        }
+    }
+
     /// Whether the address's network is enabled and has a route.
     pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
         match address.network() {

@@ -54,6 +54,7 @@ fn plain(scenario: &Scenario) -> Config {
     if spec.listens || !scenario.inbound.is_empty() {
         config.listeners = vec![Listener { id: LISTENER, network: None, permissions: Permissions::default() }];
     }
+    config.ranges.private |= scenario.hosts.iter().any(|hosts| hosts.private);
     let seeds = scenario.seeds.iter().filter_map(|seed| HostName::new(&seed.name).ok());
     config.seeds.names = seeds.map(|name| Seed { name, filters_services: false }).collect();
     if let Some(spec) = scenario.proxy {
