@@ -16,7 +16,7 @@ impl Probes {
         match reply {
             Reply::Accepted(Ok(_)) => self.reach(Probe::Admitted),
             Reply::Accepted(Err(refusal)) => self.reach(Probe::of_refusal(*refusal)),
-            Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
+            Reply::Noted | Reply::Learnt(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
         }
         match seen.step.cause {
             StepCause::Timeout => self.timeout(seen),

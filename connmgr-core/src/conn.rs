@@ -58,7 +58,7 @@ pub(crate) enum End {
     /// Accepted; the remote host is visible.
     Visible {
         /// The remote address.
-        remote: SocketAddr,
+        remote: PeerAddress,
         /// The listener.
         listener: ListenerId,
         /// Its exemptions.
@@ -276,7 +276,7 @@ impl Conn {
     pub(crate) fn address(&self) -> Option<PeerAddress> {
         match &self.end {
             End::Outbound { address, .. } => Some(address.clone()),
-            End::Visible { remote, .. } => Some(PeerAddress::from(*remote)),
+            End::Visible { remote, .. } => Some(remote.clone()),
             End::Hidden { .. } => None,
         }
     }
@@ -293,7 +293,7 @@ impl Conn {
     pub(crate) fn host(&self) -> Option<Host> {
         match &self.end {
             End::Outbound { address, .. } => Some(address.host().clone()),
-            End::Visible { remote, .. } => Some(Host::from(remote.ip())),
+            End::Visible { remote, .. } => Some(remote.host().clone()),
             End::Hidden { .. } => None,
         }
     }
@@ -302,7 +302,7 @@ impl Conn {
     pub(crate) fn network(&self) -> Option<NetworkKind> {
         match &self.end {
             End::Outbound { address, .. } => address.network(),
-            End::Visible { remote, .. } => Host::from(remote.ip()).network(),
+            End::Visible { remote, .. } => remote.network(),
             End::Hidden { network, .. } => Some(*network),
         }
     }
@@ -338,7 +338,7 @@ impl Conn {
     pub(crate) fn origin(&self) -> Option<Origin> {
         match &self.end {
             End::Outbound { .. } => None,
-            End::Visible { remote, .. } => Some(Origin::Near(Neighbourhood::of(remote.ip()))),
+            End::Visible { remote, .. } => Some(Origin::Near(Neighbourhood::of(remote.host().ip()?))),
             End::Hidden { listener, .. } => Some(Origin::By(*listener)),
         }
     }

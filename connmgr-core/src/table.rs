@@ -322,7 +322,7 @@ impl Counts {
             count.dialed = count.dialed.or(conn.dialed().map(|_| conn.id()));
         }
         if let End::Visible { remote, .. } = conn.end() {
-            up(&mut self.inbound_of, Host::from(remote.ip()));
+            up(&mut self.inbound_of, remote.host().clone());
         }
         self.nonces.insert(conn.notes.nonce, conn.id());
     }
@@ -334,7 +334,7 @@ impl Counts {
             self.subtract_address(address, conn);
         }
         if let End::Visible { remote, .. } = conn.end() {
-            down(&mut self.inbound_of, Host::from(remote.ip()));
+            down(&mut self.inbound_of, remote.host().clone());
         }
         self.nonces.remove(&conn.notes.nonce);
     }

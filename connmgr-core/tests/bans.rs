@@ -282,7 +282,7 @@ fn a_ban_of_everything_spares_loopback() {
 
 #[test]
 fn where_loopback_is_public_it_is_banned_like_any_other() {
-    let config = Config { loopback_is_public: true, ..Config::default() };
+    let config = Config { ranges: Ranges { loopback: true, ..Ranges::default() }, ..Config::default() };
     let mut bench = Bench::new(with_listener(config));
     let conn = accepted(&mut bench, "127.0.0.1:5");
     misbehaves(&mut bench, conn, 101, 0);

@@ -49,7 +49,7 @@ fn our_own_nonce_closes_both_ends_whichever_hears_it_first() {
 }
 
 #[test]
-fn our_own_address_is_forgotten_and_never_dialed_again() {
+fn our_own_address_is_dropped_and_not_dialed_again() {
     let (mut bench, conns, nonces) = dialed_ourselves();
     ready_with(&mut bench, conns[1], Some(nonces[0]), None);
     bench.learn(&addresses(1));
@@ -63,7 +63,7 @@ fn an_added_peer_that_is_ourselves_is_not_dialed_again() {
     let conn = dials(&actions)[0];
     let nonce = nonce_of(&bench.connect(conn));
     ready_with(&mut bench, conn, Some(nonce), None);
-    assert!(dials(&bench.pass(secs(24 * 3600))).is_empty());
+    assert!(dials(&bench.pass(secs(23 * 3600))).is_empty());
     let state = bench.manager.added_peer(peer).map(|view| view.state);
     assert_eq!(state, Some(PeerState::Blocked(Obstacle::OwnAddress)));
 }
@@ -408,4 +408,74 @@ fn a_network_of_mirrors_yields_nothing() {
     }
     println!("{mirrors} of {dialed} dials led to ourselves");
     assert!(mirrors <= dialed / 20, "{mirrors} of {dialed}");
+}
+
+/// We met ourselves at the address of an added peer, which is blocked.
+fn added_peer_that_is_ourselves() -> (Bench, PeerId) {
+    let mut bench = Bench::new(config(None));
+    let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let nonce = nonce_of(&bench.connect(conn));
+    ready_with(&mut bench, conn, Some(nonce), None);
+    // Its back-off ends, and the obstacle is found.
+    bench.pass(secs(60));
+    (bench, peer)
+}
+
+fn learns(bench: &mut Bench, address: &str) -> bool {
+    bench.learn(&[addr(address)]);
+    bench.manager.book().get(&addr(address)).is_some()
+}
+
+/// The machine may have moved, or the address now belongs to somebody else (substrate #5015, Core #10262).
+#[test]
+fn an_address_where_we_met_ourselves_is_forgotten_after_a_day() {
+    let (mut bench, conns, nonces) = dialed_ourselves();
+    ready_with(&mut bench, conns[1], Some(nonces[0]), None);
+    bench.pass(secs(24 * 3600 - 1));
+    assert!(!learns(&mut bench, "11.0.7.9:8333"));
+    bench.pass(secs(1));
+    assert!(learns(&mut bench, "11.0.7.9:8333"));
+}
+
+#[test]
+fn an_added_peer_that_was_ourselves_is_dialed_again_after_a_day() {
+    let (mut bench, _) = added_peer_that_is_ourselves();
+    assert!(dials(&bench.pass(secs(24 * 3600 - 61))).is_empty());
+    assert_eq!(dials(&bench.pass(secs(1))).len(), 1);
+}
+
+#[test]
+fn a_change_of_the_network_forgets_where_we_met_ourselves() {
+    let (mut bench, _) = added_peer_that_is_ourselves();
+    assert_eq!(dials(&bench.tell(Input::NetworkChanged)).len(), 1);
+    let (mut bench, conns, nonces) = dialed_ourselves();
+    ready_with(&mut bench, conns[1], Some(nonces[0]), None);
+    bench.tell(Input::NetworkChanged);
+    assert!(learns(&mut bench, "11.0.7.9:8333"));
+}
+
+#[test]
+fn our_own_address_is_forgotten_by_command() {
+    let forget = |address: &str| Input::ForgetOwnAddress { address: addr(address) };
+    let (mut bench, _) = added_peer_that_is_ourselves();
+    assert_eq!(dials(&bench.tell(forget("1.2.3.4:8333"))).len(), 1);
+
+    let mut bench = Bench::new(Config { own_addresses: vec![addr("1.1.1.1:1")], ..Config::default() });
+    bench.tell(Input::OwnAddress { address: addr("2.2.2.2:2") });
+    for address in ["1.1.1.1:1", "2.2.2.2:2"] {
+        assert!(!learns(&mut bench, address), "{address}");
+        assert_eq!(bench.apply(&forget(address)), Reply::Done(Ok(())));
+        assert!(learns(&mut bench, address), "{address}");
+        assert_eq!(bench.apply(&forget(address)), Reply::Done(Err(CommandError::NotOurs)));
+    }
+}
+
+#[test]
+fn what_is_told_to_be_ours_stays_so_without_a_command() {
+    let mut bench = Bench::new(Config { own_addresses: vec![addr("1.1.1.1:1")], ..Config::default() });
+    bench.tell(Input::OwnAddress { address: addr("2.2.2.2:2") });
+    bench.pass(secs(48 * 3600));
+    bench.tell(Input::NetworkChanged);
+    assert!(!learns(&mut bench, "1.1.1.1:1") && !learns(&mut bench, "2.2.2.2:2"));
 }

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connmgr_core::*;
 use support::world::*;
 use support::*;
@@ -200,4 +202,67 @@ fn events_come_in_the_order_in_which_things_happened() {
         panic!("{happened:?}")
     };
     assert_eq!((first.conn, *second, *third), (conn, conn, peer));
+}
+
+/// A ready connection to one peer among few, and its address.
+fn one_ready() -> (Bench, ConnId, PeerAddress) {
+    let mut config = Config::default();
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&addresses(1));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    (bench, conn, addresses(1).remove(0))
+}
+
+/// What the next life dials in its first second, if it begins a second after this one ended.
+fn dialed_after(bench: &Bench) -> usize {
+    let (snapshot, config) = (bench.manager.snapshot(), bench.manager.config().clone());
+    let unix = UNIX.after(Duration::from_nanos(bench.now.as_nanos())).after(secs(1));
+    let birth = Birth { config, snapshot: Some(snapshot), rng_seed: [7; 32], unix, now: Time::ZERO };
+    dials(&Bench::born(birth, 1).pass(secs(1))).len()
+}
+
+#[test]
+fn who_was_connected_is_dialed_at_once_in_the_next_life() {
+    let (mut bench, ..) = one_ready();
+    assert_eq!(dialed_after(&bench), 1, "after a crash that follows a save");
+    bench.tell(Input::Shutdown);
+    assert!(bench.manager.is_stopped());
+    assert_eq!(dialed_after(&bench), 1, "after a shutdown");
+}
+
+#[test]
+fn who_was_connected_until_the_node_was_made_inactive_is_dialed_at_once_in_the_next_life() {
+    let (mut bench, ..) = one_ready();
+    bench.tell(Input::SetActive { active: false });
+    bench.tell(Input::Shutdown);
+    assert_eq!(dialed_after(&bench), 1);
+}
+
+#[test]
+fn whoever_was_not_connected_rests_in_the_next_life_too() {
+    let (mut bench, conn, _) = one_ready();
+    bench.close(conn);
+    assert_eq!(dialed_after(&bench), 0, "it left before the end");
+    let mut bench = Bench::new(Config::default());
+    let conn = dials(&bench.learn(&addresses(1)))[0];
+    assert_eq!(dialed_after(&bench), 0, "it was being dialed");
+    bench.connect(conn);
+    assert_eq!(dialed_after(&bench), 0, "it was not ready");
+    bench.tell(Input::Shutdown);
+    assert_eq!(dialed_after(&bench), 0, "it was not ready at the shutdown");
+}
+
+#[test]
+fn a_peer_is_dialed_at_once_in_one_life_only() {
+    let (mut bench, ..) = one_ready();
+    bench.tell(Input::Shutdown);
+    let (snapshot, config) = (bench.manager.snapshot(), bench.manager.config().clone());
+    let birth = Birth { config, snapshot: Some(snapshot), rng_seed: [7; 32], unix: UNIX, now: Time::ZERO };
+    let mut next = Bench::born(birth, 1);
+    assert_eq!(dials(&next.pass(secs(1))).len(), 1);
+    next.tell(Input::Shutdown);
+    assert_eq!(dialed_after(&next), 0);
 }

@@ -187,3 +187,66 @@ fn a_second_dial_that_waits_is_dropped_with_its_peer() {
     let to_it = dials(&later).iter().filter(|id| dialed_address(&later, **id) == addr("1.2.3.4:8333")).count();
     assert_eq!((to_it, bench.manager.check()), (0, Ok(())));
 }
+
+fn automatic() -> Config {
+    Config { mode: Mode::Automatic, ..config() }
+}
+
+/// The application tells of an address with these services.
+fn learn(bench: &mut Bench, services: Services) -> Vec<Action> {
+    let info = AddressInfo { address: addr("1.2.3.4:8333"), services, last_seen: UNIX };
+    bench.tell(Input::Addresses { source: Source::Application, addresses: vec![info] })
+}
+
+#[test]
+fn the_first_transport_is_v2_unless_the_services_are_known_and_without() {
+    for (services, first) in [
+        (Services::NONE, Transport::V2),
+        (Services::P2P_V2, Transport::V2),
+        (Services::NETWORK | Services::P2P_V2, Transport::V2),
+        (Services::NETWORK, Transport::V1),
+        (Services::NETWORK | Services::WITNESS, Transport::V1),
+    ] {
+        let mut bench = Bench::new(automatic());
+        assert_eq!(transports(&learn(&mut bench, services)), [first], "{services:?}");
+    }
+}
+
+#[test]
+fn where_v1_is_configured_no_service_makes_it_v2() {
+    let mut bench = Bench::new(Config { transport: Transport::V1, ..automatic() });
+    assert_eq!(transports(&learn(&mut bench, Services::P2P_V2)), [Transport::V1]);
+}
+
+/// A seed that filters answers with peers that have what it was asked for, and perhaps more.
+#[test]
+fn an_address_from_a_seed_that_filters_is_dialed_as_v2() {
+    let seed = Seed { name: "seed.example".parse().expect("a name"), filters_services: true };
+    let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
+    let useful = Services::NETWORK | Services::WITNESS;
+    let required = RequiredServices { full: useful, block_relay: useful };
+    let mut bench = Bench::new(Config { seeds, required, default_port: 8333, ..automatic() });
+    let lookup = bench.pass(secs(1)).into_iter().find_map(|action| match action {
+        Action::ResolveSeed { lookup, .. } => Some(lookup),
+        _ => None,
+    });
+    let (lookup, ips) = (lookup.expect("the seed is asked"), vec!["1.2.3.4".parse().expect("an address")]);
+    let actions = bench.tell(Input::LookupResult { lookup, result: Ok(ips) });
+    assert_eq!(transports(&actions), [Transport::V2]);
+}
+
+/// A full peer hangs up before it says anything, and is dialed as v1 again. Later it has room, and says that it has v2.
+#[test]
+fn a_peer_that_says_it_has_v2_is_dialed_as_v2_again() {
+    for (services, next) in [(Services::P2P_V2, Transport::V2), (Services::NETWORK, Transport::V1)] {
+        let mut bench = Bench::new(automatic());
+        let first = learn(&mut bench, Services::P2P_V2);
+        let again = dies_unheard(&mut bench, dials(&first)[0]);
+        let conn = dials(&again)[0];
+        bench.connect(conn);
+        bench.tell(Input::Ready { conn, info: PeerInfo { services, ..PeerInfo::default() } });
+        bench.pass(secs(100));
+        bench.close(conn);
+        assert_eq!(transports(&bench.pass(secs(1200)))[..1], [next], "{services:?}");
+    }
+}

@@ -72,7 +72,7 @@ impl Builder {
     /// same poll needs the application's waker.
     pub fn start(self, registry: &Registry, tokens: Range<usize>) -> Result<Pool, StartError> {
         let needed = self.tokens_needed();
-        let Self { settings, waker } = self;
+        let Self { mut settings, waker } = self;
         settings.startup.check()?;
         if tokens.len() < needed {
             return Err(too_few_tokens(tokens.len(), needed));
@@ -80,6 +80,7 @@ impl Builder {
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
         let (listeners, local_addrs) = bind(&settings, &registry, &mut tokens)?;
+        settings.startup.add_own(&local_addrs);
         let started = settings.startup.start()?;
         // A poll can have one waker in its life, so it is created after everything that may fail and be tried again.
         let waker = waker.map_or_else(|| make_waker(&registry, &mut tokens), Ok)?;

@@ -17,6 +17,7 @@ mod turn;
 pub use connmgr_core;
 pub use connmgr_std::{
     Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
+    parse_address,
 };
 pub use mio;
 

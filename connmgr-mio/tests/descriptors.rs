@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::time::Duration;
 
-use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Mode};
+use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Mode, Ranges};
 use connmgr_mio::{Pool, PoolEvent, Unsent};
 use mio::Poll;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -37,7 +37,7 @@ fn limit_descriptors(to: Option<u64>) {
 }
 
 fn config() -> Config {
-    Config { mode: Mode::ConnectOnly, loopback_is_public: true, ..Config::default() }
+    Config { mode: Mode::ConnectOnly, ranges: Ranges { loopback: true, ..Ranges::default() }, ..Config::default() }
 }
 
 #[test]

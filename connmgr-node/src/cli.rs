@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use connmgr_core::{Chain, PeerAddress};
+use connmgr_core::{Chain, Config, PeerAddress, Ranges};
 
 /// The default of [`Config::bitcoin`](connmgr_core::Config::bitcoin), which the help repeats.
 const DEFAULT_MAX_PEERS: u32 = 200;
@@ -68,6 +68,12 @@ struct NodeArguments {
     #[arg(long, value_name = "IP:PORT")]
     proxy: Option<SocketAddr>,
 
+    /// Where peers may be, apart from those named here: any of public, private, shared (100.64.0.0/10), loopback, and
+    /// subnets such as 200::/7, with commas between them. Without public, as on a LAN, there may be many peers in one
+    /// network [default: public; on regtest also loopback]
+    #[arg(long, value_name = "RANGES", value_parser = parse_ranges)]
+    ranges: Option<Ranges>,
+
     /// Seed of all randomness, instead of the operating system's: 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
@@ -78,7 +84,7 @@ struct NodeArguments {
 
     /// Connect to no one: replay this trace, and report the first difference
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "seed_rng",
+        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "ranges", "seed_rng",
     ])]
     replay: Option<PathBuf>,
 }
@@ -140,6 +146,8 @@ pub struct Options {
     pub json: bool,
     /// The proxy for everything.
     pub proxy: Option<SocketAddr>,
+    /// Where peers may be; absent: the default of the chain.
+    pub ranges: Option<Ranges>,
     /// The seed of all randomness; absent: from the operating system.
     pub seed_rng: Option<[u8; 32]>,
     /// The runtime.
@@ -207,6 +215,7 @@ impl NodeArguments {
             run_for: self.run_for,
             json: self.json,
             proxy: self.proxy,
+            ranges: self.ranges,
             seed_rng: self.seed_rng,
             runtime: self.runtime,
             replay: self.replay,
@@ -262,7 +271,7 @@ fn conflict(text: &str) -> clap::Error {
 }
 
 fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::Error> {
-    PeerAddress::parse(text, port).map_err(|why| {
+    connmgr_std::parse_address(text, port).map_err(|why| {
         let allowed = "an IP address, onion, I2P or CJDNS address, or a host name, with or without ':port'";
         invalid(option, text, &format!("{allowed} ({why})"))
     })
@@ -272,7 +281,8 @@ fn parse_peer(option: &str, text: &str, port: u16) -> Result<PeerAddress, clap::
 fn parse_listen(text: &str, port: u16) -> Result<SocketAddr, clap::Error> {
     let port_alone = || text.parse().map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     let ip_alone = || text.parse::<IpAddr>().map(|ip| SocketAddr::from((ip, port)));
-    text.parse().or_else(|_| ip_alone()).or_else(|_| port_alone()).map_err(|_| {
+    let with_zone = |_| connmgr_std::parse_address(text, port).ok().and_then(|at| at.socket_addr()).ok_or(());
+    text.parse().or_else(|_| ip_alone()).or_else(|_| port_alone()).or_else(with_zone).map_err(|()| {
         invalid(
             "--listen",
             text,
@@ -294,6 +304,24 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+/// Names of ranges and subnets, with commas between them.
+fn parse_ranges(text: &str) -> Result<Ranges, String> {
+    let mut ranges = Ranges { public: false, ..Ranges::default() };
+    for word in text.split(',') {
+        match word.trim() {
+            "public" => ranges.public = true,
+            "private" => ranges.private = true,
+            "shared" => ranges.shared = true,
+            "loopback" => ranges.loopback = true,
+            subnet => ranges.own.push(subnet.parse().map_err(|_| {
+                format!("'{subnet}' is none of public, private, shared, loopback, and no subnet such as 10.1.0.0/16")
+            })?),
+        }
+    }
+    Config { ranges: ranges.clone(), ..Config::default() }.check().map_err(|error| error.to_string())?;
+    Ok(ranges)
 }
 
 fn parse_seed(text: &str) -> Result<[u8; 32], String> {
@@ -354,6 +382,43 @@ mod tests {
         assert_eq!(given.scene, Scene::Network(Chain::Mainnet));
         assert_eq!(given.connect[0].to_string(), "1.2.3.4:8333");
         assert_eq!(options("--proxy 127.0.0.1:9050").scene, Scene::Network(Chain::Mainnet));
+    }
+
+    #[test]
+    fn ranges_are_named_or_subnets() {
+        let given = options("--ranges public,private,200::/7").ranges.expect("they are given");
+        assert!(given.public && given.private && !given.shared && !given.loopback);
+        assert_eq!(given.own.iter().map(ToString::to_string).collect::<Vec<_>>(), ["200::/7"]);
+        assert!(!options("--ranges shared").ranges.expect("they are given").public);
+        for (text, said) in [("lan", "none of public"), ("10.0.0.1/40", "no subnet"), ("", "none of public")] {
+            let error = parse_ranges(text).expect_err(text);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_link_local_address_has_an_interface_by_name_or_number() {
+        let given = options("--add [fe80::1%7]:1 --add fe80::1%lo --listen [fe80::1%lo]:2");
+        assert_eq!(given.add[0].to_string(), "[fe80::1%7]:1");
+        assert!(given.add[1].zone().is_some(), "{}", given.add[1]);
+        let std::net::SocketAddr::V6(listen) = given.listen[0] else { panic!("it is IPv6") };
+        assert_eq!((listen.scope_id(), listen.port()), (given.add[1].zone().expect("as above"), 2));
+        let error = parse("--add fe80::1%nosuch0").expect_err("there is no such interface");
+        assert!(error.contains("no interface"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_peer_is_said() {
+        for (text, said) in [
+            ("http://1.2.3.4", "URL"),
+            ("2001:db8::1:8333", "brackets"),
+            ("10.0.0.0/8", "subnet"),
+            ("1.2.3", "four numbers"),
+        ] {
+            let error = parse(&format!("--connect {text}")).expect_err(text);
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

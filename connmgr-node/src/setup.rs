@@ -28,8 +28,10 @@ pub fn config(options: &Options, is_relaxed: bool) -> Config {
         mode: if options.connect.is_empty() { Mode::Automatic } else { Mode::ConnectOnly },
         limits: limits(options, base.limits),
         inbound: inbound(base.inbound),
+        ranges: options.ranges.clone().unwrap_or_else(|| base.ranges.clone()),
         ..base
     };
+    let config = if config.ranges.public { config } else { on_a_lan(config) };
     match options.scene {
         Scene::Network(_) => config,
         Scene::World => impatient(config, is_relaxed),
@@ -50,6 +52,11 @@ fn limits(options: &Options, base: Limits) -> Limits {
         ..base
     };
     if options.outbound == Some(0) { Limits { block_relay: 0, feeler: 0, addr_fetch: 0, ..asked } } else { asked }
+}
+
+/// A LAN may be one network, in which all peers are.
+fn on_a_lan(config: Config) -> Config {
+    Config { groups: GroupRule { max_per_group: None, ..config.groups }, ..config }
 }
 
 /// Shorter timeouts for the loopback world.
@@ -125,6 +132,12 @@ mod tests {
                 assert_eq!(config(&options(line), is_relaxed).check(), Ok(()), "{line}");
             }
         }
+    }
+
+    #[test]
+    fn on_a_lan_all_peers_may_be_in_one_network() {
+        let of = |line: &str| config(&options(line), false).groups.max_per_group;
+        assert_eq!((of("--ranges private"), of("--ranges public,private"), of("")), (None, Some(1), Some(1)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod wire;
 pub use connmgr_core;
 pub use connmgr_std::{
     Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError,
+    TraceError, parse_address,
 };
 
 pub use builder::Builder;

@@ -9,11 +9,13 @@
 //! | [`PoolEvent`], [`Problem`], [`StartError`] | events of a pool; why a pool did not start |
 //! | [`StateDir`] | book, anchors and bans on disk |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run recorded, and replayed |
+//! | [`parse_address`] | addresses whose zone is the name of an interface |
 //! | [`Resolve`], [`SystemResolver`] | names looked up on detached threads |
 //! | `metrics` | counters and gauges (feature `metrics`) |
 #![forbid(unsafe_code)]
 
 pub mod adapter;
+mod address;
 mod bell;
 mod clock;
 mod entropy;
@@ -34,6 +36,7 @@ pub use connmgr_core;
 
 pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
+pub use address::parse_address;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]
 pub use observe::metrics;

@@ -52,7 +52,7 @@ impl Ledger {
     fn meet_ourselves(&mut self, step: &StepRecord, conn: ConnId) {
         let dialed = self.conns.get(&conn).filter(|conn| conn.was_dialed).and_then(|conn| conn.address.as_ref());
         if let (StepCause::Ready(..), Some(address)) = (step.cause, dialed) {
-            self.own.meet(address);
+            self.own.meet(address, step.now);
         }
     }
 
@@ -153,7 +153,7 @@ impl Ledger {
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)).filter(|peer| peer.conns.contains(&id)) else {
             return;
         };
-        let (stable_after, loopback) = (self.config.stable_after, self.config.loopback_is_public);
+        let (stable_after, ranges) = (self.config.stable_after, &self.config.ranges);
         let just_ready = matches!(step.cause, StepCause::Ready(ready, _) if ready == id);
         let stable = match conn.life {
             ConnLife::Ready if step.now.since(conn.since) >= stable_after => Stable::Yes,
@@ -161,7 +161,7 @@ impl Ledger {
             ConnLife::Ready | ConnLife::Open | ConnLife::Dialing => Stable::No,
         };
         let dialed = conn.address.as_ref().filter(|_| conn.was_dialed);
-        let network = dialed.and_then(|address| conn::health_network(address, loopback));
+        let network = dialed.and_then(|address| conn::health_network(address, ranges));
         let unanswered = reason == EndReason::Ours(CloseReason::DialTimeout);
         // The back-off starts over at once. The retry that shows it may never come: while inactive there is none.
         let forgotten = if stable == Stable::Yes { core::mem::take(&mut peer.attempt) } else { 0 };
@@ -177,8 +177,7 @@ impl Ledger {
             DialFailure::Failed(error) => !error.is_answer(),
             DialFailure::GivenUp(reason) => reason == CloseReason::DialTimeout,
         };
-        let loopback = self.config.loopback_is_public;
-        let network = conn.address.as_ref().and_then(|address| conn::health_network(address, loopback));
+        let network = conn.address.as_ref().and_then(|address| conn::health_network(address, &self.config.ranges));
         peer.conns.retain(|other| *other != id);
         // What another dial, or the end of the attempt, made superfluous did not fail.
         if error != DialFailure::GivenUp(CloseReason::Superseded) {

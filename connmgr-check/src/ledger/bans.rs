@@ -7,8 +7,8 @@ use connmgr_core::{BanTarget, Host, Time};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
-/// What a ban covers, in one canonical form: a host with an IP address is a subnet of one address, and an IPv4-mapped
-/// IPv6 address is IPv4.
+/// What a ban covers, in one canonical form: a host with an IP address, CJDNS included, is a subnet of one address, and
+/// an IPv4-mapped IPv6 address is IPv4.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum BanKey {
     /// Bits and prefix length.
@@ -52,7 +52,8 @@ impl BanKey {
                 IpAddr::V4(ip) => Self::v4(ip.to_bits(), 32),
                 IpAddr::V6(ip) => Self::v6(ip.to_bits(), 128),
             },
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => Self::Host(host.clone()),
+            Host::Cjdns(ip) => Self::v6(ip.to_bits(), 128),
+            Host::Onion(_) | Host::I2p(_) | Host::Name(_) => Self::Host(host.clone()),
         }
     }
 

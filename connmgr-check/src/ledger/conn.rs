@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::{
-    Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind, PeerAddress, PeerId, Permissions, Target,
-    Time, Transport,
+    Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind, PeerAddress, PeerId, Permissions, Ranges,
+    Target, Time, Transport,
 };
 
 /// How far a connection has come.
@@ -154,6 +154,6 @@ pub(crate) fn is_ambiguous(address: &PeerAddress) -> bool {
 }
 
 /// The network whose health a dial to this address tells something about (see [`super::routable`]).
-pub(crate) fn health_network(address: &PeerAddress, loopback_is_public: bool) -> Option<NetworkKind> {
-    address.network().filter(|_| super::routable::is_routable(address.host(), loopback_is_public))
+pub(crate) fn health_network(address: &PeerAddress, ranges: &Ranges) -> Option<NetworkKind> {
+    address.network().filter(|_| super::routable::tells_of_network(address.host(), ranges))
 }

@@ -1,6 +1,8 @@
 //! What each input and its reply add to the ledger.
 
-use connmgr_core::{CloseCause, ConnId, Input, Reply, Split, Time};
+use std::collections::BTreeSet;
+
+use connmgr_core::{AddedPeer, CloseCause, ConnId, Input, NetworkSet, Reply, Split, Time};
 
 use super::conn::ConnLife;
 use super::{Ledger, RunPhase};
@@ -15,6 +17,9 @@ impl Ledger {
             Input::NetworkChanged if self.phase != RunPhase::Stopped => self.changes.change(step.now),
             _ => self.changes.pass(step),
         }
+        if self.changes.may_have_effect() {
+            self.own.doubt_met();
+        }
         if !input.is_command() {
             self.fact(step.now, input);
         } else if step.cause != StepCause::Refused {
@@ -28,7 +33,7 @@ impl Ledger {
                 self.clock = (now, *unix);
                 self.judge_restored();
             }
-            Input::OwnAddress { address } => self.own.give(address),
+            Input::OwnAddress { address } => self.own.give(&address.clone().settled(self.config.networks)),
             Input::Ready { conn, info } => {
                 if let Some(told) = self.conns.get_mut(conn).filter(|told| told.life == ConnLife::Open) {
                     told.identity = info.identity;
@@ -49,10 +54,11 @@ impl Ledger {
         match input {
             Input::AddPeer { peer } => {
                 if let Reply::Added(Ok(id)) = reply {
-                    self.peers.insert(*id, peer.clone());
+                    self.peers.insert(*id, settled(peer, self.config.networks));
                     self.share();
                 }
             }
+            Input::ForgetOwnAddress { address } => self.own.forget(&address.clone().settled(self.config.networks)),
             Input::RemovePeer { peer } => {
                 self.peers.remove(*peer);
                 self.share();
@@ -111,4 +117,13 @@ impl Ledger {
             peer.v1_only = true;
         }
     }
+}
+
+/// The peer with its addresses as the networks in use name them, each once.
+pub(crate) fn settled(peer: &AddedPeer, networks: NetworkSet) -> AddedPeer {
+    let mut peer = peer.clone();
+    let mut seen = BTreeSet::new();
+    peer.addresses = peer.addresses.into_iter().map(|address| address.settled(networks)).collect();
+    peer.addresses.retain(|address| seen.insert(address.clone()));
+    peer
 }

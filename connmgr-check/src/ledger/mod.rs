@@ -7,7 +7,7 @@ mod actions;
 pub(crate) mod bans;
 mod change;
 pub(crate) mod conn;
-mod inputs;
+pub(crate) mod inputs;
 pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;
@@ -116,7 +116,7 @@ impl Ledger {
             lookups: 0,
             bans: KnownBans::default(),
             restored: RestoredBans::new(now),
-            own: Own::new(&config.own_addresses),
+            own: Own::new(config.own_addresses.iter().map(|own| own.clone().settled(config.networks))),
             down: [false; NetworkKind::ALL.len()],
             last_conn: 0,
             split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
@@ -224,7 +224,7 @@ impl Ledger {
 
     /// The network whose health a dial to this address tells something about.
     pub(crate) fn health_network(&self, address: &PeerAddress) -> Option<NetworkKind> {
-        conn::health_network(address, self.config.loopback_is_public)
+        conn::health_network(address, &self.config.ranges)
     }
 
     /// The network that a dial goes to, if it is down: then the dial is a probe.
@@ -252,7 +252,7 @@ impl Ledger {
                 proxies.all.is_some() || resolvable
             }
             Some(it @ (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns)) => {
-                networks.contains(it) && address.port() != 0
+                networks.contains(it) && (address.zone().is_none() || proxies.for_network(it).is_none())
             }
             Some(it @ (NetworkKind::Onion | NetworkKind::I2p)) => {
                 networks.contains(it) && proxies.for_network(it).is_some()
@@ -273,7 +273,7 @@ impl Ledger {
     /// Whether this host can be banned: many peers may share loopback or a proxy.
     pub(crate) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: std::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
-        let spared = host.is_loopback() && !self.config.loopback_is_public;
+        let spared = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared && !self.config.proxies.addresses().any(is_proxy)
     }
 
@@ -285,7 +285,7 @@ impl Ledger {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_one = net.network() == net.broadcast();
                 self.config.max_bans > 0
-                    && (self.config.loopback_is_public || !is_loopback)
+                    && (self.config.ranges.loopback || !is_loopback)
                     && (!is_one || self.is_bannable(&Host::from(net.network())))
             }
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use connmgr_core::{AddedPeer, ConnId, Host, Identity, NetworkKind, PeerAddress, PeerId, Time};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// One added peer.
 #[derive(Clone, Debug)]
@@ -68,9 +68,7 @@ pub(crate) struct KnownPeers {
 }
 
 impl KnownPeers {
-    pub(crate) fn insert(&mut self, id: PeerId, mut wanted: AddedPeer) {
-        let mut seen = FxHashSet::default();
-        wanted.addresses.retain(|address| seen.insert(address.clone()));
+    pub(crate) fn insert(&mut self, id: PeerId, wanted: AddedPeer) {
         for address in &wanted.addresses {
             self.by_address.insert(address.clone(), id);
         }
@@ -142,8 +140,8 @@ impl KnownPeer {
     /// Whether a dial to `address` may be for this peer. A name may resolve to any address.
     pub(crate) fn may_be_at(&self, address: &PeerAddress) -> bool {
         let is_resolved = match address.host() {
-            Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) => true,
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => false,
+            Host::Ip(IpAddr::V4(_) | IpAddr::V6(_)) | Host::Cjdns(_) => true,
+            Host::Onion(_) | Host::I2p(_) | Host::Name(_) => false,
         };
         let leads_there = |own: &PeerAddress| own.name().is_some() && own.port() == address.port() && is_resolved;
         self.wanted.addresses.iter().any(|own| own == address || leads_there(own))

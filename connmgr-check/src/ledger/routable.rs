@@ -1,22 +1,47 @@
-//! Which hosts belong to the public internet. Only dials to them tell whether a network is down.
+//! Which hosts are in the ranges of a configuration, and which of them tell whether a network is down.
 //!
 //! Written from the IANA special-purpose registries (RFC 6890), independently of the core, so that a mistake is found.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use connmgr_core::Host;
+use connmgr_core::{Host, Ranges};
 
-/// Whether a host belongs to the public internet or to an overlay network. `loopback_is_public` as in
-/// [`Config`](connmgr_core::Config).
-pub fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
+/// Whether a host is in one of the ranges in which peers may be, or in an overlay network.
+pub fn is_routable(host: &Host, ranges: &Ranges) -> bool {
     match host {
-        host @ Host::Ip(_) if host.is_loopback() => loopback_is_public,
-        Host::Ip(IpAddr::V4(ip)) => is_public_v4(*ip),
-        Host::Ip(IpAddr::V6(ip)) => inner_v4(*ip).map_or_else(|| is_public_v6(*ip), is_public_v4),
+        Host::Ip(ip) => ranges.own.iter().any(|net| net.contains(ip)) || is_switched_on(*ip, ranges),
         Host::Cjdns(ip) => ip.octets()[0] == 0xfc,
         Host::Onion(_) | Host::I2p(_) => true,
         Host::Name(_) => false,
     }
+}
+
+/// Whether dials to a host tell something of its network. Where peers are on the internet, those to hosts that are not
+/// do not; on loopback they do, if peers may be there.
+pub(crate) fn tells_of_network(host: &Host, ranges: &Ranges) -> bool {
+    let alone = Ranges { public: true, loopback: ranges.loopback, ..Ranges::default() };
+    is_routable(host, ranges) && (!ranges.public || is_routable(host, &alone))
+}
+
+fn is_switched_on(ip: IpAddr, ranges: &Ranges) -> bool {
+    let in_v4 = |ip: Ipv4Addr, blocks: &[([u8; 4], u32)]| blocks.iter().any(|block| is_inside_v4(ip, block));
+    if ip.is_loopback() {
+        return ranges.loopback;
+    }
+    match ip {
+        IpAddr::V4(ip) if in_v4(ip, &PRIVATE_V4) => ranges.private,
+        IpAddr::V4(ip) if is_inside_v4(ip, &SHARED_V4) => ranges.shared,
+        IpAddr::V4(ip) => ranges.public && is_public_v4(ip),
+        IpAddr::V6(ip) if ip.to_bits() >> 121 == 0b111_1110 => ranges.private,
+        IpAddr::V6(ip) => ranges.public && inner_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4),
+    }
+}
+
+const PRIVATE_V4: [([u8; 4], u32); 3] = [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16)];
+const SHARED_V4: ([u8; 4], u32) = ([100, 64, 0, 0], 10);
+
+fn is_inside_v4(ip: Ipv4Addr, (net, length): &([u8; 4], u32)) -> bool {
+    (ip.to_bits() ^ Ipv4Addr::from(*net).to_bits()) >> (32 - length) == 0
 }
 
 /// IPv4 blocks without public hosts.
@@ -38,11 +63,7 @@ const SPECIAL_V4: [([u8; 4], u32); 14] = [
 ];
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let inside = |(net, length): &([u8; 4], u32)| {
-        let net = Ipv4Addr::from(*net).to_bits();
-        (ip.to_bits() ^ net) >> (32 - length) == 0
-    };
-    !SPECIAL_V4.iter().any(inside)
+    !SPECIAL_V4.iter().any(|block| is_inside_v4(ip, block))
 }
 
 /// IPv6 blocks inside `2000::/3` without public hosts.

@@ -18,9 +18,12 @@ impl Rule for IdsCountUpRule {
         match reply {
             Reply::Added(Ok(peer)) => rise("peer", &mut self.peer, peer.as_u64()),
             Reply::Accepted(Ok(conn)) => rise("connection", &mut self.conn, conn.as_u64()),
-            Reply::Noted | Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Addresses(_) | Reply::Done(_) => {
-                Ok(())
-            }
+            Reply::Noted
+            | Reply::Learnt(_)
+            | Reply::Accepted(Err(_))
+            | Reply::Added(Err(_))
+            | Reply::Addresses(_)
+            | Reply::Done(_) => Ok(()),
         }
     }
 

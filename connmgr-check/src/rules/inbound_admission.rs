@@ -71,7 +71,7 @@ impl InboundAdmissionRule {
         let known = config.listeners.iter().find(|known| known.id == listener);
         let Some(Listener { network, permissions, .. }) = known else { return Err(Refusal::UnknownListener) };
         let hidden = network.is_some_and(|network| network.is_overlay());
-        let host = if hidden { None } else { Some(Host::from(remote.ip())) };
+        let host = if hidden { None } else { Some(Host::from(remote.ip()).settled(config.networks)) };
         if !permissions.no_ban && host.as_ref().is_some_and(|host| seen.ledger.is_banned(host, seen.now())) {
             return Err(Refusal::Banned);
         }

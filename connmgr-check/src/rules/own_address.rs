@@ -14,7 +14,7 @@ impl Rule for OwnAddressRule {
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Dial { conn, target, .. } = action else { return Ok(()) };
         let address = dialed_address(target);
-        let ours = !is_ambiguous(&address) && seen.ledger.own.contains(&address);
+        let ours = !is_ambiguous(&address) && seen.ledger.own.contains(&address, seen.now());
         hold(!ours, || format!("{conn} dials {address}, which is our own"))
     }
 
@@ -23,7 +23,7 @@ impl Rule for OwnAddressRule {
         for id in &seen.step.dials {
             let address = seen.ledger.conn(*id).and_then(|conn| conn.address.as_ref());
             let Some(address) = address.filter(|address| is_ambiguous(address)) else { continue };
-            hold(!seen.ledger.own.contains(address), || format!("{id} dials {address}, which is our own"))?;
+            hold(!seen.ledger.own.contains(address, seen.now()), || format!("{id} dials {address}, which is our own"))?;
         }
         Ok(())
     }

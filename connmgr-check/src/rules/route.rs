@@ -1,12 +1,13 @@
-//! Contract 8: only enabled networks are dialed, each by its route: never directly where a proxy is configured, no name
+//! Contract 8: only enabled networks are dialed, by our own choice only in the configured ranges, each by its route: never directly where a proxy is configured, no name
 //! to the local resolver behind a proxy, and on a circuit of its own where isolation is configured.
 
 use std::net::SocketAddr;
 
-use connmgr_core::{Action, ConnId, ConnManager, Isolation, PeerAddress, Proxy, Route};
+use connmgr_core::{Action, ConnId, ConnManager, Isolation, Kind, PeerAddress, Proxy, Route};
 use rustc_hash::FxHashSet;
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
+use crate::ledger::routable::is_routable;
 use crate::step::ended;
 
 #[derive(Clone, Debug, Default)]
@@ -20,7 +21,11 @@ impl RouteRule {
         let Some(conn) = seen.ledger.conn(id) else { return Ok(()) };
         let Some(address) = &conn.address else { return Err(format!("{id} was dialed to nobody")) };
         let proxies = &seen.ledger.config.proxies;
+        hold(address.not_dialable().is_none(), || format!("{id} dials {address}, where no peer can be"))?;
         hold(seen.ledger.is_reachable(address), || format!("{id} dials {address}, to which no route leads"))?;
+        let is_chosen = conn.kind.is_some_and(Kind::takes_group);
+        let inside = is_routable(address.host(), &seen.ledger.config.ranges);
+        hold(inside || !is_chosen, || format!("{id} dials {address} by itself, outside of all ranges"))?;
         let proxy = match address.network() {
             Some(network) => proxies.for_network(network),
             None => proxies.all,

@@ -201,7 +201,7 @@ impl Rule for ScoreArithmeticRule {
         self.expected = match (seen.step.cause, input) {
             (StepCause::Misbehavior(conn, penalty), _) => self.misbehave(seen, conn, penalty),
             (StepCause::Other, Input::ResetScore { host }) if *reply == Reply::Done(Ok(())) => {
-                self.hosts.remove(host);
+                self.hosts.remove(&host.clone().settled(seen.ledger.config.networks));
                 Expected::Nothing
             }
             _ => Expected::Nothing,

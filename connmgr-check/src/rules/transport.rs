@@ -1,10 +1,10 @@
 //! A v2 connection that ends before the peer sends anything is repeated as v1, once, to the same address by the same
 //! route, if nothing forbids it; at once, unless it must wait for the dial rate or for resources. A peer known to speak
-//! only v1 is never dialed as v2.
+//! only v1, or whose known services are without v2, is never dialed as v2.
 
 use std::net::SocketAddr;
 
-use connmgr_core::{Action, ConnManager, Input, Isolation, PeerAddress, Reply, Transport};
+use connmgr_core::{Action, AddressView, ConnManager, Input, Isolation, PeerAddress, Reply, Services, Transport};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
@@ -31,7 +31,8 @@ impl TransportRule {
         let users = ledger.conns.values().filter(|conn| conn.address.as_ref() == Some(address)).count();
         ledger.phase == RunPhase::Active
             && !down
-            && !ledger.own.contains(address)
+            && !ledger.own.contains(address, seen.now())
+            && !ledger.own.is_doubtful(address, seen.now())
             && !ledger.is_banned(address.host(), seen.now())
             && users == 1
     }
@@ -78,7 +79,7 @@ impl Rule for TransportRule {
         }
     }
 
-    fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
+    fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
         if let Some(repetition) = self.repetition.take() {
             hold(!repetition.must, || format!("{} died unheard, and is not dialed again", repetition.address))?;
         }
@@ -87,6 +88,13 @@ impl Rule for TransportRule {
             hold(seen.ledger.config.transport == Transport::V2, || {
                 format!("{id} is dialed as v2, which nobody asked for")
             })?;
+            let book = manager.book();
+            let known = conn.address.as_ref().filter(|_| conn.peer.is_none()).and_then(|address| book.get(address));
+            let is_without = |known: &AddressView| {
+                let told = known.last_success.is_some() || known.services != seen.ledger.config.required.full;
+                told && known.services != Services::NONE && !known.services.has(Services::P2P_V2)
+            };
+            hold(!known.as_ref().is_some_and(is_without), || format!("{id} is dialed as v2, which it does not offer"))?;
             let v1_only = conn.peer.and_then(|peer| seen.ledger.peers.get(peer)).is_some_and(|peer| peer.v1_only);
             hold(!v1_only, || format!("{id} is dialed as v2, though {:?} speaks v1 only", conn.peer))?;
         }

@@ -119,10 +119,15 @@ fn bans(seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {
 impl Rule for ViewAgreesRule {
     const PROPERTY: Property = Property::ViewAgrees;
 
-    fn input(&mut self, _: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
+    fn input(&mut self, _: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         match reply {
             Reply::Accepted(Ok(_)) => self.count.accepted += 1,
             Reply::Accepted(Err(_)) => self.count.refused += 1,
+            Reply::Learnt(counts) => {
+                let Input::Addresses { addresses, .. } = input else { return Err("counts of no addresses".into()) };
+                let told = addresses.len() as u64;
+                return hold(counts.total() == told, || format!("of {told} addresses these were counted: {counts}"));
+            }
             Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
         }
         Ok(())

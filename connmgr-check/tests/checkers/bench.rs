@@ -101,7 +101,7 @@ impl Bench {
     pub(crate) fn learn(&mut self, addresses: &[PeerAddress]) -> Checked {
         let info = |address: &PeerAddress| AddressInfo {
             address: address.clone(),
-            services: Services::NETWORK | Services::WITNESS,
+            services: Services::NETWORK | Services::WITNESS | Services::P2P_V2,
             last_seen: UNIX,
         };
         self.tell(Input::Addresses { source: Source::Application, addresses: addresses.iter().map(info).collect() })
@@ -129,7 +129,8 @@ impl Bench {
 
     /// Every connection becomes ready.
     pub(crate) fn ready_all(&mut self) -> Checked {
-        let useful = PeerInfo { services: Services::NETWORK | Services::WITNESS, ..PeerInfo::default() };
+        let useful =
+            PeerInfo { services: Services::NETWORK | Services::WITNESS | Services::P2P_V2, ..PeerInfo::default() };
         let open = self.in_state(ConnState::Handshaking);
         open.into_iter().try_for_each(|conn| self.ready(conn, useful))
     }

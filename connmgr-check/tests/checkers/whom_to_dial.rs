@@ -188,3 +188,17 @@ fn an_automatic_dial_though_connect_only() {
     let violation = judged.expect_err("it asks for addresses");
     assert_eq!(violation.property, Property::ConnectOnly, "{violation}");
 }
+
+#[test]
+fn a_dial_outside_of_all_ranges() {
+    let lan = Config { ranges: Ranges { private: true, ..Ranges::default() }, ..pool() };
+    let mut bench = Bench::mismatched(&lan, &pool());
+    breaks(Property::Route, bench.learn(&["10.0.0.1:8333".parse().expect("an address")]));
+}
+
+#[test]
+fn a_dial_where_nobody_can_be() {
+    let mut bench = Bench::new(&pool());
+    let dial = dial(100, "224.0.0.1:8333", bench.now);
+    breaks(Property::Route, bench.forge_actions(&[dial]));
+}

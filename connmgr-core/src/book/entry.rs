@@ -114,6 +114,8 @@ pub(super) struct Entry {
     failures: u8,
     dial: Dial,
     pub(super) v1_only: bool,
+    /// A connection became ready, and has not ended, or ended only because we shut down.
+    connected: bool,
 }
 
 impl Entry {
@@ -129,6 +131,7 @@ impl Entry {
             failures: 0,
             dial: Dial::None,
             v1_only: false,
+            connected: false,
         }
     }
 
@@ -148,13 +151,15 @@ impl Entry {
         }
     }
 
+    /// A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the next life.
     pub(super) fn saved(&self, unix: UnixTime, now: Time) -> SavedAddress {
         let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
+        let last_try = if self.connected { Moment::NEVER } else { self.last_try };
         SavedAddress {
             address: self.address(),
             services: self.services,
             last_seen: self.last_seen.unix(unix, now),
-            last_try: self.last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
+            last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
             last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
             v1_only: self.v1_only,
@@ -179,6 +184,7 @@ impl Entry {
     pub(super) fn tried(&mut self, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Pending;
+        self.connected = false;
     }
 
     pub(super) fn answered(&mut self, now: Time) {
@@ -199,6 +205,14 @@ impl Entry {
         self.dial = Dial::Answered;
         self.last_success = SteadySecond::at(now);
         self.services = services;
+        self.connected = true;
+        // A full peer closes before it says anything, like one that does not understand us. Its own word counts.
+        self.v1_only &= !services.has(Services::P2P_V2);
+    }
+
+    /// The connection has ended, and not because we shut down.
+    pub(super) const fn left(&mut self) {
+        self.connected = false;
     }
 
     /// The connection was stable, or served its purpose.
@@ -267,6 +281,12 @@ impl Entry {
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
         let unknown = self.services == Services::NONE && !self.ever_succeeded();
         unknown || self.services.has(wanted)
+    }
+
+    /// Whether the peer does not speak the encrypted transport, as far as is known.
+    pub(super) fn is_v1_only(&self, asked: Services) -> bool {
+        let is_known = self.services != Services::NONE && (self.ever_succeeded() || self.services != asked);
+        self.v1_only || (is_known && !self.services.has(Services::P2P_V2))
     }
 
     /// Whether a dial may be under way.

@@ -34,7 +34,7 @@ const COMPETITORS: usize = 16;
 /// The source of an address, as one neighbourhood: the number of a peer's group, or a tag for a seed or the
 /// application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SourceGroup(pub(crate) u64);
+pub(crate) struct SourceGroup(pub(crate) u128);
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +132,12 @@ impl Book {
         self.update(address, Entry::proved);
     }
 
+    /// An open connection has ended. Not called when all connections end because we shut down or become inactive: those
+    /// peers may be dialed at once in the next life.
+    pub(crate) fn record_end(&mut self, address: &PeerAddress) {
+        self.update(address, Entry::left);
+    }
+
     /// Dials in a network succeed again: earlier failures of its addresses cause no rest beyond `min_spacing`. They
     /// still count for everything else.
     pub(crate) fn forgive_rests(&mut self, network: NetworkKind, now: Time) {
@@ -189,9 +195,11 @@ impl Book {
         self.entry(address).is_some()
     }
 
-    /// Whether the peer is known not to speak the encrypted transport.
-    pub(crate) fn is_v1_only(&self, address: &PeerAddress) -> bool {
-        self.entry(address).is_some_and(|entry| entry.v1_only)
+    /// Whether the peer is known not to speak the encrypted transport: it did not understand it, or its services, as
+    /// far as they are known, are without. `asked` are the services that seeds are asked for; such an answer does not
+    /// tell what else a peer offers.
+    pub(crate) fn is_v1_only(&self, address: &PeerAddress, asked: Services) -> bool {
+        self.entry(address).is_some_and(|entry| entry.is_v1_only(asked))
     }
 
     fn entry(&self, address: &PeerAddress) -> Option<&Entry> {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Config, GroupRule, RequiredServices, Seed, SeedConfig};
+use super::{Config, GroupRule, Ranges, RequiredServices, Seed, SeedConfig};
 use crate::types::{HostName, Limits, Services};
 
 /// One of Bitcoin's networks.
@@ -61,8 +61,8 @@ impl Chain {
 
 impl Config {
     /// The configuration of a Bitcoin node: 8 full and 2 block-relay connections and one feeler out of 200; peers must
-    /// serve blocks and witnesses; Bitcoin Core's seeds; no group rule in overlay networks. On regtest, loopback counts
-    /// as public.
+    /// serve blocks and witnesses; Bitcoin Core's seeds; no group rule in overlay networks. On regtest, peers may
+    /// be on loopback too.
     pub fn bitcoin(chain: Chain) -> Self {
         let useful = Services::NETWORK | Services::WITNESS;
         Self {
@@ -71,7 +71,7 @@ impl Config {
             required: RequiredServices { full: useful, block_relay: useful },
             groups: GroupRule { exempt_overlays: true, ..GroupRule::default() },
             seeds: SeedConfig { names: chain.seeds(), ..SeedConfig::default() },
-            loopback_is_public: chain == Chain::Regtest,
+            ranges: Ranges { loopback: chain == Chain::Regtest, ..Ranges::default() },
             ..Self::default()
         }
     }

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use ipnet::IpNet;
+
 use super::Config;
 use crate::types::{ConfigError, Limits};
 
@@ -80,6 +82,11 @@ impl Config {
         require(self.score.max_hosts >= 1, "score.max_hosts", "at least 1")?;
         require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
         require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")?;
+        require(self.ranges.own.len() <= super::ranges::MAX_OWN, "ranges.own", "at most 64 subnets")?;
+        let is_mapped =
+            |net: &IpNet| net.prefix_len() >= 96 && net.network().to_canonical().is_ipv4() && net.network().is_ipv6();
+        let none_mapped = !self.ranges.own.iter().any(is_mapped);
+        require(none_mapped, "ranges.own", "IPv4 where it means IPv4: 10.0.0.0/8, not ::ffff:10.0.0.0/104")?;
         let seeds_have_a_port = self.seeds.names.is_empty() || self.default_port != 0;
         require(seeds_have_a_port, "default_port", "the port of the seeds' addresses: not 0 when there are seeds")?;
         let names = &self.seeds.names;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Mode, Patience, Proxies, Rate,
+    BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Mode, Patience, Proxies, Ranges, Rate,
     RequiredServices, ScoreConfig, SeedConfig,
 };
 use crate::types::{Backoff, Limits, NetworkSet, Transport};
@@ -28,7 +28,7 @@ impl Default for Config {
             transport: Transport::V1,
             own_addresses: Vec::new(),
             identity: None,
-            loopback_is_public: false,
+            ranges: Ranges::default(),
             dial: DialConfig::default(),
             handshake_timeout: MINUTE,
             addr_fetch_timeout: 5 * MINUTE,

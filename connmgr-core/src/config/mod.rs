@@ -6,6 +6,7 @@
 mod bitcoin;
 mod check;
 mod defaults;
+mod ranges;
 mod split;
 
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ use crate::types::{
 };
 
 pub use bitcoin::Chain;
+pub use ranges::Ranges;
 pub use split::Split;
 
 /// Everything an operator may choose. The defaults given are those of [`Config::default`].
@@ -38,15 +40,15 @@ pub struct Config {
     pub default_port: u16,
     /// The services a peer must offer. Default: none.
     pub required: RequiredServices,
-    /// The transport of dials to addresses that are not known to need v1. Default: [`Transport::V1`].
+    /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
+    /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
     pub transport: Transport,
     /// Our own addresses, which are never dialed. Default: none. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,
     /// Our own identity, if the protocol has one. Default: none.
     pub identity: Option<Identity>,
-    /// Whether 127.0.0.0/8 and `::1` count as public: kept in the book, grouped and bannable. For tests and regtest.
-    /// Default: no.
-    pub loopback_is_public: bool,
+    /// The ranges in which peers may be. Default: the public internet.
+    pub ranges: Ranges,
     /// How dials are made.
     pub dial: DialConfig,
     /// The longest time from `Connected` until the peer is ready. Default: 60 s. At least 1 ms.
@@ -212,7 +214,8 @@ pub struct Rate {
     pub interval: Duration,
 }
 
-/// How many automatic connections one group may have.
+/// How many automatic connections one group may have. In private and own ranges (see [`Ranges`]) a group is an IPv4 /24 or
+/// an IPv6 /64: where all peers are in one, set no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]

@@ -180,7 +180,9 @@ impl<S, O: Observer> Driver<S, O> {
     ) -> Result<ConnId, Refusal> {
         let admitted = match self.tell(&Input::Accept { remote, listener }, now) {
             Reply::Accepted(admitted) => admitted,
-            Reply::Noted | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => Err(Refusal::Inactive),
+            Reply::Noted | Reply::Learnt(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {
+                Err(Refusal::Inactive)
+            }
         };
         if let Ok(conn) = admitted {
             self.arrived = Some((conn, make(conn)));

@@ -10,7 +10,7 @@ use crate::conn::Conn;
 use crate::mechanisms::turns::Candidate;
 use crate::peers::Awaited;
 use crate::types::{
-    Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Host, Identity, Keep, LookupError, PeerAddress, PeerId,
+    Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Identity, Keep, LookupError, PeerAddress, PeerId,
 };
 
 use super::ending::Ending;
@@ -42,6 +42,7 @@ impl ConnManager {
     /// Why a peer with only this address can't be added, if it can't.
     fn standing_error(&self, address: &PeerAddress) -> Option<AddPeerError> {
         match self.rules().standing_obstacle(address)? {
+            Obstacle::NotDialable(why) => Some(AddPeerError::NotDialable(why)),
             Obstacle::Unreachable => Some(AddPeerError::Unreachable),
             Obstacle::OwnAddress => Some(AddPeerError::OwnAddress),
             Obstacle::Banned => Some(AddPeerError::Banned),
@@ -126,7 +127,7 @@ impl ConnManager {
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
         let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
-        let all = each.map(|ip| PeerAddress::new(Host::from(ip), name.address.port()));
+        let all = each.map(|ip| self.resolved(ip, name.address.port()));
         let may = |one: &Candidate| matches!(self.candidate_obstacle(id, one), None | Some(Obstacle::NetworkDown));
         let (mut first, forbidden): (Vec<_>, Vec<_>) =
             all.map(|address| Candidate { of: name.of, address }).partition(may);
@@ -180,14 +181,15 @@ impl ConnManager {
         let may_wait = failure.is_none_or(|failure| self.is_down(failure));
         let obstacles: Vec<Obstacle> = peer.to_try().filter_map(|one| self.candidate_obstacle(id, &one)).collect();
         // The one that most likely goes first.
-        let hope = [
-            Obstacle::NetworkDown,
-            Obstacle::AddressInUse,
-            Obstacle::Banned,
-            Obstacle::OwnAddress,
-            Obstacle::Unreachable,
-        ];
-        let told = hope.into_iter().find(|obstacle| obstacles.contains(obstacle));
+        let told = obstacles.into_iter().min_by_key(|obstacle| match obstacle {
+            Obstacle::NetworkDown => 0,
+            Obstacle::AddressInUse => 1,
+            Obstacle::AlreadyConnected => 2,
+            Obstacle::Banned => 3,
+            Obstacle::OwnAddress => 4,
+            Obstacle::Unreachable => 5,
+            Obstacle::NotDialable(_) => 6,
+        });
         match (told, failure) {
             (Some(Obstacle::NetworkDown), _) if may_wait => self.block_peer(id, Obstacle::NetworkDown),
             (Some(obstacle), None) => self.block_peer(id, obstacle),
@@ -214,7 +216,9 @@ impl ConnManager {
                 let ends = hosts.filter_map(|host| self.bans.until(host, self.now())).min();
                 Some(ends.into_iter().chain(look_again).min().unwrap_or(crate::types::Time::MAX))
             }
-            Obstacle::OwnAddress | Obstacle::Unreachable => Some(self.now().after(self.config.retry.cap)),
+            Obstacle::OwnAddress | Obstacle::Unreachable | Obstacle::NotDialable(_) => {
+                Some(self.now().after(self.config.retry.cap))
+            }
         };
         if let Some(peer) = self.peers.get_mut(id) {
             peer.block(obstacle);

@@ -13,7 +13,9 @@ impl ConnManager {
             Input::DialResult { conn, result } => self.handle_dial_result(*conn, *result, now),
             Input::Ready { conn, info } => self.handle_ready(*conn, *info, now),
             Input::Closed { conn, cause } => self.handle_closed(*conn, *cause, now),
-            Input::Addresses { source, addresses } => self.handle_addresses(*source, addresses, now),
+            Input::Addresses { source, addresses } => {
+                return Reply::Learnt(self.handle_addresses(*source, addresses, now));
+            }
             Input::LookupResult { lookup, result } => {
                 let result = result.as_ref().map(|ips| ips.as_slice()).map_err(|error| *error);
                 self.handle_lookup_result(*lookup, result, now);
@@ -32,6 +34,7 @@ impl ConnManager {
             Input::SetRetry { peer, retry } => return Reply::Done(self.set_retry(*peer, *retry, now)),
             Input::Ban { target, duration } => return Reply::Done(self.ban(target, *duration, now)),
             Input::Unban { target } => return Reply::Done(self.unban(target, now)),
+            Input::ForgetOwnAddress { address } => return Reply::Done(self.forget_own_address(address, now)),
             Input::ResetScore { host } => return Reply::Done(self.reset_score(host, now)),
             Input::SampleAddresses { network, count } => {
                 return Reply::Addresses(self.sample_addresses(*network, *count, now));

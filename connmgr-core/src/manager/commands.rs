@@ -21,7 +21,8 @@ impl ConnManager {
     /// ready. The next one is dialed when the one before has failed, or beside it when it has been silent for
     /// `dial.attempt_delay`, at most three at a time; the first to open goes ahead. The next attempt begins with the
     /// address that served well last, else with those not tried yet. If we are connected to one of the addresses
-    /// already, or to the identity, the connection becomes the peer's.
+    /// already, or to the identity, the connection becomes the peer's. An IPv6 address of `fc00::/8` is taken for CJDNS
+    /// if that network is enabled.
     ///
     /// [`Keep::Always`]: crate::Keep::Always
     /// [`Keep::Once`]: crate::Keep::Once
@@ -31,6 +32,7 @@ impl ConnManager {
     pub fn add_peer(&mut self, peer: impl Into<AddedPeer>, now: Time) -> Result<PeerId, AddPeerError> {
         self.begin(now);
         let mut wanted = peer.into();
+        wanted.addresses = wanted.addresses.into_iter().map(|address| self.settled(address)).collect();
         let mut seen = BTreeSet::new();
         wanted.addresses.retain(|address| seen.insert(address.clone()));
         self.may_add(&wanted)?;

@@ -88,6 +88,7 @@ fn holder<'a>(
         Timer::Plan => Some(&mut single.plan),
         Timer::Seeds => Some(&mut single.seeds),
         Timer::FixedSeeds => Some(&mut single.fixed_seeds),
+        Timer::OwnAddresses => Some(&mut single.own_addresses),
         Timer::Bans => Some(&mut single.bans),
         Timer::SaveBans => Some(&mut single.save_bans),
         Timer::SaveBook => Some(&mut single.save_book),

@@ -61,6 +61,11 @@ impl Ending {
         self.is_theirs() || matches!(self, Self::Ours(CloseReason::OwnAddress | CloseReason::Duplicate))
     }
 
+    /// Whether all connections end, for no reason of their own.
+    const fn is_parting(self) -> bool {
+        matches!(self, Self::Ours(CloseReason::Shutdown | CloseReason::Inactive))
+    }
+
     /// Whether a dial ended without any answer.
     pub(super) const fn is_unanswered(self) -> bool {
         match self {
@@ -102,6 +107,9 @@ impl ConnManager {
         self.ended.remember(&conn);
         self.record_dial_end(&conn, ending);
         self.record_pace(&conn, ending);
+        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
+            self.book.record_end(address);
+        }
         self.release_address(&conn);
         if self.downgrade(&conn, ending) {
             return;

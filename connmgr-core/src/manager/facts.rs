@@ -4,11 +4,11 @@ use core::net::IpAddr;
 
 use crate::book::{SourceGroup, hearsay};
 use crate::config::Mode;
-use crate::mechanisms::groups::{Group, is_routable};
+use crate::mechanisms::groups::{Group, is_in_range};
 use crate::peers::Awaited;
 use crate::types::{
-    Action, Activity, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId, LookupError,
-    LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
+    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId,
+    LookupError, LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
 };
 
 use super::ending::Ending;
@@ -53,6 +53,7 @@ impl ConnManager {
             Timer::Seeds => self.seeds_timer_fired(),
             Timer::FixedSeeds => self.fixed_seeds_timer_fired(),
             Timer::Bans => self.bans_timer_fired(),
+            Timer::OwnAddresses => self.own_addresses_timer_fired(),
             Timer::StartOver => self.start_over(),
             Timer::SaveBans => self.save_bans(),
             Timer::SaveBook => self.save_all(),
@@ -230,31 +231,40 @@ impl ConnManager {
     }
 
     /// Addresses were learnt from a peer or the application. Looks at the first `book.max_per_call`. Ignores those that
-    /// could never be dialed, and a peer's beyond its rate (`book.gossip`).
-    pub fn handle_addresses(&mut self, source: Source, addresses: &[AddressInfo], now: Time) {
+    /// could never be dialed, and a peer's beyond its rate (`book.gossip`). Returns what became of them.
+    pub fn handle_addresses(&mut self, source: Source, addresses: &[AddressInfo], now: Time) -> AddressCounts {
         self.begin(now);
-        if self.config.mode == Mode::Automatic && self.phase != Phase::Stopped {
-            self.learn(source, addresses);
-        }
+        let counts = if self.config.mode == Mode::Automatic && self.phase != Phase::Stopped {
+            self.learn(source, addresses)
+        } else {
+            AddressCounts { unwanted: count(addresses.len()), ..AddressCounts::default() }
+        };
         if let Source::Peer(conn) = source {
             self.end_addr_fetch(conn, addresses.len());
         }
         self.plan();
+        counts
     }
 
-    fn learn(&mut self, source: Source, addresses: &[AddressInfo]) {
-        let Some(group) = self.source_group(source) else { return self.ignore() };
-        let mut learnt = 0;
+    fn learn(&mut self, source: Source, addresses: &[AddressInfo]) -> AddressCounts {
+        let mut counts = AddressCounts::default();
+        let Some(group) = self.source_group(source) else {
+            self.ignore();
+            counts.unwanted = count(addresses.len());
+            return counts;
+        };
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for info in addresses.iter().take(most) {
-            learnt += u64::from(self.learn_one(source, group, info));
+            *self.learn_one(source, group, info).counted_in(&mut counts) += 1;
         }
-        self.stats.addresses_learnt += learnt;
-        self.stats.addresses_ignored += addresses.len() as u64 - learnt;
-        if learnt > 0 {
+        counts.too_many += count(addresses.len().saturating_sub(most));
+        self.stats.addresses_learnt += u64::from(counts.new);
+        self.stats.addresses_ignored += addresses.len() as u64 - u64::from(counts.new);
+        if counts.new > 0 {
             self.wake_starved();
             self.save_book_later();
         }
+        counts
     }
 
     /// The group that a source counts as; `None` if the source is no open connection.
@@ -263,33 +273,56 @@ impl ConnManager {
             Source::Application => Some(SourceGroup(SOURCE_APPLICATION)),
             Source::Peer(conn) => {
                 let conn = self.table.get(conn).filter(|conn| conn.is_open())?;
-                let group = conn.host().as_ref().and_then(Group::of);
-                Some(SourceGroup(group.map_or(SOURCE_HIDDEN, |group| group.as_u64())))
+                let group = conn.host().as_ref().and_then(|host| Group::of(host, &self.config.ranges));
+                Some(SourceGroup(group.map_or(SOURCE_HIDDEN, |group| group.as_u128())))
             }
         }
     }
 
-    fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> bool {
+    fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> AddressFate {
         let (unix, now) = (self.unix(), self.now());
         let heard = match source {
             Source::Application => info.clone(),
             Source::Peer(conn) => {
-                let Some(notes) = self.table.notes(conn) else { return false };
+                let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
                 if !notes.gossip.take(&self.config.book.gossip, now) {
-                    return false;
+                    return AddressFate::TooMany;
                 }
                 AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
             }
         };
-        self.is_worth_knowing(&heard.address) && self.book.add(&heard, group, unix, now, &mut self.rng)
+        let heard = AddressInfo { address: self.settled(heard.address), ..heard };
+        if let Some(useless) = self.why_useless(&heard.address) {
+            useless
+        } else if self.book.add(&heard, group, unix, now, &mut self.rng) {
+            AddressFate::New
+        } else if self.book.contains(&heard.address) {
+            AddressFate::Known
+        } else {
+            AddressFate::Full
+        }
     }
 
     /// Whether an address could ever be dialed.
     pub(super) fn is_worth_knowing(&self, address: &PeerAddress) -> bool {
-        address.name().is_none()
-            && is_routable(address.host(), self.config.loopback_is_public)
-            && self.rules().is_reachable(address)
-            && !self.own.contains(address)
+        self.why_useless(address).is_none()
+    }
+
+    /// Why an address could never be dialed, if so.
+    fn why_useless(&self, address: &PeerAddress) -> Option<AddressFate> {
+        if address.name().is_some() {
+            Some(AddressFate::Name)
+        } else if address.not_dialable().is_some() || address.zone().is_some() {
+            Some(AddressFate::NotDialable)
+        } else if !is_in_range(address.host(), &self.config.ranges) {
+            Some(AddressFate::OutOfRange)
+        } else if !self.rules().is_reachable(address) {
+            Some(AddressFate::NoRoute)
+        } else if self.own.contains(address, self.now()) {
+            Some(AddressFate::Own)
+        } else {
+            None
+        }
     }
 
     /// An addr-fetch is done when it brings more than one address: a single one may be the peer's own.
@@ -338,8 +371,8 @@ impl ConnManager {
         }
     }
 
-    /// The machine's network has changed (an interface came up, an address was assigned). Suspected networks count as
-    /// up again and are dialed at full speed, added peers that gave no answer are dialed within 15 s, and seeds that
+    /// The machine's network has changed (an interface came up, an address was assigned). Addresses where we met ourselves
+    /// are forgotten, suspected networks count as up again and are dialed at full speed, added peers that gave no answer are dialed within 15 s, and seeds that
     /// failed may be asked again. Takes effect at most once a minute; an earlier report takes effect when the minute is
     /// over.
     pub fn handle_network_changed(&mut self, now: Time) {
@@ -352,7 +385,41 @@ impl ConnManager {
     }
 }
 
-/// Source groups that are not network groups. The highest byte of a network group is its network's tag; these two
-/// values are above all of those.
-const SOURCE_APPLICATION: u64 = u64::MAX;
-const SOURCE_HIDDEN: u64 = u64::MAX - 1;
+/// What became of an address that was reported. The reasons are those of [`AddressCounts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AddressFate {
+    TooMany,
+    Name,
+    NotDialable,
+    OutOfRange,
+    NoRoute,
+    Own,
+    Known,
+    Full,
+    New,
+}
+
+impl AddressFate {
+    const fn counted_in(self, counts: &mut AddressCounts) -> &mut u32 {
+        match self {
+            Self::TooMany => &mut counts.too_many,
+            Self::Name => &mut counts.name,
+            Self::NotDialable => &mut counts.not_dialable,
+            Self::OutOfRange => &mut counts.out_of_range,
+            Self::NoRoute => &mut counts.no_route,
+            Self::Own => &mut counts.own,
+            Self::Known => &mut counts.known,
+            Self::Full => &mut counts.full,
+            Self::New => &mut counts.new,
+        }
+    }
+}
+
+fn count(addresses: usize) -> u32 {
+    u32::try_from(addresses).unwrap_or(u32::MAX)
+}
+
+/// Source groups that are not network groups. The highest bytes of a network group are its sort; these two values are
+/// above all of those.
+const SOURCE_APPLICATION: u128 = u128::MAX;
+const SOURCE_HIDDEN: u128 = u128::MAX - 1;

@@ -75,7 +75,9 @@ impl Hash for StateAt<'_> {
             let starved_for = |since| nanos(self.now.since(since).min(LONG_STARVED_AFTER));
             starved.map(|starved| (starved_for(starved.since), self.ahead(starved.until), starved.times)).hash(to);
         }
-        (self.ahead(manager.dial_bucket.full_at()), self.ahead(manager.ask_again_at), &manager.own).hash(to);
+        (self.ahead(manager.dial_bucket.full_at()), self.ahead(manager.ask_again_at)).hash(to);
+        manager.own.given().for_each(|address| address.hash(to));
+        manager.own.met().for_each(|(address, until)| (address, self.ahead(*until)).hash(to));
         self.hash_inbound(to);
         self.hash_timers(to);
     }

@@ -1,16 +1,19 @@
 //! Connections to ourselves, and second connections to the same peer.
 
 use crate::conn::Conn;
-use crate::types::{CloseReason, ConnId, Keep, PeerAddress, PeerInfo, Time};
+use crate::types::{CloseReason, CommandError, ConnId, Keep, PeerAddress, PeerInfo, Time};
 
-use super::ConnManager;
+use super::{ConnManager, Obstacle, Timer};
 
 impl ConnManager {
-    /// Reports one of our own addresses: it is never dialed. At most 1024 are remembered, those of the configuration
+    /// Reports one of our own addresses: it is not dialed until it is forgotten by
+    /// [`forget_own_address`](Self::forget_own_address). At most 1024 are remembered, those of the configuration
     /// included; more are ignored.
     pub fn handle_own_address(&mut self, address: &PeerAddress, now: Time) {
         self.begin(now);
+        let address = &self.settled(address.clone());
         self.own.give(address);
+        self.arm_own_addresses();
         self.book.forget(address);
         if let Some(conn) = self.table.dialed(address) {
             self.close(conn, CloseReason::OwnAddress);
@@ -30,9 +33,55 @@ impl ConnManager {
             let dialed = self.table.get(end).and_then(|conn| conn.dialed()).cloned();
             self.close(end, CloseReason::OwnAddress);
             if let Some(address) = dialed {
-                self.own.meet(&address);
+                let now = self.now();
+                self.own.meet(&address, now);
                 self.book.forget(&address);
             }
+        }
+        self.arm_own_addresses();
+    }
+
+    /// An address is not ours, or no longer: it may be dialed like any other. One of the configuration counts as ours
+    /// again in the next life. By themselves, only addresses where we met ourselves are forgotten: after a day, and when
+    /// the machine's network changes.
+    ///
+    /// # Errors
+    /// [`CommandError::NotOurs`] if it is none of ours; [`CommandError::ShuttingDown`].
+    pub fn forget_own_address(&mut self, address: &PeerAddress, now: Time) -> Result<(), CommandError> {
+        self.begin(now);
+        self.check_running()?;
+        let address = self.settled(address.clone());
+        if !self.own.forget(&address) {
+            return Err(CommandError::NotOurs);
+        }
+        self.own_addresses_forgotten();
+        self.plan();
+        Ok(())
+    }
+
+    /// Forgets the addresses where we met ourselves.
+    pub(super) fn forget_met_addresses(&mut self) {
+        if self.own.forget_met() {
+            self.own_addresses_forgotten();
+        }
+    }
+
+    pub(super) fn own_addresses_timer_fired(&mut self) {
+        let now = self.now();
+        self.own.expire(now);
+        self.own_addresses_forgotten();
+    }
+
+    /// Added peers at addresses that are no longer ours need not wait. The book learns of such addresses anew.
+    fn own_addresses_forgotten(&mut self) {
+        self.arm_own_addresses();
+        self.release_blocked_by(Obstacle::OwnAddress);
+    }
+
+    fn arm_own_addresses(&mut self) {
+        match self.own.next_expiry() {
+            Some(at) => self.arm(Timer::OwnAddresses, at),
+            None => self.disarm(Timer::OwnAddresses),
         }
     }
 

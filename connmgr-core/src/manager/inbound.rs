@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, Refusal, Time};
+use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
@@ -42,7 +42,7 @@ impl ConnManager {
         let known = self.config.listeners.iter().find(|listener| listener.id == id);
         let listener = *known.ok_or(Refusal::UnknownListener)?;
         self.pauses.remove(&id);
-        let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+        let remote = self.settled(PeerAddress::from(remote));
         let conn = self.next_conn;
         let notes = Notes::new(0, self.handshake_deadline());
         let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
@@ -139,7 +139,7 @@ impl ConnManager {
     }
 }
 
-fn inbound_end(remote: SocketAddr, listener: &Listener) -> End {
+fn inbound_end(remote: PeerAddress, listener: &Listener) -> End {
     let Listener { id: listener, network, permissions } = *listener;
     match network.filter(|network| network.is_overlay()) {
         Some(network) => End::Hidden { listener, network, permissions },
@@ -151,7 +151,7 @@ impl End {
     /// The host of an inbound connection, if its address is the peer's own.
     fn visible_host(&self) -> Option<Host> {
         match self {
-            Self::Visible { remote, .. } => Some(Host::from(remote.ip())),
+            Self::Visible { remote, .. } => Some(remote.host().clone()),
             Self::Outbound { .. } | Self::Hidden { .. } => None,
         }
     }

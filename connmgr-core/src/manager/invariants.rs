@@ -60,7 +60,7 @@ impl ConnManager {
     /// Everything under way has a timer, and every timer belongs to something.
     fn check_timers(&self) -> Checked {
         let single = &self.single;
-        let of_work = [single.plan, single.seeds, single.fixed_seeds, single.start_over];
+        let of_work = [single.plan, single.seeds, single.fixed_seeds, single.start_over, single.own_addresses];
         let of_state = [single.bans, single.save_bans, single.save_book];
         let set = of_work.iter().chain(&of_state).chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
@@ -74,6 +74,8 @@ impl ConnManager {
                 "a network has no probe timer while it is down, or one while it is up",
             )?;
         }
+        let forgets = single.own_addresses.is_some();
+        hold(forgets == self.own.next_expiry().is_some(), "the timer for own addresses does not match them")?;
         hold(single.bans.is_some() == self.bans.next_expiry().is_some(), "the timer for bans does not match the bans")
     }
 
@@ -93,7 +95,7 @@ impl ConnManager {
             "a connection has no timer in a state with one, or one in a state without",
         )?;
         hold(!self.is_banned(conn) || self.sweep_wanted, "a connection to a banned host")?;
-        let ours = conn.dialed().is_some_and(|address| self.own.contains(address));
+        let ours = conn.dialed().is_some_and(|address| self.own.contains(address, self.now()));
         hold(!ours, "a connection to our own address")?;
         let GroupRule { max_per_group, .. } = self.config.groups;
         let crowded = conn.group().is_some_and(|group| self.table.in_group(group) > max_per_group.unwrap_or(u32::MAX));

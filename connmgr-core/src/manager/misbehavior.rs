@@ -60,11 +60,12 @@ impl ConnManager {
     /// ends. If it is banned already, the later end counts.
     ///
     /// # Errors
-    /// [`CommandError::NotBannable`] for loopback (unless it counts as public), for the address of a proxy, and for
+    /// [`CommandError::NotBannable`] for loopback (unless `ranges.loopback` is on), for the address of a proxy, and for
     /// every target if `max_bans` is 0; [`CommandError::ShuttingDown`].
     pub fn ban(&mut self, target: &BanTarget, duration: Duration, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
+        let target = &self.settled_target(target.clone());
         if !self.is_bannable(target) {
             return Err(CommandError::NotBannable);
         }
@@ -81,7 +82,7 @@ impl ConnManager {
             BanTarget::Subnet(net) => {
                 let is_loopback = net.network().is_loopback() && net.broadcast().is_loopback();
                 let is_host = net.network() == net.broadcast();
-                let spared = is_loopback && !self.config.loopback_is_public;
+                let spared = is_loopback && !self.config.ranges.loopback;
                 self.config.max_bans > 0
                     && !spared
                     && (!is_host || self.rules().is_bannable(&Host::from(net.network())))
@@ -89,10 +90,19 @@ impl ConnManager {
         }
     }
 
+    /// The target, as the networks in use name it: what covers an IPv6 address of `fc00::/8` covers the CJDNS address.
+    pub(super) fn settled_target(&self, target: BanTarget) -> BanTarget {
+        match target {
+            BanTarget::Host(host) => BanTarget::Host(host.settled(self.config.networks)),
+            BanTarget::Subnet(_) => target,
+        }
+    }
+
     fn impose(&mut self, target: &BanTarget, duration: Duration) {
         let (since, until) = (SteadySecond::at(self.now()), self.now().after(duration));
         self.restored_bans.forget(target);
         if let Some(evicted) = self.bans.ban(target, since, until) {
+            let evicted = self.settled_target(evicted);
             self.tell(Event::Unbanned { target: evicted });
             self.release_banned_peers();
             self.wake_starved();
@@ -117,6 +127,7 @@ impl ConnManager {
     pub fn unban(&mut self, target: &BanTarget, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
+        let target = &self.settled_target(target.clone());
         match self.bans.unban(target, self.clocks.now()) {
             Lifted::Ban | Lifted::Exception => {}
             Lifted::Nothing => return Err(CommandError::NotBanned),
@@ -137,7 +148,7 @@ impl ConnManager {
     pub fn reset_score(&mut self, host: &Host, now: Time) -> Result<(), CommandError> {
         self.begin(now);
         self.check_running()?;
-        self.scores.reset(host);
+        self.scores.reset(&host.clone().settled(self.config.networks));
         Ok(())
     }
 
@@ -145,6 +156,7 @@ impl ConnManager {
         let now = self.now();
         while self.has_room() {
             let Some(target) = self.bans.pop_expired(now) else { break };
+            let target = self.settled_target(target);
             self.tell(Event::Unbanned { target });
             self.wake_starved();
         }

@@ -112,6 +112,8 @@ enum Timer {
     FixedSeeds,
     /// The earliest end of a ban.
     Bans,
+    /// The next address where we met ourselves is forgotten.
+    OwnAddresses,
     /// Changed bans need saving.
     SaveBans,
     /// A changed book needs saving.
@@ -194,6 +196,7 @@ struct SingleTimers {
     seeds: Option<TimerId>,
     fixed_seeds: Option<TimerId>,
     bans: Option<TimerId>,
+    own_addresses: Option<TimerId>,
     save_bans: Option<TimerId>,
     save_book: Option<TimerId>,
     start_over: Option<TimerId>,
@@ -222,7 +225,8 @@ impl ConnManager {
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());
         let keys = Keyed::new(rng.next_u64(), rng.next_u64());
-        let own = OwnAddresses::new(&config.own_addresses);
+        let own_addresses = config.own_addresses.iter().cloned().map(|address| address.settled(config.networks));
+        let own = OwnAddresses::new(own_addresses);
         let mut manager = Self {
             limits: config.limits,
             phase: Phase::Active,

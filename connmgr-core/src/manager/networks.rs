@@ -45,8 +45,9 @@ impl ConnManager {
         // Counting the groups is expensive, and silence does not count against a network that is alive.
         let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
         let known = u32::try_from(self.book.len_of(network)).unwrap_or(u32::MAX);
+        let group = Group::of(address.host(), &self.config.ranges);
         let health = &mut self.health[network.index()];
-        let around = Surroundings { alive, groups, known };
+        let around = Surroundings { alive, groups, known, group };
         match health.record_failure(outcome, address, around, config, now) {
             Change::None => {}
             Change::Up => self.network_came_up(network),
@@ -75,7 +76,7 @@ impl ConnManager {
             self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open)
         };
         for address in known.filter(|address| address.network() == Some(network) && !is_open(address)) {
-            groups.extend(Group::of(address.host()));
+            groups.extend(Group::of(address.host(), &self.config.ranges));
             if groups.len() >= config.silent_groups as usize {
                 break;
             }
@@ -110,8 +111,12 @@ impl ConnManager {
         self.health[network.index()].owe_probe();
     }
 
-    /// The enabled networks that are not down.
+    /// The enabled networks that are not down, or in which a host may be that an outage does not concern.
     pub(super) fn networks_up(&self) -> NetworkSet {
-        self.config.networks.iter().filter(|network| !self.health[network.index()].is_down()).collect()
+        let ranges = &self.config.ranges;
+        let spares_some = ranges.public && (ranges.private || ranges.shared || !ranges.own.is_empty());
+        let is_spared = |network: NetworkKind| spares_some && matches!(network, NetworkKind::Ipv4 | NetworkKind::Ipv6);
+        let may = |network: &NetworkKind| is_spared(*network) || !self.health[network.index()].is_down();
+        self.config.networks.iter().filter(may).collect()
     }
 }

@@ -60,7 +60,7 @@ impl ConnManager {
         let now = self.now();
         let standing = self.bans.list().filter(|(_, ban, _)| ban.until > now);
         let view = |(target, ban, exceptions): (_, crate::mechanisms::bans::Ban, _)| BanView {
-            target,
+            target: self.settled_target(target),
             since: self.clocks.unix_of(ban.since),
             until: self.clocks.unix_at(ban.until),
             exceptions,

@@ -57,8 +57,13 @@ impl ConnManager {
 
     /// Queues the added peers that a ban blocks. The planner blocks those again that another ban covers.
     pub(super) fn release_banned_peers(&mut self) {
+        self.release_blocked_by(Obstacle::Banned);
+    }
+
+    /// Queues the added peers that this blocks. The planner blocks again those that something forbids still.
+    pub(super) fn release_blocked_by(&mut self, obstacle: Obstacle) {
         for id in self.peers.ids() {
-            if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(Obstacle::Banned)) {
+            if self.peers.get(id).is_some_and(|peer| peer.state() == PeerState::Blocked(obstacle)) {
                 self.disarm(Timer::Peer(id));
                 self.peers.enqueue(id);
             }

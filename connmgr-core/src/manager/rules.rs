@@ -1,10 +1,12 @@
 //! The rules for dialing: which addresses are allowed, over which route.
 
+use core::net::IpAddr;
+
 use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
-use crate::mechanisms::groups::{Group, is_routable};
+use crate::mechanisms::groups::{Group, tells_of_network};
 use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
@@ -33,9 +35,11 @@ impl Rules<'_> {
 
     /// Like [`obstacle`](Self::obstacle), but regardless of outages: what forbids even a probe.
     pub(super) fn standing_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
-        if !self.is_reachable(address) {
+        if let Some(why) = address.not_dialable() {
+            Some(Obstacle::NotDialable(why))
+        } else if !self.is_reachable(address) {
             Some(Obstacle::Unreachable)
-        } else if self.own.contains(address) {
+        } else if self.own.contains(address, self.now) {
             Some(Obstacle::OwnAddress)
         } else if self.is_banned(address.host()) {
             Some(Obstacle::Banned)
@@ -46,13 +50,24 @@ impl Rules<'_> {
         }
     }
 
+    /// What forbids probing a network at this address: a host that an outage does not concern tells nothing of it.
+    pub(super) fn probe_obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
+        match self.health_network(address.host()) {
+            Some(_) => self.standing_obstacle(address),
+            None => Some(Obstacle::NetworkDown),
+        }
+    }
+
     /// Whether the address's network is enabled and has a route.
     pub(super) fn is_reachable(&self, address: &PeerAddress) -> bool {
         match address.network() {
             None => self.may_resolve(),
             Some(network) if !self.config.networks.contains(network) => false,
-            Some(NetworkKind::Ipv4 | NetworkKind::Ipv6) => address.port() != 0,
-            Some(NetworkKind::Cjdns) => address.port() != 0,
+            // No proxy is told an interface of ours.
+            Some(network @ NetworkKind::Ipv6) => {
+                address.zone().is_none() || self.config.proxies.for_network(network).is_none()
+            }
+            Some(NetworkKind::Ipv4 | NetworkKind::Cjdns) => true,
             Some(network @ (NetworkKind::Onion | NetworkKind::I2p)) => {
                 self.config.proxies.for_network(network).is_some()
             }
@@ -72,10 +87,10 @@ impl Rules<'_> {
             || networks.contains(NetworkKind::Ipv6)
     }
 
-    /// The network whose health this host affects. `None` for loopback and private addresses: they are reachable
-    /// whether the internet is or not.
+    /// The network whose health this host affects. `None` for loopback and private addresses where peers are on the
+    /// internet: they are reachable whether the internet is or not.
     pub(super) fn health_network(&self, host: &Host) -> Option<NetworkKind> {
-        host.network().filter(|_| is_routable(host, self.config.loopback_is_public))
+        host.network().filter(|_| tells_of_network(host, &self.config.ranges))
     }
 
     /// Whether the host is banned. Loopback and proxies never are, even inside a banned subnet.
@@ -87,7 +102,7 @@ impl Rules<'_> {
     /// `max_bans` is 0.
     pub(super) fn is_bannable(&self, host: &Host) -> bool {
         let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
-        let spared_loopback = host.is_loopback() && !self.config.loopback_is_public;
+        let spared_loopback = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
@@ -99,7 +114,7 @@ impl Rules<'_> {
     /// The group that a dial of this kind takes.
     pub(super) fn group(&self, kind: Kind, address: &PeerAddress) -> Option<Group> {
         let exempt = self.config.groups.exempt_overlays && address.network().is_some_and(NetworkKind::is_overlay);
-        if kind.takes_group() && !exempt { Group::of(address.host()) } else { None }
+        if kind.takes_group() && !exempt { Group::of(address.host(), &self.config.ranges) } else { None }
     }
 
     /// Whether the group that this dial would take has room.
@@ -120,6 +135,17 @@ impl Rules<'_> {
 }
 
 impl ConnManager {
+    /// The address, as the networks in use name it ([`PeerAddress::settled`]). Every address that comes in from outside
+    /// passes here, so that one host is one host.
+    pub(super) fn settled(&self, address: PeerAddress) -> PeerAddress {
+        address.settled(self.config.networks)
+    }
+
+    /// The address of `port` at an IP address that a name resolved to.
+    pub(super) fn resolved(&self, ip: IpAddr, port: u16) -> PeerAddress {
+        self.settled(PeerAddress::new(Host::from(ip), port))
+    }
+
     pub(super) fn rules(&self) -> Rules<'_> {
         let Self { config, table, bans, own, health, aliases, clocks, .. } = self;
         Rules { config, table, bans, own, health, aliases, now: clocks.now() }

@@ -25,10 +25,10 @@ pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 /// The shortest rest of a seed that is probed.
 const LEAST_REST: Duration = Duration::from_secs(1);
 
-/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest byte of a network group, its
-/// tag, is lower.
-const SOURCE_SEEDS: u64 = 0xf0 << 56;
-const SOURCE_FIXED: u64 = 0xf1 << 56;
+/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest bytes of a network group,
+/// its sort, are lower.
+const SOURCE_SEEDS: u128 = 0xf0 << 64;
+const SOURCE_FIXED: u128 = 0xf1 << 64;
 
 impl ConnManager {
     /// At birth. The fewer addresses are known, the sooner seeds are asked.
@@ -220,18 +220,18 @@ impl ConnManager {
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         for ip in ips.iter().take(most) {
-            let address = PeerAddress::new(Host::from(*ip), self.config.default_port);
+            let address = self.resolved(*ip, self.config.default_port);
             if used.len() == self.config.seeds.keep as usize {
                 break;
             }
             if self.is_worth_knowing(&address) && used.insert(ip.to_canonical()) {
-                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u64));
+                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u128));
             }
         }
         (!used.is_empty()).then_some(added)
     }
 
-    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u64) -> bool {
+    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
         let (unix, now) = (self.unix(), self.now());
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
         let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };
@@ -296,9 +296,10 @@ impl ConnManager {
         let lacking: NetworkSet = self.lacking_networks().collect();
         let config = self.config.clone();
         for address in &config.seeds.fixed {
+            let address = self.settled(address.clone());
             let is_lacking = address.network().is_some_and(|network| lacking.contains(network));
-            if is_lacking && self.is_worth_knowing(address) {
-                self.learn_seed(address.clone(), Services::NONE, SOURCE_FIXED);
+            if is_lacking && self.is_worth_knowing(&address) {
+                self.learn_seed(address, Services::NONE, SOURCE_FIXED);
             }
         }
         self.wake_starved();

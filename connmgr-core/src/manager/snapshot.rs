@@ -42,6 +42,9 @@ impl ConnManager {
         let (unix, now) = (self.unix(), self.now());
         if self.config.mode == Mode::Automatic {
             let mut addresses = snapshot.addresses.clone();
+            for saved in &mut addresses {
+                saved.address = self.settled(saved.address.clone());
+            }
             addresses.retain(|saved| self.is_worth_knowing(&saved.address));
             self.book.restore(&addresses, unix, now);
         }

@@ -46,8 +46,8 @@ struct BanOrigin {
 /// The bans in force, at most `max`. Beyond that, the ban that ends first is lifted.
 ///
 /// A ban ends by itself: [`Bans::is_banned`] takes the time, so it does not matter how late [`Bans::pop_expired`] is
-/// called. Targets that cover the same are the same: a host with an IP address is its /32 or /128, IPv4-mapped IPv6 is
-/// IPv4, and the bits after a subnet's prefix are ignored.
+/// called. Targets that cover the same are the same: a host with an IP address, CJDNS included, is its /32 or /128,
+/// IPv4-mapped IPv6 is IPv4, and the bits after a subnet's prefix are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bans {
     max: usize,
@@ -178,14 +178,12 @@ impl Bans {
 
     /// The latest end of the bans that cover a host; `None` if none does.
     pub(crate) fn until(&self, host: &Host, now: Time) -> Option<Time> {
-        let latest = match host {
-            Host::Ip(ip) => match ip.to_canonical() {
-                IpAddr::V4(ip) if self.exceptions.is_empty() => self.v4.latest_end(ip.to_bits()),
-                IpAddr::V6(ip) if self.exceptions.is_empty() => self.v6.latest_end(ip.to_bits()),
-                IpAddr::V4(ip) => self.latest_v4(ip.to_bits(), 32),
-                IpAddr::V6(ip) => self.latest_v6(ip.to_bits(), 128),
-            },
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => self.hosts.get(host).copied(),
+        let latest = match host.ip().map(|ip| ip.to_canonical()) {
+            Some(IpAddr::V4(ip)) if self.exceptions.is_empty() => self.v4.latest_end(ip.to_bits()),
+            Some(IpAddr::V6(ip)) if self.exceptions.is_empty() => self.v6.latest_end(ip.to_bits()),
+            Some(IpAddr::V4(ip)) => self.latest_v4(ip.to_bits(), 32),
+            Some(IpAddr::V6(ip)) => self.latest_v6(ip.to_bits(), 128),
+            None => self.hosts.get(host).copied(),
         };
         latest.filter(|until| *until > now)
     }
@@ -384,7 +382,7 @@ impl TargetKey {
             BanTarget::Subnet(IpNet::V4(net)) => Self::v4(net.addr(), net.prefix_len()),
             BanTarget::Subnet(IpNet::V6(net)) => Self::v6(net.addr(), net.prefix_len()),
             BanTarget::Host(Host::Ip(IpAddr::V4(ip))) => Self::v4(*ip, 32),
-            BanTarget::Host(Host::Ip(IpAddr::V6(ip))) => Self::v6(*ip, 128),
+            BanTarget::Host(Host::Ip(IpAddr::V6(ip)) | Host::Cjdns(ip)) => Self::v6(*ip, 128),
             BanTarget::Host(host) => Self::Host(host.clone()),
         }
     }
@@ -471,8 +469,8 @@ mod tests {
         check("::/0", &["2a01::1", "::1"], &["1.2.3.4", ONION]);
         check("2a01:1:2:3::9/64", &["2a01:1:2:3::1"], &["2a01:1:2:4::1"]);
         check("::ffff:1.2.0.0/112", &["1.2.3.4"], &["1.3.0.0"]);
-        check("fc00::/8", &["fc00::1"], &["cjdns:fc00::1"]);
-        check("cjdns:fc00::1", &["cjdns:fc00::1"], &["fc00::1", "cjdns:fc00::2"]);
+        check("fc00::/8", &["fc00::1", "cjdns:fc00::1"], &["fd00::1"]);
+        check("cjdns:fc00::1", &["cjdns:fc00::1", "fc00::1"], &["fc00::2", "cjdns:fc00::2"]);
         check(ONION, &[ONION], &["1.2.3.4"]);
     }
 

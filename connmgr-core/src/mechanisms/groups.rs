@@ -1,4 +1,4 @@
-//! Groups of neighbouring addresses, and which addresses are public.
+//! Groups of neighbouring addresses, and the ranges they are in.
 //!
 //! One operator may have many addresses, but they usually lie close together, so closeness stands for "perhaps the same
 //! operator". Read first: Bitcoin Core's `netgroup.cpp` for the rule; RFC 3964 (6to4), RFC 4380 (Teredo), RFC 6052 and
@@ -8,17 +8,18 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::config::Ranges;
 use crate::types::Host;
 
 /// Addresses that count as one neighbourhood.
 ///
 /// IPv4: /16. IPv6: /32, and /36 inside the tunnel broker `2001:470::/32`. IPv6 that contains IPv4 (6to4, Teredo,
-/// NAT64, mapped): the /16 of that. Onion and I2P: the first 4 bits. CJDNS: the first 12 bits, 4 of them after the
-/// common `fc`.
+/// NAT64, mapped): the /16 of that. In private, shared and own ranges (see [`Ranges`]): IPv4 /24 and IPv6 /64. Onion and
+/// I2P: the first 4 bits. CJDNS: the first 12 bits, 4 of them after the common `fc`.
 ///
 /// The number is not a hash: equal numbers are equal groups.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group(u64);
+pub struct Group(u128);
 
 impl Group {
     const V4: u8 = 1;
@@ -26,12 +27,14 @@ impl Group {
     const ONION: u8 = 3;
     const I2P: u8 = 4;
     const CJDNS: u8 = 5;
+    const V4_SITE: u8 = 6;
+    const V6_SITE: u8 = 7;
 
-    /// The group of a host; `None` for a name.
-    ///
-    /// Loopback and private addresses follow the same rule.
-    pub fn of(host: &Host) -> Option<Self> {
+    /// The group of a host where peers may be in these ranges; `None` for a name. Loopback follows the rule of the
+    /// internet.
+    pub fn of(host: &Host, ranges: &Ranges) -> Option<Self> {
         match host {
+            Host::Ip(ip) if is_site(*ip, ranges) => Some(Self::of_site(*ip)),
             Host::Ip(ip) => Some(Self::of_ip(*ip)),
             Host::Onion(key) => Some(Self::new(Self::ONION, u64::from(key[0] >> 4))),
             Host::I2p(hash) => Some(Self::new(Self::I2P, u64::from(hash[0] >> 4))),
@@ -40,8 +43,8 @@ impl Group {
         }
     }
 
-    /// The number: the network's tag (1 to 5) in the highest byte, the prefix below. The same on every platform.
-    pub const fn as_u64(self) -> u64 {
+    /// The number: the sort of group (1 to 7) above 64 bits, the prefix below. The same on every platform.
+    pub const fn as_u128(self) -> u128 {
         self.0
     }
 
@@ -63,8 +66,16 @@ impl Group {
         Self::new(Self::V6, if prefix == TUNNEL_BROKER { first_bits(ip, 36) } else { prefix << 4 })
     }
 
-    const fn new(network: u8, prefix: u64) -> Self {
-        Self((network as u64) << 56 | prefix)
+    /// One operator has all of a site, so what is close there is only a link.
+    fn of_site(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::new(Self::V4_SITE, u64::from(ip.to_bits() >> 8)),
+            IpAddr::V6(ip) => Self::new(Self::V6_SITE, first_bits(ip, 64)),
+        }
+    }
+
+    const fn new(sort: u8, prefix: u64) -> Self {
+        Self((sort as u128) << 64 | prefix as u128)
     }
 }
 
@@ -96,33 +107,85 @@ impl Neighbourhood {
     }
 }
 
-/// Whether an address learnt from others is public, so that it may be dialed.
+/// Whether an address may be kept when others tell of it.
 ///
-/// With `loopback_is_public`, loopback counts as public, for tests and regtest; private networks never do. An IPv6
-/// address that contains an IPv4 address is public if that is: otherwise a local translator (NAT64) could be used to
-/// dial the home network. Names are not public: only the operator gives names. Ignores the port.
-pub(crate) fn is_routable(host: &Host, loopback_is_public: bool) -> bool {
-    if host.is_loopback() {
-        return loopback_is_public;
-    }
+/// An IPv6 address that contains an IPv4 address is public if that is, and in no other range: otherwise a local
+/// translator (NAT64) could be used to dial the home network. Names are outside: only the operator gives names. Ignores
+/// the port.
+pub(crate) fn is_in_range(host: &Host, ranges: &Ranges) -> bool {
     match host {
-        Host::Ip(IpAddr::V4(ip)) => is_public_v4(*ip),
-        Host::Ip(IpAddr::V6(ip)) => carried_v4(*ip).map_or_else(|| is_public_v6(*ip), is_public_v4),
-        Host::Cjdns(ip) => ip.octets()[0] == 0xfc,
+        Host::Ip(ip) => is_own(*ip, ranges) || range_of(*ip).is_some_and(|range| range.is_in(ranges)),
+        Host::Cjdns(ip) => Host::is_cjdns_range(*ip),
         Host::Onion(_) | Host::I2p(_) => true,
         Host::Name(_) => false,
     }
+}
+
+/// Whether dials to this host tell whether its network is up. Not those to a host outside of all ranges; nor those to a
+/// private or own one where peers are on the internet too, for they answer while the internet is away.
+pub(crate) fn tells_of_network(host: &Host, ranges: &Ranges) -> bool {
+    let is_of_network = |ip: IpAddr| matches!(range_of(ip), Some(Range::Public | Range::Loopback));
+    is_in_range(host, ranges)
+        && match host {
+            Host::Ip(ip) => !ranges.public || is_of_network(*ip),
+            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => true,
+        }
+}
+
+/// The ranges that have a switch in [`Ranges`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Range {
+    Public,
+    Private,
+    Shared,
+    Loopback,
+}
+
+impl Range {
+    const fn is_in(self, ranges: &Ranges) -> bool {
+        match self {
+            Self::Public => ranges.public,
+            Self::Private => ranges.private,
+            Self::Shared => ranges.shared,
+            Self::Loopback => ranges.loopback,
+        }
+    }
+}
+
+fn range_of(ip: IpAddr) -> Option<Range> {
+    let if_public = |is_public: bool| is_public.then_some(Range::Public);
+    match ip {
+        ip if ip.is_loopback() => Some(Range::Loopback),
+        IpAddr::V4(ip) if ip.is_private() => Some(Range::Private),
+        IpAddr::V4(ip) if is_shared(ip) => Some(Range::Shared),
+        IpAddr::V4(ip) => if_public(is_public_v4(ip)),
+        IpAddr::V6(ip) if ip.is_unique_local() => Some(Range::Private),
+        IpAddr::V6(ip) => if_public(carried_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4)),
+    }
+}
+
+fn is_own(ip: IpAddr, ranges: &Ranges) -> bool {
+    ranges.own.iter().any(|net| net.contains(&ip))
+}
+
+/// Whether the address is in a private network, which one operator has.
+fn is_site(ip: IpAddr, ranges: &Ranges) -> bool {
+    matches!(range_of(ip), Some(Range::Private | Range::Shared)) || is_own(ip, ranges)
+}
+
+const fn is_shared(ip: Ipv4Addr) -> bool {
+    let [a, b, _, _] = ip.octets();
+    a == 100 && b & 0xc0 == 64
 }
 
 /// Not in the IANA IPv4 special-purpose registry (RFC 6890), except entries where peers may be.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
     let this_network = a == 0;
-    let carrier_nat = a == 100 && b & 0xc0 == 64;
     let protocols = (a, b, c) == (192, 0, 0);
     let benchmark = a == 198 && b & 0xfe == 18;
     let multicast_and_above = a >= 224;
-    !(this_network || carrier_nat || protocols || benchmark || multicast_and_above)
+    !(this_network || is_shared(ip) || protocols || benchmark || multicast_and_above)
         && !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_documentation())
 }
 
@@ -162,8 +225,12 @@ mod tests {
         text.parse().expect(text)
     }
 
+    fn net(text: &str) -> ipnet::IpNet {
+        text.parse().expect(text)
+    }
+
     fn group(text: &str) -> Group {
-        Group::of(&host(text)).expect("no name")
+        Group::of(&host(text), &Ranges::default()).expect("no name")
     }
 
     fn neighbourhood(text: &str) -> Neighbourhood {
@@ -180,7 +247,7 @@ mod tests {
     fn ipv4_is_grouped_by_16_bits_loopback_too() {
         check("1.2.3.4", "1.2.255.255", "1.3.3.4");
         check("127.0.0.1", "127.0.9.9", "127.1.0.1");
-        assert_eq!(group("1.2.3.4").as_u64(), 0x0100_0000_0000_0102);
+        assert_eq!(group("1.2.3.4").as_u128(), 1 << 64 | 0x0102);
     }
 
     #[test]
@@ -207,8 +274,8 @@ mod tests {
     #[test]
     fn overlays_are_grouped_by_four_bits_of_their_own() {
         let first_byte = |byte| core::array::from_fn(|index| if index == 0 { byte } else { 9 });
-        let onion = |byte| Group::of(&Host::Onion(first_byte(byte)));
-        let i2p = |byte| Group::of(&Host::I2p(first_byte(byte)));
+        let onion = |byte| Group::of(&Host::Onion(first_byte(byte)), &Ranges::default());
+        let i2p = |byte| Group::of(&Host::I2p(first_byte(byte)), &Ranges::default());
         assert_eq!(onion(0x12), onion(0x1f));
         assert_ne!(onion(0x12), onion(0x22));
         assert_ne!(onion(0x12), i2p(0x12));
@@ -217,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_name_has_no_group() {
-        assert_eq!(Group::of(&host("seed.example")), None);
+        assert_eq!(Group::of(&host("seed.example"), &Ranges::default()), None);
     }
 
     #[test]
@@ -229,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_are_routable() {
+    fn public_addresses_are_in_the_public_range() {
         for text in [
             "8.8.8.8",
             "1.0.0.1",
@@ -247,12 +314,12 @@ mod tests {
             "cjdns:fc00::1",
             "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion",
         ] {
-            assert!(is_routable(&host(text), false), "{text}");
+            assert!(is_in_range(&host(text), &Ranges::default()), "{text}");
         }
     }
 
     #[test]
-    fn special_addresses_are_never_routable() {
+    fn special_addresses_are_in_no_range_by_default() {
         for text in [
             "0.0.0.0",
             "0.1.2.3",
@@ -290,15 +357,74 @@ mod tests {
             "2001::f5ff:fffe",
             "seed.example",
         ] {
-            assert!(!is_routable(&host(text), true), "{text}");
+            assert!(!is_in_range(&host(text), &Ranges::default()), "{text}");
+        }
+    }
+
+    fn only(change: impl FnOnce(&mut Ranges)) -> Ranges {
+        let mut ranges = Ranges { public: false, ..Ranges::default() };
+        change(&mut ranges);
+        ranges
+    }
+
+    #[test]
+    fn each_range_has_its_switch_and_no_other_switch_opens_it() {
+        let switches = [
+            (only(|ranges| ranges.public = true), &["8.8.8.8", "2a01:4f8::1", "100.128.0.1"][..]),
+            (
+                only(|ranges| ranges.private = true),
+                &["10.0.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "fc00::1"],
+            ),
+            (only(|ranges| ranges.shared = true), &["100.64.0.1", "100.127.255.255"]),
+            (only(|ranges| ranges.loopback = true), &["127.0.0.1", "127.9.9.9", "::1"]),
+            (only(|ranges| ranges.own = ["200::/7", "169.254.0.0/16"].map(net).to_vec()), &["201::1", "169.254.1.1"]),
+        ];
+        for (number, (ranges, _)) in switches.iter().enumerate() {
+            for (other, (_, hosts)) in switches.iter().enumerate() {
+                for text in *hosts {
+                    assert_eq!(is_in_range(&host(text), ranges), number == other, "{text} in {ranges:?}");
+                }
+            }
         }
     }
 
     #[test]
-    fn loopback_is_routable_where_it_counts_as_public() {
-        for text in ["127.0.0.1", "127.9.9.9", "::1"] {
-            assert!(is_routable(&host(text), true), "{text}");
-            assert!(!is_routable(&host(text), false), "{text}");
+    fn what_carries_a_private_address_is_in_no_range() {
+        let all = Ranges { private: true, shared: true, loopback: true, ..Ranges::default() };
+        for text in ["64:ff9b::10.0.0.1", "2002:7f00:1::1", "2001::f5ff:fffe", "0.0.0.0", "::", "224.0.0.1", "fe80::1"]
+        {
+            assert!(!is_in_range(&host(text), &all), "{text}");
         }
+    }
+
+    #[test]
+    fn private_and_own_addresses_are_grouped_by_24_bits_and_64() {
+        let ranges = Ranges { own: ["200::/7", "1.2.0.0/16"].map(net).to_vec(), ..Ranges::default() };
+        let group = |text: &str| Group::of(&host(text), &ranges).expect("no name");
+        for (text, near, far) in [
+            ("10.0.1.1", "10.0.1.255", "10.0.2.1"),
+            ("192.168.1.1", "192.168.1.2", "192.168.2.1"),
+            ("100.64.1.1", "100.64.1.2", "100.64.2.1"),
+            ("1.2.3.4", "1.2.3.5", "1.2.4.4"),
+            ("fd00:1:2:3::1", "fd00:1:2:3:ffff::1", "fd00:1:2:4::1"),
+            ("fc00:1:2:3::1", "fc00:1:2:3:ffff::1", "fd00:1:2:3::1"),
+            ("201:1:2:3::1", "201:1:2:3:4::1", "201:1:2:4::1"),
+        ] {
+            assert_eq!(group(text), group(near), "{text} and {near}");
+            assert_ne!(group(text), group(far), "{text} and {far}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_tell_of_the_network_where_none_is_public() {
+        let lan = only(|ranges| (ranges.private, ranges.own) = (true, [net("200::/7")].to_vec()));
+        let both = Ranges { public: true, loopback: true, ..lan.clone() };
+        for text in ["10.0.0.1", "fd00::1", "201::1"] {
+            assert!(tells_of_network(&host(text), &lan) && !tells_of_network(&host(text), &both), "{text}");
+        }
+        for text in ["8.8.8.8", "127.0.0.1", "cjdns:fc00::1"] {
+            assert!(tells_of_network(&host(text), &both), "{text}");
+        }
+        assert!(!tells_of_network(&host("8.8.8.8"), &lan) && !tells_of_network(&host("100.64.0.1"), &both));
     }
 }

@@ -117,6 +117,8 @@ pub(crate) struct Surroundings {
     pub(crate) groups: u32,
     /// How many addresses are known.
     pub(crate) known: u32,
+    /// The group of the address dialed.
+    pub(crate) group: Option<Group>,
 }
 
 /// A probe is brought forward at most once in this time, so that no hour has more than 120 probes.
@@ -214,7 +216,7 @@ impl Health {
             }
             HealthState::Down(_) => return Change::None,
         };
-        run.record(outcome, address, now);
+        run.record(outcome, address, around.group, now);
         let cause = match outcome {
             DialOutcome::Silence if !around.alive && run.is_silent(around, config, now) => Cause::Silence,
             DialOutcome::Route if run.own >= config.own_failures => Cause::Own,
@@ -315,20 +317,20 @@ impl Run {
         self.addresses.clear();
     }
 
-    fn record(&mut self, outcome: DialOutcome, address: &PeerAddress, now: Time) {
+    fn record(&mut self, outcome: DialOutcome, address: &PeerAddress, group: Option<Group>, now: Time) {
         match outcome {
             DialOutcome::Own | DialOutcome::Route => self.own = self.own.saturating_add(1),
-            DialOutcome::Silence => self.record_silence(address, now),
+            DialOutcome::Silence => self.record_silence(address, group, now),
         }
     }
 
-    fn record_silence(&mut self, address: &PeerAddress, now: Time) {
+    fn record_silence(&mut self, address: &PeerAddress, group: Option<Group>, now: Time) {
         self.own = 0;
         if self.silent == 0 {
             self.began = now;
         }
         self.silent = self.silent.saturating_add(1);
-        if let Some(group) = Group::of(address.host()) {
+        if let Some(group) = group {
             if self.groups.len() < GROUPS && !self.groups.contains(&group) {
                 self.groups.push(group);
             }

@@ -108,12 +108,14 @@ fn every_sort_of_address_is_asked_for_in_its_own_form() {
         ("[2001:db8::5]:8333", [&[4], &ipv6[..]].concat()),
         ("cjdns:[fc00::5]:8333", [&[4], &cjdns[..]].concat()),
         (&(ONION.to_string() + ":8333"), named(ONION)),
-        (&(I2P.to_string() + ":8333"), named(I2P)),
         ("Node.Example:8333", named("node.example")),
     ] {
         let sent = talk(connect(address, Isolation::Shared), &shared(OK_V4)).sent;
         assert_eq!(sent, [&[5, 1, 0, 5, 1, 0], &form[..], &[0x20, 0x8d]].concat(), "{address}");
     }
+    // I2P has no ports.
+    let sent = talk(connect(I2P, Isolation::Shared), &shared(OK_V4)).sent;
+    assert_eq!(sent, [&[5, 1, 0, 5, 1, 0], &named(I2P)[..], &[0, 0]].concat());
 }
 
 #[test]

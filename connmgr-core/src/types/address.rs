@@ -1,34 +1,52 @@
 //! Peer addresses, and what is known about them.
 
-use alloc::string::ToString;
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use core::ops::{BitAnd, BitOr};
 use core::str::FromStr;
 
-use super::host::{Host, HostError, HostName};
-use super::network::NetworkKind;
+use super::address_text::{AddressError, AddressText};
+use super::error::NotDialable;
+use super::host::{Host, HostName};
+use super::network::{NetworkKind, NetworkSet};
 use super::time::UnixTime;
 
 /// Where a peer may be reached: host and port.
 ///
 /// As text: `1.2.3.4:8333`, `[2001:db8::1]:8333`, `….onion:8333`, `….b32.i2p:0`, `cjdns:[fc00::1]:8333`,
-/// `node.example:8333`.
+/// `node.example:8333`. I2P has no ports: its port is 0, whatever is written. A link-local address has a zone, the
+/// number of the interface it belongs to: `[fe80::1%2]:8333`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerAddress {
     host: Host,
     port: u16,
+    /// The interface of a link-local address; 0: unknown, or the address is not link-local.
+    zone: u32,
 }
 
 impl PeerAddress {
-    /// The address of `port` on `host`. An IPv4-mapped IPv6 address becomes IPv4.
+    /// The address of `port` on `host`, without a zone. An IPv4-mapped IPv6 address becomes IPv4. Of an I2P host the
+    /// port is 0.
     pub fn new(host: Host, port: u16) -> Self {
-        let host = match host {
-            Host::Ip(ip) => Host::from(ip),
-            Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => host,
+        Self::with_zone(host, port, 0)
+    }
+
+    fn with_zone(host: Host, port: u16, zone: u32) -> Self {
+        let (host, port) = match host {
+            Host::Ip(ip) => (Host::from(ip), port),
+            Host::I2p(_) => (host, 0),
+            Host::Onion(_) | Host::Cjdns(_) | Host::Name(_) => (host, port),
         };
-        Self { host, port }
+        let zone = if host.is_link_local_v6() { zone } else { 0 };
+        Self { host, port, zone }
+    }
+
+    /// The same address as the networks in use name it: where CJDNS is among them, an IPv6 address of `fc00::/8` is a
+    /// CJDNS address. So a peer has one address, whichever way we heard of it.
+    #[must_use]
+    pub fn settled(self, networks: NetworkSet) -> Self {
+        Self { host: self.host.settled(networks), ..self }
     }
 
     /// The host.
@@ -48,7 +66,31 @@ impl PeerAddress {
 
     /// The socket address to connect to without a proxy, if the host has an IP address.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
-        self.host.ip().map(|ip| SocketAddr::new(ip, self.port))
+        Some(match self.host.ip()? {
+            IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, self.port, 0, self.zone)),
+            ip @ IpAddr::V4(_) => SocketAddr::new(ip, self.port),
+        })
+    }
+
+    /// The zone of a link-local IPv6 address: the number of the interface. Such an address means nothing on another
+    /// machine, so it is never kept in the book nor told to others.
+    pub const fn zone(&self) -> Option<u32> {
+        if self.zone == 0 { None } else { Some(self.zone) }
+    }
+
+    /// Why no peer can ever be dialed at this address, whatever the configuration; `None` if one can.
+    pub fn not_dialable(&self) -> Option<NotDialable> {
+        let host = match &self.host {
+            Host::I2p(_) => return None,
+            Host::Ip(ip) if ip.is_unspecified() => Some(NotDialable::Unspecified),
+            Host::Ip(ip) if ip.is_multicast() => Some(NotDialable::Multicast),
+            Host::Ip(IpAddr::V4(Ipv4Addr::BROADCAST)) => Some(NotDialable::Broadcast),
+            Host::Ip(_) if self.host.is_link_local_v6() && self.zone == 0 => Some(NotDialable::NoZone),
+            Host::Cjdns(ip) if !Host::is_cjdns_range(*ip) => Some(NotDialable::NotCjdns),
+            Host::Ip(_) | Host::Onion(_) | Host::Cjdns(_) | Host::Name(_) => None,
+        };
+        let port = (self.port == 0).then_some(NotDialable::PortZero);
+        host.or(port)
     }
 
     /// The name, if the host is one.
@@ -59,41 +101,14 @@ impl PeerAddress {
         }
     }
 
-    /// Parses an address; `default_port` applies if the text has no port.
+    /// Parses an address; `default_port` applies if the text has no port. A zone must be a number; only the operating
+    /// system knows the number of an interface by its name.
     ///
     /// # Errors
     /// [`AddressError`] names the part that is wrong.
     pub fn parse(text: &str, default_port: u16) -> Result<Self, AddressError> {
-        match split_port(text) {
-            Some((host, port)) => {
-                let port = port.parse().map_err(|_| AddressError::BadPort)?;
-                Ok(Self::new(parse_host(host)?, port))
-            }
-            None => Ok(Self::new(parse_host(text)?, default_port)),
-        }
-    }
-}
-
-/// Host and port, if there is a port: after `]:`, or after the only colon.
-fn split_port(text: &str) -> Option<(&str, &str)> {
-    if let Some(end) = text.rfind("]:") {
-        return Some((&text[..=end], &text[end + 2..]));
-    }
-    match text.split_once(':') {
-        Some(("cjdns", _)) | None => None,
-        Some((host, port)) if !port.contains(':') => Some((host, port)),
-        Some(_) => None,
-    }
-}
-
-fn parse_host(text: &str) -> Result<Host, AddressError> {
-    let unbracketed = |text: &str| text.strip_prefix('[')?.strip_suffix(']').map(ToString::to_string);
-    if let Some(ip) = text.strip_prefix("cjdns:").and_then(unbracketed) {
-        return alloc::format!("cjdns:{ip}").parse().map_err(AddressError::BadHost);
-    }
-    match unbracketed(text) {
-        Some(ip) => ip.parse::<IpAddr>().map(Host::from).map_err(|_| AddressError::BadHost(HostError::BadName)),
-        None => text.parse().map_err(AddressError::BadHost),
+        let AddressText { host, zone, port } = AddressText::read(text)?;
+        Ok(Self::with_zone(host, port.unwrap_or(default_port), zone))
     }
 }
 
@@ -104,21 +119,32 @@ impl Hash for PeerAddress {
             Host::Ip(IpAddr::V4(ip)) => to.write_u64(u64::from(ip.to_bits()) << 16 | u64::from(self.port)),
             Host::Ip(IpAddr::V6(_)) | Host::Onion(_) | Host::I2p(_) | Host::Cjdns(_) | Host::Name(_) => {
                 (&self.host, self.port).hash(to);
+                if let Some(zone) = self.zone() {
+                    to.write_u32(zone);
+                }
             }
         }
     }
 }
 
 impl From<SocketAddr> for PeerAddress {
+    /// Keeps the zone of a link-local address.
     fn from(addr: SocketAddr) -> Self {
-        Self::new(Host::from(addr.ip()), addr.port())
+        let zone = match addr {
+            SocketAddr::V4(_) => 0,
+            SocketAddr::V6(addr) => addr.scope_id(),
+        };
+        Self::with_zone(Host::from(addr.ip()), addr.port(), zone)
     }
 }
 
 impl fmt::Display for PeerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
-            Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]:{}", self.port),
+            Host::Ip(IpAddr::V6(ip)) => match self.zone() {
+                Some(zone) => write!(f, "[{ip}%{zone}]:{}", self.port),
+                None => write!(f, "[{ip}]:{}", self.port),
+            },
             Host::Cjdns(ip) => write!(f, "cjdns:[{ip}]:{}", self.port),
             host => write!(f, "{host}:{}", self.port),
         }
@@ -128,35 +154,14 @@ impl fmt::Display for PeerAddress {
 impl FromStr for PeerAddress {
     type Err = AddressError;
 
-    /// Like [`PeerAddress::parse`], but the port is required.
+    /// Like [`PeerAddress::parse`], but the port is required, save for I2P.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        split_port(text).ok_or(AddressError::NoPort)?;
-        Self::parse(text, 0)
+        let AddressText { host, zone, port } = AddressText::read(text)?;
+        let no_port_needed = if let Host::I2p(_) = host { Some(0) } else { None };
+        let port = port.or(no_port_needed).ok_or(AddressError::NoPort)?;
+        Ok(Self::with_zone(host, port, zone))
     }
 }
-
-/// Why a text is not an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddressError {
-    /// The port is missing.
-    NoPort,
-    /// The port is not a number from 0 to 65535.
-    BadPort,
-    /// The part before the port is not a host.
-    BadHost(HostError),
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPort => f.write_str("no port: expected host:port"),
-            Self::BadPort => f.write_str("the port is not a number from 0 to 65535"),
-            Self::BadHost(why) => why.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for AddressError {}
 
 /// The services a peer offers: the bits of Bitcoin's `services` field.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -234,6 +239,7 @@ mod data {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn every_sort_of_address_reads_and_spells_the_same() {
@@ -244,6 +250,7 @@ mod tests {
             "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:8333",
             "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p:0",
             "node.example:1",
+            "[fe80::1%2]:8333",
         ] {
             let address: PeerAddress = text.parse().expect(text);
             assert_eq!(address.to_string(), text);
@@ -265,12 +272,59 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let parse = |text: &str| text.parse::<PeerAddress>().expect_err(text);
-        assert_eq!(parse("1.2.3.4"), AddressError::NoPort);
-        assert_eq!(parse("1.2.3.4:70000"), AddressError::BadPort);
-        assert_eq!(parse("[::1:8333"), AddressError::NoPort);
-        assert_eq!(parse("a b:1"), AddressError::BadHost(HostError::BadName));
-        assert_eq!(parse("[nonsense]:1"), AddressError::BadHost(HostError::BadName));
+    fn without_a_default_the_port_is_required() {
+        assert_eq!("1.2.3.4".parse::<PeerAddress>(), Err(AddressError::NoPort));
+    }
+
+    #[test]
+    fn i2p_has_no_port_whatever_is_written() {
+        let text = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p";
+        let address = |text: &str| text.parse::<PeerAddress>().expect(text);
+        let written = [address(text), address(&alloc::format!("{text}:8333")), address(&alloc::format!("{text}:0"))];
+        assert!(written.iter().all(|address| *address == written[0] && address.port() == 0), "{written:?}");
+        assert_eq!(PeerAddress::parse(text, 8333).as_ref(), Ok(&written[0]));
+        assert_eq!(PeerAddress::new(written[0].host().clone(), 8333), written[0]);
+        assert_eq!(written[0].not_dialable(), None);
+    }
+
+    #[test]
+    fn a_zone_comes_from_the_socket_and_goes_to_it() {
+        let addr: SocketAddr = "[fe80::1%2]:8333".parse().expect("it parses");
+        let address = PeerAddress::from(addr);
+        assert_eq!((address.zone(), address.socket_addr()), (Some(2), Some(addr)));
+        let global: SocketAddr = "[2001:db8::1%2]:8333".parse().expect("it parses");
+        assert_eq!(PeerAddress::from(global).zone(), None);
+    }
+
+    #[test]
+    fn no_peer_is_where_none_can_be() {
+        for (text, why) in [
+            ("1.2.3.4:0", NotDialable::PortZero),
+            ("node.example:0", NotDialable::PortZero),
+            ("2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:0", NotDialable::PortZero),
+            ("0.0.0.0:8333", NotDialable::Unspecified),
+            ("0.0.0.0:0", NotDialable::Unspecified),
+            ("[::]:8333", NotDialable::Unspecified),
+            ("[::ffff:0.0.0.0]:8333", NotDialable::Unspecified),
+            ("224.0.0.1:8333", NotDialable::Multicast),
+            ("[ff02::1]:8333", NotDialable::Multicast),
+            ("255.255.255.255:8333", NotDialable::Broadcast),
+            ("[fe80::1]:8333", NotDialable::NoZone),
+        ] {
+            assert_eq!(text.parse::<PeerAddress>().expect(text).not_dialable(), Some(why), "{text}");
+        }
+        for text in
+            ["1.2.3.4:8333", "127.0.0.1:1", "[fe80::1%2]:1", "169.254.1.1:1", "cjdns:[fc00::1]:1", "a.example:1"]
+        {
+            assert_eq!(text.parse::<PeerAddress>().expect(text).not_dialable(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_cjdns_range_is_cjdns_where_that_is_in_use() {
+        let settled = |text: &str, networks| text.parse::<PeerAddress>().expect(text).settled(networks).to_string();
+        assert_eq!(settled("[fc00::1]:1", NetworkSet::ALL), "cjdns:[fc00::1]:1");
+        assert_eq!(settled("[fc00::1]:1", NetworkSet::ALL.without(NetworkKind::Cjdns)), "[fc00::1]:1");
+        assert_eq!(settled("[fd00::1]:1", NetworkSet::ALL), "[fd00::1]:1");
     }
 }

@@ -172,6 +172,34 @@ say!(Refusal {
     RateLimit => "connecting too often",
 });
 
+/// Why no peer can ever be dialed at an address, whatever the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum NotDialable {
+    /// Port 0. Only I2P, which has no ports, uses it.
+    PortZero,
+    /// `0.0.0.0` or `::`.
+    Unspecified,
+    /// An IPv4 or IPv6 multicast address.
+    Multicast,
+    /// `255.255.255.255`.
+    Broadcast,
+    /// A link-local IPv6 address (`fe80::/10`) without a zone.
+    NoZone,
+    /// A CJDNS address outside of `fc00::/8`.
+    NotCjdns,
+}
+
+say!(NotDialable {
+    PortZero => "nobody listens on port 0: give the peer's port",
+    Unspecified => "0.0.0.0 and :: stand for all addresses of this machine, not for a peer: give the peer's own address",
+    Multicast => "a multicast address is a group of machines, not a peer",
+    Broadcast => "the broadcast address is every machine of a network, not a peer",
+    NoZone => "a link-local address needs the interface it belongs to, as in fe80::1%2",
+    NotCjdns => "a CJDNS address is inside fc00::/8",
+});
+
 /// Why a peer can't be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -191,23 +219,32 @@ pub enum AddPeerError {
     OwnAddress,
     /// The address is banned; unban it first.
     Banned,
+    /// No peer can ever be dialed at the address.
+    NotDialable(NotDialable),
     /// Its network is disabled, or no configured route leads to it.
     Unreachable,
     /// The manager shuts down.
     ShuttingDown,
 }
 
-say!(AddPeerError {
-    Duplicate => "the peer is added already",
-    NoAddress => "the peer has no address",
-    TooManyAddresses => "the peer has more than 16 addresses",
-    BadBackoff => "a wait of the back-off is shorter than 1 ms",
-    Full => "no more peers can be added (limits.added)",
-    OwnAddress => "the address is our own",
-    Banned => "the address is banned: unban it first",
-    Unreachable => "the address's network is disabled or has no route",
-    ShuttingDown => "shutting down",
-});
+impl fmt::Display for AddPeerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Duplicate => "the peer is added already",
+            Self::NoAddress => "the peer has no address",
+            Self::TooManyAddresses => "the peer has more than 16 addresses",
+            Self::BadBackoff => "a wait of the back-off is shorter than 1 ms",
+            Self::Full => "no more peers can be added (limits.added)",
+            Self::OwnAddress => "the address is our own",
+            Self::Banned => "the address is banned: unban it first",
+            Self::NotDialable(why) => return why.fmt(f),
+            Self::Unreachable => "the address's network is disabled or has no route",
+            Self::ShuttingDown => "shutting down",
+        })
+    }
+}
+
+impl core::error::Error for AddPeerError {}
 
 /// Why a command had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -222,6 +259,8 @@ pub enum CommandError {
     NotAdded,
     /// No such ban.
     NotBanned,
+    /// The address is none of our own.
+    NotOurs,
     /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
     NotBannable,
     /// As many parts of banned subnets are let in as allowed: 1024.
@@ -239,6 +278,7 @@ say!(CommandError {
     UnknownPeer => "no such added peer",
     NotAdded => "the connection belongs to no added peer",
     NotBanned => "not banned",
+    NotOurs => "none of our own addresses",
     NotBannable => "loopback and the proxy's address can't be banned",
     TooManyExceptions => "no more exceptions of bans are kept (1024)",
     BadLimits => "a limit is out of range",

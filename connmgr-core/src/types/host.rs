@@ -8,7 +8,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use super::network::NetworkKind;
+use super::network::{NetworkKind, NetworkSet};
 
 /// A host in one of the networks, or a name that resolves to one.
 ///
@@ -46,6 +46,28 @@ impl Host {
             Self::Ip(ip) => Some(*ip),
             Self::Cjdns(ip) => Some(IpAddr::V6(*ip)),
             Self::Onion(_) | Self::I2p(_) | Self::Name(_) => None,
+        }
+    }
+
+    /// Whether an address is in CJDNS' range, `fc00::/8`.
+    pub(crate) const fn is_cjdns_range(ip: Ipv6Addr) -> bool {
+        ip.octets()[0] == 0xfc
+    }
+
+    /// Whether this is a link-local IPv6 address (`fe80::/10`), which needs a zone.
+    pub(crate) const fn is_link_local_v6(&self) -> bool {
+        matches!(self, Self::Ip(IpAddr::V6(ip)) if ip.is_unicast_link_local())
+    }
+
+    /// The same host as the networks in use name it: where CJDNS is among them, an IPv6 address of `fc00::/8` is a
+    /// CJDNS address.
+    #[must_use]
+    pub fn settled(self, networks: NetworkSet) -> Self {
+        match self {
+            Self::Ip(IpAddr::V6(ip)) if Self::is_cjdns_range(ip) && networks.contains(NetworkKind::Cjdns) => {
+                Self::Cjdns(ip)
+            }
+            Self::Ip(_) | Self::Onion(_) | Self::I2p(_) | Self::Cjdns(_) | Self::Name(_) => self,
         }
     }
 
@@ -99,7 +121,7 @@ impl FromStr for Host {
         }
         if let Some(ip) = text.strip_prefix("cjdns:") {
             let ip: Ipv6Addr = ip.parse().map_err(|_| HostError::BadCjdns)?;
-            return if ip.octets()[0] == 0xfc { Ok(Self::Cjdns(ip)) } else { Err(HostError::BadCjdns) };
+            return if Self::is_cjdns_range(ip) { Ok(Self::Cjdns(ip)) } else { Err(HostError::BadCjdns) };
         }
         let lower = text.to_ascii_lowercase();
         if let Some(label) = lower.strip_suffix(ONION_SUFFIX) {
@@ -168,8 +190,8 @@ impl HostName {
     /// Checks a name and converts it to lower case.
     ///
     /// # Errors
-    /// [`HostError::BadName`] if it is empty, too long, looks like an IPv4 address, or has a character that host names
-    /// do not have (a port, a slash); [`HostError::BadOnion`] and [`HostError::BadI2p`] if it ends like an address of
+    /// [`HostError::BadName`] if it is empty, too long, or has a character that host names do not have (a port, a
+    /// slash); [`HostError::BadIpv4`], [`HostError::BadOnion`] and [`HostError::BadI2p`] if it ends like an address of
     /// these networks.
     pub fn new(text: &str) -> Result<Self, HostError> {
         let name = text.strip_suffix('.').unwrap_or(text);
@@ -180,8 +202,11 @@ impl HostName {
         };
         // A last label of digits alone is a mistyped IPv4 address (RFC 3696 §2).
         let mistyped_ip = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-        if name.len() > Self::MAX_LEN || mistyped_ip || !name.split('.').all(label_is_good) {
+        if name.len() > Self::MAX_LEN || !name.split('.').all(label_is_good) {
             return Err(HostError::BadName);
+        }
+        if mistyped_ip {
+            return Err(HostError::BadIpv4);
         }
         let lower = text.to_ascii_lowercase();
         let name = lower.strip_suffix('.').unwrap_or(&lower);
@@ -235,6 +260,8 @@ impl FromStr for HostName {
 pub enum HostError {
     /// Not a host name: letters, digits, `-` and `_` in labels, at most 253 bytes.
     BadName,
+    /// Ends in a number like an IPv4 address, but is none.
+    BadIpv4,
     /// Ends in `.onion` but is not a version 3 address, or its checksum is wrong.
     BadOnion,
     /// Ends in `.b32.i2p` but does not have 52 characters of base 32 before that.
@@ -247,6 +274,7 @@ impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BadName => "not a host name: letters, digits, '-' and '_' in labels, at most 253 bytes",
+            Self::BadIpv4 => "not an IPv4 address: four numbers from 0 to 255, as in 1.2.3.4",
             Self::BadOnion => "not an onion address of version 3 (56 characters and '.onion', checksum right)",
             Self::BadI2p => "not an I2P address (52 characters and '.b32.i2p')",
             Self::BadCjdns => "not a CJDNS address ('cjdns:' and an address of fc00::/8)",
@@ -347,8 +375,11 @@ mod tests {
     #[test]
     fn names_are_lower_case_and_checked() {
         assert_eq!("Seed.Example".parse::<Host>().expect("a name").to_string(), "seed.example");
-        for bad in ["", "a..b", "a b", "a/b", "seed:8333", "1.2.3", "999.1.1.1", &"a".repeat(64)] {
+        for bad in ["", "a..b", "a b", "a/b", "seed:8333", &"a".repeat(64)] {
             assert_eq!(bad.parse::<Host>(), Err(HostError::BadName), "{bad:?}");
+        }
+        for bad in ["1.2.3", "999.1.1.1", "1.2.3.4.5", "8333"] {
+            assert_eq!(bad.parse::<Host>(), Err(HostError::BadIpv4), "{bad:?}");
         }
     }
 
@@ -362,9 +393,10 @@ mod tests {
         let longest =
             [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(|s| s.as_str()).join(".");
         assert_eq!(longest.parse::<HostName>().expect("a name").to_absolute().as_str().len(), HostName::MAX_LEN + 1);
-        for bad in [".", "a..", "1.2.3.4."] {
+        for bad in [".", "a.."] {
             assert_eq!(bad.parse::<HostName>(), Err(HostError::BadName), "{bad}");
         }
+        assert_eq!("1.2.3.4.".parse::<HostName>(), Err(HostError::BadIpv4));
     }
 
     #[test]

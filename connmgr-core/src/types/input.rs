@@ -11,6 +11,7 @@ use core::time::Duration;
 use super::address::{AddressInfo, PeerAddress};
 use super::backoff::Backoff;
 use super::ban::BanTarget;
+use super::counts::AddressCounts;
 use super::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
 use super::host::Host;
 use super::id::{ConnId, ListenerId, LookupId, PeerId};
@@ -68,6 +69,8 @@ pub enum Input {
     Ban { target: BanTarget, duration: Duration },
     /// [`unban`](crate::ConnManager::unban)
     Unban { target: BanTarget },
+    /// [`forget_own_address`](crate::ConnManager::forget_own_address)
+    ForgetOwnAddress { address: PeerAddress },
     /// [`reset_score`](crate::ConnManager::reset_score)
     ResetScore { host: Host },
     /// [`sample_addresses`](crate::ConnManager::sample_addresses)
@@ -106,6 +109,7 @@ impl Input {
             | Self::SetRetry { .. }
             | Self::Ban { .. }
             | Self::Unban { .. }
+            | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
             | Self::SetActive { .. }
@@ -133,6 +137,7 @@ impl Input {
             | Self::SetRetry { .. }
             | Self::Ban { .. }
             | Self::Unban { .. }
+            | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
             | Self::SetActive { .. }
@@ -160,8 +165,10 @@ impl Input {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Reply {
-    /// To a fact.
+    /// To any other fact.
     Noted,
+    /// To [`Input::Addresses`].
+    Learnt(AddressCounts),
     /// To [`Input::Accept`].
     Accepted(Result<ConnId, Refusal>),
     /// To [`Input::AddPeer`].
@@ -265,6 +272,7 @@ impl fmt::Display for Input {
             Self::SetRetry { peer, .. } => write!(f, "set retry of {peer}"),
             Self::Ban { target, duration } => write!(f, "ban {target} for {} s", duration.as_secs()),
             Self::Unban { target } => write!(f, "unban {target}"),
+            Self::ForgetOwnAddress { address } => write!(f, "forget own address {address}"),
             Self::ResetScore { host } => write!(f, "reset score of {host}"),
             Self::SampleAddresses { count, .. } => write!(f, "sample {count} addresses"),
             Self::SetActive { active: true } => f.write_str("set active"),

@@ -3,8 +3,10 @@
 
 mod action;
 mod address;
+mod address_text;
 mod backoff;
 mod ban;
+mod counts;
 #[cfg(feature = "serde")]
 pub(crate) mod data;
 mod error;
@@ -23,10 +25,12 @@ mod time;
 mod view;
 
 pub use action::Action;
-pub use address::{AddressError, AddressInfo, PeerAddress, Services};
+pub use address::{AddressInfo, PeerAddress, Services};
+pub use address_text::AddressError;
 pub use backoff::{Backoff, Growth};
 pub use ban::BanTarget;
-pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, Refusal};
+pub use counts::AddressCounts;
+pub use error::{AddPeerError, CommandError, ConfigError, DialError, Fault, LookupError, NotDialable, Refusal};
 pub use event::{Connected, Event};
 pub use host::{Host, HostError, HostName};
 pub use id::{ConnId, ListenerId, LookupId, PeerId};

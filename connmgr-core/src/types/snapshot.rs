@@ -30,7 +30,8 @@ pub struct SavedAddress {
     pub services: Services,
     /// When the peer is said to have been seen last.
     pub last_seen: UnixTime,
-    /// When it was last dialed; the epoch if never.
+    /// When it was last dialed; the epoch if never, or if a connection to it was ready when the state was saved, or
+    /// until we shut down: such a peer may be dialed at once in the next life.
     pub last_try: UnixTime,
     /// When a connection was last ready; the epoch if never.
     pub last_success: UnixTime,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
+use super::error::NotDialable;
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
 use super::peer::{Identity, Keep};
@@ -129,6 +130,8 @@ pub enum Obstacle {
     NetworkDown,
     /// The address turned out to be our own.
     OwnAddress,
+    /// No peer can ever be dialed at the address.
+    NotDialable(NotDialable),
     /// Its network is disabled, or no configured route leads to it.
     Unreachable,
 }

@@ -204,6 +204,7 @@ impl Chaos {
             13 => Input::ResetScore { host: self.address().host().clone() },
             14 => Input::SampleAddresses { network: None, count: self.dice.pick(&[0, 1, 1000, u32::MAX]) },
             15..=16 => Input::SetActive { active: !self.dice.one_in(3) },
+            17 if self.dice.one_in(2) => Input::ForgetOwnAddress { address: self.address() },
             17 => Input::OwnAddress { address: self.address() },
             18 => Input::Clock { unix: UnixTime::from_secs(self.dice.pick(&[0, UNIX, UNIX + 100_000, u64::MAX])) },
             _ => Input::SetLimits { limits: self.limits() },
@@ -258,7 +259,11 @@ impl Chaos {
         let dice = &mut self.dice;
         match dice.below(20) {
             0 => IpAddr::V4(Ipv4Addr::new(127, 0, u8_below(dice, 2), u8_below(dice, 4))),
-            1 => Ipv4Addr::new(192, 168, 0, 1).into(),
+            1 => match dice.below(4) {
+                0 => Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 1).into(),
+                1 => Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1).into(),
+                _ => Ipv4Addr::new(192, 168, 0, u8_below(dice, 3)).into(),
+            },
             2 => Ipv4Addr::new(9, 9, 9, 9).to_ipv6_mapped().into(),
             3..=5 => IpAddr::V6(Ipv6Addr::new(0x2a01, u8_below(dice, 6).into(), 0, 0, 0, 0, 0, 1)),
             _ => IpAddr::V4(Ipv4Addr::new(11 + u8_below(dice, 12), 1, 2, u8_below(dice, 3))),
@@ -289,7 +294,7 @@ impl Chaos {
 
     fn services(&mut self) -> Services {
         let useful = Services::NETWORK | Services::WITNESS;
-        self.dice.pick(&[useful, useful, useful, Services::NONE])
+        self.dice.pick(&[useful, useful, useful | Services::P2P_V2, Services::NONE])
     }
 
     fn info(&mut self) -> PeerInfo {
@@ -396,6 +401,7 @@ pub fn configs() -> Vec<(&'static str, Config)> {
         ("a proxy that resolves", Config { proxies: proxies(true), ..bitcoin.clone() }),
         ("a proxy that does not resolve", Config { proxies: proxies(false), dial: hedged, ..bitcoin.clone() }),
         ("v2", Config { transport: Transport::V2, identity, ..bitcoin.clone() }),
+        ("a LAN", Config { ranges: lan(), networks: NetworkSet::ALL.without(NetworkKind::Cjdns), ..bitcoin.clone() }),
         ("tiny", tiny(&bitcoin)),
         ("nothing", Config { limits: nothing(), ..base.clone() }),
         ("no ban stands", Config { max_bans: 0, networks: NetworkSet::ALL.without(NetworkKind::Ipv6), ..bitcoin }),
@@ -404,6 +410,11 @@ pub fn configs() -> Vec<(&'static str, Config)> {
 
 fn listener(id: u32, network: Option<NetworkKind>, spared: bool) -> Listener {
     Listener { id: ListenerId(id), network, permissions: Permissions { no_ban: spared, no_limit: spared } }
+}
+
+/// Private networks alone.
+fn lan() -> Ranges {
+    Ranges { public: false, private: true, own: vec!["11.1.0.0/16".parse().expect("a net")], ..Ranges::default() }
 }
 
 const fn nothing() -> Limits {

@@ -92,7 +92,7 @@ impl Bench {
     pub fn learn(&mut self, addresses: &[PeerAddress]) -> Vec<Action> {
         let info = |address: &PeerAddress| AddressInfo {
             address: address.clone(),
-            services: Services::NETWORK | Services::WITNESS,
+            services: Services::NETWORK | Services::WITNESS | Services::P2P_V2,
             last_seen: UNIX,
         };
         self.tell(Input::Addresses { source: Source::Application, addresses: addresses.iter().map(info).collect() })

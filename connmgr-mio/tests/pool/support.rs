@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddedPeer, Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Ranges, Rate};
 use connmgr_mio::{Builder, Pool, PoolEvent, Problem};
 use mio::{Events, Interest, Poll, Token};
 
@@ -22,7 +22,12 @@ pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 /// Added peers only, retried soon, on loopback.
 pub(crate) fn config() -> Config {
     let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
-    let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
+    let mut config = Config {
+        mode: Mode::ConnectOnly,
+        retry,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
+        ..Config::default()
+    };
     config.inbound.rate = Rate { burst: 1000, interval: Duration::ZERO };
     config.limits.added = 32;
     config

@@ -32,6 +32,7 @@ fn answer(reply: &Reply) -> String {
         Reply::Accepted(Err(error)) => format!(", refused: {error}"),
         Reply::Added(Err(error)) => format!(", refused: {error}"),
         Reply::Done(Err(error)) => format!(", refused: {error}"),
+        Reply::Learnt(counts) => format!(", {counts}"),
         Reply::Addresses(addresses) => format!(", {} addresses", addresses.len()),
     }
 }

@@ -14,8 +14,9 @@ scenarios![
     "cold-start", "stale-book", "scarce", "all-seeds-dead", "poisoned-seed", "attackers-first", "slots-full",
     "accept-then-close", "everyone-refuses", "slow-handshakes", "slow-answers", "slow-onions", "ready-and-gone",
     "half-hanging", "interface-flap", "outage", "resets", "partition", "ipv6-black-hole", "dead-majority",
-    "tor-refused", "tor-network-dead", "overlays", "suspend", "clock-year", "crash-loop", "late-and-doubled",
-    "out-of-descriptors", "own-failures", "limits-lowered", "dead-added-peers", "removed-and-once", "several-addresses", "resonance",
+    "tor-refused", "tor-network-dead", "overlays", "lan", "suspend", "clock-year", "crash-loop", "late-and-doubled",
+    "out-of-descriptors", "own-failures", "limits-lowered", "dead-added-peers", "removed-and-once",
+    "several-addresses", "resonance",
     "transport-downgrade", "gossip-wave", "sleepers-turn", "inbound-flood", "inbound-before-outbound", "ban-behind-nat",
     "banned-friends", "simultaneous-connect", "duplicates", "daily-churn", "crowded", "herd", "swarm",
 ];

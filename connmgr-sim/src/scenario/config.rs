@@ -54,6 +54,7 @@ fn plain(scenario: &Scenario) -> Config {
     if spec.listens || !scenario.inbound.is_empty() {
         config.listeners = vec![Listener { id: LISTENER, network: None, permissions: Permissions::default() }];
     }
+    config.ranges.private |= scenario.hosts.iter().any(|hosts| hosts.private);
     let seed = |spec: &SeedSpec| {
         Some(Seed { name: HostName::new(&spec.name).ok()?, filters_services: spec.by_services.is_some() })
     };

@@ -1,6 +1,6 @@
 //! The hosts around the managers, in populations that behave alike.
 
-use connmgr_core::{NetworkKind, Penalty};
+use connmgr_core::{NetworkKind, Penalty, Services};
 use serde::{Deserialize, Serialize};
 
 use super::{Span, TimeSpread};
@@ -17,6 +17,10 @@ pub struct HostSpec {
     /// The network they live in.
     #[serde(default = "ipv4")]
     pub network: NetworkKind,
+    /// Whether they live in private networks (`10.0.0.0/8` or `fd00::/8`), where a group is a /24 or /64. The managers'
+    /// ranges then include those. For IPv4 and IPv6 alone.
+    #[serde(default)]
+    pub private: bool,
     /// How many address groups (IPv4 /16, IPv6 /32) they are spread over; absent: one for each host, at most 2000.
     #[serde(default)]
     pub groups: Option<u32>,
@@ -175,6 +179,7 @@ impl HostSpec {
             name: name.to_owned(),
             count,
             network: ipv4(),
+            private: false,
             groups: None,
             reachable: all(),
             behavior: HostBehavior::default(),
@@ -192,6 +197,12 @@ impl HostSpec {
             v1_only: false,
             adversary: false,
         }
+    }
+
+    /// The services they say they offer: also the v2 transport, where they speak it.
+    pub const fn offered(&self) -> Services {
+        let transport = if self.v1_only { 0 } else { Services::P2P_V2.bits() };
+        Services::from_bits(self.services | transport)
     }
 
     /// An upper bound on the number of hosts: if any leave for good, each place may get a new one every day.

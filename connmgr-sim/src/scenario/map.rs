@@ -107,7 +107,7 @@ impl WorldMap {
             populations.push(first..index(residents.len()));
         }
         let nodes: Vec<PeerAddress> = land.claim(
-            NetworkKind::Ipv4,
+            (NetworkKind::Ipv4, false),
             scenario.node.count,
             scenario.node.count,
             &Dice::new(seed, DrawPurpose::Address, 0),
@@ -217,10 +217,10 @@ impl WorldMap {
     /// What gossip says of an address.
     pub fn info(&self, address: PeerAddress, last_seen: UnixTime) -> AddressInfo {
         let services = match self.at(&address) {
-            Some(Who::Host(host)) => self.spec(host).services,
-            Some(Who::Node(_)) | None => 9,
+            Some(Who::Host(host)) => self.spec(host).offered(),
+            Some(Who::Node(_)) | None => Services::from_bits(9),
         };
-        AddressInfo { address, services: Services::from_bits(services), last_seen }
+        AddressInfo { address, services, last_seen }
     }
 
     /// What a host's population does with a connection at a moment of the world.
@@ -238,7 +238,12 @@ impl WorldMap {
 fn settle(spec: &HostSpec, number: usize, seed: u64, stays: Vec<Stay>, land: &mut Land, residents: &mut Vec<Resident>) {
     let entity = crate::types::text_key(&spec.name);
     let groups = spec.groups.unwrap_or_else(|| spec.count.min(MOST_GROUPS));
-    let homes = land.claim(spec.network, index(stays.len()), groups, &Dice::new(seed, DrawPurpose::Address, entity));
+    let homes = land.claim(
+        (spec.network, spec.private),
+        index(stays.len()),
+        groups,
+        &Dice::new(seed, DrawPurpose::Address, entity),
+    );
     let population = u16::try_from(number).expect("a scenario has fewer populations than that, as was checked");
     let characters = Dice::new(seed, DrawPurpose::Character, entity);
     let latencies = Dice::new(seed, DrawPurpose::Latency, entity);
@@ -285,13 +290,25 @@ const FIRST_V4: u32 = 11 << 8;
 struct Land {
     v4: u32,
     v6: u32,
+    private: u32,
 }
 
 impl Land {
     /// Addresses for `count` hosts in new groups. When groups run out they are shared, and hosts with them.
-    fn claim(&mut self, network: NetworkKind, count: u32, groups: u32, dice: &Dice) -> Vec<PeerAddress> {
+    fn claim(
+        &mut self,
+        (network, is_private): (NetworkKind, bool),
+        count: u32,
+        groups: u32,
+        dice: &Dice,
+    ) -> Vec<PeerAddress> {
         let groups = groups.max(1);
         let first = match network {
+            NetworkKind::Ipv4 | NetworkKind::Ipv6 if is_private => {
+                let first = take(&mut self.private, groups);
+                let home = |number| private_home(network, first + number % groups, number / groups);
+                return (0..count).map(home).collect();
+            }
             NetworkKind::Ipv4 => take(&mut self.v4, groups),
             NetworkKind::Ipv6 => take(&mut self.v6, groups),
             NetworkKind::Onion | NetworkKind::I2p | NetworkKind::Cjdns => 0,
@@ -304,6 +321,19 @@ fn take(next: &mut u32, groups: u32) -> u32 {
     let first = *next;
     *next = next.wrapping_add(groups);
     first
+}
+
+/// In `10.0.0.0/8` or `fd00::/8`. Each group is a /24 or /64; when they run out they are shared.
+fn private_home(network: NetworkKind, group: u32, within: u32) -> PeerAddress {
+    let group = group & 0xffff;
+    let host = if network == NetworkKind::Ipv4 {
+        let low = (within + 1) & 0xff;
+        HostAddress::from(std::net::IpAddr::V4(Ipv4Addr::from_bits(10 << 24 | group << 8 | low)))
+    } else {
+        let high = 0xfd00_0000_0000_0000u64 | u64::from(group);
+        HostAddress::from(std::net::IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(within + 1))))
+    };
+    PeerAddress::new(host, PORT)
 }
 
 fn home(network: NetworkKind, group: u32, within: u32, number: u32, dice: &Dice) -> PeerAddress {

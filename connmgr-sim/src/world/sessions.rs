@@ -130,11 +130,12 @@ impl<S: Subject> World<S> {
         match end {
             LinkEnd::Host(host) => {
                 let behavior = self.plan.behavior(host, self.now);
-                let services = if *behavior == HostBehavior::Useless { 0 } else { self.plan.spec(host).services };
+                let is_useless = *behavior == HostBehavior::Useless;
+                let services = if is_useless { Services::NONE } else { self.plan.spec(host).offered() };
                 let nonce = (*behavior == HostBehavior::Mirror).then_some(ours);
                 let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
                 let identity = peer.map(|(of, peer)| Identity(identity_of_peer(of, peer)));
-                PeerInfo { services: Services::from_bits(services), nonce, identity }
+                PeerInfo { services, nonce, identity }
             }
             LinkEnd::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);

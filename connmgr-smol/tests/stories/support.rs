@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::{Async, Timer};
-use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Ranges, Rate};
 use connmgr_smol::{BoxFuture, Builder, Connection, Pool, PoolEvent, Spawn};
 use futures_lite::FutureExt;
 pub(crate) use futures_lite::future::yield_now;
@@ -76,7 +76,12 @@ pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
 /// Added peers only, retried soon, on loopback.
 pub(crate) fn config() -> Config {
     let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
-    let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
+    let mut config = Config {
+        mode: Mode::ConnectOnly,
+        retry,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
+        ..Config::default()
+    };
     config.inbound.rate = Rate { burst: 1000, interval: Duration::ZERO };
     config.limits.added = 32;
     config

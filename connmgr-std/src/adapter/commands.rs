@@ -2,7 +2,7 @@
 //!
 //! A new command is one entry here. It knows neither a runtime nor how a command travels.
 
-use connmgr_core::{AddPeerError, AddressInfo, CommandError, Input, PeerId, Reply};
+use connmgr_core::{AddPeerError, AddressCounts, AddressInfo, CommandError, Input, PeerId, Reply};
 
 /// One method for each command, and for each fact that an application may report, to be put into an `impl`. Names,
 /// arguments and documentation are so the same in every adapter; the argument says how an answer comes back.
@@ -101,7 +101,13 @@ macro_rules! command_methods {
         shutdown() -> Result<(), CommandError> = Input::Shutdown;
 
         /// Reports addresses that the application knows from a store of its own.
-        addresses(addresses: Vec<AddressInfo>) -> () = Input::Addresses { source: Source::Application, addresses };
+        addresses(addresses: Vec<AddressInfo>) -> AddressCounts = Input::Addresses { source: Source::Application, addresses };
+
+        /// Forgets that an address is our own, wherever that is known from: it may be dialed like any other.
+        ///
+        /// # Errors
+        /// `NotOurs` or `ShuttingDown` of [`CommandError`](connmgr_core::CommandError).
+        forget_own_address(address: PeerAddress) -> Result<(), CommandError> = Input::ForgetOwnAddress { address };
 
         /// Reports that the machine's network changed: the pool forgets what it learnt of outages.
         network_changed() -> () = Input::NetworkChanged;
@@ -163,7 +169,13 @@ impl FromReply for Vec<AddressInfo> {
     }
 }
 
-/// Of a fact, which has no answer.
+impl FromReply for AddressCounts {
+    fn from_reply(reply: Reply) -> Self {
+        if let Reply::Learnt(counts) = reply { counts } else { mismatch(&reply) }
+    }
+}
+
+/// Of any other fact, which has no answer.
 impl FromReply for () {
     fn from_reply(reply: Reply) -> Self {
         if reply != Reply::Noted {
@@ -181,6 +193,10 @@ pub(crate) fn refusal(input: &Input) -> Reply {
     match input {
         Input::AddPeer { .. } => Reply::Added(Err(AddPeerError::ShuttingDown)),
         Input::SampleAddresses { .. } => Reply::Addresses(Vec::new()),
+        Input::Addresses { addresses, .. } => {
+            let unwanted = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+            Reply::Learnt(AddressCounts { unwanted, ..AddressCounts::default() })
+        }
         command if command.is_command() => Reply::Done(Err(CommandError::ShuttingDown)),
         _fact => Reply::Noted,
     }
@@ -241,6 +257,7 @@ mod tests {
             (Echo.set_retry(peer, retry), Input::SetRetry { peer, retry }),
             (Echo.ban(target.clone(), duration), Input::Ban { target: target.clone(), duration }),
             (Echo.unban(target.clone()), Input::Unban { target }),
+            (Echo.forget_own_address(address.clone()), Input::ForgetOwnAddress { address: address.clone() }),
             (Echo.reset_score(host.clone()), Input::ResetScore { host }),
             (Echo.sample_addresses(network, 7), Input::SampleAddresses { network, count: 7 }),
             (Echo.set_active(false), Input::SetActive { active: false }),

@@ -36,6 +36,7 @@ impl Display for ShortReply<'_> {
             Reply::Accepted(Err(refusal)) => refusal.fmt(f),
             Reply::Added(Ok(peer)) => peer.fmt(f),
             Reply::Added(Err(error)) => error.fmt(f),
+            Reply::Learnt(counts) => counts.fmt(f),
             Reply::Addresses(addresses) => write!(f, "{} addresses", addresses.len()),
             Reply::Done(Err(error)) => error.fmt(f),
         }

@@ -38,7 +38,7 @@ pub(super) type PoolParts<C> = (Pool<C>, TaskOf<C>, oneshot::Sender<thread::Resu
 /// # Errors
 /// [`StartError`] says what failed.
 pub async fn open_pool<C, R>(
-    settings: Settings,
+    mut settings: Settings,
     runtime: R,
 ) -> Result<(Pool<C>, impl Future<Output = ()> + Send), StartError>
 where
@@ -47,6 +47,7 @@ where
 {
     settings.startup.check()?;
     let (listeners, local_addrs) = Listeners::bind(&settings, R::listen)?;
+    settings.startup.add_own(&local_addrs);
     let started = settings.startup.start_off_executor().await?;
     let (pool, task, ending) = parts::<C>(started, settings.resolver, local_addrs)?;
     Ok((pool, keep(PoolLoop::new(task, runtime, listeners).run(), ending)))

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use connmgr_core::driver::MAX_WAITING_EVENTS;
-use connmgr_core::{Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, Permissions, Snapshot};
+use connmgr_core::{
+    Config, ConfigError, ConnManager, Listener, ListenerId, NetworkKind, PeerAddress, Permissions, Snapshot,
+};
 use futures_channel::oneshot;
 
 use self::surplus::SavedCounts;
@@ -65,6 +67,13 @@ impl Startup {
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
         self.config.listeners.push(Listener { id, network, permissions });
         id
+    }
+
+    /// The sockets listen on these addresses: those of one interface are our own, so they are never dialed. One that
+    /// stands for all interfaces (`0.0.0.0`, `::`) does not tell which addresses we have.
+    pub fn add_own(&mut self, local_addrs: &[SocketAddr]) {
+        let concrete = local_addrs.iter().filter(|addr| !addr.ip().is_unspecified());
+        self.config.own_addresses.extend(concrete.map(|addr| PeerAddress::from(*addr)));
     }
 
     /// Checks the configuration, before anything is opened.

@@ -53,7 +53,8 @@ macro_rules! builder_methods {
         }
 
         /// Listens on this address, for connections whose remote address is the peer's. Port 0 is any free one: see
-        /// [`Pool::local_addrs`](crate::Pool::local_addrs).
+        /// [`Pool::local_addrs`](crate::Pool::local_addrs). An address of one interface is known as our own, and not
+        /// dialed.
         ///
         /// `[::]` is IPv6 alone on every system. For IPv4 as well, listen on `0.0.0.0` too; the port may be the same.
         #[must_use]

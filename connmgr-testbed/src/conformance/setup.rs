@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connmgr_core::{Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Rate};
+use connmgr_core::{
+    Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Ranges, Rate,
+};
 use connmgr_std::Resolve;
 
 /// The wait before the first retry.
@@ -15,7 +17,12 @@ pub const BACKOFF: Duration = Duration::from_millis(30);
 /// Added peers only, retried soon, on loopback, with a high rate limit for inbound connections.
 pub fn config() -> Config {
     let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
-    let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
+    let mut config = Config {
+        mode: Mode::ConnectOnly,
+        retry,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
+        ..Config::default()
+    };
     config.inbound.rate = Rate { burst: 1000, interval: Duration::ZERO };
     config
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Rate};
+use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Ranges, Rate};
 
 /// Keeps so many connections of so many addresses on loopback, which are dialed again and again. Rate, spacing and pace
 /// of dials do not slow it down: a connection that was ready counts as stable, however short it was.
 pub(super) fn busy(count: u32, known: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
-        loopback_is_public: true,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
         stable_after: Duration::ZERO,
         dial: DialConfig {
             rate: Rate { burst: 1, interval: Duration::ZERO },

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Mode, Rate};
+use connmgr_core::{BookConfig, Config, DialConfig, GroupRule, Limits, Mode, Ranges, Rate};
 
 /// Keeps so many connections on loopback. The limits on the rate of dials and on connections in one group are off. The
 /// book is so large that no address is dialed twice.
 pub(super) fn filled_to(count: u32) -> Config {
     Config {
         limits: Limits { total: count, full: count, addr_fetch: 0, ..Limits::default() },
-        loopback_is_public: true,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
         // Connections that are ready at once restore full speed at once.
         stable_after: Duration::ZERO,
         dial: DialConfig { rate: Rate { burst: 1, interval: Duration::ZERO }, ..DialConfig::default() },

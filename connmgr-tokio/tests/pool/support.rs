@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Ranges, Rate};
 use connmgr_tokio::{Builder, Connection, Pool, PoolEvent};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -22,7 +22,12 @@ pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
 /// Added peers only, retried soon, on loopback.
 pub(crate) fn config() -> Config {
     let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
-    let mut config = Config { mode: Mode::ConnectOnly, retry, loopback_is_public: true, ..Config::default() };
+    let mut config = Config {
+        mode: Mode::ConnectOnly,
+        retry,
+        ranges: Ranges { loopback: true, ..Ranges::default() },
+        ..Config::default()
+    };
     config.inbound.rate = Rate { burst: 1000, interval: Duration::ZERO };
     config.limits.added = 32;
     config

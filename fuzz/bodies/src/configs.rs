@@ -5,8 +5,8 @@ use std::time::Duration;
 use connmgr_check::{Suite, Watcher};
 use connmgr_core::{
     Backoff, Birth, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits,
-    Listener, ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, ScoreConfig, Seed, SeedConfig,
-    Snapshot, Time, Transport, UnixTime,
+    Listener, ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, Ranges, ScoreConfig, Seed,
+    SeedConfig, Snapshot, Time, Transport, UnixTime,
 };
 
 /// The wall clock at birth: 2026-01-01.
@@ -25,9 +25,13 @@ pub(crate) fn config(number: u8) -> Config {
         2 => Config { mode: Mode::ConnectOnly, ..bitcoin },
         3 => Config { proxies: proxies(true), ..bitcoin },
         4 => Config { proxies: proxies(false), dial, ..bitcoin },
-        5 => Config { transport: Transport::V2, loopback_is_public: false, ..bitcoin },
+        5 => Config { transport: Transport::V2, ranges: Ranges::default(), ..bitcoin },
         6 => Config { max_bans: 0, networks: NetworkSet::ALL.without(NetworkKind::Ipv6), ..bitcoin },
-        _ => Config { listeners: listeners(), ..Config::default() },
+        _ => {
+            let ranges =
+                Ranges { private: true, own: vec!["11.1.0.0/16".parse().expect("a net")], ..Ranges::default() };
+            Config { listeners: listeners(), ranges, ..Config::default() }
+        }
     }
 }
 

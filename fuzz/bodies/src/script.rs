@@ -125,6 +125,7 @@ impl<'a> ByteScript<'a> {
                 count: self.bytes.pick(&[1, 1000, 0, u32::MAX]),
             },
             13 => Input::SetActive { active: self.bytes.flag() },
+            14 => Input::ForgetOwnAddress { address: self.bytes.address() },
             _ => Input::SetLimits { limits: self.bytes.limits() },
         }
     }

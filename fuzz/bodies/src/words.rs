@@ -18,6 +18,7 @@ impl Bytes<'_> {
             12 => Ipv4Addr::new(127, 0, b & 1, b).into(),
             13 => Ipv4Addr::new(192, 168, 0, b).into(),
             14 => Ipv4Addr::new(9, 9, 9, 9).to_ipv6_mapped().into(),
+            15 if b == 3 => Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 1).into(),
             15 => Ipv6Addr::new(0x2a01, b.into(), 0, 0, 0, 0, 0, 1).into(),
             a => Ipv4Addr::new(11 + a, 1, 2, b).into(),
         }
@@ -50,7 +51,7 @@ impl Bytes<'_> {
 
     pub(crate) fn services(&mut self) -> Services {
         let useful = Services::NETWORK | Services::WITNESS;
-        self.pick(&[useful, useful, useful, Services::NONE])
+        self.pick(&[useful, useful, useful | Services::P2P_V2, Services::NONE])
     }
 
     /// What a peer announces; it may send back a nonce of ours.

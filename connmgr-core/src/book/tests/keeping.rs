@@ -123,8 +123,8 @@ fn a_slow_failure_counts_from_the_beginning_of_its_dial() {
 fn a_peer_that_knows_no_v2_is_remembered() {
     let mut desk = Desk::with(2);
     desk.book.set_v1_only(&ipv4(0));
-    assert!(desk.book.is_v1_only(&ipv4(0)));
-    assert!(!desk.book.is_v1_only(&ipv4(1)));
+    assert!(desk.book.is_v1_only(&ipv4(0), Services::NONE));
+    assert!(!desk.book.is_v1_only(&ipv4(1), Services::NONE));
 }
 
 #[test]

@@ -88,7 +88,11 @@ impl ConnManager {
 
     /// Dials an address chosen from the book.
     fn dial_from_book(&mut self, kind: Kind, address: PeerAddress, is_trial: bool) {
-        let transport = if self.book.is_v1_only(&address) { Transport::V1 } else { self.config.transport };
+        let transport = if self.book.is_v1_only(&address, self.config.required.full) {
+            Transport::V1
+        } else {
+            self.config.transport
+        };
         let via = self.route(&address);
         self.dial(PlannedDial { kind, address, peer: None, of: 0, transport, is_trial, via });
     }

@@ -85,7 +85,7 @@ impl ConnManager {
 
     fn probe_book(&mut self, network: NetworkKind, split: &Split) -> bool {
         let Some(kind) = self.probe_kind(split) else { return false };
-        let found = self.choose(kind, network, self.rested(), |rules, address| rules.standing_obstacle(address));
+        let found = self.choose(kind, network, self.rested(), |rules, address| rules.probe_obstacle(address));
         found.is_some_and(|address| {
             self.dial_from_book(kind, address, false);
             true

@@ -93,7 +93,12 @@ fn given(reply: &Reply) -> Option<u64> {
     match reply {
         Reply::Accepted(Ok(conn)) => Some(conn.as_u64()),
         Reply::Added(Ok(peer)) => Some(peer.as_u64()),
-        Reply::Accepted(Err(_)) | Reply::Added(Err(_)) | Reply::Noted | Reply::Addresses(_) | Reply::Done(_) => None,
+        Reply::Accepted(Err(_))
+        | Reply::Added(Err(_))
+        | Reply::Noted
+        | Reply::Learnt(_)
+        | Reply::Addresses(_)
+        | Reply::Done(_) => None,
     }
 }
 

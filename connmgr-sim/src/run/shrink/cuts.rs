@@ -212,5 +212,6 @@ const HOST: &[fn(&mut HostSpec)] = &[
     |host| host.closes_in = None,
     |host| host.addresses = None,
     |host| host.v1_only = false,
+    |host| host.private = false,
     |host| host.groups = None,
 ];

@@ -90,7 +90,10 @@ fn settle(draw: &Draw, network: NetworkKind, size: u32, scenario: &mut Scenario)
     let sizes = parts(size, ways.len(), &mut draw.dice("sizes"));
     for ((number, way), count) in (0..).zip(ways).zip(sizes).filter(|(_, count)| *count > 0) {
         let name = format!("{network}-{number}");
-        let spec = HostSpec { network, ..HostSpec::new(&name, count) };
+        // A private group has no more than 254 hosts.
+        let may = matches!(network, NetworkKind::Ipv4 | NetworkKind::Ipv6) && count <= 5000;
+        let private = may && draw.part(number).dice("private").percent(8);
+        let spec = HostSpec { network, private, ..HostSpec::new(&name, count) };
         scenario.hosts.push(population(&draw.part(number), way, spec, scenario.duration));
     }
 }
@@ -104,7 +107,7 @@ fn population(draw: &Draw, way: HostWay, spec: HostSpec, duration: Span) -> Host
         _ => Share::NONE,
     };
     let reachable = if dice.percent(20) { dice.share(3, 100) } else { Share::ALL };
-    let groups = dice.percent(10).then(|| dice.sized(1, spec.count));
+    let groups = dice.percent(10).then(|| dice.sized(1, spec.count)).filter(|_| !spec.private);
     let session = dice.percent(10).then(|| spread(&draw.part(1), 1, 7_200_000));
     let churn = dice.percent(6).then(|| churn(draw));
     let turns = dice.percent(12).then(|| turn(draw, duration));

@@ -113,13 +113,13 @@ impl PeerCounts {
 
 /// How many connections these hosts allow at most: address groups have limits, and a peer has one connection.
 fn apart(plan: &WorldMap, config: &Config, hosts: impl Iterator<Item = u32>) -> u32 {
-    let (mut free, mut groups, mut peers) = (0u32, BTreeMap::<u64, u32>::new(), BTreeSet::new());
+    let (mut free, mut groups, mut peers) = (0u32, BTreeMap::<Group, u32>::new(), BTreeSet::new());
     for host in hosts {
         let resident = plan.resident(host);
         peers.insert((resident.population, plan.peer_of(host).unwrap_or(host)));
         let exempt = config.groups.exempt_overlays && plan.spec(host).network.is_overlay();
-        match (Group::of(resident.address.host()), config.groups.max_per_group) {
-            (Some(group), Some(_)) if !exempt => *groups.entry(group.as_u64()).or_default() += 1,
+        match (Group::of(resident.address.host(), &config.ranges), config.groups.max_per_group) {
+            (Some(group), Some(_)) if !exempt => *groups.entry(group).or_default() += 1,
             _ => free += 1,
         }
     }

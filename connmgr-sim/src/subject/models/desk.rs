@@ -137,8 +137,7 @@ impl ModelDesk {
     /// Takes note of an address, if it can be dialed at all.
     pub(super) fn learn(&mut self, address: &PeerAddress) {
         let is_new = self.known.len() < MOST_KNOWN && !self.places.contains_key(address);
-        let is_peers =
-            is_routable(address.host(), self.config.loopback_is_public) && !self.config.own_addresses.contains(address);
+        let is_peers = is_routable(address.host(), &self.config.ranges) && !self.config.own_addresses.contains(address);
         if is_new && is_peers && self.target(address).is_some() {
             self.places.insert(address.clone(), self.known.len());
             self.known.push(Known { address: address.clone(), last_try: None, failures: 0, strikes: 0 });

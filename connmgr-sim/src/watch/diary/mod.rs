@@ -231,7 +231,9 @@ impl Observer for Diary {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.tick(now);
         match reply {
-            Reply::Noted | Reply::Addresses(_) | Reply::Done(Ok(())) => self.remember(format_args!("told: {input}")),
+            Reply::Noted | Reply::Learnt(_) | Reply::Addresses(_) | Reply::Done(Ok(())) => {
+                self.remember(format_args!("told: {input}"));
+            }
             Reply::Accepted(Ok(conn)) => self.remember(format_args!("told: {input}: {conn}")),
             Reply::Accepted(Err(refusal)) => self.remember(format_args!("told: {input}: refused, {refusal}")),
             Reply::Added(Ok(peer)) => self.remember(format_args!("told: {input}: {peer}")),

@@ -47,7 +47,7 @@ impl ModelDesk {
         let rule = self.config.groups;
         let group = |address: &PeerAddress| {
             let is_exempt = rule.exempt_overlays && address.network().is_some_and(|network| network.is_overlay());
-            Group::of(address.host()).filter(|_| !is_exempt)
+            Group::of(address.host(), &self.config.ranges).filter(|_| !is_exempt)
         };
         let (Some(most), Some(own)) = (rule.max_per_group, group(address)) else { return false };
         let automatic = self.conns.values().filter(|conn| conn.kind.takes_group());
