@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, Limits, Mode, Patience, Proxy, Split,
+    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, IsolationMode, Limits, Mode, Patience, Proxy,
+    Split,
 };
 
 use crate::cli::{Options, Scene};
@@ -61,7 +62,7 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
 
 /// The proxy of the options: Tor, or one that behaves like Tor.
 pub fn proxy(options: &Options) -> Option<Proxy> {
-    options.proxy.map(|address| Proxy { address, isolate: true, resolves: true })
+    options.proxy.map(|address| Proxy { address: address.into(), isolation: IsolationMode::Required, resolves: true })
 }
 
 /// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.

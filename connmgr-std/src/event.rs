@@ -1,5 +1,7 @@
 //! Events of a pool. `C` is the adapter's connection.
 
+use std::net::SocketAddr;
+
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
 use crate::state::{Damage, StateError};
@@ -51,6 +53,15 @@ pub enum Problem {
     /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
+    /// Isolation is preferred ([`IsolationMode::Preferred`](connmgr_core::IsolationMode::Preferred)), and this proxy takes
+    /// no user name and password: its connections may share circuits. Told once for each proxy.
+    #[error(
+        "the proxy {proxy} takes no user name and password: connections through it are not isolated from each other"
+    )]
+    NotIsolated {
+        /// The proxy.
+        proxy: SocketAddr,
+    },
     /// The trace could not be written, or is full. Nothing more is written to it.
     #[error("trace: {0}")]
     Trace(TraceError),

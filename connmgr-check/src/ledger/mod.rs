@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, Snapshot, Split, Target, Time,
-    Transport, UnixTime,
+    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, ProxyAddress, Snapshot, Split,
+    Target, Time, Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
@@ -234,7 +234,7 @@ impl Ledger {
 
     /// Whether this host can be banned: many peers may share loopback or a proxy.
     pub(crate) fn is_bannable(&self, host: &Host) -> bool {
-        let is_proxy = |proxy: std::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
+        let is_proxy = |proxy: &ProxyAddress| proxy.ip().is_some_and(|ip| host.ip() == Some(ip.to_canonical()));
         let spared = host.is_loopback() && !self.config.loopback_is_public;
         self.config.max_bans > 0 && !spared && !self.config.proxies.addresses().any(is_proxy)
     }

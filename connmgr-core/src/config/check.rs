@@ -79,6 +79,8 @@ impl Config {
         require(self.score.max_hosts >= 1, "score.max_hosts", "at least 1")?;
         require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
         require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")?;
+        let proxies_have_a_port = self.proxies.addresses().all(|proxy| proxy.port() != 0);
+        require(proxies_have_a_port, "proxies.address", "an address with a port other than 0")?;
         let seeds_have_a_port = self.seeds.names.is_empty() || self.default_port != 0;
         require(seeds_have_a_port, "default_port", "the port of the seeds' addresses: not 0 when there are seeds")?;
         let names = &self.seeds.names;

@@ -223,7 +223,7 @@ impl ConnManager {
             return false;
         }
         let (kind, address, is_trial) = (conn.kind(), address.clone(), conn.notes.is_trial);
-        self.queue_redial(Redial { kind, address, peer: conn.peer(), via: *via, is_trial })
+        self.queue_redial(Redial { kind, address, peer: conn.peer(), via: via.clone(), is_trial })
     }
 }
 

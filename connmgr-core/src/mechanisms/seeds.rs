@@ -19,6 +19,8 @@ pub(crate) struct Seeds {
     failures: Vec<u32>,
     /// Seeds to dial by name as addr-fetch, in order, each once.
     fetches: VecDeque<usize>,
+    /// The proxy has refused a lookup as unsupported: seeds are dialed by name.
+    refused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,12 @@ pub(crate) enum SeedState {
 
 impl Seeds {
     pub(crate) fn new(count: usize) -> Self {
-        Self { states: vec![SeedState::Idle; count], failures: vec![0; count], fetches: VecDeque::new() }
+        Self {
+            states: vec![SeedState::Idle; count],
+            failures: vec![0; count],
+            fetches: VecDeque::new(),
+            refused: false,
+        }
     }
 
     /// The seeds that may be asked now, in order of preference.
@@ -69,6 +76,21 @@ impl Seeds {
     /// The next seed to dial by name.
     pub(crate) fn next_fetch(&mut self) -> Option<usize> {
         self.fetches.pop_front()
+    }
+
+    /// The proxy does not support lookups.
+    pub(crate) const fn refuse_lookups(&mut self) {
+        self.refused = true;
+    }
+
+    /// The proxy may be another one now.
+    pub(crate) const fn allow_lookups(&mut self) {
+        self.refused = false;
+    }
+
+    /// Whether the proxy has refused lookups as unsupported.
+    pub(crate) const fn are_refused(&self) -> bool {
+        self.refused
     }
 
     /// The seed that a lookup asks.
@@ -119,7 +141,7 @@ impl Seeds {
             core::mem::discriminant(state).hash(to);
             askable_at(state, again_after).map(|at| at.since(now)).hash(to);
         }
-        (&self.failures, &self.fetches).hash(to);
+        (&self.failures, &self.fetches, self.refused).hash(to);
     }
 }
 

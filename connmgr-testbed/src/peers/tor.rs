@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use connmgr_core::Proxy;
+use connmgr_core::{IsolationMode, Proxy};
 use tempfile::TempDir;
 
 use crate::peers::PATIENCE;
@@ -49,8 +49,8 @@ impl Tor {
     }
 
     /// The proxy's configuration.
-    pub const fn proxy(&self) -> Proxy {
-        Proxy { address: self.socks, isolate: true, resolves: true }
+    pub fn proxy(&self) -> Proxy {
+        Proxy { address: self.socks.into(), isolation: IsolationMode::Required, resolves: true }
     }
 
     /// The streams that it is asked for from now on.

@@ -17,6 +17,8 @@ use crate::state::StateError;
 pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
     Looked(LookupId, Lookup),
+    /// A lookup of a proxy's name has ended.
+    ProxyLooked(LookupId, Lookup),
     /// The state could not be saved.
     NotSaved(StateError),
     /// The saver's thread has ended: all is written, and the directory is free.

@@ -18,7 +18,9 @@ pub mod itself;
 pub mod late;
 #[cfg(target_os = "linux")]
 pub mod life;
+pub mod named_proxies;
 pub mod names;
+pub mod plain_proxies;
 pub mod proxied;
 pub mod refused;
 pub mod resets;
