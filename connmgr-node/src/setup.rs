@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, IsolationMode, Limits, Mode, Patience, Proxy,
-    Split,
+    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, Limits, Mode, Patience, Proxy, Split,
 };
 
 use crate::cli::{Options, Scene};
@@ -60,9 +59,10 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
     }
 }
 
-/// The proxy of the options: Tor, or one that behaves like Tor.
+/// The proxy of the options. Whether it can look up names, as Tor does, is found out.
 pub fn proxy(options: &Options) -> Option<Proxy> {
-    options.proxy.map(|address| Proxy { address: address.into(), isolation: IsolationMode::Required, resolves: true })
+    let address = options.proxy.clone()?;
+    Some(Proxy { address, isolation: options.isolation, resolves: true })
 }
 
 /// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.

@@ -83,6 +83,9 @@ impl FromStr for ProxyAddress {
     type Err = ProxyAddressError;
 
     fn from_str(text: &str) -> Result<Self, ProxyAddressError> {
+        if text.contains("://") {
+            return Err(ProxyAddressError::Url);
+        }
         let address: PeerAddress = text.parse().map_err(ProxyAddressError::NoAddress)?;
         match (address.host(), address.port()) {
             (_, 0) => Err(ProxyAddressError::PortZero),
@@ -105,6 +108,8 @@ const _: () = {
 pub enum ProxyAddressError {
     /// It is no host with a port.
     NoAddress(AddressError),
+    /// A URL. Every proxy speaks SOCKS5, so there is no scheme to choose.
+    Url,
     /// Nothing listens on port 0.
     PortZero,
     /// An onion, I2P or CJDNS address: such networks are reached through a proxy, not the proxy through them.
@@ -115,6 +120,7 @@ impl fmt::Display for ProxyAddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAddress(why) => why.fmt(f),
+            Self::Url => f.write_str("not a URL: the host and the port alone, of a proxy that speaks SOCKS5"),
             Self::PortZero => f.write_str("nothing listens on port 0: give the port of the proxy (Tor's is 9050)"),
             Self::Overlay => f.write_str("a proxy has an IP address or a host name of this machine's own network"),
         }
@@ -125,7 +131,7 @@ impl core::error::Error for ProxyAddressError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::NoAddress(why) => Some(why),
-            Self::PortZero | Self::Overlay => None,
+            Self::Url | Self::PortZero | Self::Overlay => None,
         }
     }
 }
@@ -222,6 +228,7 @@ mod tests {
             ("127.0.0.1:0", "port 0"),
             ("tor:0", "port 0"),
             ("tor", "no port"),
+            ("socks5://tor:9050", "not a URL"),
             ("tor:x", "not a number from 0 to 65535"),
             ("a b:9050", "not a host name"),
             (onion, "an IP address or a host name"),
