@@ -11,6 +11,9 @@ pub enum SocksError {
     WrongVersion(u8),
     /// The proxy accepts no method we offer: it requires credentials and we sent none, or it supports none.
     NoAcceptableMethod,
+    /// Isolation is required, and the stream ended where the choice of a method was due. OpenSSH, which takes no
+    /// credentials, closes so.
+    NoMethodChosen,
     /// The proxy chose this method, which we did not offer. Where isolation is required, "no authentication" (0) is not
     /// accepted: it would put every connection on one circuit.
     MethodNotOffered(u8),
@@ -40,7 +43,7 @@ impl SocksError {
             Self::WrongVersion(_) | Self::WrongAuthVersion(_) | Self::UnknownAddressType(_) | Self::NotAnIp => {
                 DialError::ProxyProtocol
             }
-            Self::NoAcceptableMethod | Self::MethodNotOffered(_) => DialError::ProxyMethod,
+            Self::NoAcceptableMethod | Self::NoMethodChosen | Self::MethodNotOffered(_) => DialError::ProxyMethod,
             Self::CredentialsRefused => DialError::ProxyAuth,
             Self::Failed(code) => code.dial_error(),
             Self::Unanswered | Self::Closed => DialError::ProxyFailed,
@@ -55,7 +58,9 @@ impl SocksError {
             Self::Overrun => LookupError::Failed,
             // Also where a proxy that supports lookups has died: to dial the seed through it does no harm.
             Self::Unanswered => LookupError::ProxyUnsupported,
-            Self::NoAcceptableMethod | Self::MethodNotOffered(_) | Self::CredentialsRefused => LookupError::ProxyAuth,
+            Self::NoAcceptableMethod | Self::NoMethodChosen | Self::MethodNotOffered(_) | Self::CredentialsRefused => {
+                LookupError::ProxyAuth
+            }
             Self::WrongVersion(_)
             | Self::WrongAuthVersion(_)
             | Self::UnknownAddressType(_)
@@ -70,6 +75,9 @@ impl fmt::Display for SocksError {
         match self {
             Self::WrongVersion(byte) => write!(f, "the proxy does not speak SOCKS5: answered version {byte:#04x}"),
             Self::NoAcceptableMethod => f.write_str("the proxy accepts none of our authentication methods"),
+            Self::NoMethodChosen => {
+                f.write_str("the proxy closed the connection instead of choosing an authentication method")
+            }
             Self::MethodNotOffered(method) => {
                 write!(f, "the proxy chose the authentication method {method:#04x}, which was not offered")
             }
@@ -265,6 +273,7 @@ mod tests {
         let others = [
             SocksError::WrongVersion(4),
             SocksError::NoAcceptableMethod,
+            SocksError::NoMethodChosen,
             SocksError::MethodNotOffered(0),
             SocksError::WrongAuthVersion(5),
             SocksError::CredentialsRefused,

@@ -201,6 +201,9 @@ impl Client {
     /// Reports that the stream ended, or that reading or writing failed.
     pub fn eof(&mut self) {
         match self.state {
+            State::Read(Part::Method) if self.progress == 0 && matches!(self.isolation, Isolation::Token(_)) => {
+                self.fail(SocksError::NoMethodChosen);
+            }
             State::Read(Part::ReplyCode) if self.progress == 0 => self.fail(SocksError::Unanswered),
             State::Write(_) | State::Read(_) => self.fail(SocksError::Closed),
             State::Done(_) => {}

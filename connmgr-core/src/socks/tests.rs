@@ -268,9 +268,19 @@ fn isolation_never_silently_does_nothing() {
 fn a_proxy_that_closes_anywhere_before_the_end_is_named() {
     let proxies = [authenticated(OK_V4), authenticated(OK_V6), authenticated(&ok_name(9))];
     for proxy in &proxies {
-        for len in (0..proxy.len()).filter(|len| *len != authenticated(&[]).len()) {
+        for len in (1..proxy.len()).filter(|len| *len != authenticated(&[]).len()) {
             check_error(token(1), &proxy[..len], SocksError::Closed, DialError::ProxyFailed);
         }
+    }
+}
+
+/// OpenSSH closes so where it is offered nothing but credentials.
+#[test]
+fn a_proxy_that_closes_instead_of_choosing_may_not_know_the_one_method() {
+    let auth = LookupError::ProxyAuth;
+    check_errors(token(1), &[], SocksError::NoMethodChosen, DialError::ProxyMethod, auth);
+    for isolation in [Isolation::Shared, preferred(1)] {
+        check_error(isolation, &[], SocksError::Closed, DialError::ProxyFailed);
     }
 }
 

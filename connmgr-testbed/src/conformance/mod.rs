@@ -154,6 +154,19 @@ macro_rules! behind_tor {
     };
 }
 
+/// Makes a test of each scenario that needs a real OpenSSH, run with this [`Rig`]: for `.ci/interop-ssh`.
+#[macro_export]
+macro_rules! behind_ssh {
+    ($rig:ty) => {
+        $crate::scenarios! { $rig;
+            behind_ssh:
+                a_peer_is_connected_through_ssh,
+                a_seed_is_dialed_by_name_through_ssh,
+                where_isolation_is_required_ssh_is_of_no_use;
+        }
+    };
+}
+
 /// One test a scenario: `file: scenario, scenario; file: ...`.
 #[doc(hidden)]
 #[macro_export]

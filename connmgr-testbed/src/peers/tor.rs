@@ -48,9 +48,9 @@ impl Tor {
         (self.child, [self.socks, self.control]) = launch(self.dir.path(), &self.socks.to_string());
     }
 
-    /// The proxy's configuration.
+    /// The proxy's configuration. Isolation is preferred, as it is by default: Tor takes credentials where they are offered.
     pub fn proxy(&self) -> Proxy {
-        Proxy { address: self.socks.into(), isolation: IsolationMode::Required, resolves: true }
+        Proxy { address: self.socks.into(), isolation: IsolationMode::Preferred, resolves: true }
     }
 
     /// The streams that it is asked for from now on.

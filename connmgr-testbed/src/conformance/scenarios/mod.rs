@@ -2,6 +2,8 @@
 
 pub mod added;
 #[cfg(target_os = "linux")]
+pub mod behind_ssh;
+#[cfg(target_os = "linux")]
 pub mod behind_tor;
 pub mod commands;
 #[cfg(target_os = "linux")]
