@@ -62,6 +62,11 @@ pub enum Problem {
         /// The proxy.
         proxy: SocketAddr,
     },
+    /// Changes of this machine's network are not noticed (feature `watch-network`), or not any more. The application may
+    /// report them.
+    #[cfg(feature = "watch-network")]
+    #[error("changes of the network are not noticed: {0}")]
+    NotWatching(std::io::Error),
     /// The trace could not be written, or is full. Nothing more is written to it.
     #[error("trace: {0}")]
     Trace(TraceError),

@@ -41,6 +41,8 @@ use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
+#[cfg(feature = "watch-network")]
+use crate::network_watch::NetworkWatch;
 use crate::observe::PoolObserver;
 use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
@@ -78,6 +80,9 @@ pub struct Engine<S> {
     /// The proxies that were told of as giving no isolation.
     unisolated: Vec<SocketAddr>,
     life: PoolLife,
+    /// None if it could not be started, and after the pool's end.
+    #[cfg(feature = "watch-network")]
+    network: Option<NetworkWatch>,
     looks: Looks,
     /// The last turn left work for the next.
     more: bool,
@@ -114,7 +119,24 @@ impl<S> Engine<S> {
         driver.set_max_waiting_events(max_waiting_events);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
         let (mail, unisolated, life, more) = (VecDeque::new(), Vec::new(), PoolLife::Running, false);
-        Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, unisolated, life, looks, more })
+        #[cfg(feature = "watch-network")]
+        let network = start_watch(&notes);
+        Ok(Self {
+            driver,
+            clock,
+            helpers,
+            heard,
+            notes,
+            mailbox,
+            mail,
+            problems,
+            unisolated,
+            life,
+            #[cfg(feature = "watch-network")]
+            network,
+            looks,
+            more,
+        })
     }
 
     /// The time. Tells the manager if the machine's clock was set or bytes were read. To be called first at every
@@ -313,6 +335,12 @@ impl<S> Engine<S> {
                 }
                 Ok(EngineNote::NotSaved(error)) => self.report(Problem::NotSaved(error)),
                 Ok(EngineNote::SaverEnded) => self.saver_ended(),
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NetworkChanged) if self.driver.is_stopped() => {}
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NetworkChanged) => drop(self.apply(&Input::NetworkChanged, now, net)),
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NotWatching(error)) => self.report(Problem::NotWatching(error)),
                 // Applied once, to keep the trace readable.
                 Ok(EngineNote::Abandoned) if self.driver.is_stopped() => {}
                 Ok(EngineNote::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
@@ -385,6 +413,7 @@ impl<S> Engine<S> {
         match self.life {
             PoolLife::Running if self.driver.is_stopped() => {
                 net.stop();
+                self.stop_watching();
                 self.driver.observer_mut().flush();
                 self.life = self.finish_saving(now);
             }
@@ -399,6 +428,14 @@ impl<S> Engine<S> {
     /// The saver's thread writes what waits, and reports its end.
     fn finish_saving(&mut self, now: Time) -> PoolLife {
         if self.helpers.saving.take().is_some() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
+    }
+
+    /// The network's changes are of no use any more.
+    fn stop_watching(&mut self) {
+        #[cfg(feature = "watch-network")]
+        {
+            self.network = None;
+        }
     }
 
     fn saver_ended(&mut self) {
@@ -423,6 +460,20 @@ fn start_saver(dir: StateDir, notes: EngineNotes) -> Result<Saver, StartError> {
 
 fn on_saver_end(notes: EngineNotes) -> impl FnOnce() + Send + 'static {
     move || notes.post(EngineNote::SaverEnded)
+}
+
+/// Watches the network, as long as the result lives. A failure is told as a problem.
+#[cfg(feature = "watch-network")]
+fn start_watch(notes: &EngineNotes) -> Option<NetworkWatch> {
+    let (changed, ended) = (notes.clone(), notes.clone());
+    let on_end = move |error| ended.post(EngineNote::NotWatching(error));
+    match NetworkWatch::start(move || changed.post(EngineNote::NetworkChanged), on_end) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            notes.post(EngineNote::NotWatching(error));
+            None
+        }
+    }
 }
 
 fn start_resolver(

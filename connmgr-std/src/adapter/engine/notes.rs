@@ -4,6 +4,8 @@
 //! end.
 
 use std::fmt;
+#[cfg(feature = "watch-network")]
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -23,6 +25,12 @@ pub(crate) enum EngineNote {
     NotSaved(StateError),
     /// The saver's thread has ended: all is written, and the directory is free.
     SaverEnded,
+    /// This machine's network has changed.
+    #[cfg(feature = "watch-network")]
+    NetworkChanged,
+    /// Changes of the network are not noticed any more.
+    #[cfg(feature = "watch-network")]
+    NotWatching(io::Error),
     /// The application has dropped its pool.
     Abandoned,
 }
