@@ -199,6 +199,15 @@ fn in_another_network_the_proxy_may_support_lookups() {
     assert!(!lookups(&bench.pass(secs(60))).is_empty());
 }
 
+/// A name is dialed only through a proxy.
+#[test]
+fn without_a_proxy_a_lookup_that_is_not_supported_has_failed() {
+    let mut bench = Bench::new(Config { proxies: Proxies::default(), ..proxied(true, true) });
+    let lookup = lookups(&bench.pass(secs(0)))[0];
+    let actions = bench.tell(Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) });
+    assert!(has_failed(&actions) && bench.manager.connections().is_empty());
+}
+
 #[test]
 fn a_preferred_circuit_is_each_dials_own() {
     let mut config = proxied(true, true);
