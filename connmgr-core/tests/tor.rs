@@ -208,6 +208,17 @@ fn without_a_proxy_a_lookup_that_is_not_supported_has_failed() {
     assert!(has_failed(&actions) && bench.manager.connections().is_empty());
 }
 
+/// Otherwise the seed would wait for a visit for ever, and nobody be told why.
+#[test]
+fn where_no_visits_are_allowed_a_lookup_that_is_not_supported_has_failed() {
+    let limits = Limits { addr_fetch: 0, ..Limits::default() };
+    let mut bench = Bench::new(Config { limits, ..proxied(true, true) });
+    let lookup = lookups(&bench.pass(secs(0)))[0];
+    let actions = bench.tell(Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) });
+    assert!(has_failed(&actions));
+    assert!(!lookups(&bench.pass(secs(3600))).is_empty(), "it may be another proxy by then");
+}
+
 #[test]
 fn a_preferred_circuit_is_each_dials_own() {
     let mut config = proxied(true, true);

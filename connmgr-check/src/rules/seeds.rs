@@ -179,7 +179,7 @@ impl Rule for SeedsRule {
                 self.seeds.iter_mut().filter(whose).for_each(|seed| seed.asked = None);
             }
             Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) }
-                if seen.ledger.config.proxies.all.is_some() =>
+                if seen.ledger.config.proxies.all.is_some() && seen.ledger.limits.addr_fetch > 0 =>
             {
                 self.proxy_refused(*lookup, seen.now());
             }

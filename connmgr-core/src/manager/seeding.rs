@@ -160,7 +160,8 @@ impl ConnManager {
     pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
         let Some(index) = self.seeds.asked_by(lookup) else { return };
         let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
-        if result == Err(LookupError::ProxyUnsupported) && self.config.proxies.all.is_some() {
+        let may_visit = self.config.proxies.all.is_some() && self.limits.addr_fetch > 0;
+        if result == Err(LookupError::ProxyUnsupported) && may_visit {
             // The seed has not failed: it was not asked.
             self.seeds.refuse_lookups();
             return self.seeds.begin_fetch(index);
