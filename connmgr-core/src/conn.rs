@@ -16,14 +16,13 @@
 
 use core::net::SocketAddr;
 
-use crate::config::Proxy;
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
 use crate::mechanisms::timers::TimerId;
 use crate::types::{
     Action, Activity, ConnId, ConnState, ConnView, Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind,
-    PeerAddress, PeerId, Permissions, Services, Target, Time, Transport,
+    PeerAddress, PeerId, Permissions, ProxyAddress, Services, Target, Time, Transport,
 };
 
 /// A connection, or a dial that may become one.
@@ -51,7 +50,7 @@ pub(crate) enum End {
         /// The address.
         address: PeerAddress,
         /// The proxy and the circuit; `None` if dialed directly.
-        via: Option<(SocketAddr, Isolation)>,
+        via: Option<(ProxyAddress, Isolation)>,
         /// The group that the dial takes, if its kind takes one.
         group: Option<Group>,
     },
@@ -348,7 +347,7 @@ impl Conn {
         let End::Outbound { address, via, .. } = &self.end else { return None };
         let target = match via {
             Some((proxy, isolation)) => {
-                Target::Proxied { proxy: *proxy, isolation: *isolation, address: address.clone() }
+                Target::Proxied { proxy: proxy.clone(), isolation: *isolation, address: address.clone() }
             }
             None => Target::Direct(address.socket_addr()?),
         };
@@ -382,9 +381,4 @@ impl Conn {
             services: self.notes.services,
         }
     }
-}
-
-/// The route through `proxy`, if there is one.
-pub(crate) fn via(proxy: Option<Proxy>, isolation: Isolation) -> Option<(SocketAddr, Isolation)> {
-    proxy.map(|proxy| (proxy.address, isolation))
 }

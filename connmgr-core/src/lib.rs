@@ -185,8 +185,8 @@ pub mod socks;
 
 pub use book::{AddressView, BookView};
 pub use config::{
-    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Mode, Patience, Proxies,
-    Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
+    BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
+    Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, TRACE_VERSION};
 pub use mechanisms::groups::Group;
@@ -196,6 +196,6 @@ pub use types::{
     CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure,
     EndReason, Event, Fault, Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind,
     Limits, ListenerId, LookupError, LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId,
-    PeerInfo, PeerState, PeerView, Penalty, Permissions, Refusal, Reply, Route, SavedAddress, SavedBan, Services,
-    Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownNetwork,
+    PeerInfo, PeerState, PeerView, Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, Reply, Route,
+    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownNetwork,
 };

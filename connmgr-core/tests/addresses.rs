@@ -70,7 +70,7 @@ fn a_name_that_resolves_to_where_no_peer_can_be_is_dialed_at_its_other_address()
 #[test]
 fn where_no_peer_can_be_nobody_is_learnt() {
     let mut config = with_proxy(Config::default());
-    config.proxies.i2p = config.proxies.onion;
+    config.proxies.i2p = config.proxies.onion.clone();
     let mut bench = Bench::new(config);
     let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:0";
     bench.learn(&[onion, "1.2.3.4:0", "cjdns:[fc00::1]:0", "[fe80::1%2]:8333"].map(addr));

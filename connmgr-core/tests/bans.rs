@@ -292,7 +292,8 @@ fn where_loopback_is_public_it_is_banned_like_any_other() {
 
 #[test]
 fn the_proxy_is_never_banned() {
-    let proxy = Proxy { address: "10.0.0.9:9050".parse().expect("it parses"), isolate: false, resolves: false };
+    let proxy =
+        Proxy { address: "10.0.0.9:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: false };
     let proxies = Proxies { all: Some(proxy), ..Proxies::default() };
     let mut bench = Bench::new(with_listener(Config { proxies, ..Config::default() }));
     let conn = accepted(&mut bench, "10.0.0.9:5");

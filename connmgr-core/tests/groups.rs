@@ -17,7 +17,8 @@ fn onions(count: u8) -> Vec<PeerAddress> {
 }
 
 fn with_tor(config: Config) -> Config {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: false, resolves: false };
+    let proxy =
+        Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: false };
     Config { proxies: Proxies { onion: Some(proxy), ..Proxies::default() }, ..config }
 }
 

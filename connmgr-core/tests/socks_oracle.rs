@@ -88,6 +88,10 @@ fn token(number: u64) -> Isolation {
     Isolation::Token(IsolationToken::from_u64(number))
 }
 
+fn preferred(number: u64) -> Isolation {
+    Isolation::Preferred(IsolationToken::from_u64(number))
+}
+
 fn connect(address: &str, isolation: Isolation) -> Client {
     Client::connect(&address.parse::<PeerAddress>().expect("an address"), isolation)
 }
@@ -109,7 +113,7 @@ fn the_oracle_reads_every_sort_of_address() {
         ("node.example:8333", "node.example"),
         (&format!("{ONION}:8333"), ONION),
     ] {
-        for isolation in [Isolation::Shared, token(1)] {
+        for isolation in [Isolation::Shared, preferred(1), token(1)] {
             for piece in [1, 2, 3, 1000] {
                 let proxy = Proxy::new(SocksStatus::SUCCEEDED, None);
                 let (request, result) = talk(connect(address, isolation), proxy, piece);
@@ -131,6 +135,7 @@ fn the_oracle_keeps_tokens_apart() {
     assert!(matches!(auth(token(1)), SocksAuth::Username(user, password) if !user.is_empty() && !password.is_empty()));
     assert_eq!(auth(token(1)), auth(token(1)));
     assert_ne!(auth(token(1)), auth(token(2)));
+    assert_eq!(auth(preferred(1)), auth(token(1)), "whoever separates circuits chooses credentials");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use support::*;
 const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:8333";
 
 fn proxy(isolate: bool, resolves: bool) -> Proxy {
-    Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate, resolves }
+    let isolation = if isolate { IsolationMode::Required } else { IsolationMode::Off };
+    Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation, resolves }
 }
 
 /// Everything goes through one proxy.
@@ -98,7 +99,7 @@ fn seeds_are_looked_up_through_a_proxy_that_can() {
     let mut bench = Bench::new(proxied(true, true));
     let actions = bench.pass(secs(0));
     let route = actions.iter().find_map(|action| match action {
-        Action::ResolveSeed { route, .. } => Some(*route),
+        Action::ResolveSeed { route, .. } => Some(route.clone()),
         _ => None,
     });
     assert!(matches!(route, Some(Route::Proxy { isolation: Isolation::Token(_), .. })), "{route:?}");
@@ -135,6 +136,119 @@ fn a_node_of_overlay_networks_only_asks_no_local_resolver() {
     let name = bench.apply(&Input::AddPeer { peer: AddedPeer::new(addr("node.example:8333")) });
     assert_eq!(name, Reply::Added(Err(AddPeerError::Unreachable)));
     assert!(!bench.pass(secs(3600)).iter().any(is_lookup));
+}
+
+/// Two seeds, which a proxy that says it can looks up. It refuses the first.
+fn refused() -> (Bench, Vec<Action>, LookupId) {
+    let mut config = proxied(true, true);
+    config.seeds.names.push(Seed { name: HostName::new("other.example").expect("a name"), filters_services: true });
+    let mut bench = Bench::new(config);
+    let [first, second] = lookups(&bench.pass(secs(0)))[..] else { panic!("two seeds are asked") };
+    let result = Err(LookupError::ProxyUnsupported);
+    let actions = bench.tell(Input::LookupResult { lookup: first, result });
+    (bench, actions, second)
+}
+
+fn lookups(actions: &[Action]) -> Vec<LookupId> {
+    let lookup = |action: &Action| match action {
+        Action::ResolveSeed { lookup, .. } => Some(*lookup),
+        _ => None,
+    };
+    actions.iter().filter_map(lookup).collect()
+}
+
+fn has_failed(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Emit(Event::SeedFailed { .. })))
+}
+
+#[test]
+fn a_seed_whose_lookup_the_proxy_does_not_support_is_dialed_by_name_at_once() {
+    let (mut bench, actions, second) = refused();
+    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example:8333"));
+    assert_eq!(bench.manager.connections()[0].kind, Kind::AddrFetch);
+    assert!(!has_failed(&actions), "it was not asked");
+    let result = Err(LookupError::ProxyUnsupported);
+    let actions = bench.tell(Input::LookupResult { lookup: second, result });
+    let visits = |bench: &Bench| bench.manager.connections().iter().filter(|it| it.kind == Kind::AddrFetch).count();
+    assert_eq!(dials(&actions).len() + 1, visits(&bench));
+}
+
+/// The seeds fail for a day, and are asked again and again.
+#[test]
+fn that_a_proxy_does_not_support_lookups_is_remembered() {
+    let (mut bench, actions, _) = refused();
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    let mut later = Vec::new();
+    for _ in 0..24 {
+        later.extend(bench.pass(secs(3600)));
+        for conn in bench.manager.connections() {
+            bench.fail(conn.conn, DialError::Refused);
+        }
+    }
+    assert_eq!(lookups(&later), []);
+    assert!(dials(&later).len() > 10, "{}", dials(&later).len());
+}
+
+#[test]
+fn in_another_network_the_proxy_may_support_lookups() {
+    let (mut bench, actions, second) = refused();
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    let result = Err(LookupError::Failed);
+    bench.tell(Input::LookupResult { lookup: second, result });
+    bench.tell(Input::NetworkChanged);
+    assert!(!lookups(&bench.pass(secs(60))).is_empty());
+}
+
+/// A name is dialed only through a proxy.
+#[test]
+fn without_a_proxy_a_lookup_that_is_not_supported_has_failed() {
+    let mut bench = Bench::new(Config { proxies: Proxies::default(), ..proxied(true, true) });
+    let lookup = lookups(&bench.pass(secs(0)))[0];
+    let actions = bench.tell(Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) });
+    assert!(has_failed(&actions) && bench.manager.connections().is_empty());
+}
+
+/// Otherwise the seed would wait for a visit for ever, and nobody be told why.
+#[test]
+fn where_no_visits_are_allowed_a_lookup_that_is_not_supported_has_failed() {
+    let limits = Limits { addr_fetch: 0, ..Limits::default() };
+    let mut bench = Bench::new(Config { limits, ..proxied(true, true) });
+    let lookup = lookups(&bench.pass(secs(0)))[0];
+    let actions = bench.tell(Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) });
+    assert!(has_failed(&actions));
+    assert!(!lookups(&bench.pass(secs(3600))).is_empty(), "it may be another proxy by then");
+}
+
+#[test]
+fn a_preferred_circuit_is_each_dials_own() {
+    let mut config = proxied(true, true);
+    config.proxies.all = Some(Proxy { isolation: IsolationMode::Preferred, ..proxy(true, true) });
+    let mut bench = Bench::new(config);
+    let circuits = circuits(&bench.learn(&addresses(20)));
+    let different: std::collections::BTreeSet<_> = circuits.iter().collect();
+    assert!(different.len() == 8 && circuits.iter().all(|circuit| matches!(circuit, Isolation::Preferred(_))));
+}
+
+#[test]
+fn a_proxy_on_port_0_is_refused() {
+    let mut config = proxied(true, true);
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
+    config.proxies.all = Some(Proxy { address, ..proxy(true, true) });
+    assert_eq!(config.check().map_err(|error| error.field), Err("proxies.address"));
+}
+
+#[test]
+fn a_proxy_by_name_is_left_to_the_driver() {
+    let mut config = proxied(true, true);
+    let address: ProxyAddress = "tor:9050".parse().expect("a name");
+    config.proxies.all = Some(Proxy { address: address.clone(), ..proxy(true, true) });
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&addresses(20));
+    assert_eq!(targets(&actions).len(), 8);
+    for target in targets(&actions) {
+        assert!(matches!(target, Target::Proxied { proxy, .. } if proxy == address));
+    }
+    assert!(!actions.iter().any(|action| matches!(action, Action::ResolveHost { .. })));
 }
 
 fn fetching() -> (Bench, ConnId) {

@@ -99,7 +99,11 @@ fn the_second_dial_takes_the_same_slot_and_group() {
 #[test]
 fn the_second_dial_takes_the_same_route() {
     let mut config = config();
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: true, resolves: true };
+    let proxy = Proxy {
+        address: "127.0.0.1:9050".parse().expect("it parses"),
+        isolation: IsolationMode::Required,
+        resolves: true,
+    };
     config.proxies.all = Some(proxy);
     let mut bench = Bench::new(config);
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
@@ -144,7 +148,11 @@ fn the_second_dial_waits_for_the_rate() {
 /// An added peer's second dial keeps its route also while an automatic one before it waits for the rate.
 #[test]
 fn an_added_peers_second_dial_waits_for_no_automatic_one() {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: true, resolves: true };
+    let proxy = Proxy {
+        address: "127.0.0.1:9050".parse().expect("it parses"),
+        isolation: IsolationMode::Required,
+        resolves: true,
+    };
     let base = config();
     let rate = Rate { burst: 1, interval: secs(5) };
     let mut config = Config { mode: Mode::Automatic, dial: DialConfig { rate, ..base.dial }, ..base };

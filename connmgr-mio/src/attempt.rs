@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, LookupError};
-use connmgr_std::adapter::{dial_error, may_meet_itself, proxy_dial_error};
+use connmgr_std::adapter::{Unisolated, dial_error, may_meet_itself, proxy_dial_error, proxy_lookup_error};
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -29,8 +29,8 @@ pub(crate) struct Attempt {
 enum AttemptStage {
     /// To this address. If it is a proxy's, the client negotiates with it next.
     Connecting(SocketAddr, Option<Box<Client>>),
-    /// With the proxy.
-    Negotiating(Box<Client>),
+    /// With the proxy at this address.
+    Negotiating(SocketAddr, Box<Client>),
 }
 
 /// Why an attempt failed.
@@ -57,7 +57,7 @@ impl Attempt {
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let interests = match &self.stage {
             AttemptStage::Connecting(_, None) => Interest::WRITABLE,
-            AttemptStage::Connecting(_, Some(_)) | AttemptStage::Negotiating(_) => {
+            AttemptStage::Connecting(_, Some(_)) | AttemptStage::Negotiating(..) => {
                 Interest::WRITABLE | Interest::READABLE
             }
         };
@@ -74,6 +74,14 @@ impl Attempt {
         self.socket
     }
 
+    /// The proxy, if it chose "no authentication" where isolation was preferred.
+    pub(crate) fn unisolated(&self) -> Unisolated {
+        match &self.stage {
+            AttemptStage::Negotiating(proxy, client) => client.lacks_isolation().then_some(*proxy),
+            AttemptStage::Connecting(..) => None,
+        }
+    }
+
     /// Goes as far as it can; none if it has to wait for an event. The work is bounded, as a proxy's reply is.
     pub(crate) fn advance(&mut self) -> Option<Result<Outcome, AttemptError>> {
         if let AttemptStage::Connecting(address, client) = &mut self.stage {
@@ -83,12 +91,12 @@ impl Attempt {
                 Err(error) => return Some(Err(AttemptError::Unreachable(error))),
             }
             match client.take() {
-                Some(client) => self.stage = AttemptStage::Negotiating(client),
+                Some(client) => self.stage = AttemptStage::Negotiating(*address, client),
                 None => return Some(Ok(Outcome::Connected)),
             }
         }
         match &mut self.stage {
-            AttemptStage::Negotiating(client) => {
+            AttemptStage::Negotiating(_, client) => {
                 Some(negotiate(client, &mut self.socket)?.map_err(AttemptError::Socks))
             }
             AttemptStage::Connecting(..) => None,
@@ -152,9 +160,9 @@ impl AttemptError {
     }
 
     /// As the error of a lookup, which always goes to a proxy.
-    pub(crate) const fn lookup_error(&self) -> LookupError {
+    pub(crate) fn lookup_error(&self) -> LookupError {
         match self {
-            Self::Unreachable(_) => LookupError::Proxy,
+            Self::Unreachable(error) => proxy_lookup_error(error),
             Self::NoToken => LookupError::Failed,
             Self::Socks(error) => error.lookup_error(),
         }
@@ -234,6 +242,6 @@ mod tests {
         let refused = AttemptError::Unreachable(ErrorKind::ConnectionRefused.into());
         assert_eq!(refused.dial_error(false), DialError::Refused);
         assert_eq!(refused.dial_error(true), DialError::ProxyUnreachable);
-        assert_eq!(refused.lookup_error(), LookupError::Proxy);
+        assert_eq!(refused.lookup_error(), LookupError::ProxyUnreachable);
     }
 }

@@ -49,7 +49,7 @@ impl Builder {
     /// round's end.
     pub fn tokens_needed(&self) -> usize {
         let Config { limits, proxies, seeds, .. } = &self.settings.startup.config;
-        let lookups = if proxies.all.is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
+        let lookups = if proxies.all.as_ref().is_some_and(|proxy| proxy.resolves) { seeds.names.len() } else { 0 };
         let attempts = usize::try_from(limits.total).unwrap_or(usize::MAX).saturating_add(lookups);
         let listeners = self.settings.listen.len();
         attempts.saturating_mul(2).saturating_add(listeners).saturating_add(usize::from(self.waker.is_none()))

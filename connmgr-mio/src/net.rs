@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use connmgr_core::socks::{Client, Outcome};
-use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Target, Time};
-use connmgr_std::adapter::{IdMap, Job, Sockets};
+use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Time};
+use connmgr_std::adapter::{IdMap, Job, SocketTarget, Sockets, Unisolated};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
@@ -48,7 +48,7 @@ enum AttemptStart {
     /// Events under its token advance it.
     UnderWay(Token),
     /// It has succeeded.
-    Opened(Outcome, Stream),
+    Opened(Outcome, Stream, Unisolated),
 }
 
 /// The sockets of one pool.
@@ -101,7 +101,7 @@ impl MioNet {
         while let Some(at) = self.lookups.iter().position(|(deadline, _)| *deadline <= now) {
             let (_, token) = self.lookups[at];
             if let Some((AttemptPurpose::Lookup(lookup), _)) = self.take(token) {
-                self.done.push_back(Done::Looked(lookup, Err(LookupError::TimedOut)));
+                self.done.push_back(Done::Looked(lookup, Err(LookupError::TimedOut), None));
             }
         }
     }
@@ -125,8 +125,10 @@ impl MioNet {
     fn start(&mut self, purpose: AttemptPurpose, address: SocketAddr, client: Option<Client>) -> Option<Token> {
         match self.try_start(purpose, address, client) {
             Ok(AttemptStart::UnderWay(token)) => Some(token),
-            Ok(AttemptStart::Opened(outcome, stream)) => self.end_at_once(purpose, Ok((outcome, stream))),
-            Err(failure) => self.end_at_once(purpose, Err(failure)),
+            Ok(AttemptStart::Opened(outcome, stream, unisolated)) => {
+                self.end_at_once(purpose, Ok((outcome, stream)), unisolated)
+            }
+            Err((failure, unisolated)) => self.end_at_once(purpose, Err(failure), unisolated),
         }
     }
 
@@ -134,8 +136,9 @@ impl MioNet {
         &mut self,
         purpose: AttemptPurpose,
         result: Result<(Outcome, Stream), AttemptError>,
+        unisolated: Unisolated,
     ) -> Option<Token> {
-        self.done.push_back(purpose.done(result));
+        self.done.push_back(purpose.done(result, unisolated));
         None
     }
 
@@ -145,15 +148,18 @@ impl MioNet {
         purpose: AttemptPurpose,
         address: SocketAddr,
         client: Option<Client>,
-    ) -> Result<AttemptStart, AttemptError> {
-        let mut attempt = Attempt::start(address, client).map_err(AttemptError::Unreachable)?;
+    ) -> Result<AttemptStart, (AttemptError, Unisolated)> {
+        let unreachable = |error| (AttemptError::Unreachable(error), None);
+        let mut attempt = Attempt::start(address, client).map_err(unreachable)?;
         if let Some(result) = attempt.advance() {
-            return result.map(|outcome| AttemptStart::Opened(outcome, Stream::new(attempt.into_socket())));
+            let unisolated = attempt.unisolated();
+            let opened = |outcome| AttemptStart::Opened(outcome, Stream::new(attempt.into_socket()), unisolated);
+            return result.map(opened).map_err(|error| (error, unisolated));
         }
-        let token = self.tokens.insert(TokenUse::Attempt(purpose, attempt)).ok_or(AttemptError::NoToken)?;
+        let token = self.tokens.insert(TokenUse::Attempt(purpose, attempt)).ok_or((AttemptError::NoToken, None))?;
         self.register(token).map_err(|error| {
             self.tokens.remove(token);
-            AttemptError::Unreachable(error)
+            unreachable(error)
         })?;
         Ok(AttemptStart::UnderWay(token))
     }
@@ -166,9 +172,13 @@ impl MioNet {
     }
 
     fn end(&mut self, token: Token, result: Result<Outcome, AttemptError>) {
+        let unisolated = match self.tokens.get_mut(token) {
+            Some(TokenUse::Attempt(_, attempt)) => attempt.unisolated(),
+            Some(TokenUse::Waker | TokenUse::Listener(_)) | None => None,
+        };
         if let Some((purpose, socket)) = self.take(token) {
             let result = result.map(|outcome| (outcome, Stream::dialed(socket, Arc::clone(&self.registry))));
-            self.done.push_back(purpose.done(result));
+            self.done.push_back(purpose.done(result, unisolated));
         }
     }
 
@@ -188,7 +198,7 @@ impl MioNet {
 
 impl AttemptPurpose {
     /// The result of the attempt, as a job.
-    fn done(self, result: Result<(Outcome, Stream), AttemptError>) -> Done {
+    fn done(self, result: Result<(Outcome, Stream), AttemptError>, unisolated: Unisolated) -> Done {
         match self {
             Self::Dial { conn, proxied } => Done::Dialed(
                 conn,
@@ -197,6 +207,7 @@ impl AttemptPurpose {
                     Ok((Outcome::Resolved(_), _)) => Err(DialError::ProxyProtocol),
                     Err(failure) => Err(failure.dial_error(proxied)),
                 },
+                unisolated,
             ),
             Self::Lookup(lookup) => Done::Looked(
                 lookup,
@@ -205,16 +216,17 @@ impl AttemptPurpose {
                     Ok((Outcome::Connected, _)) => Err(LookupError::Proxy),
                     Err(failure) => Err(failure.lookup_error()),
                 },
+                unisolated,
             ),
         }
     }
 }
 
 impl Sockets for MioNet {
-    fn dial(&mut self, conn: ConnId, target: &Target) {
+    fn dial(&mut self, conn: ConnId, target: SocketTarget) {
         let (address, client) = match target {
-            Target::Direct(address) => (*address, None),
-            Target::Proxied { proxy, isolation, address } => (*proxy, Some(Client::connect(address, *isolation))),
+            SocketTarget::Direct(address) => (address, None),
+            SocketTarget::Proxied { proxy, isolation, address } => (proxy, Some(Client::connect(&address, isolation))),
         };
         let purpose = AttemptPurpose::Dial { conn, proxied: client.is_some() };
         if let Some(token) = self.start(purpose, address, client) {

@@ -37,8 +37,14 @@ impl Pool {
     fn take_results(&mut self, now: Time) {
         for _ in 0..self.net.done.len() {
             match self.net.done.pop_front() {
-                Some(Done::Dialed(conn, result)) => self.engine.dialed(conn, result, now, &mut self.net),
-                Some(Done::Looked(lookup, result)) => self.engine.looked(lookup, result, now, &mut self.net),
+                Some(Done::Dialed(conn, result, unisolated)) => {
+                    self.engine.note_unisolated(unisolated);
+                    self.engine.dialed(conn, result, now, &mut self.net);
+                }
+                Some(Done::Looked(lookup, result, unisolated)) => {
+                    self.engine.note_unisolated(unisolated);
+                    self.engine.looked(lookup, result, now, &mut self.net);
+                }
                 None => return,
             }
         }

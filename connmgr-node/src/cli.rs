@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
-use connmgr_core::{Chain, Config, PeerAddress, Ranges};
+use connmgr_core::{Chain, Config, IsolationMode, PeerAddress, ProxyAddress, Ranges};
 
 /// The default of [`Config::bitcoin`](connmgr_core::Config::bitcoin), which the help repeats.
 const DEFAULT_MAX_PEERS: u32 = 200;
@@ -64,9 +64,14 @@ struct NodeArguments {
     #[arg(long)]
     json: bool,
 
-    /// Reach everything through this SOCKS5 proxy (Tor: 127.0.0.1:9050)
-    #[arg(long, value_name = "IP:PORT")]
-    proxy: Option<SocketAddr>,
+    /// Reach everything through this SOCKS5 proxy (Tor: 127.0.0.1:9050). A name is resolved by this machine.
+    #[arg(long, value_name = "HOST:PORT")]
+    proxy: Option<ProxyAddress>,
+
+    /// Whether each connection has a circuit of its own, by a user name and password that the proxy must take, may take,
+    /// or is not offered [default: preferred]
+    #[arg(long, value_enum, value_name = "ISOLATION", requires = "proxy")]
+    isolation: Option<IsolationName>,
 
     /// Where peers may be, apart from those named here: any of public, private, shared (100.64.0.0/10), loopback, and
     /// subnets such as 200::/7, with commas between them. Without public, as on a LAN, there may be many peers in one
@@ -84,7 +89,8 @@ struct NodeArguments {
 
     /// Connect to no one: replay this trace, and report the first difference
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy", "ranges", "seed_rng",
+        "chain", "connect", "add", "listen", "outbound", "max_peers", "state_dir", "trace", "run_for", "proxy",
+        "isolation", "ranges", "seed_rng",
     ])]
     replay: Option<PathBuf>,
 }
@@ -105,6 +111,27 @@ impl From<ChainName> for Chain {
             ChainName::Testnet4 => Self::Testnet4,
             ChainName::Signet => Self::Signet,
             ChainName::Regtest => Self::Regtest,
+        }
+    }
+}
+
+/// The names of isolation modes on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IsolationName {
+    /// A proxy that takes no user name and password, such as ssh -D, is not used.
+    Required,
+    /// Where the proxy takes none, connections may share circuits; a line says so.
+    Preferred,
+    /// No user name and password is sent.
+    Off,
+}
+
+impl From<IsolationName> for IsolationMode {
+    fn from(name: IsolationName) -> Self {
+        match name {
+            IsolationName::Required => Self::Required,
+            IsolationName::Preferred => Self::Preferred,
+            IsolationName::Off => Self::Off,
         }
     }
 }
@@ -145,7 +172,9 @@ pub struct Options {
     /// Whether to write JSON lines.
     pub json: bool,
     /// The proxy for everything.
-    pub proxy: Option<SocketAddr>,
+    pub proxy: Option<ProxyAddress>,
+    /// Whether each connection through it has a circuit of its own.
+    pub isolation: IsolationMode,
     /// Where peers may be; absent: the default of the chain.
     pub ranges: Option<Ranges>,
     /// The seed of all randomness; absent: from the operating system.
@@ -215,6 +244,7 @@ impl NodeArguments {
             run_for: self.run_for,
             json: self.json,
             proxy: self.proxy,
+            isolation: self.isolation.map(IsolationMode::from).unwrap_or_default(),
             ranges: self.ranges,
             seed_rng: self.seed_rng,
             runtime: self.runtime,
@@ -443,6 +473,19 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_has_a_name_or_an_address_and_isolation_is_preferred() {
+        for (line, proxy, isolation) in [
+            ("--proxy tor:9050", "tor:9050", IsolationMode::Preferred),
+            ("--proxy [::1]:9050 --isolation required", "[::1]:9050", IsolationMode::Required),
+            ("--proxy 127.0.0.1:1080 --isolation off", "127.0.0.1:1080", IsolationMode::Off),
+        ] {
+            let given = options(line);
+            assert_eq!(given.proxy.expect("given").to_string(), proxy);
+            assert_eq!(given.isolation, isolation, "{line}");
+        }
+    }
+
+    #[test]
     fn the_runtime_is_tokio_unless_another_is_named() {
         assert_eq!(options("").runtime, RuntimeName::Tokio);
         assert_eq!(options("--runtime mio").runtime, RuntimeName::Mio);
@@ -470,7 +513,14 @@ mod tests {
             ("--runtime glommio", "--runtime", "[possible values: tokio, mio, smol]"),
             ("--for soon", "--for", "one of ms, s, m, h"),
             ("--seed-rng 12", "--seed-rng", "64 hexadecimal digits"),
-            ("--proxy localhost", "--proxy", "invalid socket address"),
+            ("--proxy localhost", "--proxy", "no port: expected host:port"),
+            ("--proxy localhost:0", "--proxy", "nothing listens on port 0"),
+            ("--proxy 127.0.0.1:0", "--proxy", "nothing listens on port 0"),
+            ("--proxy socks5h://tor:9050", "--proxy", "the host and the port alone"),
+            ("--proxy cjdns:[fc00::1]:9050", "--proxy", "an IP address or a host name"),
+            ("--proxy tor:9050 --isolation some", "--isolation", "[possible values: required, preferred, off]"),
+            ("--isolation off", "--proxy", "required"),
+            ("--replay t --proxy tor:9050", "--replay", "cannot be used with '--proxy"),
             ("--connect 1.2.3.4 --outbound 3", "--connect", "cannot be used with '--outbound"),
             ("--connect 1.2.3.4:0", "--connect", "nobody listens on port 0"),
             ("--add a.example:0", "--add", "nobody listens on port 0"),

@@ -80,9 +80,10 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
     }
 }
 
-/// The proxy of the options: Tor, or one that behaves like Tor.
+/// The proxy of the options. Whether it can look up names, as Tor does, is found out.
 pub fn proxy(options: &Options) -> Option<Proxy> {
-    options.proxy.map(|address| Proxy { address, isolate: true, resolves: true })
+    let address = options.proxy.clone()?;
+    Some(Proxy { address, isolation: options.isolation, resolves: true })
 }
 
 /// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.

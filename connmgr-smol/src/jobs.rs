@@ -115,7 +115,7 @@ mod tests {
     }
 
     fn job() -> Job<SmolStream> {
-        Job::Dialed(ConnId::from_u64(7), Err(DialError::Refused))
+        Job::Dialed(ConnId::from_u64(7), Err(DialError::Refused), None)
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::io::{self, ErrorKind};
 
-use connmgr_core::{CloseCause, DialError};
+use connmgr_core::{CloseCause, DialError, LookupError};
 
 /// Why a connection could not be opened.
 ///
@@ -43,6 +43,11 @@ pub fn dial_error(error: &io::Error) -> DialError {
 pub fn proxy_dial_error(error: &io::Error) -> DialError {
     let error = dial_error(error);
     if error == DialError::OutOfResources { error } else { DialError::ProxyUnreachable }
+}
+
+/// Why the connection to a proxy could not be opened for a lookup.
+pub fn proxy_lookup_error(error: &io::Error) -> LookupError {
+    if is_out_of_resources(error) { LookupError::Failed } else { LookupError::ProxyUnreachable }
 }
 
 /// Why an open connection broke. The end of the stream is no error: see [`end_cause`].
@@ -202,7 +207,10 @@ mod tests {
         let dial = |code| proxy_dial_error(&io::Error::from_raw_os_error(code));
         for code in [libc::ECONNREFUSED, libc::ETIMEDOUT, libc::ENETUNREACH, libc::EPERM] {
             assert_eq!(dial(code), DialError::ProxyUnreachable, "{}", io::Error::from_raw_os_error(code));
+            let lookup = proxy_lookup_error(&io::Error::from_raw_os_error(code));
+            assert_eq!(lookup, LookupError::ProxyUnreachable, "{}", io::Error::from_raw_os_error(code));
         }
+        assert_eq!(proxy_lookup_error(&io::Error::from_raw_os_error(libc::EMFILE)), LookupError::Failed);
         assert_eq!(dial(libc::EMFILE), DialError::OutOfResources);
     }
 

@@ -1,5 +1,6 @@
 //! Events of a pool. `C` is the adapter's connection.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
@@ -63,6 +64,20 @@ pub enum Problem {
     /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
+    /// Isolation is preferred ([`IsolationMode::Preferred`](connmgr_core::IsolationMode::Preferred)), and this proxy takes
+    /// no user name and password: its connections may share circuits. Told once for each proxy.
+    #[error(
+        "the proxy {proxy} takes no user name and password: connections through it are not isolated from each other"
+    )]
+    NotIsolated {
+        /// The proxy.
+        proxy: SocketAddr,
+    },
+    /// Changes of this machine's network are not noticed (feature `watch-network`), or not any more. The application may
+    /// report them.
+    #[cfg(feature = "watch-network")]
+    #[error("changes of the network are not noticed: {0}")]
+    NotWatching(std::io::Error),
     /// The trace could not be written, or is full. Nothing more is written to it.
     #[error("trace: {0}")]
     Trace(TraceError),
@@ -73,7 +88,12 @@ impl Problem {
     pub const fn is_state_lost(&self) -> bool {
         match self {
             Self::StateLost(_) | Self::SaveUnfinished => true,
-            Self::Damaged(_) | Self::NotSaved(_) | Self::SavedAgain { .. } | Self::Trace(_) => false,
+            Self::Damaged(_)
+            | Self::NotSaved(_)
+            | Self::SavedAgain { .. }
+            | Self::NotIsolated { .. }
+            | Self::NotWatching(_)
+            | Self::Trace(_) => false,
         }
     }
 
@@ -82,7 +102,11 @@ impl Problem {
         match self {
             Self::NotSaved(error) | Self::StateLost(error) => error.path(),
             Self::SavedAgain { path } => Some(path),
-            Self::Damaged(_) | Self::SaveUnfinished | Self::Trace(_) => None,
+            Self::Damaged(_)
+            | Self::SaveUnfinished
+            | Self::NotIsolated { .. }
+            | Self::NotWatching(_)
+            | Self::Trace(_) => None,
         }
     }
 }

@@ -22,6 +22,8 @@ mod entropy;
 mod errors;
 mod event;
 mod id_map;
+#[cfg(feature = "watch-network")]
+mod network_watch;
 mod observe;
 mod pool;
 mod resolver;

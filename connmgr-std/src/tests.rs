@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
+use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Time};
 
-use crate::adapter::{Sockets, Wire};
+use crate::adapter::{SocketTarget, Sockets, Wire};
 
 /// Runs a future on this thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -65,7 +65,7 @@ pub(crate) struct NoSockets {
 }
 
 impl Sockets for NoSockets {
-    fn dial(&mut self, _: ConnId, _: &Target) {}
+    fn dial(&mut self, _: ConnId, _: SocketTarget) {}
     fn abort(&mut self, _: ConnId) {}
     fn close(&mut self, _: ConnId) {}
     fn note_dropped(&mut self, _: ConnId) -> bool {

@@ -111,6 +111,11 @@ impl KnownBans {
         self.bans.insert(key, KnownBan { until, is_saved: false });
     }
 
+    /// The parts of banned subnets that are not banned.
+    pub(crate) fn exceptions(&self) -> &[BanKey] {
+        &self.exceptions
+    }
+
     /// Removes a ban, or makes a part of wider ones an exception.
     pub(crate) fn lift(&mut self, key: &BanKey) {
         if self.remove(key).is_none() && self.end_around(key).is_some() {

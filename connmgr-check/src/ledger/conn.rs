@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::{
-    Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind, PeerAddress, PeerId, Permissions, Ranges,
-    Target, Time, Transport,
+    Connected, Host, Identity, Isolation, Kind, ListenerId, NetworkKind, PeerAddress, PeerId, Permissions,
+    ProxyAddress, Ranges, Target, Time, Transport,
 };
 
 /// How far a connection has come.
@@ -27,7 +27,7 @@ pub(crate) struct KnownConn {
     /// The other end, if known. Until the end of its step, a dialed address in `fc00::/8` may be IPv6 or CJDNS.
     pub(crate) address: Option<PeerAddress>,
     /// The proxy it was dialed by.
-    pub(crate) via: Option<(SocketAddr, Isolation)>,
+    pub(crate) via: Option<(ProxyAddress, Isolation)>,
     pub(crate) was_dialed: bool,
     pub(crate) peer: Option<PeerId>,
     pub(crate) listener: Option<ListenerId>,
@@ -53,7 +53,7 @@ impl KnownConn {
     pub(crate) fn dialed(target: &Target, transport: Transport, now: Time) -> Self {
         let via = match target {
             Target::Direct(_) => None,
-            Target::Proxied { proxy, isolation, .. } => Some((*proxy, *isolation)),
+            Target::Proxied { proxy, isolation, .. } => Some((proxy.clone(), *isolation)),
         };
         Self {
             life: ConnLife::Dialing,

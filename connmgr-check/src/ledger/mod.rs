@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, SavedBan, Snapshot, Split,
-    Target, Time, Transport, UnixTime,
+    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, ProxyAddress, SavedBan,
+    Snapshot, Split, Target, Time, Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
 
@@ -145,21 +145,32 @@ impl Ledger {
         for ban in &snapshot.bans {
             self.judge(ban, is_trusted);
         }
-        for exception in snapshot.bans.iter().flat_map(|ban| &ban.exceptions) {
-            let key = BanKey::of(exception);
+        self.except(snapshot.bans.iter().flat_map(|ban| &ban.exceptions).map(BanKey::of));
+        self.bans.save();
+    }
+
+    /// Parts of banned subnets are not banned.
+    fn except(&mut self, exceptions: impl Iterator<Item = BanKey>) {
+        for key in exceptions {
             if self.bans.end_around(&key).is_some() {
                 self.bans.except(key);
             }
         }
-        self.bans.save();
     }
 
     /// The wall clock was set: bans with dates of a file are judged anew.
     fn judge_restored(&mut self) {
-        for ban in core::mem::take(&mut self.restored.dated) {
-            self.bans.lift(&BanKey::of(&ban.target));
-            self.judge(&ban, false);
+        let exceptions = self.bans.exceptions().to_vec();
+        let dated = core::mem::take(&mut self.restored.dated);
+        for key in dated.iter().map(|ban| BanKey::of(&ban.target)) {
+            if self.bans.get(&key).is_some() {
+                self.bans.lift(&key);
+            }
         }
+        for ban in &dated {
+            self.judge(ban, false);
+        }
+        self.except(exceptions.into_iter());
         self.bans.save();
     }
 
@@ -272,7 +283,7 @@ impl Ledger {
 
     /// Whether this host can be banned: many peers may share loopback or a proxy.
     pub(crate) fn is_bannable(&self, host: &Host) -> bool {
-        let is_proxy = |proxy: std::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
+        let is_proxy = |proxy: &ProxyAddress| proxy.ip().is_some_and(|ip| host.ip() == Some(ip.to_canonical()));
         let spared = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared && !self.config.proxies.addresses().any(is_proxy)
     }

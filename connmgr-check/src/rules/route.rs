@@ -1,9 +1,10 @@
-//! Contract 8: only enabled networks are dialed, by our own choice only in the configured ranges, each by its route: never directly where a proxy is configured, no name
-//! to the local resolver behind a proxy, and on a circuit of its own where isolation is configured.
+//! Contract 8: only enabled networks are dialed, by our own choice only in the configured ranges, each by its route: never
+//! directly where a proxy is configured, no name to the local resolver behind a proxy, and on a circuit of its own where
+//! isolation is configured.
 
-use std::net::SocketAddr;
-
-use connmgr_core::{Action, ConnId, ConnManager, Isolation, Kind, PeerAddress, Proxy, Route};
+use connmgr_core::{
+    Action, ConnId, ConnManager, Isolation, IsolationMode, Kind, PeerAddress, Proxy, ProxyAddress, Route,
+};
 use rustc_hash::FxHashSet;
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
@@ -28,35 +29,37 @@ impl RouteRule {
         hold(inside || !is_chosen, || format!("{id} dials {address} by itself, outside of all ranges"))?;
         let proxy = match address.network() {
             Some(network) => proxies.for_network(network),
-            None => proxies.all,
+            None => proxies.all.as_ref(),
         };
-        self.check(id, address, proxy, conn.via)
+        self.check(id, address, proxy, conn.via.as_ref())
     }
 
     fn check(
         &mut self,
         id: ConnId,
         address: &PeerAddress,
-        proxy: Option<Proxy>,
-        via: Option<(SocketAddr, Isolation)>,
+        proxy: Option<&Proxy>,
+        via: Option<&(ProxyAddress, Isolation)>,
     ) -> RuleResult {
         let (Some(proxy), Some((by, isolation))) = (proxy, via) else {
             let right = proxy.is_none() && via.is_none() && address.name().is_none();
             return hold(right, || format!("{id} dials {address} by {via:?} instead of {proxy:?}"));
         };
-        hold(by == proxy.address && fits(isolation, proxy), || {
+        hold(*by == proxy.address && fits(*isolation, proxy), || {
             format!("{id} dials {address} by {by}, {isolation:?}, instead of {proxy:?}")
         })?;
-        let own = isolation == Isolation::Shared || self.circuits.insert(isolation);
+        let own = *isolation == Isolation::Shared || self.circuits.insert(*isolation);
         hold(own, || format!("{id} dials {address} on a circuit that another connection has"))
     }
 }
 
-fn fits(isolation: Isolation, proxy: Proxy) -> bool {
-    match isolation {
-        Isolation::Shared => !proxy.isolate,
-        Isolation::Token(_) => proxy.isolate,
-    }
+fn fits(isolation: Isolation, proxy: &Proxy) -> bool {
+    let mode = match isolation {
+        Isolation::Shared => IsolationMode::Off,
+        Isolation::Preferred(_) => IsolationMode::Preferred,
+        Isolation::Token(_) => IsolationMode::Required,
+    };
+    mode == proxy.isolation
 }
 
 impl Rule for RouteRule {
@@ -69,7 +72,7 @@ impl Rule for RouteRule {
                 hold(!leaks, || format!("{host} is looked up {route}, not left to the proxy"))
             }
             Action::ResolveSeed { seed, route, .. } => {
-                let right = match (seen.ledger.config.proxies.all, route) {
+                let right = match (&seen.ledger.config.proxies.all, route) {
                     (None, Route::Direct) => true,
                     (Some(expected), Route::Proxy { proxy, isolation }) => {
                         expected.resolves && expected.address == *proxy && fits(*isolation, expected)
@@ -79,9 +82,9 @@ impl Rule for RouteRule {
                 hold(right, || format!("the seed {seed} is looked up {route}"))
             }
             _ => {
-                let via = ended(action).and_then(|conn| seen.ledger.conn(conn)).and_then(|conn| conn.via);
+                let via = ended(action).and_then(|conn| seen.ledger.conn(conn)).and_then(|conn| conn.via.as_ref());
                 if let Some((_, isolation)) = via {
-                    self.circuits.remove(&isolation);
+                    self.circuits.remove(isolation);
                 }
                 Ok(())
             }

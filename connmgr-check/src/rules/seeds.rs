@@ -1,11 +1,12 @@
 //! A seed is asked by its name, with one lookup at a time, and not before its rest is over. No seed is asked while
-//! enough peers are ready and an address is left to dial. No more than `seeds.keep` addresses of an answer are kept.
+//! enough peers are ready and an address is left to dial. No more than `seeds.keep` addresses of an answer are kept. Once a
+//! proxy has refused a lookup as unsupported it is asked for none, until a network is up again or changes.
 
 use core::time::Duration;
 
 use connmgr_core::{
-    Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupId, NetworkKind, PeerAddress, Reply, Seed,
-    Services, Time,
+    Action, ConnId, ConnManager, Event, HostName, Input, Kind, LookupError, LookupId, NetworkKind, PeerAddress, Reply,
+    Seed, Services, Time,
 };
 
 use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
@@ -36,6 +37,8 @@ pub(crate) struct SeedsRule {
     /// When each kind last had a dial that shows that addresses are left. Probes, v1 repetitions and dials that may go to
     /// a resting address show nothing.
     dialed_at: [Time; Kind::ALL.len()],
+    /// The proxy has refused a lookup.
+    refused: bool,
     /// When each network was last dialed automatically.
     last: [Option<Time>; NetworkKind::ALL.len()],
 }
@@ -78,6 +81,8 @@ impl SeedsRule {
             return Err(format!("{name} is asked, but is no seed by its absolute name"));
         };
         self.may_ask(seen, index)?;
+        let may_be_refused = self.refused && !ledger.changes.may_have_effect();
+        hold(!may_be_refused, || format!("{name} is looked up, though the proxy has refused lookups"))?;
         let seed = &mut self.seeds[index];
         let may_be_bare = seed.by_services || !Self::filters(ledger, &ledger.config.seeds.names[index]);
         hold(by_services || may_be_bare, || format!("{name} is asked by its bare name before that with the services"))?;
@@ -161,6 +166,16 @@ impl SeedsRule {
         }
     }
 
+    /// The proxy has refused a lookup: if it was for a seed, the seed has not failed, and may be visited at once.
+    fn proxy_refused(&mut self, lookup: LookupId, now: Time) {
+        let of = |seed: &&mut SeedRecord| seed.asked.is_some_and(|(asked, _)| asked == lookup);
+        let Some(seed) = self.seeds.iter_mut().find(of) else { return };
+        // Otherwise the manager may have given the lookup up before.
+        let is_heard = !seed.was_inactive && seed.asked.is_some_and(|(_, deadline)| now < deadline);
+        seed.asked = None;
+        self.refused |= is_heard;
+    }
+
     /// A visit to a seed has ended.
     fn visited(&mut self, seen: RuleContext<'_>, id: ConnId, connected: bool) {
         let Some(at) = self.visits.iter().position(|(visit, _)| *visit == id) else { return };
@@ -188,6 +203,11 @@ impl Rule for SeedsRule {
                 let whose = |seed: &&mut SeedRecord| seed.asked.is_some_and(|(asked, _)| asked == *lookup);
                 self.seeds.iter_mut().filter(whose).for_each(|seed| seed.asked = None);
             }
+            Input::LookupResult { lookup, result: Err(LookupError::ProxyUnsupported) }
+                if seen.ledger.config.proxies.all.is_some() && seen.ledger.limits.addr_fetch > 0 =>
+            {
+                self.proxy_refused(*lookup, seen.now());
+            }
             _ => {}
         }
         Ok(())
@@ -199,6 +219,10 @@ impl Rule for SeedsRule {
             Action::ResolveHost { lookup, deadline, .. } => {
                 let expected = seen.now().after(seen.ledger.config.dial.lookup_timeout);
                 hold(*deadline == expected, || format!("{lookup} has a deadline of {deadline} instead of {expected}"))
+            }
+            Action::Emit(Event::NetworkUp { .. }) => {
+                self.refused = false;
+                Ok(())
             }
             Action::Emit(Event::SeedAnswered { seed, added }) => self.told(seen, seed, Some(*added)),
             Action::Emit(Event::SeedFailed { seed, .. }) => self.told(seen, seed, None),
@@ -217,6 +241,7 @@ impl Rule for SeedsRule {
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         self.take_note_of_dials(seen);
         if seen.ledger.changes.may_have_effect() {
+            self.refused = false;
             self.forgive();
         }
         for id in &seen.step.dials {

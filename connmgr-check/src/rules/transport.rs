@@ -2,9 +2,9 @@
 //! route, if nothing forbids it; at once, unless it must wait for the dial rate or for resources. A peer known to speak
 //! only v1, or whose known services are without v2, is never dialed as v2.
 
-use std::net::SocketAddr;
-
-use connmgr_core::{Action, AddressView, ConnManager, Input, Isolation, PeerAddress, Reply, Services, Transport};
+use connmgr_core::{
+    Action, AddressView, ConnManager, Input, Isolation, PeerAddress, ProxyAddress, Reply, Services, Transport,
+};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
@@ -14,7 +14,7 @@ use crate::ledger::conn::dialed_address;
 #[derive(Clone, Debug)]
 struct Repetition {
     address: PeerAddress,
-    via: Option<(SocketAddr, Isolation)>,
+    via: Option<(ProxyAddress, Isolation)>,
     /// Nothing forbids it or holds it up, so it must come in this step.
     must: bool,
 }
@@ -56,7 +56,7 @@ impl Rule for TransportRule {
         if let (Some(address), Some(kind)) = (&conn.address, conn.kind) {
             let waits = seen.ledger.may_wait(kind, seen.now()) || !seen.step.is_calm();
             let must = Self::is_free(seen, address) && Self::has_slot(seen, kind) && !waits;
-            self.repetition = Some(Repetition { address: address.clone(), via: conn.via, must });
+            self.repetition = Some(Repetition { address: address.clone(), via: conn.via.clone(), must });
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Rule for TransportRule {
                 hold(*transport == Transport::V1, || format!("{conn} repeats {address} as {transport:?}"))?;
                 let same = match target {
                     connmgr_core::Target::Direct(_) => via.is_none(),
-                    connmgr_core::Target::Proxied { proxy, isolation, .. } => via == Some((*proxy, *isolation)),
+                    connmgr_core::Target::Proxied { proxy, isolation, .. } => via == Some((proxy.clone(), *isolation)),
                 };
                 hold(same, || format!("{conn} repeats {address} by {target} instead of {via:?}"))
             }

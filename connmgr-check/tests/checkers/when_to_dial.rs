@@ -235,6 +235,23 @@ fn a_seed_asked_more_often_than_it_may() {
 }
 
 #[test]
+fn a_lookup_by_a_proxy_that_has_refused_lookups() {
+    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let address: ProxyAddress = "127.0.0.1:9050".parse().expect("an address");
+    let proxy = Proxy { address: address.clone(), isolation: IsolationMode::Off, resolves: true };
+    let seeds = SeedConfig { names: vec![seed.clone()], ..SeedConfig::default() };
+    let config = Config { seeds, proxies: Proxies { all: Some(proxy), ..Proxies::default() }, ..pool() };
+    let mut bench = Bench::new(&config);
+    bench.pass(secs(1)).expect("nothing is broken yet");
+    let refused = Input::LookupResult { lookup: LookupId::from_u64(1), result: Err(LookupError::ProxyUnsupported) };
+    bench.tell(refused).expect("nothing is broken yet");
+    let route = Route::Proxy { proxy: address, isolation: Isolation::Shared };
+    let deadline = bench.now.after(config.dial.lookup_timeout);
+    let again = Action::ResolveSeed { lookup: LookupId::from_u64(2), seed: seed.name, route, deadline };
+    breaks(Property::Seeds, bench.forge_actions(&[again]));
+}
+
+#[test]
 fn more_addresses_of_a_seed_than_may_be_kept() {
     let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
     let seeds = |keep| SeedConfig { names: vec![seed.clone()], keep, ..SeedConfig::default() };

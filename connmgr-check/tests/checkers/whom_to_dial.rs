@@ -167,7 +167,11 @@ fn a_dial_without_a_slot_while_work_is_left() {
 
 #[test]
 fn a_direct_dial_where_a_proxy_is_configured() {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate: true, resolves: true };
+    let proxy = Proxy {
+        address: "127.0.0.1:9050".parse().expect("an address"),
+        isolation: IsolationMode::Required,
+        resolves: true,
+    };
     let private = Config { proxies: Proxies { all: Some(proxy), ..Proxies::default() }, ..pool() };
     let mut bench = Bench::mismatched(&pool(), &private);
     breaks(Property::Route, bench.learn(&addresses(100)));

@@ -87,6 +87,8 @@ impl Config {
             |net: &IpNet| net.prefix_len() >= 96 && net.network().to_canonical().is_ipv4() && net.network().is_ipv6();
         let none_mapped = !self.ranges.own.iter().any(is_mapped);
         require(none_mapped, "ranges.own", "IPv4 where it means IPv4: 10.0.0.0/8, not ::ffff:10.0.0.0/104")?;
+        let proxies_have_a_port = self.proxies.addresses().all(|proxy| proxy.port() != 0);
+        require(proxies_have_a_port, "proxies.address", "an address with a port other than 0")?;
         let seeds_have_a_port = self.seeds.names.is_empty() || self.default_port != 0;
         require(seeds_have_a_port, "default_port", "the port of the seeds' addresses: not 0 when there are seeds")?;
         let names = &self.seeds.names;

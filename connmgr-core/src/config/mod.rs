@@ -10,12 +10,11 @@ mod ranges;
 mod split;
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::types::{
-    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Permissions, Services,
-    Transport,
+    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Permissions,
+    ProxyAddress, Services, Transport,
 };
 
 pub use bitcoin::Chain;
@@ -110,32 +109,51 @@ pub struct Proxies {
 
 impl Proxies {
     /// The proxy of a network, if any.
-    pub const fn for_network(&self, kind: NetworkKind) -> Option<Proxy> {
-        match (kind, self.onion) {
-            (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns, _) | (NetworkKind::Onion, None) => self.all,
-            (NetworkKind::Onion, own) => own,
-            (NetworkKind::I2p, _) => self.i2p,
+    pub const fn for_network(&self, kind: NetworkKind) -> Option<&Proxy> {
+        match (kind, &self.onion) {
+            (NetworkKind::Ipv4 | NetworkKind::Ipv6 | NetworkKind::Cjdns, _) | (NetworkKind::Onion, None) => {
+                self.all.as_ref()
+            }
+            (NetworkKind::Onion, own) => own.as_ref(),
+            (NetworkKind::I2p, _) => self.i2p.as_ref(),
         }
     }
 
     /// The address of every configured proxy.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        [self.all, self.onion, self.i2p].into_iter().flatten().map(|proxy| proxy.address)
+    pub fn addresses(&self) -> impl Iterator<Item = &ProxyAddress> {
+        [&self.all, &self.onion, &self.i2p].into_iter().flatten().map(|proxy| &proxy.address)
     }
 }
 
 /// A SOCKS5 proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Proxy {
-    /// Its address.
-    pub address: SocketAddr,
+    /// Its address. The port is not 0.
+    pub address: ProxyAddress,
     /// Whether each connection gets a circuit of its own, by a fresh user name and password.
-    pub isolate: bool,
-    /// Whether it supports Tor's RESOLVE, so that seeds are looked up through it. Otherwise a seed's name is dialed as
-    /// an addr-fetch.
+    pub isolation: IsolationMode,
+    /// Whether it may support Tor's RESOLVE, so that seeds are looked up through it. Otherwise, and once it has refused
+    /// a lookup as unsupported, a seed's name is dialed as an addr-fetch.
     pub resolves: bool,
+}
+
+/// Whether each connection through a proxy gets a circuit of its own. Tor separates connections with different user names
+/// and passwords; most other proxies know none, and the two cannot be told apart before they are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum IsolationMode {
+    /// Only a user name and password are offered. A proxy that takes none is not used: every dial fails with
+    /// [`DialError::ProxyMethod`](crate::DialError::ProxyMethod).
+    Required,
+    /// "No authentication" is offered as well. Where the proxy chooses it, connections may share circuits, and adapters
+    /// say so once.
+    #[default]
+    Preferred,
+    /// Only "no authentication" is offered: connections may share circuits.
+    Off,
 }
 
 /// The services a peer must offer, by kind. A peer without them is not chosen, and its connection is closed.

@@ -236,7 +236,7 @@ impl ConnManager {
         }
         let (kind, address, notes) = (conn.kind(), address.clone(), &conn.notes);
         let (of, is_trial) = (notes.of, notes.is_trial);
-        self.queue_redial(Redial { kind, address, peer: conn.peer(), of, via: *via, is_trial })
+        self.queue_redial(Redial { kind, address, peer: conn.peer(), of, via: via.clone(), is_trial })
     }
 }
 

@@ -139,7 +139,7 @@ impl StateAt<'_> {
         self.ahead(conn.deadline()).hash(to);
         if let End::Outbound { group, via, .. } = conn.end() {
             // An isolation token is random.
-            (group, via.map(|(proxy, _)| proxy)).hash(to);
+            (group, via.as_ref().map(|(proxy, _)| proxy)).hash(to);
         }
     }
 

@@ -100,6 +100,8 @@ impl ConnManager {
                 self.disarm(Timer::Probe(other));
             }
         }
+        // Where a proxy refused lookups, another may listen now.
+        self.seeds.allow_lookups();
     }
 
     pub(super) fn arm_probe(&mut self, network: NetworkKind) {

@@ -11,7 +11,7 @@ use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
 use crate::table::Table;
-use crate::types::{Host, Kind, NetworkKind, PeerAddress, Time};
+use crate::types::{Host, Kind, NetworkKind, PeerAddress, ProxyAddress, Time};
 
 use super::{ConnManager, Obstacle};
 
@@ -27,7 +27,7 @@ pub(super) struct Rules<'a> {
     pub(super) now: Time,
 }
 
-impl Rules<'_> {
+impl<'a> Rules<'a> {
     /// What forbids dialing this address now, if anything.
     pub(super) fn obstacle(&self, address: &PeerAddress) -> Option<Obstacle> {
         self.standing_obstacle(address).or_else(|| self.is_down(address).then_some(Obstacle::NetworkDown))
@@ -101,7 +101,7 @@ impl Rules<'_> {
     /// Whether a ban of this host would ban only one peer: loopback and a proxy stand for many. False for every host if
     /// `max_bans` is 0.
     pub(super) fn is_bannable(&self, host: &Host) -> bool {
-        let is_proxy = |proxy: core::net::SocketAddr| host.ip() == Some(proxy.ip().to_canonical());
+        let is_proxy = |proxy: &ProxyAddress| proxy.ip().is_some_and(|ip| host.ip() == Some(ip.to_canonical()));
         let spared_loopback = host.is_loopback() && !self.config.ranges.loopback;
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
@@ -126,10 +126,10 @@ impl Rules<'_> {
     }
 
     /// The proxy through which an address is reached.
-    pub(super) fn proxy(&self, address: &PeerAddress) -> Option<Proxy> {
+    pub(super) fn proxy(&self, address: &PeerAddress) -> Option<&'a Proxy> {
         match address.network() {
             Some(network) => self.config.proxies.for_network(network),
-            None => self.config.proxies.all,
+            None => self.config.proxies.all.as_ref(),
         }
     }
 }

@@ -65,6 +65,7 @@ impl ConnManager {
     /// The network has changed: failures of seeds in the old one no longer count.
     pub(super) fn forgive_seeds(&mut self) {
         self.seeds.forgive();
+        self.seeds.allow_lookups();
         if self.single.seeds.is_none() {
             return self.arm_seeds();
         }
@@ -144,10 +145,11 @@ impl ConnManager {
     fn ask(&mut self, index: usize) {
         let Some(seed) = self.config.seeds.names.get(index) else { return };
         let name = self.name_to_ask(index, seed);
-        let route = match self.config.proxies.all {
+        let route = match &self.config.proxies.all {
             None => Route::Direct,
-            Some(proxy) if proxy.resolves => {
-                Route::Proxy { proxy: proxy.address, isolation: self.isolation(proxy.isolate) }
+            Some(proxy) if proxy.resolves && !self.seeds.are_refused() => {
+                let (proxy, mode) = (proxy.address.clone(), proxy.isolation);
+                Route::Proxy { proxy, isolation: self.isolation(mode) }
             }
             Some(_) => return self.seeds.begin_fetch(index),
         };
@@ -191,6 +193,12 @@ impl ConnManager {
     pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
         let Some(index) = self.seeds.asked_by(lookup) else { return };
         let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
+        let may_visit = self.config.proxies.all.is_some() && self.limits.addr_fetch > 0;
+        if result == Err(LookupError::ProxyUnsupported) && may_visit {
+            // The seed has not failed: it was not asked.
+            self.seeds.refuse_lookups();
+            return self.seeds.begin_fetch(index);
+        }
         // An answer without a usable address must not keep the other seeds from being asked.
         match result.and_then(|ips| self.learn_from_seed(index, &seed, ips).ok_or(LookupError::NotFound)) {
             Ok(added) => {

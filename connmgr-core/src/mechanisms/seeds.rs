@@ -27,6 +27,8 @@ pub(crate) struct Seeds {
     fixed_since: Option<Time>,
     /// Seeds to dial by name as addr-fetch, in order, each once.
     fetches: VecDeque<usize>,
+    /// The proxy has refused a lookup as unsupported: seeds are dialed by name.
+    refused: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Seeds {
             bare: vec![false; count],
             fixed_since: None,
             fetches: VecDeque::new(),
+            refused: false,
         }
     }
 
@@ -111,6 +114,21 @@ impl Seeds {
     /// The next seed to dial by name.
     pub(crate) fn next_fetch(&mut self) -> Option<usize> {
         self.fetches.pop_front()
+    }
+
+    /// The proxy does not support lookups.
+    pub(crate) const fn refuse_lookups(&mut self) {
+        self.refused = true;
+    }
+
+    /// The proxy may be another one now.
+    pub(crate) const fn allow_lookups(&mut self) {
+        self.refused = false;
+    }
+
+    /// Whether the proxy has refused lookups as unsupported.
+    pub(crate) const fn are_refused(&self) -> bool {
+        self.refused
     }
 
     /// The seed that a lookup asks.
@@ -188,7 +206,7 @@ impl Seeds {
                 now.since(*since).hash(to);
             }
         }
-        (&self.failures, &self.answered, &self.bare, &self.fetches).hash(to);
+        (&self.failures, &self.answered, &self.bare, &self.fetches, self.refused).hash(to);
         self.fixed_since.map(|since| now.since(since)).hash(to);
     }
 }

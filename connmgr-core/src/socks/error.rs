@@ -11,7 +11,10 @@ pub enum SocksError {
     WrongVersion(u8),
     /// The proxy accepts no method we offer: it requires credentials and we sent none, or it supports none.
     NoAcceptableMethod,
-    /// The proxy chose this method, which we did not offer. With an isolation token "no credentials" (0) is not
+    /// Isolation is required, and the stream ended where the choice of a method was due. OpenSSH, which takes no
+    /// credentials, closes so.
+    NoMethodChosen,
+    /// The proxy chose this method, which we did not offer. Where isolation is required, "no authentication" (0) is not
     /// accepted: it would put every connection on one circuit.
     MethodNotOffered(u8),
     /// The answer to our credentials began with this byte instead of 1.
@@ -24,7 +27,10 @@ pub enum SocksError {
     UnknownAddressType(u8),
     /// The answer to RESOLVE is a name instead of an address.
     NotAnIp,
-    /// The stream ended before the reply did.
+    /// The stream ended where a reply to the request was due. Some proxies (OpenSSH) close so on a command that they
+    /// don't support.
+    Unanswered,
+    /// The stream ended elsewhere, before the reply did.
     Closed,
     /// The driver wrote or read more bytes than it was told to. The driver's fault, not the proxy's.
     Overrun,
@@ -37,9 +43,10 @@ impl SocksError {
             Self::WrongVersion(_) | Self::WrongAuthVersion(_) | Self::UnknownAddressType(_) | Self::NotAnIp => {
                 DialError::ProxyProtocol
             }
-            Self::NoAcceptableMethod | Self::MethodNotOffered(_) | Self::CredentialsRefused => DialError::ProxyAuth,
+            Self::NoAcceptableMethod | Self::NoMethodChosen | Self::MethodNotOffered(_) => DialError::ProxyMethod,
+            Self::CredentialsRefused => DialError::ProxyAuth,
             Self::Failed(code) => code.dial_error(),
-            Self::Closed => DialError::ProxyFailed,
+            Self::Unanswered | Self::Closed => DialError::ProxyFailed,
             Self::Overrun => DialError::Other,
         }
     }
@@ -49,11 +56,13 @@ impl SocksError {
         match self {
             Self::Failed(code) => code.lookup_error(),
             Self::Overrun => LookupError::Failed,
+            // Also where a proxy that supports lookups has died: to dial the seed through it does no harm.
+            Self::Unanswered => LookupError::ProxyUnsupported,
+            Self::NoAcceptableMethod | Self::NoMethodChosen | Self::MethodNotOffered(_) | Self::CredentialsRefused => {
+                LookupError::ProxyAuth
+            }
             Self::WrongVersion(_)
-            | Self::NoAcceptableMethod
-            | Self::MethodNotOffered(_)
             | Self::WrongAuthVersion(_)
-            | Self::CredentialsRefused
             | Self::UnknownAddressType(_)
             | Self::NotAnIp
             | Self::Closed => LookupError::Proxy,
@@ -66,6 +75,9 @@ impl fmt::Display for SocksError {
         match self {
             Self::WrongVersion(byte) => write!(f, "the proxy does not speak SOCKS5: answered version {byte:#04x}"),
             Self::NoAcceptableMethod => f.write_str("the proxy accepts none of our authentication methods"),
+            Self::NoMethodChosen => {
+                f.write_str("the proxy closed the connection instead of choosing an authentication method")
+            }
             Self::MethodNotOffered(method) => {
                 write!(f, "the proxy chose the authentication method {method:#04x}, which was not offered")
             }
@@ -74,6 +86,7 @@ impl fmt::Display for SocksError {
             Self::Failed(code) => write!(f, "the proxy failed: {code}"),
             Self::UnknownAddressType(byte) => write!(f, "the proxy replied with an address of type {byte:#04x}"),
             Self::NotAnIp => f.write_str("the proxy resolved a name to another name"),
+            Self::Unanswered => f.write_str("the proxy closed the connection instead of replying"),
             Self::Closed => f.write_str("the proxy closed the connection before it replied"),
             Self::Overrun => f.write_str("the driver moved more bytes than it was told to"),
         }
@@ -174,12 +187,10 @@ impl ReplyCode {
     /// same [`HostUnreachable`](Self::HostUnreachable).
     const fn lookup_error(self) -> LookupError {
         match self {
-            Self::GeneralFailure
-            | Self::NotAllowed
-            | Self::NetworkUnreachable
-            | Self::CommandUnsupported
-            | Self::AddressTypeUnsupported
-            | Self::Unassigned(_) => LookupError::Proxy,
+            Self::GeneralFailure | Self::NotAllowed | Self::NetworkUnreachable | Self::Unassigned(_) => {
+                LookupError::Proxy
+            }
+            Self::CommandUnsupported | Self::AddressTypeUnsupported => LookupError::ProxyUnsupported,
             Self::TtlExpired => LookupError::TimedOut,
             Self::HostUnreachable
             | Self::ConnectionRefused
@@ -236,8 +247,8 @@ mod tests {
             (0x04, HostUnreachable, LookupError::Failed),
             (0x05, Refused, LookupError::Failed),
             (0x06, TimedOut, LookupError::TimedOut),
-            (0x07, ProxyFailed, LookupError::Proxy),
-            (0x08, ProxyFailed, LookupError::Proxy),
+            (0x07, ProxyFailed, LookupError::ProxyUnsupported),
+            (0x08, ProxyFailed, LookupError::ProxyUnsupported),
             (0x09, ProxyFailed, LookupError::Proxy),
             (0xef, ProxyFailed, LookupError::Proxy),
             (0xf0, ServiceUnreachable, LookupError::Failed),
@@ -262,11 +273,13 @@ mod tests {
         let others = [
             SocksError::WrongVersion(4),
             SocksError::NoAcceptableMethod,
+            SocksError::NoMethodChosen,
             SocksError::MethodNotOffered(0),
             SocksError::WrongAuthVersion(5),
             SocksError::CredentialsRefused,
             SocksError::UnknownAddressType(0),
             SocksError::NotAnIp,
+            SocksError::Unanswered,
             SocksError::Closed,
             SocksError::Overrun,
         ];

@@ -64,7 +64,7 @@ use core::net::IpAddr;
 use crate::types::{HostName, Isolation, PeerAddress};
 
 pub use error::{ReplyCode, SocksError};
-use wire::{Command, Credentials};
+use wire::{AuthMethod, Command, Credentials};
 
 /// One negotiation with a SOCKS5 proxy, from the first byte to the end of the proxy's reply.
 ///
@@ -74,12 +74,13 @@ use wire::{Command, Credentials};
 #[derive(Clone)]
 pub struct Client {
     command: Command,
-    credentials: Option<Credentials>,
+    isolation: Isolation,
     request: Vec<u8>,
     state: State,
     /// How many bytes of the current message are written, or of `answer` are filled.
     progress: usize,
     answer: [u8; wire::MAX_REPLY],
+    lacks_isolation: bool,
 }
 
 /// What to do next.
@@ -104,7 +105,7 @@ pub enum Outcome {
 }
 
 /// ```text
-/// Write(Greeting) ─► Read(Method) ─┬─────────────── shared ───────────────┬─► Write(Request) ─► Read(ReplyCode)
+/// Write(Greeting) ─► Read(Method) ─┬───────── no authentication ──────────┬─► Write(Request) ─► Read(ReplyCode)
 ///                                  └► Write(Credentials) ─► Read(Verdict) ┘                          │
 ///                                                                       Read(ReplyTail) ◄─ Read(ReplyHead)
 /// every Read, on a bad answer, and every state, on eof ─► Done(Err)            └─► Done(Ok)
@@ -154,7 +155,8 @@ impl Client {
     /// A client that looks up `name` with Tor's RESOLVE command.
     ///
     /// Tor answers with a single address; another isolation token may give another. Proxies other than Tor and Arti
-    /// answer [`ReplyCode::CommandUnsupported`], or fail in another way.
+    /// answer [`ReplyCode::CommandUnsupported`], close the stream instead ([`SocksError::Unanswered`]), or fail in
+    /// another way.
     pub fn resolve(name: &HostName, isolation: Isolation) -> Self {
         Self::new(Command::Resolve, wire::resolve_request(name), isolation)
     }
@@ -162,11 +164,12 @@ impl Client {
     fn new(command: Command, request: Vec<u8>, isolation: Isolation) -> Self {
         Self {
             command,
-            credentials: Credentials::new(isolation),
+            isolation,
             request,
             state: State::Write(Message::Greeting),
             progress: 0,
             answer: [0; wire::MAX_REPLY],
+            lacks_isolation: false,
         }
     }
 
@@ -198,9 +201,18 @@ impl Client {
     /// Reports that the stream ended, or that reading or writing failed.
     pub fn eof(&mut self) {
         match self.state {
+            State::Read(Part::Method) if self.progress == 0 && matches!(self.isolation, Isolation::Token(_)) => {
+                self.fail(SocksError::NoMethodChosen);
+            }
+            State::Read(Part::ReplyCode) if self.progress == 0 => self.fail(SocksError::Unanswered),
             State::Write(_) | State::Read(_) => self.fail(SocksError::Closed),
             State::Done(_) => {}
         }
+    }
+
+    /// Whether isolation was preferred, and the proxy chose "no authentication": the circuit may be shared.
+    pub const fn lacks_isolation(&self) -> bool {
+        self.lacks_isolation
     }
 
     /// What to do next. Changes nothing.
@@ -239,12 +251,15 @@ impl Client {
     }
 
     /// The state after a complete part.
-    fn next_state(&self, part: Part) -> Result<State, SocksError> {
+    fn next_state(&mut self, part: Part) -> Result<State, SocksError> {
         let answer = &self.answer;
         Ok(match part {
             Part::Method => {
-                wire::check_method([answer[0], answer[1]], self.credentials.as_ref())?;
-                State::Write(self.credentials.map_or(Message::Request, Message::Credentials))
+                let method = wire::chosen_method([answer[0], answer[1]], self.isolation)?;
+                let credentials = Credentials::new(self.isolation);
+                self.lacks_isolation = method == AuthMethod::NoAuth && credentials.is_some();
+                let credentials = credentials.filter(|_| method == AuthMethod::UserPassword);
+                State::Write(credentials.map_or(Message::Request, Message::Credentials))
             }
             Part::Verdict => {
                 wire::check_verdict([answer[0], answer[1]])?;
@@ -282,7 +297,7 @@ impl Client {
 
     fn bytes<'a>(&'a self, message: &'a Message) -> &'a [u8] {
         match message {
-            Message::Greeting => wire::greeting(self.credentials.as_ref()),
+            Message::Greeting => wire::greeting(self.isolation),
             Message::Credentials(credentials) => credentials.as_bytes(),
             Message::Request => &self.request,
         }

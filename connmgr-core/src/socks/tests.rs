@@ -22,6 +22,10 @@ fn token(number: u64) -> Isolation {
     Isolation::Token(IsolationToken::from_u64(number))
 }
 
+fn preferred(number: u64) -> Isolation {
+    Isolation::Preferred(IsolationToken::from_u64(number))
+}
+
 fn connect(address: &str, isolation: Isolation) -> Client {
     let peer: PeerAddress = address.parse().expect("an address");
     Client::connect(&peer, isolation)
@@ -147,6 +151,32 @@ fn different_tokens_are_different_credentials() {
     assert_ne!(sent(u64::MAX), sent(u64::MAX >> 1));
 }
 
+#[test]
+fn where_isolation_is_preferred_the_proxy_chooses() {
+    let client = || connect("1.2.3.4:80", preferred(0xab));
+    let [own, any] = [authenticated(OK_V4), shared(OK_V4)].map(|proxy| talk(client(), &proxy));
+    assert_eq!((own.result, any.result), (Ok(Outcome::Connected), Ok(Outcome::Connected)));
+    let credentials = b"\x01\x18connmgr-00000000000000ab\x18connmgr-00000000000000ab";
+    assert_eq!(own.sent, [&[5, 2, 2, 0], &credentials[..], &[5, 1, 0, 1, 1, 2, 3, 4, 0, 80]].concat());
+    assert_eq!(any.sent, [5, 2, 2, 0, 5, 1, 0, 1, 1, 2, 3, 4, 0, 80]);
+}
+
+#[test]
+fn that_isolation_was_preferred_and_not_had_can_be_told() {
+    let lacks = |isolation, answers: [u8; 2]| {
+        let mut client = connect("1.2.3.4:80", isolation);
+        let Step::Write(greeting) = client.step() else { panic!("a greeting comes first") };
+        client.wrote(greeting.len());
+        assert!(!client.lacks_isolation(), "not known yet");
+        client.received(&answers);
+        client.lacks_isolation()
+    };
+    assert!(lacks(preferred(1), [5, 0]));
+    assert!(!lacks(preferred(1), [5, 2]));
+    assert!(!lacks(Isolation::Shared, [5, 0]), "nobody asked for it");
+    assert!(!lacks(token(1), [5, 0]), "not used at all");
+}
+
 // ── what the proxy may answer
 
 #[test]
@@ -194,9 +224,13 @@ fn a_failure_of_any_code_needs_two_bytes() {
 
 /// The negotiation ends with this error, as seen by a dial and a lookup.
 fn check_error(isolation: Isolation, proxy: &[u8], why: SocksError, dial: DialError) {
+    check_errors(isolation, proxy, why, dial, LookupError::Proxy);
+}
+
+fn check_errors(isolation: Isolation, proxy: &[u8], why: SocksError, dial: DialError, lookup: LookupError) {
     assert_eq!(result(connect("1.2.3.4:80", isolation), proxy), Err(why), "{proxy:?}");
-    assert_eq!(why.dial_error(), dial, "{why}");
-    assert_eq!(why.lookup_error(), LookupError::Proxy, "{why}");
+    assert_eq!(result(resolve(isolation), proxy), Err(why), "{proxy:?}");
+    assert_eq!((why.dial_error(), why.lookup_error()), (dial, lookup), "{why}");
 }
 
 #[test]
@@ -214,12 +248,15 @@ fn what_is_no_socks5_is_named() {
 
 #[test]
 fn a_proxy_that_wants_or_refuses_credentials_is_named() {
-    let auth = DialError::ProxyAuth;
-    check_error(Isolation::Shared, &[5, 0xff], SocksError::NoAcceptableMethod, auth);
-    check_error(Isolation::Shared, &[5, 2], SocksError::MethodNotOffered(2), auth);
-    check_error(token(1), &[5, 0xff], SocksError::NoAcceptableMethod, auth);
-    check_error(token(1), &[5, 1], SocksError::MethodNotOffered(1), auth);
-    check_error(token(1), &[5, 2, 1, 1], SocksError::CredentialsRefused, auth);
+    let (method, auth) = (DialError::ProxyMethod, LookupError::ProxyAuth);
+    for isolation in [Isolation::Shared, preferred(1), token(1)] {
+        check_errors(isolation, &[5, 0xff], SocksError::NoAcceptableMethod, method, auth);
+        check_errors(isolation, &[5, 1], SocksError::MethodNotOffered(1), method, auth);
+    }
+    check_errors(Isolation::Shared, &[5, 2], SocksError::MethodNotOffered(2), method, auth);
+    for isolation in [preferred(1), token(1)] {
+        check_errors(isolation, &[5, 2, 1, 1], SocksError::CredentialsRefused, DialError::ProxyAuth, auth);
+    }
 }
 
 #[test]
@@ -233,17 +270,36 @@ fn isolation_never_silently_does_nothing() {
 fn a_proxy_that_closes_anywhere_before_the_end_is_named() {
     let proxies = [authenticated(OK_V4), authenticated(OK_V6), authenticated(&ok_name(9))];
     for proxy in &proxies {
-        for len in 0..proxy.len() {
+        for len in (1..proxy.len()).filter(|len| *len != authenticated(&[]).len()) {
             check_error(token(1), &proxy[..len], SocksError::Closed, DialError::ProxyFailed);
         }
     }
+}
+
+/// OpenSSH closes so where it is offered nothing but credentials.
+#[test]
+fn a_proxy_that_closes_instead_of_choosing_may_not_know_the_one_method() {
+    let auth = LookupError::ProxyAuth;
+    check_errors(token(1), &[], SocksError::NoMethodChosen, DialError::ProxyMethod, auth);
+    for isolation in [Isolation::Shared, preferred(1)] {
+        check_error(isolation, &[], SocksError::Closed, DialError::ProxyFailed);
+    }
+}
+
+/// OpenSSH closes so on every command but CONNECT.
+#[test]
+fn a_proxy_that_closes_instead_of_a_reply_may_not_know_the_command() {
+    let (dial, lookup) = (DialError::ProxyFailed, LookupError::ProxyUnsupported);
+    check_errors(token(1), &authenticated(&[]), SocksError::Unanswered, dial, lookup);
+    check_errors(Isolation::Shared, &shared(&[]), SocksError::Unanswered, dial, lookup);
+    check_error(Isolation::Shared, &shared(&[5]), SocksError::Closed, dial);
 }
 
 // ── pieces
 
 #[test]
 fn every_fragmentation_reads_the_same() {
-    let (dial, lookup) = (connect("node.example:80", token(1)), resolve(token(1)));
+    let (dial, lookup) = (connect("node.example:80", preferred(1)), resolve(token(1)));
     for reply in [OK_V4, OK_V6, &ok_name(0), &ok_name(9), TOR_FAILED_RESOLVE, &[5, 0, 0, 9, 9]] {
         let proxy = [&authenticated(reply), PEER].concat();
         for client in [&dial, &lookup] {
@@ -347,7 +403,7 @@ fn no_garbage_panics_grows_or_depends_on_its_pieces() {
     for seed in 0..=255u8 {
         let mut rng = Rng::new([seed; 32], 0);
         for case in 0..100 {
-            let isolation = if rng.below(2) == 0 { Isolation::Shared } else { token(rng.next_u64()) };
+            let isolation = [Isolation::Shared, preferred(rng.next_u64()), token(rng.next_u64())][rng.index(3)];
             let client = if rng.below(2) == 0 { connect("node.example:80", isolation) } else { resolve(isolation) };
             let proxy = garbage(&mut rng);
             let whole = talk(client.clone(), &proxy);

@@ -45,13 +45,22 @@ impl Command {
     }
 }
 
-/// The greeting offers one method. With credentials it never offers "none": a proxy that chose it would silently put
-/// every connection on one circuit.
-pub(super) const fn greeting(credentials: Option<&Credentials>) -> &'static [u8] {
-    match credentials {
-        None => &[VERSION, 1, METHOD_NO_AUTH],
-        Some(_) => &[VERSION, 1, METHOD_USER_PASSWORD],
+/// The greeting, which offers one method or two. Where isolation is required it never offers "none": a proxy that chose
+/// it would silently put every connection on one circuit. Where it is preferred, credentials come first, as some proxies
+/// take the first method they know.
+pub(super) const fn greeting(isolation: Isolation) -> &'static [u8] {
+    match isolation {
+        Isolation::Shared => &[VERSION, 1, METHOD_NO_AUTH],
+        Isolation::Preferred(_) => &[VERSION, 2, METHOD_USER_PASSWORD, METHOD_NO_AUTH],
+        Isolation::Token(_) => &[VERSION, 1, METHOD_USER_PASSWORD],
     }
+}
+
+/// A method of authentication that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AuthMethod {
+    NoAuth,
+    UserPassword,
 }
 
 /// `connmgr-` and the token in 16 hexadecimal digits, so that tokens of another program on the same proxy differ from
@@ -65,11 +74,11 @@ const CREDENTIALS_LEN: usize = 1 + 2 * (1 + USER_LEN);
 pub(super) struct Credentials([u8; CREDENTIALS_LEN]);
 
 impl Credentials {
-    /// `None` if circuits may be shared. The user name is also the password, which must not be empty.
+    /// `None` if none are offered. The user name is also the password, which must not be empty.
     pub(super) fn new(isolation: Isolation) -> Option<Self> {
         let token = match isolation {
             Isolation::Shared => return None,
-            Isolation::Token(token) => token.as_u64(),
+            Isolation::Preferred(token) | Isolation::Token(token) => token.as_u64(),
         };
         let user = alloc::format!("connmgr-{token:016x}");
         let mut message = [0; CREDENTIALS_LEN];
@@ -139,16 +148,16 @@ fn name_len(name: &str) -> u8 {
     u8::try_from(name.len()).expect("a host name has at most 253 bytes, the other names are of fixed length")
 }
 
-/// Whether the proxy chose the method we offered.
-pub(super) fn check_method([version, method]: [u8; 2], credentials: Option<&Credentials>) -> Result<(), SocksError> {
-    let offered = if credentials.is_some() { METHOD_USER_PASSWORD } else { METHOD_NO_AUTH };
+/// The method that the proxy chose, if we offered it.
+pub(super) fn chosen_method([version, method]: [u8; 2], isolation: Isolation) -> Result<AuthMethod, SocksError> {
     if version != VERSION {
         return Err(SocksError::WrongVersion(version));
     }
-    match method {
-        METHOD_NONE_ACCEPTABLE => Err(SocksError::NoAcceptableMethod),
-        method if method == offered => Ok(()),
-        method => Err(SocksError::MethodNotOffered(method)),
+    match (method, isolation) {
+        (METHOD_NO_AUTH, Isolation::Shared | Isolation::Preferred(_)) => Ok(AuthMethod::NoAuth),
+        (METHOD_USER_PASSWORD, Isolation::Token(_) | Isolation::Preferred(_)) => Ok(AuthMethod::UserPassword),
+        (METHOD_NONE_ACCEPTABLE, _) => Err(SocksError::NoAcceptableMethod),
+        (method, _) => Err(SocksError::MethodNotOffered(method)),
     }
 }
 

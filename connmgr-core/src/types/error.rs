@@ -34,7 +34,12 @@ pub enum DialError {
     ServiceUnreachable,
     /// The proxy itself can't be reached.
     ProxyUnreachable,
-    /// The proxy refuses our credentials or requires some.
+    /// The proxy's name could not be resolved.
+    ProxyNotFound,
+    /// The proxy accepts none of the authentication methods we offer. Where isolation is required, it may know no user
+    /// name and password; otherwise it requires a user name and password of its own.
+    ProxyMethod,
+    /// The proxy refuses our credentials, which only separate circuits.
     ProxyAuth,
     /// The proxy reports a general failure, or its rules forbid the target.
     ProxyFailed,
@@ -70,7 +75,12 @@ impl DialError {
             Self::Refused | Self::Reset | Self::TimedOut | Self::HostUnreachable | Self::ServiceUnreachable => {
                 Fault::Target
             }
-            Self::ProxyUnreachable | Self::ProxyAuth | Self::ProxyFailed | Self::ProxyProtocol => Fault::Route,
+            Self::ProxyUnreachable
+            | Self::ProxyNotFound
+            | Self::ProxyMethod
+            | Self::ProxyAuth
+            | Self::ProxyFailed
+            | Self::ProxyProtocol => Fault::Route,
             Self::NetworkUnreachable
             | Self::AddressFamilyUnsupported
             | Self::OutOfResources
@@ -87,6 +97,8 @@ impl DialError {
             | Self::HostUnreachable
             | Self::ServiceUnreachable
             | Self::ProxyUnreachable
+            | Self::ProxyNotFound
+            | Self::ProxyMethod
             | Self::ProxyAuth
             | Self::ProxyFailed
             | Self::ProxyProtocol
@@ -106,6 +118,8 @@ say!(DialError {
     HostUnreachable => "host unreachable",
     ServiceUnreachable => "the proxy can't reach the service",
     ProxyUnreachable => "proxy unreachable",
+    ProxyNotFound => "the proxy's name could not be resolved",
+    ProxyMethod => "the proxy accepts none of our authentication methods",
     ProxyAuth => "the proxy refused our credentials",
     ProxyFailed => "the proxy failed",
     ProxyProtocol => "the proxy does not speak SOCKS5",
@@ -127,8 +141,16 @@ pub enum LookupError {
     Failed,
     /// No answer in time.
     TimedOut,
-    /// The proxy can't be reached, or can't resolve names.
+    /// The proxy failed, or does not speak SOCKS5.
     Proxy,
+    /// The proxy can't be reached.
+    ProxyUnreachable,
+    /// The proxy's own name could not be resolved.
+    ProxyNotFound,
+    /// The proxy accepts none of our authentication methods, or refuses our credentials.
+    ProxyAuth,
+    /// The proxy does not support lookups. Seeds are dialed by name instead.
+    ProxyUnsupported,
     /// The driver gave up the lookup by itself.
     Cancelled,
 }
@@ -137,7 +159,11 @@ say!(LookupError {
     NotFound => "name not found",
     Failed => "the resolver failed",
     TimedOut => "timed out",
-    Proxy => "the proxy could not resolve the name",
+    Proxy => "the proxy failed",
+    ProxyUnreachable => "proxy unreachable",
+    ProxyNotFound => "the proxy's name could not be resolved",
+    ProxyAuth => "the proxy accepts none of our authentication methods or credentials",
+    ProxyUnsupported => "the proxy can't look up names",
     Cancelled => "cancelled",
 });
 

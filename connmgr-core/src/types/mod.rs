@@ -40,7 +40,7 @@ pub use limits::Limits;
 pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
 pub use peer::{AddedPeer, Identity, Keep, PeerInfo, Permissions};
 pub use reason::{CloseCause, CloseReason, DialFailure, EndReason};
-pub use route::{Isolation, IsolationToken, Route, Target, Transport};
+pub use route::{Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport};
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};
 pub(crate) use time::{SteadySecond, nanos};
 pub use time::{Time, UnixTime};

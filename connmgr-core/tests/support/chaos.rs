@@ -236,7 +236,7 @@ impl Chaos {
         let lookup =
             if self.lookups.is_empty() { LookupId::from_u64(1) } else { self.dice.pick(&self.lookups.clone()) };
         let count = self.dice.pick(&[0, 1, 2, 5, 40]);
-        let errors = [LookupError::NotFound, LookupError::TimedOut, LookupError::Proxy];
+        let errors = [LookupError::NotFound, LookupError::TimedOut, LookupError::ProxyUnsupported];
         let result = match self.dice.one_in(4) {
             true => Err(self.dice.pick(&errors)),
             false => Ok((0..count).map(|_| self.ip()).collect()),
@@ -389,8 +389,10 @@ pub fn configs() -> Vec<(&'static str, Config)> {
     let base = Config { listeners, default_port: 8333, ..Config::default() };
     let bitcoin = Config { listeners: base.listeners.clone(), seeds, ..Config::bitcoin(Chain::Regtest) };
     let proxies = |resolves| {
-        let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate: true, resolves };
-        Proxies { all: Some(proxy), onion: None, i2p: Some(Proxy { isolate: false, ..proxy }) }
+        let address = "127.0.0.1:9050".parse().expect("an address");
+        let proxy = Proxy { address, isolation: IsolationMode::Required, resolves };
+        let i2p = Proxy { isolation: IsolationMode::Off, ..proxy.clone() };
+        Proxies { all: Some(proxy), onion: None, i2p: Some(i2p) }
     };
     let identity = Some(Identity([2; 32]));
     let hedged = DialConfig { max_hedged: Some(2), ..DialConfig::default() };

@@ -157,7 +157,8 @@ pub fn onions(count: u32) -> Vec<PeerAddress> {
 
 /// With a proxy for onion services, which are exempt from the group rule.
 pub fn with_proxy(config: Config) -> Config {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolate: false, resolves: true };
+    let proxy =
+        Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: true };
     let proxies = Proxies { onion: Some(proxy), ..Proxies::default() };
     Config { proxies, groups: GroupRule { exempt_overlays: true, ..GroupRule::default() }, ..config }
 }

@@ -8,3 +8,8 @@ connmgr_testbed::conformance!(crate::rig::Mio);
 mod behind_tor {
     connmgr_testbed::behind_tor!(crate::rig::Mio);
 }
+
+#[cfg(all(feature = "interop", target_os = "linux"))]
+mod behind_ssh {
+    connmgr_testbed::behind_ssh!(crate::rig::Mio);
+}

@@ -96,6 +96,19 @@ impl Lab {
         ip(&format!("-n {node} -6 route replace default via fd00::2"));
     }
 
+    /// Changes what makes no difference: a route to other places, an address of the link alone, and the lease of an
+    /// address, which is announced as if it were new.
+    pub(crate) fn fidget(&self) {
+        let node = &self.node;
+        ip(&format!("-n {node} route replace 203.0.113.0/24 via 192.168.0.2"));
+        ip(&format!("-n {node} addr replace fe80::77/64 dev cable nodad"));
+        for lifetime in [1000, 2000] {
+            let lease = format!("valid_lft {lifetime} preferred_lft {lifetime}");
+            ip(&format!("-n {node} addr replace 192.168.0.1/30 dev cable {lease}"));
+            ip(&format!("-n {node} addr replace fd00::1/64 dev cable nodad {lease}"));
+        }
+    }
+
     /// Aborts all connections of the node's system, as it does after a quarter of an hour without an answer.
     pub(crate) fn give_up_connections(&self) {
         run(Command::new("ip").args(["netns", "exec", &self.node, "ss", "-t", "-K", "state", "established"]), "");

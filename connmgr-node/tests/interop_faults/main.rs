@@ -90,6 +90,31 @@ async fn a_pulled_cable_is_an_outage_at_once_and_forgotten_soon_after() {
     .await;
 }
 
+/// Later probes of a network that is down are half a minute apart.
+#[tokio::test]
+async fn a_cable_that_is_plugged_in_again_is_noticed_before_the_next_probe() {
+    on_every_runtime(|runtime| async move {
+        let lab = Lab::new();
+        let peers = Peers::start(&lab, 100, 100);
+        let mut node = meet(&lab, &peers, runtime, "plug", "");
+        node.until("the pool is full", 20 * SECOND, is_full).await;
+        lab.fidget();
+        node.during(3 * SECOND).await;
+
+        lab.pull();
+        lab.give_up_connections();
+        node.until("both are down", 10 * SECOND, |state| state.is_down(Ipv4) && state.is_down(Ipv6)).await;
+        // Probes after 1, 3, 7 and 15 s. The next would be after 31 s.
+        node.during(17 * SECOND).await;
+        lab.plug();
+        let up = node.until("both are up", 5 * SECOND, is_up).await;
+        node.until("the pool is full again", 10 * SECOND - up, is_full).await;
+        node.say(&format!("up after {up:.2?}"));
+        assert_eq!(Flow::of(&node.end().await).network_changes(), 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_world_that_refuses_everything_is_no_outage_and_is_not_stormed() {
     on_every_runtime(|runtime| async move {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use connmgr_core::{Action, Event, NetworkKind, Target, Time};
+use connmgr_core::{Action, Event, Input, NetworkKind, Target, Time};
 use connmgr_std::{Line, TraceReader};
 
 /// All dials of a run, and its outages, in order.
@@ -11,6 +11,8 @@ use connmgr_std::{Line, TraceReader};
 pub struct Flow {
     dials: Vec<(Time, NetworkKind)>,
     changes: Vec<(Time, Event)>,
+    /// When the machine's network was reported to have changed.
+    network_changes: Vec<Time>,
 }
 
 impl Flow {
@@ -20,7 +22,12 @@ impl Flow {
         for line in TraceReader::open(trace).expect("a trace") {
             match line.expect("a whole trace") {
                 Line::Birth(birth) => now = birth.now,
-                Line::Step { now: at, .. } => now = at,
+                Line::Step { now: at, input, .. } => {
+                    now = at;
+                    if input == Input::NetworkChanged {
+                        flow.network_changes.push(at);
+                    }
+                }
                 Line::Action(action) => flow.note(action, now),
             }
         }
@@ -41,6 +48,11 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    /// How often the machine's network was reported to have changed.
+    pub fn network_changes(&self) -> usize {
+        self.network_changes.len()
     }
 
     /// Each outage of a network that ended: how long it lasted, and how many dials were made into it.

@@ -1,6 +1,8 @@
 //! The configuration of a scenario's managers.
 
-use connmgr_core::{Config, HostName, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport};
+use connmgr_core::{
+    Config, HostName, IsolationMode, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport,
+};
 
 use crate::scenario::{Scenario, SeedSpec};
 
@@ -61,10 +63,10 @@ fn plain(scenario: &Scenario) -> Config {
     config.seeds.names = scenario.seeds.iter().filter_map(seed).collect();
     if let Some(spec) = scenario.proxy {
         let address = PROXY.parse().expect("an address of ours");
-        let proxy = Some(Proxy { address, isolate: true, resolves: spec.resolves });
+        let proxy = Some(Proxy { address, isolation: IsolationMode::Required, resolves: spec.resolves });
         config.proxies = match spec.for_all {
-            true => Proxies { all: proxy, onion: None, i2p: proxy },
-            false => Proxies { all: None, onion: proxy, i2p: proxy },
+            true => Proxies { all: proxy.clone(), onion: None, i2p: proxy },
+            false => Proxies { all: None, onion: proxy.clone(), i2p: proxy },
         };
     }
     config

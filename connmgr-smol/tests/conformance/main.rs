@@ -26,6 +26,11 @@ mod smol {
     mod behind_tor {
         connmgr_testbed::behind_tor!(super::OnAsyncIo<super::Smol>);
     }
+
+    #[cfg(all(feature = "interop", target_os = "linux"))]
+    mod behind_ssh {
+        connmgr_testbed::behind_ssh!(super::OnAsyncIo<super::Smol>);
+    }
 }
 
 /// On async-std, which is discontinued (RUSTSEC-2025-0052).
@@ -51,5 +56,10 @@ mod async_std {
     #[cfg(all(feature = "interop", target_os = "linux"))]
     mod behind_tor {
         connmgr_testbed::behind_tor!(super::OnAsyncIo<super::AsyncStd>);
+    }
+
+    #[cfg(all(feature = "interop", target_os = "linux"))]
+    mod behind_ssh {
+        connmgr_testbed::behind_ssh!(super::OnAsyncIo<super::AsyncStd>);
     }
 }

@@ -12,16 +12,19 @@ use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId
 use super::engine::Lookup;
 use super::ephemeral::may_meet_itself;
 use super::wire::Wire;
-use crate::errors::{dial_error, proxy_dial_error};
+use crate::errors::{dial_error, proxy_dial_error, proxy_lookup_error};
 
 /// The result of a job.
 #[derive(Debug)]
 pub enum Job<W> {
     /// A dial has ended.
-    Dialed(ConnId, Result<W, DialError>),
+    Dialed(ConnId, Result<W, DialError>, Unisolated),
     /// A lookup through a proxy has ended.
-    Looked(LookupId, Lookup),
+    Looked(LookupId, Lookup, Unisolated),
 }
+
+/// The proxy that chose "no authentication" where isolation was preferred, if the job met one.
+pub type Unisolated = Option<SocketAddr>;
 
 /// Opens a connection.
 ///
@@ -32,42 +35,43 @@ pub(crate) async fn dial<W: Wire>(address: SocketAddr) -> Result<W, DialError> {
     connect(address).await.map_err(|error| dial_error(&error))
 }
 
-/// Opens a connection through a proxy.
-///
-/// # Errors
-/// [`DialError`] says whether the proxy or the peer is at fault.
+/// Opens a connection through a proxy. [`DialError`] says whether the proxy or the peer is at fault.
 pub(crate) async fn dial_by_proxy<W: Wire>(
     proxy: SocketAddr,
     isolation: Isolation,
     address: PeerAddress,
-) -> Result<W, DialError> {
-    let mut wire = to_proxy::<W>(proxy).await?;
-    match negotiate(Client::connect(&address, isolation), &mut wire).await {
+) -> (Result<W, DialError>, Unisolated) {
+    let mut wire = match connect::<W>(proxy).await {
+        Ok(wire) => wire,
+        Err(error) => return (Err(proxy_dial_error(&error)), None),
+    };
+    let (result, lacks_isolation) = negotiate(Client::connect(&address, isolation), &mut wire).await;
+    let result = match result {
         Ok(Outcome::Connected) => Ok(wire),
         Ok(Outcome::Resolved(_)) => Err(DialError::ProxyProtocol),
         Err(error) => Err(error.dial_error()),
-    }
+    };
+    (result, lacks_isolation.then_some(proxy))
 }
 
-/// Looks a name up through a proxy that understands Tor's RESOLVE. The caller keeps the deadline.
-///
-/// # Errors
-/// [`LookupError`] of the name, or [`LookupError::Proxy`].
+/// Looks a name up through a proxy that understands Tor's RESOLVE. The caller keeps the deadline. [`LookupError`] says
+/// whether the proxy or the name is at fault.
 pub(crate) async fn resolve_by_proxy<W: Wire>(
     name: HostName,
     proxy: SocketAddr,
     isolation: Isolation,
-) -> Result<Vec<IpAddr>, LookupError> {
-    let mut wire = to_proxy::<W>(proxy).await.map_err(|_| LookupError::Proxy)?;
-    match negotiate(Client::resolve(&name, isolation), &mut wire).await {
+) -> (Result<Vec<IpAddr>, LookupError>, Unisolated) {
+    let mut wire = match connect::<W>(proxy).await {
+        Ok(wire) => wire,
+        Err(error) => return (Err(proxy_lookup_error(&error)), None),
+    };
+    let (result, lacks_isolation) = negotiate(Client::resolve(&name, isolation), &mut wire).await;
+    let result = match result {
         Ok(Outcome::Resolved(ip)) => Ok(vec![ip]),
         Ok(Outcome::Connected) => Err(LookupError::Proxy),
         Err(error) => Err(error.lookup_error()),
-    }
-}
-
-async fn to_proxy<W: Wire>(proxy: SocketAddr) -> Result<W, DialError> {
-    connect(proxy).await.map_err(|error| proxy_dial_error(&error))
+    };
+    (result, lacks_isolation.then_some(proxy))
 }
 
 async fn connect<W: Wire>(address: SocketAddr) -> io::Result<W> {
@@ -82,8 +86,9 @@ async fn connect<W: Wire>(address: SocketAddr) -> io::Result<W> {
     Ok(wire)
 }
 
-/// Reads no byte beyond the proxy's reply: the next ones are the peer's.
-async fn negotiate<W: Wire>(mut client: Client, wire: &mut W) -> Result<Outcome, SocksError> {
+/// Reads no byte beyond the proxy's reply: the next ones are the peer's. Returns also whether isolation was preferred
+/// and not had.
+async fn negotiate<W: Wire>(mut client: Client, wire: &mut W) -> (Result<Outcome, SocksError>, bool) {
     let mut buffer = [0; Client::MAX_READ];
     loop {
         match client.step() {
@@ -96,7 +101,7 @@ async fn negotiate<W: Wire>(mut client: Client, wire: &mut W) -> Result<Outcome,
                 Ok(count) => client.received(&buffer[..count]),
                 Err(_) => client.eof(),
             },
-            Step::Done(result) => return result,
+            Step::Done(result) => return (result, client.lacks_isolation()),
         }
     }
 }

@@ -4,11 +4,11 @@
 
 use std::net::SocketAddr;
 
-use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
+use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Time};
 
 use crate::adapter::PoolRuntime;
 use crate::adapter::dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
-use crate::adapter::engine::{Engine, Sockets};
+use crate::adapter::engine::{Engine, SocketTarget, Sockets};
 use crate::adapter::guard::{Guard, OpenSockets};
 use crate::adapter::listeners::Listeners;
 use crate::adapter::mailbox::Mailbox;
@@ -36,12 +36,14 @@ impl<R: PoolRuntime> RuntimeSockets<R> {
     /// Reports the result of a job that has ended by itself.
     pub(super) fn job_ended(&mut self, job: Job<R::Wire>, engine: &mut Engine<Guard<R::Wire>>, now: Time) {
         match job {
-            Job::Dialed(conn, result) => {
+            Job::Dialed(conn, result, unisolated) => {
+                engine.note_unisolated(unisolated);
                 self.dials.remove(&conn);
                 let result = result.map(|wire| self.open.guard(conn, wire));
                 engine.dialed(conn, result, now, self);
             }
-            Job::Looked(lookup, result) => {
+            Job::Looked(lookup, result, unisolated) => {
+                engine.note_unisolated(unisolated);
                 self.lookups.remove(&lookup);
                 engine.looked(lookup, result, now, self);
             }
@@ -50,12 +52,15 @@ impl<R: PoolRuntime> RuntimeSockets<R> {
 }
 
 impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
-    fn dial(&mut self, conn: ConnId, target: &Target) {
-        let job = match target.clone() {
-            Target::Direct(address) => self.runtime.spawn(async move { Job::Dialed(conn, dial(address).await) }),
-            Target::Proxied { proxy, isolation, address } => {
-                self.runtime.spawn(async move { Job::Dialed(conn, dial_by_proxy(proxy, isolation, address).await) })
+    fn dial(&mut self, conn: ConnId, target: SocketTarget) {
+        let job = match target {
+            SocketTarget::Direct(address) => {
+                self.runtime.spawn(async move { Job::Dialed(conn, dial(address).await, None) })
             }
+            SocketTarget::Proxied { proxy, isolation, address } => self.runtime.spawn(async move {
+                let (result, unisolated) = dial_by_proxy(proxy, isolation, address).await;
+                Job::Dialed(conn, result, unisolated)
+            }),
         };
         self.dials.insert(conn, job);
     }
@@ -79,8 +84,13 @@ impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
         let (name, deadline) = (name.clone(), self.clock.instant(deadline));
         let job = self.runtime.spawn(async move {
-            let found = R::until(deadline, resolve_by_proxy::<R::Wire>(name, proxy, isolation)).await;
-            Job::Looked(lookup, found)
+            let mut unisolated = None;
+            let found = R::until(deadline, async {
+                let found;
+                (found, unisolated) = resolve_by_proxy::<R::Wire>(name, proxy, isolation).await;
+                found
+            });
+            Job::Looked(lookup, found.await, unisolated)
         });
         self.lookups.insert(lookup, job);
     }

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 
-use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Target, Time};
-use connmgr_std::adapter::Sockets;
+use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Time};
+use connmgr_std::adapter::{SocketTarget, Sockets};
 
 /// Sockets that neither dial nor listen.
 #[derive(Debug)]
 pub(crate) struct NoSockets;
 
 impl Sockets for NoSockets {
-    fn dial(&mut self, _: ConnId, _: &Target) {}
+    fn dial(&mut self, _: ConnId, _: SocketTarget) {}
     fn abort(&mut self, _: ConnId) {}
     fn close(&mut self, _: ConnId) {}
     fn note_dropped(&mut self, _: ConnId) -> bool {

@@ -75,6 +75,18 @@ macro_rules! conformance {
                 dials_that_open_one_after_another_use_nothing_up,
                 dials_given_up_one_after_another_use_nothing_up,
                 a_proxy_that_talks_nonsense_is_told_so;
+            plain_proxies:
+                a_proxy_without_authentication_is_used_and_told_of_once,
+                a_proxy_that_takes_credentials_isolates_and_is_not_told_of,
+                a_seed_is_dialed_by_name_where_its_lookup_is_not_supported,
+                why_a_seed_has_failed_at_its_proxy_is_told;
+            named_proxies:
+                a_proxy_is_found_by_its_name,
+                an_address_of_the_proxy_that_refuses_is_followed_by_the_next,
+                a_proxy_that_has_moved_is_found_again,
+                a_proxy_whose_name_is_unknown_fails_the_dial_until_it_is_known,
+                a_seed_is_looked_up_through_a_proxy_by_name,
+                a_dial_that_waits_for_its_proxys_name_can_be_given_up;
             seeds:
                 a_seed_is_looked_up_through_the_proxy_and_nowhere_else,
                 a_lookup_that_is_never_answered_ends_at_its_deadline;
@@ -139,6 +151,19 @@ macro_rules! behind_tor {
                 a_name_that_tor_cannot_reach_has_timed_out,
                 an_onion_address_that_cannot_be_is_an_unreachable_service,
                 a_dead_tor_is_a_dead_network_until_it_is_back;
+        }
+    };
+}
+
+/// Makes a test of each scenario that needs a real OpenSSH, run with this [`Rig`]: for `.ci/interop-ssh`.
+#[macro_export]
+macro_rules! behind_ssh {
+    ($rig:ty) => {
+        $crate::scenarios! { $rig;
+            behind_ssh:
+                a_peer_is_connected_through_ssh,
+                a_seed_is_dialed_by_name_through_ssh,
+                where_isolation_is_required_ssh_is_of_no_use;
         }
     };
 }

@@ -10,6 +10,8 @@ mod peer;
 mod silent;
 pub mod socks;
 #[cfg(target_os = "linux")]
+mod ssh;
+#[cfg(target_os = "linux")]
 mod tor;
 
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub use name_server::NameServer;
 pub use peer::TestPeer;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;
+#[cfg(target_os = "linux")]
+pub use ssh::Ssh;
 #[cfg(target_os = "linux")]
 pub use tor::{Streams, Tor};
 

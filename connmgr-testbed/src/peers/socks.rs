@@ -31,11 +31,18 @@ pub struct SocksRequest {
     pub port: u16,
 }
 
-/// Reads the greeting. Returns the one method that is offered.
+/// "No authentication".
+pub const NO_AUTH: u8 = 0;
+
+/// Reads the greeting. Returns the methods that are offered, in order.
+pub fn hear_methods(line: &mut PeerStream) -> Vec<u8> {
+    assert_eq!(line.hear(), [5]);
+    line.hear_field()
+}
+
+/// Reads the greeting. Returns the method that is offered first.
 pub fn hear_greeting(line: &mut PeerStream) -> u8 {
-    let [version, count, method] = line.hear();
-    assert_eq!((version, count), (5, 1), "one method is offered");
-    method
+    hear_methods(line)[0]
 }
 
 /// Reads the credentials. Returns the user name.
@@ -57,6 +64,14 @@ pub fn hear_request(line: &mut PeerStream) -> SocksRequest {
         other => panic!("an address of type {other}"),
     };
     SocksRequest { command, host, port: u16::from_be_bytes(line.hear()) }
+}
+
+/// Serves a client up to its request as a proxy that knows no credentials. Returns the request.
+pub fn serve_plainly(line: &mut PeerStream) -> SocksRequest {
+    let methods = hear_methods(line);
+    assert!(methods.contains(&NO_AUTH), "{methods:?}");
+    line.say(&[5, NO_AUTH]);
+    hear_request(line)
 }
 
 /// Serves a client up to its request, answering byte by byte. Returns its user name, if it has one, and the request.

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use connmgr_core::Proxy;
+use connmgr_core::{IsolationMode, Proxy};
 use tempfile::TempDir;
 
 use crate::peers::PATIENCE;
@@ -48,9 +48,9 @@ impl Tor {
         (self.child, [self.socks, self.control]) = launch(self.dir.path(), &self.socks.to_string());
     }
 
-    /// The proxy's configuration.
-    pub const fn proxy(&self) -> Proxy {
-        Proxy { address: self.socks, isolate: true, resolves: true }
+    /// The proxy's configuration. Isolation is preferred, as it is by default: Tor takes credentials where they are offered.
+    pub fn proxy(&self) -> Proxy {
+        Proxy { address: self.socks.into(), isolation: IsolationMode::Preferred, resolves: true }
     }
 
     /// The streams that it is asked for from now on.

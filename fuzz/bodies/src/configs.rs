@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use connmgr_check::{Suite, Watcher};
 use connmgr_core::{
-    Backoff, Birth, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity, Limits,
-    Listener, ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, Ranges, ScoreConfig, Seed,
-    SeedConfig, Snapshot, Time, Transport, UnixTime,
+    Backoff, Birth, BookConfig, Chain, Config, ConnManager, DialConfig, HealthConfig, HostName, Identity,
+    IsolationMode, Limits, Listener, ListenerId, Mode, NetworkKind, NetworkSet, Permissions, Proxies, Proxy, Ranges,
+    ScoreConfig, Seed, SeedConfig, Snapshot, Time, Transport, UnixTime,
 };
 
 /// The wall clock at birth: 2026-01-01.
@@ -73,8 +73,10 @@ fn listeners() -> Vec<Listener> {
 }
 
 fn proxies(resolves: bool) -> Proxies {
-    let proxy = Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolate: true, resolves };
-    Proxies { all: Some(proxy), onion: None, i2p: Some(Proxy { isolate: false, ..proxy }) }
+    let proxy =
+        Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolation: IsolationMode::Required, resolves };
+    let i2p = Proxy { isolation: IsolationMode::Off, ..proxy.clone() };
+    Proxies { all: Some(proxy), onion: None, i2p: Some(i2p) }
 }
 
 /// Every bound as low as it can be.

@@ -46,9 +46,11 @@ pub fn socks(data: &[u8]) {
 
 /// The client of this number.
 fn client(how: u8) -> Client {
-    let isolation = match is_isolated(how) {
-        true => Isolation::Token(IsolationToken::from_u64(how.into())),
-        false => Isolation::Shared,
+    let token = IsolationToken::from_u64(how.into());
+    let isolation = match (is_isolated(how), may_share(how)) {
+        (true, true) => Isolation::Preferred(token),
+        (true, false) => Isolation::Token(token),
+        (false, _) => Isolation::Shared,
     };
     if resolves(how) {
         return Client::resolve(&HostName::new("seed.example").expect("a name"), isolation);
@@ -64,6 +66,11 @@ fn client(how: u8) -> Client {
 
 const fn is_isolated(how: u8) -> bool {
     how & 1 == 1
+}
+
+/// Whether "no authentication" is offered.
+const fn may_share(how: u8) -> bool {
+    !is_isolated(how) || how & 16 == 16
 }
 
 const fn resolves(how: u8) -> bool {
@@ -115,7 +122,7 @@ fn misdrive(mut client: Client, counts: &[u8], proxy: &[u8]) {
 /// The second implementation: the outcome, if it is a success, and how many of the bytes are the proxy's.
 fn expected(how: u8, proxy: &[u8]) -> (Option<Outcome>, usize) {
     let mut read = Reading { bytes: proxy, taken: 0 };
-    let outcome = read.conversation(is_isolated(how), resolves(how));
+    let outcome = read.conversation(how);
     (outcome, read.taken)
 }
 
@@ -131,11 +138,11 @@ impl<'a> Reading<'a> {
         part
     }
 
-    fn conversation(&mut self, isolated: bool, resolves: bool) -> Option<Outcome> {
-        let method = if isolated { 2 } else { 0 };
-        (self.part(2)? == [5, method]).then_some(())?;
-        if isolated {
-            (self.part(2)? == [1, 0]).then_some(())?;
+    fn conversation(&mut self, how: u8) -> Option<Outcome> {
+        match self.part(2)? {
+            [5, 0] if may_share(how) => {}
+            [5, 2] if is_isolated(how) => (self.part(2)? == [1, 0]).then_some(())?,
+            _ => return None,
         }
         (self.part(2)? == [5, 0]).then_some(())?;
         let &[_, kind, first] = self.part(3)? else { return None };
@@ -147,7 +154,7 @@ impl<'a> Reading<'a> {
         };
         let tail = self.part(left)?;
         let octets = [&[first], tail].concat();
-        match (resolves, kind) {
+        match (resolves(how), kind) {
             (false, _) => Some(Outcome::Connected),
             (true, 1) => Some(Outcome::Resolved(octets.first_chunk::<4>().copied()?.into())),
             (true, 4) => Some(Outcome::Resolved(octets.first_chunk::<16>().copied()?.into())),

@@ -77,6 +77,7 @@ impl Bytes<'_> {
             DialError::HostUnreachable,
             DialError::ServiceUnreachable,
             DialError::ProxyUnreachable,
+            DialError::ProxyMethod,
             DialError::NetworkUnreachable,
             DialError::OutOfResources,
             DialError::Cancelled,
@@ -84,7 +85,7 @@ impl Bytes<'_> {
     }
 
     pub(crate) fn lookup_error(&mut self) -> LookupError {
-        self.pick(&[LookupError::NotFound, LookupError::Failed, LookupError::TimedOut, LookupError::Proxy])
+        self.pick(&[LookupError::NotFound, LookupError::Failed, LookupError::TimedOut, LookupError::ProxyUnsupported])
     }
 
     pub(crate) fn cause(&mut self) -> CloseCause {

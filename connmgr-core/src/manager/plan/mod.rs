@@ -12,11 +12,10 @@ mod hedge;
 mod probe;
 mod redial;
 
-use core::net::SocketAddr;
-
-use crate::conn::{Conn, End, Notes, via};
+use crate::config::IsolationMode;
+use crate::conn::{Conn, End, Notes};
 use crate::mechanisms::turns::Candidate;
-use crate::types::{Isolation, IsolationToken, Kind, PeerAddress, PeerId, Transport};
+use crate::types::{Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Transport};
 
 use super::{ConnManager, Phase, Timer};
 
@@ -34,7 +33,7 @@ struct PlannedDial {
     /// A trial: hedging does not take its slot before it ends.
     is_trial: bool,
     /// The proxy to dial through, if any.
-    via: Option<(SocketAddr, Isolation)>,
+    via: Option<(ProxyAddress, Isolation)>,
 }
 
 impl ConnManager {
@@ -128,13 +127,19 @@ impl ConnManager {
     }
 
     /// The route by which to dial an address.
-    fn route(&mut self, address: &PeerAddress) -> Option<(SocketAddr, Isolation)> {
-        let proxy = self.rules().proxy(address);
-        via(proxy, self.isolation(proxy.is_some_and(|proxy| proxy.isolate)))
+    fn route(&mut self, address: &PeerAddress) -> Option<(ProxyAddress, Isolation)> {
+        let proxy = self.rules().proxy(address)?;
+        let (proxy, mode) = (proxy.address.clone(), proxy.isolation);
+        Some((proxy, self.isolation(mode)))
     }
 
     /// A circuit of its own, or a shared one.
-    pub(super) fn isolation(&mut self, isolate: bool) -> Isolation {
-        if isolate { Isolation::Token(IsolationToken::from_u64(self.rng.next_u64())) } else { Isolation::Shared }
+    pub(super) fn isolation(&mut self, mode: IsolationMode) -> Isolation {
+        let kind = match mode {
+            IsolationMode::Off => return Isolation::Shared,
+            IsolationMode::Preferred => Isolation::Preferred,
+            IsolationMode::Required => Isolation::Token,
+        };
+        kind(IsolationToken::from_u64(self.rng.next_u64()))
     }
 }

@@ -3,10 +3,8 @@
 //! Redials come first, so that each gets the slot and the group of its first dial. A redial that finds no slot or
 //! group, or that a rule forbids, is dropped; the address is known to need v1 from now on.
 
-use core::net::SocketAddr;
-
 use crate::config::Split;
-use crate::types::{Isolation, Kind, PeerAddress, PeerId, Transport};
+use crate::types::{Isolation, Kind, PeerAddress, PeerId, ProxyAddress, Transport};
 
 use super::{ConnManager, PlannedDial};
 use crate::manager::PeerState;
@@ -20,7 +18,7 @@ pub(in crate::manager) struct Redial {
     /// Which address of the peer it is for.
     pub(in crate::manager) of: usize,
     /// The route of the first dial. The redial takes it again: another circuit could lead to another exit.
-    pub(in crate::manager) via: Option<(SocketAddr, Isolation)>,
+    pub(in crate::manager) via: Option<(ProxyAddress, Isolation)>,
     pub(in crate::manager) is_trial: bool,
 }
 

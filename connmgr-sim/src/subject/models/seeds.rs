@@ -47,7 +47,7 @@ impl Seeding {
 /// Whether there are seeds to ask, and a resolver that may be asked: not where everything goes through a proxy that
 /// resolves nothing.
 pub(super) fn may_ask(desk: &ModelDesk) -> bool {
-    let proxy = desk.config.proxies.all;
+    let proxy = desk.config.proxies.all.as_ref();
     !desk.config.seeds.names.is_empty() && proxy.is_none_or(|proxy| proxy.resolves)
 }
 

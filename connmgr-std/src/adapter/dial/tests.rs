@@ -58,8 +58,12 @@ fn proxy_by(piece: usize, script: Vec<(usize, &'static [u8])>) -> SocketAddr {
 }
 
 fn dial_a_name(proxy: SocketAddr) -> Result<BlockingWire, DialError> {
+    dial_with(proxy, Isolation::Token(IsolationToken::from_u64(7))).0
+}
+
+fn dial_with(proxy: SocketAddr, isolation: Isolation) -> (Result<BlockingWire, DialError>, Unisolated) {
     let address: PeerAddress = "node.example:1".parse().unwrap();
-    block_on(dial_by_proxy(proxy, Isolation::Token(IsolationToken::from_u64(7)), address))
+    block_on(dial_by_proxy(proxy, isolation, address))
 }
 
 const REQUEST: usize = 5 + "node.example".len() + 2;
@@ -99,7 +103,7 @@ fn a_name_is_resolved_by_the_proxy() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (REQUEST, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0])];
     let name = "node.example".parse().unwrap();
     let found = block_on(resolve_by_proxy::<BlockingWire>(name, proxy(script), Isolation::Shared));
-    assert_eq!(found, Ok(vec![IpAddr::from([1, 2, 3, 4])]));
+    assert_eq!(found, (Ok(vec![IpAddr::from([1, 2, 3, 4])]), None));
 }
 
 /// There may be thousands at a time.

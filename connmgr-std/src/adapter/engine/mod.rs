@@ -15,6 +15,7 @@ mod life;
 mod looks;
 mod notes;
 mod outside;
+mod proxies;
 mod saving;
 #[cfg(test)]
 mod tests;
@@ -34,18 +35,21 @@ use self::life::PoolLife;
 use self::looks::Looks;
 use self::notes::EngineNote;
 use self::outside::{Helpers, Outside};
+use self::proxies::{NamedProxies, ProxyFailure, ProxyStep, ProxyUser};
 use self::saving::Saving;
 use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
+#[cfg(feature = "watch-network")]
+use crate::network_watch::NetworkWatch;
 use crate::observe::PoolObserver;
 use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
 use crate::state::{Saver, StateDir};
 
 pub(crate) use notes::EngineNotes;
-pub use outside::Sockets;
+pub use outside::{SocketTarget, Sockets};
 
 /// The result of a lookup.
 pub type Lookup = Result<Vec<IpAddr>, LookupError>;
@@ -73,7 +77,12 @@ pub struct Engine<S> {
     /// Facts from the mailbox that the manager has not been told yet.
     mail: VecDeque<Input>,
     problems: VecDeque<Problem>,
+    /// The proxies that were told of as giving no isolation.
+    unisolated: Vec<SocketAddr>,
     life: PoolLife,
+    /// None if it could not be started, and after the pool's end.
+    #[cfg(feature = "watch-network")]
+    network: Option<NetworkWatch>,
     looks: Looks,
     /// The last turn left work for the next.
     more: bool,
@@ -93,7 +102,13 @@ impl<S> Engine<S> {
         let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
         let (notes, heard) = EngineNotes::new(ring);
         let saving = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?.map(Saving::new);
-        let helpers = Helpers { saving, resolver: start_resolver(resolver, notes.clone()), clock: clock.clone() };
+        let helpers = Helpers {
+            saving,
+            resolver: start_resolver(Arc::clone(&resolver), notes.clone(), EngineNote::Looked),
+            proxy_resolver: start_resolver(resolver, notes.clone(), EngineNote::ProxyLooked),
+            proxies: NamedProxies::default(),
+            clock: clock.clone(),
+        };
         let mailbox = Mailbox::new({
             let notes = notes.clone();
             move || notes.ring()
@@ -102,8 +117,25 @@ impl<S> Engine<S> {
         let mut driver = Driver::with_observer(manager, watch);
         driver.set_max_waiting_events(max_waiting_events);
         let problems = damages.into_iter().map(Problem::Damaged).collect();
-        let (mail, life, more) = (VecDeque::new(), PoolLife::Running, false);
-        Ok(Self { driver, clock, helpers, heard, notes, mailbox, mail, problems, life, looks, more })
+        let (mail, unisolated, life, more) = (VecDeque::new(), Vec::new(), PoolLife::Running, false);
+        #[cfg(feature = "watch-network")]
+        let network = start_watch(&notes);
+        Ok(Self {
+            driver,
+            clock,
+            helpers,
+            heard,
+            notes,
+            mailbox,
+            mail,
+            problems,
+            unisolated,
+            life,
+            #[cfg(feature = "watch-network")]
+            network,
+            looks,
+            more,
+        })
     }
 
     /// The time. Tells the manager if the machine's clock was set or bytes were read. To be called first at every
@@ -129,17 +161,54 @@ impl<S> Engine<S> {
 
     /// Applies an input, as [`Driver::apply`].
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
-        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers })
+        if *input == Input::NetworkChanged {
+            self.helpers.proxies.forget();
+        }
+        self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
     }
 
-    /// Reports that a dial has ended by itself.
+    /// Reports that a dial has ended by itself. Where a proxy given by name could not be reached, it is dialed again at
+    /// its next address.
     pub fn dialed(&mut self, conn: ConnId, result: Result<S, DialError>, now: Time, net: &mut impl Sockets) {
-        self.driver.dialed(conn, result, now, &mut Outside { sockets: net, helpers: &mut self.helpers });
+        let user = ProxyUser::Dial(conn);
+        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
+        if matches!(result, Err(DialError::ProxyUnreachable)) {
+            if let Some(step) = outside.helpers.proxies.unreached(user, now) {
+                if outside.take_step(user, step).is_none() {
+                    return;
+                }
+            }
+        }
+        outside.helpers.proxies.ended(user);
+        self.driver.dialed(conn, result, now, outside);
     }
 
-    /// Reports that a lookup has ended.
+    /// Reports that a lookup has ended. Where a proxy given by name could not be reached, it is asked again at its next
+    /// address.
     pub fn looked(&mut self, lookup: LookupId, result: Lookup, now: Time, net: &mut impl Sockets) {
+        let user = ProxyUser::Lookup(lookup);
+        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
+        match result {
+            Err(LookupError::ProxyUnreachable) => {
+                if let Some(step) = outside.helpers.proxies.unreached(user, now) {
+                    if outside.take_step(user, step).is_none() {
+                        return;
+                    }
+                }
+            }
+            Err(LookupError::TimedOut) => outside.helpers.proxies.given_up(user),
+            Ok(_) | Err(_) => outside.helpers.proxies.ended(user),
+        }
         self.apply(&Input::LookupResult { lookup, result }, now, net);
+    }
+
+    /// Reports that a proxy chose "no authentication" where isolation was preferred. The application is told once.
+    pub fn note_unisolated(&mut self, proxy: Option<SocketAddr>) {
+        let count = self.manager().config().proxies.addresses().count();
+        if let Some(proxy) = proxy.filter(|proxy| !self.unisolated.contains(proxy) && self.unisolated.len() < count) {
+            self.unisolated.push(proxy);
+            self.report(Problem::NotIsolated { proxy });
+        }
     }
 
     /// Reports an inbound connection. If it may stay, `make` makes its stream; otherwise `make` is dropped with the
@@ -152,7 +221,7 @@ impl<S> Engine<S> {
         make: impl FnOnce(ConnId) -> S,
         net: &mut impl Sockets,
     ) {
-        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers };
+        let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
         // The manager counts refusals, and the peer sees the end of the stream.
         let _ = self.driver.accept(remote, listener, now, make, outside);
     }
@@ -200,7 +269,8 @@ impl<S> Engine<S> {
 
     /// When the next turn is due, the sockets' own deadlines included.
     pub fn poll_timeout(&self, net: &impl Sockets) -> Option<Time> {
-        [self.driver.poll_timeout(), self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
+        let proxies = self.helpers.proxies.deadline();
+        [self.driver.poll_timeout(), proxies, self.life.deadline(), net.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Whether the manager has stopped, so that at most the disk is waited for.
@@ -254,8 +324,18 @@ impl<S> Engine<S> {
         for _ in 0..TURN_BUDGET {
             match self.heard.try_recv() {
                 Ok(EngineNote::Looked(lookup, result)) => self.looked(lookup, result, now, net),
+                Ok(EngineNote::ProxyLooked(lookup, found)) => {
+                    let steps = self.helpers.proxies.resolved(lookup, found, now);
+                    self.take_steps(steps, now, net);
+                }
                 Ok(EngineNote::Saving(news)) => self.report(Problem::from(news)),
                 Ok(EngineNote::SaverEnded) => self.saver_ended(),
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NetworkChanged) if self.driver.is_stopped() => {}
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NetworkChanged) => drop(self.apply(&Input::NetworkChanged, now, net)),
+                #[cfg(feature = "watch-network")]
+                Ok(EngineNote::NotWatching(error)) => self.report(Problem::NotWatching(error)),
                 // Applied once, to keep the trace readable.
                 Ok(EngineNote::Abandoned) if self.driver.is_stopped() => {}
                 Ok(EngineNote::Abandoned) => drop(self.apply(&Input::Shutdown, now, net)),
@@ -289,8 +369,33 @@ impl<S> Engine<S> {
     // The manager does nothing before its deadline, so an early call is harmless.
     fn run_timers(&mut self, now: Time, net: &mut impl Sockets) {
         net.handle_timeout(now);
+        let steps = self.helpers.proxies.expire(now);
+        self.take_steps(steps, now, net);
         if self.driver.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.apply(&Input::Timeout, now, net);
+        }
+    }
+
+    /// Carries out what the errands of a proxy do next, once its name is resolved or can't be.
+    fn take_steps(&mut self, steps: Vec<(ProxyUser, ProxyStep)>, now: Time, net: &mut impl Sockets) {
+        for (user, step) in steps {
+            let outside = &mut Outside { sockets: net, helpers: &mut self.helpers, now };
+            let Some(failure) = outside.take_step(user, step) else { continue };
+            match (user, failure) {
+                (ProxyUser::Dial(conn), ProxyFailure::NotFound) => {
+                    self.driver.dialed(conn, Err(DialError::ProxyNotFound), now, outside);
+                }
+                (ProxyUser::Dial(conn), ProxyFailure::Unreachable) => {
+                    self.driver.dialed(conn, Err(DialError::ProxyUnreachable), now, outside);
+                }
+                (ProxyUser::Lookup(lookup), failure) => {
+                    let error = match failure {
+                        ProxyFailure::NotFound => LookupError::ProxyNotFound,
+                        ProxyFailure::Unreachable => LookupError::ProxyUnreachable,
+                    };
+                    self.apply(&Input::LookupResult { lookup, result: Err(error) }, now, net);
+                }
+            }
         }
     }
 
@@ -300,6 +405,7 @@ impl<S> Engine<S> {
         match self.life {
             PoolLife::Running if self.driver.is_stopped() => {
                 net.stop();
+                self.stop_watching();
                 self.driver.observer_mut().flush();
                 self.life = self.finish_saving(now);
             }
@@ -314,6 +420,14 @@ impl<S> Engine<S> {
     /// The saver's thread writes what waits, and reports its end.
     fn finish_saving(&mut self, now: Time) -> PoolLife {
         if self.helpers.saving.take().is_some() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
+    }
+
+    /// The network's changes are of no use any more.
+    fn stop_watching(&mut self) {
+        #[cfg(feature = "watch-network")]
+        {
+            self.network = None;
+        }
     }
 
     fn saver_ended(&mut self) {
@@ -344,8 +458,26 @@ fn on_saver_end(notes: EngineNotes) -> impl FnOnce() + Send + 'static {
     move || notes.post(EngineNote::SaverEnded)
 }
 
-fn start_resolver(resolver: Arc<dyn Resolve>, notes: EngineNotes) -> ResolverPool {
-    ResolverPool::new(resolver, move |lookup, result| notes.post(EngineNote::Looked(lookup, result)))
+/// Watches the network, as long as the result lives. A failure is told as a problem.
+#[cfg(feature = "watch-network")]
+fn start_watch(notes: &EngineNotes) -> Option<NetworkWatch> {
+    let (changed, ended) = (notes.clone(), notes.clone());
+    let on_end = move |error| ended.post(EngineNote::NotWatching(error));
+    match NetworkWatch::start(move || changed.post(EngineNote::NetworkChanged), on_end) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            notes.post(EngineNote::NotWatching(error));
+            None
+        }
+    }
+}
+
+fn start_resolver(
+    resolver: Arc<dyn Resolve>,
+    notes: EngineNotes,
+    note: impl Fn(LookupId, Lookup) -> EngineNote + Send + Sync + 'static,
+) -> ResolverPool {
+    ResolverPool::new(resolver, move |lookup, result| notes.post(note(lookup, result)))
 }
 
 impl<S> fmt::Debug for Engine<S> {

@@ -4,6 +4,8 @@
 //! each file and attempt to save it, and one end.
 
 use std::fmt;
+#[cfg(feature = "watch-network")]
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -17,10 +19,18 @@ use crate::state::SaveNews;
 pub(crate) enum EngineNote {
     /// A lookup of the resolver's threads has ended.
     Looked(LookupId, Lookup),
+    /// A lookup of a proxy's name has ended.
+    ProxyLooked(LookupId, Lookup),
     /// What became of saving the state.
     Saving(SaveNews),
     /// The saver's thread has ended: all is written, and the directory is free.
     SaverEnded,
+    /// This machine's network has changed.
+    #[cfg(feature = "watch-network")]
+    NetworkChanged,
+    /// Changes of the network are not noticed any more.
+    #[cfg(feature = "watch-network")]
+    NotWatching(io::Error),
     /// The application has dropped its pool.
     Abandoned,
 }

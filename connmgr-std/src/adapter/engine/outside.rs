@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use connmgr_core::driver::Net;
 use connmgr_core::{
-    CloseReason, ConnId, ConnManager, HostName, Isolation, ListenerId, LookupId, Route, Target, Time, Transport,
+    CloseReason, ConnId, ConnManager, HostName, Isolation, ListenerId, LookupId, PeerAddress, ProxyAddress, Route,
+    Target, Time, Transport,
 };
 
+use super::proxies::{NamedProxies, ProxyErrand, ProxyFailure, ProxyStep, ProxyUser};
 use super::saving::Saving;
 use crate::clock::Clock;
 use crate::resolver::ResolverPool;
@@ -16,7 +18,7 @@ use crate::resolver::ResolverPool;
 pub trait Sockets {
     /// Start a dial. Its end is reported by [`Engine::dialed`](crate::adapter::Engine::dialed). The manager keeps the
     /// deadline, and calls [`Sockets::abort`].
-    fn dial(&mut self, conn: ConnId, target: &Target);
+    fn dial(&mut self, conn: ConnId, target: SocketTarget);
     /// Give up a dial. Its result may still be reported if it is under way already.
     fn abort(&mut self, conn: ConnId);
     /// Shut the connection both ways, also while the application holds its stream. Unknown ids are ignored.
@@ -39,12 +41,31 @@ pub trait Sockets {
     fn stop(&mut self);
 }
 
+/// The target of a dial, of which every name but the peer's own is resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketTarget {
+    /// Connect to this address.
+    Direct(SocketAddr),
+    /// Connect through the SOCKS5 proxy at this address.
+    Proxied {
+        /// The proxy.
+        proxy: SocketAddr,
+        /// Which circuits may be shared.
+        isolation: Isolation,
+        /// The address that the proxy connects to.
+        address: PeerAddress,
+    },
+}
+
 /// The helpers that need no runtime.
 #[derive(Debug)]
 pub(super) struct Helpers {
     /// None without a state directory, and after the pool's end.
     pub(super) saving: Option<Saving>,
     pub(super) resolver: ResolverPool,
+    /// Has threads of its own: peers' names that hang must not keep a proxy from being found.
+    pub(super) proxy_resolver: ResolverPool,
+    pub(super) proxies: NamedProxies,
     pub(super) clock: Clock,
 }
 
@@ -52,14 +73,54 @@ pub(super) struct Helpers {
 pub(super) struct Outside<'a, N> {
     pub(super) sockets: &'a mut N,
     pub(super) helpers: &'a mut Helpers,
+    pub(super) now: Time,
+}
+
+impl<N: Sockets> Outside<'_, N> {
+    /// Begins an errand at a proxy.
+    fn begin(&mut self, user: ProxyUser, proxy: &ProxyAddress, errand: ProxyErrand) {
+        let step = match proxy {
+            ProxyAddress::Ip(proxy) => ProxyStep::Go(*proxy, errand),
+            ProxyAddress::Name(name, port) => self.helpers.proxies.begin(user, (name, *port), errand, self.now),
+        };
+        let failure = self.take_step(user, step);
+        debug_assert_eq!(failure, None, "an errand waits for its proxy's name before it fails");
+    }
+
+    /// Carries out the next step of an errand. Returns why it has failed, if it has.
+    pub(super) fn take_step(&mut self, user: ProxyUser, step: ProxyStep) -> Option<ProxyFailure> {
+        match (user, step) {
+            (ProxyUser::Dial(conn), ProxyStep::Go(proxy, ProxyErrand::Dial { isolation, address })) => {
+                self.sockets.dial(conn, SocketTarget::Proxied { proxy, isolation, address });
+            }
+            (ProxyUser::Lookup(lookup), ProxyStep::Go(proxy, ProxyErrand::Lookup { name, isolation, deadline })) => {
+                self.sockets.resolve(lookup, &name, proxy, isolation, deadline);
+            }
+            (_, ProxyStep::Go(..)) => debug_assert!(false, "an errand is its user's"),
+            (_, ProxyStep::Wait) => {}
+            (_, ProxyStep::Fail(failure)) => return Some(failure),
+        }
+        while let Some(wanted) = self.helpers.proxies.next_wanted() {
+            let deadline = self.helpers.clock.instant(wanted.deadline);
+            self.helpers.proxy_resolver.resolve(wanted.lookup, wanted.name, deadline);
+        }
+        None
+    }
 }
 
 impl<N: Sockets> Net for Outside<'_, N> {
     fn dial(&mut self, conn: ConnId, target: &Target, _: Transport, _deadline: Time) {
-        self.sockets.dial(conn, target);
+        match target {
+            Target::Direct(address) => self.sockets.dial(conn, SocketTarget::Direct(*address)),
+            Target::Proxied { proxy, isolation, address } => {
+                let errand = ProxyErrand::Dial { isolation: *isolation, address: address.clone() };
+                self.begin(ProxyUser::Dial(conn), proxy, errand);
+            }
+        }
     }
 
     fn abort(&mut self, conn: ConnId) {
+        self.helpers.proxies.given_up(ProxyUser::Dial(conn));
         self.sockets.abort(conn);
     }
 
@@ -73,7 +134,10 @@ impl<N: Sockets> Net for Outside<'_, N> {
                 let deadline = self.helpers.clock.instant(deadline);
                 self.helpers.resolver.resolve(lookup, name.clone(), deadline);
             }
-            Route::Proxy { proxy, isolation } => self.sockets.resolve(lookup, name, proxy, isolation, deadline),
+            Route::Proxy { proxy, isolation } => {
+                let errand = ProxyErrand::Lookup { name: name.clone(), isolation, deadline };
+                self.begin(ProxyUser::Lookup(lookup), &proxy, errand);
+            }
         }
     }
 

@@ -54,6 +54,8 @@ label!(DialError {
     HostUnreachable => "host_unreachable",
     ServiceUnreachable => "service_unreachable",
     ProxyUnreachable => "proxy_unreachable",
+    ProxyNotFound => "proxy_not_found",
+    ProxyMethod => "proxy_method",
     ProxyAuth => "proxy_auth",
     ProxyFailed => "proxy_failed",
     ProxyProtocol => "proxy_protocol",
@@ -99,6 +101,10 @@ label!(LookupError {
     Failed => "failed",
     TimedOut => "timed_out",
     Proxy => "proxy",
+    ProxyUnreachable => "proxy_unreachable",
+    ProxyNotFound => "proxy_not_found",
+    ProxyAuth => "proxy_auth",
+    ProxyUnsupported => "proxy_unsupported",
     Cancelled => "cancelled",
 });
 
@@ -112,11 +118,11 @@ label!(Refusal {
     RateLimit => "rate_limit",
 });
 
-impl Label for Route {
+impl Label for &Route {
     fn label(self) -> &'static str {
         match self {
-            Self::Direct => "direct",
-            Self::Proxy { .. } => "proxy",
+            Route::Direct => "direct",
+            Route::Proxy { .. } => "proxy",
         }
     }
 }

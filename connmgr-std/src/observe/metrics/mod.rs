@@ -71,10 +71,10 @@ impl Observer for Metrics {
         match action {
             Action::Dial { conn, .. } => self.begun.push(*conn),
             Action::ResolveSeed { lookup, route, deadline, .. } => {
-                self.lookup_begun(*lookup, "seed", *route, *deadline);
+                self.lookup_begun(*lookup, "seed", route, *deadline);
             }
             Action::ResolveHost { lookup, route, deadline, .. } => {
-                self.lookup_begun(*lookup, "peer", *route, *deadline);
+                self.lookup_begun(*lookup, "peer", route, *deadline);
             }
             Action::ScheduleRetry { .. } => counter!("connmgr_retries_total").increment(1),
             Action::Emit(event) => self.event(event),
@@ -138,7 +138,7 @@ impl Metrics {
         }
     }
 
-    fn lookup_begun(&mut self, lookup: LookupId, of: &'static str, route: Route, deadline: Time) {
+    fn lookup_begun(&mut self, lookup: LookupId, of: &'static str, route: &Route, deadline: Time) {
         let labels = [("of", of), ("route", route.label())];
         counter!("connmgr_lookups_total", &labels).increment(1);
         self.lookups.insert(lookup, (of, deadline));

@@ -2,6 +2,8 @@
 
 pub mod added;
 #[cfg(target_os = "linux")]
+pub mod behind_ssh;
+#[cfg(target_os = "linux")]
 pub mod behind_tor;
 pub mod commands;
 #[cfg(target_os = "linux")]
@@ -18,7 +20,9 @@ pub mod itself;
 pub mod late;
 #[cfg(target_os = "linux")]
 pub mod life;
+pub mod named_proxies;
 pub mod names;
+pub mod plain_proxies;
 pub mod proxied;
 pub mod refused;
 pub mod resets;

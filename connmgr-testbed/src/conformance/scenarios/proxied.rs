@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use connmgr_core::{Input, Proxy};
+use connmgr_core::{Input, IsolationMode, Proxy};
 
 use crate::conformance::{Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::{PeerStream, TestPeer, socks};
 
 /// This proxy, with a circuit for each connection.
 fn by(proxy: &TestPeer) -> Setup {
-    Setup::new(config()).by_proxy(Proxy { address: proxy.address(), isolate: true, resolves: false })
+    Setup::new(config()).by_proxy(Proxy {
+        address: proxy.address().into(),
+        isolation: IsolationMode::Required,
+        resolves: false,
+    })
 }
 
 /// A pause after each byte, so that it arrives alone.
@@ -71,7 +75,7 @@ pub fn each_connection_has_a_circuit_of_its_own<R: Rig>(rig: &R) {
 pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let proxy = Proxy { address: TestPeer::nobody(), isolate: true, resolves: false };
+    let proxy = Proxy { address: TestPeer::nobody().into(), isolation: IsolationMode::Required, resolves: false };
     let setup = Setup::new(config()).by_proxy(proxy).resolving(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)])
@@ -161,14 +165,15 @@ fn to_the_request(line: &mut PeerStream) {
 
 const NO_SOCKS: &str = "dial failed: the proxy does not speak SOCKS5";
 const NO_ENTRY: &str = "dial failed: the proxy refused our credentials";
+const NO_METHOD: &str = "dial failed: the proxy accepts none of our authentication methods";
 const FAILED: &str = "dial failed: the proxy failed";
 
 const NONSENSE: [Nonsense; 14] = [
     Nonsense { goes_along: nothing, says: b"HTTP/1.1 400 Bad SocksRequest\r\n\r\n", told: NO_SOCKS },
     Nonsense { goes_along: nothing, says: &[4, 0], told: NO_SOCKS },
-    Nonsense { goes_along: nothing, says: &[5, 0xff], told: NO_ENTRY },
+    Nonsense { goes_along: nothing, says: &[5, 0xff], told: NO_METHOD },
     // A method that was not offered: every connection would share one circuit.
-    Nonsense { goes_along: nothing, says: &[5, 0], told: NO_ENTRY },
+    Nonsense { goes_along: nothing, says: &[5, 0], told: NO_METHOD },
     Nonsense { goes_along: nothing, says: &[5], told: FAILED },
     Nonsense { goes_along: to_the_credentials, says: &[1, 1], told: NO_ENTRY },
     Nonsense { goes_along: to_the_credentials, says: &[5, 0], told: NO_SOCKS },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use connmgr_core::{Config, Event, LookupError, Mode, Proxy, Seed};
+use connmgr_core::{Config, Event, IsolationMode, LookupError, Mode, Proxy, Seed};
 
 use crate::conformance::{Rig, Setup, TestWorld, config};
 use crate::peers::{PATIENCE, TestPeer, socks};
@@ -16,7 +16,7 @@ pub(super) fn seeded(proxy: &TestPeer, lookup_timeout: Duration) -> (Setup, Arc<
     config.dial.lookup_timeout = lookup_timeout;
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let proxy = Proxy { address: proxy.address(), isolate: false, resolves: true };
+    let proxy = Proxy { address: proxy.address().into(), isolation: IsolationMode::Off, resolves: true };
     let setup = Setup::new(config).by_proxy(proxy).resolving(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         Err(LookupError::Failed)

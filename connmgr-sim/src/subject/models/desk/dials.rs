@@ -20,11 +20,11 @@ impl ModelDesk {
         let proxy = match address.network() {
             Some(network) if !self.config.networks.contains(network) => return None,
             Some(network) => self.config.proxies.for_network(network),
-            None => self.config.proxies.all,
+            None => self.config.proxies.all.as_ref(),
         };
         match proxy {
             Some(proxy) => {
-                let (proxy, isolation) = (proxy.address, Isolation::Shared);
+                let (proxy, isolation) = (proxy.address.clone(), Isolation::Shared);
                 Some(Target::Proxied { proxy, isolation, address: address.clone() })
             }
             None => address.socket_addr().map(Target::Direct),
@@ -128,7 +128,7 @@ impl ModelDesk {
     pub(in crate::subject::models) fn resolve(&mut self, name: &HostName, conn: Option<ConnId>, now: Time) {
         self.next_lookup += 1;
         let (lookup, deadline) = (LookupId::from_u64(self.next_lookup), now.after(self.config.dial.lookup_timeout));
-        let proxy = self.config.proxies.all.filter(|proxy| proxy.resolves).map(|proxy| proxy.address);
+        let proxy = self.config.proxies.all.as_ref().filter(|proxy| proxy.resolves).map(|proxy| proxy.address.clone());
         let route = proxy.map_or(Route::Direct, |proxy| Route::Proxy { proxy, isolation: Isolation::Shared });
         self.lookups.insert(lookup, (conn, deadline));
         self.started.push(NetCall::Resolve { lookup, name: name.clone(), route, deadline });
