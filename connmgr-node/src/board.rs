@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{ConnId, Event};
+use connmgr_core::{ConnId, Connected, Event, PeerAddress, PeerId};
 
 use crate::handshake::PeerHello;
 use crate::report::{Report, ReportEnd};
@@ -37,12 +37,14 @@ struct Inside {
     report: Report,
     summary: Summary,
     followers: BTreeMap<ConnId, FollowRank>,
+    /// Where each added peer was connected last.
+    met: BTreeMap<PeerId, PeerAddress>,
 }
 
 impl Board {
     /// A board whose clock starts now, for a run with this target.
     pub fn new(report: Report, target: ConnectionTarget) -> Self {
-        let inside = Inside { report, summary: Summary::new(target), followers: BTreeMap::new() };
+        let inside = Inside { report, summary: Summary::new(target), followers: BTreeMap::new(), met: BTreeMap::new() };
         Self { start: Instant::now(), inside: Arc::new(Mutex::new(inside)) }
     }
 
@@ -55,7 +57,15 @@ impl Board {
     pub fn event(&self, event: &Event) {
         let mut inside = self.inside();
         inside.summary.note(event);
+        if let Event::Connected(Connected { peer: Some(peer), address: Some(address), .. }) = event {
+            inside.met.insert(*peer, address.clone());
+        }
         inside.report.event(self.elapsed(), event);
+    }
+
+    /// Where an added peer was connected last.
+    pub fn met(&self, peer: PeerId) -> Option<PeerAddress> {
+        self.inside().met.get(&peer).cloned()
     }
 
     /// Reports something about one connection.

@@ -123,7 +123,7 @@ impl<R: Runtime> RunningNode<R> {
         match self.runtime.add_peer(peer.clone(), Keep::Always) {
             Ok(id) => {
                 self.board.note(&format!("added {id}: {peer}"));
-                self.wanted.note_added(peer.clone());
+                self.wanted.note_added(id, peer.clone());
             }
             Err(AddPeerError::Banned) => {
                 let bans = self.runtime.bans();
@@ -138,7 +138,10 @@ impl<R: Runtime> RunningNode<R> {
     fn event(&mut self, event: &Event) {
         self.board.event(event);
         if let Event::Banned { target, until } = event {
-            self.wanted.tell_ban(target, *until).iter().for_each(|text| self.board.note(text));
+            self.wanted
+                .tell_ban(target, *until, |peer| self.board.met(peer))
+                .iter()
+                .for_each(|text| self.board.note(text));
         }
         if let Event::Unbanned { target } = event {
             for peer in self.wanted.take_free(target) {

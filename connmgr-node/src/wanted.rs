@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use connmgr_core::{BanTarget, BanView, PeerAddress, UnixTime};
+use connmgr_core::{BanTarget, BanView, PeerAddress, PeerId, UnixTime};
 
 /// Years have four digits: a ban that ends later ends never.
 const LAST_DATE: u64 = 253_402_300_799;
@@ -16,7 +16,7 @@ const LAST_DATE: u64 = 253_402_300_799;
 #[derive(Debug)]
 pub struct WantedPeers {
     state_dir: Option<PathBuf>,
-    added: Vec<PeerAddress>,
+    added: Vec<(PeerId, PeerAddress)>,
     waiting: Vec<PeerAddress>,
 }
 
@@ -27,8 +27,8 @@ impl WantedPeers {
     }
 
     /// A peer was added.
-    pub fn note_added(&mut self, peer: PeerAddress) {
-        self.added.push(peer);
+    pub fn note_added(&mut self, id: PeerId, address: PeerAddress) {
+        self.added.push((id, address));
     }
 
     /// A peer is banned, and is to be added when the ban is over. Returns what to tell the operator.
@@ -42,10 +42,18 @@ impl WantedPeers {
         text
     }
 
-    /// What to tell the operator of a new ban: a line for each peer that it keeps away.
-    pub fn tell_ban(&self, target: &BanTarget, until: UnixTime) -> Vec<String> {
-        let kept_away = self.added.iter().filter(|peer| covers(target, peer));
-        kept_away.map(|peer| self.explain(peer, target, until)).collect()
+    /// What to tell the operator of a new ban: a line for each peer that it keeps away. `met` is where a peer was connected
+    /// last: the address of a name.
+    pub fn tell_ban(
+        &self,
+        target: &BanTarget,
+        until: UnixTime,
+        met: impl Fn(PeerId) -> Option<PeerAddress>,
+    ) -> Vec<String> {
+        let is_kept_away = |(id, address): &&(PeerId, PeerAddress)| {
+            covers(target, address) || met(*id).is_some_and(|address| covers(target, &address))
+        };
+        self.added.iter().filter(is_kept_away).map(|(_, address)| self.explain(address, target, until)).collect()
     }
 
     /// A ban is over: the peers to add now. Those that are banned still go back by [`WantedPeers::note_banned`].
@@ -67,7 +75,7 @@ impl WantedPeers {
     }
 }
 
-/// Whether a ban keeps a peer away. Names are not banned.
+/// Whether a ban keeps a peer with this address away. Names are not banned, but their addresses are.
 fn covers(target: &BanTarget, peer: &PeerAddress) -> bool {
     match target {
         BanTarget::Host(host) => host == peer.host(),
@@ -114,16 +122,26 @@ mod tests {
             "1.2.3.4:8333 is wanted but banned until 2030-03-17T17:46:40Z; to lift the ban now, stop the node and remove \
              1.2.0.0/16 from /var/x/bans.json"
         );
-        assert_eq!(wanted.tell_ban(&bans[0].target, bans[0].until), [""; 0], "it is not added");
+        assert_eq!(wanted.tell_ban(&bans[0].target, bans[0].until, |_| None), [""; 0], "it is not added");
     }
 
     #[test]
     fn without_a_directory_a_new_start_lifts_bans_and_the_last_of_all_ends_never() {
         let mut wanted = WantedPeers::new(None);
-        wanted.note_added(peer("1.2.3.4:1"));
+        wanted.note_added(PeerId::from_u64(1), peer("1.2.3.4:1"));
         let ban = ban("1.2.3.4", u64::MAX);
-        let text = wanted.tell_ban(&ban.target, ban.until).join("\n");
+        let text = wanted.tell_ban(&ban.target, ban.until, |_| None).join("\n");
         assert!(text.contains("banned for good; to lift the ban now, start the node again"), "{text}");
+    }
+
+    #[test]
+    fn a_name_is_kept_away_by_a_ban_of_the_address_where_it_was_met() {
+        let (mut wanted, id) = (WantedPeers::new(None), PeerId::from_u64(1));
+        wanted.note_added(id, peer("a.example:1"));
+        let ban = ban("1.2.0.0/16", 0);
+        assert_eq!(wanted.tell_ban(&ban.target, ban.until, |_| None), [""; 0]);
+        let told = wanted.tell_ban(&ban.target, ban.until, |id| (id.as_u64() == 1).then(|| peer("1.2.3.4:1")));
+        assert!(told[0].starts_with("a.example:1 is wanted but banned"), "{told:?}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ on_each_runtime! {
     a_silent_peer_is_replaced_as_the_one_followed,
     what_core_bears_is_borne,
     versions_that_core_reads_are_read,
+    a_ban_of_a_name_is_told_with_the_way_out,
 }
 
 /// A node that listens and dials no one by itself.
@@ -316,4 +317,15 @@ async fn versions_that_core_reads_are_read(runtime: Runtime) {
         drop(stream);
         program.hear_event("disconnected").await;
     }
+}
+
+async fn a_ban_of_a_name_is_told_with_the_way_out(runtime: Runtime) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let mut program = Program::start(runtime, &format!("--chain regtest --connect localhost:{port}"));
+    let mut wire = accept(&listener, 9).await;
+    let address = bitcoin::p2p::Address::new(&([1, 2, 3, 4], 5).into(), 0.into());
+    wire.send(NetworkMessage::Addr(vec![(0, address); 1001])).await;
+    let text = program.hear_text(&format!("localhost:{port} is wanted but banned until ")).await;
+    assert!(text.contains("start the node again"), "{text}");
 }
