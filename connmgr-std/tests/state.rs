@@ -289,6 +289,19 @@ fn bans_written_by_hand_are_read() {
 }
 
 #[test]
+fn the_parts_of_a_ban_that_are_let_in_are_kept() {
+    let (loaded, damages, dir) = bans_from(
+        r#"{"version": 1, "bans": [{"target": "10.0.0.0/8", "until": 1700086400, "except": ["10.1.2.3", "10.9.0.0/16"]}]}"#,
+    );
+    let parts = [BanTarget::Host("10.1.2.3".parse().unwrap()), BanTarget::Subnet("10.9.0.0/16".parse().unwrap())];
+    assert_eq!((&loaded.bans[0].exceptions[..], damages), (&parts[..], vec![]));
+    let (mut state, ..) = open(dir.path());
+    state.save(&loaded).unwrap();
+    drop(state);
+    assert_eq!(open(dir.path()).1.unwrap().bans, loaded.bans);
+}
+
+#[test]
 fn one_bad_ban_costs_none_of_the_others() {
     let json = r#"{"version": 1, "bans": [
         {"target": "1.2.3.4", "until": 5},

@@ -88,7 +88,8 @@ impl Ledger {
                 self.paces[network.index()].is_up(step.now);
             }
             Event::SeedAnswered { seed, .. } => {
-                if self.seeds.record(&self.config.seeds.names, seed, true) {
+                let are_back = self.seeds.record(&self.config.seeds.names, seed, true);
+                if are_back {
                     self.changes.change(step.now);
                 }
             }

@@ -18,6 +18,8 @@ use crate::wait::shortest_wait;
 #[derive(Clone, Copy, Debug, Default)]
 struct SeedRecord {
     asked: Option<(LookupId, Time)>,
+    /// When that lookup began.
+    since: Time,
     /// Not asked before this, unless the machine's network changes.
     rests_until: Time,
     failures: u32,
@@ -89,6 +91,7 @@ impl SeedsRule {
         seed.by_services |= by_services;
         seed.was_inactive = false;
         let asked = seed.asked.replace((lookup, deadline));
+        seed.since = now;
         let over = asked.is_none_or(|(other, deadline)| deadline <= now || self.ended == Some(other));
         hold(over, || format!("{name} is asked as {lookup}, and still as {asked:?}"))
     }
@@ -135,8 +138,7 @@ impl SeedsRule {
         let retry = seen.ledger.config.seeds.retry;
         // Where no seed can be reached they are probed more often than their back-off says. The time of a lookup is part
         // of the time from one probe to the next.
-        let lookup_timeout = seen.ledger.config.dial.lookup_timeout;
-        let took = seed.asked.map_or(Duration::ZERO, |(_, deadline)| seen.now().after(lookup_timeout).since(deadline));
+        let took = seed.asked.map_or(Duration::ZERO, |_| seen.now().since(seed.since));
         let probed = seen.ledger.config.health.max_probe.saturating_sub(took).max(LEAST_REST);
         let least = shortest_wait(&retry, failures).min(probed);
         let rests_until = seen.now().after(least);

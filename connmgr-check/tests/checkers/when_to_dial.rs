@@ -224,7 +224,9 @@ fn a_seed_asked_more_often_than_it_may() {
     let slow = Backoff { base: secs(3000), cap: secs(3000), ..Backoff::default() };
     let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
     let real = Config { seeds: seeds.clone(), ..pool() };
-    let believed = Config { seeds: SeedConfig { retry: slow, ..seeds }, ..pool() };
+    // Seeds that can't be reached are asked at the pace of probes.
+    let health = HealthConfig { max_probe: secs(3000), ..HealthConfig::default() };
+    let believed = Config { seeds: SeedConfig { retry: slow, ..seeds }, health, ..pool() };
     let mut bench = Bench::mismatched(&real, &believed);
     let mut judged = Ok(());
     for lookup in 1..10 {
