@@ -5,7 +5,8 @@
 use std::env;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Mode, Ranges};
 use connmgr_mio::{Pool, PoolEvent, Unsent};
@@ -69,6 +70,11 @@ fn a_handle_that_outlives_its_pool_holds_no_descriptor() {
     let pool = Pool::builder(config()).listen(ANY_PORT.into()).start(poll.registry(), 0..1000).unwrap();
     let handle = pool.handle();
     drop((pool, poll));
+    // The thread that watches the network (feature `watch-network`) ends a moment later.
+    let until = Instant::now() + Duration::from_secs(10);
+    while descriptors() != before && Instant::now() < until {
+        thread::yield_now();
+    }
     assert_eq!(descriptors(), before);
     assert_eq!(handle.shutdown(), Err(Unsent::Gone));
 }
