@@ -14,8 +14,6 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
-use core::net::SocketAddr;
-
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;

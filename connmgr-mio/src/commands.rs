@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnView, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source,
-    Stats,
+    ConnView, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
 };
 use connmgr_std::NotACommand;
 

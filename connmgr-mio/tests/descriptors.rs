@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Mode, Ranges};
+use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Mode, Ranges};
 use connmgr_mio::{Pool, PoolEvent, Unsent};
 use mio::Poll;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -72,9 +72,9 @@ impl ConnManager {
     /// A connection or dial has opened or ended. Queues the added peers that are blocked by it.
     pub(super) fn wake_peers_at(&mut self, awaited: &Awaited) {
         for id in self.peers.take_waiting(awaited) {
-            match self.peers.get(id).map(|peer| peer.state()) {
-                Some(PeerState::Blocked(Obstacle::AddressInUse | Obstacle::AlreadyConnected)) => self.hurry_peer(id),
-                Some(_) | None => {}
+            let state = self.peers.get(id).map(|peer| peer.state());
+            if let Some(PeerState::Blocked(Obstacle::AddressInUse | Obstacle::AlreadyConnected)) = state {
+                self.hurry_peer(id);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{
-    AddedPeer, BanTarget, CommandError, ConnState, Event, Host, Input, Keep, PeerInfo, Penalty, Reply, Services,
+    AddedPeer, BanTarget, CommandError, ConnState, Event, Host, Input, PeerInfo, Penalty, Reply, Services,
 };
 use connmgr_mio::{NotACommand, PoolEvent, Unsent};
 use mio::{Poll, Token, Waker};

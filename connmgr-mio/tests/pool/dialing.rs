@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Keep, Limits};
+use connmgr_core::{AddedPeer, Config, DialError, DialFailure, Event, Limits};
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_testbed::peers::Silent;
 use mio::Poll;

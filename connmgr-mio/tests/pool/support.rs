@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddedPeer, Backoff, Config, Connected, Event, Growth, Keep, Mode, PeerId, Ranges, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Connected, Event, Growth, Mode, PeerId, Ranges, Rate};
 use connmgr_mio::{Builder, Pool, PoolEvent, Problem};
 use mio::{Events, Interest, Poll, Token};
 

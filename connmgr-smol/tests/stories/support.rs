@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::{Async, Timer};
-use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Ranges, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Mode, PeerId, Ranges, Rate};
 use connmgr_smol::{BoxFuture, Builder, Connection, Pool, PoolEvent, Spawn};
 use futures_lite::FutureExt;
 pub(crate) use futures_lite::future::yield_now;

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnManager, ConnView, Host, Input, Keep, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats,
-    Time,
+    ConnManager, ConnView, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
 };
 
 use futures_channel::oneshot;

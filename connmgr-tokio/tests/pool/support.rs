@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use connmgr_core::{AddedPeer, Backoff, Config, Growth, Keep, Mode, PeerId, Ranges, Rate};
+use connmgr_core::{AddedPeer, Backoff, Config, Growth, Mode, PeerId, Ranges, Rate};
 use connmgr_tokio::{Builder, Connection, Pool, PoolEvent};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, BanTarget, CloseCause, CloseReason, CommandError, ConnId, DialError, Input, Keep, Kind,
-    Limits, PeerAddress, Penalty, Refusal, Reply, Services, Source,
+    AddPeerError, AddedPeer, BanTarget, CloseCause, CloseReason, CommandError, ConnId, DialError, Input, Kind, Limits,
+    Penalty, Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;

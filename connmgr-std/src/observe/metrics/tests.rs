@@ -9,8 +9,8 @@ use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Sha
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
     Action, AddedPeer, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event,
-    HostName, Input, Keep, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route,
-    Target, Time, Transport, UnixTime,
+    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target,
+    Time, Transport, UnixTime,
 };
 
 use super::METRICS;
