@@ -164,7 +164,7 @@ fn has_failed(actions: &[Action]) -> bool {
 #[test]
 fn a_seed_whose_lookup_the_proxy_does_not_support_is_dialed_by_name_at_once() {
     let (mut bench, actions, second) = refused();
-    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example:8333"));
+    assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("seed.example.:8333"));
     assert_eq!(bench.manager.connections()[0].kind, Kind::AddrFetch);
     assert!(!has_failed(&actions), "it was not asked");
     let result = Err(LookupError::ProxyUnsupported);

@@ -52,7 +52,7 @@ fn another_rng_seed_makes_other_choices() {
 
 /// The digest of all actions of a fixed run. When it changes, traces of earlier releases no longer replay: raise
 /// `TRACE_VERSION`, and describe the change in the changelog.
-const GOLDEN: u64 = 0x1c45_4b4d_9d99_7ea3;
+const GOLDEN: u64 = 0xc97b_16ea_3c58_fb9f;
 
 #[test]
 fn the_actions_of_a_fixed_life_are_those_of_this_trace_version() {
