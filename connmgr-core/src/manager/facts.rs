@@ -76,12 +76,15 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Only bans of an earlier run keep their dates, and are judged anew. Report it before any
-    /// other input when a wake-up finds the two clocks more than a second off their known offset.
+    /// began) move with the clock. Bans of an earlier run keep their dates, and are judged anew. So is every date of the
+    /// book that came in by a clock that may be wrong, from a snapshot or a report: by one before 2020, or one that does not
+    /// fit what we did by the snapshot (nothing in the 60 days before it, or much after it). Once it fits, this is over.
+    /// Report it before any other input when a wake-up finds the two clocks more than a second off their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
         self.judge_bans_anew();
+        self.judge_book_anew();
     }
 
     /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.
@@ -288,7 +291,7 @@ impl ConnManager {
                 if !notes.gossip.take(&self.config.book.gossip, now) {
                     return AddressFate::TooMany;
                 }
-                AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
+                AddressInfo { last_seen: hearsay(info.last_seen, self.trusted_unix()), ..info.clone() }
             }
         };
         let heard = AddressInfo { address: self.settled(heard.address), ..heard };

@@ -9,6 +9,7 @@ mod birth;
 mod clocks;
 mod commands;
 mod deadlines;
+mod doubt;
 mod ending;
 mod facts;
 mod fingerprint;
@@ -60,6 +61,7 @@ pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState,
 pub use birth::Birth;
 
 use clocks::Clocks;
+use doubt::Doubt;
 use ending::Ended;
 use plan::Redial;
 use saving::BookSaves;
@@ -129,6 +131,8 @@ pub struct ConnManager {
     limits: Limits,
     phase: Phase,
     clocks: Clocks,
+    /// While the wall clock may be wrong.
+    doubt: Option<Doubt>,
     rng: Rng,
     sample_rng: Rng,
     keys: Keyed,
@@ -231,6 +235,7 @@ impl ConnManager {
             limits: config.limits,
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
+            doubt: None,
             sample_rng: Rng::new(rng_seed, 1),
             timers: Timers::new(),
             earliest: now,
@@ -275,9 +280,7 @@ impl ConnManager {
             keys,
         };
         manager.arm_at(Timer::Plan, now);
-        if let Some(snapshot) = &snapshot {
-            manager.restore(snapshot);
-        }
+        manager.restore(&snapshot.unwrap_or_default());
         manager.begin_seeding();
         Ok(manager)
     }

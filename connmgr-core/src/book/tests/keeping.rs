@@ -49,8 +49,8 @@ fn an_unbelievable_time_counts_as_five_days_ago() {
 
 #[test]
 fn hearsay_is_believed_to_be_two_hours_older() {
-    assert_eq!(hearsay(UNIX, UNIX), UNIX.before(2 * HOUR));
-    assert_eq!(hearsay(UNIX.after(HOUR), UNIX), UNIX.before(5 * DAY + 2 * HOUR));
+    assert_eq!(hearsay(UNIX, Some(UNIX)), UNIX.before(2 * HOUR));
+    assert_eq!(hearsay(UNIX.after(HOUR), Some(UNIX)), UNIX.before(5 * DAY + 2 * HOUR));
 }
 
 #[test]
