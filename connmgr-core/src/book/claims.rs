@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use crate::types::{AddressInfo, SavedAddress, Services, UnixTime};
+use crate::types::{AddressInfo, SavedAddress, Services, Time, UnixTime};
 
 /// What was said of the addresses, by slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) enum Origin {
     /// It is an age by itself, as that of a seed's answer: there is nothing to compute anew.
     Aged,
     /// It was reported.
-    Told(UnixTime),
+    Told { last_seen: UnixTime, at: Time },
     /// The address was restored.
     Saved(SavedDates),
 }
@@ -37,6 +37,7 @@ pub(super) enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Report {
     pub(super) last_seen: UnixTime,
+    pub(super) at: Time,
     pub(super) services: Services,
 }
 
@@ -74,11 +75,13 @@ impl Claims {
     }
 
     /// A known address was reported.
-    pub(super) fn report(&mut self, slot: u32, info: &AddressInfo) {
+    pub(super) fn report(&mut self, slot: u32, info: &AddressInfo, at: Time) {
         let Some(claim) = self.list.get_mut(slot as usize) else { return };
-        let before = claim.later.unwrap_or(Report { last_seen: info.last_seen, services: Services::NONE });
-        claim.later =
-            Some(Report { last_seen: before.last_seen.max(info.last_seen), services: before.services | info.services });
+        let report = Report { last_seen: info.last_seen, at, services: info.services };
+        claim.later = Some(claim.later.map_or(report, |before| {
+            let latest = if before.last_seen < report.last_seen { report } else { before };
+            Report { services: before.services | report.services, ..latest }
+        }));
     }
 
     /// A connection to the address got ready.

@@ -165,16 +165,16 @@ impl Entry {
         }
     }
 
-    /// The wall clock was wrong, and now shows `unix`; at `born` it would have shown `unix_born`. What was said of the
-    /// address since is judged by it. What this life has seen itself keeps its age.
-    pub(super) fn judge_anew(&mut self, claim: &Claim, (unix_born, born): (UnixTime, Time), unix: UnixTime, now: Time) {
+    /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address since
+    /// `born` is judged by that. What this life has seen itself keeps its age.
+    pub(super) fn judge_anew(&mut self, claim: &Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
         match &claim.first {
             Origin::Aged => {}
-            Origin::Told(last_seen) => self.last_seen = believed(*last_seen, unix, now),
-            Origin::Saved(saved) => self.date(saved, unix_born, born),
+            Origin::Told { last_seen, at } => self.last_seen = believed(*last_seen, unix_at(*at), *at),
+            Origin::Saved(saved) => self.date(saved, unix_at(born), born),
         }
         if let Some(later) = &claim.later {
-            self.refresh(later.services, believed(later.last_seen, unix, now), now);
+            self.refresh(later.services, believed(later.last_seen, unix_at(later.at), later.at), later.at);
         }
     }
 
@@ -198,7 +198,7 @@ impl Entry {
         let mut saved = self.saved(unix, now);
         match &claim.first {
             Origin::Aged => return saved,
-            Origin::Told(last_seen) => saved.last_seen = *last_seen,
+            Origin::Told { last_seen, .. } => saved.last_seen = *last_seen,
             Origin::Saved(dates) => {
                 saved.last_seen = dates.last_seen;
                 if self.dial == Dial::None {

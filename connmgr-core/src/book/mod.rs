@@ -84,11 +84,12 @@ impl Book {
         if let Some((slot, entry)) = self.store.get_mut(&key) {
             entry.refresh(info.services, last_seen, now);
             if let Some(claims) = &mut self.claims {
-                claims.report(slot, info);
+                claims.report(slot, info, now);
             }
             return false;
         }
-        self.add_new(Entry::heard(key, info.services, last_seen), Origin::Told(info.last_seen), now, rng)
+        let origin = Origin::Told { last_seen: info.last_seen, at: now };
+        self.add_new(Entry::heard(key, info.services, last_seen), origin, now, rng)
     }
 
     /// The same for an address whose last-seen is no date but an age.
@@ -231,13 +232,13 @@ impl Book {
         self.claims = Some(Claims::new());
     }
 
-    /// The doubtful wall clock was set to `unix`; by it, birth was `at_birth`. Ages of dates that came in are computed
-    /// anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
-    pub(crate) fn judge_anew(&mut self, at_birth: (UnixTime, Time), unix: UnixTime, now: Time) {
+    /// The doubtful wall clock was set: at any time since `born` it would have shown `unix_at`. Ages of dates that came in
+    /// are computed anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
+    pub(crate) fn judge_anew(&mut self, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
         let Some(claims) = &self.claims else { return };
         for (slot, entry) in self.store.slots_mut() {
             if let Some(claim) = claims.of(slot) {
-                entry.judge_anew(claim, at_birth, unix, now);
+                entry.judge_anew(claim, born, &unix_at);
             }
         }
     }

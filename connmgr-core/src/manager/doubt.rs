@@ -90,12 +90,9 @@ impl ConnManager {
     /// The wall clock was set. If it was in doubt, the ages of the book are judged anew by it; if it is in no doubt now,
     /// this was the last time.
     pub(super) fn judge_book_anew(&mut self) {
-        let (unix, now) = (self.unix(), self.now());
         let Some(doubt) = &self.doubt else { return };
-        let at_birth = (self.clocks.unix_at(doubt.born), doubt.born);
-        let is_over = doubt.evidence.allows(at_birth.0);
-        self.book.judge_anew(at_birth, unix, now);
-        if is_over {
+        self.book.judge_anew(doubt.born, |at| self.clocks.unix_at(at));
+        if doubt.evidence.allows(self.clocks.unix_at(doubt.born)) {
             self.book.trust_dates();
             self.doubt = None;
         }
