@@ -247,6 +247,41 @@ fn once_it_was_right_a_step_of_the_clock_moves_no_age() {
     }
 }
 
+/// A machine without a battery goes on where it was switched off.
+#[test]
+fn a_clock_that_went_on_where_it_was_switched_off_is_mended() {
+    let mut snapshot = file();
+    snapshot.bans.clear();
+    for off in [60 * DAY, 100 * DAY, 10 * YEAR] {
+        let now = UNIX.after(off);
+        let (mut stale, mut right) = (life(Some(&snapshot), UNIX), life(Some(&snapshot), now));
+        for bench in [&mut stale, &mut right] {
+            busy_minute(bench, now);
+            bench.pass(secs(60));
+        }
+        set(&mut stale, now.after(secs(60)));
+        assert_alike(&mut stale, &mut right, UNIX);
+    }
+}
+
+#[test]
+fn a_right_clock_that_is_set_moves_no_age() {
+    let file = file();
+    for (lived, to) in [(secs(0), 8 * HOUR), (secs(0), 50 * DAY), (HOUR, YEAR), (DAY, 10 * YEAR)] {
+        let mut bench = life(Some(&file), UNIX);
+        bench.pass(lived);
+        let (before, after) = (UNIX.after(lived), UNIX.after(lived).after(to));
+        let ages = |bench: &Bench, unix: UnixTime| -> Vec<_> {
+            bench.manager.book().iter().map(|view| unix.since(view.last_seen)).collect()
+        };
+        let old = ages(&bench, before);
+        set(&mut bench, after);
+        assert_eq!(ages(&bench, after), old, "by {to:?} after {lived:?}");
+        set(&mut bench, before);
+        assert_eq!(ages(&bench, before), old, "back by {to:?}");
+    }
+}
+
 /// It was off for three months, so its clock is in doubt; but it is right.
 #[test]
 fn what_a_node_hears_after_three_months_off_is_told_and_saved() {

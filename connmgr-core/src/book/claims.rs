@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use crate::types::{AddressInfo, SavedAddress, Services, Time, UnixTime};
+use crate::types::{SavedAddress, Services, Time, UnixTime};
 
 /// What was said of the addresses, by slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +27,24 @@ pub(super) struct Claim {
 pub(super) enum Origin {
     /// It is an age by itself, as that of a seed's answer: there is nothing to compute anew.
     Aged,
-    /// It was reported.
-    Told { last_seen: UnixTime, at: Time },
+    /// It was reported at this time.
+    Told(Told, Time),
     /// The address was restored.
     Saved(SavedDates),
+}
+
+/// A last-seen that was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) last_seen: UnixTime,
+    /// A peer said it of another address.
+    pub(super) is_hearsay: bool,
 }
 
 /// A report about a known address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Report {
-    pub(super) last_seen: UnixTime,
+    pub(super) told: Told,
     pub(super) at: Time,
     pub(super) services: Services,
 }
@@ -75,11 +83,10 @@ impl Claims {
     }
 
     /// A known address was reported.
-    pub(super) fn report(&mut self, slot: u32, info: &AddressInfo, at: Time) {
+    pub(super) fn report(&mut self, slot: u32, report: Report) {
         let Some(claim) = self.list.get_mut(slot as usize) else { return };
-        let report = Report { last_seen: info.last_seen, at, services: info.services };
         claim.later = Some(claim.later.map_or(report, |before| {
-            let latest = if before.last_seen < report.last_seen { report } else { before };
+            let latest = if before.told.last_seen < report.told.last_seen { report } else { before };
             Report { services: before.services | report.services, ..latest }
         }));
     }

@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use super::claims::{Claim, Origin, SavedDates};
+use super::claims::{Claim, Origin, SavedDates, Told};
 use super::key::Key;
 use super::view::AddressView;
 use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
@@ -46,11 +46,20 @@ pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> Steady
     }
 }
 
-/// A peer's last-seen of *another* address: made believable, then 2 h older. Without a wall clock that may be right it is
-/// judged later. For callers of [`Book::add`](super::Book::add), which cannot tell gossip from first-hand knowledge.
-pub(crate) fn hearsay(last_seen: UnixTime, unix: Option<UnixTime>) -> UnixTime {
-    let unbelieved = unix.filter(|unix| !is_believable(last_seen, *unix));
-    unbelieved.map_or(last_seen, |unix| unix.before(UNBELIEVED)).before(HEARSAY_PENALTY)
+impl Told {
+    /// The age of a report of `at`, by a wall clock that showed `unix`.
+    pub(super) fn judged(self, unix: UnixTime, at: Time) -> SteadySecond {
+        believed(self.last_seen, unix, at).before(self.penalty())
+    }
+
+    /// The date to save.
+    fn date(self) -> UnixTime {
+        self.last_seen.before(self.penalty())
+    }
+
+    const fn penalty(self) -> Duration {
+        if self.is_hearsay { HEARSAY_PENALTY } else { Duration::ZERO }
+    }
 }
 
 /// When something happened: nanoseconds since birth, negative before; or never.
@@ -170,11 +179,11 @@ impl Entry {
     pub(super) fn judge_anew(&mut self, claim: &Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
         match &claim.first {
             Origin::Aged => {}
-            Origin::Told { last_seen, at } => self.last_seen = believed(*last_seen, unix_at(*at), *at),
+            Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
             Origin::Saved(saved) => self.date(saved, unix_at(born), born),
         }
         if let Some(later) = &claim.later {
-            self.refresh(later.services, believed(later.last_seen, unix_at(later.at), later.at), later.at);
+            self.refresh(later.services, later.told.judged(unix_at(later.at), later.at), later.at);
         }
     }
 
@@ -198,7 +207,7 @@ impl Entry {
         let mut saved = self.saved(unix, now);
         match &claim.first {
             Origin::Aged => return saved,
-            Origin::Told { last_seen, .. } => saved.last_seen = *last_seen,
+            Origin::Told(told, _) => saved.last_seen = told.date(),
             Origin::Saved(dates) => {
                 saved.last_seen = dates.last_seen;
                 if self.dial == Dial::None {
@@ -209,8 +218,8 @@ impl Entry {
                 }
             }
         }
-        if let Some(later) = claim.later.filter(|later| is_believable(later.last_seen, unix)) {
-            saved.last_seen = saved.last_seen.max(later.last_seen);
+        if let Some(later) = claim.later.filter(|later| is_believable(later.told.last_seen, unix)) {
+            saved.last_seen = saved.last_seen.max(later.told.date());
         }
         saved
     }

@@ -24,12 +24,11 @@ use crate::mechanisms::rng::Rng;
 use crate::types::{
     AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime,
 };
-use claims::{Claims, Origin, SavedDates};
-use entry::{Entry, Moment, believed};
+use claims::{Claims, Origin, Report, SavedDates, Told};
+use entry::{Entry, Moment};
 use key::Key;
 use store::Store;
 
-pub(crate) use entry::hearsay;
 pub(crate) use pick::Choice;
 pub use view::{AddressView, BookView};
 
@@ -65,14 +64,14 @@ impl Book {
 
     /// Adds an address that `source` reported. Returns whether it is new and kept.
     ///
-    /// A last-seen that is not believable counts as 5 days ago. The caller passes what a peer says about others through
-    /// [`hearsay`] first. A known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one
+    /// A last-seen that is not believable counts as 5 days ago; hearsay, what a peer says about others, as 2 h older. A known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one
     /// that is worth less: first a terrible one, then one that was never ready and was seen longest ago; never one
     /// dialed within the last minute.
     pub(crate) fn add(
         &mut self,
         info: &AddressInfo,
         source: SourceGroup,
+        is_hearsay: bool,
         unix: UnixTime,
         now: Time,
         rng: &mut Rng,
@@ -80,16 +79,16 @@ impl Book {
         // Limits on what one source may fill do not exist yet.
         let _ = source;
         let Some(key) = Key::of(&info.address) else { return false };
-        let last_seen = believed(info.last_seen, unix, now);
+        let told = Told { last_seen: info.last_seen, is_hearsay };
+        let last_seen = told.judged(unix, now);
         if let Some((slot, entry)) = self.store.get_mut(&key) {
             entry.refresh(info.services, last_seen, now);
             if let Some(claims) = &mut self.claims {
-                claims.report(slot, info, now);
+                claims.report(slot, Report { told, at: now, services: info.services });
             }
             return false;
         }
-        let origin = Origin::Told { last_seen: info.last_seen, at: now };
-        self.add_new(Entry::heard(key, info.services, last_seen), origin, now, rng)
+        self.add_new(Entry::heard(key, info.services, last_seen), Origin::Told(told, now), now, rng)
     }
 
     /// The same for an address whose last-seen is no date but an age.
@@ -248,10 +247,11 @@ impl Book {
         self.claims = None;
     }
 
-    /// Everything worth saving, by a wall clock that shows `unix` at `now`. Dates that came in by a doubtful clock are
-    /// saved as they were.
-    pub(crate) fn save(&self, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
-        let claim = |slot| self.claims.as_ref().and_then(|claims| claims.of(slot));
+    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in by a
+    /// doubtful clock as they were.
+    pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
+        let claims = self.claims.as_ref().filter(|_| as_told);
+        let claim = |slot| claims.and_then(|claims| claims.of(slot));
         let save = |(slot, entry): (u32, &Entry)| match claim(slot) {
             Some(claim) => entry.saved_as_told(claim, unix, now),
             None => entry.saved(unix, now),

@@ -53,8 +53,12 @@ impl Evidence {
 
     /// Whether nothing on file speaks against `unix`.
     pub(super) fn allows(&self, unix: UnixTime) -> bool {
-        let is_empty = self.met.is_empty() && self.banned.is_empty();
-        self.supports(unix) || (is_empty && unix >= EARLIEST)
+        self.supports(unix) || (self.is_empty() && unix >= EARLIEST)
+    }
+
+    /// Whether nothing is on file.
+    fn is_empty(&self) -> bool {
+        self.met.is_empty() && self.banned.is_empty()
     }
 
     /// The latest date; the epoch if there is none.
@@ -70,31 +74,76 @@ fn sorted(dates: impl Iterator<Item = UnixTime>) -> Vec<UnixTime> {
     dates
 }
 
+/// How long a clock that fits may be one that went on where the machine was switched off.
+const STALE_FOR: Duration = Duration::from_secs(3600);
+
+/// Such a clock is corrected by this, or the correction is none.
+const STALE_BY: Duration = LONGEST_GAP;
+
+/// A step of less is not worth judging anything anew.
+const LEAST_STEP: Duration = Duration::from_secs(24 * 3600);
+
 /// The wall clock may be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
+    why: Why,
     born: Time,
+    /// What the clock, as the book is judged by it, showed at birth.
+    unix_born: UnixTime,
     evidence: Evidence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// It does not fit what is on file.
+    Unfit,
+    /// It fits. But a machine without a battery may save the time when it is switched off, and go on from there: then the
+    /// clock is set far ahead soon after birth, before this time.
+    Stale(Time),
+}
+
+impl Doubt {
+    /// Why there is still doubt about a clock that at birth would have shown `unix`; `None` if there is none.
+    fn why(evidence: &Evidence, unix: UnixTime) -> Option<Why> {
+        (!evidence.allows(unix)).then_some(Why::Unfit)
+    }
+
+    /// Whether the ages of the book depend on a clock that at birth would have shown `unix`.
+    fn is_moved_by(&self, unix: UnixTime) -> bool {
+        match self.why {
+            Why::Unfit => unix.since(self.unix_born).max(self.unix_born.since(unix)) >= LEAST_STEP,
+            Why::Stale(_) => unix.since(self.unix_born) >= STALE_BY,
+        }
+    }
 }
 
 impl ConnManager {
     /// At birth, before anything is restored.
     pub(super) fn doubt_clock(&mut self, evidence: Evidence) {
-        let (unix, born) = (self.unix(), self.now());
-        if !evidence.allows(unix) {
+        let (unix_born, born) = (self.unix(), self.now());
+        let is_known = !evidence.is_empty();
+        let stale = is_known.then(|| Why::Stale(born.after(STALE_FOR)));
+        if let Some(why) = Doubt::why(&evidence, unix_born).or(stale) {
             self.book.doubt_dates();
-            self.doubt = Some(Doubt { born, evidence });
+            self.doubt = Some(Doubt { why, born, unix_born, evidence });
         }
     }
 
     /// The wall clock was set. If it was in doubt, the ages of the book are judged anew by it; if it is in no doubt now,
     /// this was the last time.
     pub(super) fn judge_book_anew(&mut self) {
-        let Some(doubt) = &self.doubt else { return };
+        let Some(doubt) = &mut self.doubt else { return };
+        let unix_born = self.clocks.unix_at(doubt.born);
+        let why = Doubt::why(&doubt.evidence, unix_born);
+        let is_over = why.is_none() && doubt.why == Why::Unfit;
+        if !doubt.is_moved_by(unix_born) && !is_over {
+            return;
+        }
+        doubt.unix_born = unix_born;
+        doubt.why = why.unwrap_or(doubt.why);
         self.book.judge_anew(doubt.born, |at| self.clocks.unix_at(at));
-        if doubt.evidence.allows(self.clocks.unix_at(doubt.born)) {
-            self.book.trust_dates();
-            self.doubt = None;
+        if is_over {
+            self.trust_clock();
         }
         if !self.book.is_empty() {
             self.save_book_later();
@@ -103,18 +152,31 @@ impl ConnManager {
         }
     }
 
-    /// The clocks for what is saved: a wall clock in doubt is not before all that is on file.
+    /// A clock that fitted at birth, and was not set far ahead soon, was right.
+    pub(super) fn trust_clock_in_time(&mut self) {
+        let now = self.now();
+        if self.doubt.as_ref().is_some_and(|doubt| matches!(doubt.why, Why::Stale(until) if until <= now)) {
+            self.trust_clock();
+        }
+    }
+
+    fn trust_clock(&mut self) {
+        self.book.trust_dates();
+        self.doubt = None;
+    }
+
+    /// Whether the wall clock does not fit what is on file.
+    pub(super) fn is_clock_unfit(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.why == Why::Unfit)
+    }
+
+    /// The clocks for what is saved: a wall clock that does not fit what is on file is not before all of it.
     pub(super) fn clocks_for_saving(&self) -> Clocks {
         let mut clocks = self.clocks.clone();
-        if let Some(doubt) = &self.doubt {
+        if let Some(doubt) = self.doubt.as_ref().filter(|doubt| doubt.why == Why::Unfit) {
             let passed = self.now().since(doubt.born);
             clocks.set_unix(self.unix().max(doubt.evidence.latest().after(passed)));
         }
         clocks
-    }
-
-    /// The wall clock, if it is in no doubt.
-    pub(super) fn trusted_unix(&self) -> Option<UnixTime> {
-        self.doubt.is_none().then(|| self.unix())
     }
 }

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::book::{SourceGroup, hearsay};
+use crate::book::SourceGroup;
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_in_range};
 use crate::peers::Awaited;
@@ -284,20 +284,17 @@ impl ConnManager {
 
     fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> AddressFate {
         let (unix, now) = (self.unix(), self.now());
-        let heard = match source {
-            Source::Application => info.clone(),
-            Source::Peer(conn) => {
-                let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
-                if !notes.gossip.take(&self.config.book.gossip, now) {
-                    return AddressFate::TooMany;
-                }
-                AddressInfo { last_seen: hearsay(info.last_seen, self.trusted_unix()), ..info.clone() }
+        if let Source::Peer(conn) = source {
+            let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
+            if !notes.gossip.take(&self.config.book.gossip, now) {
+                return AddressFate::TooMany;
             }
-        };
-        let heard = AddressInfo { address: self.settled(heard.address), ..heard };
+        }
+        let is_hearsay = matches!(source, Source::Peer(_));
+        let heard = AddressInfo { address: self.settled(info.address.clone()), ..*info };
         if let Some(useless) = self.why_useless(&heard.address) {
             useless
-        } else if self.book.add(&heard, group, unix, now, &mut self.rng) {
+        } else if self.book.add(&heard, group, is_hearsay, unix, now, &mut self.rng) {
             AddressFate::New
         } else if self.book.contains(&heard.address) {
             AddressFate::Known

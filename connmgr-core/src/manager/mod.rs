@@ -307,6 +307,7 @@ impl ConnManager {
     fn begin(&mut self, now: Time) {
         self.clocks.advance(now);
         self.emitted = 0;
+        self.trust_clock_in_time();
     }
 
     fn now(&self) -> Time {

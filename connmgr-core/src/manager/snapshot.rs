@@ -19,7 +19,7 @@ impl ConnManager {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let clocks = self.clocks_for_saving();
-        let addresses = self.book.save(clocks.unix(), clocks.now());
+        let addresses = self.book.save(self.is_clock_unfit(), clocks.unix(), clocks.now());
         Snapshot { addresses, anchors: Vec::new(), bans: self.saved_bans() }
     }
 
