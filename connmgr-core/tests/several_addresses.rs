@@ -218,6 +218,28 @@ fn a_peer_whose_node_is_connected_already_takes_that_connection() {
 }
 
 #[test]
+fn a_connection_that_a_peer_takes_has_its_tag_and_its_permissions() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let conn = bench.accept("99.1.1.1:5000").expect("room");
+    ready_as(&mut bench, conn, Some(ME));
+    let (peer, _) = add(&mut bench, peer_at(&[A]).identity(ME).tag(5));
+    let actions = bench.tell(Input::Misbehavior { conn, penalty: Penalty { persistent: 101, transient: 0 } });
+    let reason = EndReason::Ours(CloseReason::Misbehaved);
+    assert_eq!(events(&actions), [Event::Disconnected { conn, peer: Some(peer), tag: Some(5), reason }]);
+    assert!(bench.manager.bans().is_empty());
+}
+
+#[test]
+fn the_next_address_leaves_the_room_of_the_connections_that_are_wanted() {
+    let fate = |to: &PeerAddress| if *to == addr(A) { Fate::Silent } else { Fate::Good };
+    let limits = Limits { total: 3, full: 2, block_relay: 0, ..Limits::default() };
+    let mut world = World::new(Config { limits, ..Config::default() }, fate);
+    world.tell(Input::AddPeer { peer: peer_at(&[A, B]) });
+    world.run(secs(60));
+    assert_eq!((dialed(&world), world.ready()), (expected(&[(0, A), (5000, B)]), 1));
+}
+
+#[test]
 fn every_event_of_a_peer_has_its_tag() {
     let tagged = peer_at(&["node.example:8333"]).keep(Keep::Once).tag(42);
     let mut world = World::new(connect_only(), |_| Fate::Leaves(secs(5)));
