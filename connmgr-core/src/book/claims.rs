@@ -1,8 +1,8 @@
 //! Dates as they came in, for as long as the wall clock may be wrong.
 //!
-//! The book keeps ages, and by a wrong clock they are wrong. So the dates are kept beside it, by slot, until the clock is
-//! right, and every age that this life has not earned itself is computed anew whenever the clock is set. It does not know
-//! when a clock is right.
+//! The book keeps ages, and by a wrong clock they are wrong. So the dates are kept beside it, by slot, until the clock
+//! is right, and every age that this life has not earned itself is computed anew whenever the clock is set. It does not
+//! know when a clock is right.
 
 use alloc::vec::Vec;
 

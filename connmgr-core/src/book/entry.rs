@@ -157,7 +157,8 @@ impl Entry {
         entry
     }
 
-    /// Ages by the dates of a file, except what has changed since, and a wall clock that showed `unix` at `at`, the birth.
+    /// Ages by the dates of a file, except what has changed since, and a wall clock that showed `unix` at `at`, the
+    /// birth.
     fn date(&mut self, saved: &SavedDates, unix: UnixTime, at: Time) {
         let never = UnixTime::default();
         let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
@@ -174,8 +175,8 @@ impl Entry {
         }
     }
 
-    /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address since
-    /// `born` is judged by that. What this life has seen itself keeps its age.
+    /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
+    /// since `born` is judged by that. What this life has seen itself keeps its age.
     pub(super) fn judge_anew(&mut self, claim: &Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
         match &claim.first {
             Origin::Aged => {}

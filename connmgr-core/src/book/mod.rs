@@ -3,7 +3,8 @@
 //! The book stores, ranks and chooses addresses. It deliberately knows no connections, bans, groups or routes, nor
 //! which addresses are useful (private ranges, disabled networks): the caller checks before adding and when dialing.
 //! Every age is by the monotonic clock; the wall clock is used only for dates that come in or go out, so setting it
-//! changes no age, unless it was doubtful: then the dates that came in by it are judged anew ([`claims`]). Read first: `addrman` in Bitcoin Core.
+//! changes no age, unless it was doubtful: then the dates that came in by it are judged anew ([`claims`]). Read first:
+//! `addrman` in Bitcoin Core.
 
 mod claims;
 mod entry;
@@ -64,9 +65,10 @@ impl Book {
 
     /// Adds an address that `source` reported. Returns whether it is new and kept.
     ///
-    /// A last-seen that is not believable counts as 5 days ago; hearsay, what a peer says about others, as 2 h older. A known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one
-    /// that is worth less: first a terrible one, then one that was never ready and was seen longest ago; never one
-    /// dialed within the last minute.
+    /// A last-seen that is not believable counts as 5 days ago; hearsay, what a peer says about others, as 2 h older. A
+    /// known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one that is worth less:
+    /// first a terrible one, then one that was never ready and was seen longest ago; never one dialed within the last
+    /// minute.
     pub(crate) fn add(
         &mut self,
         info: &AddressInfo,
@@ -231,8 +233,8 @@ impl Book {
         self.claims = Some(Claims::new());
     }
 
-    /// The doubtful wall clock was set: at any time since `born` it would have shown `unix_at`. Ages of dates that came in
-    /// are computed anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
+    /// The doubtful wall clock was set: at any time since `born` it would have shown `unix_at`. Ages of dates that came
+    /// in are computed anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
     pub(crate) fn judge_anew(&mut self, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
         let Some(claims) = &self.claims else { return };
         for (slot, entry) in self.store.slots_mut() {
@@ -247,8 +249,8 @@ impl Book {
         self.claims = None;
     }
 
-    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in by a
-    /// doubtful clock as they were.
+    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in
+    /// by a doubtful clock as they were.
     pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
         let claims = self.claims.as_ref().filter(|_| as_told);
         let claim = |slot| claims.and_then(|claims| claims.of(slot));

@@ -17,8 +17,8 @@ const EARLIEST: UnixTime = UnixTime::from_secs(1_577_836_800);
 /// A clock that is this far ahead of all that is on file may be wrong.
 const LONGEST_GAP: Duration = Duration::from_secs(60 * 24 * 3600);
 
-/// A clock is behind if there is more than one date ahead of it for this many in the 60 days before. A few are left by a
-/// clock that was ahead itself.
+/// A clock is behind if there is more than one date ahead of it for this many in the 60 days before. A few are left by
+/// a clock that was ahead itself.
 const RECENT_FOR_ONE_AHEAD: usize = 8;
 
 /// When things happened, by a file.
@@ -97,8 +97,8 @@ pub(super) struct Doubt {
 enum Why {
     /// It does not fit what is on file.
     Unfit,
-    /// It fits. But a machine without a battery may save the time when it is switched off, and go on from there: then the
-    /// clock is set far ahead soon after birth, before this time.
+    /// It fits. But a machine without a battery may save the time when it is switched off, and go on from there: then
+    /// the clock is set far ahead soon after birth, before this time.
     Stale(Time),
 }
 
@@ -129,8 +129,8 @@ impl ConnManager {
         }
     }
 
-    /// The wall clock was set. If it was in doubt, the ages of the book are judged anew by it; if it is in no doubt now,
-    /// this was the last time.
+    /// The wall clock was set. If it was in doubt, the ages of the book are judged anew by it; if it is in no doubt
+    /// now, this was the last time.
     pub(super) fn judge_book_anew(&mut self) {
         let Some(doubt) = &mut self.doubt else { return };
         let unix_born = self.clocks.unix_at(doubt.born);

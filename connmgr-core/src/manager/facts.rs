@@ -76,11 +76,12 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Bans of an earlier run keep their dates, and are judged anew. So is every date of the
-    /// book that came in by a clock that may be wrong, from a snapshot or a report: by one before 2020, or one that does not
-    /// fit what we did by the snapshot (nothing in the 60 days before it, or much after it), and for the first hour by one
-    /// that fits but is then set 60 days ahead or more. Once it fits, this is over. A step of less than a day moves no age.
-    /// Report it before any other input when a wake-up finds the two clocks more than a second off their known offset.
+    /// began) move with the clock. Bans of an earlier run keep their dates, and are judged anew. So is every date of
+    /// the book that came in by a clock that may be wrong, from a snapshot or a report: by one before 2020, or one that
+    /// does not fit what we did by the snapshot (nothing in the 60 days before it, or much after it), and for the first
+    /// hour by one that fits but is then set 60 days ahead or more. Once it fits, this is over. A step of less than a
+    /// day moves no age. Report it before any other input when a wake-up finds the two clocks more than a second off
+    /// their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
