@@ -258,3 +258,15 @@ fn a_peer_that_says_it_has_v2_is_dialed_as_v2_again() {
         assert_eq!(transports(&bench.pass(secs(1200)))[..1], [next], "{services:?}");
     }
 }
+
+#[test]
+fn an_address_that_did_not_understand_v2_is_dialed_as_v1_for_an_added_peer_too() {
+    let mut config = Config { mode: Mode::Automatic, ..config() };
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&[addr("1.2.3.4:8333")]);
+    let again = dies_unheard(&mut bench, dials(&actions)[0]);
+    bench.fail(dials(&again)[0], DialError::Refused);
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    assert_eq!(transports(&actions), [Transport::V1]);
+}

@@ -15,7 +15,7 @@ use std::time::Duration;
 use connmgr_node::world::behavior::PeerBehavior;
 use connmgr_node::world::{LoopbackWorld, WorldConfig};
 use rustix::process::Signal;
-use support::program::{Program, command, run, signal};
+use support::program::{Program, command, command_with_signals, run, signal};
 use support::{Runtime, soon};
 
 on_each_runtime! {
@@ -40,7 +40,8 @@ async fn each_signal_ends_it_in_order_and_saves_its_state(runtime: Runtime) {
     let world = world();
     for number in [Signal::HUP, Signal::TERM, Signal::INT] {
         let dir = tempfile::tempdir().expect("a directory");
-        let program = started(|words| Program::start(runtime, words), &world, dir.path()).await;
+        let with_signals = |words: &str| Program::spawn(command_with_signals(runtime, words));
+        let program = started(with_signals, &world, dir.path()).await;
         signal(program.pid(), number);
         let ended = program.end().await;
         assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""), "{number:?}");

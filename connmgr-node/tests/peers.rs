@@ -33,7 +33,7 @@ on_each_runtime! {
     a_silent_peer_is_replaced_as_the_one_followed,
     what_core_bears_is_borne,
     versions_that_core_reads_are_read,
-    a_ban_of_a_name_is_told_with_the_way_out,
+    a_ban_of_a_wanted_peer_is_told_with_the_way_out,
 }
 
 /// A node that listens and dials no one by itself.
@@ -319,13 +319,20 @@ async fn versions_that_core_reads_are_read(runtime: Runtime) {
     }
 }
 
-async fn a_ban_of_a_name_is_told_with_the_way_out(runtime: Runtime) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("bound").port();
-    let mut program = Program::start(runtime, &format!("--chain regtest --connect localhost:{port}"));
-    let mut wire = accept(&listener, 9).await;
-    let address = bitcoin::p2p::Address::new(&([1, 2, 3, 4], 5).into(), 0.into());
-    wire.send(NetworkMessage::Addr(vec![(0, address); 1001])).await;
-    let text = program.hear_text(&format!("localhost:{port} is wanted but banned until ")).await;
-    assert!(text.contains("start the node again"), "{text}");
+/// Somebody else behind its address earned the ban.
+async fn a_ban_of_a_wanted_peer_is_told_with_the_way_out(runtime: Runtime) {
+    for host in ["127.0.0.1", "localhost"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let words = format!("--chain regtest --listen 127.0.0.1:0 --connect {host}:{port}");
+        let mut program = Program::start(runtime, &words);
+        let node = program.hear_text("listening on ").await;
+        let node = node.trim_start_matches("listening on ").parse().expect("an address");
+        let _wanted = accept(&listener, 9).await;
+        let mut stranger = dialer(node, 10).await;
+        let address = bitcoin::p2p::Address::new(&([1, 2, 3, 4], 5).into(), 0.into());
+        stranger.send(NetworkMessage::Addr(vec![(0, address); 1001])).await;
+        let text = program.hear_text(&format!("{host}:{port} is wanted but banned until ")).await;
+        assert!(text.contains("start the node again"), "{text}");
+    }
 }

@@ -92,8 +92,9 @@ impl Problem {
             | Self::NotSaved(_)
             | Self::SavedAgain { .. }
             | Self::NotIsolated { .. }
-            | Self::NotWatching(_)
             | Self::Trace(_) => false,
+            #[cfg(feature = "watch-network")]
+            Self::NotWatching(_) => false,
         }
     }
 
@@ -102,11 +103,9 @@ impl Problem {
         match self {
             Self::NotSaved(error) | Self::StateLost(error) => error.path(),
             Self::SavedAgain { path } => Some(path),
-            Self::Damaged(_)
-            | Self::SaveUnfinished
-            | Self::NotIsolated { .. }
-            | Self::NotWatching(_)
-            | Self::Trace(_) => None,
+            Self::Damaged(_) | Self::SaveUnfinished | Self::NotIsolated { .. } | Self::Trace(_) => None,
+            #[cfg(feature = "watch-network")]
+            Self::NotWatching(_) => None,
         }
     }
 }

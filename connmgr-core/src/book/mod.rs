@@ -202,6 +202,11 @@ impl Book {
         self.entry(address).is_some_and(|entry| entry.is_v1_only(asked))
     }
 
+    /// Whether the peer did not understand the encrypted transport when it was dialed.
+    pub(crate) fn is_without_v2(&self, address: &PeerAddress) -> bool {
+        self.entry(address).is_some_and(|entry| entry.v1_only)
+    }
+
     fn entry(&self, address: &PeerAddress) -> Option<&Entry> {
         Key::of(address).and_then(|key| self.store.get(&key))
     }

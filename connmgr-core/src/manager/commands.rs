@@ -68,7 +68,7 @@ impl ConnManager {
     }
 
     /// Closes a connection or gives up a dial. An added peer stays added, and is dialed again after its back-off; with
-    /// [`Keep::Once`] it is finished.
+    /// [`Keep::Once`](crate::Keep::Once) it is finished.
     ///
     /// # Errors
     /// [`CommandError::UnknownConnection`]; [`CommandError::ShuttingDown`].

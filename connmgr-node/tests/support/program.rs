@@ -43,6 +43,16 @@ pub fn command(runtime: Runtime, words: &str) -> Command {
     command
 }
 
+/// The same, with SIGHUP and SIGINT as a terminal has them: whoever runs the tests may have had them ignored, and what is
+/// ignored is inherited.
+pub fn command_with_signals(runtime: Runtime, words: &str) -> Command {
+    let node = command(runtime, words);
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP,INT"]).arg(node.as_std().get_program()).args(node.as_std().get_args());
+    command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 /// Runs it to its end. Returns the exit code, standard output and standard error.
 pub async fn run(runtime: Runtime, words: &str) -> (Option<i32>, String, String) {
     let output = soon("the end", command(runtime, words).output()).await.expect("it starts");

@@ -71,7 +71,7 @@ impl Handle {
     /// # async fn example(handle: connmgr_std::Handle) {
     /// for peer in handle.added_peers().await {
     ///     if let Some(at) = peer.next_retry {
-    ///         println!("{} is dialed again in {:?}", peer.address, at.since(handle.now()));
+    ///         println!("{} is dialed again in {:?}", peer.peer, at.since(handle.now()));
     ///     }
     /// }
     /// # }

@@ -153,8 +153,10 @@ impl ConnManager {
     /// Dials an address for an added peer.
     pub(super) fn dial_for_peer(&mut self, id: PeerId, candidate: Candidate) {
         let Some(peer) = self.peers.get(id) else { return };
-        let transport = if peer.is_v1_only() { Transport::V1 } else { self.config.transport };
         let Candidate { of, address } = candidate;
+        // What gossip says of its services does not count: the peer is the operator's.
+        let is_v1_only = peer.is_v1_only() || self.book.is_without_v2(&address);
+        let transport = if is_v1_only { Transport::V1 } else { self.config.transport };
         let via = self.route(&address);
         self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), of, transport, is_trial: false, via });
     }

@@ -41,7 +41,8 @@ pub fn a_peer_is_connected_through_ssh<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// It does not answer a lookup, so the seed itself is asked for addresses.
+/// It does not answer a lookup, so the seed itself is asked for addresses. The name that the server resolves is
+/// `localhost.`: see `.ci/interop-ssh`.
 pub fn a_seed_is_dialed_by_name_through_ssh<R: Rig>(rig: &R) {
     let (ssh, seed) = (Ssh::start(), TestPeer::listen());
     let mut config = Config { mode: Mode::Automatic, default_port: seed.address().port(), ..config() };
