@@ -205,6 +205,21 @@ fn a_ban_given_by_a_clock_that_was_ahead_does_not_begin_anew_at_each_start() {
     }
 }
 
+/// Also one that was made in this life.
+#[test]
+fn the_exceptions_of_a_restored_ban_stand_when_the_clock_is_set() {
+    let subnet = BanTarget::Subnet("5.5.0.0/16".parse().expect("a subnet"));
+    let part = |text: &str| BanTarget::Host(text.parse().expect("it parses"));
+    let since = UNIX.before(secs(3600));
+    let ban = SavedBan { target: subnet, since, until: since.after(YEAR), exceptions: vec![part("5.5.5.5")] };
+    let mut bench = life(&[ban], UnixTime::from_secs(0));
+    bench.tell(Input::Unban { target: part("5.5.6.6") });
+    step(&mut bench, UNIX);
+    let answers = ["5.5.5.5:5", "5.5.6.6:5", "5.5.7.7:5"].map(|remote| bench.accept(remote).err());
+    assert_eq!(answers, [None, None, Some(Refusal::Banned)]);
+    assert_eq!(bench.manager.saved_bans()[0].exceptions, [part("5.5.5.5"), part("5.5.6.6")]);
+}
+
 #[test]
 fn a_lapsed_ban_that_is_given_anew_does_not_come_back() {
     let target = bans_on_file()[0].target.clone();

@@ -37,7 +37,12 @@ mod run {
                 world.round();
             }
             world.pool.set_active(false).expect("it lives");
-            let (stats, deadline) = (world.pool.stats(), Instant::now() + PATIENCE);
+            let deadline = Instant::now() + PATIENCE;
+            // Many are closed in several rounds.
+            while !world.pool.connections().is_empty() && Instant::now() < deadline {
+                world.round();
+            }
+            let stats = world.pool.stats();
             // What is missing then is found to be missing.
             while world.course.is_behind(&stats) && Instant::now() < deadline {
                 world.round();

@@ -111,17 +111,7 @@ fn every_model_dials_added_peers_and_resolves_their_names() {
         scenario.node.limits = Some(Limits { full: 0, block_relay: 0, ..Limits::default() });
         scenario.hosts.push(good(NetworkKind::Ipv4, 3));
         let at = Span::default();
-        scenario.peers.push(PeerSpec {
-            of: "good".into(),
-            count: 3,
-            by_name,
-            or: Vec::new(),
-            identified: false,
-            bannable: false,
-            once: false,
-            at,
-            removed_at: None,
-        });
+        scenario.peers.push(PeerSpec { by_name, at, ..PeerSpec::new("good", 3) });
         fill_within(&scenario, 6_000);
     }
 }
@@ -130,17 +120,7 @@ fn every_model_dials_added_peers_and_resolves_their_names() {
 fn an_automatic_connection_becomes_the_added_peers() {
     let mut scenario = world(good(NetworkKind::Ipv4, 20));
     let at = Span::minutes(10);
-    scenario.peers.push(PeerSpec {
-        of: "good".into(),
-        count: 10,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at,
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec { at, ..PeerSpec::new("good", 10) });
     for (automatic, added) in [
         kinds::<OneAtATime>(&scenario),
         kinds::<ParallelPlain>(&scenario),

@@ -16,17 +16,7 @@ fn small() -> Scenario {
     let mut scenario = Scenario::new("small", Span::minutes(10));
     scenario.hosts.push(HostSpec::new("honest", 60));
     let (of, at) = ("honest".to_owned(), Span::default());
-    scenario.peers.push(PeerSpec {
-        of,
-        count: 2,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at,
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec { at, ..PeerSpec::new(of, 2) });
     scenario
 }
 

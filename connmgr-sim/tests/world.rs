@@ -64,17 +64,7 @@ fn a_pool_is_full_again_after_a_block_relay_connection_had_an_added_peers_addres
     scenario.hosts.push(HostSpec::new("friend", 1));
     scenario.hosts.push(HostSpec { behavior: HostBehavior::Refuse, turns, ..HostSpec::new("other", 1) });
     scenario.book.knows = vec![knows("friend"), knows("other")];
-    scenario.peers.push(PeerSpec {
-        of: "friend".into(),
-        count: 1,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at,
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec { at, ..PeerSpec::new("friend", 1) });
     let world = finished(world(&scenario, 1));
     let conns = world.nodes()[0].subject.as_ref().expect("it runs").manager().connections();
     assert_eq!(conns.iter().map(|conn| conn.kind).collect::<Vec<_>>(), [Kind::Added, Kind::BlockRelay]);
@@ -86,17 +76,7 @@ fn managers_connect_to_each_other_and_know_who_is_who() {
     let mut scenario = Scenario::new("pair", Span::minutes(10));
     scenario.node = NodeSpec { count: 2, listens: true, has_identity: true, connect_only: true, ..NodeSpec::default() };
     let once = Span::default();
-    scenario.peers.push(PeerSpec {
-        of: "nodes".into(),
-        count: 1,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at: once,
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec { at: once, ..PeerSpec::new("nodes", 1) });
     let world = finished(world(&scenario, 1));
     for node in world.nodes() {
         let conns = node.subject.as_ref().expect("it runs").manager().connections();

@@ -1,8 +1,6 @@
 //! What each input and its reply add to the ledger.
 
-use std::collections::BTreeSet;
-
-use connmgr_core::{AddedPeer, CloseCause, ConnId, Input, NetworkSet, Reply, Split, Time};
+use connmgr_core::{CloseCause, ConnId, Input, Reply, Split, Time};
 
 use super::conn::ConnLife;
 use super::{Ledger, RunPhase};
@@ -54,7 +52,7 @@ impl Ledger {
         match input {
             Input::AddPeer { peer } => {
                 if let Reply::Added(Ok(id)) = reply {
-                    self.peers.insert(*id, settled(peer, self.config.networks));
+                    self.peers.insert(*id, super::peer::settled(peer, self.config.networks));
                     self.share();
                 }
             }
@@ -117,13 +115,4 @@ impl Ledger {
             peer.v1_only = true;
         }
     }
-}
-
-/// The peer with its addresses as the networks in use name them, each once.
-pub(crate) fn settled(peer: &AddedPeer, networks: NetworkSet) -> AddedPeer {
-    let mut peer = peer.clone();
-    let mut seen = BTreeSet::new();
-    peer.addresses = peer.addresses.into_iter().map(|address| address.settled(networks)).collect();
-    peer.addresses.retain(|address| seen.insert(address.clone()));
-    peer
 }

@@ -7,7 +7,7 @@ mod actions;
 pub(crate) mod bans;
 mod change;
 pub(crate) mod conn;
-pub(crate) mod inputs;
+mod inputs;
 pub(crate) mod own;
 pub(crate) mod pace;
 pub(crate) mod peer;

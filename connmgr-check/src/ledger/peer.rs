@@ -1,8 +1,9 @@
 //! The added peers, as replies and actions tell.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use connmgr_core::{AddedPeer, ConnId, Host, Identity, NetworkKind, PeerAddress, PeerId, Time};
+use connmgr_core::{AddedPeer, ConnId, Host, Identity, NetworkKind, NetworkSet, PeerAddress, PeerId, Time};
 use rustc_hash::FxHashMap;
 
 /// One added peer.
@@ -146,4 +147,13 @@ impl KnownPeer {
         let leads_there = |own: &PeerAddress| own.name().is_some() && own.port() == address.port() && is_resolved;
         self.wanted.addresses.iter().any(|own| own == address || leads_there(own))
     }
+}
+
+/// The peer with its addresses as the networks in use name them, each once.
+pub(crate) fn settled(peer: &AddedPeer, networks: NetworkSet) -> AddedPeer {
+    let mut peer = peer.clone();
+    let mut seen = BTreeSet::new();
+    peer.addresses = peer.addresses.into_iter().map(|address| address.settled(networks)).collect();
+    peer.addresses.retain(|address| seen.insert(address.clone()));
+    peer
 }

@@ -4,7 +4,7 @@ use connmgr_core::{AddPeerError, AddedPeer, Input, PeerAddress, Reply};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
-use crate::ledger::inputs::settled;
+use crate::ledger::peer::settled;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AddedPeersRule;

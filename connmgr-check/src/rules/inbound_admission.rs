@@ -102,18 +102,15 @@ impl InboundAdmissionRule {
         let config = &seen.ledger.config;
         let group = ArrivalGroup::of_conn(conn).filter(|_| conn.life == ConnLife::Open && is_limited(config, conn));
         let Some(group) = group else { return };
-        if self.returns.touch(&group).take(&rate_of_returns(config), seen.now())
-            && let Some(bucket) = self.rates.get_mut(&group)
-        {
+        let may_return = self.returns.touch(&group).take(&rate_of_returns(config), seen.now());
+        if let Some(bucket) = self.rates.get_mut(&group).filter(|_| may_return) {
             bucket.give_back(&config.inbound.rate, 1);
         }
     }
 
     /// A finished handshake allows as many returns as its group's rate has tokens at once.
     fn earn(&mut self, config: &Config, conn: &KnownConn, group: &ArrivalGroup) {
-        if is_limited(config, conn)
-            && let Some(bucket) = self.returns.get_mut(group)
-        {
+        if let Some(bucket) = self.returns.get_mut(group).filter(|_| is_limited(config, conn)) {
             bucket.give_back(&rate_of_returns(config), config.inbound.rate.burst);
         }
     }

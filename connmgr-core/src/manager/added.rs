@@ -251,19 +251,18 @@ impl ConnManager {
         if !has_others || (self.phase == Phase::Active && !may_try_another(ending)) {
             return self.attempt_failed(id, failure);
         }
-        if let Some(peer) = self.peers.get_mut(id) {
-            peer.record_failure(failure);
-            // Where dialing is off, each dial ends by itself.
-            if self.phase != Phase::Active && peer.wait_for_dials() {
-                return;
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        peer.record_failure(failure);
+        if self.phase != Phase::Active {
+            // Each dial ends by itself.
+            if !peer.wait_for_dials() {
+                self.attempt_failed(id, failure);
             }
-        }
-        match newest {
-            _ if self.phase != Phase::Active => self.attempt_failed(id, failure),
-            _ if was_newest => self.go_on(id),
+        } else if was_newest {
+            self.go_on(id);
+        } else if let PeerState::Dialing(newest) = newest {
             // One dial less is under way beside it.
-            PeerState::Dialing(newest) => self.look_for_race(newest),
-            _ => {}
+            self.look_for_race(newest);
         }
     }
 

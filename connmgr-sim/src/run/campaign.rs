@@ -170,17 +170,7 @@ mod tests {
             scenario.hosts.push(HostSpec::new("honest", 5));
             let of = "honest".to_owned();
             let at = Span::default();
-            scenario.peers.push(PeerSpec {
-                of,
-                count: 2,
-                by_name: false,
-                or: Vec::new(),
-                identified: false,
-                bannable: false,
-                once: false,
-                at,
-                removed_at: None,
-            });
+            scenario.peers.push(PeerSpec { at, ..PeerSpec::new(of, 2) });
             scenario
         });
         Campaign { seeds: Some(4), ..Campaign::new(scenarios.into()) }

@@ -82,17 +82,7 @@ mod tests {
         scenario.node.limits = Some(Limits { full: 0, block_relay: 0, ..Limits::default() });
         scenario.hosts.push(HostSpec::new("friend", 1));
         let at = Span::default();
-        let friend = PeerSpec {
-            of: "friend".into(),
-            count: 1,
-            by_name: false,
-            or: Vec::new(),
-            identified: false,
-            bannable: false,
-            once: false,
-            at,
-            removed_at: None,
-        };
+        let friend = PeerSpec { at, ..PeerSpec::new("friend", 1) };
         scenario.peers.push(friend);
         for policy in Contender::ALL.iter().copied() {
             let millis = of(policy, &scenario, Figure::ToTarget);

@@ -74,17 +74,7 @@ mod tests {
         let mut scenario = Scenario::new("small", Span::minutes(5));
         scenario.hosts.push(HostSpec::new("honest", 5));
         let of = "honest".to_owned();
-        scenario.peers.push(PeerSpec {
-            of,
-            count: 2,
-            by_name: false,
-            or: Vec::new(),
-            identified: false,
-            bannable: false,
-            once: false,
-            at: Span::default(),
-            removed_at: None,
-        });
+        scenario.peers.push(PeerSpec::new(of, 2));
         scenario
     }
 

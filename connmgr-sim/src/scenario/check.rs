@@ -181,17 +181,7 @@ mod tests {
         let leave = |s: &mut Scenario| s.hosts[0] = HostSpec { churn: Some(leaving()), ..HostSpec::new("a", 300_000) };
         assert!(error_of(|s| (leave(s), s.duration = Span::days(3))).contains("leaves each day"));
         assert!(error_of(|s| s.hosts[0].gossip.about = vec!["ghosts".into()]).contains("no population `ghosts`"));
-        let peer = PeerSpec {
-            of: "ghosts".into(),
-            count: 1,
-            by_name: false,
-            or: Vec::new(),
-            identified: false,
-            bannable: false,
-            once: false,
-            at: Span::default(),
-            removed_at: None,
-        };
+        let peer = PeerSpec::new("ghosts", 1);
         assert!(error_of(|s| s.peers.push(peer)).contains("no population `ghosts`"));
         assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no such probe; there are "));
         let bound = |of: &str| vec![Bound { of: of.into(), min: None, max: None }];

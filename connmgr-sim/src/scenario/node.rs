@@ -111,6 +111,23 @@ pub struct PeerSpec {
     pub removed_at: Option<Span>,
 }
 
+impl PeerSpec {
+    /// So many of a population, added by address at the beginning and kept.
+    pub fn new(of: impl Into<String>, count: u32) -> Self {
+        Self {
+            of: of.into(),
+            count,
+            by_name: false,
+            or: Vec::new(),
+            identified: false,
+            bannable: false,
+            once: false,
+            at: Span::default(),
+            removed_at: None,
+        }
+    }
+}
+
 /// Inbound connections to each manager from outside the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

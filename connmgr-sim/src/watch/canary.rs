@@ -39,17 +39,7 @@ pub fn world() -> Scenario {
     scenario.node.base = Base::Bitcoin;
     scenario.node.listens = true;
     scenario.hosts.push(HostSpec::new("network", 300));
-    scenario.peers.push(PeerSpec {
-        of: "network".to_owned(),
-        count: 3,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at: Span::default(),
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec::new("network", 3));
     scenario.inbound.push(InboundSpec {
         name: "strangers".to_owned(),
         every: TimeSpread::Exponential(Span::secs(20)),

@@ -141,17 +141,7 @@ fn crash() -> Scenario {
     let mut scenario = Scenario::new("small", Span::minutes(10));
     scenario.hosts.push(HostSpec::new("honest", 5));
     let (of, at) = ("honest".to_owned(), Span::default());
-    scenario.peers.push(PeerSpec {
-        of,
-        count: 2,
-        by_name: false,
-        or: Vec::new(),
-        identified: false,
-        bannable: false,
-        once: false,
-        at,
-        removed_at: None,
-    });
+    scenario.peers.push(PeerSpec { at, ..PeerSpec::new(of, 2) });
     let all = crate::types::Share::ALL;
     let (at, lasts) = (Span::minutes(5), Some(Span::minutes(1)));
     let fault = FaultKind::Crash;
