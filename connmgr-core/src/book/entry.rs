@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use super::claims::{Claim, Origin, SavedDates, Told};
+use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::Key;
 use super::view::AddressView;
 use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
@@ -52,8 +52,8 @@ impl Told {
         believed(self.last_seen, unix, at).before(self.penalty())
     }
 
-    /// The date to save.
-    fn date(self) -> UnixTime {
+    /// The date it comes to, believed or not.
+    pub(super) fn date(self) -> UnixTime {
         self.last_seen.before(self.penalty())
     }
 
@@ -177,14 +177,20 @@ impl Entry {
 
     /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
     /// since `born` is judged by that. What this life has seen itself keeps its age.
-    pub(super) fn judge_anew(&mut self, claim: &Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
-        match &claim.first {
-            Origin::Aged => {}
+    pub(super) fn judge_anew(&mut self, claim: Claim<'_>, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
+        match claim.first {
+            Origin::Aged(last_seen) => self.last_seen = *last_seen,
             Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
             Origin::Saved(saved) => self.date(saved, unix_at(born), born),
         }
-        if let Some(later) = &claim.later {
-            self.refresh(later.services, later.told.judged(unix_at(later.at), later.at), later.at);
+        let told = claim.told.map(|Report { last_seen, at, services }| {
+            let last_seen = last_seen.judged(unix_at(at), at);
+            Report { last_seen, at, services }
+        });
+        let mut reports = [told, claim.aged];
+        reports.sort_by_key(|report| report.map(|report| report.at));
+        for Report { services, last_seen, at } in reports.into_iter().flatten() {
+            self.refresh(services, last_seen, at);
         }
     }
 
@@ -204,10 +210,10 @@ impl Entry {
     }
 
     /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn saved_as_told(&self, claim: &Claim, unix: UnixTime, now: Time) -> SavedAddress {
+    pub(super) fn saved_as_told(&self, claim: Claim<'_>, unix: UnixTime, now: Time) -> SavedAddress {
         let mut saved = self.saved(unix, now);
-        match &claim.first {
-            Origin::Aged => return saved,
+        match claim.first {
+            Origin::Aged(_) => return saved,
             Origin::Told(told, _) => saved.last_seen = told.date(),
             Origin::Saved(dates) => {
                 saved.last_seen = dates.last_seen;
@@ -219,8 +225,9 @@ impl Entry {
                 }
             }
         }
-        if let Some(later) = claim.later.filter(|later| is_believable(later.told.last_seen, unix)) {
-            saved.last_seen = saved.last_seen.max(later.told.date());
+        let told = claim.told.map(|told| told.last_seen);
+        if let Some(told) = told.filter(|told| is_believable(told.last_seen, unix)) {
+            saved.last_seen = saved.last_seen.max(told.date());
         }
         saved
     }

@@ -86,7 +86,7 @@ impl Book {
         if let Some((slot, entry)) = self.store.get_mut(&key) {
             entry.refresh(info.services, last_seen, now);
             if let Some(claims) = &mut self.claims {
-                claims.report(slot, Report { told, at: now, services: info.services });
+                claims.report(slot, Report { last_seen: told, at: now, services: info.services });
             }
             return false;
         }
@@ -106,11 +106,14 @@ impl Book {
         let _ = source;
         let Some(key) = Key::of(address) else { return false };
         let last_seen = SteadySecond::at(now).before(ago);
-        if let Some((_, entry)) = self.store.get_mut(&key) {
+        if let Some((slot, entry)) = self.store.get_mut(&key) {
             entry.refresh(services, last_seen, now);
+            if let Some(claims) = &mut self.claims {
+                claims.report_aged(slot, Report { last_seen, at: now, services });
+            }
             return false;
         }
-        self.add_new(Entry::heard(key, services, last_seen), Origin::Aged, now, rng)
+        self.add_new(Entry::heard(key, services, last_seen), Origin::Aged(last_seen), now, rng)
     }
 
     fn add_new(&mut self, newcomer: Entry, origin: Origin, now: Time, rng: &mut Rng) -> bool {
@@ -216,6 +219,9 @@ impl Book {
     /// Adds saved addresses, as far as there is room. Of duplicates and known addresses the first stays. Implausible
     /// values are corrected.
     pub(crate) fn restore(&mut self, saved: &[SavedAddress], unix: UnixTime, now: Time) {
+        if let Some(claims) = &mut self.claims {
+            claims.expect(saved.len().min(self.max_addresses));
+        }
         for address in saved {
             if self.len() >= self.max_addresses {
                 return;

@@ -71,6 +71,7 @@ impl Evidence {
 fn sorted(dates: impl Iterator<Item = UnixTime>) -> Vec<UnixTime> {
     let mut dates: Vec<_> = dates.filter(|at| *at >= EARLIEST).collect();
     dates.sort_unstable();
+    dates.shrink_to_fit();
     dates
 }
 

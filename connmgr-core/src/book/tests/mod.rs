@@ -1,6 +1,7 @@
 //! Tests of the book; this file holds what they share.
 
 mod choosing;
+mod doubt;
 mod keeping;
 mod lives;
 mod size;
