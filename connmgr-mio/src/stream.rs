@@ -8,7 +8,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
-use connmgr_core::CloseCause;
 use connmgr_std::adapter::StreamEnd;
 use mio::event::Source;
 use mio::net::TcpStream;
@@ -68,9 +67,9 @@ impl Stream {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Why it ended, as far as that was seen; none if the manager closed it.
-    pub(crate) fn cause(&self) -> Option<CloseCause> {
-        (!self.closed).then(|| self.ending.cause())
+    /// How it ended, as far as that was seen; none if the manager closed it.
+    pub(crate) fn end(&self) -> Option<StreamEnd> {
+        (!self.closed).then_some(self.ending)
     }
 
     /// Whether bytes were read since the last call.
@@ -166,6 +165,7 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener};
     use std::time::Duration;
 
+    use connmgr_core::CloseCause;
     use mio::{Events, Poll};
 
     use super::*;
@@ -182,15 +182,19 @@ mod tests {
         (ours, listener.accept().unwrap().0)
     }
 
+    fn cause(ours: &Stream) -> Option<CloseCause> {
+        ours.end().expect("not closed by the manager").cause()
+    }
+
     #[test]
     fn an_end_without_a_word_is_told_from_one_after_words() {
-        for (words, cause) in [(&b""[..], CloseCause::Unheard), (b"hello", CloseCause::Eof)] {
+        for (words, expected) in [(&b""[..], CloseCause::Unheard), (b"hello", CloseCause::Eof)] {
             let (mut ours, mut theirs) = pair();
             theirs.write_all(words).unwrap();
             drop(theirs);
-            assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+            assert_eq!(cause(&ours), None);
             ours.read_to_end(&mut Vec::new()).unwrap();
-            assert_eq!(ours.cause(), Some(cause));
+            assert_eq!(cause(&ours), Some(expected));
         }
     }
 
@@ -214,7 +218,7 @@ mod tests {
         let mut ours = Stream::new(TcpStream::from_std(ours));
         assert_eq!(ours.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
         assert_eq!(ours.read(&mut []).unwrap(), 0);
-        assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+        assert_eq!(cause(&ours), None);
     }
 
     #[test]
@@ -224,7 +228,7 @@ mod tests {
         ours.close();
         assert_eq!(ours.read(&mut [0; 8]).unwrap(), 0);
         assert!(ours.write(b"hello").is_err());
-        assert_eq!(ours.cause(), None);
+        assert!(ours.end().is_none());
     }
 
     #[test]

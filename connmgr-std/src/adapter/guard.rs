@@ -1,8 +1,8 @@
 //! The stream of one connection that the application owns.
 //!
 //! The pool keeps a weak reference to the [`Socket`], so that it can shut it while the application holds it. When the
-//! application drops the [`Guard`], the mailbox reports it to the manager, with the end that was seen on the stream as
-//! the cause.
+//! application drops the [`Guard`], the mailbox reports it to the manager, with the end that was seen on the stream, if
+//! any.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -164,7 +164,7 @@ impl<W: Wire> Guard<W> {
 impl<W: Wire> Drop for Guard<W> {
     fn drop(&mut self) {
         if !self.is_closed() {
-            self.mailbox.post(self.reporter.id(), ConnFact::Closed(self.ending.cause()));
+            self.mailbox.post(self.reporter.id(), ConnFact::Ended(self.ending));
         }
     }
 }

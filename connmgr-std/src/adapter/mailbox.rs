@@ -6,8 +6,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source};
+use connmgr_core::{Activity, AddressInfo, ConnId, Input, PeerInfo, Penalty, Source};
 
+use super::stream_end::StreamEnd;
 use crate::id_map::IdMap;
 use crate::sync::lock;
 
@@ -26,8 +27,8 @@ pub(crate) enum ConnFact {
     Activity(Activity),
     /// The peer sent addresses. They are collected, up to [`MAX_ADDRESSES`].
     Addresses(Vec<AddressInfo>),
-    /// The connection has ended. Only the first cause counts.
-    Closed(CloseCause),
+    /// The application let go of the connection. Only the first counts.
+    Ended(StreamEnd),
 }
 
 /// Collects facts about connections until it is drained. Clones share it.
@@ -56,7 +57,7 @@ struct ConnRecord {
     addresses: Vec<AddressInfo>,
     activity: Option<Activity>,
     penalty: Option<Penalty>,
-    closed: Option<CloseCause>,
+    ended: Option<StreamEnd>,
 }
 
 impl Mailbox {
@@ -123,14 +124,14 @@ impl ConnRecord {
                 let room = MAX_ADDRESSES - self.addresses.len();
                 self.addresses.extend(addresses.into_iter().take(room));
             }
-            ConnFact::Closed(cause) => {
-                self.closed.get_or_insert(cause);
+            ConnFact::Ended(end) => {
+                self.ended.get_or_insert(end);
             }
         }
     }
 
     fn tell(self, conn: ConnId, each: &mut impl FnMut(Input)) {
-        let Self { ready, addresses, activity, penalty, closed } = self;
+        let Self { ready, addresses, activity, penalty, ended } = self;
         if let Some(info) = ready {
             each(Input::Ready { conn, info });
         }
@@ -143,8 +144,8 @@ impl ConnRecord {
         if let Some(penalty) = penalty {
             each(Input::Misbehavior { conn, penalty });
         }
-        if let Some(cause) = closed {
-            each(Input::Closed { conn, cause });
+        if let Some(end) = ended {
+            each(end.input(conn));
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::io::{self, ErrorKind};
 
-use connmgr_core::CloseCause;
+use connmgr_core::{CloseCause, ConnId, Input};
 
 use crate::errors::end_cause;
 
 /// What reads and writes have shown of a stream so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamEnd {
     /// At least one byte of the peer has arrived.
     heard: bool,
@@ -32,9 +32,14 @@ impl StreamEnd {
         }
     }
 
-    /// Why it ended. If no end was seen, the application dropped it.
-    pub fn cause(&self) -> CloseCause {
-        self.end.unwrap_or(CloseCause::Dropped)
+    /// Why it ended; none if no end was seen.
+    pub const fn cause(&self) -> Option<CloseCause> {
+        self.end
+    }
+
+    /// What the manager is told when whoever reads and writes lets go of it. If no end was seen, it was dropped.
+    pub fn input(&self, conn: ConnId) -> Input {
+        self.end.map_or(Input::Dropped { conn }, |cause| Input::Closed { conn, cause })
     }
 
     fn note(&mut self, error: Option<&io::Error>) {
@@ -49,7 +54,7 @@ impl StreamEnd {
 mod tests {
     use super::*;
 
-    fn after(reads: &[io::Result<usize>]) -> CloseCause {
+    fn after(reads: &[io::Result<usize>]) -> Option<CloseCause> {
         let mut ending = StreamEnd::default();
         reads.iter().for_each(|read| ending.note_read(read));
         ending.cause()
@@ -57,15 +62,23 @@ mod tests {
 
     #[test]
     fn an_end_without_a_word_is_told_from_one_after_words() {
-        assert_eq!(after(&[Ok(0)]), CloseCause::Unheard);
-        assert_eq!(after(&[Ok(5), Ok(0)]), CloseCause::Eof);
-        assert_eq!(after(&[Ok(5)]), CloseCause::Dropped);
+        assert_eq!(after(&[Ok(0)]), Some(CloseCause::Unheard));
+        assert_eq!(after(&[Ok(5), Ok(0)]), Some(CloseCause::Eof));
+        assert_eq!(after(&[Ok(5)]), None);
     }
 
     #[test]
     fn the_first_end_counts_and_to_wait_is_none() {
         let again = || Err(ErrorKind::WouldBlock.into());
-        assert_eq!(after(&[again(), Ok(5)]), CloseCause::Dropped);
-        assert_eq!(after(&[Ok(5), Err(ErrorKind::ConnectionReset.into()), Ok(0)]), CloseCause::Reset);
+        assert_eq!(after(&[again(), Ok(5)]), None);
+        assert_eq!(after(&[Ok(5), Err(ErrorKind::ConnectionReset.into()), Ok(0)]), Some(CloseCause::Reset));
+    }
+
+    #[test]
+    fn one_of_which_no_end_was_seen_is_said_to_be_dropped() {
+        let (conn, mut end) = (ConnId::from_u64(1), StreamEnd::default());
+        assert_eq!(end.input(conn), Input::Dropped { conn });
+        end.note_read(&Ok(0));
+        assert_eq!(end.input(conn), Input::Closed { conn, cause: CloseCause::Unheard });
     }
 }

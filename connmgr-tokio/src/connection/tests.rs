@@ -10,6 +10,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+const CONN: ConnId = ConnId::from_u64(1);
+
 /// A connection, the peer's end, and the mailbox of the connection.
 async fn pair() -> (Connection, TcpStream, Mailbox) {
     let (ours, theirs, mailbox, _) = guarded_pair().await;
@@ -21,7 +23,7 @@ async fn guarded_pair() -> (Connection, TcpStream, Mailbox, OpenSockets<TokioStr
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (theirs, _) = listener.accept().await.unwrap();
-    let (conn, mailbox) = (ConnId::from_u64(1), Mailbox::new(|| ()));
+    let (conn, mailbox) = (CONN, Mailbox::new(|| ()));
     let open = OpenSockets::new(mailbox.clone());
     let guard = open.guard(conn, TokioStream(ours));
     (Connection { info: info(conn), guard }, theirs, mailbox, open)
@@ -32,23 +34,19 @@ fn info(conn: ConnId) -> Connected {
     Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0, tag: None }
 }
 
-/// The cause that dropping the connection reports.
-fn cause_of_drop(connection: Connection, mailbox: &Mailbox) -> Option<CloseCause> {
+/// What dropping the connection reports.
+fn told_by_drop(connection: Connection, mailbox: &Mailbox) -> Option<Input> {
     drop(connection);
-    let mut causes = Vec::new();
-    mailbox.drain(|input| {
-        if let Input::Closed { cause, .. } = input {
-            causes.push(cause);
-        }
-    });
-    assert!(causes.len() <= 1);
-    causes.pop()
+    let mut told = Vec::new();
+    mailbox.drain(|input| told.push(input));
+    assert!(told.len() <= 1);
+    told.pop()
 }
 
 #[tokio::test]
 async fn a_connection_that_is_dropped_says_so() {
     let (ours, _theirs, mailbox) = pair().await;
-    assert_eq!(cause_of_drop(ours, &mailbox), Some(CloseCause::Dropped));
+    assert_eq!(told_by_drop(ours, &mailbox), Some(Input::Dropped { conn: CONN }));
 }
 
 #[tokio::test]
@@ -59,7 +57,7 @@ async fn a_peer_that_closes_after_a_word_is_told_from_one_that_says_none() {
         drop(theirs);
         let mut heard = String::new();
         ours.read_to_string(&mut heard).await.unwrap();
-        assert_eq!((heard.as_str(), cause_of_drop(ours, &mailbox)), (word, Some(cause)));
+        assert_eq!((heard.as_str(), told_by_drop(ours, &mailbox)), (word, Some(Input::Closed { conn: CONN, cause })));
     }
 }
 
@@ -71,7 +69,8 @@ async fn a_peer_that_resets_is_seen_to() {
     SockRef::from(&theirs).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     drop(theirs);
     ours.read_u8().await.unwrap_err();
-    assert_eq!(cause_of_drop(ours, &mailbox), Some(CloseCause::Reset));
+    let cause = CloseCause::Reset;
+    assert_eq!(told_by_drop(ours, &mailbox), Some(Input::Closed { conn: CONN, cause }));
 }
 
 #[tokio::test]
@@ -84,7 +83,7 @@ async fn a_reader_wakes_when_we_close() {
     };
     let mut buffer = [0; 8];
     let (read, ()) = tokio::join!(ours.read(&mut buffer), close);
-    assert_eq!((read.unwrap(), cause_of_drop(ours, &mailbox)), (0, None));
+    assert_eq!((read.unwrap(), told_by_drop(ours, &mailbox)), (0, None));
 }
 
 #[tokio::test]
@@ -130,5 +129,5 @@ async fn facts_are_told_beside_a_busy_stream() {
     reporter.misbehaving(penalty);
     let mut told = Vec::new();
     mailbox.drain(|input| told.push(input));
-    assert_eq!(told, [Input::Misbehavior { conn: ConnId::from_u64(1), penalty }]);
+    assert_eq!(told, [Input::Misbehavior { conn: CONN, penalty }]);
 }

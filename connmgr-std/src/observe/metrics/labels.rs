@@ -93,7 +93,6 @@ label!(CloseCause {
     Reset => "reset",
     Unheard => "unheard",
     Error => "error",
-    Dropped => "dropped",
 });
 
 label!(LookupError {
@@ -141,5 +140,6 @@ pub(super) fn end(reason: EndReason) -> (&'static str, &'static str) {
     match reason {
         EndReason::Ours(reason) => ("us", reason.label()),
         EndReason::Theirs(cause) => ("them", cause.label()),
+        EndReason::Dropped => ("application", "dropped"),
     }
 }
