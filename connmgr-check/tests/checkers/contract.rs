@@ -25,7 +25,10 @@ fn a_connection_that_was_closed_and_is_not_said_to_have_ended() {
 fn a_drop_by_the_application_that_is_told_as_the_peers_end() {
     let mut bench = full(&pool());
     let id = bench.in_state(ConnState::Ready)[0];
-    breaks(Property::ConnectionEndsOnce, bench.forge(Input::Dropped { conn: id }, Reply::Noted, &[disconnected(id, CloseCause::Eof)]));
+    breaks(
+        Property::ConnectionEndsOnce,
+        bench.forge(Input::Dropped { conn: id }, Reply::Noted, &[disconnected(id, CloseCause::Eof)]),
+    );
 }
 
 #[test]

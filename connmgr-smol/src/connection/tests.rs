@@ -37,10 +37,16 @@ fn info(conn: ConnId) -> Connected {
 /// What dropping the connection reports.
 fn told_by_drop(connection: Connection, mailbox: &Mailbox) -> Option<Input> {
     drop(connection);
-    let mut told = Vec::new();
-    mailbox.drain(|input| told.push(input));
+    let mut told = told(mailbox);
     assert!(told.len() <= 1);
     told.pop()
+}
+
+/// What was reported.
+fn told(mailbox: &Mailbox) -> Vec<Input> {
+    let mut told = Vec::new();
+    mailbox.drain(|input| told.push(input));
+    told
 }
 
 #[test]
@@ -147,5 +153,65 @@ fn facts_are_told_beside_a_busy_stream() {
         let mut told = Vec::new();
         mailbox.drain(|input| told.push(input));
         assert_eq!(told, [Input::Misbehavior { conn: CONN, penalty }]);
+    });
+}
+
+#[test]
+fn two_halves_read_and_write_at_a_time_and_the_last_gives_the_connection_back() {
+    block_on(async {
+        let (ours, mut theirs, mailbox) = pair().await;
+        let (mut reading, mut writing) = ours.into_split();
+        let mut heard = [0; 5];
+        let answer = async {
+            writing.write_all(b"ping").await.unwrap();
+            theirs.read_exact(&mut [0; 4]).await.unwrap();
+            theirs.write_all(b"hello").await.unwrap();
+        };
+        let (read, ()) = zip(reading.read_exact(&mut heard), answer).await;
+        read.unwrap();
+        assert_eq!(&heard, b"hello");
+        assert_eq!(reading.connection().id(), writing.connection().id());
+        drop(reading);
+        assert_eq!(told(&mailbox), [], "the other half is in use");
+        writing.write_all(b"more").await.unwrap();
+        drop(writing);
+        assert_eq!(told(&mailbox), [Input::Dropped { conn: CONN }]);
+    });
+}
+
+#[test]
+fn a_writing_half_that_is_dropped_closes_our_half_alone() {
+    block_on(async {
+        let (ours, mut theirs, mailbox) = pair().await;
+        let (mut reading, mut writing) = ours.into_split();
+        writing.write_all(b"bye").await.unwrap();
+        drop(writing);
+        let mut heard = String::new();
+        theirs.read_to_string(&mut heard).await.unwrap();
+        theirs.write_all(b"and you").await.unwrap();
+        drop(theirs);
+        let mut answer = String::new();
+        reading.read_to_string(&mut answer).await.unwrap();
+        assert_eq!((heard.as_str(), answer.as_str()), ("bye", "and you"));
+        drop(reading);
+        assert_eq!(told(&mailbox), [Input::Closed { conn: CONN, cause: CloseCause::Eof }]);
+    });
+}
+
+#[test]
+fn both_halves_end_when_we_close() {
+    block_on(async {
+        let (ours, _theirs, mailbox, open) = guarded_pair().await;
+        let (mut reading, mut writing) = ours.into_split();
+        let close = async {
+            yield_now().await;
+            open.close(CONN);
+        };
+        let mut buffer = [0; 8];
+        let (read, ()) = zip(reading.read(&mut buffer), close).await;
+        assert_eq!(read.unwrap(), 0);
+        writing.write_all(b"too late").await.unwrap_err();
+        drop((reading, writing));
+        assert_eq!(told(&mailbox), []);
     });
 }

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use connmgr_core::{Activity, AddressInfo, ConnId, Input, PeerInfo, Penalty, Source};
+use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source};
 
-use super::stream_end::StreamEnd;
+use super::stream_end::ended;
 use crate::id_map::IdMap;
 use crate::sync::lock;
 
@@ -27,8 +27,8 @@ pub(crate) enum ConnFact {
     Activity(Activity),
     /// The peer sent addresses. They are collected, up to [`MAX_ADDRESSES`].
     Addresses(Vec<AddressInfo>),
-    /// The application let go of the connection. Only the first counts.
-    Ended(StreamEnd),
+    /// The application let go of the connection, having seen this end of it, or none. Only the first counts.
+    Ended(Option<CloseCause>),
 }
 
 /// Collects facts about connections until it is drained. Clones share it.
@@ -57,7 +57,7 @@ struct ConnRecord {
     addresses: Vec<AddressInfo>,
     activity: Option<Activity>,
     penalty: Option<Penalty>,
-    ended: Option<StreamEnd>,
+    ended: Option<Option<CloseCause>>,
 }
 
 impl Mailbox {
@@ -124,14 +124,14 @@ impl ConnRecord {
                 let room = MAX_ADDRESSES - self.addresses.len();
                 self.addresses.extend(addresses.into_iter().take(room));
             }
-            ConnFact::Ended(end) => {
-                self.ended.get_or_insert(end);
+            ConnFact::Ended(cause) => {
+                self.ended.get_or_insert(cause);
             }
         }
     }
 
     fn tell(self, conn: ConnId, each: &mut impl FnMut(Input)) {
-        let Self { ready, addresses, activity, penalty, ended } = self;
+        let Self { ready, addresses, activity, penalty, ended: let_go } = self;
         if let Some(info) = ready {
             each(Input::Ready { conn, info });
         }
@@ -144,8 +144,8 @@ impl ConnRecord {
         if let Some(penalty) = penalty {
             each(Input::Misbehavior { conn, penalty });
         }
-        if let Some(end) = ended {
-            each(end.input(conn));
+        if let Some(cause) = let_go {
+            each(ended(conn, cause));
         }
     }
 }

@@ -1,53 +1,68 @@
 //! How a stream ended, as its reader and writer saw it.
 
 use std::io::{self, ErrorKind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use connmgr_core::{CloseCause, ConnId, Input};
 
 use crate::errors::end_cause;
 
-/// What reads and writes have shown of a stream so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What reads and writes have shown of a stream so far. A reader and a writer may share it.
+#[derive(Debug, Default)]
 pub struct StreamEnd {
     /// At least one byte of the peer has arrived.
-    heard: bool,
+    heard: AtomicBool,
     /// How it ended. The first cause counts.
-    end: Option<CloseCause>,
+    end: OnceLock<CloseCause>,
 }
 
 impl StreamEnd {
     /// Notes the result of a read into a buffer of at least one byte. Not to be called once we have closed the stream.
-    pub fn note_read(&mut self, read: &io::Result<usize>) {
+    pub fn note_read(&self, read: &io::Result<usize>) {
         match read {
             Ok(0) => self.note(None),
-            Ok(_) => self.heard = true,
+            Ok(_) => self.assume_heard(),
             Err(error) => self.note(Some(error)),
         }
     }
 
     /// Notes the result of a write. Not to be called once we have closed the stream.
-    pub fn note_write(&mut self, written: &io::Result<usize>) {
+    pub fn note_write(&self, written: &io::Result<usize>) {
         if let Err(error) = written {
             self.note(Some(error));
         }
     }
 
+    /// Bytes of the peer may have been read by somebody who does not note it.
+    pub fn assume_heard(&self) {
+        // Most reads find it set, and a load is cheaper than a store.
+        if !self.heard.load(Ordering::Relaxed) {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Why it ended; none if no end was seen.
-    pub const fn cause(&self) -> Option<CloseCause> {
-        self.end
+    pub fn cause(&self) -> Option<CloseCause> {
+        self.end.get().copied()
     }
 
     /// What the manager is told when whoever reads and writes lets go of it. If no end was seen, it was dropped.
     pub fn input(&self, conn: ConnId) -> Input {
-        self.end.map_or(Input::Dropped { conn }, |cause| Input::Closed { conn, cause })
+        ended(conn, self.cause())
     }
 
-    fn note(&mut self, error: Option<&io::Error>) {
+    fn note(&self, error: Option<&io::Error>) {
         let goes_on = |error: &io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
         if !error.is_some_and(goes_on) {
-            self.end.get_or_insert(end_cause(error, self.heard));
+            self.end.get_or_init(|| end_cause(error, self.heard.load(Ordering::Relaxed)));
         }
     }
+}
+
+/// The end of a connection, as the manager is told; without a cause, the application dropped it.
+pub(crate) fn ended(conn: ConnId, cause: Option<CloseCause>) -> Input {
+    cause.map_or(Input::Dropped { conn }, |cause| Input::Closed { conn, cause })
 }
 
 #[cfg(test)]
@@ -55,7 +70,7 @@ mod tests {
     use super::*;
 
     fn after(reads: &[io::Result<usize>]) -> Option<CloseCause> {
-        let mut ending = StreamEnd::default();
+        let ending = StreamEnd::default();
         reads.iter().for_each(|read| ending.note_read(read));
         ending.cause()
     }
@@ -76,7 +91,7 @@ mod tests {
 
     #[test]
     fn one_of_which_no_end_was_seen_is_said_to_be_dropped() {
-        let (conn, mut end) = (ConnId::from_u64(1), StreamEnd::default());
+        let (conn, end) = (ConnId::from_u64(1), StreamEnd::default());
         assert_eq!(end.input(conn), Input::Dropped { conn });
         end.note_read(&Ok(0));
         assert_eq!(end.input(conn), Input::Closed { conn, cause: CloseCause::Unheard });

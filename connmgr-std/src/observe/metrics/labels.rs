@@ -62,6 +62,7 @@ label!(DialError {
     NetworkUnreachable => "network_unreachable",
     AddressFamilyUnsupported => "address_family_unsupported",
     OutOfResources => "out_of_resources",
+    SocketHook => "socket_hook",
     Cancelled => "cancelled",
     Other => "other",
 });
