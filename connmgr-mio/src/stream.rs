@@ -98,6 +98,12 @@ impl Stream {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
+    // The owner of the other handle may have made the socket block.
+    fn peek(&self) -> io::Result<usize> {
+        SockRef::from(&self.socket).set_nonblocking(true)?;
+        self.socket.peek(&mut [0])
+    }
+
     /// What the manager is told when the application lets go of it; none if the manager closed it.
     pub(crate) fn end(&self, conn: ConnId) -> Option<Input> {
         (!self.closed).then(|| self.ending.input(conn))
@@ -107,7 +113,7 @@ impl Stream {
     /// stream, as far as its bytes were read, and shuts it both ways.
     pub(crate) fn let_go(&mut self) {
         if self.shared && !self.closed {
-            self.ending.note_read(&self.socket.peek(&mut [0]));
+            self.ending.note_read(&self.peek());
             // It fails only if the peer has closed it already.
             let _ = self.socket.shutdown(Shutdown::Both);
         }
@@ -307,5 +313,28 @@ mod tests {
             let told_of_its_end = (told(&mut dials), told(&mut others));
             assert_eq!(told_of_its_end, expected);
         }
+    }
+
+    #[test]
+    fn another_handle_on_the_socket_ends_with_the_stream() {
+        let (mut ours, mut theirs) = pair();
+        let mut handle = ours.to_std().unwrap();
+        handle.write_all(b"ping").unwrap();
+        theirs.read_exact(&mut [0; 4]).unwrap();
+        ours.let_go();
+        drop(ours);
+        assert_eq!(handle.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(theirs.read(&mut [0; 8]).unwrap(), 0);
+    }
+
+    #[test]
+    fn the_end_that_another_handle_has_read_is_told() {
+        let (mut ours, mut theirs) = pair();
+        let mut handle = ours.to_std().unwrap();
+        theirs.write_all(b"bye").unwrap();
+        drop(theirs);
+        handle.read_to_end(&mut Vec::new()).unwrap();
+        ours.let_go();
+        assert_eq!(ours.end(CONN), Some(Input::Closed { conn: CONN, cause: CloseCause::Eof }));
     }
 }

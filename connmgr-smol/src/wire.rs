@@ -47,6 +47,7 @@ impl Wire for SmolStream {
     }
 
     fn peek(&self) -> io::Result<usize> {
+        self.0.get_ref().set_nonblocking(true)?;
         self.0.get_ref().peek(&mut [0])
     }
 

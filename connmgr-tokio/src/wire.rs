@@ -49,7 +49,9 @@ impl Wire for TokioStream {
     }
 
     fn peek(&self) -> io::Result<usize> {
-        SockRef::from(&self.0).peek(&mut [MaybeUninit::uninit()])
+        let socket = SockRef::from(&self.0);
+        socket.set_nonblocking(true)?;
+        socket.peek(&mut [MaybeUninit::uninit()])
     }
 
     fn set_nodelay(&self) -> io::Result<()> {

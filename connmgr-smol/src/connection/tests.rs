@@ -215,3 +215,24 @@ fn both_halves_end_when_we_close() {
         assert_eq!(told(&mailbox), []);
     });
 }
+
+#[test]
+fn a_stream_that_was_taken_out_runs_on_async_io_too_and_is_shut_with_its_watch() {
+    block_on(async {
+        let (ours, mut theirs, mailbox) = pair().await;
+        let (stream, watch) = ours.into_std().unwrap();
+        let mut stream = Async::new_nonblocking(stream).unwrap();
+        let mut heard = [0; 5];
+        let say = async {
+            yield_now().await;
+            theirs.write_all(b"hello").await.unwrap();
+        };
+        let (read, ()) = zip(stream.read_exact(&mut heard), say).await;
+        read.unwrap();
+        assert_eq!((&heard, watch.is_closed()), (b"hello", false));
+        drop(watch);
+        assert_eq!(told(&mailbox), [Input::Dropped { conn: CONN }]);
+        assert_eq!(stream.read(&mut heard).await.unwrap(), 0);
+        assert_eq!(theirs.read(&mut heard).await.unwrap(), 0);
+    });
+}

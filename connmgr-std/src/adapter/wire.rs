@@ -35,7 +35,8 @@ pub trait Wire: Sized + Send + Sync + 'static {
     /// What the operating system reports.
     fn to_std(&self) -> io::Result<TcpStream>;
 
-    /// How many bytes could be read now, at most one; zero at the end of the stream. Takes none, and does not wait.
+    /// How many bytes could be read now, at most one; zero at the end of the stream. Takes none, and does not wait, also if
+    /// the owner of another handle on the socket made it block; from then on it does not block.
     ///
     /// # Errors
     /// What the operating system reports; `WouldBlock` if nothing can be read.

@@ -126,8 +126,8 @@ macro_rules! builder_methods {
         }
 
         /// Calls this with the socket of each dial before it connects, and the address it will connect to: the peer's, or
-        /// the proxy's. It may set options, and bind the socket to a source address. It must neither block nor panic.
-        /// Called on any thread. Nagle's algorithm is switched off afterwards in any case.
+        /// the proxy's, of whose family the socket is. It may set options, and bind the socket to a source address. It must
+        /// neither block nor panic. Called on any thread. Nagle's algorithm is switched off afterwards in any case.
         ///
         /// If it fails, so does the dial, with [`DialError::SocketHook`]: the fault is ours, and no address suffers. The
         /// pool takes many such failures for an outage.

@@ -189,3 +189,23 @@ async fn both_halves_end_when_we_close() {
     drop(writing);
     assert_eq!(told(&mailbox), []);
 }
+
+#[tokio::test]
+async fn a_stream_that_was_taken_out_runs_on_the_same_runtime_and_is_shut_with_its_watch() {
+    let (ours, mut theirs, mailbox) = pair().await;
+    let (stream, watch) = ours.into_std().unwrap();
+    let mut stream = TcpStream::from_std(stream).unwrap();
+    let reader = tokio::spawn(async move {
+        let mut heard = [0; 5];
+        stream.read_exact(&mut heard).await.unwrap();
+        (heard, stream)
+    });
+    tokio::task::yield_now().await;
+    theirs.write_all(b"hello").await.unwrap();
+    let (heard, mut stream) = reader.await.unwrap();
+    assert_eq!((&heard, watch.is_closed()), (b"hello", false));
+    drop(watch);
+    assert_eq!(told(&mailbox), [Input::Dropped { conn: CONN }]);
+    assert_eq!(stream.read(&mut heard.clone()).await.unwrap(), 0);
+    assert_eq!(theirs.read(&mut heard.clone()).await.unwrap(), 0);
+}

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use connmgr_core::{CloseCause, CloseReason, ConnId, EndReason, Input};
 
@@ -33,7 +34,9 @@ pub fn a_stream_that_was_taken_out_belongs_to_its_owner_until_it_is_released<R: 
     let other = ours.try_clone().expect("a descriptor");
     drop(ours);
     assert_eq!(world.pool.connections().len(), 1);
+    let since = Instant::now();
     world.pool.release(conn);
+    assert!(since.elapsed() < PATIENCE / 2, "it waits for bytes, though its owner may have made it block");
     assert!(world.meanwhile("their end", || theirs.hear_out()).is_empty());
     assert_eq!(world.disconnected(conn), EndReason::Dropped);
     drop(other);
