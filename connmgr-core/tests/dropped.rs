@@ -16,7 +16,7 @@ fn ready() -> (Bench, ConnId, PeerAddress) {
 fn open() -> (Bench, ConnId, PeerAddress) {
     let mut bench = Bench::new(Config::default());
     let address = addr("9.9.9.9:8333");
-    let conn = dials(&bench.learn(&[address.clone()]))[0];
+    let conn = dials(&bench.learn(std::slice::from_ref(&address)))[0];
     bench.connect(conn);
     (bench, conn, address)
 }
