@@ -84,19 +84,3 @@ fn of_a_peer_with_several_addresses_the_next_is_tried_when_a_handshake_is_droppe
     bench.connect(conn);
     assert_eq!(dials(&bench.tell(Input::Dropped { conn })).len(), 1);
 }
-
-#[test]
-fn handshakes_that_are_dropped_slow_dialing_down() {
-    let mut bench = Bench::new(Config::default());
-    addresses(4000).chunks(1000).for_each(|some| drop(bench.learn(some)));
-    let mut count = 0;
-    while bench.now < Time::from_secs(3600) {
-        for conn in bench.manager.connections().iter().map(|view| view.conn) {
-            bench.connect(conn);
-            bench.tell(Input::Dropped { conn });
-            count += 1;
-        }
-        bench.pass(millis(500));
-    }
-    assert!(count < 1500, "{count} dials in an hour");
-}
