@@ -75,6 +75,10 @@ impl Stream {
     /// What the operating system reports.
     pub fn to_std(&mut self) -> io::Result<std::net::TcpStream> {
         let handle = SockRef::from(&self.socket).try_clone()?;
+        if let Some(dialed_on) = self.dialed_on.take() {
+            // It fails if that poll is gone, which is as good.
+            let _ = self.socket.deregister(&dialed_on);
+        }
         self.shared = true;
         self.ending.assume_heard();
         Ok(handle.into())
@@ -336,5 +340,18 @@ mod tests {
         handle.read_to_end(&mut Vec::new()).unwrap();
         ours.let_go();
         assert_eq!(ours.end(CONN), Some(Input::Closed { conn: CONN, cause: CloseCause::Eof }));
+    }
+
+    #[test]
+    fn the_pools_poll_hears_nothing_of_a_stream_that_has_another_handle() {
+        let mut dials = Poll::new().unwrap();
+        let (ours, mut theirs) = sockets();
+        ours.set_nonblocking(true).unwrap();
+        let mut socket = TcpStream::from_std(ours);
+        dials.registry().register(&mut socket, Token(1), Interest::READABLE).unwrap();
+        let mut ours = Stream::dialed(socket, Arc::new(dials.registry().try_clone().unwrap()));
+        let _handle = ours.to_std().unwrap();
+        theirs.write_all(b"hello").unwrap();
+        assert_eq!(told(&mut dials), []);
     }
 }
