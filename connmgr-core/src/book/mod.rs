@@ -25,7 +25,7 @@ use key::Key;
 use store::Store;
 
 pub(crate) use entry::hearsay;
-pub(crate) use pick::Choice;
+pub(crate) use pick::{Choice, Unfit};
 pub use view::{AddressView, BookView};
 
 /// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.

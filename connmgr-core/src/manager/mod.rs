@@ -10,6 +10,8 @@ mod clocks;
 mod commands;
 mod deadlines;
 mod ending;
+mod explain;
+mod explanation;
 mod facts;
 mod fingerprint;
 mod identity;
@@ -58,6 +60,7 @@ use crate::types::{
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 pub use birth::Birth;
+pub use explanation::Explanation;
 
 use clocks::Clocks;
 use ending::Ended;
