@@ -197,6 +197,6 @@ pub use types::{
     DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host, HostError, HostName, Identity, Input,
     Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError, LookupId, NetworkKind, NetworkSet,
     NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView, Penalty, Permissions, ProxyAddress,
-    ProxyAddressError, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time,
-    Transport, UnixTime, UnknownNetwork,
+    ProxyAddressError, Refusal, RefusalCounts, Reply, Route, SavedAddress, SavedBan, Services, Snapshot, Source, Stats,
+    Target, Time, Transport, UnixTime, UnknownNetwork,
 };

@@ -148,3 +148,39 @@ fn the_score_of_a_host_is_told() {
     assert_eq!((told.score, told.connections.len()), (20, 1));
     assert!(told.to_string().contains("The score of its host is 20. It is connected (full c1)."), "{told}");
 }
+
+/// What the last `AddressesWanted` among these says.
+fn held_back(actions: &[Action]) -> Option<HeldBack> {
+    let wanted = |event| match event {
+        Event::AddressesWanted { held_back, .. } => Some(held_back),
+        _ => None,
+    };
+    events(actions).into_iter().filter_map(wanted).next_back()
+}
+
+#[test]
+fn a_pool_that_asks_for_addresses_says_what_holds_those_back_that_it_knows() {
+    let mut bench = Bench::new(Config { required: Config::bitcoin(Chain::Mainnet).required, ..Config::default() });
+    let told = held_back(&bench.pass(secs(0))).expect("it asks");
+    assert_eq!((told.known, told.to_string().as_str()), (0, "0 known"));
+    bench.tell(Input::Ban { target: BanTarget::Host("11.0.7.9".parse().expect("a host")), duration: secs(9_999) });
+    let useless = AddressInfo { address: addr("13.1.1.1:8333"), services: Services::NETWORK_LIMITED, last_seen: UNIX };
+    bench.tell(Input::Addresses { source: Source::Application, addresses: vec![useless] });
+    bench.learn(&addresses(3));
+    bench.learn(&[addr("11.1.7.8:8333")]);
+    let told = held_back(&bench.pass(secs(3))).expect("it asks again");
+    let counted = (told.known, told.looked_at, told.banned, told.in_use, told.group_full, told.lacks_services);
+    assert_eq!(counted, (5, 5, 1, 2, 1, 1), "{told}");
+    let text = "5 known, 1 banned, 2 connected or being dialed, 1 in groups that have their connections, 1 without \
+                required services";
+    assert_eq!(told.to_string(), text);
+}
+
+#[test]
+fn of_a_large_book_a_part_is_looked_at() {
+    let mut bench = Bench::new(with(Limits { full: 100, total: 200, ..Limits::default() }));
+    bench.tell(Input::Ban { target: BanTarget::Subnet("0.0.0.0/0".parse().expect("a subnet")), duration: secs(9_999) });
+    bench.learn(&addresses(1000));
+    let told = held_back(&bench.pass(secs(40))).expect("it asks");
+    assert_eq!((told.known, told.looked_at, told.banned), (1000, 256, 256), "{told}");
+}

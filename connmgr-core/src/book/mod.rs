@@ -217,6 +217,13 @@ impl Book {
         self.store.iter().map(move |entry| (entry.view(unix, now), entry.v1_only, self.is_forgiven(entry)))
     }
 
+    /// At most `count` addresses, spread evenly over the book.
+    pub(crate) fn spread(&self, count: usize) -> impl Iterator<Item = PeerAddress> {
+        let (known, taken) = (self.len(), self.len().min(count));
+        let nth = move |n: usize| self.store.nth(NetworkSet::ALL, n * known / taken);
+        (0..taken).filter_map(nth).map(Entry::address)
+    }
+
     /// The number of known addresses.
     pub(crate) fn len(&self) -> usize {
         self.store.len_in(NetworkSet::ALL)

@@ -21,7 +21,8 @@ impl ConnManager {
     /// let mut manager = ConnManager::new(Birth { config: Config::default(), snapshot: None, rng_seed: [7; 32], unix, now })?;
     /// manager.ban(&BanTarget::Host("192.0.2.1".parse()?), std::time::Duration::from_secs(60), now)?;
     /// let explanation = manager.explain(&"192.0.2.1:8333".parse()?, now);
-    /// assert_eq!(explanation.full[0].rule, DialRule::Obstacle(Obstacle::Unreachable), "it is a documentation address");
+    /// assert_eq!(explanation.full[0].rule, DialRule::Obstacle(Obstacle::Banned));
+    /// assert_eq!(explanation.full[0].until, Some(Time::from_secs(60)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

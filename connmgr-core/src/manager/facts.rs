@@ -55,6 +55,7 @@ impl ConnManager {
             Timer::Bans => self.bans_timer_fired(),
             Timer::OwnAddresses => self.own_addresses_timer_fired(),
             Timer::StartOver => self.start_over(),
+            Timer::Refusals => self.tell_refusals(),
             Timer::SaveBans => self.save_bans(),
             Timer::SaveBook => self.save_all(),
         }

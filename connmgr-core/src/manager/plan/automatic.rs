@@ -132,7 +132,7 @@ impl ConnManager {
             (Chosen::Later(at), Vacancy::Free) => {
                 // The known addresses have led nowhere for long: others may know better ones.
                 if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
-                    self.ask_for_addresses(ASK_AGAIN_AFTER);
+                    self.ask_for_addresses(kind, ASK_AGAIN_AFTER);
                 }
                 self.arm_earlier(Timer::Plan, at);
                 false
@@ -177,19 +177,20 @@ impl ConnManager {
         self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
         self.arm_earlier(Timer::Plan, until);
         if self.book.is_empty() || !is_all_down {
-            self.ask_for_addresses(wait.min(ASK_AGAIN_AFTER));
+            self.ask_for_addresses(kind, wait.min(ASK_AGAIN_AFTER));
         }
     }
 
-    /// Asks the application and the seeds for addresses, at most once in `wait`.
-    fn ask_for_addresses(&mut self, wait: Duration) {
+    /// Asks the application and the seeds for addresses for this kind, at most once in `wait`.
+    fn ask_for_addresses(&mut self, kind: Kind, wait: Duration) {
         if self.ask_again_at > self.now() {
             return;
         }
         self.ask_again_at = self.now().after(wait);
         let mut enabled = self.config.networks.iter();
         let only = enabled.next().filter(|_| enabled.next().is_none());
-        self.tell(Event::AddressesWanted { network: only });
+        let held_back = self.held_back(kind);
+        self.tell(Event::AddressesWanted { network: only, held_back });
         self.seed_again();
     }
 
