@@ -11,9 +11,10 @@ use crate::watched::Watched;
 
 /// A pool that knows at most one address, and makes these moves.
 fn moved(limits: Limits, transport: Transport, moves: Vec<Move>) -> Watched {
-    let mut config = with_listener(Config { limits, transport, ..Config::default() });
+    let mut config = with_listener(Config { transport, ..Config::default() });
     config.health = HealthConfig { silent_groups: 2, silent_dials: 4, silent_for: secs(1), ..config.health };
     let mut watched = Watched::new(config);
+    watched.tell(&Input::SetLimits { limits });
     watched.tell(&Input::Timeout);
     for next in moves {
         let input = match next {
