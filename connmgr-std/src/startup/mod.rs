@@ -59,8 +59,14 @@ pub struct Started {
 impl Startup {
     /// The configuration alone: no state, no trace, and a seed from the operating system.
     pub const fn new(config: Config) -> Self {
-        let (state_dir, rng_seed, trace, opened) = (None, None, None, Vec::new());
-        Self { config, state_dir, rng_seed, trace, max_waiting_events: MAX_WAITING_EVENTS, opened }
+        Self {
+            config,
+            state_dir: None,
+            rng_seed: None,
+            trace: None,
+            max_waiting_events: MAX_WAITING_EVENTS,
+            opened: Vec::new(),
+        }
     }
 
     /// Adds a listener to the configuration, numbered after all others.
@@ -85,12 +91,13 @@ impl Startup {
     /// # Errors
     /// [`StartError::Config`]; also for a listener in the configuration that no builder opens: it would let nobody in.
     pub fn check(&self) -> Result<(), StartError> {
+        self.config.check().map_err(StartError::Config)?;
         let is_opened = |listener: &Listener| self.opened.contains(&listener.id);
-        if !self.config.listeners.iter().all(is_opened) {
-            let must = "empty: the builder's `listen` opens listeners, and adds them here";
-            return Err(StartError::Config(ConfigError { field: "listeners", must }));
+        if self.config.listeners.iter().all(is_opened) {
+            return Ok(());
         }
-        self.config.check().map_err(StartError::Config)
+        let must = "empty: the builder's `listen` opens listeners, and adds them here";
+        Err(StartError::Config(ConfigError { field: "listeners", must }))
     }
 
     /// Loads the state, creates the trace, and starts the clocks and the manager. Blocks on the disk. If the manager is
