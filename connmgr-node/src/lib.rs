@@ -44,3 +44,8 @@ pub mod wanted;
 pub mod why;
 pub mod wire;
 pub mod world;
+
+/// The example on the project's front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeOfTheProject;
