@@ -11,8 +11,11 @@ mod commands;
 mod deadlines;
 mod doubt;
 mod ending;
+mod explain;
+mod explanation;
 mod facts;
 mod fingerprint;
+mod held_back;
 mod identity;
 mod inbound;
 mod invariants;
@@ -22,6 +25,7 @@ mod networks;
 mod pacing;
 mod plan;
 mod queries;
+mod refusals;
 mod release;
 mod rules;
 mod saving;
@@ -55,10 +59,12 @@ use crate::mechanisms::trial::Trial;
 use crate::peers::Peers;
 use crate::table::Table;
 use crate::types::{
-    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, RefusalCounts, Time,
+    UnixTime,
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 pub use birth::Birth;
+pub use explanation::Explanation;
 
 use clocks::Clocks;
 use doubt::Doubt;
@@ -120,6 +126,8 @@ enum Timer {
     SaveBans,
     /// A changed book needs saving.
     SaveBook,
+    /// Refused arrivals are told.
+    Refusals,
     /// A change of the machine's network, reported too soon after the last, takes effect.
     StartOver,
 }
@@ -157,6 +165,8 @@ pub struct ConnManager {
     /// How many tokens of dropped handshakes are given back.
     inbound_returns: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
+    /// Refused arrivals that were not told yet.
+    refused: RefusalCounts,
     own: OwnAddresses,
     aliases: Aliases,
     ended: Ended,
@@ -204,6 +214,7 @@ struct SingleTimers {
     save_bans: Option<TimerId>,
     save_book: Option<TimerId>,
     start_over: Option<TimerId>,
+    refusals: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// Sorted by id.
     lookups: VecDeque<(LookupId, Option<TimerId>)>,
@@ -254,6 +265,7 @@ impl ConnManager {
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
             inbound_returns: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
+            refused: RefusalCounts::default(),
             own,
             aliases: Aliases::new(keys),
             ended: Ended::new(),
