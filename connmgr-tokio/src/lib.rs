@@ -3,14 +3,14 @@
 
 mod builder;
 mod connection;
+pub mod guide;
 mod runtime;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
-};
+/// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;

@@ -252,7 +252,7 @@ fn others() -> Vec<(String, Probe)> {
             "default_port",
             "any; not 0 where there are seeds",
             vec![|it| it.default_port = 0, |it| it.default_port = u16::MAX, |it| {
-                (it.default_port, it.seeds.names) = (1, vec![seed("seed.example")])
+                (it.default_port, it.seeds.names) = (1, vec![seed("seed.example")]);
             }],
             vec![|it| (it.default_port, it.seeds.names) = (0, vec![seed("seed.example")])],
         ),
@@ -261,7 +261,7 @@ fn others() -> Vec<(String, Probe)> {
             "at most 64 subnets, IPv4 as IPv4",
             vec![|it| it.ranges.own = subnets(64)],
             vec![|it| it.ranges.own = subnets(65), |it| {
-                it.ranges.own = vec!["::ffff:10.0.0.0/104".parse().expect("a subnet")]
+                it.ranges.own = vec!["::ffff:10.0.0.0/104".parse().expect("a subnet")];
             }],
         ),
         other(
