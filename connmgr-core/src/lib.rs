@@ -184,6 +184,9 @@ mod manager;
 pub mod driver;
 pub mod socks;
 
+#[doc = include_str!("options.md")]
+pub mod options {}
+
 pub use book::{AddressView, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,

@@ -64,7 +64,7 @@ impl Pool {
         self.manager().added_peers()
     }
 
-    /// Every ban, by target.
+    /// Every ban, the earliest end first.
     pub fn bans(&self) -> Vec<BanView> {
         self.manager().bans()
     }

@@ -3,6 +3,7 @@
 
 mod builder;
 mod connection;
+pub mod guide;
 mod halves;
 mod jobs;
 mod runtime;
@@ -11,10 +12,10 @@ mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, DialSocket, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError,
-    SystemResolver, TraceError, parse_address,
-};
+pub use connmgr_std::Handle;
+/// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;

@@ -21,6 +21,8 @@ mod clock;
 mod entropy;
 mod errors;
 mod event;
+pub mod exports;
+pub mod guide;
 mod id_map;
 #[cfg(feature = "watch-network")]
 mod network_watch;

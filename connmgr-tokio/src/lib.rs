@@ -3,16 +3,17 @@
 
 mod builder;
 mod connection;
+pub mod guide;
 mod halves;
 mod runtime;
 mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, DialSocket, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError,
-    SystemResolver, TraceError, parse_address,
-};
+pub use connmgr_std::Handle;
+/// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;

@@ -29,7 +29,8 @@ pub struct Ranges {
     pub shared: bool,
     /// This machine: `127.0.0.0/8` and `::1`. Then hosts there can be banned too. For tests and regtest. Default: no.
     pub loopback: bool,
-    /// Any other subnets of the operator's, such as `200::/7`. At most 64. Default: none.
+    /// Any other subnets of the operator's, such as `200::/7`. Default: none. At most 64, and IPv4 written as IPv4
+    /// (`10.0.0.0/8`, not `::ffff:10.0.0.0/104`).
     pub own: Vec<IpNet>,
 }
 

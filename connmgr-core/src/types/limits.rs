@@ -7,17 +7,17 @@ use super::kind::Kind;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Limits {
-    /// Connections and dials in total. Default: 125.
+    /// Connections and dials in total. Default: 125, as btcd. What the other kinds leave is for inbound connections.
     pub total: u32,
-    /// Full outbound connections to keep. Default: 8.
+    /// Full outbound connections to keep. Default: 8, as btcd and Bitcoin Core.
     pub full: u32,
-    /// Block-relay connections to keep. Default: 0.
+    /// Block-relay connections to keep. Default: 0. [`Config::bitcoin`](crate::Config::bitcoin): 2, as Bitcoin Core.
     pub block_relay: u32,
     /// Feelers at a time. Default: 0. Not used yet: only a probe may be a feeler.
     pub feeler: u32,
     /// Addr-fetch connections at a time, in the room that the other kinds leave. Default: 2.
     pub addr_fetch: u32,
-    /// Added peers. Default: 8.
+    /// Added peers: how many may be added, and how many of them be connected or dialed at once. Default: 8, as Bitcoin Core.
     pub added: u32,
 }
 

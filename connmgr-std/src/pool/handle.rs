@@ -54,7 +54,7 @@ impl Handle {
         self.look(ConnManager::added_peers).await
     }
 
-    /// Every ban, by target.
+    /// Every ban, the earliest end first.
     pub async fn bans(&self) -> Vec<BanView> {
         self.look(ConnManager::bans).await
     }
