@@ -10,7 +10,7 @@ mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
+    ConnectError, Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
     TraceError, parse_address,
 };
 
@@ -35,6 +35,9 @@ pub use spawn::{BoxFuture, Spawn};
 /// }
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
+
+/// Commands and views of a [`Pool`].
+pub type Handle = connmgr_std::Handle<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -196,6 +196,12 @@ impl<S, O: Observer> Driver<S, O> {
         self.events.pop()
     }
 
+    /// Takes a connection that waits for the application out of turn: it is no event any more, but its end will be one.
+    /// `None` if it was taken, has ended or never opened.
+    pub fn take_connected(&mut self, conn: ConnId) -> Option<(Connected, S)> {
+        self.events.take_connected(conn)
+    }
+
     /// Whether [`Driver::poll_event`] would return an event.
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()

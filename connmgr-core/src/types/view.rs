@@ -1,6 +1,7 @@
 //! Views of the manager's state, as plain data.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
@@ -134,6 +135,21 @@ pub enum Obstacle {
     NotDialable(NotDialable),
     /// Its network is disabled, or no configured route leads to it.
     Unreachable,
+}
+
+impl fmt::Display for Obstacle {
+    /// A clause: "its host is banned".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Banned => "its host is banned",
+            Self::AddressInUse => "it is connected or being dialed already",
+            Self::AlreadyConnected => "its node is connected already, for another added peer",
+            Self::NetworkDown => "its network is down and is only probed",
+            Self::OwnAddress => "it is our own address",
+            Self::NotDialable(why) => return why.fmt(f),
+            Self::Unreachable => "its network is disabled (`networks`), or no configured route leads there (`proxies`)",
+        })
+    }
 }
 
 /// A ban.
