@@ -37,7 +37,7 @@ impl ConnectError {
         match failure {
             DialFailure::GivenUp(CloseReason::Shutdown) => Self::ShuttingDown,
             DialFailure::GivenUp(CloseReason::Inactive) => Self::Inactive,
-            DialFailure::Failed(_) | DialFailure::GivenUp(_) => Self::DialFailed(failure),
+            _ => Self::DialFailed(failure),
         }
     }
 
@@ -46,7 +46,7 @@ impl ConnectError {
         match reason {
             EndReason::Ours(CloseReason::Shutdown) => Self::ShuttingDown,
             EndReason::Ours(CloseReason::Inactive) => Self::Inactive,
-            EndReason::Ours(_) | EndReason::Theirs(_) => Self::Ended(reason),
+            _ => Self::Ended(reason),
         }
     }
 }
@@ -91,7 +91,7 @@ impl Error for ConnectError {
             Self::Forbidden(_)
             | Self::NoSlot
             | Self::AlreadyConnected(_)
-            | Self::DialFailed(DialFailure::GivenUp(_))
+            | Self::DialFailed(_)
             | Self::Ended(_)
             | Self::Inactive
             | Self::ShuttingDown => None,

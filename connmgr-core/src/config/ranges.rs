@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use ipnet::IpNet;
 
+use crate::types::More;
+
 /// The most subnets in [`Ranges::own`]. Each address that is heard of is compared with all of them.
 pub(super) const MAX_OWN: usize = 64;
 
@@ -31,10 +33,13 @@ pub struct Ranges {
     pub loopback: bool,
     /// Any other subnets of the operator's, such as `200::/7`. At most 64. Default: none.
     pub own: Vec<IpNet>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Default for Ranges {
     fn default() -> Self {
-        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new() }
+        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new(), _more: More(()) }
     }
 }

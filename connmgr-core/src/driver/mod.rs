@@ -95,7 +95,7 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// An event of a pool, for its application.
+/// An event of a pool, for its application. Exhaustive on purpose: an adapter must hand out each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PoolEvent<S> {
     /// A connection is open: begin the handshake on its stream.

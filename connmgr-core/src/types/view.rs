@@ -8,6 +8,7 @@ use super::ban::BanTarget;
 use super::error::NotDialable;
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
+use super::more::More;
 use super::peer::{Identity, Keep};
 use super::route::Transport;
 use super::time::{Time, UnixTime};
@@ -15,6 +16,7 @@ use super::time::{Time, UnixTime};
 /// A connection or dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ConnView {
     /// Its id.
     pub conn: ConnId,
@@ -40,6 +42,7 @@ pub struct ConnView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum ConnState {
     /// Dialing, with a slot.
     Dialing,
@@ -77,6 +80,7 @@ impl ConnState {
 /// An added peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct PeerView {
     /// Its id.
     pub peer: PeerId,
@@ -101,6 +105,7 @@ pub struct PeerView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum PeerState {
     /// Its last attempt failed, and it waits for the next one.
     Waiting,
@@ -120,6 +125,7 @@ pub enum PeerState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Obstacle {
     /// Its host is banned.
     Banned,
@@ -155,6 +161,7 @@ impl fmt::Display for Obstacle {
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct BanView {
     /// The host or subnet.
     pub target: BanTarget,
@@ -164,6 +171,14 @@ pub struct BanView {
     pub until: UnixTime,
     /// The parts of it that are not banned.
     pub exceptions: Vec<BanTarget>,
+}
+
+impl BanView {
+    /// A ban without exceptions, for tests of what is shown bans.
+    #[must_use]
+    pub const fn new(target: BanTarget, since: UnixTime, until: UnixTime) -> Self {
+        Self { target, since, until, exceptions: Vec::new() }
+    }
 }
 
 /// Counters since birth. They only grow.
@@ -200,4 +215,7 @@ pub struct Stats {
     pub addresses_ignored: u64,
     /// Facts that had no effect: about unknown or ended ids, or repeated.
     pub ignored_facts: u64,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }

@@ -218,11 +218,8 @@ impl<S> Engine<S> {
             PeerState::Blocked(obstacle) => Some(progress.failure.unwrap_or(ConnectError::Forbidden(obstacle))),
             PeerState::Queued | PeerState::Waiting if !manager.is_active() => Some(ConnectError::Inactive),
             PeerState::Queued if !manager.has_room_for(Kind::Added) => Some(ConnectError::NoSlot),
-            PeerState::Queued
-            | PeerState::Waiting
-            | PeerState::Resolving
-            | PeerState::Dialing(_)
-            | PeerState::Connected(_) => None,
+            // Its dial is under way, or its events tell the rest.
+            _ => None,
         }
     }
 

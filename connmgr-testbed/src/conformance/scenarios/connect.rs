@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     AddPeerError, AddedPeer, AddressInfo, BanTarget, DialError, DialFailure, Host, Input, IsolationMode, Kind,
-    LookupError, Mode, Obstacle, PeerAddress, Proxy, Services,
+    LookupError, Mode, Obstacle, PeerAddress, Proxy,
 };
 #[cfg(target_os = "linux")]
 use connmgr_core::{CloseReason, PeerState};
@@ -32,7 +32,7 @@ fn named(name: &str) -> AddedPeer {
 /// A proxy for everything, and a pool that uses it.
 fn by_a_proxy() -> (TestPeer, Setup) {
     let listener = TestPeer::listen();
-    let proxy = Proxy { address: listener.address().into(), isolation: IsolationMode::Required, resolves: false };
+    let proxy = Proxy::new(listener.address().into()).isolation(IsolationMode::Required).resolves(false);
     (listener, Setup::new(config()).by_proxy(proxy))
 }
 
@@ -164,7 +164,7 @@ pub fn the_connection_of_the_pool_is_not_disturbed<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
     let last_seen = connmgr_core::UnixTime::from_secs(now);
-    let known = AddressInfo { address: peer.address().into(), services: Services::NONE, last_seen };
+    let known = AddressInfo::new(peer.address().into()).last_seen(last_seen);
     world.pool.learn(vec![known]);
     let ours = world.connected().conn;
     assert_eq!(world.connect(at(peer.address())), Err(ConnectError::AlreadyConnected(ours)));
