@@ -38,8 +38,3 @@ pub type Handle = connmgr_std::Handle<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;
-
-/// The example on the project's front page compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ReadmeOfTheProject;
