@@ -195,6 +195,8 @@ pub use config::{
 pub use manager::{Birth, ConnManager, Explanation, TRACE_VERSION};
 pub use mechanisms::groups::Group;
 pub use mechanisms::score::BanScore;
+#[doc(hidden)]
+pub use types::More;
 pub use types::{
     Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, Backoff, BanTarget, BanView,
     CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure,

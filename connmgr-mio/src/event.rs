@@ -1,7 +1,7 @@
 //! Events of a pool: those of every adapter, and the answers to commands of a [`Handle`](crate::Handle).
 
 use connmgr_core::{Connected, Event, PeerId, Reply, Time};
-use connmgr_std::Problem;
+use connmgr_std::{ConnectError, Problem};
 
 use crate::handle::Ticket;
 
@@ -26,6 +26,13 @@ pub enum PoolEvent {
     Event(Event),
     /// Something outside the manager is wrong. The pool goes on.
     Problem(Problem),
+    /// A peer of [`Pool::connect`](crate::Pool::connect) could not be connected. It is not added any more.
+    ConnectFailed {
+        /// What `connect` returned.
+        peer: PeerId,
+        /// Why.
+        error: ConnectError,
+    },
     /// The answer to a command of a [`Handle`](crate::Handle).
     Answered {
         /// What the command returned.

@@ -26,6 +26,7 @@ pub struct Ticket(u64);
 
 /// Why a command was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsent {
     /// 1024 commands wait already: the pool is not being turned.
     #[error("too many commands wait for the pool")]

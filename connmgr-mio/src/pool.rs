@@ -170,7 +170,12 @@ impl Pool {
         if let Some((ticket, reply)) = self.answers.pop_front() {
             return Some(PoolEvent::Answered { ticket, reply });
         }
-        Some(match self.engine.poll_event()? {
+        let Some(event) = self.engine.poll_event() else {
+            // After the events that led to it.
+            let failure = self.engine.poll_connect_failure();
+            return failure.map(|(peer, error)| PoolEvent::ConnectFailed { peer, error });
+        };
+        Some(match event {
             // The stream is lent from now on.
             driver::PoolEvent::Connected { info, stream } => {
                 self.net.streams.insert(info.conn, stream);

@@ -25,6 +25,6 @@ pub use connmgr_core::{
 };
 
 pub use crate::{
-    Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError, StateError,
-    SystemResolver, TraceError, parse_address,
+    ConnectError, Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError,
+    StateError, SystemResolver, TraceError, parse_address,
 };

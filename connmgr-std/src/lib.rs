@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Pool`], [`Handle`], [`Reporter`] | a pool run by a task, its commands, and the facts of one connection |
 //! | [`PoolEvent`], [`Problem`], [`StartError`] | events of a pool; why a pool did not start |
+//! | [`ConnectError`] | why `connect` gives no connection |
 //! | [`StateDir`] | book, anchors and bans on disk |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run recorded, and replayed |
 //! | [`parse_address`] | addresses whose zone is the name of an interface |
@@ -18,6 +19,7 @@ pub mod adapter;
 mod address;
 mod bell;
 mod clock;
+mod connect_error;
 mod entropy;
 mod errors;
 mod event;
@@ -42,6 +44,7 @@ pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
 pub use adapter::socket_hook::DialSocket;
 pub use address::parse_address;
+pub use connect_error::ConnectError;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]
 pub use observe::metrics;

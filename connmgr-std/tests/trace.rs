@@ -147,8 +147,9 @@ fn lines_look_as_documented() {
 fn a_replay_that_goes_the_same_way_says_so_and_shows_everything() {
     let mut counts = Counts::default();
     let (manager, summary) = replay(read(&recorded()), None, &mut counts).unwrap();
-    let expected = ReplaySummary { inputs: 2, actions: 1, waiting: 1, cut_off: false, last: Time::from_secs(2) };
-    assert_eq!((summary, manager.added_peers().len()), (expected, 2));
+    let ReplaySummary { inputs, actions, waiting, cut_off, last, .. } = summary;
+    assert_eq!((inputs, actions, waiting, cut_off, last), (2, 1, 1, false, Time::from_secs(2)));
+    assert_eq!(manager.added_peers().len(), 2);
     assert_eq!(counts.0, [2, 1, 1], "the last input has not settled: an action of it waits");
 }
 

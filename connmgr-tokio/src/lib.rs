@@ -38,5 +38,8 @@ pub use watch::StreamWatch;
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
 
+/// Commands and views of a [`Pool`].
+pub type Handle = connmgr_std::Handle<Connection>;
+
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -51,9 +51,8 @@ impl Chain {
     }
 
     fn seeds(self) -> Vec<Seed> {
-        let seed = |name: &&str| Seed {
-            name: HostName::new(name).expect("the names above are host names"),
-            filters_services: true,
+        let seed = |name: &&str| {
+            Seed::new(HostName::new(name).expect("the names above are host names")).filters_services(true)
         };
         self.seed_names().iter().map(seed).collect()
     }
@@ -68,7 +67,7 @@ impl Config {
         Self {
             limits: Limits { total: 200, block_relay: 2, feeler: 1, ..Limits::default() },
             default_port: chain.default_port(),
-            required: RequiredServices { full: useful, block_relay: useful },
+            required: RequiredServices { full: useful, block_relay: useful, ..RequiredServices::default() },
             groups: GroupRule { exempt_overlays: true, ..GroupRule::default() },
             seeds: SeedConfig { names: chain.seeds(), ..SeedConfig::default() },
             ranges: Ranges { loopback: chain == Chain::Regtest, ..Ranges::default() },

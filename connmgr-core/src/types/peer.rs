@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::address::{PeerAddress, Services};
 use super::backoff::Backoff;
+use super::more::More;
 
 /// What a peer said about itself in the handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,31 @@ pub struct PeerInfo {
     pub nonce: Option<u64>,
     /// Its identity, if the protocol has one. Of two connections with the same identity, one is closed.
     pub identity: Option<Identity>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl PeerInfo {
+    /// A peer that offers these services.
+    #[must_use]
+    pub const fn new(services: Services) -> Self {
+        Self { services, nonce: None, identity: None, _more: More(()) }
+    }
+
+    /// The nonce it sent.
+    #[must_use]
+    pub const fn nonce(mut self, nonce: u64) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
 }
 
 /// A peer's identity, proved in the handshake (a public key or its hash).
@@ -46,6 +72,14 @@ pub struct Permissions {
     /// Limits by host, group and rate, and of unfinished handshakes, do not apply. The total does. Without effect on an
     /// added peer: it has a slot of its own and no group.
     pub no_limit: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Permissions {
+    /// No exemption.
+    pub const NONE: Self = Self { no_ban: false, no_limit: false, _more: More(()) };
 }
 
 /// A peer to add: where it is, and how it is treated. Only the first address is required.
@@ -95,7 +129,7 @@ impl AddedPeer {
             addresses: Vec::from([address]),
             keep: Keep::Always,
             identity: None,
-            permissions: Permissions { no_ban: true, no_limit: false },
+            permissions: Permissions { no_ban: true, no_limit: false, _more: More(()) },
             retry: None,
             tag: None,
         }

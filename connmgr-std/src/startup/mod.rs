@@ -74,7 +74,7 @@ impl Startup {
         // At the highest number this repeats it, and `Config::check` refuses the duplicate.
         let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
-        self.config.listeners.push(Listener { id, network, permissions });
+        self.config.listeners.push(Listener::new(id).network(network).permissions(permissions));
         self.opened.push(id);
         id
     }

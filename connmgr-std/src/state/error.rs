@@ -69,6 +69,7 @@ impl StateError {
 
 /// Why a state was not saved as a whole: one error for each file that was not.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SaveError {
     /// At least one.
     pub errors: Vec<StateError>,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{AddedPeer, ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
-use connmgr_std::{PoolEvent, Problem, StartError, StateError};
+use connmgr_std::{ConnectError, PoolEvent, Problem, StartError, StateError};
 use tempfile::TempDir;
 
 use super::ledger::EventLedger;
@@ -88,6 +88,21 @@ impl<R: Rig> TestWorld<R> {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("not added: {other:?}"),
         }
+    }
+
+    /// Asks for a connection to this peer, and waits for what comes of it.
+    pub fn connect(&mut self, peer: impl Into<AddedPeer>) -> Result<Connected, ConnectError> {
+        let mut connecting = self.pool.connect(peer.into());
+        self.outcome(&mut connecting)
+    }
+
+    /// What comes of a connection that was asked for.
+    pub fn outcome(&mut self, connecting: &mut <R::Pool as RigPool>::Connecting) -> Result<Connected, ConnectError> {
+        let outcome = self.pool.outcome(connecting, PATIENCE).expect("an outcome");
+        if let Ok(info) = &outcome {
+            self.ledger.note_asked(info.conn);
+        }
+        outcome
     }
 
     /// Runs the pool until `done` returns something.
