@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 const LONG: Duration = Duration::from_secs(30);
 
 async fn start(name: &'static str, key: &KeyPair) -> Node {
-    Node::start(name, key, (Ipv4Addr::LOCALHOST, 0).into()).await.unwrap()
+    Node::start(name, key, (Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port of loopback is free")
 }
 
 /// Waits until the node's only ready connection is to this address.

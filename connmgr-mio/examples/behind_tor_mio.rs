@@ -4,7 +4,6 @@
 //! `cargo run -p connmgr-mio --example behind_tor_mio -- 127.0.0.1:9050 EXAMPLE.onion:8333`
 
 use std::env;
-use std::error::Error;
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -14,10 +13,9 @@ use connmgr_mio::connmgr_core::{
 use connmgr_mio::{Pool, PoolEvent};
 use mio::{Events, Interest, Poll, Token};
 
-/// The first token of a connection; those below are the pool's own.
-const CONNECTIONS: usize = 1000;
+const CONNECTIONS: usize = 1000; // The first token of a connection; those below are the pool's own.
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(proxy), Some(peer)) = (env::args().nth(1), env::args().nth(2)) else {
         println!(
             "Start Tor. Then give the address of its SOCKS port, and a peer that answers when it is told something:"
@@ -37,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
     let mut pool = builder.start(poll.registry(), 0..CONNECTIONS)?;
-    println!("to be an onion service, torrc needs: HiddenServiceDir DIR");
-    println!("                                     HiddenServicePort 8333 {}", pool.local_addrs()[0]);
+    let local = pool.local_addrs()[0];
+    println!("to be an onion service, torrc needs: HiddenServiceDir DIR\nHiddenServicePort 8333 {local}");
 
     println!("dialing {peer} through Tor");
     pool.add_peer(AddedPeer::new(peer.parse()?).keep(Keep::Once))?;

@@ -34,8 +34,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let onion = Some(NetworkKind::Onion);
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let mut pool = builder.start().await?;
-    println!("to be an onion service, torrc needs: HiddenServiceDir DIR");
-    println!("                                     HiddenServicePort 8333 {}", pool.local_addrs()[0]);
+    let local = pool.local_addrs()[0];
+    println!("to be an onion service, torrc needs: HiddenServiceDir DIR\nHiddenServicePort 8333 {local}");
 
     let handle = pool.handle();
     println!("dialing {peer} through Tor");

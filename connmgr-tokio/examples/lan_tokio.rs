@@ -7,9 +7,7 @@ use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_tokio::connmgr_core::{
-    AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges, Services, UnixTime,
-};
+use connmgr_tokio::connmgr_core::{AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges, Services};
 use connmgr_tokio::{Connection, Pool, PoolEvent};
 use tokio::io::AsyncReadExt;
 
@@ -32,14 +30,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let known = [a, b, pool.local_addrs()[0], "8.8.8.8:53".parse()?].map(|address| AddressInfo {
         address: address.into(),
         services: Services::NONE,
-        last_seen: UnixTime::default(),
+        last_seen: Default::default(),
     });
     println!("of 4 addresses: {}", handle.learn_addresses(known.to_vec()).await);
     // A peer with a cable and Wi-Fi has two addresses and gets one connection. The cable is not plugged in.
     let cable = "127.0.0.1:1".parse()?;
     handle.add_peer(AddedPeer::new(cable).or(c.into())).await?;
-    // And a neighbour calls us.
-    let _caller = TcpStream::connect(pool.local_addrs()[0])?;
+    let _caller = TcpStream::connect(pool.local_addrs()[0])?; // And a neighbour calls us.
 
     let mut open = 0;
     while let Some(event) = pool.next().await {

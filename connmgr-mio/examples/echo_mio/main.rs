@@ -14,8 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 
 mod others;
 
-/// The first token of a connection; those below are the pool's own.
-const CONNECTIONS: usize = 1000;
+const CONNECTIONS: usize = 1000; // The first token of a connection; those below are the pool's own.
 
 fn main() -> Result<(), Box<dyn Error>> {
     let config = Config {
