@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::PublicKey;
-use connmgr_tokio::connmgr_core::{AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo};
+use connmgr_tokio::connmgr_core::{
+    Activity, AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo,
+};
 use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
 use lightning::ln::msgs::{BaseMessageHandler, Init, MessageSendEvent, SendOnlyMessageHandler, SocketAddress};
 use lightning::ln::peer_handler::{
@@ -27,6 +29,7 @@ use lightning::util::logger::{Logger, Record};
 use lightning_net_tokio::{SocketDescriptor, setup_inbound, setup_outbound};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 /// LDK's peer manager, with no more than a handshake needs.
 type Peers = PeerManager<
@@ -204,7 +207,10 @@ async fn try_carry(connection: &Connection, shared: &Shared) -> io::Result<()> {
             connection.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
         }
     }
-    end.await;
+    // The pool does not see what LDK reads. LDK drops peers that leave its pings without an answer: who is there is alive.
+    while timeout(TICK, &mut end).await.is_err() {
+        connection.report_activity(Activity::default());
+    }
     Ok(())
 }
 
@@ -232,7 +238,7 @@ fn peers(keys: Arc<KeysManager>, handshakes: Handshakes) -> Peers {
 
 async fn tick(peers: Arc<Peers>) {
     loop {
-        tokio::time::sleep(TICK).await;
+        sleep(TICK).await;
         peers.timer_tick_occurred();
     }
 }
