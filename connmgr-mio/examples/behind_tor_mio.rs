@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use connmgr_mio::connmgr_core::{
-    AddedPeer, Config, ConnId, Event, IsolationMode, Keep, Mode, NetworkKind, PeerInfo, Permissions, Proxy,
+    AddedPeer, Config, ConnId, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
 };
 use connmgr_mio::{Pool, PoolEvent};
 use mio::{Events, Interest, Poll, Token};
@@ -17,11 +17,8 @@ const CONNECTIONS: usize = 1000; // The first token of a connection; those below
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(proxy), Some(peer)) = (env::args().nth(1), env::args().nth(2)) else {
-        println!(
-            "Start Tor. Then give the address of its SOCKS port, and a peer that answers when it is told something:"
-        );
+        println!("Start Tor. Then give its SOCKS port and a peer: an onion service, an IP address or a name.");
         println!("  cargo run -p connmgr-mio --example behind_tor_mio -- 127.0.0.1:9050 EXAMPLE.onion:8333");
-        println!("The peer is an onion service, an IP address, or a name, which Tor resolves.");
         return Ok(());
     };
     let config = Config {
@@ -29,22 +26,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         handshake_timeout: Duration::from_secs(30), // Tor is slow, but a peer that says nothing is dropped.
         ..Config::default()
     };
-    let proxy = Proxy { address: proxy.parse()?, isolation: IsolationMode::Required, resolves: true };
+    let address = proxy.parse().map_err(|error| format!("{proxy}: {error}"))?;
+    let peer: PeerAddress = peer.parse().map_err(|error| format!("{peer}: {error}"))?;
+    let proxy = Proxy { address, isolation: IsolationMode::Required, resolves: true };
     // Whoever comes in by this listener comes from Tor, so its address says nothing and no limits of a host apply.
     let onion = Some(NetworkKind::Onion);
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
     let mut pool = builder.start(poll.registry(), 0..CONNECTIONS)?;
     let local = pool.local_addrs()[0];
-    println!("to be an onion service, torrc needs: HiddenServiceDir DIR\nHiddenServicePort 8333 {local}");
+    println!("to be an onion service, put into torrc:\n  HiddenServiceDir DIR\n  HiddenServicePort 8333 {local}");
 
-    println!("dialing {peer} through Tor");
-    pool.add_peer(AddedPeer::new(peer.parse()?).keep(Keep::Once))?;
+    pool.add_peer(AddedPeer::new(peer).keep(Keep::Once))?;
     while !pool.is_stopped() {
-        poll.poll(&mut events, pool.poll_timeout())?;
+        poll.poll(&mut events, pool.poll_timeout())?; // With signal handlers, go on if it is interrupted.
         for event in &events {
             if !pool.handle_event(event) {
-                listen(&mut pool, ConnId::from_u64((event.token().0 - CONNECTIONS) as u64));
+                hear(&mut pool, ConnId::from_u64((event.token().0 - CONNECTIONS) as u64));
             }
         }
         while let Some(event) = pool.next_event() {
@@ -69,7 +67,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Is content with any answer, and gives the connection back. As it was wanted once, its peer is finished then.
-fn listen(pool: &mut Pool, conn: ConnId) {
+fn hear(pool: &mut Pool, conn: ConnId) {
     let (Some(stream), mut bytes) = (pool.stream(conn), [0; 64]) else { return };
     if let Ok(count) = stream.read(&mut bytes) {
         println!("the answer: {:?}", String::from_utf8_lossy(&bytes[..count]));

@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _caller = TcpStream::connect(pool.local_addrs()[0])?; // And a neighbour calls us.
 
     while !pool.is_stopped() {
-        poll.poll(&mut events, pool.poll_timeout())?;
+        poll.poll(&mut events, pool.poll_timeout())?; // With signal handlers, go on if it is interrupted.
         for event in &events {
             if !pool.handle_event(event) {
                 let conn = ConnId::from_u64((event.token().0 - CONNECTIONS) as u64);

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use connmgr_smol::connmgr_core::{
-    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerInfo, Permissions, Proxy,
+    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
 };
 use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,11 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (Some(proxy), Some(peer)) = (env::args().nth(1), env::args().nth(2)) else {
-        println!(
-            "Start Tor. Then give the address of its SOCKS port, and a peer that answers when it is told something:"
-        );
+        println!("Start Tor. Then give its SOCKS port and a peer: an onion service, an IP address or a name.");
         println!("  cargo run -p connmgr-smol --example behind_tor_smol -- 127.0.0.1:9050 EXAMPLE.onion:8333");
-        println!("The peer is an onion service, an IP address, or a name, which Tor resolves.");
         return Ok(());
     };
     let config = Config {
@@ -32,17 +29,18 @@ async fn run() -> Result<(), Box<dyn Error>> {
         handshake_timeout: Duration::from_secs(30), // Tor is slow, but a peer that says nothing is dropped.
         ..Config::default()
     };
-    let proxy = Proxy { address: proxy.parse()?, isolation: IsolationMode::Required, resolves: true };
+    let address = proxy.parse().map_err(|error| format!("{proxy}: {error}"))?;
+    let peer: PeerAddress = peer.parse().map_err(|error| format!("{peer}: {error}"))?;
+    let proxy = Proxy { address, isolation: IsolationMode::Required, resolves: true };
     // Whoever comes in by this listener comes from Tor, so its address says nothing and no limits of a host apply.
     let onion = Some(NetworkKind::Onion);
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let mut pool = builder.start(|task: BoxFuture| smol::spawn(task).detach()).await?;
     let local = pool.local_addrs()[0];
-    println!("to be an onion service, torrc needs: HiddenServiceDir DIR\nHiddenServicePort 8333 {local}");
+    println!("to be an onion service, put into torrc:\n  HiddenServiceDir DIR\n  HiddenServicePort 8333 {local}");
 
     let handle = pool.handle();
-    println!("dialing {peer} through Tor");
-    handle.add_peer(AddedPeer::new(peer.parse()?).keep(Keep::Once)).await?;
+    handle.add_peer(AddedPeer::new(peer).keep(Keep::Once)).await?;
     while let Some(event) = pool.next().await {
         match event {
             PoolEvent::Connected(connection) => smol::spawn(talk(connection)).detach(),

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use connmgr_tokio::connmgr_core::{
-    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerInfo, Permissions, Proxy,
+    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
 };
 use connmgr_tokio::{Connection, Pool, PoolEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,11 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(proxy), Some(peer)) = (env::args().nth(1), env::args().nth(2)) else {
-        println!(
-            "Start Tor. Then give the address of its SOCKS port, and a peer that answers when it is told something:"
-        );
+        println!("Start Tor. Then give its SOCKS port and a peer: an onion service, an IP address or a name.");
         println!("  cargo run -p connmgr-tokio --example behind_tor_tokio -- 127.0.0.1:9050 EXAMPLE.onion:8333");
-        println!("The peer is an onion service, an IP address, or a name, which Tor resolves.");
         return Ok(());
     };
     let config = Config {
@@ -29,17 +26,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         handshake_timeout: Duration::from_secs(30), // Tor is slow, but a peer that says nothing is dropped.
         ..Config::default()
     };
-    let proxy = Proxy { address: proxy.parse()?, isolation: IsolationMode::Required, resolves: true };
+    let address = proxy.parse().map_err(|error| format!("{proxy}: {error}"))?;
+    let peer: PeerAddress = peer.parse().map_err(|error| format!("{peer}: {error}"))?;
+    let proxy = Proxy { address, isolation: IsolationMode::Required, resolves: true };
     // Whoever comes in by this listener comes from Tor, so its address says nothing and no limits of a host apply.
     let onion = Some(NetworkKind::Onion);
     let builder = Pool::builder(config).proxy(proxy).listen_with("127.0.0.1:0".parse()?, onion, Permissions::default());
     let mut pool = builder.start().await?;
     let local = pool.local_addrs()[0];
-    println!("to be an onion service, torrc needs: HiddenServiceDir DIR\nHiddenServicePort 8333 {local}");
+    println!("to be an onion service, put into torrc:\n  HiddenServiceDir DIR\n  HiddenServicePort 8333 {local}");
 
     let handle = pool.handle();
-    println!("dialing {peer} through Tor");
-    handle.add_peer(AddedPeer::new(peer.parse()?).keep(Keep::Once)).await?;
+    handle.add_peer(AddedPeer::new(peer).keep(Keep::Once)).await?;
     while let Some(event) = pool.next().await {
         match event {
             PoolEvent::Connected(connection) => drop(tokio::spawn(talk(connection))),

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     pool.add_peer(PeerAddress::from(peer.local_addr()?))?;
     let others = std::thread::spawn(move || others::play(peer, node).map(|()| handle.shutdown()));
     while !pool.is_stopped() {
-        poll.poll(&mut events, pool.poll_timeout())?;
+        poll.poll(&mut events, pool.poll_timeout())?; // With signal handlers, go on if it is interrupted.
         for event in &events {
             if !pool.handle_event(event) {
                 talk(&mut pool, ConnId::from_u64((event.token().0 - CONNECTIONS) as u64));
