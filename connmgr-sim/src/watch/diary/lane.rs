@@ -49,14 +49,6 @@ pub enum LaneEnding {
 }
 
 impl LaneEnding {
-    /// Whether our side ended it.
-    pub const fn is_ours(self) -> bool {
-        match self {
-            Self::Failed(DialFailure::GivenUp(_)) | Self::Ended(EndReason::Ours(_)) | Self::Died => true,
-            Self::Failed(DialFailure::Failed(_)) | Self::Ended(EndReason::Theirs(_)) => false,
-        }
-    }
-
     /// Whether the end tells something about the other end or about a rule of ours.
     const fn is_notable(self) -> bool {
         match self {
