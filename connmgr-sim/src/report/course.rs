@@ -22,16 +22,15 @@ const STACK: [(&str, &str, &[Kind]); 4] = [
 ];
 
 /// All charts over time that have something to show.
-pub(super) fn draw(diary: &Diary, has_faults: bool, times: TimeScale) -> Markup {
+pub(super) fn draw(diary: &Diary, dialed: &DialBars, has_faults: bool, times: TimeScale) -> Markup {
     let inbound = diary.levels.changes().iter().map(|(_, level)| level.of(Kind::Inbound)).max().unwrap_or(0);
     let came: u64 = diary.bars.iter().map(|(_, bar)| bar.accepted + bar.refused).sum();
-    let dialed = DialBars::of(diary, times);
     html! {
         section aria-labelledby="course" {
             h2.hidden #course { "The pool over time" }
             (outbound(diary, has_faults, times).draw(times))
             @if diary.has_adversaries() { (adversaries(diary, times).draw(times)) }
-            @if dialed.begun() > 0 { (dials(&dialed, times).draw(times)) }
+            @if dialed.begun() > 0 { (dials(dialed, times).draw(times)) }
             @if inbound > 0 { (inbounds(diary, times, inbound).draw(times)) }
             @if came > 0 { (arrivals(diary, times, came).draw(times)) }
         }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::time_axis::{TimeScale, round_step};
+use super::time_axis::round_step;
+use super::window::{LOG_UNIT, Windows};
 use crate::types::Instant;
 use crate::watch::diary::{Diary, Lane, LaneEnding};
 
@@ -20,9 +21,12 @@ pub(super) struct DialBars {
 }
 
 impl DialBars {
-    pub(super) fn of(diary: &Diary, times: TimeScale) -> Self {
+    pub(super) fn of(diary: &Diary, windows: &Windows) -> Self {
         let is_known = diary.lanes.iter().count() as u64 == diary.lanes.total();
-        if is_known { Self::counted(diary.lanes.iter(), round_step(times.shown(), MOST)) } else { Self::kept(diary) }
+        let shown = windows.opening().to.since(windows.opening().from);
+        // On a logarithmic scale a bar that is narrow later is a broad block at the beginning.
+        let width = if windows.is_log { LOG_UNIT } else { round_step(shown, MOST) };
+        if is_known { Self::counted(diary.lanes.iter(), width) } else { Self::kept(diary) }
     }
 
     fn counted<'a>(lanes: impl Iterator<Item = &'a Lane>, width: Duration) -> Self {

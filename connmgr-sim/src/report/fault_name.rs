@@ -2,6 +2,7 @@
 
 use connmgr_core::NetworkKind;
 
+use super::time_axis::lasting;
 use crate::scenario::FaultKind;
 
 /// What goes wrong, in a few words.
@@ -11,8 +12,8 @@ pub(super) fn of(fault: &FaultKind) -> String {
         FaultKind::NoRoute(networks) => return format!("no route to {}", listed(networks)),
         FaultKind::Reset(networks) => return format!("{} resets everything", listed(networks)),
         FaultKind::Partition(share) => return format!("{share} of the hosts unreachable"),
-        FaultKind::ClockForward(span) => return format!("wall clock {span} forward"),
-        FaultKind::ClockBack(span) => return format!("wall clock {span} back"),
+        FaultKind::ClockForward(span) => return format!("wall clock {} forward", lasting(span.0)),
+        FaultKind::ClockBack(span) => return format!("wall clock {} back", lasting(span.0)),
         FaultKind::MissingResults(share) => return format!("{share} of dial results missing"),
         FaultKind::HalfHanging(share) => return format!("{share} of connections hang"),
         FaultKind::Interface => "interface down",
@@ -42,6 +43,7 @@ fn listed(networks: &[NetworkKind]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Span;
     use crate::types::Share;
 
     #[test]
@@ -49,6 +51,7 @@ mod tests {
         let networks = vec![NetworkKind::Ipv4, NetworkKind::Ipv6];
         assert_eq!(of(&FaultKind::Silent(networks)), "no answer from ipv4, ipv6");
         assert_eq!(of(&FaultKind::Partition(Share::ALL)), "100 % of the hosts unreachable");
+        assert_eq!(of(&FaultKind::ClockBack(Span::days(365))), "wall clock 365 d back");
         assert_eq!(of(&FaultKind::Restart), "process restarts");
     }
 }

@@ -11,8 +11,8 @@ use crate::run::RunOutcome;
 use crate::types::{Figure, FigureRange};
 use crate::watch::diary::Diary;
 
-/// Numbers of a run. `has_faults`: it is told when the pool had recovered.
-pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, has_faults: bool) -> Markup {
+/// Numbers of a run, from the least to the greatest of its managers. `has_faults`: it is told when the pool had recovered.
+pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, managers: u32, has_faults: bool) -> Markup {
     let figure = |figure: Figure| ranged(figure, outcome.figures.get(figure));
     let mut tiles = vec![("Pool first full after", figure(Figure::ToTarget))];
     if has_faults {
@@ -23,7 +23,10 @@ pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, has_faults: bool) -> M
     }
     tiles.push(("Dials", figure(Figure::Dials)));
     tiles.push(("Connections made ready", figure(Figure::Ready)));
-    tiles.extend(of_diary(diary));
+    tiles.extend(of_diary(diary).filter(|_| managers == 1));
+    if managers > 1 {
+        tiles.push(("Managers; charts show one", grouped(managers.into())));
+    }
     draw(&tiles)
 }
 

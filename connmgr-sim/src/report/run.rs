@@ -6,6 +6,7 @@ use connmgr_check::Property;
 use maud::{Markup, html};
 
 use super::axis::grouped;
+use super::dialing::DialBars;
 use super::findings::Findings;
 use super::time_axis::{TimeScale, lasting};
 use super::window::{Measured, Story, Windows};
@@ -81,7 +82,7 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> St
     };
     let body = html! {
         (verdict::heading(&title, &scenario.about, outcome.verdict()))
-        (headline::of_run(outcome, diary, findings.has_faults()))
+        (headline::of_run(outcome, diary, scenario.node.count, findings.has_faults()))
         (verdict::failures(&outcome.failures, &lanes.concerned()))
         @if has_failed { (verdict::last(diary.last(), true)) }
         (over_time(diary, &findings, &lanes, &windows, times))
@@ -124,7 +125,7 @@ pub(super) fn over_time(
         (findings.shade(times))
         div {
             (zoom::bar(windows, times))
-            (course::draw(diary, findings.has_faults(), times))
+            (course::draw(diary, &DialBars::of(diary, windows), findings.has_faults(), times))
             (findings.draw(times))
             (lanes.draw(times))
         }
@@ -141,7 +142,7 @@ fn facts(scenario: &Scenario, seen: &WatchedRun) -> Markup {
             dt { "Lasted" } dd { (lasting(seen.end.since(Instant::ZERO))) }
             dt { "Steps" } dd { (grouped(*steps)) }
             dt { "Digest" } dd { code { (format!("{digest:016x}")) } }
-            @if managers > 1 { dt { "Managers" } dd { (managers) ", of which this page shows number " (seen.node) } }
+            @if managers > 1 { dt { "Managers" } dd { (managers) "; the charts show number " (seen.node) } }
             @if seen.diary.starts > 1 { dt { "Starts" } dd { (seen.diary.starts) } }
         }
     }

@@ -78,11 +78,6 @@ impl TimeScale {
         self.x(self.end())
     }
 
-    /// How long the part is that is shown.
-    pub(super) const fn shown(self) -> Duration {
-        Duration::from_nanos(self.to - self.from)
-    }
-
     /// Where a moment lies: in seconds, to a thousandth.
     pub(super) fn x(self, at: Instant) -> f64 {
         thousandths(Duration::from_nanos(at.as_nanos().min(self.end)))
@@ -113,8 +108,7 @@ impl TimeScale {
         match (self.from, self.to) {
             (0, to) if to == self.end => format!("Showing all {whole}."),
             (from, to) => {
-                // A zero after the point says nothing here; along an axis it keeps labels alike.
-                let [from, to] = [from, to].map(|at| moment(at, step).replace(".0 s", " s"));
+                let [from, to] = [from, to].map(|at| spoken(at, step));
                 format!("Showing {from} to {to} of {whole}.")
             }
         }
@@ -155,6 +149,18 @@ fn moment(nanos: u64, step: u64) -> String {
         (_, ..3600) => format!("{minutes}:{:02}{tenths}", secs % 60),
         (_, ..86_400) => format!("{hours}:{minutes:02}:{:02}{tenths}", secs % 60),
         _ => format!("{days} d {hours}:{minutes:02}:{:02}{tenths}", secs % 60),
+    }
+}
+
+/// A moment in a sentence: beside an axis `1:30` is clear, here it would not be.
+fn spoken(nanos: u64, step: u64) -> String {
+    let secs = nanos / SECOND;
+    match (step, secs) {
+        (..MINUTE, 60..) => {
+            units(&[(secs / 86_400, "d"), (secs / 3600 % 24, "h"), (secs / 60 % 60, "min"), (secs % 60, "s")])
+        }
+        // A zero after the point says nothing here; along an axis it keeps labels alike.
+        _ => moment(nanos, step).replace(".0 s", " s"),
     }
 }
 
@@ -212,7 +218,9 @@ mod tests {
     fn what_is_shown_is_said_in_words() {
         let times = TimeScale::until(Instant::from_secs(7200));
         assert_eq!(times.spoken(), "Showing all 2 h.");
-        assert_eq!(times.showing(Instant::ZERO, Instant::from_secs(38)).spoken(), "Showing 0 to 38 s of 2 h.");
+        let part = |from: u64, to: u64| times.showing(Instant::from_secs(from), Instant::from_secs(to)).spoken();
+        assert_eq!(part(0, 38), "Showing 0 to 38 s of 2 h.");
+        assert_eq!(part(1125, 1575), "Showing 18 min 45 s to 26 min 15 s of 2 h.");
     }
 
     #[test]

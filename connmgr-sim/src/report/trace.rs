@@ -47,7 +47,7 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
     let body = html! {
         (verdict::heading_saying(&format!("Trace {name}"), &about, verdict, words))
         (verdict::again(again))
-        (headline::of_trace(&diary, &DialBars::of(&diary, times)))
+        (headline::of_trace(&diary, &DialBars::of(&diary, &windows)))
         dl.facts {
             dt { "Lasted" } dd { (lasting(diary.now().since(Instant::ZERO))) }
             dt { "Inputs" } dd { (grouped(inputs)) }

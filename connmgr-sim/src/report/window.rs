@@ -26,6 +26,14 @@ pub(super) struct Window {
     pub(super) name: String,
 }
 
+impl Window {
+    /// Whether both show the same to the eye.
+    fn looks_like(&self, other: &Self) -> bool {
+        let apart = |a: Instant, b: Instant| a.since(b).max(b.since(a));
+        apart(self.from, other.from).max(apart(self.to, other.to)) <= Duration::from_millis(10)
+    }
+}
+
 /// The parts that a page offers, all of the time first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Windows {
@@ -91,20 +99,24 @@ impl Story {
             1
         });
         for window in self.fill().into_iter().chain(self.episodes()).chain(self.recovery()) {
-            let is_new = all.iter().all(|other| (other.from, other.to) != (window.from, window.to));
+            let is_new = all.iter().all(|other| !other.looks_like(&window));
             if is_new && self.is_part(&window) {
                 all.push(window);
             }
         }
-        Windows { is_log: opening == 0 && self.faults.is_empty() && self.reads_better_on_a_log_scale(), all, opening }
+        Windows {
+            is_log: opening == 0 && !self.has_lasting_faults() && self.reads_better_on_a_log_scale(),
+            all,
+            opening,
+        }
     }
 
     /// What the run is about, if that is a part of the time.
     fn chosen(&self) -> Option<Window> {
         let window = match (self.has_failed, self.faults.is_empty()) {
             (true, _) => self.failure(),
-            (false, false) => self.trouble(),
-            (false, true) => self.fill().filter(|window| self.holds_most(window)),
+            (false, false) => self.trouble().filter(|window| self.holds(window, 4)),
+            (false, true) => self.fill().filter(|window| self.holds(window, 2)),
         };
         window.filter(|window| self.is_part(window))
     }
@@ -181,12 +193,17 @@ impl Story {
         window.to > window.from && window.to.since(window.from) < self.length() / 2
     }
 
-    /// Whether at least half of what happened is in a window.
-    fn holds_most(&self, window: &Window) -> bool {
+    /// A logarithmic scale would press them together at the right edge.
+    fn has_lasting_faults(&self) -> bool {
+        self.faults.iter().any(|(_, from, to)| from < to)
+    }
+
+    /// Whether at least one in so many of the things that happened is in a window.
+    fn holds(&self, window: &Window, one_in: u64) -> bool {
         let sum = |is_in: &dyn Fn(Instant) -> bool| -> u64 {
             self.moments.iter().filter(|(at, _)| is_in(*at)).map(|(_, count)| *count).sum()
         };
-        2 * sum(&|at| (window.from..window.to).contains(&at)) >= sum(&|_| true)
+        one_in * sum(&|at| (window.from..window.to).contains(&at)) >= sum(&|_| true)
     }
 
     /// Whether a logarithmic scale leaves much less of the picture empty.
@@ -275,8 +292,16 @@ mod tests {
         let mut story = cold_start();
         story.faults = vec![fault(HOUR, HOUR + 600)];
         story.pool.extend([(at(HOUR + 1), 0), (at(HOUR + 620), 8)]);
+        story.moments.push((at(HOUR + 610), 25));
         assert_eq!(opens_on(&story), ("Fault: interface down".into(), HOUR - 155, HOUR + 775));
         assert!(story.windows().all.iter().any(|window| window.name == "Recovery: 20 s"));
+    }
+
+    #[test]
+    fn a_fault_that_changed_little_does_not_hide_what_happened_before() {
+        let mut story = cold_start();
+        story.faults = vec![fault(HOUR, HOUR + 600)];
+        assert_eq!(opens_on(&story).0, "All 2 h");
     }
 
     #[test]
@@ -285,7 +310,7 @@ mod tests {
         story.faults = vec![fault(HOUR, HOUR + 600)];
         story.measured = Measured { full: Some(at(40)), recovery: Some((at(HOUR + 600), at(HOUR + 700))) };
         let names: Vec<String> = story.windows().all.into_iter().map(|window| window.name).collect();
-        assert_eq!(names[2..], ["Until full: 40 s", "Recovery: 1 min 40 s"]);
+        assert_eq!(names[1..], ["Until full: 40 s", "Fault: interface down", "Recovery: 1 min 40 s"]);
     }
 
     #[test]

@@ -21,8 +21,14 @@ const moment = (time, step) => {
   if (whole < 3600) return `${minutes}:${second}${part}`;
   return `${days ? `${days} d ` : ""}${hour}:${two(minute)}:${second}${part}`;
 };
-const power = (secs) => (secs < 1 ? `${secs * 1000} ms` : units([[Math.floor(secs / 86400), "d"],
-  [Math.floor(secs / 3600) % 24, "h"], [Math.floor(secs / 60) % 60, "min"], [secs % 60, "s"]]));
+// The same in a sentence, where `1:30` would not be clear.
+const spoken = (time, step) => {
+  const secs = Math.floor(time + 1e-6);
+  if (step >= 60 || secs < 60) return moment(time, step).replace(".0 s", " s");
+  return units([[Math.floor(secs / 86400), "d"], [Math.floor(secs / 3600) % 24, "h"], [Math.floor(secs / 60) % 60, "min"],
+    [secs % 60, "s"]]);
+};
+const power = (secs) => (secs < 1 ? `${secs * 1000} ms` : spoken(secs, 1));
 
 // Labels of a part of the time, no more than there is room for: how far along each is, from 0 to 1, and its text.
 const ticks = ({ from, to, unit }, most) => {

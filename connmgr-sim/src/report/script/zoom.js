@@ -20,7 +20,7 @@ if (end > 0) {
   const say = () => {
     const step = ROUND.find((step) => (shown.to - shown.from) / step <= 50) ?? 1;
     const whole = find("whole").dataset.text;
-    const [from, to] = [shown.from, shown.to].map((time) => moment(time, step).replace(/\.0 s/, " s"));
+    const [from, to] = [shown.from, shown.to].map((time) => spoken(time, step));
     const part = `${from} to ${to} of ${whole}`;
     const scale = shown.unit ? ", on a log scale." : ".";
     find("part").value = `Showing ${shown.from <= 0 && shown.to >= end ? `all ${whole}` : part}${scale}`;
@@ -31,14 +31,13 @@ if (end > 0) {
     for (const part of parts) part.setAttribute("aria-pressed", isShown(part.dataset));
     log.setAttribute("aria-pressed", shown.unit > 0);
   };
-  // Labels that would touch the one before are left out. All axes are alike, so one is measured.
+  // As many labels as do not touch. All axes are alike, so one is measured.
   const relabel = () => {
     const [first, ...others] = all(".labels.time");
-    first.replaceChildren(...ticks(shown, Math.min(8, Math.max(1, Math.floor(first.clientWidth / 60)))).map(label));
-    let right = -Infinity;
-    for (const [span, box] of [...first.children].map((it) => [it, it.getBoundingClientRect()])) {
-      if (box.left < right + 8) span.remove();
-      else right = box.right;
+    const touch = (boxes) => boxes.some((box, place) => place > 0 && box.left < boxes[place - 1].right + 8);
+    for (let most = 8; most > 0; most--) {
+      first.replaceChildren(...ticks(shown, most).map(label));
+      if (!touch([...first.children].map((it) => it.getBoundingClientRect()))) break;
     }
     for (const axis of others) axis.replaceChildren(...first.cloneNode(true).children);
   };
