@@ -145,7 +145,7 @@ fn faults(scenario: &Scenario, marks: &[world::Mark], end: Instant) -> Vec<(Stri
     }
     let name =
         |fault: u16| scenario.faults.get(usize::from(fault)).map_or(String::new(), |spec| fault_name::of(&spec.fault));
-    rows.into_iter().map(|(fault, bands)| (name(fault), bands)).chain(turns(scenario, end)).collect()
+    turns(scenario, end).chain(rows.into_iter().map(|(fault, bands)| (name(fault), bands))).collect()
 }
 
 /// When hosts and seeds change their behavior, from the first on.
@@ -153,7 +153,7 @@ fn turns(scenario: &Scenario, end: Instant) -> impl Iterator<Item = (String, Vec
     let hosts = scenario.hosts.iter().filter_map(|spec| Some((&spec.name, spec.turns.as_ref()?.at)));
     let seeds = scenario.seeds.iter().filter_map(|spec| Some((&spec.name, spec.turns?.at)));
     let turns = hosts.chain(seeds).map(|(name, at)| (name, Instant::ZERO.after(at.0)));
-    turns.filter(move |(_, at)| *at < end).map(|(name, at)| (format!("{name} changes behavior"), vec![(at, at)]))
+    turns.filter(move |(_, at)| *at < end).map(|(name, at)| (format!("behavior of {name} changes"), vec![(at, at)]))
 }
 
 fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {

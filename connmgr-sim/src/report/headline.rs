@@ -5,14 +5,16 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::axis::grouped;
+#[cfg(feature = "cli")]
 use super::dialing::DialBars;
 use super::time_axis::lasting;
 use crate::run::RunOutcome;
 use crate::types::{Figure, FigureRange};
+#[cfg(feature = "cli")]
 use crate::watch::diary::Diary;
 
 /// Numbers of a run, from the least to the greatest of its managers. `has_faults`: it is told when the pool had recovered.
-pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, managers: u32, has_faults: bool) -> Markup {
+pub(super) fn of_run(outcome: &RunOutcome, managers: u32, has_faults: bool) -> Markup {
     let figure = |figure: Figure| ranged(figure, outcome.figures.get(figure));
     let mut tiles = vec![("Pool first full after", figure(Figure::ToTarget))];
     if has_faults {
@@ -23,7 +25,6 @@ pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, managers: u32, has_fau
     }
     tiles.push(("Dials", figure(Figure::Dials)));
     tiles.push(("Connections made ready", figure(Figure::Ready)));
-    tiles.extend(of_diary(diary).filter(|_| managers == 1));
     if managers > 1 {
         tiles.push(("Managers; charts show one", grouped(managers.into())));
     }
@@ -33,14 +34,12 @@ pub(super) fn of_run(outcome: &RunOutcome, diary: &Diary, managers: u32, has_fau
 /// Numbers of a trace.
 #[cfg(feature = "cli")]
 pub(super) fn of_trace(diary: &Diary, dials: &DialBars) -> Markup {
-    let mut tiles = vec![("Dials", grouped(dials.begun())), ("of which failed", grouped(dials.failed()))];
-    tiles.extend(of_diary(diary));
-    draw(&tiles)
-}
-
-fn of_diary(diary: &Diary) -> Option<(&'static str, String)> {
-    let (_, last) = diary.levels.changes().last()?;
-    Some(("Outbound at the end", grouped(last.outbound().into())))
+    let [_, handshakes, _] = diary.spans();
+    draw(&[
+        ("Dials", grouped(dials.begun())),
+        ("Dials failed", grouped(dials.failed())),
+        ("Connections made ready", grouped(handshakes.total())),
+    ])
 }
 
 /// Each number with what it counts.

@@ -82,7 +82,7 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> St
     };
     let body = html! {
         (verdict::heading(&title, &scenario.about, outcome.verdict()))
-        (headline::of_run(outcome, diary, scenario.node.count, findings.has_faults()))
+        (headline::of_run(outcome, scenario.node.count, findings.has_faults()))
         (verdict::failures(&outcome.failures, &lanes.concerned()))
         @if has_failed { (verdict::last(diary.last(), true)) }
         (over_time(diary, &findings, &lanes, &windows, times))
@@ -107,10 +107,10 @@ fn measured(scenario: &Scenario, outcome: &RunOutcome) -> Measured {
         return Measured::default();
     }
     let figure = |figure| outcome.figures.get(figure).most.map(Duration::from_millis);
-    let full = figure(Figure::ToTarget).map(|took| Instant::ZERO.after(took));
+    let fill = figure(Figure::ToTarget);
     let recovery =
         scenario.healed_at().zip(figure(Figure::ToRecover)).map(|(healed, took)| (healed, healed.after(took)));
-    Measured { full, recovery }
+    Measured { fill, recovery }
 }
 
 /// Everything of a diary over time.

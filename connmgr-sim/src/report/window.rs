@@ -9,7 +9,7 @@ use connmgr_core::Kind;
 
 use super::time_axis::{lasting, round_step};
 use crate::types::Instant;
-use crate::watch::diary::{Diary, Level};
+use crate::watch::diary::{Diary, Level, NoteKind};
 
 /// Faults with a button of their own.
 const MOST_FAULTS: usize = 4;
@@ -56,8 +56,8 @@ pub(super) type Episode = (String, Instant, Instant);
 /// What was measured of the manager that is shown, where it is the only one. Else it is read off its connections.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
-    /// When the pool was first full.
-    pub(super) full: Option<Instant>,
+    /// How long it took until the pool was first full.
+    pub(super) fill: Option<Duration>,
     /// When all faults were over, and when the pool was full again.
     pub(super) recovery: Option<(Instant, Instant)>,
 }
@@ -65,6 +65,8 @@ pub(super) struct Measured {
 /// What is known of a run to choose from.
 #[derive(Debug, Default)]
 pub(super) struct Story {
+    /// When the process first started.
+    start: Instant,
     end: Instant,
     has_failed: bool,
     measured: Measured,
@@ -82,13 +84,15 @@ impl Story {
     pub(super) fn of(diary: &Diary, faults: Vec<Episode>, measured: Measured, end: Instant, has_failed: bool) -> Self {
         let pool: Vec<(Instant, u32)> = diary.levels.changes().iter().map(|(at, level)| (*at, pooled(level))).collect();
         let full = pool.iter().map(|(_, ready)| *ready).max().unwrap_or(0);
+        let start = diary.notes.iter().find(|note| note.kind == NoteKind::Started);
+        let start = start.map_or(Instant::ZERO, |note| note.at);
         let width = diary.bars.width();
         let begins = |place: u64| Instant::ZERO.after(width.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX)));
         let bars = diary.bars.iter().map(|(place, bar)| (begins(place), bar.dials + bar.accepted + bar.refused));
         let changes = diary.levels.changes().iter().map(|(at, _)| (*at, 1));
         let mut faults = faults;
         faults.sort_by_key(|(_, from, to)| (*from, *to));
-        Self { end, has_failed, measured, pool, full, moments: bars.chain(changes).collect(), faults }
+        Self { start, end, has_failed, measured, pool, full, moments: bars.chain(changes).collect(), faults }
     }
 
     pub(super) fn windows(&self) -> Windows {
@@ -121,16 +125,16 @@ impl Story {
         window.filter(|window| self.is_part(window))
     }
 
-    /// From the beginning until the pool was first full.
+    /// From the start of the process until the pool was first full.
     fn fill(&self) -> Option<Window> {
-        let seen = || self.full_again(Instant::ZERO).filter(|_| self.full > 0);
-        let took = self.measured.full.or_else(seen)?.since(Instant::ZERO);
+        let seen = || Some(self.full_again(self.start).filter(|_| self.full > 0)?.since(self.start));
+        let took = self.measured.fill.or_else(seen)?;
         // A little longer, up to a round time.
         let least = took + took / 4;
         let step = round_step(least, 20);
         let steps = least.as_nanos().div_ceil(step.as_nanos().max(1));
-        let to = Instant::ZERO.after(step * u32::try_from(steps).unwrap_or(1));
-        Some(Window { from: Instant::ZERO, to, name: format!("Until full: {}", lasting(took)) })
+        let to = self.start.after(step * u32::try_from(steps).unwrap_or(1));
+        Some(Window { from: self.start, to, name: format!("Until full: {}", lasting(took)) })
     }
 
     /// Since circumstances last changed.
@@ -270,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_starts_late_is_shown_from_its_start() {
+        let mut late = cold_start();
+        late.start = at(600);
+        late.pool.iter_mut().for_each(|change| change.0 = change.0.after(Duration::from_secs(600)));
+        late.moments.iter_mut().for_each(|moment| moment.0 = moment.0.after(Duration::from_secs(600)));
+        assert_eq!(opens_on(&late), ("Until full: 31 s".into(), 600, 640));
+    }
+
+    #[test]
     fn a_run_in_which_most_happens_later_is_shown_whole() {
         let mut flood = cold_start();
         flood.moments.extend((60..2 * HOUR).map(|second| (at(second), 1)));
@@ -308,7 +321,8 @@ mod tests {
     fn what_was_measured_wins_over_what_the_connections_show() {
         let mut story = cold_start();
         story.faults = vec![fault(HOUR, HOUR + 600)];
-        story.measured = Measured { full: Some(at(40)), recovery: Some((at(HOUR + 600), at(HOUR + 700))) };
+        story.measured =
+            Measured { fill: Some(Duration::from_secs(40)), recovery: Some((at(HOUR + 600), at(HOUR + 700))) };
         let names: Vec<String> = story.windows().all.into_iter().map(|window| window.name).collect();
         assert_eq!(names[1..], ["Until full: 40 s", "Fault: interface down", "Recovery: 1 min 40 s"]);
     }

@@ -35,11 +35,12 @@ const ticks = ({ from, to, unit }, most) => {
   const wide = to - from;
   if (unit) {
     const sign = from > 0 ? "+" : "";
-    const shown = POWERS.filter((secs) => secs < wide);
+    const place = (secs) => Math.log1p(secs / unit) / Math.log1p(wide / unit);
+    const shown = POWERS.filter((secs) => secs < wide && place(secs) > 0.1);
     const every = Math.ceil((shown.length + 1) / most);
     const first = [0, from > 0 ? moment(from, 1) : "0"];
     return [first, ...shown.filter((_, place) => place % every === every - 1)
-      .map((secs) => [Math.log1p(secs / unit) / Math.log1p(wide / unit), sign + power(secs)])];
+      .map((secs) => [place(secs), sign + power(secs)])];
   }
   const step = ROUND.find((step) => wide / step <= most) ?? wide / most;
   const found = [];
