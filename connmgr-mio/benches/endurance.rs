@@ -28,7 +28,7 @@ mod run {
             .expect("the pool starts");
         let mut world = World { poll, events: Events::with_capacity(256), pool, course };
         world.pool.set_active(false).expect("it lives");
-        world.pool.addresses(world.course.addresses());
+        world.pool.learn_addresses(world.course.addresses());
         world.round();
         world.rest();
         for _ in 0..world.course.waves() {
@@ -77,7 +77,7 @@ mod run {
         fn take(&mut self, event: PoolEvent) {
             match event {
                 PoolEvent::Connected(info) => {
-                    self.pool.ready(info.conn, PeerInfo::default());
+                    self.pool.report_ready(info.conn, PeerInfo::default());
                     match self.course.opened(info.conn) {
                         StreamFate::Drop => self.pool.release(info.conn),
                         StreamFate::Disconnect => self.pool.disconnect(info.conn).expect("it is open"),

@@ -122,7 +122,7 @@ mod racer {
             for peer in trial.peers {
                 pool.add_peer(AddedPeer::new(peer).keep(trial.keep)).expect("there is room");
             }
-            pool.addresses(trial.addresses);
+            pool.learn_addresses(trial.addresses);
             let (events, ended) = (Events::with_capacity(BATCH), DialCounts::default());
             let mut world = Self { poll, events, pool, open: Vec::with_capacity(2000), ended };
             let watch = Stopwatch::start();
@@ -149,7 +149,7 @@ mod racer {
         }
 
         fn connected(&mut self, info: &Connected) {
-            self.pool.ready(info.conn, PeerInfo::default());
+            self.pool.report_ready(info.conn, PeerInfo::default());
             let token = Token(POOL.end + usize::try_from(info.conn.as_u64()).expect("few connections"));
             let stream = self.pool.stream(info.conn).expect("it is lent");
             let registry = self.poll.registry();

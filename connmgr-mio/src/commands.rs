@@ -31,22 +31,22 @@ impl Pool {
 /// still counts against its host. [`Pool::reporter`] reports the same from other threads.
 impl Pool {
     /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.
-    pub fn ready(&mut self, conn: ConnId, info: PeerInfo) {
+    pub fn report_ready(&mut self, conn: ConnId, info: PeerInfo) {
         self.apply(&Input::Ready { conn, info });
     }
 
     /// Reports that the peer misbehaved.
-    pub fn misbehaving(&mut self, conn: ConnId, penalty: Penalty) {
+    pub fn report_misbehavior(&mut self, conn: ConnId, penalty: Penalty) {
         self.apply(&Input::Misbehavior { conn, penalty });
     }
 
     /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were read.
-    pub fn activity(&mut self, conn: ConnId, activity: Activity) {
+    pub fn report_activity(&mut self, conn: ConnId, activity: Activity) {
         self.apply(&Input::Activity { conn, activity });
     }
 
     /// Reports addresses that the peer sent.
-    pub fn peer_addresses(&mut self, conn: ConnId, addresses: Vec<AddressInfo>) {
+    pub fn report_addresses(&mut self, conn: ConnId, addresses: Vec<AddressInfo>) {
         self.apply(&Input::Addresses { source: Source::Peer(conn), addresses });
     }
 }

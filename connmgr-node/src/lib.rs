@@ -43,3 +43,8 @@ pub mod violation;
 pub mod wanted;
 pub mod wire;
 pub mod world;
+
+/// The example on the project's front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadmeOfTheProject;

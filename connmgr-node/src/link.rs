@@ -82,10 +82,10 @@ impl LinkReport {
     /// Sends it by the connection's reporter.
     pub fn send(self, reporter: &Reporter) {
         match self {
-            Self::Ready(info) => reporter.ready(info),
-            Self::Misbehaving(penalty) => reporter.misbehaving(penalty),
-            Self::Activity(activity) => reporter.activity(activity),
-            Self::Addresses(addresses) => reporter.addresses(addresses),
+            Self::Ready(info) => reporter.report_ready(info),
+            Self::Misbehaving(penalty) => reporter.report_misbehavior(penalty),
+            Self::Activity(activity) => reporter.report_activity(activity),
+            Self::Addresses(addresses) => reporter.report_addresses(addresses),
         }
     }
 }

@@ -155,7 +155,7 @@ impl<R: Runtime> RunningNode<R> {
     /// In the loopback world: learns all addresses, and adds the peer that comes and goes.
     fn join_world(&mut self) -> Result<()> {
         let Some(world) = &self.world else { return Ok(()) };
-        self.runtime.addresses(world.all_addresses());
+        self.runtime.learn_addresses(world.all_addresses());
         let unsteady: Vec<PeerAddress> = world.addresses(PeerBehavior::ComingAndGoing).map(PeerAddress::from).collect();
         unsteady.iter().try_for_each(|peer| self.add(peer))
     }

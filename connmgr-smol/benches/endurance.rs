@@ -47,7 +47,7 @@ mod run {
         let mut pool = builder.start(move |task| spawner.spawn(task)).await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
-        handle.addresses(course.addresses()).await;
+        handle.learn_addresses(course.addresses()).await;
         rest(&mut course, &handle, tasks).await;
         for _ in 0..course.waves() {
             handle.set_active(true).await.expect("it lives");
@@ -77,7 +77,7 @@ mod run {
     async fn take(course: &mut EnduranceRun, pool: &mut Pool, tasks: &Tasks) {
         match pool.next().await.expect("it lives") {
             PoolEvent::Connected(connection) => {
-                connection.ready(PeerInfo::default());
+                connection.report_ready(PeerInfo::default());
                 match course.opened(connection.id()) {
                     StreamFate::Drop => drop(connection),
                     StreamFate::Disconnect => tasks.spawn(disconnect(connection, pool.handle())),

@@ -93,14 +93,14 @@ mod racer {
         for peer in trial.peers {
             handle.add_peer(AddedPeer::new(peer).keep(trial.keep)).await.expect("there is room");
         }
-        handle.addresses(trial.addresses).await;
+        handle.learn_addresses(trial.addresses).await;
         let (mut streams, mut ended) = (Vec::with_capacity(2000), DialCounts::default());
         let watch = Stopwatch::start();
         handle.set_active(true).await.expect("it lives");
         while !ended.is_at(trial.goal) {
             match pool.next().await.expect("it lives") {
                 PoolEvent::Connected(stream) => {
-                    stream.ready(PeerInfo::default());
+                    stream.report_ready(PeerInfo::default());
                     streams.push(stream);
                     ended.opened += 1;
                 }

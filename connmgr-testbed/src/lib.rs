@@ -1,7 +1,4 @@
-//! Tests and benchmarks that every adapter runs, so that all of them behave the same. Unpublished.
-//!
-//! It knows no runtime: each adapter has a small rig of its own, in its `tests/` and `benches/`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod conformance;

@@ -16,7 +16,7 @@ mod run {
             Pool::builder(course.config()).max_waiting_events(WAITING_EVENTS).start().await.expect("the pool starts");
         let handle = pool.handle();
         handle.set_active(false).await.expect("it lives");
-        handle.addresses(course.addresses()).await;
+        handle.learn_addresses(course.addresses()).await;
         rest(&mut course, &handle).await;
         for _ in 0..course.waves() {
             handle.set_active(true).await.expect("it lives");
@@ -43,7 +43,7 @@ mod run {
     async fn take(course: &mut EnduranceRun, pool: &mut Pool) {
         match pool.next().await.expect("it lives") {
             PoolEvent::Connected(connection) => {
-                connection.ready(PeerInfo::default());
+                connection.report_ready(PeerInfo::default());
                 match course.opened(connection.id()) {
                     StreamFate::Drop => drop(connection),
                     StreamFate::Disconnect => drop(tokio::spawn(disconnect(connection, pool.handle()))),

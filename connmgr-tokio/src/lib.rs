@@ -35,8 +35,3 @@ pub type Pool = connmgr_std::Pool<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;
-
-/// The example on the project's front page compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ReadmeOfTheProject;

@@ -139,7 +139,7 @@ impl RigPool for MioPool {
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
-        self.pool.addresses(addresses);
+        self.pool.learn_addresses(addresses);
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

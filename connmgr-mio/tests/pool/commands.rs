@@ -68,7 +68,7 @@ fn a_handle_reads_the_clock_of_its_pool() {
 fn a_command_wakes_a_loop_that_has_nothing_to_wait_for() {
     let mut world = World::start(builder(config()));
     while world.pool.next_event().is_some() {}
-    let ticket = world.pool.handle().network_changed().unwrap();
+    let ticket = world.pool.handle().report_network_changed().unwrap();
     let start = Instant::now();
     assert!(world.pool.poll_timeout().is_none_or(|timeout| timeout > Duration::from_secs(5)));
     world.wait(PATIENCE);
@@ -84,7 +84,7 @@ fn an_application_with_a_waker_gives_its_own() {
     let waker = Arc::new(Waker::new(poll.registry(), Token(1)).unwrap());
     let mut world = World::start_on(poll, builder(config()).waker(Arc::clone(&waker)));
     let handle = world.pool.handle();
-    let answer = thread::spawn(move || handle.network_changed().unwrap());
+    let answer = thread::spawn(move || handle.report_network_changed().unwrap());
     let ticket = world.event("an answer", |event| match event {
         PoolEvent::Answered { ticket, .. } => Some(ticket),
         _ => None,
@@ -96,8 +96,8 @@ fn an_application_with_a_waker_gives_its_own() {
 fn commands_that_nobody_takes_do_not_pile_up() {
     let world = World::start(builder(config()));
     let handle = world.pool.handle();
-    let sent = (0..2000).take_while(|_| handle.network_changed().is_ok()).count();
-    assert_eq!((sent, handle.network_changed()), (1024, Err(Unsent::Full)));
+    let sent = (0..2000).take_while(|_| handle.report_network_changed().is_ok()).count();
+    assert_eq!((sent, handle.report_network_changed()), (1024, Err(Unsent::Full)));
     drop(world);
     assert_eq!(handle.shutdown(), Err(Unsent::Gone));
 }
@@ -132,11 +132,11 @@ fn facts_reach_the_manager_from_here_and_from_elsewhere() {
     let mut world = World::start(builder(config()));
     world.add(address);
     let ours = world.connected().conn;
-    world.pool.ready(ours, PeerInfo { services: Services::NETWORK, ..PeerInfo::default() });
+    world.pool.report_ready(ours, PeerInfo { services: Services::NETWORK, ..PeerInfo::default() });
     let view = &world.pool.connections()[0];
     assert_eq!((view.state, view.services), (ConnState::Ready, Services::NETWORK));
     let reporter = world.pool.reporter(ours);
-    thread::spawn(move || reporter.misbehaving(Penalty { persistent: 60, transient: 0 }));
+    thread::spawn(move || reporter.report_misbehavior(Penalty { persistent: 60, transient: 0 }));
     let warned = world.said("ScoreWarning", |event| match event {
         Event::ScoreWarning { conn, score, .. } => Some((conn, score)),
         _ => None,

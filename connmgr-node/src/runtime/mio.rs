@@ -75,8 +75,8 @@ impl Runtime for Mio {
         self.pool.add_peer(AddedPeer::new(address).keep(keep))
     }
 
-    fn addresses(&mut self, addresses: Vec<AddressInfo>) {
-        self.pool.addresses(addresses);
+    fn learn_addresses(&mut self, addresses: Vec<AddressInfo>) {
+        self.pool.learn_addresses(addresses);
     }
 
     fn bans(&mut self) -> Vec<BanView> {
@@ -243,10 +243,10 @@ impl Mio {
 /// Reports at once, without a reporter: a report made before the end of a connection must reach the manager before it.
 fn send_report(pool: &mut Pool, conn: ConnId, report: LinkReport) {
     match report {
-        LinkReport::Ready(info) => pool.ready(conn, info),
-        LinkReport::Misbehaving(penalty) => pool.misbehaving(conn, penalty),
-        LinkReport::Activity(activity) => pool.activity(conn, activity),
-        LinkReport::Addresses(addresses) => pool.peer_addresses(conn, addresses),
+        LinkReport::Ready(info) => pool.report_ready(conn, info),
+        LinkReport::Misbehaving(penalty) => pool.report_misbehavior(conn, penalty),
+        LinkReport::Activity(activity) => pool.report_activity(conn, activity),
+        LinkReport::Addresses(addresses) => pool.report_addresses(conn, addresses),
     }
 }
 

@@ -41,7 +41,7 @@ pub trait Runtime: Sized {
     fn add_peer(&mut self, address: PeerAddress, keep: Keep) -> Result<PeerId, AddPeerError>;
 
     /// Gives the pool addresses for its book.
-    fn addresses(&mut self, addresses: Vec<AddressInfo>);
+    fn learn_addresses(&mut self, addresses: Vec<AddressInfo>);
 
     /// Every ban.
     fn bans(&mut self) -> Vec<BanView>;

@@ -50,8 +50,8 @@ impl Runtime for Smol {
         smol::block_on(self.executor.run(self.handle.add_peer(AddedPeer::new(address).keep(keep))))
     }
 
-    fn addresses(&mut self, addresses: Vec<AddressInfo>) {
-        smol::block_on(self.executor.run(self.handle.addresses(addresses)));
+    fn learn_addresses(&mut self, addresses: Vec<AddressInfo>) {
+        smol::block_on(self.executor.run(self.handle.learn_addresses(addresses)));
     }
 
     fn bans(&mut self) -> Vec<BanView> {

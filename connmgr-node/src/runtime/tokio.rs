@@ -47,8 +47,8 @@ impl Runtime for Tokio {
         self.runtime.block_on(self.handle.add_peer(AddedPeer::new(address).keep(keep)))
     }
 
-    fn addresses(&mut self, addresses: Vec<AddressInfo>) {
-        self.runtime.block_on(self.handle.addresses(addresses));
+    fn learn_addresses(&mut self, addresses: Vec<AddressInfo>) {
+        self.runtime.block_on(self.handle.learn_addresses(addresses));
     }
 
     fn bans(&mut self) -> Vec<BanView> {

@@ -111,7 +111,7 @@ impl<E: Executor> RigPool for SmolPool<E> {
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
-        E::block_on(self.pool.handle().addresses(addresses));
+        E::block_on(self.pool.handle().learn_addresses(addresses));
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

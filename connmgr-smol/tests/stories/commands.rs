@@ -47,6 +47,6 @@ fn a_pool_that_is_gone_refuses_every_command_and_shows_nothing() {
         assert_eq!(handle.ban(target, Duration::from_secs(1)).await, Err(CommandError::ShuttingDown));
         assert_eq!(handle.shutdown().await, Err(CommandError::ShuttingDown));
         assert!(handle.connections().await.is_empty() && handle.bans().await.is_empty());
-        handle.network_changed().await;
+        handle.report_network_changed().await;
     });
 }

@@ -100,8 +100,10 @@ macro_rules! command_methods {
         /// `ShuttingDown` of [`CommandError`](connmgr_core::CommandError), when the pool is gone already.
         shutdown() -> Result<(), CommandError> = Input::Shutdown;
 
-        /// Reports addresses that the application knows from a store of its own.
-        addresses(addresses: Vec<AddressInfo>) -> AddressCounts = Input::Addresses { source: Source::Application, addresses };
+        /// Gives the book addresses that the application knows from a store of its own. What a peer sent is reported on
+        /// its connection.
+        learn_addresses(addresses: Vec<AddressInfo>) -> AddressCounts =
+            Input::Addresses { source: Source::Application, addresses };
 
         /// Forgets that an address is our own, wherever that is known from: it may be dialed like any other.
         ///
@@ -110,10 +112,10 @@ macro_rules! command_methods {
         forget_own_address(address: PeerAddress) -> Result<(), CommandError> = Input::ForgetOwnAddress { address };
 
         /// Reports that the machine's network changed: the pool forgets what it learnt of outages.
-        network_changed() -> () = Input::NetworkChanged;
+        report_network_changed() -> () = Input::NetworkChanged;
 
-        /// Reports an address of this node, which is never dialed.
-        own_address(address: PeerAddress) -> () = Input::OwnAddress { address };
+        /// Gives an address of this node, which is never dialed.
+        learn_own_address(address: PeerAddress) -> () = Input::OwnAddress { address };
     } };
 
     (@methods [async] $(
@@ -263,9 +265,9 @@ mod tests {
             (Echo.set_active(false), Input::SetActive { active: false }),
             (Echo.set_limits(limits), Input::SetLimits { limits }),
             (Echo.shutdown(), Input::Shutdown),
-            (Echo.addresses(vec![]), Input::Addresses { source: Source::Application, addresses: vec![] }),
-            (Echo.network_changed(), Input::NetworkChanged),
-            (Echo.own_address(address.clone()), Input::OwnAddress { address }),
+            (Echo.learn_addresses(vec![]), Input::Addresses { source: Source::Application, addresses: vec![] }),
+            (Echo.report_network_changed(), Input::NetworkChanged),
+            (Echo.learn_own_address(address.clone()), Input::OwnAddress { address }),
         ] {
             assert_eq!(said, expected);
         }

@@ -55,24 +55,24 @@ macro_rules! connection_methods {
         }
 
         /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.
-        pub fn ready(&self, info: $crate::connmgr_core::PeerInfo) {
-            self.guard.reporter().ready(info);
+        pub fn report_ready(&self, info: $crate::connmgr_core::PeerInfo) {
+            self.guard.reporter().report_ready(info);
         }
 
         /// Reports that the peer misbehaved.
-        pub fn misbehaving(&self, penalty: $crate::connmgr_core::Penalty) {
-            self.guard.reporter().misbehaving(penalty);
+        pub fn report_misbehavior(&self, penalty: $crate::connmgr_core::Penalty) {
+            self.guard.reporter().report_misbehavior(penalty);
         }
 
         /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were
         /// read.
-        pub fn activity(&self, activity: $crate::connmgr_core::Activity) {
-            self.guard.reporter().activity(activity);
+        pub fn report_activity(&self, activity: $crate::connmgr_core::Activity) {
+            self.guard.reporter().report_activity(activity);
         }
 
         /// Reports addresses that the peer sent.
-        pub fn addresses(&self, addresses: Vec<$crate::connmgr_core::AddressInfo>) {
-            self.guard.reporter().addresses(addresses);
+        pub fn report_addresses(&self, addresses: Vec<$crate::connmgr_core::AddressInfo>) {
+            self.guard.reporter().report_addresses(addresses);
         }
 
         /// Reports the same facts from elsewhere, while the stream is in use.

@@ -28,22 +28,22 @@ impl Reporter {
     }
 
     /// Reports that the handshake is done.
-    pub fn ready(&self, info: PeerInfo) {
+    pub fn report_ready(&self, info: PeerInfo) {
         self.post(ConnFact::Ready(info));
     }
 
     /// Reports that the peer misbehaved.
-    pub fn misbehaving(&self, penalty: Penalty) {
+    pub fn report_misbehavior(&self, penalty: Penalty) {
         self.post(ConnFact::Misbehaving(penalty));
     }
 
     /// Reports what the connection was good for since the last report. The pool sees by itself that bytes were read.
-    pub fn activity(&self, activity: Activity) {
+    pub fn report_activity(&self, activity: Activity) {
         self.post(ConnFact::Activity(activity));
     }
 
     /// Reports addresses that the peer sent.
-    pub fn addresses(&self, addresses: Vec<AddressInfo>) {
+    pub fn report_addresses(&self, addresses: Vec<AddressInfo>) {
         self.post(ConnFact::Addresses(addresses));
     }
 

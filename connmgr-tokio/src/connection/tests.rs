@@ -127,7 +127,7 @@ async fn facts_are_told_beside_a_busy_stream() {
     let reporter = ours.reporter();
     let (_reading, _writing) = tokio::io::split(ours);
     let penalty = Penalty { persistent: 1, transient: 2 };
-    reporter.misbehaving(penalty);
+    reporter.report_misbehavior(penalty);
     let mut told = Vec::new();
     mailbox.drain(|input| told.push(input));
     assert_eq!(told, [Input::Misbehavior { conn: ConnId::from_u64(1), penalty }]);

@@ -92,7 +92,7 @@ impl RigPool for TokioPool {
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
-        self.runtime.block_on(self.pool.handle().addresses(addresses));
+        self.runtime.block_on(self.pool.handle().learn_addresses(addresses));
     }
 
     fn connections(&mut self) -> Vec<ConnView> {

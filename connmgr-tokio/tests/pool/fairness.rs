@@ -17,7 +17,7 @@ async fn a_pool_that_always_has_work_lets_others_run() {
     let handle = pool.handle();
     let asks = Insatiable::ask(COMMANDS, move || {
         let handle = handle.clone();
-        async move { handle.network_changed().await }
+        async move { handle.report_network_changed().await }
     });
     let mut turns = 0;
     while !asks.is_done() {

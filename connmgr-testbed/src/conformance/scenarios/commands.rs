@@ -57,14 +57,14 @@ pub fn facts_reach_the_manager<R: Rig>(rig: &R) {
     world.add(peer.address());
     let conn = world.connected().conn;
     let reporter = world.pool.reporter(conn);
-    reporter.ready(PeerInfo { services: Services::NETWORK, ..PeerInfo::default() });
+    reporter.report_ready(PeerInfo { services: Services::NETWORK, ..PeerInfo::default() });
     let view = world.until("it is ready", |pool| {
         let view = pool.connections().remove(0);
         (view.state == ConnState::Ready).then_some(view)
     });
     assert_eq!(view.services, Services::NETWORK);
     // From another thread.
-    std::thread::spawn(move || reporter.misbehaving(Penalty { persistent: 60, transient: 0 }));
+    std::thread::spawn(move || reporter.report_misbehavior(Penalty { persistent: 60, transient: 0 }));
     let warned = world.said("ScoreWarning", |event| match event {
         Event::ScoreWarning { conn, score, .. } => Some((conn, score)),
         _ => None,
@@ -78,7 +78,7 @@ pub fn a_host_that_misbehaves_is_banned<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config()).listening());
     let mut theirs = crate::peers::PeerStream::connect(world.address()).expect("somebody listens");
     let conn = world.connected().conn;
-    world.pool.reporter(conn).misbehaving(Penalty { persistent: 101, transient: 0 });
+    world.pool.reporter(conn).report_misbehavior(Penalty { persistent: 101, transient: 0 });
     assert!(world.meanwhile("they are hung up on", || theirs.hear_out()).is_empty());
     world.said("Banned", |event| matches!(event, Event::Banned { .. }).then_some(()));
     world.pool.release(conn);

@@ -24,7 +24,7 @@ pub fn bytes_that_are_read_keep_a_network_up<R: Rig>(rig: &R) {
     let mut world = TestWorld::start(rig, Setup::new(config));
     world.add(peer.address());
     let (mut line, conn) = (world.accept(&peer), world.connected().conn);
-    world.pool.reporter(conn).ready(PeerInfo::default());
+    world.pool.reporter(conn).report_ready(PeerInfo::default());
     world.add(silent.address());
     let start = Instant::now();
     while start.elapsed() < 2 * TRAFFIC_WITHIN {

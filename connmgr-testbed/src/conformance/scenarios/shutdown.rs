@@ -92,7 +92,7 @@ pub fn a_shutdown_in_the_middle_of_everything_leaves_nothing<R: Rig>(rig: &R) {
     world.meanwhile("a greeting", || socks::hear_greeting(&mut line));
     let mut theirs = PeerStream::connect(world.address()).expect("somebody listens");
     let conns = [world.connected().conn, world.connected().conn];
-    world.pool.reporter(conns[0]).ready(Default::default());
+    world.pool.reporter(conns[0]).report_ready(Default::default());
     world.bid(Input::Ban { target: BanTarget::Host(Host::from(Ipv4Addr::new(192, 0, 2, 7))), duration: PATIENCE });
     let strangers = [(); 3].map(|()| PeerStream::connect(world.address()).expect("somebody listens"));
 
