@@ -49,16 +49,6 @@ pub enum LaneEnding {
 }
 
 impl LaneEnding {
-    /// Whether our side ended it.
-    pub const fn is_ours(self) -> bool {
-        match self {
-            Self::Failed(DialFailure::GivenUp(_))
-            | Self::Ended(EndReason::Ours(_) | EndReason::Dropped)
-            | Self::Died => true,
-            Self::Failed(_) | Self::Ended(_) => false,
-        }
-    }
-
     /// Whether the end tells something about the other end or about a rule of ours.
     const fn is_notable(self) -> bool {
         match self {

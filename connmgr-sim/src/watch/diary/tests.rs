@@ -111,6 +111,19 @@ fn however_long_it_goes_on_its_memory_is_bounded_and_what_tells_most_is_kept() {
 }
 
 #[test]
+fn however_long_it_goes_on_the_beginning_stays_exact() {
+    let mut history = LevelHistory::default();
+    let at = |number: u64| Instant::from_nanos(number * 1_000_000);
+    for number in 0..100_000 {
+        let full = u32::try_from(number % 9).expect("small");
+        history.push(at(number), Level { by_kind: [full, 0, 0, 0, 0, 0], adversaries: 0 });
+    }
+    let first: Vec<Instant> = history.changes().iter().map(|(at, _)| *at).take(100).collect();
+    assert_eq!(first, (0..100).map(at).collect::<Vec<_>>());
+    assert!(history.changes().len() <= 4096);
+}
+
+#[test]
 fn thinning_loses_no_dip() {
     let level = |full: u32| Level { by_kind: [full, 0, 0, 0, 0, 0], adversaries: 0 };
     let changes: Vec<(Instant, Level)> =
