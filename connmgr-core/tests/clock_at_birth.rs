@@ -64,7 +64,7 @@ fn sample(bench: &mut Bench) -> Vec<AddressInfo> {
 }
 
 fn told(address: &PeerAddress, last_seen: UnixTime) -> AddressInfo {
-    AddressInfo { address: address.clone(), services: Services::NETWORK | Services::WITNESS, last_seen }
+    AddressInfo::new(address.clone()).services(Services::NETWORK | Services::WITNESS).last_seen(last_seen)
 }
 
 fn hear(bench: &mut Bench, source: Source, addresses: &[AddressInfo]) {
@@ -170,8 +170,7 @@ fn without_a_file_what_is_learnt_before_the_clock_is_set_has_its_age() {
 fn answers_of_seeds_are_as_old_as_with_a_right_clock() {
     let seeded = |unix| {
         let mut config = Config::default();
-        config.seeds.names =
-            vec![Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false }];
+        config.seeds.names = vec![Seed::new(HostName::new("seed.example").expect("a name"))];
         config.default_port = 8333;
         let mut bench = Bench::born(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now: Time::ZERO }, 1);
         let actions = bench.pass(secs(1));

@@ -12,7 +12,6 @@ mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::Handle;
 /// The configuration, addresses, commands, events and errors that an application needs.
 #[doc(inline)]
 pub use connmgr_std::exports::*;

@@ -333,6 +333,14 @@ pub struct ConfigError {
     pub must: &'static str,
 }
 
+impl ConfigError {
+    /// The field must be this. For adapters, which refuse what they can't carry out.
+    #[must_use]
+    pub const fn new(field: &'static str, must: &'static str) -> Self {
+        Self { field, must }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "config: `{}` must be {}", self.field, self.must)

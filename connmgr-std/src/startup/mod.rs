@@ -97,7 +97,7 @@ impl Startup {
             return Ok(());
         }
         let must = "empty: the builder's `listen` opens listeners, and adds them here";
-        Err(StartError::Config(ConfigError { field: "listeners", must }))
+        Err(StartError::Config(ConfigError::new("listeners", must)))
     }
 
     /// Loads the state, creates the trace, and starts the clocks and the manager. Blocks on the disk. If the manager is

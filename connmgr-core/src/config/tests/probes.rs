@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::config::{Config, IsolationMode, Listener, Proxy, Seed};
+use crate::config::{Config, Listener, Proxy, Seed};
 use crate::types::{HostName, ListenerId, Permissions, ProxyAddress};
 
 type Set<T> = fn(&mut Config, T);
@@ -281,11 +281,11 @@ fn others() -> Vec<(String, Probe)> {
 
 fn proxy(port: u16) -> Proxy {
     let name = HostName::new("tor").expect("a host name");
-    Proxy { address: ProxyAddress::Name(name, port), isolation: IsolationMode::Preferred, resolves: true }
+    Proxy::new(ProxyAddress::Name(name, port))
 }
 
 fn seed(name: &str) -> Seed {
-    Seed { name: HostName::new(name).expect("a host name"), filters_services: false }
+    Seed::new(HostName::new(name).expect("a host name"))
 }
 
 fn subnets(count: u8) -> Vec<IpNet> {
@@ -293,5 +293,5 @@ fn subnets(count: u8) -> Vec<IpNet> {
 }
 
 fn listener(id: u32) -> Listener {
-    Listener { id: ListenerId(id), network: None, permissions: Permissions::default() }
+    Listener::new(ListenerId(id))
 }

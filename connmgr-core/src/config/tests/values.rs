@@ -12,7 +12,7 @@ use crate::config::{
     BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Patience, Proxies, Proxy, Ranges,
     Rate, RequiredServices, ScoreConfig, Seed, SeedConfig,
 };
-use crate::types::{Backoff, Limits, NetworkSet, Permissions, Services};
+use crate::types::{Backoff, Limits, More, NetworkSet, Permissions, Services};
 
 type Values = Vec<(&'static str, String)>;
 
@@ -45,6 +45,7 @@ pub(super) fn values(config: &Config) -> Values {
         listeners,
         book,
         max_actions_per_input,
+        _more: More(()),
     } = config.clone();
     let mut values = vec![
         ("mode", name(mode)),
@@ -74,11 +75,11 @@ fn of_connections(
     proxies: &Proxies,
     ranges: &Ranges,
 ) -> Values {
-    let Limits { total, full, block_relay, feeler, addr_fetch, added } = limits;
-    let RequiredServices { full: useful, block_relay: useful_for_blocks } = required;
-    let GroupRule { max_per_group, exempt_overlays } = groups;
-    let Proxies { all, onion, i2p } = proxies;
-    let Ranges { public, private, shared, loopback, own } = ranges;
+    let Limits { total, full, block_relay, feeler, addr_fetch, added, _more: More(()) } = limits;
+    let RequiredServices { full: useful, block_relay: useful_for_blocks, _more: More(()) } = required;
+    let GroupRule { max_per_group, exempt_overlays, _more: More(()) } = groups;
+    let Proxies { all, onion, i2p, _more: More(()) } = proxies;
+    let Ranges { public, private, shared, loopback, own, _more: More(()) } = ranges;
     let mut values = vec![
         ("limits.total", name(total)),
         ("limits.full", name(full)),
@@ -99,7 +100,7 @@ fn of_connections(
         ("ranges.loopback", yes(*loopback)),
         ("ranges.own", list(own, "subnets")),
     ];
-    let of_proxy = |Proxy { address: _, isolation: _, resolves: _ }: &Proxy| TO_BE_GIVEN.to_string();
+    let of_proxy = |Proxy { address: _, isolation: _, resolves: _, _more: More(()) }: &Proxy| TO_BE_GIVEN.to_string();
     let given = all.as_ref().map_or(TO_BE_GIVEN.into(), of_proxy);
     for option in ["proxies.*.address", "proxies.*.isolation", "proxies.*.resolves"] {
         values.push((option, given.clone()));
@@ -108,9 +109,27 @@ fn of_connections(
 }
 
 fn of_dials(dial: DialConfig, retry: Backoff, health: HealthConfig) -> Values {
-    let DialConfig { direct, proxied, max_hedged, rate, spacing, min_spacing, lookup_timeout, attempt_delay } = dial;
-    let HealthConfig { own_failures, silent_dials, silent_groups, silent_for, traffic_within, first_probe, max_probe } =
-        health;
+    let DialConfig {
+        direct,
+        proxied,
+        max_hedged,
+        rate,
+        spacing,
+        min_spacing,
+        lookup_timeout,
+        attempt_delay,
+        _more: More(()),
+    } = dial;
+    let HealthConfig {
+        own_failures,
+        silent_dials,
+        silent_groups,
+        silent_for,
+        traffic_within,
+        first_probe,
+        max_probe,
+        _more: More(()),
+    } = health;
     let mut values = vec![
         ("dial.max_hedged", option(max_hedged)),
         ("dial.rate", rate_of(rate)),
@@ -145,8 +164,9 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
         keep,
         retry,
         again_after,
+        _more: More(()),
     } = seeds;
-    for Seed { name: _, filters_services: _ } in names {}
+    for Seed { name: _, filters_services: _, _more: More(()) } in names {}
     let mut values = vec![
         ("seeds.names", list(names, "seeds")),
         ("seeds.names[].name", TO_BE_GIVEN.into()),
@@ -167,12 +187,12 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
 }
 
 fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> Values {
-    let ScoreConfig { threshold, ban_for, max_hosts } = score;
-    let InboundConfig { per_host, half_open, rate, first_pause, max_pause } = inbound;
-    let BookConfig { max_addresses, gossip, max_per_call, save_every } = book;
+    let ScoreConfig { threshold, ban_for, max_hosts, _more: More(()) } = score;
+    let InboundConfig { per_host, half_open, rate, first_pause, max_pause, _more: More(()) } = inbound;
+    let BookConfig { max_addresses, gossip, max_per_call, save_every, _more: More(()) } = book;
     // What a listener has if nobody says otherwise, as by the builders' `listen`.
-    let Permissions { no_ban, no_limit } = Permissions::default();
-    let _names_every_field = |Listener { id: _, network: _, permissions: _ }: Listener| ();
+    let Permissions { no_ban, no_limit, _more: More(()) } = Permissions::default();
+    let _names_every_field = |Listener { id: _, network: _, permissions: _, _more: More(()) }: Listener| ();
     vec![
         ("score.threshold", name(threshold)),
         ("score.ban_for", time(ban_for)),
@@ -194,12 +214,12 @@ fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> V
 }
 
 fn patience(of: Patience, names: [&'static str; 2]) -> [(&'static str, String); 2] {
-    let Patience { timeout, hedge_after } = of;
+    let Patience { timeout, hedge_after, _more: More(()) } = of;
     [(names[0], time(timeout)), (names[1], time(hedge_after))]
 }
 
 fn backoff(of: Backoff, names: [&'static str; 4]) -> [(&'static str, String); 4] {
-    let Backoff { growth, base, cap, jitter } = of;
+    let Backoff { growth, base, cap, jitter, _more: More(()) } = of;
     [(names[0], name(growth)), (names[1], time(base)), (names[2], time(cap)), (names[3], yes(jitter))]
 }
 
