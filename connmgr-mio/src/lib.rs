@@ -16,8 +16,8 @@ mod turn;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
-    parse_address,
+    Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
+    TraceError, parse_address,
 };
 pub use mio;
 

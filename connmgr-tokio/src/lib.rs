@@ -3,17 +3,21 @@
 
 mod builder;
 mod connection;
+mod halves;
 mod runtime;
+mod watch;
 mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::{
-    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
+    Damage, DamageCause, DialSocket, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError,
+    SystemResolver, TraceError, parse_address,
 };
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use halves::{ReadHalf, WriteHalf};
+pub use watch::StreamWatch;
 
 /// A pool of live connections, run by a task of its own.
 ///
