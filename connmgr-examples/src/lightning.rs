@@ -7,8 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -183,35 +182,32 @@ async fn take_events(mut pool: Pool, shared: Arc<Shared>) {
 
 /// Lets LDK speak on a connection until one of the two ends it.
 async fn carry(connection: Connection, shared: Arc<Shared>) {
-    if let Err(error) = try_carry(&connection, &shared).await {
+    if let Err(error) = try_carry(connection, &shared).await {
         println!("{}: {error}", shared.name);
     }
-    // Dropped here, the connection is given back. If its peer is kept, the pool dials it again.
 }
 
-async fn try_carry(connection: &Connection, shared: &Shared) -> io::Result<()> {
-    // LDK wants to own a stream of the standard library. It gets a second descriptor of the socket: when the pool closes
-    // the connection, it shuts the socket, and LDK reads the end.
-    let stream = TcpStream::from(connection.as_fd().try_clone_to_owned()?);
-    let (remote, inbound, peers) = (stream.peer_addr()?, connection.kind().is_inbound(), Arc::clone(&shared.peers));
-    let wanted = connection.info().tag.and_then(|tag| shared.kept(tag));
+async fn try_carry(connection: Connection, shared: &Shared) -> io::Result<()> {
+    // LDK wants to own a stream of the standard library. When the pool closes the connection, LDK reads the stream's end.
+    let (stream, watch) = connection.into_std()?;
+    let (remote, inbound, peers) = (stream.peer_addr()?.into(), watch.kind().is_inbound(), Arc::clone(&shared.peers));
+    let wanted = watch.info().tag.and_then(|tag| shared.kept(tag));
     let mut end: Pin<Box<dyn Future<Output = ()> + Send>> = match wanted {
         Some(id) if !inbound => Box::pin(setup_outbound(peers, id, stream)),
         _ => Box::pin(setup_inbound(peers, stream)),
     };
-    let remote = SocketAddress::from(remote);
     tokio::select! {
         () = &mut end => return Ok(()),
         id = shared.proved(&remote, inbound) => {
-            println!("{}: shook hands with {} on {}", shared.name, short(&id), connection.id());
-            connection.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
+            println!("{}: shook hands with {} on {}", shared.name, short(&id), watch.id());
+            watch.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
         }
     }
     // The pool does not see what LDK reads. LDK drops peers that leave its pings without an answer: who is there is alive.
     while timeout(TICK, &mut end).await.is_err() {
-        connection.report_activity(Activity::default());
+        watch.report_activity(Activity::default());
     }
-    Ok(())
+    Ok(()) // Dropped, the watch gives the connection back. If its peer is kept, the pool dials it again.
 }
 
 /// The pool's identity of a node: a hash of its id, which is a byte longer.
