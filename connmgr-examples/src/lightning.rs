@@ -59,8 +59,10 @@ struct Shared {
     name: &'static str,
     id: PublicKey,
     peers: Arc<Peers>,
-    /// Every handshake that LDK has done: with whom, in order.
-    handshakes: watch::Receiver<Vec<PublicKey>>,
+    /// Changes when LDK has shaken hands with a peer.
+    handshakes: watch::Receiver<()>,
+    /// The peers that were reported ready, in order.
+    ready: watch::Sender<Vec<PublicKey>>,
     /// The peers to keep. The place of one is the tag of its added peer.
     kept: Mutex<Vec<PublicKey>>,
 }
@@ -73,9 +75,10 @@ impl Node {
     pub async fn start(name: &'static str, seed: [u8; 32]) -> Result<Self, Box<dyn Error>> {
         let keys = Arc::new(KeysManager::new(&seed, 1, 0, true));
         let id = keys.get_node_id(Recipient::Node).map_err(|()| "the signer has no node id")?;
-        let (done, handshakes) = watch::channel(Vec::new());
+        let (done, handshakes) = watch::channel(());
         let peers = Arc::new(peers(keys, Handshakes(done)));
-        let shared = Arc::new(Shared { name, id, peers, handshakes, kept: Mutex::default() });
+        let shared =
+            Arc::new(Shared { name, id, peers, handshakes, ready: watch::Sender::default(), kept: Mutex::default() });
         let config = Config {
             mode: Mode::ConnectOnly, // Only a node whose id is known can be dialed, so there is no book to choose from.
             identity: Some(identity(&id)), // Of two connections that two nodes make at once, both keep the same.
@@ -122,10 +125,10 @@ impl Node {
         self.shared.peers.process_events();
     }
 
-    /// Waits until LDK has shaken hands with this peer so many times in all.
-    pub async fn handshakes(&self, id: PublicKey, times: usize) {
-        let done = |all: &Vec<PublicKey>| all.iter().filter(|one| **one == id).count() >= times;
-        self.shared.handshakes.clone().wait_for(done).await.expect("the node holds the peer manager, which sends them");
+    /// Waits until this peer has been ready so many times in all.
+    pub async fn ready(&self, id: PublicKey, times: usize) {
+        let enough = |all: &Vec<PublicKey>| all.iter().filter(|one| **one == id).count() >= times;
+        self.shared.ready.subscribe().wait_for(enough).await.expect("the node holds the sender");
     }
 
     /// Shuts down: every connection is closed when it returns.
@@ -201,6 +204,7 @@ async fn try_carry(connection: Connection, shared: &Shared) -> io::Result<()> {
         id = shared.proved(&remote, inbound) => {
             println!("{}: shook hands with {} on {}", shared.name, short(&id), watch.id());
             watch.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
+            shared.ready.send_modify(|ready| ready.push(id));
         }
     }
     // The pool does not see what LDK reads. LDK drops peers that leave its pings without an answer: who is there is alive.
@@ -240,7 +244,7 @@ async fn tick(peers: Arc<Peers>) {
 }
 
 /// Hears from LDK of every handshake that is done.
-struct Handshakes(watch::Sender<Vec<PublicKey>>);
+struct Handshakes(watch::Sender<()>);
 
 impl BaseMessageHandler for Handshakes {
     fn get_and_clear_pending_msg_events(&self) -> Vec<MessageSendEvent> {
@@ -257,8 +261,8 @@ impl BaseMessageHandler for Handshakes {
         InitFeatures::empty()
     }
 
-    fn peer_connected(&self, id: PublicKey, _: &Init, _inbound: bool) -> Result<(), ()> {
-        self.0.send_modify(|handshakes| handshakes.push(id));
+    fn peer_connected(&self, _: PublicKey, _: &Init, _inbound: bool) -> Result<(), ()> {
+        self.0.send_replace(());
         Ok(())
     }
 }

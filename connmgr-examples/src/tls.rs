@@ -33,7 +33,7 @@ pub struct Node {
     identity: Identity,
     address: SocketAddr,
     pool: Handle,
-    handshakes: watch::Receiver<Vec<Identity>>,
+    ready: watch::Sender<Vec<Identity>>,
     /// The task that takes the pool's events.
     events: JoinHandle<()>,
 }
@@ -44,8 +44,8 @@ struct Tls {
     name: &'static str,
     acceptor: TlsAcceptor,
     connector: TlsConnector,
-    /// Every handshake that is done: with whom, in order.
-    handshakes: watch::Sender<Vec<Identity>>,
+    /// The nodes that were reported ready, in order.
+    ready: watch::Sender<Vec<Identity>>,
 }
 
 impl Node {
@@ -56,8 +56,8 @@ impl Node {
     pub async fn start(name: &'static str, key: &KeyPair, listen: SocketAddr) -> Result<Self, Box<dyn Error>> {
         let certificate = CertificateParams::new(vec![name.to_owned()])?.self_signed(key)?.der().clone();
         let identity = identity(&certificate)?;
-        let (sender, handshakes) = watch::channel(Vec::new());
-        let tls = Tls::new(name, key, certificate, sender)?;
+        let ready = watch::Sender::default();
+        let tls = Tls::new(name, key, certificate, ready.clone())?;
         let config = Config {
             mode: Mode::ConnectOnly,  // It dials the peers it is given, and looks for no others.
             identity: Some(identity), // Of two connections that two nodes make at once, both keep the same.
@@ -67,7 +67,7 @@ impl Node {
         let pool = Pool::builder(config).listen(listen).start().await?;
         let (handle, address) = (pool.handle(), pool.local_addrs()[0]);
         let events = tokio::spawn(take_events(pool, tls));
-        Ok(Self { name, identity, address, pool: handle, handshakes, events })
+        Ok(Self { name, identity, address, pool: handle, ready, events })
     }
 
     /// The hash of its public key.
@@ -95,10 +95,10 @@ impl Node {
         self.pool.add_peer(others.iter().fold(peer, |peer, address| peer.or((*address).into()))).await
     }
 
-    /// Waits until it has shaken hands with this node so many times in all.
-    pub async fn handshakes(&self, identity: Identity, times: usize) {
-        let done = |all: &Vec<Identity>| all.iter().filter(|one| **one == identity).count() >= times;
-        self.handshakes.clone().wait_for(done).await.expect("the task of the pool's events sends them");
+    /// Waits until this node has been ready so many times in all.
+    pub async fn ready(&self, identity: Identity, times: usize) {
+        let enough = |all: &Vec<Identity>| all.iter().filter(|one| **one == identity).count() >= times;
+        self.ready.subscribe().wait_for(enough).await.expect("the node holds the sender");
     }
 
     /// Shuts down: every connection is closed when it returns.
@@ -114,7 +114,7 @@ impl Tls {
         name: &'static str,
         key: &KeyPair,
         certificate: CertificateDer<'static>,
-        handshakes: watch::Sender<Vec<Identity>>,
+        ready: watch::Sender<Vec<Identity>>,
     ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(crypto::ring::default_provider());
         let any_key = Arc::new(AnyKey(provider.signature_verification_algorithms));
@@ -129,7 +129,7 @@ impl Tls {
             .with_custom_certificate_verifier(any_key)
             .with_client_auth_cert(chain, key.into())?;
         let (acceptor, connector) = (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client)));
-        Ok(Self { name, acceptor, connector, handshakes })
+        Ok(Self { name, acceptor, connector, ready })
     }
 
     /// Talks on a connection until it ends.
@@ -151,7 +151,7 @@ impl Tls {
         let identity = certificates.first().map(identity).transpose().map_err(io::Error::other)?;
         reporter.report_ready(PeerInfo { identity, ..PeerInfo::default() });
         println!("{}: shook hands on {}", self.name, reporter.id());
-        self.handshakes.send_modify(|handshakes| handshakes.extend(identity));
+        self.ready.send_modify(|ready| ready.extend(identity));
         while stream.read(&mut [0; 64]).await? > 0 {}
         Ok(()) // Dropped, the stream drops the connection, and it is given back.
     }

@@ -24,12 +24,12 @@ async fn ready(node: &Node, wanted: impl Fn(&[ConnView]) -> bool) -> Vec<ConnVie
     timeout(LONG, look).await.expect("the connections never were as wanted")
 }
 
-async fn both_shook_hands(a: &Node, b: &Node, times: usize) {
+async fn both_are_ready(a: &Node, b: &Node, times: usize) {
     let both = async {
-        a.handshakes(b.id(), times).await;
-        b.handshakes(a.id(), times).await;
+        a.ready(b.id(), times).await;
+        b.ready(a.id(), times).await;
     };
-    timeout(LONG, both).await.unwrap_or_else(|_| panic!("no handshake number {times}"));
+    timeout(LONG, both).await.unwrap_or_else(|_| panic!("not ready for the time number {times}"));
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_peer_is_kept_by_its_id_whichever_side_drops_it() {
     let (alice, bob) = (Node::start("alice", [1; 32]).await.unwrap(), Node::start("bob", [2; 32]).await.unwrap());
     let kept = alice.keep(bob.id(), &[bob.address()]).await.unwrap();
     for times in 1..=3 {
-        both_shook_hands(&alice, &bob, times).await;
+        both_are_ready(&alice, &bob, times).await;
         let conns = ready(&alice, |conns| conns.len() == 1).await;
         assert_eq!(conns[0].peer, Some(kept));
         ready(&bob, |conns| conns.len() == 1).await;
@@ -54,7 +54,7 @@ async fn of_a_peers_addresses_the_one_that_leads_to_another_node_is_passed_over(
     let (alice, bob) = (Node::start("alice", [4; 32]).await.unwrap(), Node::start("bob", [5; 32]).await.unwrap());
     let carol = Node::start("carol", [6; 32]).await.unwrap();
     alice.keep(bob.id(), &[carol.address(), bob.address()]).await.unwrap();
-    both_shook_hands(&alice, &bob, 1).await;
+    both_are_ready(&alice, &bob, 1).await;
     let conns = ready(&alice, |conns| conns.len() == 1).await;
     assert_eq!(conns[0].address, Some(bob.address().into()));
 }
@@ -64,7 +64,7 @@ async fn two_nodes_that_keep_each_other_have_one_connection_which_is_both_peers(
     let (alice, bob) = (Node::start("alice", [7; 32]).await.unwrap(), Node::start("bob", [8; 32]).await.unwrap());
     let alices = alice.keep(bob.id(), &[bob.address()]).await.unwrap();
     let bobs = bob.keep(alice.id(), &[alice.address()]).await.unwrap();
-    both_shook_hands(&alice, &bob, 1).await;
+    both_are_ready(&alice, &bob, 1).await;
     for (node, peer) in [(&alice, alices), (&bob, bobs)] {
         ready(node, |conns| conns.len() == 1 && conns[0].peer == Some(peer)).await;
     }

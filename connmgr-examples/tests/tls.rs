@@ -48,7 +48,7 @@ async fn a_node_with_a_new_certificate_of_its_key_is_the_same_node() {
     is_ready_at(&alice, address).await;
     bob.stop().await;
     let bob = Node::start("bob", &bobs_key, address).await.unwrap();
-    timeout(LONG, alice.handshakes(identity, 2)).await.expect("it was never dialed again");
+    timeout(LONG, alice.ready(identity, 2)).await.expect("it was never dialed again");
     is_ready_at(&alice, address).await;
     assert_eq!(bob.identity(), identity);
 }

@@ -9,9 +9,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let alice = Node::start("alice", [1; 32]).await?;
     let bob = Node::start("bob", [2; 32]).await?;
     let carol = Node::start("carol", [3; 32]).await?;
-    let both_shook_hands = async |times| {
-        alice.handshakes(bob.id(), times).await;
-        bob.handshakes(alice.id(), times).await;
+    let both_are_ready = async |times| {
+        alice.ready(bob.id(), times).await;
+        bob.ready(alice.id(), times).await;
     };
 
     println!(
@@ -19,15 +19,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         short(&bob.id())
     );
     alice.keep(bob.id(), &[carol.address(), bob.address()]).await?;
-    both_shook_hands(1).await;
+    both_are_ready(1).await;
 
     println!("bob drops alice.");
     bob.disconnect(alice.id());
-    both_shook_hands(2).await;
+    both_are_ready(2).await;
 
     println!("alice drops bob.");
     alice.disconnect(bob.id());
-    both_shook_hands(3).await;
+    both_are_ready(3).await;
 
     for node in [alice, bob, carol] {
         node.stop().await;

@@ -17,12 +17,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("alice keeps bob. Of the two addresses she has of him, the first is mallory's.");
     alice.keep(is_bob, &[mallory.address(), bobs_address]).await?;
-    alice.handshakes(is_bob, 1).await;
+    alice.ready(is_bob, 1).await;
 
     println!("bob stops, and starts again with a new certificate of the same key.");
     bob.stop().await;
     let bob = Node::start("bob", &bobs_key, bobs_address).await?;
-    alice.handshakes(is_bob, 2).await;
+    alice.ready(is_bob, 2).await;
 
     for node in [alice, bob, mallory] {
         node.stop().await;
