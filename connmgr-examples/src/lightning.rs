@@ -18,29 +18,17 @@ use connmgr_tokio::connmgr_core::{
     Activity, AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo,
 };
 use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
-use lightning::ln::msgs::{BaseMessageHandler, Init, MessageSendEvent, SendOnlyMessageHandler, SocketAddress};
-use lightning::ln::peer_handler::{
-    ErroringMessageHandler, IgnoringMessageHandler, MessageHandler, PeerDetails, PeerManager,
-};
-use lightning::sign::{EntropySource, KeysManager, NodeSigner, Recipient};
-use lightning::types::features::{InitFeatures, NodeFeatures};
-use lightning::util::logger::{Logger, Record};
-use lightning_net_tokio::{SocketDescriptor, setup_inbound, setup_outbound};
+use lightning::ln::msgs::SocketAddress;
+use lightning::ln::peer_handler::PeerDetails;
+use lightning::sign::{KeysManager, NodeSigner, Recipient};
+use lightning_net_tokio::{setup_inbound, setup_outbound};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// LDK's peer manager, with no more than a handshake needs.
-type Peers = PeerManager<
-    SocketDescriptor,
-    Arc<ErroringMessageHandler>,
-    IgnoringMessageHandler,
-    IgnoringMessageHandler,
-    Arc<Quiet>,
-    IgnoringMessageHandler,
-    Arc<KeysManager>,
-    Arc<Handshakes>,
->;
+use self::ldk::{Peers, peers};
+
+mod ldk;
 
 /// How often LDK pings its peers and drops those that do not answer.
 const TICK: Duration = Duration::from_secs(10);
@@ -76,7 +64,7 @@ impl Node {
         let keys = Arc::new(KeysManager::new(&seed, 1, 0, true));
         let id = keys.get_node_id(Recipient::Node).map_err(|()| "the signer has no node id")?;
         let (done, handshakes) = watch::channel(());
-        let peers = Arc::new(peers(keys, Handshakes(done)));
+        let peers = Arc::new(peers(keys, done));
         let shared =
             Arc::new(Shared { name, id, peers, handshakes, ready: watch::Sender::default(), kept: Mutex::default() });
         let config = Config {
@@ -224,56 +212,11 @@ pub fn short(id: &PublicKey) -> String {
     id.to_string()[..8].to_owned()
 }
 
-fn peers(keys: Arc<KeysManager>, handshakes: Handshakes) -> Peers {
-    let handlers = MessageHandler {
-        chan_handler: Arc::new(ErroringMessageHandler::new()),
-        route_handler: IgnoringMessageHandler {},
-        onion_message_handler: IgnoringMessageHandler {},
-        custom_message_handler: IgnoringMessageHandler {},
-        send_only_message_handler: Arc::new(handshakes),
-    };
-    let chance = keys.get_secure_random_bytes();
-    PeerManager::new(handlers, 1, &chance, Arc::new(Quiet), keys)
-}
-
 async fn tick(peers: Arc<Peers>) {
     loop {
         sleep(TICK).await;
         peers.timer_tick_occurred();
     }
-}
-
-/// Hears from LDK of every handshake that is done.
-struct Handshakes(watch::Sender<()>);
-
-impl BaseMessageHandler for Handshakes {
-    fn get_and_clear_pending_msg_events(&self) -> Vec<MessageSendEvent> {
-        Vec::new()
-    }
-
-    fn peer_disconnected(&self, _: PublicKey) {}
-
-    fn provided_node_features(&self) -> NodeFeatures {
-        NodeFeatures::empty()
-    }
-
-    fn provided_init_features(&self, _: PublicKey) -> InitFeatures {
-        InitFeatures::empty()
-    }
-
-    fn peer_connected(&self, _: PublicKey, _: &Init, _inbound: bool) -> Result<(), ()> {
-        self.0.send_replace(());
-        Ok(())
-    }
-}
-
-impl SendOnlyMessageHandler for Handshakes {}
-
-/// LDK's log goes nowhere.
-struct Quiet;
-
-impl Logger for Quiet {
-    fn log(&self, _: Record<'_>) {}
 }
 
 impl fmt::Debug for Node {
