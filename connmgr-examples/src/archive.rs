@@ -7,27 +7,28 @@
 //! |---|---|
 //! | `hello SERVICES NONCE PORT` | first, from both: what the node offers, a number by which it would know itself, and the port on which it listens |
 //! | `who` | asks for addresses |
-//! | `known ADDRESS/SERVICES …` | the answer |
+//! | `known ADDRESS/SERVICES/DATE …` | the answer: where nodes are, what they offer, and when they were last seen |
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use connmgr_smol::connmgr_core::{
     AddressInfo, Config, ConnId, ConnState, ConnView, Event, GroupRule, Kind, Limits, PeerAddress, PeerInfo, Penalty,
-    Permissions, Ranges, RequiredServices, SeedConfig, Services, UnixTime,
+    Permissions, Ranges, RequiredServices, SeedConfig, Services,
 };
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent, Reporter, StartError};
 use smol::channel::{Receiver, Sender, bounded};
 use smol::future::or;
-use smol::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, split};
+use smol::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader, split};
 use smol::{Task, Timer};
+
+use self::lines::{Hello, WHO, broken, from_line, next_line, now, to_line};
+
+mod lines;
 
 /// A service of this network: the node keeps files. A network gives the bits the meaning that it likes.
 pub const ARCHIVE: Services = Services::from_bits(1 << 40);
@@ -35,14 +36,8 @@ pub const ARCHIVE: Services = Services::from_bits(1 << 40);
 /// Another: the node reads files and keeps none. A node of which no service is known may be anything, and would be tried.
 pub const READER: Services = Services::from_bits(1 << 41);
 
-/// The message that asks for addresses.
-const WHO: &str = "who\n";
-
-/// The longest line, so that a peer can't fill the memory.
-const MAX_LINE: u64 = 64 * 1024;
-
 /// How many addresses answer a `who`.
-const MAX_KNOWN: u32 = 1000;
+const MAX_KNOWN: u32 = 500;
 
 /// A node of the network. It tells what happens on standard output.
 #[derive(Debug)]
@@ -241,72 +236,7 @@ impl Shared {
     }
 }
 
-/// The first message.
-struct Hello {
-    services: Services,
-    nonce: u64,
-    port: u16,
-}
-
-impl fmt::Display for Hello {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { services, nonce, port } = self;
-        writeln!(f, "hello {} {nonce} {port}", services.bits())
-    }
-}
-
-impl FromStr for Hello {
-    type Err = io::Error;
-
-    fn from_str(line: &str) -> io::Result<Self> {
-        let mut words = line.split(' ');
-        let mut next = || words.next().ok_or_else(|| broken("too short"));
-        if next()? != "hello" {
-            return Err(broken("no hello"));
-        }
-        let services = Services::from_bits(next()?.parse().map_err(broken)?);
-        let nonce = next()?.parse().map_err(broken)?;
-        Ok(Self { services, nonce, port: next()?.parse().map_err(broken)? })
-    }
-}
-
-/// The message that tells these addresses.
-fn to_line(addresses: &[AddressInfo]) -> String {
-    let each = addresses.iter().map(|info| format!(" {}/{}", info.address, info.services.bits()));
-    format!("known{}\n", each.collect::<String>())
-}
-
-/// The addresses of such a message, without its first word.
-fn from_line(addresses: &str) -> io::Result<Vec<AddressInfo>> {
-    let read = |word: &str| {
-        let (address, services) = word.split_once('/').ok_or_else(|| broken("an address without services"))?;
-        let services = Services::from_bits(services.parse().map_err(broken)?);
-        Ok(AddressInfo { address: address.parse().map_err(broken)?, services, last_seen: now() })
-    };
-    addresses.split_ascii_whitespace().map(read).collect()
-}
-
-/// The next line, without its end.
-async fn next_line(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String> {
-    let mut line = String::new();
-    from.take(MAX_LINE).read_line(&mut line).await?;
-    match line.strip_suffix('\n') {
-        Some(line) => Ok(line.to_owned()),
-        None if line.len() as u64 == MAX_LINE => Err(broken("too long")),
-        None => Err(ErrorKind::UnexpectedEof.into()),
-    }
-}
-
 /// The host at the other end, unless a proxy hides it.
 fn remote_ip(connection: &Connection) -> Option<IpAddr> {
     Some(connection.address()?.socket_addr()?.ip())
-}
-
-fn broken(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, why)
-}
-
-fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_secs(since.as_secs())
 }

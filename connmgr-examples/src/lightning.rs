@@ -7,8 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,29 +18,17 @@ use connmgr_tokio::connmgr_core::{
     Activity, AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo,
 };
 use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
-use lightning::ln::msgs::{BaseMessageHandler, Init, MessageSendEvent, SendOnlyMessageHandler, SocketAddress};
-use lightning::ln::peer_handler::{
-    ErroringMessageHandler, IgnoringMessageHandler, MessageHandler, PeerDetails, PeerManager,
-};
-use lightning::sign::{EntropySource, KeysManager, NodeSigner, Recipient};
-use lightning::types::features::{InitFeatures, NodeFeatures};
-use lightning::util::logger::{Logger, Record};
-use lightning_net_tokio::{SocketDescriptor, setup_inbound, setup_outbound};
+use lightning::ln::msgs::SocketAddress;
+use lightning::ln::peer_handler::PeerDetails;
+use lightning::sign::{KeysManager, NodeSigner, Recipient};
+use lightning_net_tokio::{setup_inbound, setup_outbound};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// LDK's peer manager, with no more than a handshake needs.
-type Peers = PeerManager<
-    SocketDescriptor,
-    Arc<ErroringMessageHandler>,
-    IgnoringMessageHandler,
-    IgnoringMessageHandler,
-    Arc<Quiet>,
-    IgnoringMessageHandler,
-    Arc<KeysManager>,
-    Arc<Handshakes>,
->;
+use self::ldk::{Peers, peers};
+
+mod ldk;
 
 /// How often LDK pings its peers and drops those that do not answer.
 const TICK: Duration = Duration::from_secs(10);
@@ -77,7 +64,7 @@ impl Node {
         let keys = Arc::new(KeysManager::new(&seed, 1, 0, true));
         let id = keys.get_node_id(Recipient::Node).map_err(|()| "the signer has no node id")?;
         let (done, handshakes) = watch::channel(());
-        let peers = Arc::new(peers(keys, Handshakes(done)));
+        let peers = Arc::new(peers(keys, done));
         let shared =
             Arc::new(Shared { name, id, peers, handshakes, ready: watch::Sender::default(), kept: Mutex::default() });
         let config = Config {
@@ -186,36 +173,33 @@ async fn take_events(mut pool: Pool, shared: Arc<Shared>) {
 
 /// Lets LDK speak on a connection until one of the two ends it.
 async fn carry(connection: Connection, shared: Arc<Shared>) {
-    if let Err(error) = try_carry(&connection, &shared).await {
+    if let Err(error) = try_carry(connection, &shared).await {
         println!("{}: {error}", shared.name);
     }
-    // Dropped here, the connection is given back. If its peer is kept, the pool dials it again.
 }
 
-async fn try_carry(connection: &Connection, shared: &Shared) -> io::Result<()> {
-    // LDK wants to own a stream of the standard library. It gets a second descriptor of the socket: when the pool closes
-    // the connection, it shuts the socket, and LDK reads the end.
-    let stream = TcpStream::from(connection.as_fd().try_clone_to_owned()?);
-    let (remote, inbound, peers) = (stream.peer_addr()?, connection.kind().is_inbound(), Arc::clone(&shared.peers));
-    let wanted = connection.info().tag.and_then(|tag| shared.kept(tag));
+async fn try_carry(connection: Connection, shared: &Shared) -> io::Result<()> {
+    // LDK wants to own a stream of the standard library. When the pool closes the connection, LDK reads the stream's end.
+    let (stream, watch) = connection.into_std()?;
+    let (remote, inbound, peers) = (stream.peer_addr()?.into(), watch.kind().is_inbound(), Arc::clone(&shared.peers));
+    let wanted = watch.info().tag.and_then(|tag| shared.kept(tag));
     let mut end: Pin<Box<dyn Future<Output = ()> + Send>> = match wanted {
         Some(id) if !inbound => Box::pin(setup_outbound(peers, id, stream)),
         _ => Box::pin(setup_inbound(peers, stream)),
     };
-    let remote = SocketAddress::from(remote);
     tokio::select! {
         () = &mut end => return Ok(()),
         id = shared.proved(&remote, inbound) => {
-            println!("{}: shook hands with {} on {}", shared.name, short(&id), connection.id());
-            connection.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
+            println!("{}: shook hands with {} on {}", shared.name, short(&id), watch.id());
+            watch.report_ready(PeerInfo { identity: Some(identity(&id)), ..PeerInfo::default() });
             shared.ready.send_modify(|ready| ready.push(id));
         }
     }
     // The pool does not see what LDK reads. LDK drops peers that leave its pings without an answer: who is there is alive.
     while timeout(TICK, &mut end).await.is_err() {
-        connection.report_activity(Activity::default());
+        watch.report_activity(Activity::default());
     }
-    Ok(())
+    Ok(()) // Dropped, the watch gives the connection back. If its peer is kept, the pool dials it again.
 }
 
 /// The pool's identity of a node: a hash of its id, which is a byte longer.
@@ -228,56 +212,11 @@ pub fn short(id: &PublicKey) -> String {
     id.to_string()[..8].to_owned()
 }
 
-fn peers(keys: Arc<KeysManager>, handshakes: Handshakes) -> Peers {
-    let handlers = MessageHandler {
-        chan_handler: Arc::new(ErroringMessageHandler::new()),
-        route_handler: IgnoringMessageHandler {},
-        onion_message_handler: IgnoringMessageHandler {},
-        custom_message_handler: IgnoringMessageHandler {},
-        send_only_message_handler: Arc::new(handshakes),
-    };
-    let chance = keys.get_secure_random_bytes();
-    PeerManager::new(handlers, 1, &chance, Arc::new(Quiet), keys)
-}
-
 async fn tick(peers: Arc<Peers>) {
     loop {
         sleep(TICK).await;
         peers.timer_tick_occurred();
     }
-}
-
-/// Hears from LDK of every handshake that is done.
-struct Handshakes(watch::Sender<()>);
-
-impl BaseMessageHandler for Handshakes {
-    fn get_and_clear_pending_msg_events(&self) -> Vec<MessageSendEvent> {
-        Vec::new()
-    }
-
-    fn peer_disconnected(&self, _: PublicKey) {}
-
-    fn provided_node_features(&self) -> NodeFeatures {
-        NodeFeatures::empty()
-    }
-
-    fn provided_init_features(&self, _: PublicKey) -> InitFeatures {
-        InitFeatures::empty()
-    }
-
-    fn peer_connected(&self, _: PublicKey, _: &Init, _inbound: bool) -> Result<(), ()> {
-        self.0.send_replace(());
-        Ok(())
-    }
-}
-
-impl SendOnlyMessageHandler for Handshakes {}
-
-/// LDK's log goes nowhere.
-struct Quiet;
-
-impl Logger for Quiet {
-    fn log(&self, _: Record<'_>) {}
 }
 
 impl fmt::Debug for Node {
