@@ -92,7 +92,7 @@ impl Node {
             ..Config::default()
         };
         let (any_port, unlimited) =
-            (SocketAddr::from(([127, 0, 0, 1], 0)), Permissions { no_limit: true, no_ban: false });
+            (SocketAddr::from(([127, 0, 0, 1], 0)), Permissions { no_limit: true, ..Permissions::NONE });
         let builder = Pool::builder(config).state_dir(state).listen_with(any_port, None, unlimited);
         let pool = builder.start(|task: BoxFuture| smol::spawn(task).detach()).await?;
         let (handle, address) = (pool.handle(), pool.local_addrs()[0]);
@@ -174,7 +174,7 @@ async fn talk(connection: Connection, shared: &Shared) -> io::Result<()> {
     reporter.report_ready(PeerInfo { services, nonce: Some(nonce), ..PeerInfo::default() });
     // If it called us, its own port is of the moment. Where it listens, it has just said.
     let listens =
-        remote.map(|ip| AddressInfo { address: SocketAddr::new(ip, port).into(), services, last_seen: now() });
+        remote.map(|ip| AddressInfo::new(SocketAddr::new(ip, port).into()).services(services).last_seen(now()));
     reporter.report_addresses(listens.iter().cloned().collect());
 
     let (lines, to_write) = bounded(4);

@@ -6,9 +6,7 @@
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_mio::connmgr_core::{
-    AddedPeer, AddressInfo, Config, ConnId, GroupRule, Limits, PeerInfo, Ranges, Services,
-};
+use connmgr_mio::connmgr_core::{AddedPeer, AddressInfo, Config, ConnId, GroupRule, Limits, PeerInfo, Ranges};
 use connmgr_mio::{Pool, PoolEvent};
 use mio::{Events, Interest, Poll, Token};
 
@@ -28,11 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (a, b, c) = (neighbour()?, neighbour()?, neighbour()?);
 
     // What the application knows from a file or mDNS: two neighbours, ourselves, and a host on the internet.
-    let known = [a, b, pool.local_addrs()[0], "8.8.8.8:53".parse()?].map(|address| AddressInfo {
-        address: address.into(),
-        services: Services::NONE,
-        last_seen: Default::default(),
-    });
+    let known = [a, b, pool.local_addrs()[0], "8.8.8.8:53".parse()?].map(|address| AddressInfo::new(address.into()));
     println!("of 4 addresses: {}", pool.learn_addresses(known.to_vec()));
     // A peer with a cable and Wi-Fi has two addresses and gets one connection. The cable is not plugged in.
     pool.add_peer(AddedPeer::new("127.0.0.1:1".parse()?).or(c.into()))?;

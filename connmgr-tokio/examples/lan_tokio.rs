@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_tokio::connmgr_core::{AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges, Services};
+use connmgr_tokio::connmgr_core::{AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges};
 use connmgr_tokio::{Connection, Pool, PoolEvent};
 use tokio::io::AsyncReadExt;
 
@@ -27,11 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (a, b, c) = (neighbour()?, neighbour()?, neighbour()?);
 
     // What the application knows from a file or mDNS: two neighbours, ourselves, and a host on the internet.
-    let known = [a, b, pool.local_addrs()[0], "8.8.8.8:53".parse()?].map(|address| AddressInfo {
-        address: address.into(),
-        services: Services::NONE,
-        last_seen: Default::default(),
-    });
+    let known = [a, b, pool.local_addrs()[0], "8.8.8.8:53".parse()?].map(|address| AddressInfo::new(address.into()));
     println!("of 4 addresses: {}", handle.learn_addresses(known.to_vec()).await);
     // A peer with a cable and Wi-Fi has two addresses and gets one connection. The cable is not plugged in.
     let cable = "127.0.0.1:1".parse()?;

@@ -46,9 +46,7 @@ impl FromStr for Hello {
 
 /// The message that tells these addresses.
 pub(super) fn to_line(addresses: &[AddressInfo]) -> String {
-    let each = addresses.iter().map(|AddressInfo { address, services, last_seen }| {
-        format!(" {address}/{}/{}", services.bits(), last_seen.as_secs())
-    });
+    let each = addresses.iter().map(|at| format!(" {}/{}/{}", at.address, at.services.bits(), at.last_seen.as_secs()));
     format!("known{}\n", each.collect::<String>())
 }
 
@@ -60,7 +58,7 @@ pub(super) fn from_line(addresses: &str) -> io::Result<Vec<AddressInfo>> {
         let address = next()?.parse().map_err(broken)?;
         let services = Services::from_bits(next()?.parse().map_err(broken)?);
         let last_seen = UnixTime::from_secs(next()?.parse().map_err(broken)?);
-        Ok(AddressInfo { address, services, last_seen })
+        Ok(AddressInfo::new(address).services(services).last_seen(last_seen))
     };
     addresses.split_ascii_whitespace().map(read).collect()
 }

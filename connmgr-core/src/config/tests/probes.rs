@@ -8,7 +8,7 @@ use core::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::{Config, Listener, Proxy, Seed};
-use crate::types::{HostName, ListenerId, Permissions, ProxyAddress};
+use crate::types::{HostName, ListenerId, ProxyAddress};
 
 type Set<T> = fn(&mut Config, T);
 type Change = fn(&mut Config);
