@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use connmgr_core::{
-    CloseReason, ConnState, DialError, DialFailure, EndReason, Event, Explanation, HeldBack, Hindrance, LookupError,
-    NetworkKind, PeerAddress, PeerId, PeerState,
+    CloseReason, ConnState, DialError, DialFailure, DialRule, EndReason, Event, Explanation, HeldBack, Hindrance,
+    LookupError, NetworkKind, PeerAddress, PeerId, PeerState,
 };
 
 /// How long the node waits for its target before it says why it is not reached.
@@ -78,7 +78,10 @@ impl Clues {
             None => text += "not connected",
         }
         for found in &told.added {
-            text += &format!("; {}{}", found.rule, for_how_long(found, told));
+            text += &match (found.rule, told.peer.as_ref().and_then(|peer| peer.next_retry)) {
+                (DialRule::BackOff, Some(at)) => format!("; dialed again in {} s", at.since(told.at).as_secs()),
+                (rule, _) => format!("; {rule}{}", for_how_long(found, told)),
+            };
         }
         let advice = trouble.map(|trouble| advice(*trouble)).filter(|advice| !advice.is_empty());
         advice.into_iter().for_each(|advice| text += &format!(". {advice}"));
@@ -197,7 +200,7 @@ mod tests {
         manager.handle_dial_result(conn, Err(DialError::Refused), now);
         let clues = after(&[failed(Some(peer), DialError::Refused)]);
         let text = clues.of_peer(peer, &address, &manager.explain(&address, now)).expect("it is not connected");
-        assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; the last attempt failed"), "{text}");
+        assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; dialed again in "), "{text}");
         assert!(text.ends_with("Does it run, and listen on this port?"), "{text}");
     }
 
