@@ -1,5 +1,8 @@
 //! Events of a pool: those of every adapter, and the answers to commands of a [`Handle`](crate::Handle).
 
+use std::error::Error;
+use std::fmt;
+
 use connmgr_core::{Connected, Event, PeerId, Reply, Time};
 use connmgr_std::{ConnectError, Problem};
 
@@ -40,4 +43,24 @@ pub enum PoolEvent {
         /// The manager's reply.
         reply: Reply,
     },
+}
+
+/// In words, causes included.
+impl fmt::Display for PoolEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected(info) => Event::Connected(info.clone()).fmt(f),
+            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt } => {
+                write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
+            }
+            Self::Event(event) => event.fmt(f),
+            Self::Problem(problem) => problem.fmt(f),
+            Self::ConnectFailed { peer, error } => {
+                write!(f, "{peer} is not connected: {error}")?;
+                error.source().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+            }
+            Self::Answered { ticket, .. } => write!(f, "{ticket} is answered"),
+        }
+    }
 }

@@ -27,6 +27,7 @@ use crate::stream::Stream;
 /// [`Builder::start`](crate::Builder::start).
 ///
 /// Dropping it closes every connection at once. A thread saves the state, as long as the process lives.
+#[must_use = "dropped, it closes every connection"]
 pub struct Pool {
     pub(crate) engine: Engine<Stream>,
     pub(crate) net: MioNet,

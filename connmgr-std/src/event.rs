@@ -1,5 +1,6 @@
 //! Events of a pool. `C` is the adapter's connection.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,21 @@ impl<C> PoolEvent<C> {
             driver::PoolEvent::Connected { info, stream } => Self::Connected(connect(info, stream)),
             driver::PoolEvent::RetryScheduled { peer, at, attempt } => Self::RetryScheduled { peer, at, attempt },
             driver::PoolEvent::Event(event) => Self::Event(event),
+        }
+    }
+}
+
+/// In words, causes included.
+impl<C: AsRef<Connected>> fmt::Display for PoolEvent<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected(connection) => Event::Connected(connection.as_ref().clone()).fmt(f),
+            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt } => {
+                write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
+            }
+            Self::Event(event) => event.fmt(f),
+            Self::Problem(problem) => problem.fmt(f),
         }
     }
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Config, GroupRule, Ranges, RequiredServices, Seed, SeedConfig};
+use crate::types::names::names;
 use crate::types::{HostName, Limits, Services};
 
 /// One of Bitcoin's networks.
@@ -18,6 +19,16 @@ pub enum Chain {
     Signet,
     /// A private network on this machine.
     Regtest,
+}
+
+names! {
+    /// A text is not the name of a chain.
+    Chain, UnknownChain {
+        Mainnet => "mainnet",
+        Testnet4 => "testnet4",
+        Signet => "signet",
+        Regtest => "regtest",
+    }
 }
 
 impl Chain {

@@ -211,6 +211,13 @@ impl BitAnd for Services {
     }
 }
 
+/// The bits, in hexadecimal: `0x409`.
+impl fmt::Display for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Services({:#x})", self.0)

@@ -211,6 +211,13 @@ pub struct Connected {
     pub nonce: u64,
 }
 
+/// What an adapter's connection gives of itself, as its events do.
+impl AsRef<Self> for Connected {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Connected {
     /// A v1 connection of which nothing else is known, for tests of what takes events.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use super::address::{PeerAddress, Services};
 use super::backoff::Backoff;
@@ -49,6 +50,44 @@ impl PeerInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Identity(pub [u8; 32]);
+
+/// 64 hexadecimal digits.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    /// Reads 64 hexadecimal digits, in either case.
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() {
+            return Err(IdentityError);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let [high, low] = [pair[0], pair[1]].map(digit);
+            *byte = high.ok_or(IdentityError)? << 4 | low.ok_or(IdentityError)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A text is not an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityError;
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an identity: 64 hexadecimal digits")
+    }
+}
+
+impl core::error::Error for IdentityError {}
 
 /// How long an added peer is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +232,23 @@ impl fmt::Display for AddedPeer {
         match self.keep {
             Keep::Always => Ok(()),
             Keep::Once => f.write_str(" once"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_identity_reads_and_spells_the_same() {
+        let identity = Identity(core::array::from_fn(|byte| 0xf8 ^ u8::try_from(byte).expect("less than 32")));
+        assert_eq!(identity.to_string().parse(), Ok(identity));
+        assert_eq!(identity.to_string().to_uppercase().parse(), Ok(identity));
+        for wrong in ["", "ab", &"g".repeat(64), &"0".repeat(63), &"0".repeat(66), &"\u{e9}".repeat(32)] {
+            assert_eq!(wrong.parse::<Identity>(), Err(IdentityError), "{wrong}");
         }
     }
 }

@@ -77,6 +77,18 @@ impl ConnState {
     }
 }
 
+impl fmt::Display for ConnState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Dialing => "dialing",
+            Self::Silent => "silent",
+            Self::Handshaking => "handshaking",
+            Self::Stalled => "stalled",
+            Self::Ready => "ready",
+        })
+    }
+}
+
 /// An added peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -119,6 +131,19 @@ pub enum PeerState {
     Dialing(ConnId),
     /// It is connected, ready or not yet.
     Connected(ConnId),
+}
+
+impl fmt::Display for PeerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waits for its next attempt"),
+            Self::Queued => f.write_str("waits for a slot"),
+            Self::Blocked(obstacle) => write!(f, "is not dialed: {obstacle}"),
+            Self::Resolving => f.write_str("its name is being resolved"),
+            Self::Dialing(conn) => write!(f, "is being dialed by {conn}"),
+            Self::Connected(conn) => write!(f, "is connected by {conn}"),
+        }
+    }
 }
 
 /// Why an added peer may not be dialed now.

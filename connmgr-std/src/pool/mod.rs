@@ -59,6 +59,7 @@ pub trait PoolConnection: Sized {
 ///
 /// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
 /// runtime lives. [`Pool::shutdown`] waits for that.
+#[must_use = "dropped, it shuts down"]
 pub struct Pool<C: PoolConnection> {
     shared: Arc<SharedEngine<Guard<C::Wire>>>,
     handle: Handle<C>,
