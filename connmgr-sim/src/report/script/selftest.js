@@ -51,6 +51,9 @@ const testZoom = (opening) => {
   const isAll = () => shown.from === 0 && shown.to === end;
   const text = () => find("part").value;
   expect("it opens on what its button says", Number(opening.dataset.from) === shown.from);
+  const linear = ticks({ ...shown, unit: 0 }, 8).map(([, text]) => text);
+  expect(`the script labels the axis as the page does: ${linear}, ${printed.labels}`, `${linear}` === `${printed.labels}`);
+  if (!shown.unit) expect(`it says what the page does: ${text()}, ${printed.part}`, text() === printed.part);
   testLabels("as opened");
   find("whole").click();
   expect("the button shows all", isAll() && text().startsWith("Showing all"));
