@@ -122,7 +122,7 @@ pub(super) fn round_step(span: Duration, most: u64) -> Duration {
 
 fn round(span: u64, most: u64) -> u64 {
     let steps = TENTHS.iter().map(|tenths| tenths * (SECOND / 10));
-    steps.into_iter().find(|step| span / step <= most).unwrap_or((span / most).max(1))
+    steps.into_iter().find(|step| span <= step.saturating_mul(most)).unwrap_or((span / most).max(1))
 }
 
 /// The width from one place to another, never zero: what has no width is not drawn.

@@ -41,25 +41,29 @@ const testFilter = () => {
   expect("Escape leaves the filter", document.activeElement !== filter);
 };
 
-// How far to the right the first chart is drawn, in shares of its width; not a number if nothing is drawn.
+// From where to where the first chart is drawn, in shares of its width; not numbers if nothing is drawn.
 const reach = () => {
   const stack = [...document.querySelector("svg.plot.time").querySelectorAll("path[class^=kind]")];
   const xs = stack.flatMap((it) => pieces(it.getAttribute("d"))).map(([, x]) => x ?? 0);
-  return stack.length ? Math.max(...xs) / VIEW : NaN;
+  return stack.length ? [Math.min(...xs) / VIEW, Math.max(...xs) / VIEW] : [NaN, NaN];
 };
 const testZoom = (opening) => {
   const isAll = () => shown.from === 0 && shown.to === end;
   const text = () => find("part").value;
   expect("it opens on what its button says", Number(opening.dataset.from) === shown.from);
+  const linear = ticks({ ...shown, unit: 0 }, 8).map(([, text]) => text);
+  expect(`the script labels the axis as the page does: ${linear}, ${printed.labels}`, `${linear}` === `${printed.labels}`);
+  if (!shown.unit) expect(`it says what the page does: ${text()}, ${printed.part}`, text() === printed.part);
   testLabels("as opened");
   find("whole").click();
   expect("the button shows all", isAll() && text().startsWith("Showing all"));
-  expect("all of the drawing is in the picture", !(reach() > 1.0001));
+  expect("all of the drawing is in the picture", !(reach()[0] < -0.0001 || reach()[1] > 1.0001));
   press("+");
   expect("+ shows half", shown.to === end / 2 && text().includes(" of "));
-  expect("what is outside is drawn outside", !(reach() <= 1));
+  expect("what is later is drawn outside", !(reach()[1] <= 1));
   press("l");
   expect("l goes on", shown.from === end / 4);
+  expect("what is earlier is drawn outside", !(reach()[0] >= 0));
   press("0");
   expect("0 shows all", isAll());
   const before = shown.unit;

@@ -1,4 +1,6 @@
 // Which part of the time is shown, and on which scale.
+// What the page says without this script: it has to say the same.
+const printed = { part: find("part")?.value, labels: all(".axis .labels span").map((span) => span.textContent) };
 const end = Number(document.body.dataset.seconds);
 // `unit`: the first step of the logarithmic scale; none on a linear one.
 const shown = { from: 0, to: end, unit: 0 };
