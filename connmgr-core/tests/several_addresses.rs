@@ -198,6 +198,45 @@ fn another_identity_than_wanted_is_closed_and_the_next_address_is_tried() {
     }
 }
 
+/// The addresses that are dialed, in order, by a peer at A, where another node is, and B. At B it becomes ready and
+/// leaves at once, `times` times.
+fn dialed_by_turns(wanted: Option<Identity>, times: usize) -> Vec<PeerAddress> {
+    let peer = peer_at(&[A, B]);
+    let (mut bench, mut dialed) = (Bench::new(connect_only()), Vec::new());
+    let (_, mut actions) = add(&mut bench, wanted.map_or(peer.clone(), |identity| peer.identity(identity)));
+    let mut lives = 0;
+    while lives < times {
+        let Some(conn) = dials(&actions).first().copied() else {
+            actions = bench.pass(secs(1));
+            continue;
+        };
+        let address = dialed_address(&actions, conn);
+        dialed.push(address.clone());
+        bench.connect(conn);
+        actions = match (address == addr(B), wanted) {
+            (true, _) => {
+                lives += 1;
+                ready_as(&mut bench, conn, Some(ME));
+                bench.close(conn)
+            }
+            (false, Some(_)) => ready_as(&mut bench, conn, Some(OTHER)),
+            (false, None) => bench.close(conn),
+        };
+    }
+    dialed
+}
+
+#[test]
+fn the_next_attempt_begins_where_the_identity_was_proved() {
+    assert_eq!(dialed_by_turns(Some(ME), 3), [A, B, B, B].map(addr));
+}
+
+/// Without an identity that is wanted, only a connection that was stable shows that an address is the right one.
+#[test]
+fn where_no_identity_is_wanted_a_short_connection_proves_no_address() {
+    assert_eq!(dialed_by_turns(None, 3), [A, B, A, B, A, B].map(addr));
+}
+
 #[test]
 fn a_peer_wanted_by_identity_takes_the_connection_that_comes_in() {
     let mut bench = Bench::new(with_listener(connect_only()));

@@ -11,6 +11,7 @@ use crate::mechanisms::turns::Candidate;
 use crate::peers::Awaited;
 use crate::types::{
     Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Identity, Keep, LookupError, PeerAddress, PeerId,
+    PeerInfo,
 };
 
 use super::ending::Ending;
@@ -229,6 +230,18 @@ impl ConnManager {
         }
         if obstacle == Obstacle::AddressInUse {
             left.into_iter().for_each(|address| self.peers.wait_for(id, Awaited::Address(address)));
+        }
+    }
+
+    /// A connection of an added peer is ready. If it proved the identity that is wanted, its address is the right one,
+    /// however soon it ends: the next attempt begins there.
+    pub(super) fn record_proof(&mut self, id: PeerId, conn: ConnId, info: &PeerInfo) {
+        let at = self.table.get(conn).and_then(candidate_of);
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.claims(conn)) else { return };
+        if let (Some(wanted), Some(at)) = (peer.identity(), at) {
+            if info.identity == Some(wanted) {
+                peer.begin_next_with(at);
+            }
         }
     }
 

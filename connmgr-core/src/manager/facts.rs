@@ -207,8 +207,9 @@ impl ConnManager {
         }
         let Some(conn) = self.table.get(id) else { return };
         let (kind, peer) = (conn.kind(), conn.peer());
-        if peer.is_some() {
+        if let Some(peer) = peer {
             self.record_added_ready();
+            self.record_proof(peer, id, info);
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),

@@ -78,8 +78,8 @@ macro_rules! command_methods {
         reset_score(host: Host) -> Result<(), CommandError> = Input::ResetScore { host };
 
         /// Random addresses from the book, of one network or of all: what answers a peer's `getaddr`. At most `count`, at
-        /// most 1000, and at most 23 % of what is known (none of fewer than five), as in Bitcoin Core, so that no one peer
-        /// learns the whole book. Leaves out banned hosts and addresses that are probably gone.
+        /// most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
+        /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts and addresses that are probably gone.
         sample_addresses(network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> =
             Input::SampleAddresses { network, count };
 
