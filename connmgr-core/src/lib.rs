@@ -203,7 +203,7 @@ pub use types::{
     Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host, HostError,
     HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError,
     LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
-    Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, Route, SavedAddress,
-    SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownKind, UnknownNetwork,
-    UnknownTransport,
+    Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route,
+    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownKind,
+    UnknownNetwork, UnknownTransport,
 };

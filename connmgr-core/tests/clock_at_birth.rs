@@ -178,7 +178,7 @@ fn answers_of_seeds_are_as_old_as_with_a_right_clock() {
             Action::ResolveSeed { lookup, .. } => Some(*lookup),
             _ => None,
         });
-        let ips = (1..=20).map(|n| std::net::IpAddr::from([11, n, 0, 1])).collect();
+        let ips = (1..=20).map(|n| ResolvedIp::from([11, n, 0, 1])).collect();
         bench.tell(Input::LookupResult { lookup: lookup.expect("the seed is asked"), result: Ok(ips) });
         bench
     };

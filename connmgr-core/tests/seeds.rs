@@ -36,8 +36,12 @@ fn ips(count: u8) -> Vec<IpAddr> {
 
 /// Answers every lookup with this result.
 fn answer(bench: &mut Bench, asked: &[(LookupId, String)], result: &Result<Vec<IpAddr>, LookupError>) -> Vec<Action> {
-    let tell =
-        |(lookup, _): &(LookupId, String)| bench.tell(Input::LookupResult { lookup: *lookup, result: result.clone() });
+    let tell = |(lookup, _): &(LookupId, String)| {
+        bench.tell(Input::LookupResult {
+            lookup: *lookup,
+            result: result.clone().map(|ips| ips.into_iter().map(Into::into).collect()),
+        })
+    };
     asked.iter().flat_map(tell).collect()
 }
 

@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::net::IpAddr;
-
 use connmgr_core::*;
 use support::world::*;
 use support::*;
@@ -132,7 +130,7 @@ fn a_name_is_looked_up_beside_a_silent_dial_and_a_dial_that_opens_ends_the_looku
     assert_eq!(state(&bench, peer), PeerState::Connected(first));
     // The answer comes too late.
     let lookup = LookupId::from_u64(1);
-    assert_eq!(bench.tell(Input::LookupResult { lookup, result: Ok(vec![IpAddr::from([1, 1, 1, 1])]) }), []);
+    assert_eq!(bench.tell(Input::LookupResult { lookup, result: Ok(vec![[1, 1, 1, 1].into()]) }), []);
     // The connection is of no use: the name is looked up again in the same attempt.
     let actions = bench.close(first);
     assert!(actions.iter().any(|action| matches!(action, Action::ResolveHost { .. })), "{actions:?}");
@@ -279,6 +277,24 @@ fn the_next_address_leaves_the_room_of_the_connections_that_are_wanted() {
     world.tell(Input::AddPeer { peer: peer_at(&[A, B]) });
     world.run(secs(60));
     assert_eq!((dialed(&world), world.ready()), (expected(&[(0, A), (5000, B)]), 1));
+}
+
+/// A handshake may have to know whom it expects before it begins.
+#[test]
+fn a_connection_says_who_is_wanted_when_it_opens_and_who_is_there_when_it_is_ready() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = add(&mut bench, peer_at(&[A]).identity(ME).tag(5));
+    let conn = dials(&actions)[0];
+    let wanted = events(&bench.connect(conn)).into_iter().find_map(|event| match event {
+        Event::Connected(connected) => Some(connected.wanted),
+        _ => None,
+    });
+    assert_eq!(wanted, Some(Some(ME)));
+    let shown = |bench: &Bench| bench.manager.connections().into_iter().map(|view| (view.tag, view.identity)).collect();
+    let shaking: Vec<_> = shown(&bench);
+    ready_as(&mut bench, conn, Some(ME));
+    let ready: Vec<_> = shown(&bench);
+    assert_eq!((shaking, ready), (vec![(Some(5), None)], vec![(Some(5), Some(ME))]));
 }
 
 #[test]

@@ -220,7 +220,7 @@ impl AttemptPurpose {
             Self::Lookup(lookup) => Done::Looked(
                 lookup,
                 match result {
-                    Ok((Outcome::Resolved(ip), _)) => Ok(vec![ip]),
+                    Ok((Outcome::Resolved(ip), _)) => Ok(vec![ip.into()]),
                     Ok((Outcome::Connected, _)) => Err(LookupError::Proxy),
                     Err(failure) => Err(failure.lookup_error()),
                 },

@@ -259,6 +259,6 @@ fn more_addresses_of_a_seed_than_may_be_kept() {
     let seeds = |keep| SeedConfig { names: vec![seed.clone()], keep, ..SeedConfig::default() };
     let mut bench = Bench::mismatched(&Config { seeds: seeds(256), ..pool() }, &Config { seeds: seeds(32), ..pool() });
     bench.pass(secs(1)).expect("nothing is broken yet");
-    let ips = addresses(100).iter().filter_map(|address| address.host().ip()).collect();
+    let ips = addresses(100).iter().filter_map(|address| address.host().ip()).map(Into::into).collect();
     breaks(Property::Seeds, bench.tell(Input::LookupResult { lookup: LookupId::from_u64(1), result: Ok(ips) }));
 }

@@ -166,6 +166,7 @@ mod tests {
             kind: Kind::Full,
             address: None,
             peer: None,
+            wanted: None,
             listener: None,
             transport: Transport::V1,
             nonce: 0,

@@ -3,7 +3,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use crate::attempt::{Failure, MAX_CANDIDATES};
 use crate::conn::Conn;
@@ -11,7 +10,7 @@ use crate::mechanisms::turns::Candidate;
 use crate::peers::Awaited;
 use crate::types::{
     Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Identity, Keep, LookupError, PeerAddress, PeerId,
-    PeerInfo,
+    PeerInfo, ResolvedIp,
 };
 
 use super::ending::Ending;
@@ -108,7 +107,7 @@ impl ConnManager {
     }
 
     /// One of a peer's names was looked up: its addresses are tried next.
-    pub(super) fn use_peer_lookup(&mut self, id: PeerId, name: &Candidate, result: Result<&[IpAddr], LookupError>) {
+    pub(super) fn use_peer_lookup(&mut self, id: PeerId, name: &Candidate, result: Result<&[ResolvedIp], LookupError>) {
         let answer = result.map(|ips| self.candidates(id, name, ips));
         match answer {
             Ok(answer) if !answer.is_empty() => {
@@ -124,10 +123,10 @@ impl ConnManager {
 
     /// What a name leads to: each address once (an IPv4 address and its mapped form are the same), those that may be
     /// dialed before those that a rule forbids.
-    fn candidates(&self, id: PeerId, name: &Candidate, ips: &[IpAddr]) -> Vec<Candidate> {
+    fn candidates(&self, id: PeerId, name: &Candidate, ips: &[ResolvedIp]) -> Vec<Candidate> {
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
-        let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
+        let each = ips.iter().take(most).copied().filter(|ip| seen.insert(*ip));
         let all = each.map(|ip| self.resolved(ip, name.address.port()));
         let may = |one: &Candidate| matches!(self.candidate_obstacle(id, one), None | Some(Obstacle::NetworkDown));
         let (mut first, forbidden): (Vec<_>, Vec<_>) =

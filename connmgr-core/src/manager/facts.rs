@@ -1,14 +1,13 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
-use core::net::IpAddr;
-
 use crate::book::SourceGroup;
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_in_range};
+use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
     Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event, Kind,
-    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
+    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, Time, UnixTime,
 };
 
 use super::ending::Ending;
@@ -144,7 +143,8 @@ impl ConnManager {
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id) {
-            let connected = conn.connected();
+            let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
+            let connected = conn.connected(wanted);
             self.tell(Event::Connected(connected));
         }
     }
@@ -377,7 +377,7 @@ impl ConnManager {
     }
 
     /// A lookup has ended.
-    pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>, now: Time) {
+    pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[ResolvedIp], LookupError>, now: Time) {
         self.begin(now);
         if self.end_lookup(lookup) {
             self.use_lookup(lookup, result);

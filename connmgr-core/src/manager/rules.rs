@@ -1,7 +1,5 @@
 //! The rules for dialing: which addresses are allowed, over which route.
 
-use core::net::IpAddr;
-
 use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
@@ -11,7 +9,7 @@ use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
 use crate::table::Table;
-use crate::types::{DialRule, Host, Kind, NetworkKind, PeerAddress, ProxyAddress, Time};
+use crate::types::{DialRule, Host, Kind, NetworkKind, PeerAddress, ProxyAddress, ResolvedIp, Time};
 
 use super::{ConnManager, Obstacle};
 
@@ -161,8 +159,8 @@ impl ConnManager {
     }
 
     /// The address of `port` at an IP address that a name resolved to.
-    pub(super) fn resolved(&self, ip: IpAddr, port: u16) -> PeerAddress {
-        self.settled(PeerAddress::new(Host::from(ip), port))
+    pub(super) fn resolved(&self, ip: ResolvedIp, port: u16) -> PeerAddress {
+        self.settled(PeerAddress::from(ip.socket_addr(port)))
     }
 
     pub(super) fn rules(&self) -> Rules<'_> {

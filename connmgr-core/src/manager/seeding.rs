@@ -1,13 +1,13 @@
 //! DNS seeds and fixed seeds: when they are asked, and how their answers are used.
 
 use alloc::collections::BTreeSet;
-use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::book::SourceGroup;
 use crate::config::{Mode, Seed};
 use crate::types::{
-    Action, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress, Route, Services,
+    Action, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress, ResolvedIp,
+    Route, Services,
 };
 
 use super::slots::AUTOMATIC;
@@ -189,7 +189,7 @@ impl ConnManager {
         asks
     }
 
-    pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+    pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[ResolvedIp], LookupError>) {
         let Some(index) = self.seeds.asked_by(lookup) else { return };
         let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
         let may_visit = self.config.proxies.all.is_some() && self.limits.addr_fetch > 0;
@@ -222,7 +222,7 @@ impl ConnManager {
 
     /// Stores the usable addresses of a seed's answer, at most `seeds.keep`, duplicates once. Looks at the first
     /// `book.max_per_call`. Returns how many were new; `None` if none was usable.
-    fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
+    fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[ResolvedIp]) -> Option<u32> {
         let services = if self.asks_by_services(index, seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
@@ -231,7 +231,7 @@ impl ConnManager {
             if used.len() == self.config.seeds.keep as usize {
                 break;
             }
-            if self.is_worth_knowing(&address) && used.insert(ip.to_canonical()) {
+            if self.is_worth_knowing(&address) && used.insert(ip.ip()) {
                 added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u128));
             }
         }

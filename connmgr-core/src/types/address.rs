@@ -83,6 +83,7 @@ impl PeerAddress {
         let host = match &self.host {
             Host::I2p(_) => return None,
             Host::Ip(ip) if ip.is_unspecified() => Some(NotDialable::Unspecified),
+            Host::Ip(IpAddr::V4(ip)) if ip.octets()[0] == 0 => Some(NotDialable::ThisNetwork),
             Host::Ip(ip) if ip.is_multicast() => Some(NotDialable::Multicast),
             Host::Ip(IpAddr::V4(Ipv4Addr::BROADCAST)) => Some(NotDialable::Broadcast),
             Host::Ip(_) if self.host.is_link_local_v6() && self.zone == 0 => Some(NotDialable::NoZone),
@@ -342,6 +343,9 @@ mod tests {
             ("0.0.0.0:0", NotDialable::Unspecified),
             ("[::]:8333", NotDialable::Unspecified),
             ("[::ffff:0.0.0.0]:8333", NotDialable::Unspecified),
+            ("0.0.0.1:8333", NotDialable::ThisNetwork),
+            ("0.255.255.255:8333", NotDialable::ThisNetwork),
+            ("[::ffff:0.1.2.3]:8333", NotDialable::ThisNetwork),
             ("224.0.0.1:8333", NotDialable::Multicast),
             ("[ff02::1]:8333", NotDialable::Multicast),
             ("255.255.255.255:8333", NotDialable::Broadcast),

@@ -216,6 +216,9 @@ pub enum NotDialable {
     PortZero,
     /// `0.0.0.0` or `::`.
     Unspecified,
+    /// Another address of `0.0.0.0/8`, "this network", which is never a destination (RFC 6890). Often a number that was
+    /// written where an address belongs.
+    ThisNetwork,
     /// An IPv4 or IPv6 multicast address.
     Multicast,
     /// `255.255.255.255`.
@@ -229,6 +232,7 @@ pub enum NotDialable {
 say!(NotDialable {
     PortZero => "nobody listens on port 0: give the peer's port",
     Unspecified => "0.0.0.0 and :: stand for all addresses of this machine, not for a peer: give the peer's own address",
+    ThisNetwork => "an address that begins with 0 is no destination: give the peer's own address",
     Multicast => "a multicast address is a group of machines, not a peer",
     Broadcast => "the broadcast address is every machine of a network, not a peer",
     NoZone => "a link-local address needs the interface it belongs to, as in fe80::1%2",

@@ -9,6 +9,7 @@ use super::host::{Host, HostName};
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
 use super::network::NetworkKind;
+use super::peer::Identity;
 use super::reason::{DialFailure, EndReason};
 use super::refused::RefusalCounts;
 use super::route::Transport;
@@ -202,6 +203,10 @@ pub struct Connected {
         serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
     )]
     pub tag: Option<u64>,
+    /// The identity with which the added peer is wanted ([`AddedPeer::identity`](crate::AddedPeer::identity)): a handshake
+    /// that must know whom it expects takes it from here.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub wanted: Option<Identity>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport to speak. For an inbound connection always `V1`; its first bytes may tell otherwise.
@@ -222,8 +227,8 @@ impl Connected {
     /// A v1 connection of which nothing else is known, for tests of what takes events.
     #[must_use]
     pub const fn new(conn: ConnId, kind: Kind) -> Self {
-        let (address, peer, tag, listener) = (None, None, None, None);
-        Self { conn, kind, address, peer, tag, listener, transport: Transport::V1, nonce: 0 }
+        let (address, peer, tag, wanted, listener) = (None, None, None, None, None);
+        Self { conn, kind, address, peer, tag, wanted, listener, transport: Transport::V1, nonce: 0 }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::address::{AddressInfo, PeerAddress};
@@ -20,6 +20,7 @@ use super::more::More;
 use super::network::NetworkKind;
 use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
+use super::resolved::ResolvedIp;
 use super::time::UnixTime;
 
 /// A fact or a command.
@@ -45,7 +46,7 @@ pub enum Input {
     /// [`handle_addresses`](crate::ConnManager::handle_addresses)
     Addresses { source: Source, addresses: Vec<AddressInfo> },
     /// [`handle_lookup_result`](crate::ConnManager::handle_lookup_result)
-    LookupResult { lookup: LookupId, result: Result<Vec<IpAddr>, LookupError> },
+    LookupResult { lookup: LookupId, result: Result<Vec<ResolvedIp>, LookupError> },
     /// [`handle_misbehavior`](crate::ConnManager::handle_misbehavior)
     Misbehavior { conn: ConnId, penalty: Penalty },
     /// [`handle_activity`](crate::ConnManager::handle_activity)

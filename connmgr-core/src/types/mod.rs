@@ -22,6 +22,7 @@ mod network;
 mod peer;
 mod reason;
 mod refused;
+mod resolved;
 mod route;
 mod rule;
 mod snapshot;
@@ -46,6 +47,7 @@ pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
 pub use peer::{AddedPeer, Identity, IdentityError, Keep, PeerInfo, Permissions};
 pub use reason::{CloseCause, CloseReason, DialFailure, EndReason};
 pub use refused::RefusalCounts;
+pub use resolved::ResolvedIp;
 pub use route::{
     Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport, UnknownTransport,
 };

@@ -30,6 +30,15 @@ pub struct ConnView {
     pub address: Option<PeerAddress>,
     /// The added peer it belongs to.
     pub peer: Option<PeerId>,
+    /// The tag of that peer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+    )]
+    pub tag: Option<u64>,
+    /// The identity that the other end proved; none before it is ready, or if none was reported.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub identity: Option<Identity>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport we dialed with; for an inbound connection `V1`.

@@ -156,7 +156,11 @@ impl Move {
             Self::NetworkChanged => Input::NetworkChanged,
             Self::LookedUp(n, found) => {
                 let ips = [0, 1, 2].map(|i| address(u8::try_from(n).expect("small") + i).host().ip());
-                let result = if found { Ok(ips.into_iter().flatten().collect()) } else { Err(LookupError::NotFound) };
+                let result = if found {
+                    Ok(ips.into_iter().flatten().map(Into::into).collect())
+                } else {
+                    Err(LookupError::NotFound)
+                };
                 Input::LookupResult { lookup: LookupId::from_u64(n), result }
             }
             Self::Stray(n, success) => {

@@ -1,7 +1,5 @@
 //! A small world: a manager, its clock, and what can happen next.
 
-use std::net::IpAddr;
-
 use connmgr_check::Suite;
 use connmgr_core::*;
 
@@ -167,7 +165,7 @@ impl World {
 }
 
 /// What every name resolves to in this world.
-pub(crate) fn ips(setup: &Setup) -> Vec<IpAddr> {
+pub(crate) fn ips(setup: &Setup) -> Vec<ResolvedIp> {
     setup.ips.iter().map(|text| text.parse().expect("an IP address")).collect()
 }
 

@@ -227,7 +227,7 @@ impl Chaos {
             10 => self.addresses(Source::Peer(conn)),
             _ => {
                 let lookup = LookupId::from_u64(self.dice.pick(&[0, 1, 2, 3, u64::MAX]));
-                Input::LookupResult { lookup, result: Ok(vec![self.ip(), self.ip()]) }
+                Input::LookupResult { lookup, result: Ok(vec![self.ip().into(), self.ip().into()]) }
             }
         }
     }
@@ -239,7 +239,7 @@ impl Chaos {
         let errors = [LookupError::NotFound, LookupError::TimedOut, LookupError::ProxyUnsupported];
         let result = match self.dice.one_in(4) {
             true => Err(self.dice.pick(&errors)),
-            false => Ok((0..count).map(|_| self.ip()).collect()),
+            false => Ok((0..count).map(|_| self.ip().into()).collect()),
         };
         Input::LookupResult { lookup, result }
     }

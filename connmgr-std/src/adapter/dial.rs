@@ -4,10 +4,10 @@
 //! those of dials, the caller those of lookups.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
-use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, PeerAddress};
+use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId, PeerAddress, ResolvedIp};
 
 use super::engine::Lookup;
 use super::ephemeral::may_meet_itself;
@@ -71,14 +71,14 @@ pub(crate) async fn resolve_by_proxy<W: Wire>(
     proxy: SocketAddr,
     isolation: Isolation,
     hook: Option<SocketHook>,
-) -> (Result<Vec<IpAddr>, LookupError>, Unisolated) {
+) -> (Result<Vec<ResolvedIp>, LookupError>, Unisolated) {
     let mut wire = match connect_by::<W>(proxy, hook.as_ref()).await {
         Ok(wire) => wire,
         Err(error) => return (Err(error.proxy_lookup_error()), None),
     };
     let (result, lacks_isolation) = negotiate(Client::resolve(&name, isolation), &mut wire).await;
     let result = match result {
-        Ok(Outcome::Resolved(ip)) => Ok(vec![ip]),
+        Ok(Outcome::Resolved(ip)) => Ok(vec![ip.into()]),
         Ok(Outcome::Connected) => Err(LookupError::Proxy),
         Err(error) => Err(error.lookup_error()),
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Ranges, Rate,
+    Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Ranges, Rate, ResolvedIp,
 };
 use connmgr_std::{DialSocket, Resolve};
 
@@ -147,8 +147,8 @@ impl Setup {
 }
 
 impl Resolve for Hook {
-    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
-        (self.0)(name)
+    fn resolve(&self, name: &HostName) -> Result<Vec<ResolvedIp>, LookupError> {
+        Ok((self.0)(name)?.into_iter().map(Into::into).collect())
     }
 }
 

@@ -167,7 +167,7 @@ impl<'a> ByteScript<'a> {
         let count = self.bytes.below(8);
         let result = match count {
             7 => Err(self.bytes.lookup_error()),
-            count => Ok((0..count).map(|_| self.bytes.ip()).collect()),
+            count => Ok((0..count).map(|_| self.bytes.ip().into()).collect()),
         };
         Input::LookupResult { lookup, result }
     }

@@ -117,7 +117,7 @@ fn a_name_is_resolved_by_the_proxy() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (REQUEST, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0])];
     let name = "node.example".parse().unwrap();
     let found = block_on(resolve_by_proxy::<BlockingWire>(name, proxy(script), Isolation::Shared, None));
-    assert_eq!(found, (Ok(vec![IpAddr::from([1, 2, 3, 4])]), None));
+    assert_eq!(found, (Ok(vec![ResolvedIp::from([1, 2, 3, 4])]), None));
 }
 
 /// There may be thousands at a time.

@@ -24,13 +24,15 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use connmgr_core::driver::{self, Driver};
-use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
+use connmgr_core::{
+    Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, ResolvedIp, Time,
+};
 
 use self::connects::Connects;
 use self::life::PoolLife;
@@ -55,7 +57,7 @@ pub(crate) use notes::EngineNotes;
 pub use outside::{SocketTarget, Sockets};
 
 /// The result of a lookup.
-pub type Lookup = Result<Vec<IpAddr>, LookupError>;
+pub type Lookup = Result<Vec<ResolvedIp>, LookupError>;
 
 /// The most items taken from each source in one turn. The rest follows in the next.
 pub const TURN_BUDGET: usize = 64;
