@@ -26,6 +26,7 @@ mod event;
 pub mod exports;
 pub mod guide;
 mod id_map;
+mod machine;
 #[cfg(feature = "watch-network")]
 mod network_watch;
 mod observe;

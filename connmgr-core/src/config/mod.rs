@@ -66,8 +66,8 @@ pub struct Config {
     /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
     /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
     pub transport: Transport,
-    /// Our own addresses, which are never dialed. Default: none. The adapters add those they listen on. More may be
-    /// reported later, up to 1024 in all.
+    /// Our own addresses, which are never dialed. Default: none. The adapters add those they listen on: of a listener
+    /// on `0.0.0.0` or `::` those that the machine has. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,
     /// Our own identity, if the protocol has one (a public key or its hash): a peer that tells it is this node itself.
     /// Default: none.

@@ -20,6 +20,7 @@ use futures_channel::oneshot;
 use self::surplus::SavedCounts;
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
+use crate::machine::WildcardListeners;
 use crate::observe::PoolObserver;
 use crate::state::{Damage, StateDir, StateError};
 use crate::trace::{Birth, TraceError, TraceWriter};
@@ -40,6 +41,8 @@ pub struct Startup {
     pub max_waiting_events: usize,
     /// The listeners of the configuration that the adapter opens. Any other is refused: it would let nobody in.
     pub opened: Vec<ListenerId>,
+    /// The listeners that stand for all of the machine's addresses.
+    pub wildcards: WildcardListeners,
 }
 
 /// A started manager, for an [`Engine`](crate::adapter::Engine).
@@ -54,6 +57,8 @@ pub struct Started {
     /// What was wrong with the state's files.
     pub(crate) damages: Vec<Damage>,
     pub(crate) max_waiting_events: usize,
+    /// The listeners that stand for all of the machine's addresses.
+    pub(crate) wildcards: WildcardListeners,
 }
 
 impl Startup {
@@ -66,6 +71,7 @@ impl Startup {
             trace: None,
             max_waiting_events: MAX_WAITING_EVENTS,
             opened: Vec::new(),
+            wildcards: WildcardListeners::new(),
         }
     }
 
@@ -79,11 +85,14 @@ impl Startup {
         id
     }
 
-    /// The sockets listen on these addresses: those of one interface are our own, so they are never dialed. One that
-    /// stands for all interfaces (`0.0.0.0`, `::`) does not tell which addresses we have.
+    /// The sockets listen on these addresses, which are our own, so they are never dialed. One that stands for all
+    /// interfaces (`0.0.0.0`, `::`) has every address of this machine, as long as the machine has it.
     pub fn add_own(&mut self, local_addrs: &[SocketAddr]) {
-        let concrete = local_addrs.iter().filter(|addr| !addr.ip().is_unspecified());
-        self.config.own_addresses.extend(concrete.map(|addr| PeerAddress::from(*addr)));
+        let (all, concrete): (Vec<SocketAddr>, Vec<SocketAddr>) =
+            local_addrs.iter().partition(|addr| addr.ip().is_unspecified());
+        self.config.own_addresses.extend(concrete.into_iter().map(PeerAddress::from));
+        all.into_iter().for_each(|listener| self.wildcards.add(listener));
+        self.config.own_addresses.extend(self.wildcards.look().come);
     }
 
     /// Checks the configuration, before anything is opened.
@@ -122,7 +131,15 @@ impl Startup {
         if let (Some(had), Some(dir)) = (had, &mut state_dir) {
             surplus::set_aside(had, &manager, dir, &mut damages).map_err(StartError::State)?;
         }
-        Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
+        Ok(Started {
+            manager,
+            watch,
+            clock,
+            state_dir,
+            damages,
+            max_waiting_events: self.max_waiting_events,
+            wildcards: self.wildcards,
+        })
     }
 
     /// The same on a thread of its own, if anything is read or written, so that no executor's thread waits for the
@@ -161,7 +178,7 @@ fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
 impl fmt::Debug for Startup {
     /// Leaves out the seed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events, opened } = self;
+        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events, opened, wildcards: _ } = self;
         f.debug_struct("Startup")
             .field("config", config)
             .field("state_dir", state_dir)

@@ -45,6 +45,7 @@ use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
+use crate::machine::OwnAddressChange;
 #[cfg(feature = "watch-network")]
 use crate::network_watch::NetworkWatch;
 use crate::observe::PoolObserver;
@@ -105,7 +106,7 @@ impl<S> Engine<S> {
         resolver: Arc<dyn Resolve>,
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
+        let Started { manager, watch, clock, state_dir, damages, max_waiting_events, wildcards } = started;
         let (notes, heard) = EngineNotes::new(ring);
         let saving = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?.map(Saving::new);
         let helpers = Helpers {
@@ -114,6 +115,7 @@ impl<S> Engine<S> {
             proxy_resolver: start_resolver(resolver, notes.clone(), EngineNote::ProxyLooked),
             proxies: NamedProxies::default(),
             clock: clock.clone(),
+            wildcards,
         };
         let mailbox = Mailbox::new({
             let notes = notes.clone();
@@ -170,8 +172,18 @@ impl<S> Engine<S> {
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
         if *input == Input::NetworkChanged {
             self.helpers.proxies.forget();
+            self.look_at_machine(now, net);
         }
         self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
+    }
+
+    /// The machine may have other addresses: those it has no longer are others', and may be dialed.
+    fn look_at_machine(&mut self, now: Time, net: &mut impl Sockets) {
+        let OwnAddressChange { gone, come } = self.helpers.wildcards.look();
+        let gone = gone.into_iter().map(|address| Input::ForgetOwnAddress { address });
+        for input in gone.chain(come.into_iter().map(|address| Input::OwnAddress { address })) {
+            self.driver.apply(&input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now });
+        }
     }
 
     /// Reports that a dial has ended by itself. Where a proxy given by name could not be reached, it is dialed again at
