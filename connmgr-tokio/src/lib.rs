@@ -9,7 +9,7 @@ mod wire;
 pub use connmgr_core;
 pub use connmgr_std::{
     ConnectError, Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
+    TraceError, parse_address, with_causes,
 };
 
 pub use builder::Builder;
