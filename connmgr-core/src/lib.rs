@@ -186,7 +186,7 @@ pub mod socks;
 pub use book::{AddressView, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
-    Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split, UnknownChain,
+    Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, TRACE_VERSION};
 pub use mechanisms::groups::Group;
@@ -200,5 +200,5 @@ pub use types::{
     IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError, LookupId,
     NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView, Penalty,
     Permissions, ProxyAddress, ProxyAddressError, Refusal, Reply, Route, SavedAddress, SavedBan, Services, Snapshot,
-    Source, Stats, Target, Time, Transport, UnixTime, UnknownKind, UnknownNetwork, UnknownTransport,
+    Source, Stats, Target, Time, Transport, UnixTime, UnknownName, UnknownNetwork,
 };
