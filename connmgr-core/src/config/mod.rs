@@ -23,7 +23,7 @@ use crate::types::{
     ProxyAddress, Services, Transport,
 };
 
-pub use bitcoin::{Chain, UnknownChain};
+pub use bitcoin::Chain;
 pub use ranges::Ranges;
 pub use split::Split;
 
