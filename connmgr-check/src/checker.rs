@@ -128,6 +128,7 @@ rules! {
     added_peers: AddedPeersRule,
     score_arithmetic: ScoreArithmeticRule,
     inbound_admission: InboundAdmissionRule,
+    refusals_told: RefusalsToldRule,
     accept_pause: AcceptPauseRule,
     nonce_unique: NonceUniqueRule,
     self_connection: SelfConnectionRule,

@@ -101,6 +101,8 @@ crate::words! {
         RefusedHalfOpenLimit => "refused-half-open-limit",
         /// An arrival was refused: connecting too often.
         RefusedRateLimit => "refused-rate-limit",
+        /// Refused arrivals were told.
+        RefusalsTold => "refusals-told",
         /// Accepting paused.
         PauseAccept => "pause-accept",
         /// Accepting paused for the longest pause.

@@ -56,6 +56,8 @@ crate::words! {
         ScoreArithmetic => "score-arithmetic",
         /// An arrival is accepted or refused exactly by the rules of inbound admission.
         InboundAdmission => "inbound-admission",
+        /// Refused arrivals are told, at most once in a second, and all of them by the end.
+        RefusalsTold => "refusals-told",
         /// Accepting pauses longer after each failure in a row, up to the longest pause.
         AcceptPause => "accept-pause",
         /// No two `Connected` carry the same nonce.

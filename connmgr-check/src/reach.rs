@@ -107,6 +107,7 @@ impl Probes {
             Event::NetworkDown { .. } => Probe::NetworkDown,
             Event::NetworkUp { .. } => Probe::NetworkUp,
             Event::AddressesWanted { .. } => Probe::AddressesWanted,
+            Event::Refused { .. } => Probe::RefusalsTold,
             Event::SeedAnswered { .. } => Probe::SeedAnswered,
             Event::SeedFailed { .. } => Probe::SeedFailed,
             Event::Stopped => Probe::Stopped,

@@ -29,9 +29,8 @@ fn lookups(actions: &[Action]) -> Vec<LookupId> {
 type Arranged = (Bench, PeerId, Option<ConnId>);
 
 fn queued() -> Arranged {
-    let mut config = connect_only();
-    config.limits.total = 0;
-    let mut bench = Bench::new(config);
+    let mut bench = Bench::new(connect_only());
+    bench.tell(Input::SetLimits { limits: Limits { total: 0, ..Limits::default() } });
     let (peer, _) = bench.add_peer(PEER, Keep::Always);
     (bench, peer, None)
 }

@@ -369,16 +369,16 @@ fn seeds_are_asked_again_when_the_pool_starves() {
 #[test]
 fn an_application_with_addresses_of_its_own_is_asked_for_them() {
     let mut bench = Bench::new(Config::default());
-    let wanted = Event::AddressesWanted { network: None };
-    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+    let wanted = |event: &Event| matches!(event, Event::AddressesWanted { network: None, .. });
+    assert!(events(&bench.pass(secs(0))).iter().any(wanted));
 }
 
 #[test]
 fn a_config_with_one_network_names_it_when_it_wants_addresses() {
     let networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6);
     let mut bench = Bench::new(Config { networks, ..Config::default() });
-    let wanted = Event::AddressesWanted { network: Some(NetworkKind::Ipv6) };
-    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+    let wanted = |event: &Event| matches!(event, Event::AddressesWanted { network: Some(NetworkKind::Ipv6), .. });
+    assert!(events(&bench.pass(secs(0))).iter().any(wanted));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnView, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
+    ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
 };
 use connmgr_std::NotACommand;
 
@@ -66,6 +66,11 @@ impl Pool {
     /// Every ban, the earliest end first.
     pub fn bans(&self) -> Vec<BanView> {
         self.manager().bans()
+    }
+
+    /// What is known of an address, whether it may be dialed now, and if not, which rules forbid it and until when.
+    pub fn explain(&self, address: &PeerAddress) -> Explanation {
+        self.manager().explain(address, self.now())
     }
 
     /// Counters since the start.

@@ -45,12 +45,12 @@ fn inbound(base: InboundConfig) -> InboundConfig {
 
 fn limits(options: &Options, base: Limits) -> Limits {
     let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
-    let asked = Limits {
-        total: options.max_peers.unwrap_or(base.total),
-        full: options.outbound.unwrap_or(base.full),
-        added: base.added.max(added),
-        ..base
-    };
+    let total = options.max_peers.unwrap_or(base.total);
+    // Of few peers in all, as many are of each kind as fit.
+    let full = options.outbound.unwrap_or(base.full).min(total);
+    let block_relay = base.block_relay.min(total - full);
+    let feeler = base.feeler.min(total - full - block_relay);
+    let asked = Limits { total, full, block_relay, feeler, added: base.added.max(added), ..base };
     if options.outbound == Some(0) { Limits { block_relay: 0, feeler: 0, addr_fetch: 0, ..asked } } else { asked }
 }
 

@@ -31,6 +31,7 @@ pub(crate) mod outage_budget;
 pub(crate) mod own_address;
 pub(crate) mod pace;
 pub(crate) mod progress;
+pub(crate) mod refusals_told;
 pub(crate) mod removed_peer;
 pub(crate) mod required_services;
 pub(crate) mod resting;

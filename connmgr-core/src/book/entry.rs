@@ -266,6 +266,13 @@ impl Entry {
         self.last_try.ago(now).is_some_and(|ago| ago < spacing)
     }
 
+    /// The time that is `wait` after the latest dial; `None` if there was none.
+    pub(super) fn after_try(&self, wait: Duration) -> Option<Time> {
+        let wait = i64::try_from(nanos(wait)).unwrap_or(i64::MAX);
+        let at = u64::try_from(self.last_try.0.saturating_add(wait)).unwrap_or(0);
+        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(at))
+    }
+
     /// Whether the latest dial says nothing about the host.
     pub(super) const fn is_forgiven(&self) -> bool {
         matches!(self.dial, Dial::Forgiven)

@@ -25,7 +25,7 @@ use key::Key;
 use store::Store;
 
 pub(crate) use entry::hearsay;
-pub(crate) use pick::Choice;
+pub(crate) use pick::{Choice, Unfit};
 pub use view::{AddressView, BookView};
 
 /// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.
@@ -215,6 +215,13 @@ impl Book {
     /// In arbitrary order.
     pub(crate) fn choice_state(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
         self.store.iter().map(move |entry| (entry.view(unix, now), entry.v1_only, self.is_forgiven(entry)))
+    }
+
+    /// At most `count` addresses, spread evenly over the book.
+    pub(crate) fn spread(&self, count: usize) -> impl Iterator<Item = PeerAddress> {
+        let (known, taken) = (self.len(), self.len().min(count));
+        let nth = move |n: usize| self.store.nth(NetworkSet::ALL, n * known / taken);
+        (0..taken).filter_map(nth).map(Entry::address)
     }
 
     /// The number of known addresses.

@@ -10,7 +10,7 @@ use crate::types::{ConfigError, Limits};
 /// The greatest limit on any number of things, to bound memory.
 const MILLION: u32 = 1_000_000;
 
-const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
+pub(super) const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError { field, must }) }
 }
 
@@ -41,10 +41,11 @@ impl Limits {
 }
 
 impl Config {
-    /// Checks that every field is in its range.
+    /// Checks that every field is in its range, and that none contradicts another: what can never do anything is refused.
+    /// A limit of zero means none at all and is allowed, where nothing else asks for more.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first field that is not, and its range.
+    /// [`ConfigError`] names the first field that is wrong, and what it must be.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
         let waits = |wait: Duration| wait >= Duration::from_millis(1);
@@ -96,6 +97,7 @@ impl Config {
             |i: usize| names[..i].iter().all(|other| other.name.as_relative() != names[i].name.as_relative());
         require((0..names.len()).all(asked_once), "seeds.names", "different from each other")?;
         let unique = |i: usize| self.listeners[..i].iter().all(|other| other.id != self.listeners[i].id);
-        require((0..self.listeners.len()).all(unique), "listeners.id", "different for each listener")
+        require((0..self.listeners.len()).all(unique), "listeners.id", "different for each listener")?;
+        self.check_contradictions()
     }
 }

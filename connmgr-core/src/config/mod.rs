@@ -5,6 +5,7 @@
 
 mod bitcoin;
 mod check;
+mod contradictions;
 mod defaults;
 mod ranges;
 mod split;

@@ -34,6 +34,13 @@ pub struct Ranges {
     pub own: Vec<IpNet>,
 }
 
+impl Ranges {
+    /// Whether no IP address is inside.
+    pub(super) const fn is_empty(&self) -> bool {
+        !self.public && !self.private && !self.shared && !self.loopback && self.own.is_empty()
+    }
+}
+
 impl Default for Ranges {
     fn default() -> Self {
         Self { public: true, private: false, shared: false, loopback: false, own: Vec::new() }

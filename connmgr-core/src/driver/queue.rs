@@ -210,7 +210,7 @@ mod tests {
         for number in 0..10_000 {
             queue.push_connected(connected(number), ());
             queue.push_event(disconnected(number));
-            queue.push_event(Event::AddressesWanted { network: None });
+            queue.push_event(Event::NetworkUp { network: crate::types::NetworkKind::Ipv4 });
         }
         assert!(queue.waiting.len() <= 16 + 130 && queue.connected.is_empty());
         assert_eq!(queue.missed(), 10_000 - 16);

@@ -7,8 +7,8 @@ use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_in_range};
 use crate::peers::Awaited;
 use crate::types::{
-    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId,
-    LookupError, LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
+    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event, Kind,
+    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
 };
 
 use super::ending::Ending;
@@ -55,6 +55,7 @@ impl ConnManager {
             Timer::Bans => self.bans_timer_fired(),
             Timer::OwnAddresses => self.own_addresses_timer_fired(),
             Timer::StartOver => self.start_over(),
+            Timer::Refusals => self.tell_refusals(),
             Timer::SaveBans => self.save_bans(),
             Timer::SaveBook => self.save_all(),
         }
@@ -306,6 +307,25 @@ impl ConnManager {
     /// Whether an address could ever be dialed.
     pub(super) fn is_worth_knowing(&self, address: &PeerAddress) -> bool {
         self.why_useless(address).is_none()
+    }
+
+    /// Why the book does not know an address.
+    pub(super) fn why_not_kept(&self, address: &PeerAddress) -> DialRule {
+        match self.why_useless(address) {
+            Some(AddressFate::Name) => DialRule::Name,
+            Some(AddressFate::OutOfRange) => DialRule::OutOfRange,
+            // The others are obstacles of every dial, or say nothing of the address.
+            Some(
+                AddressFate::TooMany
+                | AddressFate::NotDialable
+                | AddressFate::NoRoute
+                | AddressFate::Own
+                | AddressFate::Known
+                | AddressFate::Full
+                | AddressFate::New,
+            )
+            | None => DialRule::NotKnown,
+        }
     }
 
     /// Why an address could never be dialed, if so.

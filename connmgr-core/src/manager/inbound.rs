@@ -29,7 +29,7 @@ impl ConnManager {
         let admitted = self.admit(remote, listener);
         match admitted {
             Ok(_) => self.stats.accepted += 1,
-            Err(_) => self.stats.refused += 1,
+            Err(refusal) => self.count_refusal(refusal),
         }
         self.plan();
         admitted

@@ -10,8 +10,11 @@ mod clocks;
 mod commands;
 mod deadlines;
 mod ending;
+mod explain;
+mod explanation;
 mod facts;
 mod fingerprint;
+mod held_back;
 mod identity;
 mod inbound;
 mod invariants;
@@ -21,6 +24,7 @@ mod networks;
 mod pacing;
 mod plan;
 mod queries;
+mod refusals;
 mod release;
 mod rules;
 mod saving;
@@ -54,10 +58,12 @@ use crate::mechanisms::trial::Trial;
 use crate::peers::Peers;
 use crate::table::Table;
 use crate::types::{
-    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, RefusalCounts, Time,
+    UnixTime,
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 pub use birth::Birth;
+pub use explanation::Explanation;
 
 use clocks::Clocks;
 use ending::Ended;
@@ -118,6 +124,8 @@ enum Timer {
     SaveBans,
     /// A changed book needs saving.
     SaveBook,
+    /// Refused arrivals are told.
+    Refusals,
     /// A change of the machine's network, reported too soon after the last, takes effect.
     StartOver,
 }
@@ -153,6 +161,8 @@ pub struct ConnManager {
     /// How many tokens of dropped handshakes are given back.
     inbound_returns: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
+    /// Refused arrivals that were not told yet.
+    refused: RefusalCounts,
     own: OwnAddresses,
     aliases: Aliases,
     ended: Ended,
@@ -200,6 +210,7 @@ struct SingleTimers {
     save_bans: Option<TimerId>,
     save_book: Option<TimerId>,
     start_over: Option<TimerId>,
+    refusals: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// Sorted by id.
     lookups: VecDeque<(LookupId, Option<TimerId>)>,
@@ -249,6 +260,7 @@ impl ConnManager {
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
             inbound_returns: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
+            refused: RefusalCounts::default(),
             own,
             aliases: Aliases::new(keys),
             ended: Ended::new(),

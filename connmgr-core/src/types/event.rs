@@ -10,7 +10,9 @@ use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
 use super::network::NetworkKind;
 use super::reason::{DialFailure, EndReason};
+use super::refused::RefusalCounts;
 use super::route::Transport;
+use super::rule::HeldBack;
 use super::time::UnixTime;
 
 /// What the manager tells the application, in the order in which things happened.
@@ -129,6 +131,15 @@ pub enum Event {
     AddressesWanted {
         /// The network, if only one is enabled. `None`: any enabled network.
         network: Option<NetworkKind>,
+        /// The known addresses, by the rule that holds them back.
+        #[cfg_attr(feature = "serde", serde(default))]
+        held_back: HeldBack,
+    },
+    /// Inbound connections were refused. At most one such event comes in a second, except at the end; together they
+    /// count every refusal.
+    Refused {
+        /// How many since the last such event, by reason.
+        counts: RefusalCounts,
     },
     /// A DNS seed answered.
     SeedAnswered {
@@ -164,6 +175,7 @@ impl Event {
             | Self::NetworkDown { .. }
             | Self::NetworkUp { .. }
             | Self::AddressesWanted { .. }
+            | Self::Refused { .. }
             | Self::SeedAnswered { .. }
             | Self::SeedFailed { .. }
             | Self::Stopped => None,
@@ -221,8 +233,11 @@ impl fmt::Display for Event {
             Self::Unbanned { target } => write!(f, "unbanned {target}"),
             Self::NetworkDown { network } => write!(f, "network down: {network}"),
             Self::NetworkUp { network } => write!(f, "network up: {network}"),
-            Self::AddressesWanted { network: Some(network) } => write!(f, "addresses wanted: {network}"),
-            Self::AddressesWanted { network: None } => f.write_str("addresses wanted"),
+            Self::AddressesWanted { network: Some(network), held_back } => {
+                write!(f, "addresses wanted: {network} ({held_back})")
+            }
+            Self::AddressesWanted { network: None, held_back } => write!(f, "addresses wanted ({held_back})"),
+            Self::Refused { counts } => write!(f, "refused: {counts}"),
             Self::SeedAnswered { seed, added } => write!(f, "seed {seed} answered: {added} new addresses"),
             Self::SeedFailed { seed, error } => write!(f, "seed {seed} failed: {error}"),
             Self::Stopped => f.write_str("stopped"),

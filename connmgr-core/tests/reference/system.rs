@@ -37,11 +37,14 @@ impl StateMachineTest for Both {
 
     fn init_test(setup: &Setup) -> Self {
         let rng_seed = [setup.rng_seed; 32];
-        let config = setup.config();
+        let mut config = setup.config();
+        // A manager is not born with limits that contradict each other, but may be squeezed later.
+        let limits = std::mem::take(&mut config.limits);
         let model = Model::new(&config);
         let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed, unix: UNIX, now: Time::ZERO })
             .expect("in range");
         let mut both = Self { manager, model, now: Time::ZERO, ended: Vec::new() };
+        both.tell(Input::SetLimits { limits });
         both.tell(Input::Timeout);
         both
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use connmgr_core::{
     AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnManager, ConnView, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source, Stats, Time,
+    ConnManager, ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source,
+    Stats, Time,
 };
 
 use futures_channel::oneshot;
@@ -56,6 +57,22 @@ impl Handle {
     /// Every ban, the earliest end first.
     pub async fn bans(&self) -> Vec<BanView> {
         self.look(ConnManager::bans).await
+    }
+
+    /// What is known of an address, whether it may be dialed now, and if not, which rules forbid it and until when; `None`
+    /// when the pool is gone.
+    ///
+    /// ```
+    /// # async fn example(handle: connmgr_std::Handle) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Some(explanation) = handle.explain("192.0.2.1:8333".parse()?).await {
+    ///     println!("{explanation}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn explain(&self, address: PeerAddress) -> Option<Explanation> {
+        let now = self.now();
+        self.look(move |manager| Some(manager.explain(&address, now))).await
     }
 
     /// Counters since the start; all zero when the pool is gone.

@@ -38,6 +38,8 @@ pub struct Startup {
     /// How many events may wait for the application: see
     /// [`Driver::set_max_waiting_events`](connmgr_core::driver::Driver::set_max_waiting_events).
     pub max_waiting_events: usize,
+    /// The listeners of the configuration that the adapter opens. Any other is refused: it would let nobody in.
+    pub opened: Vec<ListenerId>,
 }
 
 /// A started manager, for an [`Engine`](crate::adapter::Engine).
@@ -57,7 +59,14 @@ pub struct Started {
 impl Startup {
     /// The configuration alone: no state, no trace, and a seed from the operating system.
     pub const fn new(config: Config) -> Self {
-        Self { config, state_dir: None, rng_seed: None, trace: None, max_waiting_events: MAX_WAITING_EVENTS }
+        Self {
+            config,
+            state_dir: None,
+            rng_seed: None,
+            trace: None,
+            max_waiting_events: MAX_WAITING_EVENTS,
+            opened: Vec::new(),
+        }
     }
 
     /// Adds a listener to the configuration, numbered after all others.
@@ -66,6 +75,7 @@ impl Startup {
         let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
         self.config.listeners.push(Listener { id, network, permissions });
+        self.opened.push(id);
         id
     }
 
@@ -79,9 +89,15 @@ impl Startup {
     /// Checks the configuration, before anything is opened.
     ///
     /// # Errors
-    /// [`StartError::Config`].
+    /// [`StartError::Config`]; also for a listener in the configuration that no builder opens: it would let nobody in.
     pub fn check(&self) -> Result<(), StartError> {
-        self.config.check().map_err(StartError::Config)
+        self.config.check().map_err(StartError::Config)?;
+        let is_opened = |listener: &Listener| self.opened.contains(&listener.id);
+        if self.config.listeners.iter().all(is_opened) {
+            return Ok(());
+        }
+        let must = "empty: the builder's `listen` opens listeners, and adds them here";
+        Err(StartError::Config(ConfigError { field: "listeners", must }))
     }
 
     /// Loads the state, creates the trace, and starts the clocks and the manager. Blocks on the disk. If the manager is
@@ -145,12 +161,13 @@ fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
 impl fmt::Debug for Startup {
     /// Leaves out the seed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events } = self;
+        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events, opened } = self;
         f.debug_struct("Startup")
             .field("config", config)
             .field("state_dir", state_dir)
             .field("trace", trace)
             .field("max_waiting_events", max_waiting_events)
+            .field("opened", opened)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{BookConfig, Config, Input, ListenerId, Permissions, SavedBan, Snapshot, UnixTime};
+use connmgr_core::{BookConfig, Config, Input, Listener, ListenerId, Permissions, SavedBan, Snapshot, UnixTime};
 
 use super::{StartError, Started, Startup};
 use crate::clock::Clock;
@@ -68,6 +68,15 @@ fn listeners_are_numbered_in_order() {
     let ids = [(); 3].map(|()| startup.add_listener(None, Permissions::default()));
     assert_eq!(ids, [0, 1, 2].map(ListenerId));
     startup.check().expect("three listeners");
+}
+
+#[test]
+fn a_listener_that_no_builder_opens_is_refused() {
+    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    let mut startup = Startup::new(Config { listeners: vec![listener], ..Config::default() });
+    startup.add_listener(None, Permissions::default());
+    let told = startup.check().expect_err("nobody opens number 0").to_string();
+    assert_eq!(told, "config: `listeners` must be empty: the builder's `listen` opens listeners, and adds them here");
 }
 
 #[test]

@@ -215,7 +215,11 @@ impl Model {
         let Input::Accept { remote, listener } = step.input else { return };
         let refusals = self.refusals(*remote, *listener);
         match step.reply {
-            Reply::Accepted(Err(refusal)) => self.hold(refusals.contains(refusal), "refused without that reason"),
+            Reply::Accepted(Err(refusal)) => {
+                self.hold(refusals.contains(refusal), "refused without that reason");
+                self.refused.1.count(*refusal);
+                self.refused.0 = self.refused.0.or(Some(self.now));
+            }
             Reply::Accepted(Ok(conn)) => {
                 // A full pool may make room, if that is the only obstacle.
                 self.owed.evicts = refusals == [Refusal::Full];

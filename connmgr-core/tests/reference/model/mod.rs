@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     Action, AddressView, BanView, CloseReason, Config, ConnId, ConnView, Event, Host, Input, Kind, Limits, NetworkKind,
-    PeerId, PeerView, Reply, Time,
+    PeerId, PeerView, RefusalCounts, Reply, Time,
 };
 
 use bans::RBan;
@@ -155,6 +155,8 @@ pub(crate) struct Model {
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
     inbound_returns: Vec<(Near, Credit)>,
+    /// Refused arrivals that were not told yet, and when the first came.
+    refused: (Option<Time>, RefusalCounts),
     /// The dial that is checked is a trial of its network.
     tries_network: bool,
     /// How many timers were set so far.
@@ -192,6 +194,7 @@ impl Model {
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
             inbound_returns: Vec::new(),
+            refused: (None, RefusalCounts::default()),
             tries_network: false,
             turns: 0,
             rings: false,

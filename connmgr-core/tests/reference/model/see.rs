@@ -1,5 +1,7 @@
 //! Whether an action is required or allowed, and what it changes.
 
+use std::time::Duration;
+
 use connmgr_core::{
     Action, BanTarget, CloseReason, ConnId, Connected, DialError, DialFailure, EndReason, Event, Input, Keep, Kind,
     Mode, PeerAddress, PeerId, Target, Time,
@@ -234,6 +236,11 @@ impl Model {
             }
             Event::Banned { target, .. } => self.hold(self.stands(target), "a ban of nobody"),
             Event::Unbanned { target } => self.end_of_ban(target),
+            Event::Refused { counts } => {
+                let (since, refused) = core::mem::take(&mut self.refused);
+                let is_due = since.is_some_and(|since| since.after(Duration::from_secs(1)) <= self.now);
+                self.hold(is_due && *counts == refused, "other refusals are told than came, or too early");
+            }
             other => self.hold(false, &format!("nothing has caused {other:?}")),
         }
     }
