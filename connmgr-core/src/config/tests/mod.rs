@@ -3,6 +3,8 @@
 //! A new field of the configuration does not compile here until it is in `values`, and then fails until it has a row and a
 //! probe of its range.
 
+mod parts;
+mod probe;
 mod probes;
 mod table;
 mod values;
