@@ -145,6 +145,7 @@ rules! {
     shortage: ShortageRule,
     alias_rests: AliasRestsRule,
     dial_storm: DialStormRule,
+    drop_blames_nobody: DropBlamesNobodyRule,
     save_spacing: SaveSpacingRule,
     view_agrees: ViewAgreesRule,
     invariants: InvariantsRule,

@@ -88,6 +88,8 @@ crate::words! {
         Shortage => "shortage",
         /// The other address of a connected peer is not dialed automatically while that connection lives.
         AliasRests => "alias-rests",
+        /// A ready connection that the application drops is no failure of its address.
+        DropBlamesNobody => "drop-blames-nobody",
         /// All dials of one second are no more than the configuration explains.
         DialStorm => "dial-storm",
         /// The first addresses are saved within a minute, bans within a second, and the book no more often than

@@ -125,7 +125,8 @@
 //! 6. **Every dial ends once** (`every_dial_ends_once`): with the driver's result or our [`Close`](Action::Close),
 //!    whichever comes first. A success without a slot, or after our `Close`, is closed next.
 //! 7. **Every connection ends once** (`every_connection_ends_once`). [`Connected`](Event::Connected) comes before
-//!    [`Disconnected`](Event::Disconnected), each once; nothing after.
+//!    [`Disconnected`](Event::Disconnected), each once; nothing after. [`EndReason`] tells who ended it: the manager, the
+//!    other end, or the application, which dropped its stream.
 //! 8. **No dial breaks a rule** (`no_dial_breaks_a_rule`): none goes to a banned host, an address that is connected or
 //!    being dialed, ourselves, a disabled network, or a taken group. The step that emits the dial takes slot, address
 //!    and group.

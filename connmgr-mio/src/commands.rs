@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use connmgr_core::{
     Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
+    ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply,
+    Source, Stats,
 };
 use connmgr_std::NotACommand;
 

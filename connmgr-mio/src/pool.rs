@@ -104,8 +104,8 @@ impl Pool {
     /// Ends a connection: drops its stream and tells the manager how the stream ended, as far as reads and writes have
     /// seen it. [`Event::Disconnected`] follows. Does nothing if the connection has ended already.
     pub fn release(&mut self, conn: ConnId) {
-        if let Some(cause) = self.net.release(conn).and_then(|stream| stream.cause()) {
-            self.apply(&Input::Closed { conn, cause });
+        if let Some(end) = self.net.release(conn).and_then(|stream| stream.end(conn)) {
+            self.apply(&end);
         }
     }
 

@@ -4,9 +4,11 @@
 mod builder;
 mod connection;
 pub mod guide;
+mod halves;
 mod jobs;
 mod runtime;
 mod spawn;
+mod watch;
 mod wire;
 
 pub use connmgr_core;
@@ -17,7 +19,9 @@ pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use halves::{ReadHalf, WriteHalf};
 pub use spawn::{BoxFuture, Spawn};
+pub use watch::StreamWatch;
 
 /// A pool of live connections, run by a task of its own.
 ///

@@ -20,11 +20,11 @@ pub use connmgr_core::{
 // What is asked and reported, and what is told.
 pub use connmgr_core::{
     Activity, AddPeerError, BanView, CloseCause, CloseReason, CommandError, ConnId, ConnState, ConnView, Connected,
-    DialError, DialFailure, EndReason, Event, Fault, Input, Kind, LookupError, Obstacle, PeerId, PeerState, PeerView,
-    Refusal, Reply, Stats,
+    DialError, DialFailure, DialRule, EndReason, Event, Explanation, Fault, HeldBack, Hindrance, Input, Kind,
+    LookupError, Obstacle, PeerId, PeerState, PeerView, Refusal, Reply, Stats,
 };
 
 pub use crate::{
-    Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, SaveError, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
+    Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError, StateError,
+    SystemResolver, TraceError, parse_address,
 };

@@ -40,6 +40,7 @@ pub use connmgr_core;
 
 pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
+pub use adapter::socket_hook::DialSocket;
 pub use address::parse_address;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]

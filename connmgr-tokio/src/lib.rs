@@ -4,7 +4,9 @@
 mod builder;
 mod connection;
 pub mod guide;
+mod halves;
 mod runtime;
+mod watch;
 mod wire;
 
 pub use connmgr_core;
@@ -15,6 +17,8 @@ pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use halves::{ReadHalf, WriteHalf};
+pub use watch::StreamWatch;
 
 /// A pool of live connections, run by a task of its own.
 ///

@@ -19,6 +19,7 @@ pub(crate) mod dial_ends_once;
 pub(crate) mod dial_rate;
 pub(crate) mod dial_spacing;
 pub(crate) mod dial_storm;
+pub(crate) mod drop_blames_nobody;
 pub(crate) mod duplicates;
 pub(crate) mod early_is_free;
 pub(crate) mod group_taken;

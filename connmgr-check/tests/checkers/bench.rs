@@ -179,8 +179,8 @@ pub(crate) fn conn(number: u64) -> ConnId {
     ConnId::from_u64(number)
 }
 
-pub(crate) fn disconnected(id: ConnId) -> Action {
-    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(CloseCause::Eof), tag: None })
+pub(crate) fn disconnected(id: ConnId, cause: CloseCause) -> Action {
+    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(cause), tag: None })
 }
 
 pub(crate) fn dial(number: u64, address: &str, at: Time) -> Action {

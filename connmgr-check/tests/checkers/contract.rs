@@ -10,7 +10,7 @@ fn a_connection_that_ends_twice() {
     let mut bench = full(&pool());
     let id = bench.in_state(ConnState::Ready)[0];
     bench.tell(Input::Closed { conn: id, cause: CloseCause::Eof }).expect("once is right");
-    breaks(Property::ConnectionEndsOnce, bench.forge_actions(&[disconnected(id)]));
+    breaks(Property::ConnectionEndsOnce, bench.forge_actions(&[disconnected(id, CloseCause::Eof)]));
 }
 
 #[test]
@@ -19,6 +19,32 @@ fn a_connection_that_was_closed_and_is_not_said_to_have_ended() {
     bench.hidden = |action| matches!(action, Action::Emit(Event::Disconnected { .. }) | Action::Dial { .. });
     let id = bench.in_state(ConnState::Ready)[0];
     breaks(Property::ConnectionEndsOnce, bench.tell(Input::Closed { conn: id, cause: CloseCause::Eof }));
+}
+
+#[test]
+fn a_drop_by_the_application_that_is_told_as_the_peers_end() {
+    let mut bench = full(&pool());
+    let id = bench.in_state(ConnState::Ready)[0];
+    breaks(
+        Property::ConnectionEndsOnce,
+        bench.forge(Input::Dropped { conn: id }, Reply::Noted, &[disconnected(id, CloseCause::Eof)]),
+    );
+}
+
+#[test]
+fn a_drop_by_the_application_that_counts_against_the_address() {
+    let mut bench = full(&pool());
+    let id = bench.in_state(ConnState::Ready)[0];
+    // The manager believes that the peer closed.
+    let reply = bench.manager.apply(&Input::Closed { conn: id, cause: CloseCause::Eof }, bench.now);
+    let as_dropped = |action| match action {
+        Action::Emit(Event::Disconnected { conn, peer, tag, .. }) => {
+            Action::Emit(Event::Disconnected { conn, peer, tag, reason: EndReason::Dropped })
+        }
+        other => other,
+    };
+    let actions: Vec<Action> = std::iter::from_fn(|| bench.manager.poll_action()).map(as_dropped).collect();
+    breaks(Property::DropBlamesNobody, bench.forge(Input::Dropped { conn: id }, reply, &actions));
 }
 
 #[test]

@@ -83,5 +83,5 @@ fn a_v2_dial_that_dies_unheard_and_is_not_repeated() {
     bench.connect().expect("nothing is broken yet");
     let id = bench.in_state(ConnState::Handshaking)[0];
     let unheard = Input::Closed { conn: id, cause: CloseCause::Unheard };
-    breaks(Property::Transport, bench.forge(unheard, Reply::Noted, &[disconnected(id)]));
+    breaks(Property::Transport, bench.forge(unheard, Reply::Noted, &[disconnected(id, CloseCause::Unheard)]));
 }

@@ -348,7 +348,7 @@ fn candidate_of(conn: &Conn) -> Option<Candidate> {
 /// nothing to do with the address.
 const fn may_try_another(ending: Ending) -> bool {
     match ending {
-        Ending::Failed(_) | Ending::Closed(_) => true,
+        Ending::Failed(_) | Ending::Closed(_) | Ending::Dropped => true,
         Ending::Ours(reason) => match reason {
             CloseReason::DialTimeout
             | CloseReason::HandshakeTimeout

@@ -220,11 +220,32 @@ impl ConnManager {
         }
     }
 
-    /// The peer closed a connection, or the application dropped its stream.
+    /// The peer closed a connection, or it broke.
     pub fn handle_closed(&mut self, conn: ConnId, cause: CloseCause, now: Time) {
+        self.ended(conn, Ending::Closed(cause), now);
+    }
+
+    /// The application dropped the stream of a connection of which it had seen no end.
+    ///
+    /// During the handshake this says that the handshake failed: it counts against the address as if the peer had closed,
+    /// and another address of the same added peer is tried. But an inbound connection costs nothing of the rate of its
+    /// group ([`InboundConfig::rate`](crate::InboundConfig::rate)), within limits: the peer may have tried another
+    /// transport first, and dials again at once.
+    ///
+    /// Of a connection that was ready it says nothing about the peer: the address has not failed, however short the
+    /// connection was. An application that finds fault with a peer reports its
+    /// [misbehavior](Self::handle_misbehavior) before.
+    ///
+    /// An added peer is dialed again after its back-off, or finished if it was added with
+    /// [`Keep::Once`](crate::Keep::Once).
+    pub fn handle_dropped(&mut self, conn: ConnId, now: Time) {
+        self.ended(conn, Ending::Dropped, now);
+    }
+
+    fn ended(&mut self, conn: ConnId, ending: Ending, now: Time) {
         self.begin(now);
         if self.table.get(conn).is_some_and(|conn| conn.is_open()) {
-            self.end(conn, Ending::Closed(cause));
+            self.end(conn, ending);
         } else {
             self.ignore();
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
+use crate::types::{Action, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
@@ -98,7 +98,7 @@ impl ConnManager {
     /// that speaks another transport first (Bitcoin's v2) is dropped so, and dials again at once. How often this is done
     /// for a group is limited, or senders of junk would escape the rate.
     pub(super) fn give_admission_back(&mut self, conn: &Conn, ending: Ending) {
-        if !conn.is_handshaking() || ending != Ending::Closed(CloseCause::Dropped) || conn.permissions().no_limit {
+        if !conn.is_handshaking() || ending != Ending::Dropped || conn.permissions().no_limit {
             return;
         }
         let (returns, now) = (self.rate_of_returns(), self.now());

@@ -51,6 +51,8 @@ pub enum DialError {
     AddressFamilyUnsupported,
     /// This process or machine is out of descriptors, ports or memory, or the driver can't take one more dial.
     OutOfResources,
+    /// The application's hook for the sockets of dials failed.
+    SocketHook,
     /// The driver gave up the dial by itself.
     Cancelled,
     /// Any other error of the operating system.
@@ -84,6 +86,7 @@ impl DialError {
             Self::NetworkUnreachable
             | Self::AddressFamilyUnsupported
             | Self::OutOfResources
+            | Self::SocketHook
             | Self::Cancelled
             | Self::Other => Fault::Ours,
         }
@@ -105,6 +108,7 @@ impl DialError {
             | Self::NetworkUnreachable
             | Self::AddressFamilyUnsupported
             | Self::OutOfResources
+            | Self::SocketHook
             | Self::Cancelled
             | Self::Other => false,
         }
@@ -126,6 +130,7 @@ say!(DialError {
     NetworkUnreachable => "network unreachable",
     AddressFamilyUnsupported => "address family not supported",
     OutOfResources => "out of descriptors, ports, memory or the driver's room",
+    SocketHook => "the application could not prepare the socket",
     Cancelled => "cancelled",
     Other => "failed for another reason",
 });

@@ -37,6 +37,8 @@ pub enum Input {
     Ready { conn: ConnId, info: PeerInfo },
     /// [`handle_closed`](crate::ConnManager::handle_closed)
     Closed { conn: ConnId, cause: CloseCause },
+    /// [`handle_dropped`](crate::ConnManager::handle_dropped)
+    Dropped { conn: ConnId },
     /// [`handle_addresses`](crate::ConnManager::handle_addresses)
     Addresses { source: Source, addresses: Vec<AddressInfo> },
     /// [`handle_lookup_result`](crate::ConnManager::handle_lookup_result)
@@ -90,6 +92,7 @@ impl Input {
             Self::DialResult { conn, .. }
             | Self::Ready { conn, .. }
             | Self::Closed { conn, .. }
+            | Self::Dropped { conn }
             | Self::Misbehavior { conn, .. }
             | Self::Activity { conn, .. }
             | Self::Disconnect { conn }
@@ -148,6 +151,7 @@ impl Input {
             | Self::DialResult { .. }
             | Self::Ready { .. }
             | Self::Closed { .. }
+            | Self::Dropped { .. }
             | Self::Addresses { .. }
             | Self::LookupResult { .. }
             | Self::Misbehavior { .. }
@@ -248,6 +252,7 @@ impl fmt::Display for Input {
             Self::DialResult { conn, result: Err(error) } => write!(f, "dial result {conn}: {error}"),
             Self::Ready { conn, .. } => write!(f, "ready {conn}"),
             Self::Closed { conn, cause } => write!(f, "closed {conn}: {cause}"),
+            Self::Dropped { conn } => write!(f, "dropped {conn}"),
             Self::Addresses { source: Source::Application, addresses } => {
                 write!(f, "{} addresses from the application", addresses.len())
             }

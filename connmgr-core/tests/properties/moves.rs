@@ -18,6 +18,7 @@ pub(crate) enum Move {
     Dialed(usize, Result<(), DialError>),
     Ready(usize, Option<u8>),
     Closed(usize, CloseCause),
+    Dropped(usize),
     Misbehaves(usize),
     Stranger(u8),
     Add(u8, Keep),
@@ -70,7 +71,7 @@ pub(crate) fn any_limits() -> impl Strategy<Value = Limits> {
 
 pub(crate) fn any_move() -> impl Strategy<Value = Move> {
     let index = || any::<usize>();
-    let cause = prop_oneof![Just(CloseCause::Eof), Just(CloseCause::Unheard), Just(CloseCause::Dropped)];
+    let cause = prop_oneof![Just(CloseCause::Eof), Just(CloseCause::Unheard)];
     let keep = prop_oneof![Just(Keep::Always), Just(Keep::Once)];
     prop_oneof![
         4 => (1..60_000u64).prop_map(|wait| Move::Pass(millis(wait))),
@@ -78,7 +79,8 @@ pub(crate) fn any_move() -> impl Strategy<Value = Move> {
         8 => index().prop_map(|n| Move::Dialed(n, Ok(()))),
         4 => (index(), any_error()).prop_map(|(n, error)| Move::Dialed(n, Err(error))),
         6 => (index(), prop::option::weighted(0.3, 0..4u8)).prop_map(|(n, identity)| Move::Ready(n, identity)),
-        4 => (index(), cause).prop_map(|(n, cause)| Move::Closed(n, cause)),
+        3 => (index(), cause).prop_map(|(n, cause)| Move::Closed(n, cause)),
+        1 => index().prop_map(Move::Dropped),
         1 => index().prop_map(Move::Misbehaves),
         3 => any::<u8>().prop_map(Move::Stranger),
         4 => (any::<u8>(), keep).prop_map(|(n, keep)| Move::Add(n, keep)),
@@ -127,6 +129,7 @@ impl Move {
                 Input::Ready { conn: conn(n, &[ConnState::Handshaking, ConnState::Stalled])?, info: info(identity) }
             }
             Self::Closed(n, cause) => Input::Closed { conn: conn(n, &OPEN)?, cause },
+            Self::Dropped(n) => Input::Dropped { conn: conn(n, &OPEN)? },
             Self::Misbehaves(n) => {
                 let penalty = Penalty { persistent: 60, transient: 0 };
                 Input::Misbehavior { conn: conn(n, &OPEN)?, penalty }

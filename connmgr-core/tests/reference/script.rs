@@ -55,6 +55,7 @@ pub(crate) enum Move {
     /// A handshake is done, with a useful peer or a useless one.
     Ready(usize, bool),
     Closed(usize),
+    Dropped(usize),
     Misbehaves(usize, u32, u32),
     Learn(Vec<usize>),
     /// A connection arrives from the host of this address, from its port or another.
@@ -155,7 +156,8 @@ impl ReferenceStateMachine for Script {
             14 => nth.clone().prop_map(Move::DialOk),
             7 => (nth.clone(), dial_error()).prop_map(|(nth, error)| Move::DialFails(nth, error)),
             10 => (nth.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, useful)| Move::Ready(nth, useful)),
-            6 => nth.clone().prop_map(Move::Closed),
+            4 => nth.clone().prop_map(Move::Closed),
+            2 => nth.clone().prop_map(Move::Dropped),
             4 => (nth.clone(), points(), points()).prop_map(|(nth, stays, fades)| Move::Misbehaves(nth, stays, fades)),
             5 => prop::collection::vec(0..POOL.len(), 1..8).prop_map(Move::Learn),
             10 => (0..POOL.len(), any::<bool>(), select(vec![0, 0, 0, 1, 2, 9]))

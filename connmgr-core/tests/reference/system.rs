@@ -121,9 +121,9 @@ impl Both {
                 self.tell_of(handshaking, |conn| Input::Ready { conn, info: info(useful) });
             }
             Move::Closed(nth) => {
-                let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready]);
-                self.tell_of(open, |conn| Input::Closed { conn, cause: CloseCause::Eof });
+                self.tell_of(self.open(nth), |conn| Input::Closed { conn, cause: CloseCause::Eof });
             }
+            Move::Dropped(nth) => self.tell_of(self.open(nth), |conn| Input::Dropped { conn }),
             Move::Misbehaves(nth, persistent, transient) => {
                 let conn = self.any(nth).or_else(|| self.ended.last().copied());
                 self.tell_of(conn, |conn| Input::Misbehavior { conn, penalty: Penalty { persistent, transient } });
@@ -233,6 +233,10 @@ impl Both {
     fn tell_of(&mut self, conn: Option<ConnId>, input: impl FnOnce(ConnId) -> Input) {
         // There is none: an id that was never given.
         self.tell(input(conn.unwrap_or(ConnId::from_u64(0))));
+    }
+
+    fn open(&self, nth: usize) -> Option<ConnId> {
+        self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready])
     }
 
     fn conn(&self, nth: usize, states: &[ConnState]) -> Option<ConnId> {

@@ -159,11 +159,11 @@ impl Chaos {
             ConnState::Handshaking | ConnState::Stalled => match self.dice.below(10) {
                 0..=6 => Input::Ready { conn, info: self.info() },
                 7 => Input::Closed { conn, cause: CloseCause::Unheard },
-                8 => Input::Closed { conn, cause: self.cause() },
+                8 => self.end(conn),
                 _ => Input::Misbehavior { conn, penalty: self.penalty() },
             },
             ConnState::Ready => match self.dice.below(10) {
-                0..=2 => Input::Closed { conn, cause: self.cause() },
+                0..=2 => self.end(conn),
                 3..=4 => self.addresses(Source::Peer(conn)),
                 5 => Input::Misbehavior { conn, penalty: self.penalty() },
                 6 => Input::Reconnect { conn },
@@ -219,7 +219,7 @@ impl Chaos {
             0..=2 => Input::DialResult { conn, result: Ok(()) },
             3 => Input::DialResult { conn, result: Err(self.dial_error()) },
             4 => Input::Ready { conn, info: self.info() },
-            5 => Input::Closed { conn, cause: self.cause() },
+            5 => self.end(conn),
             6 => Input::Misbehavior { conn, penalty: self.penalty() },
             7 => Input::Activity { conn, activity: self.activity() },
             8 => Input::Disconnect { conn },
@@ -326,14 +326,12 @@ impl Chaos {
         ])
     }
 
-    fn cause(&mut self) -> CloseCause {
-        self.dice.pick(&[
-            CloseCause::Eof,
-            CloseCause::Reset,
-            CloseCause::Unheard,
-            CloseCause::Error,
-            CloseCause::Dropped,
-        ])
+    fn end(&mut self, conn: ConnId) -> Input {
+        let causes = [CloseCause::Eof, CloseCause::Reset, CloseCause::Unheard, CloseCause::Error].map(Some);
+        match self.dice.pick(&[causes[0], causes[1], causes[2], causes[3], None]) {
+            Some(cause) => Input::Closed { conn, cause },
+            None => Input::Dropped { conn },
+        }
     }
 
     fn penalty(&mut self) -> Penalty {

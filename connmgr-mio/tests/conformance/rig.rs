@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
@@ -164,6 +164,16 @@ impl RigPool for MioPool {
 
     fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
         self.stream(conn)?.local_addr()
+    }
+
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.stream(conn)?.peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let stream = self.pool.stream(conn).expect("a connection that was not released");
+        self.poll.registry().deregister(stream)?;
+        stream.to_std()
     }
 
     #[cfg(unix)]

@@ -251,7 +251,7 @@ impl<S: Subject> World<S> {
         }
         let is_alive = self.is_alive(id);
         if !is_alive && missed {
-            return self.closes(id, CloseCause::Dropped);
+            return self.drops(id);
         }
         if let Some(link) = self.links.get_mut(id) {
             link.missed_ping = !is_alive;
@@ -270,20 +270,28 @@ impl<S: Subject> World<S> {
         if self.is_postponed(node, Happening::Closes { link: id, cause }) {
             return;
         }
-        // What the other end says does not get through; what we do ourselves does.
-        let is_heard = cause == CloseCause::Dropped || self.is_alive(id);
-        if !is_heard {
+        // What the other end says does not get through.
+        if !self.is_alive(id) {
             if let Some(link) = self.links.get_mut(id) {
                 link.is_hung = true;
             }
             return;
         }
-        let Some(link) = self.remove(id) else { return };
-        if cause == CloseCause::Dropped {
-            self.tell_other_end(&link, CloseCause::Eof);
+        if self.remove(id).is_none() {
+            return;
         }
         match stage {
             LinkStage::Open | LinkStage::Ready => self.tell(node, &Input::Closed { conn, cause }),
+            LinkStage::Dialing | LinkStage::GivenUp => {}
+        }
+    }
+
+    /// The application drops a connection.
+    fn drops(&mut self, id: LinkId) {
+        let Some(link) = self.remove(id) else { return };
+        self.tell_other_end(&link, CloseCause::Eof);
+        match link.stage {
+            LinkStage::Open | LinkStage::Ready => self.tell(link.node, &Input::Dropped { conn: link.conn }),
             LinkStage::Dialing | LinkStage::GivenUp => {}
         }
     }

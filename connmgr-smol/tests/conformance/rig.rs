@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_io::Timer;
 use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
+use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
@@ -34,6 +34,7 @@ pub(crate) struct OnAsyncIo<E> {
 pub(crate) struct SmolPool<E> {
     pool: Pool,
     held: BTreeMap<ConnId, Connection>,
+    watches: BTreeMap<ConnId, StreamWatch>,
     executor: PhantomData<E>,
 }
 
@@ -61,7 +62,7 @@ impl<E: Executor> Rig for OnAsyncIo<E> {
             })));
         };
         let pool = E::block_on(built!(Pool, setup).start(spawner))?;
-        Ok(SmolPool { pool, held: BTreeMap::new(), executor: PhantomData })
+        Ok(SmolPool { pool, held: BTreeMap::new(), watches: BTreeMap::new(), executor: PhantomData })
     }
 
     fn turn(&self, time: Duration) {
@@ -138,6 +139,16 @@ impl<E: Executor> RigPool for SmolPool<E> {
         self.held(conn).local_addr()
     }
 
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let (stream, watch) = self.held.remove(&conn).expect("a connection that was not released").into_std()?;
+        self.watches.insert(conn, watch);
+        Ok(stream)
+    }
+
     #[cfg(unix)]
     fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
         (*self.held(conn)).as_fd()
@@ -158,6 +169,7 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn release(&mut self, conn: ConnId) {
         self.held.remove(&conn);
+        self.watches.remove(&conn);
     }
 
     fn shutdown(self) -> Vec<Problem> {

@@ -82,7 +82,7 @@ impl<C: PoolConnection> Pool<C> {
     /// # Panics
     /// With the panic of the pool's task, which is a fault of this library.
     pub async fn next(&mut self) -> Option<PoolEvent<C>> {
-        poll_fn(|cx| self.poll_next(cx)).await
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Commands and views, for this task and others.
@@ -129,7 +129,7 @@ impl<C: PoolConnection> Pool<C> {
         std::iter::from_fn(|| engine.poll_problem()).collect()
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
         loop {
             if let Some(event) = self.take() {
                 return Poll::Ready(Some(event));
@@ -155,6 +155,16 @@ impl<C: PoolConnection> Pool<C> {
     fn abandon(&self) {
         let notes = self.shared.engine().notes();
         notes.abandon();
+    }
+}
+
+/// Its events, as [`Pool::next`] gives them.
+#[cfg(feature = "stream")]
+impl<C: PoolConnection> futures_core::Stream for Pool<C> {
+    type Item = PoolEvent<C>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
+        self.get_mut().poll_event(cx)
     }
 }
 

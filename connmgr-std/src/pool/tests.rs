@@ -91,6 +91,20 @@ fn collect(mut pool: Pool<NoConnection>) -> Vec<PoolEvent<NoConnection>> {
     std::iter::from_fn(|| block_on(pool.next())).collect()
 }
 
+#[cfg(feature = "stream")]
+#[test]
+fn a_pool_is_a_stream_of_its_events() {
+    use std::pin::pin;
+
+    use futures_core::Stream as _;
+
+    let pool = spawn(pool());
+    block_on(pool.handle().shutdown()).unwrap();
+    let mut pool = pin!(pool);
+    let told: Vec<_> = std::iter::from_fn(|| block_on(poll_fn(|cx| pool.as_mut().poll_next(cx)))).collect();
+    assert!(matches!(told[..], [PoolEvent::Event(Event::Stopped)]), "{told:?}");
+}
+
 #[test]
 fn a_pool_that_its_application_drops_ends() {
     let (pool, task, _ending) = pool();

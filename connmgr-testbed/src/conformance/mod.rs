@@ -21,7 +21,7 @@ mod world;
 
 pub use alone::run;
 pub use rig::{NextEvent, Rig, RigPool};
-pub use setup::{BACKOFF, Hook, Listen, Setup, config};
+pub use setup::{BACKOFF, Hook, Listen, Prepare, Setup, config};
 pub use world::{TestWorld, tale};
 
 /// Makes a test of each scenario, run with this [`Rig`].
@@ -102,8 +102,20 @@ macro_rules! conformance {
                 next_may_be_given_up_at_any_time,
                 facts_reach_the_manager,
                 a_host_that_misbehaves_is_banned;
+            prepared:
+                #[cfg(target_os = "linux")] a_dial_comes_from_the_address_that_the_hook_binds,
+                every_socket_is_prepared_also_one_to_a_proxy,
+                a_hook_that_fails_is_not_the_peers_fault;
+            given_listener:
+                who_comes_to_a_listener_that_was_given_is_let_in,
+                a_listener_that_was_given_is_known_as_our_own;
+            taken_out:
+                a_stream_that_was_taken_out_belongs_to_its_owner_until_it_is_released,
+                a_stream_that_was_taken_out_is_shut_when_we_close,
+                the_peers_end_of_a_stream_that_was_taken_out_is_told;
             sockets:
                 #[cfg(unix)] a_connection_knows_our_own_end,
+                #[cfg(unix)] a_connection_knows_the_other_end_of_its_socket,
                 #[cfg(unix)] small_messages_are_sent_at_once;
             life:
                 #[cfg(target_os = "linux")] bytes_that_are_read_keep_a_network_up;

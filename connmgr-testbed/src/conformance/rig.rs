@@ -3,7 +3,7 @@
 //! A pool need not run by itself: it runs at least inside the calls that have a duration.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -82,6 +82,19 @@ pub trait RigPool {
     /// What the stream reports.
     fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
 
+    /// The address of the other end of a connection's socket.
+    ///
+    /// # Errors
+    /// What the stream reports.
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
+
+    /// The stream of a connection, to be read and written by somebody else until the connection is released. The
+    /// application holds what stands for it.
+    ///
+    /// # Errors
+    /// What the stream reports.
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream>;
+
     /// The socket of a connection.
     #[cfg(unix)]
     fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_>;
@@ -146,6 +159,12 @@ macro_rules! built {
         let mut builder = <$pool>::builder(setup.config).rng_seed(setup.rng_seed);
         for listen in setup.listen {
             builder = builder.listen_with(listen.address, listen.network, listen.permissions);
+        }
+        if let Some(listener) = setup.listener {
+            builder = builder.listener(listener.try_clone().expect("a descriptor"));
+        }
+        if let Some(prepare) = setup.on_socket {
+            builder = builder.on_socket(move |socket, address| prepare.call(socket, address));
         }
         if let Some(path) = setup.state_dir {
             builder = builder.state_dir(path);

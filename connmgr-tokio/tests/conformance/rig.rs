@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
-use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
+use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -22,6 +22,7 @@ pub(crate) struct TokioPool {
     runtime: Rc<Runtime>,
     pool: Pool,
     held: BTreeMap<ConnId, Connection>,
+    watches: BTreeMap<ConnId, StreamWatch>,
 }
 
 impl Rig for Tokio {
@@ -35,7 +36,7 @@ impl Rig for Tokio {
 
     fn start(&self, setup: Setup) -> Result<TokioPool, StartError> {
         let pool = self.0.block_on(built!(Pool, setup).start())?;
-        Ok(TokioPool { runtime: Rc::clone(&self.0), pool, held: BTreeMap::new() })
+        Ok(TokioPool { runtime: Rc::clone(&self.0), pool, held: BTreeMap::new(), watches: BTreeMap::new() })
     }
 
     fn turn(&self, time: Duration) {
@@ -119,6 +120,16 @@ impl RigPool for TokioPool {
         self.held(conn).local_addr()
     }
 
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let (stream, watch) = self.held.remove(&conn).expect("a connection that was not released").into_std()?;
+        self.watches.insert(conn, watch);
+        Ok(stream)
+    }
+
     #[cfg(unix)]
     fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
         (*self.held(conn)).as_fd()
@@ -142,6 +153,7 @@ impl RigPool for TokioPool {
 
     fn release(&mut self, conn: ConnId) {
         self.held.remove(&conn);
+        self.watches.remove(&conn);
     }
 
     fn shutdown(self) -> Vec<Problem> {

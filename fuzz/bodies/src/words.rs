@@ -88,8 +88,9 @@ impl Bytes<'_> {
         self.pick(&[LookupError::NotFound, LookupError::Failed, LookupError::TimedOut, LookupError::ProxyUnsupported])
     }
 
-    pub(crate) fn cause(&mut self) -> CloseCause {
-        self.pick(&[CloseCause::Eof, CloseCause::Unheard, CloseCause::Reset, CloseCause::Dropped])
+    /// Why a connection ended; none: the application dropped it.
+    pub(crate) fn cause(&mut self) -> Option<CloseCause> {
+        self.pick(&[Some(CloseCause::Eof), Some(CloseCause::Unheard), Some(CloseCause::Reset), None])
     }
 
     pub(crate) fn penalty(&mut self) -> Penalty {

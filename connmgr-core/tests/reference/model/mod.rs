@@ -105,7 +105,7 @@ struct Owed {
     /// Connections that we must close, with all possible reasons.
     closes: Vec<(ConnId, CloseReason)>,
     /// Connections that the other end closed.
-    ends: Option<ConnId>,
+    ends: Option<(ConnId, see::Cause)>,
     opens: Option<ConnId>,
     opens_without_slot: bool,
     /// A success that comes too late is answered with a `Close`.

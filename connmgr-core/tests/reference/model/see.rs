@@ -18,6 +18,8 @@ pub(super) enum Cause {
     Failed(DialError),
     /// The other end closed it.
     Closed,
+    /// The application dropped it.
+    Dropped,
     /// We did.
     Ours(CloseReason),
 }
@@ -208,7 +210,7 @@ impl Model {
             Cause::Failed(DialError::OutOfResources) => self.is_short(),
             Cause::Failed(DialError::Cancelled) => {}
             Cause::Failed(_) | Cause::Ours(CloseReason::DialTimeout) => self.is_not_short(id),
-            Cause::Closed | Cause::Ours(_) => {}
+            Cause::Closed | Cause::Dropped | Cause::Ours(_) => {}
         }
     }
 
@@ -217,6 +219,9 @@ impl Model {
             Event::Connected(connected) => self.see_connected(connected, step),
             Event::Disconnected { conn, peer, reason: EndReason::Theirs(_), .. } => {
                 self.see_end(*conn, *peer, Cause::Closed);
+            }
+            Event::Disconnected { conn, peer, reason: EndReason::Dropped, .. } => {
+                self.see_end(*conn, *peer, Cause::Dropped);
             }
             Event::DialFailed { conn, peer, error: DialFailure::Failed(error), .. } => {
                 self.see_end(*conn, *peer, Cause::Failed(*error));
@@ -251,7 +256,7 @@ impl Model {
 
     fn see_end(&mut self, id: ConnId, peer: Option<PeerId>, cause: Cause) {
         let told = self.owed.ends.take();
-        self.hold(told == Some(id), "an end that nobody reported");
+        self.hold(told == Some((id, cause)), "an end that nobody reported");
         self.end(id, peer, cause);
     }
 
@@ -334,7 +339,7 @@ impl Cause {
     const fn is_silence(self) -> bool {
         match self {
             Self::Failed(error) => !matches!(error, DialError::Refused | DialError::Reset),
-            Self::Closed => false,
+            Self::Closed | Self::Dropped => false,
             Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
         }
     }

@@ -52,7 +52,9 @@ impl LaneEnding {
     /// Whether our side ended it.
     pub const fn is_ours(self) -> bool {
         match self {
-            Self::Failed(DialFailure::GivenUp(_)) | Self::Ended(EndReason::Ours(_)) | Self::Died => true,
+            Self::Failed(DialFailure::GivenUp(_))
+            | Self::Ended(EndReason::Ours(_) | EndReason::Dropped)
+            | Self::Died => true,
             Self::Failed(DialFailure::Failed(_)) | Self::Ended(EndReason::Theirs(_)) => false,
         }
     }
@@ -71,7 +73,7 @@ impl LaneEnding {
                     | CloseReason::Evicted
                     | CloseReason::Late
             ),
-            Self::Ended(EndReason::Theirs(_)) | Self::Failed(_) | Self::Died => false,
+            Self::Ended(EndReason::Theirs(_) | EndReason::Dropped) | Self::Failed(_) | Self::Died => false,
         }
     }
 }
@@ -82,7 +84,7 @@ impl fmt::Display for LaneEnding {
             Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "given up: {reason}"),
             Self::Failed(DialFailure::Failed(error)) => write!(f, "dial failed: {error}"),
             Self::Ended(EndReason::Ours(reason)) => write!(f, "closed by us: {reason}"),
-            Self::Ended(EndReason::Theirs(cause)) => cause.fmt(f),
+            Self::Ended(reason @ (EndReason::Theirs(_) | EndReason::Dropped)) => reason.fmt(f),
             Self::Died => f.write_str("the process died"),
         }
     }

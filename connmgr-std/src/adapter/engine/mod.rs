@@ -359,8 +359,11 @@ impl<S> Engine<S> {
         for _ in 0..TURN_BUDGET {
             let Some(input) = self.mail.pop_front() else { return };
             // The manager knows of the end of a stream that it closed itself.
-            let is_known = if let Input::Closed { conn, .. } = &input { !net.note_dropped(*conn) } else { false };
-            if !is_known {
+            let ended = match &input {
+                Input::Closed { conn, .. } | Input::Dropped { conn } => Some(*conn),
+                _ => None,
+            };
+            if ended.is_none_or(|conn| net.note_dropped(conn)) {
                 self.apply(&input, now, net);
             }
         }

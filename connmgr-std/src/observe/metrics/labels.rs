@@ -62,6 +62,7 @@ label!(DialError {
     NetworkUnreachable => "network_unreachable",
     AddressFamilyUnsupported => "address_family_unsupported",
     OutOfResources => "out_of_resources",
+    SocketHook => "socket_hook",
     Cancelled => "cancelled",
     Other => "other",
 });
@@ -93,7 +94,6 @@ label!(CloseCause {
     Reset => "reset",
     Unheard => "unheard",
     Error => "error",
-    Dropped => "dropped",
 });
 
 label!(LookupError {
@@ -141,5 +141,6 @@ pub(super) fn end(reason: EndReason) -> (&'static str, &'static str) {
     match reason {
         EndReason::Ours(reason) => ("us", reason.label()),
         EndReason::Theirs(cause) => ("them", cause.label()),
+        EndReason::Dropped => ("application", "dropped"),
     }
 }
