@@ -13,15 +13,15 @@ pub use connmgr_core::{
 
 // Where peers are, and what is known of them.
 pub use connmgr_core::{
-    AddedPeer, AddressCounts, AddressError, AddressInfo, BanScore, BanTarget, Group, Host, HostError, HostName, Keep,
-    NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
+    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, Group, Host, HostError,
+    HostName, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
 };
 
 // What is asked and reported, and what is told.
 pub use connmgr_core::{
     Activity, AddPeerError, BanView, CloseCause, CloseReason, CommandError, ConnId, ConnState, ConnView, Connected,
     DialError, DialFailure, DialRule, EndReason, Event, Explanation, Fault, HeldBack, Hindrance, Input, Kind,
-    LookupError, Obstacle, PeerId, PeerState, PeerView, Refusal, Reply, Stats,
+    LookupError, Obstacle, PeerId, PeerState, PeerView, Refusal, RefusalCounts, Reply, Stats,
 };
 
 pub use crate::{
