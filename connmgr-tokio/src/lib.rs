@@ -11,7 +11,7 @@ mod wire;
 
 pub use connmgr_core;
 pub use connmgr_std::Handle;
-/// The configuration, addresses, commands, events and errors that an application needs.
+// The configuration, addresses, commands, events and errors that an application needs.
 #[doc(inline)]
 pub use connmgr_std::exports::*;
 

@@ -138,7 +138,7 @@ fn bounds(option: &str, range: &str, unit: &str) -> (u64, Option<u64>) {
 
 /// The configuration is allowed, or refused for this option.
 fn expect(option: &str, config: &Config, is_allowed: bool) {
-    let field = option.replace(".*", "").replace("[]", "");
+    let field = option.replace("Proxy::", "proxies.").replace("Listener::", "listeners.");
     match config.check() {
         Ok(()) => assert!(is_allowed, "{option}: the table forbids what the code allows"),
         Err(error) => {

@@ -29,8 +29,8 @@ pub(super) fn probes() -> Vec<(String, Probe)> {
     let typed = [
         ("mode", "Automatic, ConnectOnly"),
         ("proxies.all", PROXY),
-        ("proxies.*.isolation", "Required, Preferred, Off"),
-        ("proxies.*.resolves", YES_NO),
+        ("Proxy::isolation", "Required, Preferred, Off"),
+        ("Proxy::resolves", YES_NO),
         ("required.full", "any"),
         ("required.block_relay", "any"),
         ("transport", "V1, V2"),
@@ -38,14 +38,14 @@ pub(super) fn probes() -> Vec<(String, Probe)> {
         ("retry.growth", GROWTH),
         ("retry.jitter", YES_NO),
         ("groups.exempt_overlays", YES_NO),
-        ("seeds.names[].name", "a host name"),
-        ("seeds.names[].filters_services", YES_NO),
+        ("Seed::name", "a host name"),
+        ("Seed::filters_services", YES_NO),
         ("seeds.fixed", "any"),
         ("seeds.retry.growth", GROWTH),
         ("seeds.retry.jitter", YES_NO),
-        ("listeners[].id", "any"),
-        ("listeners[].permissions.no_ban", YES_NO),
-        ("listeners[].permissions.no_limit", YES_NO),
+        ("Listener::id", "any"),
+        ("Permissions::no_ban", YES_NO),
+        ("Permissions::no_limit", YES_NO),
     ];
     probes.extend(typed.map(|(option, range)| (option.to_string(), Probe::Typed(range))));
     probes.extend(others());
@@ -140,13 +140,13 @@ fn others() -> Vec<(String, Probe)> {
             vec![|it| it.own_addresses = addresses(1025)],
         ),
         other(
-            "listeners[].network",
+            "Listener::network",
             "none, or an overlay",
             vec![|it| it.listeners[0].network = None, |it| it.listeners[0].network = Some(NetworkKind::Onion)],
             vec![|it| it.listeners[0].network = Some(NetworkKind::Ipv4)],
         ),
         other(
-            "proxies.*.address",
+            "Proxy::address",
             "a port other than 0",
             vec![|it| it.proxies.all = Some(proxy(1)), |it| it.proxies.i2p = Some(proxy(u16::MAX))],
             vec![|it| it.proxies.all = Some(proxy(0)), |it| it.proxies.i2p = Some(proxy(0))],
