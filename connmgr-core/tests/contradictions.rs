@@ -107,20 +107,6 @@ const CONTRADICTIONS: &[(Change, &str)] = &[
         |config| config.inbound.rate = NOTHING,
         "`inbound.rate.burst` must be at least 1 when there is a listener: else it lets nobody in",
     ),
-    (
-        |config| {
-            config.networks = config.networks.without(NetworkKind::Onion);
-            config.proxies.onion = proxy();
-        },
-        "`proxies.onion` must be none when onion is not in `networks`",
-    ),
-    (
-        |config| {
-            config.networks = config.networks.without(NetworkKind::I2p);
-            config.proxies.i2p = proxy();
-        },
-        "`proxies.i2p` must be none when I2P is not in `networks`",
-    ),
     (|config| config.own_addresses = addresses(1025), "`own_addresses` must be at most 1024 addresses"),
 ];
 
@@ -144,6 +130,10 @@ const AGREEING: &[Change] = &[
     |config| {
         config.networks = NetworkSet::EMPTY.with(NetworkKind::Onion);
         (config.proxies.onion, config.ranges.public) = (proxy(), false);
+    },
+    |config| {
+        config.networks = config.networks.without(NetworkKind::Onion);
+        config.proxies.onion = proxy();
     },
     |config| {
         config.listeners[0].permissions.no_limit = true;

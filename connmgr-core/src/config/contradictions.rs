@@ -1,6 +1,7 @@
 //! Settings that contradict each other: each is in its range, and together they can do nothing, or not what they say.
 //!
-//! A limit of zero is no contradiction: zero means none at all. It is one where something else asks for more.
+//! A limit of zero is no contradiction: zero means none at all. It is one where something else asks for more. Nor is what
+//! is merely not used, such as the proxy of a network that is disabled for a while.
 
 use core::time::Duration;
 
@@ -23,7 +24,6 @@ impl Config {
         }
         self.check_waits()?;
         self.check_inbound()?;
-        self.check_proxies()?;
         require(self.own_addresses.len() <= MAX_OWN_ADDRESSES, "own_addresses", "at most 1024 addresses")
     }
 
@@ -92,14 +92,6 @@ impl Config {
         require(self.inbound.per_host > 0 || !sees_hosts, "inbound.per_host", must)?;
         require(self.inbound.half_open > 0, "inbound.half_open", must)?;
         require(allows_some(self.inbound.rate), "inbound.rate.burst", must)
-    }
-
-    /// A proxy for a network that is not used.
-    fn check_proxies(&self) -> Result<(), ConfigError> {
-        let onion = self.proxies.onion.is_none() || self.networks.contains(NetworkKind::Onion);
-        require(onion, "proxies.onion", "none when onion is not in `networks`")?;
-        let i2p = self.proxies.i2p.is_none() || self.networks.contains(NetworkKind::I2p);
-        require(i2p, "proxies.i2p", "none when I2P is not in `networks`")
     }
 }
 

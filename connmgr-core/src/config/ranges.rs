@@ -36,7 +36,7 @@ pub struct Ranges {
 
 impl Ranges {
     /// Whether no IP address is inside.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         !self.public && !self.private && !self.shared && !self.loopback && self.own.is_empty()
     }
 }

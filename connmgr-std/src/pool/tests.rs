@@ -6,7 +6,9 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use connmgr_core::{Activity, AddedPeer, CommandError, Config, ConnId, Connected, Event, Input, Reply, Snapshot};
+use connmgr_core::{
+    Activity, AddedPeer, CommandError, Config, ConnId, Connected, DialRule, Event, Input, PeerAddress, Reply, Snapshot,
+};
 
 use super::open::{PoolParts, TaskOf, keep, parts};
 use super::task::AfterTurn;
@@ -72,6 +74,21 @@ fn a_command_is_answered_and_its_events_are_handed_out() {
     assert!(matches!(last, Some(PoolEvent::Event(Event::Stopped))), "{last:?}");
     assert_eq!(block_on(handle.shutdown()), Err(CommandError::ShuttingDown));
     assert!(block_on(handle.added_peers()).is_empty());
+}
+
+#[test]
+fn an_address_is_explained_until_the_pool_is_gone() {
+    let pool = spawn(pool());
+    let handle = pool.handle();
+    let address: PeerAddress = "1.2.3.4:1".parse().unwrap();
+    let told = block_on(handle.explain(address.clone())).unwrap();
+    assert_eq!(told.added[0].rule, DialRule::NotAdded);
+    block_on(handle.add_peer(AddedPeer::new(address.clone()))).unwrap();
+    let told = block_on(handle.explain(address.clone())).unwrap();
+    assert!(told.peer.is_some() && told.at <= handle.now());
+    block_on(handle.shutdown()).unwrap();
+    collect(pool);
+    assert_eq!(block_on(handle.explain(address)), None);
 }
 
 #[test]
