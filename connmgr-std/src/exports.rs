@@ -13,8 +13,8 @@ pub use connmgr_core::{
 
 // Where peers are, and what is known of them.
 pub use connmgr_core::{
-    AddedPeer, AddressCounts, AddressError, AddressInfo, BanScore, BanTarget, BanTargetError, Group, Host, HostError,
-    HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
+    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, BanTargetError, Group, Host,
+    HostError, HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
 };
 
 // What is asked and reported, and what is told.

@@ -102,7 +102,7 @@ fn of_connections(
     ];
     let of_proxy = |Proxy { address: _, isolation: _, resolves: _, _more: More(()) }: &Proxy| TO_BE_GIVEN.to_string();
     let given = all.as_ref().map_or(TO_BE_GIVEN.into(), of_proxy);
-    for option in ["proxies.*.address", "proxies.*.isolation", "proxies.*.resolves"] {
+    for option in ["Proxy::address", "Proxy::isolation", "Proxy::resolves"] {
         values.push((option, given.clone()));
     }
     values
@@ -169,8 +169,8 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
     for Seed { name: _, filters_services: _, _more: More(()) } in names {}
     let mut values = vec![
         ("seeds.names", list(names, "seeds")),
-        ("seeds.names[].name", TO_BE_GIVEN.into()),
-        ("seeds.names[].filters_services", TO_BE_GIVEN.into()),
+        ("Seed::name", TO_BE_GIVEN.into()),
+        ("Seed::filters_services", TO_BE_GIVEN.into()),
         ("seeds.fixed", list(fixed, "addresses")),
         ("seeds.batch", name(batch)),
         ("seeds.delay", time(*delay)),
@@ -202,10 +202,10 @@ fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> V
         ("inbound.rate", rate_of(rate)),
         ("inbound.first_pause", time(first_pause)),
         ("inbound.max_pause", time(max_pause)),
-        ("listeners[].id", TO_BE_GIVEN.into()),
-        ("listeners[].network", "none".into()),
-        ("listeners[].permissions.no_ban", yes(no_ban)),
-        ("listeners[].permissions.no_limit", yes(no_limit)),
+        ("Listener::id", TO_BE_GIVEN.into()),
+        ("Listener::network", "none".into()),
+        ("Permissions::no_ban", yes(no_ban)),
+        ("Permissions::no_limit", yes(no_limit)),
         ("book.max_addresses", name(max_addresses)),
         ("book.gossip", rate_of(gossip)),
         ("book.max_per_call", name(max_per_call)),
