@@ -23,7 +23,10 @@ fn nonce_of(actions: &[Action]) -> u64 {
 }
 
 fn ready_with(bench: &mut Bench, conn: ConnId, nonce: Option<u64>, identity: Option<Identity>) -> Vec<Action> {
-    bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce, identity } })
+    bench.tell(Input::Ready {
+        conn,
+        info: PeerInfo { services: Services::NETWORK, nonce, identity, ..PeerInfo::default() },
+    })
 }
 
 /// We dial ourselves: the outbound and the inbound end, and their nonces.

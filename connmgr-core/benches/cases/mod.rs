@@ -33,7 +33,7 @@ fn config() -> Config {
     config.health.own_failures = u32::MAX;
     config.health.silent_dials = u32::MAX;
     config.inbound.rate = Rate { burst: 1, interval: Duration::ZERO };
-    config.listeners = vec![Listener { id: ListenerId(0), network: None, permissions: Permissions::default() }];
+    config.listeners = vec![Listener::new(ListenerId(0))];
     config
 }
 
@@ -70,11 +70,8 @@ impl Node {
     }
 
     fn learn(&mut self, known: u32) {
-        let info = |number| AddressInfo {
-            address: PeerAddress::from(address(number)),
-            services: Services::NETWORK,
-            last_seen: UNIX,
-        };
+        let info =
+            |number| AddressInfo::new(PeerAddress::from(address(number))).services(Services::NETWORK).last_seen(UNIX);
         let numbers: Vec<u32> = (0..known).collect();
         for chunk in numbers.chunks(1000) {
             let infos: Vec<AddressInfo> = chunk.iter().map(|number| info(*number)).collect();

@@ -242,7 +242,7 @@ impl ConnManager {
     fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
         let (unix, now) = (self.unix(), self.now());
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
-        let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };
+        let info = AddressInfo::new(address).services(services).last_seen(unix.before(SEEN_AGO + spread));
         self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
     }
 

@@ -15,7 +15,8 @@ impl ConnManager {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now = self.now();
-        Snapshot { addresses: self.book.save(self.unix(), now), anchors: Vec::new(), bans: self.saved_bans() }
+        let addresses = self.book.save(self.unix(), now);
+        Snapshot { addresses, anchors: Vec::new(), bans: self.saved_bans() }
     }
 
     /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the

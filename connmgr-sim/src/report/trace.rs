@@ -29,7 +29,7 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
             (None, summary.cut_off)
         }
         Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => (Some(error), false),
-        Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(error),
+        Err(error) => return Err(error),
     };
     let Heard { diary, inputs, actions } = heard;
     let times = TimeScale::until(diary.now());

@@ -61,7 +61,7 @@ impl Desk {
     }
 
     fn hear_of(&mut self, address: &PeerAddress, services: Services, last_seen: UnixTime) -> bool {
-        let info = AddressInfo { address: address.clone(), services, last_seen };
+        let info = AddressInfo::new(address.clone()).services(services).last_seen(last_seen);
         self.book.add(&info, SOURCE, self.unix, self.now, &mut self.rng)
     }
 
