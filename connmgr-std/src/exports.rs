@@ -21,7 +21,7 @@ pub use connmgr_core::{
 pub use connmgr_core::{
     Activity, AddPeerError, BanView, CloseCause, CloseReason, CommandError, ConnId, ConnState, ConnView, Connected,
     DialError, DialFailure, DialRule, EndReason, Event, Explanation, Fault, HeldBack, Hindrance, Input, Kind,
-    LookupError, Obstacle, PeerId, PeerState, PeerView, Refusal, RefusalCounts, Reply, Stats, UnknownKind,
+    LookupError, Obstacle, PeerId, PeerState, PeerView, Refusal, RefusalCounts, Reply, Stats,
 };
 
 pub use crate::{
