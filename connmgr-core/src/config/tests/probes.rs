@@ -192,7 +192,7 @@ fn networks() -> Vec<(String, Probe)> {
         "networks",
         "at least one that can be reached",
         vec![|it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6), |it| {
-            (it.networks, it.proxies.all) = (NetworkSet::EMPTY.with(NetworkKind::Onion), Some(proxy(9050)))
+            (it.networks, it.proxies.all) = (NetworkSet::EMPTY.with(NetworkKind::Onion), Some(proxy(9050)));
         }],
         vec![|it| it.networks = NetworkSet::EMPTY, |it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Onion)],
     )]
