@@ -115,9 +115,9 @@ pub struct Proxies {
     /// For every network without an entry of its own, and for names and lookups. Not for I2P, which only an I2P proxy
     /// reaches. Default: none.
     pub all: Option<Proxy>,
-    /// For onion services, where they are in [`Config::networks`]. Default: none, and then `all` applies.
+    /// For onion services. Default: none, and then `all` applies.
     pub onion: Option<Proxy>,
-    /// For I2P, where it is in [`Config::networks`]. Default: none, and then I2P can't be reached.
+    /// For I2P. Default: none, and then I2P can't be reached.
     pub i2p: Option<Proxy>,
 }
 

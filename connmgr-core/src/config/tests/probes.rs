@@ -29,6 +29,8 @@ pub(super) fn probes() -> Vec<(String, Probe)> {
     let typed = [
         ("mode", "Automatic, ConnectOnly"),
         ("proxies.all", PROXY),
+        ("proxies.onion", PROXY),
+        ("proxies.i2p", PROXY),
         ("Proxy::isolation", "Required, Preferred, Off"),
         ("Proxy::resolves", YES_NO),
         ("required.full", "any"),
@@ -186,32 +188,14 @@ fn others() -> Vec<(String, Probe)> {
 }
 
 fn networks() -> Vec<(String, Probe)> {
-    vec![
-        other(
-            "networks",
-            "at least one that can be reached",
-            vec![|it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6), |it| {
-                (it.networks, it.proxies.all) = (NetworkSet::EMPTY.with(NetworkKind::Onion), Some(proxy(9050)))
-            }],
-            vec![|it| it.networks = NetworkSet::EMPTY, |it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Onion)],
-        ),
-        other(
-            "proxies.onion",
-            "none, or a proxy, with onion in networks",
-            vec![|it| it.proxies.onion = Some(proxy(9050))],
-            vec![|it| {
-                (it.networks, it.proxies.onion) = (NetworkSet::ALL.without(NetworkKind::Onion), Some(proxy(9050)));
-            }],
-        ),
-        other(
-            "proxies.i2p",
-            "none, or a proxy, with I2P in networks",
-            vec![|it| it.proxies.i2p = Some(proxy(4447))],
-            vec![|it| {
-                (it.networks, it.proxies.i2p) = (NetworkSet::ALL.without(NetworkKind::I2p), Some(proxy(4447)));
-            }],
-        ),
-    ]
+    vec![other(
+        "networks",
+        "at least one that can be reached",
+        vec![|it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6), |it| {
+            (it.networks, it.proxies.all) = (NetworkSet::EMPTY.with(NetworkKind::Onion), Some(proxy(9050)))
+        }],
+        vec![|it| it.networks = NetworkSet::EMPTY, |it| it.networks = NetworkSet::EMPTY.with(NetworkKind::Onion)],
+    )]
 }
 
 fn ranges() -> Vec<(String, Probe)> {
