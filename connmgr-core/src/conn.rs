@@ -326,7 +326,7 @@ impl Conn {
     /// The exemptions that its listener gives; an outbound connection has none.
     pub(crate) const fn permissions(&self) -> Permissions {
         match &self.end {
-            End::Outbound { .. } => Permissions { no_ban: false, no_limit: false },
+            End::Outbound { .. } => Permissions::NONE,
             End::Visible { permissions, .. } | End::Hidden { permissions, .. } => *permissions,
         }
     }

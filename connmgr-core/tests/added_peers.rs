@@ -264,7 +264,7 @@ fn added_peers_never_eat_an_automatic_slot() {
 #[test]
 fn connect_only_dials_what_it_is_told_and_nothing_else() {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").expect("a host name"), filters_services: false }],
+        names: vec![Seed::new(HostName::new("seed.example").expect("a host name"))],
         fixed: vec![addr("9.9.9.9:8333")],
         ..SeedConfig::default()
     };

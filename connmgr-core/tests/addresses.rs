@@ -246,8 +246,7 @@ fn opened_ranges_are_learnt_from_the_application() {
 fn opened_ranges_are_learnt_from_gossip() {
     let gossip = |bench: &mut Bench, addresses: &[PeerAddress]| {
         let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
-        let info =
-            |address: &PeerAddress| AddressInfo { address: address.clone(), services: Services::NONE, last_seen: UNIX };
+        let info = |address: &PeerAddress| AddressInfo::new(address.clone()).last_seen(UNIX);
         let addresses = addresses.iter().map(info).collect();
         bench.tell(Input::Addresses { source: Source::Peer(conn), addresses });
     };
@@ -257,7 +256,7 @@ fn opened_ranges_are_learnt_from_gossip() {
 #[test]
 fn opened_ranges_are_learnt_from_seeds() {
     let seed = |config: Config, _: &[PeerAddress]| {
-        let seed = Seed { name: "seed.example".parse().expect("a name"), filters_services: false };
+        let seed = Seed::new("seed.example".parse().expect("a name"));
         Config { seeds: SeedConfig { names: vec![seed], ..config.seeds }, ..config }
     };
     let answer = |bench: &mut Bench, addresses: &[PeerAddress]| {
@@ -305,7 +304,7 @@ fn what_is_not_kept_is_counted_by_reason() {
         "a.example:1",
         "cjdns:[fc00::1]:1",
     ];
-    let info = |text: &str| AddressInfo { address: addr(text), services: Services::NONE, last_seen: UNIX };
+    let info = |text: &str| AddressInfo::new(addr(text)).last_seen(UNIX);
     let addresses: Vec<_> = told.into_iter().map(info).collect();
     let reply = bench.apply(&Input::Addresses { source: Source::Application, addresses: addresses.clone() });
     let Reply::Learnt(counts) = reply else { panic!("no counts: {reply:?}") };
@@ -336,7 +335,7 @@ fn more_than_a_peer_may_tell_is_counted() {
     };
     let mut bench = Bench::new(with_listener(config));
     let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
-    let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen: UNIX };
+    let info = |address: PeerAddress| AddressInfo::new(address).last_seen(UNIX);
     let addresses = support::addresses(5).into_iter().map(info).collect();
     let reply = bench.apply(&Input::Addresses { source: Source::Peer(conn), addresses });
     assert_eq!(reply, Reply::Learnt(AddressCounts { new: 2, too_many: 3, ..AddressCounts::default() }));

@@ -121,7 +121,10 @@ fn each_contradiction_is_refused_with_a_sentence() {
 const AGREEING: &[Change] = &[
     |_| {},
     |config| *config = with_listener(Config::bitcoin(Chain::Mainnet)),
-    |config| config.limits = Limits { total: 0, full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, added: 0 },
+    |config| {
+        config.limits =
+            Limits { total: 0, full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, added: 0, ..config.limits }
+    },
     |config| (config.mode, config.limits.total) = (Mode::ConnectOnly, 1),
     |config| (config.mode, config.groups.max_per_group) = (Mode::ConnectOnly, Some(0)),
     |config| config.limits = Limits { total: 10, full: 8, block_relay: 2, ..config.limits },

@@ -164,7 +164,7 @@ fn a_pool_that_asks_for_addresses_says_what_holds_those_back_that_it_knows() {
     let told = held_back(&bench.pass(secs(0))).expect("it asks");
     assert_eq!((told.known, told.to_string().as_str()), (0, "0 known"));
     bench.tell(Input::Ban { target: BanTarget::Host("11.0.7.9".parse().expect("a host")), duration: secs(9_999) });
-    let useless = AddressInfo { address: addr("13.1.1.1:8333"), services: Services::NETWORK_LIMITED, last_seen: UNIX };
+    let useless = AddressInfo::new(addr("13.1.1.1:8333")).services(Services::NETWORK_LIMITED).last_seen(UNIX);
     bench.tell(Input::Addresses { source: Source::Application, addresses: vec![useless] });
     bench.learn(&addresses(3));
     bench.learn(&[addr("11.1.7.8:8333")]);

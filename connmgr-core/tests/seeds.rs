@@ -9,8 +9,7 @@ use support::world::*;
 use support::*;
 
 fn names(count: usize) -> Vec<Seed> {
-    let seed =
-        |n| Seed { name: HostName::new(&format!("seed{n}.example")).expect("a host name"), filters_services: false };
+    let seed = |n| Seed::new(HostName::new(&format!("seed{n}.example")).expect("a host name"));
     (0..count).map(seed).collect()
 }
 
@@ -453,7 +452,7 @@ fn a_changed_network_has_seeds_that_failed_asked_at_once() {
 
 #[test]
 fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through() {
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
     let mut world = World::new(Config { seeds, default_port: 8333, ..Config::default() }, |_| Fate::Good);
     addresses(5000).chunks(1000).for_each(|chunk| world.learn(chunk));

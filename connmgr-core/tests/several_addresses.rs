@@ -58,7 +58,10 @@ fn state(bench: &Bench, peer: PeerId) -> PeerState {
 }
 
 fn ready_as(bench: &mut Bench, conn: ConnId, identity: Option<Identity>) -> Vec<Action> {
-    bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce: None, identity } })
+    bench.tell(Input::Ready {
+        conn,
+        info: PeerInfo { services: Services::NETWORK, nonce: None, identity, ..PeerInfo::default() },
+    })
 }
 
 #[test]

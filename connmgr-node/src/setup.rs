@@ -66,7 +66,7 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
         // No peer there is on the usual port, so none is preferred.
         default_port: 0,
         dial: DialConfig {
-            direct: Patience { timeout: seconds(2), hedge_after: Duration::from_millis(500) },
+            direct: Patience::new(seconds(2), Duration::from_millis(500)),
             spacing: seconds(20),
             min_spacing: seconds(5),
             ..config.dial
@@ -83,7 +83,7 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
 /// The proxy of the options. Whether it can look up names, as Tor does, is found out.
 pub fn proxy(options: &Options) -> Option<Proxy> {
     let address = options.proxy.clone()?;
-    Some(Proxy { address, isolation: options.isolation, resolves: true })
+    Some(Proxy::new(address).isolation(options.isolation).resolves(true))
 }
 
 /// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.

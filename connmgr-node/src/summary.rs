@@ -177,13 +177,14 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connmgr_core::{CloseCause, Connected, EndReason, Transport};
+    use connmgr_core::{CloseCause, Connected, EndReason};
 
     fn connected(number: u64, kind: Kind) -> Event {
         let address = Some("127.1.0.1:8333".parse().expect("an address"));
         let conn = ConnId::from_u64(number);
-        let transport = Transport::V1;
-        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1, tag: None })
+        let mut connected = Connected::new(conn, kind);
+        connected.address = address;
+        Event::Connected(connected)
     }
 
     fn ended(number: u64) -> Event {

@@ -110,7 +110,7 @@ mod tests {
             Ok(net) => BanTarget::Subnet(net),
             Err(_) => BanTarget::Host(target.parse().expect("a host")),
         };
-        BanView { target, since: UnixTime::from_secs(0), until: UnixTime::from_secs(until), exceptions: vec![] }
+        BanView::new(target, UnixTime::from_secs(0), UnixTime::from_secs(until))
     }
 
     fn peer(text: &str) -> PeerAddress {

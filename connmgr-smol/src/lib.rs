@@ -12,7 +12,6 @@ mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::Handle;
 // The configuration, addresses, commands, events and errors that an application needs.
 #[doc(inline)]
 pub use connmgr_std::exports::*;
@@ -40,6 +39,9 @@ pub use watch::StreamWatch;
 /// }
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
+
+/// Commands and views of a [`Pool`].
+pub type Handle = connmgr_std::Handle<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -65,7 +65,7 @@ pub(crate) fn close_cause(error: &io::Error) -> CloseCause {
 pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     match error.map_or(CloseCause::Eof, close_cause) {
         CloseCause::Eof | CloseCause::Reset if !heard => CloseCause::Unheard,
-        cause @ (CloseCause::Eof | CloseCause::Reset | CloseCause::Unheard | CloseCause::Error) => cause,
+        cause => cause,
     }
 }
 

@@ -8,13 +8,13 @@ pub use connmgr_core::{
     Backoff, BookConfig, Chain, Config, ConfigError, DialConfig, GroupRule, Growth, HealthConfig, Identity,
     InboundConfig, IsolationMode, Limits, Listener, ListenerId, Mode, NetworkKind, NetworkSet, Patience, Permissions,
     Proxies, Proxy, ProxyAddress, ProxyAddressError, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig,
-    Services, Split, Transport, UnknownNetwork,
+    Services, Split, Transport, UnknownName, UnknownNetwork,
 };
 
 // Where peers are, and what is known of them.
 pub use connmgr_core::{
-    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, Group, Host, HostError,
-    HostName, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
+    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, BanTargetError, Group, Host,
+    HostError, HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, Source, Time, UnixTime,
 };
 
 // What is asked and reported, and what is told.
@@ -25,6 +25,6 @@ pub use connmgr_core::{
 };
 
 pub use crate::{
-    Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError, StateError,
-    SystemResolver, TraceError, parse_address,
+    ConnectError, Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError,
+    StateError, SystemResolver, TraceError, parse_address, with_causes,
 };

@@ -34,7 +34,7 @@ fn tells_who_ended_it(cause: StepCause, conn: ConnId, reason: EndReason) -> Rule
         (StepCause::Closed(closed, cause), _) if closed == conn => reason == EndReason::Theirs(cause),
         (StepCause::Dropped(dropped), _) if dropped == conn => reason == EndReason::Dropped,
         (_, EndReason::Ours(_)) => true,
-        (_, EndReason::Theirs(_) | EndReason::Dropped) => false,
+        _ => false,
     };
     hold(holds, || format!("{conn} is said to have ended for another reason than told: {reason}"))
 }

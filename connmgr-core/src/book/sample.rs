@@ -43,7 +43,7 @@ impl Book {
             let address = entry.address();
             if allowed(&address) {
                 let (services, last_seen) = (entry.services(), entry.last_seen().unix(unix, now));
-                told.push(AddressInfo { address, services, last_seen });
+                told.push(AddressInfo::new(address).services(services).last_seen(last_seen));
             }
         }
         told

@@ -1,5 +1,8 @@
 //! The configuration: everything an operator may choose, as plain data with defaults.
 //!
+//! Every structure has a default or a constructor, and is built from it by struct update syntax (`Config { default_port:
+//! 8333, ..Config::default() }`) or by setting fields, so that a new field breaks no caller.
+//!
 //! [`Config::default`] is a plain pool; [`Config::bitcoin`] adds what a Bitcoin node needs. A limit of zero means none
 //! at all. [`Config::check`] checks the ranges once, at the manager's birth.
 
@@ -16,7 +19,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::types::{
-    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Permissions,
+    Backoff, HostName, Identity, Kind, Limits, ListenerId, More, NetworkKind, NetworkSet, PeerAddress, Permissions,
     ProxyAddress, Services, Transport,
 };
 
@@ -29,6 +32,19 @@ pub use split::Split;
 ///
 /// A limit of 0 means none at all. A range is given where there is one; else every value is allowed. [`Config::check`]
 /// checks them.
+///
+/// Build it from a default, by struct update syntax or by setting fields. It, its sections and their parts may gain fields
+/// in any version; a literal or a pattern without `..` does not compile.
+///
+/// ```
+/// use connmgr_core::{Chain, Config};
+///
+/// let config = Config { handshake_timeout: core::time::Duration::from_secs(20), ..Config::bitcoin(Chain::Signet) };
+///
+/// let mut other = Config::default();
+/// other.limits.full = 4;
+/// # let _ = (config, other);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
@@ -93,12 +109,16 @@ pub struct Config {
     /// How many actions one input may emit: a bound on the time of a step. Further due work follows 1 ms later. Default:
     /// 256. At least 16.
     pub max_actions_per_input: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// Whether the manager finds peers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Mode {
     /// Dial added peers, and addresses from the book and from seeds.
     Automatic,
@@ -119,6 +139,9 @@ pub struct Proxies {
     pub onion: Option<Proxy>,
     /// For I2P. Default: none, and then I2P can't be reached.
     pub i2p: Option<Proxy>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Proxies {
@@ -152,6 +175,32 @@ pub struct Proxy {
     /// Whether it may support Tor's RESOLVE, so that seeds are looked up through it. Otherwise, and once it has refused
     /// a lookup as unsupported, a seed's name is dialed as an addr-fetch.
     pub resolves: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Proxy {
+    /// The proxy at this address. Isolation is preferred, and it may support Tor's RESOLVE: right for Tor, and good for
+    /// others.
+    #[must_use]
+    pub const fn new(address: ProxyAddress) -> Self {
+        Self { address, isolation: IsolationMode::Preferred, resolves: true, _more: More(()) }
+    }
+
+    /// Whether each connection gets a circuit of its own.
+    #[must_use]
+    pub const fn isolation(mut self, isolation: IsolationMode) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Whether it may support Tor's RESOLVE.
+    #[must_use]
+    pub const fn resolves(mut self, resolves: bool) -> Self {
+        self.resolves = resolves;
+        self
+    }
 }
 
 /// Whether each connection through a proxy gets a circuit of its own. Tor separates connections with different user names
@@ -159,6 +208,7 @@ pub struct Proxy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum IsolationMode {
     /// Only a user name and password are offered. A proxy that takes none is not used: every dial fails with
     /// [`DialError::ProxyMethod`](crate::DialError::ProxyMethod).
@@ -180,6 +230,9 @@ pub struct RequiredServices {
     pub full: Services,
     /// For block-relay connections. Default: none.
     pub block_relay: Services,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl RequiredServices {
@@ -223,6 +276,9 @@ pub struct DialConfig {
     /// 8305), where inbound connections leave room. Through a proxy, not before `proxied.hedge_after`. Default: 250 ms.
     /// At least 1 ms.
     pub attempt_delay: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// How long a dial may take, and how long it keeps its slot without progress.
@@ -235,6 +291,17 @@ pub struct Patience {
     /// After this time without progress, an automatic dial or handshake gives its slot to another, as soon as fewer
     /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms.
     pub hedge_after: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Patience {
+    /// Both times.
+    #[must_use]
+    pub const fn new(timeout: Duration, hedge_after: Duration) -> Self {
+        Self { timeout, hedge_after, _more: More(()) }
+    }
 }
 
 /// A token bucket: a burst, then a steady rate.
@@ -272,6 +339,9 @@ pub struct GroupRule {
     /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no. [`Config::bitcoin`]: yes, as
     /// Bitcoin Core.
     pub exempt_overlays: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// When a network counts as down, and how it is probed.
@@ -299,6 +369,9 @@ pub struct HealthConfig {
     pub first_probe: Duration,
     /// The longest wait between probes. Default: 32 s. At least 1 ms, and not below `first_probe`.
     pub max_probe: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// DNS seeds and fixed seeds.
@@ -333,6 +406,9 @@ pub struct SeedConfig {
     pub retry: Backoff,
     /// When a seed that answered may be asked again, if the pool still lacks addresses. Default: 10 min.
     pub again_after: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// A DNS seed.
@@ -344,6 +420,24 @@ pub struct Seed {
     pub name: HostName,
     /// Whether it answers `x49.name` with peers that offer the services 0x49. If that name fails, the bare one is asked.
     pub filters_services: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Seed {
+    /// The seed of this name, which does not filter by services.
+    #[must_use]
+    pub const fn new(name: HostName) -> Self {
+        Self { name, filters_services: false, _more: More(()) }
+    }
+
+    /// Whether it filters by services.
+    #[must_use]
+    pub const fn filters_services(mut self, filters: bool) -> Self {
+        self.filters_services = filters;
+        self
+    }
 }
 
 /// When a host is banned for misbehaviour. [`BanScore`](crate::BanScore) says how penalties add up and fade.
@@ -359,6 +453,9 @@ pub struct ScoreConfig {
     /// How many hosts' scores are kept. Beyond that, the one raised longest ago is forgotten. Default: 4096. At least
     /// 1.
     pub max_hosts: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// Inbound admission: decided before a byte is exchanged. Groups here are IPv4 /24 and IPv6 /64, not those of
@@ -382,6 +479,9 @@ pub struct InboundConfig {
     pub first_pause: Duration,
     /// The longest such pause. Default: 5 s. At least 1 ms, and not below `first_pause`.
     pub max_pause: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// A socket we listen on.
@@ -396,6 +496,31 @@ pub struct Listener {
     pub network: Option<NetworkKind>,
     /// The exemptions of its connections.
     pub permissions: Permissions,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Listener {
+    /// A socket at which remote hosts are visible, without exemptions.
+    #[must_use]
+    pub const fn new(id: ListenerId) -> Self {
+        Self { id, network: None, permissions: Permissions::NONE, _more: More(()) }
+    }
+
+    /// The network whose local proxy every connection comes from.
+    #[must_use]
+    pub const fn network(mut self, network: Option<NetworkKind>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The exemptions of its connections.
+    #[must_use]
+    pub const fn permissions(mut self, permissions: Permissions) -> Self {
+        self.permissions = permissions;
+        self
+    }
 }
 
 /// What the book keeps.
@@ -414,4 +539,7 @@ pub struct BookConfig {
     /// The shortest time between two `Save` actions for changes of the book. The first comes within a minute of the first
     /// address learnt. Default: 15 min, as Bitcoin Core.
     pub save_every: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use ipnet::IpNet;
 
+use crate::types::More;
+
 /// The most subnets in [`Ranges::own`]. Each address that is heard of is compared with all of them.
 pub(super) const MAX_OWN: usize = 64;
 
@@ -32,6 +34,9 @@ pub struct Ranges {
     /// Any other subnets of the operator's, such as `200::/7`. Default: none. At most 64, and IPv4 written as IPv4
     /// (`10.0.0.0/8`, not `::ffff:10.0.0.0/104`).
     pub own: Vec<IpNet>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Ranges {
@@ -43,6 +48,6 @@ impl Ranges {
 
 impl Default for Ranges {
     fn default() -> Self {
-        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new() }
+        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new(), _more: More(()) }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::book::{SourceGroup, hearsay};
+use crate::book::SourceGroup;
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_in_range};
 use crate::peers::Awaited;
@@ -77,12 +77,17 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Only bans of an earlier run keep their dates, and are judged anew. Report it before any
-    /// other input when a wake-up finds the two clocks more than a second off their known offset.
+    /// began) move with the clock. Bans of an earlier run keep their dates, and are judged anew. So is every date of
+    /// the book that came in by a clock that may be wrong, from a snapshot or a report: by one before 2020, or one that
+    /// does not fit what we did by the snapshot (nothing in the 60 days before it, or much after it), and for the first
+    /// hour by one that fits but is then set 60 days ahead or more. Once it fits, this is over. A step of less than a
+    /// day moves no age. Report it before any other input when a wake-up finds the two clocks more than a second off
+    /// their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
         self.judge_bans_anew();
+        self.judge_book_anew();
     }
 
     /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.
@@ -303,20 +308,17 @@ impl ConnManager {
 
     fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> AddressFate {
         let (unix, now) = (self.unix(), self.now());
-        let heard = match source {
-            Source::Application => info.clone(),
-            Source::Peer(conn) => {
-                let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
-                if !notes.gossip.take(&self.config.book.gossip, now) {
-                    return AddressFate::TooMany;
-                }
-                AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
+        if let Source::Peer(conn) = source {
+            let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
+            if !notes.gossip.take(&self.config.book.gossip, now) {
+                return AddressFate::TooMany;
             }
-        };
-        let heard = AddressInfo { address: self.settled(heard.address), ..heard };
+        }
+        let is_hearsay = matches!(source, Source::Peer(_));
+        let heard = AddressInfo { address: self.settled(info.address.clone()), ..*info };
         if let Some(useless) = self.why_useless(&heard.address) {
             useless
-        } else if self.book.add(&heard, group, unix, now, &mut self.rng) {
+        } else if self.book.add(&heard, group, is_hearsay, unix, now, &mut self.rng) {
             AddressFate::New
         } else if self.book.contains(&heard.address) {
             AddressFate::Known

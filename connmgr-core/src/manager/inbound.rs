@@ -140,7 +140,7 @@ impl ConnManager {
 }
 
 fn inbound_end(remote: PeerAddress, listener: &Listener) -> End {
-    let Listener { id: listener, network, permissions } = *listener;
+    let Listener { id: listener, network, permissions, .. } = *listener;
     match network.filter(|network| network.is_overlay()) {
         Some(network) => End::Hidden { listener, network, permissions },
         None => End::Visible { remote, listener, permissions },

@@ -9,6 +9,7 @@ mod birth;
 mod clocks;
 mod commands;
 mod deadlines;
+mod doubt;
 mod ending;
 mod explain;
 mod explanation;
@@ -66,6 +67,7 @@ pub use birth::Birth;
 pub use explanation::Explanation;
 
 use clocks::Clocks;
+use doubt::Doubt;
 use ending::Ended;
 use plan::Redial;
 use saving::BookSaves;
@@ -137,6 +139,8 @@ pub struct ConnManager {
     limits: Limits,
     phase: Phase,
     clocks: Clocks,
+    /// While the wall clock may be wrong.
+    doubt: Option<Doubt>,
     rng: Rng,
     sample_rng: Rng,
     keys: Keyed,
@@ -242,6 +246,7 @@ impl ConnManager {
             limits: config.limits,
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
+            doubt: None,
             sample_rng: Rng::new(rng_seed, 1),
             timers: Timers::new(),
             earliest: now,
@@ -287,9 +292,7 @@ impl ConnManager {
             keys,
         };
         manager.arm_at(Timer::Plan, now);
-        if let Some(snapshot) = &snapshot {
-            manager.restore(snapshot);
-        }
+        manager.restore(&snapshot.unwrap_or_default());
         manager.begin_seeding();
         Ok(manager)
     }
@@ -316,6 +319,7 @@ impl ConnManager {
     fn begin(&mut self, now: Time) {
         self.clocks.advance(now);
         self.emitted = 0;
+        self.trust_clock_in_time();
     }
 
     fn now(&self) -> Time {

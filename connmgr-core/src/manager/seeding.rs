@@ -7,8 +7,7 @@ use core::time::Duration;
 use crate::book::SourceGroup;
 use crate::config::{Mode, Seed};
 use crate::types::{
-    Action, AddressInfo, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress,
-    Route, Services,
+    Action, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress, Route, Services,
 };
 
 use super::slots::AUTOMATIC;
@@ -240,10 +239,9 @@ impl ConnManager {
     }
 
     fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
-        let (unix, now) = (self.unix(), self.now());
+        let now = self.now();
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
-        let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };
-        self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
+        self.book.add_seen_ago(&address, services, SEEN_AGO + spread, SourceGroup(source), now, &mut self.rng)
     }
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure

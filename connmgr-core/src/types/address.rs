@@ -211,6 +211,13 @@ impl BitAnd for Services {
     }
 }
 
+/// The bits, in hexadecimal: `0x409`.
+impl fmt::Display for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Services({:#x})", self.0)
@@ -220,13 +227,42 @@ impl fmt::Debug for Services {
 /// An address, and what is said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct AddressInfo {
     /// The address. The book keeps no names.
     pub address: PeerAddress,
     /// The services the peer is said to offer.
     pub services: Services,
-    /// When the peer is said to have been seen last.
+    /// When the peer is said to have been seen last. The epoch: unknown, which counts as five days ago.
     pub last_seen: UnixTime,
+}
+
+impl AddressInfo {
+    /// An address of which nothing else is known.
+    #[must_use]
+    pub const fn new(address: PeerAddress) -> Self {
+        Self { address, services: Services::NONE, last_seen: UnixTime::from_secs(0) }
+    }
+
+    /// The services the peer is said to offer.
+    #[must_use]
+    pub const fn services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// When the peer is said to have been seen last.
+    #[must_use]
+    pub const fn last_seen(mut self, last_seen: UnixTime) -> Self {
+        self.last_seen = last_seen;
+        self
+    }
+}
+
+impl From<PeerAddress> for AddressInfo {
+    fn from(address: PeerAddress) -> Self {
+        Self::new(address)
+    }
 }
 
 #[cfg(feature = "serde")]

@@ -124,6 +124,7 @@ fn cjdns(host: &Host) -> Result<Host, AddressError> {
 
 /// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AddressError {
     /// The text is empty.
     Empty,

@@ -5,6 +5,7 @@
 use core::time::Duration;
 
 use super::error::ConfigError;
+use super::more::More;
 
 /// The wait after the n-th failure in a row.
 ///
@@ -22,6 +23,9 @@ pub struct Backoff {
     pub cap: Duration,
     /// Whether waits have jitter. Default: yes.
     pub jitter: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// How a wait grows from failure to failure.
@@ -38,7 +42,8 @@ pub enum Growth {
 impl Default for Backoff {
     /// 5 s, doubled each time, at most 300 s, with jitter.
     fn default() -> Self {
-        Self { growth: Growth::Exponential, base: Duration::from_secs(5), cap: Duration::from_secs(300), jitter: true }
+        let (base, cap) = (Duration::from_secs(5), Duration::from_secs(300));
+        Self { growth: Growth::Exponential, base, cap, jitter: true, _more: More(()) }
     }
 }
 

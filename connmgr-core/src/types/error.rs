@@ -20,6 +20,7 @@ macro_rules! say {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum DialError {
     /// The target refused: the host is up, but no one listens on the port.
     Refused,
@@ -139,6 +140,7 @@ say!(DialError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum LookupError {
     /// The name does not exist or has no address.
     NotFound,
@@ -176,6 +178,7 @@ say!(LookupError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Refusal {
     /// The manager is inactive or shuts down.
     Inactive,
@@ -207,6 +210,7 @@ say!(Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum NotDialable {
     /// Port 0. Only I2P, which has no ports, uses it.
     PortZero,
@@ -235,6 +239,7 @@ say!(NotDialable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum AddPeerError {
     /// One of its addresses, or its identity, was added before.
     Duplicate,
@@ -281,6 +286,7 @@ impl core::error::Error for AddPeerError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum CommandError {
     /// No such connection, or it has ended.
     UnknownConnection,
@@ -319,11 +325,20 @@ say!(CommandError {
 
 /// What is wrong with a [`Config`](crate::Config).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The field, as a path from [`Config`](crate::Config).
     pub field: &'static str,
     /// What it must be.
     pub must: &'static str,
+}
+
+impl ConfigError {
+    /// The field must be this. For adapters, which refuse what they can't carry out.
+    #[must_use]
+    pub const fn new(field: &'static str, must: &'static str) -> Self {
+        Self { field, must }
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -186,6 +186,7 @@ impl Event {
 /// An open connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Connected {
     /// Its id.
     pub conn: ConnId,
@@ -208,6 +209,22 @@ pub struct Connected {
     /// The nonce for our version message. If a peer sends it back, we have reached ourselves.
     #[cfg_attr(feature = "serde", serde(with = "crate::types::data::u64_text"))]
     pub nonce: u64,
+}
+
+/// What an adapter's connection gives of itself, as its events do.
+impl AsRef<Self> for Connected {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Connected {
+    /// A v1 connection of which nothing else is known, for tests of what takes events.
+    #[must_use]
+    pub const fn new(conn: ConnId, kind: Kind) -> Self {
+        let (address, peer, tag, listener) = (None, None, None, None);
+        Self { conn, kind, address, peer, tag, listener, transport: Transport::V1, nonce: 0 }
+    }
 }
 
 impl fmt::Display for Event {

@@ -16,12 +16,15 @@ use super::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
 use super::host::Host;
 use super::id::{ConnId, ListenerId, LookupId, PeerId};
 use super::limits::Limits;
+use super::more::More;
 use super::network::NetworkKind;
 use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
 use super::time::UnixTime;
 
 /// A fact or a command.
+///
+/// Exhaustive on purpose, as [`Reply`] is: whoever passes inputs on (an adapter, a fuzzer, a trace) must not miss a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -164,7 +167,7 @@ impl Input {
     }
 }
 
-/// The answer to an [`Input`].
+/// The answer to an [`Input`]. Exhaustive on purpose, as inputs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -229,6 +232,9 @@ pub struct Activity {
     pub block: bool,
     /// It brought a transaction that was new to us.
     pub transaction: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Activity {
@@ -239,7 +245,8 @@ impl Activity {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Self { ping, block: self.block || other.block, transaction: self.transaction || other.transaction }
+        let (block, transaction) = (self.block || other.block, self.transaction || other.transaction);
+        Self { ping, block, transaction, _more: More(()) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The limits on connections.
 
 use super::kind::Kind;
+use super::more::More;
 
 /// How many connections of each kind. [`Split`](crate::Split) says how they share the total. Each is at most 1 million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +21,14 @@ pub struct Limits {
     pub addr_fetch: u32,
     /// Added peers: how many may be added, and how many of them be connected or dialed at once. Default: 8, as Bitcoin Core.
     pub added: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { total: 125, full: 8, block_relay: 0, feeler: 0, addr_fetch: 2, added: 8 }
+        Self { total: 125, full: 8, block_relay: 0, feeler: 0, addr_fetch: 2, added: 8, _more: More(()) }
     }
 }
 

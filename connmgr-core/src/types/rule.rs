@@ -94,21 +94,6 @@ impl fmt::Display for DialRule {
     }
 }
 
-impl fmt::Display for Obstacle {
-    /// A clause: "its host is banned".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Banned => "its host is banned",
-            Self::AddressInUse => "it is connected or being dialed already",
-            Self::AlreadyConnected => "its node is connected already, for another added peer",
-            Self::NetworkDown => "its network is down and is only probed",
-            Self::OwnAddress => "it is our own address",
-            Self::NotDialable(why) => return why.fmt(f),
-            Self::Unreachable => "its network is disabled (`networks`), or no configured route leads there (`proxies`)",
-        })
-    }
-}
-
 /// A rule that forbids a dial now, and how long at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hindrance {

@@ -48,9 +48,8 @@ fn the_end_tells_who_ended_it() {
 /// removed.
 #[test]
 fn an_added_peer_never_takes_over_a_visit() {
-    let proxy =
-        Proxy { address: "9.9.9.9:9050".parse().expect("an address"), isolation: IsolationMode::Off, resolves: false };
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let proxy = Proxy::new("9.9.9.9:9050".parse().expect("an address")).isolation(IsolationMode::Off).resolves(false);
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let config = Config {
         proxies: Proxies { all: Some(proxy), ..Proxies::default() },
         seeds: SeedConfig { names: vec![seed], ..SeedConfig::default() },

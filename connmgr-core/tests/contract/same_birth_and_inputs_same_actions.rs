@@ -41,7 +41,7 @@ fn a_clone_lives_the_same_life() {
 fn another_rng_seed_makes_other_choices() {
     let dialed = |seed| {
         let mut manager = birth(&Config::default(), seed);
-        let info = |address| AddressInfo { address, services: Services::NONE, last_seen: UNIX };
+        let info = |address| AddressInfo::new(address).last_seen(UNIX);
         let known: Vec<AddressInfo> = addresses(200).into_iter().map(info).collect();
         manager.handle_addresses(Source::Application, &known, Time::ZERO);
         drain(&mut manager)

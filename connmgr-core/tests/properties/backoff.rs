@@ -41,6 +41,7 @@ fn any_backoff() -> impl Strategy<Value = Backoff> {
         base: millis(base),
         cap: millis(cap),
         jitter,
+        ..Backoff::default()
     })
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn any_limits() -> impl Strategy<Value = Limits> {
         feeler: 0,
         addr_fetch: 2,
         added,
+        ..Limits::default()
     })
 }
 
@@ -172,9 +173,9 @@ fn pick<T: Copy>(from: &[T], number: usize) -> Option<T> {
 
 fn info(identity: Option<u8>) -> PeerInfo {
     let identity = identity.map(|n| Identity([n; 32]));
-    PeerInfo { services: Services::NETWORK, nonce: None, identity }
+    PeerInfo { services: Services::NETWORK, nonce: None, identity, ..PeerInfo::default() }
 }
 
 fn known(number: u8) -> AddressInfo {
-    AddressInfo { address: address(number % ADDRESSES), services: Services::NETWORK, last_seen: UNIX }
+    AddressInfo::new(address(number % ADDRESSES)).services(Services::NETWORK).last_seen(UNIX)
 }

@@ -36,7 +36,7 @@ fn next_success(manager: &ConnManager) -> Option<Input> {
     manager.connections().iter().find_map(|ConnView { conn, state, .. }| match state {
         ConnState::Dialing | ConnState::Silent => Some(Input::DialResult { conn: *conn, result: Ok(()) }),
         ConnState::Handshaking | ConnState::Stalled => Some(Input::Ready { conn: *conn, info }),
-        ConnState::Ready => None,
+        _ => None,
     })
 }
 

@@ -120,11 +120,15 @@ impl Setup {
             mode: self.mode,
             limits: self.limits,
             default_port: 8333,
-            required: RequiredServices { full: self.required, block_relay: Services::NONE },
+            required: RequiredServices {
+                full: self.required,
+                block_relay: Services::NONE,
+                ..RequiredServices::default()
+            },
             own_addresses: vec![address(POOL.len() - 1)],
             dial,
             retry: self.retry,
-            groups: GroupRule { max_per_group: self.max_per_group, exempt_overlays: false },
+            groups: GroupRule { max_per_group: self.max_per_group, exempt_overlays: false, ..GroupRule::default() },
             // Outages are not in the model.
             health: HealthConfig { own_failures: u32::MAX, silent_dials: u32::MAX, ..HealthConfig::default() },
             inbound: InboundConfig { per_host, half_open, rate, ..InboundConfig::default() },
@@ -209,7 +213,7 @@ fn backoff() -> impl Strategy<Value = Backoff> {
     (any::<bool>(), any::<bool>(), select(vec![secs(5), Duration::from_millis(1)]), select(vec![secs(300), secs(12)]))
         .prop_map(|(linear, jitter, base, cap)| {
             let growth = if linear { Growth::Linear } else { Growth::Exponential };
-            Backoff { growth, base, cap, jitter }
+            Backoff { growth, base, cap, jitter, ..Backoff::default() }
         })
 }
 
@@ -222,12 +226,13 @@ fn limits() -> impl Strategy<Value = Limits> {
         feeler: 0,
         addr_fetch: 0,
         added,
+        ..Limits::default()
     })
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
     let mode = prop_oneof![4 => Just(Mode::Automatic), 1 => Just(Mode::ConnectOnly)];
-    let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8 };
+    let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8, ..Limits::default() };
     let whom = (mode, prop_oneof![2 => Just(usual), 1 => limits()], select(vec![Some(1), Some(2), None]));
     let required = select(vec![Services::NONE, Services::NETWORK]);
     let spacing = select(vec![600, 200, 20, 1]).prop_map(Duration::from_secs);
@@ -262,8 +267,8 @@ fn rate(rates: &[(u32, u64)]) -> impl Strategy<Value = Rate> + use<> {
 /// 0: ordinary; 1: where hosts can't be seen; 2: with all permissions.
 fn listeners() -> Vec<Listener> {
     let listener = |id, network, spared| {
-        let permissions = Permissions { no_ban: spared, no_limit: spared };
-        Listener { id: ListenerId(id), network, permissions }
+        let permissions = Permissions { no_ban: spared, no_limit: spared, ..Permissions::default() };
+        Listener::new(ListenerId(id)).network(network).permissions(permissions)
     };
     vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)]
 }

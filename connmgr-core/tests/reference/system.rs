@@ -146,7 +146,7 @@ impl Both {
             Move::Add(who, always) => {
                 let keep = if always { Keep::Always } else { Keep::Once };
                 // Some are banned for what they do.
-                let permissions = Permissions { no_ban: who % 3 != 0, no_limit: false };
+                let permissions = Permissions { no_ban: who % 3 != 0, no_limit: false, ..Permissions::default() };
                 self.tell(Input::AddPeer { peer: AddedPeer::new(address(who)).keep(keep).permissions(permissions) });
             }
             Move::Remove(nth) => self.tell(Input::RemovePeer { peer: self.peer(nth) }),
@@ -216,15 +216,13 @@ impl Both {
             (Storm::AreReadyAndGo, ConnState::Ready) if view.since < self.now => {
                 Some(Input::Closed { conn, cause: CloseCause::Eof })
             }
-            (_, ConnState::Handshaking | ConnState::Stalled | ConnState::Ready) => None,
+            _ => None,
         }
     }
 
     fn learn(&mut self, which: &[usize]) {
-        let info = |number: &usize| AddressInfo {
-            address: address(*number),
-            services: Services::NETWORK | Services::WITNESS,
-            last_seen: UNIX,
+        let info = |number: &usize| {
+            AddressInfo::new(address(*number)).services(Services::NETWORK | Services::WITNESS).last_seen(UNIX)
         };
         let addresses = which.iter().map(info).collect();
         self.tell(Input::Addresses { source: Source::Application, addresses });
@@ -260,7 +258,7 @@ impl Both {
     }
 }
 
-const fn info(useful: bool) -> PeerInfo {
+fn info(useful: bool) -> PeerInfo {
     let services = if useful { USEFUL } else { Services::NONE };
-    PeerInfo { services, nonce: None, identity: None }
+    PeerInfo::new(services)
 }

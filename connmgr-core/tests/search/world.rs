@@ -31,7 +31,7 @@ pub(crate) struct Setup {
 }
 
 /// A handshake with a useful peer.
-pub(crate) const USEFUL: PeerInfo = PeerInfo { services: Services::NETWORK, nonce: None, identity: None };
+pub(crate) const USEFUL: PeerInfo = PeerInfo::new(Services::NETWORK);
 
 /// A manager, its clock, its checkers, and its past.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ impl World {
         .expect("a good one");
         let suite = Suite::new(&setup.config, None, UNIX, Time::ZERO);
         let mut world = Self { manager, now: Time::ZERO, suite, past: Past::default(), lookups: Vec::new() };
-        let info = |text: &&str| AddressInfo { address: addr(text), services: Services::NETWORK, last_seen: UNIX };
+        let info = |text: &&str| AddressInfo::new(addr(text)).services(Services::NETWORK).last_seen(UNIX);
         let addresses = setup.known.iter().map(info).collect();
         world.step(&Input::Timeout).expect("an empty world is in order");
         world.step(&Input::Addresses { source: Source::Application, addresses }).expect("so is a new one");
@@ -77,7 +77,7 @@ impl World {
                     inputs.extend(setup.infos.iter().map(|info| Input::Ready { conn, info: *info }));
                     inputs.extend(setup.causes.iter().map(|cause| Input::Closed { conn, cause: *cause }));
                 }
-                ConnState::Ready => {
+                _ => {
                     inputs.push(Input::Closed { conn, cause: CloseCause::Eof });
                     let penalty = Penalty { persistent: 101, transient: 0 };
                     inputs.extend(setup.misbehavior.then_some(Input::Misbehavior { conn, penalty }));

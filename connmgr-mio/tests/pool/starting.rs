@@ -11,7 +11,7 @@ fn a_start_that_failed_may_be_tried_again_on_the_same_poll() {
     let poll = Poll::new().unwrap();
     builder(config()).state_dir(dir.path()).start(poll.registry(), POOL).unwrap_err();
     first.shutdown();
-    builder(config()).state_dir(dir.path()).start(poll.registry(), POOL).unwrap();
+    drop(builder(config()).state_dir(dir.path()).start(poll.registry(), POOL).unwrap());
 }
 
 #[test]

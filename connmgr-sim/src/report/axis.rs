@@ -1,8 +1,4 @@
-//! Scales: the positions of times and numbers on a plot, and their labels. No markup.
-
-use std::time::Duration;
-
-use crate::types::Instant;
+//! Scales: the positions of numbers and sizes on a plot, and their labels. No markup.
 
 /// The width of a plot, in its own units; pages stretch it.
 pub(super) const WIDTH: f64 = 10_000.0;
@@ -11,98 +7,6 @@ pub(super) const HEIGHT: f64 = 100.0;
 
 /// A place along an axis, from 0 to 1, and what is written there.
 pub(super) type Tick = (f64, String);
-
-/// Labels on a time axis, at most.
-const MOST_TICKS: u64 = 8;
-
-/// From the beginning of the world to its end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimeScale {
-    end: u64,
-}
-
-impl TimeScale {
-    /// Times up to an end; to a second at least.
-    pub(super) fn until(end: Instant) -> Self {
-        Self { end: end.as_nanos().max(1_000_000_000) }
-    }
-
-    /// The end of the plot.
-    pub(super) const fn end(self) -> Instant {
-        Instant::from_nanos(self.end)
-    }
-
-    /// The end, in seconds.
-    pub(super) fn seconds(self) -> f64 {
-        self.end as f64 / 1e9
-    }
-
-    /// Where a moment lies, in units of the plot, to a hundredth.
-    pub(super) fn x(self, at: Instant) -> f64 {
-        rounded(at.as_nanos().min(self.end) as f64 / self.end as f64 * WIDTH)
-    }
-
-    /// The width of a duration.
-    pub(super) fn width(self, lasted: Duration) -> f64 {
-        rounded((lasted.as_secs_f64() / self.seconds() * WIDTH).min(WIDTH))
-    }
-
-    /// Labels at round times.
-    pub(super) fn ticks(self) -> Vec<Tick> {
-        let step = STEPS.iter().map(|tenths| tenths * SECOND / 10).find(|step| self.end / step <= MOST_TICKS);
-        let step = step.unwrap_or((self.end / MOST_TICKS).max(1));
-        let at = |number: u64| (number * step) as f64 / self.end as f64;
-        (0..=self.end / step).map(|number| (at(number), clock(number * step, step))).collect()
-    }
-}
-
-const SECOND: u64 = 1_000_000_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-/// Round times, in tenths of a second: up to 30 seconds, 30 minutes, 12 hours and a year.
-const STEPS: [u64; 27] = [
-    1,
-    2,
-    5,
-    10,
-    20,
-    50,
-    100,
-    200,
-    300,
-    600,
-    1200,
-    3000,
-    6000,
-    9000,
-    18_000,
-    36_000,
-    72_000,
-    108_000,
-    216_000,
-    432_000,
-    864_000,
-    1_728_000,
-    6_048_000,
-    12_096_000,
-    25_920_000,
-    51_840_000,
-    315_360_000,
-];
-
-/// A time as it is written beside an axis whose labels are a step apart.
-fn clock(nanos: u64, step: u64) -> String {
-    let (secs, tenths) = (nanos / SECOND, nanos % SECOND / (SECOND / 10));
-    let (days, hours, minutes, seconds) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60);
-    let day = if days > 0 { format!("{days}d ") } else { String::new() };
-    match step {
-        DAY.. => format!("{days}d"),
-        MINUTE.. => format!("{day}{hours:02}:{minutes:02}"),
-        SECOND.. => format!("{day}{hours:02}:{minutes:02}:{seconds:02}"),
-        _ => format!("{day}{hours:02}:{minutes:02}:{seconds:02}.{tenths}"),
-    }
-}
 
 /// Numbers from zero up to the most, on a plot that is read upwards.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +67,7 @@ impl PowerScale {
     }
 }
 
-/// To a hundredth of a unit, which is less than a pixel at any zoom of the page.
+/// To a hundredth of a unit, which is less than a pixel.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
@@ -182,11 +86,6 @@ const ROUND_MILLIS: [(f64, &str); 11] = [
     (259_200_000.0, "3 d"),
     (2_592_000_000.0, "30 d"),
 ];
-
-/// The width from one place to another, never zero: what has no width is not drawn.
-pub(super) fn wide(from: f64, to: f64) -> f64 {
-    rounded((to - from).max(0.01))
-}
 
 /// A duration as short text: two digits and a unit.
 pub(super) fn short(millis: f64) -> String {
@@ -212,36 +111,6 @@ pub(super) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_lie_where_they_should() {
-        let times = TimeScale::until(Instant::from_secs(200));
-        assert_eq!([0, 50, 200, 300].map(|at| times.x(Instant::from_secs(at))), [0.0, 2500.0, WIDTH, WIDTH]);
-        assert_eq!(times.width(Duration::from_secs(100)), 5000.0);
-    }
-
-    #[test]
-    fn a_world_that_lasted_no_time_has_an_axis_all_the_same() {
-        let times = TimeScale::until(Instant::ZERO);
-        assert_eq!(times.x(Instant::ZERO), 0.0);
-        assert!(times.ticks().len() > 1);
-    }
-
-    #[test]
-    fn labels_of_time_are_round_and_few_however_long_it_lasts() {
-        for secs in [1, 59, 7200, 93_600, 31_536_000, 31_536_000_000] {
-            let ticks = TimeScale::until(Instant::from_secs(secs)).ticks();
-            assert!((2..=9).contains(&ticks.len()), "{secs}: {ticks:?}");
-            assert!(ticks.iter().all(|(at, _)| (0.0..=1.0).contains(at)));
-        }
-        let labels = |secs| -> Vec<String> {
-            TimeScale::until(Instant::from_secs(secs)).ticks().into_iter().map(|tick| tick.1).collect()
-        };
-        assert_eq!(labels(7200)[..3], ["00:00", "00:15", "00:30"]);
-        assert_eq!(labels(12)[1], "00:00:02");
-        assert_eq!(labels(31_536_000)[1], "60d");
-        assert_eq!(labels(1)[1], "00:00:00.2");
-    }
 
     #[test]
     fn numbers_go_up_and_end_at_a_round_one() {

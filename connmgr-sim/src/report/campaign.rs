@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::axis::grouped;
 use super::strip::Five;
-use super::{page, verdict};
+use super::{headline, page, verdict};
 use crate::run::failure::{Failure, RunVerdict};
 use crate::run::results::{Results, ScenarioResults};
 use crate::types::Figure;
@@ -14,30 +14,34 @@ use crate::types::Figure;
 /// Failures that are listed.
 const MOST_FAILURES: usize = 1000;
 /// What is said of a figure beside its picture.
-const HEADS: [&str; 7] = ["Least", "Lower quartile", "Median", "Upper quartile", "Greatest", "Seed", "Never"];
+const HEADS: [&str; 6] = ["Least", "Middle half", "Median", "Greatest", "Seed", "Never"];
 
 /// Draws a page. `again` is the command that gives the same.
 pub fn campaign(results: &Results, again: &str) -> String {
     let failures: Vec<(&ScenarioResults, u64, &Failure)> = results.failures().collect();
-    let about = format!(
-        "{} runs of {} scenarios, {} steps. Failures: {}.",
-        grouped(results.runs() as u64),
-        results.scenarios.len(),
-        grouped(results.steps()),
-        grouped(failures.len() as u64)
-    );
+    let tiles = [
+        ("Failures", grouped(failures.len() as u64)),
+        ("Runs", grouped(results.runs() as u64)),
+        ("Scenarios", grouped(results.scenarios.len() as u64)),
+        ("Steps", grouped(results.steps())),
+    ];
     let body = html! {
-        (verdict::heading("Campaign", &about, results.verdict()))
-        (verdict::again(again))
-        dl.facts { dt { "Digest" } dd { code { (format!("{:016x}", results.digest())) } } }
+        (verdict::heading("Campaign", "Many runs: every scenario with many seeds.", results.verdict()))
+        (headline::draw(&tiles))
         (page::filter("scenarios and failures"))
         (listed(&failures))
         (scenarios(results))
         section aria-labelledby="figures" {
-            h2 #figures { "Figures" }
-            p { "Of each run the greatest among its managers. Line: from least to greatest; box: the middle half; mark: "
-                "the median. The scale of each figure is that of a square root, from zero. Seed: of the greatest." }
+            h2 #figures { "Measurements" }
+            p.axes { "One value for each run: the greatest among its managers. Line: from the least to the greatest. Box: "
+                "the middle half of the runs. Mark: the median. The scale is that of a square root, from zero. Seed: the "
+                "first that gives the greatest. Never: runs in which it was not reached." }
             @for figure in Figure::ALL { (distribution(*figure, results)) }
+        }
+        section aria-labelledby="again" {
+            h2 #again { "This campaign" }
+            (verdict::again(again))
+            dl.facts { dt { "Digest" } dd { code { (format!("{:016x}", results.digest())) } } }
         }
     };
     page::page("Campaign", 0.0, &body)
@@ -106,21 +110,24 @@ fn row(scenario: &ScenarioResults, is_whole: bool) -> Markup {
 fn distribution(figure: Figure, results: &Results) -> Markup {
     let rows: Vec<FigureSpread<'_>> = results.scenarios.iter().filter_map(|it| FigureSpread::of(figure, it)).collect();
     let top = rows.iter().map(|row| row.five.greatest).max().unwrap_or(0);
-    let of = |number| figure.text(Some(number));
+    let of = |number| headline::plain(figure, Some(number));
     html! {
         @if top > 0 {
             table.plain.wide.strips {
-                caption { (figure) }
+                caption { (headline::meaning(figure)) " " code { (figure) } }
                 thead {
                     tr {
                         th scope="col" { "Scenario" }
-                        th.text scope="col" { "From 0 to " (of(top)) }
+                        th.text scope="col" { "0 to " (of(top)) }
                         @for head in HEADS { th scope="col" { (head) } }
                     }
                 }
                 tbody {
                     @for FigureSpread { scenario, five, worst, never } in rows {
-                        @let numbers = [five.least, five.lower, five.median, five.upper, five.greatest].map(of);
+                        @let [least, lower, median, upper, greatest] =
+                            [five.least, five.lower, five.median, five.upper, five.greatest].map(of);
+                        @let half = if lower == upper { lower } else { format!("{lower} – {upper}") };
+                        @let numbers = [least, half, median, greatest];
                         tr.step tabindex="-1" {
                             th scope="row" { (scenario.name) }
                             td { (five.draw(top, &numbers.join(", "))) }

@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::axis::{HEIGHT, Tick, WIDTH, rounded};
+use super::time_axis::TimeScale;
 
 /// An entry of a chart's legend.
 pub(super) struct LegendKey {
@@ -15,14 +16,18 @@ pub(super) struct LegendKey {
 /// A chart over time: aligned with all others of the page, and zoomed with them.
 pub(super) struct TimeChart {
     pub(super) title: &'static str,
+    /// What is drawn.
     pub(super) about: String,
     pub(super) keys: Vec<LegendKey>,
+    /// What it comes to, right of the plot: numbers and what they count.
+    pub(super) numbers: Vec<(String, &'static str)>,
     pub(super) ticks: Vec<Tick>,
     pub(super) body: Markup,
 }
 
 impl TimeChart {
-    pub(super) fn draw(&self, times: &[Tick]) -> Markup {
+    pub(super) fn draw(&self, times: TimeScale) -> Markup {
+        let body = html! { use href="#bands" {} (self.body) };
         html! {
             figure.course {
                 figcaption {
@@ -31,8 +36,9 @@ impl TimeChart {
                     (keys(&self.keys))
                 }
                 (levels(&self.ticks))
-                (plot(&format!("{}. {}", self.title, self.about), &html! { use href="#bands" {} (self.body) }, true))
-                (labels(times, true))
+                (plot(&format!("{}. {}", self.title, self.about), &body, Some(times)))
+                (labels(&times.ticks(), true))
+                p.numbers { @for (number, what) in &self.numbers { span { strong { (number) } " " (what) } } }
             }
         }
     }
@@ -53,14 +59,14 @@ impl SmallChart {
             figure.small {
                 figcaption { h3 { (self.title) } p { (self.about) } }
                 (levels(&self.upwards))
-                (plot(&format!("{}. {}", self.title, self.about), &self.body, false))
+                (plot(&format!("{}. {}", self.title, self.about), &self.body, None))
                 (labels(&self.along, false))
             }
         }
     }
 }
 
-fn keys(keys: &[LegendKey]) -> Markup {
+pub(super) fn keys(keys: &[LegendKey]) -> Markup {
     html! {
         @if !keys.is_empty() {
             ul.keys { @for key in keys { li { i.(key.class) {} (key.name) } } }
@@ -82,16 +88,17 @@ pub(super) fn labels(ticks: &[Tick], is_time: bool) -> Markup {
     html! {
         div.labels.time[is_time] aria-hidden="true" {
             @for (at, text) in ticks {
-                span.last[*at > 0.97] style=(format!("left:{:.3}%", at * 100.0)) { (text) }
+                span.first[*at < 0.03].last[*at > 0.97] style=(format!("left:{:.3}%", at * 100.0)) { (text) }
             }
         }
     }
 }
 
 /// The plot itself. Its content stretches to the room there is; lines keep their width.
-fn plot(label: &str, body: &Markup, is_time: bool) -> Markup {
+fn plot(label: &str, body: &Markup, times: Option<TimeScale>) -> Markup {
+    let view = times.map_or_else(|| format!("0 0 {WIDTH} {HEIGHT}"), |times| times.view_box(HEIGHT));
     html! {
-        svg.plot.time[is_time] viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(label) {
+        svg.plot.time[times.is_some()] viewBox=(view) preserveAspectRatio="none" role="img" aria-label=(label) {
             (body)
         }
     }

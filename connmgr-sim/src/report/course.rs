@@ -1,46 +1,46 @@
 //! Charts over time: connections, the share of adversaries, dials and inbound attempts.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use connmgr_core::Kind;
 use maud::{Markup, html};
 
-use super::axis::{HEIGHT, NumberScale, Tick, TimeScale, WIDTH, grouped, rounded, short};
-use super::chart::{LegendKey, TimeChart, bars};
+use super::axis::{HEIGHT, NumberScale, grouped, rounded};
+use super::chart::{self, LegendKey, TimeChart};
+use super::dialing::DialBars;
+use super::time_axis::{TimeScale, lasting};
 use crate::types::Instant;
 use crate::watch::diary::{Bar, Diary, Level};
 
 /// Outbound kinds, as they are stacked: from the ground up.
 const STACK: [(&str, &str, &[Kind]); 4] = [
-    ("kind0", "full", &[Kind::Full]),
-    ("kind1", "block-relay", &[Kind::BlockRelay]),
-    ("kind4", "added", &[Kind::Added]),
-    ("kind2", "feeler, addr-fetch", &[Kind::Feeler, Kind::AddrFetch]),
+    ("kind0", "full relay", &[Kind::Full]),
+    ("kind1", "block-relay only", &[Kind::BlockRelay]),
+    ("kind4", "added peers", &[Kind::Added]),
+    ("kind2", "feelers, address fetches", &[Kind::Feeler, Kind::AddrFetch]),
 ];
 
 /// All charts over time that have something to show.
-pub(super) fn draw(diary: &Diary, times: TimeScale, ticks: &[Tick]) -> Markup {
+pub(super) fn draw(diary: &Diary, dialed: &DialBars, has_faults: bool, times: TimeScale) -> Markup {
     let inbound = diary.levels.changes().iter().map(|(_, level)| level.of(Kind::Inbound)).max().unwrap_or(0);
-    let (dialed, came) = diary
-        .bars
-        .iter()
-        .fold((0, 0), |(dials, came), (_, bar)| (dials + bar.dials, came + bar.accepted + bar.refused));
+    let came: u64 = diary.bars.iter().map(|(_, bar)| bar.accepted + bar.refused).sum();
     html! {
         section aria-labelledby="course" {
-            h2 #course { "Over time" }
-            p.axes { "Since the beginning, in hours and minutes; in seconds too where they matter." }
-            (outbound(diary, times).draw(ticks))
-            @if diary.has_adversaries() { (adversaries(diary, times).draw(ticks)) }
-            @if dialed > 0 { (dials(diary, times, dialed).draw(ticks)) }
-            @if inbound > 0 { (inbounds(diary, times, inbound).draw(ticks)) }
-            @if came > 0 { (arrivals(diary, times, came).draw(ticks)) }
+            h2.hidden #course { "The pool over time" }
+            (outbound(diary, has_faults, times).draw(times))
+            @if diary.has_adversaries() { (adversaries(diary, times).draw(times)) }
+            @if dialed.begun() > 0 { (dials(dialed, times).draw(times)) }
+            @if inbound > 0 { (inbounds(diary, times, inbound).draw(times)) }
+            @if came > 0 { (arrivals(diary, times, came).draw(times)) }
         }
     }
 }
 
-fn outbound(diary: &Diary, times: TimeScale) -> TimeChart {
+fn outbound(diary: &Diary, has_faults: bool, times: TimeScale) -> TimeChart {
     let changes = diary.levels.changes();
     let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
+    let last = changes.last().map_or(0, |(_, level)| level.outbound());
     let scale = NumberScale::up_to(most.into());
     let is_there = |kinds: &[Kind]| changes.iter().any(|(_, level)| sum(level, kinds) > 0);
     let there: Vec<_> = STACK.into_iter().filter(|(_, _, kinds)| is_there(kinds)).collect();
@@ -50,8 +50,13 @@ fn outbound(diary: &Diary, times: TimeScale) -> TimeChart {
     };
     TimeChart {
         title: "Outbound connections",
-        about: format!("Ready at each moment; {most} at most."),
-        keys: there.iter().map(|(class, name, _)| LegendKey { class, name: (*name).to_owned() }).collect(),
+        about: "Ready at each moment.".to_owned(),
+        keys: there
+            .iter()
+            .map(|(class, name, _)| LegendKey { class, name: (*name).to_owned() })
+            .chain(has_faults.then(|| LegendKey { class: "shade", name: "fault".to_owned() }))
+            .collect(),
+        numbers: vec![(most.to_string(), "at most"), (last.to_string(), "at the end")],
         ticks: scale.ticks(),
         body: html! {
             @for (place, (class, _, _)) in there.iter().enumerate().rev() { path.(class) d=(layer(place)) {} }
@@ -86,7 +91,7 @@ fn dips(diary: &Diary, times: TimeScale, scale: NumberScale) -> String {
     let mut settled = 0;
     for pair in diary.levels.changes().windows(2) {
         let [total, next] = [0, 1].map(|place: usize| u64::from(pair[place].1.outbound()));
-        let is_seen = times.width(pair[1].0.since(pair[0].0)) >= WIDTH / 1500.0;
+        let is_seen = times.width(pair[1].0.since(pair[0].0)) >= times.seconds() / 1500.0;
         if is_seen {
             settled = total;
         } else if next > total && 4 * total <= 3 * settled && settled > 0 {
@@ -102,34 +107,30 @@ fn adversaries(diary: &Diary, times: TimeScale) -> TimeChart {
     let worst = diary.levels.changes().iter().map(|(_, level)| share(level)).fold(0.0, f64::max);
     let last = diary.levels.changes().last().map_or(0.0, |(_, level)| share(level));
     TimeChart {
-        title: "Held by adversaries",
-        about: format!("Share of ready outbound connections; {worst:.0} % at worst, {last:.0} % at the end."),
-        keys: vec![LegendKey { class: "adversary", name: "to adversaries".to_owned() }],
+        title: "Held by attackers",
+        about: "Share of the ready outbound connections.".to_owned(),
+        keys: vec![LegendKey { class: "adversary", name: "to attackers".to_owned() }],
+        numbers: vec![(format!("{worst:.0} %"), "at worst"), (format!("{last:.0} %"), "at the end")],
         ticks: [0, 50, 100].map(|percent| (f64::from(percent) / 100.0, format!("{percent} %"))).into(),
         body: html! { path.adversary d=(area(diary, times, |level| rounded(HEIGHT - share(level)))) {} },
     }
 }
 
-fn dials(diary: &Diary, times: TimeScale, dialed: u64) -> TimeChart {
-    let failed: u64 = diary.bars.iter().map(|(_, bar)| bar.failed).sum();
-    let (width, all, some) = (diary.bars.width(), |bar: &Bar| bar.dials, |bar: &Bar| bar.failed);
-    let scale = scale(diary, |bar| bar.dials.max(bar.failed));
+fn dials(dialed: &DialBars, times: TimeScale) -> TimeChart {
+    let scale = NumberScale::up_to(dialed.bars.values().map(|(begun, failed)| *begun.max(failed)).max().unwrap_or(0));
+    let of = |place: fn(&(u64, u64)) -> u64| dialed.bars.iter().map(move |(number, bar)| (*number, place(bar)));
     TimeChart {
         title: "Dials",
-        about: format!(
-            "In each {}; {} begun in all, {} failed.",
-            short(width.as_secs_f64() * 1000.0),
-            grouped(dialed),
-            grouped(failed)
-        ),
+        about: format!("In each {}.", lasting(dialed.width)),
         keys: vec![
             LegendKey { class: "begun", name: "begun".to_owned() },
-            LegendKey { class: "failed", name: "failed (line)".to_owned() },
+            LegendKey { class: "failed", name: "failed".to_owned() },
         ],
+        numbers: vec![(grouped(dialed.begun()), "begun"), (grouped(dialed.failed()), "failed")],
         ticks: scale.ticks(),
         body: html! {
-            path.begun d=(columns(diary, times, scale, all)) {}
-            path.failed d=(tops(diary, times, scale, some)) {}
+            path.begun d=(columns(of(|bar| bar.0), dialed.width, times, scale)) {}
+            path.failed d=(tops(of(|bar| bar.1), dialed.width, times, scale)) {}
         },
     }
 }
@@ -138,51 +139,49 @@ fn inbounds(diary: &Diary, times: TimeScale, most: u32) -> TimeChart {
     let scale = NumberScale::up_to(most.into());
     TimeChart {
         title: "Inbound connections",
-        about: format!("Ready at each moment; {most} at most."),
+        about: "Ready at each moment.".to_owned(),
         keys: vec![LegendKey { class: "kind5", name: "inbound".to_owned() }],
+        numbers: vec![(most.to_string(), "at most")],
         ticks: scale.ticks(),
         body: html! { path.kind5 d=(area(diary, times, |level| scale.y(level.of(Kind::Inbound).into()))) {} },
     }
 }
 
 fn arrivals(diary: &Diary, times: TimeScale, came: u64) -> TimeChart {
-    let (all, some) = (|bar: &Bar| bar.accepted + bar.refused, |bar: &Bar| bar.refused);
+    let of = |count: fn(&Bar) -> u64| diary.bars.iter().map(move |(number, bar)| (number, count(&bar)));
+    let all = || of(|bar| bar.accepted + bar.refused);
+    let width = diary.bars.width();
     let refused: u64 = diary.bars.iter().map(|(_, bar)| bar.refused).sum();
-    let scale = scale(diary, all);
-    let width = diary.bars.width().as_secs_f64() * 1000.0;
-    let (came, refused) = (grouped(came), grouped(refused));
+    let scale = NumberScale::up_to(all().map(|(_, count)| count).max().unwrap_or(0));
     TimeChart {
         title: "Inbound attempts",
-        about: format!("In each {}; {came} in all, {refused} refused.", short(width)),
+        about: format!("Connections offered in each {}.", lasting(width)),
         keys: vec![
-            LegendKey { class: "begun", name: "all".to_owned() },
-            LegendKey { class: "failed", name: "refused (line)".to_owned() },
+            LegendKey { class: "begun", name: "offered".to_owned() },
+            LegendKey { class: "failed", name: "refused".to_owned() },
         ],
+        numbers: vec![(grouped(came), "offered"), (grouped(refused), "refused")],
         ticks: scale.ticks(),
         body: html! {
-            path.begun d=(columns(diary, times, scale, all)) {}
-            path.failed d=(tops(diary, times, scale, some)) {}
+            path.begun d=(columns(all(), width, times, scale)) {}
+            path.failed d=(tops(of(|bar| bar.refused), width, times, scale)) {}
         },
     }
 }
 
-fn scale(diary: &Diary, of: impl Fn(&Bar) -> u64) -> NumberScale {
-    NumberScale::up_to(diary.bars.iter().map(|(_, bar)| of(&bar)).max().unwrap_or(0))
+/// Where a bar begins, by its number.
+fn place(number: u64, width: Duration, times: TimeScale) -> f64 {
+    times.x(Instant::ZERO.after(width.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))))
 }
 
-fn place(diary: &Diary, times: TimeScale, number: u64) -> f64 {
-    times.x(Instant::ZERO.after(diary.bars.width().saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))))
-}
-
-fn columns(diary: &Diary, times: TimeScale, scale: NumberScale, of: impl Fn(&Bar) -> u64) -> String {
-    let width = times.width(diary.bars.width());
-    let there = diary.bars.iter().filter(|(_, bar)| of(bar) > 0);
-    bars(there.map(|(number, bar)| (place(diary, times, number), width, scale.y(of(&bar)))))
+fn columns(bars: impl Iterator<Item = (u64, u64)>, width: Duration, times: TimeScale, scale: NumberScale) -> String {
+    let there = bars.filter(|(_, count)| *count > 0);
+    chart::bars(there.map(|(number, count)| (place(number, width, times), times.width(width), scale.y(count))))
 }
 
 /// Short lines where the tops of bars would be.
-fn tops(diary: &Diary, times: TimeScale, scale: NumberScale, of: impl Fn(&Bar) -> u64) -> String {
-    let width = times.width(diary.bars.width());
-    let there = diary.bars.iter().filter(|(_, bar)| of(bar) > 0);
-    there.map(|(number, bar)| format!("M{} {}h{width}", place(diary, times, number), scale.y(of(&bar)))).collect()
+fn tops(bars: impl Iterator<Item = (u64, u64)>, width: Duration, times: TimeScale, scale: NumberScale) -> String {
+    let there = bars.filter(|(_, count)| *count > 0);
+    let top = |(number, count)| format!("M{} {}h{}", place(number, width, times), scale.y(count), times.width(width));
+    there.map(top).collect()
 }

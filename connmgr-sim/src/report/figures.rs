@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::axis::{HEIGHT, NumberScale, PowerScale, Tick, WIDTH, grouped, rounded, short};
 use super::chart::{SmallChart, bars, dot};
+use super::headline;
 use crate::run::RunOutcome;
 use crate::types::Figure;
 use crate::watch::diary::{self, Diary};
@@ -14,15 +15,14 @@ const MOST_ATTEMPTS: u32 = 20;
 
 /// The charts.
 pub(super) fn charts(diary: &Diary) -> Markup {
-    let names = ["Dials that succeeded", "Handshakes", "Lives"];
-    let abouts =
-        ["From dial to connection.", "From connection to ready.", "From ready to the end, of those that ended."];
+    let names = ["Time to connect", "Handshakes", "Connection lifetimes"];
+    let abouts = ["From dial to connection", "From connection to ready", "From ready to the end"];
     let spans: Vec<_> = diary.spans().into_iter().zip(names.into_iter().zip(abouts)).collect();
     let has_retries = diary.retries.total() > 0;
     html! {
         @if has_retries || spans.iter().any(|(powers, _)| powers.total() > 0) {
             section aria-labelledby="spans" {
-                h2 #spans { "How long" }
+                h2 #spans { "Durations" }
                 div.smalls {
                     @if has_retries { (backoff(diary).draw()) }
                     @for (powers, (title, about)) in spans {
@@ -51,10 +51,15 @@ fn backoff(diary: &Diary) -> SmallChart {
         false => attempt.to_string(),
     };
     let centre = |attempt: u32| (f64::from(attempt) + 0.5) / f64::from(most + 1);
+    let about = "Wait before the next attempt, by failed attempts in a row.";
     let (shown, total) = (diary.retries.iter().count() as u64, diary.retries.total());
     SmallChart {
-        title: "Back-off",
-        about: format!("Wait of added peers by failed attempts in a row: {} of {}.", grouped(shown), grouped(total)),
+        title: "Retries of added peers",
+        about: if shown == total {
+            about.to_owned()
+        } else {
+            format!("{about} {} of {}.", grouped(shown), grouped(total))
+        },
         upwards: scale.ticks(),
         along: (0..=most).step_by(step as usize).map(|attempt| (centre(attempt), label(attempt))).collect(),
         body: html! {
@@ -79,7 +84,7 @@ fn histogram(title: &'static str, about: &str, powers: &diary::PowerCounts) -> S
     let columns = columns.map(|(place, count)| (rounded(place as f64 * width), rounded(width * 0.92), scale.y(*count)));
     SmallChart {
         title,
-        about: format!("{about} {} in all.", grouped(powers.total())),
+        about: format!("{about}; {} in all.", grouped(powers.total())),
         upwards: scale.ticks(),
         along: powers_ticks(first, shown.len()),
         body: html! { path.begun d=(bars(columns)) {} },
@@ -122,17 +127,17 @@ pub(super) fn measured(outcome: &RunOutcome) -> Markup {
     let reached: Vec<_> = outcome.probes.reached().collect();
     html! {
         table.plain {
-            caption { "What was measured" }
-            thead { tr { th scope="col" { "Figure" } th scope="col" { "Value" } } }
+            caption { "Measurements" }
+            thead { tr { th scope="col" { "What" } th scope="col" { "Value" } } }
             tbody {
                 @for figure in Figure::ALL {
-                    tr { th scope="row" { (figure) } td { (figure.range_text(outcome.figures.get(*figure))) } }
+                    tr { th scope="row" title=(figure) { (headline::meaning(*figure)) } td { (headline::ranged(*figure, outcome.figures.get(*figure))) } }
                 }
             }
         }
         @if !reached.is_empty() {
             table.plain {
-                caption { "Notable states that were reached" }
+                caption { "Notable states reached" }
                 thead { tr { th scope="col" { "State" } th scope="col" { "How often" } } }
                 tbody {
                     @for (probe, times) in reached { tr { th scope="row" { (probe) } td { (grouped(times)) } } }
@@ -152,7 +157,8 @@ pub(super) fn properties(outcome: &RunOutcome, is_checked: impl Fn(Property) -> 
     };
     html! {
         section aria-labelledby="properties" {
-            h2 #properties { "Properties" }
+            h2 #properties { "Promises" }
+            p.axes { "✓ kept, ✗ broken, – not checked in this run." }
             ul.properties {
                 @for property in Property::ALL {
                     @let (class, sign, spoken) = sign(property);

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::axis::{HEIGHT, Tick, TimeScale, WIDTH, grouped, wide};
+use super::axis::{HEIGHT, grouped};
 use super::chart::{dot, labels};
-use crate::scenario::{FaultKind, Scenario};
+use super::fault_name;
+use super::time_axis::{TimeScale, wide};
+use super::window::Episode;
+use crate::scenario::Scenario;
 use crate::types::Instant;
 use crate::watch::diary::{Diary, DiaryNote, NoteKind};
 use crate::world;
 
 /// Bands and dots of one row, at most.
 const MOST: usize = 300;
-
-/// Faults with a button that zooms to them.
-const MOST_PARTS: usize = 6;
 
 /// From when, until when.
 type Band = (Instant, Instant);
@@ -70,46 +70,46 @@ impl Findings {
         all
     }
 
-    /// The first faults, each with the time right after it: from, to and name.
-    pub(super) fn parts(&self, times: TimeScale) -> Vec<(f64, f64, String)> {
-        let faults = self.faults.iter().flat_map(|(name, bands)| bands.iter().map(move |band| (*band, name)));
-        // What is almost all of the time is no part of it.
-        let is_part = |(from, to): &Band| to > from && times.x(*to) - times.x(*from) < WIDTH / 2.0;
-        let mut faults: Vec<_> = faults.filter(|(band, _)| is_part(band)).collect();
-        faults.sort();
-        let part = |((from, to), name): (Band, &String)| {
-            let (from, to) = (times.x(from), times.x(to));
-            let room = ((to - from) / 4.0).clamp(WIDTH / 200.0, WIDTH / 20.0);
-            ((from - room).max(0.0), (to + 2.0 * room).min(WIDTH), format!("fault: {name}"))
+    /// Each occurrence of each fault. What lasts from the beginning to the end is a circumstance, and no episode.
+    pub(super) fn episodes(&self, end: Instant) -> Vec<Episode> {
+        let of = |(name, bands): &(String, Vec<Band>)| {
+            bands.iter().map(|(from, to)| (name.clone(), *from, *to)).collect::<Vec<Episode>>()
         };
-        faults.into_iter().take(MOST_PARTS).map(part).collect()
+        let all = self.faults.iter().flat_map(of);
+        all.filter(|(_, from, to)| (*from, *to) != (Instant::ZERO, end)).collect()
+    }
+
+    pub(super) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// The rows.
-    pub(super) fn draw(&self, times: TimeScale, ticks: &[Tick]) -> Markup {
+    pub(super) fn draw(&self, times: TimeScale) -> Markup {
         html! {
             section aria-labelledby="findings" {
                 h2 #findings { "Faults and findings" }
                 table.rows {
                     caption {
-                        "Faults of the world (shaded in all charts), and what the manager found"
-                        @if self.left_out > 0 { "; " (grouped(self.left_out)) " later ones are left out" }
-                        "."
+                        @if self.has_faults() { "Faults are shaded in every chart." }
+                        @if self.left_out > 0 { " The last " (grouped(self.left_out)) " findings are left out." }
                     }
                     thead {
                         tr {
                             th scope="col" { "What" }
-                            th scope="col" { span.hidden { "When" } (labels(ticks, true)) }
+                            th scope="col" { span.hidden { "When" } (labels(&times.ticks(), true)) }
                             th scope="col" { "How often" }
                         }
                     }
                     tbody {
-                        @for (name, bands) in &self.faults { (spans(&format!("fault: {name}"), "fault", bands, times)) }
+                        (group("Faults of the simulated world"))
+                        @for (name, bands) in &self.faults { (spans(name, "fault", bands, times)) }
+                        @if self.faults.is_empty() { (nothing()) }
+                    }
+                    tbody {
+                        (group("What the manager noticed"))
                         @for (name, bands) in &self.found { (spans(name, "found", bands, times)) }
                         @for (name, dots) in &self.moments { (moments(name, dots, times)) }
-                        @if self.faults.is_empty() && self.found.is_empty() && self.moments.is_empty() {
-                            tr { td colspan="3" { "Nothing." } }
-                        }
+                        @if self.found.is_empty() && self.moments.is_empty() { (nothing()) }
                     }
                 }
             }
@@ -121,10 +121,10 @@ impl Findings {
 const fn row_of(kind: &NoteKind) -> Option<&'static str> {
     match kind {
         NoteKind::Started | NoteKind::Ended | NoteKind::Down(_) | NoteKind::Up(_) => None,
-        NoteKind::Banned(_) => Some("bans begin"),
-        NoteKind::Unbanned(_) => Some("bans end"),
-        NoteKind::SeedAnswered(..) => Some("seeds answer"),
-        NoteKind::SeedFailed(..) => Some("seeds fail"),
+        NoteKind::Banned(_) => Some("peers banned"),
+        NoteKind::Unbanned(_) => Some("bans ended"),
+        NoteKind::SeedAnswered(..) => Some("seeds answered"),
+        NoteKind::SeedFailed(..) => Some("seeds failed"),
     }
 }
 
@@ -143,17 +143,17 @@ fn faults(scenario: &Scenario, marks: &[world::Mark], end: Instant) -> Vec<(Stri
             (false, None) => {}
         }
     }
-    let name = |fault: u16| scenario.faults.get(usize::from(fault)).map_or(String::new(), |spec| named(&spec.fault));
-    rows.into_iter().map(|(fault, bands)| (name(fault), bands)).collect()
+    let name =
+        |fault: u16| scenario.faults.get(usize::from(fault)).map_or(String::new(), |spec| fault_name::of(&spec.fault));
+    turns(scenario, end).chain(rows.into_iter().map(|(fault, bands)| (name(fault), bands))).collect()
 }
 
-/// A fault as its scenario writes it.
-fn named(fault: &FaultKind) -> String {
-    let text = toml::Value::try_from(fault).map(|value| match value {
-        toml::Value::String(name) => name,
-        other => other.to_string(),
-    });
-    text.unwrap_or_default().trim_matches(['{', '}', ' ']).replace('"', "")
+/// When hosts and seeds change their behavior, from the first on.
+fn turns(scenario: &Scenario, end: Instant) -> impl Iterator<Item = (String, Vec<Band>)> {
+    let hosts = scenario.hosts.iter().filter_map(|spec| Some((&spec.name, spec.turns.as_ref()?.at)));
+    let seeds = scenario.seeds.iter().filter_map(|spec| Some((&spec.name, spec.turns?.at)));
+    let turns = hosts.chain(seeds).map(|(name, at)| (name, Instant::ZERO.after(at.0)));
+    turns.filter(move |(_, at)| *at < end).map(|(name, at)| (format!("behavior of {name} changes"), vec![(at, at)]))
 }
 
 fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
@@ -162,8 +162,8 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
         let (row, begins) = match kind {
             NoteKind::Down(network) => (format!("{network} found down"), true),
             NoteKind::Up(network) => (format!("{network} found down"), false),
-            NoteKind::Ended => ("no process".to_owned(), true),
-            NoteKind::Started => ("no process".to_owned(), false),
+            NoteKind::Ended => ("process not running".to_owned(), true),
+            NoteKind::Started => ("process not running".to_owned(), false),
             NoteKind::Banned(_) | NoteKind::Unbanned(_) | NoteKind::SeedAnswered(..) | NoteKind::SeedFailed(..) => {
                 continue;
             }
@@ -181,8 +181,18 @@ fn found(diary: &Diary, end: Instant) -> Vec<(String, Vec<Band>)> {
     rows.into_iter().collect()
 }
 
+/// The heading of some rows.
+pub(super) fn group(name: &str) -> Markup {
+    html! { tr.group { th colspan="3" scope="rowgroup" { (name) } } }
+}
+
+fn nothing() -> Markup {
+    html! { tr { td colspan="3" { "None." } } }
+}
+
 fn band(times: TimeScale, from: Instant, to: Instant, height: f64) -> Markup {
     let (x, to) = (times.x(from), times.x(to));
+    // Copies in the charts take no style that is matched by `svg *`.
     html! { rect vector-effect="non-scaling-stroke" x=(x) y="-9" width=(wide(x, to)) height=(height + 18.0) {} }
 }
 
@@ -192,7 +202,7 @@ fn spans(name: &str, class: &str, bands: &[Band], times: TimeScale) -> Markup {
         tr {
             th scope="row" title=(name) { (name) }
             td {
-                svg.lane.time.(class) viewBox="0 0 10000 12" preserveAspectRatio="none" role="img" aria-label=(spoken(bands)) {
+                svg.lane.time.(class) viewBox=(times.view_box(12.0)) preserveAspectRatio="none" role="img" {
                     @for (from, to) in bands.iter().take(MOST) { (band(times, *from, *to, 12.0)) }
                     title { (spoken(bands)) }
                 }
@@ -209,7 +219,7 @@ fn moments(name: &str, dots: &[(Instant, String)], times: TimeScale) -> Markup {
         tr {
             th scope="row" { (name) }
             td {
-                svg.lane.time.moments viewBox="0 0 10000 12" preserveAspectRatio="none" role="img" aria-label=(name) {
+                svg.lane.time.moments viewBox=(times.view_box(12.0)) preserveAspectRatio="none" role="img" aria-label=(name) {
                     @for (at, title) in dots.iter().step_by(step) { (dot(times.x(*at), 6.0, "moment", title)) }
                 }
             }

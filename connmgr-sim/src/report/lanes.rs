@@ -2,9 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Tick, TimeScale, WIDTH, grouped, wide};
-use super::chart::labels;
+use super::axis::grouped;
+use super::chart::{LegendKey, keys, labels};
+use super::findings::group;
 use super::page::filter;
+use super::time_axis::{TimeScale, wide};
+use super::uses::{self, LaneUse};
 use crate::types::Instant;
 use crate::watch::diary::{Diary, Lane, Lanes, Tells};
 
@@ -15,10 +18,9 @@ const MOST: usize = 400;
 const QUOTAS: [(Tells, usize); 4] =
     [(Tells::Most, 120), (Tells::Much, 120), (Tells::Something, 60), (Tells::Little, 40)];
 
-/// The lanes that are shown, by the time they begin.
+/// The lanes that are shown, by their use.
 pub(super) struct Shown<'a> {
-    lanes: Vec<&'a Lane>,
-    concerned: Vec<String>,
+    lanes: Vec<(LaneUse, &'a Lane)>,
     starts: u32,
     total: u64,
     end: Instant,
@@ -29,48 +31,56 @@ impl<'a> Shown<'a> {
     pub(super) fn of(diary: &'a Diary, what: &str, end: Instant) -> Self {
         let concerned = connections_in(what);
         let is_concerned = |lane: &Lane| lane.start == diary.starts && concerned.contains(&lane.conn.to_string());
-        let mut lanes = choose(&diary.lanes, is_concerned);
-        lanes.sort_by_key(|lane| (lane.begun, lane.start, lane.conn));
-        Self { lanes, concerned, starts: diary.starts, total: diary.lanes.total(), end }
+        let lanes = uses::sorted(choose(&diary.lanes, is_concerned), is_concerned, end);
+        Self { lanes, starts: diary.starts, total: diary.lanes.total(), end }
     }
 
     /// The lanes that a failure names: their place on the page, and their label.
     pub(super) fn concerned(&self) -> Vec<(String, String)> {
-        let lanes = self.lanes.iter().filter(|lane| self.is_concerned(lane));
-        lanes.map(|lane| (id(lane), lane.conn.to_string())).collect()
+        let lanes = self.lanes.iter().filter(|(used, _)| *used == LaneUse::Concerned);
+        lanes.map(|(_, lane)| (id(lane), lane.conn.to_string())).collect()
     }
 
-    fn is_concerned(&self, lane: &Lane) -> bool {
-        lane.start == self.starts && self.concerned.contains(&lane.conn.to_string())
-    }
-
-    pub(super) fn draw(&self, times: TimeScale, ticks: &[Tick]) -> Markup {
+    pub(super) fn draw(&self, times: TimeScale) -> Markup {
         let left_out = self.total.saturating_sub(self.lanes.len() as u64);
         html! {
             section aria-labelledby="lanes" {
-                h2 #lanes { "Connections" }
+                h2 #lanes { "Each connection" }
+                (legend())
                 (filter("connections"))
                 table.rows {
                     caption {
-                        (grouped(self.lanes.len() as u64)) " dials and connections"
+                        (grouped(self.lanes.len() as u64)) " dials and connections, by what they were used for"
                         @if left_out > 0 { "; " (grouped(left_out)) " that tell less are left out" }
-                        ". Thin: being dialed. Broader: handshake. Broadest: ready."
+                        "."
                     }
                     thead {
                         tr {
-                            th scope="col" { "Who" }
-                            th scope="col" { span.hidden { "When" } (labels(ticks, true)) }
+                            th scope="col" { "Connection" }
+                            th scope="col" { span.hidden { "When" } (labels(&times.ticks(), true)) }
                             th scope="col" { "How it ended" }
                         }
                     }
-                    tbody { @for lane in &self.lanes { (self.row(lane, times)) } }
+                    @for group in self.lanes.chunk_by(|a, b| a.0 == b.0) { (self.group(group, times)) }
                 }
             }
         }
     }
 
-    fn row(&self, lane: &Lane, times: TimeScale) -> Markup {
-        let is_concerned = self.is_concerned(lane);
+    /// Lanes of one use.
+    fn group(&self, lanes: &[(LaneUse, &Lane)], times: TimeScale) -> Markup {
+        html! {
+            tbody {
+                @for (used, _) in lanes.iter().take(1) {
+                    (group(&format!("{} ({})", used.heading(), grouped(lanes.len() as u64))))
+                }
+                @for (used, lane) in lanes { (self.row(*used, lane, times)) }
+            }
+        }
+    }
+
+    fn row(&self, used: LaneUse, lane: &Lane, times: TimeScale) -> Markup {
+        let is_concerned = used == LaneUse::Concerned;
         let name = name(lane, self.starts);
         html! {
             tr.step.concerned[is_concerned] #(id(lane)) tabindex="-1" {
@@ -82,34 +92,36 @@ impl<'a> Shown<'a> {
     }
 }
 
+fn legend() -> Markup {
+    let names = [("dialing", "being dialed"), ("shaking", "handshake"), ("ready", "ready")];
+    keys(&names.map(|(class, name)| LegendKey { class, name: name.to_owned() }))
+}
+
 /// The id of a lane on the page. Connection ids start anew with each process.
 fn id(lane: &Lane) -> String {
     format!("lane-{}-{}", lane.start, lane.conn)
 }
 
+/// Its id and address, then what the reader may do without: a narrow page cuts the end.
 fn name(lane: &Lane, starts: u32) -> String {
-    let mut name = lane.conn.to_string();
-    if starts > 1 {
-        name += &format!(" of run {}", lane.start);
-    }
-    let (kind, peer) = (lane.kind.map(|kind| kind.to_string()), lane.peer.map(|peer| peer.to_string()));
     let address = lane.address.as_ref().map(ToString::to_string);
-    for part in [kind, peer, address].into_iter().flatten() {
-        name = name + " " + &part;
-    }
+    let (kind, peer) = (lane.kind.map(|kind| kind.to_string()), lane.peer.map(|peer| peer.to_string()));
+    let run = (starts > 1).then(|| format!("run {}", lane.start));
+    let mut name = lane.conn.to_string();
     if lane.is_adversary {
-        name += " ⚠ adversary";
+        name += " ⚠ attacker";
+    }
+    for part in [address, kind, peer, run].into_iter().flatten() {
+        name = name + " " + &part;
     }
     name
 }
 
 fn ending(lane: &Lane) -> String {
     match (lane.ended, lane.ready.or(lane.connected)) {
-        (Some((_, ending)), None) => format!("× {ending}"),
-        (Some((_, ending)), Some(_)) if ending.is_ours() => format!("■ {ending}"),
-        (Some((_, ending)), Some(_)) => format!("◂ {ending}"),
-        (None, Some(_)) => "▸ open at the end".to_owned(),
-        (None, None) => "▸ being dialed at the end".to_owned(),
+        (Some((_, ending)), _) => ending.to_string(),
+        (None, Some(_)) => "open at the end".to_owned(),
+        (None, None) => "being dialed at the end".to_owned(),
     }
 }
 
@@ -117,18 +129,18 @@ fn ending(lane: &Lane) -> String {
 fn bar(lane: &Lane, times: TimeScale, end: Instant) -> Markup {
     let end = lane.ended.map_or(end, |(at, _)| at);
     let ages = [
-        ("dialing", lane.begun, lane.connected, 5.0, 2.0),
-        ("shaking", lane.connected.unwrap_or(end), lane.ready, 3.5, 5.0),
-        ("ready", lane.ready.unwrap_or(end), None, 1.5, 9.0),
+        ("dialing", lane.begun, lane.connected),
+        ("shaking", lane.connected.unwrap_or(end), lane.ready),
+        ("ready", lane.ready.unwrap_or(end), None),
     ];
     let reached = [true, lane.connected.is_some(), lane.ready.is_some()];
     let kind = format!("kind{}", lane.kind.map_or(9, |kind| kind.index()));
     html! {
-        svg.lane.time.(kind) viewBox=(format!("0 0 {WIDTH} 12")) preserveAspectRatio="none" role="img" aria-label=(spoken(lane, end)) {
+        svg.lane.time.(kind) viewBox=(times.view_box(12.0)) preserveAspectRatio="none" role="img" {
             use href="#bands" {}
-            @for ((class, from, to, y, height), _) in ages.into_iter().zip(reached).filter(|(_, is_reached)| *is_reached) {
+            @for ((class, from, to), _) in ages.into_iter().zip(reached).filter(|(_, is_reached)| *is_reached) {
                 @let (from, to) = (times.x(from), times.x(to.unwrap_or(end)));
-                rect.(class) x=(from) y=(y) width=(wide(from, to)) height=(height) {}
+                rect.(class) x=(from) width=(wide(from, to)) {}
             }
             title { (spoken(lane, end)) }
         }

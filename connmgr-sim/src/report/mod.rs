@@ -8,16 +8,23 @@ mod axis;
 mod campaign;
 mod chart;
 mod course;
+mod dialing;
+mod fault_name;
 mod figures;
 mod findings;
+mod headline;
 mod lanes;
 mod page;
 mod run;
 mod strip;
 mod sweep;
+mod time_axis;
 #[cfg(feature = "cli")]
 mod trace;
+mod uses;
 mod verdict;
+mod window;
+mod zoom;
 
 pub use campaign::campaign;
 pub use run::run;

@@ -6,7 +6,16 @@ use maud::{DOCTYPE, Markup, html};
 use super::chart::raw;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// One script of several parts, each of which uses those before it.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("script/keys.js"),
+    include_str!("script/axis.js"),
+    include_str!("script/place.js"),
+    include_str!("script/zoom.js"),
+    include_str!("script/selftest.js"),
+    "})();\n"
+);
 /// Nothing may be fetched from anywhere.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
@@ -45,7 +54,12 @@ fn help(has_times: bool) -> Markup {
         ("t", "light or dark"),
         ("?", "this help"),
     ];
-    let times = [("+ −", "nearer, farther"), ("h l", "earlier, later"), ("0", "all of the time")];
+    let times = [
+        ("+ −", "zoom in, zoom out"),
+        ("h l", "earlier, later"),
+        ("0", "all of the time"),
+        ("g", "logarithmic or linear scale of time"),
+    ];
     let shown = always.into_iter().chain(times.into_iter().filter(|_| has_times));
     html! {
         dialog #help aria-label="Keys" {

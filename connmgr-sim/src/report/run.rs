@@ -1,14 +1,19 @@
 //! A run made for its page.
 
+use std::time::Duration;
+
 use connmgr_check::Property;
 use maud::{Markup, html};
 
-use super::axis::{Tick, TimeScale, WIDTH, grouped};
+use super::axis::grouped;
+use super::dialing::DialBars;
 use super::findings::Findings;
-use super::{course, figures, lanes, page, verdict};
+use super::time_axis::{TimeScale, lasting};
+use super::window::{Measured, Story, Windows};
+use super::{course, figures, headline, lanes, page, verdict, zoom};
 use crate::run::{RunOutcome, Terms, finish};
 use crate::scenario::Scenario;
-use crate::types::Instant;
+use crate::types::{Figure, Instant};
 use crate::watch::Real;
 use crate::watch::diary::Diary;
 use crate::world::{Mark, Scrutiny, World};
@@ -65,66 +70,66 @@ fn draw(scenario: &Scenario, terms: Terms, seen: &WatchedRun, again: &str) -> St
     let WatchedRun { outcome, diary, marks, end, .. } = seen;
     let title = format!("{}, seed {}", scenario.name, outcome.seed);
     let words: Vec<&str> = outcome.failures.iter().map(|failure| failure.what.as_str()).collect();
+    let has_failed = !outcome.failures.is_empty();
     let lanes = lanes::Shown::of(diary, &words.join("\n"), *end);
-    let times = TimeScale::until(*end);
+    let findings = Findings::of(Some((scenario, marks)), diary, *end);
+    let windows = Story::of(diary, findings.episodes(*end), measured(scenario, outcome), *end, has_failed).windows();
+    let times = TimeScale::until(*end).showing(windows.opening().from, windows.opening().to);
     let is_checked = |property: Property| {
         let is_promised = (property != Property::Recovery || scenario.expect.full_within.is_some())
             && (property != Property::Canary || terms.canary);
         is_promised && terms.scrutiny != Scrutiny::None
     };
-    let findings = Findings::of(Some((scenario, marks)), diary, *end);
     let body = html! {
         (verdict::heading(&title, &scenario.about, outcome.verdict()))
-        (verdict::again(again))
-        (facts(scenario, seen))
+        (headline::of_run(outcome, scenario.node.count, findings.has_faults()))
         (verdict::failures(&outcome.failures, &lanes.concerned()))
-        (verdict::last(diary.last(), !outcome.failures.is_empty()))
-        (over_time(diary, &findings, &lanes, times))
+        @if has_failed { (verdict::last(diary.last(), true)) }
+        (over_time(diary, &findings, &lanes, &windows, times))
         section aria-labelledby="measured" {
-            h2 #measured { "Results" }
+            h2 #measured { "Numbers" }
             div.tables { (figures::measured(outcome)) (figures::reasons(diary)) }
         }
         (figures::properties(outcome, is_checked))
+        section aria-labelledby="again" {
+            h2 #again { "This run" }
+            (verdict::again(again))
+            (facts(scenario, seen))
+            @if !has_failed { (verdict::last(diary.last(), false)) }
+        }
     };
     page::page(&title, times.seconds(), &body)
 }
 
+/// Figures are of all managers: of one alone they tell when it was full.
+fn measured(scenario: &Scenario, outcome: &RunOutcome) -> Measured {
+    if scenario.node.count != 1 {
+        return Measured::default();
+    }
+    let figure = |figure| outcome.figures.get(figure).most.map(Duration::from_millis);
+    let fill = figure(Figure::ToTarget);
+    let recovery =
+        scenario.healed_at().zip(figure(Figure::ToRecover)).map(|(healed, took)| (healed, healed.after(took)));
+    Measured { fill, recovery }
+}
+
 /// Everything of a diary over time.
-pub(super) fn over_time(diary: &Diary, findings: &Findings, lanes: &lanes::Shown<'_>, times: TimeScale) -> Markup {
-    let ticks: Vec<Tick> = times.ticks();
+pub(super) fn over_time(
+    diary: &Diary,
+    findings: &Findings,
+    lanes: &lanes::Shown<'_>,
+    windows: &Windows,
+    times: TimeScale,
+) -> Markup {
     html! {
         (findings.shade(times))
-        (zoom(&parts(diary, findings, times)))
-        (course::draw(diary, times, &ticks))
-        (findings.draw(times, &ticks))
-        (figures::charts(diary))
-        (lanes.draw(times, &ticks))
-    }
-}
-
-/// Intervals worth a look: until the pool was first as full as ever, and the first faults.
-fn parts(diary: &Diary, findings: &Findings, times: TimeScale) -> Vec<(f64, f64, String)> {
-    let changes = diary.levels.changes();
-    let most = changes.iter().map(|(_, level)| level.outbound()).max().unwrap_or(0);
-    let full = changes.iter().find(|(_, level)| level.outbound() == most).map_or(WIDTH, |(at, _)| times.x(*at));
-    let is_early = full < WIDTH / 5.0;
-    let beginning = is_early.then(|| (0.0, full.mul_add(1.5, WIDTH / 2000.0), "the beginning".to_owned()));
-    beginning.into_iter().chain(findings.parts(times)).collect()
-}
-
-fn zoom(parts: &[(f64, f64, String)]) -> Markup {
-    html! {
-        div.zoom role="group" aria-label="Part of the time that is shown" {
-            button #nearer type="button" { "Nearer " kbd { "+" } }
-            button #farther type="button" { "Farther " kbd { "−" } }
-            button #earlier type="button" { "Earlier " kbd { "h" } }
-            button #later type="button" { "Later " kbd { "l" } }
-            button #whole type="button" { "All " kbd { "0" } }
-            @for (from, to, name) in parts {
-                button type="button" data-from=(from / WIDTH) data-to=(to / WIDTH) { (name) }
-            }
-            output #part {}
+        div {
+            (zoom::bar(windows, times))
+            (course::draw(diary, &DialBars::of(diary, windows), findings.has_faults(), times))
+            (findings.draw(times))
+            (lanes.draw(times))
         }
+        (figures::charts(diary))
     }
 }
 
@@ -134,10 +139,10 @@ fn facts(scenario: &Scenario, seen: &WatchedRun) -> Markup {
     html! {
         dl.facts {
             dt { "Seed" } dd { (seed) }
-            dt { "Digest" } dd { code { (format!("{digest:016x}")) } }
-            dt { "Lasted" } dd { (seen.end) }
+            dt { "Lasted" } dd { (lasting(seen.end.since(Instant::ZERO))) }
             dt { "Steps" } dd { (grouped(*steps)) }
-            @if managers > 1 { dt { "Managers" } dd { (managers) ", of which this page shows number " (seen.node) } }
+            dt { "Digest" } dd { code { (format!("{digest:016x}")) } }
+            @if managers > 1 { dt { "Managers" } dd { (managers) "; the charts show number " (seen.node) } }
             @if seen.diary.starts > 1 { dt { "Starts" } dd { (seen.diary.starts) } }
         }
     }

@@ -5,6 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::axis::{NumberScale, Tick, WIDTH, rounded};
 use super::chart::{Frame, dot, path};
+use super::headline;
 use crate::run::sweep::{Point, Sweep};
 
 const STYLE: &str = "svg{background:#fff;font:13px system-ui,sans-serif}svg *{vector-effect:non-scaling-stroke}\
@@ -20,8 +21,9 @@ const FRAME: Frame = Frame { width: 720.0, height: 400.0, left: 72.0, right: 24.
 /// A sweep's points as an SVG document. `again` is the command that gives the same.
 pub fn svg(sweep: &Sweep, points: &[Point], again: &str) -> String {
     let picture = Picture::new(sweep, points);
-    let title = format!("{} by {}", sweep.figure, sweep.parameter);
-    let about = format!("Line: median of {} seeds. Band: from the least to the greatest.", sweep.seeds);
+    let title = headline::meaning(sweep.figure);
+    let unit = if sweep.figure.is_duration() { "In seconds. " } else { "" };
+    let about = format!("{unit}Line: median of {} seeds. Band: from the least to the greatest.", sweep.seeds);
     let (up, along) = (picture.upwards(), picture.along());
     let svg = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox=(FRAME.view_box()) role="img" aria-label=(title) {
@@ -59,7 +61,8 @@ impl<'a> Picture<'a> {
 
     fn along(&self) -> Vec<Tick> {
         let tick = |(place, point): (usize, &Point)| (self.x(place) / WIDTH, point.value.clone());
-        self.points.iter().enumerate().map(tick).collect()
+        let longest = self.points.iter().map(|point| point.value.chars().count()).max().unwrap_or(0);
+        self.points.iter().enumerate().step_by(every(longest, self.points.len())).map(tick).collect()
     }
 
     /// A number of the figure, without zeros that say nothing.
@@ -99,6 +102,20 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// On which side of a dot its number stands, and how far: away from a line that rises beside it.
+    fn side(&self, place: usize) -> (&'static str, f64) {
+        let height = |place: usize| Some(FRAME.y(self.scale.y(self.points.get(place)?.median?)));
+        let rises = |beside: Option<usize>| {
+            let steps = beside.and_then(height).zip(height(place)).map(|(there, here)| here - there);
+            steps.is_some_and(|pixels| pixels > 20.0)
+        };
+        match (rises(place.checked_sub(1)), rises(Some(place + 1))) {
+            (true, false) => ("start", 4.0),
+            (false, true) => ("end", -2.0),
+            (true, true) | (false, false) => ("middle", 0.0),
+        }
+    }
+
     fn spoken(&self, point: &Point) -> String {
         let [least, median, most] = [point.least, point.median, point.most].map(|value| self.sweep.figure.text(value));
         format!("{}: {least} to {most}, median {median}", point.value)
@@ -107,11 +124,13 @@ impl<'a> Picture<'a> {
     /// What is written above each point, in units of the picture.
     fn labels(&self) -> Markup {
         html! {
-            @for (place, point) in self.points.iter().enumerate() {
+            @let longest = self.points.iter().map(|point| point.median.map_or(5, |median| self.near(median).len())).max();
+            @for (place, point) in self.points.iter().enumerate().step_by(every(longest.unwrap_or(0), self.points.len())) {
                 @let x = FRAME.x(self.x(place));
                 @match point.median {
                     Some(median) => {
-                        text x=(x) y=(FRAME.y(self.scale.y(median)) - 10.0) text-anchor="middle" { (self.near(median)) }
+                        @let (anchor, aside) = self.side(place);
+                        text x=(x + aside) y=(FRAME.y(self.scale.y(median)) - 10.0) text-anchor=(anchor) { (self.near(median)) }
                     }
                     None => { text.never x=(x) y=(FRAME.top + 12.0) text-anchor="middle" { "never" } }
                 }
@@ -120,9 +139,21 @@ impl<'a> Picture<'a> {
     }
 }
 
+/// Of how many points one has its label, so that labels of so many letters do not touch.
+fn every(letters: usize, points: usize) -> usize {
+    const LETTER: f64 = 8.0;
+    let room = (FRAME.width - FRAME.left - FRAME.right) / points.max(1) as f64;
+    (1..points.max(1)).find(|step| *step as f64 * room >= (letters + 1) as f64 * LETTER).unwrap_or(points.max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_that_would_touch_are_left_out() {
+        assert_eq!((every(5, 8), every(5, 20), every(12, 20), every(0, 0)), (1, 2, 4, 1));
+    }
 
     #[test]
     fn a_picture_holds_every_point_and_nothing_that_is_not_escaped() {

@@ -7,9 +7,12 @@ use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 use connmgr_std::{ReplayError, TraceReader};
 use maud::html;
 
-use super::axis::{TimeScale, grouped};
+use super::axis::grouped;
+use super::dialing::DialBars;
 use super::findings::Findings;
-use super::{figures, lanes, page, run, verdict};
+use super::time_axis::{TimeScale, lasting};
+use super::window::{Measured, Story};
+use super::{figures, headline, lanes, page, run, verdict};
 use crate::run::failure::RunVerdict;
 use crate::types::Instant;
 use crate::watch::diary::Diary;
@@ -29,10 +32,11 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
             (None, summary.cut_off)
         }
         Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => (Some(error), false),
-        Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(error),
+        Err(error) => return Err(error),
     };
     let Heard { diary, inputs, actions } = heard;
-    let times = TimeScale::until(diary.now());
+    let windows = Story::of(&diary, Vec::new(), Measured::default(), diary.now(), difference.is_some()).windows();
+    let times = TimeScale::until(diary.now()).showing(windows.opening().from, windows.opening().to);
     let findings = Findings::of(None, &diary, diary.now());
     let lanes = lanes::Shown::of(&diary, &conns_of(difference.as_ref()), diary.now());
     let verdict = if difference.is_some() { RunVerdict::NonDeterminism } else { RunVerdict::Kept };
@@ -43,18 +47,20 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
     let body = html! {
         (verdict::heading_saying(&format!("Trace {name}"), &about, verdict, words))
         (verdict::again(again))
+        (headline::of_trace(&diary, &DialBars::of(&diary, &windows)))
         dl.facts {
-            dt { "Lasted" } dd { (diary.now()) }
+            dt { "Lasted" } dd { (lasting(diary.now().since(Instant::ZERO))) }
             dt { "Inputs" } dd { (grouped(inputs)) }
             dt { "Actions" } dd { (grouped(actions)) }
             @if cut_off { dt { "End" } dd { "The last line is cut off." } }
         }
-        (verdict::last(diary.last(), difference.is_some()))
-        (run::over_time(&diary, &findings, &lanes, times))
+        @if difference.is_some() { (verdict::last(diary.last(), true)) }
+        (run::over_time(&diary, &findings, &lanes, &windows, times))
         section aria-labelledby="measured" {
-            h2 #measured { "Results" }
+            h2 #measured { "Numbers" }
             div.tables { (figures::reasons(&diary)) }
         }
+        @if difference.is_none() { (verdict::last(diary.last(), false)) }
     };
     Ok(page::page(&format!("Trace {name}"), times.seconds(), &body))
 }

@@ -19,14 +19,27 @@ pub(super) fn heading_saying(title: &str, about: &str, verdict: RunVerdict, word
         header {
             h1 { (title) }
             p.verdict.(class) { span aria-hidden="true" { (sign) " " } @if !is_kept { "Failed: " } (words) }
+            @if let Some(meaning) = meaning(verdict) { p.broken { (meaning) } }
             p { (about) }
         }
     }
 }
 
+/// What a verdict says, for those who do not know its name.
+const fn meaning(verdict: RunVerdict) -> Option<&'static str> {
+    match verdict {
+        RunVerdict::Kept => None,
+        RunVerdict::Safety => Some("Something happened that must never happen."),
+        RunVerdict::Liveness => Some("Something that must happen did not happen in time."),
+        RunVerdict::NonDeterminism => Some("The same run did not go the same way again."),
+        RunVerdict::MissedProbe => Some("A state that the scenario is meant to reach was never reached."),
+        RunVerdict::Threshold => Some("A measurement is out of the bounds that the scenario sets."),
+    }
+}
+
 /// The command that gives the same again.
 pub(super) fn again(command: &str) -> Markup {
-    html! { p.again { "Again: " code { (command) } } }
+    html! { p.again { "Run it again: " code { (command) } } }
 }
 
 /// What failed, what was promised and what was seen. `lanes`: where on the page to look.
@@ -41,13 +54,13 @@ pub(super) fn failures(failures: &[Failure], lanes: &[(String, String)]) -> Mark
                         dl {
                             dt { "Promised" } dd { (promised(failure)) }
                             dt { "Seen" } dd { (failure.what) }
-                            dt { "Where" }
+                            dt { "When" }
                             dd {
                                 "after " (Instant::ZERO.after(failure.at.0)) ", manager " (failure.node)
                                 ", step " (grouped(failure.step))
                             }
                             @if !lanes.is_empty() {
-                                dt { "Whom" }
+                                dt { "Connections" }
                                 dd { @for (id, name) in lanes { a href=(format!("#{id}")) { (name) } " " } }
                             }
                         }
@@ -75,7 +88,7 @@ pub(super) fn last<'a>(lines: impl Iterator<Item = (Instant, &'a str)>, is_open:
     html! {
         @if !lines.is_empty() {
             details open[is_open] {
-                summary { "The last " (lines.len()) " inputs and actions" @if is_open { " before it" } }
+                summary { "The last " (lines.len()) " inputs and actions" @if is_open { " before the failure" } }
                 ol.log { @for (at, line) in &lines { li { time { (at) } " " (line) } } }
             }
         }

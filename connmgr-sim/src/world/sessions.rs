@@ -135,11 +135,11 @@ impl<S: Subject> World<S> {
                 let nonce = (*behavior == HostBehavior::Mirror).then_some(ours);
                 let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
                 let identity = peer.map(|(of, peer)| Identity(identity_of_peer(of, peer)));
-                PeerInfo { services, nonce, identity }
+                PeerInfo { services, nonce, identity, ..PeerInfo::default() }
             }
             LinkEnd::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
-                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node) }
+                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node), ..PeerInfo::default() }
             }
             LinkEnd::Stranger { .. } | LinkEnd::Nobody => PeerInfo::default(),
         }
@@ -258,7 +258,7 @@ impl<S: Subject> World<S> {
         }
         self.later(self.plan.scenario.node.ping_every.0, Happening::Ping { link: id });
         if is_alive && is_ready {
-            let activity = Activity { ping: Some(round_trip), block: false, transaction: false };
+            let activity = Activity { ping: Some(round_trip), block: false, transaction: false, ..Activity::default() };
             self.tell(node, &Input::Activity { conn, activity });
         }
     }

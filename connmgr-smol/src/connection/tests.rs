@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty, Transport};
+use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty};
 use connmgr_std::adapter::{Mailbox, OpenSockets};
 use futures_lite::future::{block_on, yield_now, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
@@ -31,8 +31,7 @@ async fn guarded_pair() -> (Connection, Async<TcpStream>, Mailbox, OpenSockets<S
 }
 
 fn info(conn: ConnId) -> Connected {
-    let (kind, transport) = (Kind::Full, Transport::V1);
-    Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0, tag: None }
+    Connected::new(conn, Kind::Full)
 }
 
 /// What dropping the connection reports.

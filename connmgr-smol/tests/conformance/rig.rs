@@ -7,13 +7,14 @@ use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_smol::{BoxFuture, ConnectError, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
@@ -86,6 +87,7 @@ impl<E> SmolPool<E> {
 
 impl<E: Executor> RigPool for SmolPool<E> {
     type Left = BTreeMap<ConnId, Connection>;
+    type Connecting = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>;
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
@@ -109,6 +111,20 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn ask(&mut self, command: Input) -> Reply {
         E::block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting {
+        let handle = self.pool.handle();
+        Box::pin(async move { handle.connect(peer).await })
+    }
+
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>> {
+        let outcome = E::block_on(in_time(within, of));
+        outcome.map(|connected| connected.map(|connection| hold(&mut self.held, connection)))
+    }
+
+    fn give_up(&mut self, connecting: Self::Connecting) {
+        drop(connecting);
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {

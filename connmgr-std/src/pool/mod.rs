@@ -59,9 +59,10 @@ pub trait PoolConnection: Sized {
 ///
 /// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
 /// runtime lives. [`Pool::shutdown`] waits for that.
+#[must_use = "dropped, it shuts down"]
 pub struct Pool<C: PoolConnection> {
     shared: Arc<SharedEngine<Guard<C::Wire>>>,
-    handle: Handle,
+    handle: Handle<C>,
     local_addrs: Vec<SocketAddr>,
     /// Receives the end of the task; none once it was received.
     ended: Option<oneshot::Receiver<thread::Result<()>>>,
@@ -86,7 +87,7 @@ impl<C: PoolConnection> Pool<C> {
     }
 
     /// Commands and views, for this task and others.
-    pub fn handle(&self) -> Handle {
+    pub fn handle(&self) -> Handle<C> {
         self.handle.clone()
     }
 

@@ -72,7 +72,7 @@ fn listeners_are_numbered_in_order() {
 
 #[test]
 fn a_listener_that_no_builder_opens_is_refused() {
-    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    let listener = Listener::new(ListenerId(0));
     let mut startup = Startup::new(Config { listeners: vec![listener], ..Config::default() });
     startup.add_listener(None, Permissions::default());
     let told = startup.check().expect_err("nobody opens number 0").to_string();

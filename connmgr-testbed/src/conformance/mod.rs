@@ -113,6 +113,22 @@ macro_rules! conformance {
                 a_stream_that_was_taken_out_belongs_to_its_owner_until_it_is_released,
                 a_stream_that_was_taken_out_is_shut_when_we_close,
                 the_peers_end_of_a_stream_that_was_taken_out_is_told;
+            connect:
+                a_connection_that_is_asked_for_is_had_and_is_no_event,
+                a_peer_that_refuses_is_the_end_of_it,
+                a_name_that_nobody_knows_is_not_found,
+                the_next_address_is_tried_until_one_opens,
+                once_connected_no_other_address_is_tried,
+                what_forbids_the_dial_is_told_at_once,
+                what_a_name_leads_to_may_be_forbidden_too,
+                without_a_slot_it_does_not_wait,
+                the_connection_of_the_pool_is_not_disturbed,
+                a_name_is_reached_through_the_proxy,
+                a_connection_that_nobody_waits_for_is_given_back,
+                a_pool_that_is_gone_connects_nobody,
+                #[cfg(target_os = "linux")] a_silent_peer_is_waited_for_until_the_dials_deadline,
+                #[cfg(target_os = "linux")] a_dial_that_nobody_waits_for_is_given_up,
+                #[cfg(target_os = "linux")] a_shutdown_ends_the_wait;
             sockets:
                 #[cfg(unix)] a_connection_knows_our_own_end,
                 #[cfg(unix)] a_connection_knows_the_other_end_of_its_socket,

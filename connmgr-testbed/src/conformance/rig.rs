@@ -8,8 +8,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_std::{ConnectError, PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
 
@@ -42,6 +42,9 @@ pub trait RigPool {
     /// What the application still holds when the pool is gone.
     type Left;
 
+    /// A connection that was asked for.
+    type Connecting;
+
     /// The addresses it listens on.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
@@ -57,6 +60,16 @@ pub trait RigPool {
 
     /// Gives the pool a command.
     fn ask(&mut self, command: Input) -> Reply;
+
+    /// Asks for a connection to this peer, once and now.
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting;
+
+    /// What came of it, waited for at most so long; for no time, polled once. The application holds the connection until it is released. No event
+    /// is lost meanwhile.
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>>;
+
+    /// Asks for it no longer.
+    fn give_up(&mut self, connecting: Self::Connecting);
 
     /// Reports addresses of the application's own to the pool.
     fn learn(&mut self, addresses: Vec<AddressInfo>);

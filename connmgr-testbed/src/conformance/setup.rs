@@ -17,7 +17,8 @@ pub const BACKOFF: Duration = Duration::from_millis(30);
 
 /// Added peers only, retried soon, on loopback, with a high rate limit for inbound connections.
 pub fn config() -> Config {
-    let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
+    let retry =
+        Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false, ..Backoff::default() };
     let mut config = Config {
         mode: Mode::ConnectOnly,
         retry,

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty, Transport};
+use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty};
 use connmgr_std::adapter::{Mailbox, OpenSockets};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,8 +32,7 @@ async fn guarded_pair() -> (Connection, TcpStream, Mailbox, OpenSockets<TokioStr
 }
 
 fn info(conn: ConnId) -> Connected {
-    let (kind, transport) = (Kind::Full, Transport::V1);
-    Connected { conn, kind, address: None, peer: None, listener: None, transport, nonce: 0, tag: None }
+    Connected::new(conn, Kind::Full)
 }
 
 /// What dropping the connection reports.

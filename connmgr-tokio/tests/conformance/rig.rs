@@ -5,13 +5,14 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
-use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError, StreamWatch};
+use connmgr_tokio::{ConnectError, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -60,6 +61,7 @@ impl TokioPool {
 
 impl RigPool for TokioPool {
     type Left = BTreeMap<ConnId, Connection>;
+    type Connecting = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>;
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
@@ -90,6 +92,26 @@ impl RigPool for TokioPool {
 
     fn ask(&mut self, command: Input) -> Reply {
         self.runtime.block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting {
+        let handle = self.pool.handle();
+        Box::pin(async move { handle.connect(peer).await })
+    }
+
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>> {
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                outcome = of => Some(outcome),
+                () = given_up(within) => None,
+            }
+        });
+        outcome.map(|connected| connected.map(|connection| hold(&mut self.held, connection)))
+    }
+
+    fn give_up(&mut self, connecting: Self::Connecting) {
+        drop(connecting);
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {

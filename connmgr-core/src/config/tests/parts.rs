@@ -6,8 +6,8 @@ use core::net::SocketAddr;
 
 use ipnet::IpNet;
 
-use crate::config::{IsolationMode, Listener, Proxy, Seed};
-use crate::types::{HostName, Limits, ListenerId, PeerAddress, Permissions, ProxyAddress};
+use crate::config::{Listener, Proxy, Seed};
+use crate::types::{HostName, Limits, ListenerId, PeerAddress, ProxyAddress};
 
 pub(super) fn limits(total: u32, full: u32, block_relay: u32, feeler: u32) -> Limits {
     Limits { total, full, block_relay, feeler, ..Limits::default() }
@@ -19,11 +19,11 @@ pub(super) fn addresses(count: u16) -> Vec<PeerAddress> {
 
 pub(super) fn proxy(port: u16) -> Proxy {
     let name = HostName::new("tor").expect("a host name");
-    Proxy { address: ProxyAddress::Name(name, port), isolation: IsolationMode::Preferred, resolves: true }
+    Proxy::new(ProxyAddress::Name(name, port))
 }
 
 pub(super) fn seed(name: &str) -> Seed {
-    Seed { name: HostName::new(name).expect("a host name"), filters_services: false }
+    Seed::new(HostName::new(name).expect("a host name"))
 }
 
 pub(super) fn subnets(count: u8) -> Vec<IpNet> {
@@ -31,5 +31,5 @@ pub(super) fn subnets(count: u8) -> Vec<IpNet> {
 }
 
 pub(super) fn listener(id: u32) -> Listener {
-    Listener { id: ListenerId(id), network: None, permissions: Permissions::default() }
+    Listener::new(ListenerId(id))
 }

@@ -138,6 +138,6 @@ impl Model {
 const fn busy(state: PeerState) -> Option<connmgr_core::ConnId> {
     match state {
         PeerState::Dialing(conn) | PeerState::Connected(conn) => Some(conn),
-        PeerState::Waiting | PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => None,
+        _ => None,
     }
 }

@@ -49,16 +49,6 @@ pub enum LaneEnding {
 }
 
 impl LaneEnding {
-    /// Whether our side ended it.
-    pub const fn is_ours(self) -> bool {
-        match self {
-            Self::Failed(DialFailure::GivenUp(_))
-            | Self::Ended(EndReason::Ours(_) | EndReason::Dropped)
-            | Self::Died => true,
-            Self::Failed(DialFailure::Failed(_)) | Self::Ended(EndReason::Theirs(_)) => false,
-        }
-    }
-
     /// Whether the end tells something about the other end or about a rule of ours.
     const fn is_notable(self) -> bool {
         match self {
@@ -73,7 +63,7 @@ impl LaneEnding {
                     | CloseReason::Evicted
                     | CloseReason::Late
             ),
-            Self::Ended(EndReason::Theirs(_) | EndReason::Dropped) | Self::Failed(_) | Self::Died => false,
+            Self::Ended(_) | Self::Failed(_) | Self::Died => false,
         }
     }
 }
@@ -82,9 +72,9 @@ impl fmt::Display for LaneEnding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "given up: {reason}"),
-            Self::Failed(DialFailure::Failed(error)) => write!(f, "dial failed: {error}"),
+            Self::Failed(failure) => write!(f, "dial failed: {failure}"),
             Self::Ended(EndReason::Ours(reason)) => write!(f, "closed by us: {reason}"),
-            Self::Ended(reason @ (EndReason::Theirs(_) | EndReason::Dropped)) => reason.fmt(f),
+            Self::Ended(reason) => reason.fmt(f),
             Self::Died => f.write_str("the process died"),
         }
     }

@@ -55,6 +55,8 @@ pub struct LevelHistory {
 impl LevelHistory {
     /// Changes that are kept.
     const MOST: usize = 4096;
+    /// The first changes are never merged: in a year, too, it is seen how the pool was first filled.
+    const EXACT: usize = 256;
 
     /// The changes.
     pub fn changes(&self) -> &[(Instant, Level)] {
@@ -68,7 +70,8 @@ impl LevelHistory {
         }
         while self.changes.len() >= Self::MOST {
             self.grain = (self.grain * 2).max(1_000_000);
-            self.changes = thin(&self.changes, self.grain);
+            let later = self.changes.split_off(Self::EXACT);
+            self.changes.extend(thin(&later, self.grain));
         }
     }
 }

@@ -24,16 +24,8 @@ fn dial(diary: &mut Diary, number: u8, now: Time) -> ConnId {
 
 fn connect(diary: &mut Diary, number: u8, now: Time) -> ConnId {
     let conn = dial(diary, number, now);
-    let connected = Connected {
-        conn,
-        kind: Kind::Full,
-        address: Some(address(number)),
-        peer: None,
-        listener: None,
-        transport: Transport::V1,
-        nonce: 0,
-        tag: None,
-    };
+    let mut connected = Connected::new(conn, Kind::Full);
+    connected.address = Some(address(number));
     diary.action(now, &Action::Emit(Event::Connected(connected)));
     diary.input(now, &Input::Ready { conn, info: Default::default() }, &Reply::Noted);
     conn
@@ -116,6 +108,19 @@ fn however_long_it_goes_on_its_memory_is_bounded_and_what_tells_most_is_kept() {
     assert!(diary.notes.iter().count() <= 4096);
     assert!(diary.retries.iter().count() <= 1500);
     assert_eq!((diary.lanes.total(), diary.retries.total(), diary.last().count()), (19_999, 19_998, LAST));
+}
+
+#[test]
+fn however_long_it_goes_on_the_beginning_stays_exact() {
+    let mut history = LevelHistory::default();
+    let at = |number: u64| Instant::from_nanos(number * 1_000_000);
+    for number in 0..100_000 {
+        let full = u32::try_from(number % 9).expect("small");
+        history.push(at(number), Level { by_kind: [full, 0, 0, 0, 0, 0], adversaries: 0 });
+    }
+    let first: Vec<Instant> = history.changes().iter().map(|(at, _)| *at).take(100).collect();
+    assert_eq!(first, (0..100).map(at).collect::<Vec<_>>());
+    assert!(history.changes().len() <= 4096);
 }
 
 #[test]

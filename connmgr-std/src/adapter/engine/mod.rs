@@ -11,6 +11,7 @@
 //! [`Engine::accept`]), and then calls [`Engine::turn`]. The engine knows no runtime and never blocks. A turn takes a
 //! bounded share of each source, so that a busy one starves no other.
 
+mod connects;
 mod life;
 mod looks;
 mod notes;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use connmgr_core::driver::{self, Driver};
 use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
 
+use self::connects::Connects;
 use self::life::PoolLife;
 use self::looks::Looks;
 use self::notes::EngineNote;
@@ -48,6 +50,7 @@ use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
 use crate::state::{Saver, StateDir};
 
+pub(crate) use connects::{ConnectOutcome, ConnectWatch};
 pub(crate) use notes::EngineNotes;
 pub use outside::{SocketTarget, Sockets};
 
@@ -71,6 +74,7 @@ pub struct Engine<S> {
     driver: Driver<S, PoolObserver>,
     clock: Clock,
     helpers: Helpers,
+    connects: Connects<S>,
     heard: Receiver<EngineNote>,
     notes: EngineNotes,
     mailbox: Mailbox,
@@ -124,6 +128,7 @@ impl<S> Engine<S> {
             driver,
             clock,
             helpers,
+            connects: Connects::default(),
             heard,
             notes,
             mailbox,
@@ -241,6 +246,7 @@ impl<S> Engine<S> {
         self.take_notes(now, net);
         self.read_mail(now, net);
         self.run_timers(now, net);
+        self.settle_connects(now, net);
         self.end_if_stopped(now, net);
         if let Some(error) = self.driver.observer_mut().take_trace_error() {
             self.report(Problem::Trace(error));
@@ -259,7 +265,7 @@ impl<S> Engine<S> {
 
     /// Whether a problem or an event waits.
     pub fn has_news(&self) -> bool {
-        !self.problems.is_empty() || self.driver.has_events()
+        !self.problems.is_empty() || self.has_connect_failures() || self.driver.has_events()
     }
 
     /// Whether a turn is wanted now, before any deadline.

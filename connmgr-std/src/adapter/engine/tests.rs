@@ -23,7 +23,7 @@ fn saved_by_turns_at(seconds: &[u64]) -> Snapshot {
     let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
     let net = &mut NoSockets::default();
     let (services, last_seen) = (Services::NETWORK, UnixTime::from_secs(1_700_000_000));
-    let address = AddressInfo { address: "1.2.3.4:8333".parse().unwrap(), services, last_seen };
+    let address = AddressInfo::new("1.2.3.4:8333".parse().unwrap()).services(services).last_seen(last_seen);
     let (source, addresses) = (Source::Application, vec![address]);
     engine.apply(&Input::Addresses { source, addresses }, Time::from_secs(1), net);
     let target = BanTarget::Host("9.9.9.9".parse().unwrap());

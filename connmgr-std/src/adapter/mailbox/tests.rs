@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Services, Source, UnixTime};
+use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source, UnixTime};
 
 use super::{ConnFact, MAX_ADDRESSES, Mailbox};
 
@@ -28,7 +28,7 @@ fn drained(mailbox: &Mailbox) -> Vec<Input> {
 
 fn address(n: u16) -> AddressInfo {
     let address = std::net::SocketAddr::from(([1, 2, 3, 4], n)).into();
-    AddressInfo { address, services: Services::NONE, last_seen: UnixTime::from_secs(1) }
+    AddressInfo::new(address).last_seen(UnixTime::from_secs(1))
 }
 
 #[test]

@@ -4,6 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge};
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
@@ -17,6 +18,7 @@ pub struct Metric {
 
 /// Whether a metric only rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MetricKind {
     /// It only rises, from the start of the process.
     Counter,

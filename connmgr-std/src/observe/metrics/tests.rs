@@ -9,8 +9,8 @@ use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Sha
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
     Action, AddedPeer, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event,
-    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target,
-    Time, Transport, UnixTime,
+    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Route, Target, Time,
+    Transport, UnixTime,
 };
 
 use super::METRICS;
@@ -103,7 +103,7 @@ impl World {
     fn new() -> Self {
         let book = Book::default();
         let mut config = Config::default();
-        config.listeners.push(Listener { id: LISTENER, network: None, permissions: Permissions::default() });
+        config.listeners.push(Listener::new(LISTENER));
         let manager = ConnManager::new(Birth {
             config,
             snapshot: None,

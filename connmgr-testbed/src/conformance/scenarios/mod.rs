@@ -6,6 +6,7 @@ pub mod behind_ssh;
 #[cfg(target_os = "linux")]
 pub mod behind_tor;
 pub mod commands;
+pub mod connect;
 #[cfg(target_os = "linux")]
 pub mod crowd;
 #[cfg(target_os = "linux")]
