@@ -190,7 +190,7 @@ pub mod options {}
 pub use book::{AddressView, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
-    Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split, UnknownChain,
+    Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, Explanation, TRACE_VERSION};
 pub use mechanisms::groups::Group;
@@ -204,6 +204,6 @@ pub use types::{
     HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError,
     LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
     Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route,
-    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownKind,
-    UnknownNetwork, UnknownTransport,
+    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownName,
+    UnknownNetwork,
 };

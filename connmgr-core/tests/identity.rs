@@ -170,6 +170,21 @@ fn an_added_peer_goes_on_by_the_connection_that_lives() {
     }
 }
 
+/// The old connection was stable: what failed before it no longer counts when the new one ends.
+#[test]
+fn an_added_peer_that_goes_on_by_another_connection_forgets_earlier_failures() {
+    let mut bench = Bench::new(with_listener(Config { identity: Some(SMALL), ..Config::default() }));
+    let (_, actions) = bench.add_peer("81.0.7.9:8333", Keep::Always);
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    let older = dials(&bench.pass(secs(5)))[0];
+    bench.connect(older);
+    ready_with(&mut bench, older, None, Some(GREAT));
+    bench.pass(secs(24 * 3600));
+    let (newer, _) = connected(&mut bench, false, GREAT);
+    let [(_, _, attempt)] = retries(&bench.close(newer))[..] else { panic!("it is not dialed again") };
+    assert_eq!(attempt, 1);
+}
+
 #[test]
 fn a_second_connection_to_the_same_peer_is_closed() {
     let mut bench = Bench::new(Config { identity: Some(SMALL), ..Config::default() });

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, LookupError};
 use connmgr_std::adapter::{
-    ConnectError, SocketHook, Unisolated, dial_error, may_meet_itself, proxy_dial_error, proxy_lookup_error,
+    DialSocketError, SocketHook, Unisolated, dial_error, may_meet_itself, proxy_dial_error, proxy_lookup_error,
 };
 use mio::event::Source;
 use mio::net::TcpStream;
@@ -190,11 +190,11 @@ impl From<io::Error> for AttemptError {
     }
 }
 
-impl From<ConnectError> for AttemptError {
-    fn from(error: ConnectError) -> Self {
+impl From<DialSocketError> for AttemptError {
+    fn from(error: DialSocketError) -> Self {
         match error {
-            ConnectError::Hook(_) => Self::Hook,
-            ConnectError::System(error) => Self::Unreachable(error),
+            DialSocketError::Hook(_) => Self::Hook,
+            DialSocketError::System(error) => Self::Unreachable(error),
         }
     }
 }

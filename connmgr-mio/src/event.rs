@@ -1,10 +1,9 @@
 //! Events of a pool: those of every adapter, and the answers to commands of a [`Handle`](crate::Handle).
 
-use std::error::Error;
 use std::fmt;
 
 use connmgr_core::{Connected, Event, PeerId, Reply, Time};
-use connmgr_std::{ConnectError, Problem};
+use connmgr_std::{ConnectError, Problem, with_causes};
 
 use crate::handle::Ticket;
 
@@ -55,10 +54,9 @@ impl fmt::Display for PoolEvent {
                 write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
             }
             Self::Event(event) => event.fmt(f),
-            Self::Problem(problem) => problem.fmt(f),
+            Self::Problem(problem) => with_causes(problem).fmt(f),
             Self::ConnectFailed { peer, error } => {
-                write!(f, "{peer} is not connected: {error}")?;
-                error.source().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+                write!(f, "{peer} is not connected: {}", with_causes(error))
             }
             Self::Answered { ticket, .. } => write!(f, "{ticket} is answered"),
         }

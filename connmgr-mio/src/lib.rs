@@ -16,7 +16,7 @@ mod tokens;
 mod turn;
 
 pub use connmgr_core;
-/// The configuration, addresses, commands, events and errors that an application needs.
+// The configuration, addresses, commands, events and errors that an application needs.
 #[doc(inline)]
 pub use connmgr_std::exports::*;
 pub use mio;

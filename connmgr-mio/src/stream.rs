@@ -325,6 +325,9 @@ mod tests {
         let mut handle = ours.to_std().unwrap();
         handle.write_all(b"ping").unwrap();
         theirs.read_exact(&mut [0; 4]).unwrap();
+        for end in [&handle, &theirs] {
+            end.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        }
         ours.let_go();
         drop(ours);
         assert_eq!(handle.read(&mut [0; 8]).unwrap(), 0);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
 use connmgr_core::{AddPeerError, Chain, CloseReason, Config, EndReason, Event, Keep, PeerAddress, PeerId, Time};
-use connmgr_std::{Problem, StartError};
+use connmgr_std::{Problem, StartError, with_causes};
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
@@ -200,7 +200,7 @@ impl<R: Runtime> RunningNode<R> {
             match self.runtime.next(until.into_iter().chain(why_at).min())? {
                 RuntimeEvent::Event(event) => self.event(&event),
                 RuntimeEvent::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
-                RuntimeEvent::Problem(problem) => self.board.note(&problem.to_string()),
+                RuntimeEvent::Problem(problem) => self.board.note(&with_causes(&problem).to_string()),
                 RuntimeEvent::Other(news) => self.board.note(&news),
                 RuntimeEvent::Woken if self.is_over(until) => return Ok(()),
                 RuntimeEvent::Woken => {
@@ -235,7 +235,7 @@ impl<R: Runtime> RunningNode<R> {
         self.board.note("stopping");
         let problems = self.runtime.shutdown();
         for problem in &problems {
-            self.board.note(&problem.to_string());
+            self.board.note(&with_causes(problem).to_string());
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
         let outcome = if problems.iter().any(Problem::is_state_lost) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
+use crate::causes::with_causes;
 use crate::state::{Damage, SaveNews, StateError};
 use crate::trace::TraceError;
 
@@ -52,12 +53,12 @@ impl<C: AsRef<Connected>> fmt::Display for PoolEvent<C> {
                 write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
             }
             Self::Event(event) => event.fmt(f),
-            Self::Problem(problem) => problem.fmt(f),
+            Self::Problem(problem) => with_causes(problem).fmt(f),
         }
     }
 }
 
-/// A problem that does not stop the pool.
+/// A problem that does not stop the pool. [`with_causes`] tells it whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -66,8 +67,8 @@ pub enum Problem {
     Damaged(Damage),
     /// A file of the state could not be saved. The pool tries again: a second later, then at growing intervals up to 30 s,
     /// at the next change, and at its end. The same cause is not told again.
-    #[error("state: {0}")]
-    NotSaved(StateError),
+    #[error("the state could not be saved")]
+    NotSaved(#[source] StateError),
     /// A file of the state that could not be saved is saved now.
     #[error("state: {} is saved again", path.display())]
     SavedAgain {
@@ -75,8 +76,8 @@ pub enum Problem {
         path: PathBuf,
     },
     /// At the pool's end, a file of the state could not be saved. What changed since it was saved last is lost.
-    #[error("state: {0}; what was not saved is lost")]
-    StateLost(StateError),
+    #[error("what was not saved of the state is lost")]
+    StateLost(#[source] StateError),
     /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
@@ -92,11 +93,11 @@ pub enum Problem {
     /// Changes of this machine's network are not noticed (feature `watch-network`), or not any more. The application may
     /// report them.
     #[cfg(feature = "watch-network")]
-    #[error("changes of the network are not noticed: {0}")]
-    NotWatching(std::io::Error),
+    #[error("changes of the network are not noticed")]
+    NotWatching(#[source] std::io::Error),
     /// The trace could not be written, or is full. Nothing more is written to it.
-    #[error("trace: {0}")]
-    Trace(TraceError),
+    #[error("the trace is not written any more")]
+    Trace(#[source] TraceError),
 }
 
 impl Problem {

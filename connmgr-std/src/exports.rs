@@ -8,13 +8,14 @@ pub use connmgr_core::{
     Backoff, BookConfig, Chain, Config, ConfigError, DialConfig, GroupRule, Growth, HealthConfig, Identity,
     InboundConfig, IsolationMode, Limits, Listener, ListenerId, Mode, NetworkKind, NetworkSet, Patience, Permissions,
     Proxies, Proxy, ProxyAddress, ProxyAddressError, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig,
-    Services, Split, Transport, UnknownChain, UnknownKind, UnknownNetwork, UnknownTransport,
+    Services, Split, Transport, UnknownName, UnknownNetwork,
 };
 
 // Where peers are, and what is known of them.
 pub use connmgr_core::{
-    AddedPeer, AddressCounts, AddressError, AddressInfo, BanScore, BanTarget, BanTargetError, Group, Host, HostError,
-    HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, ResolvedIp, Source, Time, UnixTime,
+    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, BanTargetError, Group, Host,
+    HostError, HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, ResolvedIp, Source, Time,
+    UnixTime,
 };
 
 // What is asked and reported, and what is told.
@@ -26,5 +27,5 @@ pub use connmgr_core::{
 
 pub use crate::{
     ConnectError, Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError,
-    StateError, SystemResolver, TraceError, parse_address,
+    StateError, SystemResolver, TraceError, parse_address, with_causes,
 };

@@ -12,6 +12,7 @@ use connmgr_core::driver::Observer;
 use connmgr_core::{Action, AddedPeer, Config, ConnManager, Input, Mode, Reply, Time, UnixTime};
 use connmgr_std::{
     Birth, Line, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
+    with_causes,
 };
 
 fn birth() -> Birth {
@@ -294,7 +295,8 @@ fn an_error_of_the_system_is_said_once() {
     let error = TraceError::from(io::Error::other("the disk is full"));
     assert_eq!(error.to_string(), "the disk is full");
     assert!(std::error::Error::source(&error).is_none(), "it would be said again");
-    assert_eq!(Problem::Trace(error).to_string(), "trace: the disk is full");
+    let told = with_causes(&Problem::Trace(error)).to_string();
+    assert_eq!(told, "the trace is not written any more: the disk is full");
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod watch;
 mod wire;
 
 pub use connmgr_core;
-/// The configuration, addresses, commands, events and errors that an application needs.
+// The configuration, addresses, commands, events and errors that an application needs.
 #[doc(inline)]
 pub use connmgr_std::exports::*;
 

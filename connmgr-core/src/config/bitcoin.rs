@@ -22,8 +22,7 @@ pub enum Chain {
 }
 
 names! {
-    /// A text is not the name of a chain.
-    Chain, UnknownChain {
+    Chain {
         Mainnet => "mainnet",
         Testnet4 => "testnet4",
         Signet => "signet",

@@ -23,7 +23,7 @@ use crate::types::{
     ProxyAddress, Services, Transport,
 };
 
-pub use bitcoin::{Chain, UnknownChain};
+pub use bitcoin::Chain;
 pub use ranges::Ranges;
 pub use split::Split;
 
@@ -52,9 +52,10 @@ pub struct Config {
     /// Whether the manager finds peers itself. Default: [`Mode::Automatic`].
     pub mode: Mode,
     /// How many connections of each kind. Default: 8 full ones, 2 addr-fetches and 8 added peers out of 125. Each at most
-    /// 1 million.
+    /// 1 million; those to keep must fit into the total.
     pub limits: Limits,
-    /// The networks whose addresses we dial and keep. Default: all. Onion and I2P also need a proxy in `proxies`.
+    /// The networks whose addresses we dial and keep. Default: all. Onion and I2P also need a proxy in `proxies`. At least
+    /// one that can be reached.
     pub networks: NetworkSet,
     /// The proxies of the networks. Default: none.
     pub proxies: Proxies,
@@ -66,8 +67,8 @@ pub struct Config {
     /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
     /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
     pub transport: Transport,
-    /// Our own addresses, which are never dialed. Default: none. The adapters add those they listen on: of a listener
-    /// on `0.0.0.0` or `::` those that the machine has. More may be reported later, up to 1024 in all.
+    /// Our own addresses, which are never dialed. Default: none. At most 1024. The adapters add those they listen
+    /// on: of a listener on `0.0.0.0` or `::` those that the machine has. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,
     /// Our own identity, if the protocol has one (a public key or its hash): a peer that tells it is this node itself.
     /// Default: none.
@@ -82,7 +83,7 @@ pub struct Config {
     /// The longest time an addr-fetch connection lasts once it is ready. Default: 5 min, as Bitcoin Core. At least 1 ms.
     pub addr_fetch_timeout: Duration,
     /// The back-off between attempts at an added peer that has none of its own. Default: 5 s, doubled each time, at most
-    /// 300 s (btcd's bounds), with jitter. Both waits at least 1 ms.
+    /// 300 s (btcd's bounds), with jitter. Both waits at least 1 ms, the longest not below the first.
     pub retry: Backoff,
     /// A connection that has been ready for this long is stable: the back-off of its added peer, the failures of its
     /// address and the slow pace of its network are reset. Default: 60 s.
@@ -260,9 +261,10 @@ pub struct DialConfig {
     pub max_hedged: Option<u32>,
     /// The rate of all automatic dials. Default: 64 at once, then one more every 100 ms. A network whose dials yield
     /// nothing slows down further, from its 640th dial on, to one dial in 10 s; a stable connection restores full
-    /// speed.
+    /// speed. At least 1 at once.
     pub rate: Rate,
     /// An address is preferably not dialed again automatically within this time. Default: 10 min, as btcd and Bitcoin Core.
+    /// Not below `min_spacing`.
     pub spacing: Duration,
     /// An address is never dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
     /// each failure in a row, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s.
@@ -331,8 +333,8 @@ pub struct Rate {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct GroupRule {
-    /// Automatic connections and dials to one group at a time. Default: 1, as btcd and Bitcoin Core. `None`: no limit, for
-    /// small networks.
+    /// Automatic connections and dials to one group at a time. Default: 1, as btcd and Bitcoin Core. At least 1. `None`: no
+    /// limit, for small networks.
     pub max_per_group: Option<u32>,
     /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no. [`Config::bitcoin`]: yes, as
     /// Bitcoin Core.
@@ -365,7 +367,7 @@ pub struct HealthConfig {
     pub traffic_within: Duration,
     /// The wait before the first probe; it doubles with each further one. Default: 1 s. At least 1 ms.
     pub first_probe: Duration,
-    /// The longest wait between probes. Default: 32 s. At least 1 ms.
+    /// The longest wait between probes. Default: 32 s. At least 1 ms, and not below `first_probe`.
     pub max_probe: Duration,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -396,10 +398,11 @@ pub struct SeedConfig {
     /// The wait before fixed seeds are used. Default: 60 s, as Bitcoin Core. Where there is no other source (no seed can be
     /// asked, no address is known, no peer is added) they are used at once.
     pub fixed_after: Duration,
-    /// How many different addresses of one answer are used. Default: 32, as Bitcoin Core. With 0 seeds are of no use.
+    /// How many different addresses of one answer are used. Default: 32, as Bitcoin Core. At least 1 where there
+    /// are seeds.
     pub keep: u32,
     /// The back-off after a seed's failure. Default: 30 s, doubled each time, at most 1 h, with jitter. Both waits at
-    /// least 1 ms.
+    /// least 1 ms, the longest not below the first.
     pub retry: Backoff,
     /// When a seed that answered may be asked again, if the pool still lacks addresses. Default: 10 min.
     pub again_after: Duration,
@@ -461,21 +464,20 @@ pub struct ScoreConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct InboundConfig {
-    /// Connections from one host at a time. Default: 5, as dcrd. With 0 only listeners with
-    /// [`Permissions::no_limit`], and overlay ones, let anybody in.
+    /// Connections from one host at a time. Default: 5, as dcrd. At least 1 where we listen.
     pub per_host: u32,
     /// Unfinished handshakes of one group at a time, or of one listener whose remote hosts are hidden. Default: 8, from
-    /// btcd and dcrd.
+    /// btcd and dcrd. At least 1 where we listen.
     pub half_open: u32,
     /// The rate of new connections of one group, or of one listener whose remote hosts are hidden. Default: 3 at once,
-    /// then one more every 5 s, from btcd and dcrd.
+    /// then one more every 5 s, from btcd and dcrd. At least 1 at once where we listen.
     ///
     /// A connection that the application drops during its handshake costs nothing of it, at most `half_open` times at once:
     /// one more time every 12 intervals, and as often as a burst for each handshake of the group that is finished.
     pub rate: Rate,
     /// The pause after `accept` has failed; it doubles with each further failure. Default: 50 ms. At least 1 ms.
     pub first_pause: Duration,
-    /// The longest such pause. Default: 5 s. At least 1 ms.
+    /// The longest such pause. Default: 5 s. At least 1 ms, and not below `first_pause`.
     pub max_pause: Duration,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -489,8 +491,8 @@ pub struct InboundConfig {
 pub struct Listener {
     /// Its number, chosen by the caller. Unique among the listeners.
     pub id: ListenerId,
-    /// `None`, IPv4 or IPv6: remote hosts are visible. An overlay: every connection comes from the local proxy, so
-    /// limits of a group apply to the listener instead, and limits of a host do not apply.
+    /// `None`: remote hosts are visible. An overlay: every connection comes from the local proxy, so limits of a group
+    /// apply to the listener instead, and limits of a host do not apply. Not IPv4 or IPv6.
     pub network: Option<NetworkKind>,
     /// The exemptions of its connections.
     pub permissions: Permissions,
@@ -527,7 +529,7 @@ impl Listener {
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct BookConfig {
     /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920, as Bitcoin Core. At most 1
-    /// million. With 0 none is kept.
+    /// million. At least 1 where automatic connections are wanted.
     pub max_addresses: u32,
     /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s, as Bitcoin Core.
     pub gossip: Rate,

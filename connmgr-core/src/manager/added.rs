@@ -96,6 +96,17 @@ impl ConnManager {
         self.tell(Event::Adopted { conn, peer: id, tag });
     }
 
+    /// A peer is about to lose the connection it has to another one, and will not see its end. If it was stable, the back-off
+    /// starts over, as at any end.
+    pub(super) fn record_service(&mut self, id: PeerId) {
+        let Some(PeerState::Connected(conn)) = self.peers.get(id).map(crate::peer::Peer::state) else { return };
+        let stable = self.table.get(conn).filter(|conn| conn.state() == ConnState::Ready && self.was_stable(conn));
+        let at = stable.map(candidate_of);
+        if let (Some(at), Some(peer)) = (at, self.peers.get_mut(id)) {
+            peer.serve(at);
+        }
+    }
+
     /// A connection that belongs to no added peer is ready with this identity. The peer that is wanted with it takes it,
     /// unless it has one.
     pub(super) fn offer_to_peers(&mut self, conn: ConnId, identity: Identity) {

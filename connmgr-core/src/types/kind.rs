@@ -69,8 +69,7 @@ impl Kind {
 }
 
 names! {
-    /// A text is not the name of a kind.
-    Kind, UnknownKind {
+    Kind {
         Full => "full",
         BlockRelay => "block-relay",
         Feeler => "feeler",

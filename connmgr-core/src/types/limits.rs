@@ -8,7 +8,8 @@ use super::more::More;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Limits {
-    /// Connections and dials in total. Default: 125, as btcd. What the other kinds leave is for inbound connections.
+    /// Connections and dials in total. Default: 125, as btcd. At least `full`, `block_relay` and `feeler` together. What the
+    /// other kinds leave is for inbound connections.
     pub total: u32,
     /// Full outbound connections to keep. Default: 8, as btcd and Bitcoin Core.
     pub full: u32,

@@ -40,17 +40,16 @@ pub use event::{Connected, Event};
 pub use host::{Host, HostError, HostName};
 pub use id::{ConnId, ListenerId, LookupId, PeerId};
 pub use input::{Activity, Input, Penalty, Reply, Source};
-pub use kind::{Kind, UnknownKind};
+pub use kind::Kind;
 pub use limits::Limits;
 pub use more::More;
+pub use names::UnknownName;
 pub use network::{NetworkKind, NetworkSet, UnknownNetwork};
 pub use peer::{AddedPeer, Identity, IdentityError, Keep, PeerInfo, Permissions};
 pub use reason::{CloseCause, CloseReason, DialFailure, EndReason};
 pub use refused::RefusalCounts;
 pub use resolved::ResolvedIp;
-pub use route::{
-    Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport, UnknownTransport,
-};
+pub use route::{Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport};
 pub use rule::{DialRule, HeldBack, Hindrance};
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};
 pub(crate) use time::{SteadySecond, nanos};

@@ -1,8 +1,23 @@
 //! Names of small enums: one table gives the text of each variant, and reads it.
 
-/// Implements `Display` and `FromStr` for an enum of unit variants, and the error of the latter.
+use core::fmt;
+
+/// A text is none of the names that were expected. Its own text lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName(pub(crate) &'static [&'static str]);
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected one of")?;
+        self.0.iter().try_for_each(|name| write!(f, " {name}"))
+    }
+}
+
+impl core::error::Error for UnknownName {}
+
+/// Implements `Display` and `FromStr` for an enum of unit variants.
 macro_rules! names {
-    ($(#[$doc:meta])* $name:ident, $error:ident { $($variant:ident => $text:literal,)+ }) => {
+    ($name:ident { $($variant:ident => $text:literal,)+ }) => {
         impl core::fmt::Display for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.pad(match self { $(Self::$variant => $text,)+ })
@@ -10,28 +25,15 @@ macro_rules! names {
         }
 
         impl core::str::FromStr for $name {
-            type Err = $error;
+            type Err = $crate::UnknownName;
 
-            fn from_str(text: &str) -> Result<Self, $error> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($error),
+                    _ => Err($crate::types::UnknownName(&[$($text),+])),
                 }
             }
         }
-
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct $error;
-
-        impl core::fmt::Display for $error {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!("none of", $(" ", $text),+))
-            }
-        }
-
-        impl core::error::Error for $error {}
 
         #[test]
         fn each_name_reads_and_spells_the_same() {
@@ -41,7 +43,7 @@ macro_rules! names {
                 assert_eq!(name.parse::<$name>().expect(name).to_string(), name);
             }
             let unknown = "no such name".parse::<$name>().expect_err("it is none");
-            assert!(unknown.to_string().starts_with("none of "));
+            assert_eq!(unknown.to_string(), concat!("expected one of", $(" ", $text),+));
         }
     };
 }

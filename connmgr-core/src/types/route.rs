@@ -203,8 +203,7 @@ pub enum Transport {
 }
 
 names! {
-    /// A text is not the name of a transport.
-    Transport, UnknownTransport {
+    Transport {
         V1 => "v1",
         V2 => "v2",
     }

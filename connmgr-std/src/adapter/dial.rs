@@ -11,7 +11,7 @@ use connmgr_core::{ConnId, DialError, HostName, Isolation, LookupError, LookupId
 
 use super::engine::Lookup;
 use super::ephemeral::may_meet_itself;
-use super::socket_hook::{ConnectError, SocketHook};
+use super::socket_hook::{DialSocketError, SocketHook};
 use super::wire::Wire;
 use crate::errors::dial_error;
 
@@ -85,12 +85,12 @@ pub(crate) async fn resolve_by_proxy<W: Wire>(
     (result, lacks_isolation.then_some(proxy))
 }
 
-async fn connect_by<W: Wire>(address: SocketAddr, hook: Option<&SocketHook>) -> Result<W, ConnectError> {
-    let Some(hook) = hook else { return connect(address).await.map_err(ConnectError::System) };
+async fn connect_by<W: Wire>(address: SocketAddr, hook: Option<&SocketHook>) -> Result<W, DialSocketError> {
+    let Some(hook) = hook else { return connect(address).await.map_err(DialSocketError::System) };
     let socket = hook.connect(address)?;
     let wire = W::connecting(socket).await;
     // The hook may have bound it to any port.
-    wire.and_then(|wire| connected(wire, address, true)).map_err(ConnectError::System)
+    wire.and_then(|wire| connected(wire, address, true)).map_err(DialSocketError::System)
 }
 
 async fn connect<W: Wire>(address: SocketAddr) -> io::Result<W> {

@@ -7,7 +7,7 @@
 //! | [`Engine`], [`Sockets`], [`SocketTarget`] | everything around a driver; the part that each adapter implements |
 //! | [`PoolRuntime`], [`Wire`], [`PoolConnection`], [`open_pool`] | a pool run by a task: for runtimes with futures |
 //! | [`OpenSockets`], [`Guard`], [`connection_methods!`](crate::connection_methods) | streams of the application |
-//! | [`SocketHook`], [`ConnectError`] | sockets that the application prepares before they connect |
+//! | [`SocketHook`], [`DialSocketError`] | sockets that the application prepares before they connect |
 //! | [`StreamEnd`] | how a stream ended, as its reader and writer saw it |
 //! | [`Listeners`] | listening sockets, and their pauses |
 //! | [`Mailbox`] | facts that streams report to the engine |
@@ -39,7 +39,7 @@ pub use guard::{Guard, OpenSockets};
 pub use listeners::Listeners;
 pub use mailbox::Mailbox;
 pub use runtime::PoolRuntime;
-pub use socket_hook::{ConnectError, SocketHook};
+pub use socket_hook::{DialSocketError, SocketHook};
 pub use stream_end::StreamEnd;
 pub use wire::Wire;
 

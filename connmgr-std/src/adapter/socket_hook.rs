@@ -26,7 +26,7 @@ pub struct SocketHook(Arc<HookFn>);
 
 /// Why a socket was not connected.
 #[derive(Debug)]
-pub enum ConnectError {
+pub enum DialSocketError {
     /// The hook failed.
     Hook(io::Error),
     /// What the operating system reports.
@@ -42,12 +42,12 @@ impl SocketHook {
     /// A socket that was prepared and has begun to connect to this address. It does not block.
     ///
     /// # Errors
-    /// [`ConnectError`] says whether the hook failed.
-    pub fn connect(&self, address: SocketAddr) -> Result<TcpStream, ConnectError> {
-        let socket = open(address).map_err(ConnectError::System)?;
-        (self.0)(borrowed(&socket), address).map_err(ConnectError::Hook)?;
+    /// [`DialSocketError`] says whether the hook failed.
+    pub fn connect(&self, address: SocketAddr) -> Result<TcpStream, DialSocketError> {
+        let socket = open(address).map_err(DialSocketError::System)?;
+        (self.0)(borrowed(&socket), address).map_err(DialSocketError::Hook)?;
         match socket.connect(&address.into()) {
-            Err(error) if !connect_goes_on(&error) => Err(ConnectError::System(error)),
+            Err(error) if !connect_goes_on(&error) => Err(DialSocketError::System(error)),
             Ok(()) | Err(_) => Ok(socket.into()),
         }
     }
@@ -69,7 +69,7 @@ fn borrowed(socket: &Socket) -> DialSocket<'_> {
     std::os::windows::io::AsSocket::as_socket(socket)
 }
 
-impl ConnectError {
+impl DialSocketError {
     /// As the error of a dial to a peer.
     pub fn dial_error(&self) -> DialError {
         match self {

@@ -100,7 +100,7 @@ impl<C: PoolConnection> Handle<C> {
     /// when the pool is gone.
     ///
     /// ```
-    /// # async fn example(handle: connmgr_std::Handle) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example<C: connmgr_std::adapter::PoolConnection>(handle: connmgr_std::Handle<C>) -> Result<(), Box<dyn std::error::Error>> {
     /// if let Some(explanation) = handle.explain("192.0.2.1:8333".parse()?).await {
     ///     println!("{explanation}");
     /// }

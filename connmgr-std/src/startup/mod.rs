@@ -194,33 +194,36 @@ impl fmt::Debug for Startup {
 #[non_exhaustive]
 pub enum StartError {
     /// The configuration is refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(ConfigError),
     /// A listener can't be opened: its port is in use, or its address is not this machine's.
-    #[error("can't listen on {address}: {error}")]
+    #[error("can't listen on {address}")]
     Listen {
         /// The listener's address.
         address: SocketAddr,
         /// What the system reports.
+        #[source]
         error: io::Error,
     },
     /// The state directory can't be used. Another process may have it open.
-    #[error("{0}")]
+    #[error(transparent)]
     State(StateError),
     /// The trace can't be written. An existing file is not overwritten.
-    #[error("can't write the trace {}: {error}", path.display())]
+    #[error("can't write the trace {}", path.display())]
     Trace {
         /// The trace's file.
         path: PathBuf,
         /// Why.
+        #[source]
         error: TraceError,
     },
     /// The system refuses what every pool needs: a thread, a random seed, or descriptors.
-    #[error("can't {what}: {error}")]
+    #[error("can't {what}")]
     System {
         /// What was tried.
         what: &'static str,
         /// What the system reports.
+        #[source]
         error: io::Error,
     },
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{AddedPeer, ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
-use connmgr_std::{ConnectError, PoolEvent, Problem, StartError, StateError};
+use connmgr_std::{ConnectError, PoolEvent, Problem, StartError, StateError, with_causes};
 use tempfile::TempDir;
 
 use super::ledger::EventLedger;
@@ -279,7 +279,7 @@ pub fn tale(event: &PoolEvent<Connected>) -> String {
         PoolEvent::Event(Event::DialFailed { error, .. }) => format!("dial failed: {error}"),
         PoolEvent::Event(Event::LookupFailed { error, .. }) => format!("lookup failed: {error}"),
         PoolEvent::Event(event) => event.to_string(),
-        PoolEvent::Problem(problem) => format!("problem: {problem}"),
+        PoolEvent::Problem(problem) => format!("problem: {}", with_causes(problem)),
         other => panic!("an event of a new kind: {other:?}"),
     }
 }

@@ -1,12 +1,14 @@
 //! Uses of a stream by the application, and what the manager is told.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use connmgr_core::{CloseCause, ConnId, Input, Kind, Penalty};
 use connmgr_std::adapter::{Mailbox, OpenSockets};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -71,7 +73,7 @@ async fn a_peer_that_resets_is_seen_to() {
     let (mut ours, mut theirs, mailbox) = pair().await;
     theirs.write_all(b"hello").await.unwrap();
     ours.read_exact(&mut [0; 5]).await.unwrap();
-    SockRef::from(&theirs).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).unwrap();
     drop(theirs);
     ours.read_u8().await.unwrap_err();
     let cause = CloseCause::Reset;
@@ -205,6 +207,8 @@ async fn a_stream_that_was_taken_out_runs_on_the_same_runtime_and_is_shut_with_i
     assert_eq!((&heard, watch.is_closed()), (b"hello", false));
     drop(watch);
     assert_eq!(told(&mailbox), [Input::Dropped { conn: CONN }]);
-    assert_eq!(stream.read(&mut heard.clone()).await.unwrap(), 0);
-    assert_eq!(theirs.read(&mut heard.clone()).await.unwrap(), 0);
+    for end in [&mut stream, &mut theirs] {
+        let read = timeout(Duration::from_secs(10), end.read_u8()).await.expect("its end comes");
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
 }

@@ -3,6 +3,8 @@
 //! A new field of the configuration does not compile here until it is in `values`, and then fails until it has a row and a
 //! probe of its range.
 
+mod parts;
+mod probe;
 mod probes;
 mod table;
 mod values;
@@ -40,7 +42,7 @@ fn the_defaults_are_those_of_the_table() {
         let expected = if row.bitcoin.is_empty() { &row.default } else { &row.bitcoin };
         assert_eq!(*expected, value(&bitcoin), "{}: Bitcoin", row.option);
         let repeats = row.bitcoin == row.default;
-        assert!(!repeats, "{}: the column Bitcoin repeats the default", row.option);
+        assert!(!repeats, "{}: Bitcoin repeats the default", row.option);
     }
 }
 

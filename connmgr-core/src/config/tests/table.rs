@@ -32,10 +32,11 @@ pub(super) fn options() -> Vec<Row> {
 }
 
 fn row(cells: Vec<String>) -> Row {
-    let [option, what, default, bitcoin, range, _origin]: [String; 6] =
-        cells.try_into().unwrap_or_else(|cells| panic!("a row of six cells: {cells:?}"));
+    let [option, what, default, range, _origin]: [String; 5] =
+        cells.try_into().unwrap_or_else(|cells| panic!("a row of five cells: {cells:?}"));
     assert!(!what.is_empty(), "{option}: what it is");
-    Row { option, default: plain(&default), bitcoin: plain(&bitcoin), range: plain(&range) }
+    let (default, bitcoin) = default.split_once("; Bitcoin: ").unwrap_or((&default, ""));
+    Row { option, default: plain(default), bitcoin: plain(bitcoin), range: plain(&range) }
 }
 
 pub(super) fn chains() -> Vec<[String; 4]> {

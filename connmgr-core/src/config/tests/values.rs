@@ -2,17 +2,18 @@
 //!
 //! The patterns name every field, so that a new one does not compile until it is here.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, vec};
 use core::fmt::Debug;
 use core::time::Duration;
 
+use super::parts::{listener, proxy, seed};
 use crate::config::{
     BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Listener, Patience, Proxies, Proxy, Ranges,
     Rate, RequiredServices, ScoreConfig, Seed, SeedConfig,
 };
-use crate::types::{Backoff, Limits, More, NetworkSet, Permissions, Services};
+use crate::types::{Backoff, Limits, NetworkSet, Permissions, Services};
 
 type Values = Vec<(&'static str, String)>;
 
@@ -45,7 +46,7 @@ pub(super) fn values(config: &Config) -> Values {
         listeners,
         book,
         max_actions_per_input,
-        _more: More(()),
+        _more: _,
     } = config.clone();
     let mut values = vec![
         ("mode", name(mode)),
@@ -75,11 +76,11 @@ fn of_connections(
     proxies: &Proxies,
     ranges: &Ranges,
 ) -> Values {
-    let Limits { total, full, block_relay, feeler, addr_fetch, added, _more: More(()) } = limits;
-    let RequiredServices { full: useful, block_relay: useful_for_blocks, _more: More(()) } = required;
-    let GroupRule { max_per_group, exempt_overlays, _more: More(()) } = groups;
-    let Proxies { all, onion, i2p, _more: More(()) } = proxies;
-    let Ranges { public, private, shared, loopback, own, _more: More(()) } = ranges;
+    let Limits { total, full, block_relay, feeler, addr_fetch, added, _more: _ } = limits;
+    let RequiredServices { full: useful, block_relay: useful_for_blocks, _more: _ } = required;
+    let GroupRule { max_per_group, exempt_overlays, _more: _ } = groups;
+    let Proxies { all, onion, i2p, _more: _ } = proxies;
+    let Ranges { public, private, shared, loopback, own, _more: _ } = ranges;
     let mut values = vec![
         ("limits.total", name(total)),
         ("limits.full", name(full)),
@@ -100,26 +101,19 @@ fn of_connections(
         ("ranges.loopback", yes(*loopback)),
         ("ranges.own", list(own, "subnets")),
     ];
-    let of_proxy = |Proxy { address: _, isolation: _, resolves: _, _more: More(()) }: &Proxy| TO_BE_GIVEN.to_string();
-    let given = all.as_ref().map_or(TO_BE_GIVEN.into(), of_proxy);
-    for option in ["proxies.*.address", "proxies.*.isolation", "proxies.*.resolves"] {
-        values.push((option, given.clone()));
-    }
+    let Proxy { address, isolation, resolves, _more: _ } = Proxy::new(proxy(9050).address);
+    assert_eq!(address, proxy(9050).address, "whoever makes a proxy gives its address");
+    values.extend([
+        ("Proxy::address", TO_BE_GIVEN.into()),
+        ("Proxy::isolation", name(isolation)),
+        ("Proxy::resolves", yes(resolves)),
+    ]);
     values
 }
 
 fn of_dials(dial: DialConfig, retry: Backoff, health: HealthConfig) -> Values {
-    let DialConfig {
-        direct,
-        proxied,
-        max_hedged,
-        rate,
-        spacing,
-        min_spacing,
-        lookup_timeout,
-        attempt_delay,
-        _more: More(()),
-    } = dial;
+    let DialConfig { direct, proxied, max_hedged, rate, spacing, min_spacing, lookup_timeout, attempt_delay, _more: _ } =
+        dial;
     let HealthConfig {
         own_failures,
         silent_dials,
@@ -128,7 +122,7 @@ fn of_dials(dial: DialConfig, retry: Backoff, health: HealthConfig) -> Values {
         traffic_within,
         first_probe,
         max_probe,
-        _more: More(()),
+        _more: _,
     } = health;
     let mut values = vec![
         ("dial.max_hedged", option(max_hedged)),
@@ -164,13 +158,13 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
         keep,
         retry,
         again_after,
-        _more: More(()),
+        _more: _,
     } = seeds;
-    for Seed { name: _, filters_services: _, _more: More(()) } in names {}
+    let Seed { name: _, filters_services, _more: _ } = seed("seed.example");
     let mut values = vec![
         ("seeds.names", list(names, "seeds")),
-        ("seeds.names[].name", TO_BE_GIVEN.into()),
-        ("seeds.names[].filters_services", TO_BE_GIVEN.into()),
+        ("Seed::name", TO_BE_GIVEN.into()),
+        ("Seed::filters_services", yes(filters_services)),
         ("seeds.fixed", list(fixed, "addresses")),
         ("seeds.batch", name(batch)),
         ("seeds.delay", time(*delay)),
@@ -187,12 +181,11 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
 }
 
 fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> Values {
-    let ScoreConfig { threshold, ban_for, max_hosts, _more: More(()) } = score;
-    let InboundConfig { per_host, half_open, rate, first_pause, max_pause, _more: More(()) } = inbound;
-    let BookConfig { max_addresses, gossip, max_per_call, save_every, _more: More(()) } = book;
-    // What a listener has if nobody says otherwise, as by the builders' `listen`.
-    let Permissions { no_ban, no_limit, _more: More(()) } = Permissions::default();
-    let _names_every_field = |Listener { id: _, network: _, permissions: _, _more: More(()) }: Listener| ();
+    let ScoreConfig { threshold, ban_for, max_hosts, _more: _ } = score;
+    let InboundConfig { per_host, half_open, rate, first_pause, max_pause, _more: _ } = inbound;
+    let BookConfig { max_addresses, gossip, max_per_call, save_every, _more: _ } = book;
+    let Listener { id: _, network, permissions, _more: _ } = listener(0);
+    let Permissions { no_ban, no_limit, _more: _ } = permissions;
     vec![
         ("score.threshold", name(threshold)),
         ("score.ban_for", time(ban_for)),
@@ -202,10 +195,10 @@ fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> V
         ("inbound.rate", rate_of(rate)),
         ("inbound.first_pause", time(first_pause)),
         ("inbound.max_pause", time(max_pause)),
-        ("listeners[].id", TO_BE_GIVEN.into()),
-        ("listeners[].network", "none".into()),
-        ("listeners[].permissions.no_ban", yes(no_ban)),
-        ("listeners[].permissions.no_limit", yes(no_limit)),
+        ("Listener::id", TO_BE_GIVEN.into()),
+        ("Listener::network", option(network)),
+        ("Permissions::no_ban", yes(no_ban)),
+        ("Permissions::no_limit", yes(no_limit)),
         ("book.max_addresses", name(max_addresses)),
         ("book.gossip", rate_of(gossip)),
         ("book.max_per_call", name(max_per_call)),
@@ -214,12 +207,12 @@ fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> V
 }
 
 fn patience(of: Patience, names: [&'static str; 2]) -> [(&'static str, String); 2] {
-    let Patience { timeout, hedge_after, _more: More(()) } = of;
+    let Patience { timeout, hedge_after, _more: _ } = of;
     [(names[0], time(timeout)), (names[1], time(hedge_after))]
 }
 
 fn backoff(of: Backoff, names: [&'static str; 4]) -> [(&'static str, String); 4] {
-    let Backoff { growth, base, cap, jitter, _more: More(()) } = of;
+    let Backoff { growth, base, cap, jitter, _more: _ } = of;
     [(names[0], name(growth)), (names[1], time(base)), (names[2], time(cap)), (names[3], yes(jitter))]
 }
 

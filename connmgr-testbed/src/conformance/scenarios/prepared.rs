@@ -30,7 +30,7 @@ pub fn a_dial_comes_from_the_address_that_the_hook_binds<R: Rig>(rig: &R) {
 /// It is told the address that the socket connects to.
 pub fn every_socket_is_prepared_also_one_to_a_proxy<R: Rig>(rig: &R) {
     let (peer, proxy) = (TestPeer::listen(), TestPeer::listen());
-    let by = Proxy { isolation: IsolationMode::Off, resolves: false, ..Proxy::new(proxy.address().into()) };
+    let by = Proxy::new(proxy.address().into()).isolation(IsolationMode::Off).resolves(false);
     for (setup, expected) in
         [(Setup::new(config()), peer.address()), (Setup::new(config()).by_proxy(by), proxy.address())]
     {

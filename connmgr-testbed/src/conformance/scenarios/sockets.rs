@@ -34,7 +34,7 @@ pub fn a_connection_knows_the_other_end_of_its_socket<R: Rig>(rig: &R) {
     world.end();
 
     let proxy = TestPeer::listen();
-    let by = Proxy { isolation: IsolationMode::Off, resolves: false, ..Proxy::new(proxy.address().into()) };
+    let by = Proxy::new(proxy.address().into()).isolation(IsolationMode::Off).resolves(false);
     let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(by));
     world.add("node.example:1");
     let mut line = world.accept(&proxy);
