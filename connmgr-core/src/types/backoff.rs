@@ -19,7 +19,8 @@ pub struct Backoff {
     pub growth: Growth,
     /// The wait after the first failure. Default: 5 s. At least 1 ms.
     pub base: Duration,
-    /// The longest wait. Default: 300 s. At least 1 ms.
+    /// The longest wait. Default: 300 s. At least 1 ms. [`Config::check`](crate::Config::check) also refuses one below
+    /// `base`; for an added peer's own, the cap counts.
     pub cap: Duration,
     /// Whether waits have jitter. Default: yes.
     pub jitter: bool,

@@ -302,7 +302,8 @@ pub enum CommandError {
     NotBanned,
     /// The address is none of our own.
     NotOurs,
-    /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
+    /// Loopback and proxies can't be banned, because many peers share them: loopback only with `ranges.loopback`. With
+    /// `max_bans` 0 no host can be.
     NotBannable,
     /// As many parts of banned subnets are let in as allowed: 1024.
     TooManyExceptions,
@@ -320,7 +321,7 @@ say!(CommandError {
     NotAdded => "the connection belongs to no added peer",
     NotBanned => "not banned",
     NotOurs => "none of our own addresses",
-    NotBannable => "loopback and the proxy's address can't be banned",
+    NotBannable => "loopback (without `ranges.loopback`) and the proxy's address can't be banned",
     TooManyExceptions => "no more exceptions of bans are kept (1024)",
     BadLimits => "a limit is out of range",
     BadBackoff => "a wait of the back-off is shorter than 1 ms",

@@ -128,7 +128,7 @@ pub enum Event {
         network: NetworkKind,
     },
     /// Few addresses or none are left to dial. Report any you know with
-    /// [`handle_addresses`](crate::ConnManager::handle_addresses).
+    /// [`handle_addresses`](crate::ConnManager::handle_addresses) (in an adapter: `learn_addresses`).
     AddressesWanted {
         /// The network, if only one is enabled. `None`: any enabled network.
         network: Option<NetworkKind>,
@@ -136,8 +136,8 @@ pub enum Event {
         #[cfg_attr(feature = "serde", serde(default))]
         held_back: HeldBack,
     },
-    /// Inbound connections were refused. At most one such event comes in a second, except at the end; together they
-    /// count every refusal.
+    /// Inbound connections were refused. They are collected for a second, the first as well, so at most one such event
+    /// comes in a second, except at the end; together they count every refusal.
     Refused {
         /// How many since the last such event, by reason.
         counts: RefusalCounts,

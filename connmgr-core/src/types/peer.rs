@@ -217,6 +217,12 @@ impl AddedPeer {
     }
 }
 
+impl From<core::net::SocketAddr> for AddedPeer {
+    fn from(address: core::net::SocketAddr) -> Self {
+        Self::new(address.into())
+    }
+}
+
 impl From<PeerAddress> for AddedPeer {
     fn from(address: PeerAddress) -> Self {
         Self::new(address)

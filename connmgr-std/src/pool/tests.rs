@@ -182,6 +182,20 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     assert_eq!(turns, 3);
 }
 
+#[test]
+fn what_was_reported_before_a_question_is_known_when_it_is_answered() {
+    let (pool, task, _ending) = pool();
+    turn(&task);
+    task.mailbox().post(ConnId::from_u64(1), ConnFact::Activity(Activity::default()));
+    let handle = pool.handle();
+    let mut asked = std::pin::pin!(handle.stats());
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(asked.as_mut().poll(cx).is_pending());
+    turn(&task);
+    let Poll::Ready(stats) = asked.poll(cx) else { panic!("the task has taken its turn") };
+    assert_eq!(stats.ignored_facts, 1);
+}
+
 /// The connections are unknown, because the manager counts facts about those.
 #[test]
 fn bytes_that_were_read_are_told_before_all_else() {

@@ -365,7 +365,8 @@ impl<S> Engine<S> {
         self.more = true;
     }
 
-    fn read_mail(&mut self, now: Time, net: &mut impl Sockets) {
+    /// Tells the manager what was reported of connections.
+    pub(crate) fn read_mail(&mut self, now: Time, net: &mut impl Sockets) {
         // Drained only when it is empty, so that it never holds more than one record for each connection.
         if self.mail.is_empty() {
             self.mailbox.drain(|input| self.mail.push_back(input));
