@@ -7,7 +7,7 @@ use connmgr_std::{ConnectError, Problem, with_causes};
 
 use crate::handle::Ticket;
 
-/// An event of a pool.
+/// An event of a pool. `println!("{event}")` tells it in words, whichever it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent {

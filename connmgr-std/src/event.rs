@@ -10,7 +10,7 @@ use crate::causes::with_causes;
 use crate::state::{Damage, SaveNews, StateError};
 use crate::trace::TraceError;
 
-/// An event of a pool.
+/// An event of a pool. `println!("{event}")` tells it in words, whichever it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent<C> {

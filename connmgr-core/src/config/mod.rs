@@ -266,9 +266,14 @@ pub struct DialConfig {
     /// An address is preferably not dialed again automatically within this time. Default: 10 min, as btcd and Bitcoin Core.
     /// Not below `min_spacing`.
     pub spacing: Duration,
-    /// An address is never dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
-    /// each failure in a row, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s.
-    /// After a network recovers, it does not double.
+    /// An address is not dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
+    /// each failure, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s. After a
+    /// network recovers, it does not double.
+    ///
+    /// A failure is also a connection that the other end closes before it has been ready for
+    /// [`stable_after`](Config::stable_after). Three dials need no rest: one to an address that was connected when the
+    /// last run ended, a probe of a network that is down to an address that answered before, and the second dial of a
+    /// peer that did not understand v2.
     pub min_spacing: Duration,
     /// The longest time a lookup of a name may take, a seed's or a peer's. Default: 30 s. At least 1 ms.
     pub lookup_timeout: Duration,
@@ -324,11 +329,12 @@ pub struct Rate {
 /// | IPv6 | a /32, and in the tunnel broker's `2001:470::/32` a /36 |
 /// | IPv6 that contains IPv4 (6to4, Teredo, NAT64, mapped) | the /16 of the IPv4 address |
 /// | private, shared and own ranges (see [`Ranges`]) | an IPv4 /24 or an IPv6 /64 |
+/// | loopback | as on the internet: `127.0.0.1` to `127.0.255.255`, at every port; `::1` |
 /// | onion, I2P | the first 4 bits: 16 groups in each network |
 /// | CJDNS | the first 12 bits: 16 groups |
 ///
 /// The rule is for full and block-relay connections, which the manager chooses. Added peers, inbound connections and
-/// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN, set no limit.
+/// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN or one machine, set no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
