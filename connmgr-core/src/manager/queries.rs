@@ -66,6 +66,12 @@ impl ConnManager {
         Some(peer.view(peer.timer().map(|timer| self.timers.at(timer))))
     }
 
+    /// The tag of an added peer; `None` if it has none or is not added. Copies nothing else of it.
+    #[must_use]
+    pub fn peer_tag(&self, id: PeerId) -> Option<u64> {
+        self.peers.get(id)?.tag()
+    }
+
     /// Every ban in force, the earliest end first. Dates follow the present wall clock.
     #[must_use]
     pub fn bans(&self) -> Vec<BanView> {
