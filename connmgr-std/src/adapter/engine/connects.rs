@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use connmgr_core::{
-    Action, AddedPeer, CloseReason, ConnId, Connected, DialFailure, Event, Input, Keep, Kind, PeerId, PeerState, Reply,
-    Time,
+    Action, AddPeerError, AddedPeer, CloseReason, ConnId, Connected, DialFailure, Event, Input, Keep, Kind, PeerId,
+    PeerState, Reply, Time,
 };
 use futures_channel::oneshot;
 
@@ -166,11 +166,18 @@ impl<S> Engine<S> {
     }
 
     fn add_once(&mut self, peer: AddedPeer, now: Time, net: &mut impl Sockets) -> Result<PeerId, ConnectError> {
+        let input = Input::AddPeer { peer: peer.keep(Keep::Once) };
         self.driver.observer_mut().connects.adding = true;
-        let reply = self.apply(&Input::AddPeer { peer: peer.keep(Keep::Once) }, now, net);
+        let reply = self.apply(&input, now, net);
         self.driver.observer_mut().connects.adding = false;
-        let added: Result<PeerId, connmgr_core::AddPeerError> = crate::adapter::FromReply::from_reply(reply);
-        added.map_err(ConnectError::from)
+        let added: Result<PeerId, AddPeerError> = crate::adapter::FromReply::from_reply(reply);
+        added.map_err(|error| match (error, &input) {
+            (AddPeerError::Duplicate, Input::AddPeer { peer }) => {
+                let open = self.driver.manager().connection_of(peer);
+                open.map_or(ConnectError::NotAdded(error), ConnectError::AlreadyConnected)
+            }
+            _ => ConnectError::from(error),
+        })
     }
 
     /// Whether a failure waits to be taken.
