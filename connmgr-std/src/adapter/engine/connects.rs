@@ -248,7 +248,9 @@ impl<S> Engine<S> {
             Caller::Waits(caller) => match self.driver.take_connected(conn) {
                 Some((mut info, stream)) => {
                     // One that was automatic until now knows nothing of the peer.
-                    (info.peer, info.tag) = (Some(id), self.driver.manager().peer_tag(id));
+                    let peer = self.driver.manager().added_peer(id);
+                    (info.tag, info.wanted) = peer.map_or((None, None), |peer| (peer.tag, peer.identity));
+                    info.peer = Some(id);
                     // A caller that has gone meanwhile drops the stream, which ends the connection.
                     drop(caller.send(Ok((info, stream))));
                     None
