@@ -38,7 +38,7 @@ pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(ri
     world.event("Disconnected and RetryScheduled", |event| {
         match event {
             PoolEvent::Event(Event::Disconnected { conn, peer, reason, tag }) => {
-                ended = Some((conn, peer, tag, reason))
+                ended = Some((conn, peer, tag, reason));
             }
             PoolEvent::RetryScheduled { peer, tag, .. } => scheduled = Some((peer, tag)),
             _ => {}
