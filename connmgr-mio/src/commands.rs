@@ -29,7 +29,7 @@ impl Pool {
     /// [`Pool::remove_peer`] gives it up.
     ///
     /// # Errors
-    /// [`ConnectError`], where the peer can't be dialed. Then no event follows.
+    /// [`ConnectError`], where the peer can't be dialed, or is added and connected already. Then no event follows.
     pub fn connect(&mut self, peer: impl Into<AddedPeer>) -> Result<PeerId, ConnectError> {
         let now = self.engine.wake(&mut self.net);
         self.engine.connect(peer.into(), now, &mut self.net)

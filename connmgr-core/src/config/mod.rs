@@ -122,7 +122,8 @@ pub struct Config {
 pub enum Mode {
     /// Dial added peers, and addresses from the book and from seeds.
     Automatic,
-    /// Dial only added peers. No seeds and no book.
+    /// Dial only added peers. No seeds and no book. With [`Limits::added`] 0 nothing is dialed: a pool that only listens,
+    /// or, without a listener, one that does nothing until [`set_limits`](crate::ConnManager::set_limits) raises it.
     ConnectOnly,
 }
 
@@ -294,7 +295,8 @@ pub struct Patience {
     /// The longest time from the dial until it is open, what a proxy does included. At least 1 ms.
     pub timeout: Duration,
     /// After this time without progress, an automatic dial or handshake gives its slot to another, as soon as fewer
-    /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms.
+    /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms. From `timeout`
+    /// on, a dial keeps its slot until it ends, and only handshakes give theirs up.
     pub hedge_after: Duration,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
