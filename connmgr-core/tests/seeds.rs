@@ -243,6 +243,29 @@ fn a_first_answer_has_its_addresses_dialed_at_once_whatever_failed_before() {
     }
 }
 
+/// It counts as a change of the network for all but that: names that can be resolved again move no machine.
+#[test]
+fn a_first_answer_leaves_our_own_addresses_ours() {
+    let mut bench = Bench::new(with_seeds(3));
+    let lookups = asked(&bench.pass(secs(0)));
+    answer(&mut bench, &lookups, &Err(LookupError::Failed));
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    let conn = dials(&actions)[0];
+    let opened = bench.connect(conn);
+    let nonce = opened.iter().find_map(|action| match action {
+        Action::Emit(Event::Connected(connected)) => Some(connected.nonce),
+        _ => None,
+    });
+    bench.tell(Input::Ready { conn, info: PeerInfo { nonce, ..PeerInfo::default() } });
+    let lookups = asked(&bench.pass(secs(60)));
+    let last = lookups.last().expect("they are asked again");
+    let told = answer(&mut bench, core::slice::from_ref(last), &Ok(ips(1)));
+    assert!(told.iter().any(|action| matches!(action, Action::Emit(Event::SeedAnswered { .. }))), "{told:?}");
+    bench.pass(secs(600));
+    bench.learn(&[addr("1.2.3.4:8333")]);
+    assert!(bench.manager.book().get(&addr("1.2.3.4:8333")).is_none());
+}
+
 /// The time of a lookup is part of the time from one to the next.
 #[test]
 fn seeds_that_hang_are_probed_as_often_as_those_that_fail() {

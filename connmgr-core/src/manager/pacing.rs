@@ -97,7 +97,6 @@ impl ConnManager {
                 self.network_came_up(network);
             }
         }
-        self.forget_met_addresses();
         self.release_held_up();
         self.forgive_seeds();
         self.wake_starved();
