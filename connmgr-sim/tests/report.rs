@@ -213,6 +213,6 @@ fn a_trace_that_goes_another_way_becomes_a_page_that_marks_what_differs() {
     let action = text.lines().filter(|line| line.contains("\"action\"")).nth(1).expect("it did several things");
     let other = text.replacen(action, r#"{"action":{"close":{"conn":"1","reason":"late"}}}"#, 1);
     let page = report::trace("other", TraceReader::new(other.as_bytes()).expect("a trace"), "again").expect("a page");
-    assert!(page.contains("told again, it went another way"));
+    assert!(page.contains("the replay went another way"));
     assert!(page.contains("► c1"), "what a difference names is marked");
 }

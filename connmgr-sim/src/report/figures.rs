@@ -131,7 +131,8 @@ pub(super) fn measured(outcome: &RunOutcome) -> Markup {
             thead { tr { th scope="col" { "What" } th scope="col" { "Value" } } }
             tbody {
                 @for figure in Figure::ALL {
-                    tr { th scope="row" title=(figure) { (headline::meaning(*figure)) } td { (headline::ranged(*figure, outcome.figures.get(*figure))) } }
+                    @let value = headline::ranged(*figure, outcome.figures.get(*figure));
+                    tr { th scope="row" title=(figure) { (headline::meaning(*figure)) } td { (value) } }
                 }
             }
         }

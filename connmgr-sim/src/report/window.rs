@@ -7,16 +7,13 @@ use std::time::Duration;
 
 use connmgr_core::Kind;
 
+use super::log_scale;
 use super::time_axis::{lasting, round_step};
 use crate::types::Instant;
 use crate::watch::diary::{Diary, Level, NoteKind};
 
 /// Faults with a button of their own.
 const MOST_FAULTS: usize = 4;
-/// Columns of a picture, to tell how much of it is empty.
-const COLUMNS: usize = 100;
-/// The first step of a logarithmic scale.
-pub(super) const LOG_UNIT: Duration = Duration::from_millis(100);
 
 /// A part of the time, and the name of its button.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,11 +105,9 @@ impl Story {
                 all.push(window);
             }
         }
-        Windows {
-            is_log: opening == 0 && !self.has_lasting_faults() && self.reads_better_on_a_log_scale(),
-            all,
-            opening,
-        }
+        let times = || self.moments.iter().map(|(at, _)| *at);
+        let is_log = opening == 0 && !self.has_lasting_faults() && log_scale::reads_better(times, self.end);
+        Windows { all, opening, is_log }
     }
 
     /// What the run is about, if that is a part of the time.
@@ -209,26 +204,6 @@ impl Story {
         };
         one_in * sum(&|at| (window.from..window.to).contains(&at)) >= sum(&|_| true)
     }
-
-    /// Whether a logarithmic scale leaves much less of the picture empty.
-    fn reads_better_on_a_log_scale(&self) -> bool {
-        let end = self.length().as_secs_f64().max(1.0);
-        let unit = LOG_UNIT.as_secs_f64();
-        let log = self.columns(|secs| (secs / unit).ln_1p() / (end / unit).ln_1p());
-        let linear = self.columns(|secs| secs / end);
-        log >= 2 * linear
-    }
-
-    /// In how many columns of the picture something happened.
-    fn columns(&self, place: impl Fn(f64) -> f64) -> usize {
-        let mut columns = [false; COLUMNS];
-        for (at, _) in &self.moments {
-            let share = place(at.since(Instant::ZERO).as_secs_f64()).clamp(0.0, 1.0);
-            let column = (0..COLUMNS).rfind(|column| share * COLUMNS as f64 >= *column as f64);
-            columns[column.unwrap_or(0)] = true;
-        }
-        columns.iter().filter(|is_taken| **is_taken).count()
-    }
 }
 
 /// Connections that the manager chose to keep: visits by feelers come and go, and added peers are the operator's.
@@ -289,15 +264,6 @@ mod tests {
         assert_eq!(opens_on(&flood), ("All 2 h".into(), 0, 2 * HOUR));
         assert!(!flood.windows().is_log, "the flood is all over the time");
         assert!(flood.windows().all.iter().any(|window| window.name == "Until full: 31 s"));
-    }
-
-    #[test]
-    fn retries_that_get_rarer_are_shown_on_a_logarithmic_scale() {
-        let mut retries = cold_start();
-        retries.pool.clear();
-        retries.moments = (0..16).map(|doublings| (Instant::ZERO.after(LOG_UNIT * (1 << doublings)), 1)).collect();
-        let windows = retries.windows();
-        assert_eq!((windows.opening, windows.is_log), (0, true));
     }
 
     #[test]
