@@ -14,6 +14,8 @@ use crate::watch::diary::{Diary, Level, NoteKind};
 
 /// Faults with a button of their own.
 const MOST_FAULTS: usize = 4;
+/// No part is shorter than this, and no room before a fault: labels are tenths of a second.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// A part of the time, and the name of its button.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +127,7 @@ impl Story {
         let seen = || Some(self.full_again(self.start).filter(|_| self.full > 0)?.since(self.start));
         let took = self.measured.fill.or_else(seen)?;
         // A little longer, up to a round time.
-        let least = took + took / 4;
+        let least = (took + took / 4).max(LEAST);
         let step = round_step(least, 20);
         let steps = least.as_nanos().div_ceil(step.as_nanos().max(1));
         let to = self.start.after(step * u32::try_from(steps).unwrap_or(1));
@@ -136,7 +138,7 @@ impl Story {
     fn failure(&self) -> Option<Window> {
         let marks = self.faults.iter().flat_map(|(_, from, to)| [*from, *to]).filter(|at| *at < self.end);
         let last = marks.max().filter(|at| *at > Instant::ZERO)?;
-        let from = earlier(last, self.end.since(last) / 4);
+        let from = earlier(last, (self.end.since(last) / 4).max(LEAST));
         Some(Window { from, to: self.end, name: "The failure".to_owned() })
     }
 
@@ -171,7 +173,7 @@ impl Story {
     }
 
     fn around(&self, from: Instant, to: Instant, name: String) -> Window {
-        let room = (to.since(from) / 4).max(Duration::from_secs(1));
+        let room = (to.since(from) / 4).max(LEAST);
         Window { from: earlier(from, room), to: to.after(room).min(self.end), name }
     }
 
