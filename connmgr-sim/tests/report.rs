@@ -195,6 +195,7 @@ fn a_trace_becomes_a_page() {
     let page = report::trace("<b>", TraceReader::new(&*trace).expect("a trace"), "again").expect("a page");
     assert!(page.contains("192.0.2.1:8333 added p1"), "the kind of a dial comes from the manager");
     assert!(page.contains("byte for byte"));
+    assert!(!page.contains("Faults of the simulated world"), "nothing is known of faults in a real one");
     assert!(!page.contains("<b>"));
 }
 
