@@ -101,6 +101,8 @@ crate::words! {
         RefusedHalfOpenLimit => "refused-half-open-limit",
         /// An arrival was refused: connecting too often.
         RefusedRateLimit => "refused-rate-limit",
+        /// Refused arrivals were told.
+        RefusalsTold => "refusals-told",
         /// Accepting paused.
         PauseAccept => "pause-accept",
         /// Accepting paused for the longest pause.
@@ -129,8 +131,9 @@ crate::words! {
 }
 
 impl Probe {
-    pub(crate) const fn of_refusal(refusal: Refusal) -> Self {
-        match refusal {
+    /// `None`: a refusal of a later version, which has no probe here.
+    pub(crate) const fn of_refusal(refusal: Refusal) -> Option<Self> {
+        Some(match refusal {
             Refusal::Inactive => Self::RefusedInactive,
             Refusal::UnknownListener => Self::RefusedUnknownListener,
             Refusal::Banned => Self::RefusedBanned,
@@ -138,7 +141,8 @@ impl Probe {
             Refusal::HostLimit => Self::RefusedHostLimit,
             Refusal::HalfOpenLimit => Self::RefusedHalfOpenLimit,
             Refusal::RateLimit => Self::RefusedRateLimit,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -56,6 +56,8 @@ crate::words! {
         ScoreArithmetic => "score-arithmetic",
         /// An arrival is accepted or refused exactly by the rules of inbound admission.
         InboundAdmission => "inbound-admission",
+        /// Refused arrivals are told, at most once in a second, and all of them by the end.
+        RefusalsTold => "refusals-told",
         /// Accepting pauses longer after each failure in a row, up to the longest pause.
         AcceptPause => "accept-pause",
         /// No two `Connected` carry the same nonce.
@@ -86,6 +88,8 @@ crate::words! {
         Shortage => "shortage",
         /// The other address of a connected peer is not dialed automatically while that connection lives.
         AliasRests => "alias-rests",
+        /// A ready connection that the application drops is no failure of its address.
+        DropBlamesNobody => "drop-blames-nobody",
         /// All dials of one second are no more than the configuration explains.
         DialStorm => "dial-storm",
         /// The first addresses are saved within a minute, bans within a second, and the book no more often than

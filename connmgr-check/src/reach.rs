@@ -15,7 +15,11 @@ impl Probes {
     pub(crate) fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) {
         match reply {
             Reply::Accepted(Ok(_)) => self.reach(Probe::Admitted),
-            Reply::Accepted(Err(refusal)) => self.reach(Probe::of_refusal(*refusal)),
+            Reply::Accepted(Err(refusal)) => {
+                if let Some(probe) = Probe::of_refusal(*refusal) {
+                    self.reach(probe);
+                }
+            }
             Reply::Noted | Reply::Learnt(_) | Reply::Added(_) | Reply::Addresses(_) | Reply::Done(_) => {}
         }
         match seen.step.cause {
@@ -83,6 +87,8 @@ impl Probes {
             CloseReason::MadeRoom => Probe::MadeRoom,
             CloseReason::PeerRemoved => Probe::RemovedWhileBusy,
             CloseReason::Evicted | CloseReason::Requested | CloseReason::Inactive | CloseReason::Shutdown => return,
+            // A reason of a later version has no probe here.
+            _ => return,
         };
         self.reach(probe);
     }
@@ -107,6 +113,7 @@ impl Probes {
             Event::NetworkDown { .. } => Probe::NetworkDown,
             Event::NetworkUp { .. } => Probe::NetworkUp,
             Event::AddressesWanted { .. } => Probe::AddressesWanted,
+            Event::Refused { .. } => Probe::RefusalsTold,
             Event::SeedAnswered { .. } => Probe::SeedAnswered,
             Event::SeedFailed { .. } => Probe::SeedFailed,
             Event::Stopped => Probe::Stopped,

@@ -326,7 +326,7 @@ impl Conn {
     /// The exemptions that its listener gives; an outbound connection has none.
     pub(crate) const fn permissions(&self) -> Permissions {
         match &self.end {
-            End::Outbound { .. } => Permissions { no_ban: false, no_limit: false },
+            End::Outbound { .. } => Permissions::NONE,
             End::Visible { permissions, .. } | End::Hidden { permissions, .. } => *permissions,
         }
     }
@@ -352,14 +352,15 @@ impl Conn {
         Some(Action::Dial { conn: self.id, target, transport: self.transport, deadline: self.notes.deadline })
     }
 
-    /// What the application is told when it opens.
-    pub(crate) fn connected(&self) -> Connected {
+    /// What the application is told when it opens; its added peer is wanted with this identity.
+    pub(crate) fn connected(&self, wanted: Option<Identity>) -> Connected {
         Connected {
             conn: self.id,
             kind: self.kind,
             address: self.address(),
             peer: self.peer,
             tag: self.notes.tag,
+            wanted,
             listener: self.listener(),
             transport: self.transport,
             nonce: self.notes.nonce,
@@ -374,6 +375,8 @@ impl Conn {
             since: self.since,
             address: self.address(),
             peer: self.peer,
+            tag: self.notes.tag,
+            identity: self.identity,
             listener: self.listener(),
             transport: self.transport,
             services: self.notes.services,

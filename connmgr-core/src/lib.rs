@@ -125,7 +125,8 @@
 //! 6. **Every dial ends once** (`every_dial_ends_once`): with the driver's result or our [`Close`](Action::Close),
 //!    whichever comes first. A success without a slot, or after our `Close`, is closed next.
 //! 7. **Every connection ends once** (`every_connection_ends_once`). [`Connected`](Event::Connected) comes before
-//!    [`Disconnected`](Event::Disconnected), each once; nothing after.
+//!    [`Disconnected`](Event::Disconnected), each once; nothing after. [`EndReason`] tells who ended it: the manager, the
+//!    other end, or the application, which dropped its stream.
 //! 8. **No dial breaks a rule** (`no_dial_breaks_a_rule`): none goes to a banned host, an address that is connected or
 //!    being dialed, ourselves, a disabled network, or a taken group. The step that emits the dial takes slot, address
 //!    and group.
@@ -183,19 +184,26 @@ mod manager;
 pub mod driver;
 pub mod socks;
 
+#[doc = include_str!("options.md")]
+pub mod options {}
+
 pub use book::{AddressView, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
-pub use manager::{Birth, ConnManager, TRACE_VERSION};
+pub use manager::{Birth, ConnManager, Explanation, TRACE_VERSION};
 pub use mechanisms::groups::Group;
 pub use mechanisms::score::BanScore;
+#[doc(hidden)]
+pub use types::More;
 pub use types::{
-    Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, Backoff, BanTarget, BanView,
-    CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure,
-    EndReason, Event, Fault, Growth, Host, HostError, HostName, Identity, Input, Isolation, IsolationToken, Keep, Kind,
-    Limits, ListenerId, LookupError, LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId,
-    PeerInfo, PeerState, PeerView, Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, Reply, Route,
-    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownNetwork,
+    Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, Backoff, BanTarget,
+    BanTargetError, BanView, CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView,
+    Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host, HostError,
+    HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError,
+    LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
+    Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route,
+    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownName,
+    UnknownNetwork,
 };

@@ -167,7 +167,14 @@ impl Peer {
     /// next attempt.
     pub(crate) fn serve(&mut self, at: Option<Candidate>) {
         self.failures = 0;
-        if let (Some(turns), Some(at)) = (&mut self.turns, at) {
+        if let Some(at) = at {
+            self.begin_next_with(at);
+        }
+    }
+
+    /// The peer is at this address: it is the first of the next attempt.
+    pub(crate) fn begin_next_with(&mut self, at: Candidate) {
+        if let Some(turns) = &mut self.turns {
             turns.serve(at);
         }
     }

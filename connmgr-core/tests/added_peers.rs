@@ -29,9 +29,8 @@ fn lookups(actions: &[Action]) -> Vec<LookupId> {
 type Arranged = (Bench, PeerId, Option<ConnId>);
 
 fn queued() -> Arranged {
-    let mut config = connect_only();
-    config.limits.total = 0;
-    let mut bench = Bench::new(config);
+    let mut bench = Bench::new(connect_only());
+    bench.tell(Input::SetLimits { limits: Limits { total: 0, ..Limits::default() } });
     let (peer, _) = bench.add_peer(PEER, Keep::Always);
     (bench, peer, None)
 }
@@ -125,7 +124,7 @@ fn a_removed_peer_never_comes_back_whatever_its_state_was() {
         // Everything that could wake it: limits, bans, names, networks, activation, and time.
         bench.tell(Input::SetLimits { limits: Limits::default() });
         bench.tell(Input::Unban { target: BanTarget::Host(addr(PEER).host().clone()) });
-        bench.tell(Input::LookupResult { lookup: LookupId::from_u64(1), result: Ok(vec![ip("1.2.3.4")]) });
+        bench.tell(Input::LookupResult { lookup: LookupId::from_u64(1), result: Ok(vec![ip("1.2.3.4").into()]) });
         bench.tell(Input::NetworkChanged);
         bench.tell(Input::SetActive { active: true });
         bench.tell(Input::DialNow { peer });
@@ -265,7 +264,7 @@ fn added_peers_never_eat_an_automatic_slot() {
 #[test]
 fn connect_only_dials_what_it_is_told_and_nothing_else() {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").expect("a host name"), filters_services: false }],
+        names: vec![Seed::new(HostName::new("seed.example").expect("a host name"))],
         fixed: vec![addr("9.9.9.9:8333")],
         ..SeedConfig::default()
     };
@@ -296,7 +295,10 @@ fn the_answers_of_a_name_are_tried_in_order_within_one_attempt() {
     let mut bench = Bench::new(connect_only());
     let (peer, actions) = bench.add_peer("node.example:8333", Keep::Always);
     let answers = ["1.1.1.1", "2.2.2.2", "3.3.3.3"].map(ip).to_vec();
-    let mut actions = bench.tell(Input::LookupResult { lookup: lookups(&actions)[0], result: Ok(answers) });
+    let mut actions = bench.tell(Input::LookupResult {
+        lookup: lookups(&actions)[0],
+        result: Ok(answers.into_iter().map(Into::into).collect()),
+    });
     let mut tried = Vec::new();
     while let Some(conn) = dials(&actions).first().copied() {
         tried.push(dialed_address(&actions, conn).to_string());
@@ -314,7 +316,10 @@ fn answers_that_may_not_be_dialed_are_passed_over() {
     bench.add_peer("3.3.3.3:8333", Keep::Always);
     let (_, actions) = bench.add_peer("node.example:8333", Keep::Always);
     let answers = ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"].map(ip).to_vec();
-    let actions = bench.tell(Input::LookupResult { lookup: lookups(&actions)[0], result: Ok(answers) });
+    let actions = bench.tell(Input::LookupResult {
+        lookup: lookups(&actions)[0],
+        result: Ok(answers.into_iter().map(Into::into).collect()),
+    });
     assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("4.4.4.4:8333"));
 }
 
@@ -334,7 +339,7 @@ fn a_lookup_that_hangs_is_given_up_and_its_late_answer_ignored() {
     let (peer, actions) = bench.add_peer("node.example:8333", Keep::Always);
     let actions_at_30 = bench.pass(secs(30));
     assert_eq!(events(&actions_at_30), [Event::LookupFailed { peer, error: LookupError::TimedOut, tag: None }]);
-    let late = Input::LookupResult { lookup: lookups(&actions)[0], result: Ok(vec![ip("1.1.1.1")]) };
+    let late = Input::LookupResult { lookup: lookups(&actions)[0], result: Ok(vec![ip("1.1.1.1").into()]) };
     assert!(bench.tell(late).is_empty());
 }
 

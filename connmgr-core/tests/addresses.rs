@@ -40,6 +40,7 @@ fn an_added_address_where_no_peer_can_be_is_refused_with_the_reason() {
         ("cjdns:[fc00::1]:0", NotDialable::PortZero),
         ("0.0.0.0:8333", NotDialable::Unspecified),
         ("[::]:8333", NotDialable::Unspecified),
+        ("0.0.0.1:8333", NotDialable::ThisNetwork),
         ("224.0.0.1:8333", NotDialable::Multicast),
         ("[ff02::1]:8333", NotDialable::Multicast),
         ("255.255.255.255:8333", NotDialable::Broadcast),
@@ -61,7 +62,7 @@ fn an_onion_service_has_a_port() {
 fn a_name_that_resolves_to_where_no_peer_can_be_is_dialed_at_its_other_address() {
     let mut bench = Bench::new(connect_only());
     let (_, actions) = bench.add_peer("node.example:8333", Keep::Always);
-    let ips = ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "fe80::1", "1.2.3.4"];
+    let ips = ["0.0.0.0", "0.0.0.9", "::", "224.0.0.1", "255.255.255.255", "fe80::1", "1.2.3.4"];
     let ips = ips.map(|ip| ip.parse().expect(ip)).to_vec();
     let actions = bench.tell(Input::LookupResult { lookup: lookup(&actions), result: Ok(ips) });
     assert_eq!(target(&actions), Target::Direct("1.2.3.4:8333".parse().expect("it parses")));
@@ -144,6 +145,19 @@ fn a_ban_of_a_cjdns_host_is_listed_and_lifted_by_either_spelling() {
         assert_eq!(bench.manager.bans()[0].target, target("cjdns:fc00::1"));
         assert_eq!(bench.apply(&Input::Unban { target: target(lifted) }), Reply::Done(Ok(())));
     }
+}
+
+#[test]
+fn a_link_local_answer_is_dialed_through_the_interface_that_the_resolver_names() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = bench.add_peer("printer.local:8333", Keep::Always);
+    let ips = ["fe80::1%2", "fe80::1%2", "fe80::1%3"].map(|ip| ip.parse().expect(ip)).to_vec();
+    let actions = bench.tell(Input::LookupResult { lookup: lookup(&actions), result: Ok(ips) });
+    let on = |zone| Target::Direct(format!("[fe80::1%{zone}]:8333").parse().expect("it parses"));
+    assert_eq!(target(&actions), on(2));
+    // The same address at another interface is another machine's.
+    let conn = bench.manager.connections()[0].conn;
+    assert_eq!(target(&bench.fail(conn, DialError::Refused)), on(3));
 }
 
 #[test]
@@ -246,8 +260,7 @@ fn opened_ranges_are_learnt_from_the_application() {
 fn opened_ranges_are_learnt_from_gossip() {
     let gossip = |bench: &mut Bench, addresses: &[PeerAddress]| {
         let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
-        let info =
-            |address: &PeerAddress| AddressInfo { address: address.clone(), services: Services::NONE, last_seen: UNIX };
+        let info = |address: &PeerAddress| AddressInfo::new(address.clone()).last_seen(UNIX);
         let addresses = addresses.iter().map(info).collect();
         bench.tell(Input::Addresses { source: Source::Peer(conn), addresses });
     };
@@ -257,7 +270,7 @@ fn opened_ranges_are_learnt_from_gossip() {
 #[test]
 fn opened_ranges_are_learnt_from_seeds() {
     let seed = |config: Config, _: &[PeerAddress]| {
-        let seed = Seed { name: "seed.example".parse().expect("a name"), filters_services: false };
+        let seed = Seed::new("seed.example".parse().expect("a name"));
         Config { seeds: SeedConfig { names: vec![seed], ..config.seeds }, ..config }
     };
     let answer = |bench: &mut Bench, addresses: &[PeerAddress]| {
@@ -265,7 +278,7 @@ fn opened_ranges_are_learnt_from_seeds() {
             Action::ResolveSeed { lookup, .. } => Some(lookup),
             _ => None,
         });
-        let ips = addresses.iter().filter_map(|address| address.host().ip()).collect();
+        let ips = addresses.iter().filter_map(|address| address.host().ip().map(Into::into)).collect();
         bench.tell(Input::LookupResult { lookup: lookup.expect("the seed is asked"), result: Ok(ips) });
     };
     check_ranges(answer, seed);
@@ -305,7 +318,7 @@ fn what_is_not_kept_is_counted_by_reason() {
         "a.example:1",
         "cjdns:[fc00::1]:1",
     ];
-    let info = |text: &str| AddressInfo { address: addr(text), services: Services::NONE, last_seen: UNIX };
+    let info = |text: &str| AddressInfo::new(addr(text)).last_seen(UNIX);
     let addresses: Vec<_> = told.into_iter().map(info).collect();
     let reply = bench.apply(&Input::Addresses { source: Source::Application, addresses: addresses.clone() });
     let Reply::Learnt(counts) = reply else { panic!("no counts: {reply:?}") };
@@ -336,7 +349,7 @@ fn more_than_a_peer_may_tell_is_counted() {
     };
     let mut bench = Bench::new(with_listener(config));
     let conn = bench.accept("9.8.7.6:40000").expect("it is let in");
-    let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen: UNIX };
+    let info = |address: PeerAddress| AddressInfo::new(address).last_seen(UNIX);
     let addresses = support::addresses(5).into_iter().map(info).collect();
     let reply = bench.apply(&Input::Addresses { source: Source::Peer(conn), addresses });
     assert_eq!(reply, Reply::Learnt(AddressCounts { new: 2, too_many: 3, ..AddressCounts::default() }));

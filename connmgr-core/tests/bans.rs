@@ -29,7 +29,7 @@ fn bench() -> Bench {
 fn with_permissions(permissions: Permissions) -> Bench {
     let mut config = with_listener(Config::default());
     config.listeners[0].permissions = permissions;
-    config.listeners.push(Listener { id: ListenerId(1), network: None, permissions: Permissions::default() });
+    config.listeners.push(Listener::new(ListenerId(1)));
     Bench::new(config)
 }
 
@@ -236,7 +236,7 @@ fn a_ban_that_ends_refills_the_slot_at_once() {
 fn a_ban_is_listed_with_its_end() {
     let mut bench = bench();
     bench.tell(Input::Ban { target: subnet("1.2.3.0/24"), duration: DAY });
-    let expected = BanView { target: subnet("1.2.3.0/24"), since: UNIX, until: UNIX.after(DAY), exceptions: vec![] };
+    let expected = BanView::new(subnet("1.2.3.0/24"), UNIX, UNIX.after(DAY));
     assert_eq!(bench.manager.bans(), [expected]);
 }
 
@@ -292,8 +292,7 @@ fn where_loopback_is_public_it_is_banned_like_any_other() {
 
 #[test]
 fn the_proxy_is_never_banned() {
-    let proxy =
-        Proxy { address: "10.0.0.9:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: false };
+    let proxy = Proxy::new("10.0.0.9:9050".parse().expect("it parses")).isolation(IsolationMode::Off).resolves(false);
     let proxies = Proxies { all: Some(proxy), ..Proxies::default() };
     let mut bench = Bench::new(with_listener(Config { proxies, ..Config::default() }));
     let conn = accepted(&mut bench, "10.0.0.9:5");
@@ -319,14 +318,14 @@ fn an_onion_listener_looks_at_no_ban_of_a_host() {
 
 #[test]
 fn no_ban_lets_a_banned_host_in() {
-    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false, ..Permissions::default() });
     bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
     assert!(bench.accept("1.2.3.4:5").is_ok());
 }
 
 #[test]
 fn no_ban_is_warned_of_and_closed_and_never_banned() {
-    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false, ..Permissions::default() });
     let conn = accepted(&mut bench, "1.2.3.4:5");
     let actions = misbehaves(&mut bench, conn, 100, 0);
     assert_eq!((warnings(&actions), closes(&actions)), (vec![100], vec![]));
@@ -337,7 +336,7 @@ fn no_ban_is_warned_of_and_closed_and_never_banned() {
 
 #[test]
 fn no_ban_survives_a_ban_of_its_host() {
-    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false, ..Permissions::default() });
     accepted(&mut bench, "1.2.3.4:5");
     let actions = bench.tell(Input::Ban { target: host("1.2.3.4"), duration: DAY });
     assert_eq!(closes(&actions), []);
@@ -345,7 +344,7 @@ fn no_ban_survives_a_ban_of_its_host() {
 
 #[test]
 fn no_ban_is_no_no_limit() {
-    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false });
+    let mut bench = with_permissions(Permissions { no_ban: true, no_limit: false, ..Permissions::default() });
     (1..=3).for_each(|port| {
         accepted(&mut bench, &format!("1.2.3.4:{port}"));
     });
@@ -354,7 +353,7 @@ fn no_ban_is_no_no_limit() {
 
 #[test]
 fn no_limit_is_no_no_ban() {
-    let mut bench = with_permissions(Permissions { no_ban: false, no_limit: true });
+    let mut bench = with_permissions(Permissions { no_ban: false, no_limit: true, ..Permissions::default() });
     (1..=20).for_each(|port| {
         accepted(&mut bench, &format!("1.2.3.4:{port}"));
     });

@@ -109,7 +109,7 @@ fn a_peer_may_tell_a_thousand_addresses_and_then_one_in_ten_seconds() {
     let conn = bench.accept("9.9.9.9:5").expect("it is let in");
     bench.ready(conn);
     let tell = |bench: &mut Bench, from: u32| {
-        let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };
+        let info = |address| AddressInfo::new(address).services(Services::NETWORK).last_seen(UNIX);
         let told = addresses(2000)[from as usize..].iter().take(1000).cloned().map(info).collect();
         bench.tell(Input::Addresses { source: Source::Peer(conn), addresses: told });
         bench.manager.book().len()

@@ -9,10 +9,14 @@ const HOUR: std::time::Duration = secs(3600);
 
 /// A manager that knows a thousand addresses, 200 in each of 5 subnets from 11.0.0.0/8 on, and dials none.
 fn bench() -> Bench {
+    bench_that_knows(&addresses(1000))
+}
+
+fn bench_that_knows(addresses: &[PeerAddress]) -> Bench {
     let mut config = Config::default();
     config.limits.full = 0;
     let mut bench = Bench::new(config);
-    bench.learn(&addresses(1000));
+    bench.learn(addresses);
     bench
 }
 
@@ -42,6 +46,28 @@ fn nobody_is_told_of_a_banned_host() {
     ban(&mut bench, "11.0.0.0/8");
     assert_eq!(told_of_the_eleventh(&mut bench), 0);
     assert_eq!(sample(&mut bench).len(), 230, "others take its place");
+}
+
+/// How many addresses a manager tells that knows so many.
+fn told_of(known: u32) -> usize {
+    sample(&mut bench_that_knows(&addresses(known))).len()
+}
+
+#[test]
+fn a_network_of_a_few_nodes_gossips_too() {
+    let told = [0, 1, 2, 4, 5, 8, 9, 100, 101].map(told_of);
+    assert_eq!(told, [0, 1, 1, 1, 2, 2, 3, 23, 24]);
+}
+
+/// Of two known addresses one is banned: the answer is always the other.
+#[test]
+fn a_few_addresses_are_told_although_others_may_not_be() {
+    let mut bench = bench_that_knows(&[addr("11.0.0.1:8333"), addr("12.0.0.1:8333")]);
+    ban(&mut bench, "11.0.0.0/8");
+    for _ in 0..20 {
+        let told: Vec<_> = sample(&mut bench).into_iter().map(|info| info.address).collect();
+        assert_eq!(told, [addr("12.0.0.1:8333")]);
+    }
 }
 
 #[test]

@@ -17,8 +17,7 @@ fn onions(count: u8) -> Vec<PeerAddress> {
 }
 
 fn with_tor(config: Config) -> Config {
-    let proxy =
-        Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: false };
+    let proxy = Proxy::new("127.0.0.1:9050".parse().expect("it parses")).isolation(IsolationMode::Off).resolves(false);
     Config { proxies: Proxies { onion: Some(proxy), ..Proxies::default() }, ..config }
 }
 

@@ -23,7 +23,10 @@ fn nonce_of(actions: &[Action]) -> u64 {
 }
 
 fn ready_with(bench: &mut Bench, conn: ConnId, nonce: Option<u64>, identity: Option<Identity>) -> Vec<Action> {
-    bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce, identity } })
+    bench.tell(Input::Ready {
+        conn,
+        info: PeerInfo { services: Services::NETWORK, nonce, identity, ..PeerInfo::default() },
+    })
 }
 
 /// We dial ourselves: the outbound and the inbound end, and their nonces.
@@ -165,6 +168,21 @@ fn an_added_peer_goes_on_by_the_connection_that_lives() {
         assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Connected(newer)));
         assert!(dials(&bench.pass(secs(3600))).is_empty());
     }
+}
+
+/// The old connection was stable: what failed before it no longer counts when the new one ends.
+#[test]
+fn an_added_peer_that_goes_on_by_another_connection_forgets_earlier_failures() {
+    let mut bench = Bench::new(with_listener(Config { identity: Some(SMALL), ..Config::default() }));
+    let (_, actions) = bench.add_peer("81.0.7.9:8333", Keep::Always);
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    let older = dials(&bench.pass(secs(5)))[0];
+    bench.connect(older);
+    ready_with(&mut bench, older, None, Some(GREAT));
+    bench.pass(secs(24 * 3600));
+    let (newer, _) = connected(&mut bench, false, GREAT);
+    let [(_, _, attempt)] = retries(&bench.close(newer))[..] else { panic!("it is not dialed again") };
+    assert_eq!(attempt, 1);
 }
 
 #[test]

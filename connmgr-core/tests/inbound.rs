@@ -99,7 +99,7 @@ fn one_group_connects_three_times_at_once_and_then_every_five_seconds() {
 fn junk(bench: &mut Bench, port: u16) -> bool {
     let accepted = bench.accept(&format!("1.2.3.4:{port}"));
     if let Ok(conn) = accepted {
-        bench.apply(&Input::Closed { conn, cause: CloseCause::Dropped });
+        bench.apply(&Input::Dropped { conn });
     }
     accepted.is_ok()
 }
@@ -108,13 +108,13 @@ fn junk(bench: &mut Bench, port: u16) -> bool {
 fn a_handshake_that_the_application_drops_costs_no_token_of_its_group() {
     let mut bench = bench();
     assert!((0..8).all(|port| junk(&mut bench, port)));
-    for (cause, ready) in [(CloseCause::Eof, false), (CloseCause::Dropped, true), (CloseCause::Reset, false)] {
+    for (cause, ready) in [(Some(CloseCause::Eof), false), (None, true), (Some(CloseCause::Reset), false)] {
         let conn = bench.accept("1.2.3.4:100").expect("a token of the burst");
         bench.actions();
         if ready {
             bench.ready(conn);
         }
-        bench.apply(&Input::Closed { conn, cause });
+        bench.apply(&cause.map_or(Input::Dropped { conn }, |cause| Input::Closed { conn, cause }));
     }
     assert_eq!(bench.accept("1.2.3.4:101"), Err(Refusal::RateLimit));
 }

@@ -86,9 +86,8 @@ fn a_target_of_zero_is_zero() {
 
 #[test]
 fn a_total_of_zero_is_zero() {
-    let mut config = with_listener(Config::default());
-    config.limits.total = 0;
-    let mut world = World::new(config, |_| Fate::Good);
+    let mut world = World::new(with_listener(Config::default()), |_| Fate::Good);
+    set_limits(&mut world, |limits| limits.total = 0);
     world.learn(&addresses(100));
     world.add_peer("1.2.3.4:8333");
     world.run(secs(3600));

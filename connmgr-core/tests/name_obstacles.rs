@@ -35,7 +35,7 @@ fn answer(bench: &mut Bench, actions: &[Action]) -> Vec<Action> {
     });
     let lookup = lookup.unwrap_or_else(|| panic!("no lookup: {actions:?}"));
     let ip = addr(THERE).host().ip().expect("it is an IP address");
-    bench.tell(Input::LookupResult { lookup, result: Ok(vec![ip]) })
+    bench.tell(Input::LookupResult { lookup, result: Ok(vec![ip.into()]) })
 }
 
 fn is_blocked(bench: &Bench, peer: PeerId, obstacle: Obstacle) {
@@ -150,7 +150,8 @@ fn one_good_address_beside_one_in_use_is_dialed() {
     let (_, actions) = bench.add_peer(NAME, Keep::Always);
     let Some(Action::ResolveHost { lookup, .. }) = actions.first() else { panic!("{actions:?}") };
     let ips: Vec<IpAddr> = vec![addr(THERE).host().ip().expect("an IP"), [12, 1, 1, 1].into()];
-    let actions = bench.tell(Input::LookupResult { lookup: *lookup, result: Ok(ips) });
+    let actions =
+        bench.tell(Input::LookupResult { lookup: *lookup, result: Ok(ips.into_iter().map(Into::into).collect()) });
     assert_eq!(dialed_address(&actions, dials(&actions)[0]), addr("12.1.1.1:8333"));
 }
 

@@ -60,7 +60,7 @@ fn begin(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<Action> {
         _ => None,
     });
     let lookup = lookup.expect("the name is looked up");
-    bench.tell(Input::LookupResult { lookup, result: Ok(answer) })
+    bench.tell(Input::LookupResult { lookup, result: Ok(answer.into_iter().map(Into::into).collect()) })
 }
 
 fn attempt_of(bench: &mut Bench, answer: Vec<IpAddr>) -> Vec<PeerAddress> {

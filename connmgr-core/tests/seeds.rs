@@ -9,8 +9,7 @@ use support::world::*;
 use support::*;
 
 fn names(count: usize) -> Vec<Seed> {
-    let seed =
-        |n| Seed { name: HostName::new(&format!("seed{n}.example")).expect("a host name"), filters_services: false };
+    let seed = |n| Seed::new(HostName::new(&format!("seed{n}.example")).expect("a host name"));
     (0..count).map(seed).collect()
 }
 
@@ -37,8 +36,12 @@ fn ips(count: u8) -> Vec<IpAddr> {
 
 /// Answers every lookup with this result.
 fn answer(bench: &mut Bench, asked: &[(LookupId, String)], result: &Result<Vec<IpAddr>, LookupError>) -> Vec<Action> {
-    let tell =
-        |(lookup, _): &(LookupId, String)| bench.tell(Input::LookupResult { lookup: *lookup, result: result.clone() });
+    let tell = |(lookup, _): &(LookupId, String)| {
+        bench.tell(Input::LookupResult {
+            lookup: *lookup,
+            result: result.clone().map(|ips| ips.into_iter().map(Into::into).collect()),
+        })
+    };
     asked.iter().flat_map(tell).collect()
 }
 
@@ -369,16 +372,16 @@ fn seeds_are_asked_again_when_the_pool_starves() {
 #[test]
 fn an_application_with_addresses_of_its_own_is_asked_for_them() {
     let mut bench = Bench::new(Config::default());
-    let wanted = Event::AddressesWanted { network: None };
-    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+    let wanted = |event: &Event| matches!(event, Event::AddressesWanted { network: None, .. });
+    assert!(events(&bench.pass(secs(0))).iter().any(wanted));
 }
 
 #[test]
 fn a_config_with_one_network_names_it_when_it_wants_addresses() {
     let networks = NetworkSet::EMPTY.with(NetworkKind::Ipv6);
     let mut bench = Bench::new(Config { networks, ..Config::default() });
-    let wanted = Event::AddressesWanted { network: Some(NetworkKind::Ipv6) };
-    assert!(events(&bench.pass(secs(0))).contains(&wanted));
+    let wanted = |event: &Event| matches!(event, Event::AddressesWanted { network: Some(NetworkKind::Ipv6), .. });
+    assert!(events(&bench.pass(secs(0))).iter().any(wanted));
 }
 
 #[test]
@@ -453,7 +456,7 @@ fn a_changed_network_has_seeds_that_failed_asked_at_once() {
 
 #[test]
 fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through() {
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
     let mut world = World::new(Config { seeds, default_port: 8333, ..Config::default() }, |_| Fate::Good);
     addresses(5000).chunks(1000).for_each(|chunk| world.learn(chunk));

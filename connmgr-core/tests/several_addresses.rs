@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::net::IpAddr;
-
 use connmgr_core::*;
 use support::world::*;
 use support::*;
@@ -58,7 +56,10 @@ fn state(bench: &Bench, peer: PeerId) -> PeerState {
 }
 
 fn ready_as(bench: &mut Bench, conn: ConnId, identity: Option<Identity>) -> Vec<Action> {
-    bench.tell(Input::Ready { conn, info: PeerInfo { services: Services::NETWORK, nonce: None, identity } })
+    bench.tell(Input::Ready {
+        conn,
+        info: PeerInfo { services: Services::NETWORK, nonce: None, identity, ..PeerInfo::default() },
+    })
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn a_name_is_looked_up_beside_a_silent_dial_and_a_dial_that_opens_ends_the_looku
     assert_eq!(state(&bench, peer), PeerState::Connected(first));
     // The answer comes too late.
     let lookup = LookupId::from_u64(1);
-    assert_eq!(bench.tell(Input::LookupResult { lookup, result: Ok(vec![IpAddr::from([1, 1, 1, 1])]) }), []);
+    assert_eq!(bench.tell(Input::LookupResult { lookup, result: Ok(vec![[1, 1, 1, 1].into()]) }), []);
     // The connection is of no use: the name is looked up again in the same attempt.
     let actions = bench.close(first);
     assert!(actions.iter().any(|action| matches!(action, Action::ResolveHost { .. })), "{actions:?}");
@@ -195,6 +196,45 @@ fn another_identity_than_wanted_is_closed_and_the_next_address_is_tried() {
     }
 }
 
+/// The addresses that are dialed, in order, by a peer at A, where another node is, and B. At B it becomes ready and
+/// leaves at once, `times` times.
+fn dialed_by_turns(wanted: Option<Identity>, times: usize) -> Vec<PeerAddress> {
+    let peer = peer_at(&[A, B]);
+    let (mut bench, mut dialed) = (Bench::new(connect_only()), Vec::new());
+    let (_, mut actions) = add(&mut bench, wanted.map_or(peer.clone(), |identity| peer.identity(identity)));
+    let mut lives = 0;
+    while lives < times {
+        let Some(conn) = dials(&actions).first().copied() else {
+            actions = bench.pass(secs(1));
+            continue;
+        };
+        let address = dialed_address(&actions, conn);
+        dialed.push(address.clone());
+        bench.connect(conn);
+        actions = match (address == addr(B), wanted) {
+            (true, _) => {
+                lives += 1;
+                ready_as(&mut bench, conn, Some(ME));
+                bench.close(conn)
+            }
+            (false, Some(_)) => ready_as(&mut bench, conn, Some(OTHER)),
+            (false, None) => bench.close(conn),
+        };
+    }
+    dialed
+}
+
+#[test]
+fn the_next_attempt_begins_where_the_identity_was_proved() {
+    assert_eq!(dialed_by_turns(Some(ME), 3), [A, B, B, B].map(addr));
+}
+
+/// Without an identity that is wanted, only a connection that was stable shows that an address is the right one.
+#[test]
+fn where_no_identity_is_wanted_a_short_connection_proves_no_address() {
+    assert_eq!(dialed_by_turns(None, 3), [A, B, A, B, A, B].map(addr));
+}
+
 #[test]
 fn a_peer_wanted_by_identity_takes_the_connection_that_comes_in() {
     let mut bench = Bench::new(with_listener(connect_only()));
@@ -237,6 +277,24 @@ fn the_next_address_leaves_the_room_of_the_connections_that_are_wanted() {
     world.tell(Input::AddPeer { peer: peer_at(&[A, B]) });
     world.run(secs(60));
     assert_eq!((dialed(&world), world.ready()), (expected(&[(0, A), (5000, B)]), 1));
+}
+
+/// A handshake may have to know whom it expects before it begins.
+#[test]
+fn a_connection_says_who_is_wanted_when_it_opens_and_who_is_there_when_it_is_ready() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = add(&mut bench, peer_at(&[A]).identity(ME).tag(5));
+    let conn = dials(&actions)[0];
+    let wanted = events(&bench.connect(conn)).into_iter().find_map(|event| match event {
+        Event::Connected(connected) => Some(connected.wanted),
+        _ => None,
+    });
+    assert_eq!(wanted, Some(Some(ME)));
+    let shown = |bench: &Bench| bench.manager.connections().into_iter().map(|view| (view.tag, view.identity)).collect();
+    let shaking: Vec<_> = shown(&bench);
+    ready_as(&mut bench, conn, Some(ME));
+    let ready: Vec<_> = shown(&bench);
+    assert_eq!((shaking, ready), (vec![(Some(5), None)], vec![(Some(5), Some(ME))]));
 }
 
 #[test]

@@ -9,13 +9,13 @@ const ONION: &str = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.on
 
 fn proxy(isolate: bool, resolves: bool) -> Proxy {
     let isolation = if isolate { IsolationMode::Required } else { IsolationMode::Off };
-    Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation, resolves }
+    Proxy::new("127.0.0.1:9050".parse().expect("it parses")).isolation(isolation).resolves(resolves)
 }
 
 /// Everything goes through one proxy.
 fn proxied(isolate: bool, resolves: bool) -> Config {
     let seeds = SeedConfig {
-        names: vec![Seed { name: HostName::new("seed.example").expect("a host name"), filters_services: false }],
+        names: vec![Seed::new(HostName::new("seed.example").expect("a host name"))],
         ..SeedConfig::default()
     };
     let proxies = Proxies { all: Some(proxy(isolate, resolves)), ..Proxies::default() };
@@ -141,7 +141,7 @@ fn a_node_of_overlay_networks_only_asks_no_local_resolver() {
 /// Two seeds, which a proxy that says it can looks up. It refuses the first.
 fn refused() -> (Bench, Vec<Action>, LookupId) {
     let mut config = proxied(true, true);
-    config.seeds.names.push(Seed { name: HostName::new("other.example").expect("a name"), filters_services: true });
+    config.seeds.names.push(Seed::new(HostName::new("other.example").expect("a name")).filters_services(true));
     let mut bench = Bench::new(config);
     let [first, second] = lookups(&bench.pass(secs(0)))[..] else { panic!("two seeds are asked") };
     let result = Err(LookupError::ProxyUnsupported);
@@ -260,7 +260,7 @@ fn fetching() -> (Bench, ConnId) {
 }
 
 fn tell_addresses(bench: &mut Bench, conn: ConnId, count: u32) -> Vec<Action> {
-    let info = |address| AddressInfo { address, services: Services::NETWORK, last_seen: UNIX };
+    let info = |address| AddressInfo::new(address).services(Services::NETWORK).last_seen(UNIX);
     let addresses = addresses(count).into_iter().map(info).collect();
     bench.tell(Input::Addresses { source: Source::Peer(conn), addresses })
 }

@@ -99,11 +99,8 @@ fn the_second_dial_takes_the_same_slot_and_group() {
 #[test]
 fn the_second_dial_takes_the_same_route() {
     let mut config = config();
-    let proxy = Proxy {
-        address: "127.0.0.1:9050".parse().expect("it parses"),
-        isolation: IsolationMode::Required,
-        resolves: true,
-    };
+    let proxy =
+        Proxy::new("127.0.0.1:9050".parse().expect("it parses")).isolation(IsolationMode::Required).resolves(true);
     config.proxies.all = Some(proxy);
     let mut bench = Bench::new(config);
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
@@ -148,11 +145,8 @@ fn the_second_dial_waits_for_the_rate() {
 /// An added peer's second dial keeps its route also while an automatic one before it waits for the rate.
 #[test]
 fn an_added_peers_second_dial_waits_for_no_automatic_one() {
-    let proxy = Proxy {
-        address: "127.0.0.1:9050".parse().expect("it parses"),
-        isolation: IsolationMode::Required,
-        resolves: true,
-    };
+    let proxy =
+        Proxy::new("127.0.0.1:9050".parse().expect("it parses")).isolation(IsolationMode::Required).resolves(true);
     let base = config();
     let rate = Rate { burst: 1, interval: secs(5) };
     let mut config = Config { mode: Mode::Automatic, dial: DialConfig { rate, ..base.dial }, ..base };
@@ -202,7 +196,7 @@ fn automatic() -> Config {
 
 /// The application tells of an address with these services.
 fn learn(bench: &mut Bench, services: Services) -> Vec<Action> {
-    let info = AddressInfo { address: addr("1.2.3.4:8333"), services, last_seen: UNIX };
+    let info = AddressInfo::new(addr("1.2.3.4:8333")).services(services).last_seen(UNIX);
     bench.tell(Input::Addresses { source: Source::Application, addresses: vec![info] })
 }
 
@@ -229,10 +223,10 @@ fn where_v1_is_configured_no_service_makes_it_v2() {
 /// A seed that filters answers with peers that have what it was asked for, and perhaps more.
 #[test]
 fn an_address_from_a_seed_that_filters_is_dialed_as_v2() {
-    let seed = Seed { name: "seed.example".parse().expect("a name"), filters_services: true };
+    let seed = Seed::new("seed.example".parse().expect("a name")).filters_services(true);
     let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
     let useful = Services::NETWORK | Services::WITNESS;
-    let required = RequiredServices { full: useful, block_relay: useful };
+    let required = RequiredServices { full: useful, block_relay: useful, ..RequiredServices::default() };
     let mut bench = Bench::new(Config { seeds, required, default_port: 8333, ..automatic() });
     let lookup = bench.pass(secs(1)).into_iter().find_map(|action| match action {
         Action::ResolveSeed { lookup, .. } => Some(lookup),

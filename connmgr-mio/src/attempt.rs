@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 
 use connmgr_core::socks::{Client, Outcome, SocksError, Step};
 use connmgr_core::{DialError, LookupError};
-use connmgr_std::adapter::{Unisolated, dial_error, may_meet_itself, proxy_dial_error, proxy_lookup_error};
+use connmgr_std::adapter::{
+    DialSocketError, SocketHook, Unisolated, dial_error, may_meet_itself, proxy_dial_error, proxy_lookup_error,
+};
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
@@ -22,6 +24,7 @@ use mio::{Interest, Registry, Token};
 #[derive(Debug)]
 pub(crate) struct Attempt {
     socket: TcpStream,
+    may_meet_itself: bool,
     stage: AttemptStage,
 }
 
@@ -38,6 +41,8 @@ enum AttemptStage {
 pub(crate) enum AttemptError {
     /// The peer, or the proxy, can't be reached.
     Unreachable(io::Error),
+    /// The application's hook for sockets failed.
+    Hook,
     /// Every token of the caller's range is in use.
     NoToken,
     /// The proxy refuses, or breaks the protocol.
@@ -48,10 +53,19 @@ impl Attempt {
     /// Begins to connect. `client` negotiates, if the address is a proxy's.
     ///
     /// # Errors
-    /// What the operating system reports at once.
-    pub(crate) fn start(address: SocketAddr, client: Option<Client>) -> io::Result<Self> {
-        let socket = TcpStream::connect(address)?;
-        Ok(Self { socket, stage: AttemptStage::Connecting(address, client.map(Box::new)) })
+    /// What the operating system reports at once; [`AttemptError::Hook`].
+    pub(crate) fn start(
+        address: SocketAddr,
+        client: Option<Client>,
+        hook: Option<&SocketHook>,
+    ) -> Result<Self, AttemptError> {
+        let socket = match hook {
+            None => TcpStream::connect(address)?,
+            Some(hook) => TcpStream::from_std(hook.connect(address)?),
+        };
+        // A hook may have bound the socket to any port.
+        let may_meet_itself = hook.is_some() || may_meet_itself(address);
+        Ok(Self { socket, may_meet_itself, stage: AttemptStage::Connecting(address, client.map(Box::new)) })
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -85,7 +99,7 @@ impl Attempt {
     /// Goes as far as it can; none if it has to wait for an event. The work is bounded, as a proxy's reply is.
     pub(crate) fn advance(&mut self) -> Option<Result<Outcome, AttemptError>> {
         if let AttemptStage::Connecting(address, client) = &mut self.stage {
-            match connected(&self.socket, *address) {
+            match connected(&self.socket, *address, self.may_meet_itself) {
                 Ok(false) => return None,
                 Ok(true) => {}
                 Err(error) => return Some(Err(AttemptError::Unreachable(error))),
@@ -105,7 +119,7 @@ impl Attempt {
 }
 
 /// Whether the socket is connected.
-fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
+fn connected(socket: &TcpStream, address: SocketAddr, may_meet_itself: bool) -> io::Result<bool> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
     }
@@ -114,7 +128,7 @@ fn connected(socket: &TcpStream, address: SocketAddr) -> io::Result<bool> {
         other => other?,
     };
     // A dial to one of this machine's ephemeral ports may connect to itself (TCP's simultaneous open).
-    if may_meet_itself(address) && socket.local_addr().is_ok_and(|local| local == address) {
+    if may_meet_itself && socket.local_addr().is_ok_and(|local| local == address) {
         return Err(ErrorKind::ConnectionRefused.into());
     }
     // Nagle's algorithm delays small messages that wait for an answer, which is how peers talk. The call fails only if
@@ -154,6 +168,7 @@ impl AttemptError {
         match self {
             Self::Unreachable(error) if proxied => proxy_dial_error(error),
             Self::Unreachable(error) => dial_error(error),
+            Self::Hook => DialError::SocketHook,
             Self::NoToken => DialError::OutOfResources,
             Self::Socks(error) => error.dial_error(),
         }
@@ -163,8 +178,23 @@ impl AttemptError {
     pub(crate) fn lookup_error(&self) -> LookupError {
         match self {
             Self::Unreachable(error) => proxy_lookup_error(error),
-            Self::NoToken => LookupError::Failed,
+            Self::Hook | Self::NoToken => LookupError::Failed,
             Self::Socks(error) => error.lookup_error(),
+        }
+    }
+}
+
+impl From<io::Error> for AttemptError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreachable(error)
+    }
+}
+
+impl From<DialSocketError> for AttemptError {
+    fn from(error: DialSocketError) -> Self {
+        match error {
+            DialSocketError::Hook(_) => Self::Hook,
+            DialSocketError::System(error) => Self::Unreachable(error),
         }
     }
 }

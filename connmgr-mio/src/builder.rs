@@ -79,7 +79,7 @@ impl Builder {
         }
         let registry = registry.try_clone().map_err(system("clone the registry"))?;
         let mut tokens = Tokens::new(tokens);
-        let (listeners, local_addrs) = bind(&settings, &registry, &mut tokens)?;
+        let (listeners, local_addrs) = bind(&mut settings, &registry, &mut tokens)?;
         settings.startup.add_own(&local_addrs);
         let started = settings.startup.start()?;
         // A poll can have one waker in its life, so it is created after everything that may fail and be tried again.
@@ -87,7 +87,7 @@ impl Builder {
         let bell = PollBell::new(waker);
         let ring = bell.clone();
         let engine = Engine::start(started, settings.resolver, move || ring.ring())?;
-        let net = MioNet::new(registry, tokens, listeners);
+        let net = MioNet::new(registry, tokens, listeners, settings.hook);
         let (handle, commands) = handle::channel(bell.clone(), engine.clock().clone());
         Ok(Pool::new(engine, net, Commands { commands, handle, bell }, local_addrs))
     }
@@ -95,7 +95,7 @@ impl Builder {
 
 /// Registers each listener under a token of its own.
 fn bind(
-    settings: &Settings,
+    settings: &mut Settings,
     registry: &Registry,
     tokens: &mut Tokens<TokenUse>,
 ) -> Result<(PolledListeners, Vec<SocketAddr>), StartError> {

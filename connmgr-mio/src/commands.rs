@@ -6,15 +6,33 @@ use std::time::Duration;
 
 use connmgr_core::{
     Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnView, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply, Source, Stats,
+    ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply,
+    Source, Stats,
 };
-use connmgr_std::NotACommand;
+use connmgr_std::{ConnectError, NotACommand};
 
 use crate::pool::Pool;
 
 /// Commands.
 impl Pool {
     connmgr_std::command_methods!(direct);
+
+    /// Dials a peer once, now. What comes of it is one of these events, which carry the id that this returns:
+    /// [`PoolEvent::Connected`](crate::PoolEvent::Connected), or
+    /// [`PoolEvent::ConnectFailed`](crate::PoolEvent::ConnectFailed); or [`Event::Adopted`](connmgr_core::Event::Adopted),
+    /// if the pool has a connection to one of its addresses already, which is the peer's from then on.
+    ///
+    /// The peer is an added one with [`Keep::Once`](connmgr_core::Keep::Once), whatever its description says, so it may
+    /// have a name, several addresses, an identity or a tag, and limits, bans and proxies apply. It waits for nothing:
+    /// where it can't be dialed now, that is the error. Once its connection has ended it is not dialed again.
+    /// [`Pool::remove_peer`] gives it up.
+    ///
+    /// # Errors
+    /// [`ConnectError`], where the peer can't be dialed. Then no event follows.
+    pub fn connect(&mut self, peer: impl Into<AddedPeer>) -> Result<PeerId, ConnectError> {
+        let now = self.engine.wake(&mut self.net);
+        self.engine.connect(peer.into(), now, &mut self.net)
+    }
 
     /// Gives a command as data. Every other method that gives one is a shorthand for this.
     ///
@@ -63,9 +81,14 @@ impl Pool {
         self.manager().added_peers()
     }
 
-    /// Every ban, by target.
+    /// Every ban, the earliest end first.
     pub fn bans(&self) -> Vec<BanView> {
         self.manager().bans()
+    }
+
+    /// What is known of an address, whether it may be dialed now, and if not, which rules forbid it and until when.
+    pub fn explain(&self, address: &PeerAddress) -> Explanation {
+        self.manager().explain(address, self.now())
     }
 
     /// Counters since the start.

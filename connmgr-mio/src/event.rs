@@ -1,7 +1,9 @@
 //! Events of a pool: those of every adapter, and the answers to commands of a [`Handle`](crate::Handle).
 
+use std::fmt;
+
 use connmgr_core::{Connected, Event, PeerId, Reply, Time};
-use connmgr_std::Problem;
+use connmgr_std::{ConnectError, Problem, with_causes};
 
 use crate::handle::Ticket;
 
@@ -26,6 +28,13 @@ pub enum PoolEvent {
     Event(Event),
     /// Something outside the manager is wrong. The pool goes on.
     Problem(Problem),
+    /// A peer of [`Pool::connect`](crate::Pool::connect) could not be connected. It is not added any more.
+    ConnectFailed {
+        /// What `connect` returned.
+        peer: PeerId,
+        /// Why.
+        error: ConnectError,
+    },
     /// The answer to a command of a [`Handle`](crate::Handle).
     Answered {
         /// What the command returned.
@@ -33,4 +42,23 @@ pub enum PoolEvent {
         /// The manager's reply.
         reply: Reply,
     },
+}
+
+/// In words, causes included.
+impl fmt::Display for PoolEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected(info) => Event::Connected(info.clone()).fmt(f),
+            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt } => {
+                write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
+            }
+            Self::Event(event) => event.fmt(f),
+            Self::Problem(problem) => with_causes(problem).fmt(f),
+            Self::ConnectFailed { peer, error } => {
+                write!(f, "{peer} is not connected: {}", with_causes(error))
+            }
+            Self::Answered { ticket, .. } => write!(f, "{ticket} is answered"),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A command waits until the pool's next turn. Its answer is an event of the pool. The loop that turns the pool needs
 //! no handle: [`Pool`](crate::Pool) has the same commands, answered at once.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -24,8 +25,15 @@ const MAX_WAITING: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(u64);
 
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "command {}", self.0)
+    }
+}
+
 /// Why a command was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsent {
     /// 1024 commands wait already: the pool is not being turned.
     #[error("too many commands wait for the pool")]

@@ -6,6 +6,7 @@ mod bell;
 mod builder;
 mod commands;
 mod event;
+pub mod guide;
 mod handle;
 mod listener;
 mod net;
@@ -15,10 +16,9 @@ mod tokens;
 mod turn;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver, TraceError,
-    parse_address,
-};
+// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 pub use mio;
 
 pub use builder::Builder;

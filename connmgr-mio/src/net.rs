@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use connmgr_core::socks::{Client, Outcome};
 use connmgr_core::{ConnId, DialError, HostName, Isolation, ListenerId, LookupError, LookupId, Time};
-use connmgr_std::adapter::{IdMap, Job, SocketTarget, Sockets, Unisolated};
+use connmgr_std::adapter::{IdMap, Job, SocketHook, SocketTarget, Sockets, Unisolated};
 use mio::net::TcpStream;
 use mio::{Registry, Token};
 
@@ -61,16 +61,23 @@ pub(crate) struct MioNet {
     pub(crate) done: VecDeque<Done>,
     /// The streams lent to the application: from `Connected` until it takes `Disconnected` or releases the connection.
     pub(crate) streams: IdMap<ConnId, Stream>,
+    /// Prepares the sockets of attempts.
+    hook: Option<SocketHook>,
     dials: IdMap<ConnId, Token>,
     /// Lookups through proxies, with their deadlines, which are kept here. There are few at a time.
     lookups: Vec<(Time, Token)>,
 }
 
 impl MioNet {
-    pub(crate) fn new(registry: Registry, tokens: Tokens<TokenUse>, listeners: PolledListeners) -> Self {
+    pub(crate) fn new(
+        registry: Registry,
+        tokens: Tokens<TokenUse>,
+        listeners: PolledListeners,
+        hook: Option<SocketHook>,
+    ) -> Self {
         let (done, streams, dials, lookups) = Default::default();
         let registry = Arc::new(registry);
-        Self { registry, tokens, listeners, done, streams, dials, lookups }
+        Self { registry, tokens, listeners, done, streams, hook, dials, lookups }
     }
 
     /// Advances what the token stands for, as far as its socket is ready. A stale event, of a former use of the token,
@@ -109,6 +116,7 @@ impl MioNet {
     /// Takes a stream back from the application.
     pub(crate) fn release(&mut self, conn: ConnId) -> Option<Stream> {
         let mut stream = self.streams.remove(&conn)?;
+        stream.let_go();
         // It fails if the stream is not registered, which is as good.
         let _ = self.registry.deregister(&mut stream);
         Some(stream)
@@ -117,6 +125,7 @@ impl MioNet {
     /// Takes every stream back, and drops it.
     pub(crate) fn release_all(&mut self) {
         for (_, mut stream) in self.streams.drain() {
+            stream.let_go();
             let _ = self.registry.deregister(&mut stream);
         }
     }
@@ -149,8 +158,7 @@ impl MioNet {
         address: SocketAddr,
         client: Option<Client>,
     ) -> Result<AttemptStart, (AttemptError, Unisolated)> {
-        let unreachable = |error| (AttemptError::Unreachable(error), None);
-        let mut attempt = Attempt::start(address, client).map_err(unreachable)?;
+        let mut attempt = Attempt::start(address, client, self.hook.as_ref()).map_err(|error| (error, None))?;
         if let Some(result) = attempt.advance() {
             let unisolated = attempt.unisolated();
             let opened = |outcome| AttemptStart::Opened(outcome, Stream::new(attempt.into_socket()), unisolated);
@@ -159,7 +167,7 @@ impl MioNet {
         let token = self.tokens.insert(TokenUse::Attempt(purpose, attempt)).ok_or((AttemptError::NoToken, None))?;
         self.register(token).map_err(|error| {
             self.tokens.remove(token);
-            unreachable(error)
+            (AttemptError::Unreachable(error), None)
         })?;
         Ok(AttemptStart::UnderWay(token))
     }
@@ -212,7 +220,7 @@ impl AttemptPurpose {
             Self::Lookup(lookup) => Done::Looked(
                 lookup,
                 match result {
-                    Ok((Outcome::Resolved(ip), _)) => Ok(vec![ip]),
+                    Ok((Outcome::Resolved(ip), _)) => Ok(vec![ip.into()]),
                     Ok((Outcome::Connected, _)) => Err(LookupError::Proxy),
                     Err(failure) => Err(failure.lookup_error()),
                 },

@@ -27,6 +27,7 @@ use crate::stream::Stream;
 /// [`Builder::start`](crate::Builder::start).
 ///
 /// Dropping it closes every connection at once. A thread saves the state, as long as the process lives.
+#[must_use = "dropped, it closes every connection"]
 pub struct Pool {
     pub(crate) engine: Engine<Stream>,
     pub(crate) net: MioNet,
@@ -104,8 +105,8 @@ impl Pool {
     /// Ends a connection: drops its stream and tells the manager how the stream ended, as far as reads and writes have
     /// seen it. [`Event::Disconnected`] follows. Does nothing if the connection has ended already.
     pub fn release(&mut self, conn: ConnId) {
-        if let Some(cause) = self.net.release(conn).and_then(|stream| stream.cause()) {
-            self.apply(&Input::Closed { conn, cause });
+        if let Some(end) = self.net.release(conn).and_then(|stream| stream.end(conn)) {
+            self.apply(&end);
         }
     }
 
@@ -170,7 +171,12 @@ impl Pool {
         if let Some((ticket, reply)) = self.answers.pop_front() {
             return Some(PoolEvent::Answered { ticket, reply });
         }
-        Some(match self.engine.poll_event()? {
+        let Some(event) = self.engine.poll_event() else {
+            // After the events that led to it.
+            let failure = self.engine.poll_connect_failure();
+            return failure.map(|(peer, error)| PoolEvent::ConnectFailed { peer, error });
+        };
+        Some(match event {
             // The stream is lent from now on.
             driver::PoolEvent::Connected { info, stream } => {
                 self.net.streams.insert(info.conn, stream);

@@ -8,11 +8,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::sync::Arc;
 
-use connmgr_core::CloseCause;
+use connmgr_core::{ConnId, Input};
 use connmgr_std::adapter::StreamEnd;
 use mio::event::Source;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 
 /// A stream of bytes, lent by [`Pool::stream`](crate::Pool::stream). Register it under a token of the application's to
 /// get its events.
@@ -29,12 +30,14 @@ pub struct Stream {
     heard: bool,
     /// The manager has closed it.
     closed: bool,
+    /// The application has another handle on the socket.
+    shared: bool,
 }
 
 impl Stream {
     /// One that is registered nowhere.
     pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, dialed_on: None, ending: StreamEnd::default(), heard: false, closed: false }
+        Self { socket, dialed_on: None, ending: StreamEnd::default(), heard: false, closed: false, shared: false }
     }
 
     /// One that is registered there for its dial.
@@ -48,6 +51,37 @@ impl Stream {
     /// What the operating system reports.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// The address of the other end of the socket: the peer's own, or the proxy's if the connection goes through one. The
+    /// peer's address is in [`Connected`](connmgr_core::Connected), as far as it is known.
+    ///
+    /// # Errors
+    /// What the operating system reports, if the connection has broken.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.peer_addr()
+    }
+
+    /// Another handle on the socket, for a thread or a library that wants to own a stream. It does not block, and costs one
+    /// descriptor. Deregister this stream before, if it is registered, and read and write only by the other from then on.
+    ///
+    /// The pool still shuts the socket when it closes the connection. The connection ends by
+    /// [`Pool::release`](crate::Pool::release), which shuts the socket too, whoever has a handle on it. If the peer had
+    /// closed by then, as far as its bytes were read, the manager is told so. The pool does not see what is read: call
+    /// [`Pool::report_activity`](crate::Pool::report_activity) now and then while bytes arrive, at least every 30 s, so that
+    /// the connection counts as alive.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub fn to_std(&mut self) -> io::Result<std::net::TcpStream> {
+        let handle = SockRef::from(&self.socket).try_clone()?;
+        if let Some(dialed_on) = self.dialed_on.take() {
+            // It fails if that poll is gone, which is as good.
+            let _ = self.socket.deregister(&dialed_on);
+        }
+        self.shared = true;
+        self.ending.assume_heard();
+        Ok(handle.into())
     }
 
     /// Closes our half. The peer still reads everything that was written.
@@ -68,9 +102,25 @@ impl Stream {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Why it ended, as far as that was seen; none if the manager closed it.
-    pub(crate) fn cause(&self) -> Option<CloseCause> {
-        (!self.closed).then(|| self.ending.cause())
+    // The owner of the other handle may have made the socket block.
+    fn peek(&self) -> io::Result<usize> {
+        SockRef::from(&self.socket).set_nonblocking(true)?;
+        self.socket.peek(&mut [0])
+    }
+
+    /// What the manager is told when the application lets go of it; none if the manager closed it.
+    pub(crate) fn end(&self, conn: ConnId) -> Option<Input> {
+        (!self.closed).then(|| self.ending.input(conn))
+    }
+
+    /// The application lets go of it. If there is another handle on the socket, this looks whether the peer has ended the
+    /// stream, as far as its bytes were read, and shuts it both ways.
+    pub(crate) fn let_go(&mut self) {
+        if self.shared && !self.closed {
+            self.ending.note_read(&self.peek());
+            // It fails only if the peer has closed it already.
+            let _ = self.socket.shutdown(Shutdown::Both);
+        }
     }
 
     /// Whether bytes were read since the last call.
@@ -166,6 +216,7 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener};
     use std::time::Duration;
 
+    use connmgr_core::CloseCause;
     use mio::{Events, Poll};
 
     use super::*;
@@ -182,15 +233,17 @@ mod tests {
         (ours, listener.accept().unwrap().0)
     }
 
+    const CONN: ConnId = ConnId::from_u64(1);
+
     #[test]
     fn an_end_without_a_word_is_told_from_one_after_words() {
         for (words, cause) in [(&b""[..], CloseCause::Unheard), (b"hello", CloseCause::Eof)] {
             let (mut ours, mut theirs) = pair();
             theirs.write_all(words).unwrap();
             drop(theirs);
-            assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+            assert_eq!(ours.end(CONN), Some(Input::Dropped { conn: CONN }));
             ours.read_to_end(&mut Vec::new()).unwrap();
-            assert_eq!(ours.cause(), Some(cause));
+            assert_eq!(ours.end(CONN), Some(Input::Closed { conn: CONN, cause }));
         }
     }
 
@@ -214,7 +267,7 @@ mod tests {
         let mut ours = Stream::new(TcpStream::from_std(ours));
         assert_eq!(ours.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
         assert_eq!(ours.read(&mut []).unwrap(), 0);
-        assert_eq!(ours.cause(), Some(CloseCause::Dropped));
+        assert_eq!(ours.end(CONN), Some(Input::Dropped { conn: CONN }));
     }
 
     #[test]
@@ -224,7 +277,7 @@ mod tests {
         ours.close();
         assert_eq!(ours.read(&mut [0; 8]).unwrap(), 0);
         assert!(ours.write(b"hello").is_err());
-        assert_eq!(ours.cause(), None);
+        assert!(ours.end(CONN).is_none());
     }
 
     #[test]
@@ -264,5 +317,44 @@ mod tests {
             let told_of_its_end = (told(&mut dials), told(&mut others));
             assert_eq!(told_of_its_end, expected);
         }
+    }
+
+    #[test]
+    fn another_handle_on_the_socket_ends_with_the_stream() {
+        let (mut ours, mut theirs) = pair();
+        let mut handle = ours.to_std().unwrap();
+        handle.write_all(b"ping").unwrap();
+        theirs.read_exact(&mut [0; 4]).unwrap();
+        for end in [&handle, &theirs] {
+            end.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        }
+        ours.let_go();
+        drop(ours);
+        assert_eq!(handle.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(theirs.read(&mut [0; 8]).unwrap(), 0);
+    }
+
+    #[test]
+    fn the_end_that_another_handle_has_read_is_told() {
+        let (mut ours, mut theirs) = pair();
+        let mut handle = ours.to_std().unwrap();
+        theirs.write_all(b"bye").unwrap();
+        drop(theirs);
+        handle.read_to_end(&mut Vec::new()).unwrap();
+        ours.let_go();
+        assert_eq!(ours.end(CONN), Some(Input::Closed { conn: CONN, cause: CloseCause::Eof }));
+    }
+
+    #[test]
+    fn the_pools_poll_hears_nothing_of_a_stream_that_has_another_handle() {
+        let mut dials = Poll::new().unwrap();
+        let (ours, mut theirs) = sockets();
+        ours.set_nonblocking(true).unwrap();
+        let mut socket = TcpStream::from_std(ours);
+        dials.registry().register(&mut socket, Token(1), Interest::READABLE).unwrap();
+        let mut ours = Stream::dialed(socket, Arc::new(dials.registry().try_clone().unwrap()));
+        let _handle = ours.to_std().unwrap();
+        theirs.write_all(b"hello").unwrap();
+        assert_eq!(told(&mut dials), []);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One lock, held for one line. Only [`Board::finish`] and [`Board::wait`] wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use crate::summary::{ConnectionTarget, Summary};
 
 /// How many sessions follow headers at a time: one may lie or stall, and more than two would be a waste.
 const MAX_FOLLOWERS: usize = 2;
+
+/// How many of our nonces are remembered: more than handshakes are under way.
+const MAX_NONCES: usize = 1024;
 
 /// How much a session deserves to follow headers; the greater the more. Peers that answer come before those that do not,
 /// then those that we chose before strangers that came to us: otherwise two silent strangers could hold both places.
@@ -37,6 +40,8 @@ struct Inside {
     report: Report,
     summary: Summary,
     followers: BTreeMap<ConnId, FollowRank>,
+    /// The latest nonces that we sent.
+    nonces: VecDeque<u64>,
     /// Where each added peer was connected last.
     met: BTreeMap<PeerId, PeerAddress>,
 }
@@ -44,7 +49,9 @@ struct Inside {
 impl Board {
     /// A board whose clock starts now, for a run with this target.
     pub fn new(report: Report, target: ConnectionTarget) -> Self {
-        let inside = Inside { report, summary: Summary::new(target), followers: BTreeMap::new(), met: BTreeMap::new() };
+        let (summary, followers, nonces, met) =
+            (Summary::new(target), BTreeMap::new(), VecDeque::new(), BTreeMap::new());
+        let inside = Inside { report, summary, followers, nonces, met };
         Self { start: Instant::now(), inside: Arc::new(Mutex::new(inside)) }
     }
 
@@ -57,6 +64,10 @@ impl Board {
     pub fn event(&self, event: &Event) {
         let mut inside = self.inside();
         inside.summary.note(event);
+        if let Event::Connected(Connected { nonce, .. }) = event {
+            inside.nonces.truncate(MAX_NONCES - 1);
+            inside.nonces.push_front(*nonce);
+        }
         if let Event::Connected(Connected { peer: Some(peer), address: Some(address), .. }) = event {
             inside.met.insert(*peer, address.clone());
         }
@@ -78,9 +89,12 @@ impl Board {
         self.inside().report.note(self.elapsed(), text);
     }
 
-    /// Reports and counts a finished handshake.
+    /// Reports and counts a finished handshake. One with ourselves does not count: the manager closes it.
     pub fn ready(&self, conn: ConnId, peer: &PeerHello) {
         let (mut inside, now) = (self.inside(), self.elapsed());
+        if peer.info.nonce.is_some_and(|nonce| inside.nonces.contains(&nonce)) {
+            return inside.report.connection(now, conn, "reached ourselves");
+        }
         let PeerHello { version, user_agent, start_height, .. } = peer;
         let text = format!("ready: {user_agent} version {version}, {start_height} blocks");
         inside.report.connection(now, conn, &text);

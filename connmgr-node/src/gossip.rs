@@ -43,10 +43,10 @@ pub fn to_message(addresses: &[AddressInfo], as_addrv2: bool) -> Option<NetworkM
 fn info(host: Host, port: u16, services: ServiceFlags, time: u32) -> Option<AddressInfo> {
     // I2P has no ports; BIP 155 sends 0.
     let needs_port = !matches!(host, Host::I2p(_));
-    (port != 0 || !needs_port).then(|| AddressInfo {
-        address: PeerAddress::new(host, port),
-        services: Services::from_bits(services.to_u64()),
-        last_seen: UnixTime::from_secs(time.into()),
+    (port != 0 || !needs_port).then(|| {
+        AddressInfo::new(PeerAddress::new(host, port))
+            .services(Services::from_bits(services.to_u64()))
+            .last_seen(UnixTime::from_secs(time.into()))
     })
 }
 
@@ -103,11 +103,9 @@ mod tests {
     ];
 
     fn known(text: &str) -> AddressInfo {
-        AddressInfo {
-            address: text.parse().expect(text),
-            services: Services::NETWORK,
-            last_seen: UnixTime::from_secs(1_700_000_000),
-        }
+        AddressInfo::new(text.parse().expect(text))
+            .services(Services::NETWORK)
+            .last_seen(UnixTime::from_secs(1_700_000_000))
     }
 
     #[test]

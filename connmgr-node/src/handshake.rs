@@ -93,6 +93,7 @@ impl PeerHello {
                 services: Services::from_bits(version.services.to_u64()),
                 nonce: Some(version.nonce),
                 identity: None,
+                ..PeerInfo::default()
             },
             version: version.version,
             user_agent: escape(&version.user_agent),

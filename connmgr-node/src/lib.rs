@@ -41,6 +41,7 @@ pub mod summary;
 pub mod text;
 pub mod violation;
 pub mod wanted;
+pub mod why;
 pub mod wire;
 pub mod world;
 

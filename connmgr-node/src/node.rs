@@ -7,8 +7,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
-use connmgr_core::{AddPeerError, Chain, Config, Event, Keep, PeerAddress, PeerId, Time};
-use connmgr_std::{Problem, StartError};
+use connmgr_core::{AddPeerError, Chain, CloseReason, Config, EndReason, Event, Keep, PeerAddress, PeerId, Time};
+use connmgr_std::{Problem, StartError, with_causes};
 
 use crate::board::Board;
 use crate::cli::{Options, RuntimeName, Scene};
@@ -23,6 +23,7 @@ use crate::runtime::{Runtime, RuntimeEvent};
 use crate::setup;
 use crate::stop::Stop;
 use crate::wanted::WantedPeers;
+use crate::why::{self, Clues};
 use crate::world::behavior::PeerBehavior;
 use crate::world::{LoopbackWorld, WorldConfig};
 
@@ -81,6 +82,7 @@ struct RunningNode<R> {
     runtime: R,
     stop: Stop,
     wanted: WantedPeers,
+    clues: Clues,
     world: Option<LoopbackWorld>,
 }
 
@@ -98,7 +100,7 @@ impl<R: Runtime> RunningNode<R> {
         stop.attend();
         announce(&board, chain, max_peers, world.as_ref());
         let wanted = WantedPeers::new(options.state_dir.clone());
-        let mut node = Self { board, runtime, stop, wanted, world };
+        let mut node = Self { board, runtime, stop, wanted, clues: Clues::default(), world };
         node.add_peers(options)?;
         let run_for = setup::run_for(options);
         node.attend(run_for.and_then(|run_for| Instant::now().checked_add(run_for)))?;
@@ -137,6 +139,8 @@ impl<R: Runtime> RunningNode<R> {
     /// Reports an event. A ban may keep a wanted peer away, or have kept one away until now.
     fn event(&mut self, event: &Event) {
         self.board.event(event);
+        self.clues.note(event);
+        self.tell_if_own(event);
         if let Event::Banned { target, until } = event {
             self.wanted
                 .tell_ban(target, *until, |peer| self.board.met(peer))
@@ -152,6 +156,35 @@ impl<R: Runtime> RunningNode<R> {
         }
     }
 
+    /// A peer that turned out to be this node itself is told at once.
+    fn tell_if_own(&self, event: &Event) {
+        let Event::Disconnected { peer: Some(peer), reason: EndReason::Ours(CloseReason::OwnAddress), .. } = event
+        else {
+            return;
+        };
+        if let Some((_, address)) = self.wanted.added().iter().find(|(id, _)| id == peer) {
+            self.board.note(&format!("{address} is this node itself: name another node with --connect or --add"));
+        }
+    }
+
+    /// Says why the target is not reached, if it is not.
+    fn tell_why(&mut self) {
+        let summary = self.board.summary();
+        if summary.time_to_target.is_some() {
+            return;
+        }
+        let (ready, total, waited) = (summary.on_target(), summary.target.total(), why::PATIENCE.as_secs());
+        self.board.note(&format!("after {waited} s {ready} of {total} connections are ready. Why:"));
+        for (id, address) in self.wanted.added() {
+            let told = self.runtime.explain(address);
+            let why = told.and_then(|told| self.clues.of_peer(*id, address, &told));
+            why.into_iter().for_each(|why| self.board.note(&format!("- {why}")));
+        }
+        if summary.automatic() < summary.target.automatic {
+            self.clues.of_automatic().iter().for_each(|why| self.board.note(&format!("- {why}")));
+        }
+    }
+
     /// In the loopback world: learns all addresses, and adds the peer that comes and goes.
     fn join_world(&mut self) -> Result<()> {
         let Some(world) = &self.world else { return Ok(()) };
@@ -162,16 +195,26 @@ impl<R: Runtime> RunningNode<R> {
 
     /// Handles the pool's events until the node is stopped or its time is up.
     fn attend(&mut self, until: Option<Instant>) -> Result<()> {
+        let mut why_at = Instant::now().checked_add(why::PATIENCE);
         loop {
-            match self.runtime.next(until)? {
+            match self.runtime.next(until.into_iter().chain(why_at).min())? {
                 RuntimeEvent::Event(event) => self.event(&event),
                 RuntimeEvent::Retry { peer, at, attempt } => self.retry(peer, at, attempt),
-                RuntimeEvent::Problem(problem) => self.board.note(&problem.to_string()),
+                RuntimeEvent::Problem(problem) => self.board.note(&with_causes(&problem).to_string()),
                 RuntimeEvent::Other(news) => self.board.note(&news),
-                RuntimeEvent::Woken => return Ok(()),
+                RuntimeEvent::Woken if self.is_over(until) => return Ok(()),
+                RuntimeEvent::Woken => {
+                    why_at = None;
+                    self.tell_why();
+                }
                 RuntimeEvent::Over => bail!("the pool stopped by itself"),
             }
         }
+    }
+
+    /// Whether the node is stopped or its time is up.
+    fn is_over(&self, until: Option<Instant>) -> bool {
+        self.stop.is_stopping() || until.is_some_and(|until| until <= Instant::now())
     }
 
     fn retry(&self, peer: PeerId, at: Time, attempt: u32) {
@@ -192,7 +235,7 @@ impl<R: Runtime> RunningNode<R> {
         self.board.note("stopping");
         let problems = self.runtime.shutdown();
         for problem in &problems {
-            self.board.note(&problem.to_string());
+            self.board.note(&with_causes(problem).to_string());
         }
         let is_short = is_time_up && summary.time_to_target.is_none();
         let outcome = if problems.iter().any(Problem::is_state_lost) {

@@ -45,12 +45,12 @@ fn inbound(base: InboundConfig) -> InboundConfig {
 
 fn limits(options: &Options, base: Limits) -> Limits {
     let added = u32::try_from(options.connect.len() + options.add.len()).unwrap_or(u32::MAX);
-    let asked = Limits {
-        total: options.max_peers.unwrap_or(base.total),
-        full: options.outbound.unwrap_or(base.full),
-        added: base.added.max(added),
-        ..base
-    };
+    let total = options.max_peers.unwrap_or(base.total);
+    // Of few peers in all, as many are of each kind as fit.
+    let full = options.outbound.unwrap_or(base.full).min(total);
+    let block_relay = base.block_relay.min(total - full);
+    let feeler = base.feeler.min(total - full - block_relay);
+    let asked = Limits { total, full, block_relay, feeler, added: base.added.max(added), ..base };
     if options.outbound == Some(0) { Limits { block_relay: 0, feeler: 0, addr_fetch: 0, ..asked } } else { asked }
 }
 
@@ -66,7 +66,7 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
         // No peer there is on the usual port, so none is preferred.
         default_port: 0,
         dial: DialConfig {
-            direct: Patience { timeout: seconds(2), hedge_after: Duration::from_millis(500) },
+            direct: Patience::new(seconds(2), Duration::from_millis(500)),
             spacing: seconds(20),
             min_spacing: seconds(5),
             ..config.dial
@@ -83,7 +83,7 @@ fn impatient(config: Config, is_relaxed: bool) -> Config {
 /// The proxy of the options. Whether it can look up names, as Tor does, is found out.
 pub fn proxy(options: &Options) -> Option<Proxy> {
     let address = options.proxy.clone()?;
-    Some(Proxy { address, isolation: options.isolation, resolves: true })
+    Some(Proxy::new(address).isolation(options.isolation).resolves(true))
 }
 
 /// The connections wanted. The added peer of the loopback world does not count, for it comes and goes.

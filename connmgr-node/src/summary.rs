@@ -112,13 +112,17 @@ impl Summary {
 
     /// How many of the wanted connections are ready. More than wanted of one sort do not count for another.
     pub fn on_target(&self) -> u32 {
-        let count = |wanted: fn(Kind) -> bool| {
-            let is_counted = |conn: &&ConnId| self.live.get(conn).is_some_and(|kind| wanted(*kind));
-            u32::try_from(self.handshaken.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
-        };
-        let automatic = count(|kind| matches!(kind, Kind::Full | Kind::BlockRelay));
-        let added = count(|kind| kind == Kind::Added);
-        automatic.min(self.target.automatic) + added.min(self.target.added)
+        self.automatic() + self.count(|kind| kind == Kind::Added).min(self.target.added)
+    }
+
+    /// How many of the automatic connections wanted are ready.
+    pub fn automatic(&self) -> u32 {
+        self.count(|kind| matches!(kind, Kind::Full | Kind::BlockRelay)).min(self.target.automatic)
+    }
+
+    fn count(&self, wanted: fn(Kind) -> bool) -> u32 {
+        let is_counted = |conn: &&ConnId| self.live.get(conn).is_some_and(|kind| wanted(*kind));
+        u32::try_from(self.handshaken.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
     }
 
     /// The summary as JSON.
@@ -173,13 +177,14 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connmgr_core::{CloseCause, Connected, EndReason, Transport};
+    use connmgr_core::{CloseCause, Connected, EndReason};
 
     fn connected(number: u64, kind: Kind) -> Event {
         let address = Some("127.1.0.1:8333".parse().expect("an address"));
         let conn = ConnId::from_u64(number);
-        let transport = Transport::V1;
-        Event::Connected(Connected { conn, kind, address, peer: None, listener: None, transport, nonce: 1, tag: None })
+        let mut connected = Connected::new(conn, kind);
+        connected.address = address;
+        Event::Connected(connected)
     }
 
     fn ended(number: u64) -> Event {

@@ -31,6 +31,11 @@ impl WantedPeers {
         self.added.push((id, address));
     }
 
+    /// The peers that were added.
+    pub fn added(&self) -> &[(PeerId, PeerAddress)] {
+        &self.added
+    }
+
     /// A peer is banned, and is to be added when the ban is over. Returns what to tell the operator.
     pub fn note_banned(&mut self, peer: PeerAddress, bans: &[BanView]) -> String {
         let longest = bans.iter().filter(|ban| covers(&ban.target, &peer)).max_by_key(|ban| ban.until);
@@ -105,7 +110,7 @@ mod tests {
             Ok(net) => BanTarget::Subnet(net),
             Err(_) => BanTarget::Host(target.parse().expect("a host")),
         };
-        BanView { target, since: UnixTime::from_secs(0), until: UnixTime::from_secs(until), exceptions: vec![] }
+        BanView::new(target, UnixTime::from_secs(0), UnixTime::from_secs(until))
     }
 
     fn peer(text: &str) -> PeerAddress {

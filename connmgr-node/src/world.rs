@@ -216,11 +216,9 @@ fn sites(seed: u64) -> Vec<Site> {
 
 fn info(address: SocketAddr) -> AddressInfo {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    AddressInfo {
-        address: PeerAddress::from(address),
-        services: Services::NETWORK | Services::WITNESS,
-        last_seen: UnixTime::from_secs(now),
-    }
+    AddressInfo::new(PeerAddress::from(address))
+        .services(Services::NETWORK | Services::WITNESS)
+        .last_seen(UnixTime::from_secs(now))
 }
 
 /// One of the independent random streams of a seed.

@@ -29,6 +29,9 @@ on_each_runtime! {
     #[cfg(target_os = "linux")]
     a_world_out_of_reach_costs_next_to_nothing,
     one_node_dials_another,
+    a_node_told_to_connect_to_itself_says_so,
+    a_node_that_meets_itself_says_so_and_reaches_no_target,
+    after_half_a_minute_a_node_says_why_its_target_is_not_reached,
     a_wanted_peer_that_sends_garbage_is_closed_and_not_banned,
     a_ban_of_the_only_peer_keeps_no_node_from_starting,
     addresses_travel_from_peer_to_node_to_node,
@@ -185,6 +188,45 @@ async fn one_node_dials_another(runtime: Runtime) {
     assert_eq!(host.hear_event("connected").await["kind"], json!("inbound"));
     assert!(host.hear_text("ready: ").await.contains("connmgr-node"));
     host.hear_event("disconnected").await;
+}
+
+/// A port that nobody has at present.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback");
+    listener.local_addr().expect("it is bound").port()
+}
+
+async fn a_node_told_to_connect_to_itself_says_so(runtime: Runtime) {
+    let port = free_port();
+    let words = format!("--chain regtest --listen 127.0.0.1:{port} --connect 127.0.0.1:{port}");
+    let (code, told, errors) = run(runtime, &words).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(errors, format!("error: --connect 127.0.0.1:{port}: the address is our own\n"));
+    assert!(!told.contains("target reached"), "{told}");
+}
+
+/// Who listens on all interfaces learns only by dialing which addresses are its own.
+async fn a_node_that_meets_itself_says_so_and_reaches_no_target(runtime: Runtime) {
+    let port = free_port();
+    let words = format!("--chain regtest --for 2s --listen 0.0.0.0:{port} --connect 127.0.0.1:{port}");
+    let (code, told, errors) = run(runtime, &words).await;
+    assert_eq!((code, errors.as_str()), (Some(1), "error: the target was never reached\n"));
+    assert!(told.contains(&format!("127.0.0.1:{port} is this node itself: name another node")), "{told}");
+    assert!(told.contains("reached ourselves") && !told.contains("target reached"), "{told}");
+}
+
+async fn after_half_a_minute_a_node_says_why_its_target_is_not_reached(runtime: Runtime) {
+    let words = format!("--chain regtest --connect 127.0.0.1:{}", free_port());
+    let mut program = Program::start(runtime, &words);
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    let told = program.hear_text("after 30 s").await;
+    assert_eq!(told, "after 30 s 0 of 1 connections are ready. Why:");
+    let why = program.hear_text("- ").await;
+    assert!(why.contains("not reached: connection refused; dialed again in "), "{why}");
+    assert!(why.ends_with("Does it run, and listen on this port?"), "{why}");
+    program.interrupt();
+    let ended = program.end().await;
+    assert!(!ended.lines.iter().any(|line| line["text"].as_str().is_some_and(|text| text.starts_with("after 30 s"))));
 }
 
 fn world() -> LoopbackWorld {

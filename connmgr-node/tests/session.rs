@@ -25,11 +25,9 @@ fn config() -> SessionConfig {
 }
 
 fn known(text: &str) -> AddressInfo {
-    AddressInfo {
-        address: text.parse().expect(text),
-        services: Services::NETWORK,
-        last_seen: UnixTime::from_secs(1_700_000_000),
-    }
+    AddressInfo::new(text.parse().expect(text))
+        .services(Services::NETWORK)
+        .last_seen(UnixTime::from_secs(1_700_000_000))
 }
 
 /// A session of ours in the background, and what it reports.

@@ -88,6 +88,6 @@ async fn a_state_that_is_not_saved_at_the_end_is_no_success(runtime: Runtime) {
     program.interrupt();
     let ended = program.end().await;
     assert_eq!((ended.code, ended.errors.as_str()), (Some(1), "error: the state is not saved\n"));
-    let is_told = |line: &serde_json::Value| line["text"].as_str().is_some_and(|text| text.ends_with("is lost"));
+    let is_told = |line: &serde_json::Value| line["text"].as_str().is_some_and(|text| text.contains("is lost: "));
     assert!(ended.lines.iter().any(is_told), "{:?}", ended.lines);
 }

@@ -63,10 +63,10 @@ impl World {
     }
 
     fn gossip(&mut self) -> Input {
-        let info = |world: &mut Self| AddressInfo {
-            address: PeerAddress::from(world.somebody()),
-            services: Services::NETWORK | Services::WITNESS,
-            last_seen: UNIX,
+        let info = |world: &mut Self| {
+            AddressInfo::new(PeerAddress::from(world.somebody()))
+                .services(Services::NETWORK | Services::WITNESS)
+                .last_seen(UNIX)
         };
         Input::Addresses { source: Source::Application, addresses: (0..20).map(|_| info(self)).collect() }
     }
@@ -121,7 +121,7 @@ impl World {
 }
 
 fn config() -> Config {
-    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    let listener = Listener::new(ListenerId(0));
     let seeds = SeedConfig { names: Vec::new(), ..SeedConfig::default() };
     Config { listeners: vec![listener], seeds, ..Config::bitcoin(Chain::Mainnet) }
 }

@@ -61,3 +61,9 @@ async fn start_reactor() -> Result<(), StartError> {
     poll_once(Timer::after(Duration::from_secs(1))).await;
     Ok(())
 }
+
+impl AsRef<Connected> for Connection {
+    fn as_ref(&self) -> &Connected {
+        &self.info
+    }
+}

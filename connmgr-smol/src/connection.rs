@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
@@ -16,6 +17,8 @@ use connmgr_core::Connected;
 use connmgr_std::adapter::Guard;
 use futures_lite::{AsyncRead, AsyncWrite};
 
+use crate::halves::{ReadHalf, WriteHalf};
+use crate::watch::StreamWatch;
 use crate::wire::SmolStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
@@ -24,8 +27,7 @@ use crate::wire::SmolStream;
 /// ended as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and
 /// writes fail.
 ///
-/// [`AsyncWriteExt::close`](futures_lite::AsyncWriteExt::close) closes our half only. [`futures_lite::io::split`] makes
-/// two halves; the connection ends when both are dropped.
+/// [`AsyncWriteExt::close`](futures_lite::AsyncWriteExt::close) closes our half only.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
@@ -35,9 +37,47 @@ pub struct Connection {
 impl Connection {
     connmgr_std::connection_methods!();
 
+    /// Splits it into a half that reads and one that writes, each for a task of its own. The connection ends when both
+    /// are dropped.
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        let connection = Arc::new(self);
+        (ReadHalf { connection: Arc::clone(&connection) }, WriteHalf { connection })
+    }
+
+    /// The socket as a stream of the standard library, for code that wants to own one, and what stands for the connection
+    /// meanwhile. The stream does not block; [`Async::new_nonblocking`] takes it. It costs one descriptor more.
+    ///
+    /// The pool still shuts the socket when it closes the connection. The connection ends when the watch is dropped, and
+    /// its socket is shut then. Nothing else ends it: drop the watch when whoever has the stream is done.
+    ///
+    /// # Errors
+    /// What the operating system reports; then the connection is dropped.
+    pub fn into_std(self) -> io::Result<(TcpStream, StreamWatch)> {
+        let stream = self.guard.to_std()?;
+        Ok((stream, StreamWatch { info: self.info, guard: self.guard }))
+    }
+
+    pub(crate) fn poll_read_some(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_read_by(|stream| stream.poll_read(cx, buf))
+    }
+
+    pub(crate) fn poll_read_slices(
+        &self,
+        cx: &mut Context<'_>,
+        slices: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if slices.iter().all(|slice| slice.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
+        self.poll_read_by(|stream| stream.poll_read_vectored(cx, slices))
+    }
+
     /// Reads by `attempt`, into a buffer of at least one byte.
     fn poll_read_by(
-        &mut self,
+        &self,
         attempt: impl FnOnce(Pin<&mut &Async<TcpStream>>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         // A peer whose connection was closed may be banned: nothing more is read from it.
@@ -49,8 +89,8 @@ impl Connection {
         Poll::Ready(read)
     }
 
-    fn poll_write_by(
-        &mut self,
+    pub(crate) fn poll_write_by(
+        &self,
         attempt: impl FnOnce(Pin<&mut &Async<TcpStream>>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let written = ready!(attempt(Pin::new(&mut &self.guard.wire().0)));
@@ -78,10 +118,7 @@ impl AsSocket for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        if buf.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        self.get_mut().poll_read_by(|stream| stream.poll_read(cx, buf))
+        self.poll_read_some(cx, buf)
     }
 
     fn poll_read_vectored(
@@ -89,16 +126,13 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         slices: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        if slices.iter().all(|slice| slice.is_empty()) {
-            return Poll::Ready(Ok(0));
-        }
-        self.get_mut().poll_read_by(|stream| stream.poll_read_vectored(cx, slices))
+        self.poll_read_slices(cx, slices)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_by(|stream| stream.poll_write(cx, bytes))
+        self.poll_write_by(|stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
@@ -106,7 +140,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_by(|stream| stream.poll_write_vectored(cx, slices))
+        self.poll_write_by(|stream| stream.poll_write_vectored(cx, slices))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

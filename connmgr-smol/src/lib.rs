@@ -3,20 +3,24 @@
 
 mod builder;
 mod connection;
+pub mod guide;
+mod halves;
 mod jobs;
 mod runtime;
 mod spawn;
+mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
-};
+// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use halves::{ReadHalf, WriteHalf};
 pub use spawn::{BoxFuture, Spawn};
+pub use watch::StreamWatch;
 
 /// A pool of live connections, run by a task of its own.
 ///
@@ -35,6 +39,9 @@ pub use spawn::{BoxFuture, Spawn};
 /// }
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
+
+/// Commands and views of a [`Pool`].
+pub type Handle = connmgr_std::Handle<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -16,6 +16,16 @@ impl Wire for SmolStream {
         Async::<TcpStream>::connect(address).await.map(Self)
     }
 
+    // As `Async::<TcpStream>::connect` waits.
+    async fn connecting(socket: TcpStream) -> io::Result<Self> {
+        let stream = Async::new_nonblocking(socket)?;
+        stream.writable().await?;
+        match stream.get_ref().take_error()? {
+            Some(error) => Err(error),
+            None => Ok(Self(stream)),
+        }
+    }
+
     async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.read(buf).await
     }
@@ -26,6 +36,19 @@ impl Wire for SmolStream {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.get_ref().local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().peer_addr()
+    }
+
+    fn to_std(&self) -> io::Result<TcpStream> {
+        self.0.get_ref().try_clone()
+    }
+
+    fn peek(&self) -> io::Result<usize> {
+        self.0.get_ref().set_nonblocking(true)?;
+        self.0.get_ref().peek(&mut [0])
     }
 
     fn set_nodelay(&self) -> io::Result<()> {

@@ -65,11 +65,7 @@ pub(crate) fn close_cause(error: &io::Error) -> CloseCause {
 pub(crate) fn end_cause(error: Option<&io::Error>, heard: bool) -> CloseCause {
     match error.map_or(CloseCause::Eof, close_cause) {
         CloseCause::Eof | CloseCause::Reset if !heard => CloseCause::Unheard,
-        cause @ (CloseCause::Eof
-        | CloseCause::Reset
-        | CloseCause::Unheard
-        | CloseCause::Error
-        | CloseCause::Dropped) => cause,
+        cause => cause,
     }
 }
 
@@ -112,6 +108,11 @@ pub(crate) fn is_bad_disk(error: &io::Error) -> bool {
     is_one_of(error, raw::BAD_DISK)
 }
 
+/// Whether a socket that does not block has begun to connect.
+pub(crate) fn connect_goes_on(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || is_one_of(error, raw::IN_PROGRESS)
+}
+
 fn is_unsupported_family(error: &io::Error) -> bool {
     is_one_of(error, raw::UNSUPPORTED_FAMILY)
 }
@@ -134,6 +135,7 @@ mod raw {
     pub(super) const OUT_OF_RESOURCES: &[i32] = &[libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[libc::EAFNOSUPPORT, libc::EPFNOSUPPORT, libc::EPROTONOSUPPORT];
     pub(super) const HOST_DOWN: &[i32] = &[libc::EHOSTDOWN];
+    pub(super) const IN_PROGRESS: &[i32] = &[libc::EINPROGRESS];
     pub(super) const BAD_DISK: &[i32] = &[libc::EIO];
     #[cfg(target_os = "linux")]
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[libc::EPROTO, libc::ENOPROTOOPT, libc::ENONET];
@@ -150,6 +152,8 @@ mod raw {
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[10047, 10046, 10043];
     /// `WSAEHOSTDOWN`.
     pub(super) const HOST_DOWN: &[i32] = &[10064];
+    /// `WSAEWOULDBLOCK` is [`ErrorKind::WouldBlock`](std::io::ErrorKind::WouldBlock).
+    pub(super) const IN_PROGRESS: &[i32] = &[];
     /// `ERROR_CRC`, `ERROR_IO_DEVICE`.
     pub(super) const BAD_DISK: &[i32] = &[23, 1117];
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
@@ -161,6 +165,7 @@ mod raw {
     pub(super) const OUT_OF_RESOURCES: &[i32] = &[];
     pub(super) const UNSUPPORTED_FAMILY: &[i32] = &[];
     pub(super) const HOST_DOWN: &[i32] = &[];
+    pub(super) const IN_PROGRESS: &[i32] = &[];
     pub(super) const BAD_DISK: &[i32] = &[];
     pub(super) const BROKEN_HANDSHAKE: &[i32] = &[];
 }

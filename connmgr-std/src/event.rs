@@ -1,10 +1,12 @@
 //! Events of a pool. `C` is the adapter's connection.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use connmgr_core::{Connected, Event, PeerId, Time, driver};
 
+use crate::causes::with_causes;
 use crate::state::{Damage, SaveNews, StateError};
 use crate::trace::TraceError;
 
@@ -41,7 +43,22 @@ impl<C> PoolEvent<C> {
     }
 }
 
-/// A problem that does not stop the pool.
+/// In words, causes included.
+impl<C: AsRef<Connected>> fmt::Display for PoolEvent<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected(connection) => Event::Connected(connection.as_ref().clone()).fmt(f),
+            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt } => {
+                write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
+            }
+            Self::Event(event) => event.fmt(f),
+            Self::Problem(problem) => with_causes(problem).fmt(f),
+        }
+    }
+}
+
+/// A problem that does not stop the pool. [`with_causes`] tells it whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -50,8 +67,8 @@ pub enum Problem {
     Damaged(Damage),
     /// A file of the state could not be saved. The pool tries again: a second later, then at growing intervals up to 30 s,
     /// at the next change, and at its end. The same cause is not told again.
-    #[error("state: {0}")]
-    NotSaved(StateError),
+    #[error("the state could not be saved")]
+    NotSaved(#[source] StateError),
     /// A file of the state that could not be saved is saved now.
     #[error("state: {} is saved again", path.display())]
     SavedAgain {
@@ -59,8 +76,8 @@ pub enum Problem {
         path: PathBuf,
     },
     /// At the pool's end, a file of the state could not be saved. What changed since it was saved last is lost.
-    #[error("state: {0}; what was not saved is lost")]
-    StateLost(StateError),
+    #[error("what was not saved of the state is lost")]
+    StateLost(#[source] StateError),
     /// The disk was too slow at the pool's end. A thread goes on writing as long as the process lives.
     #[error("state: still being written")]
     SaveUnfinished,
@@ -76,11 +93,11 @@ pub enum Problem {
     /// Changes of this machine's network are not noticed (feature `watch-network`), or not any more. The application may
     /// report them.
     #[cfg(feature = "watch-network")]
-    #[error("changes of the network are not noticed: {0}")]
-    NotWatching(std::io::Error),
+    #[error("changes of the network are not noticed")]
+    NotWatching(#[source] std::io::Error),
     /// The trace could not be written, or is full. Nothing more is written to it.
-    #[error("trace: {0}")]
-    Trace(TraceError),
+    #[error("the trace is not written any more")]
+    Trace(#[source] TraceError),
 }
 
 impl Problem {

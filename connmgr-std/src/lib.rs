@@ -6,7 +6,8 @@
 //! | | |
 //! |---|---|
 //! | [`Pool`], [`Handle`], [`Reporter`] | a pool run by a task, its commands, and the facts of one connection |
-//! | [`PoolEvent`], [`Problem`], [`StartError`] | events of a pool; why a pool did not start |
+//! | [`PoolEvent`], [`Problem`], [`StartError`] | events of a pool; why a pool did not start; [`with_causes`] tells an error whole |
+//! | [`ConnectError`] | why `connect` gives no connection |
 //! | [`StateDir`] | book, anchors and bans on disk |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run recorded, and replayed |
 //! | [`parse_address`] | addresses whose zone is the name of an interface |
@@ -17,11 +18,16 @@
 pub mod adapter;
 mod address;
 mod bell;
+mod causes;
 mod clock;
+mod connect_error;
 mod entropy;
 mod errors;
 mod event;
+pub mod exports;
+pub mod guide;
 mod id_map;
+mod machine;
 #[cfg(feature = "watch-network")]
 mod network_watch;
 mod observe;
@@ -38,7 +44,10 @@ pub use connmgr_core;
 
 pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
+pub use adapter::socket_hook::DialSocket;
 pub use address::parse_address;
+pub use causes::with_causes;
+pub use connect_error::ConnectError;
 pub use event::{PoolEvent, Problem};
 #[cfg(feature = "metrics")]
 pub use observe::metrics;

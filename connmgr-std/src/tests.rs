@@ -5,7 +5,7 @@
 pub(crate) mod common;
 
 use std::io::{self, ErrorKind};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,6 +91,9 @@ impl Wire for NoWire {
     async fn connect(_: SocketAddr) -> io::Result<Self> {
         Ok(Self)
     }
+    async fn connecting(_: TcpStream) -> io::Result<Self> {
+        Ok(Self)
+    }
     async fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         Ok(0)
     }
@@ -99,6 +102,15 @@ impl Wire for NoWire {
     }
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Err(ErrorKind::Unsupported.into())
+    }
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Err(ErrorKind::Unsupported.into())
+    }
+    fn to_std(&self) -> io::Result<TcpStream> {
+        Err(ErrorKind::Unsupported.into())
+    }
+    fn peek(&self) -> io::Result<usize> {
+        Ok(0)
     }
     fn set_nodelay(&self) -> io::Result<()> {
         Ok(())

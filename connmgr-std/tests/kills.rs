@@ -43,7 +43,7 @@ fn learnt_by(second: u64) -> u64 {
 fn address(number: u64) -> AddressInfo {
     let ip = Ipv4Addr::from_bits(0x1000_0000 + (u32::try_from(number).unwrap() << 12));
     let address = PeerAddress::from(SocketAddr::from((ip, 8333)));
-    AddressInfo { address, services: Services::NETWORK, last_seen: UnixTime::from_secs(1_700_000_000) }
+    AddressInfo::new(address).services(Services::NETWORK).last_seen(UnixTime::from_secs(1_700_000_000))
 }
 
 fn learn(engine: &mut Engine<()>, second: u64) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::snapshot;
 use connmgr_core::Snapshot;
-use connmgr_std::{DamageCause, StateDir, StateError};
+use connmgr_std::{DamageCause, StateDir, StateError, with_causes};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use tempfile::TempDir;
@@ -41,7 +41,8 @@ fn refused(dir: &Path, why: &str) -> StateError {
     };
     let before = names(dir);
     let error = StateDir::open(dir).expect_err(why);
-    assert!(error.to_string().contains(why), "{error}");
+    let told = with_causes(&error).to_string();
+    assert!(told.contains(why), "{told}");
     assert_eq!(names(dir), before);
     error
 }
@@ -91,7 +92,8 @@ fn a_directory_that_may_not_be_entered_is_an_error() {
     obey_permissions();
     let dir = saved();
     set_mode(dir.path(), 0o000);
-    assert!(StateDir::open(dir.path()).unwrap_err().to_string().contains("Permission denied"));
+    let refused = StateDir::open(dir.path()).unwrap_err();
+    assert!(with_causes(&refused).to_string().contains("Permission denied"), "{refused:?}");
     set_mode(dir.path(), 0o700);
 }
 

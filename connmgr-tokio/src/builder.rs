@@ -44,3 +44,9 @@ impl PoolConnection for Connection {
         Self { info, guard }
     }
 }
+
+impl AsRef<Connected> for Connection {
+    fn as_ref(&self) -> &Connected {
+        &self.info
+    }
+}

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use connmgr_core::Connected;
@@ -15,6 +16,8 @@ use connmgr_std::adapter::Guard;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::halves::{ReadHalf, WriteHalf};
+use crate::watch::StreamWatch;
 use crate::wire::TokioStream;
 
 /// An open connection: a stream of bytes, and what is known of it.
@@ -23,8 +26,7 @@ use crate::wire::TokioStream;
 /// ended as far as reads and writes have seen it. When the manager closes the connection, reads end (`Ok(0)`) and
 /// writes fail.
 ///
-/// [`AsyncWriteExt::shutdown`](tokio::io::AsyncWriteExt::shutdown) closes our half only. [`tokio::io::split`] makes
-/// two halves; the connection ends when both are dropped.
+/// [`AsyncWriteExt::shutdown`](tokio::io::AsyncWriteExt::shutdown) closes our half only.
 #[derive(Debug)]
 pub struct Connection {
     pub(crate) info: Connected,
@@ -33,6 +35,46 @@ pub struct Connection {
 
 impl Connection {
     connmgr_std::connection_methods!();
+
+    /// Splits it into a half that reads and one that writes, each for a task of its own. The connection ends when both
+    /// are dropped.
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        let connection = Arc::new(self);
+        (ReadHalf { connection: Arc::clone(&connection) }, WriteHalf { connection })
+    }
+
+    /// The socket as a stream of the standard library, for code that wants to own one, and what stands for the connection
+    /// meanwhile. The stream does not block; [`TcpStream::from_std`] takes it. It costs one descriptor more.
+    ///
+    /// The pool still shuts the socket when it closes the connection. The connection ends when the watch is dropped, and
+    /// its socket is shut then. Nothing else ends it: drop the watch when whoever has the stream is done.
+    ///
+    /// # Errors
+    /// What the operating system reports; then the connection is dropped.
+    pub fn into_std(self) -> io::Result<(std::net::TcpStream, StreamWatch)> {
+        let stream = self.guard.to_std()?;
+        Ok((stream, StreamWatch { info: self.info, guard: self.guard }))
+    }
+
+    pub(crate) fn poll_read_by(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // A peer whose connection was closed may be banned: nothing more is read from it.
+        if self.guard.is_closed() || buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let read = ready!(self.poll_io(|stream| stream.poll_read_ready(cx), |stream| stream.try_read_buf(buf)));
+        self.guard.note_read(&read);
+        Poll::Ready(read.map(drop))
+    }
+
+    pub(crate) fn poll_write_by(
+        &self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(self.poll_io(|stream| stream.poll_write_ready(cx), attempt));
+        self.guard.note_write(&written);
+        Poll::Ready(written)
+    }
 
     /// Calls `attempt`, which reads or writes without waiting, once the stream is `ready` for it.
     fn poll_io(
@@ -48,16 +90,6 @@ impl Connection {
                 done => return Poll::Ready(done),
             }
         }
-    }
-
-    fn poll_write_by(
-        &mut self,
-        cx: &mut Context<'_>,
-        attempt: impl FnMut(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        let written = ready!(self.poll_io(|stream| stream.poll_write_ready(cx), attempt));
-        self.guard.note_write(&written);
-        Poll::Ready(written)
     }
 }
 
@@ -80,20 +112,13 @@ impl AsSocket for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        // A peer whose connection was closed may be banned: nothing more is read from it.
-        if this.guard.is_closed() || buf.remaining() == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        let read = ready!(this.poll_io(|stream| stream.poll_read_ready(cx), |stream| stream.try_read_buf(buf)));
-        this.guard.note_read(&read);
-        Poll::Ready(read.map(drop))
+        self.poll_read_by(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_by(cx, |stream| stream.try_write(bytes))
+        self.poll_write_by(cx, |stream| stream.try_write(bytes))
     }
 
     fn poll_write_vectored(
@@ -101,7 +126,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_by(cx, |stream| stream.try_write_vectored(slices))
+        self.poll_write_by(cx, |stream| stream.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -3,17 +3,21 @@
 
 mod builder;
 mod connection;
+pub mod guide;
+mod halves;
 mod runtime;
+mod watch;
 mod wire;
 
 pub use connmgr_core;
-pub use connmgr_std::{
-    Damage, DamageCause, Handle, NotACommand, Problem, Reporter, Resolve, StartError, StateError, SystemResolver,
-    TraceError, parse_address,
-};
+// The configuration, addresses, commands, events and errors that an application needs.
+#[doc(inline)]
+pub use connmgr_std::exports::*;
 
 pub use builder::Builder;
 pub use connection::Connection;
+pub use halves::{ReadHalf, WriteHalf};
+pub use watch::StreamWatch;
 
 /// A pool of live connections, run by a task of its own.
 ///
@@ -32,6 +36,9 @@ pub use connection::Connection;
 /// }
 /// ```
 pub type Pool = connmgr_std::Pool<Connection>;
+
+/// Commands and views of a [`Pool`].
+pub type Handle = connmgr_std::Handle<Connection>;
 
 /// An event of a [`Pool`].
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -121,7 +121,7 @@ impl Ledger {
             }
             DialFailure::Failed(DialError::Cancelled) => {}
             DialFailure::Failed(_) | DialFailure::GivenUp(CloseReason::DialTimeout) => self.dial_ended_otherwise(conn),
-            DialFailure::GivenUp(_) => {}
+            _ => {}
         }
     }
 
@@ -176,7 +176,7 @@ impl Ledger {
         let Some(peer) = peer.and_then(|id| self.peers.get_mut(id)) else { return };
         let unanswered = match error {
             DialFailure::Failed(error) => !error.is_answer(),
-            DialFailure::GivenUp(reason) => reason == CloseReason::DialTimeout,
+            other => other == DialFailure::GivenUp(CloseReason::DialTimeout),
         };
         let network = conn.address.as_ref().and_then(|address| conn::health_network(address, &self.config.ranges));
         peer.conns.retain(|other| *other != id);

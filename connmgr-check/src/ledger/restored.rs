@@ -26,11 +26,20 @@ impl RestoredBans {
     }
 }
 
-/// Whether a clock may be right: it is not before 2020, and something on file happened in the 60 days before.
+/// The earliest date that a clock may show: 2020-01-01.
+const EARLIEST: UnixTime = UnixTime::from_secs(1_577_836_800);
+
+/// Whether a clock may be right: it is not before 2020, and something on file happened in the 60 days before; of what we
+/// did ourselves (or, if that is nothing, of what others said), eight times as much as after it.
 pub(super) fn is_credible(unix: UnixTime, snapshot: &Snapshot) -> bool {
-    let is_recent = |at: UnixTime| at <= unix && unix.since(at) < Duration::from_secs(60 * 86_400);
-    let is_met = |saved: &SavedAddress| is_recent(saved.last_try) || is_recent(saved.last_success);
+    let own = |saved: &SavedAddress| [saved.last_try, saved.last_success];
+    let mut met: Vec<UnixTime> = snapshot.addresses.iter().flat_map(own).filter(|at| *at >= EARLIEST).collect();
+    if met.is_empty() {
+        met = snapshot.addresses.iter().map(|saved| saved.last_seen).filter(|at| *at >= EARLIEST).collect();
+    }
+    let is_recent = |at: UnixTime| at >= EARLIEST && at <= unix && unix.since(at) < Duration::from_secs(60 * 86_400);
+    let recent = met.iter().filter(|at| is_recent(**at)).count();
+    let ahead = met.iter().filter(|at| **at > unix).count();
     let is_banned = |ban: &SavedBan| is_recent(ban.since);
-    unix >= UnixTime::from_secs(1_577_836_800)
-        && (snapshot.addresses.iter().any(is_met) || snapshot.bans.iter().any(is_banned))
+    unix >= EARLIEST && (recent > 0 || snapshot.bans.iter().any(is_banned)) && ahead * 8 <= recent
 }

@@ -1,7 +1,7 @@
 //! Contract 7: `Connected` comes before `Disconnected`, each once, and nothing comes after. A connection reported closed
-//! ends in that step, and so does one that a command disconnects.
+//! ends in that step, and so does one that a command disconnects. The end tells who ended it.
 
-use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Reply};
+use connmgr_core::{Action, ConnId, ConnManager, EndReason, Event, Input, Reply};
 
 use super::{Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::ConnLife;
@@ -28,13 +28,26 @@ impl ConnectionEndsOnceRule {
     }
 }
 
+/// The input ended the connection that it is about; all others that end in the step are closed by the manager.
+fn tells_who_ended_it(cause: StepCause, conn: ConnId, reason: EndReason) -> RuleResult {
+    let holds = match (cause, reason) {
+        (StepCause::Closed(closed, cause), _) if closed == conn => reason == EndReason::Theirs(cause),
+        (StepCause::Dropped(dropped), _) if dropped == conn => reason == EndReason::Dropped,
+        (_, EndReason::Ours(_)) => true,
+        _ => false,
+    };
+    hold(holds, || format!("{conn} is said to have ended for another reason than told: {reason}"))
+}
+
 impl Rule for ConnectionEndsOnceRule {
     const PROPERTY: Property = Property::ConnectionEndsOnce;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         self.admitted = if let Reply::Accepted(Ok(conn)) = reply { Some(*conn) } else { None };
         self.ends = match seen.step.cause {
-            StepCause::Closed(conn, _) => seen.ledger.conn(conn).filter(|conn| conn.is_open()).map(|_| conn),
+            StepCause::Closed(conn, _) | StepCause::Dropped(conn) => {
+                seen.ledger.conn(conn).filter(|conn| conn.is_open()).map(|_| conn)
+            }
             StepCause::Disconnect(conn) | StepCause::Reconnect(conn) => Some(conn),
             _ => None,
         };
@@ -45,8 +58,8 @@ impl Rule for ConnectionEndsOnceRule {
         let Action::Emit(event) = action else { return Ok(()) };
         match event {
             Event::Connected(connected) => self.connected(seen, connected.conn, connected.kind.is_inbound()),
-            Event::Disconnected { conn, .. } => match seen.ledger.conn(*conn).map(|conn| conn.life) {
-                Some(ConnLife::Open | ConnLife::Ready) => Ok(()),
+            Event::Disconnected { conn, reason, .. } => match seen.ledger.conn(*conn).map(|conn| conn.life) {
+                Some(ConnLife::Open | ConnLife::Ready) => tells_who_ended_it(seen.step.cause, *conn, *reason),
                 Some(ConnLife::Dialing) => Err(format!("{conn} is disconnected, but never was connected")),
                 None => Err(format!("{conn} is disconnected, but has ended or never was")),
             },

@@ -42,7 +42,7 @@ impl DialEndsOnceRule {
     fn fits(&self, id: ConnId, error: DialFailure) -> bool {
         match error {
             DialFailure::Failed(error) => self.wanted == Wanted::Failure(id, error),
-            DialFailure::GivenUp(_) => true,
+            _ => true,
         }
     }
 

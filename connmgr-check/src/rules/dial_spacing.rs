@@ -104,7 +104,7 @@ impl Rule for DialSpacingRule {
             Action::Emit(Event::DialFailed { address, error, .. }) => {
                 let blameless = match error {
                     DialFailure::Failed(error) => error.fault() != Fault::Target,
-                    DialFailure::GivenUp(_) => false,
+                    _ => false,
                 };
                 let is_down = seen.ledger.health_network(address).is_some_and(|network| seen.ledger.is_down(network));
                 if let Some(dialed) = self.dialed.get_mut(address).filter(|_| blameless || is_down) {

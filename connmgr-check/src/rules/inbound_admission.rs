@@ -5,8 +5,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use connmgr_core::{
-    Action, CloseCause, Config, ConnId, ConnManager, EndReason, Event, Host, Input, Kind, Listener, ListenerId, Rate,
-    Refusal, Reply,
+    Action, Config, ConnId, ConnManager, EndReason, Event, Host, Input, Kind, Listener, ListenerId, Rate, Refusal,
+    Reply,
 };
 use rustc_hash::FxHashMap;
 
@@ -191,7 +191,7 @@ impl Rule for InboundAdmissionRule {
             }
             Action::Emit(Event::Disconnected { conn, reason, .. }) => {
                 if let Some(conn) = inbound(seen, *conn) {
-                    if *reason == EndReason::Theirs(CloseCause::Dropped) {
+                    if *reason == EndReason::Dropped {
                         self.give_back(seen, conn);
                     }
                     self.went(conn);

@@ -51,6 +51,7 @@ fn conn(seen: RuleContext<'_>, view: &ConnView) -> RuleResult {
         ConnState::Dialing | ConnState::Silent => ConnLife::Dialing,
         ConnState::Handshaking | ConnState::Stalled => ConnLife::Open,
         ConnState::Ready => ConnLife::Ready,
+        state => return Err(format!("{} is in a state that these rules do not know: {state:?}", view.conn)),
     };
     let same = told.life == life
         && told.kind == Some(view.kind)

@@ -25,7 +25,7 @@ pub(crate) const fn secs(secs: u64) -> Duration {
 
 /// Eight full connections, with a listener.
 pub(crate) fn pool() -> Config {
-    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    let listener = Listener::new(ListenerId(0));
     Config { listeners: vec![listener], default_port: 8333, ..Config::default() }
 }
 
@@ -99,10 +99,10 @@ impl Bench {
     }
 
     pub(crate) fn learn(&mut self, addresses: &[PeerAddress]) -> Checked {
-        let info = |address: &PeerAddress| AddressInfo {
-            address: address.clone(),
-            services: Services::NETWORK | Services::WITNESS | Services::P2P_V2,
-            last_seen: UNIX,
+        let info = |address: &PeerAddress| {
+            AddressInfo::new(address.clone())
+                .services(Services::NETWORK | Services::WITNESS | Services::P2P_V2)
+                .last_seen(UNIX)
         };
         self.tell(Input::Addresses { source: Source::Application, addresses: addresses.iter().map(info).collect() })
     }
@@ -179,8 +179,8 @@ pub(crate) fn conn(number: u64) -> ConnId {
     ConnId::from_u64(number)
 }
 
-pub(crate) fn disconnected(id: ConnId) -> Action {
-    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(CloseCause::Eof), tag: None })
+pub(crate) fn disconnected(id: ConnId, cause: CloseCause) -> Action {
+    Action::Emit(Event::Disconnected { conn: id, peer: None, reason: EndReason::Theirs(cause), tag: None })
 }
 
 pub(crate) fn dial(number: u64, address: &str, at: Time) -> Action {

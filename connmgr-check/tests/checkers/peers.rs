@@ -24,15 +24,10 @@ fn a_peer_added_beyond_the_limit() {
 fn a_nonce_used_twice() {
     let mut bench = dialing(&pool(), &pool());
     let ids = bench.in_state(ConnState::Dialing);
-    let connected = |conn| Connected {
-        conn,
-        kind: Kind::Full,
-        address: None,
-        peer: None,
-        listener: None,
-        transport: Transport::V1,
-        nonce: 7,
-        tag: None,
+    let connected = |conn| {
+        let mut connected = Connected::new(conn, Kind::Full);
+        connected.nonce = 7;
+        connected
     };
     let open = |conn| (Input::DialResult { conn, result: Ok(()) }, Action::Emit(Event::Connected(connected(conn))));
     let (first, second) = (open(ids[0]), open(ids[1]));
@@ -63,7 +58,8 @@ fn a_second_connection_to_one_identity_that_stays() {
 
 #[test]
 fn a_useless_peer_that_stays() {
-    let picky = RequiredServices { full: Services::WITNESS, block_relay: Services::NONE };
+    let picky =
+        RequiredServices { full: Services::WITNESS, block_relay: Services::NONE, ..RequiredServices::default() };
     let mut bench = dialing(&pool(), &Config { required: picky, ..pool() });
     bench.connect().expect("nothing is broken yet");
     let id = bench.in_state(ConnState::Handshaking)[0];
@@ -83,5 +79,5 @@ fn a_v2_dial_that_dies_unheard_and_is_not_repeated() {
     bench.connect().expect("nothing is broken yet");
     let id = bench.in_state(ConnState::Handshaking)[0];
     let unheard = Input::Closed { conn: id, cause: CloseCause::Unheard };
-    breaks(Property::Transport, bench.forge(unheard, Reply::Noted, &[disconnected(id)]));
+    breaks(Property::Transport, bench.forge(unheard, Reply::Noted, &[disconnected(id, CloseCause::Unheard)]));
 }

@@ -220,7 +220,7 @@ fn a_network_that_is_down_and_probed_before_its_time() {
 
 #[test]
 fn a_seed_asked_more_often_than_it_may() {
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let slow = Backoff { base: secs(3000), cap: secs(3000), ..Backoff::default() };
     let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
     let real = Config { seeds: seeds.clone(), ..pool() };
@@ -238,9 +238,9 @@ fn a_seed_asked_more_often_than_it_may() {
 
 #[test]
 fn a_lookup_by_a_proxy_that_has_refused_lookups() {
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let address: ProxyAddress = "127.0.0.1:9050".parse().expect("an address");
-    let proxy = Proxy { address: address.clone(), isolation: IsolationMode::Off, resolves: true };
+    let proxy = Proxy::new(address.clone()).isolation(IsolationMode::Off).resolves(true);
     let seeds = SeedConfig { names: vec![seed.clone()], ..SeedConfig::default() };
     let config = Config { seeds, proxies: Proxies { all: Some(proxy), ..Proxies::default() }, ..pool() };
     let mut bench = Bench::new(&config);
@@ -255,10 +255,10 @@ fn a_lookup_by_a_proxy_that_has_refused_lookups() {
 
 #[test]
 fn more_addresses_of_a_seed_than_may_be_kept() {
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let seeds = |keep| SeedConfig { names: vec![seed.clone()], keep, ..SeedConfig::default() };
     let mut bench = Bench::mismatched(&Config { seeds: seeds(256), ..pool() }, &Config { seeds: seeds(32), ..pool() });
     bench.pass(secs(1)).expect("nothing is broken yet");
-    let ips = addresses(100).iter().filter_map(|address| address.host().ip()).collect();
+    let ips = addresses(100).iter().filter_map(|address| address.host().ip()).map(Into::into).collect();
     breaks(Property::Seeds, bench.tell(Input::LookupResult { lookup: LookupId::from_u64(1), result: Ok(ips) }));
 }

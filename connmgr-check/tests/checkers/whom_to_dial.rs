@@ -59,7 +59,10 @@ fn a_dial_to_the_banned() {
 #[test]
 fn a_group_taken_twice() {
     let crowd: Vec<PeerAddress> = (0..100).map(|n| addr(&format!("11.1.{n}.1:8333"))).collect();
-    let lax = Config { groups: GroupRule { max_per_group: Some(2), exempt_overlays: false }, ..pool() };
+    let lax = Config {
+        groups: GroupRule { max_per_group: Some(2), exempt_overlays: false, ..GroupRule::default() },
+        ..pool()
+    };
     let mut bench = Bench::mismatched(&lax, &pool());
     breaks(Property::GroupTaken, bench.learn(&crowd));
 }
@@ -167,11 +170,8 @@ fn a_dial_without_a_slot_while_work_is_left() {
 
 #[test]
 fn a_direct_dial_where_a_proxy_is_configured() {
-    let proxy = Proxy {
-        address: "127.0.0.1:9050".parse().expect("an address"),
-        isolation: IsolationMode::Required,
-        resolves: true,
-    };
+    let proxy =
+        Proxy::new("127.0.0.1:9050".parse().expect("an address")).isolation(IsolationMode::Required).resolves(true);
     let private = Config { proxies: Proxies { all: Some(proxy), ..Proxies::default() }, ..pool() };
     let mut bench = Bench::mismatched(&pool(), &private);
     breaks(Property::Route, bench.learn(&addresses(100)));

@@ -33,7 +33,7 @@ fn config() -> Config {
     config.health.own_failures = u32::MAX;
     config.health.silent_dials = u32::MAX;
     config.inbound.rate = Rate { burst: 1, interval: Duration::ZERO };
-    config.listeners = vec![Listener { id: ListenerId(0), network: None, permissions: Permissions::default() }];
+    config.listeners = vec![Listener::new(ListenerId(0))];
     config
 }
 
@@ -69,12 +69,27 @@ impl Node {
         node
     }
 
+    /// `count` addresses of a file, each of which was connected, by a clock that may be wrong: their dates are kept. All
+    /// are reported again if `is_told`.
+    pub fn doubting(known: u32, is_told: bool) -> Self {
+        let config = Config { limits: Limits { full: 0, ..Limits::default() }, ..config() };
+        let mut snapshot = Node::dialing(known).manager.snapshot();
+        for saved in &mut snapshot.addresses {
+            (saved.last_try, saved.last_success) = (UNIX, UNIX);
+        }
+        let birth =
+            Birth { config, snapshot: Some(snapshot), rng_seed: [7; 32], unix: UnixTime::default(), now: Time::ZERO };
+        let manager = ConnManager::new(birth).expect("a good configuration");
+        let mut node = Self { manager, now: Time::ZERO, dial: None, actions: 0 };
+        if is_told {
+            node.learn(known);
+        }
+        node
+    }
+
     fn learn(&mut self, known: u32) {
-        let info = |number| AddressInfo {
-            address: PeerAddress::from(address(number)),
-            services: Services::NETWORK,
-            last_seen: UNIX,
-        };
+        let info =
+            |number| AddressInfo::new(PeerAddress::from(address(number))).services(Services::NETWORK).last_seen(UNIX);
         let numbers: Vec<u32> = (0..known).collect();
         for chunk in numbers.chunks(1000) {
             let infos: Vec<AddressInfo> = chunk.iter().map(|number| info(*number)).collect();

@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 
+use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::Key;
 use super::view::AddressView;
 use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
@@ -45,11 +46,20 @@ pub(super) fn believed(last_seen: UnixTime, unix: UnixTime, now: Time) -> Steady
     }
 }
 
-/// A peer's last-seen of *another* address: made believable, then 2 h older. For callers of
-/// [`Book::add`](super::Book::add), which cannot tell gossip from first-hand knowledge.
-pub(crate) fn hearsay(last_seen: UnixTime, unix: UnixTime) -> UnixTime {
-    let believed = if is_believable(last_seen, unix) { last_seen } else { unix.before(UNBELIEVED) };
-    believed.before(HEARSAY_PENALTY)
+impl Told {
+    /// The age of a report of `at`, by a wall clock that showed `unix`.
+    pub(super) fn judged(self, unix: UnixTime, at: Time) -> SteadySecond {
+        believed(self.last_seen, unix, at).before(self.penalty())
+    }
+
+    /// The date it comes to, believed or not.
+    pub(super) fn date(self) -> UnixTime {
+        self.last_seen.before(self.penalty())
+    }
+
+    const fn penalty(self) -> Duration {
+        if self.is_hearsay { HEARSAY_PENALTY } else { Duration::ZERO }
+    }
 }
 
 /// When something happened: nanoseconds since birth, negative before; or never.
@@ -138,16 +148,49 @@ impl Entry {
     /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
     /// is postponed, and never allowed early.
     pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
-        let never = UnixTime::default();
-        let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
-        let (tried, succeeded) = (saved.last_try != never, saved.last_success != never);
-        let last_success = SteadySecond::of(saved.last_success.min(unix), unix, now);
-        Self {
-            last_try: if tried { Moment::before(now, unix.since(saved.last_try)) } else { Moment::NEVER },
-            last_success: if succeeded { last_success } else { SteadySecond::NEVER },
+        let mut entry = Self {
             failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
             v1_only: saved.v1_only,
-            ..Self::heard(key, saved.services, believed(last_seen, unix, now))
+            ..Self::heard(key, saved.services, SteadySecond::NEVER)
+        };
+        entry.date(&SavedDates::of(saved), unix, now);
+        entry
+    }
+
+    /// Ages by the dates of a file, except what has changed since, and a wall clock that showed `unix` at `at`, the
+    /// birth.
+    fn date(&mut self, saved: &SavedDates, unix: UnixTime, at: Time) {
+        let never = UnixTime::default();
+        let last_seen = if saved.last_seen > unix { never } else { saved.last_seen };
+        self.last_seen = believed(last_seen, unix, at);
+        if self.dial == Dial::None {
+            let was_tried = saved.last_try != never;
+            self.last_try = if was_tried { Moment::before(at, unix.since(saved.last_try)) } else { Moment::NEVER };
+        }
+        if !saved.is_outdated {
+            let has_succeeded = saved.last_success != never;
+            let last_success = SteadySecond::of(saved.last_success.min(unix), unix, at);
+            self.last_success = if has_succeeded { last_success } else { SteadySecond::NEVER };
+            self.services = saved.services;
+        }
+    }
+
+    /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
+    /// since `born` is judged by that. What this life has seen itself keeps its age.
+    pub(super) fn judge_anew(&mut self, claim: Claim<'_>, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
+        match claim.first {
+            Origin::Aged(last_seen) => self.last_seen = *last_seen,
+            Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
+            Origin::Saved(saved) => self.date(saved, unix_at(born), born),
+        }
+        let told = claim.told.map(|Report { last_seen, at, services }| {
+            let last_seen = last_seen.judged(unix_at(at), at);
+            Report { last_seen, at, services }
+        });
+        let mut reports = [told, claim.aged];
+        reports.sort_by_key(|report| report.map(|report| report.at));
+        for Report { services, last_seen, at } in reports.into_iter().flatten() {
+            self.refresh(services, last_seen, at);
         }
     }
 
@@ -164,6 +207,29 @@ impl Entry {
             failures: u32::from(self.failures),
             v1_only: self.v1_only,
         }
+    }
+
+    /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
+    pub(super) fn saved_as_told(&self, claim: Claim<'_>, unix: UnixTime, now: Time) -> SavedAddress {
+        let mut saved = self.saved(unix, now);
+        match claim.first {
+            Origin::Aged(_) => return saved,
+            Origin::Told(told, _) => saved.last_seen = told.date(),
+            Origin::Saved(dates) => {
+                saved.last_seen = dates.last_seen;
+                if self.dial == Dial::None {
+                    saved.last_try = dates.last_try;
+                }
+                if !dates.is_outdated {
+                    saved.last_success = dates.last_success;
+                }
+            }
+        }
+        let told = claim.told.map(|told| told.last_seen);
+        if let Some(told) = told.filter(|told| is_believable(told.last_seen, unix)) {
+            saved.last_seen = saved.last_seen.max(told.date());
+        }
+        saved
     }
 
     /// Merges what others report of a known address. For a week, services a peer reported itself win over gossip;
@@ -264,6 +330,13 @@ impl Entry {
     /// Whether the address was dialed less than `spacing` ago; exactly `spacing` ago is not less.
     pub(super) fn was_tried_within(&self, spacing: Duration, now: Time) -> bool {
         self.last_try.ago(now).is_some_and(|ago| ago < spacing)
+    }
+
+    /// The time that is `wait` after the latest dial; `None` if there was none.
+    pub(super) fn after_try(&self, wait: Duration) -> Option<Time> {
+        let wait = i64::try_from(nanos(wait)).unwrap_or(i64::MAX);
+        let at = u64::try_from(self.last_try.0.saturating_add(wait)).unwrap_or(0);
+        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(at))
     }
 
     /// Whether the latest dial says nothing about the host.

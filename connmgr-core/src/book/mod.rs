@@ -3,8 +3,10 @@
 //! The book stores, ranks and chooses addresses. It deliberately knows no connections, bans, groups or routes, nor
 //! which addresses are useful (private ranges, disabled networks): the caller checks before adding and when dialing.
 //! Every age is by the monotonic clock; the wall clock is used only for dates that come in or go out, so setting it
-//! changes no age. Read first: `addrman` in Bitcoin Core.
+//! changes no age, unless it was doubtful: then the dates that came in by it are judged anew ([`claims`]). Read first:
+//! `addrman` in Bitcoin Core.
 
+mod claims;
 mod entry;
 mod index;
 mod key;
@@ -16,16 +18,19 @@ mod tests;
 mod view;
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::config::BookConfig;
 use crate::mechanisms::rng::Rng;
-use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, Time, UnixTime};
-use entry::{Entry, Moment, believed};
+use crate::types::{
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime,
+};
+use claims::{Claims, Origin, Report, SavedDates, Told};
+use entry::{Entry, Moment};
 use key::Key;
 use store::Store;
 
-pub(crate) use entry::hearsay;
-pub(crate) use pick::Choice;
+pub(crate) use pick::{Choice, Unfit};
 pub use view::{AddressView, BookView};
 
 /// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.
@@ -43,6 +48,8 @@ pub(crate) struct Book {
     store: Store,
     /// Per network: failures of dials made up to this time cause no rest.
     forgiven_until: [Moment; NetworkKind::ALL.len()],
+    /// The dates that came in, while the wall clock may be wrong.
+    claims: Option<Claims>,
 }
 
 impl Book {
@@ -52,19 +59,21 @@ impl Book {
             max_addresses: config.max_addresses as usize,
             store: Store::new(keys),
             forgiven_until: [Moment::NEVER; NetworkKind::ALL.len()],
+            claims: None,
         }
     }
 
     /// Adds an address that `source` reported. Returns whether it is new and kept.
     ///
-    /// A last-seen that is not believable counts as 5 days ago. The caller passes what a peer says about others through
-    /// [`hearsay`] first. A known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one
-    /// that is worth less: first a terrible one, then one that was never ready and was seen longest ago; never one
-    /// dialed within the last minute.
+    /// A last-seen that is not believable counts as 5 days ago; hearsay, what a peer says about others, as 2 h older. A
+    /// known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one that is worth less:
+    /// first a terrible one, then one that was never ready and was seen longest ago; never one dialed within the last
+    /// minute.
     pub(crate) fn add(
         &mut self,
         info: &AddressInfo,
         source: SourceGroup,
+        is_hearsay: bool,
         unix: UnixTime,
         now: Time,
         rng: &mut Rng,
@@ -72,17 +81,53 @@ impl Book {
         // Limits on what one source may fill do not exist yet.
         let _ = source;
         let Some(key) = Key::of(&info.address) else { return false };
-        let last_seen = believed(info.last_seen, unix, now);
-        if let Some(entry) = self.store.get_mut(&key) {
+        let told = Told { last_seen: info.last_seen, is_hearsay };
+        let last_seen = told.judged(unix, now);
+        if let Some((slot, entry)) = self.store.get_mut(&key) {
             entry.refresh(info.services, last_seen, now);
+            if let Some(claims) = &mut self.claims {
+                claims.report(slot, Report { last_seen: told, at: now, services: info.services });
+            }
             return false;
         }
-        let newcomer = Entry::heard(key, info.services, last_seen);
+        self.add_new(Entry::heard(key, info.services, last_seen), Origin::Told(told, now), now, rng)
+    }
+
+    /// The same for an address whose last-seen is no date but an age.
+    pub(crate) fn add_seen_ago(
+        &mut self,
+        address: &PeerAddress,
+        services: Services,
+        ago: Duration,
+        source: SourceGroup,
+        now: Time,
+        rng: &mut Rng,
+    ) -> bool {
+        let _ = source;
+        let Some(key) = Key::of(address) else { return false };
+        let last_seen = SteadySecond::at(now).before(ago);
+        if let Some((slot, entry)) = self.store.get_mut(&key) {
+            entry.refresh(services, last_seen, now);
+            if let Some(claims) = &mut self.claims {
+                claims.report_aged(slot, Report { last_seen, at: now, services });
+            }
+            return false;
+        }
+        self.add_new(Entry::heard(key, services, last_seen), Origin::Aged(last_seen), now, rng)
+    }
+
+    fn add_new(&mut self, newcomer: Entry, origin: Origin, now: Time, rng: &mut Rng) -> bool {
         let has_room = self.len() < self.max_addresses || self.make_room(&newcomer, now, rng);
         if has_room {
-            self.store.insert(newcomer);
+            self.insert(newcomer, origin);
         }
         has_room
+    }
+
+    fn insert(&mut self, entry: Entry, origin: Origin) {
+        if let (Some(slot), Some(claims)) = (self.store.insert(entry), &mut self.claims) {
+            claims.begin(slot, origin);
+        }
     }
 
     /// Removes the least worthy of a few addresses if the new one is worth more. Returns whether it did.
@@ -124,7 +169,11 @@ impl Book {
     /// closed for that, so that it is not dialed again. It does not reset the failures;
     /// [`record_stable`](Self::record_stable) does.
     pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, now: Time) {
-        self.update(address, |entry| entry.succeeded(services, now));
+        let Some((slot, entry)) = Key::of(address).and_then(|key| self.store.get_mut(&key)) else { return };
+        entry.succeeded(services, now);
+        if let Some(claims) = &mut self.claims {
+            claims.succeed(slot);
+        }
     }
 
     /// A connection was ready for long enough to be stable, or served its purpose: resets the failures.
@@ -162,7 +211,7 @@ impl Book {
     }
 
     fn update(&mut self, address: &PeerAddress, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = Key::of(address).and_then(|key| self.store.get_mut(&key)) {
+        if let Some((_, entry)) = Key::of(address).and_then(|key| self.store.get_mut(&key)) {
             change(entry);
         }
     }
@@ -170,19 +219,52 @@ impl Book {
     /// Adds saved addresses, as far as there is room. Of duplicates and known addresses the first stays. Implausible
     /// values are corrected.
     pub(crate) fn restore(&mut self, saved: &[SavedAddress], unix: UnixTime, now: Time) {
+        if let Some(claims) = &mut self.claims {
+            claims.expect(saved.len().min(self.max_addresses));
+        }
         for address in saved {
             if self.len() >= self.max_addresses {
                 return;
             }
             if let Some(key) = Key::of(&address.address) {
-                self.store.insert(Entry::restored(key, address, unix, now));
+                self.insert(Entry::restored(key, address, unix, now), Origin::Saved(SavedDates::of(address)));
             }
         }
     }
 
-    /// Everything worth saving.
-    pub(crate) fn save(&self, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
-        self.store.iter().map(|entry| entry.saved(unix, now)).collect()
+    /// The wall clock may be wrong: from now on, dates that come in are kept as they are. Call it at birth, before
+    /// anything is known.
+    pub(crate) fn doubt_dates(&mut self) {
+        debug_assert!(self.is_empty(), "the dates of what is known are lost");
+        self.claims = Some(Claims::new());
+    }
+
+    /// The doubtful wall clock was set: at any time since `born` it would have shown `unix_at`. Ages of dates that came
+    /// in are computed anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
+    pub(crate) fn judge_anew(&mut self, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
+        let Some(claims) = &self.claims else { return };
+        for (slot, entry) in self.store.slots_mut() {
+            if let Some(claim) = claims.of(slot) {
+                entry.judge_anew(claim, born, &unix_at);
+            }
+        }
+    }
+
+    /// The wall clock is in no doubt any more: from now on, ages stay whatever it shows.
+    pub(crate) fn trust_dates(&mut self) {
+        self.claims = None;
+    }
+
+    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in
+    /// by a doubtful clock as they were.
+    pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
+        let claims = self.claims.as_ref().filter(|_| as_told);
+        let claim = |slot| claims.and_then(|claims| claims.of(slot));
+        let save = |(slot, entry): (u32, &Entry)| match claim(slot) {
+            Some(claim) => entry.saved_as_told(claim, unix, now),
+            None => entry.saved(unix, now),
+        };
+        self.store.slots().map(save).collect()
     }
 
     /// What is known of an address. Dates follow a wall clock that shows `unix` at `now`.
@@ -215,6 +297,13 @@ impl Book {
     /// In arbitrary order.
     pub(crate) fn choice_state(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
         self.store.iter().map(move |entry| (entry.view(unix, now), entry.v1_only, self.is_forgiven(entry)))
+    }
+
+    /// At most `count` addresses, spread evenly over the book.
+    pub(crate) fn spread(&self, count: usize) -> impl Iterator<Item = PeerAddress> {
+        let (known, taken) = (self.len(), self.len().min(count));
+        let nth = move |n: usize| self.store.nth(NetworkSet::ALL, n * known / taken);
+        (0..taken).filter_map(nth).map(Entry::address)
     }
 
     /// The number of known addresses.

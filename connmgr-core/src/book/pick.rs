@@ -84,6 +84,31 @@ impl Book {
     }
 }
 
+/// Why no choice takes an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It is known to lack services.
+    LacksServices,
+    /// It was dialed lately.
+    Rests,
+    /// It was never ready.
+    NeverReady,
+}
+
+impl Book {
+    /// Why a choice does not take this address; `None` if it may, or if the address is unknown.
+    pub(crate) fn unfit(&self, address: &PeerAddress, choice: &Choice, now: Time) -> Option<Unfit> {
+        let entry = self.entry(address)?;
+        unfit(entry, self.is_forgiven(entry), choice, now)
+    }
+
+    /// Until when an address rests for a choice; `None` if it was never dialed or is unknown.
+    pub(crate) fn rests_until(&self, address: &PeerAddress, choice: &Choice) -> Option<Time> {
+        let entry = self.entry(address)?;
+        entry.after_try(rest_of(entry, self.is_forgiven(entry), choice))
+    }
+}
+
 /// A range of candidates, and what they must satisfy.
 struct PickPhase {
     /// From the first to before the second.
@@ -112,9 +137,7 @@ enum Verdict {
 }
 
 fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &PickPhase, now: Time) -> Verdict {
-    let failures = if is_forgiven { 0 } else { entry.failures() };
-    let is_eligible = entry.ever_succeeded() || !choice.only_ready_before;
-    if entry.was_tried_within(rest(failures, choice), now) || !entry.may_offer(choice.services) || !is_eligible {
+    if unfit(entry, is_forgiven, choice, now).is_some() {
         return Verdict::Never;
     }
     let recent = !is_forgiven && entry.was_tried_within(choice.spacing, now);
@@ -125,9 +148,23 @@ fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Pic
     Verdict::WithChance(if recent { chance / 100 } else { chance })
 }
 
+/// Why no phase takes an entry, if none does.
+fn unfit(entry: &Entry, is_forgiven: bool, choice: &Choice, now: Time) -> Option<Unfit> {
+    if !entry.may_offer(choice.services) {
+        Some(Unfit::LacksServices)
+    } else if entry.was_tried_within(rest_of(entry, is_forgiven, choice), now) {
+        Some(Unfit::Rests)
+    } else if choice.only_ready_before && !entry.ever_succeeded() {
+        Some(Unfit::NeverReady)
+    } else {
+        None
+    }
+}
+
 /// The rest after the last dial. It doubles with each failure, so that addresses that refuse at once are not dialed
 /// over and over.
-fn rest(failures: u8, choice: &Choice) -> Duration {
+fn rest_of(entry: &Entry, is_forgiven: bool, choice: &Choice) -> Duration {
+    let failures = if is_forgiven { 0 } else { entry.failures() };
     let longest = choice.longest_rest.max(choice.min_spacing);
     choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
 }

@@ -1,6 +1,7 @@
 //! Samples the book for an answer to getaddr: random addresses, each at most once.
 //!
-//! It knows nothing about who asks, or how often. One answer holds at most 23 % of the book, as in Bitcoin Core.
+//! It knows nothing about who asks, or how often. One answer holds at most 23 % of the book, as in Bitcoin Core,
+//! but rounded up: a network of a few nodes must be able to gossip, too.
 
 use alloc::vec::Vec;
 
@@ -17,7 +18,7 @@ const LOOKS_PER_ADDRESS: usize = 4;
 
 impl Book {
     /// Random different addresses, only of `network` if given, without terrible ones and those not `allowed`: at most
-    /// `count`, and at most 23 % of those known there. Dates follow a wall clock that shows `unix` at `now`.
+    /// `count`, and at most 23 % of those known there, rounded up. Dates follow a wall clock that shows `unix` at `now`.
     pub(crate) fn sample(
         &self,
         rng: &mut Rng,
@@ -29,7 +30,7 @@ impl Book {
     ) -> Vec<AddressInfo> {
         let networks = network.map_or(NetworkSet::ALL, |network| NetworkSet::EMPTY.with(network));
         let known = self.store.len_in(networks);
-        let wanted = (known * MAX_PERCENT / 100).min(count as usize);
+        let wanted = (known * MAX_PERCENT).div_ceil(100).min(count as usize);
         let mut deck = Deck::new(known);
         let mut told = Vec::with_capacity(wanted);
         for _ in 0..wanted * LOOKS_PER_ADDRESS {
@@ -43,7 +44,7 @@ impl Book {
             let address = entry.address();
             if allowed(&address) {
                 let (services, last_seen) = (entry.services(), entry.last_seen().unix(unix, now));
-                told.push(AddressInfo { address, services, last_seen });
+                told.push(AddressInfo::new(address).services(services).last_seen(last_seen));
             }
         }
         told

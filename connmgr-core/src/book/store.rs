@@ -30,10 +30,10 @@ impl Store {
         }
     }
 
-    /// Adds an entry, unless its address is there already.
-    pub(super) fn insert(&mut self, mut entry: Entry) {
+    /// Adds an entry, unless its address is there already. Returns its slot.
+    pub(super) fn insert(&mut self, mut entry: Entry) -> Option<u32> {
         if self.get(entry.key()).is_some() {
-            return;
+            return None;
         }
         let list = &mut self.lists[entry.key().network().index()];
         entry.place = number(list.len());
@@ -45,6 +45,7 @@ impl Store {
         let slots = &mut self.slots;
         self.index.insert(entry.key(), slot, |other| key_of(slots, other));
         slots[slot as usize] = Some(entry);
+        Some(slot)
     }
 
     /// Removes the entry of an address. The last entry in its network's list takes its place there.
@@ -60,10 +61,10 @@ impl Store {
         Some(entry)
     }
 
-    /// The entry of an address, mutable.
-    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Entry> {
+    /// The entry of an address, mutable, and its slot.
+    pub(super) fn get_mut(&mut self, key: &Key) -> Option<(u32, &mut Entry)> {
         let slot = self.index.find(key, |slot| key_of(&self.slots, slot))?;
-        self.slots[slot as usize].as_mut()
+        self.slots[slot as usize].as_mut().map(|entry| (slot, entry))
     }
 
     /// The entry of an address.
@@ -87,6 +88,16 @@ impl Store {
     /// The number of entries in these networks.
     pub(super) fn len_in(&self, networks: NetworkSet) -> usize {
         networks.iter().map(|network| self.lists[network.index()].len()).sum()
+    }
+
+    /// All entries with their slots.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| entry.as_ref().map(|entry| (number(slot), entry)))
+    }
+
+    /// All entries with their slots, mutable.
+    pub(super) fn slots_mut(&mut self) -> impl Iterator<Item = (u32, &mut Entry)> {
+        self.slots.iter_mut().enumerate().filter_map(|(slot, entry)| entry.as_mut().map(|entry| (number(slot), entry)))
     }
 
     /// All entries, by slot.

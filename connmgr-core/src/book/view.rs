@@ -48,6 +48,7 @@ impl<'a> BookView<'a> {
 
 /// What is known of one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AddressView {
     /// The address.
     pub address: PeerAddress,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Config, GroupRule, Ranges, RequiredServices, Seed, SeedConfig};
+use crate::types::names::names;
 use crate::types::{HostName, Limits, Services};
 
 /// One of Bitcoin's networks.
@@ -18,6 +19,15 @@ pub enum Chain {
     Signet,
     /// A private network on this machine.
     Regtest,
+}
+
+names! {
+    Chain {
+        Mainnet => "mainnet",
+        Testnet4 => "testnet4",
+        Signet => "signet",
+        Regtest => "regtest",
+    }
 }
 
 impl Chain {
@@ -51,9 +61,8 @@ impl Chain {
     }
 
     fn seeds(self) -> Vec<Seed> {
-        let seed = |name: &&str| Seed {
-            name: HostName::new(name).expect("the names above are host names"),
-            filters_services: true,
+        let seed = |name: &&str| {
+            Seed::new(HostName::new(name).expect("the names above are host names")).filters_services(true)
         };
         self.seed_names().iter().map(seed).collect()
     }
@@ -68,7 +77,7 @@ impl Config {
         Self {
             limits: Limits { total: 200, block_relay: 2, feeler: 1, ..Limits::default() },
             default_port: chain.default_port(),
-            required: RequiredServices { full: useful, block_relay: useful },
+            required: RequiredServices { full: useful, block_relay: useful, ..RequiredServices::default() },
             groups: GroupRule { exempt_overlays: true, ..GroupRule::default() },
             seeds: SeedConfig { names: chain.seeds(), ..SeedConfig::default() },
             ranges: Ranges { loopback: chain == Chain::Regtest, ..Ranges::default() },

@@ -10,7 +10,7 @@ use crate::types::{ConfigError, Limits};
 /// The greatest limit on any number of things, to bound memory.
 const MILLION: u32 = 1_000_000;
 
-const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
+pub(super) const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError { field, must }) }
 }
 
@@ -41,12 +41,25 @@ impl Limits {
 }
 
 impl Config {
-    /// Checks that every field is in its range.
+    /// Checks that every field is in its range, and that none contradicts another: what can never do anything is refused.
+    /// A limit of zero means none at all and is allowed, where nothing else asks for more.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first field that is not, and its range.
+    /// [`ConfigError`] names the first field that is wrong, and what it must be.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_ranges()?;
+        self.check_contradictions()
+    }
+
+    /// Checks that every field is in its range, whatever the others are.
+    pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
         self.limits.check()?;
+        self.check_times()?;
+        self.check_counts()?;
+        self.check_lists()
+    }
+
+    fn check_times(&self) -> Result<(), ConfigError> {
         let waits = |wait: Duration| wait >= Duration::from_millis(1);
         for (patience, timeout, hedge) in [
             (self.dial.direct, "dial.direct.timeout", "dial.direct.hedge_after"),
@@ -74,6 +87,10 @@ impl Config {
         ] {
             require(waits(wait), field, "at least 1 ms")?;
         }
+        Ok(())
+    }
+
+    fn check_counts(&self) -> Result<(), ConfigError> {
         require(self.max_bans <= MILLION, "max_bans", "at most 1000000")?;
         require(self.health.own_failures >= 1, "health.own_failures", "at least 1")?;
         require(self.health.silent_dials >= 1, "health.silent_dials", "at least 1")?;
@@ -81,7 +98,10 @@ impl Config {
         require(self.seeds.batch >= 1, "seeds.batch", "at least 1")?;
         require(self.score.max_hosts >= 1, "score.max_hosts", "at least 1")?;
         require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
-        require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")?;
+        require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")
+    }
+
+    fn check_lists(&self) -> Result<(), ConfigError> {
         require(self.ranges.own.len() <= super::ranges::MAX_OWN, "ranges.own", "at most 64 subnets")?;
         let is_mapped =
             |net: &IpNet| net.prefix_len() >= 96 && net.network().to_canonical().is_ipv4() && net.network().is_ipv6();

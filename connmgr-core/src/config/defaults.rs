@@ -8,7 +8,7 @@ use super::{
     BookConfig, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, Mode, Patience, Proxies, Ranges, Rate,
     RequiredServices, ScoreConfig, SeedConfig,
 };
-use crate::types::{Backoff, Limits, NetworkSet, Transport};
+use crate::types::{Backoff, Limits, More, NetworkSet, Transport};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -43,6 +43,7 @@ impl Default for Config {
             listeners: Vec::new(),
             book: BookConfig::default(),
             max_actions_per_input: 256,
+            _more: More(()),
         }
     }
 }
@@ -50,21 +51,22 @@ impl Default for Config {
 impl Default for DialConfig {
     fn default() -> Self {
         Self {
-            direct: Patience { timeout: 5 * SECOND, hedge_after: SECOND },
-            proxied: Patience { timeout: 30 * SECOND, hedge_after: 5 * SECOND },
+            direct: Patience::new(5 * SECOND, SECOND),
+            proxied: Patience::new(30 * SECOND, 5 * SECOND),
             max_hedged: None,
             rate: Rate { burst: 64, interval: Duration::from_millis(100) },
             spacing: 10 * MINUTE,
             min_spacing: 30 * SECOND,
             lookup_timeout: 30 * SECOND,
             attempt_delay: Duration::from_millis(250),
+            _more: More(()),
         }
     }
 }
 
 impl Default for GroupRule {
     fn default() -> Self {
-        Self { max_per_group: Some(1), exempt_overlays: false }
+        Self { max_per_group: Some(1), exempt_overlays: false, _more: More(()) }
     }
 }
 
@@ -78,6 +80,7 @@ impl Default for HealthConfig {
             traffic_within: 150 * SECOND,
             first_probe: SECOND,
             max_probe: 32 * SECOND,
+            _more: More(()),
         }
     }
 }
@@ -96,13 +99,14 @@ impl Default for SeedConfig {
             keep: 32,
             retry: Backoff { cap: HOUR, base: 30 * SECOND, ..Backoff::default() },
             again_after: 10 * MINUTE,
+            _more: More(()),
         }
     }
 }
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        Self { threshold: 100, ban_for: 24 * HOUR, max_hosts: 4096 }
+        Self { threshold: 100, ban_for: 24 * HOUR, max_hosts: 4096, _more: More(()) }
     }
 }
 
@@ -114,6 +118,7 @@ impl Default for InboundConfig {
             rate: Rate { burst: 3, interval: 5 * SECOND },
             first_pause: Duration::from_millis(50),
             max_pause: 5 * SECOND,
+            _more: More(()),
         }
     }
 }
@@ -125,6 +130,7 @@ impl Default for BookConfig {
             gossip: Rate { burst: 1000, interval: 10 * SECOND },
             max_per_call: 1000,
             save_every: 15 * MINUTE,
+            _more: More(()),
         }
     }
 }

@@ -1,19 +1,25 @@
 //! The configuration: everything an operator may choose, as plain data with defaults.
 //!
+//! Every structure has a default or a constructor, and is built from it by struct update syntax (`Config { default_port:
+//! 8333, ..Config::default() }`) or by setting fields, so that a new field breaks no caller.
+//!
 //! [`Config::default`] is a plain pool; [`Config::bitcoin`] adds what a Bitcoin node needs. A limit of zero means none
 //! at all. [`Config::check`] checks the ranges once, at the manager's birth.
 
 mod bitcoin;
 mod check;
+mod contradictions;
 mod defaults;
 mod ranges;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::types::{
-    Backoff, HostName, Identity, Kind, Limits, ListenerId, NetworkKind, NetworkSet, PeerAddress, Permissions,
+    Backoff, HostName, Identity, Kind, Limits, ListenerId, More, NetworkKind, NetworkSet, PeerAddress, Permissions,
     ProxyAddress, Services, Transport,
 };
 
@@ -21,70 +27,98 @@ pub use bitcoin::Chain;
 pub use ranges::Ranges;
 pub use split::Split;
 
-/// Everything an operator may choose. The defaults given are those of [`Config::default`].
+/// Everything an operator may choose. The defaults given are those of [`Config::default`]; [`options`](crate::options) is
+/// the same in one table, with the values of [`Config::bitcoin`] and the origin of each number.
+///
+/// A limit of 0 means none at all. A range is given where there is one; else every value is allowed. [`Config::check`]
+/// checks them.
+///
+/// Build it from a default, by struct update syntax or by setting fields. It, its sections and their parts may gain fields
+/// in any version; a literal or a pattern without `..` does not compile.
+///
+/// ```
+/// use connmgr_core::{Chain, Config};
+///
+/// let config = Config { handshake_timeout: core::time::Duration::from_secs(20), ..Config::bitcoin(Chain::Signet) };
+///
+/// let mut other = Config::default();
+/// other.limits.full = 4;
+/// # let _ = (config, other);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Config {
     /// Whether the manager finds peers itself. Default: [`Mode::Automatic`].
     pub mode: Mode,
-    /// How many connections of each kind. Each at most 1 million.
+    /// How many connections of each kind. Default: 8 full ones, 2 addr-fetches and 8 added peers out of 125. Each at most
+    /// 1 million; those to keep must fit into the total.
     pub limits: Limits,
-    /// The networks whose addresses we dial and keep. Default: all. Onion and I2P also need a proxy in `proxies`.
+    /// The networks whose addresses we dial and keep. Default: all. Onion and I2P also need a proxy in `proxies`. At least
+    /// one that can be reached.
     pub networks: NetworkSet,
     /// The proxies of the networks. Default: none.
     pub proxies: Proxies,
     /// The port of addresses from DNS seeds, and the port preferred in choosing addresses. 0 (the default): no
     /// preference; not allowed with seeds.
     pub default_port: u16,
-    /// The services a peer must offer. Default: none.
+    /// The services a peer must offer. Default: none. [`Config::bitcoin`]: `NETWORK` and `WITNESS`.
     pub required: RequiredServices,
     /// The transport of dials to addresses that are not known to need v1: those where v2 was not understood, and those
     /// that are said to offer services, but not [`Services::P2P_V2`]. Default: [`Transport::V1`].
     pub transport: Transport,
-    /// Our own addresses, which are never dialed. Default: none. More may be reported later, up to 1024 in all.
+    /// Our own addresses, which are never dialed. Default: none. At most 1024. The adapters add those they listen
+    /// on: of a listener on `0.0.0.0` or `::` those that the machine has. More may be reported later, up to 1024 in all.
     pub own_addresses: Vec<PeerAddress>,
-    /// Our own identity, if the protocol has one. Default: none.
+    /// Our own identity, if the protocol has one (a public key or its hash): a peer that tells it is this node itself.
+    /// Default: none.
     pub identity: Option<Identity>,
     /// The ranges in which peers may be. Default: the public internet.
     pub ranges: Ranges,
-    /// How dials are made.
+    /// How dials are made: patience, pace, and how long an address rests.
     pub dial: DialConfig,
-    /// The longest time from `Connected` until the peer is ready. Default: 60 s. At least 1 ms.
+    /// The longest time from [`Connected`](crate::Event::Connected) until the application reports the connection ready.
+    /// Later, it is closed. Default: 60 s, as Bitcoin Core. At least 1 ms.
     pub handshake_timeout: Duration,
-    /// The longest time an addr-fetch connection lasts once it is ready. Default: 5 min. At least 1 ms.
+    /// The longest time an addr-fetch connection lasts once it is ready. Default: 5 min, as Bitcoin Core. At least 1 ms.
     pub addr_fetch_timeout: Duration,
-    /// The back-off between attempts at an added peer. Default: 5 s, doubled each time, at most 300 s, with jitter.
-    /// Both waits at least 1 ms.
+    /// The back-off between attempts at an added peer that has none of its own. Default: 5 s, doubled each time, at most
+    /// 300 s (btcd's bounds), with jitter. Both waits at least 1 ms, the longest not below the first.
     pub retry: Backoff,
     /// A connection that has been ready for this long is stable: the back-off of its added peer, the failures of its
     /// address and the slow pace of its network are reset. Default: 60 s.
     pub stable_after: Duration,
-    /// How many automatic connections one group may have.
+    /// How many automatic connections one group of addresses may have. Default: 1.
     pub groups: GroupRule,
     /// When a network counts as down.
     pub health: HealthConfig,
     /// DNS seeds and fixed seeds.
     pub seeds: SeedConfig,
-    /// When a host is banned for misbehaviour.
+    /// When a host is banned for misbehaviour. Default: above a score of 100, for 24 h.
     pub score: ScoreConfig,
     /// How many bans may exist at once. Beyond that, the ban that ends first is lifted. Default: 100 000. At most 1
     /// million. With 0 nothing can be banned.
     pub max_bans: u32,
-    /// Inbound admission.
+    /// Whom to let in, and how fast.
     pub inbound: InboundConfig,
-    /// The sockets we listen on. Default: none. Their ids must differ.
+    /// The sockets we listen on, as the manager knows them. Default: none. Their ids must differ. The builders of the
+    /// adapters open sockets and fill this in (`listen`, `listen_with`).
     pub listeners: Vec<Listener>,
     /// What the book keeps.
     pub book: BookConfig,
-    /// How many actions one input may emit. Further due work follows 1 ms later. Default: 256. At least 16.
+    /// How many actions one input may emit: a bound on the time of a step. Further due work follows 1 ms later. Default:
+    /// 256. At least 16.
     pub max_actions_per_input: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// Whether the manager finds peers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Mode {
     /// Dial added peers, and addresses from the book and from seeds.
     Automatic,
@@ -99,12 +133,15 @@ pub enum Mode {
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Proxies {
     /// For every network without an entry of its own, and for names and lookups. Not for I2P, which only an I2P proxy
-    /// reaches.
+    /// reaches. Default: none.
     pub all: Option<Proxy>,
-    /// For onion services. Without it, `all` applies.
+    /// For onion services. Default: none, and then `all` applies.
     pub onion: Option<Proxy>,
-    /// For I2P.
+    /// For I2P. Default: none, and then I2P can't be reached.
     pub i2p: Option<Proxy>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Proxies {
@@ -130,13 +167,40 @@ impl Proxies {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Proxy {
-    /// Its address. The port is not 0.
+    /// Its address: an IP address or a name, and a port that is not 0.
     pub address: ProxyAddress,
-    /// Whether each connection gets a circuit of its own, by a fresh user name and password.
+    /// Whether each connection gets a circuit of its own, by a fresh user name and password. [`IsolationMode::Preferred`]
+    /// suits Tor and others.
     pub isolation: IsolationMode,
     /// Whether it may support Tor's RESOLVE, so that seeds are looked up through it. Otherwise, and once it has refused
     /// a lookup as unsupported, a seed's name is dialed as an addr-fetch.
     pub resolves: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Proxy {
+    /// The proxy at this address. Isolation is preferred, and it may support Tor's RESOLVE: right for Tor, and good for
+    /// others.
+    #[must_use]
+    pub const fn new(address: ProxyAddress) -> Self {
+        Self { address, isolation: IsolationMode::Preferred, resolves: true, _more: More(()) }
+    }
+
+    /// Whether each connection gets a circuit of its own.
+    #[must_use]
+    pub const fn isolation(mut self, isolation: IsolationMode) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Whether it may support Tor's RESOLVE.
+    #[must_use]
+    pub const fn resolves(mut self, resolves: bool) -> Self {
+        self.resolves = resolves;
+        self
+    }
 }
 
 /// Whether each connection through a proxy gets a circuit of its own. Tor separates connections with different user names
@@ -144,6 +208,7 @@ pub struct Proxy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum IsolationMode {
     /// Only a user name and password are offered. A proxy that takes none is not used: every dial fails with
     /// [`DialError::ProxyMethod`](crate::DialError::ProxyMethod).
@@ -165,6 +230,9 @@ pub struct RequiredServices {
     pub full: Services,
     /// For block-relay connections. Default: none.
     pub block_relay: Services,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl RequiredServices {
@@ -183,9 +251,9 @@ impl RequiredServices {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct DialConfig {
-    /// For dials without a proxy. Default: `timeout` 5 s, `hedge_after` 1 s.
+    /// For dials without a proxy. Default: `timeout` 5 s (as Bitcoin Core), `hedge_after` 1 s.
     pub direct: Patience,
-    /// For dials through a proxy. Default: `timeout` 30 s, `hedge_after` 5 s.
+    /// For dials through a proxy. Default: `timeout` 30 s (as btcd), `hedge_after` 5 s.
     pub proxied: Patience,
     /// How many automatic dials and handshakes of one kind may go on without a slot, beside those with one. `None` (the
     /// default): twice the kind's slots. 0: a dial keeps its slot until it ends. They count towards [`Limits::total`];
@@ -193,20 +261,24 @@ pub struct DialConfig {
     pub max_hedged: Option<u32>,
     /// The rate of all automatic dials. Default: 64 at once, then one more every 100 ms. A network whose dials yield
     /// nothing slows down further, from its 640th dial on, to one dial in 10 s; a stable connection restores full
-    /// speed.
+    /// speed. At least 1 at once.
     pub rate: Rate,
-    /// An address is preferably not dialed again within this time. Default: 10 min.
+    /// An address is preferably not dialed again automatically within this time. Default: 10 min, as btcd and Bitcoin Core.
+    /// Not below `min_spacing`.
     pub spacing: Duration,
     /// An address is never dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
     /// each failure in a row, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s.
     /// After a network recovers, it does not double.
     pub min_spacing: Duration,
-    /// The longest time a lookup may take. Default: 30 s. At least 1 ms.
+    /// The longest time a lookup of a name may take, a seed's or a peer's. Default: 30 s. At least 1 ms.
     pub lookup_timeout: Duration,
     /// If an added peer has several addresses, the next is dialed beside one that has been silent for this time (RFC
     /// 8305), where inbound connections leave room. Through a proxy, not before `proxied.hedge_after`. Default: 250 ms.
     /// At least 1 ms.
     pub attempt_delay: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// How long a dial may take, and how long it keeps its slot without progress.
@@ -214,11 +286,22 @@ pub struct DialConfig {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Patience {
-    /// The longest time from the dial until it is open. At least 1 ms.
+    /// The longest time from the dial until it is open, what a proxy does included. At least 1 ms.
     pub timeout: Duration,
     /// After this time without progress, an automatic dial or handshake gives its slot to another, as soon as fewer
     /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms.
     pub hedge_after: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Patience {
+    /// Both times.
+    #[must_use]
+    pub const fn new(timeout: Duration, hedge_after: Duration) -> Self {
+        Self { timeout, hedge_after, _more: More(()) }
+    }
 }
 
 /// A token bucket: a burst, then a steady rate.
@@ -232,16 +315,33 @@ pub struct Rate {
     pub interval: Duration,
 }
 
-/// How many automatic connections one group may have. In private and own ranges (see [`Ranges`]) a group is an IPv4 /24 or
-/// an IPv6 /64: where all peers are in one, set no limit.
+/// How many automatic connections one group of addresses may have. Addresses that lie close together often belong to one
+/// operator, who must not have all connections of a node.
+///
+/// | addresses | one group is |
+/// |---|---|
+/// | IPv4 | a /16: `203.0.0.0` to `203.0.255.255` |
+/// | IPv6 | a /32, and in the tunnel broker's `2001:470::/32` a /36 |
+/// | IPv6 that contains IPv4 (6to4, Teredo, NAT64, mapped) | the /16 of the IPv4 address |
+/// | private, shared and own ranges (see [`Ranges`]) | an IPv4 /24 or an IPv6 /64 |
+/// | onion, I2P | the first 4 bits: 16 groups in each network |
+/// | CJDNS | the first 12 bits: 16 groups |
+///
+/// The rule is for full and block-relay connections, which the manager chooses. Added peers, inbound connections and
+/// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN, set no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct GroupRule {
-    /// Automatic connections and dials to one group at a time. Default: 1. `None`: no limit, for small networks.
+    /// Automatic connections and dials to one group at a time. Default: 1, as btcd and Bitcoin Core. At least 1. `None`: no
+    /// limit, for small networks.
     pub max_per_group: Option<u32>,
-    /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no.
+    /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no. [`Config::bitcoin`]: yes, as
+    /// Bitcoin Core.
     pub exempt_overlays: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// When a network counts as down, and how it is probed.
@@ -253,8 +353,8 @@ pub struct HealthConfig {
     /// route, no such address family) as many as addresses are known if those are more, up to 64, because some networks
     /// are routed in part.
     pub own_failures: u32,
-    /// Dials in a row without any answer that take a network down. Default: 25. At least 1. As many as addresses are
-    /// known if those are more, up to 256: where 4 % answer, fewer are often silent by chance.
+    /// Dials in a row without any answer (a refusal is one) that take a network down. Default: 25, as btcd. At least 1. As
+    /// many as addresses are known if those are more, up to 256: where 4 % answer, fewer are often silent by chance.
     pub silent_dials: u32,
     /// The number of groups that these dials must cover. Default: 8. At most 16. If fewer groups are known, all of
     /// them, but at least two.
@@ -262,12 +362,16 @@ pub struct HealthConfig {
     /// The time that these dials must cover. Default: 30 s.
     pub silent_for: Duration,
     /// An open connection proves that its network is up for this long after its network's last sign of life. Default:
-    /// 150 s. Of two connections to one identity, one that has shown no life for this long goes. Adapters report arriving bytes every 30 s, or five times in this time if it is shorter than 150 s.
+    /// 150 s. Of two connections to one identity, one that has shown no life for this long goes. Adapters report arriving
+    /// bytes every 30 s, or five times in this time if it is shorter than 150 s.
     pub traffic_within: Duration,
     /// The wait before the first probe; it doubles with each further one. Default: 1 s. At least 1 ms.
     pub first_probe: Duration,
-    /// The longest wait between probes. Default: 32 s. At least 1 ms.
+    /// The longest wait between probes. Default: 32 s. At least 1 ms, and not below `first_probe`.
     pub max_probe: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// DNS seeds and fixed seeds.
@@ -279,28 +383,32 @@ pub struct SeedConfig {
     pub names: Vec<Seed>,
     /// Addresses of last resort, for networks of which no address is known or none ever answered. Default: none.
     pub fixed: Vec<PeerAddress>,
-    /// How many seeds are asked at a time if some addresses are known. If none is, all are asked. Default: 3. At least
-    /// 1.
+    /// How many seeds are asked at a time if some addresses are known. If none is, all are asked. Default: 3, as Bitcoin
+    /// Core. At least 1.
     pub batch: u32,
-    /// The wait before each batch if few addresses are known. Default: 11 s. At least 1 ms.
+    /// The wait before each batch if few addresses are known. Default: 11 s, as Bitcoin Core. At least 1 ms.
     pub delay: Duration,
-    /// The wait before each batch if many addresses are known. Default: 300 s. At least 1 ms.
+    /// The wait before each batch if many addresses are known. Default: 300 s, as Bitcoin Core. At least 1 ms.
     pub delay_when_known: Duration,
-    /// How many addresses are many. Default: 1000.
+    /// How many known addresses are many. Default: 1000, as Bitcoin Core.
     pub many: u32,
     /// With this many ready full connections no seed is asked, unless a kind has found no address to dial for 10 s.
-    /// Default: 2.
+    /// Default: 2, as Bitcoin Core.
     pub enough: u32,
-    /// The wait before fixed seeds are used. Default: 60 s. Where there is no other source (no seed can be asked, no
-    /// address is known, no peer is added) they are used at once.
+    /// The wait before fixed seeds are used. Default: 60 s, as Bitcoin Core. Where there is no other source (no seed can be
+    /// asked, no address is known, no peer is added) they are used at once.
     pub fixed_after: Duration,
-    /// How many different addresses of one answer are used. Default: 32.
+    /// How many different addresses of one answer are used. Default: 32, as Bitcoin Core. At least 1 where there
+    /// are seeds.
     pub keep: u32,
     /// The back-off after a seed's failure. Default: 30 s, doubled each time, at most 1 h, with jitter. Both waits at
-    /// least 1 ms.
+    /// least 1 ms, the longest not below the first.
     pub retry: Backoff,
     /// When a seed that answered may be asked again, if the pool still lacks addresses. Default: 10 min.
     pub again_after: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// A DNS seed.
@@ -312,41 +420,68 @@ pub struct Seed {
     pub name: HostName,
     /// Whether it answers `x49.name` with peers that offer the services 0x49. If that name fails, the bare one is asked.
     pub filters_services: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
-/// When a host is banned for misbehaviour.
+impl Seed {
+    /// The seed of this name, which does not filter by services.
+    #[must_use]
+    pub const fn new(name: HostName) -> Self {
+        Self { name, filters_services: false, _more: More(()) }
+    }
+
+    /// Whether it filters by services.
+    #[must_use]
+    pub const fn filters_services(mut self, filters: bool) -> Self {
+        self.filters_services = filters;
+        self
+    }
+}
+
+/// When a host is banned for misbehaviour. [`BanScore`](crate::BanScore) says how penalties add up and fade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct ScoreConfig {
-    /// A host whose score is above this is banned; above half of it, a warning is emitted. Default: 100.
+    /// A host whose score is above this is banned; above half of it, a warning is emitted. Default: 100, as btcd. With 0,
+    /// any penalty bans.
     pub threshold: u32,
-    /// How long such a ban lasts. Default: 24 h.
+    /// How long such a ban lasts. Default: 24 h, as btcd and Bitcoin Core.
     pub ban_for: Duration,
     /// How many hosts' scores are kept. Beyond that, the one raised longest ago is forgotten. Default: 4096. At least
     /// 1.
     pub max_hosts: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
-/// Inbound admission. Groups here are IPv4 /24 and IPv6 /64.
+/// Inbound admission: decided before a byte is exchanged. Groups here are IPv4 /24 and IPv6 /64, not those of
+/// [`GroupRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct InboundConfig {
-    /// Connections from one host. Default: 5.
+    /// Connections from one host at a time. Default: 5, as dcrd. At least 1 where we listen.
     pub per_host: u32,
-    /// Unfinished handshakes of one group, or of one listener whose remote hosts are hidden. Default: 8.
+    /// Unfinished handshakes of one group at a time, or of one listener whose remote hosts are hidden. Default: 8, from
+    /// btcd and dcrd. At least 1 where we listen.
     pub half_open: u32,
     /// The rate of new connections of one group, or of one listener whose remote hosts are hidden. Default: 3 at once,
-    /// then one more every 5 s.
+    /// then one more every 5 s, from btcd and dcrd. At least 1 at once where we listen.
     ///
     /// A connection that the application drops during its handshake costs nothing of it, at most `half_open` times at once:
     /// one more time every 12 intervals, and as often as a burst for each handshake of the group that is finished.
     pub rate: Rate,
     /// The pause after `accept` has failed; it doubles with each further failure. Default: 50 ms. At least 1 ms.
     pub first_pause: Duration,
-    /// The longest such pause. Default: 5 s. At least 1 ms.
+    /// The longest such pause. Default: 5 s. At least 1 ms, and not below `first_pause`.
     pub max_pause: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// A socket we listen on.
@@ -356,11 +491,36 @@ pub struct InboundConfig {
 pub struct Listener {
     /// Its number, chosen by the caller. Unique among the listeners.
     pub id: ListenerId,
-    /// `None`, IPv4 or IPv6: remote hosts are visible. An overlay: every connection comes from the local proxy, so
-    /// limits of a group apply to the listener instead, and limits of a host do not apply.
+    /// `None`: remote hosts are visible. An overlay: every connection comes from the local proxy, so limits of a group
+    /// apply to the listener instead, and limits of a host do not apply. Not IPv4 or IPv6.
     pub network: Option<NetworkKind>,
     /// The exemptions of its connections.
     pub permissions: Permissions,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Listener {
+    /// A socket at which remote hosts are visible, without exemptions.
+    #[must_use]
+    pub const fn new(id: ListenerId) -> Self {
+        Self { id, network: None, permissions: Permissions::NONE, _more: More(()) }
+    }
+
+    /// The network whose local proxy every connection comes from.
+    #[must_use]
+    pub const fn network(mut self, network: Option<NetworkKind>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The exemptions of its connections.
+    #[must_use]
+    pub const fn permissions(mut self, permissions: Permissions) -> Self {
+        self.permissions = permissions;
+        self
+    }
 }
 
 /// What the book keeps.
@@ -368,14 +528,18 @@ pub struct Listener {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct BookConfig {
-    /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920. At most 1 million.
+    /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920, as Bitcoin Core. At most 1
+    /// million. At least 1 where automatic connections are wanted.
     pub max_addresses: u32,
-    /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s.
+    /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s, as Bitcoin Core.
     pub gossip: Rate,
     /// How many addresses of one call are used; the rest is ignored. Applies to gossip, to answers of seeds, and to the
-    /// names of added peers. Default: 1000.
+    /// names of added peers. Default: 1000, as Bitcoin Core.
     pub max_per_call: u32,
     /// The shortest time between two `Save` actions for changes of the book. The first comes within a minute of the first
-    /// address learnt. Default: 15 min.
+    /// address learnt. Default: 15 min, as Bitcoin Core.
     pub save_every: Duration,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }

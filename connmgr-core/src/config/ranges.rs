@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use ipnet::IpNet;
 
+use crate::types::More;
+
 /// The most subnets in [`Ranges::own`]. Each address that is heard of is compared with all of them.
 pub(super) const MAX_OWN: usize = 64;
 
@@ -29,12 +31,23 @@ pub struct Ranges {
     pub shared: bool,
     /// This machine: `127.0.0.0/8` and `::1`. Then hosts there can be banned too. For tests and regtest. Default: no.
     pub loopback: bool,
-    /// Any other subnets of the operator's, such as `200::/7`. At most 64. Default: none.
+    /// Any other subnets of the operator's, such as `200::/7`. Default: none. At most 64, and IPv4 written as IPv4
+    /// (`10.0.0.0/8`, not `::ffff:10.0.0.0/104`).
     pub own: Vec<IpNet>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Ranges {
+    /// Whether no IP address is inside.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.public && !self.private && !self.shared && !self.loopback && self.own.is_empty()
+    }
 }
 
 impl Default for Ranges {
     fn default() -> Self {
-        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new() }
+        Self { public: true, private: false, shared: false, loopback: false, own: Vec::new(), _more: More(()) }
     }
 }

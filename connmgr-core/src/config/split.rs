@@ -8,6 +8,7 @@ use crate::types::{Kind, Limits};
 /// Added peers come first, then full, block-relay and feeler. The rest is for inbound connections; a part of it only
 /// while nothing is dialed. Nothing else computes shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Split {
     /// Added peers that may be connected or dialed at once.
     pub added: u32,

@@ -95,7 +95,7 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// An event of a pool, for its application.
+/// An event of a pool, for its application. Exhaustive on purpose: an adapter must hand out each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PoolEvent<S> {
     /// A connection is open: begin the handshake on its stream.
@@ -194,6 +194,12 @@ impl<S, O: Observer> Driver<S, O> {
     /// The next event for the application. Do not call it from inside [`Net`]: every action is carried out first.
     pub fn poll_event(&mut self) -> Option<PoolEvent<S>> {
         self.events.pop()
+    }
+
+    /// Takes a connection that waits for the application out of turn: it is no event any more, but its end will be one.
+    /// `None` if it was taken, has ended or never opened.
+    pub fn take_connected(&mut self, conn: ConnId) -> Option<(Connected, S)> {
+        self.events.take_connected(conn)
     }
 
     /// Whether [`Driver::poll_event`] would return an event.

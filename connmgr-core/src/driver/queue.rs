@@ -1,7 +1,7 @@
 //! The queue of events for the application, and what is dropped when the application is slow.
 //!
 //! A connection that ends before the application took it is removed together with its stream: the application sees
-//! neither `Connected` nor `Disconnected`. Of a peer's retry notices only the latest stays. The queue always keeps
+//! neither `Connected` nor `Disconnected`. One may be taken out of turn. Of a peer's retry notices only the latest stays. The queue always keeps
 //! `Connected`, the `Disconnected` of a connection that was taken (at most one for each connection), and `Stopped`. Any
 //! other event is dropped and counted if the queue is full.
 
@@ -51,9 +51,18 @@ impl<S> EventQueue<S> {
         self.push(PoolEvent::Connected { info, stream });
     }
 
+    /// Takes a connection out of turn. `None` if it does not wait.
+    pub(super) fn take_connected(&mut self, conn: ConnId) -> Option<(Connected, S)> {
+        let position = self.connected.remove(&conn)?;
+        match self.withdraw(position)? {
+            PoolEvent::Connected { info, stream } => Some((info, stream)),
+            PoolEvent::RetryScheduled { .. } | PoolEvent::Event(_) => None,
+        }
+    }
+
     pub(super) fn push_retry(&mut self, peer: PeerId, at: Time, attempt: u32) {
         if let Some(position) = self.retries.remove(&peer) {
-            self.withdraw(position);
+            drop(self.withdraw(position));
         }
         if self.is_full() {
             self.missed += 1;
@@ -66,7 +75,7 @@ impl<S> EventQueue<S> {
     pub(super) fn push_event(&mut self, event: Event) {
         if let Event::Disconnected { conn, .. } = &event {
             match self.connected.remove(conn) {
-                Some(position) => self.withdraw(position),
+                Some(position) => drop(self.withdraw(position)),
                 None => self.push(PoolEvent::Event(event)),
             }
         } else if self.is_full() && event != Event::Stopped {
@@ -117,13 +126,14 @@ impl<S> EventQueue<S> {
         self.waiting.push_back(Some(event));
     }
 
-    fn withdraw(&mut self, position: u64) {
+    fn withdraw(&mut self, position: u64) -> Option<PoolEvent<S>> {
         let index = usize::try_from(position - self.first).expect("a position in the queue");
-        self.waiting[index] = None;
+        let withdrawn = self.waiting[index].take();
         self.holes += 1;
         if self.holes > 64 && self.holes > self.waiting.len() / 2 {
             self.close_holes();
         }
+        withdrawn
     }
 
     fn close_holes(&mut self) {
@@ -148,6 +158,7 @@ mod tests {
     use super::*;
     use crate::types::{CloseCause, EndReason, Kind, Transport};
     use alloc::rc::Rc;
+    use alloc::vec::Vec;
 
     fn connected(number: u64) -> Connected {
         Connected {
@@ -155,6 +166,7 @@ mod tests {
             kind: Kind::Full,
             address: None,
             peer: None,
+            wanted: None,
             listener: None,
             transport: Transport::V1,
             nonce: 0,
@@ -195,6 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_is_taken_out_of_turn_is_no_event_and_gets_its_end() {
+        let mut queue = EventQueue::new(16);
+        (1..=3).for_each(|number| queue.push_connected(connected(number), number));
+        assert_eq!(queue.take_connected(ConnId::from_u64(2)), Some((connected(2), 2)));
+        assert_eq!(queue.take_connected(ConnId::from_u64(2)), None);
+        queue.push_event(disconnected(2));
+        let left: Vec<_> = core::iter::from_fn(|| queue.pop()).collect();
+        let event = |number| PoolEvent::Connected { info: connected(number), stream: number };
+        assert_eq!(left, [event(1), event(3), PoolEvent::Event(disconnected(2))]);
+    }
+
+    #[test]
     fn of_a_peers_retries_the_latest_stays() {
         let (mut queue, peer) = (EventQueue::<()>::new(16), PeerId::from_u64(1));
         for attempt in 1..=3 {
@@ -210,7 +234,7 @@ mod tests {
         for number in 0..10_000 {
             queue.push_connected(connected(number), ());
             queue.push_event(disconnected(number));
-            queue.push_event(Event::AddressesWanted { network: None });
+            queue.push_event(Event::NetworkUp { network: crate::types::NetworkKind::Ipv4 });
         }
         assert!(queue.waiting.len() <= 16 + 130 && queue.connected.is_empty());
         assert_eq!(queue.missed(), 10_000 - 16);

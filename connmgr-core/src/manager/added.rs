@@ -3,7 +3,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use crate::attempt::{Failure, MAX_CANDIDATES};
 use crate::conn::Conn;
@@ -11,6 +10,7 @@ use crate::mechanisms::turns::Candidate;
 use crate::peers::Awaited;
 use crate::types::{
     Action, AddPeerError, AddedPeer, CloseReason, ConnId, Event, Identity, Keep, LookupError, PeerAddress, PeerId,
+    PeerInfo, ResolvedIp,
 };
 
 use super::ending::Ending;
@@ -96,6 +96,17 @@ impl ConnManager {
         self.tell(Event::Adopted { conn, peer: id, tag });
     }
 
+    /// A peer is about to lose the connection it has to another one, and will not see its end. If it was stable, the back-off
+    /// starts over, as at any end.
+    pub(super) fn record_service(&mut self, id: PeerId) {
+        let Some(PeerState::Connected(conn)) = self.peers.get(id).map(crate::peer::Peer::state) else { return };
+        let stable = self.table.get(conn).filter(|conn| conn.state() == ConnState::Ready && self.was_stable(conn));
+        let at = stable.map(candidate_of);
+        if let (Some(at), Some(peer)) = (at, self.peers.get_mut(id)) {
+            peer.serve(at);
+        }
+    }
+
     /// A connection that belongs to no added peer is ready with this identity. The peer that is wanted with it takes it,
     /// unless it has one.
     pub(super) fn offer_to_peers(&mut self, conn: ConnId, identity: Identity) {
@@ -107,7 +118,7 @@ impl ConnManager {
     }
 
     /// One of a peer's names was looked up: its addresses are tried next.
-    pub(super) fn use_peer_lookup(&mut self, id: PeerId, name: &Candidate, result: Result<&[IpAddr], LookupError>) {
+    pub(super) fn use_peer_lookup(&mut self, id: PeerId, name: &Candidate, result: Result<&[ResolvedIp], LookupError>) {
         let answer = result.map(|ips| self.candidates(id, name, ips));
         match answer {
             Ok(answer) if !answer.is_empty() => {
@@ -123,10 +134,10 @@ impl ConnManager {
 
     /// What a name leads to: each address once (an IPv4 address and its mapped form are the same), those that may be
     /// dialed before those that a rule forbids.
-    fn candidates(&self, id: PeerId, name: &Candidate, ips: &[IpAddr]) -> Vec<Candidate> {
+    fn candidates(&self, id: PeerId, name: &Candidate, ips: &[ResolvedIp]) -> Vec<Candidate> {
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
         let mut seen = BTreeSet::new();
-        let each = ips.iter().take(most).map(IpAddr::to_canonical).filter(|ip| seen.insert(*ip));
+        let each = ips.iter().take(most).copied().filter(|ip| seen.insert(*ip));
         let all = each.map(|ip| self.resolved(ip, name.address.port()));
         let may = |one: &Candidate| matches!(self.candidate_obstacle(id, one), None | Some(Obstacle::NetworkDown));
         let (mut first, forbidden): (Vec<_>, Vec<_>) =
@@ -229,6 +240,18 @@ impl ConnManager {
         }
         if obstacle == Obstacle::AddressInUse {
             left.into_iter().for_each(|address| self.peers.wait_for(id, Awaited::Address(address)));
+        }
+    }
+
+    /// A connection of an added peer is ready. If it proved the identity that is wanted, its address is the right one,
+    /// however soon it ends: the next attempt begins there.
+    pub(super) fn record_proof(&mut self, id: PeerId, conn: ConnId, info: &PeerInfo) {
+        let at = self.table.get(conn).and_then(candidate_of);
+        let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.claims(conn)) else { return };
+        if let (Some(wanted), Some(at)) = (peer.identity(), at) {
+            if info.identity == Some(wanted) {
+                peer.begin_next_with(at);
+            }
         }
     }
 
@@ -348,7 +371,7 @@ fn candidate_of(conn: &Conn) -> Option<Candidate> {
 /// nothing to do with the address.
 const fn may_try_another(ending: Ending) -> bool {
     match ending {
-        Ending::Failed(_) | Ending::Closed(_) => true,
+        Ending::Failed(_) | Ending::Closed(_) | Ending::Dropped => true,
         Ending::Ours(reason) => match reason {
             CloseReason::DialTimeout
             | CloseReason::HandshakeTimeout

@@ -13,6 +13,7 @@ impl ConnManager {
             Input::DialResult { conn, result } => self.handle_dial_result(*conn, *result, now),
             Input::Ready { conn, info } => self.handle_ready(*conn, *info, now),
             Input::Closed { conn, cause } => self.handle_closed(*conn, *cause, now),
+            Input::Dropped { conn } => self.handle_dropped(*conn, now),
             Input::Addresses { source, addresses } => {
                 return Reply::Learnt(self.handle_addresses(*source, addresses, now));
             }

@@ -132,8 +132,8 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Random addresses for an answer to getaddr: at most `count`, at most 1000, and at most 23 % of the book. Leaves
-    /// out banned hosts and addresses that are probably gone.
+    /// Random addresses for an answer to getaddr: at most `count`, at most 1000, and at most 23 % of those known there,
+    /// rounded up: of one to four addresses one. Leaves out banned hosts and addresses that are probably gone.
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
         self.begin(now);
         let (unix, now) = (self.unix(), self.now());

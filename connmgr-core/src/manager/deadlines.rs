@@ -93,5 +93,6 @@ fn holder<'a>(
         Timer::SaveBans => Some(&mut single.save_bans),
         Timer::SaveBook => Some(&mut single.save_book),
         Timer::StartOver => Some(&mut single.start_over),
+        Timer::Refusals => Some(&mut single.refusals),
     }
 }

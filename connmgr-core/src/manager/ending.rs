@@ -19,8 +19,10 @@ use super::{ConnManager, ConnState, Phase};
 pub(super) enum Ending {
     /// The dial failed.
     Failed(DialError),
-    /// The peer closed it, or the application dropped its stream.
+    /// The peer closed it, or it broke.
     Closed(CloseCause),
+    /// The application dropped its stream.
+    Dropped,
     /// We close it.
     Ours(CloseReason),
 }
@@ -41,10 +43,11 @@ pub(super) struct Remembered {
 }
 
 impl Ending {
-    /// Whether the ending says something about the peer, or about the route to it.
+    /// Whether the ending of a dial or handshake says something about the peer, or about the route to it.
     pub(super) const fn is_theirs(self) -> bool {
         match self {
-            Self::Closed(_) | Self::Failed(_) => true,
+            // An application drops a handshake when it failed: there is no other way to say so.
+            Self::Closed(_) | Self::Failed(_) | Self::Dropped => true,
             Self::Ours(reason) => matches!(
                 reason,
                 CloseReason::DialTimeout
@@ -71,7 +74,7 @@ impl Ending {
         match self {
             Self::Failed(error) => !error.is_answer(),
             Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
-            Self::Closed(_) => false,
+            Self::Closed(_) | Self::Dropped => false,
         }
     }
 }
@@ -137,7 +140,7 @@ impl ConnManager {
             return;
         }
         match ending {
-            Ending::Failed(_) | Ending::Closed(_) => self.stats.dials_failed += 1,
+            Ending::Failed(_) | Ending::Closed(_) | Ending::Dropped => self.stats.dials_failed += 1,
             Ending::Ours(_) => self.stats.dials_given_up += 1,
         }
         if let Some(address) = conn.dialed().cloned() {
@@ -153,7 +156,7 @@ impl ConnManager {
         let error = match ending {
             Ending::Failed(error) => error,
             Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
-            Ending::Ours(_) | Ending::Closed(_) => return,
+            Ending::Ours(_) | Ending::Closed(_) | Ending::Dropped => return,
         };
         let (address, now) = (address.clone(), self.now());
         if error == DialError::OutOfResources {
@@ -191,10 +194,10 @@ impl ConnManager {
 
     /// An open connection that never became ready counts as a failure of its address: most such peers are full or speak
     /// another protocol. So does an automatic one that was ready but not stable. Neither counts when we closed it for a
-    /// reason of our own.
+    /// reason of our own, nor the latter when the application dropped it.
     fn record_short_life_of(&mut self, conn: &Conn, ending: Ending) {
         let was_good = match conn.state() {
-            ConnState::Ready => !conn.kind().is_automatic() || self.was_stable(conn),
+            ConnState::Ready => !conn.kind().is_automatic() || ending == Ending::Dropped || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
         };
         if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.dialed()) {
@@ -244,6 +247,7 @@ const fn end_reason(ending: Ending) -> EndReason {
     match ending {
         Ending::Ours(reason) => EndReason::Ours(reason),
         Ending::Closed(cause) => EndReason::Theirs(cause),
+        Ending::Dropped => EndReason::Dropped,
         // An open connection has no dial left to fail.
         Ending::Failed(_) => EndReason::Theirs(CloseCause::Error),
     }
@@ -253,7 +257,7 @@ const fn dial_failure(ending: Ending) -> DialFailure {
     match ending {
         Ending::Ours(reason) => DialFailure::GivenUp(reason),
         Ending::Failed(error) => DialFailure::Failed(error),
-        // A dial that is not open cannot be closed by the peer.
-        Ending::Closed(_) => DialFailure::Failed(DialError::Other),
+        // A dial that is not open has no stream to be closed or dropped.
+        Ending::Closed(_) | Ending::Dropped => DialFailure::Failed(DialError::Other),
     }
 }

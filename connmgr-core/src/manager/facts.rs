@@ -1,14 +1,13 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
-use core::net::IpAddr;
-
-use crate::book::{SourceGroup, hearsay};
+use crate::book::SourceGroup;
 use crate::config::Mode;
 use crate::mechanisms::groups::{Group, is_in_range};
+use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
-    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, Event, Kind, ListenerId,
-    LookupError, LookupId, PeerAddress, PeerInfo, Source, Time, UnixTime,
+    Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event, Kind,
+    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, Time, UnixTime,
 };
 
 use super::ending::Ending;
@@ -55,6 +54,7 @@ impl ConnManager {
             Timer::Bans => self.bans_timer_fired(),
             Timer::OwnAddresses => self.own_addresses_timer_fired(),
             Timer::StartOver => self.start_over(),
+            Timer::Refusals => self.tell_refusals(),
             Timer::SaveBans => self.save_bans(),
             Timer::SaveBook => self.save_all(),
         }
@@ -76,12 +76,17 @@ impl ConnManager {
     }
 
     /// The wall clock says `unix`. Moves no deadline and changes no age; dates (when an address was seen, when a ban
-    /// began) move with the clock. Only bans of an earlier run keep their dates, and are judged anew. Report it before any
-    /// other input when a wake-up finds the two clocks more than a second off their known offset.
+    /// began) move with the clock. Bans of an earlier run keep their dates, and are judged anew. So is every date of
+    /// the book that came in by a clock that may be wrong, from a snapshot or a report: by one before 2020, or one that
+    /// does not fit what we did by the snapshot (nothing in the 60 days before it, or much after it), and for the first
+    /// hour by one that fits but is then set 60 days ahead or more. Once it fits, this is over. A step of less than a
+    /// day moves no age. Report it before any other input when a wake-up finds the two clocks more than a second off
+    /// their known offset.
     pub fn handle_clock(&mut self, unix: UnixTime, now: Time) {
         self.begin(now);
         self.clocks.set_unix(unix);
         self.judge_bans_anew();
+        self.judge_book_anew();
     }
 
     /// A dial has ended. A success after its [`Action::Close`] is answered with another `Close`.
@@ -138,7 +143,8 @@ impl ConnManager {
 
     pub(super) fn tell_connected(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id) {
-            let connected = conn.connected();
+            let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
+            let connected = conn.connected(wanted);
             self.tell(Event::Connected(connected));
         }
     }
@@ -201,8 +207,9 @@ impl ConnManager {
         }
         let Some(conn) = self.table.get(id) else { return };
         let (kind, peer) = (conn.kind(), conn.peer());
-        if peer.is_some() {
+        if let Some(peer) = peer {
             self.record_added_ready();
+            self.record_proof(peer, id, info);
         }
         match kind {
             Kind::Feeler => self.close(id, CloseReason::Done),
@@ -219,11 +226,32 @@ impl ConnManager {
         }
     }
 
-    /// The peer closed a connection, or the application dropped its stream.
+    /// The peer closed a connection, or it broke.
     pub fn handle_closed(&mut self, conn: ConnId, cause: CloseCause, now: Time) {
+        self.ended(conn, Ending::Closed(cause), now);
+    }
+
+    /// The application dropped the stream of a connection of which it had seen no end.
+    ///
+    /// During the handshake this says that the handshake failed: it counts against the address as if the peer had closed,
+    /// and another address of the same added peer is tried. But an inbound connection costs nothing of the rate of its
+    /// group ([`InboundConfig::rate`](crate::InboundConfig::rate)), within limits: the peer may have tried another
+    /// transport first, and dials again at once.
+    ///
+    /// Of a connection that was ready it says nothing about the peer: the address has not failed, however short the
+    /// connection was. An application that finds fault with a peer reports its
+    /// [misbehavior](Self::handle_misbehavior) before.
+    ///
+    /// An added peer is dialed again after its back-off, or finished if it was added with
+    /// [`Keep::Once`](crate::Keep::Once).
+    pub fn handle_dropped(&mut self, conn: ConnId, now: Time) {
+        self.ended(conn, Ending::Dropped, now);
+    }
+
+    fn ended(&mut self, conn: ConnId, ending: Ending, now: Time) {
         self.begin(now);
         if self.table.get(conn).is_some_and(|conn| conn.is_open()) {
-            self.end(conn, Ending::Closed(cause));
+            self.end(conn, ending);
         } else {
             self.ignore();
         }
@@ -281,20 +309,17 @@ impl ConnManager {
 
     fn learn_one(&mut self, source: Source, group: SourceGroup, info: &AddressInfo) -> AddressFate {
         let (unix, now) = (self.unix(), self.now());
-        let heard = match source {
-            Source::Application => info.clone(),
-            Source::Peer(conn) => {
-                let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
-                if !notes.gossip.take(&self.config.book.gossip, now) {
-                    return AddressFate::TooMany;
-                }
-                AddressInfo { last_seen: hearsay(info.last_seen, unix), ..info.clone() }
+        if let Source::Peer(conn) = source {
+            let Some(notes) = self.table.notes(conn) else { return AddressFate::TooMany };
+            if !notes.gossip.take(&self.config.book.gossip, now) {
+                return AddressFate::TooMany;
             }
-        };
-        let heard = AddressInfo { address: self.settled(heard.address), ..heard };
+        }
+        let is_hearsay = matches!(source, Source::Peer(_));
+        let heard = AddressInfo { address: self.settled(info.address.clone()), ..*info };
         if let Some(useless) = self.why_useless(&heard.address) {
             useless
-        } else if self.book.add(&heard, group, unix, now, &mut self.rng) {
+        } else if self.book.add(&heard, group, is_hearsay, unix, now, &mut self.rng) {
             AddressFate::New
         } else if self.book.contains(&heard.address) {
             AddressFate::Known
@@ -306,6 +331,25 @@ impl ConnManager {
     /// Whether an address could ever be dialed.
     pub(super) fn is_worth_knowing(&self, address: &PeerAddress) -> bool {
         self.why_useless(address).is_none()
+    }
+
+    /// Why the book does not know an address.
+    pub(super) fn why_not_kept(&self, address: &PeerAddress) -> DialRule {
+        match self.why_useless(address) {
+            Some(AddressFate::Name) => DialRule::Name,
+            Some(AddressFate::OutOfRange) => DialRule::OutOfRange,
+            // The others are obstacles of every dial, or say nothing of the address.
+            Some(
+                AddressFate::TooMany
+                | AddressFate::NotDialable
+                | AddressFate::NoRoute
+                | AddressFate::Own
+                | AddressFate::Known
+                | AddressFate::Full
+                | AddressFate::New,
+            )
+            | None => DialRule::NotKnown,
+        }
     }
 
     /// Why an address could never be dialed, if so.
@@ -333,7 +377,7 @@ impl ConnManager {
     }
 
     /// A lookup has ended.
-    pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>, now: Time) {
+    pub fn handle_lookup_result(&mut self, lookup: LookupId, result: Result<&[ResolvedIp], LookupError>, now: Time) {
         self.begin(now);
         if self.end_lookup(lookup) {
             self.use_lookup(lookup, result);

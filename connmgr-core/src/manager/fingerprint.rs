@@ -194,7 +194,8 @@ impl StateAt<'_> {
         let at = |timer: Option<crate::mechanisms::timers::TimerId>| {
             timer.map(|timer| self.ahead(self.manager.timers.at(timer)))
         };
-        let timers = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.start_over];
+        let timers = [single.plan, single.seeds, single.fixed_seeds, single.bans, single.start_over, single.refusals];
+        self.manager.refused.hash(to);
         [single.save_bans, single.save_book].map(at).hash(to);
         self.manager.is_book_unsaved().hash(to);
         timers.map(at).hash(to);

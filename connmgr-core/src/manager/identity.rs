@@ -133,6 +133,7 @@ impl ConnManager {
             self.aliases.meet(address, winner);
         }
         if let (Some(peer), Some(winner)) = (peer, winner) {
+            self.record_service(peer);
             let is_once = self.peers.get(peer).is_some_and(|peer| peer.keep() == Keep::Once);
             match self.table.get(winner).map(|conn| conn.peer()) {
                 Some(None) => self.adopt(winner, peer),

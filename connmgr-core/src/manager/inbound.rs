@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::config::{InboundConfig, Listener, Rate};
 use crate::conn::{Conn, End, Notes};
-use crate::types::{Action, CloseCause, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
+use crate::types::{Action, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal, Time};
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
@@ -29,7 +29,7 @@ impl ConnManager {
         let admitted = self.admit(remote, listener);
         match admitted {
             Ok(_) => self.stats.accepted += 1,
-            Err(_) => self.stats.refused += 1,
+            Err(refusal) => self.count_refusal(refusal),
         }
         self.plan();
         admitted
@@ -98,7 +98,7 @@ impl ConnManager {
     /// that speaks another transport first (Bitcoin's v2) is dropped so, and dials again at once. How often this is done
     /// for a group is limited, or senders of junk would escape the rate.
     pub(super) fn give_admission_back(&mut self, conn: &Conn, ending: Ending) {
-        if !conn.is_handshaking() || ending != Ending::Closed(CloseCause::Dropped) || conn.permissions().no_limit {
+        if !conn.is_handshaking() || ending != Ending::Dropped || conn.permissions().no_limit {
             return;
         }
         let (returns, now) = (self.rate_of_returns(), self.now());
@@ -140,7 +140,7 @@ impl ConnManager {
 }
 
 fn inbound_end(remote: PeerAddress, listener: &Listener) -> End {
-    let Listener { id: listener, network, permissions } = *listener;
+    let Listener { id: listener, network, permissions, .. } = *listener;
     match network.filter(|network| network.is_overlay()) {
         Some(network) => End::Hidden { listener, network, permissions },
         None => End::Visible { remote, listener, permissions },

@@ -61,7 +61,7 @@ impl ConnManager {
     fn check_timers(&self) -> Checked {
         let single = &self.single;
         let of_work = [single.plan, single.seeds, single.fixed_seeds, single.start_over, single.own_addresses];
-        let of_state = [single.bans, single.save_bans, single.save_book];
+        let of_state = [single.bans, single.save_bans, single.save_book, single.refusals];
         let set = of_work.iter().chain(&of_state).chain(&single.probes).flatten().count() + single.lookups.len();
         let conns = self.table.iter().filter(|conn| conn.notes.timer.is_some()).count();
         let peers = self.peers.iter().filter(|peer| peer.timer().is_some()).count();
@@ -74,6 +74,8 @@ impl ConnManager {
                 "a network has no probe timer while it is down, or one while it is up",
             )?;
         }
+        let tells = single.refusals.is_some();
+        hold(tells == (self.refused.total() > 0), "the timer for refusals does not match them")?;
         let forgets = single.own_addresses.is_some();
         hold(forgets == self.own.next_expiry().is_some(), "the timer for own addresses does not match them")?;
         hold(single.bans.is_some() == self.bans.next_expiry().is_some(), "the timer for bans does not match the bans")

@@ -1,8 +1,6 @@
 //! Name lookups. Each has a deadline, and belongs to an added peer or to a seed.
 
-use core::net::IpAddr;
-
-use crate::types::{LookupError, LookupId, Time};
+use crate::types::{LookupError, LookupId, ResolvedIp, Time};
 
 use super::{ConnManager, Phase};
 
@@ -15,7 +13,7 @@ impl ConnManager {
         (lookup, deadline)
     }
 
-    pub(super) fn use_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+    pub(super) fn use_lookup(&mut self, lookup: LookupId, result: Result<&[ResolvedIp], LookupError>) {
         if self.phase != Phase::Active {
             self.abandon_lookup(lookup);
         } else if let Some((peer, name)) = self.peers.end_lookup(lookup) {

@@ -9,9 +9,13 @@ mod birth;
 mod clocks;
 mod commands;
 mod deadlines;
+mod doubt;
 mod ending;
+mod explain;
+mod explanation;
 mod facts;
 mod fingerprint;
+mod held_back;
 mod identity;
 mod inbound;
 mod invariants;
@@ -21,6 +25,7 @@ mod networks;
 mod pacing;
 mod plan;
 mod queries;
+mod refusals;
 mod release;
 mod rules;
 mod saving;
@@ -54,12 +59,15 @@ use crate::mechanisms::trial::Trial;
 use crate::peers::Peers;
 use crate::table::Table;
 use crate::types::{
-    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, Time, UnixTime,
+    Action, ConfigError, ConnId, Event, Kind, Limits, ListenerId, LookupId, NetworkKind, PeerId, RefusalCounts, Time,
+    UnixTime,
 };
 pub(crate) use crate::types::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
 pub use birth::Birth;
+pub use explanation::Explanation;
 
 use clocks::Clocks;
+use doubt::Doubt;
 use ending::Ended;
 use plan::Redial;
 use saving::BookSaves;
@@ -118,6 +126,8 @@ enum Timer {
     SaveBans,
     /// A changed book needs saving.
     SaveBook,
+    /// Refused arrivals are told.
+    Refusals,
     /// A change of the machine's network, reported too soon after the last, takes effect.
     StartOver,
 }
@@ -129,6 +139,8 @@ pub struct ConnManager {
     limits: Limits,
     phase: Phase,
     clocks: Clocks,
+    /// While the wall clock may be wrong.
+    doubt: Option<Doubt>,
     rng: Rng,
     sample_rng: Rng,
     keys: Keyed,
@@ -153,6 +165,8 @@ pub struct ConnManager {
     /// How many tokens of dropped handshakes are given back.
     inbound_returns: Limiter<Origin>,
     pauses: HashMap<ListenerId, u32, Keyed>,
+    /// Refused arrivals that were not told yet.
+    refused: RefusalCounts,
     own: OwnAddresses,
     aliases: Aliases,
     ended: Ended,
@@ -200,6 +214,7 @@ struct SingleTimers {
     save_bans: Option<TimerId>,
     save_book: Option<TimerId>,
     start_over: Option<TimerId>,
+    refusals: Option<TimerId>,
     probes: [Option<TimerId>; NetworkKind::ALL.len()],
     /// Sorted by id.
     lookups: VecDeque<(LookupId, Option<TimerId>)>,
@@ -231,6 +246,7 @@ impl ConnManager {
             limits: config.limits,
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
+            doubt: None,
             sample_rng: Rng::new(rng_seed, 1),
             timers: Timers::new(),
             earliest: now,
@@ -249,6 +265,7 @@ impl ConnManager {
             inbound_rates: Limiter::new(inbound::MAX_RATES, keys),
             inbound_returns: Limiter::new(inbound::MAX_RATES, keys),
             pauses: HashMap::with_hasher(keys),
+            refused: RefusalCounts::default(),
             own,
             aliases: Aliases::new(keys),
             ended: Ended::new(),
@@ -275,9 +292,7 @@ impl ConnManager {
             keys,
         };
         manager.arm_at(Timer::Plan, now);
-        if let Some(snapshot) = &snapshot {
-            manager.restore(snapshot);
-        }
+        manager.restore(&snapshot.unwrap_or_default());
         manager.begin_seeding();
         Ok(manager)
     }
@@ -304,6 +319,7 @@ impl ConnManager {
     fn begin(&mut self, now: Time) {
         self.clocks.advance(now);
         self.emitted = 0;
+        self.trust_clock_in_time();
     }
 
     fn now(&self) -> Time {

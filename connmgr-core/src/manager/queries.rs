@@ -41,6 +41,18 @@ impl ConnManager {
         self.table.count(kind, state)
     }
 
+    /// Whether the limits have room for one more dial of this kind. Constant time.
+    #[must_use]
+    pub fn has_room_for(&self, kind: Kind) -> bool {
+        self.has_slot(kind, &self.split())
+    }
+
+    /// Whether it dials and admits: false after [`set_active(false)`](Self::set_active) and once it shuts down.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.phase == Phase::Active
+    }
+
     /// Every added peer, sorted by id.
     #[must_use]
     pub fn added_peers(&self) -> Vec<PeerView> {

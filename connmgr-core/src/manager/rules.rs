@@ -1,7 +1,5 @@
 //! The rules for dialing: which addresses are allowed, over which route.
 
-use core::net::IpAddr;
-
 use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
@@ -11,7 +9,7 @@ use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
 use crate::table::Table;
-use crate::types::{Host, Kind, NetworkKind, PeerAddress, ProxyAddress, Time};
+use crate::types::{DialRule, Host, Kind, NetworkKind, PeerAddress, ProxyAddress, ResolvedIp, Time};
 
 use super::{ConnManager, Obstacle};
 
@@ -106,6 +104,25 @@ impl<'a> Rules<'a> {
         self.config.max_bans > 0 && !spared_loopback && !self.config.proxies.addresses().any(is_proxy)
     }
 
+    /// What forbids an automatic dial of this kind to an address, apart from what the book says of it. `obstacle` is
+    /// [`obstacle`](Self::obstacle), or the [one of probes](Self::probe_obstacle).
+    pub(super) fn automatic_rule(
+        &self,
+        kind: Kind,
+        address: &PeerAddress,
+        obstacle: impl Fn(&Self, &PeerAddress) -> Option<Obstacle>,
+    ) -> Option<DialRule> {
+        if let Some(obstacle) = obstacle(self, address) {
+            Some(DialRule::Obstacle(obstacle))
+        } else if self.is_alias(address) {
+            Some(DialRule::ConnectedElsewhere)
+        } else if !self.group_is_free(kind, address) {
+            Some(DialRule::GroupFull)
+        } else {
+            None
+        }
+    }
+
     /// Whether the peer met at this address is still connected through another one.
     pub(super) fn is_alias(&self, address: &PeerAddress) -> bool {
         self.aliases.connection(address).is_some_and(|conn| self.table.get(conn).is_some())
@@ -142,13 +159,18 @@ impl ConnManager {
     }
 
     /// The address of `port` at an IP address that a name resolved to.
-    pub(super) fn resolved(&self, ip: IpAddr, port: u16) -> PeerAddress {
-        self.settled(PeerAddress::new(Host::from(ip), port))
+    pub(super) fn resolved(&self, ip: ResolvedIp, port: u16) -> PeerAddress {
+        self.settled(PeerAddress::from(ip.socket_addr(port)))
     }
 
     pub(super) fn rules(&self) -> Rules<'_> {
-        let Self { config, table, bans, own, health, aliases, clocks, .. } = self;
-        Rules { config, table, bans, own, health, aliases, now: clocks.now() }
+        self.rules_at(self.now())
+    }
+
+    /// The rules as they will be at `now` if nothing happens before.
+    pub(super) fn rules_at(&self, now: Time) -> Rules<'_> {
+        let Self { config, table, bans, own, health, aliases, .. } = self;
+        Rules { config, table, bans, own, health, aliases, now }
     }
 
     /// The rules, with mutable access to the book and the generator.

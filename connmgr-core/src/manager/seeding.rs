@@ -1,13 +1,12 @@
 //! DNS seeds and fixed seeds: when they are asked, and how their answers are used.
 
 use alloc::collections::BTreeSet;
-use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::book::SourceGroup;
 use crate::config::{Mode, Seed};
 use crate::types::{
-    Action, AddressInfo, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress,
+    Action, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress, ResolvedIp,
     Route, Services,
 };
 
@@ -190,7 +189,7 @@ impl ConnManager {
         asks
     }
 
-    pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[IpAddr], LookupError>) {
+    pub(super) fn use_seed_lookup(&mut self, lookup: LookupId, result: Result<&[ResolvedIp], LookupError>) {
         let Some(index) = self.seeds.asked_by(lookup) else { return };
         let Some(seed) = self.config.seeds.names.get(index).cloned() else { return };
         let may_visit = self.config.proxies.all.is_some() && self.limits.addr_fetch > 0;
@@ -223,7 +222,7 @@ impl ConnManager {
 
     /// Stores the usable addresses of a seed's answer, at most `seeds.keep`, duplicates once. Looks at the first
     /// `book.max_per_call`. Returns how many were new; `None` if none was usable.
-    fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[IpAddr]) -> Option<u32> {
+    fn learn_from_seed(&mut self, index: usize, seed: &Seed, ips: &[ResolvedIp]) -> Option<u32> {
         let services = if self.asks_by_services(index, seed) { self.config.required.full } else { Services::NONE };
         let (mut used, mut added) = (BTreeSet::new(), 0);
         let most = usize::try_from(self.config.book.max_per_call).unwrap_or(usize::MAX);
@@ -232,7 +231,7 @@ impl ConnManager {
             if used.len() == self.config.seeds.keep as usize {
                 break;
             }
-            if self.is_worth_knowing(&address) && used.insert(ip.to_canonical()) {
+            if self.is_worth_knowing(&address) && used.insert(ip.ip()) {
                 added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u128));
             }
         }
@@ -240,10 +239,9 @@ impl ConnManager {
     }
 
     fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
-        let (unix, now) = (self.unix(), self.now());
+        let now = self.now();
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
-        let info = AddressInfo { address, services, last_seen: unix.before(SEEN_AGO + spread) };
-        self.book.add(&info, SourceGroup(source), unix, now, &mut self.rng)
+        self.book.add_seen_ago(&address, services, SEEN_AGO + spread, SourceGroup(source), now, &mut self.rng)
     }
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
-use crate::types::{ConnId, Kind};
+use crate::types::{ConnId, DialRule, Kind};
 
 use super::{ConnManager, ConnState, Timer};
 
@@ -23,9 +23,22 @@ const HEDGED_PER_SLOT: u32 = 2;
 impl ConnManager {
     /// Whether one more connection of this kind fits into its share and into the total.
     pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
-        let lookups = self.peers.lookups();
+        self.slot_rule(kind, split).is_none()
+    }
+
+    /// Why no more connection of this kind fits, if none does.
+    pub(super) fn slot_rule(&self, kind: Kind, split: &Split) -> Option<DialRule> {
+        let (share, lookups) = (split.of(kind), self.peers.lookups());
         let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };
-        held < split.of(kind) && self.table.len() + lookups < self.limits.total
+        if share == 0 {
+            Some(DialRule::NoSlots)
+        } else if held >= share {
+            Some(DialRule::SlotsTaken)
+        } else if self.table.len() + lookups >= self.limits.total {
+            Some(DialRule::TotalReached)
+        } else {
+            None
+        }
     }
 
     /// Takes a slot for an opened dial or a finished handshake that has none: a free one, else that of one that is less

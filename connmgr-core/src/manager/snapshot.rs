@@ -1,21 +1,26 @@
 //! Saving state, and restoring it at birth.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::config::Mode;
 use crate::mechanisms::bans::{Ban, SavedSpan};
-use crate::types::{BanTarget, SavedAddress, SavedBan, Snapshot, Time, UnixTime};
+use crate::types::{BanTarget, SavedBan, Snapshot, Time};
 
 use super::ConnManager;
+use super::clocks::Clocks;
+use super::doubt::Evidence;
 
 impl ConnManager {
     /// The state to keep on disk. Take it at each [`Action::Save`](crate::Action::Save) and at the end. Copies the
     /// whole book; [`saved_bans`](Self::saved_bans) does not.
+    ///
+    /// While the wall clock may be wrong, as with a machine that starts in 1970, dates of the snapshot of birth and of
+    /// reports are saved as they came in, and no other date is before the latest in the snapshot of birth.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let now = self.now();
-        Snapshot { addresses: self.book.save(self.unix(), now), anchors: Vec::new(), bans: self.saved_bans() }
+        let clocks = self.clocks_for_saving();
+        let addresses = self.book.save(self.is_clock_unfit(), clocks.unix(), clocks.now());
+        Snapshot { addresses, anchors: Vec::new(), bans: self.saved_bans() }
     }
 
     /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the
@@ -25,21 +30,17 @@ impl ConnManager {
     pub fn saved_bans(&self) -> Vec<SavedBan> {
         let now = self.now();
         let standing = self.bans.list().filter(|(_, ban, _)| ban.until > now);
-        let standing = standing.map(|(target, ban, exceptions)| self.save_ban(target, ban, exceptions));
+        let clocks = self.clocks_for_saving();
+        let standing = standing.map(|(target, ban, exceptions)| save_ban(&clocks, target, ban, exceptions));
         self.restored_bans.lapsed.iter().cloned().chain(standing).collect()
-    }
-
-    fn save_ban(&self, target: BanTarget, ban: Ban, exceptions: Vec<BanTarget>) -> SavedBan {
-        let SavedSpan { since, until } = ban.saved.unwrap_or_else(|| SavedSpan {
-            since: self.clocks.unix_of(ban.since),
-            until: self.clocks.unix_at(ban.until),
-        });
-        SavedBan { target, since, until, exceptions }
     }
 
     /// Restores what an earlier run saved. Skips what is invalid, expired or not allowed by the configuration.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) {
         let (unix, now) = (self.unix(), self.now());
+        let evidence = Evidence::of(snapshot);
+        let trust = if evidence.supports(unix) { ClockTrust::Full } else { ClockTrust::None };
+        self.doubt_clock(evidence);
         if self.config.mode == Mode::Automatic {
             let mut addresses = snapshot.addresses.clone();
             for saved in &mut addresses {
@@ -48,7 +49,6 @@ impl ConnManager {
             addresses.retain(|saved| self.is_worth_knowing(&saved.address));
             self.book.restore(&addresses, unix, now);
         }
-        let trust = if is_credible(unix, snapshot) { ClockTrust::Full } else { ClockTrust::None };
         for ban in &snapshot.bans {
             self.judge_ban(ban, trust);
         }
@@ -106,6 +106,12 @@ impl ConnManager {
     }
 }
 
+fn save_ban(clocks: &Clocks, target: BanTarget, ban: Ban, exceptions: Vec<BanTarget>) -> SavedBan {
+    let SavedSpan { since, until } =
+        ban.saved.unwrap_or_else(|| SavedSpan { since: clocks.unix_of(ban.since), until: clocks.unix_at(ban.until) });
+    SavedBan { target, since, until, exceptions }
+}
+
 /// What is known of the bans of a file, besides those in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RestoredBans {
@@ -132,18 +138,4 @@ impl RestoredBans {
 enum ClockTrust {
     Full,
     None,
-}
-
-/// No clock that is right says less: 2020-01-01. Machines without a battery wake up in 1970, 2000 or 2010.
-const EARLIEST: UnixTime = UnixTime::from_secs(1_577_836_800);
-
-/// A clock that is this far ahead of all that is on file may be wrong.
-const LONGEST_GAP: Duration = Duration::from_secs(60 * 24 * 3600);
-
-/// Whether something on file happened in the last 60 days, by this clock.
-fn is_credible(unix: UnixTime, snapshot: &Snapshot) -> bool {
-    let is_recent = |at: UnixTime| at <= unix && unix.since(at) < LONGEST_GAP;
-    let is_met = |saved: &SavedAddress| is_recent(saved.last_try) || is_recent(saved.last_success);
-    let is_banned = |ban: &SavedBan| is_recent(ban.since);
-    unix >= EARLIEST && (snapshot.addresses.iter().any(is_met) || snapshot.bans.iter().any(is_banned))
 }

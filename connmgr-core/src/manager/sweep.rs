@@ -59,6 +59,7 @@ impl ConnManager {
     fn finish_sweep(&mut self) {
         if self.phase == Phase::Stopping {
             self.phase = Phase::Stopped;
+            self.tell_refusals();
             self.save_all();
             self.tell(Event::Stopped);
         }

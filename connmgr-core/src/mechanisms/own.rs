@@ -79,6 +79,11 @@ impl OwnAddresses {
         self.given.contains(address) || self.met.iter().any(|(met, until)| *until > now && met == address)
     }
 
+    /// Until when an address where we met ourselves counts as ours; `None` for any other.
+    pub(crate) fn until(&self, address: &PeerAddress) -> Option<Time> {
+        self.met.iter().find(|(met, _)| met == address).map(|(_, until)| *until)
+    }
+
     /// The reported addresses, in order.
     pub(crate) fn given(&self) -> impl Iterator<Item = &PeerAddress> {
         self.given.iter()

@@ -90,7 +90,6 @@ impl Scores {
     }
 
     /// A host's score at `now`; 0 for an unknown host.
-    #[cfg(test)]
     pub(crate) fn value(&self, host: &Host, now: Time) -> u32 {
         self.0.get(host).map_or(0, |score| score.value(now))
     }

@@ -6,6 +6,7 @@ use crate::types::{DialError, LookupError};
 
 /// Why a negotiation with a SOCKS5 proxy failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SocksError {
     /// Not SOCKS5: an answer began with this byte instead of 5. (`H`, 0x48, is an HTTP server.)
     WrongVersion(u8),

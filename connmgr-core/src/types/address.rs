@@ -83,6 +83,7 @@ impl PeerAddress {
         let host = match &self.host {
             Host::I2p(_) => return None,
             Host::Ip(ip) if ip.is_unspecified() => Some(NotDialable::Unspecified),
+            Host::Ip(IpAddr::V4(ip)) if ip.octets()[0] == 0 => Some(NotDialable::ThisNetwork),
             Host::Ip(ip) if ip.is_multicast() => Some(NotDialable::Multicast),
             Host::Ip(IpAddr::V4(Ipv4Addr::BROADCAST)) => Some(NotDialable::Broadcast),
             Host::Ip(_) if self.host.is_link_local_v6() && self.zone == 0 => Some(NotDialable::NoZone),
@@ -211,6 +212,13 @@ impl BitAnd for Services {
     }
 }
 
+/// The bits, in hexadecimal: `0x409`.
+impl fmt::Display for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Services({:#x})", self.0)
@@ -220,13 +228,42 @@ impl fmt::Debug for Services {
 /// An address, and what is said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct AddressInfo {
     /// The address. The book keeps no names.
     pub address: PeerAddress,
     /// The services the peer is said to offer.
     pub services: Services,
-    /// When the peer is said to have been seen last.
+    /// When the peer is said to have been seen last. The epoch: unknown, which counts as five days ago.
     pub last_seen: UnixTime,
+}
+
+impl AddressInfo {
+    /// An address of which nothing else is known.
+    #[must_use]
+    pub const fn new(address: PeerAddress) -> Self {
+        Self { address, services: Services::NONE, last_seen: UnixTime::from_secs(0) }
+    }
+
+    /// The services the peer is said to offer.
+    #[must_use]
+    pub const fn services(mut self, services: Services) -> Self {
+        self.services = services;
+        self
+    }
+
+    /// When the peer is said to have been seen last.
+    #[must_use]
+    pub const fn last_seen(mut self, last_seen: UnixTime) -> Self {
+        self.last_seen = last_seen;
+        self
+    }
+}
+
+impl From<PeerAddress> for AddressInfo {
+    fn from(address: PeerAddress) -> Self {
+        Self::new(address)
+    }
 }
 
 #[cfg(feature = "serde")]
@@ -306,6 +343,9 @@ mod tests {
             ("0.0.0.0:0", NotDialable::Unspecified),
             ("[::]:8333", NotDialable::Unspecified),
             ("[::ffff:0.0.0.0]:8333", NotDialable::Unspecified),
+            ("0.0.0.1:8333", NotDialable::ThisNetwork),
+            ("0.255.255.255:8333", NotDialable::ThisNetwork),
+            ("[::ffff:0.1.2.3]:8333", NotDialable::ThisNetwork),
             ("224.0.0.1:8333", NotDialable::Multicast),
             ("[ff02::1]:8333", NotDialable::Multicast),
             ("255.255.255.255:8333", NotDialable::Broadcast),

@@ -97,7 +97,7 @@ fn lacks_brackets(text: &str) -> bool {
 }
 
 /// An IP address and its zone; `None` if the text is no IP address.
-fn read_ip(text: &str) -> Result<Option<(Host, u32)>, AddressError> {
+pub(super) fn read_ip(text: &str) -> Result<Option<(Host, u32)>, AddressError> {
     let Some((ip, zone)) = text.split_once('%') else {
         return Ok(text.parse::<IpAddr>().ok().map(|ip| (Host::from(ip), 0)));
     };
@@ -124,6 +124,7 @@ fn cjdns(host: &Host) -> Result<Host, AddressError> {
 
 /// Why a text is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AddressError {
     /// The text is empty.
     Empty,

@@ -5,6 +5,7 @@
 use core::time::Duration;
 
 use super::error::ConfigError;
+use super::more::More;
 
 /// The wait after the n-th failure in a row.
 ///
@@ -18,10 +19,14 @@ pub struct Backoff {
     pub growth: Growth,
     /// The wait after the first failure. Default: 5 s. At least 1 ms.
     pub base: Duration,
-    /// The longest wait. Default: 300 s. At least 1 ms.
+    /// The longest wait. Default: 300 s. At least 1 ms. [`Config::check`](crate::Config::check) also refuses one below
+    /// `base`; for an added peer's own, the cap counts.
     pub cap: Duration,
     /// Whether waits have jitter. Default: yes.
     pub jitter: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 /// How a wait grows from failure to failure.
@@ -38,7 +43,8 @@ pub enum Growth {
 impl Default for Backoff {
     /// 5 s, doubled each time, at most 300 s, with jitter.
     fn default() -> Self {
-        Self { growth: Growth::Exponential, base: Duration::from_secs(5), cap: Duration::from_secs(300), jitter: true }
+        let (base, cap) = (Duration::from_secs(5), Duration::from_secs(300));
+        Self { growth: Growth::Exponential, base, cap, jitter: true, _more: More(()) }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::more::More;
+
 /// What became of addresses that were reported with [`Input::Addresses`](crate::Input::Addresses): each is counted once,
 /// for the first that applies from `unwanted` down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,9 @@ pub struct AddressCounts {
     pub full: u32,
     /// New and kept.
     pub new: u32,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl AddressCounts {

@@ -20,6 +20,7 @@ macro_rules! say {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum DialError {
     /// The target refused: the host is up, but no one listens on the port.
     Refused,
@@ -51,6 +52,8 @@ pub enum DialError {
     AddressFamilyUnsupported,
     /// This process or machine is out of descriptors, ports or memory, or the driver can't take one more dial.
     OutOfResources,
+    /// The application's hook for the sockets of dials failed.
+    SocketHook,
     /// The driver gave up the dial by itself.
     Cancelled,
     /// Any other error of the operating system.
@@ -84,6 +87,7 @@ impl DialError {
             Self::NetworkUnreachable
             | Self::AddressFamilyUnsupported
             | Self::OutOfResources
+            | Self::SocketHook
             | Self::Cancelled
             | Self::Other => Fault::Ours,
         }
@@ -105,6 +109,7 @@ impl DialError {
             | Self::NetworkUnreachable
             | Self::AddressFamilyUnsupported
             | Self::OutOfResources
+            | Self::SocketHook
             | Self::Cancelled
             | Self::Other => false,
         }
@@ -126,6 +131,7 @@ say!(DialError {
     NetworkUnreachable => "network unreachable",
     AddressFamilyUnsupported => "address family not supported",
     OutOfResources => "out of descriptors, ports, memory or the driver's room",
+    SocketHook => "the application could not prepare the socket",
     Cancelled => "cancelled",
     Other => "failed for another reason",
 });
@@ -134,6 +140,7 @@ say!(DialError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum LookupError {
     /// The name does not exist or has no address.
     NotFound,
@@ -171,6 +178,7 @@ say!(LookupError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Refusal {
     /// The manager is inactive or shuts down.
     Inactive,
@@ -202,11 +210,15 @@ say!(Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum NotDialable {
     /// Port 0. Only I2P, which has no ports, uses it.
     PortZero,
     /// `0.0.0.0` or `::`.
     Unspecified,
+    /// Another address of `0.0.0.0/8`, "this network", which is never a destination (RFC 6890). Often a number that was
+    /// written where an address belongs.
+    ThisNetwork,
     /// An IPv4 or IPv6 multicast address.
     Multicast,
     /// `255.255.255.255`.
@@ -220,6 +232,7 @@ pub enum NotDialable {
 say!(NotDialable {
     PortZero => "nobody listens on port 0: give the peer's port",
     Unspecified => "0.0.0.0 and :: stand for all addresses of this machine, not for a peer: give the peer's own address",
+    ThisNetwork => "an address that begins with 0 is no destination: give the peer's own address",
     Multicast => "a multicast address is a group of machines, not a peer",
     Broadcast => "the broadcast address is every machine of a network, not a peer",
     NoZone => "a link-local address needs the interface it belongs to, as in fe80::1%2",
@@ -230,6 +243,7 @@ say!(NotDialable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum AddPeerError {
     /// One of its addresses, or its identity, was added before.
     Duplicate,
@@ -276,6 +290,7 @@ impl core::error::Error for AddPeerError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum CommandError {
     /// No such connection, or it has ended.
     UnknownConnection,
@@ -287,7 +302,8 @@ pub enum CommandError {
     NotBanned,
     /// The address is none of our own.
     NotOurs,
-    /// Loopback and proxies can't be banned, because many peers share them. With `max_bans` 0 no host can be.
+    /// Loopback and proxies can't be banned, because many peers share them: loopback only with `ranges.loopback`. With
+    /// `max_bans` 0 no host can be.
     NotBannable,
     /// As many parts of banned subnets are let in as allowed: 1024.
     TooManyExceptions,
@@ -305,7 +321,7 @@ say!(CommandError {
     NotAdded => "the connection belongs to no added peer",
     NotBanned => "not banned",
     NotOurs => "none of our own addresses",
-    NotBannable => "loopback and the proxy's address can't be banned",
+    NotBannable => "loopback (without `ranges.loopback`) and the proxy's address can't be banned",
     TooManyExceptions => "no more exceptions of bans are kept (1024)",
     BadLimits => "a limit is out of range",
     BadBackoff => "a wait of the back-off is shorter than 1 ms",
@@ -314,11 +330,20 @@ say!(CommandError {
 
 /// What is wrong with a [`Config`](crate::Config).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The field, as a path from [`Config`](crate::Config).
     pub field: &'static str,
     /// What it must be.
     pub must: &'static str,
+}
+
+impl ConfigError {
+    /// The field must be this. For adapters, which refuse what they can't carry out.
+    #[must_use]
+    pub const fn new(field: &'static str, must: &'static str) -> Self {
+        Self { field, must }
+    }
 }
 
 impl fmt::Display for ConfigError {

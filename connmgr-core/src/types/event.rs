@@ -9,8 +9,11 @@ use super::host::{Host, HostName};
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
 use super::network::NetworkKind;
+use super::peer::Identity;
 use super::reason::{DialFailure, EndReason};
+use super::refused::RefusalCounts;
 use super::route::Transport;
+use super::rule::HeldBack;
 use super::time::UnixTime;
 
 /// What the manager tells the application, in the order in which things happened.
@@ -125,10 +128,19 @@ pub enum Event {
         network: NetworkKind,
     },
     /// Few addresses or none are left to dial. Report any you know with
-    /// [`handle_addresses`](crate::ConnManager::handle_addresses).
+    /// [`handle_addresses`](crate::ConnManager::handle_addresses) (in an adapter: `learn_addresses`).
     AddressesWanted {
         /// The network, if only one is enabled. `None`: any enabled network.
         network: Option<NetworkKind>,
+        /// The known addresses, by the rule that holds them back.
+        #[cfg_attr(feature = "serde", serde(default))]
+        held_back: HeldBack,
+    },
+    /// Inbound connections were refused. They are collected for a second, the first as well, so at most one such event
+    /// comes in a second, except at the end; together they count every refusal.
+    Refused {
+        /// How many since the last such event, by reason.
+        counts: RefusalCounts,
     },
     /// A DNS seed answered.
     SeedAnswered {
@@ -164,6 +176,7 @@ impl Event {
             | Self::NetworkDown { .. }
             | Self::NetworkUp { .. }
             | Self::AddressesWanted { .. }
+            | Self::Refused { .. }
             | Self::SeedAnswered { .. }
             | Self::SeedFailed { .. }
             | Self::Stopped => None,
@@ -174,6 +187,7 @@ impl Event {
 /// An open connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Connected {
     /// Its id.
     pub conn: ConnId,
@@ -189,6 +203,10 @@ pub struct Connected {
         serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
     )]
     pub tag: Option<u64>,
+    /// The identity with which the added peer is wanted ([`AddedPeer::identity`](crate::AddedPeer::identity)): a handshake
+    /// that must know whom it expects takes it from here.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub wanted: Option<Identity>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport to speak. For an inbound connection always `V1`; its first bytes may tell otherwise.
@@ -196,6 +214,22 @@ pub struct Connected {
     /// The nonce for our version message. If a peer sends it back, we have reached ourselves.
     #[cfg_attr(feature = "serde", serde(with = "crate::types::data::u64_text"))]
     pub nonce: u64,
+}
+
+/// What an adapter's connection gives of itself, as its events do.
+impl AsRef<Self> for Connected {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Connected {
+    /// A v1 connection of which nothing else is known, for tests of what takes events.
+    #[must_use]
+    pub const fn new(conn: ConnId, kind: Kind) -> Self {
+        let (address, peer, tag, wanted, listener) = (None, None, None, None, None);
+        Self { conn, kind, address, peer, tag, wanted, listener, transport: Transport::V1, nonce: 0 }
+    }
 }
 
 impl fmt::Display for Event {
@@ -221,8 +255,11 @@ impl fmt::Display for Event {
             Self::Unbanned { target } => write!(f, "unbanned {target}"),
             Self::NetworkDown { network } => write!(f, "network down: {network}"),
             Self::NetworkUp { network } => write!(f, "network up: {network}"),
-            Self::AddressesWanted { network: Some(network) } => write!(f, "addresses wanted: {network}"),
-            Self::AddressesWanted { network: None } => f.write_str("addresses wanted"),
+            Self::AddressesWanted { network: Some(network), held_back } => {
+                write!(f, "addresses wanted: {network} ({held_back})")
+            }
+            Self::AddressesWanted { network: None, held_back } => write!(f, "addresses wanted ({held_back})"),
+            Self::Refused { counts } => write!(f, "refused: {counts}"),
             Self::SeedAnswered { seed, added } => write!(f, "seed {seed} answered: {added} new addresses"),
             Self::SeedFailed { seed, error } => write!(f, "seed {seed} failed: {error}"),
             Self::Stopped => f.write_str("stopped"),

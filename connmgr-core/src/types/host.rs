@@ -257,6 +257,7 @@ impl FromStr for HostName {
 
 /// Why a text is not a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HostError {
     /// Not a host name: letters, digits, `-` and `_` in labels, at most 253 bytes.
     BadName,

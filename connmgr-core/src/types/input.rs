@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::address::{AddressInfo, PeerAddress};
@@ -16,12 +16,16 @@ use super::error::{AddPeerError, CommandError, DialError, LookupError, Refusal};
 use super::host::Host;
 use super::id::{ConnId, ListenerId, LookupId, PeerId};
 use super::limits::Limits;
+use super::more::More;
 use super::network::NetworkKind;
 use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
+use super::resolved::ResolvedIp;
 use super::time::UnixTime;
 
 /// A fact or a command.
+///
+/// Exhaustive on purpose, as [`Reply`] is: whoever passes inputs on (an adapter, a fuzzer, a trace) must not miss a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -37,10 +41,12 @@ pub enum Input {
     Ready { conn: ConnId, info: PeerInfo },
     /// [`handle_closed`](crate::ConnManager::handle_closed)
     Closed { conn: ConnId, cause: CloseCause },
+    /// [`handle_dropped`](crate::ConnManager::handle_dropped)
+    Dropped { conn: ConnId },
     /// [`handle_addresses`](crate::ConnManager::handle_addresses)
     Addresses { source: Source, addresses: Vec<AddressInfo> },
     /// [`handle_lookup_result`](crate::ConnManager::handle_lookup_result)
-    LookupResult { lookup: LookupId, result: Result<Vec<IpAddr>, LookupError> },
+    LookupResult { lookup: LookupId, result: Result<Vec<ResolvedIp>, LookupError> },
     /// [`handle_misbehavior`](crate::ConnManager::handle_misbehavior)
     Misbehavior { conn: ConnId, penalty: Penalty },
     /// [`handle_activity`](crate::ConnManager::handle_activity)
@@ -90,6 +96,7 @@ impl Input {
             Self::DialResult { conn, .. }
             | Self::Ready { conn, .. }
             | Self::Closed { conn, .. }
+            | Self::Dropped { conn }
             | Self::Misbehavior { conn, .. }
             | Self::Activity { conn, .. }
             | Self::Disconnect { conn }
@@ -148,6 +155,7 @@ impl Input {
             | Self::DialResult { .. }
             | Self::Ready { .. }
             | Self::Closed { .. }
+            | Self::Dropped { .. }
             | Self::Addresses { .. }
             | Self::LookupResult { .. }
             | Self::Misbehavior { .. }
@@ -160,7 +168,7 @@ impl Input {
     }
 }
 
-/// The answer to an [`Input`].
+/// The answer to an [`Input`]. Exhaustive on purpose, as inputs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -225,6 +233,9 @@ pub struct Activity {
     pub block: bool,
     /// It brought a transaction that was new to us.
     pub transaction: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }
 
 impl Activity {
@@ -235,7 +246,8 @@ impl Activity {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        Self { ping, block: self.block || other.block, transaction: self.transaction || other.transaction }
+        let (block, transaction) = (self.block || other.block, self.transaction || other.transaction);
+        Self { ping, block, transaction, _more: More(()) }
     }
 }
 
@@ -248,6 +260,7 @@ impl fmt::Display for Input {
             Self::DialResult { conn, result: Err(error) } => write!(f, "dial result {conn}: {error}"),
             Self::Ready { conn, .. } => write!(f, "ready {conn}"),
             Self::Closed { conn, cause } => write!(f, "closed {conn}: {cause}"),
+            Self::Dropped { conn } => write!(f, "dropped {conn}"),
             Self::Addresses { source: Source::Application, addresses } => {
                 write!(f, "{} addresses from the application", addresses.len())
             }

@@ -1,6 +1,6 @@
 //! The kinds of connections.
 
-use core::fmt;
+use super::names::names;
 
 /// The kind of a connection: its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,15 +68,13 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "full",
-            Self::BlockRelay => "block-relay",
-            Self::Feeler => "feeler",
-            Self::AddrFetch => "addr-fetch",
-            Self::Added => "added",
-            Self::Inbound => "inbound",
-        })
+names! {
+    Kind {
+        Full => "full",
+        BlockRelay => "block-relay",
+        Feeler => "feeler",
+        AddrFetch => "addr-fetch",
+        Added => "added",
+        Inbound => "inbound",
     }
 }

@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use super::address::{PeerAddress, Services};
 use super::backoff::Backoff;
+use super::more::More;
 
 /// What a peer said about itself in the handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,12 +19,75 @@ pub struct PeerInfo {
     pub nonce: Option<u64>,
     /// Its identity, if the protocol has one. Of two connections with the same identity, one is closed.
     pub identity: Option<Identity>,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl PeerInfo {
+    /// A peer that offers these services.
+    #[must_use]
+    pub const fn new(services: Services) -> Self {
+        Self { services, nonce: None, identity: None, _more: More(()) }
+    }
+
+    /// The nonce it sent.
+    #[must_use]
+    pub const fn nonce(mut self, nonce: u64) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+
+    /// Its identity.
+    #[must_use]
+    pub const fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
 }
 
 /// A peer's identity, proved in the handshake (a public key or its hash).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Identity(pub [u8; 32]);
+
+/// 64 hexadecimal digits.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    /// Reads 64 hexadecimal digits, in either case.
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() {
+            return Err(IdentityError);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let [high, low] = [pair[0], pair[1]].map(digit);
+            *byte = high.ok_or(IdentityError)? << 4 | low.ok_or(IdentityError)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A text is not an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityError;
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an identity: 64 hexadecimal digits")
+    }
+}
+
+impl core::error::Error for IdentityError {}
 
 /// How long an added peer is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +111,14 @@ pub struct Permissions {
     /// Limits by host, group and rate, and of unfinished handshakes, do not apply. The total does. Without effect on an
     /// added peer: it has a slot of its own and no group.
     pub no_limit: bool,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
+}
+
+impl Permissions {
+    /// No exemption.
+    pub const NONE: Self = Self { no_ban: false, no_limit: false, _more: More(()) };
 }
 
 /// A peer to add: where it is, and how it is treated. Only the first address is required.
@@ -95,7 +168,7 @@ impl AddedPeer {
             addresses: Vec::from([address]),
             keep: Keep::Always,
             identity: None,
-            permissions: Permissions { no_ban: true, no_limit: false },
+            permissions: Permissions { no_ban: true, no_limit: false, _more: More(()) },
             retry: None,
             tag: None,
         }
@@ -144,6 +217,12 @@ impl AddedPeer {
     }
 }
 
+impl From<core::net::SocketAddr> for AddedPeer {
+    fn from(address: core::net::SocketAddr) -> Self {
+        Self::new(address.into())
+    }
+}
+
 impl From<PeerAddress> for AddedPeer {
     fn from(address: PeerAddress) -> Self {
         Self::new(address)
@@ -159,6 +238,23 @@ impl fmt::Display for AddedPeer {
         match self.keep {
             Keep::Always => Ok(()),
             Keep::Once => f.write_str(" once"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_identity_reads_and_spells_the_same() {
+        let identity = Identity(core::array::from_fn(|byte| 0xf8 ^ u8::try_from(byte).expect("less than 32")));
+        assert_eq!(identity.to_string().parse(), Ok(identity));
+        assert_eq!(identity.to_string().to_uppercase().parse(), Ok(identity));
+        for wrong in ["", "ab", &"g".repeat(64), &"0".repeat(63), &"0".repeat(66), &"\u{e9}".repeat(32)] {
+            assert_eq!(wrong.parse::<Identity>(), Err(IdentityError), "{wrong}");
         }
     }
 }

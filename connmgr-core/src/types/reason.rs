@@ -8,6 +8,7 @@ use super::error::DialError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum CloseReason {
     /// The dial took too long.
     DialTimeout,
@@ -76,10 +77,11 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// Why a connection closed without our doing, as the driver or the application saw it.
+/// Why a connection closed without our doing, as whoever reads and writes it saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum CloseCause {
     /// The peer closed it.
     Eof,
@@ -89,10 +91,6 @@ pub enum CloseCause {
     Unheard,
     /// The operating system reported another error.
     Error,
-    /// The application dropped the stream. An inbound connection that ends this way during its handshake costs nothing of
-    /// the rate of its group ([`InboundConfig::rate`](crate::InboundConfig::rate)), within limits: the peer may have tried
-    /// another transport first, and dials again at once.
-    Dropped,
 }
 
 impl fmt::Display for CloseCause {
@@ -102,7 +100,6 @@ impl fmt::Display for CloseCause {
             Self::Reset => "reset by the other end",
             Self::Unheard => "closed by the other end without a word",
             Self::Error => "broken",
-            Self::Dropped => "dropped by the application",
         })
     }
 }
@@ -111,11 +108,15 @@ impl fmt::Display for CloseCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum EndReason {
-    /// We closed it.
+    /// The manager closed it.
     Ours(CloseReason),
-    /// The peer or the application closed it, or it broke.
+    /// The peer closed it, or it broke.
     Theirs(CloseCause),
+    /// The application dropped its stream, and had seen no end of it: see
+    /// [`handle_dropped`](crate::ConnManager::handle_dropped) for what follows.
+    Dropped,
 }
 
 impl fmt::Display for EndReason {
@@ -123,6 +124,7 @@ impl fmt::Display for EndReason {
         match self {
             Self::Ours(reason) => reason.fmt(f),
             Self::Theirs(cause) => cause.fmt(f),
+            Self::Dropped => f.write_str("dropped by the application"),
         }
     }
 }
@@ -131,6 +133,7 @@ impl fmt::Display for EndReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum DialFailure {
     /// The driver reported an error.
     Failed(DialError),

@@ -7,6 +7,7 @@ use core::str::FromStr;
 use super::address::PeerAddress;
 use super::address_text::AddressError;
 use super::host::{Host, HostName};
+use super::names::names;
 
 /// The target of a dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,14 +129,7 @@ impl fmt::Display for ProxyAddressError {
     }
 }
 
-impl core::error::Error for ProxyAddressError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::NoAddress(why) => Some(why),
-            Self::Url | Self::PortZero | Self::Overlay => None,
-        }
-    }
-}
+impl core::error::Error for ProxyAddressError {}
 
 /// Which resolver a lookup asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +200,13 @@ pub enum Transport {
     V1,
     /// Encrypted (BIP 324).
     V2,
+}
+
+names! {
+    Transport {
+        V1 => "v1",
+        V2 => "v2",
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use super::ban::BanTarget;
 use super::time::UnixTime;
 
 /// State kept on disk. Files may be edited or damaged, so the manager checks every entry.
+///
+/// Exhaustive on purpose, as its entries are: what is kept elsewhere must not miss a new field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Snapshot {

@@ -96,10 +96,38 @@ impl UnixTime {
     }
 }
 
+/// As RFC 3339 writes it, in UTC: `2026-11-30T12:00:00Z`. After the year 9999, which has no such text, the seconds:
+/// `@253402300800`.
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "@{}", self.0)
+        let Some((year, month, day)) = civil_date(self.0 / SECS_PER_DAY) else { return write!(f, "@{}", self.0) };
+        let (minutes, secs) = (self.0 % SECS_PER_DAY / 60, self.0 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{secs:02}Z", minutes / 60, minutes % 60)
     }
+}
+
+const SECS_PER_DAY: u64 = 24 * 60 * 60;
+
+/// Year, month and day of a day since 1970-01-01, by the Gregorian calendar; `None` after the year 9999.
+fn civil_date(mut day: u64) -> Option<(u64, usize, u64)> {
+    let is_leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let days_of = |year: u64| if is_leap(year) { 366 } else { 365 };
+    let mut year = 1970;
+    while day >= days_of(year) {
+        day -= days_of(year);
+        year += 1;
+        if year > 9999 {
+            return None;
+        }
+    }
+    let february = days_of(year) - 337;
+    for (month, days) in (1..).zip([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+        if day < days {
+            return Some((year, month, day + 1));
+        }
+        day -= days;
+    }
+    None
 }
 
 /// A date that is kept across steps of the wall clock: whole seconds of [`Time`], negative before birth; or never.

@@ -1,12 +1,14 @@
 //! Views of the manager's state, as plain data.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
 use super::error::NotDialable;
 use super::id::{ConnId, ListenerId, PeerId};
 use super::kind::Kind;
+use super::more::More;
 use super::peer::{Identity, Keep};
 use super::route::Transport;
 use super::time::{Time, UnixTime};
@@ -14,6 +16,7 @@ use super::time::{Time, UnixTime};
 /// A connection or dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ConnView {
     /// Its id.
     pub conn: ConnId,
@@ -27,6 +30,15 @@ pub struct ConnView {
     pub address: Option<PeerAddress>,
     /// The added peer it belongs to.
     pub peer: Option<PeerId>,
+    /// The tag of that peer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", with = "crate::types::data::option_u64")
+    )]
+    pub tag: Option<u64>,
+    /// The identity that the other end proved; none before it is ready, or if none was reported.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub identity: Option<Identity>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport we dialed with; for an inbound connection `V1`.
@@ -39,6 +51,7 @@ pub struct ConnView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum ConnState {
     /// Dialing, with a slot.
     Dialing,
@@ -73,9 +86,22 @@ impl ConnState {
     }
 }
 
+impl fmt::Display for ConnState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Dialing => "dialing",
+            Self::Silent => "silent",
+            Self::Handshaking => "handshaking",
+            Self::Stalled => "stalled",
+            Self::Ready => "ready",
+        })
+    }
+}
+
 /// An added peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct PeerView {
     /// Its id.
     pub peer: PeerId,
@@ -100,6 +126,7 @@ pub struct PeerView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum PeerState {
     /// Its last attempt failed, and it waits for the next one.
     Waiting,
@@ -115,10 +142,24 @@ pub enum PeerState {
     Connected(ConnId),
 }
 
+impl fmt::Display for PeerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waits for its next attempt"),
+            Self::Queued => f.write_str("waits for a slot"),
+            Self::Blocked(obstacle) => write!(f, "is not dialed: {obstacle}"),
+            Self::Resolving => f.write_str("its name is being resolved"),
+            Self::Dialing(conn) => write!(f, "is being dialed by {conn}"),
+            Self::Connected(conn) => write!(f, "is connected by {conn}"),
+        }
+    }
+}
+
 /// Why an added peer may not be dialed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Obstacle {
     /// Its host is banned.
     Banned,
@@ -136,9 +177,25 @@ pub enum Obstacle {
     Unreachable,
 }
 
+impl fmt::Display for Obstacle {
+    /// A clause: "its host is banned".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Banned => "its host is banned",
+            Self::AddressInUse => "it is connected or being dialed already",
+            Self::AlreadyConnected => "its node is connected already, for another added peer",
+            Self::NetworkDown => "its network is down and is only probed",
+            Self::OwnAddress => "it is our own address",
+            Self::NotDialable(why) => return why.fmt(f),
+            Self::Unreachable => "its network is disabled (`networks`), or no configured route leads there (`proxies`)",
+        })
+    }
+}
+
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct BanView {
     /// The host or subnet.
     pub target: BanTarget,
@@ -148,6 +205,14 @@ pub struct BanView {
     pub until: UnixTime,
     /// The parts of it that are not banned.
     pub exceptions: Vec<BanTarget>,
+}
+
+impl BanView {
+    /// A ban without exceptions, for tests of what is shown bans.
+    #[must_use]
+    pub const fn new(target: BanTarget, since: UnixTime, until: UnixTime) -> Self {
+        Self { target, since, until, exceptions: Vec::new() }
+    }
 }
 
 /// Counters since birth. They only grow.
@@ -184,4 +249,7 @@ pub struct Stats {
     pub addresses_ignored: u64,
     /// Facts that had no effect: about unknown or ended ids, or repeated.
     pub ignored_facts: u64,
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub _more: More,
 }

@@ -26,13 +26,30 @@ fn a_connection_closed_by_both_sides_ends_once() {
     assert_eq!(bench.close(conn), []);
 }
 
+#[test]
+fn the_end_tells_who_ended_it() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    let mut reason_of = |end: fn(ConnId) -> Input| {
+        let conn = bench.accept("1.2.3.4:1000").expect("room");
+        bench.actions();
+        let actions = bench.tell(end(conn));
+        let [Event::Disconnected { reason, .. }] = events(&actions)[..] else { panic!("one event: {actions:?}") };
+        reason
+    };
+    let ours = reason_of(|conn| Input::Disconnect { conn });
+    let theirs = reason_of(|conn| Input::Closed { conn, cause: CloseCause::Reset });
+    let dropped = reason_of(|conn| Input::Dropped { conn });
+    assert_eq!(ours, EndReason::Ours(CloseReason::Requested));
+    assert_eq!(theirs, EndReason::Theirs(CloseCause::Reset));
+    assert_eq!(dropped, EndReason::Dropped);
+}
+
 /// A visit to a seed is not a connection to keep: of two connections to one peer the visit is closed, and its timer
 /// removed.
 #[test]
 fn an_added_peer_never_takes_over_a_visit() {
-    let proxy =
-        Proxy { address: "9.9.9.9:9050".parse().expect("an address"), isolation: IsolationMode::Off, resolves: false };
-    let seed = Seed { name: HostName::new("seed.example").expect("a name"), filters_services: false };
+    let proxy = Proxy::new("9.9.9.9:9050".parse().expect("an address")).isolation(IsolationMode::Off).resolves(false);
+    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
     let config = Config {
         proxies: Proxies { all: Some(proxy), ..Proxies::default() },
         seeds: SeedConfig { names: vec![seed], ..SeedConfig::default() },

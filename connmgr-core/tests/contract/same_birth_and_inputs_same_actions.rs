@@ -41,7 +41,7 @@ fn a_clone_lives_the_same_life() {
 fn another_rng_seed_makes_other_choices() {
     let dialed = |seed| {
         let mut manager = birth(&Config::default(), seed);
-        let info = |address| AddressInfo { address, services: Services::NONE, last_seen: UNIX };
+        let info = |address| AddressInfo::new(address).last_seen(UNIX);
         let known: Vec<AddressInfo> = addresses(200).into_iter().map(info).collect();
         manager.handle_addresses(Source::Application, &known, Time::ZERO);
         drain(&mut manager)
@@ -52,7 +52,7 @@ fn another_rng_seed_makes_other_choices() {
 
 /// The digest of all actions of a fixed run. When it changes, traces of earlier releases no longer replay: raise
 /// `TRACE_VERSION`, and describe the change in the changelog.
-const GOLDEN: u64 = 0xc97b_16ea_3c58_fb9f;
+const GOLDEN: u64 = 0x962c_0382_a4c0_f17d;
 
 #[test]
 fn the_actions_of_a_fixed_life_are_those_of_this_trace_version() {
@@ -91,7 +91,7 @@ fn answer(action: &Action, world: &mut Dice) -> Option<Input> {
         },
         Action::ResolveSeed { lookup, .. } | Action::ResolveHost { lookup, .. } => {
             let octet = u8::try_from(world.below(200)).expect("an octet");
-            let ips = (1..20).map(|n| std::net::IpAddr::from([60, octet, n, 1])).collect();
+            let ips = (1..20).map(|n| ResolvedIp::from([60, octet, n, 1])).collect();
             Some(Input::LookupResult { lookup: *lookup, result: Ok(ips) })
         }
         Action::Emit(Event::Connected(Connected { conn, .. })) => match world.below(10) {

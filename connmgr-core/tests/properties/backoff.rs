@@ -41,6 +41,7 @@ fn any_backoff() -> impl Strategy<Value = Backoff> {
         base: millis(base),
         cap: millis(cap),
         jitter,
+        ..Backoff::default()
     })
 }
 
@@ -68,6 +69,8 @@ proptest! {
 
     #[test]
     fn every_wait_is_as_long_as_the_failures_in_a_row_say(backoff in any_backoff(), attempts in vec(any_attempt(), 1..40)) {
+        // A configuration's cap is never below its base; a peer's own may be.
+        let backoff = Backoff { cap: backoff.cap.max(backoff.base), ..backoff };
         let mut bench = Bench::new(Config { retry: backoff, mode: Mode::ConnectOnly, stable_after: STABLE_AFTER, ..Config::default() });
         let (peer, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
         let (mut conn, mut failures) = (dials(&actions)[0], 0);

@@ -5,6 +5,7 @@
 
 mod answers;
 mod backoff;
+mod explained;
 mod moves;
 mod slots;
 #[path = "../support/mod.rs"]

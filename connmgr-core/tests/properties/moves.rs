@@ -18,6 +18,7 @@ pub(crate) enum Move {
     Dialed(usize, Result<(), DialError>),
     Ready(usize, Option<u8>),
     Closed(usize, CloseCause),
+    Dropped(usize),
     Misbehaves(usize),
     Stranger(u8),
     Add(u8, Keep),
@@ -65,12 +66,13 @@ pub(crate) fn any_limits() -> impl Strategy<Value = Limits> {
         feeler: 0,
         addr_fetch: 2,
         added,
+        ..Limits::default()
     })
 }
 
 pub(crate) fn any_move() -> impl Strategy<Value = Move> {
     let index = || any::<usize>();
-    let cause = prop_oneof![Just(CloseCause::Eof), Just(CloseCause::Unheard), Just(CloseCause::Dropped)];
+    let cause = prop_oneof![Just(CloseCause::Eof), Just(CloseCause::Unheard)];
     let keep = prop_oneof![Just(Keep::Always), Just(Keep::Once)];
     prop_oneof![
         4 => (1..60_000u64).prop_map(|wait| Move::Pass(millis(wait))),
@@ -78,7 +80,8 @@ pub(crate) fn any_move() -> impl Strategy<Value = Move> {
         8 => index().prop_map(|n| Move::Dialed(n, Ok(()))),
         4 => (index(), any_error()).prop_map(|(n, error)| Move::Dialed(n, Err(error))),
         6 => (index(), prop::option::weighted(0.3, 0..4u8)).prop_map(|(n, identity)| Move::Ready(n, identity)),
-        4 => (index(), cause).prop_map(|(n, cause)| Move::Closed(n, cause)),
+        3 => (index(), cause).prop_map(|(n, cause)| Move::Closed(n, cause)),
+        1 => index().prop_map(Move::Dropped),
         1 => index().prop_map(Move::Misbehaves),
         3 => any::<u8>().prop_map(Move::Stranger),
         4 => (any::<u8>(), keep).prop_map(|(n, keep)| Move::Add(n, keep)),
@@ -127,6 +130,7 @@ impl Move {
                 Input::Ready { conn: conn(n, &[ConnState::Handshaking, ConnState::Stalled])?, info: info(identity) }
             }
             Self::Closed(n, cause) => Input::Closed { conn: conn(n, &OPEN)?, cause },
+            Self::Dropped(n) => Input::Dropped { conn: conn(n, &OPEN)? },
             Self::Misbehaves(n) => {
                 let penalty = Penalty { persistent: 60, transient: 0 };
                 Input::Misbehavior { conn: conn(n, &OPEN)?, penalty }
@@ -152,7 +156,11 @@ impl Move {
             Self::NetworkChanged => Input::NetworkChanged,
             Self::LookedUp(n, found) => {
                 let ips = [0, 1, 2].map(|i| address(u8::try_from(n).expect("small") + i).host().ip());
-                let result = if found { Ok(ips.into_iter().flatten().collect()) } else { Err(LookupError::NotFound) };
+                let result = if found {
+                    Ok(ips.into_iter().flatten().map(Into::into).collect())
+                } else {
+                    Err(LookupError::NotFound)
+                };
                 Input::LookupResult { lookup: LookupId::from_u64(n), result }
             }
             Self::Stray(n, success) => {
@@ -169,9 +177,9 @@ fn pick<T: Copy>(from: &[T], number: usize) -> Option<T> {
 
 fn info(identity: Option<u8>) -> PeerInfo {
     let identity = identity.map(|n| Identity([n; 32]));
-    PeerInfo { services: Services::NETWORK, nonce: None, identity }
+    PeerInfo { services: Services::NETWORK, nonce: None, identity, ..PeerInfo::default() }
 }
 
 fn known(number: u8) -> AddressInfo {
-    AddressInfo { address: address(number % ADDRESSES), services: Services::NETWORK, last_seen: UNIX }
+    AddressInfo::new(address(number % ADDRESSES)).services(Services::NETWORK).last_seen(UNIX)
 }

@@ -11,7 +11,6 @@ use crate::watched::Watched;
 
 fn watched(limits: Limits, max_hedged: Option<u32>) -> Watched {
     let mut config = with_listener(Config::default());
-    config.limits = limits;
     config.dial.max_hedged = max_hedged;
     config.dial.min_spacing = secs(1);
     config.health.silent_groups = 2;
@@ -20,6 +19,7 @@ fn watched(limits: Limits, max_hedged: Option<u32>) -> Watched {
     config.transport = Transport::V2;
     config.identity = Some(Identity([2; 32]));
     let mut watched = Watched::new(config);
+    watched.tell(&Input::SetLimits { limits });
     watched.tell(&Input::Timeout);
     watched
 }
@@ -36,7 +36,7 @@ fn next_success(manager: &ConnManager) -> Option<Input> {
     manager.connections().iter().find_map(|ConnView { conn, state, .. }| match state {
         ConnState::Dialing | ConnState::Silent => Some(Input::DialResult { conn: *conn, result: Ok(()) }),
         ConnState::Handshaking | ConnState::Stalled => Some(Input::Ready { conn: *conn, info }),
-        ConnState::Ready => None,
+        _ => None,
     })
 }
 

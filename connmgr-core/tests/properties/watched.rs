@@ -28,7 +28,7 @@ impl Watched {
         services: Services,
         addresses: impl IntoIterator<Item = PeerAddress>,
     ) -> Vec<Action> {
-        let info = |address| AddressInfo { address, services, last_seen: UNIX };
+        let info = |address| AddressInfo::new(address).services(services).last_seen(UNIX);
         let addresses = addresses.into_iter().map(info).collect();
         self.tell(&Input::Addresses { source: Source::Application, addresses })
     }

@@ -55,6 +55,7 @@ pub(crate) enum Move {
     /// A handshake is done, with a useful peer or a useless one.
     Ready(usize, bool),
     Closed(usize),
+    Dropped(usize),
     Misbehaves(usize, u32, u32),
     Learn(Vec<usize>),
     /// A connection arrives from the host of this address, from its port or another.
@@ -119,11 +120,15 @@ impl Setup {
             mode: self.mode,
             limits: self.limits,
             default_port: 8333,
-            required: RequiredServices { full: self.required, block_relay: Services::NONE },
+            required: RequiredServices {
+                full: self.required,
+                block_relay: Services::NONE,
+                ..RequiredServices::default()
+            },
             own_addresses: vec![address(POOL.len() - 1)],
             dial,
             retry: self.retry,
-            groups: GroupRule { max_per_group: self.max_per_group, exempt_overlays: false },
+            groups: GroupRule { max_per_group: self.max_per_group, exempt_overlays: false, ..GroupRule::default() },
             // Outages are not in the model.
             health: HealthConfig { own_failures: u32::MAX, silent_dials: u32::MAX, ..HealthConfig::default() },
             inbound: InboundConfig { per_host, half_open, rate, ..InboundConfig::default() },
@@ -155,7 +160,8 @@ impl ReferenceStateMachine for Script {
             14 => nth.clone().prop_map(Move::DialOk),
             7 => (nth.clone(), dial_error()).prop_map(|(nth, error)| Move::DialFails(nth, error)),
             10 => (nth.clone(), prop::bool::weighted(0.9)).prop_map(|(nth, useful)| Move::Ready(nth, useful)),
-            6 => nth.clone().prop_map(Move::Closed),
+            4 => nth.clone().prop_map(Move::Closed),
+            2 => nth.clone().prop_map(Move::Dropped),
             4 => (nth.clone(), points(), points()).prop_map(|(nth, stays, fades)| Move::Misbehaves(nth, stays, fades)),
             5 => prop::collection::vec(0..POOL.len(), 1..8).prop_map(Move::Learn),
             10 => (0..POOL.len(), any::<bool>(), select(vec![0, 0, 0, 1, 2, 9]))
@@ -207,7 +213,7 @@ fn backoff() -> impl Strategy<Value = Backoff> {
     (any::<bool>(), any::<bool>(), select(vec![secs(5), Duration::from_millis(1)]), select(vec![secs(300), secs(12)]))
         .prop_map(|(linear, jitter, base, cap)| {
             let growth = if linear { Growth::Linear } else { Growth::Exponential };
-            Backoff { growth, base, cap, jitter }
+            Backoff { growth, base, cap, jitter, ..Backoff::default() }
         })
 }
 
@@ -220,12 +226,13 @@ fn limits() -> impl Strategy<Value = Limits> {
         feeler: 0,
         addr_fetch: 0,
         added,
+        ..Limits::default()
     })
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
     let mode = prop_oneof![4 => Just(Mode::Automatic), 1 => Just(Mode::ConnectOnly)];
-    let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8 };
+    let usual = Limits { total: 20, full: 3, block_relay: 2, feeler: 0, addr_fetch: 0, added: 8, ..Limits::default() };
     let whom = (mode, prop_oneof![2 => Just(usual), 1 => limits()], select(vec![Some(1), Some(2), None]));
     let required = select(vec![Services::NONE, Services::NETWORK]);
     let spacing = select(vec![600, 200, 20, 1]).prop_map(Duration::from_secs);
@@ -260,8 +267,8 @@ fn rate(rates: &[(u32, u64)]) -> impl Strategy<Value = Rate> + use<> {
 /// 0: ordinary; 1: where hosts can't be seen; 2: with all permissions.
 fn listeners() -> Vec<Listener> {
     let listener = |id, network, spared| {
-        let permissions = Permissions { no_ban: spared, no_limit: spared };
-        Listener { id: ListenerId(id), network, permissions }
+        let permissions = Permissions { no_ban: spared, no_limit: spared, ..Permissions::default() };
+        Listener::new(ListenerId(id)).network(network).permissions(permissions)
     };
     vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)]
 }

@@ -37,11 +37,14 @@ impl StateMachineTest for Both {
 
     fn init_test(setup: &Setup) -> Self {
         let rng_seed = [setup.rng_seed; 32];
-        let config = setup.config();
+        let mut config = setup.config();
+        // A manager is not born with limits that contradict each other, but may be squeezed later.
+        let limits = std::mem::take(&mut config.limits);
         let model = Model::new(&config);
         let manager = ConnManager::new(Birth { config, snapshot: None, rng_seed, unix: UNIX, now: Time::ZERO })
             .expect("in range");
         let mut both = Self { manager, model, now: Time::ZERO, ended: Vec::new() };
+        both.tell(Input::SetLimits { limits });
         both.tell(Input::Timeout);
         both
     }
@@ -118,9 +121,9 @@ impl Both {
                 self.tell_of(handshaking, |conn| Input::Ready { conn, info: info(useful) });
             }
             Move::Closed(nth) => {
-                let open = self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready]);
-                self.tell_of(open, |conn| Input::Closed { conn, cause: CloseCause::Eof });
+                self.tell_of(self.open(nth), |conn| Input::Closed { conn, cause: CloseCause::Eof });
             }
+            Move::Dropped(nth) => self.tell_of(self.open(nth), |conn| Input::Dropped { conn }),
             Move::Misbehaves(nth, persistent, transient) => {
                 let conn = self.any(nth).or_else(|| self.ended.last().copied());
                 self.tell_of(conn, |conn| Input::Misbehavior { conn, penalty: Penalty { persistent, transient } });
@@ -143,7 +146,7 @@ impl Both {
             Move::Add(who, always) => {
                 let keep = if always { Keep::Always } else { Keep::Once };
                 // Some are banned for what they do.
-                let permissions = Permissions { no_ban: who % 3 != 0, no_limit: false };
+                let permissions = Permissions { no_ban: who % 3 != 0, no_limit: false, ..Permissions::default() };
                 self.tell(Input::AddPeer { peer: AddedPeer::new(address(who)).keep(keep).permissions(permissions) });
             }
             Move::Remove(nth) => self.tell(Input::RemovePeer { peer: self.peer(nth) }),
@@ -213,15 +216,13 @@ impl Both {
             (Storm::AreReadyAndGo, ConnState::Ready) if view.since < self.now => {
                 Some(Input::Closed { conn, cause: CloseCause::Eof })
             }
-            (_, ConnState::Handshaking | ConnState::Stalled | ConnState::Ready) => None,
+            _ => None,
         }
     }
 
     fn learn(&mut self, which: &[usize]) {
-        let info = |number: &usize| AddressInfo {
-            address: address(*number),
-            services: Services::NETWORK | Services::WITNESS,
-            last_seen: UNIX,
+        let info = |number: &usize| {
+            AddressInfo::new(address(*number)).services(Services::NETWORK | Services::WITNESS).last_seen(UNIX)
         };
         let addresses = which.iter().map(info).collect();
         self.tell(Input::Addresses { source: Source::Application, addresses });
@@ -230,6 +231,10 @@ impl Both {
     fn tell_of(&mut self, conn: Option<ConnId>, input: impl FnOnce(ConnId) -> Input) {
         // There is none: an id that was never given.
         self.tell(input(conn.unwrap_or(ConnId::from_u64(0))));
+    }
+
+    fn open(&self, nth: usize) -> Option<ConnId> {
+        self.conn(nth, &[ConnState::Handshaking, ConnState::Stalled, ConnState::Ready])
     }
 
     fn conn(&self, nth: usize, states: &[ConnState]) -> Option<ConnId> {
@@ -253,7 +258,7 @@ impl Both {
     }
 }
 
-const fn info(useful: bool) -> PeerInfo {
+fn info(useful: bool) -> PeerInfo {
     let services = if useful { USEFUL } else { Services::NONE };
-    PeerInfo { services, nonce: None, identity: None }
+    PeerInfo::new(services)
 }

@@ -79,7 +79,7 @@ fn good_news(world: &World, setup: &Setup) -> Option<Input> {
     world.manager.connections().into_iter().find_map(|ConnView { conn, state, .. }| match state {
         ConnState::Dialing | ConnState::Silent => Some(Input::DialResult { conn, result: Ok(()) }),
         ConnState::Handshaking | ConnState::Stalled => Some(Input::Ready { conn, info: USEFUL }),
-        ConnState::Ready => None,
+        _ => None,
     })
 }
 

@@ -1,7 +1,5 @@
 //! A small world: a manager, its clock, and what can happen next.
 
-use std::net::IpAddr;
-
 use connmgr_check::Suite;
 use connmgr_core::*;
 
@@ -31,7 +29,7 @@ pub(crate) struct Setup {
 }
 
 /// A handshake with a useful peer.
-pub(crate) const USEFUL: PeerInfo = PeerInfo { services: Services::NETWORK, nonce: None, identity: None };
+pub(crate) const USEFUL: PeerInfo = PeerInfo::new(Services::NETWORK);
 
 /// A manager, its clock, its checkers, and its past.
 #[derive(Clone)]
@@ -57,7 +55,7 @@ impl World {
         .expect("a good one");
         let suite = Suite::new(&setup.config, None, UNIX, Time::ZERO);
         let mut world = Self { manager, now: Time::ZERO, suite, past: Past::default(), lookups: Vec::new() };
-        let info = |text: &&str| AddressInfo { address: addr(text), services: Services::NETWORK, last_seen: UNIX };
+        let info = |text: &&str| AddressInfo::new(addr(text)).services(Services::NETWORK).last_seen(UNIX);
         let addresses = setup.known.iter().map(info).collect();
         world.step(&Input::Timeout).expect("an empty world is in order");
         world.step(&Input::Addresses { source: Source::Application, addresses }).expect("so is a new one");
@@ -77,7 +75,7 @@ impl World {
                     inputs.extend(setup.infos.iter().map(|info| Input::Ready { conn, info: *info }));
                     inputs.extend(setup.causes.iter().map(|cause| Input::Closed { conn, cause: *cause }));
                 }
-                ConnState::Ready => {
+                _ => {
                     inputs.push(Input::Closed { conn, cause: CloseCause::Eof });
                     let penalty = Penalty { persistent: 101, transient: 0 };
                     inputs.extend(setup.misbehavior.then_some(Input::Misbehavior { conn, penalty }));
@@ -167,7 +165,7 @@ impl World {
 }
 
 /// What every name resolves to in this world.
-pub(crate) fn ips(setup: &Setup) -> Vec<IpAddr> {
+pub(crate) fn ips(setup: &Setup) -> Vec<ResolvedIp> {
     setup.ips.iter().map(|text| text.parse().expect("an IP address")).collect()
 }
 

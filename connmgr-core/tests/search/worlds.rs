@@ -15,10 +15,10 @@ const FOUR_GROUPS: &[&str] = &["11.1.0.1:8333", "12.2.0.1:8333", "13.3.0.1:8333"
 
 /// Short waits without jitter, so that few times differ.
 fn config(total: u32, full: u32, added: u32) -> Config {
-    let waits = |base, cap| Backoff { growth: Growth::Exponential, base, cap, jitter: false };
+    let waits = |base, cap| Backoff { growth: Growth::Exponential, base, cap, jitter: false, ..Backoff::default() };
     let mut config = with_listener(Config::default());
     config.limits = Limits { total, full, added, addr_fetch: 0, ..Limits::default() };
-    config.dial.direct = Patience { timeout: secs(5), hedge_after: secs(1) };
+    config.dial.direct = Patience::new(secs(5), secs(1));
     config.dial.spacing = secs(10);
     config.dial.min_spacing = secs(5);
     config.dial.rate = Rate { burst: 64, interval: millis(0) };

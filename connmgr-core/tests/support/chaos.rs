@@ -159,11 +159,11 @@ impl Chaos {
             ConnState::Handshaking | ConnState::Stalled => match self.dice.below(10) {
                 0..=6 => Input::Ready { conn, info: self.info() },
                 7 => Input::Closed { conn, cause: CloseCause::Unheard },
-                8 => Input::Closed { conn, cause: self.cause() },
+                8 => self.end(conn),
                 _ => Input::Misbehavior { conn, penalty: self.penalty() },
             },
-            ConnState::Ready => match self.dice.below(10) {
-                0..=2 => Input::Closed { conn, cause: self.cause() },
+            _ => match self.dice.below(10) {
+                0..=2 => self.end(conn),
                 3..=4 => self.addresses(Source::Peer(conn)),
                 5 => Input::Misbehavior { conn, penalty: self.penalty() },
                 6 => Input::Reconnect { conn },
@@ -219,7 +219,7 @@ impl Chaos {
             0..=2 => Input::DialResult { conn, result: Ok(()) },
             3 => Input::DialResult { conn, result: Err(self.dial_error()) },
             4 => Input::Ready { conn, info: self.info() },
-            5 => Input::Closed { conn, cause: self.cause() },
+            5 => self.end(conn),
             6 => Input::Misbehavior { conn, penalty: self.penalty() },
             7 => Input::Activity { conn, activity: self.activity() },
             8 => Input::Disconnect { conn },
@@ -227,7 +227,7 @@ impl Chaos {
             10 => self.addresses(Source::Peer(conn)),
             _ => {
                 let lookup = LookupId::from_u64(self.dice.pick(&[0, 1, 2, 3, u64::MAX]));
-                Input::LookupResult { lookup, result: Ok(vec![self.ip(), self.ip()]) }
+                Input::LookupResult { lookup, result: Ok(vec![self.ip().into(), self.ip().into()]) }
             }
         }
     }
@@ -239,17 +239,17 @@ impl Chaos {
         let errors = [LookupError::NotFound, LookupError::TimedOut, LookupError::ProxyUnsupported];
         let result = match self.dice.one_in(4) {
             true => Err(self.dice.pick(&errors)),
-            false => Ok((0..count).map(|_| self.ip()).collect()),
+            false => Ok((0..count).map(|_| self.ip().into()).collect()),
         };
         Input::LookupResult { lookup, result }
     }
 
     fn addresses(&mut self, source: Source) -> Input {
         let count = self.dice.pick(&[0, 1, 2, 10, 10, 40, 40]);
-        let info = |chaos: &mut Self| AddressInfo {
-            address: chaos.address(),
-            services: chaos.services(),
-            last_seen: UnixTime::from_secs(chaos.dice.pick(&[0, UNIX, UNIX - 100_000, u64::MAX])),
+        let info = |chaos: &mut Self| {
+            AddressInfo::new(chaos.address())
+                .services(chaos.services())
+                .last_seen(UnixTime::from_secs(chaos.dice.pick(&[0, UNIX, UNIX - 100_000, u64::MAX])))
         };
         Input::Addresses { source, addresses: (0..count).map(|_| info(self)).collect() }
     }
@@ -307,7 +307,7 @@ impl Chaos {
             1 => Some(0),
             _ => None,
         };
-        PeerInfo { services: self.services(), nonce, identity }
+        PeerInfo { services: self.services(), nonce, identity, ..PeerInfo::default() }
     }
 
     fn dial_error(&mut self) -> DialError {
@@ -326,14 +326,12 @@ impl Chaos {
         ])
     }
 
-    fn cause(&mut self) -> CloseCause {
-        self.dice.pick(&[
-            CloseCause::Eof,
-            CloseCause::Reset,
-            CloseCause::Unheard,
-            CloseCause::Error,
-            CloseCause::Dropped,
-        ])
+    fn end(&mut self, conn: ConnId) -> Input {
+        let causes = [CloseCause::Eof, CloseCause::Reset, CloseCause::Unheard, CloseCause::Error].map(Some);
+        match self.dice.pick(&[causes[0], causes[1], causes[2], causes[3], None]) {
+            Some(cause) => Input::Closed { conn, cause },
+            None => Input::Dropped { conn },
+        }
     }
 
     fn penalty(&mut self) -> Penalty {
@@ -343,7 +341,7 @@ impl Chaos {
 
     fn activity(&mut self) -> Activity {
         let ping = self.dice.pick(&[None, Some(Duration::ZERO), Some(Duration::MAX)]);
-        Activity { ping, block: self.dice.one_in(2), transaction: self.dice.one_in(2) }
+        Activity { ping, block: self.dice.one_in(2), transaction: self.dice.one_in(2), ..Activity::default() }
     }
 
     fn target(&mut self) -> BanTarget {
@@ -368,6 +366,7 @@ impl Chaos {
             feeler: self.dice.pick(&few),
             addr_fetch: self.dice.pick(&few),
             added: self.dice.pick(&[0, 2, 8, 8]),
+            ..Limits::default()
         }
     }
 }
@@ -380,7 +379,7 @@ fn u8_below(dice: &mut Dice, bound: u64) -> u8 {
 pub fn configs() -> Vec<(&'static str, Config)> {
     let listeners =
         vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)];
-    let seed = |name| Seed { name: HostName::new(name).expect("a name"), filters_services: true };
+    let seed = |name| Seed::new(HostName::new(name).expect("a name")).filters_services(true);
     let seeds = SeedConfig {
         names: vec![seed("seed1.example"), seed("seed2.example"), seed("seed3.example")],
         fixed: vec!["99.1.2.3:8333".parse().expect("an address"), "[2a01:99::1]:8333".parse().expect("an address")],
@@ -390,9 +389,9 @@ pub fn configs() -> Vec<(&'static str, Config)> {
     let bitcoin = Config { listeners: base.listeners.clone(), seeds, ..Config::bitcoin(Chain::Regtest) };
     let proxies = |resolves| {
         let address = "127.0.0.1:9050".parse().expect("an address");
-        let proxy = Proxy { address, isolation: IsolationMode::Required, resolves };
+        let proxy = Proxy::new(address).isolation(IsolationMode::Required).resolves(resolves);
         let i2p = Proxy { isolation: IsolationMode::Off, ..proxy.clone() };
-        Proxies { all: Some(proxy), onion: None, i2p: Some(i2p) }
+        Proxies { all: Some(proxy), onion: None, i2p: Some(i2p), ..Proxies::default() }
     };
     let identity = Some(Identity([2; 32]));
     let hedged = DialConfig { max_hedged: Some(2), ..DialConfig::default() };
@@ -411,7 +410,11 @@ pub fn configs() -> Vec<(&'static str, Config)> {
 }
 
 fn listener(id: u32, network: Option<NetworkKind>, spared: bool) -> Listener {
-    Listener { id: ListenerId(id), network, permissions: Permissions { no_ban: spared, no_limit: spared } }
+    Listener::new(ListenerId(id)).network(network).permissions(Permissions {
+        no_ban: spared,
+        no_limit: spared,
+        ..Permissions::default()
+    })
 }
 
 /// Private networks alone.
@@ -419,18 +422,18 @@ fn lan() -> Ranges {
     Ranges { public: false, private: true, own: vec!["11.1.0.0/16".parse().expect("a net")], ..Ranges::default() }
 }
 
-const fn nothing() -> Limits {
-    Limits { total: 0, full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, added: 0 }
+fn nothing() -> Limits {
+    Limits { total: 0, full: 0, block_relay: 0, feeler: 0, addr_fetch: 0, added: 0, ..Limits::default() }
 }
 
 /// Every bound as low as it can be.
 fn tiny(from: &Config) -> Config {
     let one = Duration::from_millis(1);
     Config {
-        limits: Limits { total: 6, full: 2, block_relay: 1, feeler: 1, addr_fetch: 1, added: 3 },
+        limits: Limits { total: 6, full: 2, block_relay: 1, feeler: 1, addr_fetch: 1, added: 3, ..Limits::default() },
         max_actions_per_input: 16,
         max_bans: 1,
-        score: ScoreConfig { max_hosts: 1, threshold: 0, ban_for: Duration::ZERO },
+        score: ScoreConfig { max_hosts: 1, threshold: 0, ban_for: Duration::ZERO, ..ScoreConfig::default() },
         book: BookConfig { max_addresses: 4, max_per_call: 3, save_every: Duration::ZERO, ..BookConfig::default() },
         health: HealthConfig { own_failures: 1, silent_dials: 1, silent_groups: 0, ..HealthConfig::default() },
         retry: Backoff { base: one, cap: one, ..Backoff::default() },

@@ -90,10 +90,10 @@ impl Bench {
 
     /// The application gives these addresses.
     pub fn learn(&mut self, addresses: &[PeerAddress]) -> Vec<Action> {
-        let info = |address: &PeerAddress| AddressInfo {
-            address: address.clone(),
-            services: Services::NETWORK | Services::WITNESS | Services::P2P_V2,
-            last_seen: UNIX,
+        let info = |address: &PeerAddress| {
+            AddressInfo::new(address.clone())
+                .services(Services::NETWORK | Services::WITNESS | Services::P2P_V2)
+                .last_seen(UNIX)
         };
         self.tell(Input::Addresses { source: Source::Application, addresses: addresses.iter().map(info).collect() })
     }
@@ -110,7 +110,12 @@ impl Bench {
 
     /// A handshake is done with a useful peer.
     pub fn ready(&mut self, conn: ConnId) -> Vec<Action> {
-        let info = PeerInfo { services: Services::NETWORK | Services::WITNESS, nonce: None, identity: None };
+        let info = PeerInfo {
+            services: Services::NETWORK | Services::WITNESS,
+            nonce: None,
+            identity: None,
+            ..PeerInfo::default()
+        };
         self.tell(Input::Ready { conn, info })
     }
 
@@ -157,15 +162,14 @@ pub fn onions(count: u32) -> Vec<PeerAddress> {
 
 /// With a proxy for onion services, which are exempt from the group rule.
 pub fn with_proxy(config: Config) -> Config {
-    let proxy =
-        Proxy { address: "127.0.0.1:9050".parse().expect("it parses"), isolation: IsolationMode::Off, resolves: true };
+    let proxy = Proxy::new("127.0.0.1:9050".parse().expect("it parses")).isolation(IsolationMode::Off).resolves(true);
     let proxies = Proxies { onion: Some(proxy), ..Proxies::default() };
     Config { proxies, groups: GroupRule { exempt_overlays: true, ..GroupRule::default() }, ..config }
 }
 
 /// With a listener without permissions.
 pub fn with_listener(config: Config) -> Config {
-    let listener = Listener { id: ListenerId(0), network: None, permissions: Permissions::default() };
+    let listener = Listener::new(ListenerId(0));
     Config { listeners: vec![listener], ..config }
 }
 

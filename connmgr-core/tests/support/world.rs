@@ -178,7 +178,10 @@ impl World {
             Action::ResolveSeed { lookup, seed: name, .. } | Action::ResolveHost { lookup, host: name, .. } => {
                 self.lookups.push((now, name.to_string()));
                 let result = (self.names)(&name);
-                self.later(LATENCY, Input::LookupResult { lookup, result });
+                self.later(
+                    LATENCY,
+                    Input::LookupResult { lookup, result: result.map(|ips| ips.into_iter().map(Into::into).collect()) },
+                );
             }
             Action::Emit(event) => self.events.push((now, event)),
             Action::Close { .. } | Action::ScheduleRetry { .. } | Action::PauseAccept { .. } | Action::Save => {}

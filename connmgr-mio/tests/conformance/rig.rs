@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,8 +11,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_mio::{Pool, PoolEvent, Problem, Reporter, StartError, Stream};
+use connmgr_core::{
+    AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Event, Input, PeerId, PeerView, Reply, Stats, Time,
+};
+use connmgr_mio::{ConnectError, Pool, PoolEvent, Problem, Reporter, StartError, Stream};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use mio::{Events, Interest, Poll, Token};
@@ -104,6 +106,23 @@ impl MioPool {
         }
     }
 
+    /// What came of a peer that was to be connected, among the events that were not asked for yet.
+    fn take_outcome(&mut self, wanted: PeerId) -> Option<Result<Connected, ConnectError>> {
+        let place = self.taken.iter().position(|event| match event {
+            PoolEvent::Connected(info) => info.peer == Some(wanted),
+            PoolEvent::Event(Event::Adopted { peer, .. }) | PoolEvent::ConnectFailed { peer, .. } => *peer == wanted,
+            _ => false,
+        })?;
+        if let PoolEvent::Event(Event::Adopted { conn, .. }) = self.taken[place] {
+            return Some(Err(ConnectError::AlreadyConnected(conn)));
+        }
+        match self.taken.remove(place) {
+            Some(PoolEvent::Connected(info)) => Some(Ok(info)),
+            Some(PoolEvent::ConnectFailed { error, .. }) => Some(Err(error)),
+            other => panic!("no outcome: {other:?}"),
+        }
+    }
+
     fn stream(&mut self, conn: ConnId) -> io::Result<&mut Stream> {
         self.pool.stream(conn).ok_or_else(|| ErrorKind::NotConnected.into())
     }
@@ -111,6 +130,8 @@ impl MioPool {
 
 impl RigPool for MioPool {
     type Left = Poll;
+    /// A peer, or what was known at once.
+    type Connecting = Result<PeerId, ConnectError>;
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
@@ -136,6 +157,25 @@ impl RigPool for MioPool {
 
     fn ask(&mut self, command: Input) -> Reply {
         self.pool.ask(command).expect("a command")
+    }
+
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting {
+        self.pool.connect(peer)
+    }
+
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>> {
+        let peer = match *of {
+            Ok(peer) => peer,
+            Err(error) => return Some(Err(error)),
+        };
+        self.take();
+        self.until(within, |this| this.take_outcome(peer))
+    }
+
+    fn give_up(&mut self, connecting: Self::Connecting) {
+        if let Ok(peer) = connecting {
+            self.pool.remove_peer(peer).expect("a peer");
+        }
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
@@ -164,6 +204,16 @@ impl RigPool for MioPool {
 
     fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
         self.stream(conn)?.local_addr()
+    }
+
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.stream(conn)?.peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let stream = self.pool.stream(conn).expect("a connection that was not released");
+        self.poll.registry().deregister(stream)?;
+        stream.to_std()
     }
 
     #[cfg(unix)]

@@ -41,6 +41,8 @@ fn commands_of_other_threads_are_answered_by_ticket() {
     let expected = [Reply::Added(Ok(peer)), Reply::Done(Err(CommandError::NotBanned)), Reply::Done(Ok(()))];
     assert_eq!(replies, expected);
     assert_eq!(world.pool.bans()[0].target, target);
+    let told = world.pool.explain(&"192.0.2.7:1".parse().unwrap());
+    assert!(told.banned_until.is_some() && told.to_string().contains("its host is banned"), "{told}");
 }
 
 #[test]

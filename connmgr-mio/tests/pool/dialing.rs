@@ -27,7 +27,7 @@ fn what_was_released_is_lent_no_more_and_may_be_released_again() {
 /// A pool whose limits were raised, so that its range has a token for the waker and no other.
 fn without_tokens(address: SocketAddr) -> (Poll, Pool) {
     let (poll, limits) = (Poll::new().expect("a poll"), config().limits);
-    let nobody = Config { limits: Limits { total: 0, ..limits }, ..config() };
+    let nobody = Config { limits: Limits { total: 0, added: 0, ..limits }, ..config() };
     let mut pool = builder(nobody).start(poll.registry(), 5..6).expect("room for the waker");
     pool.set_limits(limits).expect("it lives");
     pool.add_peer(AddedPeer::new(address.into())).expect("there is room");

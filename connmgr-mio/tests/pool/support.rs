@@ -21,7 +21,8 @@ pub(crate) const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
 /// Added peers only, retried soon, on loopback.
 pub(crate) fn config() -> Config {
-    let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
+    let retry =
+        Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false, ..Backoff::default() };
     let mut config = Config {
         mode: Mode::ConnectOnly,
         retry,

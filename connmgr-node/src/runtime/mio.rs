@@ -10,8 +10,8 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, AddressInfo, BanView, Config, ConnId, Connected, Event, Keep, PeerAddress, PeerId, Stats,
-    Time,
+    AddPeerError, AddedPeer, AddressInfo, BanView, Config, ConnId, Connected, Event, Explanation, Keep, PeerAddress,
+    PeerId, Stats, Time,
 };
 use connmgr_mio::{Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
@@ -81,6 +81,10 @@ impl Runtime for Mio {
 
     fn bans(&mut self) -> Vec<BanView> {
         self.pool.bans()
+    }
+
+    fn explain(&mut self, address: &PeerAddress) -> Option<Explanation> {
+        Some(self.pool.explain(address))
     }
 
     fn stats(&mut self) -> Stats {

@@ -12,7 +12,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddressInfo, BanView, Config, Event, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{
+    AddPeerError, AddressInfo, BanView, Config, Event, Explanation, Keep, PeerAddress, PeerId, Stats, Time,
+};
 use connmgr_std::{PoolEvent, Problem, StartError};
 
 use crate::cli::Options;
@@ -45,6 +47,9 @@ pub trait Runtime: Sized {
 
     /// Every ban.
     fn bans(&mut self) -> Vec<BanView>;
+
+    /// What the pool knows of an address, and why it is not dialed.
+    fn explain(&mut self, address: &PeerAddress) -> Option<Explanation>;
 
     /// The pool's counters.
     fn stats(&mut self) -> Stats;

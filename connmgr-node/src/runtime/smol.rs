@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, BanView, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{
+    AddPeerError, AddedPeer, AddressInfo, BanView, Config, Explanation, Keep, PeerAddress, PeerId, Stats, Time,
+};
 use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent};
 use connmgr_std::{Problem, StartError};
 use smol::future::FutureExt;
@@ -56,6 +58,10 @@ impl Runtime for Smol {
 
     fn bans(&mut self) -> Vec<BanView> {
         smol::block_on(self.executor.run(self.handle.bans()))
+    }
+
+    fn explain(&mut self, address: &PeerAddress) -> Option<Explanation> {
+        smol::block_on(self.executor.run(self.handle.explain(address.clone())))
     }
 
     fn stats(&mut self) -> Stats {

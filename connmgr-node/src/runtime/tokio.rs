@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Instant;
 
-use connmgr_core::{AddPeerError, AddedPeer, AddressInfo, BanView, Config, Keep, PeerAddress, PeerId, Stats, Time};
+use connmgr_core::{
+    AddPeerError, AddedPeer, AddressInfo, BanView, Config, Explanation, Keep, PeerAddress, PeerId, Stats, Time,
+};
 use connmgr_std::{Problem, StartError};
 use connmgr_tokio::{Connection, Handle, Pool};
 use tokio::time::sleep_until;
@@ -53,6 +55,10 @@ impl Runtime for Tokio {
 
     fn bans(&mut self) -> Vec<BanView> {
         self.runtime.block_on(self.handle.bans())
+    }
+
+    fn explain(&mut self, address: &PeerAddress) -> Option<Explanation> {
+        self.runtime.block_on(self.handle.explain(address.clone()))
     }
 
     fn stats(&mut self) -> Stats {

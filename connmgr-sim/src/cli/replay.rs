@@ -202,7 +202,7 @@ fn conclude(replayed: Result<Replayed, ReplayError>) -> RunVerdict {
             return RunVerdict::NonDeterminism;
         }
     };
-    let ReplaySummary { inputs, actions, waiting, cut_off, last } = summary;
+    let ReplaySummary { inputs, actions, waiting, cut_off, last, .. } = summary;
     say!("{last} run again: {inputs} inputs, {actions} actions, all as recorded");
     if waiting > 0 {
         say!("{waiting} more actions were never taken");

@@ -32,7 +32,7 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
             (None, summary.cut_off)
         }
         Err(error @ (ReplayError::Reply { .. } | ReplayError::Action { .. })) => (Some(error), false),
-        Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) => return Err(error),
+        Err(error) => return Err(error),
     };
     let Heard { diary, inputs, actions } = heard;
     let windows = Story::of(&diary, Vec::new(), Measured::default(), diary.now(), difference.is_some()).windows();

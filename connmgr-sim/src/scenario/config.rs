@@ -1,8 +1,6 @@
 //! The configuration of a scenario's managers.
 
-use connmgr_core::{
-    Config, HostName, IsolationMode, Listener, ListenerId, Mode, Permissions, Proxies, Proxy, Seed, Transport,
-};
+use connmgr_core::{Config, HostName, IsolationMode, Listener, ListenerId, Mode, Proxies, Proxy, Seed, Transport};
 
 use crate::scenario::{Scenario, SeedSpec};
 
@@ -54,19 +52,18 @@ fn plain(scenario: &Scenario) -> Config {
         config.transport = Transport::V2;
     }
     if spec.listens || !scenario.inbound.is_empty() {
-        config.listeners = vec![Listener { id: LISTENER, network: None, permissions: Permissions::default() }];
+        config.listeners = vec![Listener::new(LISTENER)];
     }
     config.ranges.private |= scenario.hosts.iter().any(|hosts| hosts.private);
-    let seed = |spec: &SeedSpec| {
-        Some(Seed { name: HostName::new(&spec.name).ok()?, filters_services: spec.by_services.is_some() })
-    };
+    let seed =
+        |spec: &SeedSpec| Some(Seed::new(HostName::new(&spec.name).ok()?).filters_services(spec.by_services.is_some()));
     config.seeds.names = scenario.seeds.iter().filter_map(seed).collect();
     if let Some(spec) = scenario.proxy {
         let address = PROXY.parse().expect("an address of ours");
-        let proxy = Some(Proxy { address, isolation: IsolationMode::Required, resolves: spec.resolves });
+        let proxy = Some(Proxy::new(address).isolation(IsolationMode::Required).resolves(spec.resolves));
         config.proxies = match spec.for_all {
-            true => Proxies { all: proxy.clone(), onion: None, i2p: proxy },
-            false => Proxies { all: None, onion: proxy.clone(), i2p: proxy },
+            true => Proxies { all: proxy.clone(), onion: None, i2p: proxy, ..Proxies::default() },
+            false => Proxies { all: None, onion: proxy.clone(), i2p: proxy, ..Proxies::default() },
         };
     }
     config

@@ -220,7 +220,7 @@ impl WorldMap {
             Some(Who::Host(host)) => self.spec(host).offered(),
             Some(Who::Node(_)) | None => Services::from_bits(9),
         };
-        AddressInfo { address, services, last_seen }
+        AddressInfo::new(address).services(services).last_seen(last_seen)
     }
 
     /// What a host's population does with a connection at a moment of the world.

@@ -24,7 +24,7 @@ impl Digest {
             Input::Clock { unix } => (2, unix.as_secs()),
             Input::DialResult { conn, result } => (3 + u64::from(result.is_err()), conn.as_u64()),
             Input::Ready { conn, .. } => (5, conn.as_u64()),
-            Input::Closed { conn, .. } => (6, conn.as_u64()),
+            Input::Closed { conn, .. } | Input::Dropped { conn } => (6, conn.as_u64()),
             Input::Addresses { addresses, .. } => (7, addresses.len() as u64),
             Input::LookupResult { lookup, result } => (8 + u64::from(result.is_err()), lookup.as_u64()),
             Input::Misbehavior { conn, .. } => (10, conn.as_u64()),

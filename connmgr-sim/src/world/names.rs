@@ -76,7 +76,7 @@ impl<S: Subject> World<S> {
         }
         let plan = Arc::clone(&self.plan);
         let mut dice = Dice::new(plan.seed, DrawPurpose::Names, lookup.as_u64()).part(1 + u64::from(of.node));
-        let result = match from {
+        let result: Result<Vec<IpAddr>, LookupError> = match from {
             Server::Seed(seed) => Ok(seed_answer(&plan, &plan.scenario.seeds[usize::from(seed)], self.now, &mut dice)),
             Server::Host(first) => Ok(host_answer(&plan, first)),
             Server::Empty => Ok(Vec::new()),
@@ -85,6 +85,7 @@ impl<S: Subject> World<S> {
             Server::Failed => Err(LookupError::Failed),
             Server::Proxy => Err(LookupError::Proxy),
         };
+        let result = result.map(|ips| ips.into_iter().map(Into::into).collect());
         self.tell(of.node, &Input::LookupResult { lookup, result });
     }
 }

@@ -135,11 +135,11 @@ impl<S: Subject> World<S> {
                 let nonce = (*behavior == HostBehavior::Mirror).then_some(ours);
                 let peer = self.plan.peer_of(host).map(|peer| (&*self.plan.spec(host).name, peer));
                 let identity = peer.map(|(of, peer)| Identity(identity_of_peer(of, peer)));
-                PeerInfo { services, nonce, identity }
+                PeerInfo { services, nonce, identity, ..PeerInfo::default() }
             }
             LinkEnd::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
-                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node) }
+                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node), ..PeerInfo::default() }
             }
             LinkEnd::Stranger { .. } | LinkEnd::Nobody => PeerInfo::default(),
         }
@@ -251,14 +251,14 @@ impl<S: Subject> World<S> {
         }
         let is_alive = self.is_alive(id);
         if !is_alive && missed {
-            return self.closes(id, CloseCause::Dropped);
+            return self.drops(id);
         }
         if let Some(link) = self.links.get_mut(id) {
             link.missed_ping = !is_alive;
         }
         self.later(self.plan.scenario.node.ping_every.0, Happening::Ping { link: id });
         if is_alive && is_ready {
-            let activity = Activity { ping: Some(round_trip), block: false, transaction: false };
+            let activity = Activity { ping: Some(round_trip), block: false, transaction: false, ..Activity::default() };
             self.tell(node, &Input::Activity { conn, activity });
         }
     }
@@ -270,20 +270,28 @@ impl<S: Subject> World<S> {
         if self.is_postponed(node, Happening::Closes { link: id, cause }) {
             return;
         }
-        // What the other end says does not get through; what we do ourselves does.
-        let is_heard = cause == CloseCause::Dropped || self.is_alive(id);
-        if !is_heard {
+        // What the other end says does not get through.
+        if !self.is_alive(id) {
             if let Some(link) = self.links.get_mut(id) {
                 link.is_hung = true;
             }
             return;
         }
-        let Some(link) = self.remove(id) else { return };
-        if cause == CloseCause::Dropped {
-            self.tell_other_end(&link, CloseCause::Eof);
+        if self.remove(id).is_none() {
+            return;
         }
         match stage {
             LinkStage::Open | LinkStage::Ready => self.tell(node, &Input::Closed { conn, cause }),
+            LinkStage::Dialing | LinkStage::GivenUp => {}
+        }
+    }
+
+    /// The application drops a connection.
+    fn drops(&mut self, id: LinkId) {
+        let Some(link) = self.remove(id) else { return };
+        self.tell_other_end(&link, CloseCause::Eof);
+        match link.stage {
+            LinkStage::Open | LinkStage::Ready => self.tell(link.node, &Input::Dropped { conn: link.conn }),
             LinkStage::Dialing | LinkStage::GivenUp => {}
         }
     }

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_io::Timer;
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_smol::{BoxFuture, Connection, Pool, Problem, Reporter, StartError};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_smol::{BoxFuture, ConnectError, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
@@ -34,6 +35,7 @@ pub(crate) struct OnAsyncIo<E> {
 pub(crate) struct SmolPool<E> {
     pool: Pool,
     held: BTreeMap<ConnId, Connection>,
+    watches: BTreeMap<ConnId, StreamWatch>,
     executor: PhantomData<E>,
 }
 
@@ -61,7 +63,7 @@ impl<E: Executor> Rig for OnAsyncIo<E> {
             })));
         };
         let pool = E::block_on(built!(Pool, setup).start(spawner))?;
-        Ok(SmolPool { pool, held: BTreeMap::new(), executor: PhantomData })
+        Ok(SmolPool { pool, held: BTreeMap::new(), watches: BTreeMap::new(), executor: PhantomData })
     }
 
     fn turn(&self, time: Duration) {
@@ -85,6 +87,7 @@ impl<E> SmolPool<E> {
 
 impl<E: Executor> RigPool for SmolPool<E> {
     type Left = BTreeMap<ConnId, Connection>;
+    type Connecting = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>;
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
@@ -108,6 +111,20 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn ask(&mut self, command: Input) -> Reply {
         E::block_on(self.pool.handle().ask(command)).expect("a command")
+    }
+
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting {
+        let handle = self.pool.handle();
+        Box::pin(async move { handle.connect(peer).await })
+    }
+
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>> {
+        let outcome = E::block_on(in_time(within, of));
+        outcome.map(|connected| connected.map(|connection| hold(&mut self.held, connection)))
+    }
+
+    fn give_up(&mut self, connecting: Self::Connecting) {
+        drop(connecting);
     }
 
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
@@ -138,6 +155,16 @@ impl<E: Executor> RigPool for SmolPool<E> {
         self.held(conn).local_addr()
     }
 
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let (stream, watch) = self.held.remove(&conn).expect("a connection that was not released").into_std()?;
+        self.watches.insert(conn, watch);
+        Ok(stream)
+    }
+
     #[cfg(unix)]
     fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
         (*self.held(conn)).as_fd()
@@ -158,6 +185,7 @@ impl<E: Executor> RigPool for SmolPool<E> {
 
     fn release(&mut self, conn: ConnId) {
         self.held.remove(&conn);
+        self.watches.remove(&conn);
     }
 
     fn shutdown(self) -> Vec<Problem> {

@@ -75,7 +75,8 @@ pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
 
 /// Added peers only, retried soon, on loopback.
 pub(crate) fn config() -> Config {
-    let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
+    let retry =
+        Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false, ..Backoff::default() };
     let mut config = Config {
         mode: Mode::ConnectOnly,
         retry,

@@ -77,7 +77,9 @@ macro_rules! command_methods {
         /// `ShuttingDown` of [`CommandError`](connmgr_core::CommandError).
         reset_score(host: Host) -> Result<(), CommandError> = Input::ResetScore { host };
 
-        /// At most `count` addresses from the book, of one network or of all: what answers a peer's `getaddr`.
+        /// Random addresses from the book, of one network or of all: what answers a peer's `getaddr`. At most `count`, at
+        /// most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
+        /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts and addresses that are probably gone.
         sample_addresses(network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> =
             Input::SampleAddresses { network, count };
 
@@ -101,7 +103,8 @@ macro_rules! command_methods {
         shutdown() -> Result<(), CommandError> = Input::Shutdown;
 
         /// Gives the book addresses that the application knows from a store of its own. What a peer sent is reported on
-        /// its connection.
+        /// its connection. The answer counts what became of them, by reason: see
+        /// [`AddressCounts`](connmgr_core::AddressCounts).
         learn_addresses(addresses: Vec<AddressInfo>) -> AddressCounts =
             Input::Addresses { source: Source::Application, addresses };
 

@@ -21,7 +21,8 @@ macro_rules! connection_methods {
             self.info.kind
         }
 
-        /// The peer's address. None for an inbound connection whose host can't be seen (an onion listener).
+        /// The peer's address: the one that was dialed, or the one that an inbound connection comes from. None for an
+        /// inbound connection whose host can't be seen (an onion listener).
         pub const fn address(&self) -> Option<&$crate::connmgr_core::PeerAddress> {
             self.info.address.as_ref()
         }
@@ -52,6 +53,15 @@ macro_rules! connection_methods {
         /// What the operating system reports.
         pub fn local_addr(&self) -> std::io::Result<std::net::SocketAddr> {
             $crate::adapter::Wire::local_addr(self.guard.wire())
+        }
+
+        /// The address of the other end of the socket: the peer's own, or the proxy's if the connection goes through one.
+        /// The peer's address is [`address`](Self::address) in any case, as far as it is known.
+        ///
+        /// # Errors
+        /// What the operating system reports, if the connection has broken.
+        pub fn peer_addr(&self) -> std::io::Result<std::net::SocketAddr> {
+            $crate::adapter::Wire::peer_addr(self.guard.wire())
         }
 
         /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.

@@ -1,11 +1,11 @@
 //! The stream of one connection that the application owns.
 //!
 //! The pool keeps a weak reference to the [`Socket`], so that it can shut it while the application holds it. When the
-//! application drops the [`Guard`], the mailbox reports it to the manager, with the end that was seen on the stream as
-//! the cause.
+//! application drops the [`Guard`], the mailbox reports it to the manager, with the end that was seen on the stream, if
+//! any.
 
 use std::io::{self, ErrorKind};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -41,7 +41,7 @@ impl<W> Socket<W> {
         Self { wire, closed: AtomicBool::new(false), heard: AtomicBool::new(false) }
     }
 
-    /// Notes that bytes were read. Most reads find the flag set, and a load is cheaper than a store.
+    /// Notes that bytes were read.
     fn note_bytes(&self) {
         if !self.heard.load(Ordering::Relaxed) {
             self.heard.store(true, Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl<W: Wire> Guard<W> {
     }
 
     /// Notes the result of a read into a buffer of at least one byte.
-    pub fn note_read(&mut self, read: &io::Result<usize>) {
+    pub fn note_read(&self, read: &io::Result<usize>) {
         if self.is_closed() {
             return;
         }
@@ -143,7 +143,7 @@ impl<W: Wire> Guard<W> {
     }
 
     /// Notes the result of a write.
-    pub fn note_write(&mut self, written: &io::Result<usize>) {
+    pub fn note_write(&self, written: &io::Result<usize>) {
         if !self.is_closed() {
             self.ending.note_write(written);
         }
@@ -161,10 +161,32 @@ impl<W: Wire> Guard<W> {
     }
 }
 
+/// For streams that somebody else reads and writes, by another handle on the socket.
+impl<W: Wire> Guard<W> {
+    /// Another handle on the socket, which does not block: one descriptor. What is read and written by it is not noted.
+    ///
+    /// # Errors
+    /// What the operating system reports.
+    pub fn to_std(&self) -> io::Result<TcpStream> {
+        self.ending.assume_heard();
+        self.wire().to_std()
+    }
+
+    /// Looks whether the peer has ended the stream, as far as its bytes were read, and shuts it both ways, also for who
+    /// has another handle.
+    pub fn shut_for_all(&self) {
+        if !self.is_closed() {
+            self.note_read(&self.wire().peek());
+            // It fails only if the peer has closed it already.
+            let _ = self.wire().shutdown(Shutdown::Both);
+        }
+    }
+}
+
 impl<W: Wire> Drop for Guard<W> {
     fn drop(&mut self) {
         if !self.is_closed() {
-            self.mailbox.post(self.reporter.id(), ConnFact::Closed(self.ending.cause()));
+            self.mailbox.post(self.reporter.id(), ConnFact::Ended(self.ending.cause()));
         }
     }
 }
@@ -187,8 +209,8 @@ mod tests {
 
     #[test]
     fn who_has_said_something_is_told_once_and_in_order() {
-        let (open, mut guards) = three();
-        for guard in &mut guards {
+        let (open, guards) = three();
+        for guard in &guards {
             guard.note_read(&Ok(5));
             guard.note_read(&Ok(1));
         }
@@ -200,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_end_an_error_and_a_wait_are_no_sign_of_life() {
-        let (open, mut guards) = three();
+        let (open, guards) = three();
         guards[0].note_read(&Ok(0));
         guards[1].note_read(&Err(ErrorKind::ConnectionReset.into()));
         guards[2].note_read(&Err(ErrorKind::WouldBlock.into()));
@@ -209,8 +231,8 @@ mod tests {
 
     #[test]
     fn nothing_is_told_of_who_is_gone() {
-        let (open, mut guards) = three();
-        guards.iter_mut().for_each(|guard| guard.note_read(&Ok(1)));
+        let (open, guards) = three();
+        guards.iter().for_each(|guard| guard.note_read(&Ok(1)));
         let [dropped, closed, _stays] = guards;
         drop(dropped);
         open.close(closed.reporter().id());

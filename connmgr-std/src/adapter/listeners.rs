@@ -11,7 +11,7 @@ use connmgr_core::{ListenerId, Time};
 
 use super::bind::bind;
 use crate::startup::StartError;
-use crate::startup::settings::Settings;
+use crate::startup::settings::{ListenerPlace, Settings};
 
 /// The listening sockets of a pool, in the order in which they were opened.
 #[derive(Debug)]
@@ -35,21 +35,21 @@ impl<L> Default for Listeners<L> {
 }
 
 impl<L> Listeners<L> {
-    /// Listens on every address of the settings. Returns the listeners and their addresses. `make` converts a
-    /// non-blocking socket to the adapter's.
+    /// Listens on every address of the settings, and takes the sockets in them that listen already. Returns the listeners
+    /// and their addresses. `make` converts a non-blocking socket to the adapter's.
     ///
     /// # Errors
-    /// [`StartError::Listen`], with the address.
+    /// [`StartError::Listen`], with the address; [`StartError::System`] for a socket that has none.
     pub fn bind(
-        settings: &Settings,
+        settings: &mut Settings,
         mut make: impl FnMut(TcpListener) -> io::Result<L>,
     ) -> Result<(Self, Vec<SocketAddr>), StartError> {
         let (mut listeners, mut local_addrs) = (Self::default(), Vec::new());
-        for &(id, address) in &settings.listen {
-            let failed = |error| StartError::Listen { address, error };
-            let socket = bind(address).map_err(failed)?;
-            local_addrs.push(socket.local_addr().map_err(failed)?);
-            listeners.push(id, make(socket).map_err(failed)?);
+        for (id, place) in std::mem::take(&mut settings.listen) {
+            let (socket, address) = place.open()?;
+            local_addrs.push(address);
+            let socket = make(socket).map_err(|error| StartError::Listen { address, error })?;
+            listeners.push(id, socket);
         }
         Ok((listeners, local_addrs))
     }
@@ -118,6 +118,26 @@ impl<L> Listeners<L> {
     /// Removes every socket.
     pub fn drain(&mut self) -> impl Iterator<Item = L> {
         self.all.drain(..).map(|listening| listening.socket)
+    }
+}
+
+impl ListenerPlace {
+    /// The socket, which does not block, and its address.
+    fn open(self) -> Result<(TcpListener, SocketAddr), StartError> {
+        match self {
+            Self::Address(address) => {
+                let failed = |error| StartError::Listen { address, error };
+                let socket = bind(address).map_err(failed)?;
+                let address = socket.local_addr().map_err(failed)?;
+                Ok((socket, address))
+            }
+            Self::Open(socket) => {
+                let failed = |error| StartError::System { what: "use the listener that was given", error };
+                socket.set_nonblocking(true).map_err(failed)?;
+                let address = socket.local_addr().map_err(failed)?;
+                Ok((socket, address))
+            }
+        }
     }
 }
 

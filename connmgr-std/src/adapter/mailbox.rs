@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source};
 
+use super::stream_end::ended;
 use crate::id_map::IdMap;
 use crate::sync::lock;
 
@@ -26,8 +27,8 @@ pub(crate) enum ConnFact {
     Activity(Activity),
     /// The peer sent addresses. They are collected, up to [`MAX_ADDRESSES`].
     Addresses(Vec<AddressInfo>),
-    /// The connection has ended. Only the first cause counts.
-    Closed(CloseCause),
+    /// The application let go of the connection, having seen this end of it, or none. Only the first counts.
+    Ended(Option<CloseCause>),
 }
 
 /// Collects facts about connections until it is drained. Clones share it.
@@ -56,7 +57,7 @@ struct ConnRecord {
     addresses: Vec<AddressInfo>,
     activity: Option<Activity>,
     penalty: Option<Penalty>,
-    closed: Option<CloseCause>,
+    ended: Option<Option<CloseCause>>,
 }
 
 impl Mailbox {
@@ -123,14 +124,14 @@ impl ConnRecord {
                 let room = MAX_ADDRESSES - self.addresses.len();
                 self.addresses.extend(addresses.into_iter().take(room));
             }
-            ConnFact::Closed(cause) => {
-                self.closed.get_or_insert(cause);
+            ConnFact::Ended(cause) => {
+                self.ended.get_or_insert(cause);
             }
         }
     }
 
     fn tell(self, conn: ConnId, each: &mut impl FnMut(Input)) {
-        let Self { ready, addresses, activity, penalty, closed } = self;
+        let Self { ready, addresses, activity, penalty, ended: let_go } = self;
         if let Some(info) = ready {
             each(Input::Ready { conn, info });
         }
@@ -143,8 +144,8 @@ impl ConnRecord {
         if let Some(penalty) = penalty {
             each(Input::Misbehavior { conn, penalty });
         }
-        if let Some(cause) = closed {
-            each(Input::Closed { conn, cause });
+        if let Some(cause) = let_go {
+            each(ended(conn, cause));
         }
     }
 }

@@ -3,6 +3,7 @@
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, Input, Reply, Time};
 
+use crate::adapter::engine::ConnectWatch;
 use crate::trace::{TraceError, TraceWriter};
 
 /// The observer of an adapter's driver: writes the trace, if there is one; the log, with the feature `tracing`; and the
@@ -12,6 +13,8 @@ pub(crate) struct PoolObserver {
     trace: Option<TraceWriter>,
     /// Why the trace failed, until it is taken.
     trace_error: Option<TraceError>,
+    /// Follows the peers whose caller waits.
+    pub(crate) connects: ConnectWatch,
     #[cfg(feature = "metrics")]
     metrics: super::metrics::Metrics,
 }
@@ -42,6 +45,7 @@ impl PoolObserver {
 impl Observer for PoolObserver {
     fn input(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.write_trace(|trace| trace.step(now, input, reply));
+        self.connects.note_reply(reply);
         #[cfg(feature = "tracing")]
         super::log::input(now, input, reply);
         #[cfg(feature = "metrics")]
@@ -50,6 +54,7 @@ impl Observer for PoolObserver {
 
     fn action(&mut self, now: Time, action: &Action) {
         self.write_trace(|trace| trace.action(action));
+        self.connects.note(action);
         #[cfg(feature = "tracing")]
         super::log::action(now, action);
         #[cfg(feature = "metrics")]

@@ -59,9 +59,10 @@ pub trait PoolConnection: Sized {
 ///
 /// Dropping it shuts the pool down without waiting: connections are closed and the state is saved, as long as the
 /// runtime lives. [`Pool::shutdown`] waits for that.
+#[must_use = "dropped, it shuts down"]
 pub struct Pool<C: PoolConnection> {
     shared: Arc<SharedEngine<Guard<C::Wire>>>,
-    handle: Handle,
+    handle: Handle<C>,
     local_addrs: Vec<SocketAddr>,
     /// Receives the end of the task; none once it was received.
     ended: Option<oneshot::Receiver<thread::Result<()>>>,
@@ -82,11 +83,11 @@ impl<C: PoolConnection> Pool<C> {
     /// # Panics
     /// With the panic of the pool's task, which is a fault of this library.
     pub async fn next(&mut self) -> Option<PoolEvent<C>> {
-        poll_fn(|cx| self.poll_next(cx)).await
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Commands and views, for this task and others.
-    pub fn handle(&self) -> Handle {
+    pub fn handle(&self) -> Handle<C> {
         self.handle.clone()
     }
 
@@ -129,7 +130,7 @@ impl<C: PoolConnection> Pool<C> {
         std::iter::from_fn(|| engine.poll_problem()).collect()
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
         loop {
             if let Some(event) = self.take() {
                 return Poll::Ready(Some(event));
@@ -155,6 +156,16 @@ impl<C: PoolConnection> Pool<C> {
     fn abandon(&self) {
         let notes = self.shared.engine().notes();
         notes.abandon();
+    }
+}
+
+/// Its events, as [`Pool::next`] gives them.
+#[cfg(feature = "stream")]
+impl<C: PoolConnection> futures_core::Stream for Pool<C> {
+    type Item = PoolEvent<C>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<PoolEvent<C>>> {
+        self.get_mut().poll_event(cx)
     }
 }
 

@@ -46,11 +46,11 @@ where
     R: PoolRuntime<Wire = C::Wire>,
 {
     settings.startup.check()?;
-    let (listeners, local_addrs) = Listeners::bind(&settings, R::listen)?;
+    let (listeners, local_addrs) = Listeners::bind(&mut settings, R::listen)?;
     settings.startup.add_own(&local_addrs);
     let started = settings.startup.start_off_executor().await?;
     let (pool, task, ending) = parts::<C>(started, settings.resolver, local_addrs)?;
-    Ok((pool, keep(PoolLoop::new(task, runtime, listeners).run(), ending)))
+    Ok((pool, keep(PoolLoop::new(task, runtime, listeners, settings.hook).run(), ending)))
 }
 
 /// Puts a manager to work. The task's end is reported by [`keep`].

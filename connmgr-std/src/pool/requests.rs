@@ -9,56 +9,64 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use connmgr_core::{ConnManager, Input, Reply};
+use connmgr_core::{AddedPeer, ConnManager, Input, Reply};
 use futures_channel::oneshot;
 
+use crate::adapter::engine::ConnectOutcome;
 use crate::bell::WakeBell;
 use crate::sync::lock;
 
 /// How many requests may wait for the task. The sender of one more waits for room.
 pub(super) const MAX_WAITING: usize = 64;
 
-/// A request to the pool's task.
-pub(super) enum Request {
+/// A request to the pool's task. `S` is a stream that waits for the application.
+pub(super) enum Request<S> {
     /// Apply this input, and send the reply.
     Apply { input: Input, reply: oneshot::Sender<Reply> },
+    /// Dial this peer once, now, and send what comes of it.
+    Connect { peer: AddedPeer, caller: oneshot::Sender<ConnectOutcome<S>> },
     /// Show the manager to this, which sends what it saw.
     View(Box<dyn FnOnce(&ConnManager) + Send>),
 }
 
 /// The queue. Clones share it.
-#[derive(Clone)]
-pub(super) struct Requests(Arc<RequestChannel>);
+pub(super) struct Requests<S>(Arc<RequestChannel<S>>);
 
-struct RequestChannel {
-    queue: Mutex<RequestQueue>,
+struct RequestChannel<S> {
+    queue: Mutex<RequestQueue<S>>,
     /// Rings when a request was queued.
     bell: WakeBell,
 }
 
-#[derive(Default)]
-struct RequestQueue {
-    waiting: VecDeque<Request>,
+struct RequestQueue<S> {
+    waiting: VecDeque<Request<S>>,
     /// Senders that wait for room, by number.
     blocked: BTreeMap<u64, Waker>,
     next_number: u64,
     closed: bool,
 }
 
-impl Requests {
+impl<S> Requests<S> {
     /// An empty queue, which rings this bell for each request.
     pub(super) fn new(bell: WakeBell) -> Self {
-        Self(Arc::new(RequestChannel { queue: Mutex::default(), bell }))
+        let (waiting, blocked) = Default::default();
+        let queue = Mutex::new(RequestQueue { waiting, blocked, next_number: 0, closed: false });
+        Self(Arc::new(RequestChannel { queue, bell }))
+    }
+
+    /// Wakes the task: the sender of a request waits for it no longer.
+    pub(super) fn ring(&self) {
+        self.0.bell.ring();
     }
 
     /// Queues a request as soon as there is room. False if the queue is closed.
-    pub(super) async fn push(&self, request: Request) -> bool {
+    pub(super) async fn push(&self, request: Request<S>) -> bool {
         let (mut request, mut place) = (Some(request), Push { requests: self, number: None });
         poll_fn(|cx| place.poll_push(&mut request, cx)).await
     }
 
     /// The next request.
-    pub(super) fn pop(&self) -> Option<Request> {
+    pub(super) fn pop(&self) -> Option<Request<S>> {
         let mut queue = lock(&self.0.queue);
         let request = queue.waiting.pop_front();
         if request.is_some() && !queue.blocked.is_empty() {
@@ -88,14 +96,14 @@ fn wake_all(blocked: BTreeMap<u64, Waker>) {
 }
 
 /// A sender that queues a request.
-struct Push<'a> {
-    requests: &'a Requests,
+struct Push<'a, S> {
+    requests: &'a Requests<S>,
     /// Its number in `blocked`.
     number: Option<u64>,
 }
 
-impl Push<'_> {
-    fn poll_push(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Poll<bool> {
+impl<S> Push<'_, S> {
+    fn poll_push(&mut self, request: &mut Option<Request<S>>, cx: &mut Context<'_>) -> Poll<bool> {
         let mut queue = lock(&self.requests.0.queue);
         if queue.closed {
             return Poll::Ready(false);
@@ -115,7 +123,7 @@ impl Push<'_> {
     }
 }
 
-impl Drop for Push<'_> {
+impl<S> Drop for Push<'_, S> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             lock(&self.requests.0.queue).blocked.remove(&number);
@@ -123,7 +131,13 @@ impl Drop for Push<'_> {
     }
 }
 
-impl fmt::Debug for Requests {
+impl<S> Clone for Requests<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for Requests<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Requests").field("waiting", &lock(&self.0.queue).waiting.len()).finish_non_exhaustive()
     }
@@ -136,11 +150,11 @@ mod tests {
     use super::*;
     use crate::tests::{Count, block_on};
 
-    fn view() -> Request {
+    fn view() -> Request<()> {
         Request::View(Box::new(|_| ()))
     }
 
-    fn full() -> Requests {
+    fn full() -> Requests<()> {
         let requests = Requests::new(WakeBell::default());
         (0..MAX_WAITING).for_each(|_| assert!(block_on(requests.push(view()))));
         requests
@@ -170,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_refuses_requests_that_wait_and_those_that_come() {
-        let requests = Requests::new(WakeBell::default());
+        let requests = Requests::<()>::new(WakeBell::default());
         let (reply, answer) = oneshot::channel();
         assert!(block_on(requests.push(Request::Apply { input: Input::Shutdown, reply })));
         requests.close();

@@ -21,7 +21,7 @@ use super::sockets::RuntimeSockets;
 use super::task::{AfterTurn, PoolTask};
 use crate::adapter::engine::{Engine, TURN_BUDGET};
 use crate::adapter::listeners::Listeners;
-use crate::adapter::{Guard, Job, PoolRuntime, Wire};
+use crate::adapter::{Guard, Job, PoolRuntime, SocketHook, Wire};
 use crate::clock::Clock;
 
 /// Runs a pool until its manager has stopped and its state is saved.
@@ -60,9 +60,14 @@ impl<R: PoolRuntime> PoolLoop<R> {
         Self::poll_timer,
     ];
 
-    pub(super) fn new(task: PoolTask<Guard<R::Wire>>, runtime: R, listeners: Listeners<R::Listener>) -> Self {
+    pub(super) fn new(
+        task: PoolTask<Guard<R::Wire>>,
+        runtime: R,
+        listeners: Listeners<R::Listener>,
+        hook: Option<SocketHook>,
+    ) -> Self {
         let clock = task.clock();
-        let net = RuntimeSockets::new(runtime, listeners, task.mailbox(), clock.clone());
+        let net = RuntimeSockets::new(runtime, listeners, task.mailbox(), clock.clone(), hook);
         Self { task, net, clock, timer: None, ended: Vec::new(), first: 0 }
     }
 

@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use connmgr_core::{ConnId, HostName, Isolation, ListenerId, LookupId, Time};
 
 use crate::adapter::PoolRuntime;
-use crate::adapter::dial::{Job, dial, dial_by_proxy, resolve_by_proxy};
+use crate::adapter::dial::{Job, dial, dial_by_proxy, dial_prepared, resolve_by_proxy};
 use crate::adapter::engine::{Engine, SocketTarget, Sockets};
 use crate::adapter::guard::{Guard, OpenSockets};
 use crate::adapter::listeners::Listeners;
 use crate::adapter::mailbox::Mailbox;
+use crate::adapter::socket_hook::SocketHook;
 use crate::clock::Clock;
 use crate::id_map::IdMap;
 
@@ -25,12 +26,20 @@ pub(super) struct RuntimeSockets<R: PoolRuntime> {
     /// The lookups through proxies that have not ended.
     lookups: IdMap<LookupId, R::Handle>,
     clock: Clock,
+    /// Prepares the sockets of dials.
+    hook: Option<SocketHook>,
 }
 
 impl<R: PoolRuntime> RuntimeSockets<R> {
-    pub(super) fn new(runtime: R, listeners: Listeners<R::Listener>, mailbox: Mailbox, clock: Clock) -> Self {
+    pub(super) fn new(
+        runtime: R,
+        listeners: Listeners<R::Listener>,
+        mailbox: Mailbox,
+        clock: Clock,
+        hook: Option<SocketHook>,
+    ) -> Self {
         let (dials, lookups) = Default::default();
-        Self { runtime, listeners, open: OpenSockets::new(mailbox), dials, lookups, clock }
+        Self { runtime, listeners, open: OpenSockets::new(mailbox), dials, lookups, clock, hook }
     }
 
     /// Reports the result of a job that has ended by itself.
@@ -53,12 +62,16 @@ impl<R: PoolRuntime> RuntimeSockets<R> {
 
 impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
     fn dial(&mut self, conn: ConnId, target: SocketTarget) {
-        let job = match target {
-            SocketTarget::Direct(address) => {
+        // Each is a future of its own, so that the most common one stays small.
+        let job = match (target, self.hook.clone()) {
+            (SocketTarget::Direct(address), None) => {
                 self.runtime.spawn(async move { Job::Dialed(conn, dial(address).await, None) })
             }
-            SocketTarget::Proxied { proxy, isolation, address } => self.runtime.spawn(async move {
-                let (result, unisolated) = dial_by_proxy(proxy, isolation, address).await;
+            (SocketTarget::Direct(address), Some(hook)) => {
+                self.runtime.spawn(async move { Job::Dialed(conn, dial_prepared(address, hook).await, None) })
+            }
+            (SocketTarget::Proxied { proxy, isolation, address }, hook) => self.runtime.spawn(async move {
+                let (result, unisolated) = dial_by_proxy(proxy, isolation, address, hook).await;
                 Job::Dialed(conn, result, unisolated)
             }),
         };
@@ -82,12 +95,12 @@ impl<R: PoolRuntime> Sockets for RuntimeSockets<R> {
     }
 
     fn resolve(&mut self, lookup: LookupId, name: &HostName, proxy: SocketAddr, isolation: Isolation, deadline: Time) {
-        let (name, deadline) = (name.clone(), self.clock.instant(deadline));
+        let (name, deadline, hook) = (name.clone(), self.clock.instant(deadline), self.hook.clone());
         let job = self.runtime.spawn(async move {
             let mut unisolated = None;
             let found = R::until(deadline, async {
                 let found;
-                (found, unisolated) = resolve_by_proxy::<R::Wire>(name, proxy, isolation).await;
+                (found, unisolated) = resolve_by_proxy::<R::Wire>(name, proxy, isolation, hook).await;
                 found
             });
             Job::Looked(lookup, found.await, unisolated)

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 /// What the task of a pool owns. Dropped, it refuses every request, those that wait included.
 pub(super) struct PoolTask<S> {
     pub(super) shared: Arc<SharedEngine<S>>,
-    requests: Requests,
+    requests: Requests<S>,
     /// Rings when a turn is wanted.
     bell: WakeBell,
 }
@@ -30,7 +30,7 @@ pub(super) enum AfterTurn {
 }
 
 impl<S> PoolTask<S> {
-    pub(super) const fn new(shared: Arc<SharedEngine<S>>, requests: Requests, bell: WakeBell) -> Self {
+    pub(super) const fn new(shared: Arc<SharedEngine<S>>, requests: Requests<S>, bell: WakeBell) -> Self {
         Self { shared, requests, bell }
     }
 
@@ -71,11 +71,14 @@ impl<S> PoolTask<S> {
     /// Whether there may be more.
     fn take_requests(&self, engine: &mut Engine<S>, net: &mut impl Sockets, now: Time) -> bool {
         for _ in 0..TURN_BUDGET {
-            match self.requests.pop() {
+            let Some(request) = self.requests.pop() else { return false };
+            // What the caller reported before it asked comes first: a connection that it dropped has ended.
+            engine.read_mail(now, net);
+            match request {
                 // The caller may have given up waiting for the answer.
-                Some(Request::Apply { input, reply }) => drop(reply.send(engine.apply(&input, now, net))),
-                Some(Request::View(show)) => show(engine.manager()),
-                None => return false,
+                Request::Apply { input, reply } => drop(reply.send(engine.apply(&input, now, net))),
+                Request::Connect { peer, caller } => engine.connect_for(caller, peer, now, net),
+                Request::View(show) => show(engine.manager()),
             }
         }
         true

@@ -6,7 +6,9 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use connmgr_core::{Activity, AddedPeer, CommandError, Config, ConnId, Connected, Event, Input, Reply, Snapshot};
+use connmgr_core::{
+    Activity, AddedPeer, CommandError, Config, ConnId, Connected, DialRule, Event, Input, PeerAddress, Reply, Snapshot,
+};
 
 use super::open::{PoolParts, TaskOf, keep, parts};
 use super::task::AfterTurn;
@@ -75,6 +77,21 @@ fn a_command_is_answered_and_its_events_are_handed_out() {
 }
 
 #[test]
+fn an_address_is_explained_until_the_pool_is_gone() {
+    let pool = spawn(pool());
+    let handle = pool.handle();
+    let address: PeerAddress = "1.2.3.4:1".parse().unwrap();
+    let told = block_on(handle.explain(address.clone())).unwrap();
+    assert_eq!(told.added[0].rule, DialRule::NotAdded);
+    block_on(handle.add_peer(AddedPeer::new(address.clone()))).unwrap();
+    let told = block_on(handle.explain(address.clone())).unwrap();
+    assert!(told.peer.is_some() && told.at <= handle.now());
+    block_on(handle.shutdown()).unwrap();
+    collect(pool);
+    assert_eq!(block_on(handle.explain(address)), None);
+}
+
+#[test]
 fn a_command_may_be_given_as_data_and_nothing_else_may() {
     let pool = spawn(pool());
     let handle = pool.handle();
@@ -89,6 +106,20 @@ fn a_command_may_be_given_as_data_and_nothing_else_may() {
 /// Every event, to the end.
 fn collect(mut pool: Pool<NoConnection>) -> Vec<PoolEvent<NoConnection>> {
     std::iter::from_fn(|| block_on(pool.next())).collect()
+}
+
+#[cfg(feature = "stream")]
+#[test]
+fn a_pool_is_a_stream_of_its_events() {
+    use std::pin::pin;
+
+    use futures_core::Stream as _;
+
+    let pool = spawn(pool());
+    block_on(pool.handle().shutdown()).unwrap();
+    let mut pool = pin!(pool);
+    let told: Vec<_> = std::iter::from_fn(|| block_on(poll_fn(|cx| pool.as_mut().poll_next(cx)))).collect();
+    assert!(matches!(told[..], [PoolEvent::Event(Event::Stopped)]), "{told:?}");
 }
 
 #[test]
@@ -149,6 +180,20 @@ fn what_is_too_much_for_one_turn_is_left_for_the_next() {
     }
     // The last one finds that nothing has come meanwhile.
     assert_eq!(turns, 3);
+}
+
+#[test]
+fn what_was_reported_before_a_question_is_known_when_it_is_answered() {
+    let (pool, task, _ending) = pool();
+    turn(&task);
+    task.mailbox().post(ConnId::from_u64(1), ConnFact::Activity(Activity::default()));
+    let handle = pool.handle();
+    let mut asked = std::pin::pin!(handle.stats());
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(asked.as_mut().poll(cx).is_pending());
+    turn(&task);
+    let Poll::Ready(stats) = asked.poll(cx) else { panic!("the task has taken its turn") };
+    assert_eq!(stats.ignored_facts, 1);
 }
 
 /// The connections are unknown, because the manager counts facts about those.

@@ -12,11 +12,10 @@ mod tests;
 mod threads;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use connmgr_core::{HostName, LookupError, LookupId};
+use connmgr_core::{HostName, LookupError, LookupId, ResolvedIp};
 use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 
 use self::queue::QueuedLookup;
@@ -34,17 +33,20 @@ pub(crate) const MAX_ANSWERS: usize = 256;
 
 /// Resolves names. It may block for any time.
 pub trait Resolve: Send + Sync + 'static {
-    /// Every address of a name, in order of preference. An empty answer counts as [`LookupError::NotFound`].
+    /// Every address of a name, in order of preference, each made of an `IpAddr`, or of a `SocketAddr` to keep the zone
+    /// of a link-local one (`scope_id`), without which it can't be dialed. An empty answer counts as [`LookupError::NotFound`].
     ///
     /// # Errors
     /// [`LookupError::NotFound`] if the name has no address, [`LookupError::Failed`] if the resolver failed.
-    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError>;
+    fn resolve(&self, name: &HostName) -> Result<Vec<ResolvedIp>, LookupError>;
 }
 
 /// The operating system's resolver: `getaddrinfo`, with the hosts file and its configuration.
 ///
 /// A name that ends in a dot is absolute. Another may be tried in the system's search domains. "No such name" is told apart
 /// from a failure of the resolver itself (`EAI_NONAME` and `EAI_NODATA` from every other error).
+///
+/// A link-local answer (of mDNS, or the hosts file) keeps the interface it belongs to.
 ///
 /// It is never asked for names of overlay networks (`.onion`, `.i2p`): they are [`LookupError::NotFound`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,14 +58,14 @@ pub struct SystemResolver;
 pub(crate) const OVERLAYS: [&str; 2] = ["onion", "i2p"];
 
 impl Resolve for SystemResolver {
-    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
+    fn resolve(&self, name: &HostName) -> Result<Vec<ResolvedIp>, LookupError> {
         if name.as_relative().rsplit('.').next().is_some_and(|last| OVERLAYS.contains(&last)) {
             return Err(LookupError::NotFound);
         }
         let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
         // `std` does not distinguish a name that does not exist from a resolver that failed.
         let found = getaddrinfo(Some(name.as_str()), None, Some(hints)).map_err(|error| meaning(error.kind()))?;
-        Ok(found.flatten().map(|info| info.sockaddr.ip()).collect())
+        Ok(found.flatten().map(|info| ResolvedIp::from(info.sockaddr)).collect())
     }
 }
 
@@ -96,7 +98,7 @@ impl ResolverPool {
     /// [`ResolverPool::resolve`]. It must not block.
     pub(crate) fn new(
         resolver: Arc<dyn Resolve>,
-        on_answer: impl Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync + 'static,
+        on_answer: impl Fn(LookupId, Result<Vec<ResolvedIp>, LookupError>) + Send + Sync + 'static,
     ) -> Self {
         Self { shared: Arc::new(ResolverThreads::new(resolver, Box::new(on_answer))) }
     }

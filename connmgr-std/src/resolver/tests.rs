@@ -5,13 +5,13 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use connmgr_core::{HostName, LookupError, LookupId};
+use connmgr_core::{HostName, LookupError, LookupId, ResolvedIp};
 use dns_lookup::LookupErrorKind;
 
 use super::{MAX_ANSWERS, MAX_QUEUED, MAX_RESOLVER_THREADS, Resolve, ResolverPool, SystemResolver, meaning};
 use crate::tests::common::LONG;
 
-type Answer = Result<Vec<IpAddr>, LookupError>;
+type Answer = Result<Vec<ResolvedIp>, LookupError>;
 
 /// Long enough for threads to begin, shorter than a lookup that hangs.
 const SHORT: Duration = Duration::from_millis(300);
@@ -38,8 +38,8 @@ impl Resolve for Script {
     }
 }
 
-fn ip(n: u32) -> IpAddr {
-    IpAddr::V4(n.into())
+fn ip(n: u32) -> ResolvedIp {
+    IpAddr::V4(n.into()).into()
 }
 
 struct Lookups {
@@ -183,7 +183,7 @@ fn dropping_the_pool_waits_for_nobody() {
 #[test]
 fn the_system_knows_localhost() {
     let found = SystemResolver.resolve(&HostName::new("localhost").unwrap()).unwrap();
-    assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+    assert!(!found.is_empty() && found.iter().all(|found| found.ip().is_loopback()), "{found:?}");
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{LookupError, LookupId};
+use connmgr_core::{LookupError, LookupId, ResolvedIp};
 
 use super::queue::{LookupQueue, QueuedLookup};
 use super::{MAX_ANSWERS, Resolve};
@@ -18,7 +17,7 @@ use crate::sync::{lock, wait_timeout};
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Called with each answer.
-type OnAnswer = Box<dyn Fn(LookupId, Result<Vec<IpAddr>, LookupError>) + Send + Sync>;
+type OnAnswer = Box<dyn Fn(LookupId, Result<Vec<ResolvedIp>, LookupError>) + Send + Sync>;
 
 /// Shared by the pool and its threads.
 pub(super) struct ResolverThreads {
@@ -97,7 +96,7 @@ impl ResolverThreads {
         }
     }
 
-    fn look_up(&self, job: &QueuedLookup) -> Result<Vec<IpAddr>, LookupError> {
+    fn look_up(&self, job: &QueuedLookup) -> Result<Vec<ResolvedIp>, LookupError> {
         let is_late = || Instant::now() >= job.deadline;
         if is_late() {
             return Err(LookupError::TimedOut);
@@ -111,7 +110,7 @@ impl ResolverThreads {
     }
 
     /// To be called without the lock: the callback may start another lookup.
-    fn answer(&self, lookup: LookupId, answer: Result<Vec<IpAddr>, LookupError>) {
+    fn answer(&self, lookup: LookupId, answer: Result<Vec<ResolvedIp>, LookupError>) {
         if !lock(&self.queue).is_closed() {
             // After a panic of the callback the thread must go on, or it would be counted for ever.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.on_answer)(lookup, answer)));
@@ -119,10 +118,10 @@ impl ResolverThreads {
     }
 }
 
-/// Removes duplicates, keeps the order, and converts IPv4-mapped addresses. No address is an error.
-fn tidy(found: Vec<IpAddr>) -> Result<Vec<IpAddr>, LookupError> {
+/// Removes duplicates and keeps the order. No address is an error.
+fn tidy(found: Vec<ResolvedIp>) -> Result<Vec<ResolvedIp>, LookupError> {
     let mut seen = HashSet::new();
-    let each = found.into_iter().map(|ip| ip.to_canonical()).filter(|ip| seen.insert(*ip));
-    let kept: Vec<IpAddr> = each.take(MAX_ANSWERS).collect();
+    let each = found.into_iter().filter(|ip| seen.insert(*ip));
+    let kept: Vec<ResolvedIp> = each.take(MAX_ANSWERS).collect();
     if kept.is_empty() { Err(LookupError::NotFound) } else { Ok(kept) }
 }

@@ -20,6 +20,7 @@ use futures_channel::oneshot;
 use self::surplus::SavedCounts;
 use crate::clock::Clock;
 use crate::entropy::rng_seed;
+use crate::machine::WildcardListeners;
 use crate::observe::PoolObserver;
 use crate::state::{Damage, StateDir, StateError};
 use crate::trace::{Birth, TraceError, TraceWriter};
@@ -38,6 +39,10 @@ pub struct Startup {
     /// How many events may wait for the application: see
     /// [`Driver::set_max_waiting_events`](connmgr_core::driver::Driver::set_max_waiting_events).
     pub max_waiting_events: usize,
+    /// The listeners of the configuration that the adapter opens. Any other is refused: it would let nobody in.
+    pub opened: Vec<ListenerId>,
+    /// The listeners that stand for all of the machine's addresses.
+    pub wildcards: WildcardListeners,
 }
 
 /// A started manager, for an [`Engine`](crate::adapter::Engine).
@@ -52,12 +57,22 @@ pub struct Started {
     /// What was wrong with the state's files.
     pub(crate) damages: Vec<Damage>,
     pub(crate) max_waiting_events: usize,
+    /// The listeners that stand for all of the machine's addresses.
+    pub(crate) wildcards: WildcardListeners,
 }
 
 impl Startup {
     /// The configuration alone: no state, no trace, and a seed from the operating system.
     pub const fn new(config: Config) -> Self {
-        Self { config, state_dir: None, rng_seed: None, trace: None, max_waiting_events: MAX_WAITING_EVENTS }
+        Self {
+            config,
+            state_dir: None,
+            rng_seed: None,
+            trace: None,
+            max_waiting_events: MAX_WAITING_EVENTS,
+            opened: Vec::new(),
+            wildcards: WildcardListeners::new(),
+        }
     }
 
     /// Adds a listener to the configuration, numbered after all others.
@@ -65,23 +80,33 @@ impl Startup {
         // At the highest number this repeats it, and `Config::check` refuses the duplicate.
         let after = |listener: &Listener| ListenerId(listener.id.0.saturating_add(1));
         let id = self.config.listeners.iter().map(after).max().unwrap_or(ListenerId(0));
-        self.config.listeners.push(Listener { id, network, permissions });
+        self.config.listeners.push(Listener::new(id).network(network).permissions(permissions));
+        self.opened.push(id);
         id
     }
 
-    /// The sockets listen on these addresses: those of one interface are our own, so they are never dialed. One that
-    /// stands for all interfaces (`0.0.0.0`, `::`) does not tell which addresses we have.
+    /// The sockets listen on these addresses, which are our own, so they are never dialed. One that stands for all
+    /// interfaces (`0.0.0.0`, `::`) has every address of this machine, as long as the machine has it.
     pub fn add_own(&mut self, local_addrs: &[SocketAddr]) {
-        let concrete = local_addrs.iter().filter(|addr| !addr.ip().is_unspecified());
-        self.config.own_addresses.extend(concrete.map(|addr| PeerAddress::from(*addr)));
+        let (all, concrete): (Vec<SocketAddr>, Vec<SocketAddr>) =
+            local_addrs.iter().partition(|addr| addr.ip().is_unspecified());
+        self.config.own_addresses.extend(concrete.into_iter().map(PeerAddress::from));
+        all.into_iter().for_each(|listener| self.wildcards.add(listener));
+        self.config.own_addresses.extend(self.wildcards.look().come);
     }
 
     /// Checks the configuration, before anything is opened.
     ///
     /// # Errors
-    /// [`StartError::Config`].
+    /// [`StartError::Config`]; also for a listener in the configuration that no builder opens: it would let nobody in.
     pub fn check(&self) -> Result<(), StartError> {
-        self.config.check().map_err(StartError::Config)
+        self.config.check().map_err(StartError::Config)?;
+        let is_opened = |listener: &Listener| self.opened.contains(&listener.id);
+        if self.config.listeners.iter().all(is_opened) {
+            return Ok(());
+        }
+        let must = "empty: the builder's `listen` opens listeners, and adds them here";
+        Err(StartError::Config(ConfigError::new("listeners", must)))
     }
 
     /// Loads the state, creates the trace, and starts the clocks and the manager. Blocks on the disk. If the manager is
@@ -106,7 +131,15 @@ impl Startup {
         if let (Some(had), Some(dir)) = (had, &mut state_dir) {
             surplus::set_aside(had, &manager, dir, &mut damages).map_err(StartError::State)?;
         }
-        Ok(Started { manager, watch, clock, state_dir, damages, max_waiting_events: self.max_waiting_events })
+        Ok(Started {
+            manager,
+            watch,
+            clock,
+            state_dir,
+            damages,
+            max_waiting_events: self.max_waiting_events,
+            wildcards: self.wildcards,
+        })
     }
 
     /// The same on a thread of its own, if anything is read or written, so that no executor's thread waits for the
@@ -145,12 +178,13 @@ fn create_trace(path: &Path, birth: &Birth) -> Result<TraceWriter, StartError> {
 impl fmt::Debug for Startup {
     /// Leaves out the seed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events } = self;
+        let Self { config, state_dir, rng_seed: _, trace, max_waiting_events, opened, wildcards: _ } = self;
         f.debug_struct("Startup")
             .field("config", config)
             .field("state_dir", state_dir)
             .field("trace", trace)
             .field("max_waiting_events", max_waiting_events)
+            .field("opened", opened)
             .finish_non_exhaustive()
     }
 }
@@ -160,33 +194,36 @@ impl fmt::Debug for Startup {
 #[non_exhaustive]
 pub enum StartError {
     /// The configuration is refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(ConfigError),
     /// A listener can't be opened: its port is in use, or its address is not this machine's.
-    #[error("can't listen on {address}: {error}")]
+    #[error("can't listen on {address}")]
     Listen {
         /// The listener's address.
         address: SocketAddr,
         /// What the system reports.
+        #[source]
         error: io::Error,
     },
     /// The state directory can't be used. Another process may have it open.
-    #[error("{0}")]
+    #[error(transparent)]
     State(StateError),
     /// The trace can't be written. An existing file is not overwritten.
-    #[error("can't write the trace {}: {error}", path.display())]
+    #[error("can't write the trace {}", path.display())]
     Trace {
         /// The trace's file.
         path: PathBuf,
         /// Why.
+        #[source]
         error: TraceError,
     },
     /// The system refuses what every pool needs: a thread, a random seed, or descriptors.
-    #[error("can't {what}: {error}")]
+    #[error("can't {what}")]
     System {
         /// What was tried.
         what: &'static str,
         /// What the system reports.
+        #[source]
         error: io::Error,
     },
 }

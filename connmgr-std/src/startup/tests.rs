@@ -3,7 +3,10 @@
 use std::fs;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{BookConfig, Config, Input, ListenerId, Permissions, SavedBan, Snapshot, UnixTime};
+use connmgr_core::{
+    AddPeerError, AddedPeer, BookConfig, Config, Input, Listener, ListenerId, Permissions, SavedBan, Snapshot, Time,
+    UnixTime,
+};
 
 use super::{StartError, Started, Startup};
 use crate::clock::Clock;
@@ -71,6 +74,15 @@ fn listeners_are_numbered_in_order() {
 }
 
 #[test]
+fn a_listener_that_no_builder_opens_is_refused() {
+    let listener = Listener::new(ListenerId(0));
+    let mut startup = Startup::new(Config { listeners: vec![listener], ..Config::default() });
+    startup.add_listener(None, Permissions::default());
+    let told = startup.check().expect_err("nobody opens number 0").to_string();
+    assert_eq!(told, "config: `listeners` must be empty: the builder's `listen` opens listeners, and adds them here");
+}
+
+#[test]
 fn the_seed_is_not_shown() {
     let startup = Startup { rng_seed: Some([42; 32]), ..Startup::new(Config::default()) };
     assert!(!format!("{startup:?}").contains("42, 42"));
@@ -124,4 +136,19 @@ fn what_fits_is_not_told_of() {
         Config { max_bans: 4, book: BookConfig { max_addresses: 3, ..BookConfig::default() }, ..Config::default() };
     let started = Startup { state_dir: Some(path), ..Startup::new(config) }.start().unwrap();
     assert_eq!((started.damages, started.manager.bans().len()), (vec![], 3));
+}
+
+/// A node that is told to connect to itself says so at once, also if it listens on all addresses.
+#[test]
+fn what_a_listener_on_all_addresses_has_is_our_own() {
+    let refused = |listener: &str| {
+        let mut startup = Startup::new(Config::default());
+        startup.add_own(&[listener.parse().unwrap()]);
+        let Started { mut manager, .. } = startup.start().unwrap();
+        let peer = AddedPeer::new("127.0.0.1:8333".parse().unwrap());
+        manager.add_peer(peer, Time::ZERO).err()
+    };
+    assert_eq!(refused("0.0.0.0:8333"), Some(AddPeerError::OwnAddress));
+    assert_eq!(refused("127.0.0.1:8333"), Some(AddPeerError::OwnAddress));
+    assert_eq!(refused("0.0.0.0:8334"), None);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 /// A file that was set aside because it could not be read, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {why}; set aside as {}", file.display(), set_aside.display())]
+#[non_exhaustive]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,

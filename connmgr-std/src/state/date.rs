@@ -62,6 +62,18 @@ mod tests {
         }
     }
 
+    /// The core has no library for dates; it writes them as this one does.
+    #[test]
+    fn the_core_writes_dates_alike() {
+        let days = (0..=LAST).step_by(12_345_679).chain((0..20_000).map(|day| day * 86_400 - u64::from(day > 0)));
+        for secs in days.chain([LAST - 86_400, LAST]) {
+            let time = UnixTime::from_secs(secs);
+            assert_eq!(write(time), Some(time.to_string()));
+        }
+        assert_eq!(UnixTime::from_secs(LAST + 1).to_string(), "@253402300800");
+        assert_eq!(UnixTime::from_secs(u64::MAX).to_string(), format!("@{}", u64::MAX));
+    }
+
     #[test]
     fn after_the_year_9999_there_is_no_date() {
         assert_eq!(write(UnixTime::from_secs(LAST + 1)), None);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::causes::with_causes;
+
 /// Why the state could not be opened, or a file of it not saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,13 +37,14 @@ pub enum StateError {
         bytes: u64,
     },
     /// The operating system reports an error.
-    #[error("can't {what} {}: {error}", path.display())]
+    #[error("can't {what} {}", path.display())]
     Io {
         /// What was tried.
         what: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system reports. It is part of this error's message, and not its source.
+        /// What the system reports.
+        #[source]
         error: io::Error,
     },
     /// A bug of this library while it was saved.
@@ -67,8 +70,9 @@ impl StateError {
     }
 }
 
-/// Why a state was not saved as a whole: one error for each file that was not.
+/// Why a state was not saved as a whole: one error for each file that was not. Its text has all of them, with their causes.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SaveError {
     /// At least one.
     pub errors: Vec<StateError>,
@@ -76,7 +80,7 @@ pub struct SaveError {
 
 impl fmt::Display for SaveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<String> = self.errors.iter().map(StateError::to_string).collect();
+        let texts: Vec<String> = self.errors.iter().map(|error| with_causes(error).to_string()).collect();
         f.write_str(&texts.join("; "))
     }
 }

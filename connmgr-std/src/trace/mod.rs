@@ -26,7 +26,7 @@ pub use writer::TraceWriter;
 #[non_exhaustive]
 pub enum TraceError {
     /// The operating system reports an error.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(io::Error),
     /// The trace has reached its largest size. Nothing more is written.
     #[error("full at {0} bytes")]

@@ -13,6 +13,7 @@ use super::{TraceError, TraceReader};
 
 /// The result of a replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReplaySummary {
     /// Calls made.
     pub inputs: u64,
@@ -28,6 +29,7 @@ pub struct ReplaySummary {
 
 /// Why a replay ended early.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplayError {
     /// The trace can't be read.
     #[error(transparent)]

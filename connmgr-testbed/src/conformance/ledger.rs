@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use connmgr_core::{Action, Event};
+use connmgr_core::{Action, ConnId, Event};
 use connmgr_std::{Line, PoolEvent, TraceReader, replay};
 
 use connmgr_core::Connected;
@@ -14,6 +14,8 @@ use connmgr_core::Connected;
 #[derive(Debug, Default)]
 pub(super) struct EventLedger {
     told: Vec<Event>,
+    /// Connections that were asked for, which are no events.
+    asked: BTreeSet<ConnId>,
 }
 
 impl EventLedger {
@@ -26,6 +28,10 @@ impl EventLedger {
         }
     }
 
+    pub(super) fn note_asked(&mut self, conn: ConnId) {
+        self.asked.insert(conn);
+    }
+
     /// The trace replays, action for action, and the application was told what the manager emitted, in that order,
     /// without the connections that ended before they were taken. `to_the_end`: the last event was taken.
     pub(super) fn agrees_with(&self, trace: &Path, to_the_end: bool) {
@@ -34,6 +40,7 @@ impl EventLedger {
         let mut emitted: Vec<Event> =
             open(trace).filter_map(|line| emitted(line.expect("it was read before"))).collect();
         emitted.retain(|event| !is_connection(event) || taken.contains(&event.conn()));
+        emitted.retain(|event| !matches!(event, Event::Connected(info) if self.asked.contains(&info.conn)));
         if !to_the_end {
             emitted.truncate(self.told.len());
         }

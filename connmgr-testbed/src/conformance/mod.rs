@@ -21,7 +21,7 @@ mod world;
 
 pub use alone::run;
 pub use rig::{NextEvent, Rig, RigPool};
-pub use setup::{BACKOFF, Hook, Listen, Setup, config};
+pub use setup::{BACKOFF, Hook, Listen, Prepare, Setup, config};
 pub use world::{TestWorld, tale};
 
 /// Makes a test of each scenario, run with this [`Rig`].
@@ -102,8 +102,36 @@ macro_rules! conformance {
                 next_may_be_given_up_at_any_time,
                 facts_reach_the_manager,
                 a_host_that_misbehaves_is_banned;
+            prepared:
+                #[cfg(target_os = "linux")] a_dial_comes_from_the_address_that_the_hook_binds,
+                every_socket_is_prepared_also_one_to_a_proxy,
+                a_hook_that_fails_is_not_the_peers_fault;
+            given_listener:
+                who_comes_to_a_listener_that_was_given_is_let_in,
+                a_listener_that_was_given_is_known_as_our_own;
+            taken_out:
+                a_stream_that_was_taken_out_belongs_to_its_owner_until_it_is_released,
+                a_stream_that_was_taken_out_is_shut_when_we_close,
+                the_peers_end_of_a_stream_that_was_taken_out_is_told;
+            connect:
+                a_connection_that_is_asked_for_is_had_and_is_no_event,
+                a_peer_that_refuses_is_the_end_of_it,
+                a_name_that_nobody_knows_is_not_found,
+                the_next_address_is_tried_until_one_opens,
+                once_connected_no_other_address_is_tried,
+                what_forbids_the_dial_is_told_at_once,
+                what_a_name_leads_to_may_be_forbidden_too,
+                without_a_slot_it_does_not_wait,
+                the_connection_of_the_pool_is_not_disturbed,
+                a_name_is_reached_through_the_proxy,
+                a_connection_that_nobody_waits_for_is_given_back,
+                a_pool_that_is_gone_connects_nobody,
+                #[cfg(target_os = "linux")] a_silent_peer_is_waited_for_until_the_dials_deadline,
+                #[cfg(target_os = "linux")] a_dial_that_nobody_waits_for_is_given_up,
+                #[cfg(target_os = "linux")] a_shutdown_ends_the_wait;
             sockets:
                 #[cfg(unix)] a_connection_knows_our_own_end,
+                #[cfg(unix)] a_connection_knows_the_other_end_of_its_socket,
                 #[cfg(unix)] small_messages_are_sent_at_once;
             life:
                 #[cfg(target_os = "linux")] bytes_that_are_read_keep_a_network_up;

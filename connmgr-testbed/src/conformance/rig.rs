@@ -3,13 +3,13 @@
 //! A pool need not run by itself: it runs at least inside the calls that have a duration.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
-use connmgr_std::{PoolEvent, Problem, Reporter, StartError};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_std::{ConnectError, PoolEvent, Problem, Reporter, StartError};
 
 use super::Setup;
 
@@ -42,6 +42,9 @@ pub trait RigPool {
     /// What the application still holds when the pool is gone.
     type Left;
 
+    /// A connection that was asked for.
+    type Connecting;
+
     /// The addresses it listens on.
     fn local_addrs(&self) -> Vec<SocketAddr>;
 
@@ -57,6 +60,16 @@ pub trait RigPool {
 
     /// Gives the pool a command.
     fn ask(&mut self, command: Input) -> Reply;
+
+    /// Asks for a connection to this peer, once and now.
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting;
+
+    /// What came of it, waited for at most so long; for no time, polled once. The application holds the connection until it is released. No event
+    /// is lost meanwhile.
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>>;
+
+    /// Asks for it no longer.
+    fn give_up(&mut self, connecting: Self::Connecting);
 
     /// Reports addresses of the application's own to the pool.
     fn learn(&mut self, addresses: Vec<AddressInfo>);
@@ -81,6 +94,19 @@ pub trait RigPool {
     /// # Errors
     /// What the stream reports.
     fn local_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
+
+    /// The address of the other end of a connection's socket.
+    ///
+    /// # Errors
+    /// What the stream reports.
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr>;
+
+    /// The stream of a connection, to be read and written by somebody else until the connection is released. The
+    /// application holds what stands for it.
+    ///
+    /// # Errors
+    /// What the stream reports.
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream>;
 
     /// The socket of a connection.
     #[cfg(unix)]
@@ -146,6 +172,12 @@ macro_rules! built {
         let mut builder = <$pool>::builder(setup.config).rng_seed(setup.rng_seed);
         for listen in setup.listen {
             builder = builder.listen_with(listen.address, listen.network, listen.permissions);
+        }
+        if let Some(listener) = setup.listener {
+            builder = builder.listener(listener.try_clone().expect("a descriptor"));
+        }
+        if let Some(prepare) = setup.on_socket {
+            builder = builder.on_socket(move |socket, address| prepare.call(socket, address));
         }
         if let Some(path) = setup.state_dir {
             builder = builder.state_dir(path);

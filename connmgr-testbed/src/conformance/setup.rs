@@ -1,22 +1,24 @@
 //! How a pool is started, as plain data.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Ranges, Rate,
+    Backoff, Config, Growth, HostName, LookupError, Mode, NetworkKind, Permissions, Proxy, Ranges, Rate, ResolvedIp,
 };
-use connmgr_std::Resolve;
+use connmgr_std::{DialSocket, Resolve};
 
 /// The wait before the first retry.
 pub const BACKOFF: Duration = Duration::from_millis(30);
 
 /// Added peers only, retried soon, on loopback, with a high rate limit for inbound connections.
 pub fn config() -> Config {
-    let retry = Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false };
+    let retry =
+        Backoff { growth: Growth::Exponential, base: BACKOFF, cap: 10 * BACKOFF, jitter: false, ..Backoff::default() };
     let mut config = Config {
         mode: Mode::ConnectOnly,
         retry,
@@ -34,6 +36,10 @@ pub struct Setup {
     pub config: Config,
     /// Its listeners.
     pub listen: Vec<Listen>,
+    /// One more listener, which listens already.
+    pub listener: Option<Arc<TcpListener>>,
+    /// Prepares the sockets of dials.
+    pub on_socket: Option<Prepare>,
     /// Its state directory.
     pub state_dir: Option<PathBuf>,
     /// Its trace's file. A [`TestWorld`](super::TestWorld) gives it one if there is none.
@@ -61,6 +67,12 @@ pub struct Listen {
 #[derive(Clone)]
 pub struct Hook(Arc<ResolveFn>);
 
+/// A hook for the sockets of dials that is a closure. Clones are the same one.
+#[derive(Clone)]
+pub struct Prepare(Arc<PrepareFn>);
+
+type PrepareFn = dyn Fn(DialSocket<'_>, SocketAddr) -> io::Result<()> + Send + Sync;
+
 type ResolveFn = dyn Fn(&HostName) -> Result<Vec<IpAddr>, LookupError> + Send + Sync;
 
 impl Setup {
@@ -69,6 +81,8 @@ impl Setup {
         Self {
             config,
             listen: Vec::new(),
+            listener: None,
+            on_socket: None,
             state_dir: None,
             trace: None,
             proxy: None,
@@ -87,6 +101,23 @@ impl Setup {
     #[must_use]
     pub fn listening_at(mut self, address: SocketAddr, network: Option<NetworkKind>) -> Self {
         self.listen.push(Listen { address, network, permissions: Permissions::default() });
+        self
+    }
+
+    /// Accepts connections on this socket too.
+    #[must_use]
+    pub fn listening_on(mut self, listener: TcpListener) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Prepares the sockets of dials with this.
+    #[must_use]
+    pub fn preparing(
+        mut self,
+        prepare: impl Fn(DialSocket<'_>, SocketAddr) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.on_socket = Some(Prepare(Arc::new(prepare)));
         self
     }
 
@@ -116,8 +147,24 @@ impl Setup {
 }
 
 impl Resolve for Hook {
-    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, LookupError> {
-        (self.0)(name)
+    fn resolve(&self, name: &HostName) -> Result<Vec<ResolvedIp>, LookupError> {
+        Ok((self.0)(name)?.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Prepare {
+    /// Calls it.
+    ///
+    /// # Errors
+    /// What the closure returns.
+    pub fn call(&self, socket: DialSocket<'_>, address: SocketAddr) -> io::Result<()> {
+        (self.0)(socket, address)
+    }
+}
+
+impl fmt::Debug for Prepare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepare").finish_non_exhaustive()
     }
 }
 

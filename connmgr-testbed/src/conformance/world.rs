@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use connmgr_core::{AddedPeer, ConnId, Connected, EndReason, Event, Input, Keep, PeerId, Reply};
-use connmgr_std::{PoolEvent, Problem, StartError, StateError};
+use connmgr_std::{ConnectError, PoolEvent, Problem, StartError, StateError, with_causes};
 use tempfile::TempDir;
 
 use super::ledger::EventLedger;
@@ -88,6 +88,21 @@ impl<R: Rig> TestWorld<R> {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("not added: {other:?}"),
         }
+    }
+
+    /// Asks for a connection to this peer, and waits for what comes of it.
+    pub fn connect(&mut self, peer: impl Into<AddedPeer>) -> Result<Connected, ConnectError> {
+        let mut connecting = self.pool.connect(peer.into());
+        self.outcome(&mut connecting)
+    }
+
+    /// What comes of a connection that was asked for.
+    pub fn outcome(&mut self, connecting: &mut <R::Pool as RigPool>::Connecting) -> Result<Connected, ConnectError> {
+        let outcome = self.pool.outcome(connecting, PATIENCE).expect("an outcome");
+        if let Ok(info) = &outcome {
+            self.ledger.note_asked(info.conn);
+        }
+        outcome
     }
 
     /// Runs the pool until `done` returns something.
@@ -264,7 +279,7 @@ pub fn tale(event: &PoolEvent<Connected>) -> String {
         PoolEvent::Event(Event::DialFailed { error, .. }) => format!("dial failed: {error}"),
         PoolEvent::Event(Event::LookupFailed { error, .. }) => format!("lookup failed: {error}"),
         PoolEvent::Event(event) => event.to_string(),
-        PoolEvent::Problem(problem) => format!("problem: {problem}"),
+        PoolEvent::Problem(problem) => format!("problem: {}", with_causes(problem)),
         other => panic!("an event of a new kind: {other:?}"),
     }
 }

@@ -13,7 +13,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{AddressInfo, Config, ConnId, Event, PeerAddress, Services, Stats};
+use connmgr_core::{AddressInfo, Config, ConnId, Event, PeerAddress, Stats};
 use connmgr_std::adapter::Clock;
 
 use crate::far_end::{self, FarEnd};
@@ -92,7 +92,7 @@ impl EnduranceRun {
     /// The addresses that the pool learns before it is first activated.
     pub fn addresses(&self) -> Vec<AddressInfo> {
         let last_seen = Clock::start().unix();
-        let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen };
+        let info = |address: PeerAddress| AddressInfo::new(address).last_seen(last_seen);
         far_end::addresses(KNOWN, self.far_end.port()).into_iter().map(info).collect()
     }
 

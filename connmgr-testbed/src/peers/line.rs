@@ -34,6 +34,11 @@ impl PeerStream {
         self.0.peer_addr().expect("it was connected")
     }
 
+    /// The address of the peer's end.
+    pub fn our_end(&self) -> SocketAddr {
+        self.0.local_addr().expect("it was connected")
+    }
+
     /// Sends this.
     pub fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the other end is there");

@@ -47,7 +47,7 @@ impl Ssh {
 
     /// The proxy's configuration, as for one that may be Tor.
     pub fn proxy(&self, isolation: IsolationMode) -> Proxy {
-        Proxy { address: self.socks.into(), isolation, resolves: true }
+        Proxy::new(self.socks.into()).isolation(isolation).resolves(true)
     }
 }
 

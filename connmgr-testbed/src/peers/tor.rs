@@ -50,7 +50,7 @@ impl Tor {
 
     /// The proxy's configuration. Isolation is preferred, as it is by default: Tor takes credentials where they are offered.
     pub fn proxy(&self) -> Proxy {
-        Proxy { address: self.socks.into(), isolation: IsolationMode::Preferred, resolves: true }
+        Proxy::new(self.socks.into()).isolation(IsolationMode::Preferred).resolves(true)
     }
 
     /// The streams that it is asked for from now on.

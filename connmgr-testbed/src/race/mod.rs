@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::mpsc::Sender;
 
-use connmgr_core::{AddressInfo, Config, Keep, PeerAddress, Services};
+use connmgr_core::{AddressInfo, Config, Keep, PeerAddress};
 
 use connmgr_std::adapter::Clock;
 
@@ -211,7 +211,7 @@ fn checked(sample: Sample, ended: DialCounts, expected: DialCounts) -> Sample {
 
 fn known(port: u16) -> Vec<AddressInfo> {
     let last_seen = Clock::start().unix();
-    let info = |address: PeerAddress| AddressInfo { address, services: Services::NONE, last_seen };
+    let info = |address: PeerAddress| AddressInfo::new(address).last_seen(last_seen);
     far_end::addresses(KNOWN, port).into_iter().map(info).collect()
 }
 

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use connmgr_core::{AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
+use connmgr_core::{AddedPeer, AddressInfo, BanView, ConnId, ConnView, Connected, Input, PeerView, Reply, Stats, Time};
 use connmgr_testbed::built;
 use connmgr_testbed::conformance::{NextEvent, Rig, RigPool, Setup};
-use connmgr_tokio::{Connection, Pool, Problem, Reporter, StartError};
+use connmgr_tokio::{ConnectError, Connection, Pool, Problem, Reporter, StartError, StreamWatch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -22,6 +23,7 @@ pub(crate) struct TokioPool {
     runtime: Rc<Runtime>,
     pool: Pool,
     held: BTreeMap<ConnId, Connection>,
+    watches: BTreeMap<ConnId, StreamWatch>,
 }
 
 impl Rig for Tokio {
@@ -35,7 +37,7 @@ impl Rig for Tokio {
 
     fn start(&self, setup: Setup) -> Result<TokioPool, StartError> {
         let pool = self.0.block_on(built!(Pool, setup).start())?;
-        Ok(TokioPool { runtime: Rc::clone(&self.0), pool, held: BTreeMap::new() })
+        Ok(TokioPool { runtime: Rc::clone(&self.0), pool, held: BTreeMap::new(), watches: BTreeMap::new() })
     }
 
     fn turn(&self, time: Duration) {
@@ -59,6 +61,7 @@ impl TokioPool {
 
 impl RigPool for TokioPool {
     type Left = BTreeMap<ConnId, Connection>;
+    type Connecting = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>>>>;
 
     fn local_addrs(&self) -> Vec<SocketAddr> {
         self.pool.local_addrs().to_vec()
@@ -91,6 +94,26 @@ impl RigPool for TokioPool {
         self.runtime.block_on(self.pool.handle().ask(command)).expect("a command")
     }
 
+    fn connect(&mut self, peer: AddedPeer) -> Self::Connecting {
+        let handle = self.pool.handle();
+        Box::pin(async move { handle.connect(peer).await })
+    }
+
+    fn outcome(&mut self, of: &mut Self::Connecting, within: Duration) -> Option<Result<Connected, ConnectError>> {
+        let outcome = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                outcome = of => Some(outcome),
+                () = given_up(within) => None,
+            }
+        });
+        outcome.map(|connected| connected.map(|connection| hold(&mut self.held, connection)))
+    }
+
+    fn give_up(&mut self, connecting: Self::Connecting) {
+        drop(connecting);
+    }
+
     fn learn(&mut self, addresses: Vec<AddressInfo>) {
         self.runtime.block_on(self.pool.handle().learn_addresses(addresses));
     }
@@ -119,6 +142,16 @@ impl RigPool for TokioPool {
         self.held(conn).local_addr()
     }
 
+    fn peer_addr(&mut self, conn: ConnId) -> io::Result<SocketAddr> {
+        self.held(conn).peer_addr()
+    }
+
+    fn to_std(&mut self, conn: ConnId) -> io::Result<TcpStream> {
+        let (stream, watch) = self.held.remove(&conn).expect("a connection that was not released").into_std()?;
+        self.watches.insert(conn, watch);
+        Ok(stream)
+    }
+
     #[cfg(unix)]
     fn socket(&mut self, conn: ConnId) -> BorrowedFd<'_> {
         (*self.held(conn)).as_fd()
@@ -142,6 +175,7 @@ impl RigPool for TokioPool {
 
     fn release(&mut self, conn: ConnId) {
         self.held.remove(&conn);
+        self.watches.remove(&conn);
     }
 
     fn shutdown(self) -> Vec<Problem> {

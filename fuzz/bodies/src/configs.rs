@@ -49,7 +49,7 @@ pub(crate) fn watcher(target: &str, config: &Config, snapshot: Option<&Snapshot>
 }
 
 fn bitcoin() -> Config {
-    let seed = |name| Seed { name: HostName::new(name).expect("a name"), filters_services: true };
+    let seed = |name| Seed::new(HostName::new(name).expect("a name")).filters_services(true);
     let seeds = SeedConfig {
         names: vec![seed("seed1.example"), seed("seed2.example")],
         fixed: vec!["99.1.2.3:8333".parse().expect("an address"), "[2a01:99::1]:8333".parse().expect("an address")],
@@ -66,27 +66,27 @@ fn bitcoin() -> Config {
 
 fn listeners() -> Vec<Listener> {
     let listener = |id, network, spared| {
-        let permissions = Permissions { no_ban: spared, no_limit: spared };
-        Listener { id: ListenerId(id), network, permissions }
+        let permissions = Permissions { no_ban: spared, no_limit: spared, ..Permissions::default() };
+        Listener::new(ListenerId(id)).network(network).permissions(permissions)
     };
     vec![listener(0, None, false), listener(1, Some(NetworkKind::Onion), false), listener(2, None, true)]
 }
 
 fn proxies(resolves: bool) -> Proxies {
     let proxy =
-        Proxy { address: "127.0.0.1:9050".parse().expect("an address"), isolation: IsolationMode::Required, resolves };
+        Proxy::new("127.0.0.1:9050".parse().expect("an address")).isolation(IsolationMode::Required).resolves(resolves);
     let i2p = Proxy { isolation: IsolationMode::Off, ..proxy.clone() };
-    Proxies { all: Some(proxy), onion: None, i2p: Some(i2p) }
+    Proxies { all: Some(proxy), onion: None, i2p: Some(i2p), ..Proxies::default() }
 }
 
 /// Every bound as low as it can be.
 fn tiny(from: Config) -> Config {
     let tick = Duration::from_millis(1);
     Config {
-        limits: Limits { total: 6, full: 2, block_relay: 1, feeler: 1, addr_fetch: 1, added: 3 },
+        limits: Limits { total: 6, full: 2, block_relay: 1, feeler: 1, addr_fetch: 1, added: 3, ..Limits::default() },
         max_actions_per_input: 16,
         max_bans: 1,
-        score: ScoreConfig { max_hosts: 1, threshold: 0, ban_for: Duration::ZERO },
+        score: ScoreConfig { max_hosts: 1, threshold: 0, ban_for: Duration::ZERO, ..ScoreConfig::default() },
         book: BookConfig { max_addresses: 4, max_per_call: 3, save_every: Duration::ZERO, ..BookConfig::default() },
         health: HealthConfig { own_failures: 1, silent_dials: 1, silent_groups: 0, ..HealthConfig::default() },
         retry: Backoff { base: tick, cap: tick, ..Backoff::default() },

@@ -90,7 +90,10 @@ impl<'a> ByteScript<'a> {
             1 | 2 => Input::DialResult { conn: self.conn(manager), result: Ok(()) },
             3 => Input::DialResult { conn: self.conn(manager), result: Err(self.bytes.dial_error()) },
             4 | 5 => Input::Ready { conn: self.conn(manager), info: self.bytes.peer_info(&nonces) },
-            6 => Input::Closed { conn: self.conn(manager), cause: self.bytes.cause() },
+            6 => {
+                let conn = self.conn(manager);
+                self.bytes.cause().map_or(Input::Dropped { conn }, |cause| Input::Closed { conn, cause })
+            }
             7 => Input::Misbehavior { conn: self.conn(manager), penalty: self.bytes.penalty() },
             8 => Input::Activity { conn: self.conn(manager), activity: self.bytes.activity() },
             9 => self.addresses(Some(manager)),
@@ -164,7 +167,7 @@ impl<'a> ByteScript<'a> {
         let count = self.bytes.below(8);
         let result = match count {
             7 => Err(self.bytes.lookup_error()),
-            count => Ok((0..count).map(|_| self.bytes.ip()).collect()),
+            count => Ok((0..count).map(|_| self.bytes.ip().into()).collect()),
         };
         Input::LookupResult { lookup, result }
     }

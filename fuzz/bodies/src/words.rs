@@ -46,7 +46,7 @@ impl Bytes<'_> {
 
     pub(crate) fn info(&mut self) -> AddressInfo {
         let last_seen = UnixTime::from_secs(self.pick(&[UNIX, UNIX - 100_000, 0, u64::MAX]));
-        AddressInfo { address: self.address(), services: self.services(), last_seen }
+        AddressInfo::new(self.address()).services(self.services()).last_seen(last_seen)
     }
 
     pub(crate) fn services(&mut self) -> Services {
@@ -62,7 +62,7 @@ impl Bytes<'_> {
             which @ 240.. => nonces.get(usize::from(which - 240)).copied().or(Some(0)),
             _ => None,
         };
-        PeerInfo { services: self.services(), nonce, identity }
+        PeerInfo { services: self.services(), nonce, identity, ..PeerInfo::default() }
     }
 
     pub(crate) fn listener(&mut self) -> ListenerId {
@@ -88,8 +88,9 @@ impl Bytes<'_> {
         self.pick(&[LookupError::NotFound, LookupError::Failed, LookupError::TimedOut, LookupError::ProxyUnsupported])
     }
 
-    pub(crate) fn cause(&mut self) -> CloseCause {
-        self.pick(&[CloseCause::Eof, CloseCause::Unheard, CloseCause::Reset, CloseCause::Dropped])
+    /// Why a connection ended; none: the application dropped it.
+    pub(crate) fn cause(&mut self) -> Option<CloseCause> {
+        self.pick(&[Some(CloseCause::Eof), Some(CloseCause::Unheard), Some(CloseCause::Reset), None])
     }
 
     pub(crate) fn penalty(&mut self) -> Penalty {
@@ -99,7 +100,7 @@ impl Bytes<'_> {
 
     pub(crate) fn activity(&mut self) -> Activity {
         let ping = self.pick(&[None, Some(Duration::ZERO), Some(Duration::MAX)]);
-        Activity { ping, block: self.flag(), transaction: self.flag() }
+        Activity { ping, block: self.flag(), transaction: self.flag(), ..Activity::default() }
     }
 
     pub(crate) fn ban_target(&mut self) -> BanTarget {
@@ -117,7 +118,7 @@ impl Bytes<'_> {
 
     pub(crate) fn backoff(&mut self) -> Backoff {
         let growth = self.pick(&[Growth::Exponential, Growth::Linear]);
-        Backoff { growth, base: self.duration(), cap: self.duration(), jitter: self.flag() }
+        Backoff { growth, base: self.duration(), cap: self.duration(), jitter: self.flag(), ..Backoff::default() }
     }
 
     pub(crate) fn limits(&mut self) -> Limits {
@@ -129,6 +130,7 @@ impl Bytes<'_> {
             feeler: self.pick(&few),
             addr_fetch: self.pick(&few),
             added: self.pick(&[8, 2, 0]),
+            ..Limits::default()
         }
     }
 }

@@ -49,8 +49,12 @@ fn an_unbelievable_time_counts_as_five_days_ago() {
 
 #[test]
 fn hearsay_is_believed_to_be_two_hours_older() {
-    assert_eq!(hearsay(UNIX, UNIX), UNIX.before(2 * HOUR));
-    assert_eq!(hearsay(UNIX.after(HOUR), UNIX), UNIX.before(5 * DAY + 2 * HOUR));
+    for (n, (last_seen, ago)) in (0..).zip([(UNIX, 2 * HOUR), (UNIX.after(HOUR), 5 * DAY + 2 * HOUR)]) {
+        let mut desk = Desk::new(10);
+        let info = AddressInfo { address: ipv4(n), services: Services::NONE, last_seen };
+        assert!(desk.book.add(&info, SOURCE, true, UNIX, NOW, &mut desk.rng));
+        assert_eq!(desk.view(&ipv4(n)).last_seen, UNIX.before(ago));
+    }
 }
 
 #[test]

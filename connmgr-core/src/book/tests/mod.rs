@@ -1,6 +1,7 @@
 //! Tests of the book; this file holds what they share.
 
 mod choosing;
+mod doubt;
 mod keeping;
 mod lives;
 mod size;
@@ -61,8 +62,8 @@ impl Desk {
     }
 
     fn hear_of(&mut self, address: &PeerAddress, services: Services, last_seen: UnixTime) -> bool {
-        let info = AddressInfo { address: address.clone(), services, last_seen };
-        self.book.add(&info, SOURCE, self.unix, self.now, &mut self.rng)
+        let info = AddressInfo::new(address.clone()).services(services).last_seen(last_seen);
+        self.book.add(&info, SOURCE, false, self.unix, self.now, &mut self.rng)
     }
 
     fn wait(&mut self, wait: Duration) {

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::config::{Mode, Split};
 use crate::conn::Conn;
-use crate::types::{CloseReason, ConnId, Event, Kind, PeerAddress};
+use crate::types::{CloseReason, ConnId, DialRule, Event, Kind, PeerAddress, Time};
 
 use super::choosing::Chosen;
 use super::hedge::Vacancy;
@@ -31,13 +31,13 @@ const TAKE_SLOTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
-        if self.config.mode == Mode::ConnectOnly || self.yields_to_full(kind, split) {
+        if self.idle_rule(kind, split).is_some() {
             return;
         }
         while let Some(vacancy) = self.vacancy(kind, split) {
-            if let Some(starved) = self.starved[kind.index()].filter(|starved| starved.until > self.now()) {
+            if let Some(until) = self.looks_again_at(kind, self.now()) {
                 // Armed again each time: the planner's single timer may have fired for another reason.
-                return self.arm_earlier(Timer::Plan, starved.until);
+                return self.arm_earlier(Timer::Plan, until);
             }
             if self.pause_if_needed() || self.wait_for_rate(kind) {
                 return;
@@ -46,6 +46,22 @@ impl ConnManager {
                 return;
             }
         }
+    }
+
+    /// Why nothing of this kind is dialed from the book at all, if so.
+    pub(in crate::manager) fn idle_rule(&self, kind: Kind, split: &Split) -> Option<DialRule> {
+        if self.config.mode == Mode::ConnectOnly {
+            Some(DialRule::ConnectOnly)
+        } else if self.yields_to_full(kind, split) {
+            Some(DialRule::AfterFull)
+        } else {
+            None
+        }
+    }
+
+    /// When a kind that found no address looks again; `None`: it may look now.
+    pub(in crate::manager) fn looks_again_at(&self, kind: Kind, now: Time) -> Option<Time> {
+        self.starved[kind.index()].map(|starved| starved.until).filter(|until| *until > now)
     }
 
     /// The automatic kinds in the order in which they are dialed: full connections first, unless they hedge. A hedge
@@ -116,7 +132,7 @@ impl ConnManager {
             (Chosen::Later(at), Vacancy::Free) => {
                 // The known addresses have led nowhere for long: others may know better ones.
                 if self.paces.iter().any(crate::mechanisms::pace::Pace::is_slowed) {
-                    self.ask_for_addresses(ASK_AGAIN_AFTER);
+                    self.ask_for_addresses(kind, ASK_AGAIN_AFTER);
                 }
                 self.arm_earlier(Timer::Plan, at);
                 false
@@ -161,19 +177,20 @@ impl ConnManager {
         self.starved[kind.index()] = Some(Starved { since, until, times: times.saturating_add(1) });
         self.arm_earlier(Timer::Plan, until);
         if self.book.is_empty() || !is_all_down {
-            self.ask_for_addresses(wait.min(ASK_AGAIN_AFTER));
+            self.ask_for_addresses(kind, wait.min(ASK_AGAIN_AFTER));
         }
     }
 
-    /// Asks the application and the seeds for addresses, at most once in `wait`.
-    fn ask_for_addresses(&mut self, wait: Duration) {
+    /// Asks the application and the seeds for addresses for this kind, at most once in `wait`.
+    fn ask_for_addresses(&mut self, kind: Kind, wait: Duration) {
         if self.ask_again_at > self.now() {
             return;
         }
         self.ask_again_at = self.now().after(wait);
         let mut enabled = self.config.networks.iter();
         let only = enabled.next().filter(|_| enabled.next().is_none());
-        self.tell(Event::AddressesWanted { network: only });
+        let held_back = self.held_back(kind);
+        self.tell(Event::AddressesWanted { network: only, held_back });
         self.seed_again();
     }
 

@@ -7,8 +7,8 @@
 
 use core::time::Duration;
 
-use crate::book::Choice;
-use crate::types::{Kind, NetworkKind, NetworkSet, PeerAddress, Time};
+use crate::book::{Choice, Unfit};
+use crate::types::{DialRule, Hindrance, Kind, NetworkKind, NetworkSet, PeerAddress, Time};
 
 use super::ConnManager;
 use crate::manager::Obstacle;
@@ -165,7 +165,15 @@ impl ConnManager {
         eligible: Eligible,
         obstacle: impl Fn(&Rules<'_>, &PeerAddress) -> Option<Obstacle>,
     ) -> Option<PeerAddress> {
-        let choice = Choice {
+        let choice = self.choice(kind, network, eligible);
+        let (rules, book, rng) = self.rules_and_book();
+        let allowed = |address: &PeerAddress| rules.automatic_rule(kind, address, &obstacle).is_none();
+        book.pick(rng, &choice, rules.now, allowed)
+    }
+
+    /// What a dial of this kind wants of an address in the book.
+    fn choice(&self, kind: Kind, network: NetworkKind, eligible: Eligible) -> Choice {
+        Choice {
             networks: NetworkSet::EMPTY.with(network),
             services: self.config.required.of(kind),
             default_port: self.config.default_port,
@@ -173,13 +181,36 @@ impl ConnManager {
             min_spacing: self.config.dial.min_spacing,
             longest_rest: eligible.longest_rest,
             only_ready_before: eligible.only_ready_before,
-        };
-        let (rules, book, rng) = self.rules_and_book();
-        let now = rules.now;
-        let allowed = |address: &PeerAddress| {
-            obstacle(&rules, address).is_none() && !rules.is_alias(address) && rules.group_is_free(kind, address)
-        };
-        book.pick(rng, &choice, now, allowed)
+        }
+    }
+
+    /// What the book has against an address for this kind; `None` if nothing, or if it does not know the address.
+    pub(in crate::manager) fn book_rule(&self, kind: Kind, address: &PeerAddress, now: Time) -> Option<Hindrance> {
+        let network = address.network()?;
+        let choice = self.choice(kind, network, self.rested());
+        match self.book.unfit(address, &choice, now)? {
+            Unfit::LacksServices => Some(Hindrance { rule: DialRule::LacksServices, until: None }),
+            Unfit::Rests => {
+                let scarce =
+                    self.choice(kind, network, Eligible { longest_rest: LONGEST_REST_WHERE_SCARCE, ..self.rested() });
+                let usually = self.book.rests_until(address, &choice)?;
+                // Where no other address is left, rests are shorter.
+                let at_least = self.book.rests_until(address, &scarce)?.max(self.pace(network).next_scarce_at());
+                Some(Hindrance { rule: DialRule::Resting, until: Some(usually.min(at_least).max(now)) })
+            }
+            // Only asked for where some were.
+            Unfit::NeverReady => None,
+        }
+    }
+
+    /// Whether dials into a network wait: for its pace, or for the share of others.
+    pub(in crate::manager) fn network_rule(&self, network: NetworkKind, now: Time) -> Option<Hindrance> {
+        let at = self.pace(network).next_at();
+        if at > now {
+            return Some(Hindrance { rule: DialRule::NetworkPace, until: Some(at) });
+        }
+        let waits = self.must_wait(self.claim(network), self.networks_up());
+        waits.then_some(Hindrance { rule: DialRule::NetworkShare, until: None })
     }
 
     /// The networks that may be dialed now, in order of their turn.
@@ -191,7 +222,7 @@ impl ConnManager {
             let claim = claims[at];
             let may =
                 up.contains(claim.network) && self.book.len_of(claim.network) > 0 && (claim.is_proven || !only_proven);
-            let waits = !claim.is_proven && self.takes_its_share(claim) && self.another_may_do_better(claim, up);
+            let waits = self.must_wait(claim, up);
             some_wait |= may && waits;
             if may && !waits {
                 claims.swap(count, at);
@@ -236,6 +267,11 @@ impl ConnManager {
             is_proven: pace.is_proven(),
             last_turn: pace.last_turn(),
         }
+    }
+
+    /// Whether a network leaves the next dial to others.
+    fn must_wait(&self, claim: Claim, up: NetworkSet) -> bool {
+        !claim.is_proven && self.takes_its_share(claim) && self.another_may_do_better(claim, up)
     }
 
     /// Whether another known network has answered a dial before, and yields not much less.

@@ -9,7 +9,7 @@ use crate::manager::slots::AUTOMATIC;
 
 /// Where a new dial gets its slot from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Vacancy {
+pub(in crate::manager) enum Vacancy {
     /// A slot is free.
     Free,
     /// This dial gives its slot up, because its network has lately yielded nothing and another network has.
@@ -30,7 +30,7 @@ impl ConnManager {
     }
 
     /// Where one more automatic dial would get its slot from; `None` if it gets none.
-    pub(super) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
+    pub(in crate::manager) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
             return Some(Vacancy::Free);
         }

@@ -15,11 +15,14 @@ mod redial;
 use crate::config::IsolationMode;
 use crate::conn::{Conn, End, Notes};
 use crate::mechanisms::turns::Candidate;
-use crate::types::{Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Transport};
+use crate::types::{
+    DialRule, Hindrance, Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Time, Transport,
+};
 
 use super::{ConnManager, Phase, Timer};
 
 pub(super) use automatic::MAKE_ROOM_EVERY;
+pub(super) use hedge::Vacancy;
 pub(super) use redial::Redial;
 
 /// A dial that was decided on.
@@ -69,15 +72,27 @@ impl ConnManager {
         until.is_some()
     }
 
+    /// Whether every dial waits at `now`, and until when. Says what [`pause_if_needed`](Self::pause_if_needed) decides.
+    pub(in crate::manager) fn pause_rule(&self, now: Time) -> Option<Hindrance> {
+        let goes_on = self.single.plan.map(|timer| self.timers.at(timer)).filter(|at| *at > now && !self.has_room());
+        let busy = goes_on.map(|at| Hindrance { rule: DialRule::Busy, until: Some(at) });
+        let short = |until| Hindrance { rule: DialRule::Shortage, until: Some(until) };
+        busy.or_else(|| self.shortage.until(now).map(short))
+    }
+
     /// Whether a dial of this kind must wait for its rate. If so, arms the planner's timer.
     fn wait_for_rate(&mut self, kind: Kind) -> bool {
-        let (now, rate) = (self.now(), self.config.dial.rate);
-        let ready_at = self.dial_bucket.ready_at(&rate, now);
-        let must_wait = kind.is_automatic() && ready_at > now;
-        if must_wait {
+        let ready_at = self.waits_for_rate(kind, self.now());
+        if let Some(ready_at) = ready_at {
             self.arm_earlier(Timer::Plan, ready_at);
         }
-        must_wait
+        ready_at.is_some()
+    }
+
+    /// Until when a dial of this kind must wait for its rate; `None`: it need not.
+    pub(in crate::manager) fn waits_for_rate(&self, kind: Kind, now: Time) -> Option<Time> {
+        let ready_at = self.dial_bucket.ready_at(&self.config.dial.rate, now);
+        (kind.is_automatic() && ready_at > now).then_some(ready_at)
     }
 
     /// Counts an automatic dial against the rate.

@@ -119,7 +119,9 @@ impl Model {
         let Some(address) = conn.dialed().cloned() else { return };
         let (stable_after, now) = (self.config.stable_after, self.now);
         let was_good = match conn.stage {
-            Stage::Ready => !conn.is_automatic() || self.is_long_ago(conn.since, stable_after),
+            Stage::Ready => {
+                !conn.is_automatic() || cause == Cause::Dropped || self.is_long_ago(conn.since, stable_after)
+            }
             Stage::Dialing | Stage::Silent | Stage::Handshaking | Stage::Stalled => false,
         };
         let Some(entry) = self.entry(&address) else { return };
@@ -128,10 +130,12 @@ impl Model {
                 entry.forgive();
             }
             Cause::Failed(_) | Cause::Ours(CloseReason::DialTimeout) => entry.fails(now),
-            Cause::Closed | Cause::Ours(_) if conn.is_open() && cause.blames_the_other_end() && !was_good => {
+            Cause::Closed | Cause::Dropped | Cause::Ours(_)
+                if conn.is_open() && cause.blames_the_other_end() && !was_good =>
+            {
                 entry.fails(now);
             }
-            Cause::Closed | Cause::Ours(_) => {}
+            Cause::Closed | Cause::Dropped | Cause::Ours(_) => {}
         }
     }
 

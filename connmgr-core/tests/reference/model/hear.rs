@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, BanTarget, CloseCause, CloseReason, CommandError, ConnId, DialError, Input, Kind, Limits,
-    Penalty, Refusal, Reply, Services, Source,
+    AddPeerError, AddedPeer, BanTarget, CloseReason, CommandError, ConnId, DialError, Input, Kind, Limits, Penalty,
+    Refusal, Reply, Services, Source,
 };
 
 use super::peers::RPeer;
+use super::see::Cause;
 use super::{Model, RConn, Stage, Step};
 
 /// Changes of the machine's network take effect at most once in so long.
@@ -20,11 +21,10 @@ impl Model {
             Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } => {}
             Input::DialResult { conn, result } => self.hear_dial_result(*conn, *result),
             Input::Ready { conn, info } => self.hear_ready(*conn, info.services),
-            Input::Closed { conn, cause } => {
-                if *cause == CloseCause::Dropped {
-                    self.give_token_back(*conn);
-                }
-                self.owed.ends = self.conn(*conn).filter(|conn| conn.is_open()).map(|conn| conn.id);
+            Input::Closed { conn, .. } => self.owes_end(*conn, Cause::Closed),
+            Input::Dropped { conn } => {
+                self.give_token_back(*conn);
+                self.owes_end(*conn, Cause::Dropped);
             }
             Input::Misbehavior { conn, penalty } => self.hear_misbehavior(*conn, *penalty),
             Input::Addresses { source: Source::Application, addresses } => self.learns(addresses),
@@ -36,6 +36,10 @@ impl Model {
                 self.hold(*step.reply == Reply::Done(expected), "another reply");
             }
         }
+    }
+
+    fn owes_end(&mut self, conn: ConnId, cause: Cause) {
+        self.owed.ends = self.conn(conn).filter(|conn| conn.is_open()).map(|conn| (conn.id, cause));
     }
 
     /// A change of the machine's network. It takes effect at most once a minute, later if it comes too soon.
@@ -99,7 +103,7 @@ impl Model {
     fn hear_dial_result(&mut self, id: ConnId, result: Result<(), DialError>) {
         match (self.conn(id).cloned(), result) {
             (Some(conn), Ok(())) if !conn.is_open() => self.hear_success(&conn),
-            (Some(conn), Err(_)) if !conn.is_open() => self.owed.ends = Some(id),
+            (Some(conn), Err(error)) if !conn.is_open() => self.owed.ends = Some((id, Cause::Failed(error))),
             (None, Ok(())) => self.owed.late = Some(id),
             (Some(_) | None, _) => {}
         }
@@ -215,7 +219,11 @@ impl Model {
         let Input::Accept { remote, listener } = step.input else { return };
         let refusals = self.refusals(*remote, *listener);
         match step.reply {
-            Reply::Accepted(Err(refusal)) => self.hold(refusals.contains(refusal), "refused without that reason"),
+            Reply::Accepted(Err(refusal)) => {
+                self.hold(refusals.contains(refusal), "refused without that reason");
+                self.refused.1.count(*refusal);
+                self.refused.0 = self.refused.0.or(Some(self.now));
+            }
             Reply::Accepted(Ok(conn)) => {
                 // A full pool may make room, if that is the only obstacle.
                 self.owed.evicts = refusals == [Refusal::Full];

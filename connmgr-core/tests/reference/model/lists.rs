@@ -25,6 +25,7 @@ impl Stage {
             ConnState::Handshaking => Self::Handshaking,
             ConnState::Stalled => Self::Stalled,
             ConnState::Ready => Self::Ready,
+            _ => panic!("a state that the model does not know"),
         }
     }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use connmgr_core::{
     Action, AddressView, BanView, CloseReason, Config, ConnId, ConnView, Event, Host, Input, Kind, Limits, NetworkKind,
-    PeerId, PeerView, Reply, Time,
+    PeerId, PeerView, RefusalCounts, Reply, Time,
 };
 
 use bans::RBan;
@@ -105,7 +105,7 @@ struct Owed {
     /// Connections that we must close, with all possible reasons.
     closes: Vec<(ConnId, CloseReason)>,
     /// Connections that the other end closed.
-    ends: Option<ConnId>,
+    ends: Option<(ConnId, see::Cause)>,
     opens: Option<ConnId>,
     opens_without_slot: bool,
     /// A success that comes too late is answered with a `Close`.
@@ -155,6 +155,8 @@ pub(crate) struct Model {
     dial_credit: Credit,
     inbound_credit: Vec<(Near, Credit)>,
     inbound_returns: Vec<(Near, Credit)>,
+    /// Refused arrivals that were not told yet, and when the first came.
+    refused: (Option<Time>, RefusalCounts),
     /// The dial that is checked is a trial of its network.
     tries_network: bool,
     /// How many timers were set so far.
@@ -192,6 +194,7 @@ impl Model {
             dial_credit: Credit::full(&config.dial.rate),
             inbound_credit: Vec::new(),
             inbound_returns: Vec::new(),
+            refused: (None, RefusalCounts::default()),
             tries_network: false,
             turns: 0,
             rings: false,

@@ -294,7 +294,7 @@ impl Cause {
     /// Whether an end tells something about the other end or the route.
     pub(super) const fn blames_the_other_end(self) -> bool {
         match self {
-            Self::Failed(_) | Self::Closed => true,
+            Self::Failed(_) | Self::Closed | Self::Dropped => true,
             Self::Ours(reason) => matches!(
                 reason,
                 CloseReason::DialTimeout

@@ -296,7 +296,7 @@ impl Model {
             return;
         }
         self.asked_until = self.now.after(again_after);
-        let asks = left.next() == Some(&Action::Emit(Event::AddressesWanted { network: None }));
+        let asks = matches!(left.next(), Some(Action::Emit(Event::AddressesWanted { network: None, .. })));
         self.hold(asks, "nobody is left to dial, and nobody is asked for more");
     }
 

@@ -1,5 +1,7 @@
 //! Whether an action is required or allowed, and what it changes.
 
+use std::time::Duration;
+
 use connmgr_core::{
     Action, BanTarget, CloseReason, ConnId, Connected, DialError, DialFailure, EndReason, Event, Input, Keep, Kind,
     Mode, PeerAddress, PeerId, Target, Time,
@@ -16,6 +18,8 @@ pub(super) enum Cause {
     Failed(DialError),
     /// The other end closed it.
     Closed,
+    /// The application dropped it.
+    Dropped,
     /// We did.
     Ours(CloseReason),
 }
@@ -206,7 +210,7 @@ impl Model {
             Cause::Failed(DialError::OutOfResources) => self.is_short(),
             Cause::Failed(DialError::Cancelled) => {}
             Cause::Failed(_) | Cause::Ours(CloseReason::DialTimeout) => self.is_not_short(id),
-            Cause::Closed | Cause::Ours(_) => {}
+            Cause::Closed | Cause::Dropped | Cause::Ours(_) => {}
         }
     }
 
@@ -215,6 +219,9 @@ impl Model {
             Event::Connected(connected) => self.see_connected(connected, step),
             Event::Disconnected { conn, peer, reason: EndReason::Theirs(_), .. } => {
                 self.see_end(*conn, *peer, Cause::Closed);
+            }
+            Event::Disconnected { conn, peer, reason: EndReason::Dropped, .. } => {
+                self.see_end(*conn, *peer, Cause::Dropped);
             }
             Event::DialFailed { conn, peer, error: DialFailure::Failed(error), .. } => {
                 self.see_end(*conn, *peer, Cause::Failed(*error));
@@ -234,6 +241,11 @@ impl Model {
             }
             Event::Banned { target, .. } => self.hold(self.stands(target), "a ban of nobody"),
             Event::Unbanned { target } => self.end_of_ban(target),
+            Event::Refused { counts } => {
+                let (since, refused) = core::mem::take(&mut self.refused);
+                let is_due = since.is_some_and(|since| since.after(Duration::from_secs(1)) <= self.now);
+                self.hold(is_due && *counts == refused, "other refusals are told than came, or too early");
+            }
             other => self.hold(false, &format!("nothing has caused {other:?}")),
         }
     }
@@ -244,7 +256,7 @@ impl Model {
 
     fn see_end(&mut self, id: ConnId, peer: Option<PeerId>, cause: Cause) {
         let told = self.owed.ends.take();
-        self.hold(told == Some(id), "an end that nobody reported");
+        self.hold(told == Some((id, cause)), "an end that nobody reported");
         self.end(id, peer, cause);
     }
 
@@ -327,7 +339,7 @@ impl Cause {
     const fn is_silence(self) -> bool {
         match self {
             Self::Failed(error) => !matches!(error, DialError::Refused | DialError::Reset),
-            Self::Closed => false,
+            Self::Closed | Self::Dropped => false,
             Self::Ours(reason) => matches!(reason, CloseReason::DialTimeout),
         }
     }

@@ -86,6 +86,9 @@ impl Model {
         if let Some(start_over) = self.start_over_at {
             self.wakes_by(start_over.at, "a change of network that never has its effect", step);
         }
+        if let Some(since) = self.refused.0 {
+            self.wakes_by(since.after(Duration::from_secs(1)), "refusals that are never told", step);
+        }
         for ban in &self.bans {
             self.wakes_by(ban.until, "a ban without end", step);
         }
@@ -135,6 +138,6 @@ impl Model {
 const fn busy(state: PeerState) -> Option<connmgr_core::ConnId> {
     match state {
         PeerState::Dialing(conn) | PeerState::Connected(conn) => Some(conn),
-        PeerState::Waiting | PeerState::Queued | PeerState::Blocked(_) | PeerState::Resolving => None,
+        _ => None,
     }
 }

@@ -68,7 +68,13 @@ impl Arena {
     /// All rivals in this world.
     pub(super) fn rivals(&self) -> Vec<Rival> {
         let networks = self.networks();
-        let within = networks.iter().filter(|_| networks.len() > 1).map(|network| Rival::Within(*network));
+        let is_one_of_many = networks.len() > 1;
+        // A configuration that leads nowhere is refused.
+        let leads_there = |network: &NetworkKind| {
+            let config = Config { networks: NetworkSet::EMPTY.with(*network), ..self.config.clone() };
+            config.check().is_ok()
+        };
+        let within = networks.into_iter().filter(|network| is_one_of_many && leads_there(network)).map(Rival::Within);
         let plain = [Rival::Parallel].into_iter().chain(within);
         plain.chain([Rival::OneAtATime, Rival::CoreLike, Rival::BtcdLike]).collect()
     }
@@ -180,7 +186,7 @@ impl Arena {
 
     fn world<S: Subject>(&self, config: Config) -> World<S> {
         let world = World::on(Arc::clone(&self.plan), config, Scrutiny::None, S::Watch::default());
-        world.expect("the configuration was checked, and networks alone make none wrong")
+        world.expect("the configuration was checked")
     }
 
     /// Slots of automatic connections at the beginning.

@@ -241,6 +241,7 @@ fn each_id(input: &mut Input, with: &mut dyn FnMut(Id<'_>)) {
         }
         Input::DialResult { conn, .. }
         | Input::Closed { conn, .. }
+        | Input::Dropped { conn }
         | Input::Misbehavior { conn, .. }
         | Input::Activity { conn, .. }
         | Input::Disconnect { conn }

@@ -11,7 +11,7 @@ use connmgr_check::is_routable;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
     AddPeerError, Birth, Config, ConnId, Connected, DialConfig, Host, Identity, Kind, LookupId, PeerAddress, PeerId,
-    PeerInfo, Split, Time, Transport,
+    PeerInfo, Split, Time,
 };
 use rustc_hash::FxHashMap;
 
@@ -164,16 +164,9 @@ impl ModelDesk {
         let deadline = now.after(self.config.handshake_timeout);
         let Some(open) = self.conns.get_mut(&conn) else { return };
         (open.stage, open.deadline) = (ModelStage::Open, deadline);
-        let info = Connected {
-            conn,
-            kind: open.kind,
-            address: open.address.clone(),
-            peer: open.peer,
-            listener: None,
-            transport: Transport::V1,
-            nonce: conn.as_u64(),
-            tag: None,
-        };
+        let mut info = Connected::new(conn, open.kind);
+        info.address.clone_from(&open.address);
+        (info.peer, info.nonce) = (open.peer, conn.as_u64());
         self.events.push_back(PoolEvent::Connected { info, stream });
     }
 

@@ -117,7 +117,7 @@ impl<P: ModelPolicy, const PACED: bool> Modelled<P, PACED> {
                     self.close(*conn, now);
                 }
             }
-            Input::Closed { conn, .. } => {
+            Input::Closed { conn, .. } | Input::Dropped { conn } => {
                 if let Some(conn) = self.desk.conns.remove(conn) {
                     self.over(&conn, now);
                 }

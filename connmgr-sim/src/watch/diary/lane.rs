@@ -63,7 +63,7 @@ impl LaneEnding {
                     | CloseReason::Evicted
                     | CloseReason::Late
             ),
-            Self::Ended(EndReason::Theirs(_)) | Self::Failed(_) | Self::Died => false,
+            Self::Ended(_) | Self::Failed(_) | Self::Died => false,
         }
     }
 }
@@ -72,9 +72,9 @@ impl fmt::Display for LaneEnding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(DialFailure::GivenUp(reason)) => write!(f, "given up: {reason}"),
-            Self::Failed(DialFailure::Failed(error)) => write!(f, "dial failed: {error}"),
+            Self::Failed(failure) => write!(f, "dial failed: {failure}"),
             Self::Ended(EndReason::Ours(reason)) => write!(f, "closed by us: {reason}"),
-            Self::Ended(EndReason::Theirs(cause)) => cause.fmt(f),
+            Self::Ended(reason) => reason.fmt(f),
             Self::Died => f.write_str("the process died"),
         }
     }

@@ -24,16 +24,8 @@ fn dial(diary: &mut Diary, number: u8, now: Time) -> ConnId {
 
 fn connect(diary: &mut Diary, number: u8, now: Time) -> ConnId {
     let conn = dial(diary, number, now);
-    let connected = Connected {
-        conn,
-        kind: Kind::Full,
-        address: Some(address(number)),
-        peer: None,
-        listener: None,
-        transport: Transport::V1,
-        nonce: 0,
-        tag: None,
-    };
+    let mut connected = Connected::new(conn, Kind::Full);
+    connected.address = Some(address(number));
     diary.action(now, &Action::Emit(Event::Connected(connected)));
     diary.input(now, &Input::Ready { conn, info: Default::default() }, &Reply::Noted);
     conn

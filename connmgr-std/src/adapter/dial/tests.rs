@@ -17,6 +17,11 @@ impl Wire for BlockingWire {
     async fn connect(address: SocketAddr) -> io::Result<Self> {
         TcpStream::connect(address).map(Self)
     }
+    async fn connecting(socket: TcpStream) -> io::Result<Self> {
+        // It connects to loopback, which takes no time.
+        socket.set_nonblocking(false)?;
+        Ok(Self(socket))
+    }
     async fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.read(buf)
     }
@@ -25,6 +30,15 @@ impl Wire for BlockingWire {
     }
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
+    }
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.peer_addr()
+    }
+    fn to_std(&self) -> io::Result<TcpStream> {
+        self.0.try_clone()
+    }
+    fn peek(&self) -> io::Result<usize> {
+        self.0.peek(&mut [0])
     }
     fn set_nodelay(&self) -> io::Result<()> {
         self.0.set_nodelay(true)
@@ -63,7 +77,7 @@ fn dial_a_name(proxy: SocketAddr) -> Result<BlockingWire, DialError> {
 
 fn dial_with(proxy: SocketAddr, isolation: Isolation) -> (Result<BlockingWire, DialError>, Unisolated) {
     let address: PeerAddress = "node.example:1".parse().unwrap();
-    block_on(dial_by_proxy(proxy, isolation, address))
+    block_on(dial_by_proxy(proxy, isolation, address, None))
 }
 
 const REQUEST: usize = 5 + "node.example".len() + 2;
@@ -102,8 +116,8 @@ fn a_proxy_that_hangs_up_has_failed() {
 fn a_name_is_resolved_by_the_proxy() {
     let script: Vec<(usize, &[u8])> = vec![(3, &[5, 0]), (REQUEST, &[5, 0, 0, 1, 1, 2, 3, 4, 0, 0])];
     let name = "node.example".parse().unwrap();
-    let found = block_on(resolve_by_proxy::<BlockingWire>(name, proxy(script), Isolation::Shared));
-    assert_eq!(found, (Ok(vec![IpAddr::from([1, 2, 3, 4])]), None));
+    let found = block_on(resolve_by_proxy::<BlockingWire>(name, proxy(script), Isolation::Shared, None));
+    assert_eq!(found, (Ok(vec![ResolvedIp::from([1, 2, 3, 4])]), None));
 }
 
 /// There may be thousands at a time.
@@ -112,4 +126,33 @@ fn a_direct_dial_adds_little_to_the_runtimes_own() {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
     let ours = size_of_val(&dial::<NoWire>(address)) - size_of_val(&NoWire::connect(address));
     assert!(ours <= 128, "{ours} bytes");
+}
+
+#[test]
+fn every_socket_of_a_dial_is_prepared_also_one_to_a_proxy() {
+    let (prepared, seen) = std::sync::mpsc::channel();
+    let hook = SocketHook::new(move |_, address| prepared.send(address).map_err(io::Error::other));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let direct = listener.local_addr().unwrap();
+    block_on(dial_prepared::<BlockingWire>(direct, hook.clone())).unwrap();
+    let gone = proxy(Vec::new());
+    let _ = block_on(resolve_by_proxy::<BlockingWire>(
+        "node.example".parse().unwrap(),
+        gone,
+        Isolation::Shared,
+        Some(hook.clone()),
+    ));
+    let by = proxy(vec![(3, &[5])]);
+    let address: PeerAddress = "node.example:1".parse().unwrap();
+    let _ = block_on(dial_by_proxy::<BlockingWire>(by, Isolation::Shared, address, Some(hook)));
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), [direct, gone, by]);
+}
+
+#[test]
+fn a_socket_that_can_not_be_prepared_is_not_the_proxys_fault() {
+    let hook = SocketHook::new(|_, _| Err(ErrorKind::PermissionDenied.into()));
+    let address: PeerAddress = "node.example:1".parse().unwrap();
+    let by = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let (result, _) = block_on(dial_by_proxy::<BlockingWire>(by, Isolation::Shared, address, Some(hook)));
+    assert_eq!(result.unwrap_err(), DialError::SocketHook);
 }

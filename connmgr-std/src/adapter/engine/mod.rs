@@ -11,6 +11,7 @@
 //! [`Engine::accept`]), and then calls [`Engine::turn`]. The engine knows no runtime and never blocks. A turn takes a
 //! bounded share of each source, so that a busy one starves no other.
 
+mod connects;
 mod life;
 mod looks;
 mod notes;
@@ -23,14 +24,17 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use connmgr_core::driver::{self, Driver};
-use connmgr_core::{Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, Time};
+use connmgr_core::{
+    Activity, ConnId, ConnManager, DialError, Input, ListenerId, LookupError, LookupId, Reply, ResolvedIp, Time,
+};
 
+use self::connects::Connects;
 use self::life::PoolLife;
 use self::looks::Looks;
 use self::notes::EngineNote;
@@ -41,6 +45,7 @@ use super::mailbox::Mailbox;
 use crate::clock::Clock;
 use crate::errors::accept_error_is_transient;
 use crate::event::Problem;
+use crate::machine::OwnAddressChange;
 #[cfg(feature = "watch-network")]
 use crate::network_watch::NetworkWatch;
 use crate::observe::PoolObserver;
@@ -48,11 +53,12 @@ use crate::resolver::{Resolve, ResolverPool};
 use crate::startup::{StartError, Started};
 use crate::state::{Saver, StateDir};
 
+pub(crate) use connects::{ConnectOutcome, ConnectWatch};
 pub(crate) use notes::EngineNotes;
 pub use outside::{SocketTarget, Sockets};
 
 /// The result of a lookup.
-pub type Lookup = Result<Vec<IpAddr>, LookupError>;
+pub type Lookup = Result<Vec<ResolvedIp>, LookupError>;
 
 /// The most items taken from each source in one turn. The rest follows in the next.
 pub const TURN_BUDGET: usize = 64;
@@ -71,6 +77,7 @@ pub struct Engine<S> {
     driver: Driver<S, PoolObserver>,
     clock: Clock,
     helpers: Helpers,
+    connects: Connects<S>,
     heard: Receiver<EngineNote>,
     notes: EngineNotes,
     mailbox: Mailbox,
@@ -99,7 +106,7 @@ impl<S> Engine<S> {
         resolver: Arc<dyn Resolve>,
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let Started { manager, watch, clock, state_dir, damages, max_waiting_events } = started;
+        let Started { manager, watch, clock, state_dir, damages, max_waiting_events, wildcards } = started;
         let (notes, heard) = EngineNotes::new(ring);
         let saving = state_dir.map(|dir| start_saver(dir, notes.clone())).transpose()?.map(Saving::new);
         let helpers = Helpers {
@@ -108,6 +115,7 @@ impl<S> Engine<S> {
             proxy_resolver: start_resolver(resolver, notes.clone(), EngineNote::ProxyLooked),
             proxies: NamedProxies::default(),
             clock: clock.clone(),
+            wildcards,
         };
         let mailbox = Mailbox::new({
             let notes = notes.clone();
@@ -124,6 +132,7 @@ impl<S> Engine<S> {
             driver,
             clock,
             helpers,
+            connects: Connects::default(),
             heard,
             notes,
             mailbox,
@@ -163,8 +172,18 @@ impl<S> Engine<S> {
     pub fn apply(&mut self, input: &Input, now: Time, net: &mut impl Sockets) -> Reply {
         if *input == Input::NetworkChanged {
             self.helpers.proxies.forget();
+            self.look_at_machine(now, net);
         }
         self.driver.apply(input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now })
+    }
+
+    /// The machine may have other addresses: those it has no longer are others', and may be dialed.
+    fn look_at_machine(&mut self, now: Time, net: &mut impl Sockets) {
+        let OwnAddressChange { gone, come } = self.helpers.wildcards.look();
+        let gone = gone.into_iter().map(|address| Input::ForgetOwnAddress { address });
+        for input in gone.chain(come.into_iter().map(|address| Input::OwnAddress { address })) {
+            self.driver.apply(&input, now, &mut Outside { sockets: net, helpers: &mut self.helpers, now });
+        }
     }
 
     /// Reports that a dial has ended by itself. Where a proxy given by name could not be reached, it is dialed again at
@@ -241,6 +260,7 @@ impl<S> Engine<S> {
         self.take_notes(now, net);
         self.read_mail(now, net);
         self.run_timers(now, net);
+        self.settle_connects(now, net);
         self.end_if_stopped(now, net);
         if let Some(error) = self.driver.observer_mut().take_trace_error() {
             self.report(Problem::Trace(error));
@@ -259,7 +279,7 @@ impl<S> Engine<S> {
 
     /// Whether a problem or an event waits.
     pub fn has_news(&self) -> bool {
-        !self.problems.is_empty() || self.driver.has_events()
+        !self.problems.is_empty() || self.has_connect_failures() || self.driver.has_events()
     }
 
     /// Whether a turn is wanted now, before any deadline.
@@ -345,7 +365,8 @@ impl<S> Engine<S> {
         self.more = true;
     }
 
-    fn read_mail(&mut self, now: Time, net: &mut impl Sockets) {
+    /// Tells the manager what was reported of connections.
+    pub(crate) fn read_mail(&mut self, now: Time, net: &mut impl Sockets) {
         // Drained only when it is empty, so that it never holds more than one record for each connection.
         if self.mail.is_empty() {
             self.mailbox.drain(|input| self.mail.push_back(input));
@@ -359,8 +380,11 @@ impl<S> Engine<S> {
         for _ in 0..TURN_BUDGET {
             let Some(input) = self.mail.pop_front() else { return };
             // The manager knows of the end of a stream that it closed itself.
-            let is_known = if let Input::Closed { conn, .. } = &input { !net.note_dropped(*conn) } else { false };
-            if !is_known {
+            let ended = match &input {
+                Input::Closed { conn, .. } | Input::Dropped { conn } => Some(*conn),
+                _ => None,
+            };
+            if ended.is_none_or(|conn| net.note_dropped(conn)) {
                 self.apply(&input, now, net);
             }
         }

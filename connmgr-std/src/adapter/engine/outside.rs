@@ -11,6 +11,7 @@ use connmgr_core::{
 use super::proxies::{NamedProxies, ProxyErrand, ProxyFailure, ProxyStep, ProxyUser};
 use super::saving::Saving;
 use crate::clock::Clock;
+use crate::machine::WildcardListeners;
 use crate::resolver::ResolverPool;
 
 /// The sockets of an adapter. Each method only starts something and returns at once. The result is reported on a later
@@ -67,6 +68,7 @@ pub(super) struct Helpers {
     pub(super) proxy_resolver: ResolverPool,
     pub(super) proxies: NamedProxies,
     pub(super) clock: Clock,
+    pub(super) wildcards: WildcardListeners,
 }
 
 /// Everything outside the driver, for one call.

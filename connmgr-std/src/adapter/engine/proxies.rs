@@ -11,10 +11,10 @@
 //!                        └─► failed: the name can't be resolved, or has no address left
 //! ```
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use connmgr_core::{ConnId, HostName, Isolation, LookupId, PeerAddress, Time};
+use connmgr_core::{ConnId, HostName, Isolation, LookupId, PeerAddress, ResolvedIp, Time};
 use rustc_hash::FxHashMap;
 
 use super::Lookup;
@@ -91,7 +91,7 @@ struct NamedProxy {
     /// The lookup under way, and when it is given up.
     asking: Option<(LookupId, Time)>,
     /// Its addresses, the one to try first in front. Empty: to be resolved.
-    ips: Vec<IpAddr>,
+    ips: Vec<ResolvedIp>,
     /// The address in front has answered.
     is_proven: bool,
     /// Errands given up in a row without an answer.
@@ -106,7 +106,7 @@ struct Trip {
     port: u16,
     errand: ProxyErrand,
     /// Where it is or has been.
-    tried: Vec<IpAddr>,
+    tried: Vec<ResolvedIp>,
     /// It waits for the name.
     waits: bool,
     /// The name was resolved since it began.
@@ -190,7 +190,7 @@ impl NamedProxies {
         self.names.iter().filter_map(|proxy| proxy.asking).map(|(_, deadline)| deadline).min()
     }
 
-    fn settle(&mut self, place: usize, found: Vec<IpAddr>, now: Time) -> Vec<(ProxyUser, ProxyStep)> {
+    fn settle(&mut self, place: usize, found: Vec<ResolvedIp>, now: Time) -> Vec<(ProxyUser, ProxyStep)> {
         let proxy = &mut self.names[place];
         (proxy.asking, proxy.is_proven, proxy.silent) = (None, false, 0);
         proxy.ips = found;
@@ -212,7 +212,7 @@ impl NamedProxies {
         let proxy = &mut self.names[trip.proxy];
         if let Some(ip) = proxy.ips.iter().find(|ip| !trip.tried.contains(ip)) {
             trip.tried.push(*ip);
-            return ProxyStep::Go(SocketAddr::new(*ip, trip.port), trip.errand.clone());
+            return ProxyStep::Go(ip.socket_addr(trip.port), trip.errand.clone());
         }
         if trip.is_fresh {
             let failure = if trip.tried.is_empty() { ProxyFailure::NotFound } else { ProxyFailure::Unreachable };

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use connmgr_core::{AddressInfo, BanTarget, Config, Limits, Mode, Services, Snapshot, Source, UnixTime};
+use connmgr_core::{
+    AddPeerError, AddedPeer, AddressInfo, BanTarget, Config, Limits, Mode, Services, Snapshot, Source, UnixTime,
+};
 
 use super::*;
 use crate::resolver::SystemResolver;
@@ -23,7 +25,7 @@ fn saved_by_turns_at(seconds: &[u64]) -> Snapshot {
     let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
     let net = &mut NoSockets::default();
     let (services, last_seen) = (Services::NETWORK, UnixTime::from_secs(1_700_000_000));
-    let address = AddressInfo { address: "1.2.3.4:8333".parse().unwrap(), services, last_seen };
+    let address = AddressInfo::new("1.2.3.4:8333".parse().unwrap()).services(services).last_seen(last_seen);
     let (source, addresses) = (Source::Application, vec![address]);
     engine.apply(&Input::Addresses { source, addresses }, Time::from_secs(1), net);
     let target = BanTarget::Host("9.9.9.9".parse().unwrap());
@@ -91,4 +93,17 @@ fn news_of_a_file_replaces_what_was_told_of_it_and_not_taken() {
     engine.turn(Time::from_secs(1), &mut NoSockets::default());
     let told: Vec<Problem> = std::iter::from_fn(|| engine.poll_problem()).collect();
     assert!(matches!(told[..], [Problem::NotSaved(_), Problem::SavedAgain { .. }]), "{told:?}");
+}
+
+#[test]
+fn after_a_change_of_the_network_the_machine_has_the_addresses_that_it_has_now() {
+    let mut startup = Startup::new(Config { mode: Mode::ConnectOnly, ..Config::default() });
+    // Its addresses are not known at the start.
+    startup.wildcards.add("0.0.0.0:8333".parse().unwrap());
+    let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
+    let net = &mut NoSockets::default();
+    engine.apply(&Input::NetworkChanged, Time::from_secs(1), net);
+    let peer = AddedPeer::new("127.0.0.1:8333".parse().unwrap());
+    let reply = engine.apply(&Input::AddPeer { peer }, Time::from_secs(1), net);
+    assert_eq!(reply, Reply::Added(Err(AddPeerError::OwnAddress)));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Services, Source, UnixTime};
+use connmgr_core::{Activity, AddressInfo, CloseCause, ConnId, Input, PeerInfo, Penalty, Source, UnixTime};
 
 use super::{ConnFact, MAX_ADDRESSES, Mailbox};
 
@@ -28,14 +28,14 @@ fn drained(mailbox: &Mailbox) -> Vec<Input> {
 
 fn address(n: u16) -> AddressInfo {
     let address = std::net::SocketAddr::from(([1, 2, 3, 4], n)).into();
-    AddressInfo { address, services: Services::NONE, last_seen: UnixTime::from_secs(1) }
+    AddressInfo::new(address).last_seen(UnixTime::from_secs(1))
 }
 
 #[test]
 fn facts_come_out_in_the_order_of_a_life() {
     let (mailbox, _) = mailbox();
     let penalty = Penalty { persistent: 1, transient: 2 };
-    mailbox.post(A, ConnFact::Closed(CloseCause::Eof));
+    mailbox.post(A, ConnFact::Ended(Some(CloseCause::Eof)));
     mailbox.post(A, ConnFact::Misbehaving(penalty));
     mailbox.post(A, ConnFact::Activity(Activity::default()));
     mailbox.post(A, ConnFact::Addresses(vec![address(1)]));
@@ -57,7 +57,7 @@ fn facts_come_out_in_the_order_of_a_life() {
 fn connections_come_in_the_order_of_their_first_fact() {
     let (mailbox, _) = mailbox();
     for conn in [B, A, B] {
-        mailbox.post(conn, ConnFact::Closed(CloseCause::Eof));
+        mailbox.post(conn, ConnFact::Ended(Some(CloseCause::Eof)));
     }
     let closed = |conn| Input::Closed { conn, cause: CloseCause::Eof };
     assert_eq!(drained(&mailbox), [closed(B), closed(A)]);
@@ -69,11 +69,11 @@ fn of_ready_and_closed_the_first_counts() {
     let first = PeerInfo { nonce: Some(1), ..PeerInfo::default() };
     mailbox.post(A, ConnFact::Ready(first));
     mailbox.post(A, ConnFact::Ready(PeerInfo::default()));
-    mailbox.post(A, ConnFact::Closed(CloseCause::Reset));
-    mailbox.post(A, ConnFact::Closed(CloseCause::Dropped));
+    mailbox.post(A, ConnFact::Ended(Some(CloseCause::Eof)));
+    mailbox.post(A, ConnFact::Ended(None));
     assert_eq!(
         drained(&mailbox),
-        [Input::Ready { conn: A, info: first }, Input::Closed { conn: A, cause: CloseCause::Reset }]
+        [Input::Ready { conn: A, info: first }, Input::Closed { conn: A, cause: CloseCause::Eof }]
     );
 }
 
@@ -125,7 +125,7 @@ fn what_is_posted_while_it_is_emptied_waits_for_the_next_time() {
     mailbox.post(A, ConnFact::Activity(Activity::default()));
     mailbox.drain(|_| {
         seen += 1;
-        mailbox.post(A, ConnFact::Closed(CloseCause::Eof));
+        mailbox.post(A, ConnFact::Ended(Some(CloseCause::Eof)));
     });
     assert_eq!((seen, woken.load(Ordering::Relaxed)), (1, 2));
     assert_eq!(drained(&mailbox), [Input::Closed { conn: A, cause: CloseCause::Eof }]);

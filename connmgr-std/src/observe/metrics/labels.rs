@@ -16,7 +16,9 @@ macro_rules! label {
     ($name:ident { $($variant:ident => $word:literal,)+ }) => {
         impl Label for $name {
             fn label(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
+                // Of a variant that a later version of the core adds.
+                #[allow(unreachable_patterns, reason = "some enums are exhaustive")]
+                match self { $(Self::$variant => $word,)+ _ => "other" }
             }
         }
     };
@@ -62,6 +64,7 @@ label!(DialError {
     NetworkUnreachable => "network_unreachable",
     AddressFamilyUnsupported => "address_family_unsupported",
     OutOfResources => "out_of_resources",
+    SocketHook => "socket_hook",
     Cancelled => "cancelled",
     Other => "other",
 });
@@ -93,7 +96,6 @@ label!(CloseCause {
     Reset => "reset",
     Unheard => "unheard",
     Error => "error",
-    Dropped => "dropped",
 });
 
 label!(LookupError {
@@ -132,6 +134,7 @@ impl Label for DialFailure {
         match self {
             Self::Failed(error) => error.label(),
             Self::GivenUp(reason) => reason.label(),
+            _ => "other",
         }
     }
 }
@@ -141,5 +144,7 @@ pub(super) fn end(reason: EndReason) -> (&'static str, &'static str) {
     match reason {
         EndReason::Ours(reason) => ("us", reason.label()),
         EndReason::Theirs(cause) => ("them", cause.label()),
+        EndReason::Dropped => ("application", "dropped"),
+        _ => ("other", "other"),
     }
 }

@@ -4,6 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge};
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
@@ -17,6 +18,7 @@ pub struct Metric {
 
 /// Whether a metric only rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MetricKind {
     /// It only rises, from the start of the process.
     Counter,
@@ -37,7 +39,11 @@ pub const METRICS: [Metric; 14] = [
     counter("connmgr_dials_total", &["kind"], "Dials begun"),
     counter("connmgr_dials_ended_total", &["kind", "outcome"], "Dials ended, connected or failed"),
     counter("connmgr_connections_opened_total", &["kind"], "Connections opened, dialed or accepted"),
-    counter("connmgr_connections_ended_total", &["kind", "by", "reason"], "Connections ended, by us or by them"),
+    counter(
+        "connmgr_connections_ended_total",
+        &["kind", "by", "reason"],
+        "Connections ended, by us, by them or by the application",
+    ),
     counter("connmgr_refusals_total", &["reason"], "Inbound connections refused"),
     counter("connmgr_accept_errors_total", &[], "Failures to accept that stay until something changes"),
     counter("connmgr_lookups_total", &["of", "route"], "Lookups begun, of seeds and of peers' names"),

@@ -9,8 +9,8 @@ use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Sha
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
     Action, AddedPeer, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event,
-    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Permissions, Route, Target,
-    Time, Transport, UnixTime,
+    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Route, Target, Time,
+    Transport, UnixTime,
 };
 
 use super::METRICS;
@@ -103,7 +103,7 @@ impl World {
     fn new() -> Self {
         let book = Book::default();
         let mut config = Config::default();
-        config.listeners.push(Listener { id: LISTENER, network: None, permissions: Permissions::default() });
+        config.listeners.push(Listener::new(LISTENER));
         let manager = ConnManager::new(Birth {
             config,
             snapshot: None,
@@ -242,12 +242,12 @@ fn a_network_is_shown_down_until_it_is_up_again() {
 }
 
 #[test]
-fn the_readme_lists_what_is_described_and_nothing_else() {
+fn the_guide_lists_what_is_described_and_nothing_else() {
     let world = World::new();
     let listed: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
     assert_eq!(*world.book.described.lock().unwrap(), listed);
-    let readme = include_str!("../../../README.md");
-    let rows: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| `connmgr_")).collect();
+    let page = include_str!("../../../guide/metrics.md");
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `connmgr_")).collect();
     assert_eq!(rows.len(), METRICS.len());
     for (metric, row) in METRICS.iter().zip(rows) {
         assert!(row.starts_with(&format!("{}`", &metric.name["connmgr_".len()..])), "{row}");

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use connmgr_core::{CloseCause, CloseReason, EndReason, Event, Input, Kind, PeerAddress};
+use connmgr_core::{CloseReason, EndReason, Event, Input, Kind, PeerAddress};
 use connmgr_std::PoolEvent;
 
 use crate::conformance::{BACKOFF, Rig, RigPool, Setup, TestWorld, config};
@@ -41,7 +41,7 @@ pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(ri
         }
         (ended.is_some() && scheduled.is_some()).then_some(())
     });
-    assert_eq!(ended, Some((first, Some(id), EndReason::Theirs(CloseCause::Dropped))));
+    assert_eq!(ended, Some((first, Some(id), EndReason::Dropped)));
     assert_eq!(scheduled, Some(id));
     let again = world.connected();
     assert!(again.conn > first && again.peer == Some(id));

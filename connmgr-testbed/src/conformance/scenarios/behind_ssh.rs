@@ -46,7 +46,7 @@ pub fn a_peer_is_connected_through_ssh<R: Rig>(rig: &R) {
 pub fn a_seed_is_dialed_by_name_through_ssh<R: Rig>(rig: &R) {
     let (ssh, seed) = (Ssh::start(), TestPeer::listen());
     let mut config = Config { mode: Mode::Automatic, default_port: seed.address().port(), ..config() };
-    config.seeds.names = vec![Seed { name: "localhost".parse().expect("a name"), filters_services: true }];
+    config.seeds.names = vec![Seed::new("localhost".parse().expect("a name")).filters_services(true)];
     let mut world = TestWorld::start(rig, Setup::new(config).by_proxy(ssh.proxy(IsolationMode::Preferred)));
     let _line = world.accept(&seed);
     assert_eq!(told_and_connected(&mut world), (true, Kind::AddrFetch));

@@ -16,7 +16,7 @@ use crate::peers::Tor;
 /// never.
 fn seeded<R: Rig>(rig: &R, tor: &Tor, seed: &str) -> (TestWorld<R>, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
-    config.seeds.names = vec![Seed { name: seed.parse().expect("a name"), filters_services: false }];
+    config.seeds.names = vec![Seed::new(seed.parse().expect("a name"))];
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
     let setup = Setup::new(config).by_proxy(tor.proxy()).resolving(move |_| {

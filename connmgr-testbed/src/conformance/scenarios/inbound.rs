@@ -23,7 +23,7 @@ pub fn who_comes_is_connected_and_who_goes_is_missed<R: Rig>(rig: &R) {
     world.end();
 }
 
-/// The connection is closed, and the application is not told.
+/// The connection is closed, and the application is told within a second.
 pub fn one_too_many_of_a_host_is_refused<R: Rig>(rig: &R) {
     let mut config = config();
     config.inbound.per_host = 1;
@@ -33,6 +33,7 @@ pub fn one_too_many_of_a_host_is_refused<R: Rig>(rig: &R) {
     let mut second = PeerStream::connect(world.address()).expect("somebody listens");
     assert!(world.meanwhile("the second is hung up on", || second.hear_out()).is_empty());
     assert_eq!((world.pool.connections().len(), world.pool.stats().refused), (1, 1));
+    world.tells(&["refused: 1 too many connections from one host"]);
     assert!(world.end_and_listen().len() == 2, "its end and ours");
 }
 

@@ -11,7 +11,7 @@ use crate::peers::{PeerStream, TestPeer, socks};
 /// A dial through a proxy that has sent everything but its last byte.
 fn all_but_done<R: Rig>(rig: &R) -> (TestWorld<R>, connmgr_core::PeerId, PeerStream) {
     let listener = TestPeer::listen();
-    let proxy = Proxy { address: listener.address().into(), isolation: IsolationMode::Off, resolves: false };
+    let proxy = Proxy::new(listener.address().into()).isolation(IsolationMode::Off).resolves(false);
     let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     let peer = world.add("node.example:1");
     let mut line = world.accept(&listener);

@@ -6,11 +6,13 @@ pub mod behind_ssh;
 #[cfg(target_os = "linux")]
 pub mod behind_tor;
 pub mod commands;
+pub mod connect;
 #[cfg(target_os = "linux")]
 pub mod crowd;
 #[cfg(target_os = "linux")]
 pub mod descriptors;
 pub mod families;
+pub mod given_listener;
 pub mod half_close;
 pub mod hung_up;
 pub mod idle;
@@ -23,6 +25,7 @@ pub mod life;
 pub mod named_proxies;
 pub mod names;
 pub mod plain_proxies;
+pub mod prepared;
 pub mod proxied;
 pub mod refused;
 pub mod resets;
@@ -34,4 +37,5 @@ pub mod silent;
 pub mod sockets;
 pub mod starting;
 pub mod state;
+pub mod taken_out;
 pub mod times;

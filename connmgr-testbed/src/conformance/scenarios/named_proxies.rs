@@ -23,7 +23,7 @@ fn named(listener: &TestPeer) -> ProxyAddress {
 /// The proxy's name has the first of these addresses when it is first asked for, and so on; in the end, the last. Also
 /// how often it was asked for.
 fn by_name(listener: &TestPeer, answers: &'static [&'static [Ipv4Addr]]) -> (Setup, Arc<AtomicUsize>) {
-    let proxy = Proxy { address: named(listener), isolation: IsolationMode::Off, resolves: true };
+    let proxy = Proxy::new(named(listener)).isolation(IsolationMode::Off).resolves(true);
     let asked = Arc::new(AtomicUsize::new(0));
     (Setup::new(config()).by_proxy(proxy).resolving(resolver(Arc::clone(&asked), answers)), asked)
 }
@@ -114,7 +114,7 @@ pub fn a_proxy_whose_name_is_unknown_fails_the_dial_until_it_is_known<R: Rig>(ri
 pub fn a_seed_is_looked_up_through_a_proxy_by_name<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
     let (mut setup, _) = seeded(&listener, PATIENCE);
-    setup = setup.by_proxy(Proxy { address: named(&listener), isolation: IsolationMode::Off, resolves: true });
+    setup = setup.by_proxy(Proxy::new(named(&listener)).isolation(IsolationMode::Off).resolves(true));
     let unknown: &[&[Ipv4Addr]] = &[&[]];
     let mut world = TestWorld::start(rig, setup.clone().resolving(resolver(Arc::default(), unknown)));
     assert_eq!(super::plain_proxies::seed_failure(&mut world), LookupError::ProxyNotFound);
@@ -137,7 +137,7 @@ pub fn a_seed_is_looked_up_through_a_proxy_by_name<R: Rig>(rig: &R) {
 /// The resolver hangs. Nothing waits for it.
 pub fn a_dial_that_waits_for_its_proxys_name_can_be_given_up<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
-    let proxy = Proxy { address: named(&listener), isolation: IsolationMode::Off, resolves: true };
+    let proxy = Proxy::new(named(&listener)).isolation(IsolationMode::Off).resolves(true);
     let hanging = Hanging::default();
     let asked = hanging.clone();
     let setup = Setup::new(config()).by_proxy(proxy).resolving(move |name| asked.resolve(name));

@@ -12,7 +12,7 @@ use crate::peers::{PATIENCE, PeerStream, TestPeer, socks};
 /// This proxy, with a circuit for each connection if it can.
 fn preferably_isolated(proxy: &TestPeer) -> Setup {
     let isolation = IsolationMode::Preferred;
-    Setup::new(config()).by_proxy(Proxy { address: proxy.address().into(), isolation, resolves: false })
+    Setup::new(config()).by_proxy(Proxy::new(proxy.address().into()).isolation(isolation).resolves(false))
 }
 
 /// All goes on without isolation. The application is told so once, before the first connection.

@@ -12,11 +12,7 @@ use crate::peers::{PeerStream, TestPeer, socks};
 
 /// This proxy, with a circuit for each connection.
 fn by(proxy: &TestPeer) -> Setup {
-    Setup::new(config()).by_proxy(Proxy {
-        address: proxy.address().into(),
-        isolation: IsolationMode::Required,
-        resolves: false,
-    })
+    Setup::new(config()).by_proxy(Proxy::new(proxy.address().into()).isolation(IsolationMode::Required).resolves(false))
 }
 
 /// A pause after each byte, so that it arrives alone.
@@ -75,7 +71,7 @@ pub fn each_connection_has_a_circuit_of_its_own<R: Rig>(rig: &R) {
 pub fn a_proxy_that_is_not_there_is_not_the_peers_fault<R: Rig>(rig: &R) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let proxy = Proxy { address: TestPeer::nobody().into(), isolation: IsolationMode::Required, resolves: false };
+    let proxy = Proxy::new(TestPeer::nobody().into()).isolation(IsolationMode::Required).resolves(false);
     let setup = Setup::new(config()).by_proxy(proxy).resolving(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         Ok(vec![IpAddr::from(Ipv4Addr::LOCALHOST)])

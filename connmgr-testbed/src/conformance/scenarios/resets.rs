@@ -106,7 +106,7 @@ const STAGES: [fn(&mut PeerStream); 6] = [
 /// The failure is the proxy's, whatever it sent before, and not the target's.
 pub fn a_proxy_that_resets_at_any_stage_has_failed<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
-    let proxy = Proxy { address: listener.address().into(), isolation: IsolationMode::Preferred, resolves: false };
+    let proxy = Proxy::new(listener.address().into()).isolation(IsolationMode::Preferred).resolves(false);
     let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     for stage in STAGES {
         let address = "node.example:1".parse().expect("an address");

@@ -12,11 +12,11 @@ use crate::peers::{PATIENCE, TestPeer, socks};
 /// A pool that knows only a seed, resolves it through this proxy, and counts lookups anywhere else.
 pub(super) fn seeded(proxy: &TestPeer, lookup_timeout: Duration) -> (Setup, Arc<AtomicU32>) {
     let mut config = Config { mode: Mode::Automatic, default_port: 8333, ..config() };
-    config.seeds.names = vec![Seed { name: "seed.example".parse().expect("a name"), filters_services: false }];
+    config.seeds.names = vec![Seed::new("seed.example".parse().expect("a name"))];
     config.dial.lookup_timeout = lookup_timeout;
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
-    let proxy = Proxy { address: proxy.address().into(), isolation: IsolationMode::Off, resolves: true };
+    let proxy = Proxy::new(proxy.address().into()).isolation(IsolationMode::Off).resolves(true);
     let setup = Setup::new(config).by_proxy(proxy).resolving(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
         Err(LookupError::Failed)

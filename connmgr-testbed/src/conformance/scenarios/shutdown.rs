@@ -13,7 +13,7 @@ use crate::peers::{PATIENCE, PeerStream, TestPeer};
 /// A proxy that accepts connections and sends nothing does not delay the shutdown.
 pub fn a_shutdown_in_the_middle_of_dials_hangs_up_on_everyone<R: Rig>(rig: &R) {
     let listener = TestPeer::listen();
-    let proxy = Proxy { address: listener.address().into(), isolation: IsolationMode::Off, resolves: false };
+    let proxy = Proxy::new(listener.address().into()).isolation(IsolationMode::Off).resolves(false);
     let mut world = TestWorld::start(rig, Setup::new(config()).by_proxy(proxy));
     let mut lines = Vec::new();
     for number in 0..3 {
@@ -77,8 +77,7 @@ pub fn a_shutdown_in_the_middle_of_everything_leaves_nothing<R: Rig>(rig: &R) {
     let dir = tempfile::tempdir().expect("a directory");
     let (peer, silent, proxy, hanging) = (TestPeer::listen(), Silent::listen(), TestPeer::listen(), Hanging::default());
     let mut config = config();
-    config.proxies.onion =
-        Some(Proxy { address: proxy.address().into(), isolation: IsolationMode::Required, resolves: false });
+    config.proxies.onion = Some(Proxy::new(proxy.address().into()).isolation(IsolationMode::Required).resolves(false));
     let resolver = hanging.clone();
     let setup = Setup::new(config).listening().with_state_in(dir.path());
     let mut world = TestWorld::start(rig, setup.resolving(move |name| resolver.resolve(name)));

@@ -1,6 +1,6 @@
 //! Pools that do not start.
 
-use connmgr_core::{Config, Listener, ListenerId, Permissions};
+use connmgr_core::{Config, Listener, ListenerId};
 
 use crate::conformance::{Rig, Setup, TestWorld, config};
 use crate::peers::TestPeer;
@@ -27,7 +27,7 @@ pub fn a_configuration_that_makes_no_sense_is_refused_by_field<R: Rig>(rig: &R) 
 /// No number is left for it.
 pub fn a_listener_after_the_last_number_is_refused<R: Rig>(rig: &R) {
     let listeners = [0, u32::MAX].map(ListenerId);
-    let listener = |id| Listener { id, network: None, permissions: Permissions::default() };
+    let listener = |id| Listener::new(id);
     let config = Config { listeners: listeners.map(listener).into(), ..config() };
     let error = error(rig, Setup::new(config).listening());
     assert!(error.contains("listeners.id"), "{error}");

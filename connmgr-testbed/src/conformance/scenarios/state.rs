@@ -55,10 +55,10 @@ pub fn addresses_outlive_the_pool<R: Rig>(rig: &R) {
     config.limits = Limits { full: 0, addr_fetch: 0, ..config.limits };
     let setup = Setup::new(config).with_state_in(dir.path());
     let last_seen = Clock::start().unix();
-    let known = (1..=200).map(|group| AddressInfo {
-        address: PeerAddress::from(SocketAddr::from(([group, 2, 3, 4], 8333))),
-        services: Services::NETWORK,
-        last_seen,
+    let known = (1..=200).map(|group| {
+        AddressInfo::new(PeerAddress::from(SocketAddr::from(([group, 2, 3, 4], 8333))))
+            .services(Services::NETWORK)
+            .last_seen(last_seen)
     });
     let mut world = TestWorld::start(rig, setup.clone());
     world.pool.learn(known.collect());

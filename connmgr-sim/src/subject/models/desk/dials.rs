@@ -2,12 +2,11 @@
 //!
 //! The policy decides whom to dial, and when.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    ConnId, Event, Group, Host, HostName, Isolation, Kind, LookupId, PeerAddress, PeerId, Route, Target, Time,
+    ConnId, Event, Group, HostName, Isolation, Kind, LookupId, PeerAddress, PeerId, ResolvedIp, Route, Target, Time,
     Transport,
 };
 
@@ -105,18 +104,18 @@ impl ModelDesk {
     pub(in crate::subject::models) fn looked_up(
         &mut self,
         lookup: LookupId,
-        ips: &[IpAddr],
+        ips: &[ResolvedIp],
         now: Time,
     ) -> Option<ConnId> {
         let (conn, _) = self.lookups.remove(&lookup).filter(|(_, deadline)| *deadline >= now)?;
         let Some(conn) = conn else {
             let port = self.config.default_port;
-            ips.iter().for_each(|ip| self.learn(&PeerAddress::new(Host::from(*ip), port)));
+            ips.iter().for_each(|ip| self.learn(&PeerAddress::from(ip.socket_addr(port))));
             return None;
         };
         let port = self.conns.get(&conn)?.address.as_ref()?.port();
         let Some(ip) = ips.first() else { return Some(conn) };
-        let address = PeerAddress::new(Host::from(*ip), port);
+        let address = PeerAddress::from(ip.socket_addr(port));
         if self.is_in_use(&address) {
             return Some(conn);
         }
