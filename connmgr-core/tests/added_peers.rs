@@ -16,6 +16,39 @@ fn ip(text: &str) -> std::net::IpAddr {
     text.parse().expect(text)
 }
 
+/// The peers of the events among the actions, each with its tag.
+fn peers_told(actions: &[Action]) -> Vec<(PeerId, Option<u64>)> {
+    let told = |event| match event {
+        Event::Connected(Connected { peer, tag, .. })
+        | Event::Disconnected { peer, tag, .. }
+        | Event::DialFailed { peer, tag, .. } => Some((peer?, tag)),
+        Event::Adopted { peer, tag, .. }
+        | Event::LookupFailed { peer, tag, .. }
+        | Event::PeerFinished { peer, tag } => Some((peer, tag)),
+        _ => None,
+    };
+    events(actions).into_iter().filter_map(told).collect()
+}
+
+#[test]
+fn every_event_and_view_of_a_peer_has_its_tag() {
+    for (keep, is_removed) in [(Keep::Always, false), (Keep::Always, true), (Keep::Once, false)] {
+        let mut bench = Bench::new(connect_only());
+        let wanted = AddedPeer::new(addr(PEER)).or(addr("1.2.3.5:8333")).keep(keep).tag(7);
+        let conn = dials(&bench.tell(Input::AddPeer { peer: wanted }))[0];
+        let peer = bench.manager.added_peers()[0].peer;
+        let mut actions = bench.fail(conn, DialError::Refused);
+        let conn = dials(&actions)[0];
+        actions.extend(bench.connect(conn));
+        assert_eq!((bench.manager.connections()[0].tag, bench.manager.added_peers()[0].tag), (Some(7), Some(7)));
+        assert_eq!(bench.manager.peer_tag(peer), Some(7));
+        actions.extend(if is_removed { bench.tell(Input::RemovePeer { peer }) } else { bench.close(conn) });
+        let told = peers_told(&actions);
+        assert_eq!(told.len(), if keep == Keep::Once { 4 } else { 3 }, "{actions:?}");
+        assert!(told.iter().all(|told| *told == (peer, Some(7))), "{told:?}");
+    }
+}
+
 /// The lookups among the actions.
 fn lookups(actions: &[Action]) -> Vec<LookupId> {
     let lookup = |action: &Action| match action {

@@ -128,6 +128,14 @@ const AGREEING: &[Change] = &[
     |config| (config.mode, config.limits.total) = (Mode::ConnectOnly, 1),
     |config| (config.mode, config.groups.max_per_group) = (Mode::ConnectOnly, Some(0)),
     |config| config.limits = Limits { total: 10, full: 8, block_relay: 2, ..config.limits },
+    // Its limits can be raised later.
+    |config| {
+        (config.mode, config.limits.added) = (Mode::ConnectOnly, 0);
+        config.listeners.clear();
+    },
+    |config| config.dial.direct.hedge_after = config.dial.direct.timeout + secs(1),
+    // CJDNS is in no range.
+    |config| config.ranges.public = false,
     |config| config.groups.max_per_group = None,
     |config| config.dial.rate = Rate { burst: 0, interval: Duration::ZERO },
     |config| {

@@ -35,14 +35,15 @@ fn with(limits: Limits) -> Config {
 fn an_unknown_address_is_told_with_what_keeps_it_out_of_the_book() {
     let bench = Bench::new(Config { networks: NetworkSet::ALL.without(NetworkKind::Ipv6), ..Config::default() });
     let unreachable = DialRule::Obstacle(Obstacle::Unreachable);
-    for (address, rule) in [
-        (PEER, DialRule::NotKnown),
-        ("node.example:8333", DialRule::Name),
-        ("192.168.1.2:8333", DialRule::OutOfRange),
-        ("[2a00:1::1]:8333", unreachable),
-        ("11.1.7.9:0", DialRule::Obstacle(Obstacle::NotDialable(NotDialable::PortZero))),
+    let port_zero = DialRule::Obstacle(Obstacle::NotDialable(NotDialable::PortZero));
+    for (address, rules) in [
+        (PEER, &[DialRule::NotKnown] as &[DialRule]),
+        ("node.example:8333", &[DialRule::Name]),
+        ("192.168.1.2:8333", &[DialRule::OutOfRange]),
+        ("[2a00:1::1]:8333", &[unreachable, DialRule::NotKnown]),
+        ("11.1.7.9:0", &[port_zero, DialRule::NotKnown]),
     ] {
-        assert_eq!(full(&bench, address), [rule], "{address}");
+        assert_eq!(full(&bench, address), rules, "{address}");
         assert_eq!(explain(&bench, address).added[0].rule, DialRule::NotAdded);
     }
     assert_eq!(explain(&bench, PEER).known, None);
@@ -77,6 +78,17 @@ fn a_ban_is_told_with_its_end() {
         text.contains("its host is banned, for 1 min more at least; no connection of this kind is wanted"),
         "{text}"
     );
+}
+
+#[test]
+fn an_unknown_address_that_is_banned_or_in_a_full_group_is_told_as_unknown_too() {
+    let mut bench = knowing(Config::default(), PEER);
+    bench.tell(Input::Ban { target: BanTarget::Host("11.2.7.9".parse().expect("a host")), duration: secs(60) });
+    let banned = DialRule::Obstacle(Obstacle::Banned);
+    assert_eq!(full(&bench, "11.2.7.9:8333")[..2], [banned, DialRule::NotKnown]);
+    assert_eq!(full(&bench, "11.1.7.8:8333")[..2], [DialRule::GroupFull, DialRule::NotKnown]);
+    assert_eq!(explain(&bench, PEER).known.map(|known| known.failures), Some(0));
+    assert!(!full(&bench, PEER).contains(&DialRule::NotKnown));
 }
 
 #[test]

@@ -30,6 +30,21 @@ fn a_dial_that_is_silent_for_a_second_has_another_made_in_its_stead() {
 }
 
 #[test]
+fn a_dial_whose_patience_outlasts_it_keeps_its_slot_to_its_end() {
+    let mut config = pool(1, None);
+    config.dial.direct = Patience::new(secs(5), secs(6));
+    let mut bench = Bench::new(config);
+    let first = dials(&bench.learn(&addresses(10)))[0];
+    assert!(dials(&bench.pass(millis(4999))).is_empty());
+    let actions = bench.pass(millis(1));
+    assert_eq!((closes(&actions), dials(&actions).len()), (vec![(first, CloseReason::DialTimeout)], 1));
+    let second = dials(&actions)[0];
+    bench.connect(second);
+    // Handshakes may take longer, and are hedged all the same.
+    assert_eq!([5999, 1].map(|wait| dials(&bench.pass(millis(wait))).len()), [0, 1]);
+}
+
+#[test]
 fn a_silent_dial_that_succeeds_takes_a_free_slot() {
     let mut bench = Bench::new(pool(1, None));
     let slow = dials(&bench.learn(&addresses(10)))[0];

@@ -16,11 +16,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use connmgr_smol::connmgr_core::{
-    AddressInfo, Config, ConnId, ConnState, ConnView, Event, GroupRule, Kind, Limits, PeerAddress, PeerInfo, Penalty,
-    Permissions, Ranges, RequiredServices, SeedConfig, Services,
+use connmgr_smol::{
+    AddressInfo, BoxFuture, Config, ConnId, ConnState, ConnView, Connection, Event, GroupRule, Handle, Kind, Limits,
+    PeerAddress, PeerInfo, Penalty, Permissions, Pool, PoolEvent, Ranges, Reporter, RequiredServices, SeedConfig,
+    Services, StartError,
 };
-use connmgr_smol::{BoxFuture, Connection, Handle, Pool, PoolEvent, Reporter, StartError};
 use smol::channel::{Receiver, Sender, bounded};
 use smol::future::or;
 use smol::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader, split};
@@ -144,8 +144,7 @@ async fn take_events(mut pool: Pool, shared: Arc<Shared>) {
             PoolEvent::Connected(connection) => smol::spawn(serve(connection, Arc::clone(&shared))).detach(),
             // The pool has nobody left to dial: every peer is asked whom it knows.
             PoolEvent::Event(Event::AddressesWanted { .. }) => shared.ask_all(),
-            PoolEvent::Event(event) => println!("{name}: {event}"),
-            other => println!("{name}: {other:?}"),
+            other => println!("{name}: {other}"),
         }
     }
 }

@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::PublicKey;
-use connmgr_tokio::connmgr_core::{
-    Activity, AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo,
+use connmgr_tokio::{
+    Activity, AddPeerError, AddedPeer, Backoff, Config, Connection, Handle, Identity, Mode, PeerId, PeerInfo, Pool,
+    PoolEvent,
 };
-use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
 use lightning::ln::msgs::SocketAddress;
 use lightning::ln::peer_handler::PeerDetails;
 use lightning::sign::{KeysManager, NodeSigner, Recipient};
@@ -165,8 +165,7 @@ async fn take_events(mut pool: Pool, shared: Arc<Shared>) {
         match event {
             PoolEvent::Connected(connection) => drop(tokio::spawn(carry(connection, Arc::clone(&shared)))),
             PoolEvent::RetryScheduled { at, .. } => println!("{name}: dials again in {:?}", at.since(pool.now())),
-            PoolEvent::Event(event) => println!("{name}: {event}"),
-            other => println!("{name}: {other:?}"),
+            other => println!("{name}: {other}"),
         }
     }
 }

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
-use connmgr_tokio::connmgr_core::{AddPeerError, AddedPeer, Backoff, Config, Identity, Mode, PeerId, PeerInfo};
-use connmgr_tokio::{Connection, Handle, Pool, PoolEvent};
+use connmgr_tokio::{
+    AddPeerError, AddedPeer, Backoff, Config, Connection, Handle, Identity, Mode, PeerId, PeerInfo, Pool, PoolEvent,
+};
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -164,8 +165,7 @@ async fn take_events(mut pool: Pool, tls: Tls) {
         match event {
             PoolEvent::Connected(connection) => drop(tokio::spawn(tls.clone().talk(connection))),
             PoolEvent::RetryScheduled { at, .. } => println!("{name}: dials again in {:?}", at.since(pool.now())),
-            PoolEvent::Event(event) => println!("{name}: {event}"),
-            other => println!("{name}: {other:?}"),
+            other => println!("{name}: {other}"),
         }
     }
 }

@@ -4,13 +4,13 @@
 //! `cargo run -p connmgr-mio --example behind_tor_mio -- 127.0.0.1:9050 EXAMPLE.onion:8333`
 
 use std::env;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
-use connmgr_mio::connmgr_core::{
-    AddedPeer, Config, ConnId, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
+use connmgr_mio::{
+    AddedPeer, Config, ConnId, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Pool,
+    PoolEvent, Proxy,
 };
-use connmgr_mio::{Pool, PoolEvent};
 use mio::{Events, Interest, Poll, Token};
 
 const CONNECTIONS: usize = 1000; // The first token of a connection; those below are the pool's own.
@@ -52,14 +52,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let token = Token(CONNECTIONS + usize::try_from(info.conn.as_u64())?);
                     let stream = pool.stream(info.conn).expect("it is open");
                     poll.registry().register(stream, token, Interest::READABLE)?;
-                    stream.write_all(b"hello")?;
+                    drop(stream.write_all(b"hello")); // If it fails, so does the next read.
                 }
                 PoolEvent::Event(event @ Event::PeerFinished { .. }) => {
                     println!("{event}");
                     pool.shutdown()?;
                 }
-                PoolEvent::Event(event) => println!("{event}"),
-                other => println!("{other:?}"),
+                other => println!("{other}"),
             }
         }
     }
@@ -69,9 +68,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Is content with any answer, and gives the connection back. As it was wanted once, its peer is finished then.
 fn hear(pool: &mut Pool, conn: ConnId) {
     let (Some(stream), mut bytes) = (pool.stream(conn), [0; 64]) else { return };
-    if let Ok(count) = stream.read(&mut bytes) {
-        println!("the answer: {:?}", String::from_utf8_lossy(&bytes[..count]));
-        pool.report_ready(conn, PeerInfo::default());
-        pool.release(conn);
-    }
+    let answer = match stream.read(&mut bytes) {
+        Ok(count) => String::from_utf8_lossy(&bytes[..count]),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+        Err(_) => return pool.release(conn),
+    };
+    println!("the answer: {answer:?}");
+    pool.report_ready(conn, PeerInfo::default());
+    pool.release(conn);
 }

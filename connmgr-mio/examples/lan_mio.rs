@@ -3,11 +3,10 @@
 //!
 //! `cargo run -p connmgr-mio --example lan_mio`
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_mio::connmgr_core::{AddedPeer, AddressInfo, Config, ConnId, GroupRule, Limits, PeerInfo, Ranges};
-use connmgr_mio::{Pool, PoolEvent};
+use connmgr_mio::{AddedPeer, AddressInfo, Config, ConnId, GroupRule, Limits, PeerInfo, Pool, PoolEvent, Ranges};
 use mio::{Events, Interest, Poll, Token};
 
 const CONNECTIONS: usize = 1000; // The first token of a connection; those below are the pool's own.
@@ -37,8 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for event in &events {
             if !pool.handle_event(event) {
                 let conn = ConnId::from_u64((event.token().0 - CONNECTIONS) as u64);
-                if pool.stream(conn).is_some_and(|stream| stream.read(&mut [0; 64]).is_ok_and(|count| count == 0)) {
-                    pool.release(conn); // Your protocol comes here. This one says nothing, and waits for the end.
+                match pool.stream(conn).map(|stream| stream.read(&mut [0; 64])) {
+                    Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => {}
+                    Some(Ok(0) | Err(_)) => pool.release(conn),
+                    _ => {} // Your protocol comes here. This one says nothing, and waits for the end.
                 }
             }
         }
@@ -56,8 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         pool.shutdown()?;
                     }
                 }
-                PoolEvent::Event(event) => println!("{event}"),
-                other => println!("{other:?}"),
+                other => println!("{other}"),
             }
         }
     }

@@ -20,7 +20,8 @@ impl Pool {
     /// Dials a peer once, now. What comes of it is one of these events, which carry the id that this returns:
     /// [`PoolEvent::Connected`](crate::PoolEvent::Connected), or
     /// [`PoolEvent::ConnectFailed`](crate::PoolEvent::ConnectFailed); or [`Event::Adopted`](connmgr_core::Event::Adopted),
-    /// if the pool has a connection to one of its addresses already, which is the peer's from then on.
+    /// if the pool has a connection to one of its addresses already, which is the peer's from then on. Before
+    /// `ConnectFailed`, `DialFailed`, `LookupFailed` and `PeerFinished` come as for any added peer.
     ///
     /// The peer is an added one with [`Keep::Once`](connmgr_core::Keep::Once), whatever its description says, so it may
     /// have a name, several addresses, an identity or a tag, and limits, bans and proxies apply. It waits for nothing:
@@ -28,7 +29,7 @@ impl Pool {
     /// [`Pool::remove_peer`] gives it up.
     ///
     /// # Errors
-    /// [`ConnectError`], where the peer can't be dialed. Then no event follows.
+    /// [`ConnectError`], where the peer can't be dialed, or is added and connected already. Then no event follows.
     pub fn connect(&mut self, peer: impl Into<AddedPeer>) -> Result<PeerId, ConnectError> {
         let now = self.engine.wake(&mut self.net);
         self.engine.connect(peer.into(), now, &mut self.net)
@@ -48,7 +49,8 @@ impl Pool {
 /// Facts about one connection. They never fail. Facts about a connection that has ended are ignored, but a late penalty
 /// still counts against its host. [`Pool::reporter`] reports the same from other threads.
 impl Pool {
-    /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.
+    /// Reports that the handshake is done. Otherwise the connection is closed at the handshake's deadline.
+    /// Only the first report counts: another one is ignored, and so is what it says of the peer.
     pub fn report_ready(&mut self, conn: ConnId, info: PeerInfo) {
         self.apply(&Input::Ready { conn, info });
     }

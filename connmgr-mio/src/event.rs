@@ -7,7 +7,7 @@ use connmgr_std::{ConnectError, Problem, with_causes};
 
 use crate::handle::Ticket;
 
-/// An event of a pool.
+/// An event of a pool. `println!("{event}")` tells it in words, whichever it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent {
@@ -18,6 +18,8 @@ pub enum PoolEvent {
     RetryScheduled {
         /// The peer.
         peer: PeerId,
+        /// Its tag.
+        tag: Option<u64>,
         /// The time, by [`Pool::now`](crate::Pool::now).
         at: Time,
         /// How many attempts in a row have failed.
@@ -32,6 +34,8 @@ pub enum PoolEvent {
     ConnectFailed {
         /// What `connect` returned.
         peer: PeerId,
+        /// Its tag.
+        tag: Option<u64>,
         /// Why.
         error: ConnectError,
     },
@@ -49,13 +53,13 @@ impl fmt::Display for PoolEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connected(info) => Event::Connected(info.clone()).fmt(f),
-            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
-            Self::RetryScheduled { peer, at, attempt } => {
+            Self::RetryScheduled { peer, at, attempt: 1, .. } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt, .. } => {
                 write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
             }
             Self::Event(event) => event.fmt(f),
             Self::Problem(problem) => with_causes(problem).fmt(f),
-            Self::ConnectFailed { peer, error } => {
+            Self::ConnectFailed { peer, error, .. } => {
                 write!(f, "{peer} is not connected: {}", with_causes(error))
             }
             Self::Answered { ticket, .. } => write!(f, "{ticket} is answered"),

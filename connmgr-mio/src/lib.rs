@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # The samples of the items below
+//!
+//! All that an application needs is in the root of this crate. Samples of items that come from `connmgr_core` and
+//! `connmgr_std` name these crates: in your program, write `connmgr_mio` for both.
 #![forbid(unsafe_code)]
 
 mod attempt;

@@ -174,7 +174,7 @@ impl Pool {
         let Some(event) = self.engine.poll_event() else {
             // After the events that led to it.
             let failure = self.engine.poll_connect_failure();
-            return failure.map(|(peer, error)| PoolEvent::ConnectFailed { peer, error });
+            return failure.map(|(peer, tag, error)| PoolEvent::ConnectFailed { peer, tag, error });
         };
         Some(match event {
             // The stream is lent from now on.
@@ -182,7 +182,9 @@ impl Pool {
                 self.net.streams.insert(info.conn, stream);
                 PoolEvent::Connected(info)
             }
-            driver::PoolEvent::RetryScheduled { peer, at, attempt } => PoolEvent::RetryScheduled { peer, at, attempt },
+            driver::PoolEvent::RetryScheduled { peer, tag, at, attempt } => {
+                PoolEvent::RetryScheduled { peer, tag, at, attempt }
+            }
             driver::PoolEvent::Event(event) => {
                 if let Event::Disconnected { conn, .. } = &event {
                     self.net.release(*conn);

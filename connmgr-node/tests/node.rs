@@ -197,21 +197,32 @@ fn free_port() -> u16 {
 }
 
 async fn a_node_told_to_connect_to_itself_says_so(runtime: Runtime) {
-    let port = free_port();
-    let words = format!("--chain regtest --listen 127.0.0.1:{port} --connect 127.0.0.1:{port}");
-    let (code, told, errors) = run(runtime, &words).await;
-    assert_eq!(code, Some(1));
-    assert_eq!(errors, format!("error: --connect 127.0.0.1:{port}: the address is our own\n"));
-    assert!(!told.contains("target reached"), "{told}");
+    // Who listens on all interfaces has every address of the machine.
+    for host in ["127.0.0.1", "0.0.0.0"] {
+        let port = free_port();
+        let words = format!("--chain regtest --listen {host}:{port} --connect 127.0.0.1:{port}");
+        let (code, told, errors) = run(runtime, &words).await;
+        assert_eq!(code, Some(1));
+        assert_eq!(errors, format!("error: --connect 127.0.0.1:{port}: the address is our own\n"));
+        assert!(!told.contains("target reached"), "{told}");
+    }
 }
 
-/// Who listens on all interfaces learns only by dialing which addresses are its own.
+/// As behind a router that forwards a port: only the nonce tells.
 async fn a_node_that_meets_itself_says_so_and_reaches_no_target(runtime: Runtime) {
-    let port = free_port();
-    let words = format!("--chain regtest --for 2s --listen 0.0.0.0:{port} --connect 127.0.0.1:{port}");
+    let (port, router) = (free_port(), tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback"));
+    let outside = router.local_addr().expect("it is bound");
+    let forward = tokio::spawn(async move {
+        while let Ok((mut from, _)) = router.accept().await {
+            let Ok(mut to) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { continue };
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    let words = format!("--chain regtest --for 2s --listen 127.0.0.1:{port} --connect {outside}");
     let (code, told, errors) = run(runtime, &words).await;
+    forward.abort();
     assert_eq!((code, errors.as_str()), (Some(1), "error: the target was never reached\n"));
-    assert!(told.contains(&format!("127.0.0.1:{port} is this node itself: name another node")), "{told}");
+    assert!(told.contains(&format!("{outside} is this node itself: name another node")), "{told}");
     assert!(told.contains("reached ourselves") && !told.contains("target reached"), "{told}");
 }
 

@@ -8,10 +8,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use connmgr_smol::connmgr_core::{
-    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
+use connmgr_smol::{
+    AddedPeer, BoxFuture, Config, Connection, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo,
+    Permissions, Pool, PoolEvent, Proxy,
 };
-use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,8 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 println!("{event}");
                 handle.shutdown().await?;
             }
-            PoolEvent::Event(event) => println!("{event}"),
-            other => println!("{other:?}"),
+            other => println!("{other}"),
         }
     }
     Ok(())

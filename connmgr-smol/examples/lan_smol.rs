@@ -7,8 +7,9 @@ use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_smol::connmgr_core::{AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges};
-use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
+use connmgr_smol::{
+    AddedPeer, AddressInfo, BoxFuture, Config, Connection, GroupRule, Limits, PeerInfo, Pool, PoolEvent, Ranges,
+};
 use smol::io::AsyncReadExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,8 +50,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
                     handle.shutdown().await?;
                 }
             }
-            PoolEvent::Event(event) => println!("{event}"),
-            other => println!("{other:?}"),
+            other => println!("{other}"),
         }
     }
     Ok(())

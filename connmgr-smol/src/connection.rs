@@ -45,13 +45,15 @@ impl Connection {
     }
 
     /// The socket as a stream of the standard library, for code that wants to own one, and what stands for the connection
-    /// meanwhile. The stream does not block; [`Async::new_nonblocking`] takes it. It costs one descriptor more.
+    /// meanwhile. The stream does not block; async-io's [`Async::new_nonblocking`] takes it. It costs one descriptor more.
     ///
     /// The pool still shuts the socket when it closes the connection. The connection ends when the watch is dropped, and
     /// its socket is shut then. Nothing else ends it: drop the watch when whoever has the stream is done.
     ///
     /// # Errors
     /// What the operating system reports; then the connection is dropped.
+    ///
+    /// [`Async::new_nonblocking`]: https://docs.rs/async-io/latest/async_io/struct.Async.html#method.new_nonblocking
     pub fn into_std(self) -> io::Result<(TcpStream, StreamWatch)> {
         let stream = self.guard.to_std()?;
         Ok((stream, StreamWatch { info: self.info, guard: self.guard }))

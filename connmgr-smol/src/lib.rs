@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # The samples of the items below
+//!
+//! All that an application needs is in the root of this crate. Samples of items that come from `connmgr_core` and
+//! `connmgr_std` name these crates: in your program, write `connmgr_smol` for both.
 #![forbid(unsafe_code)]
 
 mod builder;
@@ -43,5 +48,5 @@ pub type Pool = connmgr_std::Pool<Connection>;
 /// Commands and views of a [`Pool`].
 pub type Handle = connmgr_std::Handle<Connection>;
 
-/// An event of a [`Pool`].
+/// An event of a [`Pool`]. `println!("{event}")` tells it in words, whichever it is.
 pub type PoolEvent = connmgr_std::PoolEvent<Connection>;

@@ -5,19 +5,22 @@ use std::fmt;
 
 use connmgr_core::{AddPeerError, CloseReason, ConnId, DialFailure, EndReason, LookupError, Obstacle};
 
-/// Why `connect` gives no connection. The peer is not added any more, save in
+/// Why `connect` gives no connection. What it added is not added any more, save in
 /// [`AlreadyConnected`](ConnectError::AlreadyConnected).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The peer can't be added: it is added already, as many are as `limits.added` allows, or its description is wrong.
+    /// The peer can't be added: as many are as `limits.added` allows, its description is wrong, or it is added already
+    /// ([`AddPeerError::Duplicate`]) and not connected. In the last case the pool dials it on its own; `dial_now` has it
+    /// dialed at once.
     NotAdded(AddPeerError),
     /// A rule forbids dialing any of its addresses now.
     Forbidden(Obstacle),
     /// Connections and dials hold every slot that `limits` leaves for added peers.
     NoSlot,
-    /// The pool has this connection to it, and has handed it out already. The connection belongs to the peer now, which
-    /// stays added until the connection ends.
+    /// The pool has this connection to it, and has handed it out already or does so as an event. It is that of an added
+    /// peer with one of its addresses or its identity, added before; or it was nobody's, and belongs to the peer of this
+    /// call now, which stays added until the connection ends.
     AlreadyConnected(ConnId),
     /// Its name could not be resolved.
     LookupFailed(LookupError),

@@ -10,7 +10,7 @@ use crate::causes::with_causes;
 use crate::state::{Damage, SaveNews, StateError};
 use crate::trace::TraceError;
 
-/// An event of a pool.
+/// An event of a pool. `println!("{event}")` tells it in words, whichever it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolEvent<C> {
@@ -21,6 +21,8 @@ pub enum PoolEvent<C> {
     RetryScheduled {
         /// The peer.
         peer: PeerId,
+        /// Its tag.
+        tag: Option<u64>,
         /// The time, by [`Handle::now`](crate::Handle::now).
         at: Time,
         /// How many attempts in a row have failed.
@@ -37,7 +39,9 @@ impl<C> PoolEvent<C> {
     pub(crate) fn from_driver<S>(event: driver::PoolEvent<S>, connect: impl FnOnce(Connected, S) -> C) -> Self {
         match event {
             driver::PoolEvent::Connected { info, stream } => Self::Connected(connect(info, stream)),
-            driver::PoolEvent::RetryScheduled { peer, at, attempt } => Self::RetryScheduled { peer, at, attempt },
+            driver::PoolEvent::RetryScheduled { peer, tag, at, attempt } => {
+                Self::RetryScheduled { peer, tag, at, attempt }
+            }
             driver::PoolEvent::Event(event) => Self::Event(event),
         }
     }
@@ -48,8 +52,8 @@ impl<C: AsRef<Connected>> fmt::Display for PoolEvent<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connected(connection) => Event::Connected(connection.as_ref().clone()).fmt(f),
-            Self::RetryScheduled { peer, at, attempt: 1 } => write!(f, "{peer} is dialed again at {at}"),
-            Self::RetryScheduled { peer, at, attempt } => {
+            Self::RetryScheduled { peer, at, attempt: 1, .. } => write!(f, "{peer} is dialed again at {at}"),
+            Self::RetryScheduled { peer, at, attempt, .. } => {
                 write!(f, "{peer} is dialed again at {at}: {attempt} attempts in a row have failed")
             }
             Self::Event(event) => event.fmt(f),

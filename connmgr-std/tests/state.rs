@@ -246,7 +246,7 @@ fn a_second_process_is_refused() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout);
-    assert!(said.contains("is in use by another process"), "{said}");
+    assert!(said.contains("is in use by another pool or process"), "{said}");
 }
 
 #[test]

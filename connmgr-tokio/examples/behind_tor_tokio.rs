@@ -8,10 +8,10 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use connmgr_tokio::connmgr_core::{
-    AddedPeer, Config, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions, Proxy,
+use connmgr_tokio::{
+    AddedPeer, Config, Connection, Event, IsolationMode, Keep, Mode, NetworkKind, PeerAddress, PeerInfo, Permissions,
+    Pool, PoolEvent, Proxy,
 };
-use connmgr_tokio::{Connection, Pool, PoolEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::main]
@@ -45,8 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 println!("{event}");
                 handle.shutdown().await?;
             }
-            PoolEvent::Event(event) => println!("{event}"),
-            other => println!("{other:?}"),
+            other => println!("{other}"),
         }
     }
     Ok(())

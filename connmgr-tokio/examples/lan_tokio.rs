@@ -7,8 +7,7 @@ use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use connmgr_tokio::connmgr_core::{AddedPeer, AddressInfo, Config, GroupRule, Limits, PeerInfo, Ranges};
-use connmgr_tokio::{Connection, Pool, PoolEvent};
+use connmgr_tokio::{AddedPeer, AddressInfo, Config, Connection, GroupRule, Limits, PeerInfo, Pool, PoolEvent, Ranges};
 use tokio::io::AsyncReadExt;
 
 #[tokio::main]
@@ -46,8 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     handle.shutdown().await?;
                 }
             }
-            PoolEvent::Event(event) => println!("{event}"),
-            other => println!("{other:?}"),
+            other => println!("{other}"),
         }
     }
     Ok(())

@@ -44,6 +44,9 @@ impl Config {
     /// Checks that every field is in its range, and that none contradicts another: what can never do anything is refused.
     /// A limit of zero means none at all and is allowed, where nothing else asks for more.
     ///
+    /// It knows only the listeners in `listeners`. An adapter's builder adds those that it opens, and checks again with
+    /// them, so that its `start` may refuse what passes here.
+    ///
     /// # Errors
     /// [`ConfigError`] names the first field that is wrong, and what it must be.
     pub fn check(&self) -> Result<(), ConfigError> {

@@ -1,7 +1,8 @@
 //! Settings that contradict each other: each is in its range, and together they can do nothing, or not what they say.
 //!
 //! A limit of zero is no contradiction: zero means none at all. It is one where something else asks for more. Nor is what
-//! is merely not used, such as the proxy of a network that is disabled for a while.
+//! is merely not used, such as the proxy of a network that is disabled for a while. Limits can be raised
+//! later, so a pool that dials nobody and has no listener is none either.
 
 use core::time::Duration;
 

@@ -122,7 +122,8 @@ pub struct Config {
 pub enum Mode {
     /// Dial added peers, and addresses from the book and from seeds.
     Automatic,
-    /// Dial only added peers. No seeds and no book.
+    /// Dial only added peers. No seeds and no book. With [`Limits::added`] 0 nothing is dialed: a pool that only listens,
+    /// or, without a listener, one that does nothing until [`set_limits`](crate::ConnManager::set_limits) raises it.
     ConnectOnly,
 }
 
@@ -266,9 +267,14 @@ pub struct DialConfig {
     /// An address is preferably not dialed again automatically within this time. Default: 10 min, as btcd and Bitcoin Core.
     /// Not below `min_spacing`.
     pub spacing: Duration,
-    /// An address is never dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
-    /// each failure in a row, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s.
-    /// After a network recovers, it does not double.
+    /// An address is not dialed again automatically within this time. Default: 30 s. At least 1 ms. It doubles with
+    /// each failure, up to `spacing`; if no other address is left, up to a minute, and then one dial in 10 s. After a
+    /// network recovers, it does not double.
+    ///
+    /// A failure is also a connection that the other end closes before it has been ready for
+    /// [`stable_after`](Config::stable_after). Three dials need no rest: one to an address that was connected when the
+    /// last run ended, a probe of a network that is down to an address that answered before, and the second dial of a
+    /// peer that did not understand v2.
     pub min_spacing: Duration,
     /// The longest time a lookup of a name may take, a seed's or a peer's. Default: 30 s. At least 1 ms.
     pub lookup_timeout: Duration,
@@ -289,7 +295,8 @@ pub struct Patience {
     /// The longest time from the dial until it is open, what a proxy does included. At least 1 ms.
     pub timeout: Duration,
     /// After this time without progress, an automatic dial or handshake gives its slot to another, as soon as fewer
-    /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms.
+    /// than `max_hedged` go without. It takes a slot again when it makes progress. At least 1 ms. From `timeout`
+    /// on, a dial keeps its slot until it ends, and only handshakes give theirs up.
     pub hedge_after: Duration,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -324,11 +331,12 @@ pub struct Rate {
 /// | IPv6 | a /32, and in the tunnel broker's `2001:470::/32` a /36 |
 /// | IPv6 that contains IPv4 (6to4, Teredo, NAT64, mapped) | the /16 of the IPv4 address |
 /// | private, shared and own ranges (see [`Ranges`]) | an IPv4 /24 or an IPv6 /64 |
+/// | loopback | as on the internet: `127.0.0.1` to `127.0.255.255`, at every port; `::1` |
 /// | onion, I2P | the first 4 bits: 16 groups in each network |
 /// | CJDNS | the first 12 bits: 16 groups |
 ///
 /// The rule is for full and block-relay connections, which the manager chooses. Added peers, inbound connections and
-/// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN, set no limit.
+/// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN or one machine, set no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]

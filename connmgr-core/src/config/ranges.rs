@@ -13,6 +13,9 @@ pub(super) const MAX_OWN: usize = 64;
 /// seeds, gossip, fixed seeds, the application or an earlier run. Added peers may be anywhere, and overlay networks
 /// (onion, I2P, CJDNS) are always inside.
 ///
+/// Where addresses are dialed automatically, not all may be off, unless an overlay network can be reached: CJDNS is
+/// enabled by default, onion and I2P need a proxy.
+///
 /// Where `public` is off, as on a LAN or a VPN, all addresses that are inside tell whether their network is up; where it
 /// is on, only public ones and loopback do. For then the others may answer while the internet is away.
 ///

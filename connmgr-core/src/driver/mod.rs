@@ -109,6 +109,8 @@ pub enum PoolEvent<S> {
     RetryScheduled {
         /// Which.
         peer: PeerId,
+        /// The tag of the added peer.
+        tag: Option<u64>,
         /// When.
         at: Time,
         /// How many attempts in a row have failed.
@@ -285,7 +287,10 @@ impl<S, O: Observer> Driver<S, O> {
             | Action::ResolveHost { lookup, host: name, route, deadline } => {
                 net.resolve(lookup, &name, route, deadline);
             }
-            Action::ScheduleRetry { peer, at, attempt } => self.events.push_retry(peer, at, attempt),
+            Action::ScheduleRetry { peer, at, attempt } => {
+                let tag = self.manager.peer_tag(peer);
+                self.events.push_retry(peer, tag, at, attempt);
+            }
             Action::PauseAccept { listener, until } => net.pause_accept(listener, until),
             Action::Save => self.save_wanted = true,
             Action::Emit(Event::Connected(info)) => {

@@ -60,7 +60,7 @@ impl<S> EventQueue<S> {
         }
     }
 
-    pub(super) fn push_retry(&mut self, peer: PeerId, at: Time, attempt: u32) {
+    pub(super) fn push_retry(&mut self, peer: PeerId, tag: Option<u64>, at: Time, attempt: u32) {
         if let Some(position) = self.retries.remove(&peer) {
             drop(self.withdraw(position));
         }
@@ -69,7 +69,7 @@ impl<S> EventQueue<S> {
             return;
         }
         self.retries.insert(peer, self.end());
-        self.push(PoolEvent::RetryScheduled { peer, at, attempt });
+        self.push(PoolEvent::RetryScheduled { peer, tag, at, attempt });
     }
 
     pub(super) fn push_event(&mut self, event: Event) {
@@ -222,9 +222,10 @@ mod tests {
     fn of_a_peers_retries_the_latest_stays() {
         let (mut queue, peer) = (EventQueue::<()>::new(16), PeerId::from_u64(1));
         for attempt in 1..=3 {
-            queue.push_retry(peer, Time::from_secs(5), attempt);
+            queue.push_retry(peer, Some(7), Time::from_secs(5), attempt);
         }
-        assert_eq!(queue.pop(), Some(PoolEvent::RetryScheduled { peer, at: Time::from_secs(5), attempt: 3 }));
+        let latest = PoolEvent::RetryScheduled { peer, tag: Some(7), at: Time::from_secs(5), attempt: 3 };
+        assert_eq!(queue.pop(), Some(latest));
         assert_eq!(queue.pop(), None);
     }
 

@@ -55,9 +55,12 @@ impl ConnManager {
         let mut all: Vec<Hindrance> = Vec::new();
         all.extend(self.phase_rule().map(for_good));
         all.extend(self.idle_rule(kind, &split).map(for_good));
-        all.extend(
-            self.address_hindrance(kind, address, now).filter(|found| !is_redial || found.rule != DialRule::Resting),
-        );
+        let of_address = self.address_hindrance(kind, address, now);
+        all.extend(of_address.filter(|found| !is_redial || found.rule != DialRule::Resting));
+        // Once what comes first has ended, this still holds.
+        let unknown =
+            self.unknown_rule(address).filter(|unknown| of_address.is_none_or(|found| found.rule != *unknown));
+        all.extend(unknown.map(for_good));
         all.extend(vacancy.is_none().then(|| self.full_rule(kind, &split)).map(for_good));
         let is_down = all.iter().any(|found| found.rule == DialRule::Obstacle(Obstacle::NetworkDown));
         if is_down {
@@ -89,15 +92,20 @@ impl ConnManager {
         self.slot_rule(kind, split).unwrap_or(DialRule::SlotsTaken)
     }
 
-    /// What forbids an automatic dial to this address in particular.
+    /// Why an address is not in the book, if it is not.
+    fn unknown_rule(&self, address: &PeerAddress) -> Option<DialRule> {
+        (!self.book.contains(address)).then(|| self.why_not_kept(address))
+    }
+
+    /// What forbids an automatic dial to this address in particular: the rule that comes first.
     pub(super) fn address_hindrance(&self, kind: Kind, address: &PeerAddress, now: Time) -> Option<Hindrance> {
         if let Some(rule) = self.rules_at(now).automatic_rule(kind, address, |rules, address| rules.obstacle(address)) {
             return Some(self.with_end(rule, address, now));
         }
-        if !self.book.contains(address) {
-            return Some(for_good(self.why_not_kept(address)));
+        match self.unknown_rule(address) {
+            Some(unknown) => Some(for_good(unknown)),
+            None => self.book_rule(kind, address, now),
         }
-        self.book_rule(kind, address, now)
     }
 
     /// Whether the pool dials at all.

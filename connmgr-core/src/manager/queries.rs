@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use crate::book::BookView;
 use crate::config::Config;
-use crate::types::{ConnId, ConnState, Kind, Limits, PeerId};
+use crate::types::{AddedPeer, ConnId, ConnState, Kind, Limits, PeerId};
 
-use super::{BanView, ConnManager, ConnView, PeerView, Phase, Stats};
+use super::{BanView, ConnManager, ConnView, PeerState, PeerView, Phase, Stats};
 
 impl ConnManager {
     /// The configuration it was born with. [`limits`](Self::limits) returns the limits in force.
@@ -64,6 +64,28 @@ impl ConnManager {
     pub fn added_peer(&self, id: PeerId) -> Option<PeerView> {
         let peer = self.peers.get(id)?;
         Some(peer.view(peer.timer().map(|timer| self.timers.at(timer))))
+    }
+
+    /// The tag of an added peer; `None` if it has none or is not added. Copies nothing else of it.
+    #[must_use]
+    pub fn peer_tag(&self, id: PeerId) -> Option<u64> {
+        self.peers.get(id)?.tag()
+    }
+
+    /// The open connection of an added peer that has one of these addresses or this identity: what stands against adding
+    /// the peer again ([`AddPeerError::Duplicate`](crate::AddPeerError::Duplicate)), if it is connected.
+    #[must_use]
+    pub fn connection_of(&self, wanted: &AddedPeer) -> Option<ConnId> {
+        let by_address = wanted.addresses.iter().map(|address| self.peers.with_address(&self.settled(address.clone())));
+        let by_identity = wanted.identity.map(|identity| self.peers.with_identity(identity));
+        by_address.chain(by_identity).flatten().find_map(|id| match self.peers.get(id)?.state() {
+            PeerState::Connected(conn) => Some(conn),
+            PeerState::Queued
+            | PeerState::Resolving
+            | PeerState::Dialing(_)
+            | PeerState::Waiting
+            | PeerState::Blocked(_) => None,
+        })
     }
 
     /// Every ban in force, the earliest end first. Dates follow the present wall clock.

@@ -66,6 +66,11 @@ impl Kind {
     pub const fn is_inbound(self) -> bool {
         matches!(self, Self::Inbound)
     }
+
+    /// Whether it was dialed.
+    pub const fn is_outbound(self) -> bool {
+        !self.is_inbound()
+    }
 }
 
 names! {
@@ -76,5 +81,17 @@ names! {
         AddrFetch => "addr-fetch",
         Added => "added",
         Inbound => "inbound",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_but_one_is_dialed() {
+        let dialed: alloc::vec::Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.is_outbound()).collect();
+        assert_eq!(dialed, [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Added]);
+        assert!(Kind::Inbound.is_inbound() && !Kind::Inbound.is_outbound());
     }
 }

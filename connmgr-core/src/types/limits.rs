@@ -19,7 +19,8 @@ pub struct Limits {
     pub feeler: u32,
     /// Addr-fetch connections at a time, in the room that the other kinds leave. Default: 2.
     pub addr_fetch: u32,
-    /// Added peers: how many may be added, and how many of them be connected or dialed at once. Default: 8, as Bitcoin Core.
+    /// Added peers: how many may be added, and how many of them be connected or dialed at once. Default: 8, as
+    /// Bitcoin Core. 0: none, also for `connect` of the adapters, whose peers are added ones.
     pub added: u32,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]

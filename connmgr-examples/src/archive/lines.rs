@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use connmgr_smol::connmgr_core::{AddressInfo, Services, UnixTime};
+use connmgr_smol::{AddressInfo, Services, UnixTime};
 use smol::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 /// The message that asks for addresses.

@@ -8,8 +8,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use connmgr_mio::connmgr_core::{Backoff, Config, ConnId, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Ranges};
-use connmgr_mio::{Pool, PoolEvent};
+use connmgr_mio::{
+    Backoff, Config, ConnId, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Pool, PoolEvent, Ranges,
+};
 use mio::{Events, Interest, Poll, Token};
 
 mod others;
@@ -50,8 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     pool.report_ready(info.conn, PeerInfo::default()); // A real protocol shakes hands first.
                 }
                 PoolEvent::RetryScheduled { at, .. } => println!("node: dials again in {:?}", at.since(pool.now())),
-                PoolEvent::Event(event) => println!("node: {event}"),
-                other => println!("node: {other:?}"),
+                other => println!("node: {other}"),
             }
         }
     }

@@ -261,7 +261,9 @@ impl RigPool for MioPool {
 fn shared(event: PoolEvent) -> connmgr_std::PoolEvent<Connected> {
     match event {
         PoolEvent::Connected(info) => connmgr_std::PoolEvent::Connected(info),
-        PoolEvent::RetryScheduled { peer, at, attempt } => connmgr_std::PoolEvent::RetryScheduled { peer, at, attempt },
+        PoolEvent::RetryScheduled { peer, tag, at, attempt } => {
+            connmgr_std::PoolEvent::RetryScheduled { peer, tag, at, attempt }
+        }
         PoolEvent::Event(event) => connmgr_std::PoolEvent::Event(event),
         PoolEvent::Problem(problem) => connmgr_std::PoolEvent::Problem(problem),
         other => panic!("nobody has asked: {other:?}"),

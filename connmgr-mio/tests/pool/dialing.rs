@@ -103,3 +103,17 @@ fn a_dial_that_succeeds_after_it_was_given_up_is_closed() {
         assert!(world.pool.connections().is_empty());
     }
 }
+
+#[test]
+fn a_connect_that_fails_is_told_with_the_tag_of_its_peer() {
+    let (listener, address) = peer();
+    drop(listener);
+    let mut world = World::start(builder(config()));
+    let asked = world.pool.connect(AddedPeer::new(address.into()).tag(7)).expect("it may be dialed");
+    let told = world.event("ConnectFailed", |event| match event {
+        PoolEvent::ConnectFailed { peer, tag, .. } => Some((peer, tag)),
+        _ => None,
+    });
+    assert_eq!(told, (asked, Some(7)));
+    assert!(world.pool.added_peers().is_empty());
+}

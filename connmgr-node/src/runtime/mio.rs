@@ -144,7 +144,7 @@ impl Mio {
                 self.meet(&info);
                 None
             }
-            PoolEvent::RetryScheduled { peer, at, attempt } => Some(RuntimeEvent::Retry { peer, at, attempt }),
+            PoolEvent::RetryScheduled { peer, at, attempt, .. } => Some(RuntimeEvent::Retry { peer, at, attempt }),
             PoolEvent::Event(event) => {
                 if let Event::Disconnected { conn, .. } = &event {
                     self.forget(*conn);

@@ -96,7 +96,7 @@ impl RuntimeEvent {
                 meet(connection);
                 None
             }
-            PoolEvent::RetryScheduled { peer, at, attempt } => Some(Self::Retry { peer, at, attempt }),
+            PoolEvent::RetryScheduled { peer, at, attempt, .. } => Some(Self::Retry { peer, at, attempt }),
             PoolEvent::Event(event) => Some(Self::Event(event)),
             PoolEvent::Problem(problem) => Some(Self::Problem(problem)),
             other => Some(Self::Other(format!("{other:?}"))),

@@ -8,8 +8,10 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use connmgr_smol::connmgr_core::{Backoff, Config, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Ranges};
-use connmgr_smol::{BoxFuture, Connection, Pool, PoolEvent};
+use connmgr_smol::{
+    Backoff, BoxFuture, Config, Connection, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Pool, PoolEvent,
+    Ranges,
+};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 
 mod others;
@@ -44,8 +46,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         match event {
             PoolEvent::Connected(connection) => smol::spawn(talk(connection)).detach(),
             PoolEvent::RetryScheduled { at, .. } => println!("node: dials again in {:?}", at.since(pool.now())),
-            PoolEvent::Event(event) => println!("node: {event}"),
-            other => println!("node: {other:?}"),
+            other => println!("node: {other}"),
         }
     }
     others.await?;

@@ -64,7 +64,8 @@ macro_rules! connection_methods {
             $crate::adapter::Wire::peer_addr(self.guard.wire())
         }
 
-        /// Reports that the handshake is done; once. Otherwise the connection is closed at the handshake's deadline.
+        /// Reports that the handshake is done. Otherwise the connection is closed at the handshake's deadline.
+        /// Only the first report counts: another one is ignored, and so is what it says of the peer.
         pub fn report_ready(&self, info: $crate::connmgr_core::PeerInfo) {
             self.guard.reporter().report_ready(info);
         }

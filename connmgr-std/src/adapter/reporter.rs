@@ -27,7 +27,7 @@ impl Reporter {
         self.conn
     }
 
-    /// Reports that the handshake is done.
+    /// Reports that the handshake is done. Only the first report counts: another one is ignored.
     pub fn report_ready(&self, info: PeerInfo) {
         self.post(ConnFact::Ready(info));
     }

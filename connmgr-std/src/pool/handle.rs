@@ -46,7 +46,8 @@ impl<C: PoolConnection> Handle<C> {
     /// have a name, several addresses, an identity or a tag, and limits, bans and proxies apply. It waits for nothing:
     /// where it can't be dialed now, that is the error. Once its connection has ended it is not dialed again. A
     /// connection that the pool has to one of its addresses becomes the peer's; it is returned if it was not taken as
-    /// an event yet.
+    /// an event yet. That of a peer which is added already stays that peer's, and is the error
+    /// ([`AlreadyConnected`](ConnectError::AlreadyConnected)).
     ///
     /// Dropping the future gives up the dial, or the connection.
     ///

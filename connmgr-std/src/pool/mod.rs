@@ -115,7 +115,8 @@ impl<C: PoolConnection> Pool<C> {
     }
 
     /// Shuts down: closes every connection, gives up every dial, saves the state, flushes the trace. Returns the
-    /// problems that were not taken as events.
+    /// problems that were not taken as events; other events are lost. To have them, call [`Handle::shutdown`], from any task,
+    /// and take [`Pool::next`] until it is none.
     ///
     /// It waits for the disk at most 10 s, and for no peer. The pool shuts down even if the future is dropped.
     ///

@@ -11,7 +11,7 @@ use crate::causes::with_causes;
 #[non_exhaustive]
 pub enum StateError {
     /// Another process, or another part of this one, has the directory open.
-    #[error("the state directory {} is in use by another process", dir.display())]
+    #[error("the state directory {} is in use by another pool or process", dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,

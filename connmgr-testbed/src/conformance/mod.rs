@@ -123,6 +123,7 @@ macro_rules! conformance {
                 what_a_name_leads_to_may_be_forbidden_too,
                 without_a_slot_it_does_not_wait,
                 the_connection_of_the_pool_is_not_disturbed,
+                a_peer_that_is_added_and_connected_is_told_with_its_connection,
                 a_name_is_reached_through_the_proxy,
                 a_connection_that_nobody_waits_for_is_given_back,
                 a_pool_that_is_gone_connects_nobody,

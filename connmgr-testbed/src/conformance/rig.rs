@@ -156,7 +156,9 @@ impl NextEvent {
     pub fn event<C>(event: PoolEvent<C>, hold: impl FnOnce(C) -> Connected) -> Self {
         Self::Event(match event {
             PoolEvent::Connected(connection) => PoolEvent::Connected(hold(connection)),
-            PoolEvent::RetryScheduled { peer, at, attempt } => PoolEvent::RetryScheduled { peer, at, attempt },
+            PoolEvent::RetryScheduled { peer, tag, at, attempt } => {
+                PoolEvent::RetryScheduled { peer, tag, at, attempt }
+            }
             PoolEvent::Event(event) => PoolEvent::Event(event),
             PoolEvent::Problem(problem) => PoolEvent::Problem(problem),
             _ => panic!("an event of a new kind"),

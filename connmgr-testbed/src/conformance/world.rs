@@ -82,9 +82,17 @@ impl<R: Rig> TestWorld<R> {
         self.add_for(address, Keep::Once)
     }
 
+    /// Adds a peer for good, with a tag.
+    pub fn add_tagged(&mut self, address: impl ToString, tag: u64) -> PeerId {
+        self.add_peer(peer_at(address).tag(tag))
+    }
+
     fn add_for(&mut self, address: impl ToString, keep: Keep) -> PeerId {
-        let address = address.to_string().parse().expect("an address");
-        match self.ask(Input::AddPeer { peer: AddedPeer::new(address).keep(keep) }) {
+        self.add_peer(peer_at(address).keep(keep))
+    }
+
+    fn add_peer(&mut self, peer: AddedPeer) -> PeerId {
+        match self.ask(Input::AddPeer { peer }) {
             Reply::Added(Ok(peer)) => peer,
             other => panic!("not added: {other:?}"),
         }
@@ -282,4 +290,8 @@ pub fn tale(event: &PoolEvent<Connected>) -> String {
         PoolEvent::Problem(problem) => format!("problem: {}", with_causes(problem)),
         other => panic!("an event of a new kind: {other:?}"),
     }
+}
+
+fn peer_at(address: impl ToString) -> AddedPeer {
+    AddedPeer::new(address.to_string().parse().expect("an address"))
 }

@@ -8,8 +8,9 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use connmgr_tokio::connmgr_core::{Backoff, Config, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Ranges};
-use connmgr_tokio::{Connection, Pool, PoolEvent};
+use connmgr_tokio::{
+    Backoff, Config, Connection, InboundConfig, Mode, PeerAddress, PeerInfo, Penalty, Pool, PoolEvent, Ranges,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod others;
@@ -40,8 +41,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         match event {
             PoolEvent::Connected(connection) => drop(tokio::spawn(talk(connection))),
             PoolEvent::RetryScheduled { at, .. } => println!("node: dials again in {:?}", at.since(pool.now())),
-            PoolEvent::Event(event) => println!("node: {event}"),
-            other => println!("node: {other:?}"),
+            other => println!("node: {other}"),
         }
     }
     others.await??;

@@ -1,8 +1,11 @@
 //! Commands and events, in any order.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use connmgr_core::{AddPeerError, AddedPeer, BanTarget, CommandError, Host, Keep, PeerState};
+use connmgr_core::{
+    AddPeerError, AddedPeer, AddressInfo, BanTarget, CommandError, Config, Host, Identity, Keep, Kind, Mode, PeerState,
+    UnixTime,
+};
 use tokio::io::AsyncReadExt;
 
 use crate::support::{accept, add, builder, config, connected, peer, start, within};
@@ -30,6 +33,27 @@ async fn an_application_that_takes_no_events_delays_nothing() {
     assert_eq!((ours.peer(), ours.id() > conn), (Some(id), true));
     // And that its stream was dropped is no news.
     assert_eq!(pool.handle().stats().await.ignored_facts, 0);
+}
+
+/// It was dialed for nobody, and nobody has taken it.
+#[tokio::test]
+async fn an_automatic_connection_that_connect_hands_over_is_told_as_its_peers() {
+    let (_listener, address) = peer().await;
+    let pool = start(builder(Config { mode: Mode::Automatic, ..config() })).await;
+    let handle = pool.handle();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let known = AddressInfo::new(address.into()).last_seen(UnixTime::from_secs(now));
+    handle.learn_addresses(vec![known]).await;
+    within("it is connected", async {
+        while !handle.connections().await.iter().any(|view| view.state.is_open()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let peer = AddedPeer::new(address.into()).identity(Identity([9; 32])).tag(7);
+    let ours = within("connect", handle.connect(peer)).await.unwrap();
+    assert_eq!((ours.kind(), ours.info().tag, ours.info().wanted), (Kind::Full, Some(7), Some(Identity([9; 32]))));
+    assert_eq!(ours.peer(), Some(handle.added_peers().await[0].peer));
 }
 
 #[tokio::test]

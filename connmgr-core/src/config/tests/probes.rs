@@ -204,7 +204,8 @@ fn ranges() -> Vec<(String, Probe)> {
         it.networks = it.networks.without(NetworkKind::Cjdns);
         it.ranges.public = false;
     };
-    let one = |option: &str, inside: Change| other(option, "yes, no; not all off", vec![inside], vec![none]);
+    let range = "yes, no; not all off, unless an overlay (CJDNS, onion, I2P) can be reached";
+    let one = |option: &str, inside: Change| other(option, range, vec![inside], vec![none]);
     vec![
         one("ranges.public", |it| only_range(it, |ranges| ranges.public = true)),
         one("ranges.private", |it| only_range(it, |ranges| ranges.private = true)),

@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use connmgr_core::{
-    Action, AddedPeer, CloseReason, ConnId, Connected, DialFailure, Event, Input, Keep, Kind, PeerId, PeerState, Reply,
-    Time,
+    Action, AddPeerError, AddedPeer, CloseReason, ConnId, Connected, DialFailure, Event, Input, Keep, Kind, PeerId,
+    PeerState, Reply, Time,
 };
 use futures_channel::oneshot;
 
@@ -23,19 +23,22 @@ use crate::connect_error::ConnectError;
 /// What a caller gets.
 pub(crate) type ConnectOutcome<S> = Result<(Connected, S), ConnectError>;
 
+/// A peer that is not connected, its tag, and why.
+type FailedConnect = (PeerId, Option<u64>, ConnectError);
+
 /// Where an outcome goes.
 enum Caller<S> {
     /// To a future.
     Waits(oneshot::Sender<ConnectOutcome<S>>),
-    /// Among the events of the pool.
-    TakesEvents,
+    /// Among the events of the pool, with the peer's tag: by then the peer may not be added any more.
+    TakesEvents(Option<u64>),
 }
 
 /// The callers of the peers that are watched, until they were told.
 pub(super) struct Connects<S> {
     callers: BTreeMap<PeerId, Caller<S>>,
     /// For those that take events.
-    failed: VecDeque<(PeerId, ConnectError)>,
+    failed: VecDeque<FailedConnect>,
 }
 
 impl<S> Default for Connects<S> {
@@ -130,16 +133,17 @@ impl<S> Engine<S> {
     /// # Errors
     /// [`ConnectError`], if it can't be dialed. Then no event follows.
     pub fn connect(&mut self, peer: AddedPeer, now: Time, net: &mut impl Sockets) -> Result<PeerId, ConnectError> {
+        let tag = peer.tag;
         let id = self.add_once(peer, now, net)?;
-        self.connects.callers.insert(id, Caller::TakesEvents);
+        self.connects.callers.insert(id, Caller::TakesEvents(tag));
         match self.settle_connect(id, now, net) {
             Some((_, error)) => Err(error),
             None => Ok(id),
         }
     }
 
-    /// A peer of [`Engine::connect`] that is not connected, and why. It is not added any more.
-    pub fn poll_connect_failure(&mut self) -> Option<(PeerId, ConnectError)> {
+    /// A peer of [`Engine::connect`] that is not connected, its tag, and why. It is not added any more.
+    pub fn poll_connect_failure(&mut self) -> Option<(PeerId, Option<u64>, ConnectError)> {
         self.connects.failed.pop_front()
     }
 
@@ -162,11 +166,18 @@ impl<S> Engine<S> {
     }
 
     fn add_once(&mut self, peer: AddedPeer, now: Time, net: &mut impl Sockets) -> Result<PeerId, ConnectError> {
+        let input = Input::AddPeer { peer: peer.keep(Keep::Once) };
         self.driver.observer_mut().connects.adding = true;
-        let reply = self.apply(&Input::AddPeer { peer: peer.keep(Keep::Once) }, now, net);
+        let reply = self.apply(&input, now, net);
         self.driver.observer_mut().connects.adding = false;
-        let added: Result<PeerId, connmgr_core::AddPeerError> = crate::adapter::FromReply::from_reply(reply);
-        added.map_err(ConnectError::from)
+        let added: Result<PeerId, AddPeerError> = crate::adapter::FromReply::from_reply(reply);
+        added.map_err(|error| match (error, &input) {
+            (AddPeerError::Duplicate, Input::AddPeer { peer }) => {
+                let open = self.driver.manager().connection_of(peer);
+                open.map_or(ConnectError::NotAdded(error), ConnectError::AlreadyConnected)
+            }
+            _ => ConnectError::from(error),
+        })
     }
 
     /// Whether a failure waits to be taken.
@@ -180,7 +191,7 @@ impl<S> Engine<S> {
         for id in watched {
             match self.settle_connect(id, now, net) {
                 Some((Caller::Waits(caller), error)) => drop(caller.send(Err(error))),
-                Some((Caller::TakesEvents, error)) => self.connects.failed.push_back((id, error)),
+                Some((Caller::TakesEvents(tag), error)) => self.connects.failed.push_back((id, tag, error)),
                 None => {}
             }
         }
@@ -233,9 +244,12 @@ impl<S> Engine<S> {
             watched.change(id, |progress| progress.told = Some(conn));
         }
         match self.connects.callers.remove(&id)? {
-            Caller::TakesEvents => None,
+            Caller::TakesEvents(_) => None,
             Caller::Waits(caller) => match self.driver.take_connected(conn) {
                 Some((mut info, stream)) => {
+                    // One that was automatic until now knows nothing of the peer.
+                    let peer = self.driver.manager().added_peer(id);
+                    (info.tag, info.wanted) = peer.map_or((None, None), |peer| (peer.tag, peer.identity));
                     info.peer = Some(id);
                     // A caller that has gone meanwhile drops the stream, which ends the connection.
                     drop(caller.send(Ok((info, stream))));

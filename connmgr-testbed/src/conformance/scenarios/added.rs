@@ -8,6 +8,8 @@ use connmgr_std::PoolEvent;
 use crate::conformance::{BACKOFF, Rig, RigPool, Setup, TestWorld, config};
 use crate::peers::TestPeer;
 
+const TAG: u64 = 7;
+
 /// The peer is dialed at once, and bytes go both ways.
 pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
@@ -28,21 +30,23 @@ pub fn an_added_peer_is_connected<R: Rig>(rig: &R) {
 pub fn a_connection_that_is_released_is_made_again_after_its_back_off<R: Rig>(rig: &R) {
     let peer = TestPeer::listen();
     let mut world = TestWorld::start(rig, Setup::new(config()));
-    let id = world.add(peer.address());
+    let id = world.add_tagged(peer.address(), TAG);
     let first = world.connected().conn;
     let since = Instant::now();
     world.pool.release(first);
     let (mut ended, mut scheduled) = (None, None);
     world.event("Disconnected and RetryScheduled", |event| {
         match event {
-            PoolEvent::Event(Event::Disconnected { conn, peer, reason, .. }) => ended = Some((conn, peer, reason)),
-            PoolEvent::RetryScheduled { peer, .. } => scheduled = Some(peer),
+            PoolEvent::Event(Event::Disconnected { conn, peer, reason, tag }) => {
+                ended = Some((conn, peer, tag, reason));
+            }
+            PoolEvent::RetryScheduled { peer, tag, .. } => scheduled = Some((peer, tag)),
             _ => {}
         }
         (ended.is_some() && scheduled.is_some()).then_some(())
     });
-    assert_eq!(ended, Some((first, Some(id), EndReason::Dropped)));
-    assert_eq!(scheduled, Some(id));
+    assert_eq!(ended, Some((first, Some(id), Some(TAG), EndReason::Dropped)));
+    assert_eq!(scheduled, Some((id, Some(TAG))));
     let again = world.connected();
     assert!(again.conn > first && again.peer == Some(id));
     assert!(since.elapsed() >= BACKOFF);

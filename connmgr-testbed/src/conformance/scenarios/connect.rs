@@ -120,9 +120,6 @@ pub fn what_forbids_the_dial_is_told_at_once<R: Rig>(rig: &R) {
     const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion:8333";
     assert_eq!(obstacle(world.connect(named(ONION))), Obstacle::Unreachable);
     assert!(matches!(obstacle(world.connect(named("192.0.2.3:0"))), Obstacle::NotDialable(_)));
-    let peer = TestPeer::listen();
-    world.add(peer.address());
-    assert_eq!(world.connect(at(peer.address())), Err(ConnectError::NotAdded(AddPeerError::Duplicate)));
     world.bid(Input::SetActive { active: false });
     assert_eq!(world.connect(at(TestPeer::nobody())), Err(ConnectError::Inactive));
     world.end();
@@ -171,6 +168,22 @@ pub fn the_connection_of_the_pool_is_not_disturbed<R: Rig>(rig: &R) {
     let mut theirs = world.accept(&peer);
     theirs.say(b"still here");
     assert_eq!(world.read(ours, 10), b"still here");
+    world.end();
+}
+
+/// Whoever asked for it, by whichever of its addresses. One that is not connected is the pool's to dial.
+pub fn a_peer_that_is_added_and_connected_is_told_with_its_connection<R: Rig>(rig: &R) {
+    let (kept, asked, absent) = (TestPeer::listen(), TestPeer::listen(), TestPeer::nobody());
+    let mut world = TestWorld::start(rig, Setup::new(config()));
+    world.add(kept.address());
+    let first = world.connected().conn;
+    assert_eq!(world.connect(at(kept.address())), Err(ConnectError::AlreadyConnected(first)));
+    let second = world.connect(at(asked.address())).expect("somebody listens").conn;
+    world.add(absent);
+    let either = at(absent).or(asked.address().into());
+    assert_eq!(world.connect(either), Err(ConnectError::AlreadyConnected(second)));
+    assert_eq!(world.connect(at(absent)), Err(ConnectError::NotAdded(AddPeerError::Duplicate)));
+    assert_eq!(world.pool.added_peers().len(), 3);
     world.end();
 }
 
