@@ -3,7 +3,8 @@
 
 use connmgr_core::{ConnState, Kind, Limits};
 use connmgr_sim::scenario::{
-    Acquaintance, Churn, Gossip, HostBehavior, HostSpec, HostTurn, NodeSpec, PeerSpec, Scenario, Span, catalogue,
+    Acquaintance, BanSpec, BannedSubnet, Churn, Gossip, HostBehavior, HostSpec, HostTurn, NodeSpec, PeerSpec, Scenario,
+    Span, catalogue,
 };
 use connmgr_sim::types::Share;
 use connmgr_sim::{Instant, Real, Scrutiny, World};
@@ -52,6 +53,33 @@ fn taking_a_population_out_leaves_the_others_as_they_were() {
         residents.map(|resident| (resident.address.clone(), resident.round_trip)).collect::<Vec<_>>()
     };
     assert_eq!(homes(&both), homes(&one));
+}
+
+#[test]
+fn the_operator_bans_a_subnet_and_the_pool_keeps_to_those_that_are_let_in_until_the_ban_is_lifted() {
+    let mut scenario = Scenario::new("banned", Span::minutes(30));
+    scenario.hosts.push(HostSpec::new("hosts", 40));
+    scenario.book.knows.push(knows("hosts"));
+    let (at, lifted_at) = (Span::minutes(5), Some(Span::minutes(20)));
+    scenario.bans.push(BanSpec { at, except: 14, lifted_at, ..BanSpec::new("hosts", Span::hours(9)) });
+    let mut world = world(&scenario, 1);
+    let ban = BannedSubnet::of(world.plan(), &scenario.bans[0]).expect("there are hosts");
+    let seen = |world: &World<Real>| {
+        let subject = world.nodes()[0].subject.as_ref().expect("the process runs");
+        let ips =
+            subject.manager().connections().into_iter().filter_map(|conn| Some(conn.address?.socket_addr()?.ip()));
+        let (banned, let_in): (Vec<_>, Vec<_>) = ips.partition(|ip| ban.covers(*ip));
+        (banned.len(), let_in.len(), world.nodes()[0].is_full(), subject.manager().bans().len())
+    };
+    world.run_until(Instant::from_secs(299)).expect("no promise is broken");
+    let (banned, _, is_full, bans) = seen(&world);
+    assert!(banned > 0 && is_full && bans == 0, "nobody is banned yet: {:?}", seen(&world));
+    world.run_until(Instant::from_secs(420)).expect("no promise is broken");
+    let (banned, let_in, is_full, bans) = seen(&world);
+    assert_eq!((banned, is_full, bans), (0, true, 1), "{let_in} are connected");
+    let world = finished(world);
+    let (.., is_full, bans) = seen(&world);
+    assert_eq!((is_full, bans), (true, 0), "the ban was lifted");
 }
 
 /// The connection for blocks makes room for the peer, and somebody else is found for blocks.

@@ -33,9 +33,11 @@ pub fn campaign(results: &Results, again: &str) -> String {
         (scenarios(results))
         section aria-labelledby="figures" {
             h2 #figures { "Measurements" }
-            p.axes { "One value for each run: the greatest among its managers. Line: from the least to the greatest. Box: "
-                "the middle half of the runs. Mark: the median. The scale is that of a square root, from zero. Seed: the "
-                "first that gives the greatest. Never: runs in which it was not reached." }
+            p.axes {
+                "One value for each run: the greatest among its managers. Line: from the least to the greatest. Box: the "
+                "middle half of the runs. Mark: the median. The scale is that of a square root, from zero. Seed: the first "
+                "that gives the greatest. Never: runs in which it was not reached."
+            }
             @for figure in Figure::ALL { (distribution(*figure, results)) }
         }
         section aria-labelledby="again" {

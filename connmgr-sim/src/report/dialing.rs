@@ -1,11 +1,12 @@
-//! Dials over time, as bars. Where every dial is known by its time, bars are as narrow as the part that is shown asks for;
-//! else they are as wide as the diary's.
+//! Dials over time, as bars. Where every dial is known by its time, bars are as narrow as the part that is shown asks
+//! for; else they are as wide as the diary's.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::log_scale::LOG_UNIT;
 use super::time_axis::round_step;
-use super::window::{LOG_UNIT, Windows};
+use super::window::Windows;
 use crate::types::Instant;
 use crate::watch::diary::{Diary, Lane, LaneEnding};
 

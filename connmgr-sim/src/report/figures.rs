@@ -94,7 +94,8 @@ fn histogram(title: &'static str, about: &str, powers: &diary::PowerCounts) -> S
 /// The least size of every so-many-th column.
 fn powers_ticks(first: usize, columns: usize) -> Vec<Tick> {
     let size = |column: usize| if column == 0 { 0.0 } else { 2_f64.powf(column as f64 - 1.0) };
-    let step = columns.div_ceil(6).max(1);
+    // Four labels have room where three charts stand side by side.
+    let step = columns.div_ceil(4).max(1);
     (0..columns).step_by(step).map(|place| (place as f64 / columns as f64, short(size(first + place)))).collect()
 }
 
@@ -131,7 +132,8 @@ pub(super) fn measured(outcome: &RunOutcome) -> Markup {
             thead { tr { th scope="col" { "What" } th scope="col" { "Value" } } }
             tbody {
                 @for figure in Figure::ALL {
-                    tr { th scope="row" title=(figure) { (headline::meaning(*figure)) } td { (headline::ranged(*figure, outcome.figures.get(*figure))) } }
+                    @let value = headline::ranged(*figure, outcome.figures.get(*figure));
+                    tr { th scope="row" title=(figure) { (headline::meaning(*figure)) } td { (value) } }
                 }
             }
         }

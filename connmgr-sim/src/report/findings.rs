@@ -23,6 +23,8 @@ type Band = (Instant, Instant);
 /// The rows.
 #[derive(Default)]
 pub(super) struct Findings {
+    /// The world is simulated: of the faults of another nothing is known.
+    is_simulated: bool,
     faults: Vec<(String, Vec<Band>)>,
     found: Vec<(String, Vec<Band>)>,
     moments: Vec<(&'static str, Vec<(Instant, String)>)>,
@@ -39,7 +41,8 @@ impl Findings {
             let Some(row) = row_of(kind) else { continue };
             moments.entry(row).or_default().push((*at, format!("{at}: {kind}")));
         }
-        Self { faults, found, moments: moments.into_iter().collect(), left_out: diary.notes.left_out() }
+        let (moments, left_out) = (moments.into_iter().collect(), diary.notes.left_out());
+        Self { is_simulated: scenario.is_some(), faults, found, moments, left_out }
     }
 
     /// The bands under every chart over time: once on the page, used by each chart.
@@ -87,7 +90,7 @@ impl Findings {
     pub(super) fn draw(&self, times: TimeScale) -> Markup {
         html! {
             section aria-labelledby="findings" {
-                h2 #findings { "Faults and findings" }
+                h2 #findings { @if self.is_simulated { "Faults and findings" } @else { "Findings" } }
                 table.rows {
                     caption {
                         @if self.has_faults() { "Faults are shaded in every chart." }
@@ -100,10 +103,12 @@ impl Findings {
                             th scope="col" { "How often" }
                         }
                     }
-                    tbody {
-                        (group("Faults of the simulated world"))
-                        @for (name, bands) in &self.faults { (spans(name, "fault", bands, times)) }
-                        @if self.faults.is_empty() { (nothing()) }
+                    @if self.is_simulated {
+                        tbody {
+                            (group("Faults of the simulated world"))
+                            @for (name, bands) in &self.faults { (spans(name, "fault", bands, times)) }
+                            @if self.faults.is_empty() { (nothing()) }
+                        }
                     }
                     tbody {
                         (group("What the manager noticed"))

@@ -13,7 +13,7 @@ use crate::types::{Figure, FigureRange};
 #[cfg(feature = "cli")]
 use crate::watch::diary::Diary;
 
-/// Numbers of a run, from the least to the greatest of its managers. `has_faults`: it is told when the pool had recovered.
+/// Numbers of a run, from the least to the greatest of its managers. With faults, also when the pool had recovered.
 pub(super) fn of_run(outcome: &RunOutcome, managers: u32, has_faults: bool) -> Markup {
     let figure = |figure: Figure| ranged(figure, outcome.figures.get(figure));
     let mut tiles = vec![("Pool first full after", figure(Figure::ToTarget))];

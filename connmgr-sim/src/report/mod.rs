@@ -14,6 +14,7 @@ mod figures;
 mod findings;
 mod headline;
 mod lanes;
+mod log_scale;
 mod page;
 mod run;
 mod strip;

@@ -123,14 +123,17 @@ impl<'a> Picture<'a> {
 
     /// What is written above each point, in units of the picture.
     fn labels(&self) -> Markup {
+        let letters = |point: &Point| point.median.map_or("never".len(), |median| self.near(median).len());
+        let longest = self.points.iter().map(letters).max().unwrap_or(0);
+        let labeled = self.points.iter().enumerate().step_by(every(longest, self.points.len()));
         html! {
-            @let longest = self.points.iter().map(|point| point.median.map_or(5, |median| self.near(median).len())).max();
-            @for (place, point) in self.points.iter().enumerate().step_by(every(longest.unwrap_or(0), self.points.len())) {
+            @for (place, point) in labeled {
                 @let x = FRAME.x(self.x(place));
                 @match point.median {
                     Some(median) => {
                         @let (anchor, aside) = self.side(place);
-                        text x=(x + aside) y=(FRAME.y(self.scale.y(median)) - 10.0) text-anchor=(anchor) { (self.near(median)) }
+                        @let y = FRAME.y(self.scale.y(median)) - 10.0;
+                        text x=(x + aside) y=(y) text-anchor=(anchor) { (self.near(median)) }
                     }
                     None => { text.never x=(x) y=(FRAME.top + 12.0) text-anchor="middle" { "never" } }
                 }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use connmgr_core::driver::Observer;
 use connmgr_core::{Action, ConnManager, Input, Reply, Time};
 use connmgr_std::{ReplayError, TraceReader};
-use maud::html;
+use maud::{Markup, html};
 
 use super::axis::grouped;
 use super::dialing::DialBars;
@@ -40,20 +40,14 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
     let findings = Findings::of(None, &diary, diary.now());
     let lanes = lanes::Shown::of(&diary, &conns_of(difference.as_ref()), diary.now());
     let verdict = if difference.is_some() { RunVerdict::NonDeterminism } else { RunVerdict::Kept };
-    let words =
-        if difference.is_some() { "told again, it went another way" } else { "told again, it went the same way" };
+    let words = if difference.is_some() { "the replay went another way" } else { "the replay went the same way" };
     let same = || "Every answer and every action is the same, byte for byte.".to_owned();
     let about = difference.as_ref().map_or_else(same, ToString::to_string);
     let body = html! {
         (verdict::heading_saying(&format!("Trace {name}"), &about, verdict, words))
         (verdict::again(again))
         (headline::of_trace(&diary, &DialBars::of(&diary, &windows)))
-        dl.facts {
-            dt { "Lasted" } dd { (lasting(diary.now().since(Instant::ZERO))) }
-            dt { "Inputs" } dd { (grouped(inputs)) }
-            dt { "Actions" } dd { (grouped(actions)) }
-            @if cut_off { dt { "End" } dd { "The last line is cut off." } }
-        }
+        (facts(diary.now(), inputs, actions, cut_off))
         @if difference.is_some() { (verdict::last(diary.last(), true)) }
         (run::over_time(&diary, &findings, &lanes, &windows, times))
         section aria-labelledby="measured" {
@@ -63,6 +57,17 @@ pub fn trace(name: &str, trace: TraceReader<impl BufRead>, again: &str) -> Resul
         @if difference.is_none() { (verdict::last(diary.last(), false)) }
     };
     Ok(page::page(&format!("Trace {name}"), times.seconds(), &body))
+}
+
+fn facts(end: Instant, inputs: u64, actions: u64, cut_off: bool) -> Markup {
+    html! {
+        dl.facts {
+            dt { "Lasted" } dd { (lasting(end.since(Instant::ZERO))) }
+            dt { "Inputs" } dd { (grouped(inputs)) }
+            dt { "Actions" } dd { (grouped(actions)) }
+            @if cut_off { dt { "End" } dd { "The last line is cut off." } }
+        }
+    }
 }
 
 /// The connections that a difference is about, as a text that names them.

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use connmgr_core::Kind;
 
+use super::log_scale;
 use super::time_axis::{lasting, round_step};
 use crate::types::Instant;
 use crate::watch::diary::{Diary, Level, NoteKind};
 
 /// Faults with a button of their own.
 const MOST_FAULTS: usize = 4;
-/// Columns of a picture, to tell how much of it is empty.
-const COLUMNS: usize = 100;
-/// The first step of a logarithmic scale.
-pub(super) const LOG_UNIT: Duration = Duration::from_millis(100);
+/// No part is shorter than this, and no room before a fault: labels are tenths of a second.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// A part of the time, and the name of its button.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,11 +107,9 @@ impl Story {
                 all.push(window);
             }
         }
-        Windows {
-            is_log: opening == 0 && !self.has_lasting_faults() && self.reads_better_on_a_log_scale(),
-            all,
-            opening,
-        }
+        let times = || self.moments.iter().map(|(at, _)| *at);
+        let is_log = opening == 0 && !self.has_lasting_faults() && log_scale::reads_better(times, self.end);
+        Windows { all, opening, is_log }
     }
 
     /// What the run is about, if that is a part of the time.
@@ -130,7 +127,7 @@ impl Story {
         let seen = || Some(self.full_again(self.start).filter(|_| self.full > 0)?.since(self.start));
         let took = self.measured.fill.or_else(seen)?;
         // A little longer, up to a round time.
-        let least = took + took / 4;
+        let least = (took + took / 4).max(LEAST);
         let step = round_step(least, 20);
         let steps = least.as_nanos().div_ceil(step.as_nanos().max(1));
         let to = self.start.after(step * u32::try_from(steps).unwrap_or(1));
@@ -141,7 +138,7 @@ impl Story {
     fn failure(&self) -> Option<Window> {
         let marks = self.faults.iter().flat_map(|(_, from, to)| [*from, *to]).filter(|at| *at < self.end);
         let last = marks.max().filter(|at| *at > Instant::ZERO)?;
-        let from = earlier(last, self.end.since(last) / 4);
+        let from = earlier(last, (self.end.since(last) / 4).max(LEAST));
         Some(Window { from, to: self.end, name: "The failure".to_owned() })
     }
 
@@ -176,7 +173,7 @@ impl Story {
     }
 
     fn around(&self, from: Instant, to: Instant, name: String) -> Window {
-        let room = (to.since(from) / 4).max(Duration::from_secs(1));
+        let room = (to.since(from) / 4).max(LEAST);
         Window { from: earlier(from, room), to: to.after(room).min(self.end), name }
     }
 
@@ -208,26 +205,6 @@ impl Story {
             self.moments.iter().filter(|(at, _)| is_in(*at)).map(|(_, count)| *count).sum()
         };
         one_in * sum(&|at| (window.from..window.to).contains(&at)) >= sum(&|_| true)
-    }
-
-    /// Whether a logarithmic scale leaves much less of the picture empty.
-    fn reads_better_on_a_log_scale(&self) -> bool {
-        let end = self.length().as_secs_f64().max(1.0);
-        let unit = LOG_UNIT.as_secs_f64();
-        let log = self.columns(|secs| (secs / unit).ln_1p() / (end / unit).ln_1p());
-        let linear = self.columns(|secs| secs / end);
-        log >= 2 * linear
-    }
-
-    /// In how many columns of the picture something happened.
-    fn columns(&self, place: impl Fn(f64) -> f64) -> usize {
-        let mut columns = [false; COLUMNS];
-        for (at, _) in &self.moments {
-            let share = place(at.since(Instant::ZERO).as_secs_f64()).clamp(0.0, 1.0);
-            let column = (0..COLUMNS).rfind(|column| share * COLUMNS as f64 >= *column as f64);
-            columns[column.unwrap_or(0)] = true;
-        }
-        columns.iter().filter(|is_taken| **is_taken).count()
     }
 }
 
@@ -289,15 +266,6 @@ mod tests {
         assert_eq!(opens_on(&flood), ("All 2 h".into(), 0, 2 * HOUR));
         assert!(!flood.windows().is_log, "the flood is all over the time");
         assert!(flood.windows().all.iter().any(|window| window.name == "Until full: 31 s"));
-    }
-
-    #[test]
-    fn retries_that_get_rarer_are_shown_on_a_logarithmic_scale() {
-        let mut retries = cold_start();
-        retries.pool.clear();
-        retries.moments = (0..16).map(|doublings| (Instant::ZERO.after(LOG_UNIT * (1 << doublings)), 1)).collect();
-        let windows = retries.windows();
-        assert_eq!((windows.opening, windows.is_log), (0, true));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use maud::{Markup, html};
 
 use super::chart::labels;
+use super::log_scale::LOG_UNIT;
 use super::time_axis::{TimeScale, lasting};
-use super::window::{LOG_UNIT, Window, Windows};
+use super::window::{Window, Windows};
 use crate::types::Instant;
 
 /// Buttons for each part, and the axis that stays in sight. The script reads the parts off the buttons, in seconds.

@@ -18,7 +18,7 @@ scenarios![
     "out-of-descriptors", "own-failures", "limits-lowered", "dead-added-peers", "removed-and-once",
     "several-addresses", "resonance",
     "transport-downgrade", "gossip-wave", "sleepers-turn", "inbound-flood", "inbound-before-outbound", "ban-behind-nat",
-    "banned-friends", "simultaneous-connect", "duplicates", "daily-churn", "crowded", "herd", "swarm",
+    "banned-friends", "banned-subnet", "simultaneous-connect", "duplicates", "daily-churn", "crowded", "herd", "swarm",
 ];
 
 scenarios![
@@ -57,9 +57,9 @@ mod tests {
 
     use super::*;
     use crate::scenario::{
-        Acquaintance, Base, BookSpec, Bound, Churn, Expect, FaultKind, FaultSpec, Gossip, HostBehavior, HostSpec,
-        HostTurn, InboundSpec, Monotonic, NamesSpec, NodeSpec, OwnError, OwnFailures, PeerSpec, ProxyFault, ProxySpec,
-        SeedBehavior, SeedSpec, SeedTurn, ShareOf,
+        Acquaintance, BanSpec, Base, BookSpec, Bound, Churn, Expect, FaultKind, FaultSpec, Gossip, HostBehavior,
+        HostSpec, HostTurn, InboundSpec, Monotonic, NamesSpec, NodeSpec, OwnError, OwnFailures, PeerSpec, ProxyFault,
+        ProxySpec, SeedBehavior, SeedSpec, SeedTurn, ShareOf,
     };
 
     #[test]
@@ -93,6 +93,7 @@ mod tests {
             (keys::<Gossip>(), "hosts.gossip"),
             (keys::<PeerSpec>(), "peers"),
             (keys::<InboundSpec>(), "inbound"),
+            (keys::<BanSpec>(), "bans"),
             (keys::<BookSpec>(), "book"),
             (keys::<Acquaintance>(), "book.knows"),
             (keys::<SeedSpec>(), "seeds"),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use connmgr_check::Probe;
 use connmgr_core::HostName;
 
-use super::{HostBehavior, Scenario, ScenarioError};
+use super::ban::has_subnets;
+use super::{BanSpec, HostBehavior, Scenario, ScenarioError};
 use crate::scenario::map::{NODES, name_of};
-use crate::types::{Figure, Instant};
+use crate::types::{Figure, Instant, Share};
 
 /// Hosts of all populations, replacements of hosts that leave included.
 const MOST_HOSTS: u64 = 1_000_000;
@@ -19,6 +20,8 @@ const MOST_TOLD: u32 = 100_000;
 const MOST_SECONDS: u64 = 100 * 365 * 86_400;
 /// Populations, faults and the like: they are numbered in 16 bits.
 const MOST_OF_A_SORT: usize = 1000;
+/// Parts of all banned subnets that are let in: a manager keeps little more.
+const MOST_LET_IN: u64 = 1000;
 
 impl Scenario {
     /// Checks that a world can be made of it.
@@ -31,6 +34,7 @@ impl Scenario {
         self.check_populations()?;
         self.check_references()?;
         self.check_people()?;
+        self.check_bans()?;
         self.check_promises()?;
         let config = crate::scenario::config::merged(self).map_err(|error| wrong(format!("node.config: {error}")))?;
         config.check().map_err(|error| wrong(error.to_string()))
@@ -53,10 +57,11 @@ impl Scenario {
         hold(hosts <= MOST_HOSTS, || {
             format!("there are more than {MOST_HOSTS} hosts, if each that may leave for good leaves each day")
         })?;
-        let sorts = [self.hosts.len(), self.peers.len(), self.inbound.len(), self.seeds.len(), self.faults.len()];
-        hold(sorts.iter().all(|count| *count <= MOST_OF_A_SORT), || {
-            format!("there are more than {MOST_OF_A_SORT} populations, peers, strangers, seeds or faults")
-        })?;
+        let around = [self.peers.len(), self.inbound.len(), self.bans.len(), self.seeds.len()];
+        hold(
+            [self.hosts.len(), self.faults.len()].iter().chain(&around).all(|count| *count <= MOST_OF_A_SORT),
+            || format!("there are more than {MOST_OF_A_SORT} populations, peers, strangers, bans, seeds or faults"),
+        )?;
         hold(self.most_told() <= MOST_TOLD, || format!("more than {MOST_TOLD} addresses are told or added at once"))?;
         hold(self.node.ping_every.0.as_millis() >= 100, || "`node.ping-every` is less than 100 ms".into())
     }
@@ -120,6 +125,24 @@ impl Scenario {
         Ok(())
     }
 
+    fn check_bans(&self) -> Result<(), ScenarioError> {
+        for spec in &self.bans {
+            let BanSpec { of, at, lasts, lifted_at, .. } = spec;
+            let population = self.hosts.iter().find(|host| host.name == *of);
+            let is_there =
+                population.is_some() || of == NODES || self.inbound.iter().any(|inbound| inbound.name == *of);
+            hold(is_there, || format!("there are no hosts and no inbound connections `{of}` to ban"))?;
+            hold(population.is_none_or(has_subnets), || format!("`{of}` can't be banned: they have no IP addresses"))?;
+            hold(spec.share > Share::NONE, || format!("a ban of `{of}` means nobody: `share` is 0 %"))?;
+            hold(!lasts.0.is_zero(), || format!("a ban of `{of}` lasts for no time"))?;
+            hold(lifted_at.is_none_or(|lifted| lifted > *at), || {
+                format!("a ban of `{of}` is lifted before it begins")
+            })?;
+        }
+        let let_in: u64 = self.bans.iter().map(|spec| u64::from(spec.except)).sum();
+        hold(let_in <= MOST_LET_IN, || format!("more than {MOST_LET_IN} hosts are let in from banned subnets"))
+    }
+
     /// Rejects promises that could never be seen broken.
     fn check_promises(&self) -> Result<(), ScenarioError> {
         let expect = &self.expect;
@@ -154,8 +177,6 @@ fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), ScenarioE
 mod tests {
     use super::super::{Bound, Churn, Expect, FaultKind, FaultSpec, HostSpec, PeerSpec, Span};
     use super::*;
-    use crate::types::Share;
-
     fn error_of<T>(change: impl FnOnce(&mut Scenario) -> T) -> String {
         let mut scenario = Scenario::new("a", Span::hours(1));
         scenario.hosts.push(HostSpec::new("honest", 5));
@@ -183,6 +204,16 @@ mod tests {
         assert!(error_of(|s| s.hosts[0].gossip.about = vec!["ghosts".into()]).contains("no population `ghosts`"));
         let peer = PeerSpec::new("ghosts", 1);
         assert!(error_of(|s| s.peers.push(peer)).contains("no population `ghosts`"));
+        let ban = |of: &str| BanSpec::new(of, Span::hours(1));
+        assert!(error_of(|s| s.bans.push(ban("ghosts"))).contains("no inbound connections `ghosts`"));
+        let hide = |s: &mut Scenario| s.hosts[0].network = connmgr_core::NetworkKind::Onion;
+        assert!(error_of(|s| (hide(s), s.bans.push(ban("honest")))).contains("no IP addresses"));
+        let nobody = BanSpec { share: Share::NONE, ..ban("honest") };
+        assert!(error_of(|s| s.bans.push(nobody)).contains("means nobody"));
+        assert!(error_of(|s| s.bans.push(BanSpec::new("honest", Span::default()))).contains("no time"));
+        let early = BanSpec { lifted_at: Some(Span::default()), ..ban("honest") };
+        assert!(error_of(|s| s.bans.push(early)).contains("before it begins"));
+        assert!(error_of(|s| s.bans.push(BanSpec { except: 1001, ..ban("honest") })).contains("more than 1000 hosts"));
         assert!(error_of(|s| s.expect.probes = vec!["luck".into()]).contains("no such probe; there are "));
         let bound = |of: &str| vec![Bound { of: of.into(), min: None, max: None }];
         assert!(

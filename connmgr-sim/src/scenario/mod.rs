@@ -3,6 +3,7 @@
 //! It runs nothing: [`World::new`](crate::World::new) makes a world of it and a seed. Everything
 //! in it can be written as TOML, can be removed (this is how failures shrink), and has a bound.
 
+mod ban;
 mod book;
 pub mod catalogue;
 mod check;
@@ -25,6 +26,7 @@ use crate::types::Instant;
 use serde::{Deserialize, Serialize};
 
 pub use crate::types::Span;
+pub use ban::{BanSpec, BannedSubnet};
 pub use book::{Acquaintance, BookSpec};
 pub use expect::{Bound, Expect};
 pub use fault::{FaultKind, FaultSpec, Monotonic, OwnError, OwnFailures, ShareOf};
@@ -61,6 +63,9 @@ pub struct Scenario {
     /// Inbound connections from outside the world.
     #[serde(default)]
     pub inbound: Vec<InboundSpec>,
+    /// Subnets that the operator bans.
+    #[serde(default)]
+    pub bans: Vec<BanSpec>,
     /// What the managers know at the start.
     #[serde(default)]
     pub book: BookSpec,
@@ -88,7 +93,7 @@ impl Scenario {
     }
 
     /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`
-    /// has happened. `None` if a fault lasts to the end.
+    /// and every beginning and end of a ban has happened. `None` if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {
         if let Some(at) = self.expect.healed_at {
             return Some(Instant::ZERO.after(at.0));
@@ -96,7 +101,9 @@ impl Scenario {
         let end = Instant::ZERO.after(self.duration.0);
         let hosts = self.hosts.iter().filter_map(|spec| Some(spec.turns.as_ref()?.at));
         let seeds = self.seeds.iter().filter_map(|spec| Some(spec.turns?.at));
-        let mut last = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0)).max().unwrap_or(Instant::ZERO);
+        let bans = self.bans.iter().flat_map(|spec| spec.changes(end));
+        let turns = hosts.chain(seeds).map(|at| Instant::ZERO.after(at.0));
+        let mut last = turns.chain(bans).max().unwrap_or(Instant::ZERO);
         for spec in &self.faults {
             for (begins, ends) in spec.times(end) {
                 let over = ends.or_else(|| spec.fault.is_jump().then_some(begins));

@@ -1,5 +1,7 @@
 //! The managers, their added peers, and inbound connections to them.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use connmgr_core::{Chain, Config, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +167,25 @@ pub struct InboundSpec {
     /// The population they gossip about.
     #[serde(default)]
     pub tells_about: Option<String>,
+}
+
+impl InboundSpec {
+    /// The address of one of its hosts, if it is the `sort`-th kind: from 150.0.0.0 on, a /12 for each.
+    pub(crate) fn home(&self, sort: u16, host: u32) -> IpAddr {
+        let first = (150 << 24) + (u32::from(sort % 64) << 20);
+        let groups = self.groups.max(1);
+        let (group, within) = (host % groups, 1 + host / groups % 254);
+        let ip = if self.behind_nat { first + 1 } else { first + ((group & 0xfff) << 8) + within };
+        IpAddr::V4(Ipv4Addr::from_bits(ip))
+    }
+
+    /// Every address of its hosts, once.
+    pub(crate) fn homes(&self, sort: u16) -> Vec<IpAddr> {
+        let mut homes: Vec<IpAddr> = (0..self.hosts).map(|host| self.home(sort, host)).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        homes
+    }
 }
 
 const fn one() -> u32 {

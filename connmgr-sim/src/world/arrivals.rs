@@ -1,6 +1,6 @@
 //! Inbound connections from outside the world: when they arrive, and how their peers behave.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,13 +113,9 @@ fn arrival_dice(seed: u64, sort: u16, node: u32) -> Dice {
     Dice::new(seed, DrawPurpose::Arrival, u64::from(sort) << 32 | u64::from(node))
 }
 
-/// The address of an inbound peer: from 150.0.0.0 on, a /12 for each kind.
+/// Where an inbound connection comes from.
 fn remote(spec: &InboundSpec, sort: u16, dice: &mut Dice) -> SocketAddr {
     let host = u32::try_from(dice.below(spec.hosts.into())).expect("below a u32");
-    let groups = spec.groups.max(1);
-    let (group, within) = (host % groups, 1 + host / groups % 254);
-    let ip = (150 << 24) + (u32::from(sort % 64) << 20) + ((group & 0xfff) << 8) + within;
-    let ip = if spec.behind_nat { (150 << 24) + (u32::from(sort % 64) << 20) + 1 } else { ip };
     let port = 1024 + u16::try_from(dice.below(60_000)).expect("below 60 000");
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(ip)), port)
+    SocketAddr::new(spec.home(sort, host), port)
 }

@@ -40,6 +40,10 @@ pub(super) enum Happening {
     Adds { spec: u16, node: u32 },
     /// The operator removes peers.
     Removes { spec: u16, node: u32 },
+    /// The operator bans a subnet.
+    Bans { spec: u16, node: u32 },
+    /// The operator lifts the ban.
+    Lifts { spec: u16, node: u32 },
     /// The application adds addresses.
     Tells { node: u32 },
     /// A save has reached the disk.

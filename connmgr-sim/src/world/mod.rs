@@ -5,6 +5,7 @@
 //! checkers judge the rest.
 
 mod arrivals;
+mod bans;
 mod dials;
 mod faults;
 mod happening;
@@ -175,6 +176,7 @@ impl<S: Subject> World<S> {
         }
         self.plan_arrivals();
         self.plan_faults();
+        self.plan_bans();
         for (number, spec) in (0..).zip(&plan.scenario.hosts) {
             if let Some(turn) = &spec.turns {
                 self.queue.push(Instant::ZERO.after(turn.at.0), Happening::Turns { population: number });
@@ -295,6 +297,8 @@ impl<S: Subject> World<S> {
             Happening::Arrives { sort, node } => self.arrives(sort, node),
             Happening::Adds { spec, node } => self.adds(spec, node),
             Happening::Removes { spec, node } => self.removes(spec, node),
+            Happening::Bans { spec, node } => self.bans(spec, node),
+            Happening::Lifts { spec, node } => self.lifts(spec, node),
             Happening::Tells { node } => self.tells(node),
             Happening::Saved { of, snapshot } => self.saved(of, *snapshot),
             Happening::Begins { fault } => self.begins(fault),

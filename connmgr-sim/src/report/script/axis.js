@@ -24,7 +24,8 @@ const moment = (time, step) => {
 // The same in a sentence, where `1:30` would not be clear.
 const spoken = (time, step) => {
   const secs = Math.floor(time + 1e-6);
-  if (step >= 60 || secs < 60) return moment(time, step).replace(".0 s", " s");
+  // Zeros at the end say nothing here; along an axis they keep labels alike.
+  if (step >= 60 || secs < 60) return moment(time, step).replace(/(\.\d*?)0+ s/, "$1 s").replace(". s", " s");
   return units([[Math.floor(secs / 86400), "d"], [Math.floor(secs / 3600) % 24, "h"], [Math.floor(secs / 60) % 60, "min"],
     [secs % 60, "s"]]);
 };

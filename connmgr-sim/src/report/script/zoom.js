@@ -20,7 +20,8 @@ if (end > 0) {
     return span;
   };
   const say = () => {
-    const step = ROUND.find((step) => (shown.to - shown.from) / step <= 50) ?? 1;
+    const least = shown.to - shown.from < 1 ? 0 : 0.1;
+    const step = ROUND.find((step) => step >= least && (shown.to - shown.from) / step <= 50) ?? 1;
     const whole = find("whole").dataset.text;
     const [from, to] = [shown.from, shown.to].map((time) => spoken(time, step));
     const part = `${from} to ${to} of ${whole}`;

@@ -140,7 +140,8 @@ impl Arena {
     /// Not comparable are worlds in which nobody can hold a full pool, or ready connections end soon: there a pool is
     /// full for a moment by chance. Worlds in which the machine sleeps while its clock stands still: late answers count
     /// for whoever dialed just before. Worlds with added peers: the operator chose their retries, and chance decides
-    /// whether their addresses are connected already. Worlds whose hosts are useless before they turn, or get banned: a
+    /// whether their addresses are connected already. Worlds in which the operator bans subnets: simple policies dial
+    /// there. Worlds whose hosts are useless before they turn, or get banned: a
     /// manager that remembers this avoids them. Worlds that need nearly all peers while the operator has limited
     /// hedging. Worlds whose seeds can't be asked through the proxy: simple policies ask them without it.
     pub(super) fn is_comparable(&self, criterion: Criterion) -> bool {
@@ -158,6 +159,7 @@ impl Arena {
         // Each wrong choice then blocks a slot for as long as a dial takes, and chance decides the order of choices.
         let is_lottery = !self.hedges() && needs_nearly_all(&self.plan, self.slots());
         scenario.peers.is_empty()
+            && scenario.bans.is_empty()
             && !is_lottery
             && (scenario.seeds.is_empty() || !asks_beside)
             && outlook(&self.plan) != Outlook::Cannot

@@ -30,8 +30,10 @@ impl Scope {
     /// The lists that may be thinned, those first that no other list refers to.
     pub(super) const fn lists(self) -> &'static [List] {
         match self {
-            Self::Everything => &[List::Faults, List::Inbound, List::Peers, List::Seeds, List::Knows, List::Hosts],
-            Self::Hindrances => &[List::Faults, List::Inbound, List::Adversaries],
+            Self::Everything => {
+                &[List::Faults, List::Bans, List::Inbound, List::Peers, List::Seeds, List::Knows, List::Hosts]
+            }
+            Self::Hindrances => &[List::Faults, List::Bans, List::Inbound, List::Adversaries],
         }
     }
 }
@@ -40,6 +42,7 @@ impl Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
     Faults,
+    Bans,
     Inbound,
     Peers,
     Seeds,
@@ -54,6 +57,7 @@ impl List {
     pub(super) fn places(self, scenario: &Scenario) -> Vec<usize> {
         let len = match self {
             Self::Faults => scenario.faults.len(),
+            Self::Bans => scenario.bans.len(),
             Self::Inbound => scenario.inbound.len(),
             Self::Peers => scenario.peers.len(),
             Self::Seeds => scenario.seeds.len(),
@@ -69,7 +73,12 @@ impl List {
         let mut scenario = whole.clone();
         match self {
             Self::Faults => keep(&mut scenario.faults, kept),
-            Self::Inbound => keep(&mut scenario.inbound, kept),
+            Self::Bans => keep(&mut scenario.bans, kept),
+            Self::Inbound => {
+                let gone = (0..whole.inbound.len()).filter(|place| !kept.contains(place));
+                gone.for_each(|place| scenario.bans.retain(|ban| ban.of != whole.inbound[place].name));
+                keep(&mut scenario.inbound, kept);
+            }
             Self::Peers => keep(&mut scenario.peers, kept),
             Self::Seeds => keep(&mut scenario.seeds, kept),
             Self::Knows => keep(&mut scenario.book.knows, kept),
@@ -96,6 +105,7 @@ fn keep<T>(list: &mut Vec<T>, kept: &[usize]) {
 }
 
 fn forget(scenario: &mut Scenario, name: &str) {
+    scenario.bans.retain(|ban| ban.of != name);
     scenario.peers.retain(|peer| peer.of != name);
     scenario.peers.iter_mut().for_each(|peer| peer.or.retain(|other| other != name));
     scenario.book.knows.retain(|known| known.of != name);
@@ -120,6 +130,7 @@ pub(super) fn numbers(scenario: &mut Scenario, scope: Scope) -> Vec<&mut u32> {
     numbers.extend(scenario.faults.iter_mut().filter_map(|spec| spec.times.as_mut()));
     if all {
         numbers.extend([&mut scenario.node.count, &mut scenario.book.application_tells, &mut scenario.names.answers]);
+        numbers.extend(scenario.bans.iter_mut().map(|spec| &mut spec.except));
         numbers.extend(scenario.peers.iter_mut().map(|spec| &mut spec.count));
         numbers.extend(scenario.seeds.iter_mut().map(|spec| &mut spec.answers));
         numbers.extend(scenario.book.knows.iter_mut().filter_map(|spec| spec.count.as_mut()));
@@ -158,6 +169,9 @@ pub(super) fn simpler(scenario: &Scenario, scope: Scope) -> Vec<Cut> {
     for place in 0..scenario.inbound.len() {
         cuts.push(Box::new(move |scenario| scenario.inbound[place].stays = None));
         cuts.push(Box::new(move |scenario| scenario.inbound[place].until = None));
+    }
+    for place in 0..scenario.bans.len() {
+        cuts.push(Box::new(move |scenario| scenario.bans[place].lifted_at = None));
     }
     cuts
 }

@@ -4,6 +4,7 @@
 //! The result is a plain [`Scenario`], so failures in it shrink like others. It promises nothing (`expect` is empty);
 //! [`outlook`] says whether its pool can be filled.
 
+mod bans;
 mod draw;
 mod faults;
 mod hosts;
@@ -41,6 +42,7 @@ pub fn scenario(seed: u64) -> Scenario {
     node::draw_peers(&draw("peers"), &mut scenario);
     node::draw_inbound(&draw("inbound"), &mut scenario);
     faults::draw(&draw("faults"), &mut scenario);
+    bans::draw(&draw("bans"), &mut scenario);
     scenario
 }
 
@@ -91,6 +93,8 @@ mod tests {
             ("hedging is as it is by default", share(|world| world.node.config.is_empty()), 50..80),
             ("strangers", share(|world| !world.inbound.is_empty()), 8..25),
             ("added peers", share(|world| !world.peers.is_empty()), 15..40),
+            ("the operator bans subnets", share(|world| !world.bans.is_empty()), 7..15),
+            ("and lets parts in", share(|world| world.bans.iter().any(|ban| ban.except > 0)), 4..12),
             ("long ones", share(|world| world.duration > Span::minutes(20)), 4..15),
             ("steady throughout", share(|world| steady(world).len() == 1), 20..60),
             ("nobody is known", share(|world| world.book.knows.is_empty()), 8..30),

@@ -8,7 +8,7 @@ use super::prospect::{self, Prospect};
 use super::times::is_hidden;
 use crate::scenario::known::known_at_start;
 use crate::scenario::map::{Who, WorldMap};
-use crate::scenario::{FaultKind, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
+use crate::scenario::{BanSpec, BannedSubnet, FaultKind, FaultSpec, OwnFailures, Scenario, ShareOf, Span};
 use crate::types::{Instant, Share};
 
 /// Whether the pool of automatic connections can be filled in a world. In doubt: [`Outlook::Unsure`].
@@ -68,7 +68,11 @@ fn all_friends_are_good(scenario: &Scenario, prospects: &[Prospect]) -> bool {
     scenario.peers.iter().all(|peer| {
         let of = scenario.hosts.iter().position(|spec| spec.name == peer.of);
         let is_one_address = !peer.by_name && peer.or.is_empty() && !peer.identified;
-        let is_plain = is_one_address && !peer.once && peer.at == Span::default() && peer.removed_at.is_none();
+        let is_plain = scenario.bans.is_empty()
+            && is_one_address
+            && !peer.once
+            && peer.at == Span::default()
+            && peer.removed_at.is_none();
         let all_open = |at: usize| {
             let spec = &scenario.hosts[at];
             spec.reachable == Share::ALL && spec.full == Share::NONE && prospects[at] == Prospect::Good
@@ -91,10 +95,12 @@ impl PeerCounts {
     fn of(plan: &WorldMap, config: &Config, prospects: &[Prospect]) -> Self {
         let known = known_at_start(plan, 0);
         let forever = Forever::of(plan);
+        let bans = Bans::of(plan);
         let prospect = |host: u32| {
             let resident = plan.resident(host);
             let is_open = resident.is_reachable && !resident.is_full && !forever.fails(plan, host);
-            if is_open { prospects[usize::from(resident.population)] } else { Prospect::Never }
+            let prospect = prospects[usize::from(resident.population)];
+            if is_open { prospect.min(bans.prospect(&resident.address)) } else { Prospect::Never }
         };
         let hosts = |addresses: &[PeerAddress]| -> Vec<u32> {
             let host = |address| match plan.at(address) {
@@ -133,6 +139,31 @@ fn is_told(scenario: &Scenario) -> bool {
     let gossips = scenario.hosts.iter().any(|spec| spec.gossip.answer + spec.gossip.unasked > 0);
     let strangers = scenario.inbound.iter().any(|spec| spec.tells > 0);
     gossips || strangers || !scenario.seeds.is_empty() || scenario.book.application_tells > 0
+}
+
+/// The bans of the operator.
+struct Bans {
+    /// With each, whether it certainly holds throughout.
+    bans: Vec<(BannedSubnet, bool)>,
+}
+
+impl Bans {
+    fn of(plan: &WorldMap) -> Self {
+        let scenario = &plan.scenario;
+        // After a crash, a jump of the clock or a night asleep a ban may be forgotten, or over. A later ban may be
+        // lifted or have exceptions of its own, and either may end an earlier one.
+        let is_sure = scenario.bans.len() == 1 && scenario.faults.iter().all(is_traceless);
+        let ban = |spec: &BanSpec| Some((BannedSubnet::of(plan, spec)?, is_sure && spec.lasts_throughout(scenario)));
+        Self { bans: scenario.bans.iter().filter_map(ban).collect() }
+    }
+
+    /// What dials can lead to at best: a ban that does not hold throughout closes connections.
+    fn prospect(&self, address: &PeerAddress) -> Prospect {
+        let Some(ip) = address.socket_addr().map(|address| address.ip()) else { return Prospect::Good };
+        let around = self.bans.iter().filter(|(ban, _)| ban.covers(ip));
+        let best = |throughout: &bool| if *throughout { Prospect::Never } else { Prospect::Perhaps };
+        around.map(|(_, throughout)| best(throughout)).min().unwrap_or(Prospect::Good)
+    }
 }
 
 /// What fails from the beginning to the end.
@@ -176,9 +207,9 @@ impl Forever {
     }
 }
 
-/// Whether every fault has no lasting effect and is over in time.
-fn heals_in_time(scenario: &Scenario) -> bool {
-    let traceless = |spec: &FaultSpec| match &spec.fault {
+/// Whether a fault has no lasting effect.
+const fn is_traceless(spec: &FaultSpec) -> bool {
+    match &spec.fault {
         FaultKind::Interface
         | FaultKind::Silent(_)
         | FaultKind::NoRoute(_)
@@ -203,14 +234,18 @@ fn heals_in_time(scenario: &Scenario) -> bool {
         | FaultKind::Limits(_)
         | FaultKind::Inactive
         | FaultKind::Restart => false,
-    };
+    }
+}
+
+/// Whether every fault has no lasting effect and is over in time, as is every ban.
+fn heals_in_time(scenario: &Scenario) -> bool {
     // Some addresses may fail for ever: those are not counted as good.
     let of_addresses = |fault: &FaultKind| matches!(fault, FaultKind::OwnFailures(own) if own.of == ShareOf::Addresses);
     let mut passing = scenario.clone();
     passing.faults.retain(|spec| !(lasts_throughout(spec) && of_addresses(&spec.fault)));
     let end = Instant::ZERO.after(scenario.duration.0);
     let healed = passing.healed_at().map(|healed| healed.after(TO_RECOVER.0));
-    scenario.faults.iter().all(traceless) && healed.is_some_and(|healed| healed <= end)
+    scenario.faults.iter().all(is_traceless) && healed.is_some_and(|healed| healed <= end)
 }
 
 /// Whether a fault is there from the beginning to the end.
@@ -321,6 +356,24 @@ mod tests {
         assert_eq!(under(passing(FaultKind::Interface)), Outlook::Fills);
         assert_eq!(under(FaultSpec { at: Span::minutes(5), ..passing(FaultKind::Interface) }), Outlook::Unsure);
         assert_eq!(under(passing(FaultKind::Inactive)), Outlook::Unsure);
+    }
+
+    #[test]
+    fn who_is_banned_does_not_count_and_who_is_let_in_does() {
+        let under = |spec: BanSpec| {
+            let mut scenario = world(HostBehavior::Accept);
+            scenario.bans.push(spec);
+            seen(scenario)
+        };
+        let ban = |lasts| BanSpec::new("hosts", lasts);
+        assert_eq!(under(ban(Span::hours(9))), Outlook::Cannot);
+        assert_eq!(under(ban(Span::minutes(1))), Outlook::Unsure, "they are free then");
+        assert_eq!(under(BanSpec { lifted_at: Some(Span::minutes(1)), ..ban(Span::hours(9)) }), Outlook::Unsure);
+        assert_eq!(under(BanSpec { at: Span::minutes(1), ..ban(Span::hours(9)) }), Outlook::Unsure);
+        assert_eq!(under(BanSpec { except: 9, ..ban(Span::hours(9)) }), Outlook::Cannot, "ten are needed");
+        assert_eq!(under(BanSpec { except: 15, ..ban(Span::hours(9)) }), Outlook::Fills);
+        let late = BanSpec { except: 15, at: Span::minutes(6), ..ban(Span::hours(9)) };
+        assert_eq!(under(late), Outlook::Unsure, "too late to recover");
     }
 
     #[test]

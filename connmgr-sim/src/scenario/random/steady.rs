@@ -6,7 +6,7 @@ use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
 /// The intervals in which a world does not change: no fault begins or ends, no population or seed turns, no peer is
-/// added or removed, and no inbound stream starts or stops. In order; empty ones are left out.
+/// added or removed, no ban of the operator begins or ends, and no inbound stream starts or stops. In order; empty ones are left out.
 ///
 /// Empty where hosts churn, answer in windows, misbehave, or end connections that were stable: there the world changes
 /// all the time. A connection that ends before `stable_after` is no change.
@@ -46,6 +46,7 @@ pub(crate) fn changes(scenario: &Scenario) -> Vec<Instant> {
     let peers = scenario.peers.iter().flat_map(|spec| [Some(spec.at), spec.removed_at]).flatten();
     let inbound = scenario.inbound.iter().flat_map(|spec| [Some(spec.from), spec.until]).flatten();
     changes.extend(turns.chain(seeds).chain(peers).chain(inbound).map(|at| Instant::ZERO.after(at.0)));
+    changes.extend(scenario.bans.iter().flat_map(|spec| spec.changes(end)));
     changes.retain(|at| *at <= end);
     changes.sort_unstable();
     changes
