@@ -13,7 +13,7 @@ pub(super) fn busy(count: u32, known: u32) -> Config {
         stable_after: Duration::ZERO,
         dial: DialConfig {
             rate: Rate { burst: 1, interval: Duration::ZERO },
-            spacing: Duration::ZERO,
+            spacing: Duration::from_millis(1),
             min_spacing: Duration::from_millis(1),
             ..DialConfig::default()
         },
