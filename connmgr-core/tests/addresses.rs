@@ -333,7 +333,7 @@ fn what_is_not_kept_is_counted_by_reason() {
         ..AddressCounts::default()
     };
     assert_eq!(counts, expected);
-    let text = "1 new, 1 known, 1 names, 2 not dialable, 2 out of range, 1 without a route, 1 our own";
+    let text = "1 new, 1 known, 1 by name, 2 not dialable, 2 out of range, 1 without a route, 1 our own";
     assert_eq!(counts.to_string(), text);
 
     let mut bench = Bench::new(connect_only());

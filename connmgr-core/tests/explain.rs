@@ -49,6 +49,17 @@ fn an_unknown_address_is_told_with_what_keeps_it_out_of_the_book() {
     assert_eq!(explain(&bench, PEER).known, None);
 }
 
+/// In a moment the pool looks again, and then as little is possible.
+#[test]
+fn an_address_that_only_the_operator_can_help_is_not_told_to_wait() {
+    let mut bench = knowing(Config::default(), PEER);
+    bench.fail(FIRST, DialError::Refused);
+    let told = explain(&bench, "192.168.1.2:8333");
+    assert_eq!(rules(&told.full), [DialRule::OutOfRange, DialRule::LooksAgain]);
+    assert!(told.to_string().ends_with("(`ranges`)."), "{told}");
+    assert!(explain(&bench, PEER).to_string().contains("looks again"));
+}
+
 #[test]
 fn a_failed_address_rests_and_the_pool_looks_again() {
     let mut bench = knowing(Config::default(), PEER);

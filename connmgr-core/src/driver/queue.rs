@@ -1,9 +1,9 @@
 //! The queue of events for the application, and what is dropped when the application is slow.
 //!
 //! A connection that ends before the application took it is removed together with its stream: the application sees
-//! neither `Connected` nor `Disconnected`. One may be taken out of turn. Of a peer's retry notices only the latest stays. The queue always keeps
-//! `Connected`, the `Disconnected` of a connection that was taken (at most one for each connection), and `Stopped`. Any
-//! other event is dropped and counted if the queue is full.
+//! neither `Connected` nor `Disconnected`. One may be taken out of turn. Of a peer's retry notices only the latest stays.
+//! The queue always keeps `Connected`, the `Disconnected` of a connection that was taken (at most one for each
+//! connection), and `Stopped`. Any other event is dropped and counted if the queue is full.
 
 use alloc::collections::VecDeque;
 

@@ -106,7 +106,10 @@ fn write_verdict(f: &mut fmt::Formatter<'_>, use_of_it: &str, all: &[Hindrance],
         return write!(f, " {use_of_it} it may be dialed now, when its turn comes.");
     }
     write!(f, " {use_of_it} it is not dialed now: ")?;
-    for (place, found) in all.iter().enumerate() {
+    // That the pool looks again soon is no comfort where no time ends what forbids the dial.
+    let waits_for_good = all.iter().any(|found| found.until.is_none());
+    let told = all.iter().filter(|found| !waits_for_good || found.rule != DialRule::LooksAgain);
+    for (place, found) in told.enumerate() {
         write!(f, "{}{}", if place == 0 { "" } else { "; " }, found.rule)?;
         if let Some(until) = found.until.filter(|until| *until > at) {
             write!(f, ", for {} more at least", Span(until.since(at)))?;

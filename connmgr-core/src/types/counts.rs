@@ -42,7 +42,7 @@ impl AddressCounts {
             (self.known, "known"),
             (self.unwanted, "unwanted"),
             (self.too_many, "too many"),
-            (self.name, "names"),
+            (self.name, "by name"),
             (self.not_dialable, "not dialable"),
             (self.out_of_range, "out of range"),
             (self.no_route, "without a route"),

@@ -79,7 +79,8 @@ macro_rules! command_methods {
 
         /// Random addresses from the book, of one network or of all: what answers a peer's `getaddr`. At most `count`, at
         /// most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
-        /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts and addresses that are probably gone.
+        /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts
+        /// and addresses that are probably gone.
         sample_addresses(network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> =
             Input::SampleAddresses { network, count };
 

@@ -6,7 +6,8 @@ use crate::scenario::{HostBehavior, HostSpec, Scenario};
 use crate::types::Instant;
 
 /// The intervals in which a world does not change: no fault begins or ends, no population or seed turns, no peer is
-/// added or removed, no ban of the operator begins or ends, and no inbound stream starts or stops. In order; empty ones are left out.
+/// added or removed, no ban of the operator begins or ends, and no inbound stream starts or stops. In order; empty ones
+/// are left out.
 ///
 /// Empty where hosts churn, answer in windows, misbehave, or end connections that were stable: there the world changes
 /// all the time. A connection that ends before `stable_after` is no change.
