@@ -46,6 +46,12 @@ impl WildcardListeners {
         if_addrs::get_if_addrs().map_or_else(|_| OwnAddressChange::default(), |found| self.compare(&found))
     }
 
+    /// The machine had this address at the last look.
+    #[cfg(test)]
+    pub(crate) fn had(&mut self, address: PeerAddress) {
+        self.known.insert(address);
+    }
+
     fn compare(&mut self, interfaces: &[Interface]) -> OwnAddressChange {
         let each = interfaces.iter().flat_map(|interface| self.listeners.iter().filter_map(|on| at(interface, *on)));
         let now: BTreeSet<PeerAddress> = each.take(MAX_ADDRESSES).collect();

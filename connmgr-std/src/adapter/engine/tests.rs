@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Instant;
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, AddressInfo, BanTarget, Config, Limits, Mode, Services, Snapshot, Source, UnixTime,
+    AddPeerError, AddedPeer, AddressInfo, BanTarget, Config, Limits, Mode, PeerAddress, Services, Snapshot, Source,
+    UnixTime,
 };
 
 use super::*;
@@ -106,4 +107,20 @@ fn after_a_change_of_the_network_the_machine_has_the_addresses_that_it_has_now()
     let peer = AddedPeer::new("127.0.0.1:8333".parse().unwrap());
     let reply = engine.apply(&Input::AddPeer { peer }, Time::from_secs(1), net);
     assert_eq!(reply, Reply::Added(Err(AddPeerError::OwnAddress)));
+}
+
+/// It may be another machine's by now.
+#[test]
+fn after_a_change_of_the_network_an_address_that_the_machine_has_lost_is_not_our_own() {
+    let lost: PeerAddress = "203.0.113.7:8333".parse().unwrap();
+    let own_addresses = vec![lost.clone()];
+    let mut startup = Startup::new(Config { mode: Mode::ConnectOnly, own_addresses, ..Config::default() });
+    startup.wildcards.add("0.0.0.0:8333".parse().unwrap());
+    startup.wildcards.had(lost.clone());
+    let mut engine = Engine::<()>::start(startup.start().unwrap(), Arc::new(SystemResolver), || ()).unwrap();
+    let (net, now) = (&mut NoSockets::default(), Time::from_secs(1));
+    let add = Input::AddPeer { peer: AddedPeer::new(lost) };
+    assert_eq!(engine.apply(&add, now, net), Reply::Added(Err(AddPeerError::OwnAddress)));
+    engine.apply(&Input::NetworkChanged, now, net);
+    assert!(matches!(engine.apply(&add, now, net), Reply::Added(Ok(_))));
 }
