@@ -416,15 +416,15 @@ impl ConnManager {
     }
 
     /// The machine's network has changed (an interface came up, an address was assigned). Addresses where we met ourselves
-    /// are forgotten. Suspected networks count as up again and are dialed at full speed, added peers that gave no answer
-    /// are dialed within 15 s, and seeds that failed may be asked again: that takes effect at most once a minute; an
-    /// earlier report takes effect when the minute is over.
+    /// are forgotten, suspected networks count as up again and are dialed at full speed, added peers that gave no answer
+    /// are dialed within 15 s, and seeds that failed may be asked again. Takes effect at most once a minute; an earlier
+    /// report takes effect when the minute is over.
     pub fn handle_network_changed(&mut self, now: Time) {
         self.begin(now);
         if self.phase == Phase::Stopped {
             return self.ignore();
         }
-        self.forget_met_addresses();
+        self.has_moved = true;
         self.start_over_soon();
         self.plan();
     }

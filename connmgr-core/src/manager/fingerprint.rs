@@ -68,6 +68,7 @@ impl Hash for StateAt<'_> {
         let may_make_room_at = manager.made_room.map(|at| at.after(super::plan::MAKE_ROOM_EVERY));
         may_make_room_at.map_or(0, |at| self.ahead(at)).hash(to);
         (self.ahead(manager.take_slots_again_at), may_start_over_at.map_or(0, |at| self.ahead(at))).hash(to);
+        manager.has_moved.hash(to);
         manager.fruitless_attempts.min(manager.limits.added.max(2)).hash(to);
         self.hash_turns(to);
         self.hash_aliases(to);

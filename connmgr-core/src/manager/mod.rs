@@ -183,6 +183,8 @@ pub struct ConnManager {
     take_slots_again_at: Time,
     /// When a change of the machine's network last took effect.
     started_over: Option<Time>,
+    /// A change of the network was reported that has not taken effect yet.
+    has_moved: bool,
     /// Attempts at added peers that failed since an added peer was last ready.
     fruitless_attempts: u32,
     /// When an added peer that got ready last had the waiting ones dialed soon.
@@ -275,6 +277,7 @@ impl ConnManager {
             made_room: None,
             take_slots_again_at: now,
             started_over: None,
+            has_moved: false,
             fruitless_attempts: 0,
             released_at: None,
             last_probed: [PeerId::from_u64(0); NetworkKind::ALL.len()],

@@ -81,7 +81,7 @@ impl ConnManager {
         }
     }
 
-    /// The machine is in another network: earlier failures no longer count.
+    /// The machine is in another network, or names can be resolved again: earlier failures no longer count.
     pub(super) fn start_over(&mut self) {
         self.started_over = Some(self.now());
         // A change that is waiting for the end of the minute has its effect now.
@@ -96,6 +96,10 @@ impl ConnManager {
             if self.health[network.index()].restore() {
                 self.network_came_up(network);
             }
+        }
+        // Names that can be resolved again move no machine.
+        if core::mem::take(&mut self.has_moved) {
+            self.forget_met_addresses();
         }
         self.release_held_up();
         self.forgive_seeds();
