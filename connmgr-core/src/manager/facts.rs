@@ -2,7 +2,7 @@
 
 use crate::book::SourceGroup;
 use crate::config::Mode;
-use crate::mechanisms::groups::{Group, is_in_range};
+use crate::mechanisms::groups::is_in_range;
 use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
@@ -301,7 +301,7 @@ impl ConnManager {
             Source::Application => Some(SourceGroup(SOURCE_APPLICATION)),
             Source::Peer(conn) => {
                 let conn = self.table.get(conn).filter(|conn| conn.is_open())?;
-                let group = conn.host().as_ref().and_then(|host| Group::of(host, &self.config.ranges));
+                let group = conn.host().as_ref().and_then(|host| self.groups.of(host));
                 Some(SourceGroup(group.map_or(SOURCE_HIDDEN, |group| group.as_u128())))
             }
         }
