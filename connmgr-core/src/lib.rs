@@ -187,7 +187,7 @@ pub mod socks;
 #[doc = include_str!("options.md")]
 pub mod options {}
 
-pub use book::{AddressView, BookView};
+pub use book::{AddressView, BookTable, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
@@ -199,11 +199,11 @@ pub use mechanisms::score::BanScore;
 pub use types::More;
 pub use types::{
     Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, Backoff, BanTarget,
-    BanTargetError, BanView, CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView,
-    Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host, HostError,
-    HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError,
-    LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
-    Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route,
-    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownName,
-    UnknownNetwork,
+    BanTargetError, BanView, BookSecret, CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState,
+    ConnView, Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host,
+    HostError, HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId,
+    LookupError, LookupId, NetworkKind, NetworkSet, NewBuckets, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo,
+    PeerState, PeerView, Penalty, Permissions, Placement, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts,
+    Reply, ResolvedIp, Route, SavedAddress, SavedBan, Services, Snapshot, Source, SourceGroup, Stats, Target, Time,
+    Transport, UnixTime, UnknownName, UnknownNetwork,
 };

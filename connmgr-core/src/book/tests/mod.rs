@@ -14,7 +14,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::types::Host;
+use crate::types::{Host, Placement, SavedAddress};
 
 const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const NOW: Time = Time::from_secs(1_000_000);
@@ -22,7 +22,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const SOURCE: SourceGroup = SourceGroup(7);
+/// A source that is limited.
+const SEED: SourceGroup = SourceGroup::seed(7);
+/// A peer, whose word is hearsay.
+const PEER: SourceGroup = SourceGroup::peer(1 << 64 | 7);
 
 const ANY: Choice = Choice {
     networks: NetworkSet::ALL,
@@ -37,6 +40,7 @@ const ANY: Choice = Choice {
 /// A book, its clocks and its generator.
 struct Desk {
     book: Book,
+    groups: Groups,
     rng: Rng,
     unix: UnixTime,
     now: Time,
@@ -44,8 +48,14 @@ struct Desk {
 
 impl Desk {
     fn new(max_addresses: u32) -> Self {
-        let config = BookConfig { max_addresses, ..BookConfig::default() };
-        Self { book: Book::new(&config, (1, 2)), rng: Rng::new([3; 32], 0), unix: UNIX, now: NOW }
+        Self::configured(&BookConfig { max_addresses, ..BookConfig::default() }, 3)
+    }
+
+    /// A book with this configuration, secret and randomness of this number.
+    fn configured(config: &BookConfig, number: u8) -> Self {
+        let book = Book::new(config, [Services::WITNESS, Services::NETWORK], (1, number.into()));
+        let (groups, rng) = (Groups::default(), Rng::new([number; 32], 0));
+        Self { book, groups, rng, unix: UNIX, now: NOW }
     }
 
     /// A book of the first `count` IPv4 addresses, seen an hour ago.
@@ -63,7 +73,11 @@ impl Desk {
 
     fn hear_of(&mut self, address: &PeerAddress, services: Services, last_seen: UnixTime) -> bool {
         let info = AddressInfo::new(address.clone()).services(services).last_seen(last_seen);
-        self.book.add(&info, SOURCE, false, self.unix, self.now, &mut self.rng)
+        self.hear_from(SourceGroup::APPLICATION, &info)
+    }
+
+    fn hear_from(&mut self, source: SourceGroup, info: &AddressInfo) -> bool {
+        self.book.add(info, source, &self.groups, self.unix, self.now, &mut self.rng)
     }
 
     fn wait(&mut self, wait: Duration) {
@@ -99,10 +113,14 @@ impl Desk {
         infos.into_iter().map(|info| info.address).collect()
     }
 
+    fn restore(&mut self, saved: &[SavedAddress]) {
+        self.book.restore(saved, None, &self.groups, self.unix, self.now);
+    }
+
     /// The same address, restored from a saved book that holds nothing else.
     fn restored(saved: SavedAddress) -> Self {
         let mut desk = Self::new(10);
-        desk.book.restore(&[saved], UNIX, NOW);
+        desk.restore(&[saved]);
         desk
     }
 }
@@ -139,5 +157,7 @@ fn saved(address: PeerAddress) -> SavedAddress {
         last_success: UnixTime::default(),
         failures: 0,
         v1_only: false,
+        source: SourceGroup::UNKNOWN,
+        placement: Placement::Anew,
     }
 }
