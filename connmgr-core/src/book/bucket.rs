@@ -40,7 +40,7 @@ impl Bucket {
         debug_assert!(self.occupied & bit(position) == 0, "the position is free");
         let rank = self.rank(position);
         if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve_exact((self.slots.len() / 4).max(1));
+            self.slots.reserve_exact((self.slots.len() / 8).max(1));
         }
         self.slots.insert(rank, slot);
         self.occupied |= bit(position);

@@ -138,11 +138,15 @@ impl Few {
         let nobody = Card { slot: 0, group: 0, side: Side::New };
         let mut few = Self { cards: [nobody; CANDIDATES], len: 0, drawn: 0, filter, again: 0 };
         if book.store.slot_count() <= 2 * CANDIDATES {
-            book.store.slots().filter(|(_, entry)| filter.fits(book.marks(entry))).for_each(|(slot, _)| few.add(book, slot));
+            book.store
+                .slots()
+                .filter(|(_, entry)| filter.fits(book.marks(entry)))
+                .for_each(|(slot, _)| few.add(book, slot));
         } else {
             for side in [Side::New, Side::Tried] {
                 // One with several places counts once.
-                let firsts = book.table(side).places_of(filter).filter(|(place, slot)| book.store.entry(*slot).place == *place);
+                let firsts =
+                    book.table(side).places_of(filter).filter(|(place, slot)| book.store.entry(*slot).place == *place);
                 firsts.for_each(|(_, slot)| few.add(book, slot));
             }
         }

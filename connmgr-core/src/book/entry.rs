@@ -424,9 +424,10 @@ impl Entry {
         self.connected || (self.ever_succeeded() && SteadySecond::at(now).since(self.last_success) < span)
     }
 
-    /// Whether it was dialed after its last success, at least `rest` ago, and within `span`.
+    /// Whether the latest dial was within `span`, and has not succeeded after `rest`. One that says nothing about the host
+    /// does not count.
     pub(super) fn has_failed_a_test(&self, rest: Duration, span: Duration, now: Time) -> bool {
-        !self.was_tried_within(rest, now) && self.was_tried_within(span, now)
+        !self.is_forgiven() && !self.was_tried_within(rest, now) && self.was_tried_within(span, now)
     }
 }
 

@@ -312,9 +312,8 @@ impl Book {
     /// Everything that decides its choices: each address, whether it needs v1, and whether its failures cause no rest.
     /// In arbitrary order.
     pub(crate) fn choice_state(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
-        let state = move |(slot, entry): (u32, &Entry)| {
-            (self.view(slot, unix, now), entry.v1_only, self.is_forgiven(entry))
-        };
+        let state =
+            move |(slot, entry): (u32, &Entry)| (self.view(slot, unix, now), entry.v1_only, self.is_forgiven(entry));
         self.store.slots().map(state)
     }
 

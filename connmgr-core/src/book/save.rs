@@ -128,11 +128,7 @@ impl Book {
     }
 
     /// Puts an address where its source and group lead, if there is room.
-    fn settle_restored(
-        &mut self,
-        newcomer: &Newcomer,
-        entry: impl Fn(ShortKey) -> Entry,
-    ) -> Option<u32> {
+    fn settle_restored(&mut self, newcomer: &Newcomer, entry: impl Fn(ShortKey) -> Entry) -> Option<u32> {
         let place = self.free_in_new(newcomer.hash, newcomer.group, newcomer.source).ok()?;
         let slot = self.insert(newcomer, entry);
         self.put_first(slot, Side::New, place);

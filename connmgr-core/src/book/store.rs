@@ -28,7 +28,13 @@ impl Store {
     }
 
     /// Adds an entry, whose address is not there yet. Returns its slot.
-    pub(super) fn insert(&mut self, key: &Key, hash: Hash, secret: Secret, entry: impl FnOnce(ShortKey) -> Entry) -> u32 {
+    pub(super) fn insert(
+        &mut self,
+        key: &Key,
+        hash: Hash,
+        secret: Secret,
+        entry: impl FnOnce(ShortKey) -> Entry,
+    ) -> u32 {
         debug_assert!(self.find(key, hash).is_none(), "the address is new");
         let (wide, free_wide) = (&mut self.wide, &mut self.free_wide);
         let entry = entry(key.shortened(|host| match free_wide.pop() {
@@ -151,10 +157,10 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).expect("a book has at most 81 920 addresses")
 }
 
-/// Appends with an eighth of spare room; a vector's own growth could leave half of its memory unused.
+/// Appends with a sixteenth of spare room; a vector's own growth could leave half of its memory unused.
 pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 8).max(4));
+        list.reserve_exact((list.len() / 16).max(4));
     }
     list.push(item);
 }

@@ -1,11 +1,18 @@
 //! Tests of the book; this file holds what they share.
 
 mod choosing;
+mod colliding;
 mod doubt;
 mod keeping;
+mod limits;
 mod lives;
+mod shares;
 mod size;
 mod telling;
+
+extern crate std;
+
+use std::println;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -65,6 +72,19 @@ impl Desk {
             assert!(desk.hear(&ipv4(n), UNIX.before(HOUR)), "address {n} is new");
         }
         desk
+    }
+
+    /// A book of the first `count` addresses of one public group, told by the application.
+    fn with_public(count: u32) -> Self {
+        let mut desk = Self::new(81_920);
+        (0..count).for_each(|n| assert!(desk.hear(&public(n), UNIX.before(HOUR)), "address {n} is new"));
+        desk
+    }
+
+    /// All tried addresses.
+    fn tried(&self) -> Vec<AddressView> {
+        let view = BookView::new(&self.book, self.unix, self.now);
+        view.iter().filter(|known| known.table == BookTable::Tried).collect()
     }
 
     fn hear(&mut self, address: &PeerAddress, last_seen: UnixTime) -> bool {
@@ -127,6 +147,11 @@ impl Desk {
 
 fn ipv4(n: u32) -> PeerAddress {
     PeerAddress::new(Host::from(Ipv4Addr::from(0x0a00_0000 + n)), 8333)
+}
+
+/// Addresses of one public group.
+fn public(n: u32) -> PeerAddress {
+    PeerAddress::new(Host::from(Ipv4Addr::from(0x0808_0000 + n)), 8333)
 }
 
 fn ipv4_on_port(n: u32, port: u16) -> PeerAddress {
