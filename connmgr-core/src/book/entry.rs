@@ -5,10 +5,10 @@
 
 use core::time::Duration;
 
+use super::buckets::Place;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
-use super::key::Key;
-use super::view::AddressView;
-use crate::types::{PeerAddress, Placement, SavedAddress, Services, SourceGroup, SteadySecond, Time, UnixTime, nanos};
+use super::key::ShortKey;
+use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -110,16 +110,27 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 72 bytes. It holds no date of the wall clock, which may be set.
+/// One known address. 56 bytes. It holds no date of the wall clock, which may be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    key: Key,
-    /// Its place in the list of its network. Only the store changes it.
-    pub(super) place: u32,
+    key: ShortKey,
     services: Services,
     last_seen: SteadySecond,
     last_try: Moment,
     last_success: SteadySecond,
+    /// The number of its group, and its neighbours in the ring of that. Only [`Neighbours`](super::neighbours) changes
+    /// them.
+    pub(super) group: u32,
+    pub(super) next: u32,
+    pub(super) prev: u32,
+    /// The number of the source that counts.
+    pub(super) source: u32,
+    /// Its place, the first one if it has several. Only [`place`](super::place) changes this and the following two.
+    pub(super) place: Place,
+    /// Whether that is in the table of tried addresses.
+    pub(super) is_tried: bool,
+    /// How many more places it has in the table of new addresses.
+    pub(super) more_places: u8,
     /// Since a connection was last stable; at most 255.
     failures: u8,
     dial: Dial,
@@ -129,15 +140,21 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// An address learnt from others and not dialed yet.
-    pub(super) fn heard(key: Key, services: Services, last_seen: SteadySecond) -> Self {
+    /// An address learnt from others and not dialed yet. Its group, source and place are set later.
+    pub(super) const fn heard(key: ShortKey, services: Services, last_seen: SteadySecond) -> Self {
         Self {
             key,
-            place: 0,
             services,
             last_seen,
             last_try: Moment::NEVER,
             last_success: SteadySecond::NEVER,
+            group: 0,
+            next: 0,
+            prev: 0,
+            source: 0,
+            place: Place::new(0, 0),
+            is_tried: false,
+            more_places: 0,
             failures: 0,
             dial: Dial::None,
             v1_only: false,
@@ -147,7 +164,7 @@ impl Entry {
 
     /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
     /// is postponed, and never allowed early.
-    pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
+    pub(super) fn restored(key: ShortKey, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
         let mut entry = Self {
             failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
             v1_only: saved.v1_only,
@@ -194,26 +211,31 @@ impl Entry {
         }
     }
 
-    /// A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the next life.
-    pub(super) fn saved(&self, unix: UnixTime, now: Time) -> SavedAddress {
+    /// Writes it down. A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the
+    /// next life.
+    pub(super) fn save_to(&self, saved: SavedAddress, unix: UnixTime, now: Time) -> SavedAddress {
         let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
         let last_try = if self.connected { Moment::NEVER } else { self.last_try };
         SavedAddress {
-            address: self.address(),
             services: self.services,
             last_seen: self.last_seen.unix(unix, now),
             last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
             last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
             v1_only: self.v1_only,
-            source: SourceGroup::UNKNOWN,
-            placement: Placement::Anew,
+            ..saved
         }
     }
 
     /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn saved_as_told(&self, claim: Claim<'_>, unix: UnixTime, now: Time) -> SavedAddress {
-        let mut saved = self.saved(unix, now);
+    pub(super) fn save_as_told(
+        &self,
+        saved: SavedAddress,
+        claim: Claim<'_>,
+        unix: UnixTime,
+        now: Time,
+    ) -> SavedAddress {
+        let mut saved = self.save_to(saved, unix, now);
         match claim.first {
             Origin::Aged(_) => return saved,
             Origin::Told(told, _) => saved.last_seen = told.date(),
@@ -305,12 +327,12 @@ impl Entry {
         }
     }
 
-    pub(super) const fn key(&self) -> &Key {
+    pub(super) const fn key(&self) -> &ShortKey {
         &self.key
     }
 
-    pub(super) fn address(&self) -> PeerAddress {
-        self.key.address()
+    pub(super) const fn network(&self) -> NetworkKind {
+        self.key.network()
     }
 
     pub(super) const fn services(&self) -> Services {
@@ -389,16 +411,23 @@ impl Entry {
         }
     }
 
-    pub(super) fn view(&self, unix: UnixTime, now: Time) -> AddressView {
-        AddressView {
-            address: self.address(),
-            services: self.services,
-            last_seen: self.last_seen.unix(unix, now),
-            failures: u32::from(self.failures),
-            last_try: (self.last_try != Moment::NEVER)
-                .then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0))),
-            last_success: self.ever_succeeded().then(|| self.last_success.unix(unix, now)),
-        }
+    pub(super) fn last_try(&self) -> Option<Time> {
+        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0)))
+    }
+
+    pub(super) const fn last_success(&self) -> SteadySecond {
+        self.last_success
+    }
+
+    /// Whether a connection is ready, or was so within `span`.
+    pub(super) fn has_lived_within(&self, span: Duration, now: Time) -> bool {
+        self.connected || (self.ever_succeeded() && SteadySecond::at(now).since(self.last_success) < span)
+    }
+
+    /// Whether the latest dial was within `span`, and has not succeeded after `rest`. One that says nothing about the host
+    /// does not count.
+    pub(super) fn has_failed_a_test(&self, rest: Duration, span: Duration, now: Time) -> bool {
+        !self.is_forgiven() && !self.was_tried_within(rest, now) && self.was_tried_within(span, now)
     }
 }
 
