@@ -187,7 +187,7 @@ pub mod socks;
 #[doc = include_str!("options.md")]
 pub mod options {}
 
-pub use book::{AddressView, BookTable, BookView};
+pub use book::{AddressView, BookCounts, BookTable, BookView};
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,

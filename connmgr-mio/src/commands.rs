@@ -93,6 +93,11 @@ impl Pool {
         self.manager().explain(address, self.now())
     }
 
+    /// How many addresses the book knows, by table and network.
+    pub fn book_counts(&self) -> BookCounts {
+        self.manager().book().counts()
+    }
+
     /// Counters since the start.
     pub fn stats(&self) -> Stats {
         self.manager().stats()

@@ -53,7 +53,7 @@ use sources::KnownSources;
 use store::Store;
 
 pub(crate) use pick::{Choice, Unfit};
-pub use view::{AddressView, BookTable, BookView};
+pub use view::{AddressView, BookCounts, BookTable, BookView};
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

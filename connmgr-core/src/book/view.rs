@@ -62,6 +62,31 @@ impl<'a> BookView<'a> {
             BookTable::New => self.book.known.of(filter) - tried,
         }
     }
+
+    /// How many addresses are known, by table and network.
+    pub fn counts(&self) -> BookCounts {
+        BookCounts(BookTable::ALL.map(|table| {
+            NetworkKind::ALL.map(|network| u32::try_from(self.len_in_of(table, network)).unwrap_or(u32::MAX))
+        }))
+    }
+}
+
+/// How many addresses are known, by table and network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookCounts([[u32; NetworkKind::ALL.len()]; BookTable::ALL.len()]);
+
+impl BookCounts {
+    /// Those of one network in one table.
+    #[must_use]
+    pub const fn of(&self, table: BookTable, network: NetworkKind) -> u32 {
+        self.0[table as usize][network.index()]
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.0.iter().flatten().sum()
+    }
 }
 
 /// A table of the book.
@@ -73,6 +98,11 @@ pub enum BookTable {
     New,
     /// Addresses at which a connection was ready, 256 buckets of 64 places. Gossip cannot change it.
     Tried,
+}
+
+impl BookTable {
+    /// Both tables.
+    pub const ALL: [Self; 2] = [Self::New, Self::Tried];
 }
 
 impl core::fmt::Display for BookTable {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use connmgr_core::{
-    AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
+    AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, BookCounts, CommandError, ConnId,
     ConnManager, ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerView, Reply, Source,
     Stats, Time,
 };
@@ -111,6 +111,11 @@ impl<C: PoolConnection> Handle<C> {
     pub async fn explain(&self, address: PeerAddress) -> Option<Explanation> {
         let now = self.now();
         self.look(move |manager| Some(manager.explain(&address, now))).await
+    }
+
+    /// How many addresses the book knows, by table and network; none when the pool is gone.
+    pub async fn book_counts(&self) -> BookCounts {
+        self.look(|manager| manager.book().counts()).await
     }
 
     /// Counters since the start; all zero when the pool is gone.

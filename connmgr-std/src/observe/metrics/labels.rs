@@ -1,8 +1,8 @@
 //! Values of labels for the core's enums: short, of `[a-z_]` only, and never from a stranger.
 
 use connmgr_core::{
-    CloseCause, CloseReason, ConnState, DialError, DialFailure, EndReason, Kind, LookupError, NetworkKind, Refusal,
-    Route,
+    BookTable, CloseCause, CloseReason, ConnState, DialError, DialFailure, EndReason, Kind, LookupError, NetworkKind,
+    Refusal, Route,
 };
 
 /// A value for a label.
@@ -47,6 +47,11 @@ label!(NetworkKind {
     Onion => "onion",
     I2p => "i2p",
     Cjdns => "cjdns",
+});
+
+label!(BookTable {
+    New => "new",
+    Tried => "tried",
 });
 
 label!(DialError {

@@ -35,7 +35,7 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], about: &'sta
 }
 
 /// Every metric.
-pub const METRICS: [Metric; 14] = [
+pub const METRICS: [Metric; 15] = [
     counter("connmgr_dials_total", &["kind"], "Dials begun"),
     counter("connmgr_dials_ended_total", &["kind", "outcome"], "Dials ended, connected or failed"),
     counter("connmgr_connections_opened_total", &["kind"], "Connections opened, dialed or accepted"),
@@ -53,6 +53,7 @@ pub const METRICS: [Metric; 14] = [
     counter("connmgr_unbans_total", &[], "Bans ended or lifted"),
     counter("connmgr_network_changes_total", &["network", "to"], "Networks found down, or up again"),
     gauge("connmgr_network_down", &["network"], "1 while no dial to the network gets any answer, else 0"),
+    gauge("connmgr_known_addresses", &["network", "table"], "Addresses in the book"),
     gauge("connmgr_connections", &["kind", "state"], "Connections and dials"),
 ];
 

@@ -11,7 +11,8 @@ mod tests;
 
 use connmgr_core::driver::Observer;
 use connmgr_core::{
-    Action, ConnId, ConnManager, ConnState, Event, Input, Kind, LookupError, LookupId, NetworkKind, Reply, Route, Time,
+    Action, BookCounts, BookTable, ConnId, ConnManager, ConnState, Event, Input, Kind, LookupError, LookupId,
+    NetworkKind, Reply, Route, Time,
 };
 use metrics::{counter, gauge};
 
@@ -33,6 +34,8 @@ pub(crate) struct Metrics {
     lookups: IdMap<LookupId, (&'static str, Time)>,
     /// The values of the gauges, by kind and state.
     shown: [[u32; STATES.len()]; Kind::ALL.len()],
+    /// The same of the known addresses.
+    known: BookCounts,
 }
 
 impl Default for Metrics {
@@ -42,11 +45,16 @@ impl Default for Metrics {
         for network in NetworkKind::ALL {
             gauge!("connmgr_network_down", "network" => network.label()).set(0u32);
         }
-        let (kinds, begun, lookups, shown) = Default::default();
-        let metrics = Self { kinds, begun, lookups, shown };
+        let (kinds, begun, lookups, shown, known) = Default::default();
+        let metrics = Self { kinds, begun, lookups, shown, known };
         for kind in Kind::ALL {
             for state in STATES {
                 show(kind, state, 0);
+            }
+        }
+        for table in BookTable::ALL {
+            for network in NetworkKind::ALL {
+                show_known(table, network, 0);
             }
         }
         metrics
@@ -98,10 +106,26 @@ impl Observer for Metrics {
                 }
             }
         }
+        self.count_known(manager.book().counts());
     }
 }
 
 impl Metrics {
+    fn count_known(&mut self, known: BookCounts) {
+        let shown = std::mem::replace(&mut self.known, known);
+        if shown == known {
+            return;
+        }
+        for table in BookTable::ALL {
+            for network in NetworkKind::ALL {
+                let count = known.of(table, network);
+                if shown.of(table, network) != count {
+                    show_known(table, network, count);
+                }
+            }
+        }
+    }
+
     fn event(&mut self, event: &Event) {
         match event {
             Event::Connected(info) => {
@@ -158,6 +182,10 @@ impl Metrics {
             self.lookup_ended(late, Some(LookupError::TimedOut));
         }
     }
+}
+
+fn show_known(table: BookTable, network: NetworkKind, count: u32) {
+    gauge!("connmgr_known_addresses", "network" => network.label(), "table" => table.label()).set(count);
 }
 
 fn show(kind: Kind, state: ConnState, count: u32) {

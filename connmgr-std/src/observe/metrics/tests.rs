@@ -269,3 +269,21 @@ fn what_is_counted_is_listed_with_its_labels() {
         assert_eq!(metric.labels, labels, "{name}");
     }
 }
+
+#[test]
+fn the_book_is_counted_by_network_and_table() {
+    let known = |world: &World, labels: &str| world.book.gauge(&format!("connmgr_known_addresses{{{labels}}}"));
+    let mut world = World::new();
+    let addresses = ["11.2.3.4:8333", "[2a01:4f8::1]:8333"].map(|text| AddressInfo::new(text.parse().unwrap()));
+    world.apply(&Input::Addresses { source: Source::Application, addresses: addresses.into() });
+    assert!((known(&world, "network=ipv4,table=new") - 1.0).abs() < 0.5);
+    assert!((known(&world, "network=ipv6,table=new") - 1.0).abs() < 0.5);
+    let conn = *world.net.dials.first().unwrap();
+    let is_ipv4 =
+        world.driver.manager().connection(conn).unwrap().address.unwrap().network() == Some(NetworkKind::Ipv4);
+    world.dialed(conn, Ok(()));
+    world.apply(&Input::Ready { conn, info: PeerInfo::default() });
+    let network = if is_ipv4 { "ipv4" } else { "ipv6" };
+    assert!((known(&world, &format!("network={network},table=tried")) - 1.0).abs() < 0.5);
+    assert!(known(&world, &format!("network={network},table=new")) < 0.5);
+}
