@@ -110,8 +110,9 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 56 bytes. It holds no date of the wall clock, which may be set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One known address. 52 bytes. It holds no date of the wall clock, which may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(packed(4))]
 pub(super) struct Entry {
     key: ShortKey,
     services: Services,
@@ -125,19 +126,23 @@ pub(super) struct Entry {
     pub(super) prev: u32,
     /// The number of the source that counts.
     pub(super) source: u32,
-    /// Its place, the first one if it has several. Only [`place`](super::place) changes this and the following two.
+    /// Its place, the first one if it has several. Only [`place`](super::place) changes this and the next.
     pub(super) place: Place,
-    /// Whether that is in the table of tried addresses.
-    pub(super) is_tried: bool,
-    /// How many more places it has in the table of new addresses.
-    pub(super) more_places: u8,
+    /// How many more places it has in the table of new addresses; [`TRIED`] if it is in the other.
+    more: u8,
     /// Since a connection was last stable; at most 255.
     failures: u8,
     dial: Dial,
-    pub(super) v1_only: bool,
-    /// A connection became ready, and has not ended, or ended only because we shut down.
-    connected: bool,
+    flags: u8,
 }
+
+/// The number of more places of a tried address.
+const TRIED: u8 = u8::MAX;
+
+/// The peer does not speak the encrypted transport.
+const V1_ONLY: u8 = 1;
+/// A connection became ready, and has not ended, or ended only because we shut down.
+const CONNECTED: u8 = 2;
 
 impl Entry {
     /// An address learnt from others and not dialed yet. Its group, source and place are set later.
@@ -153,12 +158,10 @@ impl Entry {
             prev: 0,
             source: 0,
             place: Place::new(0, 0),
-            is_tried: false,
-            more_places: 0,
+            more: 0,
             failures: 0,
             dial: Dial::None,
-            v1_only: false,
-            connected: false,
+            flags: 0,
         }
     }
 
@@ -167,7 +170,7 @@ impl Entry {
     pub(super) fn restored(key: ShortKey, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
         let mut entry = Self {
             failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
-            v1_only: saved.v1_only,
+            flags: if saved.v1_only { V1_ONLY } else { 0 },
             ..Self::heard(key, saved.services, SteadySecond::NEVER)
         };
         entry.date(&SavedDates::of(saved), unix, now);
@@ -215,14 +218,14 @@ impl Entry {
     /// next life.
     pub(super) fn save_to(&self, saved: SavedAddress, unix: UnixTime, now: Time) -> SavedAddress {
         let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
-        let last_try = if self.connected { Moment::NEVER } else { self.last_try };
+        let last_try = if self.has(CONNECTED) { Moment::NEVER } else { self.last_try };
         SavedAddress {
             services: self.services,
             last_seen: self.last_seen.unix(unix, now),
             last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
             last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
-            v1_only: self.v1_only,
+            v1_only: self.has(V1_ONLY),
             ..saved
         }
     }
@@ -274,7 +277,7 @@ impl Entry {
     pub(super) fn tried(&mut self, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Pending;
-        self.connected = false;
+        self.set(CONNECTED, false);
     }
 
     pub(super) fn answered(&mut self, now: Time) {
@@ -295,14 +298,14 @@ impl Entry {
         self.dial = Dial::Answered;
         self.last_success = SteadySecond::at(now);
         self.services = services;
-        self.connected = true;
+        self.set(CONNECTED, true);
         // A full peer closes before it says anything, like one that does not understand us. Its own word counts.
-        self.v1_only &= !services.has(Services::P2P_V2);
+        self.set(V1_ONLY, self.has(V1_ONLY) && !services.has(Services::P2P_V2));
     }
 
     /// The connection has ended, and not because we shut down.
     pub(super) const fn left(&mut self) {
-        self.connected = false;
+        self.set(CONNECTED, false);
     }
 
     /// The connection was stable, or served its purpose.
@@ -325,6 +328,45 @@ impl Entry {
             Dial::Pending | Dial::Answered => {}
             Dial::None | Dial::Failed | Dial::Forgiven => self.last_try = Moment::at(now),
         }
+    }
+
+    const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    const fn set(&mut self, flag: u8, holds: bool) {
+        self.flags = if holds { self.flags | flag } else { self.flags & !flag };
+    }
+
+    /// Whether it is in the table of tried addresses.
+    pub(super) const fn is_tried(&self) -> bool {
+        self.more == TRIED
+    }
+
+    /// How many more places it has in the table of new addresses; 0 if it is in the other.
+    pub(super) const fn more_places(&self) -> u8 {
+        if self.is_tried() { 0 } else { self.more }
+    }
+
+    /// It has its first place now, in this table, and no other yet.
+    pub(super) const fn put(&mut self, place: Place, is_tried: bool) {
+        self.place = place;
+        self.more = if is_tried { TRIED } else { 0 };
+    }
+
+    /// It has so many more places in the table of new addresses now.
+    pub(super) fn set_more_places(&mut self, more: u8) {
+        debug_assert!(!self.is_tried() && more < 8, "a new address has at most eight places");
+        self.more = more;
+    }
+
+    /// Whether the peer did not understand the encrypted transport.
+    pub(super) const fn is_without_v2(&self) -> bool {
+        self.has(V1_ONLY)
+    }
+
+    pub(super) const fn set_without_v2(&mut self) {
+        self.set(V1_ONLY, true);
     }
 
     pub(super) const fn key(&self) -> &ShortKey {
@@ -383,7 +425,7 @@ impl Entry {
     /// Whether the peer does not speak the encrypted transport, as far as is known.
     pub(super) fn is_v1_only(&self, asked: Services) -> bool {
         let is_known = self.services != Services::NONE && (self.ever_succeeded() || self.services != asked);
-        self.v1_only || (is_known && !self.services.has(Services::P2P_V2))
+        self.has(V1_ONLY) || (is_known && !self.services.has(Services::P2P_V2))
     }
 
     /// Whether a dial may be under way.
@@ -421,7 +463,7 @@ impl Entry {
 
     /// Whether a connection is ready, or was so within `span`.
     pub(super) fn has_lived_within(&self, span: Duration, now: Time) -> bool {
-        self.connected || (self.ever_succeeded() && SteadySecond::at(now).since(self.last_success) < span)
+        self.has(CONNECTED) || (self.ever_succeeded() && SteadySecond::at(now).since(self.last_success) < span)
     }
 
     /// Whether the latest dial was within `span`, and has not succeeded after `rest`. One that says nothing about the host
