@@ -7,9 +7,9 @@
 
 use super::Book;
 use super::buckets::Drawn;
+use super::chance::CANDIDATES;
 use super::marks::Filter;
 use super::neighbours::Side;
-use super::pick::CANDIDATES;
 use super::place::side_of;
 use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;

@@ -81,6 +81,10 @@ impl Moment {
         Self(Self::at(now).0.saturating_sub(ago).max(i64::MIN + 1))
     }
 
+    const fn is_never(self) -> bool {
+        self.0 == Self::NEVER.0
+    }
+
     /// How long ago it was; `None` for never.
     fn ago(self, now: Time) -> Option<Duration> {
         let now = Self::at(now).0;
@@ -402,7 +406,7 @@ impl Entry {
     pub(super) fn after_try(&self, wait: Duration) -> Option<Time> {
         let wait = i64::try_from(nanos(wait)).unwrap_or(i64::MAX);
         let at = u64::try_from(self.last_try.0.saturating_add(wait)).unwrap_or(0);
-        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(at))
+        (!self.last_try.is_never()).then(|| Time::from_nanos(at))
     }
 
     /// Whether the latest dial says nothing about the host.
@@ -418,13 +422,13 @@ impl Entry {
     /// Whether the peer may have `wanted`. One of unknown services that was never ready may: an address from a plain
     /// DNS answer comes without services.
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
-        let unknown = self.services == Services::NONE && !self.ever_succeeded();
+        let unknown = self.services() == Services::NONE && !self.ever_succeeded();
         unknown || self.services.has(wanted)
     }
 
     /// Whether the peer does not speak the encrypted transport, as far as is known.
     pub(super) fn is_v1_only(&self, asked: Services) -> bool {
-        let is_known = self.services != Services::NONE && (self.ever_succeeded() || self.services != asked);
+        let is_known = self.services() != Services::NONE && (self.ever_succeeded() || self.services() != asked);
         self.has(V1_ONLY) || (is_known && !self.services.has(Services::P2P_V2))
     }
 
@@ -454,7 +458,7 @@ impl Entry {
     }
 
     pub(super) fn last_try(&self) -> Option<Time> {
-        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0)))
+        (!self.last_try.is_never()).then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0)))
     }
 
     pub(super) const fn last_success(&self) -> SteadySecond {

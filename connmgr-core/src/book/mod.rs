@@ -9,6 +9,7 @@
 
 mod bucket;
 mod buckets;
+mod chance;
 mod claims;
 mod collide;
 mod draw;

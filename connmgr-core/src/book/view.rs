@@ -1,9 +1,9 @@
 //! A view of the book: the result of [`ConnManager::book`](crate::ConnManager::book).
 
 use super::Book;
+use super::chance::chance_of;
 use super::marks::{Class, Filter};
 use super::neighbours::Side;
-use super::pick::chance_of;
 use crate::types::{NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, Time, UnixTime};
 
 /// The known addresses.
