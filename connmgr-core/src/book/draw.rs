@@ -13,6 +13,7 @@ use super::neighbours::Side;
 use super::place::side_of;
 use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;
+use crate::types::Time;
 
 /// `TRIED_PARTS` of `ALL_PARTS` draws are from the tried addresses. In Core it is half. With two thirds, who owns the
 /// whole table of new addresses has a third of the draws, and the tried ones are those that an attacker cannot announce.
@@ -21,6 +22,9 @@ const ALL_PARTS: u64 = 3;
 
 /// The most that one group may have of the draws is one part in this many, if at least so many groups are known.
 const SHARE: u64 = 8;
+
+/// One that seems to be dialed or connected is drawn again this often.
+const REDRAWS: usize = 3;
 
 /// So many addresses of a group are looked at for one that passes the filter.
 const LOOKS: usize = 8;
@@ -46,32 +50,39 @@ impl Path {
     }
 
     /// The slot of the next candidate; `None` if there is none.
-    pub(super) fn step(&mut self, book: &mut Book, rng: &mut Rng) -> Option<u32> {
+    pub(super) fn step(&mut self, book: &mut Book, rng: &mut Rng, now: Time) -> Option<u32> {
         match self {
-            Self::Many { filter, only_tried } => book.draw(*filter, *only_tried, rng),
+            Self::Many { filter, only_tried } => book.draw(*filter, *only_tried, rng, now),
             Self::Few(few) => few.step(book, rng),
         }
     }
 }
 
 impl Book {
-    fn draw(&mut self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Option<u32> {
-        let side = self.draw_side(filter, only_tried, rng);
-        let drawn = self.table(side).draw(filter, rng)?;
+    fn draw(&mut self, filter: Filter, only_tried: bool, rng: &mut Rng, now: Time) -> Option<u32> {
+        let (mut side, mut drawn) = self.draw_any(filter, only_tried, rng)?;
+        // Most of the tried ones may be connected.
+        for _ in 0..REDRAWS {
+            if !self.store.entry(drawn.slot).seems_busy(now) {
+                break;
+            }
+            (side, drawn) = self.draw_any(filter, only_tried, rng)?;
+        }
         let groups = self.groups.len_in(filter.networks) as u64;
         if groups <= 1 || self.without == Some(BookRule::GroupShare) {
             return Some(drawn.slot);
         }
         let group = self.store.entry(drawn.slot).group;
-        if groups < SHARE {
-            let other = self.groups.nth(filter.networks, rng.index(groups as usize))?;
-            return if other == group { Some(drawn.slot) } else { Some(self.draw_of(other, filter, drawn.slot)) };
-        }
-        if is_within_share(self.groups.places(group, side), groups, drawn, rng) {
+        if groups >= SHARE && is_within_share(self.groups.places(group, side), groups, drawn, rng) {
             return Some(drawn.slot);
         }
         let other = self.groups.nth(filter.networks, rng.index(groups as usize))?;
-        Some(self.draw_of(other, filter, drawn.slot))
+        Some(if other == group { drawn.slot } else { self.draw_of(other, filter, drawn.slot) })
+    }
+
+    fn draw_any(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Option<(Side, Drawn)> {
+        let side = self.draw_side(filter, only_tried, rng);
+        Some((side, self.table(side).draw(filter, rng)?))
     }
 
     fn draw_side(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Side {

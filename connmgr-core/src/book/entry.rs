@@ -437,6 +437,12 @@ impl Entry {
         self.was_tried_within(IN_USE, now)
     }
 
+    /// Whether it is being dialed or connected, as far as this entry tells. Wrong after all connections were closed because
+    /// we became inactive.
+    pub(super) fn seems_busy(&self, now: Time) -> bool {
+        self.has(CONNECTED) || (self.dial == Dial::Pending && self.is_in_use(now))
+    }
+
     /// Whether the address is not worth its place. One [in use](Entry::is_in_use) keeps its place anyway.
     pub(super) fn is_terrible(&self, now: Time) -> bool {
         let present = SteadySecond::at(now);

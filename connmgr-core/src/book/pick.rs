@@ -71,7 +71,7 @@ impl Book {
                 if passed == known {
                     break;
                 }
-                let slot = path.step(self, rng)?;
+                let slot = path.step(self, rng, now)?;
                 let entry = self.store.entry(slot);
                 passed += 1;
                 match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
