@@ -24,7 +24,7 @@ const ALL_PARTS: u64 = 3;
 const SHARE: u64 = 8;
 
 /// One that seems to be dialed or connected is drawn again this often.
-const REDRAWS: usize = 3;
+const REDRAWS: usize = 7;
 
 /// So many addresses of a group are looked at for one that passes the filter.
 const LOOKS: usize = 8;
@@ -42,11 +42,11 @@ pub(super) enum Path {
 }
 
 impl Path {
-    pub(super) fn new(book: &Book, filter: Filter, only_ready_before: bool) -> Self {
+    pub(super) fn new(book: &Book, filter: Filter, only_ready_before: bool, now: Time) -> Self {
         if book.known.of(filter) > CANDIDATES {
             return Self::Many { filter, only_tried: only_ready_before };
         }
-        Self::Few(Few::new(book, filter))
+        Self::Few(Few::new(book, filter, now))
     }
 
     /// The slot of the next candidate; `None` if there is none.
@@ -145,28 +145,30 @@ struct Card {
 }
 
 impl Few {
-    fn new(book: &Book, filter: Filter) -> Self {
+    fn new(book: &Book, filter: Filter, now: Time) -> Self {
         let nobody = Card { slot: 0, group: 0, side: Side::New };
         let mut few = Self { cards: [nobody; CANDIDATES], len: 0, drawn: 0, filter, again: 0 };
         if book.store.slot_count() <= 2 * CANDIDATES {
             book.store
                 .slots()
                 .filter(|(_, entry)| filter.fits(book.marks(entry)))
-                .for_each(|(slot, _)| few.add(book, slot));
+                .for_each(|(slot, _)| few.add(book, slot, now));
         } else {
             for side in [Side::New, Side::Tried] {
                 // One with several places counts once.
                 let firsts =
                     book.table(side).places_of(filter).filter(|(place, slot)| book.store.entry(*slot).place == *place);
-                firsts.for_each(|(_, slot)| few.add(book, slot));
+                firsts.for_each(|(_, slot)| few.add(book, slot, now));
             }
         }
         few
     }
 
-    fn add(&mut self, book: &Book, slot: u32) {
+    /// A tried one that seems to be connected has no precedence: it can't be dialed.
+    fn add(&mut self, book: &Book, slot: u32, now: Time) {
         let entry = book.store.entry(slot);
-        self.cards[self.len] = Card { slot, group: entry.group, side: side_of(entry) };
+        let side = if entry.seems_busy(now) { Side::New } else { side_of(entry) };
+        self.cards[self.len] = Card { slot, group: entry.group, side };
         self.len += 1;
     }
 

@@ -130,23 +130,23 @@ pub(super) struct Entry {
     pub(super) prev: u32,
     /// The number of the source that counts.
     pub(super) source: u32,
-    /// Its place, the first one if it has several. Only [`place`](super::place) changes this and the next.
+    /// Its place, the first one if it has several. Only [`place`](super::place) changes it.
     pub(super) place: Place,
-    /// How many more places it has in the table of new addresses; [`TRIED`] if it is in the other.
-    more: u8,
     /// Since a connection was last stable; at most 255.
     failures: u8,
     dial: Dial,
+    /// How many more places it has in the table of new addresses ([`MORE`]), and what holds of it.
     flags: u8,
 }
 
-/// The number of more places of a tried address.
-const TRIED: u8 = u8::MAX;
-
+/// The bits of the number of more places.
+const MORE: u8 = 7;
+/// It is in the table of tried addresses.
+const TRIED: u8 = 8;
 /// The peer does not speak the encrypted transport.
-const V1_ONLY: u8 = 1;
+const V1_ONLY: u8 = 16;
 /// A connection became ready, and has not ended, or ended only because we shut down.
-const CONNECTED: u8 = 2;
+const CONNECTED: u8 = 32;
 
 impl Entry {
     /// An address learnt from others and not dialed yet. Its group, source and place are set later.
@@ -162,7 +162,6 @@ impl Entry {
             prev: 0,
             source: 0,
             place: Place::new(0, 0),
-            more: 0,
             failures: 0,
             dial: Dial::None,
             flags: 0,
@@ -344,24 +343,25 @@ impl Entry {
 
     /// Whether it is in the table of tried addresses.
     pub(super) const fn is_tried(&self) -> bool {
-        self.more == TRIED
+        self.has(TRIED)
     }
 
     /// How many more places it has in the table of new addresses; 0 if it is in the other.
     pub(super) const fn more_places(&self) -> u8 {
-        if self.is_tried() { 0 } else { self.more }
+        self.flags & MORE
     }
 
     /// It has its first place now, in this table, and no other yet.
     pub(super) const fn put(&mut self, place: Place, is_tried: bool) {
         self.place = place;
-        self.more = if is_tried { TRIED } else { 0 };
+        self.set(MORE, false);
+        self.set(TRIED, is_tried);
     }
 
     /// It has so many more places in the table of new addresses now.
     pub(super) fn set_more_places(&mut self, more: u8) {
-        debug_assert!(!self.is_tried() && more < 8, "a new address has at most eight places");
-        self.more = more;
+        debug_assert!(!self.is_tried() && more <= MORE, "a new address has at most eight places");
+        self.flags = self.flags & !MORE | more;
     }
 
     /// Whether the peer did not understand the encrypted transport.

@@ -62,7 +62,7 @@ impl Book {
         }
         let filter = self.filter_of(choice);
         let known = self.known.of(filter);
-        let mut path = Path::new(self, filter, choice.only_ready_before);
+        let mut path = Path::new(self, filter, choice.only_ready_before, now);
         for phase in &PHASES {
             // Counts candidates in a row that this phase rejects. Once all known addresses are rejected, the phase
             // ends.
