@@ -21,7 +21,7 @@ const TRIED_PARTS: u64 = 2;
 const ALL_PARTS: u64 = 3;
 
 /// The most that one group may have of the draws is one part in this many, if at least so many groups are known.
-const SHARE: u64 = 8;
+const SHARE: usize = 8;
 
 /// One that seems to be dialed or connected is drawn again this often.
 const REDRAWS: usize = 7;
@@ -29,7 +29,8 @@ const REDRAWS: usize = 7;
 /// So many addresses of a group are looked at for one that passes the filter.
 const LOOKS: usize = 8;
 
-/// Where candidates come from.
+/// Where candidates come from. Lives on the stack for one choice.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Path {
     /// There are many: each is drawn by itself.
     Many {
@@ -68,7 +69,7 @@ impl Book {
             }
             (side, drawn) = self.draw_any(filter, only_tried, rng)?;
         }
-        let groups = self.groups.len_in(filter.networks) as u64;
+        let groups = self.groups.len_in(filter.networks);
         if groups <= 1 || self.without == Some(BookRule::GroupShare) {
             return Some(drawn.slot);
         }
@@ -76,7 +77,7 @@ impl Book {
         if groups >= SHARE && is_within_share(self.groups.places(group, side), groups, drawn, rng) {
             return Some(drawn.slot);
         }
-        let other = self.groups.nth(filter.networks, rng.index(groups as usize))?;
+        let other = self.groups.nth(filter.networks, rng.index(groups))?;
         Some(if other == group { drawn.slot } else { self.draw_of(other, filter, drawn.slot) })
     }
 
@@ -120,9 +121,10 @@ impl Book {
 /// with a chance of 1 / (B r). If it stands with a chance of at most t B r / places, the group has t at most, wherever its
 /// places are. With t = 1/8 - 1/G, and each of the G groups getting an equal part of what does not stand, no group gets
 /// more than 1/8.
-fn is_within_share(places: u32, groups: u64, drawn: Drawn, rng: &mut Rng) -> bool {
-    let stands = (groups - SHARE) * (drawn.buckets * drawn.rivals) as u64;
-    let of = SHARE * groups * u64::from(places);
+fn is_within_share(places: u32, groups: usize, drawn: Drawn, rng: &mut Rng) -> bool {
+    let [beyond, groups] = [groups - SHARE, groups].map(|count| count as u64);
+    let stands = beyond * drawn.buckets as u64 * drawn.rivals as u64;
+    let of = SHARE as u64 * groups * u64::from(places);
     stands >= of || rng.below(of) < stands
 }
 
@@ -187,7 +189,7 @@ impl Few {
     /// The next one that was not drawn yet, by the rules for many.
     fn draw(&self, book: &Book, rng: &mut Rng) -> usize {
         let at = self.draw_by_side(book, rng);
-        let groups = book.groups.len_in(self.filter.networks) as u64;
+        let groups = book.groups.len_in(self.filter.networks);
         if groups <= 1 || book.without == Some(BookRule::GroupShare) {
             return at;
         }
@@ -200,7 +202,7 @@ impl Few {
             }
         }
         for _ in 0..LOOKS {
-            let other = book.groups.nth(self.filter.networks, rng.index(groups as usize));
+            let other = book.groups.nth(self.filter.networks, rng.index(groups));
             if let Some(at) = other.and_then(|other| self.one_of(|card| card.group == other, rng)) {
                 return at;
             }

@@ -116,7 +116,7 @@ enum Dial {
 
 /// One known address. 52 bytes. It holds no date of the wall clock, which may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub(super) struct Entry {
     key: ShortKey,
     services: Services,

@@ -25,7 +25,7 @@ pub(super) type WideHost = [u8; 32];
 
 /// A key as an entry stores it: 7 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(packed)]
+#[repr(Rust, packed)]
 pub(super) struct ShortKey {
     /// The IPv4 address, or the number of the wide host.
     host: u32,

@@ -332,7 +332,7 @@ impl Book {
     }
 
     /// The number of known addresses.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.store.len()
     }
 
@@ -342,7 +342,7 @@ impl Book {
     }
 
     /// Whether no address is known.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 

@@ -88,7 +88,7 @@ impl Book {
     /// What is known of the address in a slot. Dates follow a wall clock that shows `unix` at `now`.
     pub(super) fn view(&self, slot: u32, unix: UnixTime, now: Time) -> AddressView {
         let entry = self.store.entry(slot);
-        let chance = chance_of(entry, entry.was_tried_within(RECENT, now)) * 1000 >> 32;
+        let chance = (chance_of(entry, entry.was_tried_within(RECENT, now)) * 1000) >> 32;
         AddressView {
             address: self.store.address(entry),
             services: entry.services(),

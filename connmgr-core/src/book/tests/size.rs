@@ -58,7 +58,8 @@ fn full(address: fn(u32) -> PeerAddress) -> Desk {
 /// Most of what is beyond the 52 bytes of an entry is its group: 44 bytes for each of 20 000.
 #[test]
 fn an_ipv4_address_takes_at_most_80_bytes() {
-    let desk = full(|n| PeerAddress::new(Host::from(Ipv4Addr::from((0x2000 + n % 20_000) << 16 | n / 20_000)), 8333));
+    let desk =
+        full(|n| PeerAddress::new(Host::from(Ipv4Addr::from(((0x2000 + n % 20_000) << 16) | (n / 20_000))), 8333));
     let bytes = desk.book.heap_bytes().div_ceil(desk.book.len());
     println!("{bytes} bytes");
     assert!(bytes <= 80, "{bytes} bytes");
