@@ -30,9 +30,9 @@ impl Bucket {
     }
 
     /// The first free position from `start` on, around the end.
-    pub(super) const fn free_from(&self, start: u8) -> Option<u8> {
-        let free = (!self.occupied).rotate_right(start as u32);
-        if free == 0 { None } else { Some(((free.trailing_zeros() + start as u32) % POSITIONS as u32) as u8) }
+    pub(super) fn free_from(&self, start: u8) -> Option<u8> {
+        let free = (!self.occupied).rotate_right(start.into());
+        (free != 0).then(|| position(free.trailing_zeros() + u32::from(start)))
     }
 
     /// Puts an address at a free position.
@@ -103,6 +103,11 @@ impl Bucket {
     }
 }
 
+/// The number of a bit as a position, around the end.
+fn position(bit: u32) -> u8 {
+    u8::try_from(bit % u32::from(POSITIONS)).expect("below 64")
+}
+
 const fn bit(position: u8) -> u64 {
     1 << position
 }
@@ -111,7 +116,7 @@ const fn bit(position: u8) -> u64 {
 pub(super) fn bits(mut word: u64) -> impl Iterator<Item = u8> {
     core::iter::from_fn(move || {
         (word != 0).then(|| {
-            let lowest = word.trailing_zeros() as u8;
+            let lowest = position(word.trailing_zeros());
             word &= word - 1;
             lowest
         })
@@ -133,7 +138,7 @@ pub(super) fn nth_bit(mut word: u64, nth: u32) -> u8 {
     for _ in 0..left {
         word &= word - 1;
     }
-    (base + word.trailing_zeros()) as u8
+    position(base + word.trailing_zeros())
 }
 
 #[cfg(test)]

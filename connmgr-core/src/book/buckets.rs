@@ -23,8 +23,8 @@ impl Place {
         self.0 / POSITIONS as u16
     }
 
-    pub(super) const fn position(self) -> u8 {
-        (self.0 % POSITIONS as u16) as u8
+    pub(super) fn position(self) -> u8 {
+        u8::try_from(self.0 % u16::from(POSITIONS)).expect("below 64")
     }
 }
 

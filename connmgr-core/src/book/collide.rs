@@ -98,7 +98,7 @@ impl Book {
     /// # Errors
     /// What is broken.
     pub(super) fn check_waiting(&self) -> Result<(), &'static str> {
-        let is_new = |collision: &Collision| self.store.get(collision.slot).is_some_and(|entry| !entry.is_tried);
+        let is_new = |collision: &Collision| self.store.get(collision.slot).is_some_and(|entry| !entry.is_tried());
         let is_once =
             |collision: &Collision| self.waiting.iter().filter(|other| other.slot == collision.slot).count() == 1;
         let holds = self.waiting.iter().all(|collision| is_new(collision) && is_once(collision));

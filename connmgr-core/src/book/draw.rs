@@ -7,12 +7,13 @@
 
 use super::Book;
 use super::buckets::Drawn;
+use super::chance::CANDIDATES;
 use super::marks::Filter;
 use super::neighbours::Side;
-use super::pick::CANDIDATES;
 use super::place::side_of;
 use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;
+use crate::types::Time;
 
 /// `TRIED_PARTS` of `ALL_PARTS` draws are from the tried addresses. In Core it is half. With two thirds, who owns the
 /// whole table of new addresses has a third of the draws, and the tried ones are those that an attacker cannot announce.
@@ -20,12 +21,16 @@ const TRIED_PARTS: u64 = 2;
 const ALL_PARTS: u64 = 3;
 
 /// The most that one group may have of the draws is one part in this many, if at least so many groups are known.
-const SHARE: u64 = 8;
+const SHARE: usize = 8;
+
+/// One that seems to be dialed or connected is drawn again this often.
+const REDRAWS: usize = 7;
 
 /// So many addresses of a group are looked at for one that passes the filter.
 const LOOKS: usize = 8;
 
-/// Where candidates come from.
+/// Where candidates come from. Lives on the stack for one choice.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Path {
     /// There are many: each is drawn by itself.
     Many {
@@ -38,40 +43,47 @@ pub(super) enum Path {
 }
 
 impl Path {
-    pub(super) fn new(book: &Book, filter: Filter, only_ready_before: bool) -> Self {
+    pub(super) fn new(book: &Book, filter: Filter, only_ready_before: bool, now: Time) -> Self {
         if book.known.of(filter) > CANDIDATES {
             return Self::Many { filter, only_tried: only_ready_before };
         }
-        Self::Few(Few::new(book, filter))
+        Self::Few(Few::new(book, filter, now))
     }
 
     /// The slot of the next candidate; `None` if there is none.
-    pub(super) fn step(&mut self, book: &mut Book, rng: &mut Rng) -> Option<u32> {
+    pub(super) fn step(&mut self, book: &mut Book, rng: &mut Rng, now: Time) -> Option<u32> {
         match self {
-            Self::Many { filter, only_tried } => book.draw(*filter, *only_tried, rng),
+            Self::Many { filter, only_tried } => book.draw(*filter, *only_tried, rng, now),
             Self::Few(few) => few.step(book, rng),
         }
     }
 }
 
 impl Book {
-    fn draw(&mut self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Option<u32> {
-        let side = self.draw_side(filter, only_tried, rng);
-        let drawn = self.table(side).draw(filter, rng)?;
-        let groups = self.groups.len_in(filter.networks) as u64;
+    fn draw(&mut self, filter: Filter, only_tried: bool, rng: &mut Rng, now: Time) -> Option<u32> {
+        let (mut side, mut drawn) = self.draw_any(filter, only_tried, rng)?;
+        // Most of the tried ones may be connected.
+        for _ in 0..REDRAWS {
+            if !self.store.entry(drawn.slot).seems_busy(now) {
+                break;
+            }
+            (side, drawn) = self.draw_any(filter, only_tried, rng)?;
+        }
+        let groups = self.groups.len_in(filter.networks);
         if groups <= 1 || self.without == Some(BookRule::GroupShare) {
             return Some(drawn.slot);
         }
         let group = self.store.entry(drawn.slot).group;
-        if groups < SHARE {
-            let other = self.groups.nth(filter.networks, rng.index(groups as usize))?;
-            return if other == group { Some(drawn.slot) } else { Some(self.draw_of(other, filter, drawn.slot)) };
-        }
-        if is_within_share(self.groups.places(group, side), groups, drawn, rng) {
+        if groups >= SHARE && is_within_share(self.groups.places(group, side), groups, drawn, rng) {
             return Some(drawn.slot);
         }
-        let other = self.groups.nth(filter.networks, rng.index(groups as usize))?;
-        Some(self.draw_of(other, filter, drawn.slot))
+        let other = self.groups.nth(filter.networks, rng.index(groups))?;
+        Some(if other == group { drawn.slot } else { self.draw_of(other, filter, drawn.slot) })
+    }
+
+    fn draw_any(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Option<(Side, Drawn)> {
+        let side = self.draw_side(filter, only_tried, rng);
+        Some((side, self.table(side).draw(filter, rng)?))
     }
 
     fn draw_side(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Side {
@@ -109,9 +121,10 @@ impl Book {
 /// with a chance of 1 / (B r). If it stands with a chance of at most t B r / places, the group has t at most, wherever its
 /// places are. With t = 1/8 - 1/G, and each of the G groups getting an equal part of what does not stand, no group gets
 /// more than 1/8.
-fn is_within_share(places: u32, groups: u64, drawn: Drawn, rng: &mut Rng) -> bool {
-    let stands = (groups - SHARE) * (drawn.buckets * drawn.rivals) as u64;
-    let of = SHARE * groups * u64::from(places);
+fn is_within_share(places: u32, groups: usize, drawn: Drawn, rng: &mut Rng) -> bool {
+    let [beyond, groups] = [groups - SHARE, groups].map(|count| count as u64);
+    let stands = beyond * drawn.buckets as u64 * drawn.rivals as u64;
+    let of = SHARE as u64 * groups * u64::from(places);
     stands >= of || rng.below(of) < stands
 }
 
@@ -134,28 +147,30 @@ struct Card {
 }
 
 impl Few {
-    fn new(book: &Book, filter: Filter) -> Self {
+    fn new(book: &Book, filter: Filter, now: Time) -> Self {
         let nobody = Card { slot: 0, group: 0, side: Side::New };
         let mut few = Self { cards: [nobody; CANDIDATES], len: 0, drawn: 0, filter, again: 0 };
         if book.store.slot_count() <= 2 * CANDIDATES {
             book.store
                 .slots()
                 .filter(|(_, entry)| filter.fits(book.marks(entry)))
-                .for_each(|(slot, _)| few.add(book, slot));
+                .for_each(|(slot, _)| few.add(book, slot, now));
         } else {
             for side in [Side::New, Side::Tried] {
                 // One with several places counts once.
                 let firsts =
                     book.table(side).places_of(filter).filter(|(place, slot)| book.store.entry(*slot).place == *place);
-                firsts.for_each(|(_, slot)| few.add(book, slot));
+                firsts.for_each(|(_, slot)| few.add(book, slot, now));
             }
         }
         few
     }
 
-    fn add(&mut self, book: &Book, slot: u32) {
+    /// A tried one that seems to be connected has no precedence: it can't be dialed.
+    fn add(&mut self, book: &Book, slot: u32, now: Time) {
         let entry = book.store.entry(slot);
-        self.cards[self.len] = Card { slot, group: entry.group, side: side_of(entry) };
+        let side = if entry.seems_busy(now) { Side::New } else { side_of(entry) };
+        self.cards[self.len] = Card { slot, group: entry.group, side };
         self.len += 1;
     }
 
@@ -174,7 +189,7 @@ impl Few {
     /// The next one that was not drawn yet, by the rules for many.
     fn draw(&self, book: &Book, rng: &mut Rng) -> usize {
         let at = self.draw_by_side(book, rng);
-        let groups = book.groups.len_in(self.filter.networks) as u64;
+        let groups = book.groups.len_in(self.filter.networks);
         if groups <= 1 || book.without == Some(BookRule::GroupShare) {
             return at;
         }
@@ -187,7 +202,7 @@ impl Few {
             }
         }
         for _ in 0..LOOKS {
-            let other = book.groups.nth(self.filter.networks, rng.index(groups as usize));
+            let other = book.groups.nth(self.filter.networks, rng.index(groups));
             if let Some(at) = other.and_then(|other| self.one_of(|card| card.group == other, rng)) {
                 return at;
             }

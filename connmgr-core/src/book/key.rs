@@ -23,8 +23,9 @@ enum PackedHost {
 /// The host of a network other than IPv4, filled up with zeros.
 pub(super) type WideHost = [u8; 32];
 
-/// A key as an entry stores it: 8 bytes.
+/// A key as an entry stores it: 7 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed)]
 pub(super) struct ShortKey {
     /// The IPv4 address, or the number of the wide host.
     host: u32,

@@ -9,6 +9,7 @@
 
 mod bucket;
 mod buckets;
+mod chance;
 mod claims;
 mod collide;
 mod draw;
@@ -179,7 +180,7 @@ impl Book {
     }
 
     fn hear_again(&mut self, slot: u32, hash: Hash, heard: &Heard, source: SourceGroup, now: Time, rng: &mut Rng) {
-        if self.store.entry(slot).is_tried && source.is_peer() {
+        if self.store.entry(slot).is_tried() && source.is_peer() {
             return;
         }
         self.change(slot, |entry| entry.refresh(heard.services, heard.last_seen, now));
@@ -268,7 +269,7 @@ impl Book {
 
     /// The peer does not speak the encrypted transport.
     pub(crate) fn set_v1_only(&mut self, address: &PeerAddress) {
-        self.update(address, |entry| entry.v1_only = true);
+        self.update(address, Entry::set_without_v2);
     }
 
     fn update(&mut self, address: &PeerAddress, change: impl FnOnce(&mut Entry)) {
@@ -297,7 +298,7 @@ impl Book {
 
     /// Whether the peer did not understand the encrypted transport when it was dialed.
     pub(crate) fn is_without_v2(&self, address: &PeerAddress) -> bool {
-        self.entry(address).is_some_and(|entry| entry.v1_only)
+        self.entry(address).is_some_and(Entry::is_without_v2)
     }
 
     fn entry(&self, address: &PeerAddress) -> Option<&Entry> {
@@ -312,25 +313,26 @@ impl Book {
     /// Everything that decides its choices: each address, whether it needs v1, and whether its failures cause no rest.
     /// In arbitrary order.
     pub(crate) fn choice_state(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
-        let state =
-            move |(slot, entry): (u32, &Entry)| (self.view(slot, unix, now), entry.v1_only, self.is_forgiven(entry));
+        let state = move |(slot, entry): (u32, &Entry)| {
+            (self.view(slot, unix, now), entry.is_without_v2(), self.is_forgiven(entry))
+        };
         self.store.slots().map(state)
     }
 
     /// At most `count` addresses, spread evenly over the book.
     pub(crate) fn spread(&self, count: usize) -> impl Iterator<Item = PeerAddress> {
         let slots = self.store.slot_count();
-        let step = slots.div_ceil(count.max(1)).max(1);
+        let stretches = slots.min(count);
         // Few slots are free: the first taken one of each stretch.
-        let first_from = move |start: usize| {
-            let stretch = start..(start + step).min(slots);
-            stretch.into_iter().find_map(|slot| self.store.get(u32::try_from(slot).ok()?))
+        let first_of = move |stretch: usize| {
+            let mut slots = stretch * slots / stretches..(stretch + 1) * slots / stretches;
+            slots.find_map(|slot| self.store.get(u32::try_from(slot).ok()?))
         };
-        (0..slots).step_by(step).filter_map(first_from).map(|entry| self.store.address(entry))
+        (0..stretches).filter_map(first_of).map(|entry| self.store.address(entry))
     }
 
     /// The number of known addresses.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.store.len()
     }
 
@@ -340,7 +342,7 @@ impl Book {
     }
 
     /// Whether no address is known.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -364,7 +366,7 @@ impl Book {
     /// The places of an address in both tables.
     fn count_places(&self, slot: u32) -> [u32; 2] {
         let entry = self.store.entry(slot);
-        if entry.is_tried { [0, 1] } else { [1 + u32::from(entry.more_places), 0] }
+        if entry.is_tried() { [0, 1] } else { [1 + u32::from(entry.more_places()), 0] }
     }
 
     fn check_places(&self) -> Result<(), &'static str> {
@@ -372,11 +374,11 @@ impl Book {
         let (mut known, mut counts, mut further) = (Tally::default(), [0, 0], 0);
         for (slot, entry) in self.store.slots() {
             known.add(self.marks(entry));
-            further += usize::from(entry.more_places);
+            further += usize::from(entry.more_places());
             let [new, tried] = self.count_places(slot);
             counts = [counts[0] + new as usize, counts[1] + tried as usize];
             require(counts[0] == 0 || new <= 8, "book: an address has more than eight places")?;
-            require(!entry.is_tried || entry.ever_succeeded(), "book: a tried address was never ready")?;
+            require(!entry.is_tried() || entry.ever_succeeded(), "book: a tried address was never ready")?;
             let table = self.table(place::side_of(entry));
             let mut buckets: Vec<u16> = self.places(slot).map(Place::bucket).collect();
             let is_there = self.places(slot).all(|place| table.get(place) == Some(slot));

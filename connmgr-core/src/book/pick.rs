@@ -6,14 +6,13 @@
 use core::time::Duration;
 
 use super::Book;
+use super::chance::{CANDIDATES, LENIENCY, POINT, chance_of};
 use super::draw::Path;
 use super::entry::Entry;
 use super::marks::{Class, Filter};
 use crate::mechanisms::rng::Rng;
 use crate::types::{NetworkSet, PeerAddress, Services, Time};
 
-/// Candidates in one choice, as in btcd and Bitcoin Core.
-pub(super) const CANDIDATES: usize = 100;
 /// The first 30 candidates must not have been tried lately, as in btcd.
 const RESTED_UNTIL: usize = 30;
 /// The first 50 candidates must be on the default port, as in btcd.
@@ -63,7 +62,7 @@ impl Book {
         }
         let filter = self.filter_of(choice);
         let known = self.known.of(filter);
-        let mut path = Path::new(self, filter, choice.only_ready_before);
+        let mut path = Path::new(self, filter, choice.only_ready_before, now);
         for phase in &PHASES {
             // Counts candidates in a row that this phase rejects. Once all known addresses are rejected, the phase
             // ends.
@@ -72,7 +71,7 @@ impl Book {
                 if passed == known {
                     break;
                 }
-                let slot = path.step(self, rng)?;
+                let slot = path.step(self, rng, now)?;
                 let entry = self.store.entry(slot);
                 passed += 1;
                 match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
@@ -191,12 +190,6 @@ fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Pic
     Verdict::WithChance(chance_of(entry, recent))
 }
 
-/// The chance of a candidate, in units of 2^-32; `recent` if it was tried lately.
-pub(super) fn chance_of(entry: &Entry, recent: bool) -> u64 {
-    let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
-    if recent { chance / 100 } else { chance }
-}
-
 /// Why no phase takes an entry, if none does.
 fn unfit(entry: &Entry, is_forgiven: bool, choice: &Choice, now: Time) -> Option<Unfit> {
     if !entry.may_offer(choice.services) {
@@ -217,32 +210,3 @@ fn rest_of(entry: &Entry, is_forgiven: bool, choice: &Choice) -> Duration {
     let longest = choice.longest_rest.max(choice.min_spacing);
     choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
 }
-
-/// 0.66^n for n failures, in units of 2^-32. More than eight count as eight.
-const CHANCE_AFTER_FAILURES: [u64; 9] = [
-    4_294_967_296,
-    2_834_678_415,
-    1_870_887_754,
-    1_234_785_918,
-    814_958_706,
-    537_872_746,
-    354_996_012,
-    234_297_368,
-    154_636_263,
-];
-
-/// The factor on each candidate's chance: 1 for the first, then 1.2 times more for each (as in Core), so that even
-/// among bad candidates one passes in the end. Capped where the smallest chance (0.01 × 0.66^8) becomes certain.
-const LENIENCY: [u64; CANDIDATES] = {
-    let mut table = [1 << POINT; CANDIDATES];
-    let mut i = 1;
-    while i < CANDIDATES {
-        let raised = table[i - 1] * 6 / 5;
-        table[i] = if raised < 4096 << POINT { raised } else { 4096 << POINT };
-        i += 1;
-    }
-    table
-};
-
-/// The number of fractional bits in [`LENIENCY`].
-const POINT: u32 = 16;

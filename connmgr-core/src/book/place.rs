@@ -85,7 +85,7 @@ impl Book {
     fn makes_room_itself(&self, room: Room) -> bool {
         match room {
             Room::Free(_) => false,
-            Room::Taken(place) => self.new.get(place).is_some_and(|slot| self.store.entry(slot).more_places == 0),
+            Room::Taken(place) => self.new.get(place).is_some_and(|slot| self.store.entry(slot).more_places() == 0),
         }
     }
 
@@ -97,7 +97,7 @@ impl Book {
             .filter_map(|_| u32::try_from(rng.index(slots)).ok())
             .filter_map(|slot| self.store.get(slot).map(|entry| (slot, entry)))
             .filter(|(_, entry)| !entry.is_in_use(now))
-            .map(|(slot, entry)| (entry.is_tried, entry.worth(now), slot))
+            .map(|(slot, entry)| (entry.is_tried(), entry.worth(now), slot))
             .min_by_key(|(is_tried, worth, _)| (*is_tried, *worth));
         match least {
             Some((_, worth, slot)) if worth < newcomer => {
@@ -136,7 +136,7 @@ impl Book {
         let incumbent = self.store.entry(self.new.get(place).expect("a full bucket has no free position"));
         let yields = self.without == Some(BookRule::Incumbents)
             || (incumbent.is_terrible(now) && !incumbent.is_in_use(now))
-            || (incumbent.more_places > 0 && !has_places);
+            || (incumbent.more_places() > 0 && !has_places);
         yields.then_some(Room::Taken(place))
     }
 
@@ -152,9 +152,9 @@ impl Book {
     /// before.
     pub(super) fn add_place(&mut self, slot: u32, address: Hash, source: SourceGroup, now: Time, rng: &mut Rng) {
         let entry = self.store.entry(slot);
-        let places = 1 + u32::from(entry.more_places);
+        let places = 1 + u32::from(entry.more_places());
         // What counts as its own source has said it before.
-        let may = !entry.is_tried && !is_own(source) && (places as usize) < NewBuckets::MAX;
+        let may = !entry.is_tried() && !is_own(source) && (places as usize) < NewBuckets::MAX;
         if !may || rng.below(1 << places) != 0 {
             return;
         }
@@ -174,7 +174,7 @@ impl Book {
     /// the address that has its place.
     pub(super) fn make_good(&mut self, slot: u32, address: Hash, now: Time) {
         let entry = self.store.entry(slot);
-        if entry.is_tried {
+        if entry.is_tried() {
             return;
         }
         match self.room_in_tried(address, self.groups.hash(entry.group)) {
@@ -222,7 +222,7 @@ impl Book {
     /// The address at a place in the table of new addresses loses it; without another place it is forgotten.
     fn displace_new(&mut self, place: Place) {
         let slot = self.new.get(place).expect("the place is occupied");
-        if self.store.entry(slot).more_places == 0 {
+        if self.store.entry(slot).more_places() == 0 {
             self.remove(slot);
         } else {
             self.take_place(slot, place);
@@ -243,7 +243,7 @@ impl Book {
     pub(super) fn put_first(&mut self, slot: u32, side: Side, place: Place) {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
-        (entry.place, entry.is_tried, entry.more_places) = (place, side == Side::Tried, 0);
+        entry.put(place, side == Side::Tried);
         self.groups.add_place(entry.group, side);
         self.table_mut(side).put(place, slot, marks);
     }
@@ -252,8 +252,8 @@ impl Book {
     pub(super) fn put_more(&mut self, slot: u32, place: Place) {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
-        self.more_places.insert(more(slot, entry.more_places), place);
-        entry.more_places += 1;
+        self.more_places.insert(more(slot, entry.more_places()), place);
+        entry.set_more_places(entry.more_places() + 1);
         self.groups.add_place(entry.group, Side::New);
         self.new.put(place, slot, marks);
     }
@@ -262,13 +262,13 @@ impl Book {
     fn take_place(&mut self, slot: u32, place: Place) {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
-        debug_assert!(!entry.is_tried && entry.more_places > 0, "it keeps another place");
-        entry.more_places -= 1;
-        let last = self.more_places.remove(&more(slot, entry.more_places)).expect("each further place is kept");
+        debug_assert!(!entry.is_tried() && entry.more_places() > 0, "it keeps another place");
+        entry.set_more_places(entry.more_places() - 1);
+        let last = self.more_places.remove(&more(slot, entry.more_places())).expect("each further place is kept");
         if entry.place == place {
             entry.place = last;
         } else if last != place {
-            let found = (0..entry.more_places).find(|nth| self.more_places[&more(slot, *nth)] == place);
+            let found = (0..entry.more_places()).find(|nth| self.more_places[&more(slot, *nth)] == place);
             self.more_places.insert(more(slot, found.expect("it is in this place")), last);
         }
         self.groups.subtract_place(entry.group, Side::New);
@@ -280,7 +280,7 @@ impl Book {
         let marks = self.marks_of(slot);
         let entry = self.store.entry_mut(slot);
         let (first, side, group) = (entry.place, side_of(entry), entry.group);
-        for nth in 0..core::mem::take(&mut entry.more_places) {
+        for nth in 0..entry.more_places() {
             let place = self.more_places.remove(&more(slot, nth)).expect("each further place is kept");
             self.new.take(place, marks);
             self.groups.subtract_place(group, Side::New);
@@ -292,7 +292,7 @@ impl Book {
     /// All places of an address, the first one first.
     pub(super) fn places(&self, slot: u32) -> impl Iterator<Item = Place> {
         let entry = self.store.entry(slot);
-        let further = (0..entry.more_places).map(move |nth| self.more_places[&more(slot, nth)]);
+        let further = (0..entry.more_places()).map(move |nth| self.more_places[&more(slot, nth)]);
         core::iter::once(entry.place).chain(further)
     }
 
@@ -308,7 +308,7 @@ impl Book {
         self.known.add(after);
         let entry = self.store.entry(slot);
         let (first, side) = (entry.place, side_of(entry));
-        for nth in 0..entry.more_places {
+        for nth in 0..entry.more_places() {
             let place = self.more_places[&more(slot, nth)];
             self.new.remark(place, before, after);
         }
@@ -342,7 +342,7 @@ impl Book {
 
 /// The table in which an address is.
 pub(super) const fn side_of(entry: &Entry) -> Side {
-    if entry.is_tried { Side::Tried } else { Side::New }
+    if entry.is_tried() { Side::Tried } else { Side::New }
 }
 
 /// Whether each address of a source counts as a source of its own. The application is trusted, and what is on file

@@ -38,49 +38,33 @@ impl Book {
         if let Some(claims) = &mut self.claims {
             claims.expect(saved.len().min(self.max_addresses));
         }
-        // Those that have a place first: the others must not take it.
-        for keeps_place in [true, false] {
-            for address in saved {
-                if self.len() >= self.max_addresses {
-                    return;
-                }
-                self.restore_one(address, (secret.is_some(), keeps_place), groups, unix, now);
+        for address in saved {
+            if self.len() >= self.max_addresses {
+                return;
             }
+            self.restore_one(address, secret.is_some(), groups, unix, now);
         }
     }
 
-    /// Restores an address, if it keeps its place or not, as said; a place is only kept if the secret `is_known`.
-    fn restore_one(
-        &mut self,
-        saved: &SavedAddress,
-        (is_known, keeps_place): (bool, bool),
-        groups: &Groups,
-        unix: UnixTime,
-        now: Time,
-    ) {
+    /// Restores an address. Its buckets say something only if the secret `is_known`.
+    fn restore_one(&mut self, saved: &SavedAddress, is_known: bool, groups: &Groups, unix: UnixTime, now: Time) {
         let (Some(key), Some(group)) = (Key::of(&saved.address), groups.of(saved.address.host())) else { return };
         let hash = self.secret.of_address(&key);
         if self.store.find(&key, hash).is_some() {
             return;
         }
         let newcomer = Newcomer { key, hash, group: self.secret.of_group(group), source: saved.source };
-        let buckets = self.kept_buckets(saved, &newcomer, is_known);
         let was_ready = saved.last_success != UnixTime::default();
-        let tried = was_ready && !matches!(saved.placement, Placement::New(_));
-        if keeps_place != (buckets.is_some() || tried) {
-            return;
-        }
+        let is_tried = was_ready && !matches!(saved.placement, Placement::New(_));
         let entry = |key| Entry::restored(key, saved, unix, now);
-        let slot = match self.room_in_tried(hash, newcomer.group) {
-            Ok(place) if tried => {
+        let slot = match (self.room_in_tried(hash, newcomer.group), self.kept_buckets(saved, &newcomer, is_known)) {
+            (Ok(place), _) if is_tried => {
                 let slot = self.insert(&newcomer, entry);
                 self.put_first(slot, Side::Tried, place);
                 Some(slot)
             }
-            Ok(_) | Err(_) => match buckets {
-                Some(buckets) => self.settle_again(&newcomer, &buckets, entry),
-                None => self.settle_restored(&newcomer, entry),
-            },
+            (Ok(_) | Err(_), Some(buckets)) => self.settle_again(&newcomer, &buckets, entry),
+            (Ok(_) | Err(_), None) => self.settle_restored(&newcomer, entry),
         };
         if let (Some(slot), Some(claims)) = (slot, &mut self.claims) {
             claims.begin(slot, Origin::Saved(SavedDates::of(saved)));
@@ -175,7 +159,7 @@ impl Book {
 
     /// An address with its source and place, and nothing else yet.
     fn saved_place(&self, slot: u32, entry: &Entry, address: PeerAddress) -> SavedAddress {
-        let placement = if entry.is_tried {
+        let placement = if entry.is_tried() {
             Placement::Tried
         } else {
             Placement::New(self.places(slot).map(Place::bucket).collect())

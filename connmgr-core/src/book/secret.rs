@@ -23,7 +23,7 @@ const BUCKETS_OF_SOURCE: u64 = 64;
 const BUCKETS_OF_GROUP: u64 = 8;
 /// Buckets that may keep an address of the application. A bucket is seldom full while three others are: what the
 /// application tells is lost only if the table is full.
-pub(super) const BUCKETS_OF_OWN: u64 = 4;
+pub(super) const BUCKETS_OF_OWN: u8 = 4;
 
 /// What is hashed, so that equal numbers of different meaning give different hashes.
 #[derive(Clone, Copy)]
@@ -93,8 +93,8 @@ impl Secret {
     }
 
     /// The `nth` bucket for an address of the application: each of its addresses counts as its own source.
-    pub(super) fn own_bucket(self, address: Hash, nth: u64) -> u16 {
-        bucket(self.hash(Sort::OwnBucket, &[address.0, nth]), NEW_BUCKETS)
+    pub(super) fn own_bucket(self, address: Hash, nth: u8) -> u16 {
+        bucket(self.hash(Sort::OwnBucket, &[address.0, nth.into()]), NEW_BUCKETS)
     }
 
     /// The one bucket for a tried address.

@@ -100,12 +100,12 @@ impl Store {
     }
 
     /// The number of entries.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
     /// The number of slots, free ones included.
-    pub(super) const fn slot_count(&self) -> usize {
+    pub(super) fn slot_count(&self) -> usize {
         self.slots.len()
     }
 

@@ -1,9 +1,9 @@
 //! A view of the book: the result of [`ConnManager::book`](crate::ConnManager::book).
 
 use super::Book;
+use super::chance::chance_of;
 use super::marks::{Class, Filter};
 use super::neighbours::Side;
-use super::pick::chance_of;
 use crate::types::{NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, Time, UnixTime};
 
 /// The known addresses.
@@ -118,7 +118,7 @@ impl Book {
     /// What is known of the address in a slot. Dates follow a wall clock that shows `unix` at `now`.
     pub(super) fn view(&self, slot: u32, unix: UnixTime, now: Time) -> AddressView {
         let entry = self.store.entry(slot);
-        let chance = chance_of(entry, entry.was_tried_within(RECENT, now)) * 1000 >> 32;
+        let chance = (chance_of(entry, entry.was_tried_within(RECENT, now)) * 1000) >> 32;
         AddressView {
             address: self.store.address(entry),
             services: entry.services(),
@@ -126,9 +126,9 @@ impl Book {
             failures: u32::from(entry.failures()),
             last_try: entry.last_try(),
             last_success: entry.ever_succeeded().then(|| entry.last_success().unix(unix, now)),
-            table: if entry.is_tried { BookTable::Tried } else { BookTable::New },
+            table: if entry.is_tried() { BookTable::Tried } else { BookTable::New },
             bucket: entry.place.bucket(),
-            places: 1 + u32::from(entry.more_places),
+            places: 1 + u32::from(entry.more_places()),
             source: self.sources.get(entry.source),
             chance_per_mille: u32::try_from(chance).unwrap_or(1000),
             is_terrible: entry.is_terrible(now),

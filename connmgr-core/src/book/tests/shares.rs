@@ -35,7 +35,10 @@ fn honest(number: u8) -> Desk {
     for n in 0..2000 {
         desk.hear_from(SourceGroup::imported(u64::from(n / 40)), &fresh(of_group(n % 500, n)));
     }
-    (0..1000).for_each(|n| desk.succeed(&of_group(n % 500, n), Services::NETWORK));
+    for n in 0..1000 {
+        desk.succeed(&of_group(n % 500, n), Services::NETWORK);
+        desk.book.record_end(&of_group(n % 500, n));
+    }
     desk.wait(HOUR);
     desk
 }
