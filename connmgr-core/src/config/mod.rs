@@ -334,6 +334,7 @@ pub struct Rate {
 /// | loopback | as on the internet: `127.0.0.1` to `127.0.255.255`, at every port; `::1` |
 /// | onion, I2P | the first 4 bits: 16 groups in each network |
 /// | CJDNS | the first 12 bits: 16 groups |
+/// | with a table in `asn`: IPv4 and IPv6 that has a number in it, apart from private, shared and own ranges | all of its autonomous system |
 ///
 /// The rule is for full and block-relay connections, which the manager chooses. Added peers, inbound connections and
 /// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN or one machine, set no limit.

@@ -136,7 +136,9 @@ impl Eq for AsnTable {}
 impl fmt::Display for AsnTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { digest, ranges, systems, lookup: _ } = self;
-        write!(f, "{ranges} ranges of {systems} autonomous systems (digest {digest:032x})")
+        let plural = |count: u32| if count == 1 { "" } else { "s" };
+        let (of_ranges, of_systems) = (plural(*ranges), plural(*systems));
+        write!(f, "{ranges} range{of_ranges} of {systems} autonomous system{of_systems} (digest {digest:032x})")
     }
 }
 
