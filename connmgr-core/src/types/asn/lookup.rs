@@ -1,7 +1,7 @@
 //! The ranges of a table, laid out for look-ups.
 //!
-//! A file of Bitcoin Core's is a program of bits that would have to be run for each look-up. Sorted ranges take two to three
-//! times the memory and a tenth of the time. What a look-up costs is the memory that it misses in the processor's caches, so
+//! A file of Bitcoin Core's is a program of bits that would have to be run for each look-up. Sorted ranges take less
+//! than three times the memory, and a sixth (IPv6) to a thirtieth (IPv4) of the time. What a look-up costs is the memory that it misses in the processor's caches, so
 //! its first steps share little memory.
 
 use alloc::boxed::Box;
@@ -119,21 +119,18 @@ impl V6Ranges {
         Self { top, middle: middle.into(), starts: starts.into(), numbers: numbers.into() }
     }
 
-    /// At most 25 comparisons.
+    /// At most 50 comparisons.
     fn number_of(&self, site: u64) -> u32 {
-        let mut at = last_begun(&self.top, site);
+        // The first start is never beyond `site`, neither of all nor of the node that this leads to.
+        let mut at = self.top.partition_point(|start| *start <= site) - 1;
         for level in [&self.middle, &self.starts] {
             let from = at * FAN;
             let node = &level[from..level.len().min(from + FAN)];
-            at = from + last_begun(node, site);
+            // All of a node are compared: the processor fetches them at once, and waits for none before the next.
+            at = from + node.iter().filter(|start| **start <= site).count() - 1;
         }
         self.numbers[at]
     }
-}
-
-/// The place of the last start that is not beyond `site`. The first never is.
-fn last_begun(starts: &[u64], site: u64) -> usize {
-    starts.partition_point(|start| *start <= site) - 1
 }
 
 fn v4_bits(mapped: u128) -> u32 {
