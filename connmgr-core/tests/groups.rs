@@ -129,3 +129,66 @@ fn a_peer_that_is_adopted_gives_its_group_back() {
     world.run(secs(60));
     assert_eq!(world.ready(), 2);
 }
+
+/// `count` addresses of different /16s, and a table in which the first `of_one_system` of them are of one system, the others
+/// of none.
+fn of_one_system(count: u8, of_one_system: u8) -> (Vec<PeerAddress>, Config) {
+    let ip = |n: u8| std::net::IpAddr::from([40 + n, 1, 2, 3]);
+    let prefixes = (0..of_one_system).map(|n| (ipnet::IpNet::new(ip(n), 16).expect("a prefix"), 64500));
+    let mut config = Config::default();
+    config.groups.asn = Some(AsnTable::new(prefixes).expect("few ranges"));
+    ((0..count).map(|n| PeerAddress::from(std::net::SocketAddr::new(ip(n), 8333))).collect(), config)
+}
+
+#[test]
+fn two_prefixes_of_one_system_never_have_two_automatic_connections() {
+    let (addresses, config) = of_one_system(50, 50);
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&addresses);
+    world.run(secs(600));
+    assert_eq!(world.ready(), 1);
+}
+
+#[test]
+fn a_flood_from_one_system_leaves_room_for_the_others() {
+    let (addresses, config) = of_one_system(57, 50);
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&addresses);
+    world.run(secs(600));
+    assert_eq!(world.ready(), 8);
+}
+
+#[test]
+fn without_a_table_each_prefix_is_a_group() {
+    let (addresses, _) = of_one_system(50, 50);
+    let mut world = World::new(Config::default(), |_| Fate::Good);
+    world.learn(&addresses);
+    world.run(secs(600));
+    assert_eq!(world.ready(), 8);
+}
+
+#[test]
+fn an_added_peer_takes_no_place_of_its_system() {
+    let (addresses, config) = of_one_system(50, 50);
+    let mut world = World::new(config, |_| Fate::Good);
+    world.add_peer(&addresses[0].to_string());
+    world.learn(&addresses[1..]);
+    world.run(secs(600));
+    assert_eq!(world.ready(), 2);
+}
+
+/// A life with a table, and the next with another: the addresses are the same, their groups are not.
+#[test]
+fn a_changed_table_counts_from_the_next_start() {
+    let (addresses, config) = of_one_system(50, 50);
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&addresses);
+    world.run(secs(600));
+    let (_, fewer) = of_one_system(50, 46);
+    let (snapshot, unix) = (Some(world.bench.manager.snapshot()), UNIX.after(secs(3600)));
+    let mut next = World::new(fewer.clone(), |_| Fate::Good);
+    let birth = Birth { config: fewer, snapshot, rng_seed: [7; 32], unix, now: Time::ZERO };
+    next.bench = Bench::born(birth, 256);
+    next.run(secs(600));
+    assert_eq!((world.ready(), next.ready()), (1, 5));
+}

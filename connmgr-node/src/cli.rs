@@ -79,6 +79,11 @@ struct NodeArguments {
     #[arg(long, value_name = "RANGES", value_parser = parse_ranges)]
     ranges: Option<Ranges>,
 
+    /// Count all addresses of an autonomous system as one group, of which one peer is connected automatically: Bitcoin Core's
+    /// asmap, or a text file with lines such as 1.2.0.0/16 AS64500. With --replay, the table of the recorded run
+    #[arg(long, value_name = "FILE")]
+    asmap: Option<PathBuf>,
+
     /// Seed of all randomness, instead of the operating system's: 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_seed)]
     seed_rng: Option<[u8; 32]>,
@@ -177,6 +182,8 @@ pub struct Options {
     pub isolation: IsolationMode,
     /// Where peers may be; absent: the default of the chain.
     pub ranges: Option<Ranges>,
+    /// The file of the table of autonomous systems; absent: none.
+    pub asmap: Option<PathBuf>,
     /// The seed of all randomness; absent: from the operating system.
     pub seed_rng: Option<[u8; 32]>,
     /// The runtime.
@@ -246,6 +253,7 @@ impl NodeArguments {
             proxy: self.proxy,
             isolation: self.isolation.map(IsolationMode::from).unwrap_or_default(),
             ranges: self.ranges,
+            asmap: self.asmap,
             seed_rng: self.seed_rng,
             runtime: self.runtime,
             replay: self.replay,

@@ -56,7 +56,7 @@ fn complain(text: impl fmt::Display) {
 
 fn run(options: &Options) -> Result<NodeOutcome> {
     if let Some(trace) = &options.replay {
-        let rerun = rerun(trace)?;
+        let rerun = rerun(trace, options.asmap.as_deref())?;
         let written =
             if options.json { writeln!(stdout(), "{}", rerun.to_json()) } else { writeln!(stdout(), "{rerun}") };
         written.and_then(|()| stdout().flush()).context("the result of the replay can't be written")?;

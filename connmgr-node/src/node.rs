@@ -58,7 +58,9 @@ pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> R
         }
         Scene::Network(_) => None,
     };
-    let config = setup::config(options, world.as_ref().is_some_and(LoopbackWorld::relaxed));
+    let table = options.asmap.as_deref().map(setup::asn_table).transpose()?;
+    let mut config = setup::config(options, world.as_ref().is_some_and(LoopbackWorld::relaxed));
+    config.groups.asn = table;
     let format = if options.json { Format::Json } else { Format::Plain };
     let pen = Pen::new(out).context("the report's thread can't start")?;
     let board = Board::new(Report::new(pen, format), setup::target(options, &config));
@@ -95,6 +97,9 @@ impl<R: Runtime> RunningNode<R> {
         stop: Stop,
     ) -> Result<RunEnd> {
         let (chain, max_peers) = (options.scene.chain(), config.limits.total);
+        if let Some(table) = &config.groups.asn {
+            board.note(&format!("a group is an autonomous system: {table}"));
+        }
         let links = LinkFactory::new(chain, board.clone());
         let runtime = R::start(options, config, links, stop.clone()).map_err(explain)?;
         stop.attend();

@@ -7,22 +7,29 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use connmgr_core::Time;
-use connmgr_std::{ReplaySummary, TraceError, TraceReader, replay};
+use connmgr_std::{ReplayError, ReplaySummary, TraceError, TraceReader, replay};
 use serde_json::{Value, json};
+
+use crate::setup::asn_table;
 
 /// The result of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayReport(ReplaySummary);
 
-/// Replays a trace to its end or to the first difference.
+/// Replays a trace to its end or to the first difference. `asmap` has the table of autonomous systems of a run with one.
 ///
 /// # Errors
 /// The file can't be read, is of another release, or the manager acts differently; the error names the line.
-pub fn rerun(path: &Path) -> Result<ReplayReport> {
-    let reader =
-        TraceReader::open(path).map_err(|error| anyhow!("--replay {}: {}", path.display(), explain_trace(&error)))?;
-    let (_, summary) =
-        replay(reader, None, &mut ()).map_err(|error| anyhow!("--replay {}: {error}", path.display()))?;
+pub fn rerun(path: &Path, asmap: Option<&Path>) -> Result<ReplayReport> {
+    let wrong = |error: &TraceError| anyhow!("--replay {}: {}", path.display(), explain_trace(error));
+    let mut reader = TraceReader::open(path).map_err(|error| wrong(&error))?;
+    if let Some(asmap) = asmap {
+        reader.supply_asn_table(asn_table(asmap)?).map_err(|error| wrong(&error))?;
+    }
+    let (_, summary) = replay(reader, None, &mut ()).map_err(|error| {
+        let remedy = if matches!(error, ReplayError::NeedsAsnTable(_)) { "; --asmap FILE supplies it" } else { "" };
+        anyhow!("--replay {}: {error}{remedy}", path.display())
+    })?;
     Ok(ReplayReport(summary))
 }
 

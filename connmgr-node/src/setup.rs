@@ -1,11 +1,14 @@
 //! Makes the options into a configuration. Starts nothing.
 
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::{Result, anyhow};
 use connmgr_core::{
-    Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Mode, Patience, Proxy,
-    Rate, Split,
+    AsnTable, Backoff, Config, ConfigError, DialConfig, GroupRule, HealthConfig, InboundConfig, Limits, Mode, Patience,
+    Proxy, Rate, Split,
 };
+use connmgr_std::read_asn_table;
 
 use crate::cli::{Options, Scene};
 use crate::summary::ConnectionTarget;
@@ -36,6 +39,14 @@ pub fn config(options: &Options, is_relaxed: bool) -> Config {
         Scene::Network(_) => config,
         Scene::World => impatient(config, is_relaxed),
     }
+}
+
+/// The table of autonomous systems in the file of `--asmap`.
+///
+/// # Errors
+/// Names the option and the file, and says what is wrong with it.
+pub fn asn_table(path: &Path) -> Result<AsnTable> {
+    read_asn_table(path).map_err(|error| anyhow!("--asmap {}: {}", path.display(), error.fault))
 }
 
 fn inbound(base: InboundConfig) -> InboundConfig {

@@ -24,6 +24,8 @@ on_each_runtime! {
     what_was_told_before_an_error_is_written,
     a_recorded_run_goes_the_same_way_again_byte_for_byte,
     a_run_that_goes_another_way_says_where,
+    #[cfg(target_os = "linux")]
+    with_a_table_in_which_all_are_one_system_one_of_them_is_connected,
     what_was_learnt_is_there_at_the_next_run,
     a_second_process_on_the_same_state_is_told_so,
     #[cfg(target_os = "linux")]
@@ -101,6 +103,10 @@ async fn what_can_not_be_done_names_the_option(runtime: Runtime) {
         ("--replay /dev/null", "--replay", "does not begin with a birth: it is no trace of this program"),
         ("--replay /proc/self/status", "--replay", "it is no trace of this program"),
         ("--replay /nowhere", "--replay", "No such file"),
+        ("--asmap /nowhere", "--asmap /nowhere", "No such file"),
+        ("--asmap /dev/null", "--asmap", "it is empty"),
+        ("--asmap /etc/passwd", "--asmap", "line 1: expected a prefix and a number"),
+        ("--replay /nowhere --asmap /nowhere", "--replay", "No such file"),
     ] {
         let (code, _, errors) = run(runtime, words).await;
         assert!(code.is_some_and(|code| code > 0), "{words}");
@@ -129,6 +135,31 @@ async fn a_recorded_run_goes_the_same_way_again_byte_for_byte(runtime: Runtime) 
     let (code, told, errors) = run(runtime, &format!("--replay {}", trace.display())).await;
     assert_eq!(code, Some(0), "{errors}");
     assert!(told.contains("all as recorded"), "{told}");
+}
+
+/// On Linux each peer of the little world is in a group of its own, by its prefix.
+#[cfg(target_os = "linux")]
+async fn with_a_table_in_which_all_are_one_system_one_of_them_is_connected(runtime: Runtime) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (trace, table, other) = (dir.path().join("trace"), dir.path().join("table"), dir.path().join("other"));
+    std::fs::write(&table, "127.0.0.0/8 AS64500 # this machine").expect("written");
+    std::fs::write(&other, "127.0.0.0/8 AS64501").expect("written");
+    let words = format!("--asmap {} --trace {}", table.display(), trace.display());
+    let mut program = Program::start(runtime, &words);
+    program.hear_text("a group is an autonomous system: 1 range of 1 autonomous system (digest").await;
+    program.listen_for(Duration::from_secs(3)).await;
+    program.interrupt();
+    let summary = program.end().await.summary;
+    // One of the book, and the entry, which is an added peer.
+    assert!(summary["live"].as_u64().is_some_and(|live| (1..=2).contains(&live)), "{summary}");
+
+    let replay = format!("--replay {}", trace.display());
+    let (code, _, errors) = run(runtime, &replay).await;
+    assert!(code == Some(1) && errors.contains("was not supplied") && errors.contains("--asmap FILE"), "{errors}");
+    let (code, _, errors) = run(runtime, &format!("{replay} --asmap {}", other.display())).await;
+    assert!(code == Some(1) && errors.contains("made with 1 range of 1 autonomous system "), "{errors}");
+    let (code, told, errors) = run(runtime, &format!("{replay} --asmap {}", table.display())).await;
+    assert_eq!((code, told.contains("all as recorded")), (Some(0), true), "{errors}");
 }
 
 async fn a_run_that_goes_another_way_says_where(runtime: Runtime) {

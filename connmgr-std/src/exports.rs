@@ -5,10 +5,10 @@
 
 // What is configured.
 pub use connmgr_core::{
-    Backoff, BookConfig, Chain, Config, ConfigError, DialConfig, GroupRule, Growth, HealthConfig, Identity,
-    InboundConfig, IsolationMode, Limits, Listener, ListenerId, Mode, NetworkKind, NetworkSet, Patience, Permissions,
-    Proxies, Proxy, ProxyAddress, ProxyAddressError, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig,
-    Services, Split, Transport, UnknownName, UnknownNetwork,
+    AsmapError, AsmapFault, AsnTable, AsnTableError, Backoff, BookConfig, Chain, Config, ConfigError, DialConfig,
+    GroupRule, Growth, HealthConfig, Identity, InboundConfig, IsolationMode, Limits, Listener, ListenerId, Mode,
+    NetworkKind, NetworkSet, Patience, Permissions, Proxies, Proxy, ProxyAddress, ProxyAddressError, Ranges, Rate,
+    RequiredServices, ScoreConfig, Seed, SeedConfig, Services, Split, Transport, UnknownName, UnknownNetwork,
 };
 
 // Where peers are, and what is known of them.
@@ -26,6 +26,7 @@ pub use connmgr_core::{
 };
 
 pub use crate::{
-    ConnectError, Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve, SaveError, StartError,
-    StateError, SystemResolver, TraceError, parse_address, with_causes,
+    AsnFileError, AsnFileFault, ConnectError, Damage, DamageCause, DialSocket, NotACommand, Problem, Reporter, Resolve,
+    SaveError, StartError, StateError, SystemResolver, TraceError, parse_address, parse_asn_table, read_asn_table,
+    with_causes,
 };

@@ -10,6 +10,7 @@
 //! | [`ConnectError`] | why `connect` gives no connection |
 //! | [`StateDir`] | book, anchors and bans on disk |
 //! | [`TraceWriter`], [`TraceReader`], [`replay`] | a run recorded, and replayed |
+//! | [`read_asn_table`] | a table of autonomous systems from a file |
 //! | [`parse_address`] | addresses whose zone is the name of an interface |
 //! | [`Resolve`], [`SystemResolver`] | names looked up on detached threads |
 //! | `metrics` | counters and gauges (feature `metrics`) |
@@ -17,6 +18,7 @@
 
 pub mod adapter;
 mod address;
+mod asn;
 mod bell;
 mod causes;
 mod clock;
@@ -46,6 +48,7 @@ pub use adapter::commands::NotACommand;
 pub use adapter::reporter::Reporter;
 pub use adapter::socket_hook::DialSocket;
 pub use address::parse_address;
+pub use asn::{AsnFileError, AsnFileFault, parse_asn_table, read_asn_table};
 pub use causes::with_causes;
 pub use connect_error::ConnectError;
 pub use event::{PoolEvent, Problem};

@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use common::snapshot;
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, AddedPeer, Config, ConnManager, Input, Mode, Reply, Time, UnixTime};
+use connmgr_core::{
+    Action, AddedPeer, AddressInfo, AsnTable, Config, ConnManager, Input, Mode, Reply, Source, Time, UnixTime,
+};
 use connmgr_std::{
-    Birth, Line, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter, replay,
-    with_causes,
+    Birth, Line, Problem, ReplayError, ReplaySummary, TRACE_VERSION, TraceError, TraceReader, TraceWriter,
+    parse_asn_table, replay, with_causes,
 };
 
 fn birth() -> Birth {
@@ -305,4 +307,67 @@ fn a_file_that_can_hold_no_birth_is_not_left_behind() {
     let path = dir.path().join("trace");
     TraceWriter::create(&path, &birth(), Some(10)).unwrap_err();
     assert!(!path.exists());
+}
+
+/// A table in which the addresses that `with_table` knows are of one system; `number` is that of the system.
+fn table(number: u32) -> AsnTable {
+    parse_asn_table(format!("40.1.0.0/16 AS{number}\n41.1.0.0/16 AS{number}").as_bytes()).unwrap()
+}
+
+/// A manager with a table hears of two addresses of one system, and dials one.
+fn recorded_with_table() -> Vec<u8> {
+    let paper = Paper::default();
+    let mut config = Config::default();
+    config.groups.asn = Some(table(64500));
+    let birth = Birth { config, snapshot: None, ..birth() };
+    let mut manager = ConnManager::new(birth.clone()).unwrap();
+    let mut writer = TraceWriter::to(Box::new(paper.clone()), &birth, None).unwrap();
+    let addresses = ["40.1.2.3:8333", "41.1.2.3:8333"].map(|text| AddressInfo::new(text.parse().unwrap())).to_vec();
+    let (now, input) = (Time::from_secs(1), Input::Addresses { source: Source::Application, addresses });
+    writer.step(now, &input, &manager.apply(&input, now)).unwrap();
+    let actions: Vec<Action> = std::iter::from_fn(|| manager.poll_action()).collect();
+    assert_eq!(actions.iter().filter(|action| matches!(action, Action::Dial { .. })).count(), 1, "{actions:?}");
+    actions.iter().for_each(|action| writer.action(action).unwrap());
+    drop(writer);
+    paper.bytes()
+}
+
+#[test]
+fn a_trace_names_its_table_by_digest() {
+    let bytes = recorded_with_table();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(text.contains(&format!("{:032x}", table(64500).digest())));
+    let named = read(&bytes).birth().config.groups.asn.clone().unwrap();
+    assert_eq!((&named, named.ranges(), named.systems()), (&table(64500), 2, 1));
+    assert!(!named.is_loaded() && named.number_of("40.1.2.3".parse().unwrap()).is_none());
+}
+
+#[test]
+fn a_trace_with_a_table_is_replayed_with_it_and_not_without() {
+    let bytes = recorded_with_table();
+    let said = replay_error(&bytes).to_string();
+    assert!(said.contains("was not supplied") && said.contains(&table(64500).to_string()), "{said}");
+    let mut trace = read(&bytes);
+    trace.supply_asn_table(table(64500)).unwrap();
+    let (_, summary) = replay(trace, None, &mut ()).unwrap();
+    assert_eq!((summary.inputs, summary.waiting), (1, 0));
+}
+
+#[test]
+fn another_table_than_that_of_the_trace_is_refused() {
+    for (bytes, named) in [(recorded_with_table(), table(64500).to_string()), (recorded(), "made with no table".into())]
+    {
+        let mut trace = read(&bytes);
+        let error = trace.supply_asn_table(table(64501)).expect_err("another table");
+        assert!(matches!(error, TraceError::OtherAsnTable { .. }), "{error}");
+        let said = error.to_string();
+        assert!(said.contains(&named) && said.contains(&table(64501).to_string()), "{said}");
+    }
+}
+
+#[test]
+fn a_manager_is_not_born_with_the_name_of_a_table_alone() {
+    let bytes = recorded_with_table();
+    let error = ConnManager::new(read(&bytes).birth().clone()).expect_err("the table is missing");
+    assert_eq!(error.field, "groups.asn");
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use ipnet::IpNet;
 
 use super::Config;
-use crate::types::{ConfigError, Limits};
+use crate::types::{AsnTable, ConfigError, Limits};
 
 /// The greatest limit on any number of things, to bound memory.
 const MILLION: u32 = 1_000_000;
@@ -61,7 +61,8 @@ impl Config {
         self.limits.check()?;
         self.check_times()?;
         self.check_counts()?;
-        self.check_lists()
+        self.check_lists()?;
+        self.check_table()
     }
 
     fn check_times(&self) -> Result<(), ConfigError> {
@@ -108,6 +109,15 @@ impl Config {
             "at most 81920, the places of the book's tables",
         )?;
         require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")
+    }
+
+    fn check_table(&self) -> Result<(), ConfigError> {
+        let is_loaded = self.groups.asn.as_ref().is_none_or(AsnTable::is_loaded);
+        require(
+            is_loaded,
+            "groups.asn",
+            "the table itself: a trace has only its digest, and the table is to be handed in",
+        )
     }
 
     fn check_lists(&self) -> Result<(), ConfigError> {

@@ -66,7 +66,7 @@ impl Default for DialConfig {
 
 impl Default for GroupRule {
     fn default() -> Self {
-        Self { max_per_group: Some(1), exempt_overlays: false, _more: More(()) }
+        Self { max_per_group: Some(1), exempt_overlays: false, asn: None, _more: More(()) }
     }
 }
 

@@ -19,8 +19,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::types::{
-    Backoff, HostName, Identity, Kind, Limits, ListenerId, More, NetworkKind, NetworkSet, PeerAddress, Permissions,
-    ProxyAddress, Services, Transport,
+    AsnTable, Backoff, HostName, Identity, Kind, Limits, ListenerId, More, NetworkKind, NetworkSet, PeerAddress,
+    Permissions, ProxyAddress, Services, Transport,
 };
 
 pub use bitcoin::Chain;
@@ -334,10 +334,11 @@ pub struct Rate {
 /// | loopback | as on the internet: `127.0.0.1` to `127.0.255.255`, at every port; `::1` |
 /// | onion, I2P | the first 4 bits: 16 groups in each network |
 /// | CJDNS | the first 12 bits: 16 groups |
+/// | with a table in `asn`: IPv4 and IPv6 that has a number in it, apart from private, shared and own ranges | all of its autonomous system |
 ///
 /// The rule is for full and block-relay connections, which the manager chooses. Added peers, inbound connections and
 /// addr-fetches have no group and take none. Where all peers are in one group, as on a LAN or one machine, set no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct GroupRule {
@@ -347,6 +348,10 @@ pub struct GroupRule {
     /// Whether onion, I2P and CJDNS are exempt, because they have few groups. Default: no. [`Config::bitcoin`]: yes, as
     /// Bitcoin Core.
     pub exempt_overlays: bool,
+    /// Which autonomous system announces an IPv4 or IPv6 address: all addresses of one system are one group, wherever they
+    /// lie. The rule of prefixes is for those without a number. Private, shared and own ranges and overlays keep their
+    /// groups. Default: none. It must be [loaded](AsnTable::is_loaded).
+    pub asn: Option<AsnTable>,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
     pub _more: More,

@@ -1,6 +1,5 @@
 //! What always holds, recounted from scratch. For tests, simulators and fuzzers; too slow for every input.
 
-use crate::config::GroupRule;
 use crate::conn::Conn;
 use crate::peer::Peer;
 use crate::types::{Kind, NetworkKind};
@@ -99,7 +98,7 @@ impl ConnManager {
         hold(!self.is_banned(conn) || self.sweep_wanted, "a connection to a banned host")?;
         let ours = conn.dialed().is_some_and(|address| self.own.contains(address, self.now()));
         hold(!ours, "a connection to our own address")?;
-        let GroupRule { max_per_group, .. } = self.config.groups;
+        let max_per_group = self.config.groups.max_per_group;
         let crowded = conn.group().is_some_and(|group| self.table.in_group(group) > max_per_group.unwrap_or(u32::MAX));
         hold(!crowded, "too many automatic connections to one group")?;
         let claims = |peer| self.peers.get(peer).is_some_and(|peer| peer.claims(conn.id()));

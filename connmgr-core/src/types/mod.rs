@@ -4,6 +4,7 @@
 mod action;
 mod address;
 mod address_text;
+mod asn;
 mod backoff;
 mod ban;
 mod counts;
@@ -33,6 +34,8 @@ mod view;
 pub use action::Action;
 pub use address::{AddressInfo, PeerAddress, Services};
 pub use address_text::AddressError;
+pub(crate) use asn::AsnTableBuilder;
+pub use asn::{AsnTable, AsnTableError};
 pub use backoff::{Backoff, Growth};
 pub use ban::{BanTarget, BanTargetError};
 pub use counts::AddressCounts;

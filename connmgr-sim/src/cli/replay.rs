@@ -11,7 +11,7 @@ use connmgr_sim::run::finish;
 use connmgr_sim::run::replay::{Replayed, replay};
 use connmgr_sim::scenario::Span;
 use connmgr_sim::{Failure, Instant, Real, RunOutcome, RunVerdict, Scenario, Terms, World, report, run};
-use connmgr_std::{ReplayError, ReplaySummary, TraceReader};
+use connmgr_std::{ReplayError, ReplaySummary, TraceReader, read_asn_table, with_causes};
 
 use super::again::CommandAgain;
 use super::run::summary;
@@ -36,6 +36,9 @@ pub(super) struct ReplayArgs {
     /// Which manager is shown or explained, from 0 on [default: the one that failed, or the first]
     #[arg(long, value_name = "N")]
     node: Option<u32>,
+    /// For a trace of a run with a table of autonomous systems: the file of that table
+    #[arg(long, value_name = "FILE")]
+    asmap: Option<PathBuf>,
     /// Write a page on it into this file: HTML that needs nothing else
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -144,8 +147,9 @@ impl ReplayArgs {
         say!("trace {}: {again}", path.display());
         let mut sight = Sight::of(self.explain);
         let until = self.at.map(|at| Time::from_nanos(nanos(at)));
-        let replayed = replay(open(path)?, until, &mut sight);
-        if let Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_))) = &replayed {
+        let replayed = replay(self.open(path)?, until, &mut sight);
+        if let Err(error @ (ReplayError::Trace(_) | ReplayError::Config(_) | ReplayError::NeedsAsnTable(_))) = &replayed
+        {
             return Err(usage(format!("{}: {error}", path.display())));
         }
         if let (Ok(replayed), Some(until)) = (&replayed, until) {
@@ -154,25 +158,34 @@ impl ReplayArgs {
         self.explain(sight);
         let verdict = conclude(replayed);
         if let Some(out) = &self.report {
-            let page = report::trace(&path.display().to_string(), open(path)?, &again.to_string());
+            let page = report::trace(&path.display().to_string(), self.open(path)?, &again.to_string());
             write(out, &page.map_err(|error| anyhow!("{}: {error}", path.display()))?)?;
         }
         Ok(verdict)
     }
 
+    fn open(&self, path: &Path) -> Result<TraceReader<std::io::BufReader<fs::File>>> {
+        let wrong = |error| usage(format!("{}: {error}", path.display()));
+        let mut trace = TraceReader::open(path).map_err(wrong)?;
+        if let Some(asmap) = &self.asmap {
+            let table = read_asn_table(asmap).map_err(|error| usage(with_causes(&error).to_string()))?;
+            trace.supply_asn_table(table).map_err(wrong)?;
+        }
+        Ok(trace)
+    }
+
     /// The command that gives the same answer; a saved failure and a trace know of no other seed than their own.
     fn again(&self, seed: Option<u64>) -> CommandAgain {
         let again = CommandAgain::of("replay").words([&self.what]).option("--seed", seed).option("--at", self.at);
-        again.option("--explain", self.explain).option("--node", self.node)
+        again
+            .option("--explain", self.explain)
+            .option("--node", self.node)
+            .option("--asmap", self.asmap.as_ref().map(|path| path.display()))
     }
 }
 
 fn nanos(span: Span) -> u64 {
     u64::try_from(span.0.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn open(path: &Path) -> Result<TraceReader<std::io::BufReader<fs::File>>> {
-    TraceReader::open(path).map_err(|error| usage(format!("{}: {error}", path.display())))
 }
 
 /// A saved failure; none if the file is something else.

@@ -6,7 +6,8 @@
 //! {"action":"save"}
 //! ```
 //! The same version, birth and inputs give the same actions, so a trace can be replayed: [`replay()`]. A trace holds
-//! secrets (the rng seed, peers, nonces).
+//! secrets (the rng seed, peers, nonces). Of a table of autonomous systems it has only the digest: for a replay the table is
+//! supplied ([`TraceReader::supply_asn_table`]).
 
 mod line;
 mod reader;
@@ -15,6 +16,7 @@ mod writer;
 
 use std::io;
 
+use connmgr_core::AsnTable;
 pub use connmgr_core::{Birth, TRACE_VERSION};
 pub use line::Line;
 pub use reader::TraceReader;
@@ -42,6 +44,14 @@ pub enum TraceError {
     /// The trace does not begin with a birth, or is empty.
     #[error("does not begin with a birth")]
     NoBirth,
+    /// The trace was made with another table of autonomous systems than the one that is supplied for its replay.
+    #[error("made with {}, not with {supplied}", table_named(.named.as_ref()))]
+    OtherAsnTable {
+        /// The table that the trace names, if any.
+        named: Option<AsnTable>,
+        /// The one that is supplied.
+        supplied: AsnTable,
+    },
     /// A line is invalid.
     #[error("line {line}: {why}")]
     Line {
@@ -56,6 +66,10 @@ pub enum TraceError {
         /// Its number, counted from 1.
         line: u64,
     },
+}
+
+fn table_named(named: Option<&AsnTable>) -> String {
+    named.map_or_else(|| "no table of autonomous systems".into(), AsnTable::to_string)
 }
 
 /// The text holds that of the error, which therefore is no `source`: reporters would print it twice.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::TraceError;
 use super::line::{self, Line};
-use connmgr_core::{Birth, TRACE_VERSION};
+use connmgr_core::{AsnTable, Birth, TRACE_VERSION};
 
 /// The longest line that is read: a birth with a book of a million addresses.
 const MAX_LINE: u64 = 512 << 20;
@@ -53,6 +53,20 @@ impl<R: BufRead> TraceReader<R> {
     /// What the manager was born with.
     pub fn birth(&self) -> &Birth {
         &self.birth
+    }
+
+    /// Supplies the table of autonomous systems that the trace was made with, for a replay: the trace has only its digest, in
+    /// [`GroupRule::asn`](connmgr_core::GroupRule::asn) of the birth's configuration.
+    ///
+    /// # Errors
+    /// [`TraceError::OtherAsnTable`] if it is not that table, or the trace was made without one.
+    pub fn supply_asn_table(&mut self, table: AsnTable) -> Result<(), TraceError> {
+        let named = &mut self.birth.config.groups.asn;
+        if named.as_ref() != Some(&table) {
+            return Err(TraceError::OtherAsnTable { named: named.clone(), supplied: table });
+        }
+        *named = Some(table);
+        Ok(())
     }
 
     /// The number of the last line that was read; the birth is line 1.

@@ -6,7 +6,7 @@
 use std::io::BufRead;
 
 use connmgr_core::driver::Observer;
-use connmgr_core::{Action, ConfigError, ConnManager, Input, Reply, Time};
+use connmgr_core::{Action, AsnTable, ConfigError, ConnManager, Input, Reply, Time};
 
 use super::line::Line;
 use super::{TraceError, TraceReader};
@@ -34,6 +34,10 @@ pub enum ReplayError {
     /// The trace can't be read.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The trace was made with this table of autonomous systems, of which it has only the digest. It is to be supplied:
+    /// [`TraceReader::supply_asn_table`].
+    #[error("made with a table of autonomous systems that is not in the trace, and was not supplied: {0}")]
+    NeedsAsnTable(AsnTable),
     /// The configuration of the birth is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -95,7 +99,10 @@ struct Replay<'a, O> {
 }
 
 impl<'a, O: Observer> Replay<'a, O> {
-    fn born(trace: &TraceReader<impl BufRead>, observer: &'a mut O) -> Result<Self, ConfigError> {
+    fn born(trace: &TraceReader<impl BufRead>, observer: &'a mut O) -> Result<Self, ReplayError> {
+        if let Some(table) = trace.birth().config.groups.asn.as_ref().filter(|table| !table.is_loaded()) {
+            return Err(ReplayError::NeedsAsnTable(table.clone()));
+        }
         let summary = ReplaySummary { last: trace.birth().now, ..ReplaySummary::default() };
         let manager = ConnManager::new(trace.birth().clone())?;
         Ok(Self { manager, summary, observer, is_open: false })

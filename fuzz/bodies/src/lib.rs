@@ -4,6 +4,7 @@
 //! `fuzz/fuzz_targets` calls it with the bytes of libFuzzer, `tests/corpus.rs` with those in `fuzz/corpus`. How to run a
 //! target and how to add one is in `fuzz/README.md`.
 
+mod asn_table;
 mod bytes;
 mod configs;
 mod inputs;
@@ -14,6 +15,7 @@ mod socks;
 mod state_files;
 mod words;
 
+pub use asn_table::asn_table;
 pub use inputs::inputs;
 pub use scenario::scenario;
 pub use snapshot::snapshot;
@@ -25,7 +27,8 @@ pub type Body = fn(&[u8]);
 
 /// Every target, in order of names. The name is that of its file in `fuzz/fuzz_targets` and its directory in
 /// `fuzz/corpus`.
-pub const TARGETS: [(&str, Body); 5] = [
+pub const TARGETS: [(&str, Body); 6] = [
+    ("asn_table", asn_table),
     ("inputs", inputs),
     ("scenario", scenario),
     ("snapshot", snapshot),

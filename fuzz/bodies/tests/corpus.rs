@@ -39,6 +39,11 @@ fn replay(target: &str) {
 }
 
 #[test]
+fn the_corpus_of_asn_tables_breaks_nothing() {
+    replay("asn_table");
+}
+
+#[test]
 fn the_corpus_of_inputs_breaks_nothing() {
     replay("inputs");
 }

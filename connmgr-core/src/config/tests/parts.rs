@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use ipnet::IpNet;
 
 use crate::config::{Listener, Proxy, Seed};
-use crate::types::{HostName, Limits, ListenerId, PeerAddress, ProxyAddress};
+use crate::types::{AsnTable, HostName, Limits, ListenerId, PeerAddress, ProxyAddress};
 
 pub(super) fn limits(total: u32, full: u32, block_relay: u32, feeler: u32) -> Limits {
     Limits { total, full, block_relay, feeler, ..Limits::default() }
@@ -32,4 +32,8 @@ pub(super) fn subnets(count: u8) -> Vec<IpNet> {
 
 pub(super) fn listener(id: u32) -> Listener {
     Listener::new(ListenerId(id))
+}
+
+pub(super) fn asn_table() -> AsnTable {
+    AsnTable::new([("1.2.0.0/16".parse().expect("a subnet"), 64500)]).expect("few ranges")
 }

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::parts::{addresses, limits, listener, proxy, seed, subnets};
+use super::parts::{addresses, asn_table, limits, listener, proxy, seed, subnets};
 use super::probe::{Change, Probe};
 use crate::config::{Config, Ranges};
 use crate::types::{NetworkKind, NetworkSet};
@@ -168,6 +168,12 @@ fn others() -> Vec<(String, Probe)> {
             vec![|it| it.ranges.own = subnets(65), |it| {
                 it.ranges.own = vec!["::ffff:10.0.0.0/104".parse().expect("a subnet")];
             }],
+        ),
+        other(
+            "groups.asn",
+            "none, or a table with its numbers",
+            vec![|it| it.groups.asn = Some(asn_table())],
+            vec![|it| it.groups.asn = Some(asn_table().not_loaded())],
         ),
         other(
             "seeds.names",

@@ -62,7 +62,7 @@ pub(super) fn values(config: &Config) -> Values {
         ("listeners", list(&listeners, "listeners")),
         ("max_actions_per_input", name(max_actions_per_input)),
     ];
-    values.extend(of_connections(limits, required, groups, &proxies, &ranges));
+    values.extend(of_connections(limits, required, &groups, &proxies, &ranges));
     values.extend(of_dials(dial, retry, health));
     values.extend(of_seeds(&seeds));
     values.extend(of_defence(score, inbound, book));
@@ -72,13 +72,13 @@ pub(super) fn values(config: &Config) -> Values {
 fn of_connections(
     limits: Limits,
     required: RequiredServices,
-    groups: GroupRule,
+    groups: &GroupRule,
     proxies: &Proxies,
     ranges: &Ranges,
 ) -> Values {
     let Limits { total, full, block_relay, feeler, addr_fetch, added, _more: _ } = limits;
     let RequiredServices { full: useful, block_relay: useful_for_blocks, _more: _ } = required;
-    let GroupRule { max_per_group, exempt_overlays, _more: _ } = groups;
+    let GroupRule { max_per_group, exempt_overlays, asn, _more: _ } = groups;
     let Proxies { all, onion, i2p, _more: _ } = proxies;
     let Ranges { public, private, shared, loopback, own, _more: _ } = ranges;
     let mut values = vec![
@@ -90,8 +90,9 @@ fn of_connections(
         ("limits.added", name(added)),
         ("required.full", services(useful)),
         ("required.block_relay", services(useful_for_blocks)),
-        ("groups.max_per_group", option(max_per_group)),
-        ("groups.exempt_overlays", yes(exempt_overlays)),
+        ("groups.max_per_group", option(*max_per_group)),
+        ("groups.exempt_overlays", yes(*exempt_overlays)),
+        ("groups.asn", option(asn.as_ref())),
         ("proxies.all", option(all.as_ref())),
         ("proxies.onion", option(onion.as_ref())),
         ("proxies.i2p", option(i2p.as_ref())),
