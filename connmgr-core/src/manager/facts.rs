@@ -111,9 +111,9 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, is_silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        let address = conn.dialed().cloned();
+        let (address, tells_of) = (conn.dialed().cloned(), conn.notes.tells_of);
         if let Some(address) = &address {
-            self.record_answer(address);
+            self.record_answer(address, tells_of);
             self.book.record_answered(address, self.clocks.now());
         }
         self.end_shortage(id);
@@ -136,7 +136,7 @@ impl ConnManager {
         }
         self.tell_connected(id);
         // An added peer may wait for this address: now it can adopt the connection.
-        if let Some(address) = address {
+        if let Some(address) = address.filter(|_| self.peers.is_any_waiting()) {
             self.wake_peers_at(&Awaited::Address(address));
         }
     }

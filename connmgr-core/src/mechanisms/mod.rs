@@ -6,6 +6,7 @@ pub(crate) mod bans;
 pub(crate) mod groups;
 pub(crate) mod hasher;
 pub(crate) mod health;
+pub(crate) mod ids;
 pub(crate) mod limiter;
 pub(crate) mod lru;
 pub(crate) mod nets;

@@ -30,10 +30,19 @@ impl ConnManager {
     }
 
     /// Where one more automatic dial would get its slot from; `None` if it gets none.
+    #[inline]
     pub(in crate::manager) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
-            return Some(Vacancy::Free);
+            Some(Vacancy::Free)
+        } else if self.table.is_dialing_with_slot(kind) {
+            self.vacancy_of_doubtful(kind)
+        } else {
+            None
         }
+    }
+
+    /// The dial, if any, that gives its slot to a proven network.
+    fn vacancy_of_doubtful(&self, kind: Kind) -> Option<Vacancy> {
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
         if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
             return None;
