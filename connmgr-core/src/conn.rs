@@ -199,9 +199,10 @@ impl Conn {
         }
     }
 
-    /// The dial has succeeded; it has a slot or not.
-    pub(crate) fn open(&mut self, has_slot: bool, now: Time) {
+    /// The dial has succeeded; it has a slot or not. The deadline is that of the handshake.
+    pub(crate) fn open(&mut self, has_slot: bool, deadline: Time, now: Time) {
         debug_assert!(!self.is_open());
+        self.notes.deadline = deadline;
         self.enter(if has_slot { ConnState::Handshaking } else { ConnState::Stalled }, now);
     }
 

@@ -137,9 +137,13 @@ impl ConnManager {
 
     /// Ends a connection or dial: the only way out of the table.
     pub(super) fn end(&mut self, id: ConnId, ending: Ending) {
-        let ended = self.table.remove(id);
-        // By reference, because a connection is large to move.
-        let Some(conn) = &ended else { return };
+        let Some(conn) = self.table.remove(id) else { return };
+        self.record_end(&conn, ending);
+        self.table.recycle(conn);
+    }
+
+    /// What follows from the end of a connection or dial that has left the table.
+    fn record_end(&mut self, conn: &Conn, ending: Ending) {
         if let Some(timer) = conn.notes.timer {
             self.timers.cancel(timer);
         }

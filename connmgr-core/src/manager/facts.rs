@@ -126,10 +126,7 @@ impl ConnManager {
         }
         self.stats.dials_succeeded += 1;
         let deadline = self.handshake_deadline();
-        self.table.open(id, has_slot, self.clocks.now());
-        if let Some(notes) = self.table.notes(id) {
-            notes.deadline = deadline;
-        }
+        self.table.open(id, has_slot, deadline, self.clocks.now());
         self.arm_progress_timer(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.connect(id);

@@ -16,6 +16,7 @@ pub(crate) mod rng;
 pub(crate) mod score;
 pub(crate) mod seeds;
 pub(crate) mod shortage;
+pub(crate) mod tally;
 pub(crate) mod timers;
 pub(crate) mod trial;
 pub(crate) mod turns;

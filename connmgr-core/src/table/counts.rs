@@ -2,17 +2,15 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::hash::Hash;
 
 use hashbrown::HashMap;
-use hashbrown::hash_map::{Entry, EntryRef};
+use hashbrown::hash_map::Entry;
 
 use crate::conn::{Conn, End, Origin};
 use crate::mechanisms::groups::Group;
 use crate::mechanisms::hasher::Folding;
+use crate::mechanisms::tally::Tally;
 use crate::types::{ConnId, ConnState, Host, Identity, Kind, NetworkKind};
-
-type Map<K, V> = HashMap<K, V, Folding>;
 
 /// All counts. Equal counts count the same connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +25,11 @@ pub(super) struct Counts {
     pub(super) under_way_in: [u32; NetworkKind::ALL.len()],
     /// Those of them that are overdue or without a slot.
     pub(super) stuck_in: [u32; NetworkKind::ALL.len()],
-    groups: Map<Group, u32>,
-    inbound_of: Map<Host, u32>,
-    half_open: Map<Origin, u32>,
+    groups: Tally<Group>,
+    inbound_of: Tally<Host>,
+    half_open: Tally<Origin>,
     /// Ready connections with an identity, the oldest first.
-    identities: Map<Identity, Vec<ConnId>>,
+    identities: HashMap<Identity, Vec<ConnId>, Folding>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,9 +54,6 @@ pub(super) struct Holders {
 
 impl Counts {
     pub(super) const fn new(keys: Folding) -> Self {
-        const fn map<K, V>(keys: Folding) -> Map<K, V> {
-            HashMap::with_hasher(keys)
-        }
         Self {
             kinds: [KindCount::NONE; Kind::ALL.len()],
             holders: [const { Holders::new() }; Kind::ALL.len()],
@@ -66,10 +61,10 @@ impl Counts {
             dialing_in: [const { VecDeque::new() }; NetworkKind::ALL.len()],
             under_way_in: [0; NetworkKind::ALL.len()],
             stuck_in: [0; NetworkKind::ALL.len()],
-            groups: map(keys),
-            inbound_of: map(keys),
-            half_open: map(keys),
-            identities: map(keys),
+            groups: Tally::new(keys),
+            inbound_of: Tally::new(keys),
+            half_open: Tally::new(keys),
+            identities: HashMap::with_hasher(keys),
         }
     }
 
@@ -77,7 +72,7 @@ impl Counts {
         self.add_progress(conn);
         self.add_group(conn.group());
         if let End::Visible { remote, .. } = conn.end() {
-            up(&mut self.inbound_of, remote.host());
+            self.inbound_of.up(remote.host());
         }
     }
 
@@ -85,20 +80,20 @@ impl Counts {
         self.subtract_progress(conn);
         self.subtract_group(conn.group());
         if let End::Visible { remote, .. } = conn.end() {
-            down(&mut self.inbound_of, remote.host());
+            self.inbound_of.down(remote.host());
         }
     }
 
     pub(super) fn in_group(&self, group: Group) -> u32 {
-        self.groups.get(&group).copied().unwrap_or(0)
+        self.groups.get(&group)
     }
 
     pub(super) fn inbound_of(&self, host: &Host) -> u32 {
-        self.inbound_of.get(host).copied().unwrap_or(0)
+        self.inbound_of.get(host)
     }
 
     pub(super) fn half_open(&self, origin: Origin) -> u32 {
-        self.half_open.get(&origin).copied().unwrap_or(0)
+        self.half_open.get(&origin)
     }
 
     /// The oldest ready connection with this identity.
@@ -108,13 +103,13 @@ impl Counts {
 
     pub(super) fn add_group(&mut self, group: Option<Group>) {
         if let Some(group) = group {
-            up(&mut self.groups, &group);
+            self.groups.up(&group);
         }
     }
 
     pub(super) fn subtract_group(&mut self, group: Option<Group>) {
         if let Some(group) = group {
-            down(&mut self.groups, &group);
+            self.groups.down(&group);
         }
     }
 
@@ -136,7 +131,7 @@ impl Counts {
             }
         }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
-            up(&mut self.half_open, &origin);
+            self.half_open.up(&origin);
         }
         if let Some(identity) = conn.identity() {
             let ids = self.identities.entry(identity).or_default();
@@ -161,7 +156,7 @@ impl Counts {
             }
         }
         if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
-            down(&mut self.half_open, &origin);
+            self.half_open.down(&origin);
         }
         if let Some(identity) = conn.identity() {
             self.forget_identity(identity, conn.id());
@@ -265,21 +260,5 @@ fn remove(ids: &mut VecDeque<ConnId>, id: ConnId) {
         ids.pop_back();
     } else if let Ok(place) = ids.binary_search(&id) {
         ids.remove(place);
-    }
-}
-
-fn up<K: Clone + Hash + Eq>(counts: &mut Map<K, u32>, key: &K) {
-    match counts.get_mut(key) {
-        Some(count) => *count += 1,
-        None => _ = counts.insert(key.clone(), 1),
-    }
-}
-
-fn down<K: Hash + Eq>(counts: &mut Map<K, u32>, key: &K) {
-    if let EntryRef::Occupied(mut entry) = counts.entry_ref(key) {
-        *entry.get_mut() -= 1;
-        if *entry.get() == 0 {
-            entry.remove();
-        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod counts;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
@@ -25,8 +26,11 @@ type Slot = u32;
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     keys: Folding,
-    slots: Vec<Option<Conn>>,
+    /// In boxes, because a connection is large to move.
+    slots: Vec<Option<Box<Conn>>>,
     free: Vec<Slot>,
+    /// Boxes of connections that ended, for the next ones.
+    spare: Vec<Box<Conn>>,
     by_id: Ids,
     /// By the nonce of our version message.
     by_nonce: Ids,
@@ -42,6 +46,7 @@ impl Table {
             keys,
             slots: Vec::new(),
             free: Vec::new(),
+            spare: Vec::new(),
             by_id: Ids::new(),
             by_nonce: Ids::new(),
             by_address: HashTable::new(),
@@ -59,7 +64,13 @@ impl Table {
             self.slots.push(None);
             Slot::try_from(self.slots.len() - 1).expect("limits keep the table under 2^32")
         });
-        self.slots[slot as usize].get_or_insert(conn);
+        self.slots[slot as usize] = Some(match self.spare.pop() {
+            Some(mut spare) => {
+                *spare = conn;
+                spare
+            }
+            None => Box::new(conn),
+        });
         let Self { keys, slots, by_id, by_nonce, by_address, .. } = self;
         by_id.insert(id, slot, |slot| id_in(slots, slot));
         by_nonce.insert(nonce, slot, |slot| nonce_in(slots, slot));
@@ -68,10 +79,10 @@ impl Table {
         }
     }
 
-    /// Removes a connection or dial.
+    /// Removes a connection or dial. [Give it back](Self::recycle) when it is done with.
     #[inline]
-    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Conn> {
-        let Self { keys, slots, free, by_id, by_nonce, by_address, counts } = self;
+    pub(crate) fn remove(&mut self, id: ConnId) -> Option<Box<Conn>> {
+        let Self { keys, slots, free, spare: _, by_id, by_nonce, by_address, counts } = self;
         let slot = by_id.remove(id.as_u64(), |slot| id_in(slots, slot))?;
         by_nonce.remove(nonce_in(slots, slot), |slot| nonce_in(slots, slot));
         let conn = slots[slot as usize].take()?;
@@ -81,6 +92,11 @@ impl Table {
         free.push(slot);
         counts.subtract(&conn);
         Some(conn)
+    }
+
+    /// Keeps the box of a removed connection for the next one.
+    pub(crate) fn recycle(&mut self, ended: Box<Conn>) {
+        self.spare.push(ended);
     }
 
     /// A dial or handshake has made no progress for `hedge_after`.
@@ -93,9 +109,9 @@ impl Table {
         self.transition(id, |conn| conn.give_slot(now));
     }
 
-    /// A dial has succeeded; it has a slot or not.
-    pub(crate) fn open(&mut self, id: ConnId, has_slot: bool, now: Time) {
-        self.transition(id, |conn| conn.open(has_slot, now));
+    /// A dial has succeeded; it has a slot or not. The deadline is that of the handshake.
+    pub(crate) fn open(&mut self, id: ConnId, has_slot: bool, deadline: Time, now: Time) {
+        self.transition(id, |conn| conn.open(has_slot, deadline, now));
     }
 
     /// A handshake is completed.
@@ -111,7 +127,7 @@ impl Table {
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
         let slot = self.slot(id);
         debug_assert!(slot.is_some(), "a transition is of a connection in the table");
-        let Some(conn) = slot.and_then(|slot| self.slots[slot as usize].as_mut()) else { return };
+        let Some(conn) = slot.and_then(|slot| self.slots[slot as usize].as_deref_mut()) else { return };
         let group = conn.group();
         self.counts.subtract_progress(conn);
         change(conn);
@@ -124,7 +140,7 @@ impl Table {
 
     /// The connection or dial with this id.
     pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
-        self.slots[self.slot(id)? as usize].as_ref()
+        self.slots[self.slot(id)? as usize].as_deref()
     }
 
     #[inline]
@@ -135,12 +151,12 @@ impl Table {
     /// The parts of a connection that no count depends on. The nonce never changes.
     pub(crate) fn notes(&mut self, id: ConnId) -> Option<&mut Notes> {
         let slot = self.slot(id)?;
-        self.slots[slot as usize].as_mut().map(|conn| &mut conn.notes)
+        self.slots[slot as usize].as_deref_mut().map(|conn| &mut conn.notes)
     }
 
     /// All connections and dials, in arbitrary order: sort before the order can reach an action.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Conn> {
-        self.slots.iter().flatten()
+        self.slots.iter().flatten().map(AsRef::as_ref)
     }
 
     /// The number of connections and dials.
@@ -297,7 +313,7 @@ impl Table {
 /// Equal if the connections are equal: the indexes follow from them.
 impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
-        let Self { keys, slots, free, by_id: _, by_nonce: _, by_address: _, counts } = self;
+        let Self { keys, slots, free, spare: _, by_id: _, by_nonce: _, by_address: _, counts } = self;
         *keys == other.keys && *slots == other.slots && *free == other.free && *counts == other.counts
     }
 }
@@ -306,18 +322,18 @@ impl Eq for Table {}
 
 const INDEXED: &str = "every connection is in the indexes";
 
-fn in_slot(slots: &[Option<Conn>], slot: Slot) -> &Conn {
-    slots[slot as usize].as_ref().expect("an indexed slot is taken")
+fn in_slot(slots: &[Option<Box<Conn>>], slot: Slot) -> &Conn {
+    slots[slot as usize].as_deref().expect("an indexed slot is taken")
 }
 
-fn id_in(slots: &[Option<Conn>], slot: Slot) -> u64 {
+fn id_in(slots: &[Option<Box<Conn>>], slot: Slot) -> u64 {
     in_slot(slots, slot).id().as_u64()
 }
 
-fn nonce_in(slots: &[Option<Conn>], slot: Slot) -> u64 {
+fn nonce_in(slots: &[Option<Box<Conn>>], slot: Slot) -> u64 {
     in_slot(slots, slot).notes.nonce
 }
 
-fn address_in(slots: &[Option<Conn>], slot: Slot) -> &PeerAddress {
+fn address_in(slots: &[Option<Box<Conn>>], slot: Slot) -> &PeerAddress {
     in_slot(slots, slot).remote().expect("only visible addresses are in the index")
 }

@@ -29,8 +29,14 @@ impl ConnManager {
         }
     }
 
-    /// Where one more automatic dial would get its slot from; `None` if it gets none.
+    /// Whether [`vacancy`](Self::vacancy) has to be asked. Mostly ready connections hold every slot, and this runs after
+    /// every input.
     #[inline]
+    pub(super) const fn may_have_vacancy(&self, kind: Kind, split: &Split) -> bool {
+        self.table.slots_held(kind) < split.of(kind) || self.table.is_dialing_with_slot(kind)
+    }
+
+    /// Where one more automatic dial would get its slot from; `None` if it gets none.
     pub(in crate::manager) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
             Some(Vacancy::Free)
