@@ -38,7 +38,7 @@ impl ConnManager {
         while let Some(vacancy) = next {
             if let Some(until) = self.looks_again_at(kind, self.now()) {
                 // Armed again each time: the planner's single timer may have fired for another reason.
-                return self.arm_earlier(Timer::Plan, until);
+                return self.plan_again_at(until);
             }
             if self.pause_if_needed() || self.wait_for_rate(kind) {
                 return;
