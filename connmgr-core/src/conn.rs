@@ -72,6 +72,25 @@ pub(crate) enum End {
     },
 }
 
+impl End {
+    /// The exemptions that the listener gives; an outbound connection has none.
+    pub(crate) const fn permissions(&self) -> Permissions {
+        match self {
+            Self::Outbound { .. } => Permissions::NONE,
+            Self::Visible { permissions, .. } | Self::Hidden { permissions, .. } => *permissions,
+        }
+    }
+
+    /// Where an unfinished handshake counts.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Outbound { .. } => None,
+            Self::Visible { remote, .. } => Some(Origin::Near(Neighbourhood::of(remote.host().ip()?))),
+            Self::Hidden { listener, .. } => Some(Origin::By(*listener)),
+        }
+    }
+}
+
 /// Inbound connections whose unfinished handshakes and rate count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Origin {
@@ -96,6 +115,8 @@ pub(crate) struct Notes {
     pub(crate) tag: Option<u64>,
     /// Its added peer's misbehaviour bans no host.
     pub(crate) is_spared: bool,
+    /// The network whose health it tells of, if its address tells of one.
+    pub(crate) tells_of: Option<NetworkKind>,
     /// The nonce of our version message, by which we recognise ourselves.
     pub(crate) nonce: u64,
     /// The services of the peer, once ready.
@@ -119,6 +140,7 @@ impl Notes {
             of: 0,
             tag: None,
             is_spared: false,
+            tells_of: None,
             nonce,
             services: Services::NONE,
             activity: Activity::default(),
@@ -177,9 +199,10 @@ impl Conn {
         }
     }
 
-    /// The dial has succeeded; it has a slot or not.
-    pub(crate) fn open(&mut self, has_slot: bool, now: Time) {
+    /// The dial has succeeded; it has a slot or not. The deadline is that of the handshake.
+    pub(crate) fn open(&mut self, has_slot: bool, deadline: Time, now: Time) {
         debug_assert!(!self.is_open());
+        self.notes.deadline = deadline;
         self.enter(if has_slot { ConnState::Handshaking } else { ConnState::Stalled }, now);
     }
 
@@ -270,12 +293,17 @@ impl Conn {
     }
 
     /// The remote address, if it is visible.
-    pub(crate) fn address(&self) -> Option<PeerAddress> {
+    pub(crate) const fn remote(&self) -> Option<&PeerAddress> {
         match &self.end {
-            End::Outbound { address, .. } => Some(address.clone()),
-            End::Visible { remote, .. } => Some(remote.clone()),
+            End::Outbound { address, .. } => Some(address),
+            End::Visible { remote, .. } => Some(remote),
             End::Hidden { .. } => None,
         }
+    }
+
+    /// The remote address, if it is visible.
+    pub(crate) fn address(&self) -> Option<PeerAddress> {
+        self.remote().cloned()
     }
 
     /// The address we dialed, if we did.
@@ -325,19 +353,12 @@ impl Conn {
 
     /// The exemptions that its listener gives; an outbound connection has none.
     pub(crate) const fn permissions(&self) -> Permissions {
-        match &self.end {
-            End::Outbound { .. } => Permissions::NONE,
-            End::Visible { permissions, .. } | End::Hidden { permissions, .. } => *permissions,
-        }
+        self.end.permissions()
     }
 
     /// Where its unfinished handshake counts.
     pub(crate) fn origin(&self) -> Option<Origin> {
-        match &self.end {
-            End::Outbound { .. } => None,
-            End::Visible { remote, .. } => Some(Origin::Near(Neighbourhood::of(remote.host().ip()?))),
-            End::Hidden { listener, .. } => Some(Origin::By(*listener)),
-        }
+        self.end.origin()
     }
 
     /// The action that dials it.

@@ -6,7 +6,8 @@ use core::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
 
-use crate::mechanisms::hasher::{Keyed, OwnNumbers};
+use crate::mechanisms::hasher::Folding;
+use crate::mechanisms::ids::Ids;
 use crate::mechanisms::turns::Candidate;
 use crate::peer::Peer;
 use crate::types::{AddedPeer, ConnId, Identity, LookupId, PeerAddress, PeerId, PeerState};
@@ -14,11 +15,10 @@ use crate::types::{AddedPeer, ConnId, Identity, LookupId, PeerAddress, PeerId, P
 /// All added peers.
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
-    keyed: Keyed,
+    keyed: Folding,
     slots: Vec<Option<Peer>>,
     free: Vec<u32>,
-    /// Slots by the hash of the peer's id.
-    by_id: HashTable<u32>,
+    by_id: Ids,
     /// Slots by the hash of each of the peer's addresses.
     by_address: HashTable<AddressOf>,
     by_identity: BTreeMap<Identity, PeerId>,
@@ -48,12 +48,12 @@ pub(crate) enum Awaited {
 }
 
 impl Peers {
-    pub(crate) fn new(keys: Keyed) -> Self {
+    pub(crate) fn new(keys: Folding) -> Self {
         Self {
             keyed: keys,
             slots: Vec::new(),
             free: Vec::new(),
-            by_id: HashTable::new(),
+            by_id: Ids::new(),
             by_address: HashTable::new(),
             by_identity: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -76,7 +76,7 @@ impl Peers {
         let hashes: Vec<u64> = wanted.addresses.iter().map(|address| keyed.hash_one(address)).collect();
         self.slots[slot as usize] = Some(Peer::new(id, wanted));
         let slots = &self.slots;
-        self.by_id.insert_unique(OwnNumbers.hash_one(id), slot, |slot| OwnNumbers.hash_one(in_slot(slots, *slot).id()));
+        self.by_id.insert(id.as_u64(), slot, |slot| id_in(slots, slot));
         for (of, hash) in (0..).zip(hashes) {
             self.by_address.insert_unique(hash, AddressOf { slot, of }, |at| keyed.hash_one(address_of(slots, *at)));
         }
@@ -87,9 +87,9 @@ impl Peers {
     pub(crate) fn remove(&mut self, id: PeerId) -> Option<Peer> {
         let slot = self.find(id)?;
         self.end_lookup_of(id);
+        self.by_id.remove(id.as_u64(), |slot| id_in(&self.slots, slot));
         let peer = self.slots[slot as usize].take()?;
         self.free.push(slot);
-        self.by_id.find_entry(OwnNumbers.hash_one(id), |other| *other == slot).expect(INDEXED).remove();
         for (of, address) in (0..).zip(peer.addresses()) {
             let at = AddressOf { slot, of };
             self.by_address.find_entry(self.keyed.hash_one(address), |other| *other == at).expect(INDEXED).remove();
@@ -181,7 +181,7 @@ impl Peers {
     }
 
     fn find(&self, id: PeerId) -> Option<u32> {
-        self.by_id.find(OwnNumbers.hash_one(id), |slot| in_slot(&self.slots, *slot).id() == id).copied()
+        self.by_id.find(id.as_u64(), |slot| id_in(&self.slots, slot))
     }
 
     pub(crate) fn get(&self, id: PeerId) -> Option<&Peer> {
@@ -215,6 +215,11 @@ impl Peers {
     /// A blocked peer looks again when this opens or ends.
     pub(crate) fn wait_for(&mut self, id: PeerId, awaited: Awaited) {
         self.awaiting.entry(awaited).or_default().insert(id);
+    }
+
+    /// Whether any peer waits for anything.
+    pub(crate) fn is_any_waiting(&self) -> bool {
+        !self.awaiting.is_empty()
     }
 
     /// This has opened or ended. Returns the peers that waited for it, or for something else by now, sorted.
@@ -288,6 +293,10 @@ const INDEXED: &str = "every peer is in the indexes";
 
 fn in_slot(slots: &[Option<Peer>], slot: u32) -> &Peer {
     slots[slot as usize].as_ref().expect("an indexed slot is taken")
+}
+
+fn id_in(slots: &[Option<Peer>], slot: u32) -> u64 {
+    in_slot(slots, slot).id().as_u64()
 }
 
 fn address_of(slots: &[Option<Peer>], at: AddressOf) -> &PeerAddress {

@@ -261,7 +261,7 @@ impl ConnManager {
         peer.end_dial(conn.id());
         let newest = peer.state();
         let was_newest = newest == PeerState::Dialing(conn.id()) || newest == PeerState::Connected(conn.id());
-        let network = conn.dialed().and_then(|address| self.rules().health_network(address.host()));
+        let network = conn.dialed().and(conn.notes.tells_of);
         let failure = Failure { unanswered: ending.is_unanswered(), network };
         if conn.state() == ConnState::Ready {
             let (was_stable, at) = (self.was_stable(conn), candidate_of(conn));
@@ -300,6 +300,10 @@ impl ConnManager {
 
     /// Gives up what a peer has under way beside `winner`; the addresses may be tried again in this attempt.
     pub(super) fn give_up_dials(&mut self, id: PeerId, winner: Option<ConnId>) {
+        let is_other = |conn: &ConnId| Some(*conn) != winner;
+        if self.peers.get(id).is_none_or(|peer| peer.lookup().is_none() && !peer.dials().iter().any(is_other)) {
+            return;
+        }
         if let Some((lookup, name)) = self.peers.end_lookup_of(id) {
             self.end_lookup(lookup);
             if let Some(peer) = self.peers.get_mut(id) {
@@ -307,7 +311,7 @@ impl ConnManager {
             }
         }
         let Some(peer) = self.peers.get(id) else { return };
-        let others: Vec<ConnId> = peer.dials().iter().copied().filter(|conn| Some(*conn) != winner).collect();
+        let others: Vec<ConnId> = peer.dials().iter().copied().filter(is_other).collect();
         for conn in others {
             let at = self.table.get(conn).and_then(candidate_of);
             if let Some(peer) = self.peers.get_mut(id) {
@@ -359,6 +363,7 @@ impl ConnManager {
             self.end_lookup(lookup);
         }
         self.peers.remove(id);
+        self.share_anew();
     }
 }
 

@@ -38,6 +38,7 @@ impl ConnManager {
         self.may_add(&wanted)?;
         let id = self.next_peer.take();
         self.peers.insert(id, wanted);
+        self.share_anew();
         // One more added peer may shrink the share of inbound connections.
         self.sweep_wanted = true;
         self.plan();
@@ -184,6 +185,7 @@ impl ConnManager {
         self.check_running()?;
         limits.check().map_err(|_| CommandError::BadLimits)?;
         self.limits = limits;
+        self.share_anew();
         self.sweep_wanted = true;
         self.plan();
         Ok(())

@@ -35,6 +35,14 @@ impl ConnManager {
         }
     }
 
+    /// Like [`arm_earlier`](Self::arm_earlier) for the planner, whose timer is mostly set already.
+    pub(super) fn plan_again_at(&mut self, at: Time) {
+        let is_set = self.single.plan.is_some_and(|timer| self.timers.at(timer) <= at);
+        if !is_set {
+            self.arm_earlier(Timer::Plan, at);
+        }
+    }
+
     /// Cancels a timer, if it is set.
     pub(super) fn disarm(&mut self, timer: Timer) {
         let id = holder(&mut self.single, &mut self.table, &mut self.peers, timer).and_then(Option::take);

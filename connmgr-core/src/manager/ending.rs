@@ -2,10 +2,11 @@
 //!
 //! Every connection and dial leaves the table through [`ConnManager::end`], so that no consequence is forgotten.
 
+use alloc::vec::Vec;
+
 use crate::conn::{Conn, End};
-use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::health::DialOutcome;
-use crate::mechanisms::lru::Lru;
+use crate::mechanisms::ids::Ids;
 use crate::peers::Awaited;
 use crate::types::{
     Action, CloseCause, CloseReason, ConnId, DialError, DialFailure, EndReason, Event, Fault, Host, Kind, Transport,
@@ -29,15 +30,21 @@ pub(super) enum Ending {
 
 /// How many ended connections are remembered, so that a late penalty still reaches the host. Beyond that, the earliest
 /// to end is forgotten.
-const REMEMBERED: u32 = 1024;
+const REMEMBERED: usize = 1024;
 
 /// Connections that ended lately.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended(Lru<ConnId, Remembered, OwnNumbers>);
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    /// A ring: the one at `oldest` makes room for the next, once there are [`REMEMBERED`].
+    ring: Vec<Remembered>,
+    oldest: usize,
+    by_id: Ids,
+}
 
 /// What a late penalty needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Remembered {
+    id: ConnId,
     pub(super) host: Host,
     pub(super) no_ban: bool,
 }
@@ -80,18 +87,46 @@ impl Ending {
 }
 
 impl Ended {
-    pub(super) fn new() -> Self {
-        Self(Lru::new(REMEMBERED, OwnNumbers))
+    pub(super) const fn new() -> Self {
+        Self { ring: Vec::new(), oldest: 0, by_id: Ids::new() }
     }
 
     fn remember(&mut self, conn: &Conn) {
         let Some(host) = conn.host() else { return };
-        self.0.touch_or_insert(&conn.id(), Remembered { host, no_ban: conn.is_spared() });
+        let remembered = Remembered { id: conn.id(), host, no_ban: conn.is_spared() };
+        let Self { ring, oldest, by_id } = self;
+        let at = if ring.len() < REMEMBERED {
+            ring.push(remembered);
+            ring.len() - 1
+        } else {
+            by_id.remove(ring[*oldest].id.as_u64(), |at| id_at(ring, at));
+            let at = *oldest;
+            ring[at] = remembered;
+            *oldest = (at + 1) % REMEMBERED;
+            at
+        };
+        let at = u32::try_from(at).expect("the ring is short");
+        by_id.insert(conn.id().as_u64(), at, |at| id_at(ring, at));
     }
 
     pub(super) fn get(&self, conn: ConnId) -> Option<&Remembered> {
-        self.0.get(&conn)
+        let at = self.by_id.find(conn.as_u64(), |at| id_at(&self.ring, at))?;
+        self.ring.get(at as usize)
     }
+}
+
+/// Equal if the rings are: the index follows from the ring.
+impl PartialEq for Ended {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { ring, oldest, by_id: _ } = self;
+        *ring == other.ring && *oldest == other.oldest
+    }
+}
+
+impl Eq for Ended {}
+
+fn id_at(ring: &[Remembered], at: u32) -> u64 {
+    ring[at as usize].id.as_u64()
 }
 
 impl ConnManager {
@@ -103,26 +138,32 @@ impl ConnManager {
     /// Ends a connection or dial: the only way out of the table.
     pub(super) fn end(&mut self, id: ConnId, ending: Ending) {
         let Some(conn) = self.table.remove(id) else { return };
+        self.record_end(&conn, ending);
+        self.table.recycle(conn);
+    }
+
+    /// What follows from the end of a connection or dial that has left the table.
+    fn record_end(&mut self, conn: &Conn, ending: Ending) {
         if let Some(timer) = conn.notes.timer {
             self.timers.cancel(timer);
         }
-        self.announce_end(&conn, ending);
-        self.ended.remember(&conn);
-        self.record_dial_end(&conn, ending);
-        self.record_pace(&conn, ending);
+        self.announce_end(conn, ending);
+        self.ended.remember(conn);
+        self.record_dial_end(conn, ending);
+        self.record_pace(conn, ending);
         if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
             self.book.record_end(address);
         }
-        self.release_address(&conn);
-        if self.downgrade(&conn, ending) {
+        self.release_address(conn);
+        if self.downgrade(conn, ending) {
             return;
         }
-        self.give_admission_back(&conn, ending);
+        self.give_admission_back(conn, ending);
         if let (Kind::AddrFetch, Some(address)) = (conn.kind(), conn.dialed()) {
             self.end_fetch(address, conn.is_open(), ending.is_unanswered());
         }
         if let Some(peer) = conn.peer() {
-            self.peer_lost(peer, &conn, ending);
+            self.peer_lost(peer, conn, ending);
         }
         if conn.kind() == Kind::Full && conn.state() == ConnState::Ready {
             self.full_lost();
@@ -158,30 +199,30 @@ impl ConnManager {
             Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
             Ending::Ours(_) | Ending::Closed(_) | Ending::Dropped => return,
         };
-        let (address, now) = (address.clone(), self.now());
+        let now = self.now();
         if error == DialError::OutOfResources {
-            return self.record_shortage(&address);
+            return self.record_shortage(address);
         }
         if error != DialError::Cancelled {
             self.end_shortage(conn.id());
         }
         if error.is_answer() {
-            self.record_answer(&address);
-            return self.book.record_failure(&address, now);
+            self.record_answer(address, conn.notes.tells_of);
+            return self.book.record_failure(address, now);
         }
-        let network = self.rules().health_network(address.host());
+        let network = conn.notes.tells_of;
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
-            self.book.forgive(&address);
+            self.book.forgive(address);
         } else {
-            self.book.record_failure(&address, now);
+            self.book.record_failure(address, now);
         }
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
-            (Fault::Target, _) => self.record_network_failure(DialOutcome::Silence, &address),
-            (Fault::Route, _) => self.record_network_failure(DialOutcome::Route, &address),
+            (Fault::Target, _) => self.record_network_failure(DialOutcome::Silence, address, network),
+            (Fault::Route, _) => self.record_network_failure(DialOutcome::Route, address, network),
             (Fault::Ours, _) if self.is_routed(conn) => {}
-            (Fault::Ours, _) => self.record_network_failure(DialOutcome::Own, &address),
+            (Fault::Ours, _) => self.record_network_failure(DialOutcome::Own, address, network),
         }
     }
 
@@ -215,6 +256,9 @@ impl ConnManager {
     fn release_address(&mut self, conn: &Conn) {
         if conn.is_open() {
             self.wake_starved();
+        }
+        if !self.peers.is_any_waiting() {
+            return;
         }
         if let Some(address) = conn.address() {
             self.wake_peers_at(&Awaited::Address(address));

@@ -110,9 +110,9 @@ impl ConnManager {
     fn dial_succeeded(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let (kind, is_silent, peer) = (conn.kind(), conn.state() == ConnState::Silent, conn.peer());
-        let address = conn.dialed().cloned();
+        let (address, tells_of) = (conn.dialed().cloned(), conn.notes.tells_of);
         if let Some(address) = &address {
-            self.record_answer(address);
+            self.record_answer(address, tells_of);
             self.book.record_answered(address, self.clocks.now());
         }
         self.end_shortage(id);
@@ -125,17 +125,14 @@ impl ConnManager {
         }
         self.stats.dials_succeeded += 1;
         let deadline = self.handshake_deadline();
-        self.table.open(id, has_slot, self.clocks.now());
-        if let Some(notes) = self.table.notes(id) {
-            notes.deadline = deadline;
-        }
+        self.table.open(id, has_slot, deadline, self.clocks.now());
         self.arm_progress_timer(id);
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.connect(id);
         }
         self.tell_connected(id);
         // An added peer may wait for this address: now it can adopt the connection.
-        if let Some(address) = address {
+        if let Some(address) = address.filter(|_| self.peers.is_any_waiting()) {
             self.wake_peers_at(&Awaited::Address(address));
         }
     }

@@ -41,19 +41,19 @@ impl ConnManager {
         }
         let known = self.config.listeners.iter().find(|listener| listener.id == id);
         let listener = *known.ok_or(Refusal::UnknownListener)?;
-        self.pauses.remove(&id);
+        if !self.pauses.is_empty() {
+            self.pauses.remove(&id);
+        }
         let remote = self.settled(PeerAddress::from(remote));
-        let conn = self.next_conn;
-        let notes = Notes::new(0, self.handshake_deadline());
-        let conn = Conn::inbound(conn, inbound_end(remote, &listener), notes, self.now());
-        self.check_admission(&conn)?;
-        Ok(self.insert_inbound(conn))
+        let end = inbound_end(remote, &listener);
+        self.check_admission(&end)?;
+        Ok(self.insert_inbound(end))
     }
 
     /// Checks every admission rule, cheapest first. The rate comes last, because asking uses it up.
-    fn check_admission(&mut self, conn: &Conn) -> Result<(), Refusal> {
-        let (permissions, host) = (conn.permissions(), conn.end().visible_host());
-        if !permissions.no_ban && host.as_ref().is_some_and(|host| self.rules().is_banned(host)) {
+    fn check_admission(&mut self, end: &End) -> Result<(), Refusal> {
+        let (permissions, host) = (end.permissions(), end.visible_host());
+        if !permissions.no_ban && host.is_some_and(|host| self.rules().is_banned(host)) {
             return Err(Refusal::Banned);
         }
         if !self.has_room_for_newcomer() {
@@ -63,10 +63,10 @@ impl ConnManager {
             return Ok(());
         }
         let limits = &self.config.inbound;
-        if host.is_some_and(|host| self.table.inbound_of(&host) >= limits.per_host) {
+        if host.is_some_and(|host| self.table.inbound_of(host) >= limits.per_host) {
             return Err(Refusal::HostLimit);
         }
-        let Some(origin) = conn.origin() else { return Ok(()) };
+        let Some(origin) = end.origin() else { return Ok(()) };
         if self.table.half_open(origin) >= limits.half_open {
             return Err(Refusal::HalfOpenLimit);
         }
@@ -83,11 +83,17 @@ impl ConnManager {
         self.has_slot(Kind::Inbound, &split) && self.table.slots_held(Kind::Inbound) < split.inbound - kept
     }
 
-    fn insert_inbound(&mut self, mut conn: Conn) -> ConnId {
+    fn insert_inbound(&mut self, end: End) -> ConnId {
         let id = self.next_conn.take();
-        conn.notes.nonce = self.rng.next_u64();
-        let deadline = conn.deadline();
-        self.table.insert(conn);
+        let tells_of = match &end {
+            End::Visible { remote, .. } | End::Outbound { address: remote, .. } => {
+                self.rules().health_network(remote.host())
+            }
+            End::Hidden { network, .. } => Some(*network),
+        };
+        let deadline = self.handshake_deadline();
+        let notes = Notes { tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
+        self.table.insert(Conn::inbound(id, end, notes, self.now()));
         self.arm(Timer::Conn(id), deadline);
         self.record_life_of(id);
         self.tell_connected(id);
@@ -149,9 +155,9 @@ fn inbound_end(remote: PeerAddress, listener: &Listener) -> End {
 
 impl End {
     /// The host of an inbound connection, if its address is the peer's own.
-    fn visible_host(&self) -> Option<Host> {
+    const fn visible_host(&self) -> Option<&Host> {
         match self {
-            Self::Visible { remote, .. } => Some(remote.host().clone()),
+            Self::Visible { remote, .. } => Some(remote.host()),
             Self::Outbound { .. } | Self::Hidden { .. } => None,
         }
     }

@@ -18,7 +18,7 @@ impl ConnManager {
     /// # Errors
     /// The first invariant that does not hold: always a bug in this crate.
     pub fn check(&self) -> Result<(), &'static str> {
-        self.table.check(self.keys)?;
+        self.table.check()?;
         self.peers.check()?;
         self.book.check()?;
         self.bans.check()?;
@@ -43,6 +43,7 @@ impl ConnManager {
             return Ok(());
         }
         let split = self.split();
+        hold(split == self.split_now(), "the shares of the total are not those of the limits")?;
         for kind in [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound] {
             hold(self.table.slots_held(kind) <= split.of(kind), "more slots of a kind are held than there are")?;
         }

@@ -47,7 +47,7 @@ use crate::conn::Origin;
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
 use crate::mechanisms::groups::Groups;
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::mechanisms::health::Health;
 use crate::mechanisms::limiter::{Bucket, Limiter};
 use crate::mechanisms::own::OwnAddresses;
@@ -141,13 +141,15 @@ pub struct ConnManager {
     config: Arc<Config>,
     groups: Groups,
     limits: Limits,
+    /// How the total is shared, by the limits and the number of added peers.
+    split: Split,
     phase: Phase,
     clocks: Clocks,
     /// While the wall clock may be wrong.
     doubt: Option<Doubt>,
     rng: Rng,
     sample_rng: Rng,
-    keys: Keyed,
+    keys: Folding,
 
     timers: Timers<Timer>,
     /// `poll_timeout` never returns an earlier time: one tick after the last `handle_timeout`.
@@ -168,7 +170,7 @@ pub struct ConnManager {
     inbound_rates: Limiter<Origin>,
     /// How many tokens of dropped handshakes are given back.
     inbound_returns: Limiter<Origin>,
-    pauses: HashMap<ListenerId, u32, Keyed>,
+    pauses: HashMap<ListenerId, u32, Folding>,
     /// Refused arrivals that were not told yet.
     refused: RefusalCounts,
     own: OwnAddresses,
@@ -246,12 +248,13 @@ impl ConnManager {
         config.check()?;
         let mut rng = Rng::new(rng_seed, 0);
         let book_keys = (rng.next_u64(), rng.next_u64());
-        let keys = Keyed::new(rng.next_u64(), rng.next_u64());
+        let keys = Folding::new(rng.next_u64(), rng.next_u64());
         let own_addresses = config.own_addresses.iter().cloned().map(|address| address.settled(config.networks));
         let own = OwnAddresses::new(own_addresses);
         let mut manager = Self {
             groups: Groups::new(&config),
             limits: config.limits,
+            split: Split::new(&config.limits, config.mode, config.dial.max_hedged, 0),
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
             doubt: None,
@@ -309,6 +312,7 @@ impl ConnManager {
 
     /// The next action to carry out. Call until it returns `None`: after every input, or after several.
     #[must_use = "an action that is not carried out is lost"]
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
@@ -361,7 +365,16 @@ impl ConnManager {
     }
 
     /// How the total is shared among the kinds at present.
-    fn split(&self) -> Split {
+    const fn split(&self) -> Split {
+        self.split
+    }
+
+    /// The limits or the number of added peers have changed.
+    fn share_anew(&mut self) {
+        self.split = self.split_now();
+    }
+
+    fn split_now(&self) -> Split {
         Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len())
     }
 

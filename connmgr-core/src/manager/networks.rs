@@ -12,9 +12,9 @@ use super::{ConnManager, Timer};
 const GROUPS_LOOKED_FOR: usize = 1000;
 
 impl ConnManager {
-    /// A dial to this address was answered.
-    pub(super) fn record_answer(&mut self, address: &PeerAddress) {
-        let (Some(network), now) = (self.rules().health_network(address.host()), self.now()) else { return };
+    /// A dial to this address was answered; it tells of this network, if of one.
+    pub(super) fn record_answer(&mut self, address: &PeerAddress, tells_of: Option<NetworkKind>) {
+        let (Some(network), now) = (tells_of, self.now()) else { return };
         if self.health[network.index()].record_answer(address, now) {
             self.network_came_up(network);
         }
@@ -24,11 +24,7 @@ impl ConnManager {
     /// traffic.
     pub(super) fn record_life_of(&mut self, conn: ConnId) {
         let Some(conn) = self.table.get(conn) else { return };
-        let network = match conn.host() {
-            Some(host) => self.rules().health_network(&host),
-            None => conn.network(),
-        };
-        let (Some(network), inbound, now) = (network, conn.kind().is_inbound(), self.now()) else { return };
+        let (Some(network), inbound, now) = (conn.notes.tells_of, conn.kind().is_inbound(), self.now()) else { return };
         if inbound {
             self.health[network.index()].record_visit(now);
         } else if self.health[network.index()].record_life(now) {
@@ -37,8 +33,13 @@ impl ConnManager {
     }
 
     /// A dial failed without any answer, or on our side.
-    pub(super) fn record_network_failure(&mut self, outcome: DialOutcome, address: &PeerAddress) {
-        let (Some(network), now) = (self.rules().health_network(address.host()), self.now()) else { return };
+    pub(super) fn record_network_failure(
+        &mut self,
+        outcome: DialOutcome,
+        address: &PeerAddress,
+        tells_of: Option<NetworkKind>,
+    ) {
+        let (Some(network), now) = (tells_of, self.now()) else { return };
         let config = &self.config.health;
         let alive = self.table.open_in(network) > 0 && self.health[network.index()].showed_life(config, now);
         // Counting the groups is expensive, and silence does not count against a network that is alive.

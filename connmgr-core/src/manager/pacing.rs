@@ -109,6 +109,9 @@ impl ConnManager {
     /// Restores full speed in networks where a connection lives much longer than those before it. Called before any
     /// automatic dial, so that the order of kinds does not matter.
     pub(super) fn notice_long_lives(&mut self) {
+        if !self.paces.iter().any(Pace::may_recover_by_life) {
+            return;
+        }
         for network in NetworkKind::ALL {
             if self.pace(network).recovering_life().is_some() {
                 let life = self.longest_unstable_life(network);

@@ -74,7 +74,9 @@ impl<'a> Rules<'a> {
     }
 
     fn is_down(&self, address: &PeerAddress) -> bool {
-        self.health_network(address.host()).is_some_and(|network| self.health[network.index()].is_down())
+        // Few networks are ever down, so that is asked first.
+        let is_down = address.network().is_some_and(|network| self.health[network.index()].is_down());
+        is_down && self.health_network(address.host()).is_some()
     }
 
     /// Whether names are of use: through the proxy for everything, or for the IP networks. Otherwise a lookup would

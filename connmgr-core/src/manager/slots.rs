@@ -22,11 +22,13 @@ const HEDGED_PER_SLOT: u32 = 2;
 
 impl ConnManager {
     /// Whether one more connection of this kind fits into its share and into the total.
+    #[inline]
     pub(super) fn has_slot(&self, kind: Kind, split: &Split) -> bool {
         self.slot_rule(kind, split).is_none()
     }
 
     /// Why no more connection of this kind fits, if none does.
+    #[inline]
     pub(super) fn slot_rule(&self, kind: Kind, split: &Split) -> Option<DialRule> {
         let (share, lookups) = (split.of(kind), self.peers.lookups());
         let held = self.table.slots_held(kind) + if kind == Kind::Added { lookups } else { 0 };

@@ -3,7 +3,7 @@
 //! Dialing an alias leads to the same peer again, so it rests while that connection lives. Ids are never reused, so an
 //! entry may stay when its connection ends: it has no effect then.
 
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::mechanisms::lru::Lru;
 use crate::types::{ConnId, PeerAddress};
 
@@ -15,7 +15,7 @@ const REMEMBERED: u32 = 1024;
 pub(crate) struct Aliases(Lru<PeerAddress, ConnId>);
 
 impl Aliases {
-    pub(crate) fn new(keys: Keyed) -> Self {
+    pub(crate) fn new(keys: Folding) -> Self {
         Self(Lru::new(REMEMBERED, keys))
     }
 

@@ -11,7 +11,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hashbrown::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::mechanisms::nets::{Bits as _, Nets};
 use crate::types::{BanTarget, Host, SavedBan, SteadySecond, Time, UnixTime};
 
@@ -56,7 +56,7 @@ pub(crate) struct Bans {
     /// The ends again, small and by target, because a look-up mostly costs fetching memory.
     v4: Nets<u32>,
     v6: Nets<u128>,
-    hosts: HashMap<Host, Time, Keyed>,
+    hosts: HashMap<Host, Time, Folding>,
     /// Parts of banned subnets that are not banned, at most [`MAX_EXCEPTIONS`]. Their ends mean nothing.
     exceptions_v4: Nets<u32>,
     exceptions_v6: Nets<u128>,
@@ -89,7 +89,7 @@ enum TargetKey {
 
 impl Bans {
     /// No bans; at most `max` at once. With 0 no ban is ever in force.
-    pub(crate) const fn new(max: u32, keyed: Keyed) -> Self {
+    pub(crate) const fn new(max: u32, keyed: Folding) -> Self {
         Self {
             max: max as usize,
             by_end: BTreeMap::new(),
@@ -178,6 +178,9 @@ impl Bans {
 
     /// The latest end of the bans that cover a host; `None` if none does.
     pub(crate) fn until(&self, host: &Host, now: Time) -> Option<Time> {
+        if self.by_end.is_empty() {
+            return None;
+        }
         let latest = match host.ip().map(|ip| ip.to_canonical()) {
             Some(IpAddr::V4(ip)) if self.exceptions.is_empty() => self.v4.latest_end(ip.to_bits()),
             Some(IpAddr::V6(ip)) if self.exceptions.is_empty() => self.v6.latest_end(ip.to_bits()),

@@ -7,7 +7,7 @@
 use core::hash::Hash;
 
 use crate::config::Rate;
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::mechanisms::lru::Lru;
 use crate::types::{Time, nanos};
 
@@ -66,7 +66,7 @@ pub(crate) struct Limiter<K: Clone + Eq + Hash>(Lru<K, Bucket>);
 
 impl<K: Clone + Eq + Hash> Limiter<K> {
     /// No buckets; at most `max_keys` at once (0 counts as 1).
-    pub(crate) fn new(max_keys: u32, keyed: Keyed) -> Self {
+    pub(crate) fn new(max_keys: u32, keyed: Folding) -> Self {
         Self(Lru::new(max_keys, keyed))
     }
 
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_key_has_its_own_bucket() {
-        let mut limiter = Limiter::new(10, Keyed::new(1, 2));
+        let mut limiter = Limiter::new(10, Folding::new(1, 2));
         (0..3).for_each(|_| assert!(limiter.take(&1, &RATE, secs(0))));
         assert!(!limiter.take(&1, &RATE, secs(0)));
         assert!(limiter.take(&2, &RATE, secs(0)));
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_key_least_recently_used_makes_room() {
-        let mut limiter = Limiter::new(2, Keyed::new(1, 2));
+        let mut limiter = Limiter::new(2, Folding::new(1, 2));
         let one = Rate { burst: 1, ..RATE };
         for key in [1, 2, 1, 3] {
             limiter.take(&key, &one, secs(0));

@@ -8,13 +8,13 @@ use core::hash::{BuildHasher, Hash};
 
 use hashbrown::HashTable;
 
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 
 /// At most `capacity` keys with their values. Beyond that, the key least recently touched is forgotten.
 ///
 /// Nothing is allocated before the first key, nor once the map has reached its largest size.
 #[derive(Clone, Debug)]
-pub(crate) struct Lru<K, V, S = Keyed> {
+pub(crate) struct Lru<K, V, S = Folding> {
     capacity: usize,
     keyed: S,
     /// Positions in `entries`, by the hash of the key.
@@ -214,7 +214,7 @@ mod tests {
     use crate::mechanisms::rng::Rng;
 
     fn lru(capacity: u32) -> Lru<u64, u64> {
-        Lru::new(capacity, Keyed::new(1, 2))
+        Lru::new(capacity, Folding::new(1, 2))
     }
 
     fn keys(lru: &Lru<u64, u64>) -> Vec<u64> {

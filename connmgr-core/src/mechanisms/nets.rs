@@ -9,7 +9,7 @@ use core::ops::RangeInclusive;
 
 use hashbrown::HashMap;
 
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::types::Time;
 
 /// The bits of an address: `u32` for IPv4, `u128` for IPv6.
@@ -33,7 +33,7 @@ impl Bits for u128 {
 /// Subnets and their ends. The caller bounds their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nets<B: Bits> {
-    ends: HashMap<(B, u8), Time, Keyed>,
+    ends: HashMap<(B, u8), Time, Folding>,
     lengths: Vec<Length>,
 }
 
@@ -46,7 +46,7 @@ struct Length {
 
 impl<B: Bits> Nets<B> {
     /// No subnets.
-    pub(crate) const fn new(keyed: Keyed) -> Self {
+    pub(crate) const fn new(keyed: Folding) -> Self {
         Self { ends: HashMap::with_hasher(keyed), lengths: Vec::new() }
     }
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_length_no_longer_in_use_is_forgotten() {
-        let mut nets = Nets::<u32>::new(Keyed::new(1, 2));
+        let mut nets = Nets::<u32>::new(Folding::new(1, 2));
         for end in [1, 2] {
             nets.insert(0x0102_0304, 16, Time::from_secs(end));
             nets.insert(0x0102_0304, 8, Time::from_secs(end));

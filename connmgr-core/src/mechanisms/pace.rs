@@ -157,8 +157,13 @@ impl Pace {
 
     /// How long an unstable ready connection must live to be a recovery; `None` if none can be.
     pub(crate) fn recovering_life(&self) -> Option<Duration> {
-        let enough = self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
-        (self.was_bad && self.may_recover).then_some(enough)
+        let enough = || self.longest_life.saturating_mul(TIMES_AS_LONG).max(LIVES);
+        self.may_recover_by_life().then(enough)
+    }
+
+    /// Whether an unstable ready connection can be a recovery.
+    pub(crate) const fn may_recover_by_life(&self) -> bool {
+        self.was_bad && self.may_recover
     }
 
     /// A ready connection has lived this long. Returns whether that is a recovery, which ends the rests of addresses.

@@ -4,7 +4,7 @@
 //! Differences: a score belongs to a host, so it survives a reconnect; it uses integers, so it is equal on every
 //! platform; and it never returns a stale total. Its consequences are decided elsewhere.
 
-use crate::mechanisms::hasher::Keyed;
+use crate::mechanisms::hasher::Folding;
 use crate::mechanisms::lru::Lru;
 use crate::types::{Host, Penalty, Time};
 
@@ -80,7 +80,7 @@ pub(crate) struct Scores(Lru<Host, BanScore>);
 
 impl Scores {
     /// No scores; at most `max_hosts` at once (0 counts as 1).
-    pub(crate) fn new(max_hosts: u32, keyed: Keyed) -> Self {
+    pub(crate) fn new(max_hosts: u32, keyed: Folding) -> Self {
         Self(Lru::new(max_hosts, keyed))
     }
 
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn every_host_has_its_own_score() {
-        let mut scores = Scores::new(10, Keyed::new(1, 2));
+        let mut scores = Scores::new(10, Folding::new(1, 2));
         let name = Host::Name(HostName::new("node.example").expect("a name"));
         scores.increase(&host(1), penalty(10, 0), secs(0));
         scores.increase(&host(1), penalty(10, 0), secs(0));
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_host_least_recently_raised_makes_room() {
-        let mut scores = Scores::new(2, Keyed::new(1, 2));
+        let mut scores = Scores::new(2, Folding::new(1, 2));
         for number in [1, 2, 1, 3] {
             scores.increase(&host(number), penalty(5, 0), secs(0));
         }
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_forgiven_host_is_forgotten() {
-        let mut scores = Scores::new(2, Keyed::new(1, 2));
+        let mut scores = Scores::new(2, Folding::new(1, 2));
         scores.increase(&host(1), penalty(5, 0), secs(0));
         assert!(scores.reset(&host(1)));
         assert!(!scores.reset(&host(1)));

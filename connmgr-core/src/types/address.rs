@@ -131,11 +131,10 @@ impl Hash for PeerAddress {
 impl From<SocketAddr> for PeerAddress {
     /// Keeps the zone of a link-local address.
     fn from(addr: SocketAddr) -> Self {
-        let zone = match addr {
-            SocketAddr::V4(_) => 0,
-            SocketAddr::V6(addr) => addr.scope_id(),
-        };
-        Self::with_zone(Host::from(addr.ip()), addr.port(), zone)
+        match addr {
+            SocketAddr::V4(addr) => Self { host: Host::from(*addr.ip()), port: addr.port(), zone: 0 },
+            SocketAddr::V6(addr) => Self::with_zone(Host::Ip(IpAddr::V6(*addr.ip())), addr.port(), addr.scope_id()),
+        }
     }
 }
 

@@ -49,6 +49,9 @@ impl ConnManager {
         let Some(peer) = self.table.get(conn).and_then(|conn| conn.peer()).and_then(|id| self.peers.get(id)) else {
             return false;
         };
+        if peer.has_one_address() {
+            return false;
+        }
         let others = peer.dials().iter().filter(|other| **other != conn).count();
         self.config.dial.max_hedged != Some(0)
             && others + 1 < MAX_AT_ONCE

@@ -31,13 +31,14 @@ const TAKE_SLOTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
-        if self.idle_rule(kind, split).is_some() {
+        let mut next = self.vacancy(kind, split);
+        if next.is_none() || self.idle_rule(kind, split).is_some() {
             return;
         }
-        while let Some(vacancy) = self.vacancy(kind, split) {
+        while let Some(vacancy) = next {
             if let Some(until) = self.looks_again_at(kind, self.now()) {
                 // Armed again each time: the planner's single timer may have fired for another reason.
-                return self.arm_earlier(Timer::Plan, until);
+                return self.plan_again_at(until);
             }
             if self.pause_if_needed() || self.wait_for_rate(kind) {
                 return;
@@ -45,6 +46,7 @@ impl ConnManager {
             if !self.dial_next(kind, vacancy) {
                 return;
             }
+            next = self.vacancy(kind, split);
         }
     }
 

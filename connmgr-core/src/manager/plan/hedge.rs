@@ -29,11 +29,26 @@ impl ConnManager {
         }
     }
 
+    /// Whether [`vacancy`](Self::vacancy) has to be asked. Mostly ready connections hold every slot, and this runs after
+    /// every input.
+    #[inline]
+    pub(super) const fn may_have_vacancy(&self, kind: Kind, split: &Split) -> bool {
+        self.table.slots_held(kind) < split.of(kind) || self.table.is_dialing_with_slot(kind)
+    }
+
     /// Where one more automatic dial would get its slot from; `None` if it gets none.
     pub(in crate::manager) fn vacancy(&self, kind: Kind, split: &Split) -> Option<Vacancy> {
         if self.has_slot(kind, split) {
-            return Some(Vacancy::Free);
+            Some(Vacancy::Free)
+        } else if self.table.is_dialing_with_slot(kind) {
+            self.vacancy_of_doubtful(kind)
+        } else {
+            None
         }
+    }
+
+    /// The dial, if any, that gives its slot to a proven network.
+    fn vacancy_of_doubtful(&self, kind: Kind) -> Option<Vacancy> {
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
         if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
             return None;

@@ -56,8 +56,12 @@ impl ConnManager {
         self.hedge();
         self.dial_probes(&split);
         self.notice_long_lives();
-        for kind in self.kinds_in_turn() {
-            self.dial_automatic(kind, &split);
+        let [first, second] = self.kinds_in_turn();
+        if self.may_have_vacancy(first, &split) {
+            self.dial_automatic(first, &split);
+        }
+        if self.may_have_vacancy(second, &split) {
+            self.dial_automatic(second, &split);
         }
         self.dial_addr_fetches(&split);
     }
@@ -127,7 +131,8 @@ impl ConnManager {
         if let Some(peer) = added {
             peer.dial(id, &Candidate { of, address: address.clone() });
         }
-        let notes = Notes { is_trial, of, tag, is_spared, ..Notes::new(self.rng.next_u64(), deadline) };
+        let tells_of = self.rules().health_network(address.host());
+        let notes = Notes { is_trial, of, tag, is_spared, tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::dial(id, kind, end, peer, transport, notes, now));
         self.arm_progress_timer(id);
         self.shortage.record_dial(&self.config.health, now);

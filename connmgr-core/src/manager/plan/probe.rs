@@ -15,6 +15,10 @@ const SOURCES: u32 = 3;
 impl ConnManager {
     /// Makes the probes that are due. A probe without a slot or an address stays due.
     pub(super) fn dial_probes(&mut self, split: &Split) {
+        // Mostly none is due, and this runs after every input.
+        if self.health.iter().all(|health| health.owed_probe().is_none()) {
+            return;
+        }
         for network in NetworkKind::ALL {
             let Some(turn) = self.health[network.index()].owed_probe() else { continue };
             if self.pause_if_needed() {

@@ -27,7 +27,7 @@ fn target(text: &str) -> BanTarget {
 
 /// Bans from 0 s to 10 s.
 fn bans(targets: &[&str]) -> Bans {
-    let mut bans = Bans::new(10, Keyed::new(1, 2));
+    let mut bans = Bans::new(10, Folding::new(1, 2));
     for text in targets {
         assert_eq!(bans.ban(&target(text), second(0), secs(10)), None);
     }
@@ -103,7 +103,7 @@ fn lifting_a_ban_lifts_no_other() {
 
 #[test]
 fn the_ban_that_ends_first_makes_room() {
-    let mut bans = Bans::new(2, Keyed::new(1, 2));
+    let mut bans = Bans::new(2, Folding::new(1, 2));
     for (text, until, evicted) in [("1.1.1.1", 30, None), ("2.0.0.0/8", 20, None), ("3.3.3.3", 10, Some("2.0.0.0/8"))] {
         assert_eq!(bans.ban(&target(text), second(0), secs(until)), evicted.map(target));
     }
@@ -114,7 +114,7 @@ fn the_ban_that_ends_first_makes_room() {
 
 #[test]
 fn without_room_no_ban_stands() {
-    let mut bans = Bans::new(0, Keyed::new(1, 2));
+    let mut bans = Bans::new(0, Folding::new(1, 2));
     assert_eq!(bans.ban(&target("1.1.1.1"), second(0), secs(10)), Some(target("1.1.1.1")));
     assert_eq!(bans.len(), 0);
 }
@@ -203,7 +203,7 @@ impl PlainBans {
 fn any_mix_of_bans_and_exceptions_agrees_with_plain_lists() {
     for seed in 0..40 {
         let mut rng = Rng::new([seed; 32], 0);
-        let (mut bans, mut plain) = (Bans::new(1000, Keyed::new(1, 2)), PlainBans::default());
+        let (mut bans, mut plain) = (Bans::new(1000, Folding::new(1, 2)), PlainBans::default());
         let mut below = |n: u64| u32::try_from(rng.below(n)).expect("small");
         for step in 0..300u32 {
             let length = u8::try_from(29 + below(4)).expect("at most 32");
