@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use connmgr_core::{
-    Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, CommandError, ConnId,
-    ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo, PeerView, Penalty, Reply,
-    Source, Stats,
+    Activity, AddPeerError, AddedPeer, AddressCounts, AddressInfo, Backoff, BanTarget, BanView, BookCounts,
+    CommandError, ConnId, ConnView, Explanation, Host, Input, Limits, NetworkKind, PeerAddress, PeerId, PeerInfo,
+    PeerView, Penalty, Reply, Source, Stats,
 };
 use connmgr_std::{ConnectError, NotACommand};
 
