@@ -52,13 +52,13 @@ pub struct RunEnd {
 /// # Errors
 /// Names the option that can't be honoured and why, or what ended the run.
 pub fn run(options: &Options, out: impl Write + Send + 'static, stop: Stop) -> Result<RunEnd> {
+    let table = options.asmap.as_deref().map(setup::asn_table).transpose()?;
     let world = match options.scene {
         Scene::World => {
             Some(LoopbackWorld::start(&WorldConfig::default()).context("the world on loopback can't start")?)
         }
         Scene::Network(_) => None,
     };
-    let table = options.asmap.as_deref().map(setup::asn_table).transpose()?;
     let mut config = setup::config(options, world.as_ref().is_some_and(LoopbackWorld::relaxed));
     config.groups.asn = table;
     let format = if options.json { Format::Json } else { Format::Plain };
