@@ -527,7 +527,7 @@ fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through
     // The seed has failed before, so it need not wait for the known addresses to have their time.
     let mut world = full_of_a_big_book(Err(LookupError::NotFound));
     let asked_before = world.lookups.len();
-    world.goes_dark(Fate::Fails(DialError::Refused));
+    world.goes_dark(Fate::Silent);
     world.run(secs(1));
     assert_eq!(world.lookups.len(), asked_before + 1);
 }
