@@ -76,6 +76,26 @@ fn an_hour_without_a_route_is_survived_with_added_peers_in_an_automatic_pool() {
     check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 12);
 }
 
+/// Whether the network goes down when five dials find no route, after these dials began.
+fn five_without_a_route_are_an_outage(before: &[&str]) -> bool {
+    let mut bench = Bench::new(connect_only());
+    for address in before {
+        bench.add_peer(address, Keep::Always);
+    }
+    let is_down = |actions: &[Action]| events(actions).contains(&Event::NetworkDown { network: NetworkKind::Ipv4 });
+    (1..=5).any(|n| {
+        let (_, actions) = bench.add_peer(&format!("12.{n}.1.1:8333"), Keep::Always);
+        is_down(&bench.fail(dials(&actions)[0], DialError::NetworkUnreachable))
+    })
+}
+
+#[test]
+fn addresses_without_a_route_are_no_outage_while_an_older_dial_is_under_way() {
+    assert!(!five_without_a_route_are_an_outage(&["11.1.1.1:8333"]));
+    assert!(five_without_a_route_are_an_outage(&[]));
+    assert!(five_without_a_route_are_an_outage(&["[2a00:1::1]:8333"]));
+}
+
 /// Names still resolve (from a cache), but no peer can be reached.
 #[test]
 fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
