@@ -258,6 +258,38 @@ fn a_peer_whose_node_is_connected_already_takes_that_connection() {
 }
 
 #[test]
+fn a_peer_takes_no_connection_of_another_peer_and_none_while_it_has_its_own() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let (other, actions) = add(&mut bench, peer_at(&[A]));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    let (wanted, actions) = add(&mut bench, peer_at(&[B]).identity(ME));
+    let own = dials(&actions)[0];
+    ready_as(&mut bench, conn, Some(ME));
+    assert_eq!(state(&bench, other), PeerState::Connected(conn));
+    assert_eq!(state(&bench, wanted), PeerState::Dialing(own));
+    bench.close(conn);
+    bench.connect(own);
+    let inbound = bench.accept("99.1.1.1:5000").expect("room");
+    ready_as(&mut bench, inbound, Some(ME));
+    assert_eq!(state(&bench, wanted), PeerState::Connected(own));
+}
+
+#[test]
+fn a_peer_that_was_refused_waits_for_its_retry_though_the_network_of_its_other_address_is_down() {
+    let mut bench = Bench::new(connect_only());
+    for n in 1..=3 {
+        let (_, actions) = add(&mut bench, peer_at(&[&format!("[2a00:{n}::1]:8333")]));
+        bench.fail(dials(&actions)[0], DialError::NetworkUnreachable);
+    }
+    let (peer, actions) = add(&mut bench, peer_at(&[A, "[2a00:4::1]:8333"]));
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    assert_eq!(state(&bench, peer), PeerState::Waiting);
+    let (peer, _) = add(&mut bench, peer_at(&["[2a00:5::1]:8333"]));
+    assert_eq!(state(&bench, peer), PeerState::Blocked(Obstacle::NetworkDown));
+}
+
+#[test]
 fn a_connection_that_a_peer_takes_has_its_tag_and_its_permissions() {
     let mut bench = Bench::new(with_listener(connect_only()));
     let conn = bench.accept("99.1.1.1:5000").expect("room");
@@ -332,6 +364,17 @@ fn a_removed_peer_gives_up_every_dial() {
     assert_eq!(closed, under_way.iter().map(|conn| (*conn, CloseReason::PeerRemoved)).collect::<Vec<_>>());
     let is_tagged = |event: &Event| matches!(event, Event::DialFailed { tag: Some(1), .. });
     assert!(events(&actions).iter().all(is_tagged), "{actions:?}");
+}
+
+#[test]
+fn a_peer_is_added_with_16_addresses_and_not_with_17() {
+    let mut bench = Bench::new(connect_only());
+    let mut added = |count: usize| {
+        let peer = addresses(20).into_iter().skip(1).take(count - 1).fold(AddedPeer::new(addr(A)), AddedPeer::or);
+        bench.apply(&Input::AddPeer { peer })
+    };
+    assert_eq!(added(17), Reply::Added(Err(AddPeerError::TooManyAddresses)));
+    assert!(matches!(added(16), Reply::Added(Ok(_))));
 }
 
 #[test]
