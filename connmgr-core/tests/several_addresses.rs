@@ -106,6 +106,28 @@ fn three_are_dialed_at_the_same_time_at_most() {
 }
 
 #[test]
+fn an_older_dial_that_fails_does_not_hurry_the_next_address() {
+    const LATE: Fate = Fate::FailsAfter(DialError::Refused, millis(300));
+    let mut world = world(peer_at(&[A, B, C]), [(A, LATE), (B, Fate::Silent), (C, Fate::Good)]);
+    world.run(secs(60));
+    assert_eq!(dialed(&world), expected(&[(0, A), (250, B), (500, C)]));
+}
+
+#[test]
+fn all_dials_of_a_peer_end_when_the_pool_becomes_inactive_and_it_is_dialed_when_it_is_active_again() {
+    for under_way in [1, 2] {
+        let mut bench = Bench::new(connect_only());
+        let (_, actions) = add(&mut bench, peer_at(&[A, B]));
+        let first = dials(&actions);
+        let conns = [first, dials(&bench.pass(millis(250 * (under_way - 1))))].concat();
+        let closed = closes(&bench.tell(Input::SetActive { active: false }));
+        let expected: Vec<_> = conns.into_iter().map(|conn| (conn, CloseReason::Inactive)).collect();
+        assert_eq!(closed, expected, "{under_way} under way");
+        assert_eq!(dials(&bench.tell(Input::SetActive { active: true })).len(), 1, "{under_way} under way");
+    }
+}
+
+#[test]
 fn where_there_is_no_room_beside_what_is_wanted_the_next_address_waits_for_the_first_to_end() {
     let fate = |to: &PeerAddress| if *to == addr(A) { Fate::Silent } else { Fate::Good };
     let full = Limits { total: 1, ..Limits::default() };
