@@ -202,6 +202,20 @@ fn two_added_peers_of_one_node_are_one_connection_and_nobody_is_dialed_while_it_
 }
 
 #[test]
+fn a_peer_for_one_connection_whose_node_another_peer_has_is_finished() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = add(&mut bench, peer_at(&[A]));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    ready_as(&mut bench, conn, Some(ME));
+    let (peer, actions) = add(&mut bench, peer_at(&[B]).keep(Keep::Once));
+    let other = dials(&actions)[0];
+    bench.connect(other);
+    let told = events(&ready_as(&mut bench, other, Some(ME)));
+    assert!(told.contains(&Event::PeerFinished { peer, tag: None }), "{told:?}");
+}
+
+#[test]
 fn another_identity_than_wanted_is_closed_and_the_next_address_is_tried() {
     for told in [Some(OTHER), None] {
         let mut bench = Bench::new(connect_only());
