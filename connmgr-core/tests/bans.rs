@@ -300,6 +300,33 @@ fn the_proxy_is_never_banned() {
     assert_eq!((closed, bench.manager.bans().len()), (vec![(conn, CloseReason::Misbehaved)], 0));
 }
 
+/// Whether the operator may ban this where 10.0.0.0 is the proxy.
+fn may_be_banned(target: &BanTarget) -> bool {
+    let proxy = Proxy::new("10.0.0.0:9050".parse().expect("it parses")).isolation(IsolationMode::Off);
+    let proxies = Proxies { all: Some(proxy), ..Proxies::default() };
+    let mut bench = Bench::new(Config { proxies, ..Config::default() });
+    match bench.apply(&Input::Ban { target: target.clone(), duration: DAY }) {
+        Reply::Done(result) => result.is_ok(),
+        other => panic!("not an answer to a ban: {other:?}"),
+    }
+}
+
+#[test]
+fn a_subnet_is_banned_although_the_proxy_or_loopback_is_in_it() {
+    let refused = ["10.0.0.0/32", "127.0.0.0/8", "127.1.0.0/16"].map(subnet);
+    let banned = ["10.0.0.0/24", "126.0.0.0/7", "10.0.0.1/32", "0.0.0.0/0"].map(subnet);
+    assert!(!refused.iter().any(may_be_banned));
+    assert!(banned.iter().all(may_be_banned));
+}
+
+#[test]
+fn on_an_onion_listener_a_score_of_exactly_100_closes_nobody() {
+    let mut bench = on_an_onion_listener();
+    let conn = accepted(&mut bench, "127.0.0.1:1");
+    let actions = misbehaves(&mut bench, conn, 100, 0);
+    assert_eq!((warnings(&actions), closes(&actions)), (vec![100], vec![]));
+}
+
 #[test]
 fn on_an_onion_listener_misbehaviour_closes_and_bans_nobody() {
     let mut bench = on_an_onion_listener();

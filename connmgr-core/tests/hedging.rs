@@ -30,6 +30,22 @@ fn a_dial_that_is_silent_for_a_second_has_another_made_in_its_stead() {
 }
 
 #[test]
+fn a_dial_through_a_proxy_has_five_seconds() {
+    let mut bench = Bench::new(with_proxy(pool(1, None)));
+    bench.learn(&onions(10));
+    let counts = [4999, 1].map(|wait| dials(&bench.pass(millis(wait))).len());
+    assert_eq!((counts, bench.count(ConnState::Silent)), ([0, 1], 1));
+}
+
+#[test]
+fn an_added_peer_behind_a_proxy_has_its_next_address_dialed_after_five_seconds() {
+    let mut bench = Bench::new(with_proxy(Config { mode: Mode::ConnectOnly, ..Config::default() }));
+    let [first, second] = onions(2).try_into().expect("two");
+    bench.tell(Input::AddPeer { peer: AddedPeer::new(first).or(second) });
+    assert_eq!([4999, 1].map(|wait| dials(&bench.pass(millis(wait))).len()), [0, 1]);
+}
+
+#[test]
 fn a_dial_whose_patience_outlasts_it_keeps_its_slot_to_its_end() {
     let mut config = pool(1, None);
     config.dial.direct = Patience::new(secs(5), secs(6));

@@ -268,3 +268,33 @@ fn a_peer_is_dialed_at_once_in_one_life_only() {
     next.tell(Input::Shutdown);
     assert_eq!(dialed_after(&next), 0);
 }
+
+#[test]
+fn the_stats_count_what_happened() {
+    let mut bench = Bench::new(with_listener(Config::default()));
+    let conns = dials(&bench.learn(&addresses(3)));
+    // Two of them again, and one that is new.
+    bench.learn(&addresses(4)[1..]);
+    bench.connect(conns[0]);
+    bench.ready(conns[0]);
+    bench.fail(conns[1], DialError::Refused);
+    bench.accept("99.1.1.1:5000").expect("room");
+    bench.close(conns[0]);
+    bench.close(conns[0]);
+    bench.tell(Input::Ban { target: BanTarget::Host(addresses(3)[2].host().clone()), duration: secs(60) });
+    let counted = Stats {
+        dials: 4,
+        dials_succeeded: 1,
+        dials_failed: 1,
+        dials_given_up: 1,
+        accepted: 1,
+        ready: 1,
+        disconnected: 1,
+        bans: 1,
+        addresses_learnt: 4,
+        addresses_ignored: 2,
+        ignored_facts: 1,
+        ..Stats::default()
+    };
+    assert_eq!(bench.manager.stats(), counted);
+}

@@ -236,3 +236,41 @@ fn a_connection_that_ends_early_while_its_network_is_down_leaves_the_next_addres
     let peer = &bench.manager.added_peers()[0];
     assert_eq!(peer.state, PeerState::Blocked(Obstacle::NetworkDown));
 }
+
+/// The lookups among the actions.
+fn lookups(actions: &[Action]) -> Vec<LookupId> {
+    let lookup = |action: &Action| match action {
+        Action::ResolveHost { lookup, .. } => Some(*lookup),
+        _ => None,
+    };
+    actions.iter().filter_map(lookup).collect()
+}
+
+#[test]
+fn a_name_without_an_address_is_told_as_not_found() {
+    let mut bench = Bench::new(connect_only());
+    let actions = begin(&mut bench, Vec::new());
+    let error = LookupError::NotFound;
+    let told = |event: &Event| matches!(event, Event::LookupFailed { error: told, .. } if *told == error);
+    assert_eq!(events(&actions).iter().filter(|event| told(event)).count(), 1);
+}
+
+/// How often a name that has failed so for an hour is looked up in 15 s after a change of the network.
+fn lookups_after_a_change(error: LookupError) -> usize {
+    let mut world = World::new(connect_only(), |_| Fate::Good);
+    world.resolves(move |_| Err(error));
+    world.add_peer(NAME);
+    world.run(secs(3600));
+    let next = world.lookups.len();
+    world.run_until(Time::MAX, |world| world.lookups.len() > next).expect("it is looked up again");
+    world.run(secs(1));
+    let before = world.lookups.len();
+    world.tell(Input::NetworkChanged);
+    world.run(secs(15));
+    world.lookups.len() - before
+}
+
+#[test]
+fn a_changed_network_has_a_name_that_got_no_answer_looked_up_soon_and_one_that_does_not_exist_when_it_is_due() {
+    assert_eq!([LookupError::Failed, LookupError::NotFound].map(lookups_after_a_change), [1, 0]);
+}

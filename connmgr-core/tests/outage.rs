@@ -76,6 +76,26 @@ fn an_hour_without_a_route_is_survived_with_added_peers_in_an_automatic_pool() {
     check_outage(world, Fate::Fails(DialError::NetworkUnreachable), 12);
 }
 
+/// Whether the network goes down when five dials find no route, after these dials began.
+fn five_without_a_route_are_an_outage(before: &[&str]) -> bool {
+    let mut bench = Bench::new(connect_only());
+    for address in before {
+        bench.add_peer(address, Keep::Always);
+    }
+    let is_down = |actions: &[Action]| events(actions).contains(&Event::NetworkDown { network: NetworkKind::Ipv4 });
+    (1..=5).any(|n| {
+        let (_, actions) = bench.add_peer(&format!("12.{n}.1.1:8333"), Keep::Always);
+        is_down(&bench.fail(dials(&actions)[0], DialError::NetworkUnreachable))
+    })
+}
+
+#[test]
+fn addresses_without_a_route_are_no_outage_while_an_older_dial_is_under_way() {
+    assert!(!five_without_a_route_are_an_outage(&["11.1.1.1:8333"]));
+    assert!(five_without_a_route_are_an_outage(&[]));
+    assert!(five_without_a_route_are_an_outage(&["[2a00:1::1]:8333"]));
+}
+
 /// Names still resolve (from a cache), but no peer can be reached.
 #[test]
 fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
@@ -262,6 +282,70 @@ fn a_changed_network_ends_the_wait_of_a_peer_that_gave_no_answer() {
     world.tell(Input::NetworkChanged);
     world.run(secs(1));
     assert_eq!(world.ready(), 1);
+}
+
+/// Whether the network of two or fewer added peers without an answer is down within three hours, beside others that are
+/// dialed once.
+fn silence_is_an_outage(silent: &[&str], others: &[(&'static str, Fate)]) -> bool {
+    let fates = others.to_vec();
+    let fate =
+        move |to: &PeerAddress| fates.iter().find(|(at, _)| addr(at) == *to).map_or(Fate::Silent, |(_, fate)| *fate);
+    let mut world = World::new(connect_only(), fate);
+    let day = secs(24 * 3600);
+    for (address, _) in others {
+        let retry = Backoff { base: day, cap: day, ..Backoff::default() };
+        world.tell(Input::AddPeer { peer: AddedPeer::new(addr(address)).retry(retry) });
+    }
+    world.run(secs(1));
+    for address in silent {
+        world.add_peer(address);
+    }
+    world.run(secs(3 * 3600));
+    world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 })
+}
+
+#[test]
+fn the_silence_of_one_group_is_no_outage_and_that_of_all_two_is() {
+    assert!(!silence_is_an_outage(&["11.1.1.1:8333"], &[]));
+    assert!(silence_is_an_outage(&["11.1.1.1:8333", "12.1.1.1:8333"], &[]));
+}
+
+#[test]
+fn the_silence_of_two_groups_is_no_outage_where_a_third_may_answer() {
+    let third = [("13.1.1.1:8333", Fate::Fails(DialError::Refused))];
+    assert!(!silence_is_an_outage(&["11.1.1.1:8333", "12.1.1.1:8333"], &third));
+}
+
+/// Peers of another network, and those that are connected and not heard.
+#[test]
+fn groups_that_cannot_be_silent_in_this_network_do_not_count() {
+    let v6 = ["[2a00:1::1]:8333", "[2a01:1::1]:8333", "[2a02:1::1]:8333"].map(|at| (at, Fate::Good));
+    let mute = ["13.1.1.1:8333", "14.1.1.1:8333", "15.1.1.1:8333"].map(|at| (at, Fate::Good));
+    for others in [v6, mute] {
+        assert!(silence_is_an_outage(&["11.1.1.1:8333", "12.1.1.1:8333"], &others), "{others:?}");
+    }
+}
+
+/// Whether a pool without any answer finds its network down within ten minutes, beside a visitor that sends for so long.
+fn is_down_beside_a_visitor_that_sends_for(time: std::time::Duration) -> bool {
+    let mut world = World::new(with_listener(Config::default()), |_| Fate::Silent);
+    let visitor = world.bench.accept("99.1.1.1:5000").expect("room");
+    world.bench.ready(visitor);
+    world.learn(&addresses(100));
+    let end = world.bench.now.after(secs(600));
+    while world.bench.now < end {
+        if world.bench.now < Time::ZERO.after(time) {
+            world.tell(Input::Activity { conn: visitor, activity: Activity::default() });
+        }
+        world.run(secs(30));
+    }
+    world.has_happened(&Event::NetworkDown { network: NetworkKind::Ipv4 })
+}
+
+#[test]
+fn a_visitor_by_whom_bytes_come_keeps_the_network_up() {
+    assert!(!is_down_beside_a_visitor_that_sends_for(secs(600)));
+    assert!(is_down_beside_a_visitor_that_sends_for(secs(60)));
 }
 
 /// Whether a pool of two, with one connection left and no other answers, finds its network down within 10 minutes, if

@@ -99,6 +99,16 @@ fn one_seed_gives_32_addresses_at_the_most() {
 }
 
 #[test]
+fn it_is_told_how_many_addresses_of_an_answer_were_new() {
+    let mut world = World::new(with_seeds(1), |_| Fate::Good);
+    world.learn(&[addr("11.0.1.1:8333")]);
+    world.resolves(|_| Ok(ips(20)));
+    world.run(secs(60));
+    let seed = with_seeds(1).seeds.names[0].name.clone();
+    assert!(world.has_happened(&Event::SeedAnswered { seed, added: 19 }), "{:?}", world.events);
+}
+
+#[test]
 fn an_address_that_a_seed_names_again_and_again_uses_up_no_place() {
     let mut world = World::new(with_seeds(1), |_| Fate::Good);
     let mapped = "::ffff:11.0.1.1".parse().expect("an address");
@@ -376,6 +386,30 @@ fn fixed_seeds_are_used_only_for_networks_without_an_address() {
 }
 
 #[test]
+fn fixed_seeds_are_not_used_once_two_full_connections_are_ready() {
+    let mut config = with_seeds(1);
+    config.seeds.fixed = vec![addr("9.9.9.9:8333"), addr("[2a00:1::1]:8333")];
+    let mut bench = Bench::new(config);
+    // One address more than slots: the pool does not starve.
+    for conn in dials(&bench.learn(&addresses(9))) {
+        bench.connect(conn);
+        bench.ready(conn);
+    }
+    bench.pass(secs(120));
+    assert_eq!(bench.manager.book().len_of(NetworkKind::Ipv6), 0);
+}
+
+#[test]
+fn fixed_seeds_are_not_used_for_a_silent_network_with_addresses_while_a_peer_is_ready() {
+    let mut config = Config::default();
+    config.seeds.fixed = vec![addr("[2a00:1::1]:8333")];
+    let mut world = World::new(config, |address| if is_v4(address) { Fate::Good } else { Fate::Silent });
+    world.learn(&[addresses(1), vec![addr("[2a01:1::1]:8333")]].concat());
+    world.run(secs(120));
+    assert_eq!((world.ready(), world.bench.manager.book().len_of(NetworkKind::Ipv6)), (1, 1));
+}
+
+#[test]
 fn seeds_are_asked_again_when_the_pool_starves() {
     let mut world = World::new(with_seeds(1), |_| Fate::Good);
     world.resolves(|_| Ok(ips(8)));
@@ -477,17 +511,38 @@ fn a_changed_network_has_seeds_that_failed_asked_at_once() {
     assert_eq!(world.ready(), 8);
 }
 
-#[test]
-fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through() {
-    let seed = Seed::new(HostName::new("seed.example").expect("a name"));
-    let seeds = SeedConfig { names: vec![seed], ..SeedConfig::default() };
-    let mut world = World::new(Config { seeds, default_port: 8333, ..Config::default() }, |_| Fate::Good);
+/// A full pool an hour old, with one seed and so many known addresses that it would not starve for long.
+fn full_of_a_big_book(answer: Result<Vec<IpAddr>, LookupError>) -> World {
+    let config = with_seeds(1);
+    let mut world = World::new(config, |_| Fate::Good);
+    world.resolves(move |_| answer.clone());
     addresses(5000).chunks(1000).for_each(|chunk| world.learn(chunk));
     world.run(secs(3600));
+    assert_eq!(world.ready(), 8);
+    world
+}
+
+#[test]
+fn a_pool_that_has_lost_its_peers_asks_seeds_before_a_big_book_is_walked_through() {
+    // The seed has failed before, so it need not wait for the known addresses to have their time.
+    let mut world = full_of_a_big_book(Err(LookupError::NotFound));
     let asked_before = world.lookups.len();
+    world.goes_dark(Fate::Silent);
+    world.run(secs(1));
+    assert_eq!(world.lookups.len(), asked_before + 1);
+}
+
+#[test]
+fn the_wait_before_seeds_are_asked_begins_with_the_loss_that_leaves_too_few() {
+    let mut world = full_of_a_big_book(Ok(ips(8)));
+    let asked_before = world.lookups.len();
+    let one = world.bench.manager.connections()[0].conn;
+    world.tell(Input::Closed { conn: one, cause: CloseCause::Eof });
+    world.run(secs(290));
     world.goes_dark(Fate::Fails(DialError::Refused));
-    world.run(secs(400));
-    assert!(world.lookups.len() > asked_before);
+    // 300 s after the first loss, which left enough.
+    world.run(secs(20));
+    assert_eq!(world.lookups.len(), asked_before);
 }
 
 #[test]

@@ -106,6 +106,28 @@ fn three_are_dialed_at_the_same_time_at_most() {
 }
 
 #[test]
+fn an_older_dial_that_fails_does_not_hurry_the_next_address() {
+    const LATE: Fate = Fate::FailsAfter(DialError::Refused, millis(300));
+    let mut world = world(peer_at(&[A, B, C]), [(A, LATE), (B, Fate::Silent), (C, Fate::Good)]);
+    world.run(secs(60));
+    assert_eq!(dialed(&world), expected(&[(0, A), (250, B), (500, C)]));
+}
+
+#[test]
+fn all_dials_of_a_peer_end_when_the_pool_becomes_inactive_and_it_is_dialed_when_it_is_active_again() {
+    for under_way in [1, 2] {
+        let mut bench = Bench::new(connect_only());
+        let (_, actions) = add(&mut bench, peer_at(&[A, B]));
+        let first = dials(&actions);
+        let conns = [first, dials(&bench.pass(millis(250 * (under_way - 1))))].concat();
+        let closed = closes(&bench.tell(Input::SetActive { active: false }));
+        let expected: Vec<_> = conns.into_iter().map(|conn| (conn, CloseReason::Inactive)).collect();
+        assert_eq!(closed, expected, "{under_way} under way");
+        assert_eq!(dials(&bench.tell(Input::SetActive { active: true })).len(), 1, "{under_way} under way");
+    }
+}
+
+#[test]
 fn where_there_is_no_room_beside_what_is_wanted_the_next_address_waits_for_the_first_to_end() {
     let fate = |to: &PeerAddress| if *to == addr(A) { Fate::Silent } else { Fate::Good };
     let full = Limits { total: 1, ..Limits::default() };
@@ -177,6 +199,20 @@ fn two_added_peers_of_one_node_are_one_connection_and_nobody_is_dialed_while_it_
     let actions = bench.close(conn);
     assert_eq!(dials(&actions).len(), 1);
     assert_eq!(state(&bench, first), PeerState::Waiting);
+}
+
+#[test]
+fn a_peer_for_one_connection_whose_node_another_peer_has_is_finished() {
+    let mut bench = Bench::new(connect_only());
+    let (_, actions) = add(&mut bench, peer_at(&[A]));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    ready_as(&mut bench, conn, Some(ME));
+    let (peer, actions) = add(&mut bench, peer_at(&[B]).keep(Keep::Once));
+    let other = dials(&actions)[0];
+    bench.connect(other);
+    let told = events(&ready_as(&mut bench, other, Some(ME)));
+    assert!(told.contains(&Event::PeerFinished { peer, tag: None }), "{told:?}");
 }
 
 #[test]
@@ -258,6 +294,38 @@ fn a_peer_whose_node_is_connected_already_takes_that_connection() {
 }
 
 #[test]
+fn a_peer_takes_no_connection_of_another_peer_and_none_while_it_has_its_own() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let (other, actions) = add(&mut bench, peer_at(&[A]));
+    let conn = dials(&actions)[0];
+    bench.connect(conn);
+    let (wanted, actions) = add(&mut bench, peer_at(&[B]).identity(ME));
+    let own = dials(&actions)[0];
+    ready_as(&mut bench, conn, Some(ME));
+    assert_eq!(state(&bench, other), PeerState::Connected(conn));
+    assert_eq!(state(&bench, wanted), PeerState::Dialing(own));
+    bench.close(conn);
+    bench.connect(own);
+    let inbound = bench.accept("99.1.1.1:5000").expect("room");
+    ready_as(&mut bench, inbound, Some(ME));
+    assert_eq!(state(&bench, wanted), PeerState::Connected(own));
+}
+
+#[test]
+fn a_peer_that_was_refused_waits_for_its_retry_though_the_network_of_its_other_address_is_down() {
+    let mut bench = Bench::new(connect_only());
+    for n in 1..=3 {
+        let (_, actions) = add(&mut bench, peer_at(&[&format!("[2a00:{n}::1]:8333")]));
+        bench.fail(dials(&actions)[0], DialError::NetworkUnreachable);
+    }
+    let (peer, actions) = add(&mut bench, peer_at(&[A, "[2a00:4::1]:8333"]));
+    bench.fail(dials(&actions)[0], DialError::Refused);
+    assert_eq!(state(&bench, peer), PeerState::Waiting);
+    let (peer, _) = add(&mut bench, peer_at(&["[2a00:5::1]:8333"]));
+    assert_eq!(state(&bench, peer), PeerState::Blocked(Obstacle::NetworkDown));
+}
+
+#[test]
 fn a_connection_that_a_peer_takes_has_its_tag_and_its_permissions() {
     let mut bench = Bench::new(with_listener(connect_only()));
     let conn = bench.accept("99.1.1.1:5000").expect("room");
@@ -332,6 +400,17 @@ fn a_removed_peer_gives_up_every_dial() {
     assert_eq!(closed, under_way.iter().map(|conn| (*conn, CloseReason::PeerRemoved)).collect::<Vec<_>>());
     let is_tagged = |event: &Event| matches!(event, Event::DialFailed { tag: Some(1), .. });
     assert!(events(&actions).iter().all(is_tagged), "{actions:?}");
+}
+
+#[test]
+fn a_peer_is_added_with_16_addresses_and_not_with_17() {
+    let mut bench = Bench::new(connect_only());
+    let mut added = |count: usize| {
+        let peer = addresses(20).into_iter().skip(1).take(count - 1).fold(AddedPeer::new(addr(A)), AddedPeer::or);
+        bench.apply(&Input::AddPeer { peer })
+    };
+    assert_eq!(added(17), Reply::Added(Err(AddPeerError::TooManyAddresses)));
+    assert!(matches!(added(16), Reply::Added(Ok(_))));
 }
 
 #[test]

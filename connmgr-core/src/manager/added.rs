@@ -100,7 +100,7 @@ impl ConnManager {
     /// starts over, as at any end.
     pub(super) fn record_service(&mut self, id: PeerId) {
         let Some(PeerState::Connected(conn)) = self.peers.get(id).map(crate::peer::Peer::state) else { return };
-        let stable = self.table.get(conn).filter(|conn| conn.state() == ConnState::Ready && self.was_stable(conn));
+        let stable = self.table.get(conn).filter(|conn| self.was_stable(conn));
         let at = stable.map(candidate_of);
         if let (Some(at), Some(peer)) = (at, self.peers.get_mut(id)) {
             peer.serve(at);
