@@ -23,7 +23,7 @@ use core::time::Duration;
 use crate::config::BookConfig;
 use crate::mechanisms::rng::Rng;
 use crate::types::{
-    AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime,
+    AddressInfo, BookCursor, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime,
 };
 use claims::{Claims, Origin, Report, SavedDates, Told};
 use entry::{Entry, Moment};
@@ -255,16 +255,26 @@ impl Book {
         self.claims = None;
     }
 
-    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in
-    /// by a doubtful clock as they were.
-    pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
+    /// What is worth saving in the next `most` slots, at least 1, and where to go on; by a wall clock that shows `unix`
+    /// at `now`; if `as_told`, with the dates that came in by a doubtful clock as they were.
+    pub(crate) fn save(
+        &self,
+        from: BookCursor,
+        most: usize,
+        as_told: bool,
+        unix: UnixTime,
+        now: Time,
+    ) -> (Vec<SavedAddress>, Option<BookCursor>) {
         let claims = self.claims.as_ref().filter(|_| as_told);
         let claim = |slot| claims.and_then(|claims| claims.of(slot));
         let save = |(slot, entry): (u32, &Entry)| match claim(slot) {
             Some(claim) => entry.saved_as_told(claim, unix, now),
             None => entry.saved(unix, now),
         };
-        self.store.slots().map(save).collect()
+        let most = u32::try_from(most.max(1)).unwrap_or(u32::MAX);
+        let end = from.0.saturating_add(most).min(self.store.end());
+        let saved = self.store.slots_in(from.0..end).map(save).collect();
+        (saved, (end < self.store.end()).then_some(BookCursor(end)))
     }
 
     /// What is known of an address. Dates follow a wall clock that shows `unix` at `now`.

@@ -4,6 +4,7 @@
 //! slots for each network. It decides nothing.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::entry::Entry;
 use super::index::Index;
@@ -90,9 +91,15 @@ impl Store {
         networks.iter().map(|network| self.lists[network.index()].len()).sum()
     }
 
-    /// All entries with their slots.
-    pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        self.slots.iter().enumerate().filter_map(|(slot, entry)| entry.as_ref().map(|entry| (number(slot), entry)))
+    /// The entries in these slots, with the slots.
+    pub(super) fn slots_in(&self, slots: Range<u32>) -> impl Iterator<Item = (u32, &Entry)> {
+        let taken = self.slots.get(slots.start as usize..slots.end as usize).unwrap_or_default();
+        (slots.start..).zip(taken).filter_map(|(slot, entry)| entry.as_ref().map(|entry| (slot, entry)))
+    }
+
+    /// The first slot that was never taken.
+    pub(super) fn end(&self) -> u32 {
+        number(self.slots.len())
     }
 
     /// All entries with their slots, mutable.

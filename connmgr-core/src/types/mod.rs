@@ -51,7 +51,7 @@ pub use refused::RefusalCounts;
 pub use resolved::ResolvedIp;
 pub use route::{Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport};
 pub use rule::{DialRule, HeldBack, Hindrance};
-pub use snapshot::{SavedAddress, SavedBan, Snapshot};
+pub use snapshot::{BookCursor, SavedAddress, SavedBan, Snapshot};
 pub(crate) use time::{SteadySecond, nanos};
 pub use time::{Time, UnixTime};
 pub use view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};
