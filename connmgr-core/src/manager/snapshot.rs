@@ -27,7 +27,7 @@ impl ConnManager {
     /// The snapshot without the addresses of the book, which [`saved_addresses`](Self::saved_addresses) copies in parts.
     #[must_use]
     pub fn snapshot_without_addresses(&self) -> Snapshot {
-        Snapshot { addresses: Vec::new(), anchors: Vec::new(), bans: self.saved_bans() }
+        Snapshot { addresses: Vec::new(), book_secret: None, anchors: Vec::new(), bans: self.saved_bans() }
     }
 
     /// The addresses of the snapshot, in parts: at most `most` of them, and where to go on, until that is `None`. A call

@@ -21,6 +21,7 @@ use super::network::NetworkKind;
 use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
 use super::resolved::ResolvedIp;
+use super::source::SourceGroup;
 use super::time::UnixTime;
 
 /// A fact or a command.
@@ -104,7 +105,7 @@ impl Input {
             | Self::Addresses { source: Source::Peer(conn), .. } => Some(*conn),
             Self::Timeout
             | Self::Clock { .. }
-            | Self::Addresses { source: Source::Application, .. }
+            | Self::Addresses { source: Source::Application | Source::Import(_), .. }
             | Self::LookupResult { .. }
             | Self::AcceptError { .. }
             | Self::NetworkChanged
@@ -196,6 +197,8 @@ pub enum Source {
     Application,
     /// A connected peer, by gossip.
     Peer(ConnId),
+    /// Addresses taken over from elsewhere, as if this neighbourhood had announced them. Not rate-limited.
+    Import(SourceGroup),
 }
 
 /// The cost of a misbehaviour, in points of the [ban score](crate::BanScore).
@@ -266,6 +269,9 @@ impl fmt::Display for Input {
             }
             Self::Addresses { source: Source::Peer(conn), addresses } => {
                 write!(f, "{} addresses from {conn}", addresses.len())
+            }
+            Self::Addresses { source: Source::Import(source), addresses } => {
+                write!(f, "{} addresses from source group {source}", addresses.len())
             }
             Self::LookupResult { lookup, result: Ok(ips) } => write!(f, "lookup {lookup}: {} addresses", ips.len()),
             Self::LookupResult { lookup, result: Err(error) } => write!(f, "lookup {lookup}: {error}"),
