@@ -7,6 +7,7 @@
 mod bytes;
 mod configs;
 mod inputs;
+mod peers_file;
 mod scenario;
 mod script;
 mod snapshot;
@@ -15,6 +16,7 @@ mod state_files;
 mod words;
 
 pub use inputs::inputs;
+pub use peers_file::peers_file;
 pub use scenario::scenario;
 pub use snapshot::snapshot;
 pub use socks::socks;
@@ -25,8 +27,9 @@ pub type Body = fn(&[u8]);
 
 /// Every target, in order of names. The name is that of its file in `fuzz/fuzz_targets` and its directory in
 /// `fuzz/corpus`.
-pub const TARGETS: [(&str, Body); 5] = [
+pub const TARGETS: [(&str, Body); 6] = [
     ("inputs", inputs),
+    ("peers_file", peers_file),
     ("scenario", scenario),
     ("snapshot", snapshot),
     ("socks", socks),
