@@ -201,10 +201,10 @@ pub use mechanisms::score::BanScore;
 pub use types::More;
 pub use types::{
     Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, AsnTable, AsnTableError,
-    Backoff, BanTarget, BanTargetError, BanView, BookSecret, CloseCause, CloseReason, CommandError, ConfigError,
-    ConnId, ConnState, ConnView, Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth,
-    HeldBack, Hindrance, Host, HostError, HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep,
-    Kind, Limits, ListenerId, LookupError, LookupId, NetworkKind, NetworkSet, NewBuckets, NotDialable, Obstacle,
+    Backoff, BanTarget, BanTargetError, BanView, BookCursor, BookSecret, CloseCause, CloseReason, CommandError,
+    ConfigError, ConnId, ConnState, ConnView, Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault,
+    Growth, HeldBack, Hindrance, Host, HostError, HostName, Identity, IdentityError, Input, Isolation, IsolationToken,
+    Keep, Kind, Limits, ListenerId, LookupError, LookupId, NetworkKind, NetworkSet, NewBuckets, NotDialable, Obstacle,
     PeerAddress, PeerId, PeerInfo, PeerState, PeerView, Penalty, Permissions, Placement, ProxyAddress,
     ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route, SavedAddress, SavedBan, Services, Snapshot,
     Source, SourceGroup, Stats, Target, Time, Transport, UnixTime, UnknownName, UnknownNetwork,

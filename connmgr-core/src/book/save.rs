@@ -11,7 +11,7 @@ use super::neighbours::Side;
 use super::place::{Newcomer, is_own};
 use super::secret::{BUCKETS_OF_OWN, NEW_BUCKETS, Secret};
 use crate::mechanisms::groups::Groups;
-use crate::types::{BookSecret, NewBuckets, PeerAddress, Placement, SavedAddress, Time, UnixTime};
+use crate::types::{BookCursor, BookSecret, NewBuckets, PeerAddress, Placement, SavedAddress, Time, UnixTime};
 
 impl Book {
     /// The secret of the tables.
@@ -143,9 +143,16 @@ impl Book {
         self.claims = None;
     }
 
-    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in
-    /// by a doubtful clock as they were.
-    pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
+    /// What is worth saving in the next `most` slots, at least 1, and where to go on; by a wall clock that shows `unix`
+    /// at `now`; if `as_told`, with the dates that came in by a doubtful clock as they were.
+    pub(crate) fn save(
+        &self,
+        from: BookCursor,
+        most: usize,
+        as_told: bool,
+        unix: UnixTime,
+        now: Time,
+    ) -> (Vec<SavedAddress>, Option<BookCursor>) {
         let claims = self.claims.as_ref().filter(|_| as_told);
         let save = |(slot, entry): (u32, &Entry)| {
             let blank = self.saved_place(slot, entry, self.store.address(entry));
@@ -154,7 +161,11 @@ impl Book {
                 None => entry.save_to(blank, unix, now),
             }
         };
-        self.store.slots().map(save).collect()
+        let slots = u32::try_from(self.store.slot_count()).expect("a book has at most 81 920 addresses");
+        let most = u32::try_from(most.max(1)).unwrap_or(u32::MAX);
+        let end = from.0.saturating_add(most).min(slots);
+        let saved = self.store.slots_in(from.0..end).map(save).collect();
+        (saved, (end < slots).then_some(BookCursor(end)))
     }
 
     /// An address with its source and place, and nothing else yet.

@@ -4,6 +4,7 @@
 //! too wide for an entry. It decides nothing.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::entry::Entry;
 use super::index::Index;
@@ -112,6 +113,12 @@ impl Store {
     /// All entries with their slots, by slot.
     pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Entry)> {
         self.slots.iter().enumerate().filter_map(|(slot, entry)| entry.as_ref().map(|entry| (number(slot), entry)))
+    }
+
+    /// The entries in these slots, with the slots.
+    pub(super) fn slots_in(&self, slots: Range<u32>) -> impl Iterator<Item = (u32, &Entry)> {
+        let taken = self.slots.get(slots.start as usize..slots.end as usize).unwrap_or_default();
+        (slots.start..).zip(taken).filter_map(|(slot, entry)| entry.as_ref().map(|entry| (slot, entry)))
     }
 
     /// Recounts everything.

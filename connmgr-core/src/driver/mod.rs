@@ -33,7 +33,8 @@ pub trait Net {
     /// Stop accepting on the listener until then.
     fn pause_accept(&mut self, listener: ListenerId, until: Time);
     /// Save state, off the event loop: [`ConnManager::snapshot`], which copies the whole book, if
-    /// [`ConnManager::saves_book`]; otherwise [`ConnManager::saved_bans`] is enough. Called at most once in each call of
+    /// [`ConnManager::saves_book`]; otherwise [`ConnManager::saved_bans`] is enough. A large book may be copied in parts:
+    /// [`ConnManager::saved_addresses`]. Called at most once in each call of
     /// the driver; the last time when the manager has stopped.
     fn save(&mut self, manager: &ConnManager);
 }

@@ -305,7 +305,7 @@ impl ConnManager {
             keys,
         };
         manager.arm_at(Timer::Plan, now);
-        manager.restore(&snapshot.unwrap_or_default());
+        manager.restore(snapshot.unwrap_or_default());
         manager.begin_seeding();
         Ok(manager)
     }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::config::Mode;
 use crate::mechanisms::bans::{Ban, SavedSpan};
-use crate::types::{BanTarget, SavedBan, Snapshot, Time};
+use crate::types::{BanTarget, BookCursor, BookSecret, SavedAddress, SavedBan, Snapshot, Time};
 
 use super::ConnManager;
 use super::clocks::Clocks;
@@ -12,15 +12,40 @@ use super::doubt::Evidence;
 
 impl ConnManager {
     /// The state to keep on disk. Take it at each [`Action::Save`](crate::Action::Save) and at the end. Copies the
-    /// whole book; [`saved_bans`](Self::saved_bans) does not.
+    /// whole book; [`saved_bans`](Self::saved_bans) does not, and [`saved_addresses`](Self::saved_addresses) copies it in
+    /// parts.
     ///
     /// While the wall clock may be wrong, as with a machine that starts in 1970, dates of the snapshot of birth and of
     /// reports are saved as they came in, and no other date is before the latest in the snapshot of birth.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
+        let (addresses, rest) = self.saved_addresses(BookCursor::START, usize::MAX);
+        debug_assert_eq!(rest, None, "there is no more than everything");
+        Snapshot { addresses, ..self.snapshot_without_addresses() }
+    }
+
+    /// The snapshot without the addresses of the book, which [`saved_addresses`](Self::saved_addresses) copies in parts.
+    #[must_use]
+    pub fn snapshot_without_addresses(&self) -> Snapshot {
+        Snapshot {
+            addresses: Vec::new(),
+            book_secret: Some(self.book.secret()),
+            anchors: Vec::new(),
+            bans: self.saved_bans(),
+        }
+    }
+
+    /// The addresses of the snapshot, in parts: at most `most` of them, and where to go on, until that is `None`. A call
+    /// takes time proportional to `most`, whatever the book holds; a part may have fewer addresses, or none. 0 counts
+    /// as 1.
+    ///
+    /// Inputs may come between two parts. Each entry is then as it was when its part was taken. An address that is known
+    /// all the while is in exactly one part. One that is forgotten or learnt meanwhile may be missing, and one that is
+    /// forgotten and learnt again may be there twice: of duplicates in a [`Snapshot`] the first counts.
+    #[must_use]
+    pub fn saved_addresses(&self, from: BookCursor, most: usize) -> (Vec<SavedAddress>, Option<BookCursor>) {
         let clocks = self.clocks_for_saving();
-        let addresses = self.book.save(self.is_clock_unfit(), clocks.unix(), clocks.now());
-        Snapshot { addresses, book_secret: Some(self.book.secret()), anchors: Vec::new(), bans: self.saved_bans() }
+        self.book.save(from, most, self.is_clock_unfit(), clocks.unix(), clocks.now())
     }
 
     /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the
@@ -36,24 +61,29 @@ impl ConnManager {
     }
 
     /// Restores what an earlier run saved. Skips what is invalid, expired or not allowed by the configuration.
-    pub(super) fn restore(&mut self, snapshot: &Snapshot) {
-        let (unix, now) = (self.unix(), self.now());
-        let evidence = Evidence::of(snapshot);
-        let trust = if evidence.supports(unix) { ClockTrust::Full } else { ClockTrust::None };
+    pub(super) fn restore(&mut self, snapshot: Snapshot) {
+        let evidence = Evidence::of(&snapshot);
+        let trust = if evidence.supports(self.unix()) { ClockTrust::Full } else { ClockTrust::None };
         self.doubt_clock(evidence);
         if self.config.mode == Mode::Automatic {
-            let mut addresses = snapshot.addresses.clone();
-            for saved in &mut addresses {
-                saved.address = self.settled(saved.address.clone());
-            }
-            addresses.retain(|saved| self.is_worth_knowing(&saved.address));
-            self.book.restore(&addresses, snapshot.book_secret, &self.groups, unix, now);
+            self.restore_book(snapshot.addresses, snapshot.book_secret);
         }
         for ban in &snapshot.bans {
             self.judge_ban(ban, trust);
         }
         self.restore_exceptions(&snapshot.bans);
         self.arm_bans();
+    }
+
+    fn restore_book(&mut self, addresses: Vec<SavedAddress>, secret: Option<BookSecret>) {
+        let settled = addresses.into_iter().map(|saved| {
+            let address = self.settled(saved.address);
+            SavedAddress { address, ..saved }
+        });
+        // In the memory that they are in.
+        let known: Vec<_> = settled.filter(|saved| self.is_worth_knowing(&saved.address)).collect();
+        let (unix, now) = (self.unix(), self.now());
+        self.book.restore(&known, secret, &self.groups, unix, now);
     }
 
     /// After all bans, for a new one ends the exceptions inside it.

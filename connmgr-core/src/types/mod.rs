@@ -55,7 +55,7 @@ pub use refused::RefusalCounts;
 pub use resolved::ResolvedIp;
 pub use route::{Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport};
 pub use rule::{DialRule, HeldBack, Hindrance};
-pub use snapshot::{SavedAddress, SavedBan, Snapshot};
+pub use snapshot::{BookCursor, SavedAddress, SavedBan, Snapshot};
 pub use source::{BookSecret, NewBuckets, Placement, SourceGroup};
 pub(crate) use time::{SteadySecond, nanos};
 pub use time::{Time, UnixTime};

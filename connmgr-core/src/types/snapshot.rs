@@ -26,6 +26,15 @@ pub struct Snapshot {
     pub bans: Vec<SavedBan>,
 }
 
+/// How far a book was copied: see [`ConnManager::saved_addresses`](crate::ConnManager::saved_addresses).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookCursor(pub(crate) u32);
+
+impl BookCursor {
+    /// The beginning of the book.
+    pub const START: Self = Self(0);
+}
+
 /// An address in the book.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

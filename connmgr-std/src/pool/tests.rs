@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use connmgr_core::{
-    Activity, AddedPeer, CommandError, Config, ConnId, Connected, DialRule, Event, Input, PeerAddress, Reply, Snapshot,
+    Activity, AddedPeer, CommandError, Config, ConnId, Connected, DialRule, Event, Input, PeerAddress, Reply,
 };
 
 use super::open::{PoolParts, TaskOf, keep, parts};
@@ -18,7 +18,7 @@ use crate::adapter::engine::TURN_BUDGET;
 use crate::adapter::mailbox::ConnFact;
 use crate::resolver::SystemResolver;
 use crate::startup::Startup;
-use crate::state::{Saver, StateDir};
+use crate::state::{SavedBook, Saver, StateDir};
 use crate::tests::{NoSockets, NoWire, block_on};
 
 /// A connection that nobody reads.
@@ -229,7 +229,7 @@ fn whoever_asks_a_pool_at_its_end_does_not_wait_for_the_disk() {
     };
     let saver = Saver::start(StateDir::open(dir.path()).unwrap().0, hang, task.shared.engine().on_saver_end()).unwrap();
     fs::create_dir(dir.path().join("peers.dat.tmp")).unwrap();
-    saver.save(Snapshot::default());
+    saver.save_book(SavedBook::default());
     task.shared.engine().set_saver(saver);
     let ours = spawn((pool, task, ending));
     let handle = ours.handle();

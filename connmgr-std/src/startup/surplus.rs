@@ -3,7 +3,7 @@
 
 use connmgr_core::{ConnManager, Snapshot, UnixTime};
 
-use crate::state::{Damage, DamageCause, StateDir, StateError};
+use crate::state::{Damage, DamageCause, SavedBook, StateDir, StateError};
 
 /// What a snapshot had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub(super) fn set_aside(
     let max = config.book.max_addresses;
     if let Some(why) = surplus("book.max_addresses", had.addresses, manager.book().len(), max) {
         damages.push(dir.keep_book_aside(why)?);
-        let Snapshot { addresses, anchors, .. } = manager.snapshot();
-        dir.save_book(&addresses, &anchors)?;
+        let (_, book) = SavedBook::split(manager.snapshot());
+        dir.save_book(&book)?;
     }
     Ok(())
 }

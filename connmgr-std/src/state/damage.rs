@@ -53,6 +53,17 @@ pub enum DamageCause {
     /// Its content can't be decoded.
     #[error("makes no sense: {0}")]
     Content(String),
+    /// Some of its parts are damaged; what is in the others is kept.
+    #[error("has damaged parts ({damaged} of 4096 bytes each, the first is number {first}); {} lost, the others are kept",
+        addresses(*.lost))]
+    Sections {
+        /// How many are damaged or missing.
+        damaged: u64,
+        /// The first of them, counted from 1. Each has 4096 bytes of the file.
+        first: u64,
+        /// How many addresses are lost; none if even that is not known.
+        lost: Option<u64>,
+    },
     /// Some of its entries are invalid; the others are kept.
     #[error("{count} entries make no sense, the first is number {first} ({why}); the others are kept")]
     Entries {
@@ -73,6 +84,14 @@ pub enum DamageCause {
         /// The field of the configuration that says so.
         limit: &'static str,
     },
+}
+
+fn addresses(lost: Option<u64>) -> String {
+    match lost {
+        Some(1) => "1 address is".to_owned(),
+        Some(lost) => format!("{lost} addresses are"),
+        None => "an unknown number of addresses is".to_owned(),
+    }
 }
 
 /// The result of decoding a file.

@@ -6,6 +6,7 @@
 //! start instead, before anything is changed. The manager checks the values.
 
 mod bans;
+mod book;
 mod damage;
 mod date;
 mod error;
@@ -18,13 +19,14 @@ mod saver;
 
 use std::path::{self, Path, PathBuf};
 
-use connmgr_core::{PeerAddress, SavedAddress, SavedBan, Snapshot};
+use connmgr_core::{BookSecret, PeerAddress, SavedAddress, SavedBan, Snapshot};
 
 use self::damage::Loaded;
 use self::file::StateFile;
 use self::lock::DirLock;
 use self::place::make_dir;
 
+pub(crate) use book::SavedBook;
 pub use damage::{Damage, DamageCause};
 pub use error::{SaveError, StateError};
 pub(crate) use file::private_options;
@@ -60,14 +62,14 @@ impl StateDir {
         let mut damages = Vec::new();
         let peers = load(&mut dir.peers, peers::decode, &mut damages)?;
         let bans = load(&mut dir.bans, bans::decode, &mut damages)?;
-        if let (Some(kept), false) = (&bans, damages.is_empty()) {
-            // If a file with a bad entry was set aside, the good entries are written before a crash loses them. If that
-            // fails, so does the next save, which reports it.
-            let _ = dir.bans.save(&bans::encode(kept));
+        if !damages.is_empty() {
+            // What is good in a file that was set aside is written before a crash loses it. If that fails, so does the
+            // next save, which reports it.
+            let _ = peers.as_ref().map(|kept| dir.write_book(kept.addresses.iter(), kept.book_secret, &kept.anchors));
+            let _ = bans.as_ref().map(|kept| dir.save_bans(kept));
         }
         let found = peers.is_some() || bans.is_some();
-        let (addresses, anchors) = peers.unwrap_or_default();
-        let snapshot = Snapshot { addresses, book_secret: None, anchors, bans: bans.unwrap_or_default() };
+        let snapshot = Snapshot { bans: bans.unwrap_or_default(), ..peers.unwrap_or_default() };
         Ok((dir, found.then_some(snapshot), damages))
     }
 
@@ -78,8 +80,8 @@ impl StateDir {
     /// # Errors
     /// [`SaveError`] has an error for each file that was not saved. The other is.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), SaveError> {
-        let Snapshot { addresses, anchors, bans, .. } = snapshot;
-        let saved = [self.save_bans(bans), self.save_book(addresses, anchors)];
+        let Snapshot { addresses, book_secret, anchors, bans } = snapshot;
+        let saved = [self.save_bans(bans), self.write_book(addresses.iter(), *book_secret, anchors)];
         let errors: Vec<StateError> = saved.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() { Ok(()) } else { Err(SaveError { errors }) }
     }
@@ -91,9 +93,18 @@ impl StateDir {
     }
 
     /// The same for the book and the anchors.
-    pub(crate) fn save_book(&mut self, book: &[SavedAddress], anchors: &[PeerAddress]) -> Result<(), StateError> {
+    pub(crate) fn save_book(&mut self, book: &SavedBook) -> Result<(), StateError> {
+        self.write_book(book.slices.iter().flatten(), book.secret, &book.anchors)
+    }
+
+    fn write_book<'a>(
+        &mut self,
+        addresses: impl Iterator<Item = &'a SavedAddress>,
+        secret: Option<BookSecret>,
+        anchors: &[PeerAddress],
+    ) -> Result<(), StateError> {
         self.keep_place()?;
-        self.peers.save(&peers::encode(book, anchors))
+        self.peers.save(&peers::encode(addresses, secret, anchors))
     }
 
     /// A file has more bans than the configuration allows. Call it once the surplus is dropped.

@@ -17,9 +17,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use connmgr_core::{PeerAddress, SavedAddress, SavedBan, Snapshot};
+use connmgr_core::SavedBan;
 
-use super::{StateDir, StateError};
+use super::{SavedBook, StateDir, StateError};
 use crate::sync::{lock, wait, wait_timeout};
 
 /// The wait after the first failure in a row. It doubles with each.
@@ -65,13 +65,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 struct Unsaved {
     bans: Option<Vec<SavedBan>>,
-    book: Option<Book>,
-}
-
-#[derive(Debug)]
-struct Book {
-    addresses: Vec<SavedAddress>,
-    anchors: Vec<PeerAddress>,
+    book: Option<SavedBook>,
 }
 
 /// What the thread does next.
@@ -107,15 +101,15 @@ impl Saver {
         Ok(Self(unwritten))
     }
 
-    /// Has this written as soon as the thread is free, in place of what waits. Never blocks on the disk.
-    pub(crate) fn save(&self, snapshot: Snapshot) {
-        let Snapshot { addresses, anchors, bans, .. } = snapshot;
-        self.put(Unsaved { bans: Some(bans), book: Some(Book { addresses, anchors }) });
-    }
-
-    /// The same for the bans alone. A book that waits goes on waiting.
+    /// Has these bans written as soon as the thread is free, in place of those that wait. Never blocks on the disk. A book
+    /// that waits goes on waiting.
     pub(crate) fn save_bans(&self, bans: Vec<SavedBan>) {
         self.put(Unsaved { bans: Some(bans), book: None });
+    }
+
+    /// The same for a book.
+    pub(crate) fn save_book(&self, book: SavedBook) {
+        self.put(Unsaved { bans: None, book: Some(book) });
     }
 
     fn put(&self, newer: Unsaved) {
@@ -249,7 +243,7 @@ impl<F: FnMut(SaveNews)> StateWriter<F> {
             !report(saved, dir.bans_path().to_path_buf(), bans_told, failed, on_news)
         });
         let book = book.filter(|book| {
-            let saved = guarded(|| dir.save_book(&book.addresses, &book.anchors));
+            let saved = guarded(|| dir.save_book(book));
             !report(saved, dir.book_path().to_path_buf(), book_told, failed, on_news)
         });
         Unsaved { bans, book }

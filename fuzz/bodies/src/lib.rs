@@ -8,6 +8,7 @@ mod asn_table;
 mod bytes;
 mod configs;
 mod inputs;
+mod peers_file;
 mod scenario;
 mod script;
 mod snapshot;
@@ -17,6 +18,7 @@ mod words;
 
 pub use asn_table::asn_table;
 pub use inputs::inputs;
+pub use peers_file::peers_file;
 pub use scenario::scenario;
 pub use snapshot::snapshot;
 pub use socks::socks;
@@ -27,9 +29,10 @@ pub type Body = fn(&[u8]);
 
 /// Every target, in order of names. The name is that of its file in `fuzz/fuzz_targets` and its directory in
 /// `fuzz/corpus`.
-pub const TARGETS: [(&str, Body); 6] = [
+pub const TARGETS: [(&str, Body); 7] = [
     ("asn_table", asn_table),
     ("inputs", inputs),
+    ("peers_file", peers_file),
     ("scenario", scenario),
     ("snapshot", snapshot),
     ("socks", socks),

@@ -16,7 +16,7 @@ use crate::snapshot::run;
 /// A disk in memory, if there is one: every save is synced.
 const MEMORY_DISK: &str = "/dev/shm";
 
-/// The first byte: whether the peers get a valid frame, whether there is a file of bans, and the configuration. Two bytes:
+/// The first byte: whether the peers get a valid frame of version 1, whether there is a file of bans, and the configuration. Two bytes:
 /// the length of the peers. Then the peers, then the bans.
 ///
 /// # Panics
@@ -33,6 +33,14 @@ pub fn state_files(data: &[u8]) {
     if how & 2 == 2 {
         fs::write(dir.join("bans.json"), bytes.rest()).expect("the directory is ours");
     }
+    survives(dir, how >> 2);
+}
+
+/// Opens a directory whatever its files have, twice, and runs a manager with what was read.
+///
+/// # Panics
+/// When the directory can't be opened or does not keep what it read.
+pub(crate) fn survives(dir: &Path, number: u8) {
     let (mut state, first, _) = open(dir);
     if let Some(snapshot) = &first {
         state.save(snapshot).expect("there is room");
@@ -42,11 +50,11 @@ pub fn state_files(data: &[u8]) {
     assert_eq!(damages, [], "damage is set aside once");
     assert_eq!(second, first, "what was read is not what was saved");
     if let Some(snapshot) = first {
-        run(snapshot, how >> 2);
+        run(snapshot, number);
     }
 }
 
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     let disk = Path::new(MEMORY_DISK);
     let made = if disk.is_dir() { tempfile::tempdir_in(disk) } else { tempfile::tempdir() };
     made.expect("there is a place for temporary files")
@@ -56,7 +64,7 @@ fn open(dir: &Path) -> (StateDir, Option<Snapshot>, Vec<Damage>) {
     StateDir::open(dir).expect("no content of a file stops the node")
 }
 
-/// A valid frame of `peers.dat` around any content.
+/// A valid frame of version 1 of `peers.dat` around any content.
 fn frame(content: &[u8]) -> Vec<u8> {
     let mut file = b"CONNMGRP\x01\x00\x00\x00".to_vec();
     file.extend((content.len() as u64).to_le_bytes());

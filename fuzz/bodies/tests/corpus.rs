@@ -49,6 +49,11 @@ fn the_corpus_of_inputs_breaks_nothing() {
 }
 
 #[test]
+fn the_corpus_of_peers_files_breaks_nothing() {
+    replay("peers_file");
+}
+
+#[test]
 fn the_corpus_of_scenarios_breaks_nothing() {
     replay("scenario");
 }

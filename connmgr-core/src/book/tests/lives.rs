@@ -10,10 +10,10 @@ fn what_is_saved_comes_back() {
     desk.succeed(&onion(1), Services::WITNESS);
     desk.book.set_v1_only(&onion(1));
     desk.wait(HOUR);
-    let saved = desk.book.save(false, desk.unix, desk.now);
+    let saved = all_of(&desk.book, desk.unix, desk.now);
     let mut again = Desk::new(100);
     again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, Time::ZERO);
-    assert_eq!(again.book.save(false, desk.unix, Time::ZERO), saved);
+    assert_eq!(all_of(&again.book, desk.unix, Time::ZERO), saved);
     assert_eq!(saved[0].last_try, UNIX);
     assert_eq!(saved[1].last_try, UnixTime::default(), "never");
     assert_eq!(again.book.check(), Ok(()));
@@ -64,7 +64,7 @@ fn nonsense_in_a_snapshot_is_survived() {
         desk.sample(None, 10);
         desk.wait(DAY);
         desk.hear(&ipv4(0), desk.unix);
-        desk.book.save(false, desk.unix, desk.now);
+        all_of(&desk.book, desk.unix, desk.now);
         assert_eq!(desk.book.check(), Ok(()));
     }
 }

@@ -173,6 +173,11 @@ fn one_of_each_network() -> [PeerAddress; 5] {
     ]
 }
 
+/// Everything worth saving.
+fn all_of(book: &Book, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
+    book.save(BookCursor::START, usize::MAX, false, unix, now).0
+}
+
 fn saved(address: PeerAddress) -> SavedAddress {
     SavedAddress {
         address,

@@ -261,6 +261,9 @@ impl<S> Engine<S> {
         self.read_mail(now, net);
         self.run_timers(now, net);
         self.settle_connects(now, net);
+        if let Some(saving) = &mut self.helpers.saving {
+            saving.go_on(self.driver.manager());
+        }
         self.end_if_stopped(now, net);
         if let Some(error) = self.driver.observer_mut().take_trace_error() {
             self.report(Problem::Trace(error));
@@ -284,7 +287,8 @@ impl<S> Engine<S> {
 
     /// Whether a turn is wanted now, before any deadline.
     pub fn has_work(&self) -> bool {
-        self.more || !self.mail.is_empty() || (self.driver.is_stopped() && self.life.is_running())
+        let is_copying = self.helpers.saving.as_ref().is_some_and(Saving::is_copying);
+        self.more || is_copying || !self.mail.is_empty() || (self.driver.is_stopped() && self.life.is_running())
     }
 
     /// When the next turn is due, the sockets' own deadlines included.
@@ -325,7 +329,13 @@ impl<S> Engine<S> {
 
     /// The engine takes no more turns: the saver's thread writes what waits, and then frees the state directory.
     pub(crate) fn let_go(&mut self) {
-        self.helpers.saving = None;
+        self.finish_saver();
+    }
+
+    /// Passes what is left of the book to the saver, which ends. Returns whether there was one.
+    fn finish_saver(&mut self) -> bool {
+        let saving = self.helpers.saving.take();
+        saving.map(|mut saving| saving.finish(self.driver.manager())).is_some()
     }
 
     /// Replaces the saver.
@@ -443,7 +453,7 @@ impl<S> Engine<S> {
 
     /// The saver's thread writes what waits, and reports its end.
     fn finish_saving(&mut self, now: Time) -> PoolLife {
-        if self.helpers.saving.take().is_some() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
+        if self.finish_saver() { PoolLife::Saving(now.after(SAVE_WITHIN)) } else { PoolLife::Ended }
     }
 
     /// The network's changes are of no use any more.
