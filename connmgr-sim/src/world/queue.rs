@@ -167,7 +167,8 @@ mod tests {
         let mut dice = Dice::new(1, DrawPurpose::Session, 0);
         let (mut queue, mut sorted, mut now) = (WorldQueue::default(), std::collections::BTreeSet::new(), 0u64);
         for number in 0..100_000u64 {
-            let wait = dice.below(1 << dice.below(64)) >> dice.below(8) << dice.below(8);
+            let [magnitude, coarse] = [64, 8].map(|bound| dice.below(bound));
+            let wait = dice.below(1 << magnitude) >> coarse << coarse;
             let at = now.saturating_add(wait);
             queue.push(Instant::from_nanos(at), number);
             sorted.insert((at, number));
