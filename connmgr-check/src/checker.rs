@@ -29,16 +29,34 @@ impl RuleContext<'_> {
     }
 }
 
+/// Which steps concern a rule. In nearly all steps a peer gives a sign of life, or time passes, and nothing is caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concern {
+    /// Each.
+    EachStep,
+    /// Those with actions, or with an input that is more than time, a sign of life or addresses. What `input` notes for
+    /// such a step, `after` takes: it is not called in between.
+    News,
+    /// Those that dial.
+    Dials,
+    /// Due timeouts.
+    DueTimeout,
+}
+
 /// A rule checks one property of the manager from its inputs and actions. `input` and `action` see the ledger as it was
 /// before the input or action.
 pub(crate) trait Rule: Default {
     /// The property that is broken when the rule is.
     const PROPERTY: Property;
+    /// When `input` is called; no action is known then.
+    const INPUT: Concern = Concern::EachStep;
+    /// When `after` is called.
+    const AFTER: Concern = Concern::EachStep;
 
     /// The manager is born. Called once, before all else.
     fn begin(&mut self, _: &Ledger) {}
 
-    /// The manager was told an input and gave this reply; its actions follow.
+    /// The manager was told an input and gave this reply; its actions follow. Called as [`Self::INPUT`] says.
     fn input(&mut self, _: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         Ok(())
     }
@@ -48,7 +66,7 @@ pub(crate) trait Rule: Default {
         Ok(())
     }
 
-    /// The step is over. The ledger knows all its actions.
+    /// The step is over. The ledger knows all its actions. Called as [`Self::AFTER`] says.
     fn after(&mut self, _: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         Ok(())
     }
@@ -75,7 +93,9 @@ macro_rules! rules {
             }
 
             pub(crate) fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> Result<(), Violation> {
-                $(self.$module.input(seen, input, reply).map_err(|what| broken(&self.$module, seen, what))?;)+
+                $(if seen.step.is_of(<rules::$module::$rule as Rule>::INPUT) {
+                    self.$module.input(seen, input, reply).map_err(|what| broken(&self.$module, seen, what))?;
+                })+
                 Ok(())
             }
 
@@ -85,7 +105,9 @@ macro_rules! rules {
             }
 
             pub(crate) fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> Result<(), Violation> {
-                $(self.$module.after(seen, manager).map_err(|what| broken(&self.$module, seen, what))?;)+
+                $(if seen.step.is_of(<rules::$module::$rule as Rule>::AFTER) {
+                    self.$module.after(seen, manager).map_err(|what| broken(&self.$module, seen, what))?;
+                })+
                 Ok(())
             }
 

@@ -6,6 +6,8 @@ use connmgr_core::{
 };
 use core::time::Duration;
 
+use super::checker::Concern;
+
 /// The shortest time to any deadline (contract 4).
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
@@ -99,11 +101,16 @@ pub(crate) struct StepRecord {
     pub(crate) due: Option<Time>,
     /// When the last due timeout came.
     pub(crate) last_due: Option<Time>,
+    /// See [`Self::is_due_timeout`] and [`Self::is_settled`]: many rules ask.
+    is_due_timeout: bool,
+    is_settled: bool,
+    /// The input is more than time, a sign of life or addresses.
+    is_news: bool,
 }
 
 impl StepRecord {
-    pub(crate) const fn new(now: Time) -> Self {
-        Self {
+    pub(crate) fn new(now: Time) -> Self {
+        let mut step = Self {
             now,
             cause: StepCause::Birth,
             actions: 0,
@@ -118,26 +125,36 @@ impl StepRecord {
             due_before: None,
             due: None,
             last_due: None,
-        }
+            is_due_timeout: false,
+            is_settled: false,
+            is_news: false,
+        };
+        step.end(None);
+        step
     }
 
     /// An input begins a new step.
     pub(crate) fn begin(&mut self, now: Time, input: &Input, reply: &Reply) {
         self.now = self.now.max(now);
         self.cause = StepCause::of(input, reply);
+        self.is_news =
+            !matches!(input, Input::Timeout | Input::Clock { .. } | Input::Activity { .. } | Input::Addresses { .. });
         self.actions = 0;
         self.dials.clear();
         self.made_ready = None;
         (self.took_slot, self.stalled, self.slowed, self.restored) = (false, false, false, false);
         (self.too_fast, self.over_rate) = (None, None);
-        if self.is_due_timeout() {
+        let is_due = || self.due_before.is_none_or(|due| due.is_some_and(|due| due <= self.now));
+        self.is_due_timeout = self.is_timeout() && is_due();
+        if self.is_due_timeout {
             self.last_due = Some(self.now);
         }
     }
 
     /// All actions were seen; `due` is the next deadline.
-    pub(crate) const fn end(&mut self, due: Option<Time>) {
+    pub(crate) fn end(&mut self, due: Option<Time>) {
         self.due = due;
+        self.is_settled = !self.is_end_of_time() && due.is_none_or(|due| due > self.now.after(TICK));
     }
 
     /// The next step begins where this one ended.
@@ -146,13 +163,18 @@ impl StepRecord {
     }
 
     /// Whether it is a timeout at or after the deadline. In the first step the deadline is not known: any timeout is due.
-    pub(crate) fn is_due_timeout(&self) -> bool {
-        self.cause == StepCause::Timeout && self.due_before.is_none_or(|due| due.is_some_and(|due| due <= self.now))
+    pub(crate) const fn is_due_timeout(&self) -> bool {
+        self.is_due_timeout
+    }
+
+    /// Whether it is a timeout.
+    const fn is_timeout(&self) -> bool {
+        matches!(self.cause, StepCause::Timeout)
     }
 
     /// Whether it is a timeout that came before the deadline.
-    pub(crate) fn is_early_timeout(&self) -> bool {
-        self.cause == StepCause::Timeout && !self.is_due_timeout()
+    pub(crate) const fn is_early_timeout(&self) -> bool {
+        self.is_timeout() && !self.is_due_timeout
     }
 
     /// Whether no work was left when the step began.
@@ -167,8 +189,19 @@ impl StepRecord {
 
     /// Whether the step leaves no work. Where work is cut short by `max_actions_per_input`, or due work waits for a
     /// timeout, the next deadline is at most a tick away. At the end of time no step is settled: no timeout is due there.
-    pub(crate) fn is_settled(&self) -> bool {
-        !self.is_end_of_time() && self.due.is_none_or(|due| due > self.now.after(TICK))
+    /// Valid once all actions have been seen.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Whether it concerns a rule.
+    pub(crate) const fn is_of(&self, concern: Concern) -> bool {
+        match concern {
+            Concern::EachStep => true,
+            Concern::News => self.is_news || self.actions > 0,
+            Concern::Dials => !self.dials.is_empty(),
+            Concern::DueTimeout => self.is_due_timeout,
+        }
     }
 }
 

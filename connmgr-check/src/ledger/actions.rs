@@ -132,12 +132,12 @@ impl Ledger {
             let listener = self.config.listeners.iter().find(|listener| Some(listener.id) == connected.listener);
             let permissions = listener.map_or(Permissions::default(), |listener| listener.permissions);
             self.conns.insert(id, KnownConn::accepted(connected, permissions, step.now));
-            self.counts[Kind::Inbound.index()].open += 1;
+            self.usage.of_mut(Kind::Inbound).open += 1;
             return;
         }
         let Some(conn) = self.conns.get_mut(&id) else { return };
         if let Some(kind) = conn.kind {
-            let count = &mut self.counts[kind.index()];
+            let count = self.usage.of_mut(kind);
             count.dialing = count.dialing.saturating_sub(1);
         }
         conn.life = ConnLife::Open;
@@ -146,7 +146,7 @@ impl Ledger {
         conn.peer = connected.peer;
         conn.nonce = connected.nonce;
         conn.since = step.now;
-        self.counts[connected.kind.index()].open += 1;
+        self.usage.of_mut(connected.kind).open += 1;
     }
 
     fn disconnected(&mut self, step: &StepRecord, id: ConnId, peer: Option<PeerId>, reason: EndReason) {
@@ -197,7 +197,7 @@ impl Ledger {
             }
         }
         if let Some(kind) = conn.kind {
-            let count = &mut self.counts[kind.index()];
+            let count = self.usage.of_mut(kind);
             match conn.life {
                 ConnLife::Dialing => count.dialing = count.dialing.saturating_sub(1),
                 ConnLife::Open => count.open = count.open.saturating_sub(1),
@@ -230,10 +230,10 @@ impl Ledger {
         conn.kind = Some(Kind::Added);
         (conn.has_slot, conn.was_adopted) = (true, true);
         let is_ready = u32::from(conn.life == ConnLife::Ready);
-        let from = &mut self.counts[kind.index()];
+        let from = self.usage.of_mut(kind);
         from.open = from.open.saturating_sub(1);
         from.ready = from.ready.saturating_sub(is_ready);
-        let to = &mut self.counts[Kind::Added.index()];
+        let to = self.usage.of_mut(Kind::Added);
         to.open += 1;
         to.ready += is_ready;
     }

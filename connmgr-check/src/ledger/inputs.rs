@@ -98,6 +98,7 @@ impl Ledger {
 
     /// Splits the slots anew.
     pub(super) fn share(&mut self) {
+        self.usage.touch();
         self.split = Split::new(&self.limits, self.config.mode, self.config.dial.max_hedged, self.peers.len());
     }
 

@@ -60,6 +60,30 @@ pub(crate) struct KindUsage {
     pub(crate) stalled: u32,
 }
 
+/// The connections and dials of all kinds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Usage {
+    kinds: [KindUsage; Kind::ALL.len()],
+    /// Changes with each change of the counts, and of the split of the slots.
+    version: u64,
+}
+
+impl Usage {
+    fn of_mut(&mut self, kind: Kind) -> &mut KindUsage {
+        self.touch();
+        &mut self.kinds[kind.index()]
+    }
+
+    const fn touch(&mut self) {
+        self.version += 1;
+    }
+
+    /// Equal as long as neither the counts nor the split of the slots change.
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+}
+
 /// What inputs, replies and actions tell of one manager.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
@@ -68,7 +92,7 @@ pub(crate) struct Ledger {
     pub(crate) limits: Limits,
     pub(crate) phase: RunPhase,
     pub(crate) conns: FxHashMap<ConnId, KnownConn>,
-    pub(crate) counts: [KindUsage; Kind::ALL.len()],
+    pub(crate) usage: Usage,
     pub(crate) peers: KnownPeers,
     /// Names of added peers being resolved. Each holds a slot.
     pub(crate) lookups: u32,
@@ -112,7 +136,7 @@ impl Ledger {
             limits: config.limits,
             phase: RunPhase::Active,
             conns: FxHashMap::default(),
-            counts: Default::default(),
+            usage: Usage::default(),
             peers: KnownPeers::default(),
             lookups: 0,
             bans: KnownBans::default(),
@@ -211,7 +235,7 @@ impl Ledger {
     }
 
     pub(crate) fn count(&self, kind: Kind) -> KindUsage {
-        self.counts[kind.index()]
+        self.usage.kinds[kind.index()]
     }
 
     /// Whether a dial may repeat, as v1, a v2 connection that ended before its peer sent anything.

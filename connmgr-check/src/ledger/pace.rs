@@ -84,6 +84,8 @@ pub(crate) struct DialPace {
     restored_at: Option<Time>,
     /// What [`Self::turn`] last found.
     was_slowed: bool,
+    /// What may be dialed has changed since then.
+    is_moved: bool,
 }
 
 impl DialPace {
@@ -100,6 +102,7 @@ impl DialPace {
             young: Vec::new(),
             restored_at: None,
             was_slowed: false,
+            is_moved: false,
         }
     }
 
@@ -111,6 +114,9 @@ impl DialPace {
     /// `Some(true)` if dials have slowed down for certain since the last call, `Some(false)` if they may go at full speed
     /// again.
     pub(crate) fn turn(&mut self) -> Option<bool> {
+        if !std::mem::take(&mut self.is_moved) {
+            return None;
+        }
         let is_slowed = self.leaves().all(|leave| leave.is_slow);
         let has_turned = std::mem::replace(&mut self.was_slowed, is_slowed) != is_slowed;
         has_turned.then_some(is_slowed)
@@ -124,7 +130,7 @@ impl DialPace {
     /// case.
     pub(crate) fn is_up(&mut self, now: Time) {
         self.may_recover(now);
-        self.unspent = None;
+        (self.unspent, self.is_moved) = (None, true);
         self.restored_at = Some(now);
     }
 
@@ -143,14 +149,14 @@ impl DialPace {
 
     /// The manager is active again.
     pub(crate) const fn start_over(&mut self, now: Time) {
-        (self.unspent, self.spent) = (Some(Leave::LENT), None);
+        (self.unspent, self.spent, self.is_moved) = (Some(Leave::LENT), None, true);
         (self.began, self.longest_life) = (now, Duration::ZERO);
     }
 
     /// A connection is stable, or may be. Lent dials are kept, for it may have been stable before they were lent.
     fn may_be_stable(&mut self, now: Time) {
         let lent = self.leaves().map(|leave| leave.lent).max().unwrap_or(0);
-        (self.unspent, self.spent) = (Some(Leave { lent, ..Leave::FULL }), None);
+        (self.unspent, self.spent, self.is_moved) = (Some(Leave { lent, ..Leave::FULL }), None, true);
         (self.dials, self.longest_life) = (0, Duration::ZERO);
         self.restored_at = Some(now);
     }
@@ -158,7 +164,7 @@ impl DialPace {
     /// There may be a recovery.
     const fn may_recover(&mut self, now: Time) {
         if self.unspent.is_some() {
-            self.spent = Some(Leave::LENT);
+            (self.spent, self.is_moved) = (Some(Leave::LENT), true);
             self.restored_at = Some(now);
         }
     }
@@ -228,6 +234,7 @@ impl DialPace {
     /// Counts a dial. Returns whether it is in time; one that is exempt always is.
     pub(crate) fn dial(&mut self, need_be_in_time: bool, now: Time) -> bool {
         self.check_lives(now);
+        self.is_moved = true;
         if need_be_in_time {
             self.unspent = self.unspent.filter(|leave| leave.next_at <= now);
             self.spent = self.spent.filter(|leave| leave.next_at <= now);

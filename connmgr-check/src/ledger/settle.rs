@@ -43,7 +43,7 @@ impl Ledger {
                 peer.conns.push(id);
                 conn.is_spared = peer.wanted.permissions.no_ban;
             }
-            self.counts[view.kind.index()].dialing += 1;
+            self.usage.of_mut(view.kind).dialing += 1;
             if view.kind.takes_group() {
                 self.unfinished.push(id);
             }
@@ -61,10 +61,13 @@ impl Ledger {
     fn learn_slots(&mut self, step: &mut StepRecord, manager: &ConnManager) {
         let mut changes = matches!(step.cause, StepCause::DialResult(_, Ok(())) | StepCause::Ready(..));
         for kind in HEDGED {
-            let count = &mut self.counts[kind.index()];
             let without = [ConnState::Silent, ConnState::Stalled].map(|state| manager.count(kind, state));
-            changes |= without != [count.silent, count.stalled];
-            [count.silent, count.stalled] = without;
+            let count = self.count(kind);
+            if without != [count.silent, count.stalled] {
+                let count = self.usage.of_mut(kind);
+                [count.silent, count.stalled] = without;
+                changes = true;
+            }
         }
         if !changes {
             return;
@@ -122,7 +125,7 @@ impl Ledger {
         conn.since = now;
         self.unfinished.retain(|other| *other != id);
         if let Some(kind) = conn.kind {
-            self.counts[kind.index()].ready += 1;
+            self.usage.of_mut(kind).ready += 1;
         }
         // An added peer is ready: what kept all of them away may be over.
         self.peers.epoch += u64::from(conn.peer.is_some());

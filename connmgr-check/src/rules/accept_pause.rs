@@ -3,7 +3,7 @@
 use connmgr_core::{Action, ConnManager, Input, ListenerId, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::step::{StepCause, TICK};
 
@@ -17,6 +17,8 @@ pub(crate) struct AcceptPauseRule {
 
 impl Rule for AcceptPauseRule {
     const PROPERTY: Property = Property::AcceptPause;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
         let is_known = |id: ListenerId| seen.ledger.config.listeners.iter().any(|known| known.id == id);

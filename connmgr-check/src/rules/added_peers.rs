@@ -2,7 +2,7 @@
 
 use connmgr_core::{AddPeerError, AddedPeer, Input, PeerAddress, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::ledger::peer::settled;
 
@@ -46,6 +46,7 @@ impl AddedPeersRule {
 
 impl Rule for AddedPeersRule {
     const PROPERTY: Property = Property::AddedPeers;
+    const INPUT: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         let Input::AddPeer { peer } = input else { return Ok(()) };

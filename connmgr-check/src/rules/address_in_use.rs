@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connmgr_core::{Action, ConnId, ConnManager, Event, PeerAddress, Target};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::is_ambiguous;
 use crate::step::ended;
 
@@ -39,6 +39,7 @@ impl AddressInUseRule {
 
 impl Rule for AddressInUseRule {
     const PROPERTY: Property = Property::AddressInUse;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {

@@ -3,7 +3,7 @@
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, PeerAddress};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::{ConnLife, KnownConn};
 use crate::recent::Recent;
 use crate::step::StepCause;
@@ -38,6 +38,7 @@ impl AliasRestsRule {
 
 impl Rule for AliasRestsRule {
     const PROPERTY: Property = Property::AliasRests;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Close { conn: loser, reason: CloseReason::Duplicate } = action else { return Ok(()) };

@@ -3,7 +3,7 @@
 
 use connmgr_core::{Action, BanTarget, ConnManager, Event, Host, Obstacle, PeerState, PeerView, Time, UnixTime};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::bans::BanKey;
 use crate::step::{StepCause, TICK};
 
@@ -53,6 +53,7 @@ impl BanEndsRule {
 
 impl Rule for BanEndsRule {
     const PROPERTY: Property = Property::BanEnds;
+    const AFTER: Concern = Concern::DueTimeout;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {
@@ -70,7 +71,7 @@ impl Rule for BanEndsRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
-        if !step.is_due_timeout() || !step.is_settled() {
+        if !step.is_settled() {
             return Ok(());
         }
         let overdue = seen.ledger.bans.first().filter(|(until, _)| (*until).max(self.changed).after(TICK) <= now);

@@ -3,7 +3,7 @@
 
 use connmgr_core::{Action, ConnId, ConnManager, EndReason, Event, Input, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::ConnLife;
 use crate::step::StepCause;
 
@@ -41,6 +41,8 @@ fn tells_who_ended_it(cause: StepCause, conn: ConnId, reason: EndReason) -> Rule
 
 impl Rule for ConnectionEndsOnceRule {
     const PROPERTY: Property = Property::ConnectionEndsOnce;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         self.admitted = if let Reply::Accepted(Ok(conn)) = reply { Some(*conn) } else { None };

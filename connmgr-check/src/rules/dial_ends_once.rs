@@ -3,7 +3,7 @@
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, DialError, DialFailure, Event, Input, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::ledger::conn::ConnLife;
 use crate::step::{StepCause, ended};
@@ -55,6 +55,8 @@ impl DialEndsOnceRule {
 
 impl Rule for DialEndsOnceRule {
     const PROPERTY: Property = Property::DialEndsOnce;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.closed = None;

@@ -2,13 +2,14 @@
 
 use connmgr_core::ConnManager;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DialRateRule;
 
 impl Rule for DialRateRule {
     const PROPERTY: Property = Property::DialRate;
+    const AFTER: Concern = Concern::Dials;
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let rate = &seen.ledger.config.dial.rate;

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use connmgr_core::{Action, CloseReason, ConnManager, DialFailure, Event, Fault, NetworkKind, PeerAddress, Time};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Ledger, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::KnownConn;
 
 /// A full book may drop an address this long after its last dial, and forgets the dial with it.
@@ -98,6 +98,7 @@ fn longest_rest(ledger: &Ledger) -> Duration {
 
 impl Rule for DialSpacingRule {
     const PROPERTY: Property = Property::DialSpacing;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {

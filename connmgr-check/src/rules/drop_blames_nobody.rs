@@ -5,7 +5,7 @@
 use connmgr_core::{ConnId, ConnManager, Input, PeerAddress, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::{ConnLife, KnownConn};
 use crate::step::StepCause;
 
@@ -27,6 +27,8 @@ fn failures(manager: &ConnManager, address: &PeerAddress) -> Option<u32> {
 
 impl Rule for DropBlamesNobodyRule {
     const PROPERTY: Property = Property::DropBlamesNobody;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         let StepCause::Dropped(id) = seen.step.cause else { return Ok(()) };

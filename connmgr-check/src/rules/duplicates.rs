@@ -5,7 +5,7 @@
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Identity, Input, Kind, Reply, Time};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::ConnLife;
 use crate::step::StepCause;
 
@@ -46,6 +46,7 @@ impl DuplicatesRule {
 
 impl Rule for DuplicatesRule {
     const PROPERTY: Property = Property::Duplicates;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {
         self.loser = None;

@@ -3,7 +3,7 @@
 use connmgr_core::{Action, ConnId, ConnManager, Event, Group, NetworkKind, PeerAddress};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GroupTakenRule {
@@ -31,6 +31,7 @@ impl GroupTakenRule {
 
 impl Rule for GroupTakenRule {
     const PROPERTY: Property = Property::GroupTaken;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, _: RuleContext<'_>, action: &Action) -> RuleResult {
         if let Action::Emit(

@@ -2,7 +2,7 @@
 
 use connmgr_core::{Action, Event, Input, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IdsCountUpRule {
@@ -13,6 +13,7 @@ pub(crate) struct IdsCountUpRule {
 
 impl Rule for IdsCountUpRule {
     const PROPERTY: Property = Property::IdsCountUp;
+    const INPUT: Concern = Concern::News;
 
     fn input(&mut self, _: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         match reply {

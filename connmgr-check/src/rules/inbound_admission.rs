@@ -10,7 +10,7 @@ use connmgr_core::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Ledger, Property, Rule, RuleContext, RuleResult, hold};
 use crate::bucket::TokenBucket;
 use crate::ledger::RunPhase;
 use crate::ledger::conn::{ConnLife, KnownConn};
@@ -172,6 +172,8 @@ fn inbound(seen: RuleContext<'_>, id: ConnId) -> Option<&KnownConn> {
 
 impl Rule for InboundAdmissionRule {
     const PROPERTY: Property = Property::InboundAdmission;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, reply: &Reply) -> RuleResult {
         let (Input::Accept { remote, listener }, Reply::Accepted(replied)) = (input, reply) else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! The rules, one property a file.
 
-use super::checker::{Rule, RuleContext, RuleResult, hold};
+use super::checker::{Concern, Rule, RuleContext, RuleResult, hold};
 use super::ledger::Ledger;
 use super::property::Property;
 

@@ -24,6 +24,9 @@ impl Rule for NoSpinRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
+        if step.dials.is_empty() && !step.is_due_timeout() {
+            return Ok(());
+        }
         let second = now.as_nanos() / 1_000_000_000;
         if second != self.second {
             *self = Self { second, idle: 0, dials: 0, last: self.last };

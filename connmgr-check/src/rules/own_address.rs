@@ -2,7 +2,7 @@
 
 use connmgr_core::{Action, ConnManager};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::{dialed_address, is_ambiguous};
 
 #[derive(Clone, Debug, Default)]
@@ -10,6 +10,7 @@ pub(crate) struct OwnAddressRule;
 
 impl Rule for OwnAddressRule {
     const PROPERTY: Property = Property::OwnAddress;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::Dial { conn, target, .. } = action else { return Ok(()) };

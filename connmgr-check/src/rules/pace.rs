@@ -3,13 +3,14 @@
 
 use connmgr_core::ConnManager;
 
-use super::{Property, Rule, RuleContext, RuleResult};
+use super::{Concern, Property, Rule, RuleContext, RuleResult};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PaceRule;
 
 impl Rule for PaceRule {
     const PROPERTY: Property = Property::Pace;
+    const AFTER: Concern = Concern::Dials;
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         match seen.step.too_fast {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use connmgr_core::{Action, ConnManager, Event, Input, RefusalCounts, Reply, Time};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::step::TICK;
 
@@ -22,6 +22,8 @@ pub(crate) struct RefusalsToldRule {
 
 impl Rule for RefusalsToldRule {
     const PROPERTY: Property = Property::RefusalsTold;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::DueTimeout;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, reply: &Reply) -> RuleResult {
         if let Reply::Accepted(Err(refusal)) = reply {
@@ -56,7 +58,7 @@ impl Rule for RefusalsToldRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
-        if !step.is_due_timeout() || !step.is_settled() || now == Time::MAX {
+        if !step.is_settled() || now == Time::MAX {
             return Ok(());
         }
         let late = self.since.filter(|since| since.after(COLLECTED_FOR).after(TICK) <= now);

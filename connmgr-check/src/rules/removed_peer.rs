@@ -3,7 +3,7 @@
 
 use connmgr_core::{Action, ConnId, ConnManager, Event, Input, Keep, Kind, PeerId, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::step::StepCause;
 
 #[derive(Clone, Debug, Default)]
@@ -35,12 +35,14 @@ impl RemovedPeerRule {
 
 impl Rule for RemovedPeerRule {
     const PROPERTY: Property = Property::RemovedPeer;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
-        self.orphans = match seen.step.cause {
-            StepCause::RemovePeer(peer) => seen.ledger.peers.get(peer).map_or_else(Vec::new, |peer| peer.conns.clone()),
-            _ => Vec::new(),
-        };
+        self.orphans.clear();
+        if let StepCause::RemovePeer(peer) = seen.step.cause {
+            self.orphans.extend(seen.ledger.peers.get(peer).into_iter().flat_map(|peer| &peer.conns));
+        }
         Ok(())
     }
 
@@ -65,8 +67,8 @@ impl Rule for RemovedPeerRule {
     }
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
-        for id in self.orphans.drain(..) {
-            hold(seen.ledger.conn(id).is_none(), || format!("{id} outlives the peer it was for"))?;
+        for id in &self.orphans {
+            hold(seen.ledger.conn(*id).is_none(), || format!("{id} outlives the peer it was for"))?;
         }
         seen.step.dials.iter().try_for_each(|id| Self::dial(seen, *id))
     }

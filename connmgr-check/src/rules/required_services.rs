@@ -2,7 +2,7 @@
 
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Input, Reply};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::ConnLife;
 use crate::step::StepCause;
 
@@ -14,6 +14,8 @@ pub(crate) struct RequiredServicesRule {
 
 impl Rule for RequiredServicesRule {
     const PROPERTY: Property = Property::RequiredServices;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.useless = None;

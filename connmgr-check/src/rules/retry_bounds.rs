@@ -5,7 +5,7 @@
 
 use connmgr_core::{Action, Backoff, ConnManager, Keep, PeerId, Time};
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::peer::{KnownPeer, Stable};
 use crate::step::TICK;
 use crate::wait::{longest_wait, shortest_wait};
@@ -37,6 +37,7 @@ impl RetryBoundsRule {
 
 impl Rule for RetryBoundsRule {
     const PROPERTY: Property = Property::RetryBounds;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         let Action::ScheduleRetry { peer: id, at, attempt } = action else { return Ok(()) };

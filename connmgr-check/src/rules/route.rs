@@ -7,7 +7,7 @@ use connmgr_core::{
 };
 use rustc_hash::FxHashSet;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::routable::is_routable;
 use crate::step::ended;
 
@@ -64,6 +64,7 @@ fn fits(isolation: Isolation, proxy: &Proxy) -> bool {
 
 impl Rule for RouteRule {
     const PROPERTY: Property = Property::Route;
+    const AFTER: Concern = Concern::Dials;
 
     fn action(&mut self, seen: RuleContext<'_>, action: &Action) -> RuleResult {
         match action {

@@ -88,8 +88,8 @@ impl Rule for SaveSpacingRule {
         if let Some(reason) = self.saved.take() {
             self.after_save(reason, seen, manager.saves_book())?;
         }
-        if manager.stats().addresses_learnt > 0 {
-            self.learnt = self.learnt.or(Some(now));
+        if self.learnt.is_none() && manager.stats().addresses_learnt > 0 {
+            self.learnt = Some(now);
         }
         if !step.is_due_timeout() || !step.is_settled() || seen.ledger.phase == RunPhase::Stopped || now == Time::MAX {
             return Ok(());

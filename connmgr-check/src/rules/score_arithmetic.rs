@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use connmgr_core::{Action, BanTarget, CloseReason, ConnId, ConnManager, Event, Host, Input, Penalty, Reply, Time};
 use rustc_hash::FxHashMap;
 
-use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Ledger, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::ledger::bans::BanKey;
 use crate::recent::Recent;
@@ -132,6 +132,9 @@ impl ScoreArithmeticRule {
 
     /// Compares the first action after a misbehavior, if there was one, with what was expected.
     fn check(&mut self, seen: RuleContext<'_>, first: Option<&Action>) -> RuleResult {
+        if matches!(self.expected, Expected::Nothing) {
+            return Ok(());
+        }
         let Expected::Judgement { conn, host, range, spared, live } = core::mem::take(&mut self.expected) else {
             return Ok(());
         };
@@ -192,6 +195,8 @@ fn bans(target: &BanTarget, host: &Option<Host>) -> bool {
 
 impl Rule for ScoreArithmeticRule {
     const PROPERTY: Property = Property::ScoreArithmetic;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn begin(&mut self, ledger: &Ledger) {
         self.hosts = Recent::new(ledger.config.score.max_hosts);

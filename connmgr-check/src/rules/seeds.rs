@@ -11,7 +11,7 @@ use connmgr_core::{
 
 use super::{Ledger, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
-use crate::step::{StepCause, TICK};
+use crate::step::TICK;
 use crate::wait::shortest_wait;
 
 /// What is known of one seed.
@@ -261,7 +261,7 @@ impl Rule for SeedsRule {
         let late = |seed: &SeedRecord| {
             seed.asked.is_some_and(|(_, deadline)| deadline.after(TICK) <= seen.now() && seen.now() < Time::MAX)
         };
-        if seen.step.cause == StepCause::Timeout && seen.step.is_due_timeout() && seen.step.is_settled() {
+        if seen.step.is_due_timeout() && seen.step.is_settled() {
             let active = seen.ledger.phase == RunPhase::Active;
             for (index, seed) in self.seeds.iter_mut().enumerate().filter(|(_, seed)| late(seed)) {
                 hold(!active || seed.was_inactive, || {

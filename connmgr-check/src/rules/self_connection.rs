@@ -3,7 +3,7 @@
 use connmgr_core::{Action, CloseReason, ConnId, ConnManager, Event, Input, Reply};
 use rustc_hash::FxHashMap;
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::conn::ConnLife;
 use crate::step::StepCause;
 
@@ -17,6 +17,8 @@ pub(crate) struct SelfConnectionRule {
 
 impl Rule for SelfConnectionRule {
     const PROPERTY: Property = Property::SelfConnection;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     fn input(&mut self, seen: RuleContext<'_>, _: &Input, _: &Reply) -> RuleResult {
         self.ends = [None; 2];

@@ -14,7 +14,10 @@ const MORE_DIALS: u32 = 2;
 const LIMITED: [Kind; 5] = [Kind::Full, Kind::BlockRelay, Kind::Feeler, Kind::AddrFetch, Kind::Inbound];
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SlotLimitsRule;
+pub(crate) struct SlotLimitsRule {
+    /// The version of the counts that were last checked, in a step that left no work.
+    checked: Option<u64>,
+}
 
 impl SlotLimitsRule {
     fn max_hedged(ledger: &Ledger, kind: Kind) -> u32 {
@@ -64,8 +67,13 @@ impl Rule for SlotLimitsRule {
             let dialed = seen.step.dials.iter().filter_map(|id| seen.ledger.conn(*id)?.kind);
             return dialed.filter(|kind| LIMITED.contains(kind)).try_for_each(|kind| Self::check(seen.ledger, kind));
         }
+        if self.checked == Some(seen.ledger.usage.version()) && seen.step.dials.is_empty() {
+            return Ok(());
+        }
         Self::check_added(seen)?;
-        LIMITED.into_iter().try_for_each(|kind| Self::check(seen.ledger, kind))
+        LIMITED.into_iter().try_for_each(|kind| Self::check(seen.ledger, kind))?;
+        self.checked = Some(seen.ledger.usage.version());
+        Ok(())
     }
 
     fn audit(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> RuleResult {

@@ -6,7 +6,7 @@ use connmgr_core::{
     Action, AddressView, ConnManager, Input, Isolation, PeerAddress, ProxyAddress, Reply, Services, Transport,
 };
 
-use super::{Property, Rule, RuleContext, RuleResult, hold};
+use super::{Concern, Property, Rule, RuleContext, RuleResult, hold};
 use crate::ledger::RunPhase;
 use crate::ledger::conn::dialed_address;
 
@@ -47,6 +47,8 @@ impl TransportRule {
 
 impl Rule for TransportRule {
     const PROPERTY: Property = Property::Transport;
+    const INPUT: Concern = Concern::News;
+    const AFTER: Concern = Concern::News;
 
     // The ledger has not seen this input yet, so the connection is still there.
     fn input(&mut self, seen: RuleContext<'_>, input: &Input, _: &Reply) -> RuleResult {

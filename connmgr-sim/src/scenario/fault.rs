@@ -105,6 +105,11 @@ impl FaultSpec {
 }
 
 impl FaultKind {
+    /// Whether it ends the process.
+    pub const fn ends_processes(&self) -> bool {
+        matches!(self, Self::Crash | Self::CrashToOldState | Self::Restart)
+    }
+
     /// Whether it is over at once unless `for` says how long it lasts.
     pub const fn is_jump(&self) -> bool {
         match self {

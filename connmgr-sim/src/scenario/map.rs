@@ -19,6 +19,9 @@ pub const PORT: u16 = 8333;
 /// The wall clock when the world begins: 2026-01-01.
 pub const BEGINNING: UnixTime = UnixTime::from_secs(1_767_225_600);
 
+/// What managers offer, and what gossip says of addresses without a host: the network and witnesses.
+pub const USUAL_SERVICES: Services = Services::from_bits(9);
+
 /// The name that scenarios use for the world's managers.
 pub const NODES: &str = "nodes";
 
@@ -46,12 +49,19 @@ pub struct Resident {
     pub round_trip: Duration,
     /// From when until when it exists, churn apart.
     pub stay: Range<Instant>,
+    /// The services that gossip says it offers.
+    pub offers: Services,
 }
 
 impl Resident {
     /// Whether it exists from the beginning, and did not replace another host.
     pub fn is_first(&self) -> bool {
         self.stay.start == Instant::ZERO
+    }
+
+    /// What gossip tells of it.
+    const fn told(&self) -> (&PeerAddress, Services) {
+        (&self.address, self.offers)
     }
 }
 
@@ -122,6 +132,12 @@ impl WorldMap {
         by_address.extend(nodes.iter().cloned().zip((0..).map(Who::Node)));
         let names = names(&scenario, &populations);
         let times = scenario.hosts.iter().map(HostTimes::of).collect();
+        // Where hosts share an address, gossip tells of the one that is found there.
+        for place in 0..residents.len() {
+            if let Some(Who::Host(found)) = by_address.get(&residents[place].address) {
+                residents[place].offers = scenario.hosts[usize::from(residents[*found as usize].population)].offered();
+            }
+        }
         Self { scenario, seed, residents, nodes, populations, times, by_address, names }
     }
 
@@ -192,33 +208,37 @@ impl WorldMap {
         self.residents.iter().filter(is_adversary).map(|resident| resident.address.clone()).collect()
     }
 
-    /// The address of one host of the named populations, or of all, the managers included if they are known. `None` if
-    /// the host drawn does not exist yet.
-    pub fn draw(&self, about: &[String], now: Instant, dice: &mut Dice) -> Option<&PeerAddress> {
+    /// The address and services of one host of the named populations, or of all, the managers included if they are
+    /// known. `None` if the host drawn does not exist yet.
+    pub fn draw(&self, about: &[String], now: Instant, dice: &mut Dice) -> Option<(&PeerAddress, Services)> {
         let come = |resident: &&Resident| resident.stay.start <= now;
         if about.is_empty() {
             let nodes = if self.scenario.node.is_known { self.nodes.len() } else { 0 };
             let number = dice.index(self.residents.len() + nodes);
             let Some(resident) = self.residents.get(number) else {
-                return self.nodes.get(number - self.residents.len());
+                return self.node(number - self.residents.len());
             };
-            return Some(resident).filter(come).map(|resident| &resident.address);
+            return Some(resident).filter(come).map(Resident::told);
         }
         let name = &about[dice.index(about.len())];
         if name == NODES {
-            return self.nodes.get(dice.index(self.nodes.len()));
+            return self.node(dice.index(self.nodes.len()));
         }
         let range = self.population(name);
         let host = range.start + index(dice.index(range.len()));
         let resident = self.residents.get(host as usize).filter(|_| !range.is_empty());
-        resident.filter(come).map(|resident| &resident.address)
+        resident.filter(come).map(Resident::told)
+    }
+
+    fn node(&self, number: usize) -> Option<(&PeerAddress, Services)> {
+        self.nodes.get(number).map(|address| (address, USUAL_SERVICES))
     }
 
     /// What gossip says of an address.
     pub fn info(&self, address: PeerAddress, last_seen: UnixTime) -> AddressInfo {
         let services = match self.at(&address) {
-            Some(Who::Host(host)) => self.spec(host).offered(),
-            Some(Who::Node(_)) | None => Services::from_bits(9),
+            Some(Who::Host(host)) => self.resident(host).offers,
+            Some(Who::Node(_)) | None => USUAL_SERVICES,
         };
         AddressInfo::new(address).services(services).last_seen(last_seen)
     }
@@ -256,6 +276,7 @@ fn settle(spec: &HostSpec, number: usize, seed: u64, stays: Vec<Stay>, land: &mu
             is_full: character.happens(spec.full),
             round_trip: spec.latency.draw(&mut latencies.part(host)),
             stay,
+            offers: spec.offered(),
         }
     }));
 }

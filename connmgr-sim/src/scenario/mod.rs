@@ -92,6 +92,11 @@ impl Scenario {
         Self { version: SCENARIO_VERSION, name: name.to_owned(), duration, ..Self::default() }
     }
 
+    /// Whether a fault ends processes, which later start with what they saved.
+    pub fn ends_processes(&self) -> bool {
+        self.faults.iter().any(|spec| spec.fault.ends_processes())
+    }
+
     /// When the world is healthy again: as `expect.healed-at` says, or when the last fault has ended and every `turns`
     /// and every beginning and end of a ban has happened. `None` if a fault lasts to the end.
     pub fn healed_at(&self) -> Option<Instant> {

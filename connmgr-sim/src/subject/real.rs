@@ -98,7 +98,8 @@ impl Net for Hands<'_> {
         self.0.push(NetCall::PauseAccept { until });
     }
 
-    fn save(&mut self, manager: &ConnManager) {
-        self.0.push(NetCall::Save { snapshot: Box::new(manager.snapshot()) });
+    /// The world takes the snapshot at the end of the turn, which this call is, if it wants one.
+    fn save(&mut self, _: &ConnManager) {
+        self.0.push(NetCall::Save);
     }
 }

@@ -7,9 +7,9 @@ use connmgr_check::Violation;
 use connmgr_core::{CloseCause, ConnId, Input, NetworkKind};
 
 use super::happening::{Happening, SOON};
-use super::node::Ails;
+use super::node::{Ails, Saved};
 use super::{Broken, Mark, World};
-use crate::scenario::{FaultKind, FaultSpec, Monotonic};
+use crate::scenario::{FaultKind, FaultSpec, Monotonic, known};
 use crate::types::{Dice, DrawPurpose, Instant, Share};
 use crate::world::links::LinkId;
 use crate::world::subject::{Onlooker, Subject};
@@ -128,8 +128,7 @@ impl<S: Subject> World<S> {
 
     /// A process that ended starts again at once if the fault does not say when.
     fn start_again_if_over(&mut self, node: u32, spec: &FaultSpec) {
-        let ends = matches!(spec.fault, FaultKind::Crash | FaultKind::CrashToOldState | FaultKind::Restart);
-        if ends && spec.lasts.is_none() {
+        if spec.fault.ends_processes() && spec.lasts.is_none() {
             self.later(SOON, Happening::Start { node });
         }
     }
@@ -190,15 +189,19 @@ impl<S: Subject> World<S> {
 
     fn crash_to_old_state(&mut self, node: u32) {
         let place = &mut self.nodes[node as usize];
-        if place.first_saved.is_none() {
-            place.first_saved.clone_from(&place.saved);
+        // Where nothing was saved yet, the next crash finds the old state.
+        let has_saved = match &place.saved {
+            Saved::BeforeTheWorld => known::saved_before(&self.plan, node).is_some(),
+            Saved::Here(_) => true,
+        };
+        if has_saved {
+            place.saved = place.first_saved.get_or_insert_with(|| place.saved.clone()).clone();
         }
-        place.saved.clone_from(&place.first_saved);
         self.kill(node);
     }
 
     fn set_limits(&mut self, node: u32, limits: connmgr_core::Limits) {
-        self.nodes[node as usize].limits = limits;
+        self.nodes[node as usize].set_limits(limits);
         self.tell(node, &Input::SetLimits { limits });
         self.note_full(node);
     }

@@ -46,8 +46,8 @@ pub(super) enum Happening {
     Lifts { spec: u16, node: u32 },
     /// The application adds addresses.
     Tells { node: u32 },
-    /// A save has reached the disk.
-    Saved { of: ProcessRun, snapshot: Box<Snapshot> },
+    /// A save has reached the disk; without its content where nobody reads it.
+    Saved { of: ProcessRun, snapshot: Option<Box<Snapshot>> },
     /// A fault begins.
     Begins { fault: u16 },
     /// A fault ends.

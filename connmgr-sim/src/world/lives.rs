@@ -9,10 +9,10 @@ use connmgr_core::{
 
 use super::happening::{Happening, ProcessRun, SOON};
 use super::identity::{identity, identity_of_peer};
-use super::node::{ScriptedPeer, WorldNode};
+use super::node::{Saved, ScriptedPeer, WorldNode};
 use super::{Scrutiny, World};
 use crate::scenario::map::{NODES, Who, WorldMap, name_of};
-use crate::scenario::{HostBehavior, PeerSpec};
+use crate::scenario::{HostBehavior, PeerSpec, known};
 use crate::types::{Dice, DrawPurpose, Instant};
 use crate::world::links::{LinkEnd, LinkId};
 use crate::world::subject::{Onlooker, Subject};
@@ -44,7 +44,7 @@ impl<S: Subject> World<S> {
         place.clock.restart(now);
         place.armed = Instant::MAX;
         place.accepts_after = now;
-        place.limits = self.config.limits;
+        place.set_limits(self.config.limits);
         let mut config = (*self.config).clone();
         if plan.scenario.node.listens {
             config.own_addresses.push(plan.nodes[node as usize].clone());
@@ -54,7 +54,10 @@ impl<S: Subject> World<S> {
         }
         let birth = Birth {
             config,
-            snapshot: place.saved.as_deref().cloned(),
+            snapshot: match &place.saved {
+                Saved::BeforeTheWorld => known::saved_before(&plan, node),
+                Saved::Here(snapshot) => Some(Snapshot::clone(snapshot)),
+            },
             rng_seed: rng_seed(&plan, node, self.birth, place.start),
             unix: place.clock.unix(now),
             now: place.clock.time(now),
@@ -83,8 +86,7 @@ impl<S: Subject> World<S> {
         if node == self.watched {
             self.watch.run_ended(self.now, std::mem::take(subject.watch_mut()));
         }
-        place.peers.clear();
-        (place.good_peers, place.adding) = (0, 0);
+        place.forget_peers();
         let mut links: Vec<(ConnId, LinkId)> = place.links.iter().map(|(conn, link)| (*conn, *link)).collect();
         links.sort_unstable_by_key(|(conn, _)| *conn);
         for (_, id) in links {
@@ -100,15 +102,15 @@ impl<S: Subject> World<S> {
         self.tell(node, &Input::Shutdown);
         let place = &mut self.nodes[node as usize];
         if let Some(subject) = &place.subject {
-            place.saved = Some(Arc::new(subject.snapshot()));
+            place.saved = Saved::Here(Arc::new(subject.snapshot()));
         }
         self.kill(node);
     }
 
-    pub(super) fn saved(&mut self, of: ProcessRun, snapshot: Snapshot) {
+    pub(super) fn saved(&mut self, of: ProcessRun, snapshot: Option<Box<Snapshot>>) {
         let place = &mut self.nodes[of.node as usize];
-        if place.run() == of && place.subject.is_some() {
-            place.saved = Some(Arc::new(snapshot));
+        if let (Some(snapshot), true) = (snapshot, place.run() == of && place.subject.is_some()) {
+            place.saved = Saved::Here(Arc::from(snapshot));
         }
     }
 
@@ -123,9 +125,7 @@ impl<S: Subject> World<S> {
             let input = Input::AddPeer { peer: added };
             let reply = self.turn(node, |subject, now, outbox| subject.apply(&input, now, outbox));
             if let Some(Reply::Added(Ok(peer))) = reply {
-                let place = &mut self.nodes[node as usize];
-                place.peers.push(ScriptedPeer { spec, peer, good });
-                place.good_peers += u32::from(good.is_some());
+                self.nodes[node as usize].add_peer(ScriptedPeer { spec, peer, good });
             }
         }
         let place = &mut self.nodes[node as usize];
@@ -138,11 +138,7 @@ impl<S: Subject> World<S> {
     }
 
     pub(super) fn removes(&mut self, spec: u16, node: u32) {
-        let place = &mut self.nodes[node as usize];
-        let (gone, rest): (Vec<_>, Vec<_>) = place.peers.drain(..).partition(|added| added.spec == spec);
-        place.peers = rest;
-        place.good_peers -= gone.iter().map(|added| u32::from(added.good.is_some())).sum::<u32>();
-        for ScriptedPeer { peer, .. } in gone {
+        for ScriptedPeer { peer, .. } in self.nodes[node as usize].take_peers(spec) {
             self.tell(node, &Input::RemovePeer { peer });
         }
     }

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use connmgr_check::Violation;
 use connmgr_core::{Config, ConfigError, NetworkKind};
 
+use crate::scenario::Scenario;
 use crate::scenario::map::WorldMap;
-use crate::scenario::{Scenario, known};
 use crate::types::{Dice, DrawPurpose, Instant};
 use crate::world::links::Links;
 use crate::world::queue::WorldQueue;
@@ -86,6 +86,7 @@ pub struct World<S: Subject> {
     watched: u32,
     birth: u32,
     now: Instant,
+    end: Instant,
     queue: WorldQueue<Happening>,
     nodes: Vec<WorldNode<S>>,
     links: Links,
@@ -124,6 +125,7 @@ impl<S: Subject> World<S> {
         let mut world = Self {
             hosts: vec![lives::Presence::default(); plan.residents.len()],
             config: Arc::new(config),
+            end: Instant::ZERO.after(plan.scenario.duration.0),
             plan,
             scrutiny,
             watch,
@@ -169,8 +171,7 @@ impl<S: Subject> World<S> {
         self.watch.beware(plan.adversaries());
         let spec = &plan.scenario.node;
         for number in 0..spec.count {
-            let saved = known::saved_before(&plan, number).map(Arc::new);
-            self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode, saved));
+            self.nodes.push(WorldNode::new(number, self.config.limits, self.config.mode));
             let wait = self.dice(DrawPurpose::Birth, number).between(std::time::Duration::ZERO, spec.start_within.0);
             self.queue.push(Instant::ZERO.after(wait), Happening::Start { node: number });
         }
@@ -193,7 +194,7 @@ impl<S: Subject> World<S> {
             return Err(broken.clone());
         }
         match self.queue.next_at() {
-            Some(at) if at <= self.end() => {}
+            Some(at) if at <= self.end => {}
             Some(_) | None => return Ok(false),
         }
         let (at, happening) = self.queue.pop().expect("the next was just seen");
@@ -230,8 +231,8 @@ impl<S: Subject> World<S> {
     }
 
     /// When the scenario ends.
-    pub fn end(&self) -> Instant {
-        Instant::ZERO.after(self.plan.scenario.duration.0)
+    pub const fn end(&self) -> Instant {
+        self.end
     }
 
     /// How many events were processed.
@@ -300,7 +301,7 @@ impl<S: Subject> World<S> {
             Happening::Bans { spec, node } => self.bans(spec, node),
             Happening::Lifts { spec, node } => self.lifts(spec, node),
             Happening::Tells { node } => self.tells(node),
-            Happening::Saved { of, snapshot } => self.saved(of, *snapshot),
+            Happening::Saved { of, snapshot } => self.saved(of, snapshot),
             Happening::Begins { fault } => self.begins(fault),
             Happening::Ends { fault } => self.ends(fault),
             Happening::Turns { population } => self.turns(population),

@@ -107,7 +107,7 @@ fn server<'a>(plan: &'a WorldMap, name: &HostName, now: Instant) -> Option<(Serv
 }
 
 fn seed_answer(plan: &WorldMap, seed: &SeedSpec, now: Instant, dice: &mut Dice) -> Vec<IpAddr> {
-    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, now, dice)?.host().ip());
+    let drawn = (0..seed.answers).filter_map(|_| plan.draw(&seed.about, now, dice)?.0.host().ip());
     drawn.collect()
 }
 

@@ -25,6 +25,15 @@ pub(super) struct ScriptedPeer {
     pub(super) good: Option<Who>,
 }
 
+/// What is on the disk of a machine.
+#[derive(Clone, Debug)]
+pub(super) enum Saved {
+    /// What was there when the world began. It is made when it is read: ten thousand of them take much memory.
+    BeforeTheWorld,
+    /// What a process of this world saved.
+    Here(Arc<Snapshot>),
+}
+
 /// One manager and its machine.
 #[derive(Clone, Debug)]
 pub struct WorldNode<S> {
@@ -45,24 +54,26 @@ pub struct WorldNode<S> {
     pub(super) armed: Instant,
     pub(super) links: FxHashMap<ConnId, LinkId>,
     pub(super) ails: Ails,
-    pub(super) limits: Limits,
-    pub(super) mode: connmgr_core::Mode,
+    limits: Limits,
+    mode: connmgr_core::Mode,
+    /// How many automatic connections fill the pool.
+    target: u32,
     /// The peers that were added.
-    pub(super) peers: Vec<ScriptedPeer>,
+    peers: Vec<ScriptedPeer>,
     /// How many of them can be reached while the world is healthy.
-    pub(super) good_peers: u32,
+    good_peers: u32,
     /// Entries of `peers` that are due now and not added yet.
     pub(super) adding: u32,
     pub(super) accepts_after: Instant,
     pub(super) arrivals: u64,
-    pub(super) saved: Option<Arc<Snapshot>>,
+    pub(super) saved: Saved,
     /// What was saved before the first crash.
-    pub(super) first_saved: Option<Arc<Snapshot>>,
+    pub(super) first_saved: Option<Saved>,
 }
 
 impl<S> WorldNode<S> {
-    pub(super) fn new(number: u32, limits: Limits, mode: connmgr_core::Mode, saved: Option<Arc<Snapshot>>) -> Self {
-        Self {
+    pub(super) fn new(number: u32, limits: Limits, mode: connmgr_core::Mode) -> Self {
+        let mut node = Self {
             number,
             subject: None,
             tally: NodeTally::default(),
@@ -76,14 +87,53 @@ impl<S> WorldNode<S> {
             ails: Ails::default(),
             limits,
             mode,
+            target: 0,
             peers: Vec::new(),
             good_peers: 0,
             adding: 0,
             accepts_after: Instant::ZERO,
             arrivals: 0,
-            saved,
+            saved: Saved::BeforeTheWorld,
             first_saved: None,
-        }
+        };
+        node.aim();
+        node
+    }
+
+    /// The limits of its connections have changed.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.aim();
+    }
+
+    /// A peer was added.
+    pub(super) fn add_peer(&mut self, added: ScriptedPeer) {
+        self.good_peers += u32::from(added.good.is_some());
+        self.peers.push(added);
+        self.aim();
+    }
+
+    /// Takes the peers of an entry of the scenario's `peers`, in their order.
+    pub(super) fn take_peers(&mut self, spec: u16) -> Vec<ScriptedPeer> {
+        let (gone, rest): (Vec<_>, Vec<_>) = self.peers.drain(..).partition(|added| added.spec == spec);
+        self.good_peers -= gone.iter().map(|added| u32::from(added.good.is_some())).sum::<u32>();
+        self.peers = rest;
+        self.aim();
+        gone
+    }
+
+    /// The process is gone, and with it the peers that were added.
+    pub(super) fn forget_peers(&mut self) {
+        self.peers.clear();
+        (self.good_peers, self.adding) = (0, 0);
+        self.aim();
+    }
+
+    /// Added peers take slots from the automatic connections.
+    fn aim(&mut self) {
+        let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
+        let split = Split::new(&self.limits, self.mode, None, peers);
+        self.target = split.full + split.block_relay;
     }
 
     /// This run of the process.
@@ -98,10 +148,8 @@ impl<S> WorldNode<S> {
 
     /// Whether the pool is full with this many ready automatic and added connections.
     pub(super) fn look_whether_full(&self, automatic: u32, added: u32) -> bool {
-        let peers = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
-        let split = Split::new(&self.limits, self.mode, None, peers);
         let is_running = self.subject.is_some() && !self.ails.inactive && self.adding == 0;
-        is_running && automatic >= split.full + split.block_relay && added >= self.good_peers
+        is_running && automatic >= self.target && added >= self.good_peers
     }
 
     /// The counters by network, stable connections that still live included.
@@ -150,8 +198,8 @@ impl<S: Subject> WorldNode<S> {
 pub(super) struct MachineClock {
     /// When the process started.
     zero: Instant,
-    /// How long the monotonic clock has stood still since then.
-    stood: Duration,
+    /// For how many nanoseconds the monotonic clock has stood still since then.
+    stood: u64,
     /// How far the wall clock is off, in seconds.
     off: i64,
     /// The wall clock has jumped against the monotonic one, and the manager does not know yet.
@@ -161,16 +209,20 @@ pub(super) struct MachineClock {
 impl MachineClock {
     /// A process starts: its monotonic clock starts at zero; the wall clock is the machine's.
     pub(super) fn restart(&mut self, world: Instant) {
-        *self = Self { zero: world, stood: Duration::ZERO, off: self.off, is_news: false };
+        *self = Self { zero: world, stood: 0, off: self.off, is_news: false };
     }
 
     pub(super) fn time(&self, world: Instant) -> Time {
-        Time::from_nanos(nanos(world.since(self.zero).saturating_sub(self.stood)))
+        let ran = world.as_nanos().saturating_sub(self.zero.as_nanos());
+        Time::from_nanos(ran.saturating_sub(self.stood))
     }
 
     /// A manager's time as the world's time.
     pub(super) fn instant(&self, time: Time) -> Instant {
-        if time == Time::MAX { Instant::MAX } else { self.zero.after(self.stood).after(time.since(Time::ZERO)) }
+        if time == Time::MAX {
+            return Instant::MAX;
+        }
+        Instant::from_nanos(self.zero.as_nanos().saturating_add(self.stood).saturating_add(time.as_nanos()))
     }
 
     pub(super) fn unix(&self, world: Instant) -> UnixTime {
@@ -179,7 +231,7 @@ impl MachineClock {
 
     /// The monotonic clock stood still for so long.
     pub(super) fn stand_still(&mut self, lasted: Duration) {
-        self.stood += lasted;
+        self.stood = self.stood.saturating_add(nanos(lasted));
         self.is_news = true;
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    Activity, CloseCause, ConnId, Connected, Identity, Input, Kind, PeerInfo, Penalty, Services, Source,
+    Activity, AddressInfo, CloseCause, ConnId, Connected, Identity, Input, Kind, PeerInfo, Penalty, Services, Source,
 };
 
 use super::World;
 use super::happening::{Happening, SOON};
 use super::identity::{identity, identity_of_peer};
-use crate::scenario::map::PORT;
+use crate::scenario::map::{PORT, USUAL_SERVICES};
 use crate::scenario::{Gossip, HostBehavior};
 use crate::types::{Dice, DrawPurpose};
 use crate::world::links::{LinkEnd, LinkId, LinkStage, WorldLink};
@@ -139,7 +139,7 @@ impl<S: Subject> World<S> {
             }
             LinkEnd::Node { node, link } => {
                 let nonce = link.and_then(|link| self.links.get(link)).map(|link| link.nonce);
-                PeerInfo { services: Services::from_bits(9), nonce, identity: identity(node), ..PeerInfo::default() }
+                PeerInfo { services: USUAL_SERVICES, nonce, identity: identity(node), ..PeerInfo::default() }
             }
             LinkEnd::Stranger { .. } | LinkEnd::Nobody => PeerInfo::default(),
         }
@@ -208,15 +208,17 @@ impl<S: Subject> World<S> {
         let plan = Arc::clone(&self.plan);
         let now = self.now;
         let unix = self.nodes[node as usize].clock.unix(now);
-        let told = (0..count).filter_map(|_| {
-            let address = match dice.happens(gossip.invented) {
-                true => invented(&mut dice),
-                false => plan.draw(&gossip.about, now, &mut dice)?.clone(),
+        let mut addresses = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            let (address, services) = if dice.happens(gossip.invented) {
+                (invented(&mut dice), USUAL_SERVICES)
+            } else {
+                let Some((address, services)) = plan.draw(&gossip.about, now, &mut dice) else { continue };
+                (address.clone(), services)
             };
             let age = Duration::from_secs(dice.below(10_800));
-            Some(plan.info(address, unix.before(age)))
-        });
-        let addresses = told.collect();
+            addresses.push(AddressInfo::new(address).services(services).last_seen(unix.before(age)));
+        }
         self.tell(node, &Input::Addresses { source: Source::Peer(conn), addresses });
     }
 

@@ -26,7 +26,7 @@ pub enum NetCall {
     Close { conn: ConnId },
     Resolve { lookup: LookupId, name: HostName, route: Route, deadline: Time },
     PauseAccept { until: Time },
-    Save { snapshot: Box<Snapshot> },
+    Save,
 }
 
 /// All calls of one turn, in order.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connmgr_core::driver::PoolEvent;
-use connmgr_core::{CloseCause, ConnId, Event, Input, Kind, Time};
+use connmgr_core::{AddressInfo, CloseCause, ConnId, Event, Input, Kind, PeerAddress, Services, Time};
 
 use super::happening::Happening;
 use super::{Broken, Scrutiny, World};
@@ -103,11 +103,16 @@ impl<S: Subject> World<S> {
                 let place = &mut self.nodes[node as usize];
                 place.accepts_after = place.clock.instant(until);
             }
-            NetCall::Save { snapshot } => {
-                let of = self.nodes[node as usize].run();
-                self.later(self.plan.scenario.node.save_takes.0, Happening::Saved { of, snapshot });
-            }
+            NetCall::Save => self.save(node),
         }
+    }
+
+    /// State is on its way to the disk. Nobody reads it where no process ends: then it is not copied.
+    fn save(&mut self, node: u32) {
+        let place = &self.nodes[node as usize];
+        let subject = place.subject.as_ref().filter(|_| self.plan.scenario.ends_processes());
+        let (of, snapshot) = (place.run(), subject.map(|subject| Box::new(subject.snapshot())));
+        self.later(self.plan.scenario.node.save_takes.0, Happening::Saved { of, snapshot });
     }
 
     fn abort(&mut self, node: u32, conn: ConnId) {
@@ -237,7 +242,8 @@ impl<S: Subject> World<S> {
         let mut dice = self.dice(crate::types::DrawPurpose::Acquaintance, node).part(place.tally.dials);
         let unix = place.clock.unix(self.now);
         let known = (0..count).filter_map(|_| plan.draw(&[], self.now, &mut dice));
-        let addresses = known.map(|address| plan.info(address.clone(), unix)).collect();
+        let info = |(address, services): (&PeerAddress, Services)| AddressInfo::new(address.clone()).services(services);
+        let addresses = known.map(|told| info(told).last_seen(unix)).collect();
         self.tell(node, &Input::Addresses { source: connmgr_core::Source::Application, addresses });
     }
 }
