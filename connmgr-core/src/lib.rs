@@ -188,6 +188,8 @@ pub mod socks;
 pub mod options {}
 
 pub use book::{AddressView, BookView};
+#[doc(hidden)]
+pub use config::BookRule;
 pub use config::{
     BookConfig, Chain, Config, DialConfig, GroupRule, HealthConfig, InboundConfig, IsolationMode, Listener, Mode,
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
