@@ -195,7 +195,7 @@ pub use config::{
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, Explanation, TRACE_VERSION};
-pub use mechanisms::groups::Group;
+pub use mechanisms::groups::{Group, Groups};
 pub use mechanisms::score::BanScore;
 #[doc(hidden)]
 pub use types::More;

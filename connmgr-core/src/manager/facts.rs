@@ -1,7 +1,7 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
 use crate::config::Mode;
-use crate::mechanisms::groups::{Group, is_in_range};
+use crate::mechanisms::groups::is_in_range;
 use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
@@ -301,7 +301,7 @@ impl ConnManager {
             Source::Import(group) => Some(group),
             Source::Peer(conn) => {
                 let conn = self.table.get(conn).filter(|conn| conn.is_open())?;
-                let group = conn.host().as_ref().and_then(|host| Group::of(host, &self.config.ranges));
+                let group = conn.host().as_ref().and_then(|host| self.groups.of(host));
                 Some(group.map_or(SourceGroup::HIDDEN, |group| SourceGroup::peer(group.as_u128())))
             }
         }

@@ -45,6 +45,7 @@ use crate::config::{Config, Split};
 use crate::conn::Origin;
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
+use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::health::Health;
 use crate::mechanisms::limiter::{Bucket, Limiter};
@@ -136,6 +137,7 @@ enum Timer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnManager {
     config: Arc<Config>,
+    groups: Groups,
     limits: Limits,
     phase: Phase,
     clocks: Clocks,
@@ -245,6 +247,7 @@ impl ConnManager {
         let own_addresses = config.own_addresses.iter().cloned().map(|address| address.settled(config.networks));
         let own = OwnAddresses::new(own_addresses);
         let mut manager = Self {
+            groups: Groups::new(&config),
             limits: config.limits,
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
