@@ -12,8 +12,25 @@ const SPECIAL: [u8; 9] = [0, 10, 100, 127, 169, 172, 192, 198, 203];
 /// From here on is multicast.
 const UNICAST: u8 = 224;
 
+/// The first octets that are public as a whole.
+const FIRST_OCTETS: [u8; UNICAST as usize - SPECIAL.len()] = {
+    let mut octets = [0; UNICAST as usize - SPECIAL.len()];
+    let (mut octet, mut place, mut special) = (0, 0, 0);
+    while octet < UNICAST {
+        // Both rise.
+        if special < SPECIAL.len() && SPECIAL[special] == octet {
+            special += 1;
+        } else {
+            octets[place] = octet;
+            place += 1;
+        }
+        octet += 1;
+    }
+    octets
+};
+
 /// The groups of each half: 128 in each /8 that is public as a whole.
-pub(super) const GROUPS: u32 = 128 * (UNICAST as u32 - SPECIAL.len() as u32);
+pub(super) const GROUPS: u32 = 128 * FIRST_OCTETS.len() as u32;
 /// The addresses of a group.
 pub(super) const HOSTS: u32 = 1 << 16;
 
@@ -43,8 +60,7 @@ pub(super) fn far_source(number: u32) -> SourceGroup {
 /// The first 16 bits: odd ones are the attacker's.
 fn prefix(owner: Owner, group: u32) -> u32 {
     let group = group % GROUPS;
-    let mut octets = (0..UNICAST).filter(|octet| !SPECIAL.contains(octet));
-    let first = octets.nth((group / 128) as usize).expect("below the number of groups");
+    let first = FIRST_OCTETS[(group / 128) as usize];
     u32::from(first) << 8 | group % 128 << 1 | u32::from(owner == Owner::Attacker)
 }
 
