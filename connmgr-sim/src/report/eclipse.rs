@@ -9,7 +9,7 @@ use crate::run::eclipse::{Axis, Defence, EclipseFigures, EclipsePoint, EclipseSw
 use crate::types::Share;
 
 /// The size of one plot with its labels.
-const FRAME: Frame = Frame { width: 440.0, height: 270.0, left: 46.0, right: 14.0, top: 30.0, bottom: 50.0 };
+const FRAME: Frame = Frame { width: 440.0, height: 270.0, left: 50.0, right: 14.0, top: 30.0, bottom: 56.0 };
 /// Room for the legend of the picture.
 const LEGEND: f64 = 120.0;
 
