@@ -17,7 +17,6 @@ const LEGEND: f64 = 120.0;
 const STYLE: &str = "svg{background:#fff;font:12px system-ui,sans-serif}svg *{vector-effect:non-scaling-stroke}\
 text{fill:#222}.axis{stroke:#888}.grid{stroke:#ddd}.title{font-weight:600;font-size:13px}\
 .curve{fill:none;stroke:var(--it);stroke-width:1.5px}.curve.ours,.curve.core{stroke-width:3px}\
-.dot{fill:none;stroke:var(--it);stroke-width:5px;stroke-linecap:round}\
 .ours{--it:#2a6fb0}.core{--it:#b3261e}.off0{--it:#c2570c}.off1{--it:#7b3fa8}.off2{--it:#6c7684}\
 .off3{--it:#1c7f6e}.off4{--it:#b07800}.off5{--it:#0b6b3a}.off0,.off2,.off4{stroke-dasharray:5 3}\
 @media(prefers-color-scheme:dark){svg{background:#16181c}text{fill:#e6e6e6}.grid{stroke:#333}\
@@ -34,6 +33,8 @@ const TITLES: [&str; 6] = [
 ];
 /// The figures in the picture.
 const PICTURED: [usize; 3] = [1, 4, 5];
+/// Its columns.
+const COLUMNS: [Axis; 2] = [Axis::Sources, Axis::Groups];
 
 /// Draws the page. `again` is the command that gives the same.
 pub fn eclipse(sweep: &EclipseSweep, points: &[EclipsePoint], again: &str) -> String {
@@ -42,10 +43,11 @@ pub fn eclipse(sweep: &EclipseSweep, points: &[EclipsePoint], again: &str) -> St
         p { "What an attacker gets of a node whose address book he fills." }
         p.axes {
             "The book knows 2000 honest nodes; 1000 of them were connected to before. The attacker announces 100 000 "
-            "addresses, which all answer; in one group there are at most 65 536. Of the honest, half of those that were "
-            "connected to answer, and 12 % of the others. Then the node restarts and lives for a day. Its 10 outbound "
-            "connections end after six hours on average; those with the attacker never end. Without anchors, and without "
-            "gossip in that day. Means of " (sweep.seeds) " attacks with " (sweep.lives) " lives each."
+            "addresses, which all answer; in one group there are at most 65 536. Of the honest nodes, half of those that were "
+            "connected to answer, and 12 % of the others. Then the node restarts, and runs for a day. Its 10 outbound "
+            "connections end after six hours on average; those to the attacker never end. There are no anchors, and "
+            "nobody gossips in that day. Each point is the mean of " (sweep.lives) " such days after each of "
+            (sweep.seeds) " attacks."
         }
         (legend(&sweep.defences))
         @for axis in Axis::ALL {
@@ -76,9 +78,9 @@ pub fn eclipse_svg(sweep: &EclipseSweep, points: &[EclipsePoint], again: &str) -
             desc { (again) }
             style { (PreEscaped(STYLE)) }
             @for (row, figure) in PICTURED.into_iter().enumerate() {
-                @for (column, axis) in Axis::ALL.into_iter().enumerate() {
+                @for (column, axis) in COLUMNS.into_iter().enumerate() {
                     g transform=(format!("translate({} {})", column as f64 * width, row as f64 * height)) {
-                        (drawn(&sweep.defences, points, axis, figure))
+                        (drawn(&sweep.defences, points, axis, figure, false))
                     }
                 }
             }
@@ -96,7 +98,8 @@ pub fn eclipse_svg(sweep: &EclipseSweep, points: &[EclipsePoint], again: &str) -
 const fn heading(axis: Axis) -> &'static str {
     match axis {
         Axis::Sources => "By the groups of nodes that announce his addresses",
-        Axis::Groups => "By the groups that his addresses are in",
+        Axis::Groups => "By the groups that his addresses are in, announced by very many",
+        Axis::OneSource => "By the groups that his addresses are in, announced by one source group",
     }
 }
 
@@ -104,6 +107,7 @@ const fn along(axis: Axis) -> &'static str {
     match axis {
         Axis::Sources => "source groups; his addresses are in 27 520 groups",
         Axis::Groups => "groups of his addresses; 65 000 source groups",
+        Axis::OneSource => "groups of his addresses; one source group",
     }
 }
 
@@ -148,12 +152,13 @@ fn legend(defences: &[Defence]) -> Markup {
 fn plot(defences: &[Defence], points: &[EclipsePoint], axis: Axis, figure: usize) -> Markup {
     html! {
         svg.eclipse viewBox=(FRAME.view_box()) role="img" aria-label=(TITLES[figure]) {
-            (drawn(defences, points, axis, figure))
+            (drawn(defences, points, axis, figure, true))
         }
     }
 }
 
-fn drawn(defences: &[Defence], points: &[EclipsePoint], axis: Axis, figure: usize) -> Markup {
+/// `has_dots`: a dot at each value, which says its number.
+fn drawn(defences: &[Defence], points: &[EclipsePoint], axis: Axis, figure: usize, has_dots: bool) -> Markup {
     let values = axis.values();
     let x = |place: usize| rounded((place as f64 + 0.5) / values.len() as f64 * WIDTH);
     let tick = |(place, value): (usize, &u32)| (x(place) / WIDTH, value.to_string());
@@ -166,7 +171,7 @@ fn drawn(defences: &[Defence], points: &[EclipsePoint], axis: Axis, figure: usiz
             @let curve = curve(points, *defence, axis, figure);
             @let places: Vec<(f64, f64)> = curve.iter().enumerate().map(|(at, share)| (x(at), y(*share))).collect();
             path.curve.(class(*defence)) d=(path(&places)) {}
-            @for ((place, share), value) in places.iter().zip(&curve).zip(values) {
+            @for ((place, share), value) in places.iter().zip(&curve).zip(values).filter(|_| has_dots) {
                 (dot(place.0, place.1, class(*defence), &format!("{}, {value}: {}", title(*defence), text(*share))))
             }
         }
@@ -228,8 +233,8 @@ mod tests {
             .collect();
         let (page, picture) = (eclipse(&sweep, &points, "a & b"), eclipse_svg(&sweep, &points, "a & b"));
         let (books, values) = (sweep.defences.len(), Axis::Sources.values().len());
-        assert_eq!(page.matches("class=\"dot ").count(), 12 * books * values);
-        assert_eq!(picture.matches("class=\"dot ").count(), 6 * books * values);
+        assert_eq!(page.matches("class=\"dot ").count(), 18 * books * values);
+        assert_eq!(picture.matches("class=\"curve ").count(), 7 * books);
         assert!(!page.contains("a & b") && !picture.contains("a & b"));
     }
 }

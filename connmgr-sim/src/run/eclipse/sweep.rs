@@ -14,17 +14,20 @@ pub enum Axis {
     Sources,
     /// The groups that his addresses are in, announced by very many.
     Groups,
+    /// The groups that his addresses are in, announced by one source group.
+    OneSource,
 }
 
 impl Axis {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Sources, Self::Groups];
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Sources, Self::Groups, Self::OneSource];
 
     /// In a word.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sources => "sources",
             Self::Groups => "groups",
+            Self::OneSource => "groups-of-one-source",
         }
     }
 
@@ -34,16 +37,15 @@ impl Axis {
     }
 
     /// The attack at a value.
-    const fn plan(self, value: u32) -> AttackPlan {
+    const fn plan(self, value: u32, addresses: u32) -> AttackPlan {
         match self {
-            Self::Sources => AttackPlan::new(ADDRESSES).sources(value),
-            Self::Groups => AttackPlan::new(ADDRESSES).sources(MANY_SOURCES).groups(value),
+            Self::Sources => AttackPlan::new(addresses).sources(value),
+            Self::Groups => AttackPlan::new(addresses).sources(MANY_SOURCES).groups(value),
+            Self::OneSource => AttackPlan::new(addresses).groups(value),
         }
     }
 }
 
-/// The attacker's addresses, as far as his groups have so many.
-const ADDRESSES: u32 = 100_000;
 /// Source groups of an attacker of few groups: enough to fill the table.
 const MANY_SOURCES: u32 = 65_000;
 
@@ -56,8 +58,12 @@ pub struct EclipseSweep {
     pub first_seed: u64,
     /// Lives of a day after each attack.
     pub lives: u32,
+    /// The attacker's addresses, as far as his groups have so many.
+    pub addresses: u32,
     /// Whose books are attacked.
     pub defences: Vec<Defence>,
+    /// How great the attackers are.
+    pub sizes: Vec<(Axis, u32)>,
 }
 
 /// What an attacker of one size has of one book, on average over seeds.
@@ -76,9 +82,10 @@ pub struct EclipsePoint {
 }
 
 impl EclipseSweep {
-    /// Every defence.
+    /// Every defence against attackers of every size with 100 000 addresses.
     pub fn new(seeds: u64, first_seed: u64) -> Self {
-        Self { seeds, first_seed, lives: 20, defences: Defence::all() }
+        let sizes = Axis::ALL.into_iter().flat_map(|axis| axis.values().map(|value| (axis, value))).collect();
+        Self { seeds, first_seed, lives: 20, addresses: 100_000, defences: Defence::all(), sizes }
     }
 
     /// How many trials it takes.
@@ -92,8 +99,11 @@ impl EclipseSweep {
     }
 
     fn curve(&self) -> impl Iterator<Item = (Defence, Axis, u32)> {
-        let sizes = || Axis::ALL.into_iter().flat_map(|axis| axis.values().map(|value| (axis, value)));
-        self.defences.iter().flat_map(move |defence| sizes().map(|(axis, value)| (*defence, axis, value)))
+        let all = move |defence: &Defence| {
+            let defence = *defence;
+            self.sizes.iter().map(move |(axis, value)| (defence, *axis, *value))
+        };
+        self.defences.iter().flat_map(all)
     }
 
     fn work(&self) -> Vec<((Defence, Axis, u32), u64)> {
@@ -108,7 +118,7 @@ impl EclipseSweep {
         let next = AtomicUsize::new(0);
         let labour = || {
             while let Some((place, ((defence, axis, value), seed))) = take(&next, &work) {
-                let one = trial::run(*defence, axis.plan(*value), *seed, self.lives);
+                let one = trial::run(*defence, axis.plan(*value, self.addresses), *seed, self.lives);
                 figures.lock().expect("nobody panics while holding it")[place] = one;
                 done();
             }
@@ -148,4 +158,43 @@ fn take<'a, T>(next: &AtomicUsize, work: &'a [T]) -> Option<(usize, &'a T)> {
 
 fn percent(share: Share) -> String {
     format!("{}.{:02}", share.0 / 10_000, share.0 % 10_000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> EclipseSweep {
+        EclipseSweep {
+            lives: 2,
+            addresses: 20_000,
+            defences: vec![Defence::Ours, Defence::CoreLike],
+            sizes: vec![(Axis::Sources, 1), (Axis::Groups, 1)],
+            ..EclipseSweep::new(2, 1)
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing_and_every_point_is_a_line() {
+        let sweep = small();
+        let points = sweep.run(1, &|| ());
+        assert_eq!(points, sweep.run(3, &|| ()));
+        let csv = EclipseSweep::csv(&points);
+        assert_eq!(csv.lines().count(), 1 + 4, "{csv}");
+        assert!(csv.contains("\ngroups,1,core-like,"), "{csv}");
+    }
+
+    #[test]
+    fn an_attacker_of_one_group_has_one_connection() {
+        let points = small().run(2, &|| ());
+        let of_one = points.iter().filter(|point| point.axis == Axis::Groups);
+        for point in of_one {
+            assert!(point.mean.new > Share::percent(50), "{point:?}");
+            assert!(point.mean.slots_at_start <= Share::percent(10), "{point:?}");
+            assert!(
+                point.mean.slots_in_a_day <= Share::percent(10) && point.mean.all_in_a_day == Share::NONE,
+                "{point:?}"
+            );
+        }
+    }
 }
