@@ -30,7 +30,8 @@ const FIRST_OCTETS: [u8; UNICAST as usize - SPECIAL.len()] = {
 };
 
 /// The groups of each half: 128 in each /8 that is public as a whole.
-pub(super) const GROUPS: u32 = 128 * FIRST_OCTETS.len() as u32;
+pub(super) const GROUPS: u32 = 27_520;
+const _: () = assert!(GROUPS as usize == 128 * FIRST_OCTETS.len());
 /// The addresses of a group.
 pub(super) const HOSTS: u32 = 1 << 16;
 
@@ -43,7 +44,7 @@ pub(super) enum Owner {
 
 /// Address number `host` of a group, below [`HOSTS`], in group number `group`, below [`GROUPS`], of its owner.
 pub(super) fn address(owner: Owner, group: u32, host: u32) -> PeerAddress {
-    let ip = Ipv4Addr::from_bits(prefix(owner, group) << 16 | host % HOSTS);
+    let ip = Ipv4Addr::from_bits((prefix(owner, group) << 16) | (host % HOSTS));
     PeerAddress::from(SocketAddr::new(ip.into(), PORT))
 }
 
@@ -61,7 +62,7 @@ pub(super) fn far_source(number: u32) -> SourceGroup {
 fn prefix(owner: Owner, group: u32) -> u32 {
     let group = group % GROUPS;
     let first = FIRST_OCTETS[(group / 128) as usize];
-    u32::from(first) << 8 | group % 128 << 1 | u32::from(owner == Owner::Attacker)
+    (u32::from(first) << 8) | ((group % 128) << 1) | u32::from(owner == Owner::Attacker)
 }
 
 /// Whether an address is the attacker's.

@@ -131,8 +131,8 @@ impl CoreDay {
         let taken: BTreeSet<u32> = self.ready.iter().map(|open| group(&open.address)).collect();
         for draw in 0..DRAWS {
             let (address, last_try) = self.book.select(unix)?;
-            let is_fresh = unix.since(last_try) < RECENTLY;
-            if !taken.contains(&group(&address)) && !(is_fresh && draw < RESTED_DRAWS) {
+            let has_rested = draw >= RESTED_DRAWS || unix.since(last_try) >= RECENTLY;
+            if has_rested && !taken.contains(&group(&address)) {
                 return Some(address);
             }
         }
