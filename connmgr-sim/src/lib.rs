@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attack;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod run;

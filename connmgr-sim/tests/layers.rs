@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// From the lowest to the highest.
-const LAYERS: [&str; 8] = ["types", "scenario", "world", "subject", "watch", "run", "report", "cli"];
+const LAYERS: [&str; 9] = ["types", "attack", "scenario", "world", "subject", "watch", "run", "report", "cli"];
 
 /// A module, or a name in one, as a path from the root of the crate.
 type Name = Vec<String>;

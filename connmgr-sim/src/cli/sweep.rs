@@ -1,10 +1,11 @@
-//! `sweep`: a figure against a parameter, as a table and as a picture.
+//! `sweep`: a figure against a parameter, as a table and as a picture; and `sweep eclipse`, of which there is a page too.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use connmgr_sim::run::eclipse::{EclipseFigures, EclipsePoint, EclipseSweep};
 use connmgr_sim::run::sweep::{self, Point};
 use connmgr_sim::types::Figure;
 use connmgr_sim::{RunVerdict, report};
@@ -18,8 +19,8 @@ use super::{progress, say, source, table, usage, write};
 /// Run a scenario at several values of a parameter.
 #[derive(Debug, Args)]
 pub(super) struct SweepArgs {
-    /// `reachable` (time to target by the share of addresses that answer), `outage` (time to recover by its length), or
-    /// a scenario together with --param and --values
+    /// `reachable` (time to target by the share of addresses that answer), `outage` (time to recover by its length),
+    /// `eclipse` (what an attacker gets who fills the address book), or a scenario together with --param and --values
     what: String,
     /// The field to vary, as a path into the scenario's TOML: `hosts.0.reachable`
     #[arg(long, value_name = "PATH", requires = "values")]
@@ -45,10 +46,19 @@ pub(super) struct SweepArgs {
     /// Write a picture of them into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a page on them into this file; of `eclipse` only
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl SweepArgs {
     pub(super) fn perform(self) -> Result<RunVerdict> {
+        if self.what == ECLIPSE && self.param.is_none() {
+            return self.eclipse();
+        }
+        if self.report.is_some() {
+            return Err(usage("only `sweep eclipse` has a page; others have a picture: --svg"));
+        }
         let mut sweep = self.sweep()?;
         (sweep.seeds, sweep.first_seed) = (self.seeds, self.first_seed);
         say!("seeds from {}: {}", self.first_seed, self.again());
@@ -65,13 +75,33 @@ impl SweepArgs {
         Ok(RunVerdict::Kept)
     }
 
+    fn eclipse(&self) -> Result<RunVerdict> {
+        let sweep = EclipseSweep::new(self.seeds, self.first_seed);
+        say!("seeds from {}: {}", self.first_seed, self.again());
+        let bar = progress::bar(sweep.len(), "attacks");
+        let points = sweep.run(jobs(self.jobs), &|| bar.inc(1));
+        bar.finish_and_clear();
+        say::text(&eclipse_text(&points));
+        let again = self.again().to_string();
+        if let Some(path) = &self.csv {
+            write(path, &EclipseSweep::csv(&points))?;
+        }
+        if let Some(path) = &self.svg {
+            write(path, &report::eclipse_svg(&sweep, &points, &again))?;
+        }
+        if let Some(path) = &self.report {
+            write(path, &report::eclipse(&sweep, &points, &again))?;
+        }
+        Ok(RunVerdict::Kept)
+    }
+
     fn sweep(&self) -> Result<sweep::Sweep> {
         let Some(param) = &self.param else {
             return match self.what.as_str() {
                 "reachable" => Ok(sweep::Sweep::reachable()),
                 "outage" => Ok(sweep::Sweep::outage()),
                 other => Err(usage(format!(
-                    "there is no sweep `{other}`; there are reachable, outage, and any scenario with --param and --values"
+                    "there is no sweep `{other}`; there are reachable, outage, eclipse, and any scenario with --param and --values"
                 ))),
             };
         };
@@ -88,6 +118,22 @@ impl SweepArgs {
         let again = again.option("--figure", self.figure);
         again.option("--seeds", [self.seeds]).option("--first-seed", [self.first_seed])
     }
+}
+
+/// The sweep that has a page.
+const ECLIPSE: &str = "eclipse";
+
+/// A row for each attack and book, shares in percent.
+fn eclipse_text(points: &[EclipsePoint]) -> String {
+    let mut head = row!["attacker's", "", "book"];
+    head.extend(EclipseFigures::NAMES.map(str::to_owned));
+    let mut rows = vec![head];
+    rows.extend(points.iter().map(|point| {
+        let mut cells = row![point.axis.name(), point.value, point.defence.name()];
+        cells.extend(point.mean.all().map(|share| share.to_string()));
+        cells
+    }));
+    table::plain(&rows)
 }
 
 fn text(sweep: &sweep::Sweep, points: &[Point]) -> String {

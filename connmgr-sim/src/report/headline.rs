@@ -83,6 +83,7 @@ pub(super) const fn meaning(figure: Figure) -> &'static str {
         Figure::Outages => "Times a network was found down",
         Figure::Starts => "Starts of the process",
         Figure::Book => "Addresses in the book at the end",
+        Figure::Adversaries => "Outbound connections with adversaries at the end",
     }
 }
 

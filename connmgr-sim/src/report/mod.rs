@@ -9,6 +9,7 @@ mod campaign;
 mod chart;
 mod course;
 mod dialing;
+mod eclipse;
 mod fault_name;
 mod figures;
 mod findings;
@@ -28,6 +29,7 @@ mod window;
 mod zoom;
 
 pub use campaign::campaign;
+pub use eclipse::{eclipse, eclipse_svg};
 pub use run::run;
 pub use sweep::svg;
 #[cfg(feature = "cli")]

@@ -20,7 +20,7 @@ impl Figures {
     pub fn of<S: Subject>(world: &World<S>) -> Self {
         let healed = world.plan().scenario.healed_at();
         let range = |figure: Figure| {
-            let values = world.nodes().iter().map(|node| FigureRange::one(measure(figure, node, healed)));
+            let values = (0..world.nodes().len()).map(|node| FigureRange::one(measure(figure, world, node, healed)));
             values.reduce(FigureRange::and).unwrap_or(FigureRange::one(None))
         };
         Self(Figure::ALL.iter().map(|figure| (figure.name().to_owned(), range(*figure))).collect())
@@ -45,8 +45,8 @@ impl Figures {
     }
 }
 
-fn measure<S: Subject>(figure: Figure, node: &WorldNode<S>, healed: Option<Instant>) -> Option<u64> {
-    let tally = &node.tally;
+fn measure<S: Subject>(figure: Figure, world: &World<S>, node: usize, healed: Option<Instant>) -> Option<u64> {
+    let WorldNode { tally, subject, .. } = &world.nodes()[node];
     match figure {
         Figure::ToTarget => tally.first_full.map(|at| millis(at.since(Instant::ZERO))),
         Figure::ToRecover => Some(millis(tally.full_after_healing?.since(healed?))),
@@ -63,7 +63,8 @@ fn measure<S: Subject>(figure: Figure, node: &WorldNode<S>, healed: Option<Insta
         Figure::Bans => Some(tally.bans),
         Figure::Outages => Some(tally.outages),
         Figure::Starts => Some(tally.starts),
-        Figure::Book => Some(node.subject.as_ref().map_or(0, |subject| subject.snapshot().addresses.len() as u64)),
+        Figure::Book => Some(subject.as_ref().map_or(0, |subject| subject.snapshot().addresses.len() as u64)),
+        Figure::Adversaries => Some(world.adversaries_of(node)),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod case;
 #[cfg(feature = "cli")]
 pub mod compare;
 pub mod diff;
+pub mod eclipse;
 pub mod failure;
 pub mod figures;
 mod outcome;

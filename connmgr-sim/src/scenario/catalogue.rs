@@ -11,7 +11,8 @@ macro_rules! scenarios {
 
 scenarios![
     USUAL, "":
-    "cold-start", "stale-book", "scarce", "all-seeds-dead", "poisoned-seed", "attackers-first", "slots-full",
+    "cold-start", "stale-book", "scarce", "all-seeds-dead", "poisoned-seed", "attackers-first",
+    "book-flooded-by-one-source", "book-flooded-by-one-group", "slots-full",
     "accept-then-close", "everyone-refuses", "slow-handshakes", "slow-answers", "slow-onions", "ready-and-gone",
     "half-hanging", "interface-flap", "outage", "resets", "partition", "ipv6-black-hole", "dead-majority",
     "tor-refused", "tor-network-dead", "overlays", "lan", "suspend", "clock-year", "crash-loop", "late-and-doubled",

@@ -72,6 +72,10 @@ pub struct HostSpec {
     /// They are adversaries: reports show how many of our connections they hold. It changes nothing in the world.
     #[serde(default)]
     pub adversary: bool,
+    /// How many source groups announced them to the managers that know them at the start, each by one of them. Absent: it
+    /// is not known who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<u32>,
 }
 
 /// What a host does with a connection.
@@ -196,6 +200,7 @@ impl HostSpec {
             addresses: None,
             v1_only: false,
             adversary: false,
+            sources: None,
         }
     }
 

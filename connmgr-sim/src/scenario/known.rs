@@ -22,11 +22,25 @@ pub(crate) fn saved_before(plan: &WorldMap, node: u32) -> Option<Snapshot> {
         let whole = plan.addresses(&acquaintance.of);
         let wanted = acquaintance.count.unwrap_or(u32::MAX) as usize;
         let chosen = choose(whole.len(), wanted, &dice);
-        addresses.extend(chosen.into_iter().map(|at| remembered(plan, acquaintance, &whole[at], dice.part(at as u64))));
+        let sources = sources(plan, number, &acquaintance.of);
+        addresses.extend(chosen.into_iter().map(|at| {
+            let saved = remembered(plan, acquaintance, &whole[at], dice.part(at as u64));
+            SavedAddress { source: sources(dice.part(at as u64).part(0)), ..saved }
+        }));
     }
     let own = &plan.nodes[node as usize];
     addresses.retain(|saved| saved.address != *own);
     (!addresses.is_empty()).then(|| Snapshot { addresses, ..Snapshot::default() })
+}
+
+/// Who announced the hosts of a population, drawn for each: no two populations share a source group.
+fn sources(plan: &WorldMap, number: u64, of: &str) -> impl Fn(Dice) -> SourceGroup {
+    let spec = plan.scenario.hosts.iter().find(|spec| spec.name == of);
+    let count = spec.and_then(|spec| spec.sources);
+    move |mut dice| {
+        let source = |count| SourceGroup::imported(number << 32 | dice.below(u64::from(count)));
+        count.map_or(SourceGroup::UNKNOWN, source)
+    }
 }
 
 /// `wanted` of `len` places, by a partial shuffle; all of them in order if all are wanted.

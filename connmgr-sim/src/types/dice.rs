@@ -42,6 +42,10 @@ pub enum DrawPurpose {
     Departure,
     /// The grammar of random worlds.
     Grammar,
+    /// Attacks on the address book.
+    Attack,
+    /// Where a model of a book places addresses.
+    Placement,
 }
 
 /// A stream of draws with one key.
@@ -73,6 +77,11 @@ impl Dice {
     pub fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next_u64()) * u128::from(bound);
         u64::try_from(wide >> 64).expect("a product of two 64-bit numbers, shifted by 64")
+    }
+
+    /// The same for small numbers.
+    pub fn below_u32(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.below(bound.into())).expect("below a u32")
     }
 
     /// An index below `len`; 0 for a `len` of 0.

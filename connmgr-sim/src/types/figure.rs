@@ -39,6 +39,8 @@ words! {
         Starts => "starts",
         /// Addresses in the book at the end; 0 if the process is not running.
         Book => "book",
+        /// Outbound connections with adversaries at the end.
+        Adversaries => "adversaries",
     }
 }
 

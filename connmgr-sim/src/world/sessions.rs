@@ -105,6 +105,19 @@ impl<S: Subject> World<S> {
         }
     }
 
+    /// How many ready outbound connections a manager has with adversaries.
+    pub fn adversaries_of(&self, node: usize) -> u64 {
+        let is_adversary = |id: &&LinkId| {
+            let Some(link) = self.links.get(**id) else { return false };
+            let end = match link.end {
+                LinkEnd::Host(host) => self.plan.spec(host).adversary,
+                LinkEnd::Node { .. } | LinkEnd::Stranger { .. } | LinkEnd::Nobody => false,
+            };
+            end && link.stage == LinkStage::Ready && !link.kind.is_inbound()
+        };
+        self.nodes[node].links.values().filter(is_adversary).count() as u64
+    }
+
     pub(super) fn handshake(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id).filter(|link| link.stage == LinkStage::Open) else { return };
         let (node, conn, end, nonce) = (link.node, link.conn, link.end, link.nonce);

@@ -7,6 +7,8 @@
 mod added;
 mod automatic;
 mod choosing;
+#[cfg(feature = "experiments")]
+mod experiment;
 mod fetch;
 mod hedge;
 mod probe;

@@ -7,6 +7,7 @@
 
 mod btcd;
 mod core;
+mod core_book;
 mod desk;
 mod pace;
 mod plain;
@@ -15,5 +16,6 @@ mod subject;
 
 pub use btcd::{BtcdLike, PacedBtcd};
 pub use core::{CoreLike, PacedCore};
+pub use core_book::CoreBook;
 pub use plain::{OneAtATime, ParallelPlain};
 pub use subject::Modelled;
