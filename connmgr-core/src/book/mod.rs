@@ -7,6 +7,8 @@
 //! come in or go out, so setting it changes no age, unless it was doubtful: then the dates that came in by it are judged
 //! anew ([`claims`]). Read first: `addrman` in Bitcoin Core.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod bucket;
 mod buckets;
 mod chance;
@@ -53,6 +55,8 @@ use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
 use sources::KnownSources;
 use store::Store;
 
+#[cfg(feature = "bench")]
+pub use bench::BookBench;
 pub(crate) use pick::{Choice, Unfit};
 pub use view::{AddressView, BookTable, BookView};
 
