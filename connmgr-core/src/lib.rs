@@ -187,6 +187,9 @@ pub mod socks;
 #[doc = include_str!("options.md")]
 pub mod options {}
 
+#[cfg(feature = "experiments")]
+#[doc(hidden)]
+pub use book::BookBench;
 pub use book::{AddressView, BookCounts, BookTable, BookView};
 #[doc(hidden)]
 pub use config::BookRule;

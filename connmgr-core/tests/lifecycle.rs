@@ -281,7 +281,8 @@ fn the_stats_count_what_happened() {
     bench.accept("99.1.1.1:5000").expect("room");
     bench.close(conns[0]);
     bench.close(conns[0]);
-    bench.tell(Input::Ban { target: BanTarget::Host(addresses(3)[2].host().clone()), duration: secs(60) });
+    let dialed = bench.manager.connection(conns[2]).and_then(|view| view.address).expect("it is under way");
+    bench.tell(Input::Ban { target: BanTarget::Host(dialed.host().clone()), duration: secs(60) });
     let counted = Stats {
         dials: 4,
         dials_succeeded: 1,

@@ -40,7 +40,7 @@ impl Bucket {
         debug_assert!(self.occupied & bit(position) == 0, "the position is free");
         let rank = self.rank(position);
         if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve_exact((self.slots.len() / 8).max(1));
+            self.slots.reserve_exact(self.slots.len().clamp(1, 8));
         }
         self.slots.insert(rank, slot);
         self.occupied |= bit(position);
@@ -78,7 +78,7 @@ impl Bucket {
         if filter.networks == NetworkSet::ALL {
             return of_class;
         }
-        filter.networks.iter().fold(0, |all, network| all | of_class & self.of_network(network))
+        of_class & filter.union(|network| self.of_network(network))
     }
 
     fn of_network(&self, network: NetworkKind) -> u64 {

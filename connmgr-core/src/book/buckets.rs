@@ -8,7 +8,7 @@ use super::bucket::{Bucket, nth_bit};
 use super::marks::{Class, Filter, Marks, Tally};
 use super::secret::POSITIONS;
 use crate::mechanisms::rng::Rng;
-use crate::types::{NetworkKind, NetworkSet};
+use crate::types::NetworkKind;
 
 /// A position in a bucket, as one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl Buckets {
     fn note(&mut self, bucket: u16, network: NetworkKind) {
         let (word, bit) = (usize::from(bucket) / WORD, 1u64 << (usize::from(bucket) % WORD));
         for class in Class::ALL {
-            let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+            let filter = Filter::in_network(network, class);
             let holds = self.bucket(bucket).is_some_and(|bucket| bucket.passing(filter) != 0);
             let sort = sort(network, class);
             let at = sort * self.words() + word;
@@ -160,37 +160,38 @@ impl Buckets {
     /// Which of 64 buckets hold addresses that pass a filter.
     fn holding(&self, filter: Filter, word: usize) -> u64 {
         let of = |network| self.holding[sort(network, filter.class) * self.words() + word];
-        filter.networks.iter().fold(0, |all, network| all | of(network))
+        filter.union(of)
     }
 
     fn buckets_of(&self, filter: Filter) -> usize {
-        let mut networks = filter.networks.iter().filter(|network| self.counts[sort(*network, filter.class)] > 0);
-        match (networks.next(), networks.next()) {
-            (None, _) => 0,
-            (Some(only), None) => self.counts[sort(only, filter.class)].into(),
-            (Some(_), Some(_)) => (0..self.words()).map(|word| self.holding(filter, word).count_ones() as usize).sum(),
+        match filter.only() {
+            Some(only) => self.counts[sort(only, filter.class)].into(),
+            None => (0..self.words()).map(|word| self.holding(filter, word).count_ones() as usize).sum(),
         }
     }
 
-    /// A random bucket of those that hold some, then a random address in it, of those that pass the filter.
-    pub(super) fn draw(&self, filter: Filter, rng: &mut Rng) -> Option<Drawn> {
-        let buckets = self.buckets_of(filter);
-        if buckets == 0 {
+    /// A random bucket of those that hold some, then a random address in it, of those that pass the filter. `random` is a
+    /// random number: its lower half draws the address, and ten bits above that a bucket.
+    pub(super) fn draw(&self, filter: Filter, random: u64, rng: &mut Rng) -> Option<Drawn> {
+        if self.tally.of(filter) == 0 {
             return None;
         }
-        let bucket = self.bucket(self.draw_bucket(filter, buckets, rng)).expect("a used bucket holds some");
+        let buckets = self.buckets_of(filter);
+        let bucket =
+            self.bucket(self.draw_bucket(filter, buckets, random >> 32, rng)).expect("a used bucket holds some");
         let passing = bucket.passing(filter);
         let rivals = passing.count_ones();
-        let nth = u32::try_from(rng.below(rivals.into())).expect("below 64");
+        let nth = u32::try_from(((random & u64::from(u32::MAX)) * u64::from(rivals)) >> 32).expect("below 64");
         let slot = bucket.get(nth_bit(passing, nth)).expect("a position that passes is occupied");
         Some(Drawn { slot, buckets, rivals: rivals as usize })
     }
 
     /// Where most hold some, a few random numbers find one sooner than counting through all words.
-    fn draw_bucket(&self, filter: Filter, buckets: usize, rng: &mut Rng) -> u16 {
+    fn draw_bucket(&self, filter: Filter, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
         if buckets * 2 >= usize::from(self.count) {
-            for _ in 0..TRIES {
-                let bucket = rng.index(self.count.into());
+            for tries in 0..TRIES {
+                let any = if tries == 0 { random } else { rng.next_u64() };
+                let bucket = usize::try_from(any % u64::from(self.count)).expect("below a thousand");
                 if self.holding(filter, bucket / WORD) >> (bucket % WORD) & 1 != 0 {
                     return number(bucket);
                 }
@@ -234,7 +235,7 @@ impl Buckets {
                 let passes = |filter| bucket.passing(filter) >> position & 1 != 0;
                 for network in NetworkKind::ALL {
                     for class in Class::ALL {
-                        let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+                        let filter = Filter::in_network(network, class);
                         if passes(filter) != filter.fits(marks) {
                             return Err("book: a bucket's bitmaps are wrong");
                         }
@@ -251,7 +252,7 @@ impl Buckets {
     fn check_holding(&self) -> Result<(), &'static str> {
         for network in NetworkKind::ALL {
             for class in Class::ALL {
-                let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+                let filter = Filter::in_network(network, class);
                 let holds = |number: &u16| self.bucket(*number).is_some_and(|bucket| bucket.passing(filter) != 0);
                 let held = |number: &u16| {
                     let number = usize::from(*number);

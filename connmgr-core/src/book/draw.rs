@@ -8,17 +8,17 @@
 use super::Book;
 use super::buckets::Drawn;
 use super::chance::CANDIDATES;
+use super::entry::Entry;
 use super::marks::Filter;
 use super::neighbours::Side;
-use super::place::side_of;
 use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;
 use crate::types::Time;
 
 /// `TRIED_PARTS` of `ALL_PARTS` draws are from the tried addresses. In Core it is half. With two thirds, who owns the
 /// whole table of new addresses has a third of the draws, and the tried ones are those that an attacker cannot announce.
-const TRIED_PARTS: u64 = 2;
-const ALL_PARTS: u64 = 3;
+const TRIED_PARTS: usize = 2;
+const ALL_PARTS: usize = 3;
 
 /// The most that one group may have of the draws is one part in this many, if at least so many groups are known.
 const SHARE: usize = 8;
@@ -69,7 +69,7 @@ impl Book {
             }
             (side, drawn) = self.draw_any(filter, only_tried, rng)?;
         }
-        let groups = self.groups.len_in(filter.networks);
+        let groups = self.groups.len_in(filter);
         if groups <= 1 || self.without == Some(BookRule::GroupShare) {
             return Some(drawn.slot);
         }
@@ -82,26 +82,20 @@ impl Book {
     }
 
     fn draw_any(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Option<(Side, Drawn)> {
-        let side = self.draw_side(filter, only_tried, rng);
-        Some((side, self.table(side).draw(filter, rng)?))
+        let [new, tried] = [Side::New, Side::Tried].map(|side| self.table(side).len_of(filter));
+        let random = rng.next_u64();
+        let is_tried = tried > 0 && (new == 0 || only_tried || self.draws_tried(tried, new, random >> 42));
+        let side = if is_tried { Side::Tried } else { Side::New };
+        Some((side, self.table(side).draw(filter, random, rng)?))
     }
 
-    fn draw_side(&self, filter: Filter, only_tried: bool, rng: &mut Rng) -> Side {
-        let [new, tried] = [Side::New, Side::Tried].map(|side| self.table(side).len_of(filter) as u64);
-        let is_tried = match (tried > 0, new > 0) {
-            (false, _) => false,
-            (true, false) => true,
-            (true, true) if only_tried => true,
-            (true, true) => self.draws_tried(tried, new, rng),
-        };
-        if is_tried { Side::Tried } else { Side::New }
-    }
-
-    fn draws_tried(&self, tried: u64, new: u64, rng: &mut Rng) -> bool {
+    /// Whether a draw is from the tried addresses, where there are both. `random` has 22 random bits.
+    fn draws_tried(&self, tried: usize, new: usize, random: u64) -> bool {
+        let below = |bound: usize| ((random & ((1 << 22) - 1)) * bound as u64) >> 22;
         if self.without == Some(BookRule::TriedShare) {
-            rng.below(tried + new) < tried
+            below(tried + new) < tried as u64
         } else {
-            rng.below(ALL_PARTS) < TRIED_PARTS
+            below(ALL_PARTS) < TRIED_PARTS as u64
         }
     }
 
@@ -130,103 +124,130 @@ fn is_within_share(places: u32, groups: usize, drawn: Drawn, rng: &mut Rng) -> b
 
 /// All addresses that pass a filter, where they are few.
 pub(super) struct Few {
-    /// The drawn ones, in order, then the others: slot, group and table.
-    cards: [Card; CANDIDATES],
-    len: usize,
-    drawn: usize,
+    /// The slots: of the tried addresses from the front, of the new ones from the back. In each part the drawn ones come
+    /// first, in order.
+    slots: [u32; CANDIDATES],
+    /// How many are tried …
+    tried: usize,
+    /// … and new; of these, those drawn.
+    new: usize,
+    drawn: [usize; 2],
     filter: Filter,
     /// Where the next round is.
     again: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Card {
-    slot: u32,
-    group: u32,
-    side: Side,
-}
-
 impl Few {
     fn new(book: &Book, filter: Filter, now: Time) -> Self {
-        let nobody = Card { slot: 0, group: 0, side: Side::New };
-        let mut few = Self { cards: [nobody; CANDIDATES], len: 0, drawn: 0, filter, again: 0 };
+        let mut few = Self { slots: [0; CANDIDATES], tried: 0, new: 0, drawn: [0; 2], filter, again: 0 };
         if book.store.slot_count() <= 2 * CANDIDATES {
-            book.store
-                .slots()
-                .filter(|(_, entry)| filter.fits(book.marks(entry)))
-                .for_each(|(slot, _)| few.add(book, slot, now));
-        } else {
-            for side in [Side::New, Side::Tried] {
+            for (slot, entry) in book.store.slots() {
+                if filter.fits(entry.marks()) {
+                    few.add(slot, entry, now);
+                }
+            }
+            return few;
+        }
+        for side in [Side::New, Side::Tried] {
+            for (place, slot) in book.table(side).places_of(filter) {
+                let entry = book.store.entry(slot);
                 // One with several places counts once.
-                let firsts =
-                    book.table(side).places_of(filter).filter(|(place, slot)| book.store.entry(*slot).place == *place);
-                firsts.for_each(|(_, slot)| few.add(book, slot, now));
+                if entry.place == place {
+                    few.add(slot, entry, now);
+                }
             }
         }
         few
     }
 
     /// A tried one that seems to be connected has no precedence: it can't be dialed.
-    fn add(&mut self, book: &Book, slot: u32, now: Time) {
-        let entry = book.store.entry(slot);
-        let side = if entry.seems_busy(now) { Side::New } else { side_of(entry) };
-        self.cards[self.len] = Card { slot, group: entry.group, side };
-        self.len += 1;
+    fn add(&mut self, slot: u32, entry: &Entry, now: Time) {
+        if entry.is_tried() && !entry.seems_busy(now) {
+            self.slots[self.tried] = slot;
+            self.tried += 1;
+        } else {
+            self.new += 1;
+            self.slots[CANDIDATES - self.new] = slot;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.tried + self.new
+    }
+
+    /// The part of the slots that is of a table.
+    fn part(&self, side: Side) -> core::ops::Range<usize> {
+        match side {
+            Side::New => CANDIDATES - self.new..CANDIDATES,
+            Side::Tried => 0..self.tried,
+        }
+    }
+
+    /// The places of those that were not drawn yet.
+    fn left(&self, side: Side) -> core::ops::Range<usize> {
+        let part = self.part(side);
+        part.start + self.drawn[side as usize]..part.end
     }
 
     fn step(&mut self, book: &Book, rng: &mut Rng) -> Option<u32> {
-        if self.drawn == self.len {
-            let card = self.cards[..self.len].get(self.again)?;
-            self.again = (self.again + 1) % self.len;
-            return Some(card.slot);
+        if self.drawn[0] + self.drawn[1] == self.len() {
+            return self.step_again();
         }
-        let at = self.draw(book, rng);
-        self.cards.swap(self.drawn, at);
-        self.drawn += 1;
-        Some(self.cards[self.drawn - 1].slot)
+        let (side, at) = self.draw(book, rng);
+        let first = self.left(side).start;
+        self.slots.swap(first, at);
+        self.drawn[side as usize] += 1;
+        Some(self.slots[first])
+    }
+
+    /// Once all were drawn, they come in the same order again.
+    fn step_again(&mut self) -> Option<u32> {
+        if self.len() == 0 {
+            return None;
+        }
+        let at = self.again;
+        self.again = (at + 1) % self.len();
+        let place = if at < self.tried { at } else { self.part(Side::New).start + at - self.tried };
+        Some(self.slots[place])
     }
 
     /// The next one that was not drawn yet, by the rules for many.
-    fn draw(&self, book: &Book, rng: &mut Rng) -> usize {
-        let at = self.draw_by_side(book, rng);
-        let groups = book.groups.len_in(self.filter.networks);
+    fn draw(&self, book: &Book, rng: &mut Rng) -> (Side, usize) {
+        let side = self.draw_side(book, rng);
+        let left = self.left(side);
+        let at = left.start + rng.index(left.len());
+        let groups = book.groups.len_in(self.filter);
         if groups <= 1 || book.without == Some(BookRule::GroupShare) {
-            return at;
+            return (side, at);
         }
         if groups >= SHARE {
-            let Card { group, side, .. } = self.cards[at];
-            let all = self.cards[..self.len].iter().filter(|card| card.side == side);
-            let (all, here) = all.fold((0, 0), |(all, here), card| (all + 1, here + u32::from(card.group == group)));
-            if is_within_share(here, groups, Drawn { slot: 0, buckets: 1, rivals: all }, rng) {
-                return at;
+            let group = book.store.entry(self.slots[at]).group;
+            let drawn = Drawn { slot: self.slots[at], buckets: 1, rivals: self.part(side).len() };
+            if is_within_share(book.groups.places(group, side), groups, drawn, rng) {
+                return (side, at);
             }
         }
         for _ in 0..LOOKS {
             let other = book.groups.nth(self.filter.networks, rng.index(groups));
-            if let Some(at) = other.and_then(|other| self.one_of(|card| card.group == other, rng)) {
-                return at;
+            if let Some(found) = other.and_then(|other| self.one_of(book, other, rng)) {
+                return found;
             }
         }
-        at
+        (side, at)
     }
 
-    fn draw_by_side(&self, book: &Book, rng: &mut Rng) -> usize {
-        let left = &self.cards[self.drawn..self.len];
-        let tried = left.iter().filter(|card| card.side == Side::Tried).count();
-        let any = self.drawn + rng.index(left.len());
-        if tried == 0 || tried == left.len() {
-            return any;
-        }
-        let side =
-            if book.draws_tried(tried as u64, (left.len() - tried) as u64, rng) { Side::Tried } else { Side::New };
-        self.one_of(|card| card.side == side, rng).unwrap_or(any)
+    fn draw_side(&self, book: &Book, rng: &mut Rng) -> Side {
+        let [new, tried] = [Side::New, Side::Tried].map(|side| self.left(side).len());
+        let is_tried = tried > 0 && (new == 0 || book.draws_tried(tried, new, rng.next_u64()));
+        if is_tried { Side::Tried } else { Side::New }
     }
 
-    /// A random one of those that were not drawn yet.
-    fn one_of(&self, is: impl Fn(&Card) -> bool, rng: &mut Rng) -> Option<usize> {
-        let left = self.cards[..self.len].iter().enumerate().skip(self.drawn).filter(|(_, card)| is(card));
-        let count = left.clone().count();
-        let mut nth = left.skip(rng.index(count));
-        nth.next().map(|(at, _)| at)
+    /// A random one of a group that was not drawn yet.
+    fn one_of(&self, book: &Book, group: u32, rng: &mut Rng) -> Option<(Side, usize)> {
+        let of = |side: Side| self.left(side).map(move |at| (side, at));
+        let is_it = |(_, at): &(Side, usize)| book.store.entry(self.slots[*at]).group == group;
+        let all = of(Side::New).chain(of(Side::Tried)).filter(is_it);
+        let count = all.clone().count();
+        all.clone().nth(rng.index(count))
     }
 }

@@ -8,6 +8,7 @@ use core::time::Duration;
 use super::buckets::Place;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::ShortKey;
+use super::marks::Marks;
 use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -147,6 +148,10 @@ const TRIED: u8 = 8;
 const V1_ONLY: u8 = 16;
 /// A connection became ready, and has not ended, or ended only because we shut down.
 const CONNECTED: u8 = 32;
+/// It may have the services of full connections.
+const FULL: u8 = 64;
+/// It may have the services of block-relay connections.
+const BLOCK_RELAY: u8 = 128;
 
 impl Entry {
     /// An address learnt from others and not dialed yet. Its group, source and place are set later.
@@ -339,6 +344,18 @@ impl Entry {
 
     const fn set(&mut self, flag: u8, holds: bool) {
         self.flags = if holds { self.flags | flag } else { self.flags & !flag };
+    }
+
+    /// What it is to choices, as of the last [`classify`](Self::classify).
+    pub(super) const fn marks(&self) -> Marks {
+        Marks { network: self.network(), full: self.has(FULL), block_relay: self.has(BLOCK_RELAY) }
+    }
+
+    /// Notes whether it may have the services of full and block-relay connections.
+    pub(super) fn classify(&mut self, services: [Services; 2]) {
+        let [full, block_relay] = services.map(|services| self.may_offer(services));
+        self.set(FULL, full);
+        self.set(BLOCK_RELAY, block_relay);
     }
 
     /// Whether it is in the table of tried addresses.

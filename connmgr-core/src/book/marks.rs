@@ -52,11 +52,43 @@ impl Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) networks: NetworkSet,
+    /// The network, if it is one: this is asked for many times in a choice.
+    only: Option<NetworkKind>,
     pub(super) class: Class,
 }
 
 impl Filter {
-    pub(super) const ANY: Self = Self { networks: NetworkSet::ALL, class: Class::Any };
+    pub(super) const ANY: Self = Self { networks: NetworkSet::ALL, only: None, class: Class::Any };
+
+    pub(super) fn new(networks: NetworkSet, class: Class) -> Self {
+        let mut all = networks.iter();
+        let only = all.next().filter(|_| all.next().is_none());
+        Self { networks, only, class }
+    }
+
+    pub(super) const fn in_network(network: NetworkKind, class: Class) -> Self {
+        Self { networks: NetworkSet::EMPTY.with(network), only: Some(network), class }
+    }
+
+    /// The sum over its networks.
+    pub(super) fn sum(self, of: impl Fn(NetworkKind) -> usize) -> usize {
+        match self.only {
+            Some(network) => of(network),
+            None => self.networks.iter().map(of).sum(),
+        }
+    }
+
+    /// The bits of all its networks.
+    pub(super) fn union(self, of: impl Fn(NetworkKind) -> u64) -> u64 {
+        match self.only {
+            Some(network) => of(network),
+            None => self.networks.iter().fold(0, |all, network| all | of(network)),
+        }
+    }
+
+    pub(super) const fn only(self) -> Option<NetworkKind> {
+        self.only
+    }
 
     pub(super) const fn fits(self, marks: Marks) -> bool {
         self.networks.contains(marks.network) && marks.is_in(self.class)
@@ -81,6 +113,6 @@ impl Tally {
     }
 
     pub(super) fn of(&self, filter: Filter) -> usize {
-        filter.networks.iter().map(|network| self.0[network.index()][filter.class.index()] as usize).sum()
+        filter.sum(|network| self.0[network.index()][filter.class.index()] as usize)
     }
 }

@@ -7,6 +7,8 @@
 //! come in or go out, so setting it changes no age, unless it was doubtful: then the dates that came in by it are judged
 //! anew ([`claims`]). Read first: `addrman` in Bitcoin Core.
 
+#[cfg(feature = "experiments")]
+mod bench;
 mod bucket;
 mod buckets;
 mod chance;
@@ -38,9 +40,7 @@ use crate::config::{BookConfig, BookRule};
 use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::rng::Rng;
-use crate::types::{
-    AddressInfo, NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
-};
+use crate::types::{AddressInfo, NetworkKind, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime};
 use buckets::{Buckets, Place};
 use claims::{Claims, Origin, Report, Told};
 use collide::Collision;
@@ -53,6 +53,8 @@ use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
 use sources::KnownSources;
 use store::Store;
 
+#[cfg(feature = "experiments")]
+pub use bench::BookBench;
 pub(crate) use pick::{Choice, Unfit};
 pub use view::{AddressView, BookCounts, BookTable, BookView};
 
@@ -338,7 +340,7 @@ impl Book {
 
     /// The number of known addresses of a network.
     pub(crate) fn len_of(&self, network: NetworkKind) -> usize {
-        self.known.of(Filter { networks: NetworkSet::EMPTY.with(network), class: Class::Any })
+        self.known.of(Filter::in_network(network, Class::Any))
     }
 
     /// Whether no address is known.
@@ -354,7 +356,7 @@ impl Book {
         let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
         require(self.len() <= self.max_addresses, "book: more addresses than the configured maximum")?;
         self.store.check(self.secret)?;
-        let marks_of = |slot: u32| self.store.get(slot).map(|entry| self.marks(entry));
+        let marks_of = |slot: u32| self.store.get(slot).map(Entry::marks);
         self.new.check(marks_of)?;
         self.tried.check(marks_of)?;
         self.check_places()?;
@@ -373,7 +375,10 @@ impl Book {
         let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
         let (mut known, mut counts, mut further) = (Tally::default(), [0, 0], 0);
         for (slot, entry) in self.store.slots() {
-            known.add(self.marks(entry));
+            known.add(entry.marks());
+            let mut anew = *entry;
+            anew.classify(self.services);
+            require(anew == *entry, "book: what an address may offer is noted wrong")?;
             further += usize::from(entry.more_places());
             let [new, tried] = self.count_places(slot);
             counts = [counts[0] + new as usize, counts[1] + tried as usize];

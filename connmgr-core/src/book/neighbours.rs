@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::index::Index;
+use super::marks::Filter;
 use super::secret::Hash;
 use super::store::Store;
 use crate::types::{NetworkKind, NetworkSet};
@@ -146,8 +147,8 @@ impl Neighbours {
     }
 
     /// The number of groups in these networks.
-    pub(super) fn len_in(&self, networks: NetworkSet) -> usize {
-        networks.iter().map(|network| self.lists[network.index()].len()).sum()
+    pub(super) fn len_in(&self, filter: Filter) -> usize {
+        filter.sum(|network| self.lists[network.index()].len())
     }
 
     /// Group number `n` in these networks, counted from 0.
@@ -199,7 +200,7 @@ impl Neighbours {
             }
         }
         let taken = self.groups.iter().filter(|group| group.len > 0).count();
-        let is_counted = taken == self.index.len() && taken == self.len_in(NetworkSet::ALL);
+        let is_counted = taken == self.index.len() && taken == self.len_in(Filter::ANY);
         if !is_counted || taken + self.free.len() != self.groups.len() {
             return Err("book: the groups are counted wrong");
         }

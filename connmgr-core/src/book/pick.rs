@@ -77,7 +77,7 @@ impl Book {
                 match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
                     Verdict::Never => {}
                     Verdict::NotInThisPhase => some_may_later = true,
-                    Verdict::WithChance(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
+                    Verdict::WithChance(chance) if is_lucky((chance * leniency) >> POINT, rng) => {
                         let address = self.store.address(entry);
                         if allowed(&address) {
                             return Some(address);
@@ -105,7 +105,7 @@ impl Book {
             return None;
         }
         let entry = self.store.entry(self.draw_tested(rng)?);
-        let is_asked_for = self.filter_of(choice).fits(self.marks(entry));
+        let is_asked_for = self.filter_of(choice).fits(entry.marks());
         let passes = || match test_candidate(entry, self.is_forgiven(entry), choice, &PHASES[0], now) {
             Verdict::Never | Verdict::NotInThisPhase => false,
             Verdict::WithChance(_) => true,
@@ -123,7 +123,7 @@ impl Book {
             // Candidates are tested for any others.
             _ => Class::Any,
         };
-        Filter { networks: choice.networks, class }
+        Filter::new(choice.networks, class)
     }
 }
 
@@ -150,6 +150,11 @@ impl Book {
         let entry = self.store.entry(self.find(address)?);
         entry.after_try(rest_of(entry, self.is_forgiven(entry), choice))
     }
+}
+
+/// Whether a candidate with this chance, in units of 2^-32, is taken.
+fn is_lucky(chance: u64, rng: &mut Rng) -> bool {
+    chance >= 1 << 32 || rng.below(1 << 32) < chance
 }
 
 /// A range of candidates, and what they must satisfy.

@@ -76,7 +76,9 @@ impl Book {
         self.groups.join(&mut self.store, slot, newcomer.group);
         let source_hash = self.secret.of_source(newcomer.source);
         let number = self.sources.join(newcomer.source, source_hash, self.secret);
-        self.store.entry_mut(slot).source = number;
+        let entry = self.store.entry_mut(slot);
+        entry.source = number;
+        entry.classify(self.services);
         self.known.add(self.marks_of(slot));
         slot
     }
@@ -298,9 +300,12 @@ impl Book {
 
     /// Changes an entry, and what it is to choices.
     pub(super) fn change(&mut self, slot: u32, change: impl FnOnce(&mut Entry)) {
-        let before = self.marks_of(slot);
-        change(self.store.entry_mut(slot));
-        let after = self.marks_of(slot);
+        let services = self.services;
+        let entry = self.store.entry_mut(slot);
+        let before = entry.marks();
+        change(entry);
+        entry.classify(services);
+        let after = entry.marks();
         if before == after {
             return;
         }
@@ -317,12 +322,7 @@ impl Book {
 
     /// What an address is to choices.
     pub(super) fn marks_of(&self, slot: u32) -> Marks {
-        self.marks(self.store.entry(slot))
-    }
-
-    pub(super) fn marks(&self, entry: &Entry) -> Marks {
-        let [full, block_relay] = self.services.map(|services| entry.may_offer(services));
-        Marks { network: entry.network(), full, block_relay }
+        self.store.entry(slot).marks()
     }
 
     pub(super) const fn table(&self, side: Side) -> &Buckets {

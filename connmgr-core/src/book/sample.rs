@@ -32,7 +32,7 @@ impl Book {
         allowed: impl Fn(&PeerAddress) -> bool,
     ) -> Vec<AddressInfo> {
         let networks = network.map_or(NetworkSet::ALL, |network| NetworkSet::EMPTY.with(network));
-        let filter = Filter { networks, class: Class::Any };
+        let filter = Filter::new(networks, Class::Any);
         let known = self.known.of(filter);
         let wanted = (known * MAX_PERCENT).div_ceil(100).min(count as usize);
         // A rare network is gathered; otherwise most looks at any slot find it.

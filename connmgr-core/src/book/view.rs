@@ -4,7 +4,7 @@ use super::Book;
 use super::chance::chance_of;
 use super::marks::{Class, Filter};
 use super::neighbours::Side;
-use crate::types::{NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, Time, UnixTime};
+use crate::types::{NetworkKind, PeerAddress, Services, SourceGroup, Time, UnixTime};
 
 /// The known addresses.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl<'a> BookView<'a> {
 
     /// The number of known addresses of one network in a table.
     pub fn len_in_of(&self, table: BookTable, network: NetworkKind) -> usize {
-        let filter = Filter { networks: NetworkSet::EMPTY.with(network), class: Class::Any };
+        let filter = Filter::in_network(network, Class::Any);
         let tried = self.book.table(Side::Tried).len_of(filter);
         match table {
             BookTable::Tried => tried,

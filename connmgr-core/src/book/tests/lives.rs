@@ -77,3 +77,65 @@ fn a_snapshot_fills_no_more_than_the_book() {
     assert_eq!(desk.book.len(), 10);
     assert_eq!(desk.book.check(), Ok(()));
 }
+
+/// The places of every address.
+fn places(desk: &Desk) -> Vec<(PeerAddress, BookTable, u16, u32)> {
+    let view = BookView::new(&desk.book, desk.unix, desk.now);
+    view.iter().map(|known| (known.address, known.table, known.bucket, known.places)).collect()
+}
+
+/// A life in which peers told of addresses, some of which were ready.
+fn a_life() -> Desk {
+    let mut desk = Desk::new(81_920);
+    for n in 0..2000 {
+        let info = AddressInfo::new(public(n * 40)).last_seen(UNIX);
+        desk.hear_from(SourceGroup::peer((1 << 64) | u128::from(n % 50)), &info);
+        if n % 7 == 0 {
+            desk.succeed(&public(n * 40), Services::NETWORK);
+        }
+    }
+    desk
+}
+
+#[test]
+fn every_address_comes_back_to_its_buckets() {
+    let desk = a_life();
+    let mut again = Desk::configured(&BookConfig::default(), 77);
+    let saved = desk.book.save(false, desk.unix, desk.now);
+    again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, desk.now);
+    assert_eq!(places(&again), places(&desk));
+    assert_eq!(again.book.secret(), desk.book.secret());
+    assert_eq!(again.book.check(), Ok(()));
+}
+
+#[test]
+fn without_the_secret_only_the_table_comes_back() {
+    let desk = a_life();
+    let mut again = Desk::configured(&BookConfig::default(), 77);
+    again.restore(&desk.book.save(false, desk.unix, desk.now));
+    assert_eq!(again.tried().len(), desk.tried().len());
+    assert_ne!(places(&again), places(&desk));
+    assert_eq!(again.book.check(), Ok(()));
+}
+
+#[test]
+fn places_that_were_edited_are_not_believed() {
+    let desk = a_life();
+    let secret = Some(desk.book.secret());
+    let edits: [fn(&mut SavedAddress); 5] = [
+        |saved| saved.placement = Placement::New([7; 8].into_iter().collect()),
+        |saved| saved.placement = Placement::New((1000..1008).collect()),
+        |saved| saved.placement = Placement::New([u16::MAX].into_iter().collect()),
+        |saved| saved.placement = Placement::New([].into_iter().collect()),
+        |saved| saved.placement = Placement::Tried,
+    ];
+    for edit in edits {
+        let mut saved = desk.book.save(false, desk.unix, desk.now);
+        saved.iter_mut().for_each(edit);
+        let mut again = Desk::new(81_920);
+        again.book.restore(&saved, secret, &desk.groups, desk.unix, desk.now);
+        assert_eq!(again.book.check(), Ok(()));
+        assert!(again.tried().iter().all(|view| view.last_success.is_some()), "only what was ready is tried");
+        assert!(again.book.len() > 1500, "they are placed anew");
+    }
+}

@@ -6,6 +6,7 @@ mod doubt;
 mod keeping;
 mod limits;
 mod lives;
+mod recounted;
 mod shares;
 mod size;
 mod telling;
@@ -21,7 +22,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::types::{BookCursor, Host, Placement, SavedAddress};
+use crate::types::{BookCursor, Host, NetworkSet, Placement, SavedAddress};
 
 const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const NOW: Time = Time::from_secs(1_000_000);

@@ -1,0 +1,117 @@
+//! Random histories of five networks, and what anyone can recount by the views: limits, counts and choices.
+
+use super::*;
+use alloc::collections::BTreeMap;
+
+const NEW: usize = 0;
+const TRIED: usize = 1;
+
+/// One of 600 addresses of each network, in groups of any size.
+fn some_address(dice: &mut Rng) -> PeerAddress {
+    let n = u32::try_from(dice.below(600)).expect("below 600");
+    let byte = u8::try_from(n % 256).expect("a byte");
+    match dice.below(6) {
+        0 | 1 => PeerAddress::new(Host::from(Ipv4Addr::from(((0x0808 + n * n / 9000) << 16) | n)), 8333),
+        2 => PeerAddress::new(
+            Host::Ip(Ipv6Addr::from_bits((0x2a00 << 112) | (u128::from(n % 20) << 96) | 1).into()),
+            8333,
+        ),
+        3 => PeerAddress::new(Host::Onion([byte; 32]), 8333),
+        4 => PeerAddress::new(Host::I2p([byte; 32]), 0),
+        _ => PeerAddress::new(Host::Cjdns(Ipv6Addr::from_bits((0xfc << 120) | u128::from(n))), 8333),
+    }
+}
+
+fn some_source(dice: &mut Rng) -> SourceGroup {
+    match dice.below(20) {
+        0 => SourceGroup::APPLICATION,
+        1 => SourceGroup::HIDDEN,
+        2 => SourceGroup::FIXED,
+        n @ 3..=5 => SourceGroup::seed(usize::try_from(n).expect("few")),
+        n => SourceGroup::peer((1 << 64) | u128::from(n)),
+    }
+}
+
+fn live(desk: &mut Desk, dice: &mut Rng) {
+    let address = some_address(dice);
+    match dice.below(12) {
+        0..=4 => {
+            let age = Duration::from_secs(dice.below(40 * 24 * 3600));
+            let services = [Services::NONE, Services::NETWORK, Services::WITNESS][dice.index(3)];
+            let info = AddressInfo::new(address).services(services).last_seen(desk.unix.before(age));
+            let source = some_source(dice);
+            desk.hear_from(source, &info);
+        }
+        5 | 6 => desk.succeed(&address, [Services::NETWORK, Services::WITNESS][dice.index(2)]),
+        7 => desk.fail(&address),
+        8 => desk.book.record_end(&address),
+        9 => _ = desk.book.forget(&address),
+        10 => desk.wait(Duration::from_secs(dice.below(20_000))),
+        _ => choose(desk, dice),
+    }
+}
+
+/// What is chosen is what was asked for.
+fn choose(desk: &mut Desk, dice: &mut Rng) {
+    let network = NetworkKind::ALL[dice.index(5)];
+    let services = [Services::NONE, Services::WITNESS, Services::P2P_V2][dice.index(3)];
+    let choice = Choice { networks: NetworkSet::EMPTY.with(network), services, ..ANY };
+    if let Some(address) = desk.pick(&choice) {
+        let view = desk.view(&address);
+        assert_eq!(address.network(), Some(network));
+        assert!(view.services.has(services) || (view.services == Services::NONE && view.last_success.is_none()));
+        assert!(view.last_try.is_none_or(|tried| desk.now.since(tried) >= choice.min_spacing));
+    }
+}
+
+/// Recounts by the views alone.
+fn recount(desk: &Desk) {
+    let book = BookView::new(&desk.book, desk.unix, desk.now);
+    let (mut counts, mut of_source) = ([[0; 5]; 2], BTreeMap::<_, BTreeSet<u16>>::new());
+    let (mut of_both, mut of_group) = (BTreeMap::<_, BTreeSet<u16>>::new(), BTreeMap::<_, BTreeSet<u16>>::new());
+    for view in book.iter() {
+        let (network, group) = (view.address.network().expect("no name"), desk.groups.of(view.address.host()));
+        let is_tried = view.table == BookTable::Tried;
+        counts[if is_tried { TRIED } else { NEW }][network.index()] += 1;
+        assert!(view.last_success.is_some() || !is_tried);
+        assert!((1..=8).contains(&view.places) && (view.places == 1 || !is_tried));
+        if is_tried {
+            of_group.entry(group).or_default().insert(view.bucket);
+        } else if view.places == 1 && view.source != SourceGroup::APPLICATION {
+            // Of several places, the first may be another source's.
+            of_source.entry(view.source).or_default().insert(view.bucket);
+            of_both.entry((view.source, group)).or_default().insert(view.bucket);
+        }
+    }
+    for network in NetworkKind::ALL {
+        let told = [BookTable::New, BookTable::Tried].map(|table| book.len_in_of(table, network));
+        assert_eq!(told, [counts[NEW], counts[TRIED]].map(|of| of[network.index()]), "{network}");
+        assert_eq!(book.len_of(network), told[0] + told[1]);
+    }
+    assert!(of_source.values().all(|buckets| buckets.len() <= 64));
+    assert!(of_group.values().all(|buckets| buckets.len() <= 8));
+    // A source that lost its place to another's keeps none of its own: then the one bucket is that of the other.
+    let strays = of_both.values().filter(|buckets| buckets.len() > 1).count();
+    assert!(strays * 10 <= of_both.len(), "{strays} of {}", of_both.len());
+}
+
+#[test]
+fn after_any_history_limits_and_counts_are_those_of_a_recount() {
+    for number in 0..4 {
+        let config =
+            BookConfig { max_addresses: [300, 1500, 81_920, 20][usize::from(number)], ..BookConfig::default() };
+        let (mut desk, mut dice) = (Desk::configured(&config, number), Rng::new([number; 32], 7));
+        for step in 0..5000 {
+            live(&mut desk, &mut dice);
+            if step % 100 == 0 {
+                assert_eq!(desk.book.check(), Ok(()), "seed {number}, step {step}");
+                recount(&desk);
+            }
+        }
+        let saved = desk.book.save(false, desk.unix, desk.now);
+        let mut again = Desk { unix: desk.unix, ..Desk::configured(&config, number + 100) };
+        again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, again.now);
+        assert_eq!(again.book.check(), Ok(()));
+        assert_eq!(again.book.len(), desk.book.len(), "all of them have room where they were");
+    }
+}
