@@ -35,12 +35,9 @@ impl ConnManager {
         }
     }
 
-    /// Like [`arm_earlier`](Self::arm_earlier) for the planner, whose timer is mostly set already.
-    pub(super) fn plan_again_at(&mut self, at: Time) {
-        let is_set = self.single.plan.is_some_and(|timer| self.timers.at(timer) <= at);
-        if !is_set {
-            self.arm_earlier(Timer::Plan, at);
-        }
+    /// Whether the planner's timer is set for `at` or earlier.
+    pub(super) fn is_planned_by(&self, at: Time) -> bool {
+        self.single.plan.is_some_and(|timer| self.timers.at(timer) <= at)
     }
 
     /// Cancels a timer, if it is set.

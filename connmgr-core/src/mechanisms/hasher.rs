@@ -96,7 +96,9 @@ impl Hasher for FoldingHasher {
     }
 
     fn write_u128(&mut self, number: u128) {
-        self.write(&number.to_le_bytes());
+        let (low, high) = halves(number);
+        self.write_u64(low);
+        self.write_u64(high);
     }
 
     /// Folds once more: after a single fold, keys at equal distances would have hashes at nearly equal distances.
@@ -106,10 +108,14 @@ impl Hasher for FoldingHasher {
 }
 
 /// The two halves of a product, one over the other.
-#[allow(clippy::cast_possible_truncation, reason = "each half has 64 bits")]
 const fn fold(number: u64, factor: u64) -> u64 {
-    let product = number as u128 * factor as u128;
-    product as u64 ^ (product >> 64) as u64
+    let (low, high) = halves(number as u128 * factor as u128);
+    low ^ high
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "each half has 64 bits")]
+const fn halves(number: u128) -> (u64, u64) {
+    (number as u64, (number >> 64) as u64)
 }
 
 /// 2^64 divided by the golden ratio, which spreads consecutive numbers as far apart as possible.

@@ -30,6 +30,7 @@ pub(crate) struct Table {
     slots: Vec<Option<Box<Conn>>>,
     free: Vec<Slot>,
     /// Boxes of connections that ended, for the next ones.
+    #[allow(clippy::vec_box, reason = "a box moves into a slot as it is")]
     spare: Vec<Box<Conn>>,
     by_id: Ids,
     /// By the nonce of our version message.

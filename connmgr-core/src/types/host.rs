@@ -5,6 +5,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
@@ -13,7 +14,7 @@ use super::network::{NetworkKind, NetworkSet};
 /// A host in one of the networks, or a name that resolves to one.
 ///
 /// Equal hosts are the same host: [`Host::from`] converts IPv4-mapped IPv6 to IPv4, and names are lower case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Host {
     /// IPv4 or IPv6.
     Ip(IpAddr),
@@ -77,6 +78,19 @@ impl Host {
             Self::Ip(ip) => ip.is_loopback(),
             Self::Onion(_) | Self::I2p(_) | Self::Cjdns(_) | Self::Name(_) => false,
         }
+    }
+}
+
+/// Few writes, because hosts are hashed often.
+impl Hash for Host {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        match self {
+            Self::Ip(IpAddr::V4(ip)) => return to.write_u64(ip.to_bits().into()),
+            Self::Ip(IpAddr::V6(ip)) | Self::Cjdns(ip) => to.write_u128(ip.to_bits()),
+            Self::Onion(key) | Self::I2p(key) => to.write(key),
+            Self::Name(name) => name.hash(to),
+        }
+        core::mem::discriminant(self).hash(to);
     }
 }
 

@@ -30,6 +30,18 @@ pub(in crate::manager) const MAKE_ROOM_EVERY: Duration = Duration::from_secs(600
 const TAKE_SLOTS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl ConnManager {
+    /// Whether [`dial_automatic`](Self::dial_automatic) can have anything to do. Mostly ready connections hold every slot, or
+    /// a kind without addresses waits; and this is asked after every input.
+    #[inline]
+    pub(super) fn may_dial_automatic(&self, kind: Kind, split: &Split) -> bool {
+        self.may_have_vacancy(kind, split) && !self.waits_for_addresses(kind)
+    }
+
+    /// Whether a kind that found no address looks again later, and the planner's timer is set for that.
+    fn waits_for_addresses(&self, kind: Kind) -> bool {
+        self.looks_again_at(kind, self.now()).is_some_and(|until| self.is_planned_by(until))
+    }
+
     pub(super) fn dial_automatic(&mut self, kind: Kind, split: &Split) {
         let mut next = self.vacancy(kind, split);
         if next.is_none() || self.idle_rule(kind, split).is_some() {
@@ -38,7 +50,7 @@ impl ConnManager {
         while let Some(vacancy) = next {
             if let Some(until) = self.looks_again_at(kind, self.now()) {
                 // Armed again each time: the planner's single timer may have fired for another reason.
-                return self.plan_again_at(until);
+                return self.arm_earlier(Timer::Plan, until);
             }
             if self.pause_if_needed() || self.wait_for_rate(kind) {
                 return;

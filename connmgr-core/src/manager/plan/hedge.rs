@@ -29,8 +29,7 @@ impl ConnManager {
         }
     }
 
-    /// Whether [`vacancy`](Self::vacancy) has to be asked. Mostly ready connections hold every slot, and this runs after
-    /// every input.
+    /// Whether [`vacancy`](Self::vacancy) can find any.
     #[inline]
     pub(super) const fn may_have_vacancy(&self, kind: Kind, split: &Split) -> bool {
         self.table.slots_held(kind) < split.of(kind) || self.table.is_dialing_with_slot(kind)

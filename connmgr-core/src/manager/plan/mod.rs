@@ -59,10 +59,10 @@ impl ConnManager {
         self.dial_probes(&split);
         self.notice_long_lives();
         let [first, second] = self.kinds_in_turn();
-        if self.may_have_vacancy(first, &split) {
+        if self.may_dial_automatic(first, &split) {
             self.dial_automatic(first, &split);
         }
-        if self.may_have_vacancy(second, &split) {
+        if self.may_dial_automatic(second, &split) {
             self.dial_automatic(second, &split);
         }
         self.dial_addr_fetches(&split);
