@@ -107,6 +107,8 @@ macro_rules! rules {
             pub(crate) fn after(&mut self, seen: RuleContext<'_>, manager: &ConnManager) -> Result<(), Violation> {
                 $(if seen.step.is_of(<rules::$module::$rule as Rule>::AFTER) {
                     self.$module.after(seen, manager).map_err(|what| broken(&self.$module, seen, what))?;
+                } else {
+                    debug_assert_eq!(self.$module.after(seen, manager), Ok(()), "the step is not of the rule's concern");
                 })+
                 Ok(())
             }

@@ -195,7 +195,7 @@ impl StepRecord {
     }
 
     /// Whether it concerns a rule.
-    pub(crate) const fn is_of(&self, concern: Concern) -> bool {
+    pub(crate) fn is_of(&self, concern: Concern) -> bool {
         match concern {
             Concern::EachStep => true,
             Concern::News => self.is_news || self.actions > 0,

@@ -71,7 +71,7 @@ impl Rule for BanEndsRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
-        if !step.is_settled() {
+        if !step.is_due_timeout() || !step.is_settled() {
             return Ok(());
         }
         let overdue = seen.ledger.bans.first().filter(|(until, _)| (*until).max(self.changed).after(TICK) <= now);

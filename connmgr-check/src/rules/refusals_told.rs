@@ -58,7 +58,7 @@ impl Rule for RefusalsToldRule {
 
     fn after(&mut self, seen: RuleContext<'_>, _: &ConnManager) -> RuleResult {
         let (step, now) = (seen.step, seen.now());
-        if !step.is_settled() || now == Time::MAX {
+        if !step.is_due_timeout() || !step.is_settled() || now == Time::MAX {
             return Ok(());
         }
         let late = self.since.filter(|since| since.after(COLLECTED_FOR).after(TICK) <= now);

@@ -117,6 +117,13 @@ fn a_pause_longer_than_the_longest() {
 }
 
 #[test]
+fn accepting_that_fails_and_does_not_pause() {
+    let mut bench = Bench::new(&pool());
+    let judged = bench.forge(Input::AcceptError { listener: ListenerId(0) }, Reply::Noted, &[]);
+    breaks(Property::AcceptPause, judged);
+}
+
+#[test]
 fn state_saved_for_no_reason() {
     let mut bench = full(&pool());
     breaks(Property::SaveSpacing, bench.forge_actions(&[Action::Save]));
