@@ -193,17 +193,17 @@ pub use config::{
     Patience, Proxies, Proxy, Ranges, Rate, RequiredServices, ScoreConfig, Seed, SeedConfig, Split,
 };
 pub use manager::{Birth, ConnManager, Explanation, TRACE_VERSION};
-pub use mechanisms::groups::Group;
+pub use mechanisms::groups::{Group, Groups};
 pub use mechanisms::score::BanScore;
 #[doc(hidden)]
 pub use types::More;
 pub use types::{
     Action, Activity, AddPeerError, AddedPeer, AddressCounts, AddressError, AddressInfo, Backoff, BanTarget,
-    BanTargetError, BanView, CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState, ConnView,
-    Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host, HostError,
-    HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId, LookupError,
-    LookupId, NetworkKind, NetworkSet, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo, PeerState, PeerView,
-    Penalty, Permissions, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts, Reply, ResolvedIp, Route,
-    SavedAddress, SavedBan, Services, Snapshot, Source, Stats, Target, Time, Transport, UnixTime, UnknownName,
-    UnknownNetwork,
+    BanTargetError, BanView, BookSecret, CloseCause, CloseReason, CommandError, ConfigError, ConnId, ConnState,
+    ConnView, Connected, DialError, DialFailure, DialRule, EndReason, Event, Fault, Growth, HeldBack, Hindrance, Host,
+    HostError, HostName, Identity, IdentityError, Input, Isolation, IsolationToken, Keep, Kind, Limits, ListenerId,
+    LookupError, LookupId, NetworkKind, NetworkSet, NewBuckets, NotDialable, Obstacle, PeerAddress, PeerId, PeerInfo,
+    PeerState, PeerView, Penalty, Permissions, Placement, ProxyAddress, ProxyAddressError, Refusal, RefusalCounts,
+    Reply, ResolvedIp, Route, SavedAddress, SavedBan, Services, Snapshot, Source, SourceGroup, Stats, Target, Time,
+    Transport, UnixTime, UnknownName, UnknownNetwork,
 };

@@ -34,11 +34,18 @@ fn file() -> Snapshot {
             last_success: if n % 3 == 1 { ago(1 + n * 12) } else { NEVER },
             failures: if n % 3 == 2 { n % 5 } else { 0 },
             v1_only: n % 7 == 0,
+            source: SourceGroup::UNKNOWN,
+            placement: Placement::Anew,
         }
     };
     let target = BanTarget::Host("5.5.5.5".parse().expect("it parses"));
     let ban = SavedBan { target, since: UNIX.before(HOUR), until: UNIX.after(DAY), exceptions: vec![] };
-    Snapshot { addresses: (0..).zip(addresses(200)).map(saved).collect(), anchors: vec![], bans: vec![ban] }
+    Snapshot {
+        addresses: (0..).zip(addresses(200)).map(saved).collect(),
+        anchors: vec![],
+        book_secret: None,
+        bans: vec![ban],
+    }
 }
 
 /// A manager that dials nobody but added peers.

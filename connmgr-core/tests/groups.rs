@@ -23,7 +23,7 @@ fn with_tor(config: Config) -> Config {
 
 fn groups(world: &World) -> Vec<Group> {
     let conns = world.bench.manager.connections();
-    conns.iter().filter_map(|conn| Group::of(conn.address.as_ref()?.host(), &Ranges::default())).collect()
+    conns.iter().filter_map(|conn| Groups::default().of(conn.address.as_ref()?.host())).collect()
 }
 
 #[test]

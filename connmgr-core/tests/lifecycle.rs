@@ -173,6 +173,8 @@ fn nonsense_in_a_snapshot_is_left_out() {
         last_success: UnixTime::from_secs(u64::MAX),
         failures: u32::MAX,
         v1_only: true,
+        source: SourceGroup::UNKNOWN,
+        placement: Placement::Anew,
     };
     let loopback = SavedBan {
         target: BanTarget::Host("127.0.0.1".parse().expect("it parses")),
@@ -181,7 +183,7 @@ fn nonsense_in_a_snapshot_is_left_out() {
         exceptions: vec![],
     };
     let all = ["10.0.0.1:1", "name.example:1", "127.0.0.1:1", "1.2.3.4:0", "9.9.9.9:8333"].map(nonsense).to_vec();
-    let snapshot = Snapshot { addresses: all, anchors: vec![], bans: vec![loopback] };
+    let snapshot = Snapshot { addresses: all, anchors: vec![], book_secret: None, bans: vec![loopback] };
     let mut bench = Bench::with_snapshot(Config::default(), Some(snapshot));
     bench.pass(secs(3600));
     let known: Vec<PeerAddress> = bench.manager.book().iter().map(|entry| entry.address).collect();

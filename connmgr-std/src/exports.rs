@@ -13,9 +13,9 @@ pub use connmgr_core::{
 
 // Where peers are, and what is known of them.
 pub use connmgr_core::{
-    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, BanTargetError, Group, Host,
-    HostError, HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, ResolvedIp, Source, Time,
-    UnixTime,
+    AddedPeer, AddressCounts, AddressError, AddressInfo, AddressView, BanScore, BanTarget, BanTargetError, Group,
+    Groups, Host, HostError, HostName, IdentityError, Keep, NotDialable, PeerAddress, PeerInfo, Penalty, ResolvedIp,
+    Source, Time, UnixTime,
 };
 
 // What is asked and reported, and what is told.

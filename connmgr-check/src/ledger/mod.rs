@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connmgr_core::{
-    BanTarget, Config, ConnId, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, ProxyAddress, SavedBan,
+    BanTarget, Config, ConnId, Groups, Host, Kind, Limits, NetworkKind, PeerAddress, PeerInfo, ProxyAddress, SavedBan,
     Snapshot, Split, Target, Time, Transport, UnixTime,
 };
 use rustc_hash::FxHashMap;
@@ -64,6 +64,7 @@ pub(crate) struct KindUsage {
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     pub(crate) config: Arc<Config>,
+    pub(crate) groups: Groups,
     pub(crate) limits: Limits,
     pub(crate) phase: RunPhase,
     pub(crate) conns: FxHashMap<ConnId, KnownConn>,
@@ -132,6 +133,7 @@ impl Ledger {
             unfinished: Vec::new(),
             clock: (now, unix),
             config: Arc::new(config.clone()),
+            groups: Groups::new(config),
         };
         if let Some(snapshot) = snapshot {
             ledger.restore(snapshot, unix);

@@ -15,11 +15,7 @@ pub(crate) struct GroupTakenRule {
 impl GroupTakenRule {
     fn group(seen: RuleContext<'_>, address: &PeerAddress) -> Option<Group> {
         let overlay = address.network().is_some_and(NetworkKind::is_overlay);
-        if overlay && seen.ledger.config.groups.exempt_overlays {
-            None
-        } else {
-            Group::of(address.host(), &seen.ledger.config.ranges)
-        }
+        if overlay && seen.ledger.config.groups.exempt_overlays { None } else { seen.ledger.groups.of(address.host()) }
     }
 
     fn release(&mut self, id: ConnId) {

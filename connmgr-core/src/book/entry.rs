@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
 use super::key::Key;
 use super::view::AddressView;
-use crate::types::{PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
+use crate::types::{PeerAddress, Placement, SavedAddress, Services, SourceGroup, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -206,6 +206,8 @@ impl Entry {
             last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
             v1_only: self.v1_only,
+            source: SourceGroup::UNKNOWN,
+            placement: Placement::Anew,
         }
     }
 

@@ -23,7 +23,8 @@ use core::time::Duration;
 use crate::config::BookConfig;
 use crate::mechanisms::rng::Rng;
 use crate::types::{
-    AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SteadySecond, Time, UnixTime,
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SourceGroup, SteadySecond, Time,
+    UnixTime,
 };
 use claims::{Claims, Origin, Report, SavedDates, Told};
 use entry::{Entry, Moment};
@@ -35,11 +36,6 @@ pub use view::{AddressView, BookView};
 
 /// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.
 const COMPETITORS: usize = 16;
-
-/// The source of an address, as one neighbourhood: the number of a peer's group, or a tag for a seed or the
-/// application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SourceGroup(pub(crate) u128);
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

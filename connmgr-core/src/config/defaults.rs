@@ -130,6 +130,7 @@ impl Default for BookConfig {
             gossip: Rate { burst: 1000, interval: 10 * SECOND },
             max_per_call: 1000,
             save_every: 15 * MINUTE,
+            without: None,
             _more: More(()),
         }
     }

@@ -547,7 +547,44 @@ pub struct BookConfig {
     /// The shortest time between two `Save` actions for changes of the book. The first comes within a minute of the first
     /// address learnt. Default: 15 min, as Bitcoin Core.
     pub save_every: Duration,
+    /// For experiments: a rule of the book that is switched off, to see what it is good for. Default: none.
+    #[doc(hidden)]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub without: Option<BookRule>,
     #[doc(hidden)]
     #[cfg_attr(feature = "serde", serde(skip))]
     pub _more: More,
+}
+
+/// A rule of the book that experiments may switch off.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum BookRule {
+    /// One source group reaches only some buckets of the table of new addresses.
+    SourceLimit,
+    /// One address group from one source group reaches one bucket.
+    GroupLimit,
+    /// A tried address gives its place up only after a test.
+    TestBeforeEvict,
+    /// Most choices are from the table of tried addresses.
+    TriedShare,
+    /// One address group has at most an eighth of the choices.
+    GroupShare,
+    /// In a full bucket, a new address takes only the place of a bad one.
+    Incumbents,
+}
+
+impl BookRule {
+    /// Every rule.
+    pub const ALL: [Self; 6] = [
+        Self::SourceLimit,
+        Self::GroupLimit,
+        Self::TestBeforeEvict,
+        Self::TriedShare,
+        Self::GroupShare,
+        Self::Incumbents,
+    ];
 }

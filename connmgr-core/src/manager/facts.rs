@@ -1,13 +1,12 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
-use crate::book::SourceGroup;
 use crate::config::Mode;
-use crate::mechanisms::groups::{Group, is_in_range};
+use crate::mechanisms::groups::is_in_range;
 use crate::peer::Peer;
 use crate::peers::Awaited;
 use crate::types::{
     Action, Activity, AddressCounts, AddressInfo, CloseCause, CloseReason, ConnId, DialError, DialRule, Event, Kind,
-    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, Time, UnixTime,
+    ListenerId, LookupError, LookupId, PeerAddress, PeerInfo, ResolvedIp, Source, SourceGroup, Time, UnixTime,
 };
 
 use super::ending::Ending;
@@ -298,11 +297,12 @@ impl ConnManager {
     /// The group that a source counts as; `None` if the source is no open connection.
     fn source_group(&self, source: Source) -> Option<SourceGroup> {
         match source {
-            Source::Application => Some(SourceGroup(SOURCE_APPLICATION)),
+            Source::Application => Some(SourceGroup::APPLICATION),
+            Source::Import(group) => Some(group),
             Source::Peer(conn) => {
                 let conn = self.table.get(conn).filter(|conn| conn.is_open())?;
-                let group = conn.host().as_ref().and_then(|host| Group::of(host, &self.config.ranges));
-                Some(SourceGroup(group.map_or(SOURCE_HIDDEN, |group| group.as_u128())))
+                let group = conn.host().as_ref().and_then(|host| self.groups.of(host));
+                Some(group.map_or(SourceGroup::HIDDEN, |group| SourceGroup::peer(group.as_u128())))
             }
         }
     }
@@ -463,8 +463,3 @@ impl AddressFate {
 fn count(addresses: usize) -> u32 {
     u32::try_from(addresses).unwrap_or(u32::MAX)
 }
-
-/// Source groups that are not network groups. The highest bytes of a network group are its sort; these two values are
-/// above all of those.
-const SOURCE_APPLICATION: u128 = u128::MAX;
-const SOURCE_HIDDEN: u128 = u128::MAX - 1;

@@ -15,6 +15,7 @@ mod explain;
 mod explanation;
 mod facts;
 mod fingerprint;
+mod getaddr;
 mod held_back;
 mod identity;
 mod inbound;
@@ -45,6 +46,7 @@ use crate::config::{Config, Split};
 use crate::conn::Origin;
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
+use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::Keyed;
 use crate::mechanisms::health::Health;
 use crate::mechanisms::limiter::{Bucket, Limiter};
@@ -69,6 +71,7 @@ pub use explanation::Explanation;
 use clocks::Clocks;
 use doubt::Doubt;
 use ending::Ended;
+use getaddr::Answers;
 use plan::Redial;
 use saving::BookSaves;
 use snapshot::RestoredBans;
@@ -136,6 +139,7 @@ enum Timer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnManager {
     config: Arc<Config>,
+    groups: Groups,
     limits: Limits,
     phase: Phase,
     clocks: Clocks,
@@ -169,6 +173,7 @@ pub struct ConnManager {
     refused: RefusalCounts,
     own: OwnAddresses,
     aliases: Aliases,
+    answers: Answers,
     ended: Ended,
 
     /// Dials to repeat as v1, in order. At most one for each connection that we dialed.
@@ -245,6 +250,7 @@ impl ConnManager {
         let own_addresses = config.own_addresses.iter().cloned().map(|address| address.settled(config.networks));
         let own = OwnAddresses::new(own_addresses);
         let mut manager = Self {
+            groups: Groups::new(&config),
             limits: config.limits,
             phase: Phase::Active,
             clocks: Clocks::new(unix, now),
@@ -270,6 +276,7 @@ impl ConnManager {
             refused: RefusalCounts::default(),
             own,
             aliases: Aliases::new(keys),
+            answers: Answers::default(),
             ended: Ended::new(),
             redials: VecDeque::new(),
             starved: [None; Kind::ALL.len()],

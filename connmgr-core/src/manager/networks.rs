@@ -3,7 +3,6 @@
 use alloc::collections::BTreeSet;
 
 use crate::conn::Conn;
-use crate::mechanisms::groups::Group;
 use crate::mechanisms::health::{Change, DialOutcome, Surroundings};
 use crate::types::{ConnId, Event, NetworkKind, NetworkSet, PeerAddress};
 
@@ -45,7 +44,7 @@ impl ConnManager {
         // Counting the groups is expensive, and silence does not count against a network that is alive.
         let groups = if alive { config.silent_groups } else { self.groups_to_hear(network) };
         let known = u32::try_from(self.book.len_of(network)).unwrap_or(u32::MAX);
-        let group = Group::of(address.host(), &self.config.ranges);
+        let group = self.groups.of(address.host());
         let health = &mut self.health[network.index()];
         let around = Surroundings { alive, groups, known, group };
         match health.record_failure(outcome, address, around, config, now) {
@@ -76,7 +75,7 @@ impl ConnManager {
             self.table.dialed(address).and_then(|id| self.table.get(id)).is_some_and(Conn::is_open)
         };
         for address in known.filter(|address| address.network() == Some(network) && !is_open(address)) {
-            groups.extend(Group::of(address.host(), &self.config.ranges));
+            groups.extend(self.groups.of(address.host()));
             if groups.len() >= config.silent_groups as usize {
                 break;
             }

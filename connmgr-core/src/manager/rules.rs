@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::config::{Config, Proxy};
 use crate::mechanisms::aliases::Aliases;
 use crate::mechanisms::bans::Bans;
-use crate::mechanisms::groups::{Group, tells_of_network};
+use crate::mechanisms::groups::{Group, Groups, tells_of_network};
 use crate::mechanisms::health::Health;
 use crate::mechanisms::own::OwnAddresses;
 use crate::mechanisms::rng::Rng;
@@ -17,6 +17,7 @@ use super::{ConnManager, Obstacle};
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     config: &'a Config,
+    groups: &'a Groups,
     table: &'a Table,
     bans: &'a Bans,
     own: &'a OwnAddresses,
@@ -131,7 +132,7 @@ impl<'a> Rules<'a> {
     /// The group that a dial of this kind takes.
     pub(super) fn group(&self, kind: Kind, address: &PeerAddress) -> Option<Group> {
         let exempt = self.config.groups.exempt_overlays && address.network().is_some_and(NetworkKind::is_overlay);
-        if kind.takes_group() && !exempt { Group::of(address.host(), &self.config.ranges) } else { None }
+        if kind.takes_group() && !exempt { self.groups.of(address.host()) } else { None }
     }
 
     /// Whether the group that this dial would take has room.
@@ -169,14 +170,14 @@ impl ConnManager {
 
     /// The rules as they will be at `now` if nothing happens before.
     pub(super) fn rules_at(&self, now: Time) -> Rules<'_> {
-        let Self { config, table, bans, own, health, aliases, .. } = self;
-        Rules { config, table, bans, own, health, aliases, now }
+        let Self { config, groups, table, bans, own, health, aliases, .. } = self;
+        Rules { config, groups, table, bans, own, health, aliases, now }
     }
 
     /// The rules, with mutable access to the book and the generator.
     pub(super) fn rules_and_book(&mut self) -> (Rules<'_>, &mut Book, &mut Rng) {
         // `rules` would borrow the whole manager.
-        let Self { config, table, bans, own, health, aliases, clocks, book, rng, .. } = self;
-        (Rules { config, table, bans, own, health, aliases, now: clocks.now() }, book, rng)
+        let Self { config, groups, table, bans, own, health, aliases, clocks, book, rng, .. } = self;
+        (Rules { config, groups, table, bans, own, health, aliases, now: clocks.now() }, book, rng)
     }
 }

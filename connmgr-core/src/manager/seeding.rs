@@ -3,11 +3,10 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use crate::book::SourceGroup;
 use crate::config::{Mode, Seed};
 use crate::types::{
     Action, Event, Host, HostName, Kind, LookupError, LookupId, NetworkKind, NetworkSet, PeerAddress, ResolvedIp,
-    Route, Services,
+    Route, Services, SourceGroup,
 };
 
 use super::slots::AUTOMATIC;
@@ -23,11 +22,6 @@ pub(super) const LONG_STARVED_AFTER: Duration = Duration::from_secs(10);
 
 /// The shortest rest of a seed that is probed.
 const LEAST_REST: Duration = Duration::from_secs(1);
-
-/// The source groups of seeds: one for each DNS seed, one for all fixed seeds. The highest bytes of a network group,
-/// its sort, are lower.
-const SOURCE_SEEDS: u128 = 0xf0 << 64;
-const SOURCE_FIXED: u128 = 0xf1 << 64;
 
 impl ConnManager {
     /// At birth. The fewer addresses are known, the sooner seeds are asked.
@@ -232,16 +226,16 @@ impl ConnManager {
                 break;
             }
             if self.is_worth_knowing(&address) && used.insert(ip.ip()) {
-                added += u32::from(self.learn_seed(address, services, SOURCE_SEEDS | index as u128));
+                added += u32::from(self.learn_seed(address, services, SourceGroup::seed(index)));
             }
         }
         (!used.is_empty()).then_some(added)
     }
 
-    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: u128) -> bool {
+    fn learn_seed(&mut self, address: PeerAddress, services: Services, source: SourceGroup) -> bool {
         let now = self.now();
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
-        self.book.add_seen_ago(&address, services, SEEN_AGO + spread, SourceGroup(source), now, &mut self.rng)
+        self.book.add_seen_ago(&address, services, SEEN_AGO + spread, source, now, &mut self.rng)
     }
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure
@@ -305,7 +299,7 @@ impl ConnManager {
             let address = self.settled(address.clone());
             let is_lacking = address.network().is_some_and(|network| lacking.contains(network));
             if is_lacking && self.is_worth_knowing(&address) {
-                self.learn_seed(address, Services::NONE, SOURCE_FIXED);
+                self.learn_seed(address, Services::NONE, SourceGroup::FIXED);
             }
         }
         self.wake_starved();

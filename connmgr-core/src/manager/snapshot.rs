@@ -20,7 +20,7 @@ impl ConnManager {
     pub fn snapshot(&self) -> Snapshot {
         let clocks = self.clocks_for_saving();
         let addresses = self.book.save(self.is_clock_unfit(), clocks.unix(), clocks.now());
-        Snapshot { addresses, anchors: Vec::new(), bans: self.saved_bans() }
+        Snapshot { addresses, book_secret: None, anchors: Vec::new(), bans: self.saved_bans() }
     }
 
     /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the

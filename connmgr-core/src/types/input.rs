@@ -21,6 +21,7 @@ use super::network::NetworkKind;
 use super::peer::{AddedPeer, PeerInfo};
 use super::reason::CloseCause;
 use super::resolved::ResolvedIp;
+use super::source::SourceGroup;
 use super::time::UnixTime;
 
 /// A fact or a command.
@@ -81,6 +82,8 @@ pub enum Input {
     ResetScore { host: Host },
     /// [`sample_addresses`](crate::ConnManager::sample_addresses)
     SampleAddresses { network: Option<NetworkKind>, count: u32 },
+    /// [`answer_getaddr`](crate::ConnManager::answer_getaddr)
+    AnswerGetaddr { conn: ConnId },
     /// [`set_active`](crate::ConnManager::set_active)
     SetActive { active: bool },
     /// [`set_limits`](crate::ConnManager::set_limits)
@@ -101,10 +104,11 @@ impl Input {
             | Self::Activity { conn, .. }
             | Self::Disconnect { conn }
             | Self::Reconnect { conn }
+            | Self::AnswerGetaddr { conn }
             | Self::Addresses { source: Source::Peer(conn), .. } => Some(*conn),
             Self::Timeout
             | Self::Clock { .. }
-            | Self::Addresses { source: Source::Application, .. }
+            | Self::Addresses { source: Source::Application | Source::Import(_), .. }
             | Self::LookupResult { .. }
             | Self::AcceptError { .. }
             | Self::NetworkChanged
@@ -147,6 +151,7 @@ impl Input {
             | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
+            | Self::AnswerGetaddr { .. }
             | Self::SetActive { .. }
             | Self::SetLimits { .. }
             | Self::Shutdown => true,
@@ -181,7 +186,7 @@ pub enum Reply {
     Accepted(Result<ConnId, Refusal>),
     /// To [`Input::AddPeer`].
     Added(Result<PeerId, AddPeerError>),
-    /// To [`Input::SampleAddresses`].
+    /// To [`Input::SampleAddresses`] and [`Input::AnswerGetaddr`].
     Addresses(Vec<AddressInfo>),
     /// To every other command.
     Done(Result<(), CommandError>),
@@ -196,6 +201,8 @@ pub enum Source {
     Application,
     /// A connected peer, by gossip.
     Peer(ConnId),
+    /// Addresses taken over from elsewhere, as if this neighbourhood had announced them. Not rate-limited.
+    Import(SourceGroup),
 }
 
 /// The cost of a misbehaviour, in points of the [ban score](crate::BanScore).
@@ -267,6 +274,9 @@ impl fmt::Display for Input {
             Self::Addresses { source: Source::Peer(conn), addresses } => {
                 write!(f, "{} addresses from {conn}", addresses.len())
             }
+            Self::Addresses { source: Source::Import(source), addresses } => {
+                write!(f, "{} addresses from source group {source}", addresses.len())
+            }
             Self::LookupResult { lookup, result: Ok(ips) } => write!(f, "lookup {lookup}: {} addresses", ips.len()),
             Self::LookupResult { lookup, result: Err(error) } => write!(f, "lookup {lookup}: {error}"),
             Self::Misbehavior { conn, penalty } => {
@@ -288,6 +298,7 @@ impl fmt::Display for Input {
             Self::ForgetOwnAddress { address } => write!(f, "forget own address {address}"),
             Self::ResetScore { host } => write!(f, "reset score of {host}"),
             Self::SampleAddresses { count, .. } => write!(f, "sample {count} addresses"),
+            Self::AnswerGetaddr { conn } => write!(f, "answer getaddr of {conn}"),
             Self::SetActive { active: true } => f.write_str("set active"),
             Self::SetActive { active: false } => f.write_str("set inactive"),
             Self::SetLimits { limits } => write!(f, "set limits {limits:?}"),

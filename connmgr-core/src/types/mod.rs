@@ -26,6 +26,7 @@ mod resolved;
 mod route;
 mod rule;
 mod snapshot;
+mod source;
 mod time;
 mod view;
 
@@ -52,6 +53,7 @@ pub use resolved::ResolvedIp;
 pub use route::{Isolation, IsolationToken, ProxyAddress, ProxyAddressError, Route, Target, Transport};
 pub use rule::{DialRule, HeldBack, Hindrance};
 pub use snapshot::{SavedAddress, SavedBan, Snapshot};
+pub use source::{BookSecret, NewBuckets, Placement, SourceGroup};
 pub(crate) use time::{SteadySecond, nanos};
 pub use time::{Time, UnixTime};
 pub use view::{BanView, ConnState, ConnView, Obstacle, PeerState, PeerView, Stats};

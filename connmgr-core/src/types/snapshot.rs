@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::address::{PeerAddress, Services};
 use super::ban::BanTarget;
+use super::source::{BookSecret, Placement, SourceGroup};
 use super::time::UnixTime;
 
 /// State kept on disk. Files may be edited or damaged, so the manager checks every entry.
@@ -16,6 +17,9 @@ use super::time::UnixTime;
 pub struct Snapshot {
     /// The addresses of the book, in any order.
     pub addresses: Vec<SavedAddress>,
+    /// The secret by which they were placed. `None`: the manager draws one, and places them anew.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub book_secret: Option<BookSecret>,
     /// Peers to dial first after a restart. Not used yet: always empty.
     pub anchors: Vec<PeerAddress>,
     /// The bans.
@@ -41,6 +45,12 @@ pub struct SavedAddress {
     pub failures: u32,
     /// The peer does not speak the encrypted transport.
     pub v1_only: bool,
+    /// Who announced it first.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub source: SourceGroup,
+    /// Where the book kept it. Without the [secret](Snapshot::book_secret) it says only which table.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub placement: Placement,
 }
 
 /// A ban.

@@ -111,7 +111,7 @@ fn is_served(peer: &PeerView, manager: &ConnManager) -> bool {
 fn automatic_wanted(manager: &ConnManager, setup: &Setup) -> usize {
     let taken: BTreeSet<PeerAddress> = manager.added_peers().into_iter().flat_map(|peer| peer.addresses).collect();
     let free = setup.known.iter().map(|text| addr(text)).filter(|address| !taken.contains(address));
-    let groups: BTreeSet<Option<Group>> = free.map(|address| Group::of(address.host(), &Ranges::default())).collect();
+    let groups: BTreeSet<Option<Group>> = free.map(|address| Groups::default().of(address.host())).collect();
     groups.len().min(automatic_target(manager))
 }
 

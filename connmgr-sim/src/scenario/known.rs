@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{PeerAddress, SavedAddress, Services, Snapshot, UnixTime};
+use connmgr_core::{PeerAddress, Placement, SavedAddress, Services, Snapshot, SourceGroup, UnixTime};
 
 use super::Acquaintance;
 use super::map::{BEGINNING, WorldMap};
@@ -57,5 +57,7 @@ fn remembered(plan: &WorldMap, acquaintance: &Acquaintance, address: &PeerAddres
         last_success: if acquaintance.tried { seen } else { never },
         failures: 0,
         v1_only: false,
+        source: SourceGroup::UNKNOWN,
+        placement: Placement::Anew,
     }
 }

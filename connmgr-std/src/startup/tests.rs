@@ -95,7 +95,7 @@ fn plenty() -> Snapshot {
     let target = |host: &str| connmgr_core::BanTarget::Host(host.parse().unwrap());
     let bans = hosts.map(|host| SavedBan { until, ..ban(target(host)) }).into();
     let addresses = hosts.map(|host| address(&format!("{host}:8333"))).into();
-    Snapshot { addresses, anchors: Vec::new(), bans }
+    Snapshot { addresses, anchors: Vec::new(), bans, ..Snapshot::default() }
 }
 
 #[test]

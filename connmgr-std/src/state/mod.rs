@@ -67,7 +67,7 @@ impl StateDir {
         }
         let found = peers.is_some() || bans.is_some();
         let (addresses, anchors) = peers.unwrap_or_default();
-        let snapshot = Snapshot { addresses, anchors, bans: bans.unwrap_or_default() };
+        let snapshot = Snapshot { addresses, book_secret: None, anchors, bans: bans.unwrap_or_default() };
         Ok((dir, found.then_some(snapshot), damages))
     }
 
@@ -78,7 +78,7 @@ impl StateDir {
     /// # Errors
     /// [`SaveError`] has an error for each file that was not saved. The other is.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), SaveError> {
-        let Snapshot { addresses, anchors, bans } = snapshot;
+        let Snapshot { addresses, anchors, bans, .. } = snapshot;
         let saved = [self.save_bans(bans), self.save_book(addresses, anchors)];
         let errors: Vec<StateError> = saved.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() { Ok(()) } else { Err(SaveError { errors }) }

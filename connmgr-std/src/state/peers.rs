@@ -4,7 +4,7 @@
 //! content in the encoding of `postcard` (its wire format is a published specification). The checksum detects a damaged
 //! disk. It is no protection against an attacker: whoever can write the file can choose the peers.
 
-use connmgr_core::{PeerAddress, SavedAddress};
+use connmgr_core::{PeerAddress, Placement, SavedAddress, Services, SourceGroup, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use super::damage::{DamageCause, Loaded};
@@ -16,22 +16,42 @@ const VERSION: u32 = 1;
 
 const HEADER: usize = MAGIC.len() + 4 + 8 + 4;
 
-#[derive(Serialize)]
-struct Content<'a> {
-    addresses: &'a [SavedAddress],
-    anchors: &'a [PeerAddress],
+#[derive(Serialize, Deserialize)]
+struct Content {
+    addresses: Vec<Address>,
+    anchors: Vec<PeerAddress>,
 }
 
-/// The book and the anchors, as [`Content`] writes them.
-#[derive(Deserialize)]
-struct ReadContent {
-    addresses: Vec<SavedAddress>,
-    anchors: Vec<PeerAddress>,
+/// An address without its place in the book.
+#[derive(Serialize, Deserialize)]
+struct Address {
+    address: PeerAddress,
+    services: Services,
+    last_seen: UnixTime,
+    last_try: UnixTime,
+    last_success: UnixTime,
+    failures: u32,
+    v1_only: bool,
+}
+
+impl Address {
+    fn of(saved: &SavedAddress) -> Self {
+        let SavedAddress { address, services, last_seen, last_try, last_success, failures, v1_only, .. } =
+            saved.clone();
+        Self { address, services, last_seen, last_try, last_success, failures, v1_only }
+    }
+
+    fn saved(self) -> SavedAddress {
+        let Self { address, services, last_seen, last_try, last_success, failures, v1_only } = self;
+        let (source, placement) = (SourceGroup::UNKNOWN, Placement::Anew);
+        SavedAddress { address, services, last_seen, last_try, last_success, failures, v1_only, source, placement }
+    }
 }
 
 /// The whole file.
 pub(super) fn encode(addresses: &[SavedAddress], anchors: &[PeerAddress]) -> Vec<u8> {
-    let content = postcard::to_stdvec(&Content { addresses, anchors }).expect("a vector takes whatever it is given");
+    let content = Content { addresses: addresses.iter().map(Address::of).collect(), anchors: anchors.to_vec() };
+    let content = postcard::to_stdvec(&content).expect("a vector takes whatever it is given");
     let mut file = Vec::with_capacity(HEADER + content.len());
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&VERSION.to_le_bytes());
@@ -44,7 +64,9 @@ pub(super) fn encode(addresses: &[SavedAddress], anchors: &[PeerAddress]) -> Vec
 /// The book and the anchors, or what is wrong with the file.
 pub(super) fn decode(file: &[u8]) -> Loaded<(Vec<SavedAddress>, Vec<PeerAddress>)> {
     match open(file).and_then(parse) {
-        Ok(ReadContent { addresses, anchors }) => Loaded::Whole((addresses, anchors)),
+        Ok(Content { addresses, anchors }) => {
+            Loaded::Whole((addresses.into_iter().map(Address::saved).collect(), anchors))
+        }
         Err(why) => Loaded::Nothing(why),
     }
 }
@@ -70,7 +92,7 @@ fn open(file: &[u8]) -> Result<&[u8], DamageCause> {
     Ok(content)
 }
 
-fn parse(content: &[u8]) -> Result<ReadContent, DamageCause> {
+fn parse(content: &[u8]) -> Result<Content, DamageCause> {
     let wrong = |why: &dyn ToString| DamageCause::Content(why.to_string());
     match postcard::take_from_bytes(content) {
         Ok((read, [])) => Ok(read),

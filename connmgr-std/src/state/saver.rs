@@ -109,7 +109,7 @@ impl Saver {
 
     /// Has this written as soon as the thread is free, in place of what waits. Never blocks on the disk.
     pub(crate) fn save(&self, snapshot: Snapshot) {
-        let Snapshot { addresses, anchors, bans } = snapshot;
+        let Snapshot { addresses, anchors, bans, .. } = snapshot;
         self.put(Unsaved { bans: Some(bans), book: Some(Book { addresses, anchors }) });
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use connmgr_core::{BanTarget, SavedAddress, SavedBan, Services, Snapshot, UnixTime};
+use connmgr_core::{BanTarget, Placement, SavedAddress, SavedBan, Services, Snapshot, SourceGroup, UnixTime};
 
 /// Longer than anything takes.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -19,6 +19,7 @@ pub fn snapshot() -> Snapshot {
     ];
     Snapshot {
         addresses: addresses.iter().map(|text| address(text)).collect(),
+        book_secret: None,
         anchors: vec!["5.6.7.8:8333".parse().unwrap()],
         bans: vec![
             ban(BanTarget::Subnet("10.0.0.0/8".parse().unwrap())),
@@ -37,6 +38,8 @@ pub fn address(text: &str) -> SavedAddress {
         last_success: UnixTime::from_secs(u64::MAX),
         failures: 3,
         v1_only: true,
+        source: SourceGroup::UNKNOWN,
+        placement: Placement::Anew,
     }
 }
 

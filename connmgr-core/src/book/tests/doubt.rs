@@ -60,6 +60,8 @@ fn say(desk: &mut Desk, word: Word, true_now: UnixTime, unix: UnixTime) {
                 last_success: never,
                 failures: 0,
                 v1_only: false,
+                source: SourceGroup::UNKNOWN,
+                placement: crate::types::Placement::Anew,
             };
             desk.book.restore(&[saved], unix, desk.now);
         }

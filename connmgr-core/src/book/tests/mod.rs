@@ -14,7 +14,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::types::Host;
+use crate::types::{Host, Placement};
 
 const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const NOW: Time = Time::from_secs(1_000_000);
@@ -22,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const SOURCE: SourceGroup = SourceGroup(7);
+const SOURCE: SourceGroup = SourceGroup::imported(7);
 
 const ANY: Choice = Choice {
     networks: NetworkSet::ALL,
@@ -139,5 +139,7 @@ fn saved(address: PeerAddress) -> SavedAddress {
         last_success: UnixTime::default(),
         failures: 0,
         v1_only: false,
+        source: SourceGroup::UNKNOWN,
+        placement: Placement::Anew,
     }
 }

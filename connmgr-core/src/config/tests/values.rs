@@ -183,7 +183,7 @@ fn of_seeds(seeds: &SeedConfig) -> Values {
 fn of_defence(score: ScoreConfig, inbound: InboundConfig, book: BookConfig) -> Values {
     let ScoreConfig { threshold, ban_for, max_hosts, _more: _ } = score;
     let InboundConfig { per_host, half_open, rate, first_pause, max_pause, _more: _ } = inbound;
-    let BookConfig { max_addresses, gossip, max_per_call, save_every, _more: _ } = book;
+    let BookConfig { max_addresses, gossip, max_per_call, save_every, without: _, _more: _ } = book;
     let Listener { id: _, network, permissions, _more: _ } = listener(0);
     let Permissions { no_ban, no_limit, _more: _ } = permissions;
     vec![

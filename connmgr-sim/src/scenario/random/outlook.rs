@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connmgr_core::{Config, Group, Limits, NetworkKind, NetworkSet, PeerAddress, Split};
+use connmgr_core::{Config, Group, Groups, Limits, NetworkKind, NetworkSet, PeerAddress, Split};
 
 use super::prospect::{self, Prospect};
 use super::times::is_hidden;
@@ -119,12 +119,13 @@ impl PeerCounts {
 
 /// How many connections these hosts allow at most: address groups have limits, and a peer has one connection.
 fn apart(plan: &WorldMap, config: &Config, hosts: impl Iterator<Item = u32>) -> u32 {
+    let grouping = Groups::new(config);
     let (mut free, mut groups, mut peers) = (0u32, BTreeMap::<Group, u32>::new(), BTreeSet::new());
     for host in hosts {
         let resident = plan.resident(host);
         peers.insert((resident.population, plan.peer_of(host).unwrap_or(host)));
         let exempt = config.groups.exempt_overlays && plan.spec(host).network.is_overlay();
-        match (Group::of(resident.address.host(), &config.ranges), config.groups.max_per_group) {
+        match (grouping.of(resident.address.host()), config.groups.max_per_group) {
             (Some(group), Some(_)) if !exempt => *groups.entry(group).or_default() += 1,
             _ => free += 1,
         }

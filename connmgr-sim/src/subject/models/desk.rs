@@ -10,8 +10,8 @@ use std::time::Duration;
 use connmgr_check::is_routable;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, Birth, Config, ConnId, Connected, DialConfig, Host, Identity, Kind, LookupId, PeerAddress, PeerId,
-    PeerInfo, Split, Time,
+    AddPeerError, Birth, Config, ConnId, Connected, DialConfig, Groups, Host, Identity, Kind, LookupId, PeerAddress,
+    PeerId, PeerInfo, Split, Time,
 };
 use rustc_hash::FxHashMap;
 
@@ -80,6 +80,7 @@ pub(super) struct ModelPeer {
 #[derive(Clone, Debug)]
 pub(super) struct ModelDesk {
     pub(super) config: Config,
+    groups: Groups,
     pub(super) known: Vec<Known>,
     places: FxHashMap<PeerAddress, usize>,
     pub(super) conns: BTreeMap<ConnId, ModelConn>,
@@ -107,6 +108,7 @@ impl ModelDesk {
         seed.copy_from_slice(&birth.rng_seed[..8]);
         let mut desk = Self {
             config: birth.config.clone(),
+            groups: Groups::new(&birth.config),
             known: Vec::new(),
             places: FxHashMap::default(),
             conns: BTreeMap::new(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use connmgr_check::Violation;
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    AddPeerError, BanScore, Birth, CommandError, ConfigError, ConnId, DialError, Input, Kind, Refusal, Reply,
-    SavedAddress, Services, Snapshot, Time, UnixTime,
+    AddPeerError, BanScore, Birth, CommandError, ConfigError, ConnId, DialError, Input, Kind, Placement, Refusal,
+    Reply, SavedAddress, Services, Snapshot, SourceGroup, Time, UnixTime,
 };
 
 use super::desk::{ModelConn, ModelDesk, ModelStage};
@@ -245,6 +245,8 @@ impl<P: ModelPolicy, const PACED: bool> Subject for Modelled<P, PACED> {
             last_success: never,
             failures: 0,
             v1_only: false,
+            source: SourceGroup::UNKNOWN,
+            placement: Placement::Anew,
         };
         Snapshot { addresses: self.desk.known.iter().map(saved).collect(), ..Snapshot::default() }
     }

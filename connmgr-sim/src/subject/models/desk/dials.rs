@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use connmgr_core::driver::PoolEvent;
 use connmgr_core::{
-    ConnId, Event, Group, HostName, Isolation, Kind, LookupId, PeerAddress, PeerId, ResolvedIp, Route, Target, Time,
-    Transport,
+    ConnId, Event, HostName, Isolation, Kind, LookupId, PeerAddress, PeerId, ResolvedIp, Route, Target, Time, Transport,
 };
 
 use super::{ModelConn, ModelDesk, ModelStage};
@@ -43,10 +42,10 @@ impl ModelDesk {
     }
 
     fn is_group_full(&self, address: &PeerAddress) -> bool {
-        let rule = self.config.groups;
+        let rule = &self.config.groups;
         let group = |address: &PeerAddress| {
             let is_exempt = rule.exempt_overlays && address.network().is_some_and(|network| network.is_overlay());
-            Group::of(address.host(), &self.config.ranges).filter(|_| !is_exempt)
+            self.groups.of(address.host()).filter(|_| !is_exempt)
         };
         let (Some(most), Some(own)) = (rule.max_per_group, group(address)) else { return false };
         let automatic = self.conns.values().filter(|conn| conn.kind.takes_group());

@@ -1,111 +1,12 @@
-//! Groups of neighbouring addresses, and the ranges they are in.
+//! The ranges that addresses are in, and the IPv4 addresses that some IPv6 addresses contain.
 //!
-//! One operator may have many addresses, but they usually lie close together, so closeness stands for "perhaps the same
-//! operator". Read first: Bitcoin Core's `netgroup.cpp` for the rule; RFC 3964 (6to4), RFC 4380 (Teredo), RFC 6052 and
-//! RFC 6145 (translation) for IPv6 addresses that contain an IPv4 address. This file counts nothing and knows no
-//! autonomous systems.
+//! Read first: RFC 3964 (6to4), RFC 4380 (Teredo), RFC 6052 and RFC 6145 (translation) for IPv6 addresses that contain an
+//! IPv4 address. This file knows no groups.
 
-use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::Ranges;
 use crate::types::Host;
-
-/// Addresses that count as one neighbourhood.
-///
-/// IPv4: /16. IPv6: /32, and /36 inside the tunnel broker `2001:470::/32`. IPv6 that contains IPv4 (6to4, Teredo,
-/// NAT64, mapped): the /16 of that. In private, shared and own ranges (see [`Ranges`]): IPv4 /24 and IPv6 /64. Onion and
-/// I2P: the first 4 bits. CJDNS: the first 12 bits, 4 of them after the common `fc`.
-///
-/// The number is not a hash: equal numbers are equal groups.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group(u128);
-
-impl Group {
-    const V4: u8 = 1;
-    const V6: u8 = 2;
-    const ONION: u8 = 3;
-    const I2P: u8 = 4;
-    const CJDNS: u8 = 5;
-    const V4_SITE: u8 = 6;
-    const V6_SITE: u8 = 7;
-
-    /// The group of a host where peers may be in these ranges; `None` for a name. Loopback follows the rule of the
-    /// internet.
-    pub fn of(host: &Host, ranges: &Ranges) -> Option<Self> {
-        match host {
-            Host::Ip(ip) if is_site(*ip, ranges) => Some(Self::of_site(*ip)),
-            Host::Ip(ip) => Some(Self::of_ip(*ip)),
-            Host::Onion(key) => Some(Self::new(Self::ONION, u64::from(key[0] >> 4))),
-            Host::I2p(hash) => Some(Self::new(Self::I2P, u64::from(hash[0] >> 4))),
-            Host::Cjdns(ip) => Some(Self::new(Self::CJDNS, first_bits(*ip, 16) >> 4)),
-            Host::Name(_) => None,
-        }
-    }
-
-    /// The number: the sort of group (1 to 7) above 64 bits, the prefix below. The same on every platform.
-    pub const fn as_u128(self) -> u128 {
-        self.0
-    }
-
-    fn of_ip(ip: IpAddr) -> Self {
-        match ip {
-            IpAddr::V4(ip) => Self::of_v4(ip),
-            IpAddr::V6(ip) => carried_v4(ip).map_or_else(|| Self::of_v6(ip), Self::of_v4),
-        }
-    }
-
-    fn of_v4(ip: Ipv4Addr) -> Self {
-        Self::new(Self::V4, u64::from(ip.to_bits() >> 16))
-    }
-
-    /// 36 bits for every prefix; the last 4 are zero except in the tunnel broker's /32.
-    fn of_v6(ip: Ipv6Addr) -> Self {
-        const TUNNEL_BROKER: u64 = 0x2001_0470;
-        let prefix = first_bits(ip, 32);
-        Self::new(Self::V6, if prefix == TUNNEL_BROKER { first_bits(ip, 36) } else { prefix << 4 })
-    }
-
-    /// One operator has all of a site, so what is close there is only a link.
-    fn of_site(ip: IpAddr) -> Self {
-        match ip {
-            IpAddr::V4(ip) => Self::new(Self::V4_SITE, u64::from(ip.to_bits() >> 8)),
-            IpAddr::V6(ip) => Self::new(Self::V6_SITE, first_bits(ip, 64)),
-        }
-    }
-
-    const fn new(sort: u8, prefix: u64) -> Self {
-        Self((sort as u128) << 64 | prefix as u128)
-    }
-}
-
-impl fmt::Debug for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Group({:#x})", self.0)
-    }
-}
-
-/// An IPv4 /24 or IPv6 /64: addresses that usually share one access line.
-///
-/// Narrower than a [`Group`], for limits that would be unfair to a whole /16.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Neighbourhood(Prefix);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Prefix {
-    V4(u32),
-    V6(u64),
-}
-
-impl Neighbourhood {
-    /// The neighbourhood of an address; IPv4-mapped IPv6 counts as IPv4.
-    pub(crate) fn of(ip: IpAddr) -> Self {
-        Self(match ip.to_canonical() {
-            IpAddr::V4(ip) => Prefix::V4(ip.to_bits() >> 8),
-            IpAddr::V6(ip) => Prefix::V6(first_bits(ip, 64)),
-        })
-    }
-}
 
 /// Whether an address may be kept when others tell of it.
 ///
@@ -169,7 +70,7 @@ fn is_own(ip: IpAddr, ranges: &Ranges) -> bool {
 }
 
 /// Whether the address is in a private network, which one operator has.
-fn is_site(ip: IpAddr, ranges: &Ranges) -> bool {
+pub(super) fn is_site(ip: IpAddr, ranges: &Ranges) -> bool {
     matches!(range_of(ip), Some(Range::Private | Range::Shared)) || is_own(ip, ranges)
 }
 
@@ -200,7 +101,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 }
 
 /// The IPv4 address that an IPv6 address contains, if any.
-fn carried_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+pub(super) fn carried_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match ip.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] => Some(v4(high, low)), // mapped, RFC 4291
@@ -213,7 +114,7 @@ fn carried_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 /// The first `count` bits, 1 to 64, as a number.
-fn first_bits(ip: Ipv6Addr, count: u32) -> u64 {
+pub(super) fn first_bits(ip: Ipv6Addr, count: u32) -> u64 {
     u64::try_from(ip.to_bits() >> (128 - count)).expect("at most 64 bits are asked for")
 }
 
@@ -227,72 +128,6 @@ mod tests {
 
     fn net(text: &str) -> ipnet::IpNet {
         text.parse().expect(text)
-    }
-
-    fn group(text: &str) -> Group {
-        Group::of(&host(text), &Ranges::default()).expect("no name")
-    }
-
-    fn neighbourhood(text: &str) -> Neighbourhood {
-        Neighbourhood::of(text.parse().expect(text))
-    }
-
-    /// `near` is in the group of `text`, `far` is not.
-    fn check(text: &str, near: &str, far: &str) {
-        assert_eq!(group(text), group(near), "{text} and {near}");
-        assert_ne!(group(text), group(far), "{text} and {far}");
-    }
-
-    #[test]
-    fn ipv4_is_grouped_by_16_bits_loopback_too() {
-        check("1.2.3.4", "1.2.255.255", "1.3.3.4");
-        check("127.0.0.1", "127.0.9.9", "127.1.0.1");
-        assert_eq!(group("1.2.3.4").as_u128(), 1 << 64 | 0x0102);
-    }
-
-    #[test]
-    fn ipv6_is_grouped_by_32_bits_and_the_tunnel_broker_by_36() {
-        check("2001:2001:9999::1", "2001:2001:1111::1", "2001:2002:9999::1");
-        check("2001:470:abcd::1", "2001:470:afff::1", "2001:470:bbcd::1");
-        check("2001:471:abcd::1", "2001:471:1bcd::1", "2001:470:abcd::1");
-    }
-
-    /// The addresses of Core's own `netbase_getgroup` test: all are 1.2.3.4 in disguise.
-    #[test]
-    fn what_carries_ipv4_is_grouped_by_what_it_carries() {
-        for text in [
-            "::ffff:1.2.3.4",
-            "::ffff:0:102:304",
-            "64:ff9b::102:304",
-            "2002:102:304:9999:9999:9999:9999:9999",
-            "2001:0:9999:9999:9999:9999:fefd:fcfb",
-        ] {
-            check(text, "1.2.0.0", "254.253.0.0");
-        }
-    }
-
-    #[test]
-    fn overlays_are_grouped_by_four_bits_of_their_own() {
-        let first_byte = |byte| core::array::from_fn(|index| if index == 0 { byte } else { 9 });
-        let onion = |byte| Group::of(&Host::Onion(first_byte(byte)), &Ranges::default());
-        let i2p = |byte| Group::of(&Host::I2p(first_byte(byte)), &Ranges::default());
-        assert_eq!(onion(0x12), onion(0x1f));
-        assert_ne!(onion(0x12), onion(0x22));
-        assert_ne!(onion(0x12), i2p(0x12));
-        check("cjdns:fc12::1", "cjdns:fc1f:1::1", "cjdns:fc22::1");
-    }
-
-    #[test]
-    fn a_name_has_no_group() {
-        assert_eq!(Group::of(&host("seed.example"), &Ranges::default()), None);
-    }
-
-    #[test]
-    fn the_neighbourhood_is_24_bits_or_64() {
-        assert_eq!(neighbourhood("1.2.3.4"), neighbourhood("::ffff:1.2.3.255"));
-        assert_ne!(neighbourhood("1.2.3.4"), neighbourhood("1.2.4.4"));
-        assert_eq!(neighbourhood("2a01:1:2:3::1"), neighbourhood("2a01:1:2:3:ffff::1"));
-        assert_ne!(neighbourhood("2a01:1:2:3::1"), neighbourhood("2a01:1:2:4::1"));
     }
 
     #[test]
@@ -394,24 +229,6 @@ mod tests {
         for text in ["64:ff9b::10.0.0.1", "2002:7f00:1::1", "2001::f5ff:fffe", "0.0.0.0", "::", "224.0.0.1", "fe80::1"]
         {
             assert!(!is_in_range(&host(text), &all), "{text}");
-        }
-    }
-
-    #[test]
-    fn private_and_own_addresses_are_grouped_by_24_bits_and_64() {
-        let ranges = Ranges { own: ["200::/7", "1.2.0.0/16"].map(net).to_vec(), ..Ranges::default() };
-        let group = |text: &str| Group::of(&host(text), &ranges).expect("no name");
-        for (text, near, far) in [
-            ("10.0.1.1", "10.0.1.255", "10.0.2.1"),
-            ("192.168.1.1", "192.168.1.2", "192.168.2.1"),
-            ("100.64.1.1", "100.64.1.2", "100.64.2.1"),
-            ("1.2.3.4", "1.2.3.5", "1.2.4.4"),
-            ("fd00:1:2:3::1", "fd00:1:2:3:ffff::1", "fd00:1:2:4::1"),
-            ("fc00:1:2:3::1", "fc00:1:2:3:ffff::1", "fd00:1:2:3::1"),
-            ("201:1:2:3::1", "201:1:2:3:4::1", "201:1:2:4::1"),
-        ] {
-            assert_eq!(group(text), group(near), "{text} and {near}");
-            assert_ne!(group(text), group(far), "{text} and {far}");
         }
     }
 
