@@ -237,15 +237,6 @@ fn a_connection_that_ends_early_while_its_network_is_down_leaves_the_next_addres
     assert_eq!(peer.state, PeerState::Blocked(Obstacle::NetworkDown));
 }
 
-/// The lookups among the actions.
-fn lookups(actions: &[Action]) -> Vec<LookupId> {
-    let lookup = |action: &Action| match action {
-        Action::ResolveHost { lookup, .. } => Some(*lookup),
-        _ => None,
-    };
-    actions.iter().filter_map(lookup).collect()
-}
-
 #[test]
 fn a_name_without_an_address_is_told_as_not_found() {
     let mut bench = Bench::new(connect_only());
