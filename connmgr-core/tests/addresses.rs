@@ -381,16 +381,24 @@ fn too_many_subnets_and_mapped_ones_are_refused() {
     assert_eq!(check(vec!["::ffff:10.0.0.0/104"]), Err("ranges.own"));
 }
 
-/// The internet is away, and the peers of the LAN are not.
+/// The internet is away, and the peers of the LAN are not: in private, shared or own ranges.
 #[test]
 fn lan_peers_are_dialed_while_the_internet_is_away() {
-    let ranges = Ranges { private: true, ..Ranges::default() };
-    let mut world = World::new(Config { ranges, ..Config::default() }, |address| match address.host().to_string() {
-        host if host.starts_with("10.") => Fate::Good,
-        _ => Fate::Silent,
-    });
-    world.learn(&support::addresses(60));
-    world.run_until_down(NetworkKind::Ipv4, secs(600));
-    world.learn(&(0..8).map(|n| addr(&format!("10.0.{n}.1:8333"))).collect::<Vec<_>>());
-    assert!(world.fills(8, secs(60)).is_some(), "{} are ready", world.ready());
+    let net = || vec!["10.0.0.0/8".parse().expect("a net")];
+    let lans = [
+        (Ranges { private: true, ..Ranges::default() }, "10"),
+        (Ranges { shared: true, ..Ranges::default() }, "100"),
+        (Ranges { own: net(), ..Ranges::default() }, "10"),
+    ];
+    for (ranges, first) in lans {
+        let here = |n: u8| format!("{first}.{}.1.1:8333", 64 + n);
+        let lan: Vec<PeerAddress> = (0..8).map(|n| addr(&here(n))).collect();
+        let good = lan.clone();
+        let fate = move |to: &PeerAddress| if good.contains(to) { Fate::Good } else { Fate::Silent };
+        let mut world = World::new(Config { ranges: ranges.clone(), ..Config::default() }, fate);
+        world.learn(&support::addresses(60));
+        world.run_until_down(NetworkKind::Ipv4, secs(600));
+        world.learn(&lan);
+        assert!(world.fills(8, secs(60)).is_some(), "{} are ready of {ranges:?}", world.ready());
+    }
 }

@@ -96,6 +96,19 @@ fn addresses_without_a_route_are_no_outage_while_an_older_dial_is_under_way() {
     assert!(five_without_a_route_are_an_outage(&["[2a00:1::1]:8333"]));
 }
 
+#[test]
+fn two_hundred_added_peers_are_all_dialed_within_15_s_of_a_changed_network() {
+    let limits = Limits { added: 200, total: 400, ..Limits::default() };
+    let mut world = with_added_peers(Config { limits, ..connect_only() }, 200);
+    world.run(secs(60));
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run(secs(60));
+    world.becomes(|_| Fate::Good);
+    world.tell(Input::NetworkChanged);
+    world.run(millis(15_200));
+    assert_eq!(world.ready(), 200);
+}
+
 /// Names still resolve (from a cache), but no peer can be reached.
 #[test]
 fn an_hour_without_a_route_is_survived_by_peers_that_have_names_only() {
