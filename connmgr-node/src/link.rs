@@ -59,8 +59,8 @@ fn services(chain: Chain) -> Services {
 pub enum Order {
     /// Report this to the manager.
     Report(LinkReport),
-    /// Ask the manager for at most so many addresses, and answer by [`PeerLink::tell_addresses`].
-    Sample(u32),
+    /// Ask the manager what to answer to this peer's getaddr, and tell it by [`PeerLink::tell_addresses`].
+    AnswerGetaddr,
     /// Drop the connection. The last order.
     Close,
 }
@@ -129,7 +129,7 @@ impl PeerLink {
         }
     }
 
-    /// Answers [`Order::Sample`].
+    /// Answers [`Order::AnswerGetaddr`].
     pub fn tell_addresses(&mut self, addresses: &[AddressInfo]) {
         self.pump.session().tell_addresses(addresses);
     }
@@ -176,7 +176,7 @@ impl PeerLink {
                 self.board.tip(self.conn, height);
                 None
             }
-            News::AddressesWanted(count) => Some(Order::Sample(count)),
+            News::AddressesWanted(_) => Some(Order::AnswerGetaddr),
             // This node keeps no headers.
             News::HeadersWanted(_) => {
                 self.pump.session().tell_headers(Vec::new());

@@ -37,6 +37,7 @@ impl ConnManager {
             Input::Unban { target } => return Reply::Done(self.unban(target, now)),
             Input::ForgetOwnAddress { address } => return Reply::Done(self.forget_own_address(address, now)),
             Input::ResetScore { host } => return Reply::Done(self.reset_score(host, now)),
+            Input::AnswerGetaddr { conn } => return Reply::Addresses(self.answer_getaddr(*conn, now)),
             Input::SampleAddresses { network, count } => {
                 return Reply::Addresses(self.sample_addresses(*network, *count, now));
             }

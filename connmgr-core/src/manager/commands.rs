@@ -132,10 +132,16 @@ impl ConnManager {
         Ok(())
     }
 
-    /// Random addresses for an answer to getaddr: at most `count`, at most 1000, and at most 23 % of those known there,
-    /// rounded up: of one to four addresses one. Leaves out banned hosts and addresses that are probably gone.
+    /// Random addresses: at most `count`, at most 1000, and at most 23 % of those known there, rounded up: of one to four
+    /// addresses one. Leaves out banned hosts and addresses that are probably gone. Each call draws others, with the dates
+    /// that we know: for the application itself. A peer's getaddr is answered by
+    /// [`answer_getaddr`](Self::answer_getaddr).
     pub fn sample_addresses(&mut self, network: Option<NetworkKind>, count: u32, now: Time) -> Vec<AddressInfo> {
         self.begin(now);
+        self.sample(network, count)
+    }
+
+    pub(super) fn sample(&mut self, network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> {
         let (unix, now) = (self.unix(), self.now());
         let mut rng = self.sample_rng.clone();
         let rules = self.rules();

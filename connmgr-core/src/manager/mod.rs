@@ -15,6 +15,7 @@ mod explain;
 mod explanation;
 mod facts;
 mod fingerprint;
+mod getaddr;
 mod held_back;
 mod identity;
 mod inbound;
@@ -70,6 +71,7 @@ pub use explanation::Explanation;
 use clocks::Clocks;
 use doubt::Doubt;
 use ending::Ended;
+use getaddr::Answers;
 use plan::Redial;
 use saving::BookSaves;
 use snapshot::RestoredBans;
@@ -171,6 +173,7 @@ pub struct ConnManager {
     refused: RefusalCounts,
     own: OwnAddresses,
     aliases: Aliases,
+    answers: Answers,
     ended: Ended,
 
     /// Dials to repeat as v1, in order. At most one for each connection that we dialed.
@@ -273,6 +276,7 @@ impl ConnManager {
             refused: RefusalCounts::default(),
             own,
             aliases: Aliases::new(keys),
+            answers: Answers::default(),
             ended: Ended::new(),
             redials: VecDeque::new(),
             starved: [None; Kind::ALL.len()],

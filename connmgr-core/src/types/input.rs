@@ -82,6 +82,8 @@ pub enum Input {
     ResetScore { host: Host },
     /// [`sample_addresses`](crate::ConnManager::sample_addresses)
     SampleAddresses { network: Option<NetworkKind>, count: u32 },
+    /// [`answer_getaddr`](crate::ConnManager::answer_getaddr)
+    AnswerGetaddr { conn: ConnId },
     /// [`set_active`](crate::ConnManager::set_active)
     SetActive { active: bool },
     /// [`set_limits`](crate::ConnManager::set_limits)
@@ -102,6 +104,7 @@ impl Input {
             | Self::Activity { conn, .. }
             | Self::Disconnect { conn }
             | Self::Reconnect { conn }
+            | Self::AnswerGetaddr { conn }
             | Self::Addresses { source: Source::Peer(conn), .. } => Some(*conn),
             Self::Timeout
             | Self::Clock { .. }
@@ -148,6 +151,7 @@ impl Input {
             | Self::ForgetOwnAddress { .. }
             | Self::ResetScore { .. }
             | Self::SampleAddresses { .. }
+            | Self::AnswerGetaddr { .. }
             | Self::SetActive { .. }
             | Self::SetLimits { .. }
             | Self::Shutdown => true,
@@ -182,7 +186,7 @@ pub enum Reply {
     Accepted(Result<ConnId, Refusal>),
     /// To [`Input::AddPeer`].
     Added(Result<PeerId, AddPeerError>),
-    /// To [`Input::SampleAddresses`].
+    /// To [`Input::SampleAddresses`] and [`Input::AnswerGetaddr`].
     Addresses(Vec<AddressInfo>),
     /// To every other command.
     Done(Result<(), CommandError>),
@@ -294,6 +298,7 @@ impl fmt::Display for Input {
             Self::ForgetOwnAddress { address } => write!(f, "forget own address {address}"),
             Self::ResetScore { host } => write!(f, "reset score of {host}"),
             Self::SampleAddresses { count, .. } => write!(f, "sample {count} addresses"),
+            Self::AnswerGetaddr { conn } => write!(f, "answer getaddr of {conn}"),
             Self::SetActive { active: true } => f.write_str("set active"),
             Self::SetActive { active: false } => f.write_str("set inactive"),
             Self::SetLimits { limits } => write!(f, "set limits {limits:?}"),

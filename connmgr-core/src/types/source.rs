@@ -1,5 +1,6 @@
 //! Who announced an address, counted as one neighbourhood, and where the book keeps it.
 
+#[cfg(feature = "serde")]
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;

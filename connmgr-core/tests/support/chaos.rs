@@ -202,6 +202,7 @@ impl Chaos {
                 None => Input::Unban { target: self.target() },
             },
             13 => Input::ResetScore { host: self.address().host().clone() },
+            14 if self.dice.one_in(2) => Input::AnswerGetaddr { conn: ConnId::from_u64(self.dice.below(self.ids + 3)) },
             14 => Input::SampleAddresses { network: None, count: self.dice.pick(&[0, 1, 1000, u32::MAX]) },
             15..=16 => Input::SetActive { active: !self.dice.one_in(3) },
             17 if self.dice.one_in(2) => Input::ForgetOwnAddress { address: self.address() },

@@ -226,7 +226,7 @@ impl Mio {
         while let Some(stream) = pool.stream(conn) {
             match link.turn(stream, now) {
                 PumpTurn::Done(Order::Report(report)) => send_report(pool, conn, report),
-                PumpTurn::Done(Order::Sample(count)) => link.tell_addresses(&pool.sample_addresses(None, count)),
+                PumpTurn::Done(Order::AnswerGetaddr) => link.tell_addresses(&pool.answer_getaddr(conn)),
                 PumpTurn::Done(Order::Close) => break,
                 PumpTurn::Again => {
                     due.insert(conn);

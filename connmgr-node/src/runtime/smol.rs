@@ -115,7 +115,7 @@ async fn talk(mut connection: Connection, mut link: PeerLink, handle: Handle) {
     loop {
         match drive(&mut connection, |stream, now| link.turn(stream, now)).await {
             Order::Report(report) => report.send(&reporter),
-            Order::Sample(count) => link.tell_addresses(&handle.sample_addresses(None, count).await),
+            Order::AnswerGetaddr => link.tell_addresses(&handle.answer_getaddr(connection.id()).await),
             Order::Close => return,
         }
     }

@@ -77,12 +77,18 @@ macro_rules! command_methods {
         /// `ShuttingDown` of [`CommandError`](connmgr_core::CommandError).
         reset_score(host: Host) -> Result<(), CommandError> = Input::ResetScore { host };
 
-        /// Random addresses from the book, of one network or of all: what answers a peer's `getaddr`. At most `count`, at
-        /// most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
+        /// Random addresses from the book, of one network or of all, each time others and with their dates: for the
+        /// application itself (a peer is answered by `answer_getaddr`). At most `count`, at most 1000, and at most 23 % of what is known there, as in Bitcoin Core, so that no one peer learns the whole
         /// book; rounded up, so that a small network gossips, too: of one to four addresses one. Leaves out banned hosts
         /// and addresses that are probably gone.
         sample_addresses(network: Option<NetworkKind>, count: u32) -> Vec<AddressInfo> =
             Input::SampleAddresses { network, count };
+
+        /// What to answer to a peer's `getaddr` on this inbound connection: at most 1000 addresses, and at most 23 % of what
+        /// is known. All who ask on one listener and network get the same answer for about a day, with one date for all,
+        /// 8 to 13 days ago, as in Bitcoin Core, so that nobody learns the whole book, or that two addresses of different
+        /// networks are ours. Empty for a connection that we dialed, and for one that has ended. Answer once a connection.
+        answer_getaddr(conn: ConnId) -> Vec<AddressInfo> = Input::AnswerGetaddr { conn };
 
         /// Stops all dialing and accepting and closes every connection, or resumes.
         ///
@@ -198,7 +204,7 @@ fn mismatch(reply: &Reply) -> ! {
 pub(crate) fn refusal(input: &Input) -> Reply {
     match input {
         Input::AddPeer { .. } => Reply::Added(Err(AddPeerError::ShuttingDown)),
-        Input::SampleAddresses { .. } => Reply::Addresses(Vec::new()),
+        Input::SampleAddresses { .. } | Input::AnswerGetaddr { .. } => Reply::Addresses(Vec::new()),
         Input::Addresses { addresses, .. } => {
             let unwanted = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
             Reply::Learnt(AddressCounts { unwanted, ..AddressCounts::default() })
@@ -266,6 +272,7 @@ mod tests {
             (Echo.forget_own_address(address.clone()), Input::ForgetOwnAddress { address: address.clone() }),
             (Echo.reset_score(host.clone()), Input::ResetScore { host }),
             (Echo.sample_addresses(network, 7), Input::SampleAddresses { network, count: 7 }),
+            (Echo.answer_getaddr(conn), Input::AnswerGetaddr { conn }),
             (Echo.set_active(false), Input::SetActive { active: false }),
             (Echo.set_limits(limits), Input::SetLimits { limits }),
             (Echo.shutdown(), Input::Shutdown),

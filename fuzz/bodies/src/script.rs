@@ -123,6 +123,7 @@ impl<'a> ByteScript<'a> {
                 None => Input::Unban { target: self.bytes.ban_target() },
             },
             11 => Input::ResetScore { host: self.bytes.host() },
+            12 if self.bytes.flag() => Input::AnswerGetaddr { conn: self.conn(manager) },
             12 => Input::SampleAddresses {
                 network: self.bytes.pick(&[None, Some(NetworkKind::Ipv4), Some(NetworkKind::Onion)]),
                 count: self.bytes.pick(&[1, 1000, 0, u32::MAX]),

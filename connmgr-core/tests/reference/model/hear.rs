@@ -18,7 +18,7 @@ impl Model {
     pub(super) fn hear(&mut self, step: &Step<'_>) {
         match step.input {
             Input::Timeout if step.is_due => self.bans_run_out(),
-            Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } => {}
+            Input::Timeout | Input::Activity { .. } | Input::SampleAddresses { .. } | Input::AnswerGetaddr { .. } => {}
             Input::DialResult { conn, result } => self.hear_dial_result(*conn, *result),
             Input::Ready { conn, info } => self.hear_ready(*conn, info.services),
             Input::Closed { conn, .. } => self.owes_end(*conn, Cause::Closed),

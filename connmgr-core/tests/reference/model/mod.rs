@@ -73,7 +73,13 @@ impl Step<'_> {
     pub(crate) fn plans(&self) -> bool {
         match (self.input, self.reply) {
             (Input::Timeout, _) => self.is_due,
-            (Input::SetRetry { .. } | Input::ResetScore { .. } | Input::SampleAddresses { .. }, _)
+            (
+                Input::SetRetry { .. }
+                | Input::ResetScore { .. }
+                | Input::SampleAddresses { .. }
+                | Input::AnswerGetaddr { .. },
+                _,
+            )
             | (_, Reply::Done(Err(_)) | Reply::Added(Err(_))) => false,
             (_, _) => true,
         }
