@@ -187,7 +187,10 @@ pub mod socks;
 #[doc = include_str!("options.md")]
 pub mod options {}
 
-pub use book::{AddressView, BookView};
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use book::BookBench;
+pub use book::{AddressView, BookTable, BookView};
 #[doc(hidden)]
 pub use config::BookRule;
 pub use config::{

@@ -78,6 +78,19 @@ fn hear(bench: &mut Bench, source: Source, addresses: &[AddressInfo]) {
     bench.tell(Input::Addresses { source, addresses: addresses.to_vec() });
 }
 
+/// How many places a source's word earned an address depends on chance.
+fn in_one_place(mut view: AddressView) -> AddressView {
+    view.places = 1;
+    view
+}
+
+/// A snapshot as one that says nothing about places.
+fn nowhere(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.book_secret = None;
+    snapshot.addresses.iter_mut().for_each(|saved| saved.placement = Placement::Anew);
+    snapshot
+}
+
 /// Both know the same, tell the same and save the same.
 #[track_caller]
 fn assert_alike(left: &mut Bench, right: &mut Bench, born: UnixTime) {
@@ -85,10 +98,10 @@ fn assert_alike(left: &mut Bench, right: &mut Bench, born: UnixTime) {
     assert!(!books[1].is_empty());
     assert_eq!(books[0].len(), books[1].len(), "born {born}");
     for (left, right) in books[0].iter().zip(books[1].iter()) {
-        assert_eq!(left, right, "born {born}");
+        assert_eq!(in_one_place(left), in_one_place(right), "born {born}");
     }
     assert_eq!(sample(left), sample(right), "born {born}");
-    let saved = [left, right].map(|bench| bench.manager.snapshot());
+    let saved = [left, right].map(|bench| nowhere(bench.manager.snapshot()));
     for (left, right) in saved[0].addresses.iter().zip(&saved[1].addresses) {
         assert_eq!(left, right, "born {born}");
     }
@@ -202,7 +215,7 @@ fn a_life_that_ends_before_the_clock_is_set_loses_nothing_for_the_next() {
     for born in wrong_clocks() {
         let mut wrong = life(Some(&file()), born);
         wrong.pass(secs(100));
-        let saved = wrong.manager.snapshot();
+        let saved = nowhere(wrong.manager.snapshot());
         for (saved, on_file) in saved.addresses.iter().zip(&file().addresses) {
             assert_eq!(saved, on_file, "born {born}");
         }

@@ -5,10 +5,10 @@
 
 use core::time::Duration;
 
+use super::buckets::Place;
 use super::claims::{Claim, Origin, Report, SavedDates, Told};
-use super::key::Key;
-use super::view::AddressView;
-use crate::types::{PeerAddress, Placement, SavedAddress, Services, SourceGroup, SteadySecond, Time, UnixTime, nanos};
+use super::key::ShortKey;
+use crate::types::{NetworkKind, SavedAddress, Services, SteadySecond, Time, UnixTime, nanos};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -81,6 +81,10 @@ impl Moment {
         Self(Self::at(now).0.saturating_sub(ago).max(i64::MIN + 1))
     }
 
+    const fn is_never(self) -> bool {
+        self.0 == Self::NEVER.0
+    }
+
     /// How long ago it was; `None` for never.
     fn ago(self, now: Time) -> Option<Duration> {
         let now = Self::at(now).0;
@@ -110,47 +114,66 @@ enum Dial {
     Forgiven,
 }
 
-/// One known address. 72 bytes. It holds no date of the wall clock, which may be set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One known address. 52 bytes. It holds no date of the wall clock, which may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed(4))]
 pub(super) struct Entry {
-    key: Key,
-    /// Its place in the list of its network. Only the store changes it.
-    pub(super) place: u32,
+    key: ShortKey,
     services: Services,
     last_seen: SteadySecond,
     last_try: Moment,
     last_success: SteadySecond,
+    /// The number of its group, and its neighbours in the ring of that. Only [`Neighbours`](super::neighbours) changes
+    /// them.
+    pub(super) group: u32,
+    pub(super) next: u32,
+    pub(super) prev: u32,
+    /// The number of the source that counts.
+    pub(super) source: u32,
+    /// Its place, the first one if it has several. Only [`place`](super::place) changes it.
+    pub(super) place: Place,
     /// Since a connection was last stable; at most 255.
     failures: u8,
     dial: Dial,
-    pub(super) v1_only: bool,
-    /// A connection became ready, and has not ended, or ended only because we shut down.
-    connected: bool,
+    /// How many more places it has in the table of new addresses ([`MORE`]), and what holds of it.
+    flags: u8,
 }
 
+/// The bits of the number of more places.
+const MORE: u8 = 7;
+/// It is in the table of tried addresses.
+const TRIED: u8 = 8;
+/// The peer does not speak the encrypted transport.
+const V1_ONLY: u8 = 16;
+/// A connection became ready, and has not ended, or ended only because we shut down.
+const CONNECTED: u8 = 32;
+
 impl Entry {
-    /// An address learnt from others and not dialed yet.
-    pub(super) fn heard(key: Key, services: Services, last_seen: SteadySecond) -> Self {
+    /// An address learnt from others and not dialed yet. Its group, source and place are set later.
+    pub(super) const fn heard(key: ShortKey, services: Services, last_seen: SteadySecond) -> Self {
         Self {
             key,
-            place: 0,
             services,
             last_seen,
             last_try: Moment::NEVER,
             last_success: SteadySecond::NEVER,
+            group: 0,
+            next: 0,
+            prev: 0,
+            source: 0,
+            place: Place::new(0, 0),
             failures: 0,
             dial: Dial::None,
-            v1_only: false,
-            connected: false,
+            flags: 0,
         }
     }
 
     /// A saved address, in which every value may be wrong. An event dated in the future counts as just now: then a dial
     /// is postponed, and never allowed early.
-    pub(super) fn restored(key: Key, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
+    pub(super) fn restored(key: ShortKey, saved: &SavedAddress, unix: UnixTime, now: Time) -> Self {
         let mut entry = Self {
             failures: u8::try_from(saved.failures).unwrap_or(u8::MAX),
-            v1_only: saved.v1_only,
+            flags: if saved.v1_only { V1_ONLY } else { 0 },
             ..Self::heard(key, saved.services, SteadySecond::NEVER)
         };
         entry.date(&SavedDates::of(saved), unix, now);
@@ -194,26 +217,31 @@ impl Entry {
         }
     }
 
-    /// A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the next life.
-    pub(super) fn saved(&self, unix: UnixTime, now: Time) -> SavedAddress {
+    /// Writes it down. A peer that is connected is saved as if it had never been dialed, so that it needs no rest in the
+    /// next life.
+    pub(super) fn save_to(&self, saved: SavedAddress, unix: UnixTime, now: Time) -> SavedAddress {
         let second_of_try = |ago: Duration| SteadySecond::at(now).before(ago);
-        let last_try = if self.connected { Moment::NEVER } else { self.last_try };
+        let last_try = if self.has(CONNECTED) { Moment::NEVER } else { self.last_try };
         SavedAddress {
-            address: self.address(),
             services: self.services,
             last_seen: self.last_seen.unix(unix, now),
             last_try: last_try.ago(now).map_or(SteadySecond::NEVER, second_of_try).unix(unix, now),
             last_success: self.last_success.unix(unix, now),
             failures: u32::from(self.failures),
-            v1_only: self.v1_only,
-            source: SourceGroup::UNKNOWN,
-            placement: Placement::Anew,
+            v1_only: self.has(V1_ONLY),
+            ..saved
         }
     }
 
     /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn saved_as_told(&self, claim: Claim<'_>, unix: UnixTime, now: Time) -> SavedAddress {
-        let mut saved = self.saved(unix, now);
+    pub(super) fn save_as_told(
+        &self,
+        saved: SavedAddress,
+        claim: Claim<'_>,
+        unix: UnixTime,
+        now: Time,
+    ) -> SavedAddress {
+        let mut saved = self.save_to(saved, unix, now);
         match claim.first {
             Origin::Aged(_) => return saved,
             Origin::Told(told, _) => saved.last_seen = told.date(),
@@ -252,7 +280,7 @@ impl Entry {
     pub(super) fn tried(&mut self, now: Time) {
         self.last_try = Moment::at(now);
         self.dial = Dial::Pending;
-        self.connected = false;
+        self.set(CONNECTED, false);
     }
 
     pub(super) fn answered(&mut self, now: Time) {
@@ -273,14 +301,14 @@ impl Entry {
         self.dial = Dial::Answered;
         self.last_success = SteadySecond::at(now);
         self.services = services;
-        self.connected = true;
+        self.set(CONNECTED, true);
         // A full peer closes before it says anything, like one that does not understand us. Its own word counts.
-        self.v1_only &= !services.has(Services::P2P_V2);
+        self.set(V1_ONLY, self.has(V1_ONLY) && !services.has(Services::P2P_V2));
     }
 
     /// The connection has ended, and not because we shut down.
     pub(super) const fn left(&mut self) {
-        self.connected = false;
+        self.set(CONNECTED, false);
     }
 
     /// The connection was stable, or served its purpose.
@@ -305,12 +333,52 @@ impl Entry {
         }
     }
 
-    pub(super) const fn key(&self) -> &Key {
+    const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    const fn set(&mut self, flag: u8, holds: bool) {
+        self.flags = if holds { self.flags | flag } else { self.flags & !flag };
+    }
+
+    /// Whether it is in the table of tried addresses.
+    pub(super) const fn is_tried(&self) -> bool {
+        self.has(TRIED)
+    }
+
+    /// How many more places it has in the table of new addresses; 0 if it is in the other.
+    pub(super) const fn more_places(&self) -> u8 {
+        self.flags & MORE
+    }
+
+    /// It has its first place now, in this table, and no other yet.
+    pub(super) const fn put(&mut self, place: Place, is_tried: bool) {
+        self.place = place;
+        self.set(MORE, false);
+        self.set(TRIED, is_tried);
+    }
+
+    /// It has so many more places in the table of new addresses now.
+    pub(super) fn set_more_places(&mut self, more: u8) {
+        debug_assert!(!self.is_tried() && more <= MORE, "a new address has at most eight places");
+        self.flags = self.flags & !MORE | more;
+    }
+
+    /// Whether the peer did not understand the encrypted transport.
+    pub(super) const fn is_without_v2(&self) -> bool {
+        self.has(V1_ONLY)
+    }
+
+    pub(super) const fn set_without_v2(&mut self) {
+        self.set(V1_ONLY, true);
+    }
+
+    pub(super) const fn key(&self) -> &ShortKey {
         &self.key
     }
 
-    pub(super) fn address(&self) -> PeerAddress {
-        self.key.address()
+    pub(super) const fn network(&self) -> NetworkKind {
+        self.key.network()
     }
 
     pub(super) const fn services(&self) -> Services {
@@ -338,7 +406,7 @@ impl Entry {
     pub(super) fn after_try(&self, wait: Duration) -> Option<Time> {
         let wait = i64::try_from(nanos(wait)).unwrap_or(i64::MAX);
         let at = u64::try_from(self.last_try.0.saturating_add(wait)).unwrap_or(0);
-        (self.last_try != Moment::NEVER).then(|| Time::from_nanos(at))
+        (!self.last_try.is_never()).then(|| Time::from_nanos(at))
     }
 
     /// Whether the latest dial says nothing about the host.
@@ -354,19 +422,25 @@ impl Entry {
     /// Whether the peer may have `wanted`. One of unknown services that was never ready may: an address from a plain
     /// DNS answer comes without services.
     pub(super) fn may_offer(&self, wanted: Services) -> bool {
-        let unknown = self.services == Services::NONE && !self.ever_succeeded();
+        let unknown = self.services() == Services::NONE && !self.ever_succeeded();
         unknown || self.services.has(wanted)
     }
 
     /// Whether the peer does not speak the encrypted transport, as far as is known.
     pub(super) fn is_v1_only(&self, asked: Services) -> bool {
-        let is_known = self.services != Services::NONE && (self.ever_succeeded() || self.services != asked);
-        self.v1_only || (is_known && !self.services.has(Services::P2P_V2))
+        let is_known = self.services() != Services::NONE && (self.ever_succeeded() || self.services() != asked);
+        self.has(V1_ONLY) || (is_known && !self.services.has(Services::P2P_V2))
     }
 
     /// Whether a dial may be under way.
     pub(super) fn is_in_use(&self, now: Time) -> bool {
         self.was_tried_within(IN_USE, now)
+    }
+
+    /// Whether it is being dialed or connected, as far as this entry tells. Wrong after all connections were closed because
+    /// we became inactive.
+    pub(super) fn seems_busy(&self, now: Time) -> bool {
+        self.has(CONNECTED) || (self.dial == Dial::Pending && self.is_in_use(now))
     }
 
     /// Whether the address is not worth its place. One [in use](Entry::is_in_use) keeps its place anyway.
@@ -389,16 +463,23 @@ impl Entry {
         }
     }
 
-    pub(super) fn view(&self, unix: UnixTime, now: Time) -> AddressView {
-        AddressView {
-            address: self.address(),
-            services: self.services,
-            last_seen: self.last_seen.unix(unix, now),
-            failures: u32::from(self.failures),
-            last_try: (self.last_try != Moment::NEVER)
-                .then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0))),
-            last_success: self.ever_succeeded().then(|| self.last_success.unix(unix, now)),
-        }
+    pub(super) fn last_try(&self) -> Option<Time> {
+        (!self.last_try.is_never()).then(|| Time::from_nanos(u64::try_from(self.last_try.0).unwrap_or(0)))
+    }
+
+    pub(super) const fn last_success(&self) -> SteadySecond {
+        self.last_success
+    }
+
+    /// Whether a connection is ready, or was so within `span`.
+    pub(super) fn has_lived_within(&self, span: Duration, now: Time) -> bool {
+        self.has(CONNECTED) || (self.ever_succeeded() && SteadySecond::at(now).since(self.last_success) < span)
+    }
+
+    /// Whether the latest dial was within `span`, and has not succeeded after `rest`. One that says nothing about the host
+    /// does not count.
+    pub(super) fn has_failed_a_test(&self, rest: Duration, span: Duration, now: Time) -> bool {
+        !self.is_forgiven() && !self.was_tried_within(rest, now) && self.was_tried_within(span, now)
     }
 }
 

@@ -1,68 +1,53 @@
-//! The index of the book: a hash table of slot numbers, with secret keys, so that no one can choose addresses with
-//! equal hashes.
+//! Numbers found by hash: where an address, a group or a source is.
 //!
-//! It stores no addresses: the store says what is in a slot. It is never iterated, so its order never reaches an
-//! output.
+//! It stores no keys: the caller says what a number stands for. The hashes are keyed with a secret, so that no one can
+//! choose addresses with equal ones. It is never iterated, so its order never reaches an output.
 
 use core::fmt;
-use core::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
 
-use super::key::Key;
-use crate::mechanisms::hasher::Keyed;
-
-/// Slot numbers by key.
+/// Numbers by hash.
 #[derive(Clone)]
-pub(super) struct Index {
-    keyed: Keyed,
-    table: HashTable<u32>,
-}
+pub(super) struct Index(HashTable<u32>);
 
 impl Index {
-    /// An empty index; allocates nothing. `keys` are secret and never change.
-    pub(super) const fn new(keys: (u64, u64)) -> Self {
-        Self { keyed: Keyed::new(keys.0, keys.1), table: HashTable::new() }
+    /// An empty index; allocates nothing.
+    pub(super) const fn new() -> Self {
+        Self(HashTable::new())
     }
 
-    /// Adds a new `key` in `slot`. `key_of` returns the key in a slot.
-    pub(super) fn insert<'a>(&mut self, key: &Key, slot: u32, key_of: impl Fn(u32) -> &'a Key) {
-        let keyed = self.keyed;
-        self.table.insert_unique(hash(keyed, key), slot, |slot| hash(keyed, key_of(*slot)));
+    /// Adds a number that is not in it. `hash_of` returns the hash of a number.
+    pub(super) fn insert(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
+        self.0.insert_unique(hash, number, |number| hash_of(*number));
     }
 
-    /// Removes a key. Returns its slot.
-    pub(super) fn remove<'a>(&mut self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
-        let found = self.table.find_entry(hash(self.keyed, key), |slot| key_of(*slot) == key);
-        found.ok().map(|found| found.remove().0)
+    /// Removes a number.
+    pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        if let Ok(found) = self.0.find_entry(hash, |other| *other == number) {
+            found.remove();
+        }
     }
 
-    /// The slot of a key.
-    pub(super) fn find<'a>(&self, key: &Key, key_of: impl Fn(u32) -> &'a Key) -> Option<u32> {
-        self.table.find(hash(self.keyed, key), |slot| key_of(*slot) == key).copied()
+    /// The number with this hash that `is` the one.
+    pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        self.0.find(hash, |number| is(*number)).copied()
     }
 
-    /// The number of keys.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.0.len()
     }
 
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        self.table.allocation_size()
+        self.0.allocation_size()
     }
 }
 
-fn hash(keyed: Keyed, key: &Key) -> u64 {
-    let mut hasher = keyed.build_hasher();
-    key.write_to(&mut hasher);
-    hasher.finish()
-}
-
-/// Indexes of the same slots are equal; only the layout of the table may differ.
+/// Indexes of the same numbers are equal; only the layout of the table may differ.
 impl PartialEq for Index {
     fn eq(&self, other: &Self) -> bool {
-        self.keyed == other.keyed && self.table.len() == other.table.len()
+        self.0.len() == other.0.len()
     }
 }
 
@@ -70,6 +55,6 @@ impl Eq for Index {}
 
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index").field("len", &self.table.len()).finish_non_exhaustive()
+        f.debug_struct("Index").field("len", &self.0.len()).finish_non_exhaustive()
     }
 }

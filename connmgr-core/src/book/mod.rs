@@ -1,17 +1,31 @@
 //! The book: the addresses we know, and what became of each.
 //!
-//! The book stores, ranks and chooses addresses. It deliberately knows no connections, bans, groups or routes, nor
-//! which addresses are useful (private ranges, disabled networks): the caller checks before adding and when dialing.
-//! Every age is by the monotonic clock; the wall clock is used only for dates that come in or go out, so setting it
-//! changes no age, unless it was doubtful: then the dates that came in by it are judged anew ([`claims`]). Read first:
-//! `addrman` in Bitcoin Core.
+//! New addresses are in one table and those that were ready in another, as in Bitcoin Core, so that nobody who announces
+//! many owns the choices ([`place`], [`collide`], [`draw`]). The book stores, ranks and chooses addresses. It deliberately
+//! knows no connections, bans or routes, nor which addresses are useful (private ranges, disabled networks): the caller
+//! checks before adding and when dialing. Every age is by the monotonic clock; the wall clock is used only for dates that
+//! come in or go out, so setting it changes no age, unless it was doubtful: then the dates that came in by it are judged
+//! anew ([`claims`]). Read first: `addrman` in Bitcoin Core.
 
+#[cfg(feature = "bench")]
+mod bench;
+mod bucket;
+mod buckets;
+mod chance;
 mod claims;
+mod collide;
+mod draw;
 mod entry;
 mod index;
 mod key;
+mod marks;
+mod neighbours;
 mod pick;
+mod place;
 mod sample;
+mod save;
+mod secret;
+mod sources;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -20,40 +34,85 @@ mod view;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::config::BookConfig;
+use hashbrown::HashMap;
+
+use crate::config::{BookConfig, BookRule};
+use crate::mechanisms::groups::Groups;
+use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::rng::Rng;
 use crate::types::{
-    AddressInfo, NetworkKind, NetworkSet, PeerAddress, SavedAddress, Services, SourceGroup, SteadySecond, Time,
-    UnixTime,
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
 };
-use claims::{Claims, Origin, Report, SavedDates, Told};
-use entry::{Entry, Moment};
+use buckets::{Buckets, Place};
+use claims::{Claims, Origin, Report, Told};
+use collide::Collision;
+use entry::{Entry, Moment, believed};
 use key::Key;
+use marks::{Class, Filter, Tally};
+use neighbours::{Neighbours, Side};
+use place::Newcomer;
+use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
+use sources::KnownSources;
 use store::Store;
 
+#[cfg(feature = "bench")]
+pub use bench::BookBench;
 pub(crate) use pick::{Choice, Unfit};
-pub use view::{AddressView, BookView};
-
-/// How many addresses compete when one must make room. The worst of 16 is among the worst 4 % in half of the cases.
-const COMPETITORS: usize = 16;
+pub use view::{AddressView, BookTable, BookView};
 
 /// The addresses we know, at most [`BookConfig::max_addresses`]. An empty book allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Book {
     max_addresses: usize,
+    /// A rule that an experiment has switched off.
+    without: Option<BookRule>,
+    /// The services that full and block-relay connections need.
+    services: [Services; 2],
+    secret: Secret,
     store: Store,
+    /// The tables of new and of tried addresses. An address is in one of them.
+    new: Buckets,
+    tried: Buckets,
+    /// The further places of new addresses, by [`place::more`].
+    more_places: HashMap<u64, Place, OwnNumbers>,
+    groups: Neighbours,
+    sources: KnownSources,
+    /// The number of addresses.
+    known: Tally,
+    /// Those that wait for the place of another.
+    waiting: Vec<Collision>,
     /// Per network: failures of dials made up to this time cause no rest.
     forgiven_until: [Moment; NetworkKind::ALL.len()],
     /// The dates that came in, while the wall clock may be wrong.
     claims: Option<Claims>,
 }
 
+/// What is said of an address.
+struct Heard {
+    services: Services,
+    last_seen: SteadySecond,
+    /// The last-seen without the penalty on hearsay.
+    told: SteadySecond,
+    origin: Origin,
+}
+
 impl Book {
-    /// An empty book. `keys` are secret and drawn at birth, so that no one can choose addresses with equal hashes.
-    pub(crate) fn new(config: &BookConfig, keys: (u64, u64)) -> Self {
+    /// An empty book. `services` are those that full and block-relay connections need. `keys` are secret and drawn at
+    /// birth, so that no one can choose addresses that meet in a bucket.
+    pub(crate) fn new(config: &BookConfig, services: [Services; 2], keys: (u64, u64)) -> Self {
         Self {
             max_addresses: config.max_addresses as usize,
-            store: Store::new(keys),
+            without: config.without,
+            services,
+            secret: Secret::new(keys),
+            store: Store::new(),
+            new: Buckets::new(NEW_BUCKETS),
+            tried: Buckets::new(TRIED_BUCKETS),
+            more_places: HashMap::with_hasher(OwnNumbers),
+            groups: Neighbours::new(),
+            sources: KnownSources::new(),
+            known: Tally::default(),
+            waiting: Vec::new(),
             forgiven_until: [Moment::NEVER; NetworkKind::ALL.len()],
             claims: None,
         }
@@ -62,87 +121,93 @@ impl Book {
     /// Adds an address that `source` reported. Returns whether it is new and kept.
     ///
     /// A last-seen that is not believable counts as 5 days ago; hearsay, what a peer says about others, as 2 h older. A
-    /// known address is refreshed ([`Entry::refresh`]). In a full book a new address replaces one that is worth less:
-    /// first a terrible one, then one that was never ready and was seen longest ago; never one dialed within the last
-    /// minute.
+    /// known address is refreshed ([`Entry::refresh`]), and may get another place by this source; but hearsay changes
+    /// nothing of a tried one. A new address gets a place by its source and group, if there is room for it. In a full book
+    /// it replaces one that is worth less: first a terrible one, then one that was never ready and was seen longest ago;
+    /// never one dialed within the last minute.
     pub(crate) fn add(
         &mut self,
         info: &AddressInfo,
         source: SourceGroup,
-        is_hearsay: bool,
+        groups: &Groups,
         unix: UnixTime,
         now: Time,
         rng: &mut Rng,
     ) -> bool {
-        // Limits on what one source may fill do not exist yet.
-        let _ = source;
-        let Some(key) = Key::of(&info.address) else { return false };
-        let told = Told { last_seen: info.last_seen, is_hearsay };
-        let last_seen = told.judged(unix, now);
-        if let Some((slot, entry)) = self.store.get_mut(&key) {
-            entry.refresh(info.services, last_seen, now);
-            if let Some(claims) = &mut self.claims {
-                claims.report(slot, Report { last_seen: told, at: now, services: info.services });
-            }
-            return false;
-        }
-        self.add_new(Entry::heard(key, info.services, last_seen), Origin::Told(told, now), now, rng)
+        let told = Told { last_seen: info.last_seen, is_hearsay: source.is_peer() };
+        let heard = Heard {
+            services: info.services,
+            last_seen: told.judged(unix, now),
+            told: believed(info.last_seen, unix, now),
+            origin: Origin::Told(told, now),
+        };
+        self.hear(&info.address, heard, source, groups, now, rng)
     }
 
     /// The same for an address whose last-seen is no date but an age.
     pub(crate) fn add_seen_ago(
         &mut self,
-        address: &PeerAddress,
-        services: Services,
-        ago: Duration,
+        info: (&PeerAddress, Services, Duration),
         source: SourceGroup,
+        groups: &Groups,
         now: Time,
         rng: &mut Rng,
     ) -> bool {
-        let _ = source;
-        let Some(key) = Key::of(address) else { return false };
+        let (address, services, ago) = info;
         let last_seen = SteadySecond::at(now).before(ago);
-        if let Some((slot, entry)) = self.store.get_mut(&key) {
-            entry.refresh(services, last_seen, now);
-            if let Some(claims) = &mut self.claims {
-                claims.report_aged(slot, Report { last_seen, at: now, services });
-            }
+        let heard = Heard { services, last_seen, told: last_seen, origin: Origin::Aged(last_seen) };
+        self.hear(address, heard, source, groups, now, rng)
+    }
+
+    fn hear(
+        &mut self,
+        address: &PeerAddress,
+        heard: Heard,
+        source: SourceGroup,
+        groups: &Groups,
+        now: Time,
+        rng: &mut Rng,
+    ) -> bool {
+        let (Some(key), Some(group)) = (Key::of(address), groups.of(address.host())) else { return false };
+        let hash = self.secret.of_address(&key);
+        if let Some(slot) = self.store.find(&key, hash) {
+            self.hear_again(slot, hash, &heard, source, now, rng);
             return false;
         }
-        self.add_new(Entry::heard(key, services, last_seen), Origin::Aged(last_seen), now, rng)
-    }
-
-    fn add_new(&mut self, newcomer: Entry, origin: Origin, now: Time, rng: &mut Rng) -> bool {
-        let has_room = self.len() < self.max_addresses || self.make_room(&newcomer, now, rng);
-        if has_room {
-            self.insert(newcomer, origin);
+        let newcomer = Newcomer { key, hash, group: self.secret.of_group(group), source };
+        let entry = |key| Entry::heard(key, heard.services, heard.last_seen);
+        let slot = self.settle_new(&newcomer, entry, now, rng);
+        if let (Some(slot), Some(claims)) = (slot, &mut self.claims) {
+            claims.begin(slot, heard.origin);
         }
-        has_room
+        slot.is_some()
     }
 
-    fn insert(&mut self, entry: Entry, origin: Origin) {
-        if let (Some(slot), Some(claims)) = (self.store.insert(entry), &mut self.claims) {
-            claims.begin(slot, origin);
+    fn hear_again(&mut self, slot: u32, hash: Hash, heard: &Heard, source: SourceGroup, now: Time, rng: &mut Rng) {
+        if self.store.entry(slot).is_tried() && source.is_peer() {
+            return;
         }
-    }
-
-    /// Removes the least worthy of a few addresses if the new one is worth more. Returns whether it did.
-    fn make_room(&mut self, newcomer: &Entry, now: Time, rng: &mut Rng) -> bool {
-        let known = self.len();
-        let least = (0..COMPETITORS)
-            .filter_map(|_| self.store.nth(NetworkSet::ALL, rng.index(known)))
-            .filter(|entry| !entry.is_in_use(now))
-            .map(|entry| (entry.worth(now), *entry.key()))
-            .min_by_key(|(worth, _)| *worth);
-        match least {
-            Some((worth, key)) if worth < newcomer.worth(now) => self.store.remove(&key).is_some(),
-            Some(_) | None => false,
+        self.change(slot, |entry| entry.refresh(heard.services, heard.last_seen, now));
+        if let Some(claims) = &mut self.claims {
+            let services = heard.services;
+            match heard.origin {
+                Origin::Told(last_seen, at) => claims.report(slot, Report { last_seen, at, services }),
+                Origin::Aged(last_seen) => claims.report_aged(slot, Report { last_seen, at: now, services }),
+                Origin::Saved(_) => {}
+            }
+        }
+        if heard.told > self.store.entry(slot).last_seen() {
+            self.add_place(slot, hash, source, now, rng);
         }
     }
 
     /// Removes an address. Returns whether it was known.
     pub(crate) fn forget(&mut self, address: &PeerAddress) -> bool {
-        Key::of(address).and_then(|key| self.store.remove(&key)).is_some()
+        let slot = self.find(address);
+        if let Some(slot) = slot {
+            self.remove(slot);
+        }
+        slot.is_some()
     }
 
     /// A dial began. This and the following methods ignore unknown addresses.
@@ -153,6 +218,7 @@ impl Book {
     /// A dial or handshake failed, and the target is at fault. Spacing still counts from the beginning of the dial.
     pub(crate) fn record_failure(&mut self, address: &PeerAddress, now: Time) {
         self.update(address, |entry| entry.failed(now));
+        self.settle_collisions(now);
     }
 
     /// The host accepted the connection. That proves little, so failures stay; but among addresses that were never
@@ -163,13 +229,17 @@ impl Book {
 
     /// A connection was ready, and the peer reported its services. Call it also if the peer is useless to us and is
     /// closed for that, so that it is not dialed again. It does not reset the failures;
-    /// [`record_stable`](Self::record_stable) does.
+    /// [`record_stable`](Self::record_stable) does. The address is a tried one now, if there is room for it.
     pub(crate) fn record_success(&mut self, address: &PeerAddress, services: Services, now: Time) {
-        let Some((slot, entry)) = Key::of(address).and_then(|key| self.store.get_mut(&key)) else { return };
-        entry.succeeded(services, now);
+        let Some(key) = Key::of(address) else { return };
+        let hash = self.secret.of_address(&key);
+        let Some(slot) = self.store.find(&key, hash) else { return };
+        self.change(slot, |entry| entry.succeeded(services, now));
         if let Some(claims) = &mut self.claims {
             claims.succeed(slot);
         }
+        self.make_good(slot, hash, now);
+        self.settle_collisions(now);
     }
 
     /// A connection was ready for long enough to be stable, or served its purpose: resets the failures.
@@ -191,7 +261,7 @@ impl Book {
 
     /// Whether failures of an address cause no rest at present.
     fn is_forgiven(&self, entry: &Entry) -> bool {
-        entry.is_forgiven() || entry.has_failed_before(self.forgiven_until[entry.key().network().index()])
+        entry.is_forgiven() || entry.has_failed_before(self.forgiven_until[entry.network().index()])
     }
 
     /// The latest dial said nothing about the host, because the network was down: its failure does not count, and does
@@ -203,74 +273,24 @@ impl Book {
 
     /// The peer does not speak the encrypted transport.
     pub(crate) fn set_v1_only(&mut self, address: &PeerAddress) {
-        self.update(address, |entry| entry.v1_only = true);
+        self.update(address, Entry::set_without_v2);
     }
 
     fn update(&mut self, address: &PeerAddress, change: impl FnOnce(&mut Entry)) {
-        if let Some((_, entry)) = Key::of(address).and_then(|key| self.store.get_mut(&key)) {
-            change(entry);
+        if let Some(slot) = self.find(address) {
+            // None of these changes what a peer may offer.
+            change(self.store.entry_mut(slot));
         }
-    }
-
-    /// Adds saved addresses, as far as there is room. Of duplicates and known addresses the first stays. Implausible
-    /// values are corrected.
-    pub(crate) fn restore(&mut self, saved: &[SavedAddress], unix: UnixTime, now: Time) {
-        if let Some(claims) = &mut self.claims {
-            claims.expect(saved.len().min(self.max_addresses));
-        }
-        for address in saved {
-            if self.len() >= self.max_addresses {
-                return;
-            }
-            if let Some(key) = Key::of(&address.address) {
-                self.insert(Entry::restored(key, address, unix, now), Origin::Saved(SavedDates::of(address)));
-            }
-        }
-    }
-
-    /// The wall clock may be wrong: from now on, dates that come in are kept as they are. Call it at birth, before
-    /// anything is known.
-    pub(crate) fn doubt_dates(&mut self) {
-        debug_assert!(self.is_empty(), "the dates of what is known are lost");
-        self.claims = Some(Claims::new());
-    }
-
-    /// The doubtful wall clock was set: at any time since `born` it would have shown `unix_at`. Ages of dates that came
-    /// in are computed anew. Takes time proportional to the book; does nothing if the clock was in no doubt.
-    pub(crate) fn judge_anew(&mut self, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
-        let Some(claims) = &self.claims else { return };
-        for (slot, entry) in self.store.slots_mut() {
-            if let Some(claim) = claims.of(slot) {
-                entry.judge_anew(claim, born, &unix_at);
-            }
-        }
-    }
-
-    /// The wall clock is in no doubt any more: from now on, ages stay whatever it shows.
-    pub(crate) fn trust_dates(&mut self) {
-        self.claims = None;
-    }
-
-    /// Everything worth saving, by a wall clock that shows `unix` at `now`; if `as_told`, with the dates that came in
-    /// by a doubtful clock as they were.
-    pub(crate) fn save(&self, as_told: bool, unix: UnixTime, now: Time) -> Vec<SavedAddress> {
-        let claims = self.claims.as_ref().filter(|_| as_told);
-        let claim = |slot| claims.and_then(|claims| claims.of(slot));
-        let save = |(slot, entry): (u32, &Entry)| match claim(slot) {
-            Some(claim) => entry.saved_as_told(claim, unix, now),
-            None => entry.saved(unix, now),
-        };
-        self.store.slots().map(save).collect()
     }
 
     /// What is known of an address. Dates follow a wall clock that shows `unix` at `now`.
     pub(crate) fn get(&self, address: &PeerAddress, unix: UnixTime, now: Time) -> Option<AddressView> {
-        self.entry(address).map(|entry| entry.view(unix, now))
+        self.find(address).map(|slot| self.view(slot, unix, now))
     }
 
     /// Whether an address is known.
     pub(crate) fn contains(&self, address: &PeerAddress) -> bool {
-        self.entry(address).is_some()
+        self.find(address).is_some()
     }
 
     /// Whether the peer is known not to speak the encrypted transport: it did not understand it, or its services, as
@@ -282,34 +302,47 @@ impl Book {
 
     /// Whether the peer did not understand the encrypted transport when it was dialed.
     pub(crate) fn is_without_v2(&self, address: &PeerAddress) -> bool {
-        self.entry(address).is_some_and(|entry| entry.v1_only)
+        self.entry(address).is_some_and(Entry::is_without_v2)
     }
 
     fn entry(&self, address: &PeerAddress) -> Option<&Entry> {
-        Key::of(address).and_then(|key| self.store.get(&key))
+        self.find(address).map(|slot| self.store.entry(slot))
+    }
+
+    fn find(&self, address: &PeerAddress) -> Option<u32> {
+        let key = Key::of(address)?;
+        self.store.find(&key, self.secret.of_address(&key))
     }
 
     /// Everything that decides its choices: each address, whether it needs v1, and whether its failures cause no rest.
     /// In arbitrary order.
     pub(crate) fn choice_state(&self, unix: UnixTime, now: Time) -> impl Iterator<Item = (AddressView, bool, bool)> {
-        self.store.iter().map(move |entry| (entry.view(unix, now), entry.v1_only, self.is_forgiven(entry)))
+        let state = move |(slot, entry): (u32, &Entry)| {
+            (self.view(slot, unix, now), entry.is_without_v2(), self.is_forgiven(entry))
+        };
+        self.store.slots().map(state)
     }
 
     /// At most `count` addresses, spread evenly over the book.
     pub(crate) fn spread(&self, count: usize) -> impl Iterator<Item = PeerAddress> {
-        let (known, taken) = (self.len(), self.len().min(count));
-        let nth = move |n: usize| self.store.nth(NetworkSet::ALL, n * known / taken);
-        (0..taken).filter_map(nth).map(Entry::address)
+        let slots = self.store.slot_count();
+        let stretches = slots.min(count);
+        // Few slots are free: the first taken one of each stretch.
+        let first_of = move |stretch: usize| {
+            let mut slots = stretch * slots / stretches..(stretch + 1) * slots / stretches;
+            slots.find_map(|slot| self.store.get(u32::try_from(slot).ok()?))
+        };
+        (0..stretches).filter_map(first_of).map(|entry| self.store.address(entry))
     }
 
     /// The number of known addresses.
     pub(crate) fn len(&self) -> usize {
-        self.store.len_in(NetworkSet::ALL)
+        self.store.len()
     }
 
     /// The number of known addresses of a network.
     pub(crate) fn len_of(&self, network: NetworkKind) -> usize {
-        self.store.len_in(NetworkSet::EMPTY.with(network))
+        self.known.of(Filter { networks: NetworkSet::EMPTY.with(network), class: Class::Any })
     }
 
     /// Whether no address is known.
@@ -322,9 +355,56 @@ impl Book {
     /// # Errors
     /// What is broken.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
-        if self.len() > self.max_addresses {
-            return Err("book: more addresses than the configured maximum");
+        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
+        require(self.len() <= self.max_addresses, "book: more addresses than the configured maximum")?;
+        self.store.check(self.secret)?;
+        let marks_of = |slot: u32| self.store.get(slot).map(|entry| self.marks(entry));
+        self.new.check(marks_of)?;
+        self.tried.check(marks_of)?;
+        self.check_places()?;
+        self.groups.check(&self.store, |slot| self.count_places(slot))?;
+        self.sources.check(self.store.slots().map(|(_, entry)| entry.source), self.secret)?;
+        self.check_waiting()
+    }
+
+    /// The places of an address in both tables.
+    fn count_places(&self, slot: u32) -> [u32; 2] {
+        let entry = self.store.entry(slot);
+        if entry.is_tried() { [0, 1] } else { [1 + u32::from(entry.more_places()), 0] }
+    }
+
+    fn check_places(&self) -> Result<(), &'static str> {
+        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
+        let (mut known, mut counts, mut further) = (Tally::default(), [0, 0], 0);
+        for (slot, entry) in self.store.slots() {
+            known.add(self.marks(entry));
+            further += usize::from(entry.more_places());
+            let [new, tried] = self.count_places(slot);
+            counts = [counts[0] + new as usize, counts[1] + tried as usize];
+            require(counts[0] == 0 || new <= 8, "book: an address has more than eight places")?;
+            require(!entry.is_tried() || entry.ever_succeeded(), "book: a tried address was never ready")?;
+            let table = self.table(place::side_of(entry));
+            let mut buckets: Vec<u16> = self.places(slot).map(Place::bucket).collect();
+            let is_there = self.places(slot).all(|place| table.get(place) == Some(slot));
+            require(is_there, "book: an address is not in its place")?;
+            buckets.sort_unstable();
+            buckets.dedup();
+            require(buckets.len() == self.places(slot).count(), "book: an address is twice in a bucket")?;
         }
-        self.store.check()
+        let occupied = [Side::New, Side::Tried].map(|side| self.table(side).len_of(Filter::ANY));
+        require(counts == occupied, "book: a place is of no address")?;
+        require(further == self.more_places.len(), "book: a further place is of no address")?;
+        require(known == self.known, "book: the addresses are counted wrong")
+    }
+
+    #[cfg(test)]
+    fn heap_bytes(&self) -> usize {
+        self.store.heap_bytes()
+            + self.new.heap_bytes()
+            + self.tried.heap_bytes()
+            + self.groups.heap_bytes()
+            + self.sources.heap_bytes()
+            + self.more_places.allocation_size()
+            + self.waiting.capacity() * size_of::<Collision>()
     }
 }

@@ -1,17 +1,18 @@
 //! Chooses an address to dial: up to a hundred random candidates, tested less and less strictly.
 //!
-//! It knows no connections, bans or groups; the caller's `allowed` does. It never scans: a candidate costs the same
-//! whatever the size of the book. Read first: `AddrMan::Select` and `ThreadOpenConnections` in Bitcoin Core.
+//! It knows no connections and bans; the caller's `allowed` does. Where the candidates come from is the business of
+//! [`draw`](super::draw). It never scans: a candidate costs the same whatever the size of the book. Read first: `AddrMan::Select` and `ThreadOpenConnections` in Bitcoin Core.
 
 use core::time::Duration;
 
 use super::Book;
+use super::chance::{CANDIDATES, LENIENCY, POINT, chance_of};
+use super::draw::Path;
 use super::entry::Entry;
+use super::marks::{Class, Filter};
 use crate::mechanisms::rng::Rng;
 use crate::types::{NetworkSet, PeerAddress, Services, Time};
 
-/// Candidates in one choice, as in btcd and Bitcoin Core.
-const CANDIDATES: usize = 100;
 /// The first 30 candidates must not have been tried lately, as in btcd.
 const RESTED_UNTIL: usize = 30;
 /// The first 50 candidates must be on the default port, as in btcd.
@@ -19,6 +20,9 @@ const DEFAULT_PORT_UNTIL: usize = 50;
 /// Candidates 50 to 80: spacing applies again, the port preference does not. Without this phase, a book in which no one
 /// uses the default port would never honour spacing.
 const RESTED_AGAIN_UNTIL: usize = 80;
+
+/// One choice in this many tests an address that may have to give its place up.
+const TESTS_ONE_IN: u64 = 8;
 
 /// What to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +47,22 @@ pub(crate) struct Choice {
 impl Book {
     /// Chooses an address to dial. `None`: no candidate passes now; a later choice may succeed, so the caller waits.
     ///
-    /// Calls `allowed` last, at most 100 times, only for addresses that pass everything else. With at most 100
+    /// Calls `allowed` last, at most 101 times, only for addresses that pass everything else. With at most 100
     /// addresses in these networks, every one is a candidate.
     pub(crate) fn pick(
-        &self,
+        &mut self,
         rng: &mut Rng,
         choice: &Choice,
         now: Time,
         mut allowed: impl FnMut(&PeerAddress) -> bool,
     ) -> Option<PeerAddress> {
-        let known = self.store.len_in(choice.networks);
-        let mut path = Path::new(known, rng);
+        self.settle_collisions(now);
+        if let Some(address) = self.pick_tested(rng, choice, now, &mut allowed) {
+            return Some(address);
+        }
+        let filter = self.filter_of(choice);
+        let known = self.known.of(filter);
+        let mut path = Path::new(self, filter, choice.only_ready_before, now);
         for phase in &PHASES {
             // Counts candidates in a row that this phase rejects. Once all known addresses are rejected, the phase
             // ends.
@@ -62,13 +71,14 @@ impl Book {
                 if passed == known {
                     break;
                 }
-                let entry = self.store.nth(choice.networks, path.step(rng))?;
+                let slot = path.step(self, rng, now)?;
+                let entry = self.store.entry(slot);
                 passed += 1;
                 match test_candidate(entry, self.is_forgiven(entry), choice, phase, now) {
                     Verdict::Never => {}
                     Verdict::NotInThisPhase => some_may_later = true,
                     Verdict::WithChance(chance) if rng.below(1 << 32) < (chance * leniency) >> POINT => {
-                        let address = entry.address();
+                        let address = self.store.address(entry);
                         if allowed(&address) {
                             return Some(address);
                         }
@@ -81,6 +91,39 @@ impl Book {
             }
         }
         None
+    }
+
+    /// One choice in eight tests an address whose place another waits for, if it can be dialed.
+    fn pick_tested(
+        &self,
+        rng: &mut Rng,
+        choice: &Choice,
+        now: Time,
+        mut allowed: impl FnMut(&PeerAddress) -> bool,
+    ) -> Option<PeerAddress> {
+        if self.waiting.is_empty() || rng.below(TESTS_ONE_IN) != 0 {
+            return None;
+        }
+        let entry = self.store.entry(self.draw_tested(rng)?);
+        let is_asked_for = self.filter_of(choice).fits(self.marks(entry));
+        let passes = || match test_candidate(entry, self.is_forgiven(entry), choice, &PHASES[0], now) {
+            Verdict::Never | Verdict::NotInThisPhase => false,
+            Verdict::WithChance(_) => true,
+        };
+        let address = self.store.address(entry);
+        (is_asked_for && passes() && allowed(&address)).then_some(address)
+    }
+
+    fn filter_of(&self, choice: &Choice) -> Filter {
+        let [full, block_relay] = self.services;
+        let class = match choice.services {
+            Services::NONE => Class::Any,
+            services if services == full => Class::Full,
+            services if services == block_relay => Class::BlockRelay,
+            // Candidates are tested for any others.
+            _ => Class::Any,
+        };
+        Filter { networks: choice.networks, class }
     }
 }
 
@@ -98,13 +141,13 @@ pub(crate) enum Unfit {
 impl Book {
     /// Why a choice does not take this address; `None` if it may, or if the address is unknown.
     pub(crate) fn unfit(&self, address: &PeerAddress, choice: &Choice, now: Time) -> Option<Unfit> {
-        let entry = self.entry(address)?;
+        let entry = self.store.entry(self.find(address)?);
         unfit(entry, self.is_forgiven(entry), choice, now)
     }
 
     /// Until when an address rests for a choice; `None` if it was never dialed or is unknown.
     pub(crate) fn rests_until(&self, address: &PeerAddress, choice: &Choice) -> Option<Time> {
-        let entry = self.entry(address)?;
+        let entry = self.store.entry(self.find(address)?);
         entry.after_try(rest_of(entry, self.is_forgiven(entry), choice))
     }
 }
@@ -144,8 +187,7 @@ fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Pic
     if (phase.rested && recent) || (phase.default_port && !entry.key().is_on_port(choice.default_port)) {
         return Verdict::NotInThisPhase;
     }
-    let chance = CHANCE_AFTER_FAILURES[usize::from(entry.failures()).min(CHANCE_AFTER_FAILURES.len() - 1)];
-    Verdict::WithChance(if recent { chance / 100 } else { chance })
+    Verdict::WithChance(chance_of(entry, recent))
 }
 
 /// Why no phase takes an entry, if none does.
@@ -167,61 +209,4 @@ fn rest_of(entry: &Entry, is_forgiven: bool, choice: &Choice) -> Duration {
     let failures = if is_forgiven { 0 } else { entry.failures() };
     let longest = choice.longest_rest.max(choice.min_spacing);
     choice.min_spacing.saturating_mul(1 << failures.min(16)).min(longest)
-}
-
-/// 0.66^n for n failures, in units of 2^-32. More than eight count as eight.
-const CHANCE_AFTER_FAILURES: [u64; 9] = [
-    4_294_967_296,
-    2_834_678_415,
-    1_870_887_754,
-    1_234_785_918,
-    814_958_706,
-    537_872_746,
-    354_996_012,
-    234_297_368,
-    154_636_263,
-];
-
-/// The factor on each candidate's chance: 1 for the first, then 1.2 times more for each (as in Core), so that even
-/// among bad candidates one passes in the end. Capped where the smallest chance (0.01 × 0.66^8) becomes certain.
-const LENIENCY: [u64; CANDIDATES] = {
-    let mut table = [1 << POINT; CANDIDATES];
-    let mut i = 1;
-    while i < CANDIDATES {
-        let raised = table[i - 1] * 6 / 5;
-        table[i] = if raised < 4096 << POINT { raised } else { 4096 << POINT };
-        i += 1;
-    }
-    table
-};
-
-/// The number of fractional bits in [`LENIENCY`].
-const POINT: u32 = 16;
-
-/// The indexes of the candidates: random in a large book; in a small one a walk over every address.
-struct Path {
-    known: usize,
-    at: usize,
-    stride: usize,
-}
-
-impl Path {
-    /// Primes above [`CANDIDATES`]: each has no common divisor with a smaller number, so a walk in such steps visits
-    /// every entry before it visits one again. Several, so that no entry always comes right after the same one.
-    const STRIDES: [usize; 8] = [101, 103, 107, 109, 113, 127, 131, 137];
-
-    fn new(known: usize, rng: &mut Rng) -> Self {
-        if known > CANDIDATES {
-            return Self { known, at: 0, stride: 0 };
-        }
-        Self { known, at: rng.index(known), stride: Self::STRIDES[rng.index(Self::STRIDES.len())] }
-    }
-
-    fn step(&mut self, rng: &mut Rng) -> usize {
-        if self.known > CANDIDATES {
-            return rng.index(self.known);
-        }
-        self.at = (self.at + self.stride) % self.known;
-        self.at
-    }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 
 use super::Book;
+use super::marks::{Class, Filter};
 use crate::mechanisms::rng::Rng;
 use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, Time, UnixTime};
 
@@ -15,6 +16,8 @@ use crate::types::{AddressInfo, NetworkKind, NetworkSet, PeerAddress, Time, Unix
 const MAX_PERCENT: usize = 23;
 /// Addresses examined for each one returned: enough if three quarters are terrible or banned, and a bound if all are.
 const LOOKS_PER_ADDRESS: usize = 4;
+/// A network with less than one in this many of the slots is rare.
+const RARE: usize = 4;
 
 impl Book {
     /// Random different addresses, only of `network` if given, without terrible ones and those not `allowed`: at most
@@ -29,25 +32,42 @@ impl Book {
         allowed: impl Fn(&PeerAddress) -> bool,
     ) -> Vec<AddressInfo> {
         let networks = network.map_or(NetworkSet::ALL, |network| NetworkSet::EMPTY.with(network));
-        let known = self.store.len_in(networks);
+        let filter = Filter { networks, class: Class::Any };
+        let known = self.known.of(filter);
         let wanted = (known * MAX_PERCENT).div_ceil(100).min(count as usize);
-        let mut deck = Deck::new(known);
+        // A rare network is gathered; otherwise most looks at any slot find it.
+        let slots = self.store.slot_count();
+        let gathered = (known * RARE < slots).then(|| self.gather(filter));
+        let (len, looks) = match &gathered {
+            Some(all) => (all.len(), LOOKS_PER_ADDRESS),
+            None => (slots, LOOKS_PER_ADDRESS * slots.div_ceil(known.max(1))),
+        };
+        let mut deck = Deck::new(len);
         let mut told = Vec::with_capacity(wanted);
-        for _ in 0..wanted * LOOKS_PER_ADDRESS {
+        for _ in 0..wanted * looks {
             if told.len() == wanted {
                 break;
             }
-            let Some(entry) = deck.draw(rng).and_then(|n| self.store.nth(networks, n)) else { break };
-            if entry.is_terrible(now) {
+            let Some(card) = deck.draw(rng) else { break };
+            let slot = gathered.as_ref().map_or_else(|| u32::try_from(card).ok(), |all| all.get(card).copied());
+            let Some(entry) = slot.and_then(|slot| self.store.get(slot)) else { continue };
+            if !networks.contains(entry.network()) || entry.is_terrible(now) {
                 continue;
             }
-            let address = entry.address();
+            let address = self.store.address(entry);
             if allowed(&address) {
                 let (services, last_seen) = (entry.services(), entry.last_seen().unix(unix, now));
                 told.push(AddressInfo::new(address).services(services).last_seen(last_seen));
             }
         }
         told
+    }
+
+    /// The slots of all addresses that pass a filter.
+    fn gather(&self, filter: Filter) -> Vec<u32> {
+        let tables = [&self.new, &self.tried].into_iter().flat_map(|table| table.places_of(filter));
+        // One with several places counts once.
+        tables.filter(|(place, slot)| self.store.entry(*slot).place == *place).map(|(_, slot)| slot).collect()
     }
 }
 

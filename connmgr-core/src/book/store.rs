@@ -1,14 +1,15 @@
-//! The entries of the book, found by address, or by number within a network.
+//! The entries of the book, by slot and by address.
 //!
-//! Its four collections change together, only here: the slots, the free slots, the index by address, and a list of
-//! slots for each network. It decides nothing.
+//! Its collections change together, only here: the slots, the free slots, the index by address, and the hosts that are
+//! too wide for an entry. It decides nothing.
 
 use alloc::vec::Vec;
 
 use super::entry::Entry;
 use super::index::Index;
-use super::key::Key;
-use crate::types::{NetworkKind, NetworkSet};
+use super::key::{Key, ShortKey, WideHost};
+use super::secret::{Hash, Secret};
+use crate::types::PeerAddress;
 
 /// The entries. An entry keeps its slot number for as long as it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,113 +17,123 @@ pub(super) struct Store {
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
     index: Index,
-    lists: [Vec<u32>; NetworkKind::ALL.len()],
+    wide: Vec<WideHost>,
+    free_wide: Vec<u32>,
 }
 
 impl Store {
     /// An empty store; allocates nothing.
-    pub(super) const fn new(keys: (u64, u64)) -> Self {
-        Self {
-            slots: Vec::new(),
-            free: Vec::new(),
-            index: Index::new(keys),
-            lists: [const { Vec::new() }; NetworkKind::ALL.len()],
-        }
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), index: Index::new(), wide: Vec::new(), free_wide: Vec::new() }
     }
 
-    /// Adds an entry, unless its address is there already. Returns its slot.
-    pub(super) fn insert(&mut self, mut entry: Entry) -> Option<u32> {
-        if self.get(entry.key()).is_some() {
-            return None;
-        }
-        let list = &mut self.lists[entry.key().network().index()];
-        entry.place = number(list.len());
+    /// Adds an entry, whose address is not there yet. Returns its slot.
+    pub(super) fn insert(
+        &mut self,
+        key: &Key,
+        hash: Hash,
+        secret: Secret,
+        entry: impl FnOnce(ShortKey) -> Entry,
+    ) -> u32 {
+        debug_assert!(self.find(key, hash).is_none(), "the address is new");
+        let (wide, free_wide) = (&mut self.wide, &mut self.free_wide);
+        let entry = entry(key.shortened(|host| match free_wide.pop() {
+            Some(number) => {
+                wide[number as usize] = *host;
+                number
+            }
+            None => {
+                push(wide, *host);
+                number(wide.len() - 1)
+            }
+        }));
         let slot = self.free.pop().unwrap_or_else(|| {
             push(&mut self.slots, None);
             number(self.slots.len() - 1)
         });
-        push(list, slot);
-        let slots = &mut self.slots;
-        self.index.insert(entry.key(), slot, |other| key_of(slots, other));
-        slots[slot as usize] = Some(entry);
-        Some(slot)
+        let (slots, wide) = (&self.slots, &self.wide);
+        self.index.insert(hash.0, slot, |other| secret.of_address(&key_in(slots, wide, other)).0);
+        self.slots[slot as usize] = Some(entry);
+        slot
     }
 
-    /// Removes the entry of an address. The last entry in its network's list takes its place there.
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Entry> {
-        let slot = self.index.remove(key, |slot| key_of(&self.slots, slot))?;
-        let entry = self.slots[slot as usize].take()?;
-        let list = &mut self.lists[key.network().index()];
-        list.swap_remove(entry.place as usize);
-        if let Some(moved) = list.get(entry.place as usize) {
-            self.slots[*moved as usize].as_mut().expect("a listed slot is taken").place = entry.place;
+    /// Removes the entry in a slot.
+    pub(super) fn remove(&mut self, slot: u32, secret: Secret) {
+        let hash = secret.of_address(&self.key(slot));
+        self.index.remove(hash.0, slot);
+        let entry = self.slots[slot as usize].take().expect("the slot is taken");
+        if let Some(number) = entry.key().wide() {
+            push(&mut self.free_wide, number);
         }
         push(&mut self.free, slot);
-        Some(entry)
     }
 
-    /// The entry of an address, mutable, and its slot.
-    pub(super) fn get_mut(&mut self, key: &Key) -> Option<(u32, &mut Entry)> {
-        let slot = self.index.find(key, |slot| key_of(&self.slots, slot))?;
-        self.slots[slot as usize].as_mut().map(|entry| (slot, entry))
+    /// The slot of an address.
+    pub(super) fn find(&self, key: &Key, hash: Hash) -> Option<u32> {
+        let is = |slot: u32| self.slots[slot as usize].as_ref().is_some_and(|entry| entry.key().is(key, &self.wide));
+        self.index.find(hash.0, is)
     }
 
-    /// The entry of an address.
-    pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
-        let slot = self.index.find(key, |slot| key_of(&self.slots, slot))?;
-        self.slots[slot as usize].as_ref()
+    /// The entry in a slot, if it is taken.
+    pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
+        self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// Entry number `n` in these networks, counted from 0. Removing an entry changes the numbers.
-    pub(super) fn nth(&self, networks: NetworkSet, mut n: usize) -> Option<&Entry> {
-        for network in networks.iter() {
-            let list = &self.lists[network.index()];
-            if let Some(slot) = list.get(n) {
-                return self.slots[*slot as usize].as_ref();
-            }
-            n -= list.len();
-        }
-        None
+    /// The entry in a slot that is taken.
+    pub(super) fn entry(&self, slot: u32) -> &Entry {
+        self.slots[slot as usize].as_ref().expect("the slot is taken")
     }
 
-    /// The number of entries in these networks.
-    pub(super) fn len_in(&self, networks: NetworkSet) -> usize {
-        networks.iter().map(|network| self.lists[network.index()].len()).sum()
+    /// The same, mutable.
+    pub(super) fn entry_mut(&mut self, slot: u32) -> &mut Entry {
+        self.slots[slot as usize].as_mut().expect("the slot is taken")
     }
 
-    /// All entries with their slots.
+    /// The key of the entry in a slot that is taken.
+    pub(super) fn key(&self, slot: u32) -> Key {
+        key_in(&self.slots, &self.wide, slot)
+    }
+
+    /// The address of an entry.
+    pub(super) fn address(&self, entry: &Entry) -> PeerAddress {
+        entry.key().address(&self.wide)
+    }
+
+    /// The number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The number of slots, free ones included.
+    pub(super) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// All entries with their slots, by slot.
     pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Entry)> {
         self.slots.iter().enumerate().filter_map(|(slot, entry)| entry.as_ref().map(|entry| (number(slot), entry)))
-    }
-
-    /// All entries with their slots, mutable.
-    pub(super) fn slots_mut(&mut self) -> impl Iterator<Item = (u32, &mut Entry)> {
-        self.slots.iter_mut().enumerate().filter_map(|(slot, entry)| entry.as_mut().map(|entry| (number(slot), entry)))
-    }
-
-    /// All entries, by slot.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.slots.iter().flatten()
     }
 
     /// Recounts everything.
     ///
     /// # Errors
     /// What is broken.
-    pub(super) fn check(&self) -> Result<(), &'static str> {
+    pub(super) fn check(&self, secret: Secret) -> Result<(), &'static str> {
         let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        let taken = self.iter().count();
+        let taken = self.slots().count();
         require(self.index.len() == taken, "book: the index does not count as many addresses as there are")?;
-        require(self.len_in(NetworkSet::ALL) == taken, "book: the lists do not count as many addresses as there are")?;
         require(self.free.len() + taken == self.slots.len(), "book: a slot is neither taken nor free")?;
         let is_free = |slot: &u32| self.slots.get(*slot as usize).is_some_and(Option::is_none);
         require(self.free.iter().all(is_free), "book: a slot is taken and free")?;
-        for (slot, entry) in self.slots.iter().enumerate() {
-            let Some(entry) = entry else { continue };
-            let found = self.index.find(entry.key(), |other| key_of(&self.slots, other));
-            require(found == Some(number(slot)), "book: the index does not find an address in its slot")?;
-            let listed = self.lists[entry.key().network().index()].get(entry.place as usize);
-            require(listed == Some(&number(slot)), "book: an address is not in its place in the list of its network")?;
+        let mut wide: Vec<u32> = self.slots().filter_map(|(_, entry)| entry.key().wide()).collect();
+        wide.extend(&self.free_wide);
+        wide.sort_unstable();
+        let every = (0..self.wide.len()).map(number);
+        require(wide.into_iter().eq(every), "book: a wide host is not of one address")?;
+        for (slot, _) in self.slots() {
+            let key = self.key(slot);
+            let found = self.find(&key, secret.of_address(&key));
+            require(found == Some(slot), "book: the index does not find an address in its slot")?;
         }
         Ok(())
     }
@@ -130,23 +141,26 @@ impl Store {
     /// The bytes of the collections on the heap, spare room included.
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
-        let numbers = self.free.capacity() + self.lists.iter().map(Vec::capacity).sum::<usize>();
-        self.slots.capacity() * size_of::<Option<Entry>>() + numbers * size_of::<u32>() + self.index.heap_bytes()
+        let numbers = self.free.capacity() + self.free_wide.capacity();
+        self.slots.capacity() * size_of::<Option<Entry>>()
+            + self.wide.capacity() * size_of::<WideHost>()
+            + numbers * size_of::<u32>()
+            + self.index.heap_bytes()
     }
 }
 
-fn key_of(slots: &[Option<Entry>], slot: u32) -> &Key {
-    slots[slot as usize].as_ref().expect("an indexed slot is taken").key()
+fn key_in(slots: &[Option<Entry>], wide: &[WideHost], slot: u32) -> Key {
+    slots[slot as usize].as_ref().expect("the slot is taken").key().lengthened(wide)
 }
 
 fn number(index: usize) -> u32 {
-    u32::try_from(index).expect("a book has at most a million addresses")
+    u32::try_from(index).expect("a book has at most 81 920 addresses")
 }
 
-/// Appends with an eighth of spare room; a vector's own growth could leave half of its memory unused.
-fn push<T>(list: &mut Vec<T>, item: T) {
+/// Appends with a sixteenth of spare room; a vector's own growth could leave half of its memory unused.
+pub(super) fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 8).max(4));
+        list.reserve_exact((list.len() / 16).max(4));
     }
     list.push(item);
 }

@@ -1,7 +1,10 @@
 //! A view of the book: the result of [`ConnManager::book`](crate::ConnManager::book).
 
 use super::Book;
-use crate::types::{NetworkKind, PeerAddress, Services, Time, UnixTime};
+use super::chance::chance_of;
+use super::marks::{Class, Filter};
+use super::neighbours::Side;
+use crate::types::{NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, Time, UnixTime};
 
 /// The known addresses.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +45,69 @@ impl<'a> BookView<'a> {
     /// All addresses, in arbitrary order, which stays the same until the next input.
     pub fn iter(&self) -> impl Iterator<Item = AddressView> + 'a {
         let Self { book, unix, now } = *self;
-        book.store.iter().map(move |entry| entry.view(unix, now))
+        book.store.slots().map(move |(slot, _)| book.view(slot, unix, now))
+    }
+
+    /// The number of known addresses in a table.
+    pub fn len_in(&self, table: BookTable) -> usize {
+        NetworkKind::ALL.into_iter().map(|network| self.len_in_of(table, network)).sum()
+    }
+
+    /// The number of known addresses of one network in a table.
+    pub fn len_in_of(&self, table: BookTable, network: NetworkKind) -> usize {
+        let filter = Filter { networks: NetworkSet::EMPTY.with(network), class: Class::Any };
+        let tried = self.book.table(Side::Tried).len_of(filter);
+        match table {
+            BookTable::Tried => tried,
+            BookTable::New => self.book.known.of(filter) - tried,
+        }
     }
 }
+
+/// A table of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum BookTable {
+    /// Addresses that others told of, 1024 buckets of 64 places.
+    New,
+    /// Addresses at which a connection was ready, 256 buckets of 64 places. Gossip cannot change it.
+    Tried,
+}
+
+impl core::fmt::Display for BookTable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::New => "new",
+            Self::Tried => "tried",
+        })
+    }
+}
+
+impl Book {
+    /// What is known of the address in a slot. Dates follow a wall clock that shows `unix` at `now`.
+    pub(super) fn view(&self, slot: u32, unix: UnixTime, now: Time) -> AddressView {
+        let entry = self.store.entry(slot);
+        let chance = (chance_of(entry, entry.was_tried_within(RECENT, now)) * 1000) >> 32;
+        AddressView {
+            address: self.store.address(entry),
+            services: entry.services(),
+            last_seen: entry.last_seen().unix(unix, now),
+            failures: u32::from(entry.failures()),
+            last_try: entry.last_try(),
+            last_success: entry.ever_succeeded().then(|| entry.last_success().unix(unix, now)),
+            table: if entry.is_tried() { BookTable::Tried } else { BookTable::New },
+            bucket: entry.place.bucket(),
+            places: 1 + u32::from(entry.more_places()),
+            source: self.sources.get(entry.source),
+            chance_per_mille: u32::try_from(chance).unwrap_or(1000),
+            is_terrible: entry.is_terrible(now),
+        }
+    }
+}
+
+/// A dial within this time lowers the chance, as in Bitcoin Core.
+const RECENT: core::time::Duration = core::time::Duration::from_secs(10 * 60);
 
 /// What is known of one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,4 +126,18 @@ pub struct AddressView {
     pub last_try: Option<Time>,
     /// When a connection was last ready; `None` if never.
     pub last_success: Option<UnixTime>,
+    /// The table it is in.
+    pub table: BookTable,
+    /// Its bucket there, the first one if it has several.
+    pub bucket: u16,
+    /// How many places it has: one, or up to eight in the table of new addresses, for as many sources.
+    pub places: u32,
+    /// Who announced it first.
+    pub source: SourceGroup,
+    /// The chance that it is taken when it is the first candidate of a choice, in thousandths: 1000, times 0.66 for each
+    /// failure, and a hundredth of that within 10 minutes of a dial.
+    pub chance_per_mille: u32,
+    /// Whether it is not worth its place: not seen for 30 days, or too many failures. It is not told to others, and gives
+    /// way to a new one.
+    pub is_terrible: bool,
 }

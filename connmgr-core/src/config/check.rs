@@ -9,6 +9,8 @@ use crate::types::{ConfigError, Limits};
 
 /// The greatest limit on any number of things, to bound memory.
 const MILLION: u32 = 1_000_000;
+/// The places of the book: 1024 buckets for new and 256 for tried addresses, of 64 each.
+const PLACES: u32 = (1024 + 256) * 64;
 
 pub(super) const fn require(holds: bool, field: &'static str, must: &'static str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError { field, must }) }
@@ -100,7 +102,11 @@ impl Config {
         require(self.health.silent_groups <= 16, "health.silent_groups", "at most 16")?;
         require(self.seeds.batch >= 1, "seeds.batch", "at least 1")?;
         require(self.score.max_hosts >= 1, "score.max_hosts", "at least 1")?;
-        require(self.book.max_addresses <= MILLION, "book.max_addresses", "at most 1000000")?;
+        require(
+            self.book.max_addresses <= PLACES,
+            "book.max_addresses",
+            "at most 81920, the places of the book's tables",
+        )?;
         require(self.max_actions_per_input >= 16, "max_actions_per_input", "at least 16")
     }
 

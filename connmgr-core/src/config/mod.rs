@@ -536,8 +536,9 @@ impl Listener {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct BookConfig {
-    /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920, as Bitcoin Core. At most 1
-    /// million. At least 1 where automatic connections are wanted.
+    /// How many addresses are kept. Beyond that, a bad or old one makes room. Default: 81 920, as Bitcoin Core, which is
+    /// also the most: the book has 65 536 places for new addresses and 16 384 for those that were ready. At least 1 where
+    /// automatic connections are wanted.
     pub max_addresses: u32,
     /// How many addresses one peer may tell us. Default: 1000 at once, then one more every 10 s, as Bitcoin Core.
     pub gossip: Rate,

@@ -315,11 +315,10 @@ impl ConnManager {
                 return AddressFate::TooMany;
             }
         }
-        let is_hearsay = matches!(source, Source::Peer(_));
         let heard = AddressInfo { address: self.settled(info.address.clone()), ..*info };
         if let Some(useless) = self.why_useless(&heard.address) {
             useless
-        } else if self.book.add(&heard, group, is_hearsay, unix, now, &mut self.rng) {
+        } else if self.book.add(&heard, group, &self.groups, unix, now, &mut self.rng) {
             AddressFate::New
         } else if self.book.contains(&heard.address) {
             AddressFate::Known

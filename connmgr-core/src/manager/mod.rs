@@ -261,7 +261,7 @@ impl ConnManager {
             single: SingleTimers::default(),
             table: Table::new(keys),
             peers: Peers::new(keys),
-            book: Book::new(&config.book, book_keys),
+            book: Book::new(&config.book, [config.required.full, config.required.block_relay], book_keys),
             bans: Bans::new(config.max_bans, keys),
             scores: Scores::new(config.score.max_hosts, keys),
             seeds: Seeds::new(config.seeds.names.len()),

@@ -235,7 +235,7 @@ impl ConnManager {
     fn learn_seed(&mut self, address: PeerAddress, services: Services, source: SourceGroup) -> bool {
         let now = self.now();
         let spread = Duration::from_secs(self.rng.below(SEEN_AGO_SPREAD.as_secs()));
-        self.book.add_seen_ago(&address, services, SEEN_AGO + spread, source, now, &mut self.rng)
+        self.book.add_seen_ago((&address, services, SEEN_AGO + spread), source, &self.groups, now, &mut self.rng)
     }
 
     /// A seed failed; `is_away` if the same cause may cut off all seeds. While no seed has answered, such a failure

@@ -20,7 +20,7 @@ impl ConnManager {
     pub fn snapshot(&self) -> Snapshot {
         let clocks = self.clocks_for_saving();
         let addresses = self.book.save(self.is_clock_unfit(), clocks.unix(), clocks.now());
-        Snapshot { addresses, book_secret: None, anchors: Vec::new(), bans: self.saved_bans() }
+        Snapshot { addresses, book_secret: Some(self.book.secret()), anchors: Vec::new(), bans: self.saved_bans() }
     }
 
     /// The bans of the snapshot, without a copy of the book. A ban that was restored keeps the dates it had in the
@@ -47,7 +47,7 @@ impl ConnManager {
                 saved.address = self.settled(saved.address.clone());
             }
             addresses.retain(|saved| self.is_worth_knowing(&saved.address));
-            self.book.restore(&addresses, unix, now);
+            self.book.restore(&addresses, snapshot.book_secret, &self.groups, unix, now);
         }
         for ban in &snapshot.bans {
             self.judge_ban(ban, trust);

@@ -39,6 +39,12 @@ impl SourceGroup {
         Self(group)
     }
 
+    /// Whether peers of this group, or peers that share an address, announced it.
+    pub(crate) const fn is_peer(self) -> bool {
+        let sort = self.0 >> 64;
+        (sort > 0 && sort < Self::seed(0).0 >> 64) || self.0 == Self::HIDDEN.0
+    }
+
     /// The number. The same on every platform.
     #[must_use]
     pub const fn as_u128(self) -> u128 {

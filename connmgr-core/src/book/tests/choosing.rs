@@ -132,15 +132,6 @@ fn what_lacks_services_is_not_chosen_but_what_may_have_them_is() {
 }
 
 #[test]
-fn networks_are_drawn_by_their_size() {
-    let mut desk = Desk::with(900);
-    (0..100).for_each(|n| assert!(desk.hear(&onion(n), UNIX)));
-    let onions =
-        (0..10_000).filter_map(|_| desk.pick(&ANY)).filter(|a| a.network() == Some(NetworkKind::Onion)).count();
-    assert!((850..1150).contains(&onions), "{onions} of 10000, a tenth of the book");
-}
-
-#[test]
 fn a_rare_network_is_found_at_once() {
     let mut desk = Desk::with(50_000);
     desk.hear(&onion(1), UNIX);

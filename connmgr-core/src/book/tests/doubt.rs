@@ -47,7 +47,7 @@ fn book_that_hears(words: &[Word], unix: UnixTime) -> Desk {
 /// It is said at `true_now`, when the clock shows `unix`.
 fn say(desk: &mut Desk, word: Word, true_now: UnixTime, unix: UnixTime) {
     let (address, services) = (ipv4(0), word.services());
-    let is_hearsay = matches!(word, Word::Hearsay(_));
+    let source = if matches!(word, Word::Hearsay(_)) { PEER } else { SourceGroup::APPLICATION };
     match word {
         Word::Saved(days) => {
             let last_seen = true_now.before(DAY * days);
@@ -61,16 +61,16 @@ fn say(desk: &mut Desk, word: Word, true_now: UnixTime, unix: UnixTime) {
                 failures: 0,
                 v1_only: false,
                 source: SourceGroup::UNKNOWN,
-                placement: crate::types::Placement::Anew,
+                placement: Placement::Anew,
             };
-            desk.book.restore(&[saved], unix, desk.now);
+            desk.book.restore(&[saved], None, &desk.groups, unix, desk.now);
         }
         Word::Told(days) | Word::Hearsay(days) => {
             let info = AddressInfo { address, services, last_seen: true_now.before(DAY * days) };
-            desk.book.add(&info, SOURCE, is_hearsay, unix, desk.now, &mut desk.rng);
+            desk.book.add(&info, source, &desk.groups, unix, desk.now, &mut desk.rng);
         }
         Word::Seed(days) => {
-            desk.book.add_seen_ago(&address, services, DAY * days, SOURCE, desk.now, &mut desk.rng);
+            desk.book.add_seen_ago((&address, services, DAY * days), SEED, &desk.groups, desk.now, &mut desk.rng);
         }
     }
 }

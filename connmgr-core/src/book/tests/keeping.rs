@@ -52,7 +52,7 @@ fn hearsay_is_believed_to_be_two_hours_older() {
     for (n, (last_seen, ago)) in (0..).zip([(UNIX, 2 * HOUR), (UNIX.after(HOUR), 5 * DAY + 2 * HOUR)]) {
         let mut desk = Desk::new(10);
         let info = AddressInfo { address: ipv4(n), services: Services::NONE, last_seen };
-        assert!(desk.book.add(&info, SOURCE, true, UNIX, NOW, &mut desk.rng));
+        assert!(desk.hear_from(PEER, &info));
         assert_eq!(desk.view(&ipv4(n)).last_seen, UNIX.before(ago));
     }
 }
@@ -199,7 +199,7 @@ fn a_full_book_stays_full() {
 fn a_book_without_room_keeps_nothing() {
     let mut desk = Desk::new(0);
     assert!(!desk.hear(&ipv4(0), UNIX));
-    desk.book.restore(&[saved(ipv4(0))], UNIX, NOW);
+    desk.restore(&[saved(ipv4(0))]);
     assert!(desk.book.is_empty());
 }
 

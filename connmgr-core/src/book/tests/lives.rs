@@ -12,7 +12,7 @@ fn what_is_saved_comes_back() {
     desk.wait(HOUR);
     let saved = desk.book.save(false, desk.unix, desk.now);
     let mut again = Desk::new(100);
-    again.book.restore(&saved, desk.unix, Time::ZERO);
+    again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, Time::ZERO);
     assert_eq!(again.book.save(false, desk.unix, Time::ZERO), saved);
     assert_eq!(saved[0].last_try, UNIX);
     assert_eq!(saved[1].last_try, UnixTime::default(), "never");
@@ -58,7 +58,7 @@ fn nonsense_in_a_snapshot_is_survived() {
     list.push(saved("node.example:8333".parse().expect("a name")));
     for (unix, now) in [(UNIX, NOW), (extremes[0], Time::ZERO), (extremes[4], Time::MAX)] {
         let mut desk = Desk { unix, now, ..Desk::new(1000) };
-        desk.book.restore(&list, unix, now);
+        desk.restore(&list);
         assert_eq!(desk.book.len(), 25);
         desk.picks(&ANY, 10);
         desk.sample(None, 10);
@@ -73,7 +73,7 @@ fn nonsense_in_a_snapshot_is_survived() {
 fn a_snapshot_fills_no_more_than_the_book() {
     let mut desk = Desk::new(10);
     let list: Vec<_> = (0..100).map(|n| saved(ipv4(n))).collect();
-    desk.book.restore(&list, UNIX, NOW);
+    desk.restore(&list);
     assert_eq!(desk.book.len(), 10);
     assert_eq!(desk.book.check(), Ok(()));
 }

@@ -1,11 +1,18 @@
 //! Tests of the book; this file holds what they share.
 
 mod choosing;
+mod colliding;
 mod doubt;
 mod keeping;
+mod limits;
 mod lives;
+mod shares;
 mod size;
 mod telling;
+
+extern crate std;
+
+use std::println;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -14,7 +21,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::types::{Host, Placement};
+use crate::types::{Host, Placement, SavedAddress};
 
 const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const NOW: Time = Time::from_secs(1_000_000);
@@ -22,7 +29,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const SOURCE: SourceGroup = SourceGroup::imported(7);
+/// A source that is limited.
+const SEED: SourceGroup = SourceGroup::seed(7);
+/// A peer, whose word is hearsay.
+const PEER: SourceGroup = SourceGroup::peer(1 << 64 | 7);
 
 const ANY: Choice = Choice {
     networks: NetworkSet::ALL,
@@ -37,6 +47,7 @@ const ANY: Choice = Choice {
 /// A book, its clocks and its generator.
 struct Desk {
     book: Book,
+    groups: Groups,
     rng: Rng,
     unix: UnixTime,
     now: Time,
@@ -44,8 +55,14 @@ struct Desk {
 
 impl Desk {
     fn new(max_addresses: u32) -> Self {
-        let config = BookConfig { max_addresses, ..BookConfig::default() };
-        Self { book: Book::new(&config, (1, 2)), rng: Rng::new([3; 32], 0), unix: UNIX, now: NOW }
+        Self::configured(&BookConfig { max_addresses, ..BookConfig::default() }, 3)
+    }
+
+    /// A book with this configuration, secret and randomness of this number.
+    fn configured(config: &BookConfig, number: u8) -> Self {
+        let book = Book::new(config, [Services::WITNESS, Services::NETWORK], (1, number.into()));
+        let (groups, rng) = (Groups::default(), Rng::new([number; 32], 0));
+        Self { book, groups, rng, unix: UNIX, now: NOW }
     }
 
     /// A book of the first `count` IPv4 addresses, seen an hour ago.
@@ -57,13 +74,30 @@ impl Desk {
         desk
     }
 
+    /// A book of the first `count` addresses of one public group, told by the application.
+    fn with_public(count: u32) -> Self {
+        let mut desk = Self::new(81_920);
+        (0..count).for_each(|n| assert!(desk.hear(&public(n), UNIX.before(HOUR)), "address {n} is new"));
+        desk
+    }
+
+    /// All tried addresses.
+    fn tried(&self) -> Vec<AddressView> {
+        let view = BookView::new(&self.book, self.unix, self.now);
+        view.iter().filter(|known| known.table == BookTable::Tried).collect()
+    }
+
     fn hear(&mut self, address: &PeerAddress, last_seen: UnixTime) -> bool {
         self.hear_of(address, Services::NONE, last_seen)
     }
 
     fn hear_of(&mut self, address: &PeerAddress, services: Services, last_seen: UnixTime) -> bool {
         let info = AddressInfo::new(address.clone()).services(services).last_seen(last_seen);
-        self.book.add(&info, SOURCE, false, self.unix, self.now, &mut self.rng)
+        self.hear_from(SourceGroup::APPLICATION, &info)
+    }
+
+    fn hear_from(&mut self, source: SourceGroup, info: &AddressInfo) -> bool {
+        self.book.add(info, source, &self.groups, self.unix, self.now, &mut self.rng)
     }
 
     fn wait(&mut self, wait: Duration) {
@@ -99,16 +133,25 @@ impl Desk {
         infos.into_iter().map(|info| info.address).collect()
     }
 
+    fn restore(&mut self, saved: &[SavedAddress]) {
+        self.book.restore(saved, None, &self.groups, self.unix, self.now);
+    }
+
     /// The same address, restored from a saved book that holds nothing else.
     fn restored(saved: SavedAddress) -> Self {
         let mut desk = Self::new(10);
-        desk.book.restore(&[saved], UNIX, NOW);
+        desk.restore(&[saved]);
         desk
     }
 }
 
 fn ipv4(n: u32) -> PeerAddress {
     PeerAddress::new(Host::from(Ipv4Addr::from(0x0a00_0000 + n)), 8333)
+}
+
+/// Addresses of one public group.
+fn public(n: u32) -> PeerAddress {
+    PeerAddress::new(Host::from(Ipv4Addr::from(0x0808_0000 + n)), 8333)
 }
 
 fn ipv4_on_port(n: u32, port: u16) -> PeerAddress {

@@ -1,0 +1,286 @@
+//! A table of the book: its buckets, and for each network and class which of them hold some of it.
+//!
+//! A bucket takes memory from its first address on. It knows no rule: who may be where is decided elsewhere.
+
+use alloc::vec::Vec;
+
+use super::bucket::{Bucket, nth_bit};
+use super::marks::{Class, Filter, Marks, Tally};
+use super::secret::POSITIONS;
+use crate::mechanisms::rng::Rng;
+use crate::types::{NetworkKind, NetworkSet};
+
+/// A position in a bucket, as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u16);
+
+impl Place {
+    pub(super) const fn new(bucket: u16, position: u8) -> Self {
+        Self(bucket * POSITIONS as u16 + position as u16)
+    }
+
+    pub(super) const fn bucket(self) -> u16 {
+        self.0 / POSITIONS as u16
+    }
+
+    pub(super) fn position(self) -> u8 {
+        u8::try_from(self.0 % u16::from(POSITIONS)).expect("below 64")
+    }
+}
+
+/// The bits of a word.
+const WORD: usize = 64;
+/// A random bucket is tried so often before the bitmap is counted through.
+const TRIES: usize = 4;
+const SORTS: usize = NetworkKind::ALL.len() * Class::ALL.len();
+
+/// A table: buckets by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Buckets {
+    count: u16,
+    /// For each bucket its place in `used`, counted from 1; 0 if it was never used. Empty before the first address.
+    places: Vec<u16>,
+    used: Vec<Bucket>,
+    /// For each network and class a bitmap of the buckets that hold some of it.
+    holding: Vec<u64>,
+    /// How many bits are set in each of these bitmaps.
+    counts: [u16; SORTS],
+    /// The occupied positions.
+    tally: Tally,
+}
+
+/// A random address.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    pub(super) slot: u32,
+    /// The buckets from which it was drawn …
+    pub(super) buckets: usize,
+    /// … and the addresses of its bucket that might have been.
+    pub(super) rivals: usize,
+}
+
+impl Buckets {
+    /// An empty table; allocates nothing.
+    pub(super) fn new(count: u16) -> Self {
+        Self {
+            count,
+            places: Vec::new(),
+            used: Vec::new(),
+            holding: Vec::new(),
+            counts: [0; SORTS],
+            tally: Tally::default(),
+        }
+    }
+
+    fn bucket(&self, bucket: u16) -> Option<&Bucket> {
+        match self.places.get(usize::from(bucket)) {
+            None | Some(0) => None,
+            Some(place) => self.used.get(usize::from(*place) - 1),
+        }
+    }
+
+    fn bucket_mut(&mut self, bucket: u16) -> &mut Bucket {
+        if self.places.is_empty() {
+            self.places.resize(usize::from(self.count), 0);
+            self.holding.resize(SORTS * self.words(), 0);
+        }
+        let place = &mut self.places[usize::from(bucket)];
+        if *place == 0 {
+            if self.used.len() == self.used.capacity() {
+                self.used.reserve_exact((self.used.len() / 8).max(4));
+            }
+            self.used.push(Bucket::default());
+            *place = u16::try_from(self.used.len()).expect("at most 1024 buckets");
+        }
+        &mut self.used[usize::from(*place) - 1]
+    }
+
+    const fn words(&self) -> usize {
+        (self.count as usize).div_ceil(WORD)
+    }
+
+    /// The slot at a place.
+    pub(super) fn get(&self, place: Place) -> Option<u32> {
+        self.bucket(place.bucket())?.get(place.position())
+    }
+
+    /// The first free position of a bucket from `start` on, around the end.
+    pub(super) fn free_from(&self, bucket: u16, start: u8) -> Option<Place> {
+        let free = self.bucket(bucket).map_or(Some(start), |bucket| bucket.free_from(start));
+        free.map(|position| Place::new(bucket, position))
+    }
+
+    /// Puts an address at a free place.
+    pub(super) fn put(&mut self, place: Place, slot: u32, marks: Marks) {
+        self.bucket_mut(place.bucket()).put(place.position(), slot, marks);
+        self.tally.add(marks);
+        self.note(place.bucket(), marks.network);
+    }
+
+    /// Takes the address, with these marks, away from a place.
+    pub(super) fn take(&mut self, place: Place, marks: Marks) {
+        self.bucket_mut(place.bucket()).take(place.position());
+        self.tally.subtract(marks);
+        self.note(place.bucket(), marks.network);
+    }
+
+    /// The address at a place has other marks now; its network never changes.
+    pub(super) fn remark(&mut self, place: Place, before: Marks, after: Marks) {
+        debug_assert!(before.network == after.network, "an address stays in its network");
+        self.bucket_mut(place.bucket()).mark(place.position(), after);
+        self.tally.subtract(before);
+        self.tally.add(after);
+        self.note(place.bucket(), after.network);
+    }
+
+    /// Brings the bitmaps of a network up to date for a bucket.
+    fn note(&mut self, bucket: u16, network: NetworkKind) {
+        let (word, bit) = (usize::from(bucket) / WORD, 1u64 << (usize::from(bucket) % WORD));
+        for class in Class::ALL {
+            let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+            let holds = self.bucket(bucket).is_some_and(|bucket| bucket.passing(filter) != 0);
+            let sort = sort(network, class);
+            let at = sort * self.words() + word;
+            let held = self.holding[at] & bit != 0;
+            if holds && !held {
+                self.counts[sort] += 1;
+                self.holding[at] |= bit;
+            } else if !holds && held {
+                self.counts[sort] -= 1;
+                self.holding[at] &= !bit;
+            }
+        }
+    }
+
+    /// The number of places whose addresses pass a filter.
+    pub(super) fn len_of(&self, filter: Filter) -> usize {
+        self.tally.of(filter)
+    }
+
+    /// Which of 64 buckets hold addresses that pass a filter.
+    fn holding(&self, filter: Filter, word: usize) -> u64 {
+        let of = |network| self.holding[sort(network, filter.class) * self.words() + word];
+        filter.networks.iter().fold(0, |all, network| all | of(network))
+    }
+
+    fn buckets_of(&self, filter: Filter) -> usize {
+        let mut networks = filter.networks.iter().filter(|network| self.counts[sort(*network, filter.class)] > 0);
+        match (networks.next(), networks.next()) {
+            (None, _) => 0,
+            (Some(only), None) => self.counts[sort(only, filter.class)].into(),
+            (Some(_), Some(_)) => (0..self.words()).map(|word| self.holding(filter, word).count_ones() as usize).sum(),
+        }
+    }
+
+    /// A random bucket of those that hold some, then a random address in it, of those that pass the filter.
+    pub(super) fn draw(&self, filter: Filter, rng: &mut Rng) -> Option<Drawn> {
+        let buckets = self.buckets_of(filter);
+        if buckets == 0 {
+            return None;
+        }
+        let bucket = self.bucket(self.draw_bucket(filter, buckets, rng)).expect("a used bucket holds some");
+        let passing = bucket.passing(filter);
+        let rivals = passing.count_ones();
+        let nth = u32::try_from(rng.below(rivals.into())).expect("below 64");
+        let slot = bucket.get(nth_bit(passing, nth)).expect("a position that passes is occupied");
+        Some(Drawn { slot, buckets, rivals: rivals as usize })
+    }
+
+    /// Where most hold some, a few random numbers find one sooner than counting through all words.
+    fn draw_bucket(&self, filter: Filter, buckets: usize, rng: &mut Rng) -> u16 {
+        if buckets * 2 >= usize::from(self.count) {
+            for _ in 0..TRIES {
+                let bucket = rng.index(self.count.into());
+                if self.holding(filter, bucket / WORD) >> (bucket % WORD) & 1 != 0 {
+                    return number(bucket);
+                }
+            }
+        }
+        let mut left = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
+        for word in 0..self.words() {
+            let holding = self.holding(filter, word);
+            let here = holding.count_ones();
+            if left < here {
+                return number(word * WORD + usize::from(nth_bit(holding, left)));
+            }
+            left -= here;
+        }
+        unreachable!("as many bits are set as were counted")
+    }
+
+    /// Every place whose address passes a filter, with its slot.
+    pub(super) fn places_of(&self, filter: Filter) -> impl Iterator<Item = (Place, u32)> {
+        let words = if self.places.is_empty() { 0 } else { self.words() };
+        let holding = move |word: usize| {
+            super::bucket::bits(self.holding(filter, word)).map(move |bit| number(word * WORD + usize::from(bit)))
+        };
+        (0..words).flat_map(holding).flat_map(move |number| {
+            let bucket = self.bucket(number).expect("a used bucket holds some");
+            let in_it = move |position| bucket.get(position).map(|slot| (Place::new(number, position), slot));
+            super::bucket::bits(bucket.passing(filter)).filter_map(in_it)
+        })
+    }
+
+    /// Recounts the bitmaps and the numbers.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub(super) fn check(&self, marks_of: impl Fn(u32) -> Option<Marks>) -> Result<(), &'static str> {
+        let mut tally = Tally::default();
+        for bucket in &self.used {
+            for (position, slot) in bucket.iter() {
+                let marks = marks_of(slot).ok_or("book: a bucket holds an address that is not known")?;
+                tally.add(marks);
+                let passes = |filter| bucket.passing(filter) >> position & 1 != 0;
+                for network in NetworkKind::ALL {
+                    for class in Class::ALL {
+                        let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+                        if passes(filter) != filter.fits(marks) {
+                            return Err("book: a bucket's bitmaps are wrong");
+                        }
+                    }
+                }
+            }
+        }
+        if tally != self.tally {
+            return Err("book: the places of a table are counted wrong");
+        }
+        self.check_holding()
+    }
+
+    fn check_holding(&self) -> Result<(), &'static str> {
+        for network in NetworkKind::ALL {
+            for class in Class::ALL {
+                let filter = Filter { networks: NetworkSet::EMPTY.with(network), class };
+                let holds = |number: &u16| self.bucket(*number).is_some_and(|bucket| bucket.passing(filter) != 0);
+                let held = |number: &u16| {
+                    let number = usize::from(*number);
+                    !self.holding.is_empty() && self.holding(filter, number / WORD) >> (number % WORD) & 1 != 0
+                };
+                if (0..self.count).any(|number| holds(&number) != held(&number)) {
+                    return Err("book: a table's bitmaps are wrong");
+                }
+                if (0..self.count).filter(holds).count() != usize::from(self.counts[sort(network, class)]) {
+                    return Err("book: the buckets of a table are counted wrong");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.places.capacity() * size_of::<u16>()
+            + self.holding.capacity() * size_of::<u64>()
+            + self.used.capacity() * size_of::<Bucket>()
+            + self.used.iter().map(Bucket::heap_bytes).sum::<usize>()
+    }
+}
+
+const fn sort(network: NetworkKind, class: Class) -> usize {
+    network.index() * Class::ALL.len() + class.index()
+}
+
+fn number(bucket: usize) -> u16 {
+    u16::try_from(bucket).expect("at most 1024 buckets")
+}
