@@ -18,7 +18,7 @@ const STYLE: &str = "svg{background:#fff;font:12px system-ui,sans-serif}svg *{ve
 text{fill:#222}.axis{stroke:#888}.grid{stroke:#ddd}.title{font-weight:600;font-size:13px}\
 .curve{fill:none;stroke:var(--it);stroke-width:1.5px}.curve.ours,.curve.core{stroke-width:3px}\
 .ours{--it:#2a6fb0}.core{--it:#b3261e}.off0{--it:#c2570c}.off1{--it:#7b3fa8}.off2{--it:#6c7684}\
-.off3{--it:#1c7f6e}.off4{--it:#b07800}.off5{--it:#0b6b3a}.off0,.off2,.off4{stroke-dasharray:5 3}\
+.off3{--it:#1c7f6e}.off4{--it:#b07800}.off5{--it:#0b6b3a}.off0,.off2{stroke-dasharray:5 3}.off4{stroke-dasharray:9 3 2 3}.off5{stroke-dasharray:2 3}\
 @media(prefers-color-scheme:dark){svg{background:#16181c}text{fill:#e6e6e6}.grid{stroke:#333}\
 .ours{--it:#7ab8f5}.core{--it:#ff8a80}.off1{--it:#b98ae0}.off3{--it:#4cc2ad}.off5{--it:#5fd393}}";
 
