@@ -54,31 +54,26 @@ fn check_kept(what: &str, bound: u32, plan: AttackPlan) {
 }
 
 #[test]
-#[ignore = "waits for the tables"]
 fn one_source_group_keeps_four_thousand_addresses() {
     check_kept("kept of 200 000 from one source group", 4096, AttackPlan::new(200_000));
 }
 
 #[test]
-#[ignore = "waits for the tables"]
 fn one_group_from_one_source_keeps_64() {
     check_kept("kept of 65 000 of one group from one source group", 64, AttackPlan::new(65_000).groups(1));
 }
 
 #[test]
-#[ignore = "waits for the tables"]
 fn one_source_group_has_a_twentieth_of_the_choices() {
     check_choices("choices after 100 000 from one source group", 0.05, AttackPlan::new(100_000));
 }
 
 #[test]
-#[ignore = "waits for the tables"]
 fn many_source_groups_have_a_third_of_the_choices() {
     check_choices("choices after 100 000 from 256 source groups", 0.35, AttackPlan::new(100_000).sources(256));
 }
 
 #[test]
-#[ignore = "waits for the tables"]
 fn one_group_from_very_many_sources_has_an_eighth_of_the_choices() {
     let plan = AttackPlan::new(65_000).groups(1).sources(65_000);
     check_choices("choices after 65 000 of one group from 65 000 source groups", 0.125, plan);

@@ -18,7 +18,8 @@ const STYLE: &str = "svg{background:#fff;font:12px system-ui,sans-serif}svg *{ve
 text{fill:#222}.axis{stroke:#888}.grid{stroke:#ddd}.title{font-weight:600;font-size:13px}\
 .curve{fill:none;stroke:var(--it);stroke-width:1.5px}.curve.ours,.curve.core{stroke-width:3px}\
 .ours{--it:#2a6fb0}.core{--it:#b3261e}.off0{--it:#c2570c}.off1{--it:#7b3fa8}.off2{--it:#6c7684}\
-.off3{--it:#1c7f6e}.off4{--it:#b07800}.off5{--it:#0b6b3a}.off0,.off2,.off4{stroke-dasharray:5 3}\
+.off3{--it:#1c7f6e}.off4{--it:#b07800}.off5{--it:#0b6b3a}\
+.off0,.off2{stroke-dasharray:5 3}.off4{stroke-dasharray:9 3 2 3}.off5{stroke-dasharray:2 3}\
 @media(prefers-color-scheme:dark){svg{background:#16181c}text{fill:#e6e6e6}.grid{stroke:#333}\
 .ours{--it:#7ab8f5}.core{--it:#ff8a80}.off1{--it:#b98ae0}.off3{--it:#4cc2ad}.off5{--it:#5fd393}}";
 
@@ -43,8 +44,8 @@ pub fn eclipse(sweep: &EclipseSweep, points: &[EclipsePoint], again: &str) -> St
         p { "What an attacker gets of a node whose address book he fills." }
         p.axes {
             "The book knows 2000 honest nodes; 1000 of them were connected to before. The attacker announces 100 000 "
-            "addresses, which all answer; in one group there are at most 65 536. Of the honest nodes, half of those that were "
-            "connected to answer, and 12 % of the others. Then the node restarts, and runs for a day. Its 10 outbound "
+            "addresses, which all answer; in one group there are at most 65 536. Of the honest nodes, half of those that "
+            "were connected to answer, and 12 % of the others. Then the node restarts, and runs for a day. Its 10 outbound "
             "connections end after six hours on average; those to the attacker never end. There are no anchors, and "
             "nobody gossips in that day. Each point is the mean of " (sweep.lives) " such days after each of "
             (sweep.seeds) " attacks."

@@ -8,7 +8,7 @@ use std::time::Duration;
 use connmgr_core::{PeerAddress, UnixTime};
 
 use super::fate::{Fates, LATENCY, SLOTS};
-use super::trial::{self, EclipseFigures, Held, Life, UNIX, share};
+use super::figures::{self, EclipseFigures, Held, Life, UNIX, share};
 use crate::attack::{Announcement, HonestNode, is_attackers};
 use crate::subject::models::CoreBook;
 use crate::types::{Dice, DrawPurpose};
@@ -58,7 +58,7 @@ pub(super) fn trial(
         CoreDay::new(book, Fates::new(seed, number), seed).live()
     });
     let days: Vec<Life> = days.collect();
-    trial::figures(new, share(hits, CHOICES_EACH * lives), &days)
+    figures::figures(new, share(hits, CHOICES_EACH * lives), &days)
 }
 
 struct CoreDay {

@@ -6,10 +6,12 @@
 
 mod core_like;
 mod fate;
+mod figures;
 mod ours;
 mod sweep;
 mod trial;
 
+pub use figures::EclipseFigures;
 pub use ours::OurBook;
 pub use sweep::{Axis, EclipsePoint, EclipseSweep};
-pub use trial::{Defence, EclipseFigures};
+pub use trial::Defence;

@@ -10,7 +10,7 @@ use connmgr_core::{
 };
 
 use super::fate::{Fates, LATENCY};
-use super::trial::{self, EclipseFigures, Held, Life, UNIX, share};
+use super::figures::{self, EclipseFigures, Held, Life, UNIX, share};
 use crate::attack::{Announcement, HonestNode, is_attackers};
 use crate::types::{Dice, DrawPurpose, Share};
 
@@ -104,7 +104,7 @@ impl OurBook {
             })
             .collect();
         let choices = CHOICES_EACH * u32::try_from(lives.len()).expect("few");
-        trial::figures(new, share(hits, choices), &lives)
+        figures::figures(new, share(hits, choices), &lives)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::trial::{self, Defence, EclipseFigures};
+use super::figures::EclipseFigures;
+use super::trial::{self, Defence};
 use crate::attack::AttackPlan;
 use crate::types::Share;
 
