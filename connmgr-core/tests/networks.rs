@@ -274,5 +274,5 @@ fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_a
     times.sort_unstable();
     println!("beside 40 mutes, without hedging: full after {:?} in the median", times[37]);
     // Each mute holds its slot for the 60 s of a handshake.
-    assert!(times[37] <= secs(310), "{times:?}");
+    assert!(times[37] <= secs(370), "{times:?}");
 }

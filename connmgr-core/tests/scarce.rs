@@ -41,13 +41,13 @@ fn a_world_of_which_a_twenty_fifth_answers_is_never_taken_for_an_outage() {
 }
 
 #[test]
-fn a_world_of_which_a_quarter_answers_fills_in_25_s() {
+fn a_world_of_which_a_quarter_answers_fills_in_28_s() {
     let (times, downs) = scarce(25, 400);
     println!(
         "25 % reachable: full after {:?} in the median, {:?} in 99 of 100, {:?} at worst",
         times[200], times[396], times[399]
     );
-    assert!(downs == 0 && times[396] <= secs(25), "{:?} in 99 of 100", times[396]);
+    assert!(downs == 0 && times[396] <= secs(28), "{:?} in 99 of 100", times[396]);
 }
 
 /// Inbound connections take every free place.

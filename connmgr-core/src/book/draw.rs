@@ -125,8 +125,10 @@ fn is_within_share(places: u32, groups: usize, drawn: Drawn, rng: &mut Rng) -> b
 /// All addresses that pass a filter, where they are few.
 pub(super) struct Few {
     /// The slots: of the tried addresses from the front, of the new ones from the back. In each part the drawn ones come
-    /// first, in order.
+    /// first.
     slots: [u32; CANDIDATES],
+    /// The drawn ones, in order.
+    order: [u32; CANDIDATES],
     /// How many are tried …
     tried: usize,
     /// … and new; of these, those drawn.
@@ -139,7 +141,8 @@ pub(super) struct Few {
 
 impl Few {
     fn new(book: &Book, filter: Filter, now: Time) -> Self {
-        let mut few = Self { slots: [0; CANDIDATES], tried: 0, new: 0, drawn: [0; 2], filter, again: 0 };
+        let slots = [0; CANDIDATES];
+        let mut few = Self { slots, order: slots, tried: 0, new: 0, drawn: [0; 2], filter, again: 0 };
         if book.store.slot_count() <= 2 * CANDIDATES {
             for (slot, entry) in book.store.slots() {
                 if filter.fits(entry.marks()) {
@@ -190,25 +193,19 @@ impl Few {
     }
 
     fn step(&mut self, book: &Book, rng: &mut Rng) -> Option<u32> {
-        if self.drawn[0] + self.drawn[1] == self.len() {
-            return self.step_again();
+        let drawn = self.drawn[0] + self.drawn[1];
+        if drawn < self.len() {
+            let (side, at) = self.draw(book, rng);
+            let first = self.left(side).start;
+            self.slots.swap(first, at);
+            self.drawn[side as usize] += 1;
+            self.order[drawn] = self.slots[first];
+            return Some(self.order[drawn]);
         }
-        let (side, at) = self.draw(book, rng);
-        let first = self.left(side).start;
-        self.slots.swap(first, at);
-        self.drawn[side as usize] += 1;
-        Some(self.slots[first])
-    }
-
-    /// Once all were drawn, they come in the same order again.
-    fn step_again(&mut self) -> Option<u32> {
-        if self.len() == 0 {
-            return None;
-        }
-        let at = self.again;
-        self.again = (at + 1) % self.len();
-        let place = if at < self.tried { at } else { self.part(Side::New).start + at - self.tried };
-        Some(self.slots[place])
+        // In the same order: then as many in a row as there are look at each of them.
+        let slot = *self.order[..drawn].get(self.again)?;
+        self.again = (self.again + 1) % drawn;
+        Some(slot)
     }
 
     /// The next one that was not drawn yet, by the rules for many.
