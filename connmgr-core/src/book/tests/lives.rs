@@ -101,7 +101,7 @@ fn a_life() -> Desk {
 fn every_address_comes_back_to_its_buckets() {
     let desk = a_life();
     let mut again = Desk::configured(&BookConfig::default(), 77);
-    let saved = desk.book.save(false, desk.unix, desk.now);
+    let saved = all_of(&desk.book, desk.unix, desk.now);
     again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, desk.now);
     assert_eq!(places(&again), places(&desk));
     assert_eq!(again.book.secret(), desk.book.secret());
@@ -112,7 +112,7 @@ fn every_address_comes_back_to_its_buckets() {
 fn without_the_secret_only_the_table_comes_back() {
     let desk = a_life();
     let mut again = Desk::configured(&BookConfig::default(), 77);
-    again.restore(&desk.book.save(false, desk.unix, desk.now));
+    again.restore(&all_of(&desk.book, desk.unix, desk.now));
     assert_eq!(again.tried().len(), desk.tried().len());
     assert_ne!(places(&again), places(&desk));
     assert_eq!(again.book.check(), Ok(()));
@@ -130,7 +130,7 @@ fn places_that_were_edited_are_not_believed() {
         |saved| saved.placement = Placement::Tried,
     ];
     for edit in edits {
-        let mut saved = desk.book.save(false, desk.unix, desk.now);
+        let mut saved = all_of(&desk.book, desk.unix, desk.now);
         saved.iter_mut().for_each(edit);
         let mut again = Desk::new(81_920);
         again.book.restore(&saved, secret, &desk.groups, desk.unix, desk.now);

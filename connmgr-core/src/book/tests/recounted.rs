@@ -108,7 +108,7 @@ fn after_any_history_limits_and_counts_are_those_of_a_recount() {
                 recount(&desk);
             }
         }
-        let saved = desk.book.save(false, desk.unix, desk.now);
+        let saved = all_of(&desk.book, desk.unix, desk.now);
         let mut again = Desk { unix: desk.unix, ..Desk::configured(&config, number + 100) };
         again.book.restore(&saved, Some(desk.book.secret()), &desk.groups, desk.unix, again.now);
         assert_eq!(again.book.check(), Ok(()));

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use connmgr_core::driver::{Driver, Net, Observer};
 use connmgr_core::{
-    Action, AddedPeer, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError, Event,
-    HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Route, Target, Time,
-    Transport, UnixTime,
+    Action, AddedPeer, AddressInfo, BanTarget, Birth, CloseCause, CloseReason, Config, ConnId, ConnManager, DialError,
+    Event, HostName, Input, Listener, ListenerId, LookupError, LookupId, NetworkKind, PeerInfo, Route, Source, Target,
+    Time, Transport, UnixTime,
 };
 
 use super::METRICS;
