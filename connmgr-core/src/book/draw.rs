@@ -15,10 +15,16 @@ use crate::config::BookRule;
 use crate::mechanisms::rng::Rng;
 use crate::types::Time;
 
-/// `TRIED_PARTS` of `ALL_PARTS` draws are from the tried addresses. In Core it is half. With two thirds, who owns the
-/// whole table of new addresses has a third of the draws, and the tried ones are those that an attacker cannot announce.
-const TRIED_PARTS: usize = 2;
-const ALL_PARTS: usize = 3;
+/// Of the draws, `TRIED_PARTS` are from the tried addresses for `NEW_PARTS` from the new ones. In Core it is half. With two
+/// thirds, whoever owns the whole table of new addresses has a third of the draws, and an attacker cannot announce tried
+/// ones.
+///
+/// After months offline the tried ones may all be gone, while new ones are alive. So each failed dial to a tried address
+/// since one was ready adds a part for the new ones: an attacker can announce, but cannot make other nodes fail.
+const TRIED_PARTS: usize = 4;
+const NEW_PARTS: usize = 2;
+/// More failures in a row change nothing: one choice in eight stays with the tried addresses.
+pub(super) const MOST_FAILURES: u8 = 26;
 
 /// The most that one group may have of the draws is one part in this many, if at least so many groups are known.
 const SHARE: usize = 8;
@@ -95,8 +101,28 @@ impl Book {
         if self.without == Some(BookRule::TriedShare) {
             below(tried + new) < tried as u64
         } else {
-            below(ALL_PARTS) < TRIED_PARTS as u64
+            below(TRIED_PARTS + NEW_PARTS + usize::from(self.tried_failures)) < TRIED_PARTS as u64
         }
+    }
+
+    /// A dial to a tried address has failed.
+    pub(super) fn doubt_tried(&mut self) {
+        self.tried_failures = self.tried_failures.saturating_add(1).min(MOST_FAILURES);
+    }
+
+    /// One of them says nothing after all.
+    pub(super) const fn doubt_tried_less(&mut self) {
+        self.tried_failures = self.tried_failures.saturating_sub(1);
+    }
+
+    /// A connection to a tried address was ready.
+    pub(super) const fn trust_tried(&mut self) {
+        self.tried_failures = 0;
+    }
+
+    /// Failed dials to tried addresses since one was ready: they decide the next choices.
+    pub(crate) const fn tried_failures(&self) -> u8 {
+        self.tried_failures
     }
 
     /// An address of a group whose turn it is; `instead` if no address of it passes the filter.

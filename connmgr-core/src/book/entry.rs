@@ -431,6 +431,11 @@ impl Entry {
         matches!(self.dial, Dial::Forgiven)
     }
 
+    /// Whether the latest dial failed.
+    pub(super) const fn has_failed(&self) -> bool {
+        matches!(self.dial, Dial::Failed)
+    }
+
     /// Whether the latest dial failed, and was made by `moment`.
     pub(super) const fn has_failed_before(&self, moment: Moment) -> bool {
         matches!(self.dial, Dial::Failed) && self.last_try.0 <= moment.0

@@ -77,6 +77,8 @@ pub(crate) struct Book {
     sources: KnownSources,
     /// The number of addresses.
     known: Tally,
+    /// Dials to tried addresses that have failed since one was ready; at most [`MOST_FAILURES`](draw::MOST_FAILURES).
+    tried_failures: u8,
     /// Those that wait for the place of another.
     waiting: Vec<Collision>,
     /// Per network: failures of dials made up to this time cause no rest.
@@ -110,6 +112,7 @@ impl Book {
             groups: Neighbours::new(),
             sources: KnownSources::new(),
             known: Tally::default(),
+            tried_failures: 0,
             waiting: Vec::new(),
             forgiven_until: [Moment::NEVER; NetworkKind::ALL.len()],
             claims: None,
@@ -215,7 +218,11 @@ impl Book {
 
     /// A dial or handshake failed, and the target is at fault. Spacing still counts from the beginning of the dial.
     pub(crate) fn record_failure(&mut self, address: &PeerAddress, now: Time) {
-        self.update(address, |entry| entry.failed(now));
+        let Some(slot) = self.find(address) else { return };
+        self.store.entry_mut(slot).failed(now);
+        if self.store.entry(slot).is_tried() {
+            self.doubt_tried();
+        }
         self.settle_collisions(now);
     }
 
@@ -232,6 +239,9 @@ impl Book {
         let Some(key) = Key::of(address) else { return };
         let hash = self.secret.of_address(&key);
         let Some(slot) = self.store.find(&key, hash) else { return };
+        if self.store.entry(slot).is_tried() {
+            self.trust_tried();
+        }
         self.change(slot, |entry| entry.succeeded(services, now));
         if let Some(claims) = &mut self.claims {
             claims.succeed(slot);
@@ -266,7 +276,12 @@ impl Book {
     /// not make the address less preferred. `min_spacing` still applies, so that an outage causes no storm of dials.
     /// Ignored after an answer.
     pub(crate) fn forgive(&mut self, address: &PeerAddress) {
-        self.update(address, Entry::forgiven);
+        let Some(slot) = self.find(address) else { return };
+        let entry = self.store.entry(slot);
+        if entry.is_tried() && entry.has_failed() {
+            self.doubt_tried_less();
+        }
+        self.store.entry_mut(slot).forgiven();
     }
 
     /// The peer does not speak the encrypted transport.

@@ -163,6 +163,7 @@ impl StateAt<'_> {
         let min_spacing = self.manager.config.dial.min_spacing;
         let mut entries: Vec<_> = self.manager.book.choice_state(self.manager.unix(), self.now).collect();
         entries.sort_unstable_by(|(a, ..), (b, ..)| a.address.cmp(&b.address));
+        self.manager.book.tried_failures().hash(to);
         for (entry, v1_only, forgiven) in entries {
             let left = |at| [spacing, min_spacing].map(|spacing| spacing.saturating_sub(self.now.since(at)));
             let (tried, succeeded) = (entry.last_try.map(left), entry.last_success.is_some());

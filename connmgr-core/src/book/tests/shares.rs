@@ -148,3 +148,52 @@ fn a_rare_service_is_found_at_once() {
     desk.wait(HOUR);
     assert_eq!(desk.pick(&choice), None, "it says that it has it no more");
 }
+
+/// 200 tried addresses and as many new ones, each in a group of its own.
+fn half_tried() -> Desk {
+    let mut desk = Desk::configured(&BookConfig::default(), 3);
+    for group in 0..200 {
+        assert!(desk.hear(&of_group(group, 1), UNIX) && desk.hear(&of_group(1000 + group, 1), UNIX));
+        desk.succeed(&of_group(group, 1), Services::NETWORK);
+        desk.book.record_end(&of_group(group, 1));
+    }
+    desk.wait(HOUR);
+    desk
+}
+
+fn tried_share(desk: &mut Desk) -> u32 {
+    let chosen = (0..10_000).filter(|_| {
+        let address = desk.pick(&ANY).expect("all rest long enough");
+        desk.book.get(&address, desk.unix, desk.now).expect("it is known").table == BookTable::Tried
+    });
+    u32::try_from(chosen.count()).expect("few") / 100
+}
+
+#[test]
+fn tried_addresses_lose_precedence_while_none_of_them_gets_ready() {
+    let mut desk = half_tried();
+    let at_first = tried_share(&mut desk);
+    assert!((63..=70).contains(&at_first), "{at_first} %");
+    for group in 0..20 {
+        desk.fail(&of_group(group, 1));
+    }
+    let doubted = tried_share(&mut desk);
+    assert!(doubted < 20, "{doubted} % after twenty failures");
+    desk.succeed(&of_group(100, 1), Services::NETWORK);
+    desk.book.record_end(&of_group(100, 1));
+    let trusted = tried_share(&mut desk);
+    assert!(trusted > 60, "{trusted} % after a ready one");
+}
+
+/// New addresses that fail, and failures of an outage, say nothing of the tried ones.
+#[test]
+fn what_is_no_fault_of_tried_addresses_costs_them_nothing() {
+    let mut desk = half_tried();
+    for group in 0..20 {
+        desk.fail(&of_group(1000 + group, 1));
+        desk.fail(&of_group(group, 1));
+        desk.book.forgive(&of_group(group, 1));
+    }
+    let share = tried_share(&mut desk);
+    assert!(share > 60, "{share} %");
+}
