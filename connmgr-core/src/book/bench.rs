@@ -14,7 +14,7 @@ const UNIX: UnixTime = UnixTime::from_secs(1_700_000_000);
 const GROUPS: u32 = 20_000;
 
 /// A book, and what its work needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BookBench {
     book: Book,
     groups: Groups,
