@@ -68,6 +68,13 @@ impl Bucket {
         set(&mut self.block_relay, marks.block_relay);
     }
 
+    /// Whether the bitmaps say this of the address at a position.
+    pub(super) fn has_marks(&self, position: u8, marks: Marks) -> bool {
+        let has = |word: u64| word & bit(position) != 0;
+        let number = (0..).zip(self.networks).fold(0, |number, (at, word)| number | usize::from(has(word)) << at);
+        number == marks.network.index() && has(self.full) == marks.full && has(self.block_relay) == marks.block_relay
+    }
+
     /// The positions that a filter lets pass, as bits.
     pub(super) fn passing(&self, filter: Filter) -> u64 {
         let of_class = match filter.class {

@@ -232,14 +232,8 @@ impl Buckets {
             for (position, slot) in bucket.iter() {
                 let marks = marks_of(slot).ok_or("book: a bucket holds an address that is not known")?;
                 tally.add(marks);
-                let passes = |filter| bucket.passing(filter) >> position & 1 != 0;
-                for network in NetworkKind::ALL {
-                    for class in Class::ALL {
-                        let filter = Filter::in_network(network, class);
-                        if passes(filter) != filter.fits(marks) {
-                            return Err("book: a bucket's bitmaps are wrong");
-                        }
-                    }
+                if !bucket.has_marks(position, marks) {
+                    return Err("book: a bucket's bitmaps are wrong");
                 }
             }
         }
@@ -250,21 +244,23 @@ impl Buckets {
     }
 
     fn check_holding(&self) -> Result<(), &'static str> {
-        for network in NetworkKind::ALL {
-            for class in Class::ALL {
-                let filter = Filter::in_network(network, class);
-                let holds = |number: &u16| self.bucket(*number).is_some_and(|bucket| bucket.passing(filter) != 0);
-                let held = |number: &u16| {
-                    let number = usize::from(*number);
-                    !self.holding.is_empty() && self.holding(filter, number / WORD) >> (number % WORD) & 1 != 0
-                };
-                if (0..self.count).any(|number| holds(&number) != held(&number)) {
-                    return Err("book: a table's bitmaps are wrong");
-                }
-                if (0..self.count).filter(holds).count() != usize::from(self.counts[sort(network, class)]) {
-                    return Err("book: the buckets of a table are counted wrong");
-                }
+        let (mut holding, mut counts) = (alloc::vec![0; self.holding.len()], [0; SORTS]);
+        for number in 0..self.count {
+            let Some(bucket) = self.bucket(number) else { continue };
+            let (word, bit) = (usize::from(number) / WORD, usize::from(number) % WORD);
+            for (network, class) in
+                sorts().filter(|(network, class)| bucket.passing(Filter::in_network(*network, *class)) != 0)
+            {
+                let sort = sort(network, class);
+                holding[sort * self.words() + word] |= 1 << bit;
+                counts[sort] += 1;
             }
+        }
+        if holding != self.holding {
+            return Err("book: a table's bitmaps are wrong");
+        }
+        if counts != self.counts {
+            return Err("book: the buckets of a table are counted wrong");
         }
         Ok(())
     }
@@ -276,6 +272,11 @@ impl Buckets {
             + self.used.capacity() * size_of::<Bucket>()
             + self.used.iter().map(Bucket::heap_bytes).sum::<usize>()
     }
+}
+
+/// Every network with every class.
+fn sorts() -> impl Iterator<Item = (NetworkKind, Class)> {
+    NetworkKind::ALL.into_iter().flat_map(|network| Class::ALL.map(|class| (network, class)))
 }
 
 const fn sort(network: NetworkKind, class: Class) -> usize {
