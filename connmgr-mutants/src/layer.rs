@@ -39,7 +39,7 @@ pub(crate) struct Program {
 /// A test file of the core that is a layer.
 const CONTRACT: &str = "contract";
 /// Test files of the core that make a layer.
-const PROPERTIES: [&str; 2] = ["properties", "reference"];
+const PROPERTIES: [&str; 3] = ["properties", "reference", "asn"];
 /// A test file of the core that is a layer.
 const SEARCH: &str = "search";
 
