@@ -170,3 +170,30 @@ fn without_its_rule_a_limit_does_not_hold() {
     desk.book.without = Some(BookRule::Incumbents);
     assert!(others.iter().all(|other| desk.hear_from(SEED, &fresh(other.clone()))));
 }
+
+#[test]
+fn a_second_source_earns_half_of_the_addresses_another_place() {
+    let mut desk = Desk::new(81_920);
+    for (source, last_seen) in [(1, UNIX.before(3 * DAY)), (2, UNIX)] {
+        for n in 0..400 {
+            let info = AddressInfo::new(ipv4(n)).services(Services::NETWORK).last_seen(last_seen);
+            desk.hear_from(SourceGroup::peer(1 << 64 | 1000 * source | u128::from(n)), &info);
+        }
+    }
+    let twice = (0..400).filter(|n| desk.view(&ipv4(*n)).places == 2).count();
+    assert!((140..=260).contains(&twice), "{twice} of 400");
+}
+
+#[test]
+fn in_a_full_book_old_news_makes_room_and_tried_addresses_stay() {
+    let mut desk = Desk::new(20);
+    (0..20).for_each(|n| assert!(desk.hear(&ipv4(n), UNIX.before(20 * DAY))));
+    for n in 0..10 {
+        desk.succeed(&ipv4(n), Services::NETWORK);
+        desk.book.record_end(&ipv4(n));
+    }
+    desk.wait(HOUR);
+    let kept = (20..60).filter(|n| desk.hear(&ipv4(*n), UNIX)).count();
+    assert!(kept >= 10, "{kept} of 40 newcomers had room");
+    assert!((0..10).all(|n| desk.book.contains(&ipv4(n))), "a tried one is gone");
+}
