@@ -177,7 +177,7 @@ fn a_second_source_earns_half_of_the_addresses_another_place() {
     for (source, last_seen) in [(1, UNIX.before(3 * DAY)), (2, UNIX)] {
         for n in 0..400 {
             let info = AddressInfo::new(ipv4(n)).services(Services::NETWORK).last_seen(last_seen);
-            desk.hear_from(SourceGroup::peer(1 << 64 | 1000 * source | u128::from(n)), &info);
+            desk.hear_from(SourceGroup::peer((1 << 64) + 1000 * source + u128::from(n)), &info);
         }
     }
     let twice = (0..400).filter(|n| desk.view(&ipv4(*n)).places == 2).count();
