@@ -270,9 +270,10 @@ fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_a
         world.learn(&[addresses(900), v6_addresses(40)].concat());
         world.fills(8, secs(3600)).map_or(secs(3600), |(time, _)| time)
     };
-    let mut times: Vec<Duration> = (0..75).map(fill).collect();
+    let mut times: Vec<Duration> = (0..600).map(fill).collect();
     times.sort_unstable();
-    println!("beside 40 mutes, without hedging: full after {:?} in the median", times[37]);
+    println!("beside 40 mutes, without hedging: full after {:?} in the median", times[300]);
     // Each mute holds its slot for the 60 s of a handshake.
-    assert!(times[37] <= secs(370), "{times:?}");
+    // Each mute that takes a slot costs 60 s, so few seeds show steps of that size.
+    assert!(times[300] <= secs(305), "{times:?}");
 }

@@ -36,18 +36,17 @@ fn a_world_of_which_a_twenty_fifth_answers_is_never_taken_for_an_outage() {
         "4 % reachable: full after {:?} in the median, {:?} in 99 of 100, {:?} at worst",
         times[200], times[396], times[399]
     );
-    // Which of the 400 is the worst is luck.
-    assert!(downs == 0 && times[396] <= secs(300) && times[399] <= secs(400), "{:?}, {downs} times down", times[399]);
+    assert!(downs == 0 && times[399] <= secs(300), "{:?} at worst, {downs} times down", times[399]);
 }
 
 #[test]
-fn a_world_of_which_a_quarter_answers_fills_in_28_s() {
-    let (times, downs) = scarce(25, 400);
+fn a_world_of_which_a_quarter_answers_fills_in_25_s() {
+    let (times, downs) = scarce(25, 1600);
     println!(
         "25 % reachable: full after {:?} in the median, {:?} in 99 of 100, {:?} at worst",
-        times[200], times[396], times[399]
+        times[800], times[1584], times[1599]
     );
-    assert!(downs == 0 && times[396] <= secs(28), "{:?} in 99 of 100", times[396]);
+    assert!(downs == 0 && times[1584] <= secs(25), "{:?} in 99 of 100", times[1584]);
 }
 
 /// Inbound connections take every free place.

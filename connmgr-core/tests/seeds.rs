@@ -249,7 +249,7 @@ fn a_first_answer_has_its_addresses_dialed_at_once_whatever_failed_before() {
         world.resolves(|_| Ok((1..30).map(|n| [60, n, 1, 1].into()).collect()));
         world.run_until(world.bench.now.after(secs(60)), |world| world.bench.manager.book().len() > 50);
         let (time, _) = world.fills(8, secs(600)).expect("it fills");
-        assert!(time <= secs(15), "{time:?} where dials end by {dead:?}, seed {rng_seed}");
+        assert!(time <= secs(10), "{time:?} where dials end by {dead:?}, seed {rng_seed}");
     }
 }
 
