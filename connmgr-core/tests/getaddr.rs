@@ -172,13 +172,15 @@ fn a_node_that_has_learnt_much_since_answers_anew() {
     config.limits.full = 0;
     let mut bench = Bench::new(config);
     assert!(told_at(&mut bench, 0, 1).is_empty());
+    bench.learn(&addresses(1));
+    assert_eq!(told_at(&mut bench, 0, 2).len(), 1, "it knew nobody, and now one");
     bench.learn(&addresses(10));
-    let few = told_at(&mut bench, 0, 2);
+    let few = told_at(&mut bench, 0, 3);
     assert_eq!(few.len(), 3);
     bench.learn(&addresses(19));
-    assert_eq!(told_at(&mut bench, 0, 3), few);
+    assert_eq!(told_at(&mut bench, 0, 4), few);
     bench.learn(&addresses(20));
-    assert_eq!(told_at(&mut bench, 0, 4).len(), 5);
+    assert_eq!(told_at(&mut bench, 0, 5).len(), 5);
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Answers {
     /// known. Otherwise a node that was asked as it started would tell nothing for a day.
     fn standing(&self, asker: Asker, known: usize, now: Time) -> Option<&Answer> {
         let (_, answer) = self.0.iter().find(|(other, _)| *other == asker)?;
-        (answer.until > now && known < answer.known.max(1).saturating_mul(2)).then_some(answer)
+        (answer.until > now && known < answer.known.saturating_mul(2)).then_some(answer)
     }
 
     fn keep(&mut self, asker: Asker, answer: Answer) {
@@ -76,7 +76,7 @@ impl ConnManager {
     /// heard of whom, or that two addresses of different networks are ours.
     ///
     /// Empty for a connection that we dialed (as in Core: a peer could tell us an address of its own, and ask for it
-    /// elsewhere), and for an unknown one. Whoever was banned meanwhile is left out.
+    /// elsewhere), and for an unknown one. Hosts banned since are left out.
     pub fn answer_getaddr(&mut self, conn: ConnId, now: Time) -> Vec<AddressInfo> {
         self.begin(now);
         let (unix, now) = (self.unix(), self.now());
