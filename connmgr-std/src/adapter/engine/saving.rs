@@ -1,7 +1,7 @@
 //! What is copied from a manager that asks to be saved: the bans each time, the book if it is the book's turn.
 //!
 //! A ban is saved within a second, and any peer can cause one at any time: to copy 20 bans takes a microsecond. To copy a
-//! book of 80 000 addresses takes many milliseconds, so that is done in slices, one a turn, until the saver's thread gets
+//! book of 80 000 addresses takes milliseconds, so that is done in slices, one a turn, until the saver's thread gets
 //! all of them. Between two slices the event loop does everything else. The manager decides whose turn it is.
 //!
 //! ```text
