@@ -13,7 +13,7 @@ const NETWORK_BITS: usize = 3;
 
 /// At most 64 addresses by position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bucket {
+pub(super) struct TableBucket {
     /// The slots of the addresses, by position; free positions take no room.
     slots: Vec<u32>,
     occupied: u64,
@@ -23,7 +23,7 @@ pub(super) struct Bucket {
     block_relay: u64,
 }
 
-impl Bucket {
+impl TableBucket {
     /// The slot at a position.
     pub(super) fn get(&self, position: u8) -> Option<u32> {
         (self.occupied & bit(position) != 0).then(|| self.slots[self.rank(position)])
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_free_position_is_found_around_the_end() {
         let marks = Marks { network: NetworkKind::Ipv4, full: false, block_relay: false };
-        let mut bucket = Bucket::default();
+        let mut bucket = TableBucket::default();
         for slot in 0..64 {
             let position = bucket.free_from(60).expect("not full");
             assert_eq!(u32::from(position), (60 + slot) % 64);

@@ -4,8 +4,8 @@
 
 use alloc::vec::Vec;
 
-use super::bucket::{Bucket, nth_bit};
-use super::marks::{Class, Filter, Marks, Tally};
+use super::bucket::{TableBucket, nth_bit};
+use super::marks::{Class, Filter, MarkCounts, Marks};
 use super::secret::POSITIONS;
 use crate::mechanisms::rng::Rng;
 use crate::types::NetworkKind;
@@ -40,13 +40,13 @@ pub(super) struct Buckets {
     count: u16,
     /// For each bucket its place in `used`, counted from 1; 0 if it was never used. Empty before the first address.
     places: Vec<u16>,
-    used: Vec<Bucket>,
+    used: Vec<TableBucket>,
     /// For each network and class a bitmap of the buckets that hold some of it.
     holding: Vec<u64>,
     /// How many bits are set in each of these bitmaps.
     counts: [u16; SORTS],
     /// The occupied positions.
-    tally: Tally,
+    tally: MarkCounts,
 }
 
 /// A random address.
@@ -68,18 +68,18 @@ impl Buckets {
             used: Vec::new(),
             holding: Vec::new(),
             counts: [0; SORTS],
-            tally: Tally::default(),
+            tally: MarkCounts::default(),
         }
     }
 
-    fn bucket(&self, bucket: u16) -> Option<&Bucket> {
+    fn bucket(&self, bucket: u16) -> Option<&TableBucket> {
         match self.places.get(usize::from(bucket)) {
             None | Some(0) => None,
             Some(place) => self.used.get(usize::from(*place) - 1),
         }
     }
 
-    fn bucket_mut(&mut self, bucket: u16) -> &mut Bucket {
+    fn bucket_mut(&mut self, bucket: u16) -> &mut TableBucket {
         if self.places.is_empty() {
             self.places.resize(usize::from(self.count), 0);
             self.holding.resize(SORTS * self.words(), 0);
@@ -89,7 +89,7 @@ impl Buckets {
             if self.used.len() == self.used.capacity() {
                 self.used.reserve_exact((self.used.len() / 8).max(4));
             }
-            self.used.push(Bucket::default());
+            self.used.push(TableBucket::default());
             *place = u16::try_from(self.used.len()).expect("at most 1024 buckets");
         }
         &mut self.used[usize::from(*place) - 1]
@@ -227,7 +227,7 @@ impl Buckets {
     /// # Errors
     /// What is broken.
     pub(super) fn check(&self, marks_of: impl Fn(u32) -> Option<Marks>) -> Result<(), &'static str> {
-        let mut tally = Tally::default();
+        let mut tally = MarkCounts::default();
         for bucket in &self.used {
             for (position, slot) in bucket.iter() {
                 let marks = marks_of(slot).ok_or("book: a bucket holds an address that is not known")?;
@@ -269,8 +269,8 @@ impl Buckets {
     pub(super) fn heap_bytes(&self) -> usize {
         self.places.capacity() * size_of::<u16>()
             + self.holding.capacity() * size_of::<u64>()
-            + self.used.capacity() * size_of::<Bucket>()
-            + self.used.iter().map(Bucket::heap_bytes).sum::<usize>()
+            + self.used.capacity() * size_of::<TableBucket>()
+            + self.used.iter().map(TableBucket::heap_bytes).sum::<usize>()
     }
 }
 

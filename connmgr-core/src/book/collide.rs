@@ -30,7 +30,7 @@ pub(super) struct Collision {
 }
 
 /// What comes of a collision.
-enum Verdict {
+enum CollisionVerdict {
     Waits,
     /// The address stays in its place.
     Stays,
@@ -54,15 +54,15 @@ impl Book {
         let mut at = 0;
         while let Some(collision) = self.waiting.get(at).copied() {
             let verdict = self.judge(collision, now);
-            if matches!(verdict, Verdict::Waits) {
+            if matches!(verdict, CollisionVerdict::Waits) {
                 at += 1;
                 continue;
             }
             self.waiting.remove(at);
             match verdict {
-                Verdict::Waits | Verdict::Stays => {}
-                Verdict::Room(place) => self.make_tried(collision.slot, place),
-                Verdict::Yields => {
+                CollisionVerdict::Waits | CollisionVerdict::Stays => {}
+                CollisionVerdict::Room(place) => self.make_tried(collision.slot, place),
+                CollisionVerdict::Yields => {
                     self.replace_tried(collision.place, collision.slot);
                     // The one that gave way may have pushed out another that waited.
                     at = 0;
@@ -71,19 +71,19 @@ impl Book {
         }
     }
 
-    fn judge(&self, collision: Collision, now: Time) -> Verdict {
+    fn judge(&self, collision: Collision, now: Time) -> CollisionVerdict {
         let bucket = collision.place.bucket();
         if let Some(room) = self.tried.free_from(bucket, collision.place.position()) {
-            return Verdict::Room(room);
+            return CollisionVerdict::Room(room);
         }
         let incumbent = self.tried.get(collision.place).expect("a full bucket has no free position");
         let incumbent = self.store.entry(incumbent);
         if incumbent.has_lived_within(GOOD_FOR, now) {
-            Verdict::Stays
+            CollisionVerdict::Stays
         } else if incumbent.has_failed_a_test(TEST_TAKES, GOOD_FOR, now) || now.since(collision.since) >= UNTESTED_FOR {
-            Verdict::Yields
+            CollisionVerdict::Yields
         } else {
-            Verdict::Waits
+            CollisionVerdict::Waits
         }
     }
 

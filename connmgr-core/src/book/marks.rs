@@ -97,9 +97,9 @@ impl Filter {
 
 /// Numbers by network and class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally([[u32; Class::ALL.len()]; NetworkKind::ALL.len()]);
+pub(super) struct MarkCounts([[u32; Class::ALL.len()]; NetworkKind::ALL.len()]);
 
-impl Tally {
+impl MarkCounts {
     pub(super) fn add(&mut self, marks: Marks) {
         for class in marks.classes() {
             self.0[marks.network.index()][class.index()] += 1;

@@ -46,7 +46,7 @@ use claims::{Claims, Origin, Report, Told};
 use collide::Collision;
 use entry::{Entry, Moment, believed};
 use key::Key;
-use marks::{Class, Filter, Tally};
+use marks::{Class, Filter, MarkCounts};
 use neighbours::{Neighbours, Side};
 use place::Newcomer;
 use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
@@ -76,7 +76,7 @@ pub(crate) struct Book {
     groups: Neighbours,
     sources: KnownSources,
     /// The number of addresses.
-    known: Tally,
+    known: MarkCounts,
     /// Dials to tried addresses that have failed since one was ready; at most [`MOST_FAILURES`](draw::MOST_FAILURES).
     tried_failures: u8,
     /// Those that wait for the place of another.
@@ -111,7 +111,7 @@ impl Book {
             more_places: HashMap::with_hasher(OwnNumbers),
             groups: Neighbours::new(),
             sources: KnownSources::new(),
-            known: Tally::default(),
+            known: MarkCounts::default(),
             tried_failures: 0,
             waiting: Vec::new(),
             forgiven_until: [Moment::NEVER; NetworkKind::ALL.len()],
@@ -392,7 +392,7 @@ impl Book {
 
     fn check_places(&self) -> Result<(), &'static str> {
         let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        let (mut known, mut counts, mut further) = (Tally::default(), [0, 0], 0);
+        let (mut known, mut counts, mut further) = (MarkCounts::default(), [0, 0], 0);
         for (slot, entry) in self.store.slots() {
             known.add(entry.marks());
             let mut anew = *entry;

@@ -14,7 +14,7 @@ use crate::types::{NetworkKind, NetworkSet};
 /// The groups of which addresses are known, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Neighbours {
-    groups: Vec<Neighbourhood>,
+    groups: Vec<KnownGroup>,
     free: Vec<u32>,
     index: Index,
     /// The numbers of the groups of each network.
@@ -23,7 +23,7 @@ pub(super) struct Neighbours {
 
 /// A group in one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Neighbourhood {
+struct KnownGroup {
     hash: Hash,
     /// The slot of the address whose turn is next.
     turn: u32,
@@ -98,7 +98,7 @@ impl Neighbours {
     fn found(&mut self, hash: Hash, network: NetworkKind) -> u32 {
         let list = &mut self.lists[network.index()];
         let listed = number(list.len());
-        let group = Neighbourhood { hash, turn: 0, len: 0, places: [0, 0], listed, network };
+        let group = KnownGroup { hash, turn: 0, len: 0, places: [0, 0], listed, network };
         let new = match self.free.pop() {
             Some(new) => {
                 self.groups[new as usize] = group;
@@ -210,11 +210,11 @@ impl Neighbours {
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let numbers = self.free.capacity() + self.lists.iter().map(Vec::capacity).sum::<usize>();
-        self.groups.capacity() * size_of::<Neighbourhood>() + numbers * size_of::<u32>() + self.index.heap_bytes()
+        self.groups.capacity() * size_of::<KnownGroup>() + numbers * size_of::<u32>() + self.index.heap_bytes()
     }
 }
 
-impl Neighbourhood {
+impl KnownGroup {
     const fn index_hash(&self) -> u64 {
         index_hash(self.hash, self.network)
     }

@@ -22,7 +22,7 @@ impl AsnTable {
         if bytes.len() > Self::MAX_ASMAP {
             return Err(AsmapError { bit: 0, fault: AsmapFault::TooLong });
         }
-        let mut program = Program::new(bytes);
+        let mut program = AsmapProgram::new(bytes);
         match program.run() {
             Ok(()) => Ok(program.table.finish()),
             Err(fault) => Err(AsmapError { bit: program.bits.at, fault }),
@@ -89,13 +89,13 @@ const ADDRESS_BITS: u32 = 128;
 
 /// What is fixed of an address at one place of the program.
 #[derive(Clone, Copy)]
-struct Prefix {
+struct BitPrefix {
     first: u128,
     /// How many bits are left.
     left: u32,
 }
 
-impl Prefix {
+impl BitPrefix {
     /// The prefix with these `count` further bits.
     fn with(self, bits: u32, count: u32) -> Result<Self, AsmapFault> {
         let left = self.left.checked_sub(count).ok_or(AsmapFault::TooDeep)?;
@@ -119,20 +119,20 @@ enum Before {
 }
 
 /// An asmap while it is read.
-struct Program<'a> {
-    bits: Bits<'a>,
-    at: Prefix,
+struct AsmapProgram<'a> {
+    bits: BitReader<'a>,
+    at: BitPrefix,
     before: Before,
     /// Where the other sides of jumps begin, the nearest last. Each has taken a bit, so they are at most 128.
-    jumps: Vec<(usize, Prefix)>,
+    jumps: Vec<(usize, BitPrefix)>,
     table: AsnTableBuilder,
 }
 
-impl<'a> Program<'a> {
+impl<'a> AsmapProgram<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
-            bits: Bits { bytes, at: 0 },
-            at: Prefix { first: 0, left: ADDRESS_BITS },
+            bits: BitReader { bytes, at: 0 },
+            at: BitPrefix { first: 0, left: ADDRESS_BITS },
             before: Before::Jump,
             jumps: Vec::new(),
             table: AsnTableBuilder::new(),
@@ -215,12 +215,12 @@ enum Instruction {
 }
 
 /// The bits of a file, from the lowest of each byte on.
-struct Bits<'a> {
+struct BitReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Bits<'_> {
+impl BitReader<'_> {
     const fn len(&self) -> usize {
         self.bytes.len() * 8
     }
