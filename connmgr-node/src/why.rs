@@ -77,11 +77,10 @@ impl Clues {
             Some(PeerTrouble::Lookup(error)) => text += &format!("its name is not resolved: {error}"),
             None => text += "not connected",
         }
-        for found in &told.added {
-            text += &match (found.rule, told.peer.as_ref().and_then(|peer| peer.next_retry)) {
-                (DialRule::BackOff, Some(at)) => format!("; dialed again in {} s", at.since(told.at).as_secs()),
-                (rule, _) => format!("; {rule}{}", for_how_long(found, told)),
-            };
+        match state {
+            Some(PeerState::Dialing(_)) => text += "; it is being dialed now",
+            Some(PeerState::Resolving) => text += "; its name is being resolved now",
+            _ => told.added.iter().for_each(|found| text += &hindrance(found, told)),
         }
         let advice = trouble.map(|trouble| advice(*trouble)).filter(|advice| !advice.is_empty());
         advice.into_iter().for_each(|advice| text += &format!(". {advice}"));
@@ -122,6 +121,14 @@ impl Clues {
             (0, None) => "no address is known, and no seed has told any: name a peer with --add".to_string(),
             (_, _) => format!("no address is known, though seeds have answered: try again later, {add}"),
         })
+    }
+}
+
+/// One reason why an added peer is not being dialed, as the next clause of a sentence.
+fn hindrance(found: &Hindrance, told: &Explanation) -> String {
+    match (found.rule, told.peer.as_ref().and_then(|peer| peer.next_retry)) {
+        (DialRule::BackOff, Some(at)) => format!("; dialed again in {} s", at.since(told.at).as_secs()),
+        (rule, _) => format!("; {rule}{}", for_how_long(found, told)),
     }
 }
 
@@ -189,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_refuses_is_told_with_when_it_is_dialed_next_and_what_may_help() {
+    fn a_peer_that_refuses_is_told_with_when_it_is_dialed_and_what_may_help() {
         let (config, now, unix) = (Config::default(), Time::ZERO, UnixTime::from_secs(1_767_225_600));
         let mut manager =
             ConnManager::new(Birth { config, snapshot: None, rng_seed: [7; 32], unix, now }).expect("a configuration");
@@ -197,8 +204,10 @@ mod tests {
         let reply = manager.apply(&Input::AddPeer { peer: AddedPeer::new(address.clone()) }, now);
         let Reply::Added(Ok(peer)) = reply else { panic!("not added: {reply:?}") };
         let conn = manager.connections()[0].conn;
-        manager.handle_dial_result(conn, Err(DialError::Refused), now);
         let clues = after(&[failed(Some(peer), DialError::Refused)]);
+        let text = clues.of_peer(peer, &address, &manager.explain(&address, now)).expect("it is not connected");
+        assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; it is being dialed now. "), "{text}");
+        manager.handle_dial_result(conn, Err(DialError::Refused), now);
         let text = clues.of_peer(peer, &address, &manager.explain(&address, now)).expect("it is not connected");
         assert!(text.starts_with("11.1.1.1:8333: not reached: connection refused; dialed again in "), "{text}");
         assert!(text.ends_with("Does it run, and listen on this port?"), "{text}");

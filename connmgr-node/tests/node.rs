@@ -264,7 +264,9 @@ async fn after_half_a_minute_a_node_says_why_its_target_is_not_reached(runtime: 
     let told = program.hear_text("after 30 s").await;
     assert_eq!(told, "after 30 s 0 of 1 connections are ready. Why:");
     let why = program.hear_text("- ").await;
-    assert!(why.contains("not reached: connection refused; dialed again in "), "{why}");
+    assert!(why.contains("not reached: connection refused; "), "{why}");
+    // Half a minute may be the very moment of a retry.
+    assert!(why.contains("; dialed again in ") || why.contains("; it is being dialed now"), "{why}");
     assert!(why.ends_with("Does it run, and listen on this port?"), "{why}");
     program.interrupt();
     let ended = program.end().await;
