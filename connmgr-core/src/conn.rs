@@ -14,6 +14,8 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
+use alloc::boxed::Box;
+
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
@@ -381,7 +383,7 @@ impl Conn {
             address: self.address(),
             peer: self.peer,
             tag: self.notes.tag,
-            wanted,
+            wanted: wanted.map(Box::new),
             listener: self.listener(),
             transport: self.transport,
             nonce: self.notes.nonce,

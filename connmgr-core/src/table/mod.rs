@@ -56,8 +56,20 @@ impl Table {
     }
 
     /// Adds a connection or dial.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, conn: Conn) {
+        // Into its box before anything else: a connection is large, and is to be written once.
+        let conn = match self.spare.pop() {
+            Some(mut spare) => {
+                *spare = conn;
+                spare
+            }
+            None => Box::new(conn),
+        };
+        self.insert_boxed(conn);
+    }
+
+    fn insert_boxed(&mut self, conn: Box<Conn>) {
         self.counts.add(&conn);
         let (id, nonce) = (conn.id().as_u64(), conn.notes.nonce);
         let hash = conn.remote().map(|address| self.keys.hash_one(address));
@@ -65,13 +77,7 @@ impl Table {
             self.slots.push(None);
             Slot::try_from(self.slots.len() - 1).expect("limits keep the table under 2^32")
         });
-        self.slots[slot as usize] = Some(match self.spare.pop() {
-            Some(mut spare) => {
-                *spare = conn;
-                spare
-            }
-            None => Box::new(conn),
-        });
+        self.slots[slot as usize] = Some(conn);
         let Self { keys, slots, by_id, by_nonce, by_address, .. } = self;
         by_id.insert(id, slot, |slot| id_in(slots, slot));
         by_nonce.insert(nonce, slot, |slot| nonce_in(slots, slot));

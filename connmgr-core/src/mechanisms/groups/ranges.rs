@@ -65,7 +65,7 @@ fn range_of_v4(ip: Ipv4Addr) -> Option<Range> {
     let [a, b, c, _] = ip.octets();
     match (a, b, c) {
         (10, ..) | (172, 16..=31, _) | (192, 168, _) => Some(Range::Private), // RFC 1918
-        (100, 64..=127, _) => Some(Range::Shared),                           // RFC 6598
+        (100, 64..=127, _) => Some(Range::Shared),                            // RFC 6598
         (127, ..) => Some(Range::Loopback),
         // This network, link-local, protocols, documentation (RFC 5737), benchmarks (RFC 2544), multicast and above.
         (0 | 224.., ..) | (169, 254, _) | (192, 0, 0 | 2) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => None,
