@@ -35,6 +35,8 @@ pub(crate) struct Conn {
     /// No progress for `hedge_after`. It gives its slot up as soon as it may go on without.
     overdue: bool,
     end: End,
+    /// That of the other end.
+    network: Option<NetworkKind>,
     peer: Option<PeerId>,
     transport: Transport,
     identity: Option<Identity>,
@@ -80,6 +82,14 @@ impl End {
         match self {
             Self::Outbound { .. } => Permissions::NONE,
             Self::Visible { permissions, .. } | Self::Hidden { permissions, .. } => *permissions,
+        }
+    }
+
+    /// The network of the remote address or listener; `None` for a name that the proxy resolves.
+    const fn network(&self) -> Option<NetworkKind> {
+        match self {
+            Self::Outbound { address: remote, .. } | Self::Visible { remote, .. } => remote.network(),
+            Self::Hidden { network, .. } => Some(*network),
         }
     }
 
@@ -164,8 +174,8 @@ impl Conn {
         notes: Notes,
         now: Time,
     ) -> Self {
-        let state = ConnState::Dialing;
-        Self { id, kind, state, since: now, overdue: false, end, peer, transport, identity: None, notes }
+        let (state, network) = (ConnState::Dialing, end.network());
+        Self { id, kind, state, since: now, overdue: false, end, network, peer, transport, identity: None, notes }
     }
 
     /// A connection accepted now. Its transport is unknown until its first bytes; it counts as v1.
@@ -176,6 +186,7 @@ impl Conn {
             state: ConnState::Handshaking,
             since: now,
             overdue: false,
+            network: end.network(),
             end,
             peer: None,
             transport: Transport::V1,
@@ -326,12 +337,8 @@ impl Conn {
     }
 
     /// Its network; `None` for a name that the proxy resolves.
-    pub(crate) fn network(&self) -> Option<NetworkKind> {
-        match &self.end {
-            End::Outbound { address, .. } => address.network(),
-            End::Visible { remote, .. } => remote.network(),
-            End::Hidden { network, .. } => Some(*network),
-        }
+    pub(crate) const fn network(&self) -> Option<NetworkKind> {
+        self.network
     }
 
     pub(crate) const fn group(&self) -> Option<Group> {

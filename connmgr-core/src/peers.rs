@@ -122,7 +122,13 @@ impl Peers {
     }
 
     /// The peer to dial next.
+    #[inline]
     pub(crate) fn first_queued(&mut self) -> Option<PeerId> {
+        // Mostly none is queued, and this is asked after every input.
+        if self.queue.is_empty() { None } else { self.skip_to_queued() }
+    }
+
+    fn skip_to_queued(&mut self) -> Option<PeerId> {
         while let Some(id) = self.queue.front().copied() {
             if self.get(id).is_some_and(|peer| peer.state() == PeerState::Queued) {
                 return Some(id);

@@ -13,12 +13,14 @@ use super::{ConnManager, SingleTimers, Timer};
 
 impl ConnManager {
     /// Sets or moves a timer, at least one tick ahead. Does nothing if the connection, peer or lookup no longer exists.
+    #[inline]
     pub(super) fn arm(&mut self, timer: Timer, at: Time) {
         let at = self.at_least_a_tick(at);
         self.arm_at(timer, at);
     }
 
     /// Like [`arm`](Self::arm), but for any time: at birth the first deadline may be now.
+    #[inline]
     pub(super) fn arm_at(&mut self, timer: Timer, at: Time) {
         let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
         match id {
@@ -41,6 +43,7 @@ impl ConnManager {
     }
 
     /// Cancels a timer, if it is set.
+    #[inline]
     pub(super) fn disarm(&mut self, timer: Timer) {
         let id = holder(&mut self.single, &mut self.table, &mut self.peers, timer).and_then(Option::take);
         if let Some(id) = id {
@@ -76,6 +79,9 @@ impl ConnManager {
 }
 
 /// Where a timer's id is kept; `None` if there is no such connection, peer or lookup.
+///
+/// Inlined, because nearly every caller names the sort of its timer.
+#[inline(always)]
 fn holder<'a>(
     single: &'a mut SingleTimers,
     table: &'a mut Table,

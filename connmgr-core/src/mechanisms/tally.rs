@@ -6,6 +6,7 @@
 use core::hash::{BuildHasher as _, Hash};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::mechanisms::hasher::Folding;
 
@@ -26,9 +27,9 @@ impl<K: Clone + Eq + Hash> Tally<K> {
     pub(crate) fn up(&mut self, key: &K) {
         let Self { keyed, counts } = self;
         let hash = keyed.hash_one(key);
-        match counts.find_mut(hash, |(known, _)| known == key) {
-            Some((_, count)) => *count += 1,
-            None => _ = counts.insert_unique(hash, (key.clone(), 1), |(known, _)| keyed.hash_one(known)),
+        match counts.entry(hash, |(known, _)| known == key, |(known, _)| keyed.hash_one(known)) {
+            Entry::Occupied(mut entry) => entry.get_mut().1 += 1,
+            Entry::Vacant(entry) => _ = entry.insert((key.clone(), 1)),
         }
     }
 
