@@ -15,6 +15,7 @@
 //! rules: the [table](crate::table) makes the transitions and counts.
 
 use alloc::boxed::Box;
+use core::hash::{Hash, Hasher};
 
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
@@ -104,12 +105,22 @@ impl End {
 }
 
 /// Inbound connections whose unfinished handshakes and rate count together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// Those from neighbouring hosts.
     Near(Neighbourhood),
     /// All on a listener whose remote hosts are hidden.
     By(ListenerId),
+}
+
+/// One write, because an arrival is looked up by it several times.
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        match self {
+            Self::Near(neighbourhood) => neighbourhood.hash(to),
+            Self::By(listener) => to.write_u64(!u64::from(listener.0)),
+        }
+    }
 }
 
 /// The parts of a connection that no count depends on.
@@ -165,6 +176,7 @@ impl Notes {
 
 impl Conn {
     /// A dial that begins now.
+    #[inline]
     pub(crate) fn dial(
         id: ConnId,
         kind: Kind,
@@ -179,6 +191,7 @@ impl Conn {
     }
 
     /// A connection accepted now. Its transport is unknown until its first bytes; it counts as v1.
+    #[inline]
     pub(crate) fn inbound(id: ConnId, end: End, notes: Notes, now: Time) -> Self {
         Self {
             id,
