@@ -259,7 +259,7 @@ impl ConnManager {
     pub(super) fn peer_lost(&mut self, id: PeerId, conn: &Conn, ending: Ending) {
         let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.claims(conn.id())) else { return };
         peer.end_dial(conn.id());
-        let newest = peer.state();
+        let (newest, has_others) = (peer.state(), !peer.has_one_address());
         let was_newest = newest == PeerState::Dialing(conn.id()) || newest == PeerState::Connected(conn.id());
         let network = conn.dialed().and(conn.notes.tells_of);
         let failure = Failure { unanswered: ending.is_unanswered(), network };
@@ -270,7 +270,6 @@ impl ConnManager {
             }
             return self.attempt_failed(id, failure);
         }
-        let has_others = self.peers.get(id).is_some_and(|peer| !peer.has_one_address());
         if !has_others || (self.phase == Phase::Active && !may_try_another(ending)) {
             return self.attempt_failed(id, failure);
         }
@@ -293,7 +292,7 @@ impl ConnManager {
     fn look_for_race(&mut self, newest: ConnId) {
         let Some(conn) = self.table.get(newest) else { return };
         let is_silent = conn.since().after(self.attempt_delay(conn)) <= self.now();
-        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(newest) {
+        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(conn) {
             self.table.make_overdue(newest);
         }
     }
@@ -337,13 +336,13 @@ impl ConnManager {
         }
         self.fruitless_attempts = self.fruitless_attempts.saturating_add(1);
         // While the network is down, a failure says nothing about the peer: its back-off does not grow.
-        let frozen = failure.unanswered && self.is_down(failure);
-        let Some(peer) = self.peers.get_mut(id) else { return };
+        let frozen =
+            failure.unanswered && failure.network.is_some_and(|network| self.health[network.index()].is_down());
         let attempt = peer.wait(failure.unanswered, !frozen);
         let retry = peer.retry().unwrap_or(self.config.retry);
         let wait = retry.next(attempt, &mut self.rng);
         let at = self.at_least_a_tick(self.now().after(wait));
-        self.arm(Timer::Peer(id), at);
+        self.arm_peer(id, at);
         self.stats.retries_scheduled += 1;
         self.act(Action::ScheduleRetry { peer: id, at, attempt });
     }

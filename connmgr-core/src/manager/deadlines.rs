@@ -3,29 +3,40 @@
 //! Each connection, added peer, lookup and probed network has at most one timer; the other sorts have one in all. The
 //! owner keeps the timer's id, and drops it when the timer fires.
 
-use crate::mechanisms::timers::TimerId;
+use crate::mechanisms::timers::{TimerId, Timers};
 use crate::peer::Peer;
 use crate::peers::Peers;
 use crate::table::Table;
-use crate::types::{LookupId, Time};
+use crate::types::{ConnId, LookupId, PeerId, Time};
 
 use super::{ConnManager, SingleTimers, Timer};
 
 impl ConnManager {
     /// Sets or moves a timer, at least one tick ahead. Does nothing if the connection, peer or lookup no longer exists.
-    #[inline]
     pub(super) fn arm(&mut self, timer: Timer, at: Time) {
         let at = self.at_least_a_tick(at);
         self.arm_at(timer, at);
     }
 
     /// Like [`arm`](Self::arm), but for any time: at birth the first deadline may be now.
-    #[inline]
     pub(super) fn arm_at(&mut self, timer: Timer, at: Time) {
-        let Some(id) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
-        match id {
-            Some(id) => self.timers.reset(*id, at),
-            None => *id = Some(self.timers.insert(at, timer)),
+        let Some(holder) = holder(&mut self.single, &mut self.table, &mut self.peers, timer) else { return };
+        set(&mut self.timers, holder, timer, at);
+    }
+
+    /// Like [`arm`](Self::arm), for the timer of a connection.
+    pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
+        let at = self.at_least_a_tick(at);
+        if let Some(notes) = self.table.notes(id) {
+            set(&mut self.timers, &mut notes.timer, Timer::Conn(id), at);
+        }
+    }
+
+    /// Like [`arm`](Self::arm), for the timer of an added peer.
+    pub(super) fn arm_peer(&mut self, id: PeerId, at: Time) {
+        let at = self.at_least_a_tick(at);
+        if let Some(peer) = self.peers.get_mut(id) {
+            set(&mut self.timers, peer.timer_mut(), Timer::Peer(id), at);
         }
     }
 
@@ -43,7 +54,6 @@ impl ConnManager {
     }
 
     /// Cancels a timer, if it is set.
-    #[inline]
     pub(super) fn disarm(&mut self, timer: Timer) {
         let id = holder(&mut self.single, &mut self.table, &mut self.peers, timer).and_then(Option::take);
         if let Some(id) = id {
@@ -78,10 +88,15 @@ impl ConnManager {
     }
 }
 
+/// Sets or moves the timer whose id is kept in `holder`.
+fn set(timers: &mut Timers<Timer>, holder: &mut Option<TimerId>, timer: Timer, at: Time) {
+    match holder {
+        Some(id) => timers.reset(*id, at),
+        None => *holder = Some(timers.insert(at, timer)),
+    }
+}
+
 /// Where a timer's id is kept; `None` if there is no such connection, peer or lookup.
-///
-/// Inlined, because nearly every caller names the sort of its timer.
-#[inline(always)]
 fn holder<'a>(
     single: &'a mut SingleTimers,
     table: &'a mut Table,

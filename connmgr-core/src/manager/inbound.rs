@@ -9,7 +9,7 @@ use crate::types::{Action, ConnId, Host, Kind, ListenerId, PeerAddress, Refusal,
 
 use super::ending::Ending;
 use super::slots::AUTOMATIC;
-use super::{ConnManager, Phase, Timer};
+use super::{ConnManager, Phase};
 
 /// How many origins' rates are remembered. Beyond that, the least recently used is forgotten.
 pub(super) const MAX_RATES: u32 = 4096;
@@ -94,7 +94,7 @@ impl ConnManager {
         let deadline = self.handshake_deadline();
         let notes = Notes { tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
         self.table.insert(Conn::inbound(id, end, notes, self.now()));
-        self.arm(Timer::Conn(id), deadline);
+        self.arm_conn(id, deadline);
         self.record_life_of(id);
         self.tell_connected(id);
         id

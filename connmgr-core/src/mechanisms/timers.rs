@@ -5,6 +5,7 @@
 //! `BTreeSet` would allocate as timers come and go.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use crate::types::Time;
 
@@ -14,7 +15,18 @@ const CHILDREN: usize = 4;
 
 /// A timer. Valid until it fires or is cancelled; its number is then reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimerId(u32);
+pub(crate) struct TimerId(NonZeroU32);
+
+impl TimerId {
+    /// Counted from one, so that an owner's `Option` takes no more memory.
+    fn of(slot: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(slot))
+    }
+
+    const fn slot(self) -> u32 {
+        self.0.get() - 1
+    }
+}
 
 /// Timers, each with a key that says what it is for.
 ///
@@ -67,7 +79,7 @@ impl<K: Copy> Timers<K> {
         let sequence = self.next_sequence();
         self.heap.push(HeapEntry { at, sequence, slot });
         self.sift_up(place);
-        TimerId(slot)
+        TimerId::of(slot)
     }
 
     /// Moves a timer to `at`, earlier or later; it then counts as the last one set.
@@ -77,7 +89,7 @@ impl<K: Copy> Timers<K> {
     pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
         let place = self.place(id);
         let sequence = self.next_sequence();
-        self.heap[place] = HeapEntry { at, sequence, slot: id.0 };
+        self.heap[place] = HeapEntry { at, sequence, slot: id.slot() };
         self.settle(place);
     }
 
@@ -97,7 +109,7 @@ impl<K: Copy> Timers<K> {
     /// Removes the first timer if it is due at `now`. Its id may be reused then.
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
         let first = self.heap.first().filter(|entry| entry.at <= now)?;
-        Some(self.cancel(TimerId(first.slot)))
+        Some(self.cancel(TimerId::of(first.slot)))
     }
 
     /// When the next timer fires.
@@ -166,7 +178,7 @@ impl<K: Copy> Timers<K> {
     }
 
     fn place(&self, id: TimerId) -> usize {
-        match self.slots.get(id.0 as usize) {
+        match self.slots.get(id.slot() as usize) {
             Some(TimerSlot::Set { place, .. }) => Some(*place),
             Some(TimerSlot::Free { .. }) | None => None,
         }
@@ -187,8 +199,8 @@ impl<K: Copy> Timers<K> {
 
     fn vacate(&mut self, id: TimerId) -> K {
         let free = TimerSlot::Free { next: self.free };
-        self.free = Some(id.0);
-        match core::mem::replace(&mut self.slots[id.0 as usize], free) {
+        self.free = Some(id.slot());
+        match core::mem::replace(&mut self.slots[id.slot() as usize], free) {
             TimerSlot::Set { key, .. } => Some(key),
             TimerSlot::Free { .. } => None,
         }
