@@ -298,11 +298,15 @@ impl ConnManager {
     }
 
     /// Gives up what a peer has under way beside `winner`; the addresses may be tried again in this attempt.
+    #[inline]
     pub(super) fn give_up_dials(&mut self, id: PeerId, winner: Option<ConnId>) {
         let is_other = |conn: &ConnId| Some(*conn) != winner;
-        if self.peers.get(id).is_none_or(|peer| peer.lookup().is_none() && !peer.dials().iter().any(is_other)) {
-            return;
+        if self.peers.get(id).is_some_and(|peer| peer.lookup().is_some() || peer.dials().iter().any(is_other)) {
+            self.give_up_each(id, winner);
         }
+    }
+
+    fn give_up_each(&mut self, id: PeerId, winner: Option<ConnId>) {
         if let Some((lookup, name)) = self.peers.end_lookup_of(id) {
             self.end_lookup(lookup);
             if let Some(peer) = self.peers.get_mut(id) {
@@ -310,7 +314,7 @@ impl ConnManager {
             }
         }
         let Some(peer) = self.peers.get(id) else { return };
-        let others: Vec<ConnId> = peer.dials().iter().copied().filter(is_other).collect();
+        let others: Vec<ConnId> = peer.dials().iter().copied().filter(|conn| Some(*conn) != winner).collect();
         for conn in others {
             let at = self.table.get(conn).and_then(candidate_of);
             if let Some(peer) = self.peers.get_mut(id) {

@@ -100,7 +100,8 @@ impl<K: Copy> Timers<K> {
     pub(crate) fn cancel(&mut self, id: TimerId) -> K {
         let place = self.place(id);
         self.heap.swap_remove(place);
-        if place < self.heap.len() {
+        if let Some(last) = self.heap.get(place).copied() {
+            self.put(place, last);
             self.settle(place);
         }
         self.vacate(id)
@@ -213,8 +214,8 @@ impl<K: Copy> Timers<K> {
         self.sift_down(place);
     }
 
-    fn sift_up(&mut self, mut place: usize) -> usize {
-        let entry = self.heap[place];
+    fn sift_up(&mut self, from: usize) -> usize {
+        let (entry, mut place) = (self.heap[from], from);
         while place > 0 {
             let parent = parent(place);
             if self.heap[parent].rank() < entry.rank() {
@@ -223,17 +224,21 @@ impl<K: Copy> Timers<K> {
             self.put(place, self.heap[parent]);
             place = parent;
         }
-        self.put(place, entry);
+        if place != from {
+            self.put(place, entry);
+        }
         place
     }
 
-    fn sift_down(&mut self, mut place: usize) {
-        let entry = self.heap[place];
+    fn sift_down(&mut self, from: usize) {
+        let (entry, mut place) = (self.heap[from], from);
         while let Some(child) = self.earlier_child(place).filter(|child| self.heap[*child].rank() < entry.rank()) {
             self.put(place, self.heap[child]);
             place = child;
         }
-        self.put(place, entry);
+        if place != from {
+            self.put(place, entry);
+        }
     }
 
     fn earlier_child(&self, place: usize) -> Option<usize> {
