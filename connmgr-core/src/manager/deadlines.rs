@@ -24,6 +24,12 @@ impl ConnManager {
         set(&mut self.timers, holder, timer, at);
     }
 
+    /// The timer of a connection that is about to be added, at least one tick ahead.
+    pub(super) fn new_conn_timer(&mut self, id: ConnId, at: Time) -> TimerId {
+        let at = self.at_least_a_tick(at);
+        self.timers.insert(at, Timer::Conn(id))
+    }
+
     /// Like [`arm`](Self::arm), for the timer of a connection.
     pub(super) fn arm_conn(&mut self, id: ConnId, at: Time) {
         let at = self.at_least_a_tick(at);

@@ -127,10 +127,8 @@ impl ConnManager {
         }
         self.announce_end(conn, ending);
         self.ended.remember(conn);
-        self.record_dial_end(conn, ending);
-        self.record_pace(conn, ending);
-        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
-            self.book.record_end(address);
+        if !conn.kind().is_inbound() {
+            self.record_end_at_address(conn, ending);
         }
         self.release_address(conn);
         if self.downgrade(conn, ending) {
@@ -145,6 +143,15 @@ impl ConnManager {
         }
         if conn.kind() == Kind::Full && conn.state() == ConnState::Ready {
             self.full_lost();
+        }
+    }
+
+    /// What the end of a connection that we dialed says about its address and its network.
+    fn record_end_at_address(&mut self, conn: &Conn, ending: Ending) {
+        self.record_dial_end(conn, ending);
+        self.record_pace(conn, ending);
+        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
+            self.book.record_end(address);
         }
     }
 

@@ -43,16 +43,20 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     /// The value of `key`, or `fresh` if it had none. Touches the key. May forget the oldest one.
     pub(crate) fn touch_or_insert(&mut self, key: &K, fresh: V) -> &mut V {
         let slot = match self.find(key) {
+            // What is touched is often touched again soon.
+            Some(slot) if self.newest == Some(slot) => slot,
             Some(slot) => {
                 self.unlink(slot);
+                self.link_newest(slot);
                 slot
             }
             None => {
                 self.make_room();
-                self.push(key, fresh)
+                let slot = self.push(key, fresh);
+                self.link_newest(slot);
+                slot
             }
         };
-        self.link_newest(slot);
         &mut self.entries[slot as usize].value
     }
 

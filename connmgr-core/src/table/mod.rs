@@ -53,9 +53,9 @@ impl Table {
         }
     }
 
-    /// Adds a connection or dial.
+    /// Adds a connection or dial. Returns it.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, conn: Conn) {
+    pub(crate) fn insert(&mut self, conn: Conn) -> &Conn {
         // Into its box before anything else: a connection is large, and is to be written once.
         let conn = match self.spare.pop() {
             Some(mut spare) => {
@@ -64,10 +64,10 @@ impl Table {
             }
             None => Box::new(conn),
         };
-        self.insert_boxed(conn);
+        self.insert_boxed(conn)
     }
 
-    fn insert_boxed(&mut self, conn: Box<Conn>) {
+    fn insert_boxed(&mut self, conn: Box<Conn>) -> &Conn {
         self.counts.add(&conn);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -78,7 +78,7 @@ impl Table {
         if let Some(address) = conn.remote() {
             self.by_address.insert(self.keys.hash_one(address), slot);
         }
-        self.slots[slot as usize] = Some(conn);
+        self.slots[slot as usize].insert(conn)
     }
 
     /// Removes a connection or dial. [Give it back](Self::recycle) when it is done with.
