@@ -1,5 +1,7 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
+use alloc::boxed::Box;
+
 use crate::config::Mode;
 use crate::mechanisms::groups::is_in_range;
 use crate::peer::Peer;
@@ -36,11 +38,7 @@ impl ConnManager {
         self.fired(timer);
         match timer {
             Timer::Conn(id) => self.conn_timer_fired(id),
-            Timer::Peer(id) => {
-                if self.peers.get(id).is_some() {
-                    self.peers.enqueue(id);
-                }
-            }
+            Timer::Peer(id) => self.peers.enqueue(id),
             Timer::Lookup(id) => {
                 self.end_lookup(id);
                 self.use_lookup(id, Err(LookupError::TimedOut));
@@ -140,7 +138,7 @@ impl ConnManager {
     pub(super) fn tell_connected(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id) {
             let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
-            let connected = conn.connected(wanted);
+            let connected = conn.connected(wanted.map(Box::new));
             self.tell(Event::Connected(connected));
         }
     }

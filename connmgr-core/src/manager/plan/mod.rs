@@ -16,7 +16,6 @@ mod redial;
 
 use crate::config::IsolationMode;
 use crate::conn::{Conn, End, Notes};
-use crate::mechanisms::turns::Candidate;
 use crate::types::{
     DialRule, Hindrance, Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Time, Transport,
 };
@@ -131,7 +130,7 @@ impl ConnManager {
         let added = peer.and_then(|peer| self.peers.get_mut(peer));
         let (tag, is_spared) = added.as_ref().map_or((None, false), |peer| (peer.tag(), peer.is_spared()));
         if let Some(peer) = added {
-            peer.dial(id, &Candidate { of, address: address.clone() });
+            peer.dial(id, of, &address);
         }
         let tells_of = self.rules().health_network(address.host());
         let notes = Notes { is_trial, of, tag, is_spared, tells_of, ..Notes::new(self.rng.next_u64(), deadline) };
