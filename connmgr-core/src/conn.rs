@@ -14,6 +14,7 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
+use crate::book::{AddressId, Numbered};
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
@@ -115,6 +116,8 @@ pub(crate) struct Notes {
     pub(crate) tag: Option<u64>,
     /// Its added peer's misbehaviour bans no host.
     pub(crate) is_spared: bool,
+    /// The number of the dialed address, if the book knew it.
+    pub(crate) address_id: Option<AddressId>,
     /// The network whose health it tells of, if its address tells of one.
     pub(crate) tells_of: Option<NetworkKind>,
     /// The nonce of our version message, by which we recognise ourselves.
@@ -140,6 +143,7 @@ impl Notes {
             of: 0,
             tag: None,
             is_spared: false,
+            address_id: None,
             tells_of: None,
             nonce,
             services: Services::NONE,
@@ -312,6 +316,11 @@ impl Conn {
             End::Outbound { address, .. } => Some(address),
             End::Visible { .. } | End::Hidden { .. } => None,
         }
+    }
+
+    /// The same for the book, with its number if the book knew it.
+    pub(crate) fn numbered(&self) -> Option<Numbered<'_>> {
+        self.dialed().map(|address| Numbered::new(address, self.notes.address_id))
     }
 
     /// The host at the other end, if it is visible.

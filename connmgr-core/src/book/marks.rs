@@ -61,9 +61,7 @@ impl Filter {
     pub(super) const ANY: Self = Self { networks: NetworkSet::ALL, only: None, class: Class::Any };
 
     pub(super) fn new(networks: NetworkSet, class: Class) -> Self {
-        let mut all = networks.iter();
-        let only = all.next().filter(|_| all.next().is_none());
-        Self { networks, only, class }
+        Self { networks, only: networks.only(), class }
     }
 
     pub(super) const fn in_network(network: NetworkKind, class: Class) -> Self {

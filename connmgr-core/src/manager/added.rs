@@ -293,7 +293,7 @@ impl ConnManager {
     fn look_for_race(&mut self, newest: ConnId) {
         let Some(conn) = self.table.get(newest) else { return };
         let is_silent = conn.since().after(self.attempt_delay(conn)) <= self.now();
-        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(newest) {
+        if is_silent && conn.state() == ConnState::Dialing && !conn.is_overdue() && self.may_race(conn) {
             self.table.make_overdue(newest);
         }
     }

@@ -117,7 +117,7 @@ impl Desk {
     }
 
     fn pick(&mut self, choice: &Choice) -> Option<PeerAddress> {
-        self.book.pick(&mut self.rng, choice, self.now, |_| true)
+        self.book.pick(&mut self.rng, choice, self.now, |_| true).map(|picked| picked.address)
     }
 
     /// The results of this many choices.

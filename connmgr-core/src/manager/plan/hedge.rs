@@ -48,8 +48,12 @@ impl ConnManager {
 
     /// The dial, if any, that gives its slot to a proven network.
     fn vacancy_of_doubtful(&self, kind: Kind) -> Option<Vacancy> {
+        // Asked first: at first no network is proven, and then all are.
+        if !self.networks_up().iter().any(|up| self.is_proven(up)) || self.take_slots_again_at > self.now() {
+            return None;
+        }
         let fits = self.table.len() + self.peers.lookups() < self.limits.total && self.has_hedge_room(kind);
-        if !fits || self.take_slots_again_at > self.now() || !self.networks_up().iter().any(|up| self.is_proven(up)) {
+        if !fits {
             return None;
         }
         let is_doubtful = |conn: &Conn| conn.network().is_some_and(|network| !self.is_proven(network));
