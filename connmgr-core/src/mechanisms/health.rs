@@ -161,9 +161,9 @@ impl Health {
     /// A dial was answered. Returns whether this ends an outage.
     pub(crate) fn record_answer(&mut self, address: &PeerAddress, now: Time) -> bool {
         if self.answered.last() != Some(address) {
-            self.answered.retain(|other| other != address);
-            if self.answered.len() == ANSWERED {
-                self.answered.remove(0);
+            let known = self.answered.iter().position(|other| other == address);
+            if let Some(at) = known.or_else(|| (self.answered.len() == ANSWERED).then_some(0)) {
+                self.answered.remove(at);
             }
             self.answered.push(address.clone());
         }
