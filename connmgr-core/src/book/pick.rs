@@ -208,7 +208,7 @@ fn test_candidate(entry: &Entry, is_forgiven: bool, choice: &Choice, phase: &Pic
 fn unfit(entry: &Entry, is_forgiven: bool, choice: &Choice, now: Time) -> Option<Unfit> {
     if !entry.may_offer(choice.services) {
         Some(Unfit::LacksServices)
-    } else if entry.was_tried_within(rest_of(entry, is_forgiven, choice), now) {
+    } else if entry.was_ever_tried() && entry.was_tried_within(rest_of(entry, is_forgiven, choice), now) {
         Some(Unfit::Rests)
     } else if choice.only_ready_before && !entry.ever_succeeded() {
         Some(Unfit::NeverReady)

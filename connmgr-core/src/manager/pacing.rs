@@ -110,13 +110,14 @@ impl ConnManager {
     /// Restores full speed in networks where a connection lives much longer than those before it. Called before any
     /// automatic dial, so that the order of kinds does not matter.
     pub(super) fn notice_long_lives(&mut self) {
-        if !self.paces.iter().any(Pace::may_recover_by_life) {
+        let now = self.now();
+        if !self.paces.iter().any(|pace| pace.is_recovery_near(now)) {
             return;
         }
         for network in NetworkKind::ALL {
-            if self.pace(network).recovering_life().is_some() {
+            if self.pace(network).is_recovery_near(now) {
                 let life = self.longest_unstable_life(network);
-                if self.paces[network.index()].record_long_life(life) {
+                if self.paces[network.index()].record_long_life(life, now) {
                     self.forgive_rests(network);
                 }
             }

@@ -114,8 +114,8 @@ impl ConnManager {
         }
         let (now, up) = (self.now(), self.networks_up());
         let may = |network: &NetworkKind| {
-            self.trials[network.index()].is_due(now)
-                && self.book.len_of(*network) > 0
+            self.book.len_of(*network) > 0
+                && self.trials[network.index()].is_due(now)
                 && self.pace(*network).next_at() <= now
                 && self.table.under_way_in(*network) == 0
                 && self.ready_in(*network).next().is_none()
@@ -227,7 +227,7 @@ impl ConnManager {
         if at > now {
             return Some(Hindrance { rule: DialRule::NetworkPace, until: Some(at) });
         }
-        let waits = self.must_wait(self.claim(network), self.known_networks_up());
+        let waits = self.must_wait(network, self.known_networks_up());
         waits.then_some(Hindrance { rule: DialRule::NetworkShare, until: None })
     }
 
@@ -236,7 +236,7 @@ impl ConnManager {
         let candidates = self.known_networks_up();
         let mut turns = NetworkTurns { order: NetworkKind::ALL, count: 0, some_wait: false };
         for network in candidates.iter().filter(|network| !only_proven || self.is_proven(*network)) {
-            if self.must_wait(self.claim(network), candidates) {
+            if self.must_wait(network, candidates) {
                 turns.some_wait = true;
             } else {
                 turns.order[turns.count] = network;
@@ -293,8 +293,12 @@ impl ConnManager {
     }
 
     /// Whether a network leaves the next dial to other candidates.
-    fn must_wait(&self, claim: Claim, candidates: NetworkSet) -> bool {
-        !claim.is_proven && self.another_may_do_better(claim, candidates) && self.takes_its_share(claim)
+    fn must_wait(&self, network: NetworkKind, candidates: NetworkSet) -> bool {
+        if self.is_proven(network) || candidates.without(network).is_empty() {
+            return false;
+        }
+        let claim = self.claim(network);
+        self.another_may_do_better(claim, candidates) && self.takes_its_share(claim)
     }
 
     /// Whether another candidate has answered a dial before, and yields not much less.

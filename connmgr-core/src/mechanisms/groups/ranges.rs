@@ -27,8 +27,8 @@ pub(crate) fn is_in_range(host: &Host, ranges: &Ranges) -> bool {
 pub(crate) fn tells_of_network(host: &Host, ranges: &Ranges) -> bool {
     let Host::Ip(ip) = host else { return is_in_range(host, ranges) };
     let range = range_of(*ip);
-    let is_of_network = || matches!(range, Some(Range::Public | Range::Loopback));
-    (range.is_some_and(|range| range.is_in(ranges)) || is_own(*ip, ranges)) && (!ranges.public || is_of_network())
+    let is_of_network = !ranges.public || matches!(range, Some(Range::Public | Range::Loopback));
+    is_of_network && (range.is_some_and(|range| range.is_in(ranges)) || is_own(*ip, ranges))
 }
 
 /// The ranges that have a switch in [`Ranges`].
@@ -52,15 +52,24 @@ impl Range {
 }
 
 fn range_of(ip: IpAddr) -> Option<Range> {
-    let if_public = |is_public: bool| is_public.then_some(Range::Public);
     match ip {
-        IpAddr::V4(ip) if is_plainly_public(ip) => Some(Range::Public),
-        ip if ip.is_loopback() => Some(Range::Loopback),
-        IpAddr::V4(ip) if ip.is_private() => Some(Range::Private),
-        IpAddr::V4(ip) if is_shared(ip) => Some(Range::Shared),
-        IpAddr::V4(ip) => if_public(is_public_v4(ip)),
+        IpAddr::V4(ip) => range_of_v4(ip),
+        IpAddr::V6(ip) if ip.is_loopback() => Some(Range::Loopback),
         IpAddr::V6(ip) if ip.is_unique_local() => Some(Range::Private),
-        IpAddr::V6(ip) => if_public(carried_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4)),
+        IpAddr::V6(ip) => carried_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4).then_some(Range::Public),
+    }
+}
+
+/// The first byte decides for most addresses, and this is asked at every dial and arrival.
+fn range_of_v4(ip: Ipv4Addr) -> Option<Range> {
+    let [a, b, c, _] = ip.octets();
+    match (a, b, c) {
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) => Some(Range::Private), // RFC 1918
+        (100, 64..=127, _) => Some(Range::Shared),                            // RFC 6598
+        (127, ..) => Some(Range::Loopback),
+        // This network, link-local, protocols, documentation (RFC 5737), benchmarks (RFC 2544), multicast and above.
+        (0 | 224.., ..) | (169, 254, _) | (192, 0, 0 | 2) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => None,
+        _ => Some(Range::Public),
     }
 }
 
@@ -73,26 +82,9 @@ pub(super) fn is_site(ip: IpAddr, ranges: &Ranges) -> bool {
     matches!(range_of(ip), Some(Range::Private | Range::Shared)) || is_own(ip, ranges)
 }
 
-/// Whether the first byte alone tells that an address is public, as it does for most. Asked first, because it costs a tenth
-/// of the other tests.
-const fn is_plainly_public(ip: Ipv4Addr) -> bool {
-    !matches!(ip.octets()[0], 0 | 10 | 100 | 127 | 169 | 172 | 192 | 198 | 203 | 224..)
-}
-
-const fn is_shared(ip: Ipv4Addr) -> bool {
-    let [a, b, _, _] = ip.octets();
-    a == 100 && b & 0xc0 == 64
-}
-
 /// Not in the IANA IPv4 special-purpose registry (RFC 6890), except entries where peers may be.
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let this_network = a == 0;
-    let protocols = (a, b, c) == (192, 0, 0);
-    let benchmark = a == 198 && b & 0xfe == 18;
-    let multicast_and_above = a >= 224;
-    !(this_network || is_shared(ip) || protocols || benchmark || multicast_and_above)
-        && !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_documentation())
+    range_of_v4(ip) == Some(Range::Public)
 }
 
 /// Inside `2000::/3`, the only range allocated for public use (RFC 4291 §2.4), and not reserved there.
@@ -155,18 +147,6 @@ mod tests {
             "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion",
         ] {
             assert!(is_in_range(&host(text), &Ranges::default()), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_first_byte_tells_public_only_of_addresses_that_are() {
-        // The special ranges are told by three bytes.
-        let prefixes =
-            (0..=u16::MAX).flat_map(|prefix| [0, 2, 100, 113, 255].map(|third| (prefix.to_be_bytes(), third)));
-        for ([first, second], third) in prefixes {
-            let ip = Ipv4Addr::new(first, second, third, 1);
-            let is_other = is_shared(ip) || ip.is_loopback() || ip.is_private() || !is_public_v4(ip);
-            assert!(!(is_plainly_public(ip) && is_other), "{ip}");
         }
     }
 
