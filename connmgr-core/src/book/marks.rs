@@ -110,6 +110,12 @@ impl MarkCounts {
         }
     }
 
+    /// The networks of which there are any.
+    pub(super) fn networks(&self) -> NetworkSet {
+        let has_some = |network: &NetworkKind| self.0[network.index()][Class::Any.index()] > 0;
+        NetworkKind::ALL.into_iter().filter(has_some).collect()
+    }
+
     pub(super) fn of(&self, filter: Filter) -> usize {
         filter.sum(|network| self.0[network.index()][filter.class.index()] as usize)
     }

@@ -41,7 +41,9 @@ use crate::config::{BookConfig, BookRule};
 use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::rng::Rng;
-use crate::types::{AddressInfo, NetworkKind, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime};
+use crate::types::{
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
+};
 use buckets::{Buckets, Place};
 use claims::{Claims, Origin, Report, Told};
 use collide::Collision;
@@ -368,6 +370,11 @@ impl Book {
     /// The number of known addresses of a network.
     pub(crate) fn len_of(&self, network: NetworkKind) -> usize {
         self.known.of(Filter::in_network(network, Class::Any))
+    }
+
+    /// The networks of which addresses are known.
+    pub(crate) fn networks(&self) -> NetworkSet {
+        self.known.networks()
     }
 
     /// Whether no address is known.

@@ -122,6 +122,11 @@ impl NetworkSet {
         })
     }
 
+    /// The networks that are in both sets.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The network in the set, if it is exactly one.
     pub(crate) fn only(self) -> Option<NetworkKind> {
         if self.0.is_power_of_two() { self.iter().next() } else { None }

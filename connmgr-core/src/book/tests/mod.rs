@@ -6,6 +6,7 @@ mod doubt;
 mod keeping;
 mod limits;
 mod lives;
+mod numbers;
 mod recounted;
 mod shares;
 mod size;

@@ -112,15 +112,14 @@ impl ConnManager {
         if !self.is_last_slot_free(kind) {
             return None;
         }
-        let (now, up) = (self.now(), self.networks_up());
+        let (now, candidates) = (self.now(), self.known_networks_up());
         let may = |network: &NetworkKind| {
-            self.book.len_of(*network) > 0
-                && self.trials[network.index()].is_due(now)
+            self.trials[network.index()].is_due(now)
                 && self.pace(*network).next_at() <= now
                 && self.table.under_way_in(*network) == 0
                 && self.ready_in(*network).next().is_none()
         };
-        let network = up.iter().filter(may).min_by_key(|network| self.pace(*network).last_turn())?;
+        let network = candidates.iter().filter(may).min_by_key(|network| self.pace(*network).last_turn())?;
         if !self.ready_ones(kind).all(|conn| self.was_stable(conn)) {
             return None;
         }
@@ -253,7 +252,7 @@ impl ConnManager {
 
     /// The networks that are up and of which addresses are known.
     fn known_networks_up(&self) -> NetworkSet {
-        self.networks_up().iter().filter(|network| self.book.len_of(*network) > 0).collect()
+        self.networks_up().and(self.book.networks())
     }
 
     /// Whether dials without progress could give back at least half of the kind's slots.
