@@ -17,6 +17,7 @@
 use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
+use crate::book::{AddressId, Numbered};
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
@@ -138,6 +139,8 @@ pub(crate) struct Notes {
     pub(crate) tag: Option<u64>,
     /// Its added peer's misbehaviour bans no host.
     pub(crate) is_spared: bool,
+    /// The number of the dialed address, if the book knew it.
+    pub(crate) address_id: Option<AddressId>,
     /// The network whose health it tells of, if its address tells of one.
     pub(crate) tells_of: Option<NetworkKind>,
     /// The nonce of our version message, by which we recognise ourselves.
@@ -163,6 +166,7 @@ impl Notes {
             of: 0,
             tag: None,
             is_spared: false,
+            address_id: None,
             tells_of: None,
             nonce,
             services: Services::NONE,
@@ -338,6 +342,11 @@ impl Conn {
             End::Outbound { address, .. } => Some(address),
             End::Visible { .. } | End::Hidden { .. } => None,
         }
+    }
+
+    /// The same for the book, with its number if the book knew it.
+    pub(crate) fn numbered(&self) -> Option<Numbered<'_>> {
+        self.dialed().map(|address| Numbered::new(address, self.notes.address_id))
     }
 
     /// The host at the other end, if it is visible.

@@ -197,16 +197,15 @@ impl Buckets {
                 }
             }
         }
-        let mut left = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
-        for word in 0..self.words() {
-            let holding = self.holding(filter, word);
-            let here = holding.count_ones();
-            if left < here {
-                return number(word * WORD + usize::from(nth_bit(holding, left)));
+        let nth = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
+        match filter.only() {
+            // Without a sum over networks for each word.
+            Some(only) => {
+                let first = sort(only, filter.class) * self.words();
+                nth_bucket(self.holding[first..first + self.words()].iter().copied(), nth)
             }
-            left -= here;
+            None => nth_bucket((0..self.words()).map(|word| self.holding(filter, word)), nth),
         }
-        unreachable!("as many bits are set as were counted")
     }
 
     /// Every place whose address passes a filter, with its slot.
@@ -277,6 +276,19 @@ impl Buckets {
 /// Every network with every class.
 fn sorts() -> impl Iterator<Item = (NetworkKind, Class)> {
     NetworkKind::ALL.into_iter().flat_map(|network| Class::ALL.map(|class| (network, class)))
+}
+
+/// The number of the `nth` bucket whose bit is set in a bitmap of 64 buckets a word, counted from 0.
+fn nth_bucket(words: impl Iterator<Item = u64>, nth: u32) -> u16 {
+    let mut left = nth;
+    for (word, holding) in words.enumerate() {
+        let here = holding.count_ones();
+        if left < here {
+            return number(word * WORD + usize::from(nth_bit(holding, left)));
+        }
+        left -= here;
+    }
+    unreachable!("as many bits are set as were counted")
 }
 
 const fn sort(network: NetworkKind, class: Class) -> usize {

@@ -108,6 +108,15 @@ impl ShortKey {
             }
     }
 
+    /// Whether it is the key of an address. `kept` are the wide hosts.
+    pub(super) fn is_of(&self, address: &PeerAddress, kept: &[WideHost]) -> bool {
+        if let (NetworkKind::Ipv4, Host::Ip(IpAddr::V4(ip))) = (self.network, address.host()) {
+            // Nearly all are of this network.
+            return self.host == ip.to_bits() && self.port == address.port();
+        }
+        Key::of(address).is_some_and(|key| self.is(&key, kept))
+    }
+
     /// The address. `kept` are the wide hosts.
     pub(super) fn address(&self, kept: &[WideHost]) -> PeerAddress {
         let wide = || &kept[self.host as usize];

@@ -61,9 +61,7 @@ impl Filter {
     pub(super) const ANY: Self = Self { networks: NetworkSet::ALL, only: None, class: Class::Any };
 
     pub(super) fn new(networks: NetworkSet, class: Class) -> Self {
-        let mut all = networks.iter();
-        let only = all.next().filter(|_| all.next().is_none());
-        Self { networks, only, class }
+        Self { networks, only: networks.only(), class }
     }
 
     pub(super) const fn in_network(network: NetworkKind, class: Class) -> Self {
@@ -110,6 +108,12 @@ impl MarkCounts {
         for class in marks.classes() {
             self.0[marks.network.index()][class.index()] -= 1;
         }
+    }
+
+    /// The networks of which there are any.
+    pub(super) fn networks(&self) -> NetworkSet {
+        let has_some = |network: &NetworkKind| self.0[network.index()][Class::Any.index()] > 0;
+        NetworkKind::ALL.into_iter().filter(has_some).collect()
     }
 
     pub(super) fn of(&self, filter: Filter) -> usize {

@@ -75,6 +75,11 @@ impl Store {
         self.index.find(hash.0, is)
     }
 
+    /// Whether a slot holds this address.
+    pub(super) fn is_at(&self, slot: u32, address: &PeerAddress) -> bool {
+        self.get(slot).is_some_and(|entry| entry.key().is_of(address, &self.wide))
+    }
+
     /// The entry in a slot, if it is taken.
     pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
         self.slots.get(slot as usize)?.as_ref()

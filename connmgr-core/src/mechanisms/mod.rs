@@ -1,6 +1,7 @@
 //! Mechanisms: each does one thing and knows no connections, no peers and no manager.
 
 pub(crate) mod aliases;
+mod answered;
 mod backoff;
 pub(crate) mod bans;
 pub(crate) mod groups;
