@@ -210,8 +210,8 @@ impl Entry {
 
     /// The wall clock was wrong, and was set: at any time it would have shown `unix_at`. What was said of the address
     /// since `born` is judged by that. What this life has seen itself keeps its age.
-    pub(super) fn judge_anew(&mut self, claim: Claim<'_>, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
-        match claim.first {
+    pub(super) fn judge_anew(&mut self, claim: Claim, born: Time, unix_at: impl Fn(Time) -> UnixTime) {
+        match &claim.first {
             Origin::Aged(last_seen) => self.last_seen = *last_seen,
             Origin::Told(told, at) => self.last_seen = told.judged(unix_at(*at), *at),
             Origin::Saved(saved) => self.date(saved, unix_at(born), born),
@@ -244,15 +244,9 @@ impl Entry {
     }
 
     /// The same while the wall clock may be wrong: with the dates as they came in, so that the next life loses nothing.
-    pub(super) fn save_as_told(
-        &self,
-        saved: SavedAddress,
-        claim: Claim<'_>,
-        unix: UnixTime,
-        now: Time,
-    ) -> SavedAddress {
+    pub(super) fn save_as_told(&self, saved: SavedAddress, claim: Claim, unix: UnixTime, now: Time) -> SavedAddress {
         let mut saved = self.save_to(saved, unix, now);
-        let last_seen = match claim.first {
+        let last_seen = match &claim.first {
             Origin::Aged(_) => return saved,
             Origin::Told(told, _) => told.date(),
             Origin::Saved(dates) => {
