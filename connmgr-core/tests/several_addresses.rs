@@ -182,6 +182,38 @@ fn the_address_that_was_ready_last_is_the_first_of_the_next_attempt() {
 }
 
 #[test]
+fn of_three_addresses_the_one_that_served_is_the_first_of_the_next_attempt() {
+    const REFUSES: Fate = Fate::Fails(DialError::Refused);
+    let mut world = world(peer_at(&[A, B, C]), [(A, REFUSES), (B, REFUSES), (C, Fate::Leaves(secs(7200)))]);
+    world.run(secs(7300));
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(order, [A, B, C, C]);
+}
+
+#[test]
+fn an_attempt_tries_no_address_twice_though_the_next_is_banned_while_it_waits_for_its_turn() {
+    let mut bench = Bench::new(connect_only());
+    let (peer, actions) = add(&mut bench, peer_at(&[A, B]));
+    // This machine is out of sockets: for some seconds nothing is dialed.
+    assert_eq!(dials(&bench.fail(dials(&actions)[0], DialError::OutOfResources)), []);
+    assert_eq!(state(&bench, peer), PeerState::Queued);
+    bench.tell(Input::Ban { target: BanTarget::Host(addr(B).host().clone()), duration: secs(DAY) });
+    let actions = bench.pass(secs(2));
+    assert_eq!((dials(&actions), retries(&actions).len()), (vec![], 1), "{actions:?}");
+}
+
+#[test]
+fn a_peer_whose_adopted_connection_ends_in_the_handshake_waits_for_its_retry() {
+    let mut bench = Bench::new(Config::default());
+    let conn = dials(&bench.learn(&[addr("1.2.3.4:8333")]))[0];
+    bench.connect(conn);
+    let (peer, _) = add(&mut bench, peer_at(&["1.2.3.4:8333", A]));
+    assert_eq!(state(&bench, peer), PeerState::Connected(conn));
+    let actions = bench.close(conn);
+    assert_eq!((state(&bench, peer), retries(&actions).len()), (PeerState::Waiting, 1), "{actions:?}");
+}
+
+#[test]
 fn two_added_peers_of_one_node_are_one_connection_and_nobody_is_dialed_while_it_lives() {
     let mut bench = Bench::new(connect_only());
     let (first, actions) = add(&mut bench, peer_at(&[A]));
