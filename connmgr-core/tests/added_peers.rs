@@ -479,3 +479,20 @@ fn a_block_relay_connection_makes_room_for_an_added_peer_of_its_address() {
         assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Dialing(dial)));
     }
 }
+
+/// To close ours would not free the address.
+#[test]
+fn a_block_relay_connection_stays_while_a_connection_came_in_from_the_same_address() {
+    let mut config = with_listener(Config::default());
+    (config.limits.full, config.limits.block_relay) = (0, 1);
+    let mut bench = Bench::new(config);
+    let conn = dials(&bench.learn(&[addr(PEER)]))[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    let inbound = bench.accept(PEER).expect("there is room");
+    let (peer, actions) = bench.add_peer(PEER, Keep::Always);
+    assert_eq!(closes(&actions), []);
+    assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Blocked(Obstacle::AddressInUse)));
+    let actions = bench.close(inbound);
+    assert_eq!((closes(&actions), dials(&actions).len()), (vec![(conn, CloseReason::MadeRoom)], 1));
+}

@@ -288,6 +288,19 @@ fn an_addr_fetch_is_done_after_5_minutes_in_any_case() {
 }
 
 #[test]
+fn a_visit_takes_the_room_in_which_an_added_peer_would_be_dialed_twice_at_once() {
+    for (total, dialed) in [(10, 0), (11, 1)] {
+        let mut bench = Bench::new(Config { limits: Limits { total, ..Limits::default() }, ..proxied(false, false) });
+        let visit = dials(&bench.pass(secs(0)))[0];
+        bench.connect(visit);
+        bench.ready(visit);
+        let peer = AddedPeer::new(addr("1.2.3.4:8333")).or(addr("1.2.3.5:8333"));
+        bench.tell(Input::AddPeer { peer });
+        assert_eq!(dials(&bench.pass(secs(10))).len(), dialed, "of {total} connections");
+    }
+}
+
+#[test]
 fn a_dial_through_a_proxy_may_take_30_s() {
     let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..proxied(true, true) });
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
