@@ -277,3 +277,37 @@ fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_a
     // Each mute that takes a slot costs 60 s, so few seeds show steps of that size.
     assert!(times[300] <= secs(305), "{times:?}");
 }
+
+/// Whether each dial after the first `before` went to an IPv4 address.
+fn to_v4(world: &World, before: usize) -> Vec<bool> {
+    world.dials[before..].iter().map(|(_, address)| is_v4(address)).collect()
+}
+
+#[test]
+fn beside_a_network_of_two_ready_peers_an_unknown_one_has_a_third_of_the_dials() {
+    let mut config = Config::default();
+    config.limits.full = 2;
+    let mut world = World::new(config, |to| if is_v4(to) { Fate::Good } else { Fate::Silent });
+    world.learn(&addresses(60));
+    world.learn(&v6_addresses(60));
+    world.run(secs(60));
+    assert_eq!(to_v4(&world, 0), [true, true]);
+    // Eighteen more, at the same moment. Those that are ready are no load: it is IPv4's turn.
+    world.tell(Input::SetLimits { limits: Limits { full: 20, ..Limits::default() } });
+    assert_eq!(to_v4(&world, 2)[..9], [true, true, false, true, true, false, true, true, false]);
+}
+
+#[test]
+fn a_network_whose_dials_make_no_progress_is_dialed_after_one_whose_dials_are_refused() {
+    const LATE: Fate = Fate::FailsAfter(DialError::Refused, millis(900));
+    let mut config = Config::default();
+    config.limits.full = 6;
+    let mut world = World::new(config, |to| if is_v4(to) { LATE } else { Fate::Silent });
+    world.learn(&addresses(60));
+    world.learn(&v6_addresses(60));
+    // Six refusals, six dials to IPv6 in their place, and a second later another address for each of these.
+    world.run(millis(1899));
+    assert_eq!((world.dials.len(), to_v4(&world, 6)), (12, vec![false; 6]));
+    world.run(millis(1));
+    assert_eq!(to_v4(&world, 12).first(), Some(&true));
+}

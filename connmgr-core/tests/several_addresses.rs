@@ -351,6 +351,18 @@ fn a_peer_whose_node_is_connected_already_takes_that_connection() {
 }
 
 #[test]
+fn of_two_connections_that_its_node_made_a_peer_takes_the_older() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let older = bench.accept("99.1.1.1:5000").expect("room");
+    let newer = bench.accept("99.1.1.1:5001").expect("room");
+    // Neither is closed: the node might close the other.
+    ready_as(&mut bench, older, Some(ME));
+    ready_as(&mut bench, newer, Some(ME));
+    let (peer, _) = add(&mut bench, peer_at(&[A]).identity(ME));
+    assert_eq!(state(&bench, peer), PeerState::Connected(older));
+}
+
+#[test]
 fn a_peer_takes_the_connection_that_has_its_address_unless_another_identity_was_proved_there() {
     for (wanted, proved, is_taken) in
         [(None, Some(OTHER), true), (Some(ME), None, true), (Some(ME), Some(OTHER), false), (None, None, true)]
