@@ -231,3 +231,16 @@ fn of_a_large_book_a_part_is_looked_at() {
     let told = held_back(&bench.pass(secs(40))).expect("it asks");
     assert_eq!((told.known, told.looked_at, told.banned), (1000, 256, 256), "{told}");
 }
+
+#[test]
+fn a_pool_that_knows_somebody_who_rests_looks_again_within_10_s() {
+    let mut bench = knowing(Config::default(), PEER);
+    bench.fail(FIRST, DialError::Refused);
+    let mut longest = secs(0);
+    for _ in 0..55 {
+        bench.pass(secs(1));
+        let told = explain(&bench, PEER).full.into_iter().find(|found| found.rule == DialRule::LooksAgain);
+        longest = longest.max(told.and_then(|found| found.until).map_or(secs(0), |until| until.since(bench.now)));
+    }
+    assert!(longest > secs(5) && longest <= secs(10), "{longest:?}");
+}

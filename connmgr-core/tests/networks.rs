@@ -311,3 +311,62 @@ fn a_network_whose_dials_make_no_progress_is_dialed_after_one_whose_dials_are_re
     world.run(millis(1));
     assert_eq!(to_v4(&world, 12).first(), Some(&true));
 }
+
+/// A pool of eight, of which nobody answers but some that refuse: the dials to IPv6 after a few seconds, what `explain`
+/// says of one more, and how often addresses were wanted.
+fn silent_beside(refusing: &[PeerAddress], added: Option<&str>) -> (usize, Vec<DialRule>, usize) {
+    const REFUSES: Fate = Fate::Fails(DialError::Refused);
+    let mut world = World::new(Config::default(), |to| if is_v4(to) { REFUSES } else { Fate::Silent });
+    added.map(|peer| world.add_peer(peer));
+    world.learn(refusing);
+    world.run(millis(100));
+    world.learn(&v6_addresses(60));
+    world.run(secs(4));
+    let is_dialed = |address: &PeerAddress| world.dials.iter().any(|(_, other)| other == address);
+    let (dialed, left): (Vec<_>, Vec<_>) = v6_addresses(60).into_iter().partition(is_dialed);
+    let told = world.bench.manager.explain(&left[0], world.bench.now).full;
+    let wanted = world.events.iter().filter(|(_, event)| matches!(event, Event::AddressesWanted { .. })).count();
+    (dialed.len(), told.into_iter().map(|found| found.rule).collect(), wanted)
+}
+
+#[test]
+fn a_network_that_yields_nothing_leaves_a_quarter_of_what_may_go_on_to_one_that_answers_and_yields_not_much_less() {
+    // Twice eight may be silent, so three quarters are twelve.
+    assert_eq!(silent_beside(&addresses(6), None), (12, vec![DialRule::NetworkShare], 1));
+    // Seven refusals are less than a sixteenth of the yield of a network of which nothing is known.
+    assert_eq!(silent_beside(&addresses(7), None).0, 24);
+    // Where no address is known of the network that answers, there is nobody to leave it to.
+    assert_eq!(silent_beside(&[], Some("1.2.3.4:8333")).0, 24);
+}
+
+#[test]
+fn with_hedging_off_the_network_of_which_most_is_known_is_dialed_most_whichever_it_is() {
+    let mut config = with_proxy(Config::default());
+    config.dial.max_hedged = Some(0);
+    let to_onions = |seed| {
+        let mut world = World::seeded(config.clone(), seed, |_| Fate::Silent);
+        world.learn(&[addresses(20), v6_addresses(20), onions(960)].concat());
+        world.dials.iter().filter(|(_, address)| is_onion(address)).count()
+    };
+    let all: usize = (0..25).map(to_onions).sum();
+    assert!((181..200).contains(&all), "{all} of the first 200 dials to 96 addresses in a hundred");
+}
+
+#[test]
+fn with_hedging_off_a_network_that_yields_less_is_dialed_less() {
+    let mut config = Config::default();
+    config.dial.max_hedged = Some(0);
+    let dials = |seed| {
+        const REFUSES: Fate = Fate::Fails(DialError::Refused);
+        let mut world = World::seeded(config.clone(), seed, |to| if is_v4(to) { REFUSES } else { Fate::Silent });
+        world.learn(&addresses(200));
+        world.run(secs(1));
+        let before = world.dials.len();
+        world.learn(&v6_addresses(200));
+        world.run(secs(1));
+        let to_v4 = to_v4(&world, before);
+        (to_v4.iter().filter(|is_v4| **is_v4).count(), to_v4.len())
+    };
+    let (to_v4, all) = (0..20).map(dials).fold((0, 0), |(some, all), (v4, both)| (some + v4, all + both));
+    assert!(all >= 160 && to_v4 * 8 < all, "{to_v4} of {all} to a network that refused everything");
+}
