@@ -370,3 +370,24 @@ fn with_hedging_off_a_network_that_yields_less_is_dialed_less() {
     let (to_v4, all) = (0..20).map(dials).fold((0, 0), |(some, all), (v4, both)| (some + v4, all + both));
     assert!(all >= 160 && to_v4 * 8 < all, "{to_v4} of {all} to a network that refused everything");
 }
+
+#[test]
+fn a_network_that_yields_takes_a_slot_of_one_that_does_not_only_where_the_total_has_room() {
+    for (total, added, dialed) in
+        [(4, None, 0), (5, None, 1), (5, Some("node.example:8333"), 0), (6, Some("node.example:8333"), 1)]
+    {
+        let mut config = Config::default();
+        (config.limits.full, config.limits.total) = (4, total);
+        config.dial.direct.hedge_after = secs(4);
+        let mut bench = Bench::new(config);
+        let conn = dials(&bench.learn(&addresses(1)))[0];
+        bench.connect(conn);
+        bench.ready(conn);
+        assert_eq!(dials(&bench.learn(&v6_addresses(3))).len(), 3);
+        // A name that is being looked up takes the room of a connection.
+        added.map(|name| bench.add_peer(name, Keep::Always));
+        bench.pass(secs(2));
+        let found = dials(&bench.learn(&addresses(3)[2..])).len();
+        assert_eq!(found, dialed, "of {total} connections, with {added:?}");
+    }
+}
