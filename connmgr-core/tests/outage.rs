@@ -437,6 +437,24 @@ fn while_down_probes_take_turns() {
     assert!(probed.len() > 15, "so does the book: {}", probed.len());
 }
 
+#[test]
+fn while_down_the_addresses_that_answered_have_their_turns_beside_a_large_book() {
+    let good = addresses(3);
+    let mut config = Config::default();
+    config.limits.full = 3;
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&good);
+    world.run(secs(60));
+    world.learn(&addresses(500)[100..]);
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    let before = world.dials.len();
+    world.run(secs(1800));
+    let probes = |address: &PeerAddress| world.dials[before..].iter().filter(|(_, to)| to == address).count();
+    let of_each: Vec<_> = good.iter().map(probes).collect();
+    assert!(of_each.iter().all(|probes| (4..=12).contains(probes)), "{of_each:?}");
+}
+
 /// An inbound connection is cheap for an attacker: each would cause all dials that the outage holds back.
 #[test]
 fn a_stranger_who_connects_does_not_end_an_outage() {
