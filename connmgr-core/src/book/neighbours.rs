@@ -9,6 +9,7 @@ use super::index::Index;
 use super::marks::Filter;
 use super::secret::Hash;
 use super::store::Store;
+use crate::mechanisms::frugal;
 use crate::types::{NetworkKind, NetworkSet};
 
 /// The groups of which addresses are known, by number.
@@ -105,11 +106,11 @@ impl Neighbours {
                 new
             }
             None => {
-                super::store::push(&mut self.groups, group);
+                frugal::push(&mut self.groups, group);
                 number(self.groups.len() - 1)
             }
         };
-        super::store::push(list, new);
+        frugal::push(list, new);
         let groups = &self.groups;
         self.index.insert(index_hash(hash, network), new, |other| groups[other as usize].index_hash());
         new
@@ -123,7 +124,7 @@ impl Neighbours {
         if let Some(moved) = list.get(group.listed as usize) {
             self.groups[*moved as usize].listed = group.listed;
         }
-        super::store::push(&mut self.free, number);
+        frugal::push(&mut self.free, number);
     }
 
     /// The group has a place more in a table.
