@@ -118,13 +118,15 @@ impl Peer {
         self.attempt.get_or_insert_default().resolve(lookup, name);
     }
 
-    /// It is being dialed at this address, perhaps beside silent dials of the same attempt.
-    pub(crate) fn dial(&mut self, conn: ConnId, at: &Candidate) {
+    /// It is being dialed at this address, which is for this one of its list, perhaps beside silent dials of the same
+    /// attempt.
+    pub(crate) fn dial(&mut self, conn: ConnId, of: usize, address: &PeerAddress) {
         debug_assert!(!matches!(self.state, PeerState::Resolving | PeerState::Connected(_)), "it has a step under way");
-        self.take_turn(at);
         self.state = PeerState::Dialing(conn);
         if !self.has_one_address() {
-            self.attempt.get_or_insert_default().dial(conn, at);
+            let at = Candidate { of, address: address.clone() };
+            self.take_turn(&at);
+            self.attempt.get_or_insert_default().dial(conn, &at);
         }
     }
 
@@ -294,7 +296,7 @@ impl Peer {
     }
 
     pub(crate) fn identity(&self) -> Option<Identity> {
-        self.extras().identity
+        self.extras.as_ref().and_then(|extras| extras.identity)
     }
 
     /// Whether its misbehaviour closes its connection and bans no host.
@@ -303,7 +305,7 @@ impl Peer {
     }
 
     pub(crate) fn tag(&self) -> Option<u64> {
-        self.extras().tag
+        self.extras.as_ref().and_then(|extras| extras.tag)
     }
 
     pub(crate) const fn state(&self) -> PeerState {
@@ -330,7 +332,7 @@ impl Peer {
 
     /// Its own back-off, if it has one.
     pub(crate) fn retry(&self) -> Option<Backoff> {
-        self.extras().retry
+        self.extras.as_ref().and_then(|extras| extras.retry)
     }
 
     pub(crate) fn set_retry(&mut self, retry: Option<Backoff>) {

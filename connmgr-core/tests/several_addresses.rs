@@ -357,7 +357,7 @@ fn a_connection_says_who_is_wanted_when_it_opens_and_who_is_there_when_it_is_rea
         Event::Connected(connected) => Some(connected.wanted),
         _ => None,
     });
-    assert_eq!(wanted, Some(Some(ME)));
+    assert_eq!(wanted, Some(Some(ME.into())));
     let shown = |bench: &Bench| bench.manager.connections().into_iter().map(|view| (view.tag, view.identity)).collect();
     let shaking: Vec<_> = shown(&bench);
     ready_as(&mut bench, conn, Some(ME));

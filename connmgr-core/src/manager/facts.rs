@@ -37,11 +37,7 @@ impl ConnManager {
         self.fired(timer);
         match timer {
             Timer::Conn(id) => self.conn_timer_fired(id),
-            Timer::Peer(id) => {
-                if self.peers.get(id).is_some() {
-                    self.peers.enqueue(id);
-                }
-            }
+            Timer::Peer(id) => self.peers.enqueue(id),
             Timer::Lookup(id) => {
                 self.end_lookup(id);
                 self.use_lookup(id, Err(LookupError::TimedOut));

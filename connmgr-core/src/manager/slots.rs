@@ -11,7 +11,7 @@ use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
 use crate::types::{ConnId, DialRule, Kind, Time};
 
-use super::{ConnManager, ConnState, Timer};
+use super::{ConnManager, ConnState};
 
 /// The kinds that the planner fills from the book, in order.
 pub(super) const AUTOMATIC: [Kind; 2] = [Kind::Full, Kind::BlockRelay];
@@ -74,14 +74,14 @@ impl ConnManager {
         if is_of_use && matches!(conn.state(), ConnState::Dialing | ConnState::Handshaking) {
             self.table.make_overdue(id);
         }
-        self.arm(Timer::Conn(id), deadline);
+        self.arm_conn(id, deadline);
     }
 
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
     pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
         let at = self.next_step_of(conn);
-        self.arm(Timer::Conn(id), at);
+        self.arm_conn(id, at);
     }
 
     /// When the timer of a dial or handshake is due that has made progress now, or begins.

@@ -130,7 +130,7 @@ impl Counts {
                 insert(&mut self.dialing_in[at], conn.id());
             }
         }
-        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+        if let Some(origin) = half_open_at(conn) {
             self.half_open.up(&origin);
         }
         if let Some(identity) = conn.identity() {
@@ -155,7 +155,7 @@ impl Counts {
                 remove(&mut self.dialing_in[at], conn.id());
             }
         }
-        if let (ConnState::Handshaking, Some(origin)) = (conn.state(), conn.origin()) {
+        if let Some(origin) = half_open_at(conn) {
             self.half_open.down(&origin);
         }
         if let Some(identity) = conn.identity() {
@@ -239,6 +239,11 @@ impl Holders {
 /// Whether it is an automatic dial or handshake.
 const fn is_under_way(conn: &Conn) -> bool {
     conn.kind().is_automatic() && !matches!(conn.state(), ConnState::Ready)
+}
+
+/// Where it counts as an unfinished inbound handshake.
+fn half_open_at(conn: &Conn) -> Option<Origin> {
+    if conn.state() == ConnState::Handshaking && conn.kind().is_inbound() { conn.origin() } else { None }
 }
 
 /// Whether it is an automatic dial or handshake that is overdue or without a slot.

@@ -18,7 +18,6 @@ use crate::book::{AddressId, Numbered};
 use crate::config::IsolationMode;
 use crate::conn::{Conn, End, Notes};
 use crate::mechanisms::groups::Group;
-use crate::mechanisms::turns::Candidate;
 use crate::types::{
     DialRule, Hindrance, Isolation, IsolationToken, Kind, PeerAddress, PeerId, ProxyAddress, Time, Transport,
 };
@@ -137,7 +136,7 @@ impl ConnManager {
         let added = peer.and_then(|peer| self.peers.get_mut(peer));
         let (tag, is_spared) = added.as_ref().map_or((None, false), |peer| (peer.tag(), peer.is_spared()));
         if let Some(peer) = added {
-            peer.dial(id, &Candidate { of, address: address.clone() });
+            peer.dial(id, of, &address);
         }
         let nonce = self.rng.next_u64();
         let notes = Notes { is_trial, of, tag, is_spared, address_id, tells_of, ..Notes::new(nonce, deadline) };
