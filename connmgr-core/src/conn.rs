@@ -405,14 +405,14 @@ impl Conn {
     }
 
     /// What the application is told when it opens; its added peer is wanted with this identity.
-    pub(crate) fn connected(&self, wanted: Option<Identity>) -> Connected {
+    pub(crate) fn connected(&self, wanted: Option<Box<Identity>>) -> Connected {
         Connected {
             conn: self.id,
             kind: self.kind,
             address: self.address(),
             peer: self.peer,
             tag: self.notes.tag,
-            wanted: wanted.map(Box::new),
+            wanted,
             listener: self.listener(),
             transport: self.transport,
             nonce: self.notes.nonce,

@@ -312,6 +312,11 @@ impl Peer {
         self.state
     }
 
+    /// Whether it waits for its turn.
+    pub(crate) const fn is_queued(&self) -> bool {
+        matches!(self.state, PeerState::Queued)
+    }
+
     /// Whether an outage, or what looked like one, holds it up.
     pub(crate) fn is_held_up(&self) -> bool {
         match self.state {

@@ -104,7 +104,7 @@ impl Peers {
     /// Puts a peer at the end of the queue.
     pub(crate) fn enqueue(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
-        if peer.state() != PeerState::Queued {
+        if !peer.is_queued() {
             peer.enqueue();
             self.trim_queue();
             self.queue.push_back(id);
@@ -114,7 +114,7 @@ impl Peers {
     /// Puts a peer at the head of the queue, to continue its current attempt.
     pub(crate) fn enqueue_first(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
-        if peer.state() != PeerState::Queued {
+        if !peer.is_queued() {
             peer.go_on();
             self.trim_queue();
             self.queue.push_front(id);
@@ -130,7 +130,7 @@ impl Peers {
 
     fn skip_to_queued(&mut self) -> Option<PeerId> {
         while let Some(id) = self.queue.front().copied() {
-            if self.get(id).is_some_and(|peer| peer.state() == PeerState::Queued) {
+            if self.get(id).is_some_and(|peer| peer.is_queued()) {
                 return Some(id);
             }
             self.queue.pop_front();
@@ -140,7 +140,7 @@ impl Peers {
 
     /// The queued peers, in order.
     pub(crate) fn queued(&self) -> impl Iterator<Item = PeerId> {
-        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.state() == PeerState::Queued);
+        let waits = |id: &&PeerId| self.get(**id).is_some_and(|peer| peer.is_queued());
         self.queue.iter().filter(waits).copied()
     }
 
@@ -149,7 +149,7 @@ impl Peers {
         if self.queue.len() > 2 * self.by_id.len() + 16 {
             let mut queue = core::mem::take(&mut self.queue);
             let mut kept = alloc::collections::BTreeSet::new();
-            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.state() == PeerState::Queued) && kept.insert(*id));
+            queue.retain(|id| self.get(*id).is_some_and(|peer| peer.is_queued()) && kept.insert(*id));
             self.queue = queue;
         }
     }
@@ -264,7 +264,7 @@ impl Peers {
                 && peer.addresses().iter().all(|address| self.with_address(address) == Some(peer.id()))
                 && peer.identity().is_none_or(|identity| self.with_identity(identity) == Some(peer.id()))
         };
-        let queued = |peer: &Peer| peer.state() != PeerState::Queued || self.queue.contains(&peer.id());
+        let queued = |peer: &Peer| !peer.is_queued() || self.queue.contains(&peer.id());
         let resolving = self.iter().filter(|peer| peer.state() == PeerState::Resolving).count();
         let addresses: usize = self.iter().map(|peer| peer.addresses().len()).sum();
         if self.iter().count() != self.by_id.len() || addresses != self.by_address.len() {

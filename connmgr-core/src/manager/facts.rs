@@ -1,5 +1,7 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
+use alloc::boxed::Box;
+
 use crate::book::Numbered;
 use crate::config::Mode;
 use crate::mechanisms::groups::is_in_range;
@@ -138,7 +140,7 @@ impl ConnManager {
     pub(super) fn tell_connected(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id) {
             let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
-            let connected = conn.connected(wanted);
+            let connected = conn.connected(wanted.map(Box::new));
             self.tell(Event::Connected(connected));
         }
     }

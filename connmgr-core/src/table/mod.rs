@@ -123,21 +123,21 @@ impl Table {
 
     /// A connection now belongs to an added peer.
     pub(crate) fn adopt(&mut self, id: ConnId, peer: PeerId) {
+        // No other transition changes the group.
+        let group_of = |table: &Self| table.get(id).and_then(Conn::group);
+        let group = group_of(self);
         self.transition(id, |conn| conn.adopt(peer));
+        self.counts.subtract_group(group);
+        self.counts.add_group(group_of(self));
     }
 
     fn transition(&mut self, id: ConnId, change: impl FnOnce(&mut Conn)) {
         let slot = self.slot(id);
         debug_assert!(slot.is_some(), "a transition is of a connection in the table");
         let Some(conn) = slot.and_then(|slot| self.slots[slot as usize].as_deref_mut()) else { return };
-        let group = conn.group();
         self.counts.subtract_progress(conn);
         change(conn);
         self.counts.add_progress(conn);
-        if conn.group() != group {
-            self.counts.subtract_group(group);
-            self.counts.add_group(conn.group());
-        }
     }
 
     /// The connection or dial with this id.
