@@ -172,26 +172,39 @@ impl Buckets {
         Some(Drawn { slot, buckets, rivals: rivals as usize })
     }
 
-    /// Where most hold some, a few random numbers find one sooner than counting through all words.
     fn draw_bucket(&self, filter: Filter, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
-        if buckets * 2 >= usize::from(self.count) {
-            for tries in 0..TRIES {
-                let any = if tries == 0 { random } else { rng.next_u64() };
-                let bucket = usize::try_from(any % u64::from(self.count)).expect("below a thousand");
-                if self.holding(filter, bucket / WORD) >> (bucket % WORD) & 1 != 0 {
-                    return number(bucket);
-                }
-            }
-        }
-        let nth = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
         match filter.only() {
             // Without a sum over networks for each word.
             Some(only) => {
                 let first = sort(only, filter.class) * self.words();
-                nth_bucket(self.holding[first..first + self.words()].iter().copied(), nth)
+                let holding = &self.holding[first..first + self.words()];
+                self.draw_bucket_in(|word| holding[word], buckets, random, rng)
             }
-            None => nth_bucket((0..self.words()).map(|word| self.holding(filter, word)), nth),
+            None => self.draw_bucket_in(|word| self.holding(filter, word), buckets, random, rng),
         }
+    }
+
+    /// Where most hold some, a few random numbers find one sooner than counting through all words.
+    fn draw_bucket_in(&self, holding: impl Fn(usize) -> u64, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
+        if buckets * 2 >= usize::from(self.count) {
+            for tries in 0..TRIES {
+                let any = if tries == 0 { random } else { rng.next_u64() };
+                let bucket = usize::try_from(any % u64::from(self.count)).expect("below a thousand");
+                if holding(bucket / WORD) >> (bucket % WORD) & 1 != 0 {
+                    return number(bucket);
+                }
+            }
+        }
+        let mut left = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
+        for word in 0..self.words() {
+            let holding = holding(word);
+            let here = holding.count_ones();
+            if left < here {
+                return number(word * WORD + usize::from(nth_bit(holding, left)));
+            }
+            left -= here;
+        }
+        unreachable!("as many bits are set as were counted")
     }
 
     /// Every place whose address passes a filter, with its slot.
@@ -268,19 +281,6 @@ impl Buckets {
 /// Every network with every class.
 fn sorts() -> impl Iterator<Item = (NetworkKind, Class)> {
     NetworkKind::ALL.into_iter().flat_map(|network| Class::ALL.map(|class| (network, class)))
-}
-
-/// The number of the `nth` bucket whose bit is set in a bitmap of 64 buckets a word, counted from 0.
-fn nth_bucket(words: impl Iterator<Item = u64>, nth: u32) -> u16 {
-    let mut left = nth;
-    for (word, holding) in words.enumerate() {
-        let here = holding.count_ones();
-        if left < here {
-            return number(word * WORD + usize::from(nth_bit(holding, left)));
-        }
-        left -= here;
-    }
-    unreachable!("as many bits are set as were counted")
 }
 
 const fn sort(network: NetworkKind, class: Class) -> usize {

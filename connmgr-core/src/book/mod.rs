@@ -326,6 +326,7 @@ impl Book {
         self.find(address).map(|slot| self.store.entry(slot))
     }
 
+    #[inline]
     fn find<'a>(&self, address: impl Into<Numbered<'a>>) -> Option<u32> {
         let Numbered { address, id } = address.into();
         let told = id.map(|AddressId(slot)| slot).filter(|slot| self.store.is_at(*slot, address));

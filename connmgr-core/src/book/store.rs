@@ -77,6 +77,7 @@ impl Store {
     }
 
     /// Whether a slot holds this address.
+    #[inline]
     pub(super) fn is_at(&self, slot: u32, address: &PeerAddress) -> bool {
         self.get(slot).is_some_and(|entry| entry.key().is_of(address, &self.wide))
     }

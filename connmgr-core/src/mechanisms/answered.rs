@@ -30,12 +30,11 @@ impl Answered {
 
     /// A dial to this address was answered.
     pub(crate) fn record(&mut self, address: &PeerAddress) {
-        if self.iter().next() == Some(address) {
-            return;
-        }
         let mark = mark(address);
-        if let Some(at) = self.find(mark, address) {
-            self.take(at);
+        match self.find(mark, address) {
+            Some(at) if at == self.latest() => return,
+            Some(at) => self.take(at),
+            None => {}
         }
         if self.ring.len() < KEPT {
             self.marks[self.ring.len()] = mark;
@@ -49,6 +48,11 @@ impl Answered {
     fn find(&self, mark: u32, address: &PeerAddress) -> Option<usize> {
         let is_it = |at: &usize| self.marks[*at] == mark && self.ring.get(*at) == Some(address);
         (0..KEPT).find(is_it)
+    }
+
+    /// Where the latest is, of one or more.
+    fn latest(&self) -> usize {
+        (self.oldest + self.ring.len() - 1) % self.ring.len()
     }
 
     /// Takes one out; the ring begins with the oldest then.

@@ -112,10 +112,6 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     }
 
     fn find(&self, key: &K) -> Link {
-        // Mostly some of these are empty, and a hash is not needed.
-        if self.entries.is_empty() {
-            return None;
-        }
         let hash = self.keyed.hash_one(key);
         self.index.find(hash, |slot| self.entries[slot as usize].key == *key)
     }
