@@ -25,6 +25,7 @@ mod place;
 mod sample;
 mod save;
 mod secret;
+mod short;
 mod sources;
 mod store;
 #[cfg(test)]
@@ -74,7 +75,7 @@ pub(crate) struct Book {
     new: Buckets,
     tried: Buckets,
     /// The further places of new addresses, by [`place::more`].
-    more_places: HashMap<u64, Place, OwnNumbers>,
+    more_places: HashMap<u32, Place, OwnNumbers>,
     groups: Neighbours,
     sources: KnownSources,
     /// The number of addresses.
@@ -380,7 +381,7 @@ impl Book {
         let in_first_place = [self.check_table(Side::New)?, self.check_table(Side::Tried)?];
         self.check_places(in_first_place)?;
         self.groups.check(&self.store, |slot| self.count_places(slot))?;
-        self.sources.check(self.store.slots().map(|(_, entry)| entry.source), self.secret)?;
+        self.sources.check(self.store.slots().map(|(_, entry)| entry.source()), self.secret)?;
         self.check_waiting()
     }
 
