@@ -356,4 +356,18 @@ pub(super) fn more(slot: u32, nth: u8) -> u32 {
     slot << NTH_BITS | u32::from(nth)
 }
 
+/// What the key of a further place says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Further {
+    pub(super) slot: u32,
+    pub(super) nth: u8,
+}
+
+impl Further {
+    pub(super) fn of(key: u32) -> Self {
+        let nth = u8::try_from(key & ((1 << NTH_BITS) - 1)).expect("three bits");
+        Self { slot: key >> NTH_BITS, nth }
+    }
+}
+
 const NTH_BITS: u32 = 3;
