@@ -23,6 +23,11 @@ impl Place {
         self.0 / POSITIONS as u16
     }
 
+    /// Its number among all places of the table.
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     pub(super) fn position(self) -> u8 {
         u8::try_from(self.0 % u16::from(POSITIONS)).expect("below 64")
     }

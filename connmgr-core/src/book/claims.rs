@@ -17,7 +17,9 @@ pub(super) struct Claims {
     /// Those that have no short form.
     long: BTreeMap<u32, Origin>,
     /// What was said of known addresses with a date: the latest, and all services.
-    told: BTreeMap<u32, Report<Told>>,
+    told: BTreeMap<u32, ShortReport>,
+    /// Those that have no short form.
+    long_told: BTreeMap<u32, Report<Told>>,
     /// What was said of known addresses with an age, as by seeds: the latest, and all services.
     aged: BTreeMap<u32, Report<SteadySecond>>,
 }
@@ -92,9 +94,8 @@ impl ShortOrigin {
         let date = |date: u32| UnixTime::from_secs(date.into());
         match self {
             Self::Aged(last_seen) => Some(Origin::Aged(last_seen)),
-            Self::Told { last_seen, is_hearsay, at: [upper, lower] } => {
-                let at = Time::from_nanos(u64::from(upper) << 32 | u64::from(lower));
-                Some(Origin::Told(Told { last_seen: date(last_seen), is_hearsay }, at))
+            Self::Told { last_seen, is_hearsay, at } => {
+                Some(Origin::Told(Told { last_seen: date(last_seen), is_hearsay }, time_of(at)))
             }
             Self::Saved { services, last_seen, last_try, last_success, is_outdated } => {
                 Some(Origin::Saved(SavedDates {
@@ -108,6 +109,41 @@ impl ShortOrigin {
             Self::Long => None,
         }
     }
+}
+
+/// A report with a date in 16 bytes, as [`ShortOrigin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ShortReport {
+    services: u16,
+    is_hearsay: bool,
+    last_seen: u32,
+    at: [u32; 2],
+}
+
+impl ShortReport {
+    /// The short form of a report, if it has one.
+    fn of(report: &Report<Told>) -> Option<Self> {
+        Some(Self {
+            services: u16::try_from(report.services.bits()).ok()?,
+            is_hearsay: report.last_seen.is_hearsay,
+            last_seen: u32::try_from(report.last_seen.last_seen.as_secs()).ok()?,
+            at: halves(report.at.as_nanos()),
+        })
+    }
+
+    fn whole(self) -> Report<Told> {
+        let last_seen = UnixTime::from_secs(self.last_seen.into());
+        Report {
+            last_seen: Told { last_seen, is_hearsay: self.is_hearsay },
+            at: time_of(self.at),
+            services: Services::from_bits(self.services.into()),
+        }
+    }
+}
+
+/// The time of these halves of its nanoseconds.
+fn time_of([upper, lower]: [u32; 2]) -> Time {
+    Time::from_nanos(u64::from(upper) << 32 | u64::from(lower))
 }
 
 /// The halves of a number, the upper one first.
@@ -161,7 +197,13 @@ impl SavedDates {
 impl Claims {
     /// Nothing was said yet; allocates nothing.
     pub(super) const fn new() -> Self {
-        Self { first: Vec::new(), long: BTreeMap::new(), told: BTreeMap::new(), aged: BTreeMap::new() }
+        Self {
+            first: Vec::new(),
+            long: BTreeMap::new(),
+            told: BTreeMap::new(),
+            long_told: BTreeMap::new(),
+            aged: BTreeMap::new(),
+        }
     }
 
     /// So many addresses are about to be restored.
@@ -172,6 +214,7 @@ impl Claims {
     /// The address in a slot is new.
     pub(super) fn begin(&mut self, slot: u32, origin: Origin) {
         self.told.remove(&slot);
+        self.long_told.remove(&slot);
         self.aged.remove(&slot);
         // The store fills its slots in order, so this adds one at most.
         while slot as usize >= self.first.len() {
@@ -195,8 +238,19 @@ impl Claims {
 
     /// A known address was reported, with a date.
     pub(super) fn report(&mut self, slot: u32, report: Report<Told>) {
-        let before = self.told.get(&slot).copied();
-        self.told.insert(slot, report.after(before, |before, after| before.date() < after.date()));
+        let report = report.after(self.told(slot), |before, after| before.date() < after.date());
+        if let Some(short) = ShortReport::of(&report) {
+            self.told.insert(slot, short);
+            self.long_told.remove(&slot);
+        } else {
+            self.told.remove(&slot);
+            self.long_told.insert(slot, report);
+        }
+    }
+
+    fn told(&self, slot: u32) -> Option<Report<Told>> {
+        let short = self.told.get(&slot).map(|short| short.whole());
+        short.or_else(|| self.long_told.get(&slot).copied())
     }
 
     /// A known address was reported, with an age.
@@ -214,11 +268,7 @@ impl Claims {
 
     /// What was said of the address in a slot.
     pub(super) fn of(&self, slot: u32) -> Option<Claim> {
-        Some(Claim {
-            first: self.first(slot)?,
-            told: self.told.get(&slot).copied(),
-            aged: self.aged.get(&slot).copied(),
-        })
+        Some(Claim { first: self.first(slot)?, told: self.told(slot), aged: self.aged.get(&slot).copied() })
     }
 }
 
@@ -259,5 +309,28 @@ mod tests {
             assert_eq!(claims.of(0).map(|claim| claim.first), Some(outdated));
         }
         assert_eq!(size_of::<ShortOrigin>(), 16);
+    }
+
+    #[test]
+    fn every_report_is_kept_as_it_was() {
+        let [known, long] = [1033, 1 << 16].map(Services::from_bits);
+        let mut claims = Claims::new();
+        let mut date = 1_767_225_600;
+        for (services, at) in [(known, Time::MAX), (long, Time::ZERO), (known, Time::from_secs(1))] {
+            for (jump, is_hearsay) in [(7_200, true), (1, false), (1 << 32, true)] {
+                date += jump;
+                claims.begin(0, Origin::Aged(SteadySecond::NEVER));
+                let told = |date| Told { last_seen: UnixTime::from_secs(date), is_hearsay };
+                let report = Report { last_seen: told(date), at, services };
+                claims.report(0, report);
+                assert_eq!(claims.of(0).and_then(|claim| claim.told), Some(report));
+                // A later one takes its place, with the services of both.
+                let later = Report { last_seen: told(u64::MAX), services: known, at };
+                claims.report(0, later);
+                let both = Report { services: services | known, ..later };
+                assert_eq!(claims.of(0).and_then(|claim| claim.told), Some(both));
+            }
+        }
+        assert_eq!(size_of::<ShortReport>(), 16);
     }
 }

@@ -23,9 +23,11 @@ mod neighbours;
 mod numbered;
 mod pick;
 mod place;
+mod recount;
 mod sample;
 mod save;
 mod secret;
+mod short;
 mod sources;
 mod store;
 #[cfg(test)]
@@ -42,7 +44,7 @@ use crate::mechanisms::groups::Groups;
 use crate::mechanisms::hasher::OwnNumbers;
 use crate::mechanisms::rng::Rng;
 use crate::types::{
-    AddressInfo, NetworkKind, NetworkSet, NewBuckets, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
+    AddressInfo, NetworkKind, NetworkSet, PeerAddress, Services, SourceGroup, SteadySecond, Time, UnixTime,
 };
 use buckets::{Buckets, Place};
 use claims::{Claims, Origin, Report, Told};
@@ -50,7 +52,7 @@ use collide::Collision;
 use entry::{Entry, Moment, believed};
 use key::Key;
 use marks::{Class, Filter, MarkCounts};
-use neighbours::{Neighbours, Side};
+use neighbours::Neighbours;
 use place::Newcomer;
 use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
 use sources::KnownSources;
@@ -76,7 +78,7 @@ pub(crate) struct Book {
     new: Buckets,
     tried: Buckets,
     /// The further places of new addresses, by [`place::more`].
-    more_places: HashMap<u64, Place, OwnNumbers>,
+    more_places: HashMap<u32, Place, OwnNumbers>,
     groups: Neighbours,
     sources: KnownSources,
     /// The number of addresses.
@@ -381,76 +383,6 @@ impl Book {
     /// Whether no address is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Recounts everything.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        require(self.len() <= self.max_addresses, "book: more addresses than the configured maximum")?;
-        self.store.check(self.secret)?;
-        let in_first_place = [self.check_table(Side::New)?, self.check_table(Side::Tried)?];
-        self.check_places(in_first_place)?;
-        self.groups.check(&self.store, |slot| self.count_places(slot))?;
-        self.sources.check(self.store.slots().map(|(_, entry)| entry.source), self.secret)?;
-        self.check_waiting()
-    }
-
-    /// The places of an address in both tables.
-    fn count_places(&self, slot: u32) -> [u32; 2] {
-        let entry = self.store.entry(slot);
-        if entry.is_tried() { [0, 1] } else { [1 + u32::from(entry.more_places()), 0] }
-    }
-
-    /// Recounts a table. Returns how many addresses are in their first place there.
-    fn check_table(&self, side: Side) -> Result<usize, &'static str> {
-        let mut in_first_place = 0;
-        self.table(side).check(|place, slot| {
-            let entry = self.store.get(slot)?;
-            in_first_place += usize::from(entry.place == place && place::side_of(entry) == side);
-            Some(entry.marks())
-        })?;
-        Ok(in_first_place)
-    }
-
-    fn check_places(&self, in_first_place: [usize; 2]) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        let (mut known, mut firsts, mut counts, mut further) = (MarkCounts::default(), [0, 0], [0, 0], 0);
-        for (slot, entry) in self.store.slots() {
-            let marks = entry.marks();
-            known.add(marks);
-            let offers = self.services.map(|services| entry.may_offer(services));
-            require(offers == [marks.full, marks.block_relay], "book: what an address may offer is noted wrong")?;
-            firsts[place::side_of(entry) as usize] += 1;
-            further += usize::from(entry.more_places());
-            let [new, tried] = self.count_places(slot);
-            counts = [counts[0] + new as usize, counts[1] + tried as usize];
-            require(counts[0] == 0 || new <= 8, "book: an address has more than eight places")?;
-            require(!entry.is_tried() || entry.ever_succeeded(), "book: a tried address was never ready")?;
-            self.check_further_places(slot)?;
-        }
-        // A place is of one address, and an address has one first place: as many as there are, so each is there.
-        require(firsts == in_first_place, "book: an address is not in its place")?;
-        let occupied = [Side::New, Side::Tried].map(|side| self.table(side).len_of(Filter::ANY));
-        require(counts == occupied, "book: a place is of no address")?;
-        require(further == self.more_places.len(), "book: a further place is of no address")?;
-        require(known == self.known, "book: the addresses are counted wrong")
-    }
-
-    fn check_further_places(&self, slot: u32) -> Result<(), &'static str> {
-        let mut buckets = [0; NewBuckets::MAX];
-        for (nth, place) in self.places(slot).enumerate() {
-            if nth > 0 && self.new.get(place) != Some(slot) {
-                return Err("book: an address is not in a further place of it");
-            }
-            if buckets[..nth].contains(&place.bucket()) {
-                return Err("book: an address is twice in a bucket");
-            }
-            buckets[nth] = place.bucket();
-        }
-        Ok(())
     }
 
     #[cfg(test)]
