@@ -3,6 +3,7 @@
 mod support;
 
 use connmgr_core::*;
+use support::world::*;
 use support::*;
 
 /// A pool with this target, and hedging off.
@@ -77,4 +78,18 @@ fn an_hour_without_an_answer_costs_at_most_120_dials_once_noticed() {
     let actions = bench.pass(secs(3600));
     assert!(dials(&actions).len() <= 120, "{} dials", dials(&actions).len());
     assert!(dials(&actions).len() >= 100);
+}
+
+#[test]
+fn a_pool_that_was_refused_for_long_asks_for_better_addresses_though_it_knows_more() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1500));
+    let asks = |world: &World| {
+        let asks = |event: &Event| matches!(event, Event::AddressesWanted { .. });
+        world.events.iter().filter(|(_, event)| asks(event)).count()
+    };
+    world.run_until(Time::from_secs(600), |world| world.dials.len() == 640).expect("a burst");
+    assert_eq!(asks(&world), 0);
+    world.run(secs(100));
+    assert!((2..=5).contains(&asks(&world)), "{} times", asks(&world));
 }
