@@ -599,3 +599,25 @@ fn a_network_is_probed_at_once_when_another_comes_back_but_not_twice_in_half_an_
     let probed = probed_at_recoveries(&[secs(0), secs(60), secs(300), secs(1800)]);
     assert_eq!(probed, [true, false, false, true]);
 }
+
+/// How many dials in a row must fail on our side until the network is down, after a run of two that an answer ended.
+fn own_failures_until_down(change: Option<Input>) -> usize {
+    let mut config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    (config.limits.added, config.health.own_failures) = (20, 3);
+    let mut bench = Bench::new(config);
+    let peers: Vec<_> = addresses(20).iter().map(ToString::to_string).collect();
+    let mut due: Vec<ConnId> = peers.iter().flat_map(|peer| dials(&bench.add_peer(peer, Keep::Always).1)).collect();
+    due.reverse();
+    for error in [DialError::NetworkUnreachable, DialError::NetworkUnreachable, DialError::Refused] {
+        bench.fail(due.pop().expect("one of twenty"), error);
+    }
+    change.map(|change| bench.tell(change));
+    let mut fail = |conn| events(&bench.fail(conn, DialError::NetworkUnreachable));
+    let is_down = |events: &Vec<Event>| events.contains(&Event::NetworkDown { network: NetworkKind::Ipv4 });
+    due.into_iter().rev().map(&mut fail).position(|events| is_down(&events)).expect("it goes down") + 1
+}
+
+#[test]
+fn in_another_network_it_is_forgotten_how_many_routes_were_missing_in_the_last_one() {
+    assert_eq!([None, Some(Input::NetworkChanged)].map(own_failures_until_down), [8, 3]);
+}
