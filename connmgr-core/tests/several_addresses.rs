@@ -562,3 +562,38 @@ fn a_spared_peer_is_not_spared_a_ban_that_is_asked_for() {
     assert_eq!(state(&bench, peer), PeerState::Blocked(Obstacle::Banned));
     assert_eq!(dials(&bench.pass(secs(40))).len(), 1);
 }
+
+#[test]
+fn an_address_that_a_name_led_to_before_and_now_leads_to_again_is_tried_like_a_new_one() {
+    let at = |host: u8| [10, 0, 0, host].into();
+    let mut world = World::new(connect_only(), |_| Fate::Fails(DialError::Refused));
+    world.resolves(move |_| Ok(vec![at(1), at(2)]));
+    world.add_peer("node.example:8333");
+    world.run(secs(1));
+    world.resolves(move |_| Ok(vec![at(3)]));
+    world.run(secs(6));
+    world.resolves(move |_| Ok(vec![at(3), at(1)]));
+    world.run(secs(20));
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).take(5).collect();
+    assert_eq!(order, [A, B, C, A, C]);
+}
+
+#[test]
+fn a_new_answer_for_a_name_leaves_the_turns_of_the_other_addresses_as_they_are() {
+    let mut world = World::new(connect_only(), |_| Fate::Leaves(secs(1)));
+    world.resolves(|_| Ok(vec![[10, 0, 0, 1].into()]));
+    world.tell(Input::AddPeer { peer: peer_at(&["node.example:8333", B, C]) });
+    let until = |world: &mut World, count| {
+        world.run_until(Time::from_secs(3600), |world| world.dials.len() == count).expect("it is dialed again");
+    };
+    until(&mut world, 2);
+    // Nobody but C has had no turn, and C is banned.
+    let target = BanTarget::Host(addr(C).host().clone());
+    world.tell(Input::Ban { target: target.clone(), duration: secs(DAY) });
+    world.resolves(|_| Ok(vec![[10, 0, 0, 4].into()]));
+    until(&mut world, 3);
+    world.tell(Input::Unban { target });
+    until(&mut world, 4);
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(order, [A, B, D, C]);
+}
