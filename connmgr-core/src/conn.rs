@@ -14,9 +14,9 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
-use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
+use crate::book::{AddressId, Numbered};
 use crate::mechanisms::groups::{Group, Neighbourhood};
 use crate::mechanisms::limiter::Bucket;
 use crate::mechanisms::score::BanScore;
@@ -140,6 +140,8 @@ pub(crate) struct Notes {
     pub(crate) tag: Option<u64>,
     /// Its added peer's misbehaviour bans no host.
     pub(crate) is_spared: bool,
+    /// The number of the dialed address, if the book knew it.
+    pub(crate) address_id: Option<AddressId>,
     /// The network whose health it tells of, if its address tells of one.
     pub(crate) tells_of: Option<NetworkKind>,
     /// The nonce of our version message, by which we recognise ourselves.
@@ -165,6 +167,7 @@ impl Notes {
             of: 0,
             tag: None,
             is_spared: false,
+            address_id: None,
             tells_of: None,
             nonce,
             services: Services::NONE,
@@ -342,6 +345,11 @@ impl Conn {
         }
     }
 
+    /// The same for the book, with its number if the book knew it.
+    pub(crate) fn numbered(&self) -> Option<Numbered<'_>> {
+        self.dialed().map(|address| Numbered::new(address, self.notes.address_id))
+    }
+
     /// The host at the other end, if it is visible.
     pub(crate) fn host(&self) -> Option<Host> {
         match &self.end {
@@ -399,7 +407,7 @@ impl Conn {
     }
 
     /// What the application is told when it opens; its added peer is wanted with this identity.
-    pub(crate) fn connected(&self, wanted: Option<Box<Identity>>) -> Connected {
+    pub(crate) fn connected(&self, wanted: Option<Identity>) -> Connected {
         Connected {
             conn: self.id,
             kind: self.kind,

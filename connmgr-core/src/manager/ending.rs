@@ -4,6 +4,7 @@
 
 use alloc::vec::Vec;
 
+use crate::book::Numbered;
 use crate::conn::{Conn, End};
 use crate::mechanisms::health::DialOutcome;
 use crate::peers::Awaited;
@@ -150,7 +151,7 @@ impl ConnManager {
     fn record_end_at_address(&mut self, conn: &Conn, ending: Ending) {
         self.record_dial_end(conn, ending);
         self.record_pace(conn, ending);
-        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.dialed()) {
+        if let (true, false, Some(address)) = (conn.is_open(), ending.is_parting(), conn.numbered()) {
             self.book.record_end(address);
         }
     }
@@ -184,23 +185,23 @@ impl ConnManager {
             Ending::Ours(CloseReason::DialTimeout) => DialError::TimedOut,
             Ending::Ours(_) | Ending::Closed(_) | Ending::Dropped => return,
         };
-        let now = self.now();
+        let (now, numbered) = (self.now(), Numbered::new(address, conn.notes.address_id));
         if error == DialError::OutOfResources {
-            return self.record_shortage(address);
+            return self.record_shortage(numbered);
         }
         if error != DialError::Cancelled {
             self.end_shortage(conn.id());
         }
         if error.is_answer() {
             self.record_answer(address, conn.notes.tells_of);
-            return self.book.record_failure(address, now);
+            return self.book.record_failure(numbered, now);
         }
         let network = conn.notes.tells_of;
         let is_down = network.is_some_and(|network| self.health[network.index()].is_down());
         if is_down || error.fault() != Fault::Target {
-            self.book.forgive(address);
+            self.book.forgive(numbered);
         } else {
-            self.book.record_failure(address, now);
+            self.book.record_failure(numbered, now);
         }
         match (error.fault(), error) {
             (_, DialError::Cancelled) => {}
@@ -226,7 +227,7 @@ impl ConnManager {
             ConnState::Ready => !conn.kind().is_automatic() || ending == Ending::Dropped || self.was_stable(conn),
             ConnState::Dialing | ConnState::Silent | ConnState::Handshaking | ConnState::Stalled => false,
         };
-        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.dialed()) {
+        if let (true, false, Some(address)) = (ending.is_theirs(), was_good, conn.numbered()) {
             let now = self.clocks.now();
             self.book.record_failure(address, now);
         }
@@ -259,7 +260,7 @@ impl ConnManager {
         if !unheard || conn.transport() != Transport::V2 {
             return false;
         }
-        self.book.set_v1_only(address);
+        self.book.set_v1_only(Numbered::new(address, conn.notes.address_id));
         if let Some(peer) = conn.peer().and_then(|peer| self.peers.get_mut(peer)) {
             peer.set_v1_only();
         }

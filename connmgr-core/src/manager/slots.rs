@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::config::{Patience, Split};
 use crate::conn::{Conn, End};
-use crate::types::{ConnId, DialRule, Kind};
+use crate::types::{ConnId, DialRule, Kind, Time};
 
 use super::{ConnManager, ConnState};
 
@@ -80,6 +80,12 @@ impl ConnManager {
     /// A dial or handshake has made progress: arms its timer for the end of `hedge_after`, or for its deadline.
     pub(super) fn arm_progress_timer(&mut self, id: ConnId) {
         let Some(conn) = self.table.get(id) else { return };
+        let at = self.next_step_of(conn);
+        self.arm_conn(id, at);
+    }
+
+    /// When the timer of a dial or handshake is due that has made progress now, or begins.
+    pub(super) fn next_step_of(&self, conn: &Conn) -> Time {
         let patience = if conn.kind() == Kind::Added {
             (!conn.is_open() && self.may_race(conn)).then(|| self.attempt_delay(conn))
         } else {
@@ -87,8 +93,7 @@ impl ConnManager {
             may_hedge.then(|| self.patience(is_proxied(conn)).hedge_after)
         };
         let deadline = conn.deadline();
-        let at = patience.map_or(deadline, |patience| deadline.min(self.now().after(patience)));
-        self.arm_conn(id, at);
+        patience.map_or(deadline, |patience| deadline.min(self.now().after(patience)))
     }
 
     /// How long a dial of an added peer is alone.

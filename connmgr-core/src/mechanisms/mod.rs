@@ -1,8 +1,10 @@
 //! Mechanisms: each does one thing and knows no connections, no peers and no manager.
 
 pub(crate) mod aliases;
+mod answered;
 mod backoff;
 pub(crate) mod bans;
+pub(crate) mod frugal;
 pub(crate) mod groups;
 pub(crate) mod hash_index;
 pub(crate) mod hasher;

@@ -160,7 +160,9 @@ impl ConnManager {
         let is_v1_only = peer.is_v1_only() || self.book.is_without_v2(&address);
         let transport = if is_v1_only { Transport::V1 } else { self.config.transport };
         let via = self.route(&address);
-        self.dial(PlannedDial { kind: Kind::Added, address, peer: Some(id), of, transport, is_trial: false, via });
+        let (kind, peer) = (Kind::Added, Some(id));
+        // An added peer takes no group.
+        self.dial(PlannedDial { kind, address, id: None, group: None, peer, of, transport, is_trial: false, via });
     }
 
     fn resolve_peer(&mut self, id: PeerId, host: HostName, candidate: Candidate) {
