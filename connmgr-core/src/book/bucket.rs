@@ -210,12 +210,15 @@ pub(super) fn bits(mut word: u64) -> impl Iterator<Item = u8> {
 pub(super) fn nth_bit(mut word: u64, nth: u32) -> u8 {
     debug_assert!(nth < word.count_ones(), "that many bits are set");
     let (mut left, mut base) = (nth, 0);
-    for width in [32, 16, 8] {
-        let low = (word & ((1 << width) - 1)).count_ones();
-        if left >= low {
-            left -= low;
-            word >>= width;
-            base += width;
+    // Counting the bits of a half costs as much as clearing six.
+    if nth > 12 {
+        for width in [32, 16, 8] {
+            let low = (word & ((1 << width) - 1)).count_ones();
+            if left >= low {
+                left -= low;
+                word >>= width;
+                base += width;
+            }
         }
     }
     for _ in 0..left {

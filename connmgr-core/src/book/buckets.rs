@@ -177,20 +177,32 @@ impl Buckets {
         Some(Drawn { slot, buckets, rivals: rivals as usize })
     }
 
-    /// Where most hold some, a few random numbers find one sooner than counting through all words.
     fn draw_bucket(&self, filter: Filter, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
+        match filter.only() {
+            // Without a sum over networks for each word.
+            Some(only) => {
+                let first = sort(only, filter.class) * self.words();
+                let holding = &self.holding[first..first + self.words()];
+                self.draw_bucket_in(|word| holding[word], buckets, random, rng)
+            }
+            None => self.draw_bucket_in(|word| self.holding(filter, word), buckets, random, rng),
+        }
+    }
+
+    /// Where most hold some, a few random numbers find one sooner than counting through all words.
+    fn draw_bucket_in(&self, holding: impl Fn(usize) -> u64, buckets: usize, random: u64, rng: &mut Rng) -> u16 {
         if buckets * 2 >= usize::from(self.count) {
             for tries in 0..TRIES {
                 let any = if tries == 0 { random } else { rng.next_u64() };
                 let bucket = usize::try_from(any % u64::from(self.count)).expect("below a thousand");
-                if self.holding(filter, bucket / WORD) >> (bucket % WORD) & 1 != 0 {
+                if holding(bucket / WORD) >> (bucket % WORD) & 1 != 0 {
                     return number(bucket);
                 }
             }
         }
         let mut left = u32::try_from(rng.index(buckets)).expect("at most 1024 buckets");
         for word in 0..self.words() {
-            let holding = self.holding(filter, word);
+            let holding = holding(word);
             let here = holding.count_ones();
             if left < here {
                 return number(word * WORD + usize::from(nth_bit(holding, left)));

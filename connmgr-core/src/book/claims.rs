@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::mechanisms::frugal;
 use crate::types::{SavedAddress, Services, SteadySecond, Time, UnixTime};
 
 /// What was said of the addresses, by slot.
@@ -217,7 +218,7 @@ impl Claims {
         self.aged.remove(&slot);
         // The store fills its slots in order, so this adds one at most.
         while slot as usize >= self.first.len() {
-            super::store::push(&mut self.first, ShortOrigin::Long);
+            frugal::push(&mut self.first, ShortOrigin::Long);
         }
         self.set_first(slot, origin);
     }

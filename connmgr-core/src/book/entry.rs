@@ -89,9 +89,14 @@ impl Moment {
 
     /// How long ago it was; `None` for never.
     fn ago(self, now: Time) -> Option<Duration> {
+        self.nanos_ago(now).map(Duration::from_nanos)
+    }
+
+    /// The same in nanoseconds: what is compared often is not made a `Duration` of.
+    fn nanos_ago(self, now: Time) -> Option<u64> {
         let now = Self::at(now).0;
         let ago = if now > self.0 { now.abs_diff(self.0) } else { 0 };
-        (self != Self::NEVER).then(|| Duration::from_nanos(ago))
+        (!self.is_never()).then_some(ago)
     }
 }
 
@@ -444,9 +449,14 @@ impl Entry {
         self.failures
     }
 
+    /// Whether it was ever dialed, in an earlier run too.
+    pub(super) const fn was_ever_tried(&self) -> bool {
+        !self.last_try.is_never()
+    }
+
     /// Whether the address was dialed less than `spacing` ago; exactly `spacing` ago is not less.
     pub(super) fn was_tried_within(&self, spacing: Duration, now: Time) -> bool {
-        self.last_try.ago(now).is_some_and(|ago| ago < spacing)
+        self.last_try.nanos_ago(now).is_some_and(|ago| ago < nanos(spacing))
     }
 
     /// The time that is `wait` after the latest dial; `None` if there was none.

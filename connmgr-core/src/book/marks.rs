@@ -119,11 +119,9 @@ impl Filter {
         Self { networks: NetworkSet::ALL, only: None, class: Class::Any, marks: MarkSet(u32::MAX) };
 
     pub(super) fn new(networks: NetworkSet, class: Class) -> Self {
-        let mut all = networks.iter();
-        let only = all.next().filter(|_| all.next().is_none());
         let of_first = MarkSet::of(class).0;
         let marks = MarkSet(networks.iter().fold(0, |all, network| all | of_first << network.index()));
-        Self { networks, only, class, marks }
+        Self { networks, only: networks.only(), class, marks }
     }
 
     pub(super) const fn in_network(network: NetworkKind, class: Class) -> Self {
@@ -175,6 +173,12 @@ impl MarkCounts {
         for class in marks.classes() {
             self.0[marks.network.index()][class.index()] -= 1;
         }
+    }
+
+    /// The networks of which there are any.
+    pub(super) fn networks(&self) -> NetworkSet {
+        let has_some = |network: &NetworkKind| self.0[network.index()][Class::Any.index()] > 0;
+        NetworkKind::ALL.into_iter().filter(has_some).collect()
     }
 
     pub(super) fn of(&self, filter: Filter) -> usize {

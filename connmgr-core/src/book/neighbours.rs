@@ -11,6 +11,7 @@ use super::marks::Filter;
 use super::secret::Hash;
 use super::short::Short;
 use super::store::Store;
+use crate::mechanisms::frugal;
 use crate::types::{NetworkKind, NetworkSet};
 
 /// The groups of which addresses are known, by number.
@@ -111,11 +112,11 @@ impl Neighbours {
                 new
             }
             None => {
-                super::store::push(&mut self.groups, group);
+                frugal::push(&mut self.groups, group);
                 number(self.groups.len() - 1)
             }
         };
-        super::store::push(list, Short::of(new));
+        frugal::push(list, Short::of(new));
         let groups = &self.groups;
         self.index.insert(index_hash(hash, network), new, |other| groups[other as usize].index_hash());
         new
@@ -129,7 +130,7 @@ impl Neighbours {
         if let Some(moved) = list.get(group.listed.index()) {
             self.groups[moved.index()].listed = group.listed;
         }
-        super::store::push(&mut self.free, number);
+        frugal::push(&mut self.free, number);
     }
 
     /// The group has a place more in a table.

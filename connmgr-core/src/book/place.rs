@@ -174,11 +174,12 @@ impl Book {
 
     /// A connection was ready: a new address becomes a tried one, unless its bucket is full. Then it waits for a test of
     /// the address that has its place.
-    pub(super) fn make_good(&mut self, slot: u32, address: Hash, now: Time) {
+    pub(super) fn make_good(&mut self, slot: u32, now: Time) {
         let entry = self.store.entry(slot);
         if entry.is_tried() {
             return;
         }
+        let address = self.secret.of_address(&self.store.key(slot));
         match self.room_in_tried(address, self.groups.hash(entry.group())) {
             Ok(place) => self.make_tried(slot, place),
             Err(place) if self.without == Some(BookRule::TestBeforeEvict) => self.replace_tried(place, slot),
