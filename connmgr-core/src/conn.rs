@@ -393,6 +393,7 @@ impl Conn {
     }
 
     /// The action that dials it.
+    #[inline]
     pub(crate) fn dial_action(&self) -> Option<Action> {
         let End::Outbound { address, via, .. } = &self.end else { return None };
         let target = match via {

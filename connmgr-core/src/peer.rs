@@ -94,6 +94,7 @@ impl Peer {
     }
 
     /// It is its turn: begins an attempt at its addresses, unless one is under way.
+    #[inline]
     pub(crate) fn begin_attempt(&mut self) {
         debug_assert_eq!(self.state, PeerState::Queued);
         if self.attempt.is_none() && !self.has_one_address() {
@@ -120,6 +121,7 @@ impl Peer {
 
     /// It is being dialed at this address, which is for this one of its list, perhaps beside silent dials of the same
     /// attempt.
+    #[inline]
     pub(crate) fn dial(&mut self, conn: ConnId, of: usize, address: &PeerAddress) {
         debug_assert!(!matches!(self.state, PeerState::Resolving | PeerState::Connected(_)), "it has a step under way");
         self.state = PeerState::Dialing(conn);
@@ -140,6 +142,7 @@ impl Peer {
     }
 
     /// A dial has opened, the only one left of its attempt.
+    #[inline]
     pub(crate) fn connect(&mut self, conn: ConnId) {
         debug_assert_eq!(self.dials(), [conn], "the others were given up");
         if let Some(attempt) = &mut self.attempt {
@@ -157,6 +160,7 @@ impl Peer {
     }
 
     /// A dial or connection of it has ended. The manager says what follows.
+    #[inline]
     pub(crate) fn end_dial(&mut self, conn: ConnId) {
         match &mut self.attempt {
             Some(attempt) => attempt.end_dial(conn),
@@ -183,6 +187,7 @@ impl Peer {
 
     /// The attempt has failed; the peer waits for the next. If `counts` is set the wait grows; the first failure always
     /// counts. Returns the number of failures in a row.
+    #[inline]
     pub(crate) fn wait(&mut self, unanswered: bool, counts: bool) -> u32 {
         debug_assert!(self.dials().is_empty(), "a dial would be forgotten");
         self.attempt = None;

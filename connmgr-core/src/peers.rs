@@ -102,6 +102,7 @@ impl Peers {
     }
 
     /// Puts a peer at the end of the queue.
+    #[inline]
     pub(crate) fn enqueue(&mut self, id: PeerId) {
         let Some(peer) = self.get_mut(id) else { return };
         if !peer.is_queued() {

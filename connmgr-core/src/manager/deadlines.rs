@@ -25,6 +25,7 @@ impl ConnManager {
     }
 
     /// The timer of a connection that is about to be added, at least one tick ahead.
+    #[inline]
     pub(super) fn new_conn_timer(&mut self, id: ConnId, at: Time) -> TimerId {
         let at = self.at_least_a_tick(at);
         self.timers.insert(at, Timer::Conn(id))

@@ -41,6 +41,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
     }
 
     /// The value of `key`, or `fresh` if it had none. Touches the key. May forget the oldest one.
+    #[inline]
     pub(crate) fn touch_or_insert(&mut self, key: &K, fresh: V) -> &mut V {
         let slot = match self.find(key) {
             // What is touched is often touched again soon.
@@ -111,6 +112,7 @@ impl<K: Clone + Eq + Hash, V, S: BuildHasher> Lru<K, V, S> {
         if is_whole { Ok(()) } else { Err("lru: an entry is lost") }
     }
 
+    #[inline]
     fn find(&self, key: &K) -> Link {
         let hash = self.keyed.hash_one(key);
         self.index.find(hash, |slot| self.entries[slot as usize].key == *key)

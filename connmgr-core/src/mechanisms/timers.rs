@@ -73,6 +73,7 @@ impl<K: Copy> Timers<K> {
     }
 
     /// Sets a timer for `at`.
+    #[inline]
     pub(crate) fn insert(&mut self, at: Time, key: K) -> TimerId {
         let place = self.heap.len();
         let slot = self.occupy(TimerSlot::Set { key, place });
@@ -86,6 +87,7 @@ impl<K: Copy> Timers<K> {
     ///
     /// # Panics
     /// If the timer is not set.
+    #[inline]
     pub(crate) fn reset(&mut self, id: TimerId, at: Time) {
         let place = self.place(id);
         let sequence = self.next_sequence();
@@ -97,6 +99,7 @@ impl<K: Copy> Timers<K> {
     ///
     /// # Panics
     /// If the timer is not set.
+    #[inline]
     pub(crate) fn cancel(&mut self, id: TimerId) -> K {
         let place = self.place(id);
         self.heap.swap_remove(place);

@@ -68,6 +68,7 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, conn: &Conn) {
         self.add_progress(conn);
         self.add_group(conn.group());
@@ -76,6 +77,7 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn subtract(&mut self, conn: &Conn) {
         self.subtract_progress(conn);
         self.subtract_group(conn.group());
