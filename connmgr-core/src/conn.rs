@@ -14,7 +14,6 @@
 //! A connection may end in every state; it then leaves the table, and has no state. This file knows no counts and no
 //! rules: the [table](crate::table) makes the transitions and counts.
 
-use alloc::boxed::Box;
 use core::hash::{Hash, Hasher};
 
 use crate::book::{AddressId, Numbered};
@@ -406,7 +405,7 @@ impl Conn {
     }
 
     /// What the application is told when it opens; its added peer is wanted with this identity.
-    pub(crate) fn connected(&self, wanted: Option<Box<Identity>>) -> Connected {
+    pub(crate) fn connected(&self, wanted: Option<Identity>) -> Connected {
         Connected {
             conn: self.id,
             kind: self.kind,

@@ -195,6 +195,34 @@ fn peers_removed_while_their_names_are_resolved_leave_nothing_behind() {
 }
 
 #[test]
+fn who_waits_for_a_slot_is_dialed_whoever_was_added_and_removed_meanwhile() {
+    let (mut bench, peer, _) = queued();
+    for _ in 0..100 {
+        let (other, _) = bench.add_peer("1.2.3.5:8333", Keep::Always);
+        bench.tell(Input::RemovePeer { peer: other });
+    }
+    let actions = bench.tell(Input::SetLimits { limits: Limits::default() });
+    let conn = dials(&actions)[0];
+    assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Dialing(conn)));
+}
+
+#[test]
+fn peers_that_are_added_and_removed_while_no_slot_is_free_leave_no_memory_behind() {
+    let birth = Birth { config: connect_only(), snapshot: None, rng_seed: [7; 32], unix: UNIX, now: Time::ZERO };
+    let mut manager = ConnManager::new(birth).expect("a good configuration");
+    manager.set_limits(Limits { total: 0, ..Limits::default() }, Time::ZERO).expect("good limits");
+    manager.add_peer(AddedPeer::new(addr(PEER)), Time::ZERO).expect("there is room");
+    let growth = allocation_counter::measure(|| {
+        for _ in 0..10_000 {
+            let peer = manager.add_peer(AddedPeer::new(addr("1.2.3.5:8333")), Time::ZERO).expect("there is room");
+            manager.remove_peer(peer, Time::ZERO).expect("it was added");
+            while manager.poll_action().is_some() {}
+        }
+    });
+    assert!(growth.bytes_current < 4096, "{} bytes", growth.bytes_current);
+}
+
+#[test]
 fn a_removed_peer_does_not_come_back_as_a_probe() {
     let mut world = World::new(Config::default(), |_| Fate::Good);
     world.learn(&addresses(20));
@@ -450,4 +478,21 @@ fn a_block_relay_connection_makes_room_for_an_added_peer_of_its_address() {
         let dial = dials(&actions)[0];
         assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Dialing(dial)));
     }
+}
+
+/// To close ours would not free the address.
+#[test]
+fn a_block_relay_connection_stays_while_a_connection_came_in_from_the_same_address() {
+    let mut config = with_listener(Config::default());
+    (config.limits.full, config.limits.block_relay) = (0, 1);
+    let mut bench = Bench::new(config);
+    let conn = dials(&bench.learn(&[addr(PEER)]))[0];
+    bench.connect(conn);
+    bench.ready(conn);
+    let inbound = bench.accept(PEER).expect("there is room");
+    let (peer, actions) = bench.add_peer(PEER, Keep::Always);
+    assert_eq!(closes(&actions), []);
+    assert_eq!(bench.manager.added_peer(peer).map(|view| view.state), Some(PeerState::Blocked(Obstacle::AddressInUse)));
+    let actions = bench.close(inbound);
+    assert_eq!((closes(&actions), dials(&actions).len()), (vec![(conn, CloseReason::MadeRoom)], 1));
 }

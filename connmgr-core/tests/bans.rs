@@ -501,3 +501,40 @@ fn a_let_in_part_that_misbehaves_is_banned_again() {
     assert!(events(&actions).contains(&told), "the wider ban covers it again");
     assert_eq!(bench.accept("1.2.3.4:5000"), Err(Refusal::Banned));
 }
+
+fn is_told_banned(bench: &Bench, host: &str) -> bool {
+    let address = addr(&format!("[{host}]:8333"));
+    bench.manager.explain(&address, bench.now).banned_until.is_some()
+}
+
+#[test]
+fn an_ipv6_subnet_that_is_excepted_from_a_ban_of_twice_its_size_is_not_banned() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: subnet("2a00:1:2::/47"), duration: DAY });
+    bench.tell(Input::Unban { target: subnet("2a00:1:2::/48") });
+    let banned = ["2a00:1:2::1", "2a00:1:3::1"].map(|host| is_told_banned(&bench, host));
+    assert_eq!(banned, [false, true]);
+}
+
+#[test]
+fn a_new_ipv6_ban_ends_the_exceptions_inside_it_and_no_others() {
+    let mut bench = bench();
+    bench.tell(Input::Ban { target: subnet("2a00::/16"), duration: DAY });
+    for excepted in ["2a00:1:1::/48", "2a00:2:1::/48"] {
+        bench.tell(Input::Unban { target: subnet(excepted) });
+    }
+    let banned = |bench: &Bench| ["2a00:1:1::1", "2a00:2:1::1"].map(|host| is_told_banned(bench, host));
+    bench.tell(Input::Ban { target: subnet("1.2.0.0/16"), duration: DAY });
+    assert_eq!(banned(&bench), [false, false]);
+    bench.tell(Input::Ban { target: subnet("2a00:1::/32"), duration: DAY });
+    assert_eq!(banned(&bench), [true, false]);
+}
+
+#[test]
+fn a_lasting_penalty_does_not_lengthen_a_passing_one() {
+    let mut score = BanScore::default();
+    score.increase(penalty(0, 1 << 31), Time::ZERO);
+    score.increase(penalty(1, 0), Time::from_secs(1000));
+    let values = [1800, 1801].map(|secs| score.value(Time::from_secs(secs)));
+    assert!(values[0] > 1 && values[1] == 1, "{values:?}");
+}

@@ -103,6 +103,30 @@ fn an_unknown_address_that_is_banned_or_in_a_full_group_is_told_as_unknown_too()
 }
 
 #[test]
+fn a_machine_without_sockets_is_told_until_it_may_dial_again() {
+    let mut bench = knowing(Config::default(), PEER);
+    bench.fail(FIRST, DialError::OutOfResources);
+    let told = explain(&bench, PEER);
+    let shortage = told.full.iter().find(|found| found.rule == DialRule::Shortage).expect("it is told");
+    let until = shortage.until.expect("it has an end");
+    assert!(dials(&bench.pass(until.since(bench.now) - millis(1))).is_empty());
+    assert!(!full(&bench, PEER).is_empty());
+    bench.pass(secs(1));
+    assert!(!full(&bench, PEER).contains(&DialRule::Shortage));
+}
+
+#[test]
+fn what_is_dialed_in_a_moment_because_one_call_has_done_enough_is_held_up_by_nothing() {
+    let config = Config { max_actions_per_input: 64, ..with(Limits { full: 500, total: 900, ..Limits::default() }) };
+    let mut bench = Bench::new(config);
+    bench.learn(&addresses(500));
+    let free = |address: &PeerAddress| full(&bench, &address.to_string()).is_empty();
+    let waiting = addresses(500).iter().filter(|address| free(address)).count();
+    assert!((400..500).contains(&waiting), "{waiting} wait");
+    assert_eq!(bench.manager.poll_timeout(), Some(bench.now));
+}
+
+#[test]
 fn a_full_group_and_taken_slots_are_told() {
     let mut bench = knowing(with(Limits { full: 1, ..Limits::default() }), PEER);
     bench.learn(&[addr("11.1.7.8:8333"), addr("11.2.7.9:8333")]);
@@ -206,4 +230,17 @@ fn of_a_large_book_a_part_is_looked_at() {
     bench.learn(&addresses(1000));
     let told = held_back(&bench.pass(secs(40))).expect("it asks");
     assert_eq!((told.known, told.looked_at, told.banned), (1000, 256, 256), "{told}");
+}
+
+#[test]
+fn a_pool_that_knows_somebody_who_rests_looks_again_within_10_s() {
+    let mut bench = knowing(Config::default(), PEER);
+    bench.fail(FIRST, DialError::Refused);
+    let mut longest = secs(0);
+    for _ in 0..55 {
+        bench.pass(secs(1));
+        let told = explain(&bench, PEER).full.into_iter().find(|found| found.rule == DialRule::LooksAgain);
+        longest = longest.max(told.and_then(|found| found.until).map_or(secs(0), |until| until.since(bench.now)));
+    }
+    assert!(longest > secs(5) && longest <= secs(10), "{longest:?}");
 }

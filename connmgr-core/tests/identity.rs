@@ -497,3 +497,43 @@ fn what_is_told_to_be_ours_stays_so_without_a_command() {
     bench.tell(Input::NetworkChanged);
     assert!(!learns(&mut bench, "1.1.1.1:1") && !learns(&mut bench, "2.2.2.2:2"));
 }
+
+/// We dial an address, and reach ourselves.
+fn meet_ourselves(bench: &mut Bench, address: &str) {
+    let (peer, actions) = bench.add_peer(address, Keep::Always);
+    let conn = dials(&actions)[0];
+    let nonce = nonce_of(&bench.connect(conn));
+    ready_with(bench, conn, Some(nonce), None);
+    bench.tell(Input::RemovePeer { peer });
+}
+
+fn is_ours(bench: &Bench, address: &str) -> bool {
+    let told = bench.manager.explain(&addr(address), bench.now).full;
+    told.iter().any(|found| found.rule == DialRule::Obstacle(Obstacle::OwnAddress))
+}
+
+#[test]
+fn each_address_where_we_met_ourselves_is_ours_for_its_own_day() {
+    const HOUR: u64 = 3600;
+    let mut bench = Bench::new(config(None));
+    meet_ourselves(&mut bench, "1.2.3.4:8333");
+    bench.pass(secs(HOUR));
+    meet_ourselves(&mut bench, "1.2.3.5:8333");
+    let ours = |bench: &Bench| ["1.2.3.4:8333", "1.2.3.5:8333"].map(|address| is_ours(bench, address));
+    bench.pass(secs(23 * HOUR));
+    assert_eq!(ours(&bench), [false, true]);
+    bench.pass(secs(HOUR));
+    assert_eq!(ours(&bench), [false, false]);
+}
+
+#[test]
+fn an_address_that_is_told_to_be_ours_leaves_those_where_we_met_ourselves_ours_for_their_day() {
+    let mut bench = Bench::new(config(None));
+    meet_ourselves(&mut bench, "1.2.3.4:8333");
+    meet_ourselves(&mut bench, "1.2.3.5:8333");
+    bench.tell(Input::OwnAddress { address: addr("1.2.3.4:8333") });
+    assert!(is_ours(&bench, "1.2.3.5:8333"));
+    // What is told has no end.
+    bench.pass(secs(25 * 3600));
+    assert_eq!(["1.2.3.4:8333", "1.2.3.5:8333"].map(|address| is_ours(&bench, address)), [true, false]);
+}

@@ -104,6 +104,31 @@ fn block_relay_connections_have_a_budget_of_their_own() {
     assert_eq!((of_kind(&world, Kind::Full), of_kind(&world, Kind::BlockRelay)), (8, 2));
 }
 
+/// The kinds of the dials of a pool of eight full and two block-relay connections that learns `known` addresses.
+fn kinds_dialed(required: RequiredServices, known: u32) -> Vec<Kind> {
+    let mut config = Config { required, ..Config::default() };
+    (config.limits.full, config.limits.block_relay) = (8, 2);
+    let mut bench = Bench::new(config);
+    let info = |address| AddressInfo::new(address).services(Services::NETWORK).last_seen(UNIX);
+    let addresses = addresses(known).into_iter().map(info).collect();
+    bench.tell(Input::Addresses { source: Source::Application, addresses });
+    bench.manager.connections().iter().map(|conn| conn.kind).collect()
+}
+
+#[test]
+fn block_relay_waits_for_full_connections_where_fewer_than_eight_are_known_for_each_slot() {
+    let kinds = kinds_dialed(Config::default().required, 80);
+    assert_eq!(kinds, [[Kind::Full; 8].as_slice(), &[Kind::BlockRelay; 2]].concat());
+    assert_eq!(kinds_dialed(Config::default().required, 79), [Kind::Full; 8]);
+}
+
+#[test]
+fn block_relay_does_not_wait_where_the_known_addresses_are_none_for_full_connections() {
+    let mut required = Config::default().required;
+    (required.full, required.block_relay) = (Services::NETWORK | Services::WITNESS, Services::NETWORK);
+    assert_eq!(kinds_dialed(required, 20), [Kind::BlockRelay; 2]);
+}
+
 #[test]
 fn inbound_never_starves_outbound() {
     let mut config = with_listener(Config::default());

@@ -277,3 +277,117 @@ fn with_hedging_off_a_few_that_hold_slots_up_do_not_outweigh_many_of_whom_some_a
     // Each mute that takes a slot costs 60 s, so few seeds show steps of that size.
     assert!(times[300] <= secs(305), "{times:?}");
 }
+
+/// Whether each dial after the first `before` went to an IPv4 address.
+fn to_v4(world: &World, before: usize) -> Vec<bool> {
+    world.dials[before..].iter().map(|(_, address)| is_v4(address)).collect()
+}
+
+#[test]
+fn beside_a_network_of_two_ready_peers_an_unknown_one_has_a_third_of_the_dials() {
+    let mut config = Config::default();
+    config.limits.full = 2;
+    let mut world = World::new(config, |to| if is_v4(to) { Fate::Good } else { Fate::Silent });
+    world.learn(&addresses(60));
+    world.learn(&v6_addresses(60));
+    world.run(secs(60));
+    assert_eq!(to_v4(&world, 0), [true, true]);
+    // Eighteen more, at the same moment. Those that are ready are no load: it is IPv4's turn.
+    world.tell(Input::SetLimits { limits: Limits { full: 20, ..Limits::default() } });
+    assert_eq!(to_v4(&world, 2)[..9], [true, true, false, true, true, false, true, true, false]);
+}
+
+#[test]
+fn a_network_whose_dials_make_no_progress_is_dialed_after_one_whose_dials_are_refused() {
+    const LATE: Fate = Fate::FailsAfter(DialError::Refused, millis(900));
+    let mut config = Config::default();
+    config.limits.full = 6;
+    let mut world = World::new(config, |to| if is_v4(to) { LATE } else { Fate::Silent });
+    world.learn(&addresses(60));
+    world.learn(&v6_addresses(60));
+    // Six refusals, six dials to IPv6 in their place, and a second later another address for each of these.
+    world.run(millis(1899));
+    assert_eq!((world.dials.len(), to_v4(&world, 6)), (12, vec![false; 6]));
+    world.run(millis(1));
+    assert_eq!(to_v4(&world, 12).first(), Some(&true));
+}
+
+/// A pool of eight, of which nobody answers but some that refuse: the dials to IPv6 after a few seconds, what `explain`
+/// says of one more, and how often addresses were wanted.
+fn silent_beside(refusing: &[PeerAddress], added: Option<&str>) -> (usize, Vec<DialRule>, usize) {
+    const REFUSES: Fate = Fate::Fails(DialError::Refused);
+    let mut world = World::new(Config::default(), |to| if is_v4(to) { REFUSES } else { Fate::Silent });
+    added.map(|peer| world.add_peer(peer));
+    world.learn(refusing);
+    world.run(millis(100));
+    world.learn(&v6_addresses(60));
+    world.run(secs(4));
+    let is_dialed = |address: &PeerAddress| world.dials.iter().any(|(_, other)| other == address);
+    let (dialed, left): (Vec<_>, Vec<_>) = v6_addresses(60).into_iter().partition(is_dialed);
+    let told = world.bench.manager.explain(&left[0], world.bench.now).full;
+    let wanted = world.events.iter().filter(|(_, event)| matches!(event, Event::AddressesWanted { .. })).count();
+    (dialed.len(), told.into_iter().map(|found| found.rule).collect(), wanted)
+}
+
+#[test]
+fn a_network_that_yields_nothing_leaves_a_quarter_of_what_may_go_on_to_one_that_answers_and_yields_not_much_less() {
+    // Twice eight may be silent, so three quarters are twelve.
+    assert_eq!(silent_beside(&addresses(6), None), (12, vec![DialRule::NetworkShare], 1));
+    // Seven refusals are less than a sixteenth of the yield of a network of which nothing is known.
+    assert_eq!(silent_beside(&addresses(7), None).0, 24);
+    // Where no address is known of the network that answers, there is nobody to leave it to.
+    assert_eq!(silent_beside(&[], Some("1.2.3.4:8333")).0, 24);
+}
+
+#[test]
+fn with_hedging_off_the_network_of_which_most_is_known_is_dialed_most_whichever_it_is() {
+    let mut config = with_proxy(Config::default());
+    config.dial.max_hedged = Some(0);
+    let to_onions = |seed| {
+        let mut world = World::seeded(config.clone(), seed, |_| Fate::Silent);
+        world.learn(&[addresses(20), v6_addresses(20), onions(960)].concat());
+        world.dials.iter().filter(|(_, address)| is_onion(address)).count()
+    };
+    let all: usize = (0..25).map(to_onions).sum();
+    assert!((181..200).contains(&all), "{all} of the first 200 dials to 96 addresses in a hundred");
+}
+
+#[test]
+fn with_hedging_off_a_network_that_yields_less_is_dialed_less() {
+    let mut config = Config::default();
+    config.dial.max_hedged = Some(0);
+    let dials = |seed| {
+        const REFUSES: Fate = Fate::Fails(DialError::Refused);
+        let mut world = World::seeded(config.clone(), seed, |to| if is_v4(to) { REFUSES } else { Fate::Silent });
+        world.learn(&addresses(200));
+        world.run(secs(1));
+        let before = world.dials.len();
+        world.learn(&v6_addresses(200));
+        world.run(secs(1));
+        let to_v4 = to_v4(&world, before);
+        (to_v4.iter().filter(|is_v4| **is_v4).count(), to_v4.len())
+    };
+    let (to_v4, all) = (0..20).map(dials).fold((0, 0), |(some, all), (v4, both)| (some + v4, all + both));
+    assert!(all >= 160 && to_v4 * 8 < all, "{to_v4} of {all} to a network that refused everything");
+}
+
+#[test]
+fn a_network_that_yields_takes_a_slot_of_one_that_does_not_only_where_the_total_has_room() {
+    for (total, added, dialed) in
+        [(4, None, 0), (5, None, 1), (5, Some("node.example:8333"), 0), (6, Some("node.example:8333"), 1)]
+    {
+        let mut config = Config::default();
+        (config.limits.full, config.limits.total) = (4, total);
+        config.dial.direct.hedge_after = secs(4);
+        let mut bench = Bench::new(config);
+        let conn = dials(&bench.learn(&addresses(1)))[0];
+        bench.connect(conn);
+        bench.ready(conn);
+        assert_eq!(dials(&bench.learn(&v6_addresses(3))).len(), 3);
+        // A name that is being looked up takes the room of a connection.
+        added.map(|name| bench.add_peer(name, Keep::Always));
+        bench.pass(secs(2));
+        let found = dials(&bench.learn(&addresses(3)[2..])).len();
+        assert_eq!(found, dialed, "of {total} connections, with {added:?}");
+    }
+}

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connmgr_core::*;
 use support::world::*;
 use support::*;
@@ -437,6 +439,24 @@ fn while_down_probes_take_turns() {
     assert!(probed.len() > 15, "so does the book: {}", probed.len());
 }
 
+#[test]
+fn while_down_the_addresses_that_answered_have_their_turns_beside_a_large_book() {
+    let good = addresses(3);
+    let mut config = Config::default();
+    config.limits.full = 3;
+    let mut world = World::new(config, |_| Fate::Good);
+    world.learn(&good);
+    world.run(secs(60));
+    world.learn(&addresses(500)[100..]);
+    world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    let before = world.dials.len();
+    world.run(secs(1800));
+    let probes = |address: &PeerAddress| world.dials[before..].iter().filter(|(_, to)| to == address).count();
+    let of_each: Vec<_> = good.iter().map(probes).collect();
+    assert!(of_each.iter().all(|probes| (4..=12).contains(probes)), "{of_each:?}");
+}
+
 /// An inbound connection is cheap for an attacker: each would cause all dials that the outage holds back.
 #[test]
 fn a_stranger_who_connects_does_not_end_an_outage() {
@@ -521,4 +541,83 @@ fn the_end_of_an_outage_forgives_rests_each_time() {
     let (time, _) = world.fills(8, secs(600)).expect("it fills");
     println!("full {time:?} after the second outage in a row was over");
     assert!(time < secs(1), "{time:?}: not all eight were dialed at once");
+}
+
+/// The dials until Tor counts as down, if the proxy refuses all.
+fn dials_until_tor_is_down(failures: u32) -> usize {
+    let mut config = with_proxy(Config::default());
+    config.health.own_failures = failures;
+    let mut bench = Bench::new(config);
+    let mut due = dials(&bench.learn(&onions(60)));
+    let mut failed = 0;
+    while let Some(conn) = due.pop() {
+        failed += 1;
+        let actions = bench.fail(conn, DialError::ProxyUnreachable);
+        if events(&actions).contains(&Event::NetworkDown { network: NetworkKind::Onion }) {
+            break;
+        }
+        due.extend(dials(&actions));
+    }
+    failed
+}
+
+#[test]
+fn a_proxy_that_fails_for_so_many_dials_in_a_row_takes_its_network_down() {
+    assert_eq!([3, 7].map(dials_until_tor_is_down), [3, 7]);
+}
+
+/// Whether IPv6, which stays down, is probed at the moment of each recovery of IPv4, which is down so long before.
+fn probed_at_recoveries(waits: &[Duration]) -> Vec<bool> {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::NetworkUnreachable));
+    world.learn(&[addresses(100), v6_addresses(100)].concat());
+    world.run_until_down(NetworkKind::Ipv4, secs(60));
+    world.run_until_down(NetworkKind::Ipv6, secs(60));
+    let is_down = |world: &World| {
+        let of_v4 = |event: &&(Time, Event)| {
+            let network = NetworkKind::Ipv4;
+            event.1 == Event::NetworkDown { network } || event.1 == Event::NetworkUp { network }
+        };
+        world.events.iter().rfind(of_v4).is_some_and(|(_, event)| matches!(event, Event::NetworkDown { .. }))
+    };
+    // Until both are probed once in 30 s.
+    world.run(HOUR);
+    let recovers = |wait: &Duration| {
+        world.run(*wait);
+        world.becomes(|to| if is_v4(to) { Fate::Good } else { Fate::Fails(DialError::NetworkUnreachable) });
+        world.run_until(Time::MAX, |world| !is_down(world)).expect("it comes back");
+        let now = world.bench.now;
+        let probed = world.dials.iter().rev().take_while(|(at, _)| *at == now).any(|(_, to)| !is_v4(to));
+        world.goes_dark(Fate::Fails(DialError::NetworkUnreachable));
+        world.run_until(Time::MAX, is_down).expect("the outage is noticed");
+        probed
+    };
+    waits.iter().map(recovers).collect()
+}
+
+#[test]
+fn a_network_is_probed_at_once_when_another_comes_back_but_not_twice_in_half_an_hour() {
+    let probed = probed_at_recoveries(&[secs(0), secs(60), secs(300), secs(1800)]);
+    assert_eq!(probed, [true, false, false, true]);
+}
+
+/// How many dials in a row must fail on our side until the network is down, after a run of two that an answer ended.
+fn own_failures_until_down(change: Option<Input>) -> usize {
+    let mut config = Config { mode: Mode::ConnectOnly, ..Config::default() };
+    (config.limits.added, config.health.own_failures) = (20, 3);
+    let mut bench = Bench::new(config);
+    let peers: Vec<_> = addresses(20).iter().map(ToString::to_string).collect();
+    let mut due: Vec<ConnId> = peers.iter().flat_map(|peer| dials(&bench.add_peer(peer, Keep::Always).1)).collect();
+    due.reverse();
+    for error in [DialError::NetworkUnreachable, DialError::NetworkUnreachable, DialError::Refused] {
+        bench.fail(due.pop().expect("one of twenty"), error);
+    }
+    change.map(|change| bench.tell(change));
+    let mut fail = |conn| events(&bench.fail(conn, DialError::NetworkUnreachable));
+    let is_down = |events: &Vec<Event>| events.contains(&Event::NetworkDown { network: NetworkKind::Ipv4 });
+    due.into_iter().rev().map(&mut fail).position(|events| is_down(&events)).expect("it goes down") + 1
+}
+
+#[test]
+fn in_another_network_it_is_forgotten_how_many_routes_were_missing_in_the_last_one() {
+    assert_eq!([None, Some(Input::NetworkChanged)].map(own_failures_until_down), [8, 3]);
 }

@@ -3,6 +3,7 @@
 mod support;
 
 use connmgr_core::*;
+use support::world::*;
 use support::*;
 
 /// A pool with this target, and hedging off.
@@ -77,4 +78,41 @@ fn an_hour_without_an_answer_costs_at_most_120_dials_once_noticed() {
     let actions = bench.pass(secs(3600));
     assert!(dials(&actions).len() <= 120, "{} dials", dials(&actions).len());
     assert!(dials(&actions).len() >= 100);
+}
+
+#[test]
+fn a_pool_that_was_refused_for_long_asks_for_better_addresses_though_it_knows_more() {
+    let mut world = World::new(Config::default(), |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(1500));
+    let asks = |world: &World| {
+        let asks = |event: &Event| matches!(event, Event::AddressesWanted { .. });
+        world.events.iter().filter(|(_, event)| asks(event)).count()
+    };
+    world.run_until(Time::from_secs(600), |world| world.dials.len() == 640).expect("a burst");
+    assert_eq!(asks(&world), 0);
+    world.run(secs(100));
+    assert!((2..=5).contains(&asks(&world)), "{} times", asks(&world));
+}
+
+#[test]
+fn a_stable_connection_ends_the_rests_of_those_that_failed_in_a_row_before_it() {
+    let good = addr("99.1.1.1:8333");
+    let mut config = Config { stable_after: secs(70), ..Config::default() };
+    config.limits.full = 1;
+    let mut world = World::new(config, |_| Fate::Fails(DialError::Refused));
+    world.learn(&addresses(4));
+    world.run(secs(1));
+    let only = good.clone();
+    world.becomes(move |to| if *to == only { Fate::Good } else { Fate::Fails(DialError::Refused) });
+    world.learn(&[good]);
+    world.run(secs(1));
+    // The first connection after four failures is a recovery. The next one counts only after a stable connection.
+    world.tell(Input::SetLimits { limits: Limits { full: 5, ..Limits::default() } });
+    world.run(secs(58));
+    assert_eq!((world.dials.len(), world.ready()), (9, 1), "all four were dialed again after half a minute");
+    world.becomes(|_| Fate::Good);
+    world.run(secs(10));
+    assert_eq!(world.ready(), 1, "they rest");
+    world.run(secs(5));
+    assert_eq!(world.ready(), 5);
 }

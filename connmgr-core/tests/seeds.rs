@@ -570,3 +570,34 @@ fn a_pool_short_of_block_relay_connections_alone_asks_seeds_too() {
     assert!(asked(&bench.pass(secs(10))).is_empty());
     assert!(!asked(&bench.pass(secs(30))).is_empty());
 }
+
+#[test]
+fn a_seed_whose_lookup_is_dropped_at_rest_is_asked_again_at_work() {
+    let mut bench = Bench::new(with_seeds(1));
+    let first = asked(&bench.pass(secs(0)));
+    bench.tell(Input::SetActive { active: false });
+    answer(&mut bench, &first, &Ok(ips(1)));
+    let mut actions = bench.tell(Input::SetActive { active: true });
+    actions.extend(bench.pass(secs(1)));
+    assert_eq!(asked(&actions).len(), 1);
+}
+
+#[test]
+fn fixed_seeds_wait_for_a_minute_each_time_that_nobody_is_known() {
+    let mut config = with_seeds(1);
+    config.limits.full = 1;
+    config.seeds.fixed = vec![addr("9.9.9.9:8333")];
+    let birth = Birth { config, snapshot: None, rng_seed: [7; 32], unix: UNIX, now: Time::from_secs(5000) };
+    let mut bench = Bench::born(birth, 1);
+    let counts = [59_999, 1].map(|wait| dials(&bench.pass(millis(wait))).len());
+    assert_eq!((counts, bench.manager.book().len()), ([0, 1], 1));
+    // Its address is ours, so again nobody is known. A day later it may be another's.
+    bench.tell(Input::OwnAddress { address: addr("9.9.9.9:8333") });
+    assert_eq!(bench.manager.book().len(), 0);
+    bench.tell(Input::ForgetOwnAddress { address: addr("9.9.9.9:8333") });
+    let known = [59, 121].map(|wait| {
+        bench.pass(secs(wait));
+        bench.manager.book().len()
+    });
+    assert_eq!(known, [0, 1]);
+}

@@ -142,6 +142,20 @@ fn where_there_is_no_room_beside_what_is_wanted_the_next_address_waits_for_the_f
 }
 
 #[test]
+fn silent_dials_and_inbound_connections_fill_the_room_beside_what_is_wanted() {
+    for inbound in [0, 1] {
+        // Eight full connections are wanted, and one for the peer.
+        let mut config = with_listener(Config::default());
+        config.limits.total = 10 + inbound;
+        let mut bench = Bench::new(config);
+        (0..inbound).for_each(|_| _ = bench.accept("1.2.3.4:50000").expect("there is room"));
+        let (_, actions) = add(&mut bench, peer_at(&[A, B, C]));
+        assert_eq!(dials(&actions).len(), 1);
+        assert_eq!(dials(&bench.pass(millis(4999))).len(), 1, "beside {inbound} inbound");
+    }
+}
+
+#[test]
 fn a_name_is_looked_up_beside_a_silent_dial_and_a_dial_that_opens_ends_the_lookup() {
     let mut bench = Bench::new(connect_only());
     let (peer, actions) = add(&mut bench, peer_at(&[A, "node.example:8333"]));
@@ -179,6 +193,49 @@ fn the_address_that_was_ready_last_is_the_first_of_the_next_attempt() {
     world.run(secs(7300));
     let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).collect();
     assert_eq!(order, [A, B, B]);
+}
+
+#[test]
+fn of_three_addresses_the_one_that_served_is_the_first_of_the_next_attempt() {
+    const REFUSES: Fate = Fate::Fails(DialError::Refused);
+    let mut world = world(peer_at(&[A, B, C]), [(A, REFUSES), (B, REFUSES), (C, Fate::Leaves(secs(7200)))]);
+    world.run(secs(7300));
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(order, [A, B, C, C]);
+}
+
+#[test]
+fn an_attempt_tries_no_address_twice_though_the_next_is_banned_while_it_waits_for_its_turn() {
+    let mut bench = Bench::new(connect_only());
+    let (peer, actions) = add(&mut bench, peer_at(&[A, B]));
+    // This machine is out of sockets: for some seconds nothing is dialed.
+    assert_eq!(dials(&bench.fail(dials(&actions)[0], DialError::OutOfResources)), []);
+    assert_eq!(state(&bench, peer), PeerState::Queued);
+    bench.tell(Input::Ban { target: BanTarget::Host(addr(B).host().clone()), duration: secs(DAY) });
+    let actions = bench.pass(secs(2));
+    assert_eq!((dials(&actions), retries(&actions).len()), (vec![], 1), "{actions:?}");
+}
+
+#[test]
+fn an_attempt_that_has_only_an_address_in_use_left_has_failed_though_nothing_may_be_dialed_now() {
+    let mut config = Config::default();
+    config.limits.full = 1;
+    let mut bench = Bench::new(config);
+    bench.learn(&[addr("1.2.3.4:8333")]);
+    let (peer, actions) = add(&mut bench, peer_at(&[A, "1.2.3.4:8333"]));
+    let actions = bench.fail(dials(&actions)[0], DialError::OutOfResources);
+    assert_eq!((state(&bench, peer), retries(&actions).len()), (PeerState::Waiting, 1), "{actions:?}");
+}
+
+#[test]
+fn a_peer_whose_adopted_connection_ends_in_the_handshake_waits_for_its_retry() {
+    let mut bench = Bench::new(Config::default());
+    let conn = dials(&bench.learn(&[addr("1.2.3.4:8333")]))[0];
+    bench.connect(conn);
+    let (peer, _) = add(&mut bench, peer_at(&["1.2.3.4:8333", A]));
+    assert_eq!(state(&bench, peer), PeerState::Connected(conn));
+    let actions = bench.close(conn);
+    assert_eq!((state(&bench, peer), retries(&actions).len()), (PeerState::Waiting, 1), "{actions:?}");
 }
 
 #[test]
@@ -294,6 +351,35 @@ fn a_peer_whose_node_is_connected_already_takes_that_connection() {
 }
 
 #[test]
+fn of_two_connections_that_its_node_made_a_peer_takes_the_older() {
+    let mut bench = Bench::new(with_listener(connect_only()));
+    let older = bench.accept("99.1.1.1:5000").expect("room");
+    let newer = bench.accept("99.1.1.1:5001").expect("room");
+    // Neither is closed: the node might close the other.
+    ready_as(&mut bench, older, Some(ME));
+    ready_as(&mut bench, newer, Some(ME));
+    let (peer, _) = add(&mut bench, peer_at(&[A]).identity(ME));
+    assert_eq!(state(&bench, peer), PeerState::Connected(older));
+}
+
+#[test]
+fn a_peer_takes_the_connection_that_has_its_address_unless_another_identity_was_proved_there() {
+    for (wanted, proved, is_taken) in
+        [(None, Some(OTHER), true), (Some(ME), None, true), (Some(ME), Some(OTHER), false), (None, None, true)]
+    {
+        let mut bench = Bench::new(Config::default());
+        let conn = dials(&bench.learn(&[addr("1.2.3.4:8333")]))[0];
+        bench.connect(conn);
+        ready_as(&mut bench, conn, proved);
+        let peer = peer_at(&["1.2.3.4:8333"]);
+        let (id, _) = add(&mut bench, wanted.map_or(peer.clone(), |wanted| peer.identity(wanted)));
+        let taken = PeerState::Connected(conn);
+        let expected = if is_taken { taken } else { PeerState::Blocked(Obstacle::AddressInUse) };
+        assert_eq!(state(&bench, id), expected, "wanted {wanted:?}, proved {proved:?}");
+    }
+}
+
+#[test]
 fn a_peer_takes_no_connection_of_another_peer_and_none_while_it_has_its_own() {
     let mut bench = Bench::new(with_listener(connect_only()));
     let (other, actions) = add(&mut bench, peer_at(&[A]));
@@ -357,7 +443,7 @@ fn a_connection_says_who_is_wanted_when_it_opens_and_who_is_there_when_it_is_rea
         Event::Connected(connected) => Some(connected.wanted),
         _ => None,
     });
-    assert_eq!(wanted, Some(Some(ME.into())));
+    assert_eq!(wanted, Some(Some(ME)));
     let shown = |bench: &Bench| bench.manager.connections().into_iter().map(|view| (view.tag, view.identity)).collect();
     let shaking: Vec<_> = shown(&bench);
     ready_as(&mut bench, conn, Some(ME));
@@ -475,4 +561,39 @@ fn a_spared_peer_is_not_spared_a_ban_that_is_asked_for() {
     bench.pass(secs(30));
     assert_eq!(state(&bench, peer), PeerState::Blocked(Obstacle::Banned));
     assert_eq!(dials(&bench.pass(secs(40))).len(), 1);
+}
+
+#[test]
+fn an_address_that_a_name_led_to_before_and_now_leads_to_again_is_tried_like_a_new_one() {
+    let at = |host: u8| [10, 0, 0, host].into();
+    let mut world = World::new(connect_only(), |_| Fate::Fails(DialError::Refused));
+    world.resolves(move |_| Ok(vec![at(1), at(2)]));
+    world.add_peer("node.example:8333");
+    world.run(secs(1));
+    world.resolves(move |_| Ok(vec![at(3)]));
+    world.run(secs(6));
+    world.resolves(move |_| Ok(vec![at(3), at(1)]));
+    world.run(secs(20));
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).take(5).collect();
+    assert_eq!(order, [A, B, C, A, C]);
+}
+
+#[test]
+fn a_new_answer_for_a_name_leaves_the_turns_of_the_other_addresses_as_they_are() {
+    let mut world = World::new(connect_only(), |_| Fate::Leaves(secs(1)));
+    world.resolves(|_| Ok(vec![[10, 0, 0, 1].into()]));
+    world.tell(Input::AddPeer { peer: peer_at(&["node.example:8333", B, C]) });
+    let until = |world: &mut World, count| {
+        world.run_until(Time::from_secs(3600), |world| world.dials.len() == count).expect("it is dialed again");
+    };
+    until(&mut world, 2);
+    // Nobody but C has had no turn, and C is banned.
+    let target = BanTarget::Host(addr(C).host().clone());
+    world.tell(Input::Ban { target: target.clone(), duration: secs(DAY) });
+    world.resolves(|_| Ok(vec![[10, 0, 0, 4].into()]));
+    until(&mut world, 3);
+    world.tell(Input::Unban { target });
+    until(&mut world, 4);
+    let order: Vec<_> = dialed(&world).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(order, [A, B, D, C]);
 }

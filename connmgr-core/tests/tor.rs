@@ -288,6 +288,19 @@ fn an_addr_fetch_is_done_after_5_minutes_in_any_case() {
 }
 
 #[test]
+fn a_visit_takes_the_room_in_which_an_added_peer_would_be_dialed_twice_at_once() {
+    for (total, dialed) in [(10, 0), (11, 1)] {
+        let mut bench = Bench::new(Config { limits: Limits { total, ..Limits::default() }, ..proxied(false, false) });
+        let visit = dials(&bench.pass(secs(0)))[0];
+        bench.connect(visit);
+        bench.ready(visit);
+        let peer = AddedPeer::new(addr("1.2.3.4:8333")).or(addr("1.2.3.5:8333"));
+        bench.tell(Input::AddPeer { peer });
+        assert_eq!(dials(&bench.pass(secs(10))).len(), dialed, "of {total} connections");
+    }
+}
+
+#[test]
 fn a_dial_through_a_proxy_may_take_30_s() {
     let mut bench = Bench::new(Config { mode: Mode::ConnectOnly, ..proxied(true, true) });
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
@@ -327,4 +340,25 @@ fn a_proxy_for_everything_takes_cjdns_too() {
     let mut bench = Bench::new(proxied(true, true));
     let (_, actions) = bench.add_peer("cjdns:[fc00::1]:8333", Keep::Always);
     assert_eq!(circuits(&actions).len(), 1);
+}
+
+/// Else it would count as being visited for ever.
+#[test]
+fn a_seed_whose_second_dial_is_dropped_when_the_pool_becomes_inactive_is_visited_again() {
+    let mut bench = Bench::new(Config { transport: Transport::V2, ..proxied(false, false) });
+    let visit = dials(&bench.pass(secs(0)))[0];
+    bench.connect(visit);
+    // Nothing is dialed for some seconds, so the dial by the old transport waits.
+    let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
+    bench.fail(dials(&actions)[0], DialError::OutOfResources);
+    assert_eq!(dials(&bench.tell(Input::Closed { conn: visit, cause: CloseCause::Unheard })), []);
+    bench.tell(Input::SetActive { active: false });
+    bench.tell(Input::SetActive { active: true });
+    let kinds = |bench: &Bench| -> Vec<Kind> { bench.manager.connections().iter().map(|conn| conn.kind).collect() };
+    let mut visited = false;
+    for _ in 0..60 {
+        bench.pass(secs(60));
+        visited |= kinds(&bench).contains(&Kind::AddrFetch);
+    }
+    assert!(visited);
 }

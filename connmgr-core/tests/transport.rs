@@ -264,3 +264,28 @@ fn an_address_that_did_not_understand_v2_is_dialed_as_v1_for_an_added_peer_too()
     let (_, actions) = bench.add_peer("1.2.3.4:8333", Keep::Always);
     assert_eq!(transports(&actions), [Transport::V1]);
 }
+
+/// One dial a minute: a redial waits for its turn.
+fn waiting_redial() -> Bench {
+    let mut config = Config { mode: Mode::Automatic, ..config() };
+    config.limits.full = 1;
+    config.dial.rate = Rate { burst: 1, interval: secs(60) };
+    let mut bench = Bench::new(config);
+    let actions = bench.learn(&[addr("1.2.3.4:8333")]);
+    assert_eq!(dials(&dies_unheard(&mut bench, dials(&actions)[0])), []);
+    bench
+}
+
+fn hindrances(bench: &Bench) -> Vec<DialRule> {
+    let told = bench.manager.explain(&addr("1.2.3.4:8333"), bench.now).full;
+    told.into_iter().map(|found| found.rule).collect()
+}
+
+#[test]
+fn a_second_dial_that_waits_when_the_pool_becomes_inactive_is_not_made_later() {
+    let mut bench = waiting_redial();
+    assert_eq!(hindrances(&bench), [DialRule::Rate]);
+    bench.tell(Input::SetActive { active: false });
+    bench.tell(Input::SetActive { active: true });
+    assert_eq!(hindrances(&bench)[0], DialRule::Resting, "like any other that has failed");
+}

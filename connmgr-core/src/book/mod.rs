@@ -23,9 +23,11 @@ mod neighbours;
 mod numbered;
 mod pick;
 mod place;
+mod recount;
 mod sample;
 mod save;
 mod secret;
+mod short;
 mod sources;
 mod store;
 #[cfg(test)]
@@ -50,7 +52,7 @@ use collide::Collision;
 use entry::{Entry, Moment, believed};
 use key::Key;
 use marks::{Class, Filter, MarkCounts};
-use neighbours::{Neighbours, Side};
+use neighbours::Neighbours;
 use place::Newcomer;
 use secret::{Hash, NEW_BUCKETS, Secret, TRIED_BUCKETS};
 use sources::KnownSources;
@@ -76,7 +78,7 @@ pub(crate) struct Book {
     new: Buckets,
     tried: Buckets,
     /// The further places of new addresses, by [`place::more`].
-    more_places: HashMap<u64, Place, OwnNumbers>,
+    more_places: HashMap<u32, Place, OwnNumbers>,
     groups: Neighbours,
     sources: KnownSources,
     /// The number of addresses.
@@ -381,56 +383,6 @@ impl Book {
     /// Whether no address is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Recounts everything.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        require(self.len() <= self.max_addresses, "book: more addresses than the configured maximum")?;
-        self.store.check(self.secret)?;
-        let marks_of = |slot: u32| self.store.get(slot).map(Entry::marks);
-        self.new.check(marks_of)?;
-        self.tried.check(marks_of)?;
-        self.check_places()?;
-        self.groups.check(&self.store, |slot| self.count_places(slot))?;
-        self.sources.check(self.store.slots().map(|(_, entry)| entry.source), self.secret)?;
-        self.check_waiting()
-    }
-
-    /// The places of an address in both tables.
-    fn count_places(&self, slot: u32) -> [u32; 2] {
-        let entry = self.store.entry(slot);
-        if entry.is_tried() { [0, 1] } else { [1 + u32::from(entry.more_places()), 0] }
-    }
-
-    fn check_places(&self) -> Result<(), &'static str> {
-        let require = |holds: bool, broken: &'static str| if holds { Ok(()) } else { Err(broken) };
-        let (mut known, mut counts, mut further) = (MarkCounts::default(), [0, 0], 0);
-        for (slot, entry) in self.store.slots() {
-            known.add(entry.marks());
-            let mut anew = *entry;
-            anew.classify(self.services);
-            require(anew == *entry, "book: what an address may offer is noted wrong")?;
-            further += usize::from(entry.more_places());
-            let [new, tried] = self.count_places(slot);
-            counts = [counts[0] + new as usize, counts[1] + tried as usize];
-            require(counts[0] == 0 || new <= 8, "book: an address has more than eight places")?;
-            require(!entry.is_tried() || entry.ever_succeeded(), "book: a tried address was never ready")?;
-            let table = self.table(place::side_of(entry));
-            let mut buckets: Vec<u16> = self.places(slot).map(Place::bucket).collect();
-            let is_there = self.places(slot).all(|place| table.get(place) == Some(slot));
-            require(is_there, "book: an address is not in its place")?;
-            buckets.sort_unstable();
-            buckets.dedup();
-            require(buckets.len() == self.places(slot).count(), "book: an address is twice in a bucket")?;
-        }
-        let occupied = [Side::New, Side::Tried].map(|side| self.table(side).len_of(Filter::ANY));
-        require(counts == occupied, "book: a place is of no address")?;
-        require(further == self.more_places.len(), "book: a further place is of no address")?;
-        require(known == self.known, "book: the addresses are counted wrong")
     }
 
     #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Facts: what happened. A fact cannot fail; one about an unknown or ended id, or one repeated, is counted and ignored.
 
-use alloc::boxed::Box;
-
 use crate::book::Numbered;
 use crate::config::Mode;
 use crate::mechanisms::groups::is_in_range;
@@ -140,7 +138,7 @@ impl ConnManager {
     pub(super) fn tell_connected(&mut self, id: ConnId) {
         if let Some(conn) = self.table.get(id) {
             let wanted = conn.peer().and_then(|peer| self.peers.get(peer)).and_then(Peer::identity);
-            let connected = conn.connected(wanted.map(Box::new));
+            let connected = conn.connected(wanted);
             self.tell(Event::Connected(connected));
         }
     }

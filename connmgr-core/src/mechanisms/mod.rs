@@ -4,6 +4,7 @@ pub(crate) mod aliases;
 mod answered;
 mod backoff;
 pub(crate) mod bans;
+pub(crate) mod frugal;
 pub(crate) mod groups;
 pub(crate) mod hash_index;
 pub(crate) mod hasher;

@@ -1,6 +1,5 @@
 //! Events: what the manager tells the application.
 
-use alloc::boxed::Box;
 use core::fmt;
 
 use super::address::PeerAddress;
@@ -205,9 +204,9 @@ pub struct Connected {
     )]
     pub tag: Option<u64>,
     /// The identity with which the added peer is wanted ([`AddedPeer::identity`](crate::AddedPeer::identity)): a handshake
-    /// that must know whom it expects takes it from here. Boxed: few peers have one, and every action has room for it.
+    /// that must know whom it expects takes it from here.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
-    pub wanted: Option<Box<Identity>>,
+    pub wanted: Option<Identity>,
     /// The listener that accepted it.
     pub listener: Option<ListenerId>,
     /// The transport to speak. For an inbound connection always `V1`; its first bytes may tell otherwise.

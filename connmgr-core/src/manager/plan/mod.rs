@@ -142,8 +142,8 @@ impl ConnManager {
         let notes = Notes { is_trial, of, tag, is_spared, address_id, tells_of, ..Notes::new(nonce, deadline) };
         let end = End::Outbound { address, via, group };
         let mut conn = Conn::dial(id, kind, end, peer, transport, notes, now);
-        let at = self.at_least_a_tick(self.next_step_of(&conn));
-        conn.notes.timer = Some(self.timers.insert(at, Timer::Conn(id)));
+        let timer = self.new_conn_timer(id, self.next_step_of(&conn));
+        conn.notes.timer = Some(timer);
         let action = conn.dial_action();
         self.table.insert(conn);
         self.shortage.record_dial(&self.config.health, now);
