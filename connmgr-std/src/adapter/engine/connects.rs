@@ -249,7 +249,7 @@ impl<S> Engine<S> {
                 Some((mut info, stream)) => {
                     // One that was automatic until now knows nothing of the peer.
                     let peer = self.driver.manager().added_peer(id);
-                    (info.tag, info.wanted) = peer.map_or((None, None), |peer| (peer.tag, peer.identity.map(Box::new)));
+                    (info.tag, info.wanted) = peer.map_or((None, None), |peer| (peer.tag, peer.identity));
                     info.peer = Some(id);
                     // A caller that has gone meanwhile drops the stream, which ends the connection.
                     drop(caller.send(Ok((info, stream))));
