@@ -11,6 +11,7 @@ use std::time::Duration;
 use connmgr_node::world::behavior::PeerBehavior;
 use connmgr_node::world::{LoopbackWorld, WorldConfig};
 use connmgr_std::TraceReader;
+use connmgr_testbed::peers::free_port;
 use serde_json::{Value, json};
 use support::program::{Program, replay_byte_for_byte, run};
 use support::{Runtime, settled};
@@ -222,11 +223,6 @@ async fn one_node_dials_another(runtime: Runtime) {
 }
 
 /// A port that nobody has at present.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback");
-    listener.local_addr().expect("it is bound").port()
-}
-
 async fn a_node_told_to_connect_to_itself_says_so(runtime: Runtime) {
     // Who listens on all interfaces has every address of the machine.
     for host in ["127.0.0.1", "0.0.0.0"] {

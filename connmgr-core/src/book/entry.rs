@@ -247,18 +247,22 @@ impl Entry {
         now: Time,
     ) -> SavedAddress {
         let mut saved = self.save_to(saved, unix, now);
-        match claim.first {
+        let last_seen = match claim.first {
             Origin::Aged(_) => return saved,
-            Origin::Told(told, _) => saved.last_seen = told.date(),
+            Origin::Told(told, _) => told.date(),
             Origin::Saved(dates) => {
-                saved.last_seen = dates.last_seen;
                 if self.dial == Dial::None {
                     saved.last_try = dates.last_try;
                 }
                 if !dates.is_outdated {
                     saved.last_success = dates.last_success;
                 }
+                dates.last_seen
             }
+        };
+        // What no clock makes believable has been corrected for good.
+        if last_seen >= FIRST_SENSIBLE {
+            saved.last_seen = last_seen;
         }
         let told = claim.told.map(|told| told.last_seen);
         if let Some(told) = told.filter(|told| is_believable(told.last_seen, unix)) {

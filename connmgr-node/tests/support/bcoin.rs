@@ -3,10 +3,11 @@
 //! bcoin is looked for in `CONNMGR_BCOIN_DIR`, else beside its launcher in `tests/bcoin`. If it is not installed, a test
 //! fails and says what to do.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use connmgr_testbed::peers::free_port;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -124,10 +125,4 @@ fn installed() -> PathBuf {
         dir.display()
     );
     dir
-}
-
-/// A free port of loopback. If another process takes it first, bcoin says so and the test fails.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }

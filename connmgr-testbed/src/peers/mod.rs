@@ -6,6 +6,7 @@ mod line;
 #[cfg(target_os = "linux")]
 mod name_server;
 mod peer;
+mod port;
 #[cfg(target_os = "linux")]
 mod silent;
 pub mod socks;
@@ -20,6 +21,7 @@ pub use line::PeerStream;
 #[cfg(target_os = "linux")]
 pub use name_server::NameServer;
 pub use peer::TestPeer;
+pub use port::free_port;
 #[cfg(target_os = "linux")]
 pub use silent::Silent;
 #[cfg(target_os = "linux")]

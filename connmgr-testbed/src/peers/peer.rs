@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::peers::PeerStream;
+use crate::peers::{PeerStream, free_port};
 
 /// A peer that listens on a port of loopback. The operating system completes connections for it; nothing is sent on one
 /// before [`TestPeer::accept`]. Once it is dropped, connections are refused, and those that were not accepted are
@@ -28,9 +28,9 @@ impl TestPeer {
         Self { listener, address }
     }
 
-    /// An address that refuses connections.
+    /// An address that refuses connections, until somebody listens there.
     pub fn nobody() -> SocketAddr {
-        Self::listen().address
+        SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
     }
 
     /// The address it listens on.

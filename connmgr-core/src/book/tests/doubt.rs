@@ -116,3 +116,17 @@ fn what_peers_and_application_tell_counts_once_the_clock_is_set() {
     check_all(Word::Saved, [Word::Told, Word::Hearsay]);
     check_all(Word::Told, [Word::Hearsay, Word::Told]);
 }
+
+/// No clock makes it believable, so it has been corrected, and is not corrected again in the next life.
+#[test]
+fn a_date_before_1973_is_saved_as_it_was_corrected() {
+    for word in [Word::Saved(0), Word::Told(0)] {
+        for (at, kept) in [(99_999_999, UNIX.before(5 * DAY)), (100_000_000, UnixTime::from_secs(100_000_000))] {
+            let mut desk = Desk::new(10);
+            desk.book.doubt_dates();
+            say(&mut desk, word, UnixTime::from_secs(at), UNIX);
+            let saved = desk.book.save(BookCursor::START, usize::MAX, true, UNIX, desk.now).0;
+            assert_eq!(saved[0].last_seen, kept, "{word:?}, seen {at} s after 1970");
+        }
+    }
+}
